@@ -1,0 +1,45 @@
+"""What can go wrong in the generator.
+
+    GeneratorError
+    ├── MotionFileError              a saved motion cannot be read
+    ├── PuppetError                  a puppet was asked for something it cannot draw
+    ├── WeightsError                 model files are missing, damaged or of another layout
+    └── TrackerError                 no parameters could be read from a picture
+        ├── ModelFilesError          the tracker's model files are absent, altered or cannot be installed
+        ├── MissingPackageError      an optional package is not installed
+        └── NoFaceError              no face was found where one is needed
+
+Every message is one line: the value met, what was expected, and what to do next.
+"""
+
+
+class GeneratorError(Exception):
+    """Base of all errors of this room."""
+
+
+class TrackerError(GeneratorError):
+    """No face parameters could be read from a picture or a clip."""
+
+
+class ModelFilesError(TrackerError):
+    """A model file is absent, does not match its checksum, or cannot be fetched or written."""
+
+
+class MissingPackageError(TrackerError):
+    """A package that the tracker needs is not installed."""
+
+
+class NoFaceError(TrackerError):
+    """No face was found; the message names what was tried and the choices left."""
+
+
+class MotionFileError(GeneratorError):
+    """A saved motion cannot be read."""
+
+
+class PuppetError(GeneratorError):
+    """A puppet was asked for something it cannot draw."""
+
+
+class WeightsError(GeneratorError):
+    """Model files are missing, damaged or of another layout."""
