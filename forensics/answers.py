@@ -1,0 +1,95 @@
+"""What a command answers: text for people, one entry per file for programs."""
+
+from __future__ import annotations
+
+import errno
+import json
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeAlias
+
+from .errors import ForensicsError
+
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
+JsonObject: TypeAlias = dict[str, JsonValue]
+
+_WAYS_OUT = {
+    errno.ENOSPC: "free some space or write to another disk",
+    errno.EDQUOT: "free some space or write to another disk",
+    errno.EACCES: "choose a folder you may write to",
+    errno.EPERM: "choose a folder you may write to",
+    errno.EROFS: "choose a folder you may write to",
+    errno.ENOENT: "check the path",
+    errno.ENOTDIR: "check the path",
+    errno.EISDIR: "name a file, not a folder",
+}
+_ROOMS = (("watermark", "WatermarkError"), ("detectors", "DetectorError"), ("generator", "GeneratorError"))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The outcome of one command.
+
+    Attributes:
+        text: What a person reads on stdout.
+        results: The entries of the JSON document, in the order of the arguments.
+        failed: Whether any entry is an error (exit code 1).
+        attention: Whether a finding deserves attention (exit code 3).
+    """
+
+    text: str
+    results: tuple[JsonObject, ...] = ()
+    failed: bool = False
+    attention: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 1 an error of ours, 3 done and a finding deserves attention."""
+        return 1 if self.failed else 3 if self.attention else 0
+
+
+def expected_errors() -> tuple[type[Exception], ...]:
+    """List the base errors of the rooms in use; a room that was never imported cannot have raised one."""
+    loaded = [(sys.modules[room], name) for room, name in _ROOMS if room in sys.modules]
+    return (ForensicsError, OSError, *(getattr(module, name) for module, name in loaded if hasattr(module, name)))
+
+
+def explain(error: BaseException, path: Path | str | None = None) -> str:
+    """Put an error into one clear line that names the file and, where known, the way out.
+
+    Args:
+        error: What was raised.
+        path: The file in question, named where the error itself does not.
+    """
+    named = _path_of(error) or (str(path) if path is not None else None)
+    message = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, OSError) and error.errno is not None:
+        way_out = _WAYS_OUT.get(error.errno)
+        message = (error.strerror or message) + (f"; {way_out}" if way_out else "")
+    if named is None or named in message or Path(named).name in message:
+        return message
+    return f"{named}: {message}"
+
+
+def error_entry(error: BaseException, path: Path | str | None = None) -> JsonObject:
+    """Describe an error the way the JSON contract asks for."""
+    named = _path_of(error) or path
+    details: JsonObject = {
+        "type": type(error).__name__,
+        "message": explain(error, path),
+        "path": None if named is None else str(named),
+    }
+    return {"error": details}
+
+
+def document(command: str, results: tuple[JsonObject, ...]) -> str:
+    """Render the one JSON document of a command; undefined numbers are refused, not written as NaN."""
+    content = {"facetrail": version("facetrail"), "command": command, "results": list(results)}
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _path_of(error: BaseException) -> str | None:
+    named = error.filename if isinstance(error, OSError) else getattr(error, "path", None)
+    return None if named is None else str(named)

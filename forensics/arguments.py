@@ -1,0 +1,72 @@
+"""Arguments that several commands share, declared once so that they read the same everywhere.
+
+Importing this module must stay cheap: it runs for `--help`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+HOME_VARIABLE = "FACETRAIL_HOME"
+"""Environment variable that gives `--home` its default."""
+
+SHIPPED_DETECTOR = "shipped"
+"""Word for the detector checkpoint inside the package."""
+
+
+def add_verbose(parser: argparse.ArgumentParser) -> None:
+    """Declare `-v`; every command has it."""
+    parser.add_argument("-v", "--verbose", action="store_true", help="log what happens and show tracebacks")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Declare `--json`."""
+    parser.add_argument("--json", action="store_true", help="answer with one JSON document on stdout")
+
+
+def add_home(parser: argparse.ArgumentParser) -> None:
+    """Declare `--home`, the folder of the signing identity, the mark key and the manifest store."""
+    default = os.environ.get(HOME_VARIABLE)
+    parser.add_argument(
+        "--home",
+        type=Path,
+        default=None if default is None else Path(default),
+        metavar="DIR",
+        help=f"folder of identity, mark key and manifest store (default: ${HOME_VARIABLE}, else the user data folder)",
+    )
+
+
+def add_out(parser: argparse.ArgumentParser, what: str, *, default: Path | None = None) -> None:
+    """Declare `-o`; required where there is no default.
+
+    Args:
+        parser: Where to declare it.
+        what: What is written there, for the help text.
+        default: Where it is written otherwise.
+    """
+    suffix = "" if default is None else f" (default: {default})"
+    parser.add_argument(
+        "-o", "--out", type=Path, required=default is None, default=default, metavar="PATH", help=what + suffix
+    )
+
+
+def add_seed(parser: argparse.ArgumentParser, default: int = 0) -> None:
+    """Declare `--seed`."""
+    parser.add_argument("--seed", type=_seed, default=default, metavar="N", help=f"random seed (default: {default})")
+
+
+def positive_int(text: str) -> int:
+    """Read a whole number above zero, for `type=`."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
+    return number
+
+
+def _seed(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**32:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and {2**32 - 1}")
+    return number

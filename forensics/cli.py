@@ -1,0 +1,139 @@
+"""The command line: finds the command, loads its module, turns its answer or its error into text and an exit code.
+
+Exit codes: 0 done, 1 an error of ours, 2 usage, 3 done and a finding deserves attention, 130 stopped from the keyboard.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+from .answers import Answer, document, error_entry, expected_errors, explain
+from .progress import Report, open_progress
+
+Run = Callable[[argparse.Namespace, Report], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command's name, the line the overview shows, and the module under `forensics.commands` that holds it.
+
+    Each module offers `configure(parser)`, which declares the arguments and sets `run` as a default; it imports
+    nothing heavy until `run` is called.
+    """
+
+    name: str
+    summary: str
+
+
+COMMANDS = (
+    Command("demo", "walk the whole trail on embedded defaults and write a report"),
+    Command("animate", "move a source picture by a drive; the output is always marked and signed"),
+    Command("track", "read the face parameters of a drive into a reusable file"),
+    Command("examine", "judge files by credential, mark and detector"),
+    Command("seal", "mark and sign a file"),
+    Command("read", "read a file's mark and credential"),
+    Command("identity", "make or show the local signing identity"),
+    Command("models", "list optional models or get them"),
+    Command("corpus", "make, import, split and check labelled corpora"),
+    Command("train", "train a detector on a corpus"),
+    Command("evaluate", "measure detectors, with intervals"),
+    Command("report", "turn a results folder into one HTML page"),
+    Command("doctor", "show what is installed, what is missing and how to get it"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: The arguments after the program's name; the process's own by default.
+
+    Returns:
+        The exit code.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        options = _parser(arguments).parse_args(arguments)
+        logging.basicConfig(level=logging.INFO if options.verbose else logging.ERROR, format="%(name)s: %(message)s")
+        logging.captureWarnings(True)
+        code = _answer(options)
+        sys.stdout.flush()
+        return code
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 2
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        return 130
+    except BrokenPipeError:
+        # The reader has left; without this the interpreter complains once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _answer(options: argparse.Namespace) -> int:
+    run: Run = options.run
+    as_json = getattr(options, "json", False)
+    try:
+        with open_progress(sys.stderr) as report:
+            answer = run(options, report)
+    except BrokenPipeError:
+        raise
+    except expected_errors() as error:
+        return _fail(error, explain(error, _named_output(options)), options, as_json)
+    except Exception as error:
+        message = f"unexpected {type(error).__name__}: {explain(error)}; run again with -v to see where"
+        return _fail(error, message, options, as_json)
+    if as_json:
+        sys.stdout.write(document(_full_name(options), answer.results) + "\n")
+    elif answer.text:
+        sys.stdout.write(answer.text.rstrip("\n") + "\n")
+    return answer.exit_code
+
+
+def _fail(error: Exception, message: str, options: argparse.Namespace, as_json: bool) -> int:
+    if options.verbose:
+        traceback.print_exception(error)
+    if as_json:
+        entry = error_entry(error, _named_output(options))
+        sys.stdout.write(document(_full_name(options), (entry,)) + "\n")
+    sys.stderr.write(f"facetrail {_full_name(options)}: {message}\n")
+    return 1
+
+
+def _full_name(options: argparse.Namespace) -> str:
+    action = getattr(options, "action", None)
+    return f"{options.command} {action}" if action else str(options.command)
+
+
+def _named_output(options: argparse.Namespace) -> Path | None:
+    out: Path | None = getattr(options, "out", None)
+    return out
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="facetrail",
+        description="Make, detect and trace manipulated faces.",
+        epilog="`facetrail COMMAND --help` explains one command.",
+    )
+    parser.add_argument("--version", action="version", version=f"facetrail {version('facetrail')}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    wanted = next((argument for argument in arguments if not argument.startswith("-")), None)
+    for command in COMMANDS:
+        subparser = commands.add_parser(command.name, help=command.summary, description=_sentence(command.summary))
+        if command.name == wanted:
+            import_module(f"forensics.commands.{command.name}").configure(subparser)
+    return parser
+
+
+def _sentence(summary: str) -> str:
+    return summary[0].upper() + summary[1:] + "."

@@ -1,0 +1,143 @@
+"""A corpus on disk: a folder with media, sidecars and `manifest.jsonl`, one `Sample` a line."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import CorpusBusyError, CorpusError
+from .sample import Label, Sample, Slice, Split
+
+MANIFEST = "manifest.jsonl"
+LOCK = ".lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A labelled corpus that was read from disk.
+
+    Attributes:
+        root: Its folder.
+        samples: Its samples, in manifest order.
+    """
+
+    root: Path
+    samples: tuple[Sample, ...]
+
+    @classmethod
+    def load(cls, root: Path) -> Corpus:
+        """Read a corpus' manifest.
+
+        Args:
+            root: The corpus folder.
+
+        Raises:
+            CorpusError: There is no manifest, it is empty, a line is no sample or an id stands twice.
+        """
+        samples = tuple(read_manifest(root))
+        if not samples:
+            raise CorpusError(f"{root / MANIFEST} holds no samples; build the corpus again", root)
+        return cls(root, samples)
+
+    def where(
+        self, *, split: Split | None = None, label: Label | None = None, slice: Slice | None = None
+    ) -> tuple[Sample, ...]:
+        """Select samples by split, label and slice; what is not given is not asked.
+
+        Args:
+            split: Only this split.
+            label: Only this label.
+            slice: Only this slice.
+        """
+        return tuple(
+            sample
+            for sample in self.samples
+            if split in (None, sample.split) and label in (None, sample.label) and slice in (None, sample.slice)
+        )
+
+    def file(self, sample: Sample) -> Path:
+        """Name a sample's media file."""
+        return self.root / sample.path
+
+
+def read_manifest(root: Path) -> Iterator[Sample]:
+    """Read the samples of a corpus folder in manifest order.
+
+    Args:
+        root: The corpus folder.
+
+    Raises:
+        CorpusError: There is no manifest, a line is no sample or an id stands twice.
+    """
+    path = root / MANIFEST
+    if not path.is_file():
+        raise CorpusError(
+            f"{root} is no corpus: {MANIFEST} is missing; make one with `facetrail corpus synthesize`", root
+        )
+    seen: set[str] = set()
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            sample = Sample.from_json(line)
+        except CorpusError as error:
+            raise CorpusError(f"{path}, line {number}: {error}", path) from error
+        if sample.id in seen:
+            raise CorpusError(f"{path}, line {number}: sample id {sample.id!r} stands twice", path)
+        seen.add(sample.id)
+        yield sample
+
+
+def write_manifest(root: Path, samples: Iterable[Sample]) -> None:
+    """Replace a corpus' manifest in one step, so that a reader never meets half of it.
+
+    Args:
+        root: The corpus folder.
+        samples: All samples.
+    """
+    text = "".join(sample.to_json() + "\n" for sample in samples)
+    write_whole(root / MANIFEST, lambda temporary: temporary.write_text(text, "utf-8"))
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file beside its place and rename it; on any failure nothing is left.
+
+    Args:
+        path: The final file.
+        write: Writes the file it is given; the name keeps the suffix.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(root: Path) -> Iterator[None]:
+    """Keep other processes from writing a corpus; the lock goes with the process.
+
+    Args:
+        root: The corpus folder; it is made where it is missing.
+
+    Raises:
+        CorpusBusyError: Another process holds the lock.
+    """
+    import fcntl
+
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / LOCK).open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CorpusBusyError(f"{root} is being written by another process; wait until it ends", root) from error
+        yield

@@ -1,0 +1,93 @@
+"""Splits that share no identity: identities that ever meet in one file go to the same side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..errors import CorpusError
+from .sample import Sample, Split
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SHARES: Mapping[Split, float] = {Split.TRAIN: 0.6, Split.VAL: 0.15, Split.TEST: 0.25}
+
+
+def components(samples: Iterable[Sample]) -> list[frozenset[str]]:
+    """Group identities, sources and drives that are linked through a sample, largest group first.
+
+    Two identities are linked where one file carries both, or where two files share a source or a drive.
+
+    Args:
+        samples: The samples whose links count.
+
+    Returns:
+        Disjoint sets of sample ids.
+    """
+    parent: dict[str, str] = {}
+
+    def find(key: str) -> str:
+        parent.setdefault(key, key)
+        while parent[key] != key:
+            parent[key] = parent[parent[key]]
+            key = parent[key]
+        return key
+
+    anchors: list[tuple[str, str]] = []
+    for sample in samples:
+        keys = link_keys(sample)
+        for key in keys[1:]:
+            parent[find(key)] = find(keys[0])
+        anchors.append((sample.id, keys[0]))
+    groups: dict[str, set[str]] = {}
+    for sample_id, key in anchors:
+        groups.setdefault(find(key), set()).add(sample_id)
+    return sorted((frozenset(group) for group in groups.values()), key=lambda group: (-len(group), min(group)))
+
+
+def link_keys(sample: Sample) -> tuple[str, ...]:
+    """Name everything that must not stand in two splits: identities, source and drive, each with its kind in front."""
+    return (
+        *(f"identity {identity}" for identity in sample.identities),
+        f"source {sample.source_id}",
+        f"drive {sample.drive_id}",
+    )
+
+
+def split_by_identity(
+    samples: Iterable[Sample], rng: np.random.Generator, shares: Mapping[Split, float] = SHARES
+) -> tuple[Sample, ...]:
+    """Assign splits so that no identity, source or drive stands in two of them.
+
+    Whole components are dealt out, largest first, each to the split that is furthest below its share; equal sizes
+    are dealt in random order.
+
+    Args:
+        samples: The samples to divide.
+        rng: Source of the order among components of equal size.
+        shares: Wanted share of samples for each split.
+
+    Raises:
+        CorpusError: There are fewer components than splits, so that one would stay empty.
+    """
+    everything = tuple(samples)
+    groups = components(everything)
+    wanted = {split: share for split, share in shares.items() if share > 0}
+    if len(groups) < len(wanted):
+        raise CorpusError(
+            f"{len(groups)} group(s) of linked identities cannot fill {len(wanted)} splits; add files of other people"
+        )
+    order = rng.permutation(len(groups))
+    dealt = sorted((groups[index] for index in order), key=len, reverse=True)
+    total = sum(wanted.values())
+    counts = dict.fromkeys(wanted, 0)
+    assigned: dict[str, Split] = {}
+    for position, group in enumerate(dealt):
+        empty = [split for split, count in counts.items() if count == 0]
+        choices = empty if len(dealt) - position <= len(empty) else list(wanted)
+        split = max(choices, key=lambda name: wanted[name] / total - counts[name] / len(everything))
+        counts[split] += len(group)
+        assigned.update(dict.fromkeys(group, split))
+    return tuple(replace(sample, split=assigned[sample.id]) for sample in everything)

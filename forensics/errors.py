@@ -1,0 +1,47 @@
+"""What can go wrong in this room.
+
+```
+ForensicsError
+├── CorpusError          a corpus folder, manifest or sidecar is not what it claims to be
+│   └── CorpusBusyError  another process is writing the corpus
+├── InputError           an argument names nothing we can work on
+├── MissingPieceError    an optional model or package is not installed
+└── ReportError          a results folder cannot be turned into a report
+```
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class ForensicsError(Exception):
+    """Base of every error this room raises on purpose.
+
+    Attributes:
+        path: The file or folder the message is about, where there is one.
+    """
+
+    def __init__(self, message: str, path: Path | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class CorpusError(ForensicsError):
+    """A corpus folder, manifest or sidecar is not what it claims to be."""
+
+
+class CorpusBusyError(CorpusError):
+    """Another process is writing the corpus."""
+
+
+class InputError(ForensicsError):
+    """An argument names nothing we can work on."""
+
+
+class MissingPieceError(ForensicsError):
+    """An optional model or package is not installed; the message says how to get it."""
+
+
+class ReportError(ForensicsError):
+    """A results folder cannot be turned into a report."""
