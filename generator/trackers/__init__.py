@@ -1,0 +1,1 @@
+"""Read face parameters off pictures and clips."""

@@ -1,0 +1,153 @@
+"""Find faces in a picture by a single-shot detector on 896 anchors.
+
+BlazeFace, Bazarevsky et al. 2019, arXiv 1907.05047.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.trackers.networks import Network
+from generator.trackers.regions import Image, Points, Region
+
+_SIZE = 128
+_STRIDES = ((8, 2), (16, 6))
+_SURE = 0.5
+_FAINT = 0.25
+_SAME_FACE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A face in a picture, in pixels.
+
+    Args:
+        box: ``(4,)`` left, top, right, bottom.
+        keypoints: ``(6, 2)`` eye on the left of the picture, eye on the right, nose tip, mouth, left ear, right ear.
+        score: probability that this is a face.
+    """
+
+    box: Points
+    keypoints: Points
+    score: float
+
+    @property
+    def region(self) -> Region:
+        """The square that the mesh network wants: 1.5 times the box, turned until the eyes lie level."""
+        left, top, right, bottom = self.box
+        corners = np.array([[left, top], [right, bottom]])
+        return Region.around(corners, self.keypoints[0], self.keypoints[1], 1.5)
+
+
+class FaceDetector:
+    """Detects faces; looks closer, then from further away, then again for faint ones.
+
+    Args:
+        path: ``face_detection_short_range.tflite``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._network = Network(path)
+        self._anchors = anchors()
+
+    def detect(self, image: Image) -> list[Detection]:
+        """Find the faces, the surest first.
+
+        The network sees faces between about an eighth and the whole of its picture. So the picture is shown whole,
+        then with a margin around it for a face that fills it, then in overlapping halves and thirds for small faces.
+        The first view with a sure face decides; without one, the first view with a faint face (painted, sculpted).
+
+        Args:
+            image: ``(H, W, 3)`` RGB.
+        """
+        height, width = image.shape[:2]
+        faint: list[Detection] = []
+        for regions in _views(height, width):
+            found = [face for region in regions for face in self._look(image, region)]
+            sure = [face for face in found if face.score >= _SURE]
+            if sure:
+                return merge(sure)
+            faint = faint or found
+        return merge(faint)
+
+    def _look(self, image: Image, region: Region) -> list[Detection]:
+        output = self._network(region.cut(image, _SIZE) * 2 - 1)
+        scores = 1 / (1 + np.exp(-np.clip(output["classificators"][:, 0].astype(np.float64), -100, 100)))
+        keep = scores >= _FAINT
+        found = []
+        for raw, anchor, score in zip(output["regressors"][keep], self._anchors[keep], scores[keep], strict=True):
+            points = raw.astype(np.float64).reshape(8, 2)
+            points[[0, *range(2, 8)]] += anchor * _SIZE
+            half = points[1] / 2
+            corners = region.to_picture(np.stack([points[0] - half, points[0] + half]), _SIZE)
+            found.append(Detection(corners.ravel(), region.to_picture(points[2:], _SIZE), float(score)))
+        return merge(found)
+
+
+def anchors() -> NDArray[np.float64]:
+    """Lay out the anchors the network was trained with: one grid a stride, two or six equal anchors in each cell.
+
+    Returns:
+        ``(896, 2)`` centres x, y as fractions of the picture, row by row.
+    """
+    grids = []
+    for stride, copies in _STRIDES:
+        centres = (np.arange(_SIZE // stride) + 0.5) / (_SIZE // stride)
+        y, x = np.meshgrid(centres, centres, indexing="ij")
+        grids.append(np.repeat(np.stack([x, y], -1).reshape(-1, 2), copies, 0))
+    return np.concatenate(grids)
+
+
+def merge(found: list[Detection], overlap: float = _SAME_FACE) -> list[Detection]:
+    """Blend detections of the same face into their mean, weighted by score (BlazeFace, section 3.3).
+
+    Args:
+        found: detections in any order.
+        overlap: intersection over union above which two boxes are the same face.
+
+    Returns:
+        One detection a face, the surest first; each keeps its highest score.
+    """
+    merged = []
+    rest = sorted(found, key=lambda face: -face.score)
+    while rest:
+        shared = overlaps(rest[0].box, np.stack([face.box for face in rest]))
+        same = [face for face, iou in zip(rest, shared, strict=True) if iou > overlap] or rest[:1]
+        rest_scores = np.array([face.score for face in same])
+        weights = rest_scores / rest_scores.sum()
+        box = np.einsum("n,ni->i", weights, np.stack([face.box for face in same]))
+        keypoints = np.einsum("n,nij->ij", weights, np.stack([face.keypoints for face in same]))
+        merged.append(Detection(box, keypoints, rest[0].score))
+        gone = {id(face) for face in same}
+        rest = [face for face in rest if id(face) not in gone]
+    return merged
+
+
+def overlaps(box: Points, boxes: Points) -> Points:
+    """Measure the intersection over union of one box ``(4,)`` with each of ``(N, 4)``; 0 where both are empty."""
+    low = np.maximum(box[:2], boxes[:, :2])
+    high = np.minimum(box[2:], boxes[:, 2:])
+    shared = np.clip(high - low, 0, None).prod(1)
+    union = (box[2:] - box[:2]).prod() + (boxes[:, 2:] - boxes[:, :2]).prod(1) - shared
+    return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0), np.float64)
+
+
+def _views(height: int, width: int) -> Iterator[list[Region]]:
+    side = float(max(height, width))
+    yield [Region(width / 2, height / 2, side)]
+    yield [Region(width / 2, height / 2, side * 1.8)]
+    for parts in (2, 3):
+        tile = side / parts * 1.25
+        columns = _centres(width, tile)
+        yield [Region(x, y, tile) for y in _centres(height, tile) for x in columns]
+
+
+def _centres(length: float, tile: float) -> list[float]:
+    """Spread tiles evenly over a length, neighbours overlapping by at least a quarter."""
+    if length <= tile:
+        return [length / 2]
+    count = int(np.ceil((length - tile) / (tile * 0.75))) + 1
+    return [float(c) for c in np.linspace(tile / 2, length - tile / 2, count)]

@@ -1,0 +1,160 @@
+"""Read a face as a mesh of 468 points and two irises.
+
+Kartynnik et al. 2019, arXiv 1907.06724; Ablavatski et al. 2020, arXiv 2006.11341.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from generator.errors import NoFaceError
+from generator.trackers.face_detector import Detection, FaceDetector
+from generator.trackers.models import FaceMeshFiles
+from generator.trackers.networks import Network
+from generator.trackers.regions import Image, Points, Region
+
+Box = tuple[float, float, float, float]
+
+SMALLEST_SIDE = 48
+
+_PRESENT = 0.5
+_CORNERS = (33, 263)  # outer eye corners, left and right in the picture
+# Order of the iris network's first 16 points, as mesh indices: lower lid corner to corner, then the upper lid.
+_LIDS = (
+    (33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173),
+    (263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MeshFace:
+    """A face in a picture.
+
+    Args:
+        points: ``(468, 3)`` x and y in pixels, depth in the same unit, smaller is nearer. Lids are the iris network's.
+        irises: ``(2, 2)`` iris centres in pixels, the one on the left of the picture first.
+        presence: probability that there is a face at these points.
+    """
+
+    points: Points
+    irises: Points
+    presence: float
+
+    @property
+    def region(self) -> Region:
+        """Where to look for this face in the next frame."""
+        flat = self.points[:, :2]
+        return Region.around(flat, flat[_CORNERS[0]], flat[_CORNERS[1]], 1.5)
+
+    @property
+    def box(self) -> Points:
+        """``(4,)`` left, top, right, bottom of the mesh in pixels."""
+        return np.concatenate([self.points[:, :2].min(0), self.points[:, :2].max(0)])
+
+
+class FaceMesh:
+    """Detects faces and follows one from frame to frame.
+
+    Args:
+        files: the networks, from `find_face_mesh`.
+
+    Raises:
+        MissingPackageError: if ai-edge-litert is not installed.
+        ModelFilesError: if a network cannot be loaded.
+    """
+
+    def __init__(self, files: FaceMeshFiles) -> None:
+        self._detector = FaceDetector(files.detector)
+        self._mesh = Network(files.landmarks)
+        self._iris = Network(files.iris)
+
+    def detect(self, image: Image) -> list[Detection]:
+        """Find the faces of an RGB picture ``(H, W, 3)``, the surest first; none is an empty list."""
+        return self._detector.detect(image)
+
+    def track(self, image: Image, previous: MeshFace | None = None) -> MeshFace | None:
+        """Read the face where it was in the previous frame, or else the largest face found.
+
+        Args:
+            image: ``(H, W, 3)`` RGB.
+            previous: the face in the frame before.
+
+        Returns:
+            The face, or None if this frame shows none.
+        """
+        if previous is not None:
+            face = self._read(image, previous.region)
+            if face.presence >= _PRESENT:
+                return face
+        for detection in sorted(self.detect(image), key=lambda d: -_area(d.box)):
+            face = self._settle(image, detection.region)
+            if face.presence >= _PRESENT:
+                return face
+        return None
+
+    def find(self, image: Image, box: Box | None = None) -> MeshFace:
+        """Read the face of a still.
+
+        Args:
+            image: ``(H, W, 3)`` RGB.
+            box: left, top, right, bottom of the face in pixels, for a face that detection misses or to choose one.
+
+        Raises:
+            NoFaceError: if the picture is too small or shows no face, with the choices left.
+        """
+        height, width = image.shape[:2]
+        if min(height, width) < SMALLEST_SIDE:
+            raise NoFaceError(
+                f"picture is {width}x{height} px, at least {SMALLEST_SIDE} px a side expected; enlarge it"
+            )
+        if box is not None:
+            return self._settle(image, _region_of(box, height, width))
+        face = self.track(image)
+        if face is None:
+            raise NoFaceError(
+                f"no face found in {width}x{height} px (looked at the whole, with a margin, in halves and in thirds); "
+                "give box=(left, top, right, bottom) in pixels, or take another picture or frame"
+            )
+        return face
+
+    def _settle(self, image: Image, region: Region) -> MeshFace:
+        """Read twice, since the mesh knows the face's square better than the detector."""
+        return self._read(image, self._read(image, region).region)
+
+    def _read(self, image: Image, region: Region) -> MeshFace:
+        size = self._mesh.size
+        mesh, presence = sorted(self._mesh(region.cut(image, size)).values(), key=lambda output: -output.size)
+        points = region.to_picture(mesh.astype(np.float64).reshape(468, 3), size)
+        irises = np.stack([self._read_eye(image, points, eye) for eye in (0, 1)])
+        return MeshFace(points, irises, float(1 / (1 + np.exp(-np.clip(float(presence.ravel()[0]), -100, 100)))))
+
+    def _read_eye(self, image: Image, points: Points, eye: int) -> Points:
+        """Refine one eye's lids in `points` and return its iris centre."""
+        lids = np.array(_LIDS[eye])
+        corners = points[lids[[0, 8]], :2]
+        start, end = corners if eye == 0 else corners[::-1]
+        region = Region.around(corners, start, end, 2.3)
+        size = self._iris.size
+        cut = region.cut(image, size)
+        # The network knows only the eye on the left of the picture; the other one is shown to it mirrored.
+        output = self._iris(cut if eye == 0 else cut[:, ::-1])
+        contour = output["output_eyes_contours_and_brows"].astype(np.float64).reshape(71, 3)[:16, :2]
+        iris = output["output_iris"].astype(np.float64).reshape(5, 3)[:1, :2]
+        if eye == 1:
+            contour[:, 0], iris[:, 0] = size - contour[:, 0], size - iris[:, 0]
+        points[lids, :2] = region.to_picture(contour, size)
+        centre: Points = region.to_picture(iris, size)[0]
+        return centre
+
+
+def _area(box: Points) -> float:
+    return float((box[2:] - box[:2]).prod())
+
+
+def _region_of(box: Box, height: int, width: int) -> Region:
+    left, top, right, bottom = box
+    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+        raise NoFaceError(
+            f"box {box} is not left < right, top < bottom inside the {width}x{height} px picture; correct the box"
+        )
+    return Region((left + right) / 2, (top + bottom) / 2, max(right - left, bottom - top) * 1.5)

@@ -1,0 +1,43 @@
+"""The 68 points of the 300-W annotation (Sagonas et al. 2013) and where they lie in the mesh of 468."""
+
+import numpy as np
+
+from generator.trackers.regions import Points
+
+MESH_INDEX = np.array(
+    (
+        *(127, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 356),  # jaw, from picture left
+        *(71, 63, 105, 66, 107, 336, 296, 334, 293, 301),  # brows
+        *(168, 197, 5, 4, 75, 97, 2, 326, 305),  # nose: bridge, then base
+        *(33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380),  # eyes
+        *(61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181),  # outer lips
+        *(78, 82, 13, 312, 308, 317, 14, 87),  # inner lips
+    )
+)
+"""``(68,)`` index into the mesh for each of the 68 points."""
+
+JAW, BROWS, NOSE, EYES, LIPS = slice(0, 17), slice(17, 27), slice(27, 36), slice(36, 48), slice(48, 68)
+
+CORNERS = ((36, 39), (45, 42))
+"""Outer and inner corner of the eye on the left and of the eye on the right of the picture."""
+
+UPPER_LIDS = ((37, 38), (44, 43))
+LOWER_LIDS = ((41, 40), (46, 47))
+
+
+def camera_space(points: Points, height: int, width: int) -> Points:
+    """Take mesh points to the space that the puppet head is projected from.
+
+    The unit is the picture's longer side and the origin the top left corner of the square that encloses the picture
+    centrally: x to the right, y up (so a picture's points are below 0), z to the viewer.
+
+    Args:
+        points: ``(N, 2)`` or ``(N, 3)`` pixels, y down, depth smaller when nearer.
+        height: of the picture in pixels.
+        width: of the picture in pixels.
+    """
+    side = max(height, width)
+    signs = np.array([1.0, -1.0, -1.0])[: points.shape[1]]
+    margin = np.array([(side - width) / 2, -(side - height) / 2, 0.0])[: points.shape[1]]
+    moved: Points = (points * signs + margin) / side
+    return moved

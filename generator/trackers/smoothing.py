@@ -1,0 +1,66 @@
+"""Take the jitter out of measured curves without making them late."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Curve = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class OneEuro:
+    """The One-Euro filter (Casiez, Roussel and Vogel, CHI 2012): calm when the signal is slow, quick when it is fast.
+
+    Attributes:
+        cutoff: cut-off frequency of a signal at rest in Hz, > 0; lower is calmer.
+        beta: how much the cut-off rises with speed, in Hz per unit a second, >= 0; higher is quicker.
+        speed_cutoff: cut-off frequency of the speed estimate in Hz, > 0.
+    """
+
+    cutoff: float
+    beta: float
+    speed_cutoff: float = 1.0
+
+    def filter(self, curve: Curve, fps: float) -> Curve:
+        """Filter forwards in time, each column by itself.
+
+        Args:
+            curve: ``(T, C)``.
+            fps: samples a second, > 0.
+        """
+        smoothed = np.array(curve, np.float64)
+        speed = np.zeros_like(smoothed[0]) if len(smoothed) else smoothed
+        for t in range(1, len(smoothed)):
+            raw_speed = (curve[t] - smoothed[t - 1]) * fps
+            speed = speed + _weight(self.speed_cutoff, fps) * (raw_speed - speed)
+            weight = _weight(self.cutoff + self.beta * np.abs(speed), fps)
+            smoothed[t] = smoothed[t - 1] + weight * (curve[t] - smoothed[t - 1])
+        return smoothed
+
+    def smooth(self, curve: Curve, fps: float) -> Curve:
+        """Filter forwards and backwards and take the mean, so that nothing arrives late.
+
+        Args:
+            curve: ``(T, C)``.
+            fps: samples a second, > 0.
+        """
+        return (self.filter(curve, fps) + self.filter(curve[::-1], fps)[::-1]) / 2
+
+
+def fill_gaps(curve: Curve, known: NDArray[np.bool_]) -> Curve:
+    """Draw straight lines over unknown samples; before the first and after the last known one the curve is held.
+
+    Args:
+        curve: ``(T, ...)``.
+        known: ``(T,)``, at least one of them true.
+    """
+    times = np.arange(len(curve))
+    flat = curve.reshape(len(curve), -1)
+    columns = [np.interp(times, times[known], column[known]) for column in flat.T]
+    return np.stack(columns, -1).reshape(curve.shape)
+
+
+def _weight(cutoff: float | Curve, fps: float) -> float | Curve:
+    # Casiez et al. 2012, equations 5 and 6: alpha = 1 / (1 + tau / Te), tau = 1 / (2 pi fc).
+    return 1 / (1 + fps / (2 * np.pi * cutoff))
