@@ -1,1 +1,57 @@
-"""Room under construction."""
+"""Detect manipulated faces: build, train, calibrate, save and run detectors on face crops.
+
+This room imports no other room. It may never see the mark: a detector that reads the mark says nothing about
+manipulation.
+"""
+
+# ruff: noqa: E402
+from facetrail_torchvision import declare_missing_operators
+
+declare_missing_operators()
+
+from .augmentation import AugmentConfig
+from .blending import self_blend
+from .calibration import Calibration, fit_calibration
+from .checkpoints import DetectorCard, load_detector, read_card, save_detector
+from .creation import create_detector
+from .errors import BlendError, CheckpointError, CropError, DetectorError, TrainingError, UnknownDetectorError
+from .preprocessing import crop_face
+from .registry import list_detectors
+from .resume import EpochLog
+from .scope import Scope, fit_scope
+from .scoring import Detector, Score
+from .spec import DetectorSpec
+from .thresholds import Thresholds, fit_thresholds
+from .training import CropSet, TrainConfig, TrainLog, train_detector
+
+__all__ = [
+    "AugmentConfig",
+    "BlendError",
+    "Calibration",
+    "CheckpointError",
+    "CropError",
+    "CropSet",
+    "Detector",
+    "DetectorCard",
+    "DetectorError",
+    "DetectorSpec",
+    "EpochLog",
+    "Scope",
+    "Score",
+    "Thresholds",
+    "TrainConfig",
+    "TrainLog",
+    "TrainingError",
+    "UnknownDetectorError",
+    "create_detector",
+    "crop_face",
+    "fit_calibration",
+    "fit_scope",
+    "fit_thresholds",
+    "list_detectors",
+    "load_detector",
+    "read_card",
+    "save_detector",
+    "self_blend",
+    "train_detector",
+]

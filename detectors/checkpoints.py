@@ -1,0 +1,218 @@
+"""Save detectors to a folder and load them back: `weights.safetensors` beside a readable `card.json`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from .calibration import Calibration
+from .creation import create_detector
+from .errors import CheckpointError, DetectorError
+from .registry import SPECS, find_spec
+from .scope import Scope
+from .scoring import Detector
+from .spec import DetectorSpec
+from .thresholds import Thresholds
+
+FORMAT = 1
+WEIGHTS_NAME = "weights.safetensors"
+CARD_NAME = "card.json"
+SHIPPED = Path(__file__).parent / "weights"
+_PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle", ".tar")
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorCard:
+    """Say where a detector's weights come from.
+
+    Attributes:
+        data: What it was trained on, in words.
+        data_digest: SHA-256 of the training crops and labels.
+        split: How validation was kept apart from training.
+        licence: Licence of the weights.
+        metrics: Measured values by name; the name carries level and set, such as `auc/frame/validation`.
+        seed: Of the training run, or None.
+        note: Anything a reader should know, such as what it is weak on.
+    """
+
+    data: str
+    data_digest: str
+    split: str
+    licence: str
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    seed: int | None = None
+    note: str = ""
+
+
+def save_detector(detector: Detector, folder: Path, card: DetectorCard) -> None:
+    """Write a detector to a folder, making it where it is absent.
+
+    The card is written last and carries the digest of the weights, so that a half-written folder does not load.
+
+    Raises:
+        CheckpointError: If a weight is not finite or the folder cannot be written.
+    """
+    tensors = {f"model.{name}": tensor.detach().cpu() for name, tensor in detector.model.state_dict().items()}
+    if detector.scope is not None:
+        tensors["scope.mean"] = torch.from_numpy(detector.scope.mean)
+        tensors["scope.precision"] = torch.from_numpy(detector.scope.precision)
+    _check_finite(tensors, folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / CARD_NAME).unlink(missing_ok=True)
+        save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, folder / WEIGHTS_NAME)
+        text = json.dumps(_record(detector, card, _sha256(folder / WEIGHTS_NAME)), indent=2, ensure_ascii=False)
+        partial = folder / (CARD_NAME + ".part")
+        partial.write_text(text + "\n", encoding="utf-8")
+        partial.replace(folder / CARD_NAME)
+    except OSError as error:
+        raise CheckpointError(f"{folder}: the detector cannot be written ({error})") from error
+
+
+def load_detector(name_or_folder: str | Path) -> Detector:
+    """Load a detector by the name of shipped weights, or from a folder made by `save_detector`.
+
+    Args:
+        name_or_folder: A registry name given as text, or a folder.
+
+    Raises:
+        UnknownDetectorError: If text is neither a name nor a folder.
+        CheckpointError: If the folder is absent, incomplete, damaged, pickled, or made for another crop contract.
+    """
+    folder = _folder_of(name_or_folder)
+    record = _read_record(folder)
+    spec = find_spec(str(record["spec"]["name"]))
+    _check_contract(record, spec, folder)
+    if record["weights_sha256"] != _sha256(folder / WEIGHTS_NAME):
+        raise CheckpointError(
+            f"{folder / WEIGHTS_NAME} is not the file the card was written for; save the detector again"
+        )
+    try:
+        tensors = load_file(folder / WEIGHTS_NAME)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{folder / WEIGHTS_NAME} cannot be read: {error}") from error
+    _check_finite(tensors, folder)
+    return _assemble(spec, record, tensors, folder)
+
+
+def read_card(name_or_folder: str | Path) -> DetectorCard:
+    """Read the card of a saved detector without loading its weights.
+
+    Raises:
+        UnknownDetectorError: If text is neither a name nor a folder.
+        CheckpointError: If the folder or its card cannot be read.
+    """
+    folder = _folder_of(name_or_folder)
+    record = _read_record(folder)
+    try:
+        return DetectorCard(**record["card"])
+    except TypeError as error:
+        raise CheckpointError(f"{folder / CARD_NAME}: {error}") from error
+
+
+def _folder_of(name_or_folder: str | Path) -> Path:
+    if isinstance(name_or_folder, str) and any(spec.name == name_or_folder for spec in SPECS):
+        folder = SHIPPED / name_or_folder
+        if not (folder / CARD_NAME).exists():
+            raise CheckpointError(
+                f"detector {name_or_folder!r} ships no weights in this installation; "
+                f"train it with train_detector and load the folder you saved it to"
+            )
+        return folder
+    path = Path(name_or_folder)
+    if path.is_file() and path.name in (CARD_NAME, WEIGHTS_NAME):
+        return path.parent
+    _refuse_pickle(path)
+    if path.is_dir():
+        return path
+    if isinstance(name_or_folder, str) and path.name == name_or_folder:
+        find_spec(name_or_folder)
+    raise CheckpointError(f"{path} is not a folder with {WEIGHTS_NAME} and {CARD_NAME}")
+
+
+def _refuse_pickle(path: Path) -> None:
+    candidates = sorted(path.iterdir()) if path.is_dir() and not (path / WEIGHTS_NAME).exists() else [path]
+    for candidate in candidates:
+        if candidate.suffix.lower() in _PICKLES:
+            raise CheckpointError(
+                f"{candidate} is a pickle, which can run code when loaded; only {WEIGHTS_NAME} with {CARD_NAME} is read"
+            )
+
+
+def _read_record(folder: Path) -> dict[str, Any]:
+    for name in (CARD_NAME, WEIGHTS_NAME):
+        if not (folder / name).is_file():
+            raise CheckpointError(f"{folder} has no {name}; a saved detector has {CARD_NAME} and {WEIGHTS_NAME}")
+    try:
+        record = json.loads((folder / CARD_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{folder / CARD_NAME} cannot be read: {error}") from error
+    wanted = {"format", "spec", "card", "weights_sha256", "calibration", "scope", "thresholds"}
+    if not isinstance(record, dict) or not wanted <= record.keys() or not isinstance(record["spec"], dict):
+        raise CheckpointError(f"{folder / CARD_NAME} lacks one of {', '.join(sorted(wanted))}")
+    if record["format"] != FORMAT:
+        raise CheckpointError(f"{folder / CARD_NAME} has format {record['format']!r}; this version reads {FORMAT}")
+    return record
+
+
+def _check_contract(record: dict[str, Any], spec: DetectorSpec, folder: Path) -> None:
+    written = record["spec"].get("crop_contract")
+    if written != spec.crop_contract:
+        raise CheckpointError(
+            f"{folder} was made for the crop contract {written}, "
+            f"but detector {spec.name!r} now cuts {spec.crop_contract}; train it again"
+        )
+
+
+def _check_finite(tensors: Mapping[str, Tensor], folder: Path) -> None:
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise CheckpointError(f"{folder}: tensor {name} holds numbers that are not finite")
+
+
+def _assemble(spec: DetectorSpec, record: dict[str, Any], tensors: dict[str, Tensor], folder: Path) -> Detector:
+    detector = create_detector(spec.name)
+    weights = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
+    try:
+        detector.model.load_state_dict(weights)
+        if record["calibration"] is not None:
+            detector.calibration = Calibration(**record["calibration"])
+        if record["thresholds"] is not None:
+            detector.thresholds = Thresholds(**record["thresholds"])
+        if record["scope"] is not None:
+            mean, precision = (np.asarray(tensors[f"scope.{name}"].numpy()) for name in ("mean", "precision"))
+            detector.scope = Scope(mean, precision, **record["scope"])
+    except (RuntimeError, TypeError, KeyError, DetectorError) as error:
+        raise CheckpointError(f"{folder} does not fit detector {spec.name!r}: {error}") from error
+    return detector
+
+
+def _record(detector: Detector, card: DetectorCard, sha256: str) -> dict[str, Any]:
+    spec = detector.spec
+    described = {item.name: getattr(spec, item.name) for item in fields(spec) if item.name != "options"}
+    scope = detector.scope
+    return {
+        "format": FORMAT,
+        "spec": {**described, "options": dict(spec.options), "crop_contract": spec.crop_contract},
+        "card": asdict(card),
+        "calibration": None if detector.calibration is None else asdict(detector.calibration),
+        "scope": None if scope is None else {"threshold": scope.threshold, "quantile": scope.quantile},
+        "thresholds": None if detector.thresholds is None else asdict(detector.thresholds),
+        "video_score": "mean of frame probabilities",
+        "weights_sha256": sha256,
+    }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

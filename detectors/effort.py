@@ -1,0 +1,77 @@
+"""Build detectors that train the last singular direction of every attention matrix (Yan et al. 2025, "Effort").
+
+The leading singular directions of a pretrained transformer hold what it knows of pictures. Effort freezes them and
+trains what is left, so that the network learns forgery without forgetting content. timm fuses the query, key and value
+matrices; they are taken apart first, because a decomposition of the fused matrix is another method.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from .networks import DetectorNetwork, build_backbone
+from .spec import DetectorSpec
+
+
+class SingularResidual(nn.Module):
+    """Apply a linear map of which only the last singular triples are trained.
+
+    The weight is a stack of square blocks (three for a fused query-key-value matrix, one for the output), each split
+    into a frozen leading part and a trained remainder U·diag(s)·Vᵀ.
+    """
+
+    main: Tensor
+
+    def __init__(self, linear: nn.Linear, *, blocks: int, rank: int = 1) -> None:
+        """Decompose the weight of a linear layer, block by block along its outputs.
+
+        Args:
+            linear: The layer to take over; its bias is kept frozen.
+            blocks: How many matrices are fused in its weight.
+            rank: How many trailing singular directions of each are trained.
+        """
+        super().__init__()
+        weight = linear.weight.detach().reshape(blocks, -1, linear.in_features)
+        left, values, right = torch.linalg.svd(weight, full_matrices=False)
+        self.left = nn.Parameter(left[:, :, -rank:].clone())
+        self.values = nn.Parameter(values[:, -rank:].clone())
+        self.right = nn.Parameter(right[:, -rank:].clone())
+        self.register_buffer("main", weight - self._remainder().detach())
+        self.bias = linear.bias
+        if self.bias is not None:
+            self.bias.requires_grad_(False)
+
+    def _remainder(self) -> Tensor:
+        return (self.left * self.values[:, None]) @ self.right
+
+    def weight(self) -> Tensor:
+        """Give the whole weight, frozen part plus remainder, (out, in)."""
+        return (self.main + self._remainder()).flatten(0, 1)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Map tokens (…, in) to (…, out)."""
+        return nn.functional.linear(tokens, self.weight(), self.bias)
+
+    def folded(self) -> nn.Linear:
+        """Give an ordinary linear layer that computes the same, for inference without the remainder's cost."""
+        weight = self.weight()
+        linear = nn.Linear(weight.shape[1], weight.shape[0], bias=self.bias is not None)
+        with torch.no_grad():
+            linear.weight.copy_(weight)
+            if self.bias is not None:
+                linear.bias.copy_(self.bias)
+        return linear
+
+
+def build_effort(spec: DetectorSpec, *, pretrained: bool = False) -> DetectorNetwork:
+    """Build a transformer of which only the singular remainders and the classifier are trained."""
+    backbone, width = build_backbone(spec, pretrained=pretrained)
+    backbone.requires_grad_(False)
+    for module in list(backbone.modules()):
+        if isinstance(getattr(module, "qkv", None), nn.Linear):
+            module.qkv = SingularResidual(cast(nn.Linear, module.qkv), blocks=3)
+            module.proj = SingularResidual(cast(nn.Linear, module.proj), blocks=1)
+    return DetectorNetwork(backbone, width)

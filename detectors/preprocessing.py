@@ -1,0 +1,97 @@
+"""Cut face crops and turn them into network input, the same way for training and for scoring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .errors import CropError
+from .spec import DetectorSpec
+
+Image = NDArray[np.uint8]
+
+
+def crop_face(image: Image, box: Sequence[float] | NDArray[np.floating], spec: DetectorSpec) -> Image:
+    """Cut the square around a face, with the spec's margin, and resize it to the spec's input size.
+
+    The square is centred on the box; its side is the longer box side times 1 + 2·`crop_margin`. Where it leaves the
+    picture the border pixel is repeated: mirrored content would show the network eyes and hair that are not there,
+    black bars would show it an edge. Area interpolation when shrinking, cubic when growing.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        box: left, top, right, bottom in pixels; right and bottom lie outside the face.
+        spec: Whose crop contract to follow.
+
+    Returns:
+        (S, S, 3) uint8 RGB.
+
+    Raises:
+        CropError: If the picture is not (H, W, 3) uint8, or the box is not finite, is empty or does not touch the
+            picture.
+    """
+    _check_image(image)
+    left, top, right, bottom = _checked_box(box, image.shape[0], image.shape[1])
+    side = max(1, round(max(right - left, bottom - top) * (1 + 2 * spec.crop_margin)))
+    first_column = round((left + right - side) / 2)
+    first_row = round((top + bottom - side) / 2)
+    rows = np.clip(np.arange(first_row, first_row + side), 0, image.shape[0] - 1)
+    columns = np.clip(np.arange(first_column, first_column + side), 0, image.shape[1] - 1)
+    square = image[rows[:, None], columns[None]]
+    return resize_crop(square, spec.input_size)
+
+
+def resize_crop(square: Image, size: int) -> Image:
+    """Resize a square crop: by area when it shrinks, cubic when it grows."""
+    if square.shape[0] == size:
+        return np.ascontiguousarray(square)
+    interpolation = cv2.INTER_AREA if square.shape[0] > size else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(square, (size, size), interpolation=interpolation), dtype=np.uint8)
+
+
+def check_crops(crops: NDArray[np.uint8], spec: DetectorSpec) -> None:
+    """Refuse crops that do not satisfy a spec's contract.
+
+    Raises:
+        CropError: If the crops are not (N, S, S, 3) uint8 with N ≥ 1 and S the spec's input size.
+    """
+    size = spec.input_size
+    if not isinstance(crops, np.ndarray) or crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[0] == 0:
+        found = f"{crops.dtype} {crops.shape}" if isinstance(crops, np.ndarray) else type(crops).__name__
+        raise CropError(f"detector {spec.name!r} wants uint8 crops (N, {size}, {size}, 3) with N ≥ 1, got {found}")
+    if crops.shape[1:] != (size, size, 3):
+        raise CropError(
+            f"detector {spec.name!r} wants crops {size}×{size}×3, got {crops.shape[1:]}; cut them with crop_face"
+        )
+
+
+def to_input(crops: NDArray[np.uint8], spec: DetectorSpec) -> Tensor:
+    """Turn crops (N, S, S, 3) into normalised network input, float32 (N, 3, S, S)."""
+    planes = torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2).to(torch.float32).div_(255)
+    mean = torch.tensor(spec.mean)[:, None, None]
+    std = torch.tensor(spec.std)[:, None, None]
+    return planes.sub_(mean).div_(std)
+
+
+def _check_image(image: Image) -> None:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        raise CropError(f"a face is cut from uint8 RGB (H, W, 3), got {image.dtype} {image.shape}")
+
+
+def _checked_box(
+    box: Sequence[float] | NDArray[np.floating], height: int, width: int
+) -> tuple[float, float, float, float]:
+    values = np.asarray(box, dtype=np.float64)
+    if values.shape != (4,) or not np.isfinite(values).all():
+        raise CropError(f"a face box is four finite numbers left, top, right, bottom, got {box!r}")
+    left, top, right, bottom = (float(value) for value in values)
+    if right <= left or bottom <= top:
+        raise CropError(f"the face box {box!r} is empty; it is left, top, right, bottom, not a corner and a size")
+    if right <= 0 or bottom <= 0 or left >= width or top >= height:
+        raise CropError(f"the face box {box!r} lies outside the {width}×{height} picture")
+    return left, top, right, bottom

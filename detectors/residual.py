@@ -1,0 +1,69 @@
+"""Build detectors that see the crop beside its high-pass residuals.
+
+A generator's decoder and a codec leave their traces in what is left after the picture's content is subtracted. Three
+fixed filters from the spatial rich model (Fridrich & Kodovsky 2012, "Rich Models for Steganalysis of Digital Images",
+the first- to third-order residuals that Zhou et al. 2018 used for image manipulation) give the network that view from
+its first step, so that little training data is enough.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .networks import DetectorNetwork, build_backbone
+from .spec import DetectorSpec
+
+_KERNELS = (
+    (
+        (0.0, 0.0, 0.0, 0.0, 0.0),
+        (0.0, -1.0, 2.0, -1.0, 0.0),
+        (0.0, 2.0, -4.0, 2.0, 0.0),
+        (0.0, -1.0, 2.0, -1.0, 0.0),
+        (0.0, 0.0, 0.0, 0.0, 0.0),
+    ),
+    (
+        (-1.0, 2.0, -2.0, 2.0, -1.0),
+        (2.0, -6.0, 8.0, -6.0, 2.0),
+        (-2.0, 8.0, -12.0, 8.0, -2.0),
+        (2.0, -6.0, 8.0, -6.0, 2.0),
+        (-1.0, 2.0, -2.0, 2.0, -1.0),
+    ),
+    (
+        (0.0, 0.0, 0.0, 0.0, 0.0),
+        (0.0, 0.0, 0.0, 0.0, 0.0),
+        (0.0, 1.0, -2.0, 1.0, 0.0),
+        (0.0, 0.0, 0.0, 0.0, 0.0),
+        (0.0, 0.0, 0.0, 0.0, 0.0),
+    ),
+)
+_DIVISORS = (4.0, 12.0, 2.0)
+_GAIN = 12.0  # brings residuals of ordinary pictures to the spread of a normalised crop
+_LIMIT = 2.0  # a strong edge says nothing about the decoder; cut it
+
+
+class ResidualStem(nn.Module):
+    """Append three clipped high-pass residuals of the luma to a crop, (N, 3, S, S) to (N, 6, S, S)."""
+
+    kernels: Tensor
+    luma: Tensor
+
+    def __init__(self) -> None:
+        """Hold the filters and the luma weights of BT.601 as constants outside the checkpoint."""
+        super().__init__()
+        scaled = torch.tensor(_KERNELS) / torch.tensor(_DIVISORS)[:, None, None]
+        self.register_buffer("kernels", scaled[:, None], persistent=False)
+        self.register_buffer("luma", torch.tensor((0.299, 0.587, 0.114))[None, :, None, None], persistent=False)
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """Give the crop's planes followed by its residual planes."""
+        luma = (crops * self.luma).sum(dim=1, keepdim=True)
+        padded = nn.functional.pad(luma, (2, 2, 2, 2), mode="replicate")
+        residuals = (nn.functional.conv2d(padded, self.kernels) * _GAIN).clamp(-_LIMIT, _LIMIT)
+        return torch.cat((crops, residuals), dim=1)
+
+
+def build_residual(spec: DetectorSpec, *, pretrained: bool = False) -> DetectorNetwork:
+    """Build a backbone on six planes, three of colour and three of residual; every parameter is trained."""
+    backbone, width = build_backbone(spec, channels=6, pretrained=pretrained)
+    return DetectorNetwork(nn.Sequential(ResidualStem(), backbone), width)

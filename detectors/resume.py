@@ -1,0 +1,122 @@
+"""Write a training run to a folder after every epoch, and continue it from there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from .errors import CheckpointError
+
+_WEIGHTS = "progress.safetensors"
+_STATE = "progress.json"
+
+
+@dataclass(frozen=True, slots=True)
+class EpochLog:
+    """Record one epoch: its number from 0, its mean training loss and the validation frame AUC after it."""
+
+    epoch: int
+    loss: float
+    validation_auc: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Hold what a run has reached.
+
+    Attributes:
+        run: Text that identifies detector, settings and data.
+        epochs: Epochs done.
+        best_epoch: Number of the epoch with the best validation AUC, −1 before the first.
+        best_auc: That AUC.
+        best: State of the network after that epoch.
+    """
+
+    run: str
+    epochs: tuple[EpochLog, ...]
+    best_epoch: int
+    best_auc: float
+    best: dict[str, Tensor]
+
+    @classmethod
+    def fresh(cls, run: str) -> Self:
+        """Give the state before the first epoch."""
+        return cls(run, (), -1, -1.0, {})
+
+    def after(self, epoch: EpochLog, model: nn.Module) -> Progress:
+        """Give the state after one more epoch; the first of equally good epochs is kept."""
+        if epoch.validation_auc <= self.best_auc:
+            return Progress(self.run, (*self.epochs, epoch), self.best_epoch, self.best_auc, self.best)
+        best = {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
+        return Progress(self.run, (*self.epochs, epoch), epoch.epoch, epoch.validation_auc, best)
+
+
+def save_progress(folder: Path, state: Progress, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Write the run to a folder; the state file comes last, so a half-written epoch is never taken up."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {f"model.{name}": tensor.detach().cpu() for name, tensor in model.state_dict().items()}
+    tensors |= {f"best.{name}": tensor for name, tensor in state.best.items()}
+    for index, slots in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{slot}": tensor.detach().cpu() for slot, tensor in slots.items()}
+    weights = f"{len(state.epochs)}-{_WEIGHTS}"
+    save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, folder / weights)
+    record = {
+        "run": state.run,
+        "epochs": [asdict(epoch) for epoch in state.epochs],
+        "best_epoch": state.best_epoch,
+        "best_auc": state.best_auc,
+        "weights": weights,
+    }
+    partial = folder / (_STATE + ".part")
+    partial.write_text(json.dumps(record, indent=2), encoding="utf-8")
+    partial.replace(folder / _STATE)
+    for old in folder.glob(f"*-{_WEIGHTS}"):
+        if old.name != weights:
+            old.unlink()
+
+
+def load_progress(folder: Path, run: str, model: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
+    """Take up a run: fill the network and the optimiser and give the state reached.
+
+    Raises:
+        CheckpointError: If the folder is damaged, or holds a run of another detector, other settings or other data.
+    """
+    try:
+        record = json.loads((folder / _STATE).read_text(encoding="utf-8"))
+        same = record["run"] == run
+        tensors = load_file(folder / record["weights"])
+        epochs = tuple(EpochLog(**epoch) for epoch in record["epochs"])
+        best_epoch, best_auc = int(record["best_epoch"]), float(record["best_auc"])
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise CheckpointError(
+            f"{folder}: the interrupted run cannot be read ({error}); remove the folder to start anew"
+        ) from error
+    if not same:
+        raise CheckpointError(
+            f"{folder} holds a run with another detector, other settings or other data; choose another folder"
+        )
+    _fill(model, optimizer, tensors, folder)
+    return Progress(run, epochs, best_epoch, best_auc, _part(tensors, "best."))
+
+
+def _fill(model: nn.Module, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], folder: Path) -> None:
+    slots: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in _part(tensors, "optimizer.").items():
+        index, _, slot = name.partition(".")
+        slots.setdefault(int(index), {})[slot] = tensor
+    try:
+        model.load_state_dict(_part(tensors, "model."))
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": slots})
+    except (RuntimeError, ValueError) as error:
+        raise CheckpointError(f"{folder}: the interrupted run does not fit the detector ({error})") from error
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

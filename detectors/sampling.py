@@ -1,0 +1,140 @@
+"""Order training crops: both classes in every batch, twins side by side, hold-out by identity."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import TrainingError
+
+Group = str | tuple[str, ...]
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Name a genuine and a manipulated crop that go into a batch together, and the seed of their variations."""
+
+    genuine: int
+    manipulated: int
+    seeds: tuple[int, int]
+
+
+class PairSampler:
+    """Draw genuine and manipulated crops in equal number.
+
+    Every class is walked through in shuffled order before a crop repeats. Where pair names are given, a manipulated
+    crop comes with a genuine crop of the same name and both get the same seed of variation.
+    """
+
+    def __init__(self, labels: NDArray[np.integer], pairs: Sequence[str] | None) -> None:
+        """Index the crops.
+
+        Args:
+            labels: (N,) 0 genuine, 1 manipulated.
+            pairs: (N,) name shared by a crop and its twins, or None.
+
+        Raises:
+            TrainingError: If a class is missing.
+        """
+        self._genuine = np.flatnonzero(labels == 0)
+        self._manipulated = np.flatnonzero(labels == 1)
+        if not len(self._genuine) or not len(self._manipulated):
+            raise TrainingError(
+                f"training wants both classes, got {len(self._genuine)} genuine "
+                f"and {len(self._manipulated)} manipulated crops"
+            )
+        self._pairs = pairs
+        self._twins: dict[str, list[int]] = defaultdict(list)
+        if pairs is not None:
+            for index in self._genuine:
+                self._twins[pairs[index]].append(int(index))
+
+    @property
+    def epoch_length(self) -> int:
+        """How many draws make an epoch: as many as the mean class size, so that an epoch sees about N crops."""
+        return max(1, (len(self._genuine) + len(self._manipulated)) // 2)
+
+    def draws(self, rng: np.random.Generator) -> Iterator[Draw]:
+        """Give the draws of one epoch."""
+        genuine = _cycle(self._genuine, rng, self.epoch_length)
+        manipulated = _cycle(self._manipulated, rng, self.epoch_length)
+        seeds = rng.integers(2**63, size=(self.epoch_length, 2))
+        for first, second, (seed, other) in zip(genuine, manipulated, seeds, strict=True):
+            twins = self._twins.get(self._pairs[int(second)], []) if self._pairs is not None else []
+            if twins:
+                twin = twins[int(seed) % len(twins)]
+                yield Draw(twin, int(second), (int(seed), int(seed)))
+            else:
+                yield Draw(int(first), int(second), (int(seed), int(other)))
+
+
+def hold_out(
+    labels: NDArray[np.integer], groups: Sequence[Group], share: float, rng: np.random.Generator
+) -> tuple[Indices, Indices]:
+    """Split crops into training and validation so that no identity stands in both.
+
+    Crops that share an identity, directly or through a chain of forgeries, stay together.
+
+    Args:
+        labels: (N,) 0 genuine, 1 manipulated.
+        groups: (N,) identities of each crop; a forged crop carries several.
+        share: Wanted share of validation crops, within 0–1.
+        rng: Decides which identities are held out.
+
+    Returns:
+        Indices of the training crops and of the validation crops.
+
+    Raises:
+        TrainingError: If no such split leaves both classes on both sides.
+    """
+    members = _linked(groups)
+    order = rng.permutation(len(members))
+    held: list[int] = []
+    for number in order:
+        inside = labels[held] if held else labels[:0]
+        enough = len(held) >= share * len(labels) and 0 < int(inside.sum()) < len(held)
+        if enough:
+            break
+        held.extend(members[number])
+    validation = np.array(sorted(held), dtype=np.intp)
+    training = np.setdiff1d(np.arange(len(labels)), validation).astype(np.intp)
+    for name, part in (("training", training), ("validation", validation)):
+        if len(set(labels[part].tolist())) < 2:
+            raise TrainingError(
+                f"{len(members)} unlinked identities leave no {name} set with both classes; "
+                "pass validation crops of other people"
+            )
+    return training, validation
+
+
+def _linked(groups: Sequence[Group]) -> list[list[int]]:
+    """Gather crops whose identities are linked, by union–find over the identities."""
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        parent.setdefault(name, name)
+        while parent[name] != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    names = [(group,) if isinstance(group, str) else tuple(group) for group in groups]
+    if any(not identities for identities in names):
+        raise TrainingError("every crop names at least one identity; an empty group was given")
+    for identities in names:
+        for other in identities[1:]:
+            parent[root(other)] = root(identities[0])
+    members: dict[str, list[int]] = defaultdict(list)
+    for index, identities in enumerate(names):
+        members[root(identities[0])].append(index)
+    return list(members.values())
+
+
+def _cycle(indices: Indices, rng: np.random.Generator, length: int) -> Indices:
+    rounds = -(-length // len(indices))
+    return np.concatenate([rng.permutation(indices) for _ in range(rounds)])[:length]

@@ -1,0 +1,121 @@
+"""Score face crops with a network, its calibration and its scope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .calibration import Calibration
+from .errors import DetectorError
+from .networks import DetectorNetwork
+from .preprocessing import check_crops, to_input
+from .scope import Scope
+from .spec import DetectorSpec
+from .thresholds import Thresholds
+
+Floats = NDArray[np.float64]
+_BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Hold what a detector says about the crops of one clip.
+
+    Attributes:
+        detector: Name of the spec.
+        probability: Mean of the frame probabilities, 0–1; 1 is manipulated.
+        calibrated: Whether the probabilities were calibrated on validation data.
+        in_scope: Whether the median frame resembles the training data; never true for a detector without a fitted gate.
+        frames: How many crops were scored.
+        frame_probabilities: One probability per crop, in the order given.
+    """
+
+    detector: str
+    probability: float
+    calibrated: bool
+    in_scope: bool
+    frames: int
+    frame_probabilities: tuple[float, ...]
+
+
+@dataclass(slots=True)
+class Detector:
+    """Join a network with everything needed to read its output.
+
+    Attributes:
+        spec: What it is and how its crops are cut.
+        model: The network.
+        calibration: From logits to probabilities; None until fitted, and the probabilities are then a plain sigmoid.
+        scope: Gate against unknown pictures; None until fitted.
+        thresholds: Operating points frozen on validation data; None until fitted.
+    """
+
+    spec: DetectorSpec
+    model: DetectorNetwork
+    calibration: Calibration | None = None
+    scope: Scope | None = None
+    thresholds: Thresholds | None = None
+
+    def probabilities(self, crops: NDArray[np.uint8]) -> Floats:
+        """Give the probability of manipulation of each crop.
+
+        Args:
+            crops: (N, S, S, 3) uint8 RGB with S the spec's input size.
+
+        Returns:
+            (N,) in 0–1.
+
+        Raises:
+            CropError: If the crops break the contract.
+            DetectorError: If the network gives numbers that are not finite.
+        """
+        logits, _ = self.embed(crops)
+        return self._calibrated(logits)
+
+    def score(self, crops: NDArray[np.uint8]) -> Score:
+        """Score the crops of one clip; a still is a clip of one crop.
+
+        Raises:
+            CropError: If the crops break the contract.
+            DetectorError: If the network gives numbers that are not finite.
+        """
+        logits, features = self.embed(crops)
+        frames = self._calibrated(logits)
+        return Score(
+            detector=self.spec.name,
+            probability=float(frames.mean()),
+            calibrated=self.calibration is not None,
+            in_scope=self.scope is not None and self.scope.contains(features),
+            frames=len(frames),
+            frame_probabilities=tuple(float(value) for value in frames),
+        )
+
+    def embed(self, crops: NDArray[np.uint8]) -> tuple[Floats, Floats]:
+        """Give the raw logits (N,) and pooled features (N, D) of crops, without calibration.
+
+        Raises:
+            CropError: If the crops break the contract.
+            DetectorError: If the network gives numbers that are not finite.
+        """
+        check_crops(crops, self.spec)
+        device = next(self.model.parameters()).device
+        self.model.eval()
+        logits, features = [], []
+        with torch.inference_mode():
+            for first in range(0, len(crops), _BATCH):
+                batch = to_input(crops[first : first + _BATCH], self.spec).to(device)
+                pooled = self.model.features(batch)
+                features.append(pooled.double().cpu().numpy())
+                logits.append(self.model.classifier(pooled)[:, 0].double().cpu().numpy())
+        joined = np.concatenate(logits)
+        if not np.isfinite(joined).all():
+            raise DetectorError(
+                f"detector {self.spec.name!r} gave a number that is not finite; its weights are damaged"
+            )
+        return joined, np.concatenate(features)
+
+    def _calibrated(self, logits: Floats) -> Floats:
+        return (self.calibration or Calibration()).probabilities(logits)

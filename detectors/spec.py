@@ -1,0 +1,62 @@
+"""Describe a detector as data: its network, its crop contract, its licence and its source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Method = Literal["plain", "residual", "norm_tuned", "effort", "probe"]
+
+HALF = (0.5, 0.5, 0.5)
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
+CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSpec:
+    """Fix everything about a detector that is not learned.
+
+    The crop contract is `input_size`, `crop_margin`, `crop_pct`, `mean` and `std`; a checkpoint made under another
+    contract is refused. `crop_pct` is 1 for every detector: timm's stock transforms cut the border of the crop, where
+    blending evidence lives.
+
+    Attributes:
+        name: What users type.
+        method: The file of this room that builds the network.
+        backbone: Model name in timm's registry.
+        input_size: Side of the square crop in pixels.
+        mean: Per-channel mean subtracted after scaling to 0–1, RGB.
+        std: Per-channel divisor, RGB.
+        crop_margin: Share of the longer box side added on every side of the box.
+        licence: Licence of the weights that `pretrained=True` or the shipped folder gives.
+        paper: Where the method was published.
+        summary: One line for a table of detectors.
+        options: Further keyword arguments for timm's factory, as pairs.
+        crop_pct: Share of the crop that reaches the network.
+    """
+
+    name: str
+    method: Method
+    backbone: str
+    input_size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    crop_margin: float
+    licence: str
+    paper: str
+    summary: str
+    options: tuple[tuple[str, int | tuple[int, ...]], ...] = ()
+    crop_pct: float = 1.0
+
+    @property
+    def crop_contract(self) -> dict[str, object]:
+        """The part of the spec that crops have to satisfy, ready for a card."""
+        return {
+            "input_size": self.input_size,
+            "crop_margin": self.crop_margin,
+            "crop_pct": self.crop_pct,
+            "mean": list(self.mean),
+            "std": list(self.std),
+        }
