@@ -24,8 +24,8 @@ LIP_GAP = 0.004
 _S = {name: index for index, name in enumerate(SHAPE)}
 _E = {name: index for index, name in enumerate(EXPRESSION)}
 
-_WIDTH = np.array([0.55, 0.66, 0.75, 0.80, 0.83, 0.85, 0.86, 0.86, 0.84])
-_FRONT = np.array([0.78, 0.83, 0.85, 0.86, 0.86, 0.87, 0.89, 0.90, 0.88])
+_WIDTH = np.array([0.44, 0.58, 0.71, 0.79, 0.83, 0.85, 0.86, 0.86, 0.84])
+_FRONT = np.array([0.72, 0.80, 0.84, 0.86, 0.86, 0.87, 0.89, 0.90, 0.88])
 _BACK = np.array([0.10, 0.26, 0.50, 0.74, 0.92, 1.02, 1.05, 1.03, 0.96])
 
 
@@ -83,7 +83,7 @@ def rest_surface(u: Floats, t: Floats, shape: Floats) -> NDArray[np.float64]:
     """Return the neutral head at face coordinates (u, t), each (N,), as (N, 3) in head space."""
     s = {name: float(shape[index]) for name, index in _S.items()}
     f = features(shape)
-    pole = np.sin(np.pi * np.clip(t, 1e-5, 1 - 1e-5)) ** 0.5
+    pole = np.sin(np.pi * np.clip(t, 1e-5, 1 - 1e-5)) ** np.where(t < 0.5, 0.34, 0.5)
     low, mid, high = _bump((t - 0.10) / 0.16), _bump((t - 0.36) / 0.14), _step((t - 0.55) / 0.4)
     width = pole * _profile(t, _WIDTH) * (1 + 0.10 * s["jaw"] * low + 0.06 * s["cheek"] * mid + 0.06 * s["cranium"] * high)
     front = pole * _profile(t, _FRONT) * (1 + 0.06 * s["depth"] + 0.06 * s["chin"] * low)
@@ -127,7 +127,8 @@ def surface(u: Floats, t: Floats, shape: Floats, expression: Floats) -> Floats:
     p[:, 0] -= 0.42 * e["pucker"] * f.mouth_u * np.clip(mu, -1.3, 1.3) * near
     p[:, 2] += 0.07 * e["pucker"] * near
     p[:, 0] += 0.10 * e["mouth_shift"] * near
-    p[:, 1] += 0.115 * e["smile"] * corner - 0.02 * e["smile"] * _bump(mu / 0.6) * near
+    lift = (0.115 if e["smile"] > 0 else 0.07) * e["smile"]
+    p[:, 1] += lift * corner - 0.02 * e["smile"] * _bump(mu / 0.6) * near
     p[:, 0] += 0.05 * e["smile"] * side * corner
     cheek = _bump((np.abs(u) - 0.62) / 0.28) * _bump((t - 0.37) / 0.07)
     p[:, 2] += 0.035 * max(0.0, e["smile"]) * cheek
@@ -154,7 +155,7 @@ def surface(u: Floats, t: Floats, shape: Floats, expression: Floats) -> Floats:
     hinge_y, hinge_z = -0.02, -0.05
     y, z = p[:, 1] - hinge_y, p[:, 2] - hinge_z
     cos, sin = np.cos(angle), np.sin(angle)
-    p[:, 1] = hinge_y + cos * y - sin * z
+    p[:, 1] = hinge_y + cos * y - sin * z - 0.07 * e["jaw_open"] * weight
     p[:, 2] = hinge_z + sin * y + cos * z
     return p.astype(np.float32)
 
@@ -179,7 +180,7 @@ def _landmark_coordinates(shape: Floats, expression: Floats) -> tuple[Floats, Fl
     f = features(shape)
     k = np.arange(-8, 9)
     a = np.abs(k) / 8
-    points = [(np.sign(k) * 1.42 * a**0.85, 0.035 + 0.48 * a**1.5)]
+    points = [(np.sign(k) * 1.42 * a**0.85, 0.060 + 0.46 * a**1.5)]
     span = np.array([-1.25, -0.65, 0.0, 0.65, 1.20])
     height = np.array([0.000, 0.010, 0.016, 0.012, 0.002])
     points.append((-f.eye_u + f.eye_rx * span, f.brow_t + height))
