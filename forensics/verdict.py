@@ -56,8 +56,8 @@ class Thresholds:
     """Where a calibrated probability starts to mean something.
 
     Attributes:
-        suspect: From here on a score is high.
-        quiet: Below this a score is low; between the two it decides nothing.
+        suspect: Above this a score is high.
+        quiet: Up to this a score is low; between the two it decides nothing.
     """
 
     suspect: float = 0.8
@@ -182,7 +182,7 @@ def _hear_credential(credential: Credential) -> tuple[_Word, str]:
                 _Word.NOTHING,
                 "The file carries no credential, but its mark leads to the one we stored when it was made.",
             )
-        case CredentialState.ABSENT:
+        case _:
             return _Word.NOTHING, "The file carries no credential; that proves nothing, credentials are easily lost."
 
 
@@ -213,10 +213,10 @@ def _hear_score(score: Score | None, no_score_reason: str, thresholds: Threshold
         )
     if not score.calibrated:
         return _Height.NOTHING, f"{number}, but it is not calibrated, so this decides nothing."
-    if score.probability >= thresholds.suspect:
-        return _Height.HIGH, f"{number}, at or above {thresholds.suspect:.2f}: it looks manipulated."
-    if score.probability < thresholds.quiet:
-        return _Height.LOW, f"{number}, below {thresholds.quiet:.2f}: it saw no sign of manipulation."
+    if score.probability > thresholds.suspect:
+        return _Height.HIGH, f"{number}, above {thresholds.suspect:.2f}: it looks manipulated."
+    if score.probability <= thresholds.quiet:
+        return _Height.LOW, f"{number}, not above {thresholds.quiet:.2f}: it saw no sign of manipulation."
     return (
         _Height.NOTHING,
         f"{number}, between {thresholds.quiet:.2f} and {thresholds.suspect:.2f}: this decides nothing.",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from ..errors import CorpusError
+from ..records import read_record
 
 
 class Label(StrEnum):
@@ -110,18 +110,8 @@ class Sample:
             CorpusError: A field is missing, unknown or has an unknown value.
         """
         try:
-            values: dict[str, Any] = json.loads(line)
-            known = {field.name for field in fields(cls)}
-            if not isinstance(values, dict) or set(values) != known:
-                given = set(values) if isinstance(values, dict) else set()
-                missing, unknown = sorted(known - given) or "nothing", sorted(given - known) or "nothing"
-                raise CorpusError(f"not a sample: missing {missing}, unknown {unknown}")
-            values["label"] = Label(values["label"])
-            values["split"] = Split(values["split"])
-            values["slice"] = Slice(values["slice"])
-            values["identities"] = tuple(values["identities"])
-            return cls(**values)
-        except (ValueError, TypeError) as error:
+            return read_record(cls, json.loads(line), "sample")
+        except ValueError as error:
             raise CorpusError(f"not a sample: {error}") from error
 
 

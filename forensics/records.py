@@ -1,0 +1,75 @@
+"""Read frozen dataclasses back from JSON, strictly: nothing missing, nothing unknown, nothing of another type."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+from enum import Enum
+from typing import TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+Record = TypeVar("Record")
+
+
+def read_record(kind: type[Record], value: object, where: str = "document") -> Record:
+    """Build a value of an annotated type from what `json.loads` gave.
+
+    Understands dataclasses, enums, optional values, tuples, text, numbers and truth values.
+
+    Args:
+        kind: The type to build.
+        value: The parsed JSON.
+        where: How to call this place in an error message.
+
+    Raises:
+        ValueError: The value does not have that shape; the message names the place.
+    """
+    return cast(Record, _read(kind, value, where))
+
+
+def _read(kind: object, value: object, where: str) -> object:
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        choices = [choice for choice in get_args(kind) if choice is not type(None)]
+        return None if value is None and len(choices) < len(get_args(kind)) else _read(choices[0], value, where)
+    if origin is tuple:
+        return _read_tuple(get_args(kind), value, where)
+    if dataclasses.is_dataclass(kind):
+        return _read_dataclass(cast(type, kind), value, where)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        try:
+            return kind(value)
+        except ValueError as error:
+            raise ValueError(f"{where} is {value!r}, expected one of {[member.value for member in kind]}") from error
+    return _read_scalar(kind, value, where)
+
+
+def _read_tuple(kinds: tuple[object, ...], value: object, where: str) -> tuple[object, ...]:
+    if not isinstance(value, list):
+        raise ValueError(f"{where} is {value!r}, expected a list")
+    if len(kinds) == 2 and kinds[1] is ...:
+        kinds = (kinds[0],) * len(value)
+    if len(kinds) != len(value):
+        raise ValueError(f"{where} has {len(value)} entries, expected {len(kinds)}")
+    return tuple(
+        _read(kind, entry, f"{where}[{index}]") for index, (kind, entry) in enumerate(zip(kinds, value, strict=True))
+    )
+
+
+def _read_dataclass(kind: type, value: object, where: str) -> object:
+    if not isinstance(value, dict):
+        raise ValueError(f"{where} is {value!r}, expected an object")
+    hints = get_type_hints(kind)
+    names = [field.name for field in dataclasses.fields(kind)]
+    missing, unknown = sorted(set(names) - set(value)), sorted(set(value) - set(names))
+    if missing or unknown:
+        raise ValueError(f"{where} lacks {missing or 'nothing'} and has unknown {unknown or 'nothing'}")
+    return kind(**{name: _read(hints[name], value[name], f"{where}.{name}") for name in names})
+
+
+def _read_scalar(kind: object, value: object, where: str) -> object:
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    if kind in (int, str, bool) and type(value) is kind:
+        return value
+    raise ValueError(f"{where} is {value!r}, expected {getattr(kind, '__name__', kind)}")
