@@ -52,7 +52,7 @@ class PairSampler:
         self._twins: dict[str, list[int]] = defaultdict(list)
         if pairs is not None:
             for index in self._genuine:
-                self._twins[pairs[index]].append(int(index))
+                self._twins[pairs[int(index)]].append(int(index))
 
     @property
     def epoch_length(self) -> int:
