@@ -1,1 +1,48 @@
-"""Room under construction."""
+"""Mark pixels, sign files, and read both back. This is the room's only door."""
+
+from __future__ import annotations
+
+from .claim import Claim, Ingredient
+from .credentials import Credential, CredentialState
+from .deployment import Deployment
+from .encoding import encode_clip, encode_still
+from .errors import IdentityError, MediaError, SealError, StoreError, TooSmallError, WatermarkError
+from .identity import Identity
+from .mark_reading import MarkReading, read_mark
+from .marking import check_size, mark
+from .media import Media, read_media
+from .payload import Payload, PayloadKind
+from .reading import Provenance, read_provenance
+from .seal import SealReceipt, seal, seal_file
+from .store import ManifestStore
+
+__all__ = [
+    "Claim",
+    "Credential",
+    "CredentialState",
+    "Deployment",
+    "Identity",
+    "IdentityError",
+    "Ingredient",
+    "ManifestStore",
+    "MarkReading",
+    "Media",
+    "MediaError",
+    "Payload",
+    "PayloadKind",
+    "Provenance",
+    "SealError",
+    "SealReceipt",
+    "StoreError",
+    "TooSmallError",
+    "WatermarkError",
+    "check_size",
+    "encode_clip",
+    "encode_still",
+    "mark",
+    "read_mark",
+    "read_media",
+    "read_provenance",
+    "seal",
+    "seal_file",
+]

@@ -1,0 +1,72 @@
+"""Tell a file's container from its first bytes; its suffix decides nothing when reading."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+
+from .errors import MediaError
+
+_HEAD = 64
+_BMFF_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+
+
+class Container(Enum):
+    """The containers this room reads, with the media type the C2PA library knows each by."""
+
+    PNG = "image/png"
+    JPEG = "image/jpeg"
+    WEBP = "image/webp"
+    MP4 = "video/mp4"
+    MATROSKA = "video/x-matroska"
+
+    @property
+    def is_clip(self) -> bool:
+        """Whether the container holds moving pictures."""
+        return self in (Container.MP4, Container.MATROSKA)
+
+
+WRITABLE = {
+    ".png": Container.PNG,
+    ".jpg": Container.JPEG,
+    ".jpeg": Container.JPEG,
+    ".webp": Container.WEBP,
+    ".mp4": Container.MP4,
+}
+
+
+def sniff(path: Path) -> Container:
+    """Return the container of a file.
+
+    Raises:
+        MediaError: The file cannot be opened, or is none of the containers.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError as error:
+        raise MediaError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return Container.PNG
+    if head.startswith(b"\xff\xd8\xff"):
+        return Container.JPEG
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return Container.WEBP
+    if head[4:8] in _BMFF_BOXES and head[8:12] not in (b"avif", b"avis", b"heic", b"heix", b"mif1"):
+        return Container.MP4
+    if head.startswith(b"\x1a\x45\xdf\xa3"):
+        return Container.MATROSKA
+    raise MediaError(f"{path}: is not PNG, JPEG, WebP, MP4, MOV or Matroska; convert it to one of them")
+
+
+def writable(path: Path) -> Container:
+    """Return the container that a path's suffix asks for.
+
+    Raises:
+        MediaError: The suffix is none of those this room writes.
+    """
+    try:
+        return WRITABLE[path.suffix.lower()]
+    except KeyError:
+        names = ", ".join(WRITABLE)
+        raise MediaError(f"{path}: cannot write a file with suffix {path.suffix!r}; use one of {names}") from None

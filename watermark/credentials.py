@@ -1,0 +1,178 @@
+"""Read the C2PA credential of a file, and say in one word what it is worth.
+
+The library alone does not settle two questions, so this module does:
+
+* A damaged container can hide a manifest from the library. Where the bytes still hold pieces of one, the file is ALTERED, not ABSENT.
+* Some bytes lie outside every hash (the MP4 `ftyp` box, padding in the signature). A file sealed here must equal the digest in the
+  manifest store, else it is ALTERED too; for files sealed elsewhere those few bytes stay unprotected.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import mmap
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import c2pa
+
+from .containers import sniff
+from .errors import MediaError
+from .signing import library_context
+from .store import ManifestStore, StoreEntry
+
+CODE_HIDDEN = "org.facetrail.manifest.unreadable"
+CODE_DIGEST = "org.facetrail.fileDigest.mismatch"
+CODE_NOT_FETCHED = "org.facetrail.remoteManifest.notFetched"
+
+# A signer we do not know, or knew once: nothing in the file is wrong.
+_SIGNER_CODES = frozenset({"signingCredential.untrusted", "signingCredential.expired"})
+
+# Every box of a manifest store begins with a JUMBF description whose type is one of these and ends alike (ISO 19566-5).
+_MANIFEST_BOX = re.compile(rb"jumd(?:c2pa|c2ma|c2as|c2cl|c2cs)\x00\x11\x00\x10\x80\x00\x00\xaa\x008\x9bq")
+
+
+class CredentialState(StrEnum):
+    """What a credential is worth."""
+
+    TRUSTED = "trusted"
+    VALID_UNKNOWN_SIGNER = "valid_unknown_signer"
+    ALTERED = "altered"
+    ABSENT = "absent"
+    RECOVERED_BY_MARK = "recovered_by_mark"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a C2PA manifest says and whether it holds.
+
+    Attributes:
+        state: TRUSTED (intact, signer under our anchors), VALID_UNKNOWN_SIGNER (intact, signer unknown or expired), ALTERED,
+            ABSENT, or RECOVERED_BY_MARK (the file has none, but its mark leads to one in our store).
+        codes: Status codes of what failed, as the C2PA specification names them; ours begin with org.facetrail.
+        signer: Common name or organisation of the signer.
+        source_type: Last part of the first action's digitalSourceType, e.g. trainedAlgorithmicMedia.
+        actions: Names of the actions, in order.
+        recovered: The data come from our store and not from the file.
+        title: The manifest's title.
+        manifest_json: The library's whole report.
+        perceptual_distance: Bits between the pictures' perceptual hashes where recovered, else None; up to 10 they look the same.
+    """
+
+    state: CredentialState
+    codes: tuple[str, ...] = ()
+    signer: str | None = None
+    source_type: str | None = None
+    actions: tuple[str, ...] = ()
+    recovered: bool = False
+    title: str | None = None
+    manifest_json: str | None = None
+    perceptual_distance: int | None = None
+
+
+def read_credential(path: Path, anchors: Sequence[str], store: ManifestStore) -> Credential:
+    """Read and check the credential that a file carries.
+
+    Args:
+        path: The file.
+        anchors: Root certificates (PEM) under which a signer is trusted.
+        store: Where files sealed here are listed.
+
+    Raises:
+        MediaError: The file is missing or of a kind this room does not read.
+        StoreError: The store is damaged or unreadable.
+    """
+    media_type = sniff(path).value
+    try:
+        with path.open("rb") as stream, c2pa.Reader(media_type, stream, context=library_context(anchors)) as reader:
+            credential, label = _credential(reader)
+    except c2pa.C2paError as error:
+        return _without_manifest(path, error)
+    if credential.state is CredentialState.ALTERED or label is None:
+        return credential
+    entry = store.find_manifest(label)
+    if entry is not None and entry.sha256 != file_digest(path):
+        return replace(credential, state=CredentialState.ALTERED, codes=(*credential.codes, CODE_DIGEST))
+    return credential
+
+
+def recover_credential(entry: StoreEntry, distance: int, anchors: Sequence[str]) -> Credential:
+    """Read the credential of a stored manifest; it tells where a picture comes from, never that it is unchanged.
+
+    Args:
+        entry: What the mark led to.
+        distance: Bits between the perceptual hash of the picture at hand and of the one that was sealed.
+        anchors: Root certificates (PEM) under which a signer is trusted.
+    """
+    with c2pa.Reader("application/c2pa", io.BytesIO(entry.manifest), context=library_context(anchors)) as reader:
+        credential, _ = _credential(reader)
+    return replace(credential, state=CredentialState.RECOVERED_BY_MARK, recovered=True, perceptual_distance=distance)
+
+
+def active_label(credential: Credential) -> str:
+    """Return the label of the manifest a credential was read from; every signature has its own."""
+    return str(json.loads(credential.manifest_json or "{}")["active_manifest"])
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _credential(reader: c2pa.Reader) -> tuple[Credential, str | None]:
+    text = reader.json()
+    report: dict[str, Any] = json.loads(text)
+    label: str | None = report.get("active_manifest")
+    manifest: dict[str, Any] = report.get("manifests", {}).get(label, {})
+    failures = report.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
+    codes = tuple(dict.fromkeys(str(failure["code"]) for failure in failures))
+    actions = [
+        action
+        for assertion in manifest.get("assertions", [])
+        if assertion["label"].startswith("c2pa.actions")
+        for action in assertion["data"].get("actions", [])
+    ]
+    signature: dict[str, Any] = manifest.get("signature_info") or {}
+    source_type = actions[0].get("digitalSourceType") if actions else None
+    credential = Credential(
+        state=_state(report.get("validation_state"), codes),
+        codes=codes,
+        signer=signature.get("common_name") or signature.get("issuer"),
+        source_type=source_type and str(source_type).rpartition("/")[2],
+        actions=tuple(str(action["action"]) for action in actions),
+        title=manifest.get("title"),
+        manifest_json=text,
+    )
+    return credential, label
+
+
+def _state(verdict: str | None, codes: Sequence[str]) -> CredentialState:
+    if verdict == "Trusted":
+        return CredentialState.TRUSTED
+    if verdict == "Valid" or (codes and _SIGNER_CODES.issuperset(codes)):
+        return CredentialState.VALID_UNKNOWN_SIGNER
+    return CredentialState.ALTERED
+
+
+def _without_manifest(path: Path, error: c2pa.C2paError) -> Credential:
+    """Tell a file that never had a manifest from one whose manifest was damaged."""
+    if isinstance(error, c2pa.C2paError.RemoteManifest):
+        return Credential(CredentialState.ABSENT, (CODE_NOT_FETCHED,))
+    if _holds_manifest_box(path):
+        return Credential(CredentialState.ALTERED, (CODE_HIDDEN,))
+    return Credential(CredentialState.ABSENT)
+
+
+def _holds_manifest_box(path: Path) -> bool:
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return _MANIFEST_BOX.search(content) is not None
+    except (OSError, ValueError) as error:
+        raise MediaError(f"{path}: cannot be read ({error}); check the path and its permissions") from error

@@ -1,0 +1,35 @@
+"""Everything the watermark room raises on purpose.
+
+WatermarkError
+├── TooSmallError    a picture cannot carry a mark
+├── MediaError       a file or an array is not media this room can read or write
+├── IdentityError    the signing identity or the mark key is missing, unsafe or out of date
+├── StoreError       the manifest store cannot be read or written
+└── SealError        a file could not be sealed; nothing was left at its path
+"""
+
+from __future__ import annotations
+
+
+class WatermarkError(Exception):
+    """Base of every error of this room; its message is one line for people."""
+
+
+class TooSmallError(WatermarkError):
+    """A picture is too small to carry the payload."""
+
+
+class MediaError(WatermarkError):
+    """A file or an array is not media this room can read or write."""
+
+
+class IdentityError(WatermarkError):
+    """The signing identity or the mark key is missing, unsafe or out of date."""
+
+
+class StoreError(WatermarkError):
+    """The manifest store cannot be read or written."""
+
+
+class SealError(WatermarkError):
+    """A file could not be sealed; nothing was left at its path."""
