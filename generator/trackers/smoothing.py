@@ -38,14 +38,15 @@ class OneEuro:
             smoothed[t] = smoothed[t - 1] + weight * (curve[t] - smoothed[t - 1])
         return smoothed
 
-    def smooth(self, curve: Curve, fps: float) -> Curve:
+    def smooth(self, curve: NDArray[np.float32] | Curve, fps: float) -> Curve:
         """Filter forwards and backwards and take the mean, so that nothing arrives late.
 
         Args:
             curve: ``(T, C)``.
             fps: samples a second, > 0.
         """
-        return (self.filter(curve, fps) + self.filter(curve[::-1], fps)[::-1]) / 2
+        forwards = np.asarray(curve, np.float64)
+        return (self.filter(forwards, fps) + self.filter(forwards[::-1], fps)[::-1]) / 2
 
 
 def fill_gaps(curve: Curve, known: NDArray[np.bool_]) -> Curve:

@@ -1,0 +1,106 @@
+"""Read lids and gaze as ratios, so that the size of the eye does not matter."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.trackers.ibug import CORNERS, LOWER_LIDS, UPPER_LIDS
+from generator.trackers.regions import Points
+
+_OPEN = 0.92  # share of the resting aperture below which a lid counts as falling
+_SHUT = 0.38  # share at which the network's lids stop on a closed eye: 0.22 to 0.5 were measured
+_SHUT_AT_MOST = 0.55
+_WINK = (0.30, 0.60)  # difference between the eyes taken for noise, for a wink
+_GAZE_REACH = 0.36  # iris travel of a full gaze across, in half eye widths, as the puppets paint it
+_GAZE_RISE = 0.24  # and of a full gaze up
+_GAZE_LEVEL = 0.10  # height of an iris that looks level, in half eye widths above the corners
+_TURNED = 0.35  # radians of yaw from which the eye nearer to the camera is trusted alone
+
+
+def apertures(points: Points) -> Points:
+    """Measure how far the eyes are open.
+
+    Args:
+        points: ``(T, 68, 3)``.
+
+    Returns:
+        ``(T, 2)`` distance of the lids over the distance of the eye's corners.
+    """
+    return np.stack([_aperture(points, eye) for eye in (0, 1)], -1)
+
+
+def resting_aperture(aperture: Points) -> Points:
+    """Estimate the aperture of the open, calm eye from a clip, ``(T, 2)`` to ``(2,)``.
+
+    Blinks and downward looks are the lower part of the values and do not count.
+    """
+    return np.percentile(aperture, 70, axis=0)
+
+
+def closure(aperture: Points, resting: Points, yaw: Points) -> Points:
+    """Turn apertures into blinks.
+
+    A clip's deepest blinks are taken as fully closed, even where the network's lids stop half way. The eyes blink
+    together unless they differ too much for noise; from the side, the nearer eye leads.
+
+    Args:
+        aperture: ``(T, 2)``.
+        resting: ``(2,)`` of the open eye.
+        yaw: ``(T,)`` in radians, above 0 to the picture's right.
+
+    Returns:
+        ``(T, 2)`` in [0, 1].
+    """
+    ratio = aperture / np.maximum(resting, 1e-6)
+    shut = np.clip(ratio.min(0), _SHUT, _SHUT_AT_MOST)
+    closed = np.clip((_OPEN - ratio) / (_OPEN - shut), 0, 1)
+    left = nearness(yaw)
+    both = left * closed[:, 0] + (1 - left) * closed[:, 1]
+    apart = np.clip((np.abs(closed[:, 0] - closed[:, 1]) - _WINK[0]) / (_WINK[1] - _WINK[0]), 0, 1)
+    apart = (apart * (1 - np.abs(2 * left - 1)))[:, None]
+    lids: Points = apart * closed + (1 - apart) * both[:, None]
+    return lids
+
+
+def nearness(yaw: Points) -> Points:
+    """Weigh the eye on the picture's left against the other one by yaw in radians: 0.5 frontal, 1 seen alone.
+
+    The head that turns to the picture's right shows its left eye.
+    """
+    return np.clip(0.5 + 0.5 * yaw / _TURNED, 0, 1)
+
+
+def gaze(points: Points, irises: Points, pitch: Points, yaw: Points) -> Points:
+    """Measure where the eyes look from, relative to the eye's corners.
+
+    Args:
+        points: ``(T, 68, 3)``, x to the right, y up.
+        irises: ``(T, 2, 2)`` iris centres in the same space.
+        pitch: ``(T,)`` of the head in radians.
+        yaw: ``(T,)`` in radians.
+
+    Returns:
+        ``(T, 2)`` to the picture's right and up, 1 the puppets' full gaze; not clipped.
+    """
+    looks = []
+    for eye, (outer, inner) in enumerate(CORNERS):
+        left, right = (outer, inner) if eye == 0 else (inner, outer)
+        start, end = points[:, left], points[:, right]
+        axis = (end - start)[:, :2] / 2
+        offset = irises[:, eye] - (start + end)[:, :2] / 2
+        half = np.linalg.norm(end - start, axis=1) / 2
+        across = (offset * axis).sum(1) / np.maximum((axis**2).sum(1), 1e-12)
+        up = (axis[:, 0] * offset[:, 1] - axis[:, 1] * offset[:, 0]) / np.maximum(np.linalg.norm(axis, axis=1), 1e-6)
+        up = up / np.maximum(half * np.cos(pitch), 1e-6)
+        looks.append(np.stack([across / _GAZE_REACH, (up - _GAZE_LEVEL) / _GAZE_RISE], -1))
+    weight = nearness(yaw)[:, None]
+    look: Points = weight * looks[0] + (1 - weight) * looks[1]
+    return look
+
+
+def _aperture(points: Points, eye: int) -> NDArray[np.float64]:
+    outer, inner = CORNERS[eye]
+    upper = points[:, list(UPPER_LIDS[eye])].mean(1)
+    lower = points[:, list(LOWER_LIDS[eye])].mean(1)
+    width = np.linalg.norm(points[:, outer] - points[:, inner], axis=1)
+    height = np.linalg.norm((upper - lower)[:, :2], axis=1)
+    return np.asarray(height / np.maximum(width, 1e-6), np.float64)

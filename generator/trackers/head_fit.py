@@ -1,0 +1,115 @@
+"""Fit the puppet head to the 68 points of one face: who it is, what it does and where it is."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import least_squares
+from scipy.spatial.transform import Rotation
+
+from generator.face_params import EXPRESSION, EXPRESSION_HIGH, EXPRESSION_LOW, SHAPE
+from generator.head_model import landmarks68
+from generator.trackers.ibug import BROWS, JAW, LIPS, NOSE
+from generator.trackers.mesh_bias import MESH_BIAS
+from generator.trackers.regions import Points
+from generator.trackers.rigid import Similarity, procrustes
+
+_NOISE = 0.02  # of a point, in head units: 1 % of the head's height
+_DEPTH_TRUST = 0.4  # the mesh guesses depth, it sees x and y
+_STEP = 0.01  # of the numeric Jacobian; the head is computed in single precision
+_LIMIT = 3.0  # of a shape coefficient, in standard deviations
+
+_SPREAD = {
+    "jaw_open": 0.3,
+    "smile": 0.3,
+    "blink_l": 0.15,
+    "blink_r": 0.15,
+    "brow_l": 0.2,
+    "brow_r": 0.2,
+    "squint": 0.1,
+}
+_OTHER_SPREAD = 0.15
+
+
+def _trust() -> Points:
+    trust = np.ones(68)
+    trust[JAW], trust[BROWS], trust[LIPS] = 0.3, 0.6, 0.8
+    trust[8] = 0.6
+    return trust
+
+
+def _still() -> Points:
+    """Weights of the points that no expression moves: eye corners, nose, and the jaw line beside the ears."""
+    still = np.zeros(68)
+    still[NOSE] = 1.0
+    still[[36, 39, 42, 45]] = 1.0
+    still[[0, 1, 2, 14, 15, 16]] = 0.4
+    return still
+
+
+TRUST = _trust()
+STILL = _still()
+
+
+@dataclass(frozen=True, slots=True)
+class HeadFit:
+    """A head that explains 68 points.
+
+    Attributes:
+        shape: ``(16,)`` as in `SHAPE`.
+        expression: ``(12,)`` as in `EXPRESSION`.
+        placement: takes head space to the space of the points.
+    """
+
+    shape: Points
+    expression: Points
+    placement: Similarity
+
+
+def mesh_points(shape: Points, expression: Points) -> Points:
+    """Predict, in head space, where the mesh network sees the 68 points of a puppet head; ``(68, 3)``."""
+    points = landmarks68(shape.astype(np.float32), expression.astype(np.float32))
+    moved: Points = np.asarray(points, np.float64) + MESH_BIAS
+    return moved
+
+
+def fit_head(points: Points, free: tuple[str, ...] = EXPRESSION) -> HeadFit:
+    """Fit shape, expression and placement by robust least squares.
+
+    Shape has the prior N(0, 1) that `SHAPE` is scaled to, expression a narrower one, so that a proportion explains a
+    picture before a grimace does.
+
+    Args:
+        points: ``(68, 3)``, in a space with x to the right, y up and z to the viewer.
+        free: the expression channels that may differ from 0.
+    """
+    channels = [EXPRESSION.index(name) for name in free]
+    shapes = len(SHAPE)
+    placed = procrustes(mesh_points(np.zeros(shapes), np.zeros(len(EXPRESSION))), points, STILL)
+    prior = np.concatenate([np.ones(shapes), [_SPREAD.get(name, _OTHER_SPREAD) for name in free]])
+    weights = TRUST[:, None] * np.array([1.0, 1.0, _DEPTH_TRUST]) / (_NOISE * placed.scale)
+
+    def unpack(x: Points) -> HeadFit:
+        expression = np.zeros(len(EXPRESSION))
+        expression[channels] = x[shapes : len(prior)]
+        turn, grow, shift = x[-7:-4], x[-4], x[-3:]
+        rotation = Rotation.from_rotvec(turn).as_matrix() @ placed.rotation
+        placement = Similarity(placed.scale * float(np.exp(grow)), rotation, placed.offset + placed.scale * shift)
+        return HeadFit(x[:shapes], expression, placement)
+
+    def residuals(x: Points) -> Points:
+        fit = unpack(x)
+        distance = fit.placement(mesh_points(fit.shape, fit.expression)) - points
+        return np.concatenate([(distance * weights).ravel(), x[: len(prior)] / prior])
+
+    def jacobian(x: Points) -> Points:
+        here = residuals(x)
+        steps = np.where(x + _STEP < high, _STEP, -_STEP)
+        return np.stack(
+            [(residuals(x + h * unit) - here) / h for h, unit in zip(steps, np.eye(len(x)), strict=True)], 1
+        )
+
+    low = np.concatenate([np.full(shapes, -_LIMIT), EXPRESSION_LOW[channels] - 1e-6, np.full(7, -np.inf)])
+    high = np.concatenate([np.full(shapes, _LIMIT), EXPRESSION_HIGH[channels] + 1e-6, np.full(7, np.inf)])
+    start = np.zeros(len(prior) + 7)
+    found = least_squares(residuals, start, jacobian, (low, high), loss="soft_l1", f_scale=2.0, max_nfev=30, xtol=1e-4)
+    return unpack(np.asarray(found.x, np.float64))

@@ -1,0 +1,161 @@
+"""Read the motion of one face out of the 68 points of every frame of a clip.
+
+What moves is measured against the face's own rest, never against the puppet's: people and puppets differ in their
+proportions, and a difference in proportion is no expression.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from generator.face_params import EXPRESSION, EXPRESSION_HIGH, EXPRESSION_LOW
+from generator.trackers.head_fit import STILL, TRUST, HeadFit, fit_head, mesh_points
+from generator.trackers.ibug import BROWS, EYES, LIPS
+from generator.trackers.regions import Points
+from generator.trackers.rigid import Similarity, procrustes
+
+FITTED = tuple(name for name in EXPRESSION if not name.startswith("blink") and name != "squint")
+"""The channels that displacements of points decide; lids are read as ratios instead."""
+
+_CHANNELS = [EXPRESSION.index(name) for name in FITTED]
+_CALM_SHARE = 0.25
+_NOISE = 0.015  # of a displacement, in head units
+_DEPTH_TRUST = 0.3
+_GAP_TRUST = 2.0
+_SPREAD = {"lip_raise": 0.25, "furrow": 0.3, "pucker": 0.4}  # of a channel over a clip
+_OTHER_SPREAD = 0.6
+_CHANGE = 0.25  # of a channel from one frame to the next
+_STEP = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """The motion of one head.
+
+    Attributes:
+        head: the head at rest, in the clip's common space.
+        expression: ``(T, 12)``; lids are 0.
+        placements: takes head space to each frame's space.
+        points: ``(T, 68, 3)`` the points without the head's motion, in the clip's common space.
+    """
+
+    head: HeadFit
+    expression: Points
+    placements: tuple[Similarity, ...]
+    points: Points
+
+
+def fit_motion(points: Points) -> Motion:
+    """Fit one head to all frames and its motion to each.
+
+    Args:
+        points: ``(T, 68, 3)``, x to the right, y up, z to the viewer; T at least 1.
+    """
+    steady, movements = _hold_still(points)
+    rest = _rest(steady)
+    head = fit_head(rest, free=("jaw_open",))
+    to_head = head.placement.inverse()
+    displacement = (to_head(steady) - to_head(rest)) * _proportions(head, to_head(rest))
+    placements = tuple(movement.inverse().after(head.placement) for movement in movements)
+    return Motion(head, _expressions(head, displacement), placements, steady)
+
+
+def _hold_still(points: Points) -> tuple[Points, list[Similarity]]:
+    """Take the head's motion out: align the points that no expression moves, to a head first, then to their median."""
+    target = mesh_points(np.zeros(16), np.zeros(len(EXPRESSION)))
+    movements: list[Similarity] = []
+    steady = points
+    for _ in range(3):
+        movements = [procrustes(frame, target, STILL) for frame in points]
+        steady = np.stack([move(frame) for move, frame in zip(movements, points, strict=True)])
+        target = np.median(steady, axis=0)
+    return steady, movements
+
+
+def _rest(steady: Points) -> Points:
+    """Take the median over the calm quarter of the frames: closed lips, and near to what the face does most."""
+    typical = np.median(steady, axis=0)
+    moving = [*range(LIPS.start, LIPS.stop), *range(BROWS.start, BROWS.stop), 8]
+    away = np.linalg.norm((steady - typical)[:, moving], axis=2).mean(1)
+    gap = np.linalg.norm(steady[:, 62] - steady[:, 66], axis=1)
+    unrest = away + 0.5 * (gap - gap.min())
+    calm = np.argsort(unrest)[: max(1, round(_CALM_SHARE * len(steady)))]
+    return np.asarray(np.median(steady[calm], axis=0), np.float64)
+
+
+def _proportions(head: HeadFit, rest: Points) -> Points:
+    """Scale displacements by the puppet's size of a feature over the person's, ``(68, 1)``."""
+    puppet = mesh_points(head.shape, head.expression)
+    gain = np.ones((68, 1))
+    gain[LIPS] = gain[8] = _length(puppet, 48, 54) / _length(rest, 48, 54)
+    gain[BROWS] = (_length(puppet, 19, 37) + _length(puppet, 24, 44)) / (_length(rest, 19, 37) + _length(rest, 24, 44))
+    return np.clip(gain, 0.6, 1.6)
+
+
+def _length(points: Points, start: int, end: int) -> float:
+    return float(np.linalg.norm(points[start] - points[end]))
+
+
+def _expressions(head: HeadFit, displacement: Points) -> Points:
+    """Solve for each frame's channels by damped Gauss-Newton steps, started at the frame before.
+
+    Minimises the weighted distance of the puppet's displacements to the face's, with priors on each channel's size and
+    on its change since the frame before.
+    """
+    spread = np.array([_SPREAD.get(name, _OTHER_SPREAD) for name in FITTED])
+    low, high = EXPRESSION_LOW[_CHANNELS].astype(np.float64), EXPRESSION_HIGH[_CHANNELS].astype(np.float64)
+    origin = mesh_points(head.shape, np.zeros(len(EXPRESSION)))
+    at_rest = mesh_points(head.shape, head.expression) - origin
+
+    def moved(values: Points) -> Points:
+        expression = np.zeros(len(EXPRESSION))
+        expression[_CHANNELS] = values
+        return _weighted(mesh_points(head.shape, expression) - origin)
+
+    result = np.zeros((len(displacement), len(EXPRESSION)))
+    values = head.expression[_CHANNELS]
+    for t, shift in enumerate(displacement):
+        wanted = _weighted(shift + at_rest)
+        change = _CHANGE if t else _OTHER_SPREAD
+        previous = values
+        for _ in range(2):
+            here = moved(values)
+            slope = np.stack([(moved(values + _STEP * unit) - here) / _STEP for unit in np.eye(len(values))], 1)
+            values = _bounded_step(slope, wanted - here, values, previous, (spread, change), (low, high))
+        result[t, _CHANNELS] = values
+    return result
+
+
+def _weighted(displacement: Points) -> Points:
+    """Weigh displacements ``(68, 3)`` into residuals; the lips' gap counts once more, so that a closed mouth closes."""
+    weights = np.sqrt(TRUST)[:, None] * np.array([1.0, 1.0, _DEPTH_TRUST]) / _NOISE
+    weights[EYES] = 0  # the lids are read as ratios
+    gap = (displacement[[61, 62, 63], 1] - displacement[[67, 66, 65], 1]) * _GAP_TRUST / _NOISE
+    return np.concatenate([(displacement * weights).ravel(), gap])
+
+
+def _bounded_step(
+    slope: Points,
+    missing: Points,
+    values: Points,
+    previous: Points,
+    priors: tuple[Points, float],
+    bounds: tuple[Points, Points],
+) -> Points:
+    """Take one Gauss-Newton step; channels that hit a bound are held there and the others solved again."""
+    (spread, change), (low, high) = priors, bounds
+    normal = slope.T @ slope + np.diag(spread**-2 + change**-2)
+    right = slope.T @ missing - values * spread**-2 - (values - previous) * change**-2
+    free = np.ones(len(values), bool)
+    step = np.zeros(len(values))
+    for _ in range(3):
+        held = normal[np.ix_(free, ~free)] @ step[~free]
+        step[free] = np.linalg.solve(normal[np.ix_(free, free)], right[free] - held)
+        outside = free & ((values + step < low) | (values + step > high))
+        step = np.clip(values + step, low, high) - values
+        if not outside.any():
+            break
+        free &= ~outside
+        if not free.any():
+            break
+    return np.asarray(values + step, np.float64)
