@@ -6,14 +6,10 @@ Importing this module must stay cheap: it runs for `--help`.
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
-HOME_VARIABLE = "FACETRAIL_HOME"
-"""Environment variable that gives `--home` its default."""
-
-SHIPPED_DETECTOR = "shipped"
-"""Word for the detector checkpoint inside the package."""
+DEFAULT_DETECTOR = "cpu"
+"""The detector whose weights are shipped."""
 
 
 def add_verbose(parser: argparse.ArgumentParser) -> None:
@@ -28,13 +24,11 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def add_home(parser: argparse.ArgumentParser) -> None:
     """Declare `--home`, the folder of the signing identity, the mark key and the manifest store."""
-    default = os.environ.get(HOME_VARIABLE)
     parser.add_argument(
         "--home",
         type=Path,
-        default=None if default is None else Path(default),
         metavar="DIR",
-        help=f"folder of identity, mark key and manifest store (default: ${HOME_VARIABLE}, else the user data folder)",
+        help="folder of identity, mark key and manifests (default: $FACETRAIL_HOME, else the user's configuration)",
     )
 
 
@@ -70,3 +64,13 @@ def _seed(text: str) -> int:
     if not 0 <= number < 2**32:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and {2**32 - 1}")
     return number
+
+
+def add_detector(parser: argparse.ArgumentParser) -> None:
+    """Declare `--detector`."""
+    parser.add_argument(
+        "--detector",
+        default=DEFAULT_DETECTOR,
+        metavar="NAME_OR_DIR",
+        help=f"a detector with shipped weights, or the folder of a trained one (default: {DEFAULT_DETECTOR})",
+    )

@@ -18,13 +18,13 @@ class Estimate:
 
     Attributes:
         value: The number.
-        low: Lower end of the 95 % interval.
+        low: Lower end of the 95 % interval, None where too few identities allow none.
         high: Upper end.
     """
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,8 @@ def _asset(name: str) -> str:
 
 
 def _interval(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return "no interval"
     return f"{estimate.low:.3f} to {estimate.high:.3f}".replace("-", "−")
 
 

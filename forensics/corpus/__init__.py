@@ -1,0 +1,28 @@
+"""Labelled corpora: what a sample is, how a corpus is made, divided, read and checked.
+
+Only the light parts stand here; `synthesize` and `folders` load the rooms below and are imported by who needs them.
+"""
+
+from __future__ import annotations
+
+from .check import Complaint, Fault, Tally, check_corpus, tally
+from .manifest import Corpus, write_manifest, write_whole
+from .sample import Label, Sample, Slice, Split, file_hash
+from .split import split_by_identity
+
+__all__ = [
+    "Complaint",
+    "Corpus",
+    "Fault",
+    "Label",
+    "Sample",
+    "Slice",
+    "Split",
+    "Tally",
+    "check_corpus",
+    "file_hash",
+    "split_by_identity",
+    "tally",
+    "write_manifest",
+    "write_whole",
+]

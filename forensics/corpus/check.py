@@ -1,0 +1,180 @@
+"""Refuse a corpus whose classes or splits give the answer away."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from ..errors import CorpusError
+from ..progress import Report, silent
+from .formats import Format, probe_format
+from .manifest import Corpus
+from .sample import Label, Sample, Slice, Split, file_hash
+from .split import link_keys
+
+
+class Fault(StrEnum):
+    """Kinds of trouble a check can find."""
+
+    MISSING = "missing"
+    CHANGED = "changed"
+    LEAK = "leak"
+    DUPLICATE = "duplicate"
+    FORMAT = "format"
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One thing wrong with a corpus.
+
+    Attributes:
+        fault: What kind.
+        message: One sentence that names what is wrong.
+        ids: The samples it is about.
+    """
+
+    fault: Fault
+    message: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many samples of one kind stand in one split.
+
+    Attributes:
+        split: The split.
+        label: The class.
+        slice: Main or control.
+        clips: Number of clips.
+        stills: Number of stills.
+        identities: Number of identities in them.
+    """
+
+    split: Split
+    label: Label
+    slice: Slice
+    clips: int
+    stills: int
+    identities: int
+
+
+def check_corpus(corpus: Corpus, report: Report = silent) -> tuple[Complaint, ...]:
+    """Look for everything that would make a measurement on this corpus worthless.
+
+    Args:
+        corpus: The corpus.
+        report: Is told how far the check is.
+
+    Returns:
+        The complaints, none where the corpus is sound.
+    """
+    complaints: list[Complaint] = []
+    for number, sample in enumerate(corpus.samples):
+        report(number / len(corpus.samples), "checking files")
+        complaints += _check_files(corpus, sample)
+    complaints += find_leaks(corpus.samples)
+    complaints += find_duplicates(corpus.samples)
+    if not any(complaint.fault is Fault.MISSING for complaint in complaints):
+        complaints += _check_formats(corpus)
+    complaints += find_empty_splits(corpus.samples)
+    return tuple(complaints)
+
+
+def find_leaks(samples: Iterable[Sample]) -> Iterator[Complaint]:
+    """Name every identity, source and drive that stands in two splits.
+
+    Args:
+        samples: The samples.
+    """
+    seen: dict[str, dict[Split, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for sample in samples:
+        for key in link_keys(sample):
+            seen[key][sample.split].append(sample.id)
+    for key, splits in sorted(seen.items()):
+        if len(splits) > 1:
+            ids = tuple(ids[0] for ids in splits.values())
+            yield Complaint(Fault.LEAK, f"{key} stands in {' and '.join(sorted(splits))}", ids)
+
+
+def find_duplicates(samples: Iterable[Sample]) -> Iterator[Complaint]:
+    """Name every file that stands in the corpus twice.
+
+    Args:
+        samples: The samples.
+    """
+    seen: dict[str, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        seen[sample.sha256].append(sample)
+    for same in seen.values():
+        if len(same) > 1:
+            where = " and ".join(sorted({f"{sample.split} {sample.label}" for sample in same}))
+            yield Complaint(Fault.DUPLICATE, f"the same file stands in {where}", tuple(sample.id for sample in same))
+
+
+def find_empty_splits(samples: Iterable[Sample]) -> Iterator[Complaint]:
+    """Name every split of the main slice that lacks a class.
+
+    Args:
+        samples: The samples.
+    """
+    present = {(sample.split, sample.label) for sample in samples if sample.slice is Slice.MAIN}
+    for split in sorted({split for split, _ in present}):
+        for label in Label:
+            if (split, label) not in present:
+                yield Complaint(Fault.EMPTY, f"split {split} has no {label} samples", ())
+
+
+def tally(samples: Iterable[Sample]) -> tuple[Tally, ...]:
+    """Count samples by split, slice and class.
+
+    Args:
+        samples: The samples.
+    """
+    groups: dict[tuple[Split, Slice, Label], list[Sample]] = defaultdict(list)
+    for sample in samples:
+        groups[sample.split, sample.slice, sample.label].append(sample)
+    order = sorted(groups, key=lambda key: (list(Split).index(key[0]), list(Slice).index(key[1]), key[2]))
+    return tuple(
+        Tally(
+            split=split,
+            label=label,
+            slice=part,
+            clips=sum(not sample.is_still for sample in groups[split, part, label]),
+            stills=sum(sample.is_still for sample in groups[split, part, label]),
+            identities=len({name for sample in groups[split, part, label] for name in sample.identities}),
+        )
+        for split, part, label in order
+    )
+
+
+def _check_files(corpus: Corpus, sample: Sample) -> Iterator[Complaint]:
+    for relative, wanted in ((sample.path, sample.sha256), (sample.landmarks, sample.landmarks_sha256)):
+        if relative is None:
+            continue
+        path: Path = corpus.root / relative
+        if not path.is_file():
+            yield Complaint(Fault.MISSING, f"{relative} is missing", (sample.id,))
+        elif file_hash(path) != wanted:
+            yield Complaint(Fault.CHANGED, f"{relative} is not the file the manifest describes", (sample.id,))
+
+
+def _check_formats(corpus: Corpus) -> Iterator[Complaint]:
+    formats: dict[tuple[str, Label], dict[Format, str]] = {}
+    for sample in corpus.samples:
+        try:
+            found = probe_format(corpus.file(sample))
+        except CorpusError as error:
+            yield Complaint(Fault.FORMAT, str(error), (sample.id,))
+            continue
+        formats.setdefault(("stills" if sample.is_still else "clips", sample.label), {}).setdefault(found, sample.id)
+    for kind in ("clips", "stills"):
+        genuine = formats.get((kind, Label.GENUINE), {})
+        forged = formats.get((kind, Label.FORGED), {})
+        for one, other, name in ((genuine, forged, "genuine"), (forged, genuine, "forged")):
+            for odd in sorted(set(one) - set(other)):
+                yield Complaint(Fault.FORMAT, f"only {name} {kind} are {odd}; encode both classes alike", (one[odd],))

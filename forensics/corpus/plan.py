@@ -1,0 +1,186 @@
+"""What a synthetic corpus will hold, decided from a seed before anything is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from ..errors import CorpusError
+from .sample import Label, Slice, Split
+from .split import SHARES
+
+FEWEST_PER_SPLIT = 2
+"""A forgery needs two identities of the same split."""
+
+
+class Making(StrEnum):
+    """How a planned sample is made."""
+
+    FILM = "film"
+    FORGE = "forge"
+    CONTROL = "control"
+
+
+@dataclass(frozen=True, slots=True)
+class SynthesisConfig:
+    """How large a synthetic corpus is and how it is encoded.
+
+    Attributes:
+        seed: Decides identities, motions, forgeries and splits.
+        identities: Number of puppets.
+        clips: Genuine clips of each identity, and forged clips with each identity as source.
+        stills: Genuine stills of each identity, and forged stills with each identity as source.
+        frames: Frames of a clip.
+        fps: Frames a second.
+        size: Height and width, pixels.
+        crf: Rate factor of the one encoder both classes pass through.
+        steps: Denoising steps of the generator; None takes its preset's.
+        control: Splits whose genuine clips are doubled with a control mark.
+        shares: Share of the identities in each split.
+    """
+
+    seed: int = 0
+    identities: int = 24
+    clips: int = 2
+    stills: int = 1
+    frames: int = 16
+    fps: float = 12.5
+    size: int = 256
+    crf: int = 18
+    steps: int | None = None
+    control: tuple[Split, ...] = (Split.TEST,)
+    shares: Mapping[Split, float] = field(default_factory=lambda: dict(SHARES))
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that cannot make a corpus.
+
+        Raises:
+            CorpusError: A number is out of range.
+        """
+        wanted = FEWEST_PER_SPLIT * len(self.shares)
+        if self.identities < wanted:
+            raise CorpusError(f"{self.identities} identities cannot fill the splits; take at least {wanted}")
+        if self.clips + self.stills < 1 or min(self.clips, self.stills) < 0:
+            raise CorpusError("a corpus needs at least one clip or still of each identity")
+        if self.frames < 2 or self.fps <= 0:
+            raise CorpusError(f"a clip needs 2 frames and a rate above 0, got {self.frames} at {self.fps}")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSample:
+    """One sample before it is made.
+
+    Attributes:
+        id: Its name in the corpus.
+        making: How it is made.
+        split: Where it will stand.
+        source: Number of the identity whose look it shows.
+        drive: Number of the identity whose motion it follows.
+        motion: Which of that identity's motions.
+        is_still: Whether it is a picture and not a clip.
+        seed: Its own seed.
+    """
+
+    id: str
+    making: Making
+    split: Split
+    source: int
+    drive: int
+    motion: int
+    is_still: bool
+    seed: int
+
+    @property
+    def label(self) -> Label:
+        """Genuine or forged."""
+        return Label.FORGED if self.making is Making.FORGE else Label.GENUINE
+
+    @property
+    def slice(self) -> Slice:
+        """Main or control."""
+        return Slice.CONTROL if self.making is Making.CONTROL else Slice.MAIN
+
+    @property
+    def path(self) -> str:
+        """Where the media file goes, relative to the corpus folder."""
+        folder = "control" if self.making is Making.CONTROL else self.label.value
+        return f"media/{folder}/{self.id}.{'jpg' if self.is_still else 'mp4'}"
+
+    @property
+    def sidecar(self) -> str:
+        """Where the sidecar goes, relative to the corpus folder."""
+        return f"faces/{self.id}.npz"
+
+
+def plan_corpus(config: SynthesisConfig) -> tuple[PlannedSample, ...]:
+    """List the samples of a synthetic corpus: every identity stands in one split and is forged only within it.
+
+    Args:
+        config: Its size and seed.
+
+    Returns:
+        The samples, split by split, genuine ones first.
+    """
+    planned: list[PlannedSample] = []
+    for split, members in deal_identities(config).items():
+        motions = [(motion, motion >= config.clips) for motion in range(config.clips + config.stills)]
+        for identity in members:
+            for motion, is_still in motions:
+                planned.append(_planned(config, Making.FILM, split, identity, identity, motion, is_still))
+        for source, drive, motion, is_still in _forgeries(members, motions):
+            planned.append(_planned(config, Making.FORGE, split, source, drive, motion, is_still))
+        if split in config.control:
+            for identity in members:
+                for motion, is_still in motions:
+                    planned.append(_planned(config, Making.CONTROL, split, identity, identity, motion, is_still))
+    return tuple(planned)
+
+
+def deal_identities(config: SynthesisConfig) -> dict[Split, tuple[int, ...]]:
+    """Deal identity numbers to the splits by their shares, at least two to each.
+
+    Args:
+        config: Number of identities, shares and seed.
+    """
+    total = sum(config.shares.values())
+    counts = {
+        split: max(FEWEST_PER_SPLIT, int(config.identities * share / total)) for split, share in config.shares.items()
+    }
+    largest = max(counts, key=lambda split: counts[split])
+    counts[largest] += config.identities - sum(counts.values())
+    order = np.random.default_rng([config.seed, 1]).permutation(config.identities)
+    dealt: dict[Split, tuple[int, ...]] = {}
+    start = 0
+    for split, count in counts.items():
+        dealt[split] = tuple(sorted(int(number) for number in order[start : start + count]))
+        start += count
+    return dealt
+
+
+def _forgeries(members: tuple[int, ...], motions: list[tuple[int, bool]]) -> Iterator[tuple[int, int, int, bool]]:
+    """Pair every source with drives of other identities, another one for each motion."""
+    for position, source in enumerate(members):
+        for motion, is_still in motions:
+            step = 1 + motion % (len(members) - 1)
+            yield source, members[(position + step) % len(members)], motion, is_still
+
+
+def _planned(
+    config: SynthesisConfig, making: Making, split: Split, source: int, drive: int, motion: int, is_still: bool
+) -> PlannedSample:
+    by = "" if making is not Making.FORGE else f"-by-{drive:03d}"
+    mark = "-control" if making is Making.CONTROL else ""
+    seed = np.random.SeedSequence([config.seed, 2, list(Making).index(making), source, drive, motion])
+    return PlannedSample(
+        id=f"{split}-{source:03d}{by}-m{motion}{mark}",
+        making=making,
+        split=split,
+        source=source,
+        drive=drive,
+        motion=motion,
+        is_still=is_still,
+        seed=int(seed.generate_state(1)[0]),
+    )

@@ -1,0 +1,144 @@
+"""Make a synthetic corpus, sample by sample; an interrupted run continues where it stopped."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from watermark import Deployment
+
+from ..errors import CorpusError
+from ..progress import Report, silent
+from .manifest import MANIFEST, Corpus, locked, read_manifest, write_manifest, write_whole
+from .plan import Making, PlannedSample, SynthesisConfig, plan_corpus
+from .sample import Sample, file_hash
+from .studio import Footage, Forger, direct_motion, encode_genuine, film, seal_control, source_still, truth_of
+
+RECIPE = "recipe.json"
+
+
+def synthesize(
+    root: Path, config: SynthesisConfig, forger: Forger, deployment: Deployment, report: Report = silent
+) -> Corpus:
+    """Make the samples of a synthetic corpus that are not there yet.
+
+    The same recipe gives the same frames. Sealed files differ between runs in their signatures.
+
+    Args:
+        root: The corpus folder; it is made where it is missing.
+        config: What to make.
+        forger: Makes the forged class.
+        deployment: Whose mark and signature the forged files carry.
+        report: Is told how far the work is.
+
+    Raises:
+        CorpusBusyError: Another process is writing this corpus.
+        CorpusError: The folder holds a corpus of another recipe.
+    """
+    plan = plan_corpus(config)
+    with locked(root):
+        _check_recipe(root, config, forger)
+        finished = {sample.id: sample for sample in read_manifest(root)} if (root / MANIFEST).exists() else {}
+        samples: list[Sample] = []
+        for number, planned in enumerate(plan):
+            report(number / len(plan), _note(planned))
+            known = finished.get(planned.id)
+            if known is None or not _is_whole(root, known):
+                known = make_sample(root, config, planned, forger, deployment)
+            samples.append(known)
+            write_manifest(root, samples)
+    return Corpus(root, tuple(samples))
+
+
+def make_sample(
+    root: Path, config: SynthesisConfig, planned: PlannedSample, forger: Forger, deployment: Deployment
+) -> Sample:
+    """Make one sample: its file, its sidecar and its line in the manifest.
+
+    Args:
+        root: The corpus folder.
+        config: The corpus' settings.
+        planned: What to make.
+        forger: Makes forged samples.
+        deployment: Whose mark and signature they carry.
+    """
+    path, sidecar = root / planned.path, root / planned.sidecar
+    for folder in (path.parent, sidecar.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    puppet, played = truth_of(config, planned)
+    footage = film(puppet, played, config.size)
+    mark_id = _write(root, config, planned, footage, forger, deployment)
+    write_whole(sidecar, footage.faces.save)
+    return Sample(
+        id=planned.id,
+        path=planned.path,
+        sha256=file_hash(path),
+        label=planned.label,
+        method=forger.method if planned.making is Making.FORGE else "puppet",
+        split=planned.split,
+        identities=tuple(dict.fromkeys((identity(planned.source), identity(planned.drive)))),
+        source_id=identity(planned.source),
+        drive_id=f"{identity(planned.drive)}-m{planned.motion}",
+        style=puppet.style,
+        slice=planned.slice,
+        seed=planned.seed,
+        frames=len(footage.frames),
+        fps=None if planned.is_still else config.fps,
+        width=config.size,
+        height=config.size,
+        mark_id=mark_id,
+        landmarks=planned.sidecar,
+        landmarks_sha256=file_hash(sidecar),
+    )
+
+
+def identity(number: int) -> str:
+    """Name an identity of a synthetic corpus."""
+    return f"p{number:03d}"
+
+
+def _write(
+    root: Path,
+    config: SynthesisConfig,
+    planned: PlannedSample,
+    footage: Footage,
+    forger: Forger,
+    deployment: Deployment,
+) -> str | None:
+    path = root / planned.path
+    match planned.making:
+        case Making.FILM:
+            write_whole(path, lambda part: encode_genuine(footage, part, config, is_still=planned.is_still))
+            return None
+        case Making.CONTROL:
+            twin = root / planned.path.replace("/control/", "/genuine/").replace("-control", "")
+            return seal_control(footage, path, twin, config, planned, deployment).payload.hex
+        case Making.FORGE:
+            source, _ = truth_of(config, planned)
+            drive = direct_motion(config, planned.drive, planned.motion, is_still=planned.is_still)
+            clip = forger.forge(source_still(source, config.size), source.neutral(), drive, planned.seed)
+            return clip.seal(path, deployment).payload.hex
+
+
+def _is_whole(root: Path, sample: Sample) -> bool:
+    """Tell whether a sample's files are there and unchanged."""
+    wanted = ((sample.path, sample.sha256), (sample.landmarks, sample.landmarks_sha256))
+    return all(
+        relative is not None and (root / relative).is_file() and file_hash(root / relative) == sha256
+        for relative, sha256 in wanted
+    )
+
+
+def _check_recipe(root: Path, config: SynthesisConfig, forger: Forger) -> None:
+    path = root / RECIPE
+    recipe = json.dumps({"method": forger.method, **asdict(config)}, indent=1, sort_keys=True) + "\n"
+    if path.exists() and path.read_text("utf-8") != recipe:
+        raise CorpusError(f"{root} holds a corpus of another recipe ({path.name}); choose an empty folder", root)
+    write_whole(path, lambda part: part.write_text(recipe, "utf-8"))
+
+
+def _note(planned: PlannedSample) -> str:
+    return {Making.FILM: "filming puppets", Making.FORGE: "forging and sealing", Making.CONTROL: "sealing controls"}[
+        planned.making
+    ]

@@ -1,0 +1,243 @@
+"""Score corpora: from samples to score tables, robustness cells and the control slice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from detectors import Detector
+from watermark import read_media
+
+from .corpus import Corpus, Label, Sample, Slice, Split
+from .crops import CropShelf, faces_of, gather_crops
+from .errors import CorpusError
+from .evaluation import (
+    Clip,
+    EvalReport,
+    Interval,
+    Measure,
+    ScoreTable,
+    SealedTest,
+    evaluate_sealed,
+    robustness_grid,
+)
+from .evaluation.intervals import bootstrap_intervals
+from .faces import FaceFinder, Faces, Frames, cut_crops
+from .progress import Report, part, silent
+
+PROTOCOL = "identity-disjoint test split, threshold frozen on val"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ControlShift:
+    """How scores move when genuine samples are marked.
+
+    Attributes:
+        plain: Mean score of the plain samples.
+        marked: Mean score of the same samples with a control mark.
+        shift: Mean of the differences, marked minus plain, with a bootstrap interval over identities.
+        pairs: How many pairs there are.
+    """
+
+    plain: float
+    marked: float
+    shift: Interval
+    pairs: int
+
+
+def score_samples(
+    detector: Detector,
+    corpus: Corpus,
+    samples: Sequence[Sample],
+    *,
+    per_clip: int,
+    finder: FaceFinder | None = None,
+    report: Report = silent,
+) -> ScoreTable:
+    """Score the frames of samples. Samples in which no face is found get the undecided score 0.5.
+
+    Args:
+        detector: Scores the crops.
+        corpus: Where the files lie.
+        samples: Which samples.
+        per_clip: Most frames of one clip.
+        finder: Finds faces in samples without a sidecar.
+        report: Is told how far the work is.
+
+    Returns:
+        One row for each frame.
+    """
+    shelf = gather_crops(
+        corpus, samples, detector.spec, per_clip=per_clip, finder=finder, report=part(report, 0.0, 0.6)
+    )
+    report(0.6, "scoring")
+    return score_shelf(detector, shelf)
+
+
+def score_shelf(detector: Detector, shelf: CropShelf) -> ScoreTable:
+    """Score crops that are cut already.
+
+    Args:
+        detector: Scores them; its crop contract must be the one they were cut for.
+        shelf: The crops.
+    """
+    owners = (*shelf.samples, *shelf.unseen)
+    scores = np.concatenate([detector.probabilities(shelf.crops), np.full(len(shelf.unseen), 0.5)])
+    return ScoreTable(
+        videos=tuple(sample.id for sample in owners),
+        identities=tuple(sample.identities for sample in owners),
+        labels=np.array([sample.label is Label.FORGED for sample in owners], dtype=np.int64),
+        scores=scores,
+        slices=tuple(sample.slice.value for sample in owners),
+    )
+
+
+def only(table: ScoreTable, slice: Slice) -> ScoreTable:
+    """Keep the rows of one slice, with nothing from the others.
+
+    Args:
+        table: The table.
+        slice: Which slice.
+    """
+    return table.rows([row for row, name in enumerate(table.slices) if name == slice.value])
+
+
+def evaluate_on(
+    detector: Detector,
+    corpus: Corpus,
+    *,
+    name: str,
+    seed: int,
+    per_clip: int = 8,
+    finder: FaceFinder | None = None,
+    report: Report = silent,
+) -> tuple[EvalReport, ScoreTable]:
+    """Measure a detector on a corpus' sealed test split, at the threshold it froze on validation data.
+
+    Args:
+        detector: A trained detector.
+        corpus: The corpus.
+        name: What to call the detector.
+        seed: Of the bootstrap.
+        per_clip: Most frames of one clip.
+        finder: Finds faces in samples without a sidecar.
+        report: Is told how far the work is.
+
+    Returns:
+        The measures, and the scores behind them.
+
+    Raises:
+        CorpusError: There is no test split.
+    """
+    samples = corpus.where(split=Split.TEST)
+    if not samples:
+        raise CorpusError(f"{corpus.root} has no test split; divide it with `facetrail corpus split`", corpus.root)
+
+    def read() -> ScoreTable:
+        return score_samples(detector, corpus, samples, per_clip=per_clip, finder=finder, report=report)
+
+    test = SealedTest(read)
+    test.freeze(frozen_threshold(detector))
+    measured = evaluate_sealed(test, corpus=corpus.root.name, detector=name, protocol=PROTOCOL, seed=seed)
+    return measured, test.open()
+
+
+def frozen_threshold(detector: Detector) -> float:
+    """Return the threshold a detector froze at 5 % false positives on validation data, one half where it has none."""
+    return detector.thresholds.fpr_5 if detector.thresholds is not None else 0.5
+
+
+def measure_robustness(
+    detector: Detector,
+    corpus: Corpus,
+    samples: Sequence[Sample],
+    cells: Sequence[tuple[str, int]],
+    *,
+    seed: int,
+    per_clip: int,
+    report: Report = silent,
+) -> tuple[Measure, ...]:
+    """Measure a detector on distorted samples.
+
+    Args:
+        detector: A trained detector.
+        corpus: Where the files lie.
+        samples: Samples with sidecars, of both classes.
+        cells: Distortion names with severities.
+        seed: Of the distortions and the bootstrap.
+        per_clip: Most frames of one clip.
+        report: Is told how far the work is.
+    """
+    loaded = {sample.id: _load(corpus, sample, per_clip) for sample in samples}
+
+    def score(video: str, frames: Frames) -> float:
+        crops = cut_crops(frames, loaded[video][1].boxes, detector.spec)
+        return float(detector.probabilities(crops).mean())
+
+    def stepped(done: int, total: int, distortion: str, severity: int) -> None:
+        report(done / total, f"robustness: {distortion} {severity}" if severity else "robustness")
+
+    clips = [
+        Clip(
+            video=sample.id,
+            identities=sample.identities,
+            label=int(sample.label is Label.FORGED),
+            slice=sample.slice.value,
+            read=partial(_frames_of, loaded, sample.id),
+        )
+        for sample in samples
+    ]
+    threshold = frozen_threshold(detector)
+    return robustness_grid(clips, score, threshold=threshold, seed=seed, cells=cells, progress=stepped)
+
+
+def control_shift(table: ScoreTable, corpus: Corpus, *, seed: int) -> ControlShift:
+    """Compare genuine samples with the same samples under a control mark.
+
+    Args:
+        table: Scores of both slices.
+        corpus: Tells which control sample belongs to which genuine one.
+        seed: Of the bootstrap.
+
+    Raises:
+        CorpusError: No control sample has its plain twin in the table.
+    """
+    videos = table.by_video()
+    score_of = dict(zip(videos.videos, videos.scores, strict=True))
+    plain_of = {
+        (sample.source_id, sample.drive_id): sample.id
+        for sample in corpus.where(label=Label.GENUINE, slice=Slice.MAIN)
+        if sample.id in score_of
+    }
+    pairs = [
+        (score_of[plain_of[sample.source_id, sample.drive_id]], score_of[sample.id], sample)
+        for sample in corpus.where(slice=Slice.CONTROL)
+        if sample.id in score_of and (sample.source_id, sample.drive_id) in plain_of
+    ]
+    if not pairs:
+        raise CorpusError(f"{corpus.root} has no control slice to compare", corpus.root)
+    plain = np.array([pair[0] for pair in pairs])
+    marked = np.array([pair[1] for pair in pairs])
+    found = bootstrap_intervals(
+        {"shift": lambda labels, scores: float(scores.mean())},
+        np.zeros(len(pairs), dtype=np.int64),
+        marked - plain,
+        [pair[2].identities for pair in pairs],
+        np.random.default_rng(seed),
+    )
+    return ControlShift(float(plain.mean()), float(marked.mean()), found["shift"], len(pairs))
+
+
+def _frames_of(loaded: Mapping[str, tuple[Frames, Faces]], name: str) -> Frames:
+    return loaded[name][0]
+
+
+def _load(corpus: Corpus, sample: Sample, per_clip: int) -> tuple[Frames, Faces]:
+    frames = read_media(corpus.file(sample)).frames
+    faces = faces_of(corpus, sample, frames, per_clip, None)
+    if faces is None:
+        raise CorpusError(f"sample {sample.id} shows no face", corpus.root)
+    return frames[faces.frames], replace(faces, frames=np.arange(len(faces)))

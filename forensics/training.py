@@ -1,0 +1,158 @@
+"""Train detectors on a corpus, the two ways the report compares.
+
+*Before*: genuine clips and self-blends of them, so that no forgery of any generator was ever seen. *After*: genuine
+clips and the corpus' forgeries. Both choose their epoch, calibration and thresholds on validation identities.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from detectors import (
+    CropSet,
+    Detector,
+    DetectorCard,
+    TrainConfig,
+    TrainLog,
+    create_detector,
+    save_detector,
+    train_detector,
+)
+
+from .corpus import Corpus, Label, Slice, Split
+from .crops import blend_crops, gather_crops
+from .errors import InputError
+from .faces import FaceFinder
+from .progress import Report, part, silent
+
+_PREPARING = 0.25
+"""Share of the time that goes into reading and cutting."""
+
+
+class Diet(StrEnum):
+    """What a detector is fed as manipulated."""
+
+    SELF_BLENDED = "self-blended"
+    FORGED = "forged"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """Everything a run needs beside the corpus.
+
+    Attributes:
+        detector: Name of the untrained detector.
+        diet: What it is fed as manipulated.
+        per_clip: Most crops of one clip.
+        config: Settings of the optimiser.
+    """
+
+    detector: str = "cpu"
+    diet: Diet = Diet.FORGED
+    per_clip: int = 8
+    config: TrainConfig = field(default_factory=TrainConfig)
+
+
+def read_run(path: Path, run: TrainingRun) -> TrainingRun:
+    """Read a TOML file over a run's settings.
+
+    Args:
+        path: Keys `detector`, `diet`, `per_clip` and a table `config` with the fields of `TrainConfig`.
+        run: What holds where the file says nothing.
+
+    Raises:
+        InputError: The file is no TOML, or a key is unknown; the message offers the nearest one.
+    """
+    import tomllib
+
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is no TOML file: {error}", path) from error
+    _check_keys(path, values, [entry.name for entry in fields(TrainingRun)])
+    settings = values.pop("config", {})
+    names = [entry.name for entry in fields(TrainConfig) if entry.name != "augment"]
+    _check_keys(path, settings, names)
+    if "diet" in values:
+        _check_keys(path, [values["diet"]], list(Diet))
+        values["diet"] = Diet(values["diet"])
+    return replace(run, **values, config=replace(run.config, **settings))
+
+
+def _check_keys(path: Path, given: dict[str, Any] | list[str], known: list[str]) -> None:
+    import difflib
+
+    for key in given:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1) or known
+            raise InputError(f"{path}: unknown {key!r}; did you mean {' or '.join(near)}?", path)
+
+
+def train_on(
+    corpus: Corpus, run: TrainingRun, *, finder: FaceFinder | None = None, report: Report = silent
+) -> tuple[Detector, TrainLog]:
+    """Train a detector on the main slice of a corpus' train split, with its val split for every choice.
+
+    Args:
+        corpus: The corpus; its test split is not touched.
+        run: What to train and how.
+        finder: Finds faces in samples without a sidecar.
+        report: Is told how far the work is.
+
+    Raises:
+        CorpusError: A split or a class is missing, or faces cannot be found.
+    """
+    detector = create_detector(run.detector, seed=run.config.seed)
+    middle = _PREPARING / 2
+    train, pairs = _crops(corpus, Split.TRAIN, detector, run, finder, part(report, 0.0, middle))
+    held, _ = _crops(corpus, Split.VAL, detector, run, finder, part(report, middle, _PREPARING))
+
+    def stepped(step: int, total: int, loss: float) -> None:
+        report(_PREPARING + (1 - _PREPARING) * step / max(total, 1), "training")
+
+    log = train_detector(
+        detector, train.crops, train.labels, train.groups, run.config, validation=held, progress=stepped, pairs=pairs
+    )
+    return detector, log
+
+
+def save_trained(detector: Detector, log: TrainLog, run: TrainingRun, corpus: Corpus, folder: Path) -> None:
+    """Write a trained detector with a card that says where it comes from.
+
+    Args:
+        detector: The detector.
+        log: Of its training.
+        run: Its settings.
+        corpus: What it was trained on.
+        folder: Where to write.
+    """
+    what = "genuine clips and their self-blends" if run.diet is Diet.SELF_BLENDED else "genuine and forged clips"
+    methods = sorted({sample.method for sample in corpus.where(label=Label.FORGED, slice=Slice.MAIN)})
+    card = DetectorCard(
+        data=f"{what} of a corpus with {len(corpus.samples)} samples; forgeries by {', '.join(methods)}",
+        data_digest=log.data_digest,
+        split="by identity; epoch, calibration, scope and thresholds from the val split",
+        licence="Apache-2.0",
+        metrics={"auc/frame/validation": log.validation_auc},
+        seed=run.config.seed,
+        note="A score means little on pictures unlike the training data; the scope gate says when.",
+    )
+    save_detector(detector, folder, card)
+
+
+def _crops(
+    corpus: Corpus, split: Split, detector: Detector, run: TrainingRun, finder: FaceFinder | None, report: Report
+) -> tuple[CropSet, list[str]]:
+    spec = detector.spec
+    if run.diet is Diet.SELF_BLENDED:
+        genuine = corpus.where(split=split, label=Label.GENUINE, slice=Slice.MAIN)
+        rng = np.random.default_rng([run.config.seed, list(Split).index(split)])
+        return blend_crops(corpus, genuine, spec, rng, per_clip=run.per_clip, report=report)
+    samples = corpus.where(split=split, slice=Slice.MAIN)
+    shelf = gather_crops(corpus, samples, spec, per_clip=run.per_clip, finder=finder, report=report)
+    return shelf.as_set(), shelf.pairs

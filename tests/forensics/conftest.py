@@ -1,0 +1,69 @@
+"""A tiny corpus whose forgeries are made by a stand-in: the true picture, coarsened, then marked and sealed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from forensics.corpus import Corpus
+from forensics.corpus.plan import SynthesisConfig
+from forensics.corpus.synthesize import synthesize
+from generator import puppets
+from generator.face_params import DriveSequence, FaceParams
+from watermark import Claim, Deployment, Payload, PayloadKind, SealReceipt, mark, seal
+
+
+@dataclass(frozen=True)
+class StandInClip:
+    frames: np.ndarray
+    fps: float
+    claim: Claim
+
+    def seal(self, path: Path, deployment: Deployment) -> SealReceipt:
+        if path.suffix == ".mp4":
+            return seal(self.frames, path, self.claim, deployment, fps=self.fps)
+        return seal(self.frames[0], path, self.claim, deployment)
+
+
+@dataclass(frozen=True)
+class StandInForger:
+    """Blurs the source still; it follows no motion, but every door below it is the real one."""
+
+    deployment: Deployment
+    method: str = "stand-in"
+
+    def forge(self, still: np.ndarray, params: FaceParams, drive: DriveSequence, seed: int) -> StandInClip:
+        payload = Payload.random(np.random.default_rng(seed), PayloadKind.GENERATED)
+        coarse = cv2.resize(cv2.resize(still, None, fx=0.25, fy=0.25), still.shape[1::-1])
+        frames = mark(np.stack([coarse] * len(drive)), payload, self.deployment.mark_key)
+        return StandInClip(frames, drive.fps, Claim(payload, "stand-in", "stand-in", version("facetrail"), seed=seed))
+
+
+TINY = SynthesisConfig(seed=5, identities=6, clips=1, stills=1, frames=3, size=192)
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    return Deployment.open(tmp_path_factory.mktemp("home") / "facetrail")
+
+
+@pytest.fixture(scope="session")
+def forger(deployment: Deployment) -> StandInForger:
+    return StandInForger(deployment)
+
+
+@pytest.fixture(scope="session")
+def tiny_corpus(tmp_path_factory: pytest.TempPathFactory, forger: StandInForger, deployment: Deployment) -> Corpus:
+    """Read-only: tests that change a corpus copy it first."""
+    return synthesize(tmp_path_factory.mktemp("tiny") / "corpus", TINY, forger, deployment)
+
+
+@pytest.fixture(scope="session")
+def puppet_still() -> np.ndarray:
+    puppet = puppets.sample_puppet(np.random.default_rng(3), "toon")
+    return puppets.render(puppet, puppet.neutral(), 256).image
