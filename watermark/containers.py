@@ -59,6 +59,45 @@ def sniff(path: Path) -> Container:
     raise MediaError(f"{path}: is not PNG, JPEG, WebP, MP4, MOV or Matroska; convert it to one of them")
 
 
+def is_cut_off(path: Path, container: Container) -> bool:
+    """Return whether a clip's outermost boxes claim more bytes than the file has."""
+    length = path.stat().st_size
+    with path.open("rb") as file:
+        if container is Container.MATROSKA:
+            return _matroska_end(file.read(_HEAD)) > length
+        at = 0
+        while at < length:
+            file.seek(at)
+            head = file.read(16)
+            size = int.from_bytes(head[:4], "big")
+            if size == 1:
+                size = int.from_bytes(head[8:16], "big")
+            elif size == 0:  # up to the end of the file
+                return False
+            if size < 8:
+                return True
+            at += size
+    return at > length
+
+
+def _matroska_end(head: bytes) -> int:
+    """Return where the segment behind the EBML header ends, or 0 where its size is left open."""
+    _, segment = _element(head, 0)
+    start, end = _element(head, segment)
+    return end if end >= start else 0
+
+
+def _element(head: bytes, at: int) -> tuple[int, int]:
+    """Return start and end of an element's content; its id has four bytes, and an open size ends it at -1."""
+    at += 4
+    if at >= len(head) or not head[at]:
+        return at, at
+    width = 9 - head[at].bit_length()
+    size = int.from_bytes(head[at : at + width], "big") & (1 << 7 * width) - 1
+    start = at + width
+    return start, -1 if size == (1 << 7 * width) - 1 else start + size
+
+
 def writable(path: Path) -> Container:
     """Return the container that a path's suffix asks for.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,11 +10,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .tile import TILE, Carriers, Floats, Spectrum, fold, frequencies, whiten
+from .tile import TILE, Carriers, Floats, Spectrum, fold, frequencies, frequency_radius, whiten
 
 # Weight of a coefficient against its typical size: near phase-only, so that strong lines of the host cannot dominate.
 _LIMITER = 0.35
+_SMOOTHING = 2.0
 _FINE_STEPS = np.linspace(-0.5, 0.5, 5)
+
+
+Floats64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,10 +78,25 @@ def refine_shift(peak: Peak, carriers: Carriers) -> tuple[float, float]:
 
 
 def bit_values(spectrum: Spectrum, carriers: Carriers, shift: tuple[float, float]) -> npt.NDArray[np.float64]:
-    """Return one soft value for each code bit, positive for a one."""
-    vertical, horizontal = (axis.ravel()[carriers.data] for axis in frequencies(TILE))
-    values = spectrum.ravel()[carriers.data]
-    size = np.abs(values)
-    aligned = np.exp(2j * np.pi / TILE * (vertical * shift[0] + horizontal * shift[1]))
-    limited = values / (size + _LIMITER * np.median(size) + 1e-12)
-    return np.asarray((limited * carriers.phase[carriers.data].conj() * aligned).real.sum(1), dtype=np.float64)
+    """Return one soft value for each code bit, positive for a one.
+
+    The template's carriers, whose phases are known, show how much of the mark is left at each frequency; the data carriers are
+    weighted by it, so that frequencies a coder has emptied add no noise.
+    """
+    vertical, horizontal = (axis.ravel() for axis in frequencies(TILE))
+    aligned = np.exp(2j * np.pi / TILE * (vertical * shift[0] + horizontal * shift[1])) * carriers.phase.conj()
+    size = np.abs(spectrum.ravel())
+    limited = spectrum.ravel() / (size + _LIMITER * np.median(size[carriers.data]) + 1e-12)
+    values = (limited * aligned).real
+    radius = frequency_radius(TILE).ravel()
+    weight = _remaining(radius[carriers.sync], values[carriers.sync], radius[carriers.data])
+    return np.asarray((weight * values[carriers.data]).sum(1), dtype=np.float64)
+
+
+def _remaining(known: Floats64, values: Floats64, wanted: Floats64) -> Floats64:
+    """Return the mean agreement at each wanted frequency, smoothed over neighbouring known ones; at least a tenth of the best."""
+    at = np.arange(math.ceil(max(known.max(), wanted.max())) + 1)
+    kernel = np.exp(-0.5 * ((at[:, None] - known[None, :]) / _SMOOTHING) ** 2)
+    mean = (kernel @ values) / (kernel.sum(1) + 1e-12)
+    least = 0.1 * max(float(mean.max()), 1e-12)
+    return np.asarray(np.interp(wanted, at, np.maximum(mean, least)), dtype=np.float64)

@@ -24,15 +24,21 @@ import c2pa
 
 from .containers import sniff
 from .errors import MediaError
+from .perceptual_hash import SAME_PICTURE
 from .signing import library_context
 from .store import ManifestStore, StoreEntry
 
 CODE_HIDDEN = "org.facetrail.manifest.unreadable"
 CODE_DIGEST = "org.facetrail.fileDigest.mismatch"
+CODE_LOOKS_ALIKE = "org.facetrail.perceptualHash.match"
+CODE_LOOKS_DIFFERENT = "org.facetrail.perceptualHash.mismatch"
 CODE_NOT_FETCHED = "org.facetrail.remoteManifest.notFetched"
 
 # A signer we do not know, or knew once: nothing in the file is wrong.
 _SIGNER_CODES = frozenset({"signingCredential.untrusted", "signingCredential.expired"})
+
+# A manifest without its file cannot match it.
+_BINDING_CODES = frozenset({"assertion.dataHash.mismatch", "assertion.bmffHash.mismatch"})
 
 # Every box of a manifest store begins with a JUMBF description whose type is one of these and ends alike (ISO 19566-5).
 _MANIFEST_BOX = re.compile(rb"jumd(?:c2pa|c2ma|c2as|c2cl|c2cs)\x00\x11\x00\x10\x80\x00\x00\xaa\x008\x9bq")
@@ -85,18 +91,19 @@ def read_credential(path: Path, anchors: Sequence[str], store: ManifestStore) ->
         store: Where files sealed here are listed.
 
     Raises:
-        MediaError: The file is missing or of a kind this room does not read.
+        MediaError: The file is missing, or of a kind this room does not read and without a trace of a manifest.
         StoreError: The store is damaged or unreadable.
     """
-    media_type = sniff(path).value
+    context = library_context(anchors)
     try:
-        with path.open("rb") as stream, c2pa.Reader(media_type, stream, context=library_context(anchors)) as reader:
-            credential, label = _credential(reader)
-    except c2pa.C2paError as error:
+        media_type = sniff(path).value
+        with path.open("rb") as stream, c2pa.Reader(media_type, stream, context=context) as reader:
+            credential = _credential(reader)
+    except (c2pa.C2paError, MediaError) as error:
         return _without_manifest(path, error)
-    if credential.state is CredentialState.ALTERED or label is None:
+    if credential.state is CredentialState.ALTERED:
         return credential
-    entry = store.find_manifest(label)
+    entry = store.find_manifest(active_label(credential))
     if entry is not None and entry.sha256 != file_digest(path):
         return replace(credential, state=CredentialState.ALTERED, codes=(*credential.codes, CODE_DIGEST))
     return credential
@@ -111,13 +118,21 @@ def recover_credential(entry: StoreEntry, distance: int, anchors: Sequence[str])
         anchors: Root certificates (PEM) under which a signer is trusted.
     """
     with c2pa.Reader("application/c2pa", io.BytesIO(entry.manifest), context=library_context(anchors)) as reader:
-        credential, _ = _credential(reader)
-    return replace(credential, state=CredentialState.RECOVERED_BY_MARK, recovered=True, perceptual_distance=distance)
+        credential = _credential(reader)
+    codes = [code for code in credential.codes if code not in _BINDING_CODES]
+    codes.append(CODE_LOOKS_ALIKE if distance <= SAME_PICTURE else CODE_LOOKS_DIFFERENT)
+    return replace(
+        credential,
+        state=CredentialState.RECOVERED_BY_MARK,
+        codes=tuple(codes),
+        recovered=True,
+        perceptual_distance=distance,
+    )
 
 
 def active_label(credential: Credential) -> str:
     """Return the label of the manifest a credential was read from; every signature has its own."""
-    return str(json.loads(credential.manifest_json or "{}")["active_manifest"])
+    return str(json.loads(credential.manifest_json or "{}").get("active_manifest"))
 
 
 def file_digest(path: Path) -> str:
@@ -126,11 +141,10 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _credential(reader: c2pa.Reader) -> tuple[Credential, str | None]:
+def _credential(reader: c2pa.Reader) -> Credential:
     text = reader.json()
     report: dict[str, Any] = json.loads(text)
-    label: str | None = report.get("active_manifest")
-    manifest: dict[str, Any] = report.get("manifests", {}).get(label, {})
+    manifest: dict[str, Any] = report["manifests"][report["active_manifest"]]
     failures = report.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
     codes = tuple(dict.fromkeys(str(failure["code"]) for failure in failures))
     actions = [
@@ -141,7 +155,7 @@ def _credential(reader: c2pa.Reader) -> tuple[Credential, str | None]:
     ]
     signature: dict[str, Any] = manifest.get("signature_info") or {}
     source_type = actions[0].get("digitalSourceType") if actions else None
-    credential = Credential(
+    return Credential(
         state=_state(report.get("validation_state"), codes),
         codes=codes,
         signer=signature.get("common_name") or signature.get("issuer"),
@@ -150,7 +164,6 @@ def _credential(reader: c2pa.Reader) -> tuple[Credential, str | None]:
         title=manifest.get("title"),
         manifest_json=text,
     )
-    return credential, label
 
 
 def _state(verdict: str | None, codes: Sequence[str]) -> CredentialState:
@@ -161,12 +174,14 @@ def _state(verdict: str | None, codes: Sequence[str]) -> CredentialState:
     return CredentialState.ALTERED
 
 
-def _without_manifest(path: Path, error: c2pa.C2paError) -> Credential:
+def _without_manifest(path: Path, error: c2pa.C2paError | MediaError) -> Credential:
     """Tell a file that never had a manifest from one whose manifest was damaged."""
     if isinstance(error, c2pa.C2paError.RemoteManifest):
         return Credential(CredentialState.ABSENT, (CODE_NOT_FETCHED,))
     if _holds_manifest_box(path):
         return Credential(CredentialState.ALTERED, (CODE_HIDDEN,))
+    if isinstance(error, MediaError):
+        raise error
     return Credential(CredentialState.ABSENT)
 
 
@@ -174,5 +189,7 @@ def _holds_manifest_box(path: Path) -> bool:
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return _MANIFEST_BOX.search(content) is not None
-    except (OSError, ValueError) as error:
-        raise MediaError(f"{path}: cannot be read ({error}); check the path and its permissions") from error
+    except ValueError:  # an empty file cannot be mapped
+        return False
+    except OSError as error:
+        raise MediaError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error

@@ -20,7 +20,7 @@ import numpy as np
 
 from .correlation import Peak, bit_values, correlate, folded_spectrum, refine_shift, resize
 from .error_correction import decode
-from .marking import Frames, check_key, check_pixels, spread
+from .frames import Frames, check_frames, spread
 from .payload import CHECK_BITS, Payload, PayloadKind, unframe_payload
 from .tile import CANONICAL_SIDE, TILE, Carriers, Floats, canonical_scale, carriers_of, fold, luminance, whiten
 
@@ -77,8 +77,7 @@ def read_mark(pixels: Frames, key: bytes, *, search: int = 1) -> MarkReading:
     Raises:
         MediaError: The array is no RGB picture or clip.
     """
-    check_pixels(pixels)
-    check_key(key)
+    check_frames(pixels)
     frames = pixels[None] if pixels.ndim == 3 else pixels
     lumas = [_bounded(luminance(frames[i])) for i in spread(len(frames), _CLIP_FRAMES)]
     reader = _Reader(carriers_of(key))

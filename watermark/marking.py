@@ -7,25 +7,26 @@ In a clip every frame carries the same tile; the loop runs once, on a few frames
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from .correlation import bit_values, folded_spectrum
 from .error_correction import encode
-from .errors import IdentityError, MediaError, TooSmallError
+from .errors import TooSmallError
+from .frames import Frames, check_frames, spread
 from .payload import Payload, frame_payload
-from .tile import CANONICAL_SIDE, KEY_BYTES, TILE, Carriers, Floats, canonical_scale, carriers_of, luminance
-
-Frames = npt.NDArray[np.uint8]
+from .tile import CANONICAL_SIDE, TILE, Carriers, Floats, canonical_scale, carriers_of, luminance
 
 SMALLEST_SIDE = 128
 
-_PSNR_FLOOR = 41.5
-_FLAT_LIMIT = 0.8
-_FLAT_LIMIT_SMALL = 1.6
+# Fidelity floors in dB; coders take more from clips, and small pictures have fewer pixels for each bit.
+_STILL_FLOOR = 41.5
+_CLIP_FLOOR = 39.0
+_SMALL_FLOOR = 39.0
+_SMALL_SIDE = 192
+_FLAT_LIMIT = 1.1
+_FLAT_LIMIT_SMALL = 1.8
 _SYNC_GAIN = 1.15
 _LOOPS = 2
 _LOOP_FRAMES = 4
@@ -59,40 +60,18 @@ def mark(pixels: Frames, payload: Payload, key: bytes) -> Frames:
         MediaError: The array is no RGB picture or clip.
         TooSmallError: The short side is under 128 pixels.
     """
-    check_pixels(pixels)
+    check_frames(pixels)
     frames = pixels[None] if pixels.ndim == 3 else pixels
     check_size(frames.shape[1], frames.shape[2])
-    check_key(key)
     carriers = carriers_of(key)
     signs = np.where(encode(frame_payload(payload)) == 1, 1.0, -1.0)
-    pattern = _shaped_pattern(frames, signs, carriers)
-    marked = np.stack([_add(frame, _perceptual_mask(frame), pattern) for frame in frames])
+    floor = _fidelity_floor(frames.shape[1], frames.shape[2], clip=pixels.ndim == 4)
+    pattern = _shaped_pattern(frames, signs, carriers, floor)
+    marked = np.stack([_add(frame, _perceptual_mask(frame), pattern, floor) for frame in frames])
     return marked[0] if pixels.ndim == 3 else marked
 
 
-def check_pixels(pixels: Frames) -> None:
-    """Refuse an array that is not a uint8 RGB still or clip.
-
-    Raises:
-        MediaError: The array has another type or shape.
-    """
-    if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4) or pixels.shape[-1] != 3 or not pixels.size:
-        raise MediaError(
-            f"an array of {pixels.dtype} with shape {pixels.shape} is no picture; expected uint8 RGB, (H, W, 3) or (T, H, W, 3)"
-        )
-
-
-def check_key(key: bytes) -> None:
-    """Refuse a mark key of the wrong length.
-
-    Raises:
-        IdentityError: The key has not 32 bytes.
-    """
-    if len(key) != KEY_BYTES:
-        raise IdentityError(f"the mark key has {len(key)} bytes; expected {KEY_BYTES}; use the key of a deployment")
-
-
-def _shaped_pattern(frames: Frames, signs: npt.NDArray[np.float64], carriers: Carriers) -> Floats:
+def _shaped_pattern(frames: Frames, signs: npt.NDArray[np.float64], carriers: Carriers, floor: float) -> Floats:
     """Return the pattern over the whole picture, its bits balanced by the closed loop."""
     height, width = frames.shape[1:3]
     sample = [frames[i] for i in spread(len(frames), _LOOP_FRAMES)]
@@ -100,7 +79,7 @@ def _shaped_pattern(frames: Frames, signs: npt.NDArray[np.float64], carriers: Ca
     gain = np.ones(signs.size)
     pattern = _pattern(signs * gain, carriers, height, width)
     for _ in range(_LOOPS):
-        marked = [_compress(_add(frame, mask, pattern)) for frame, mask in zip(sample, masks, strict=True)]
+        marked = [_compress(_add(frame, mask, pattern, floor)) for frame, mask in zip(sample, masks, strict=True)]
         spectrum = folded_spectrum([luminance(frame) for frame in marked], canonical_scale(height, width))
         margin = bit_values(spectrum, carriers, (0.0, 0.0)) * signs
         typical = max(float(np.median(margin)), 1e-6)
@@ -133,15 +112,22 @@ def _perceptual_mask(frame: Frames) -> Floats:
     high = luma - cv2.GaussianBlur(luma, (0, 0), 2 * scale)
     activity = np.sqrt(cv2.GaussianBlur(high * high, (0, 0), 4 * scale))
     lightness = 1 + 0.6 * np.abs(cv2.GaussianBlur(luma, (0, 0), 4 * scale) - 110) / 128
-    return np.asarray((1 + np.minimum(activity, 25) / 4) ** 0.75 * lightness, dtype=np.float32)
+    return np.asarray((1 + np.minimum(activity, 25) / 4) ** 0.5 * lightness, dtype=np.float32)
 
 
-def _add(frame: Frames, mask: Floats, pattern: Floats) -> Frames:
+def _add(frame: Frames, mask: Floats, pattern: Floats, floor: float) -> Frames:
     """Add the masked pattern, as strong as the fidelity floor and the limit in flat regions allow."""
     change = mask * pattern
-    strength = 255 / 10 ** (_PSNR_FLOOR / 20) / float(np.sqrt(np.mean(change * change)))
+    strength = 255 / 10 ** (floor / 20) / float(np.sqrt(np.mean(change * change)))
     strength = min(strength, _flat_limit(*mask.shape))
     return np.clip(np.rint(frame + (strength * change)[..., None]), 0, 255).astype(np.uint8)
+
+
+def _fidelity_floor(height: int, width: int, *, clip: bool) -> float:
+    """Return the lowest peak signal-to-noise ratio of the marked pixels, in dB."""
+    if min(height, width) < _SMALL_SIDE:
+        return _SMALL_FLOOR
+    return _CLIP_FLOOR if clip else _STILL_FLOOR
 
 
 def _flat_limit(height: int, width: int) -> float:
@@ -154,8 +140,3 @@ def _compress(frame: Frames) -> Frames:
     bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
     coded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _LOOP_QUALITY])[1]
     return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR_RGB), dtype=np.uint8)
-
-
-def spread(count: int, limit: int) -> Sequence[int]:
-    """Return at most `limit` indices, evenly spread over `count`, the first included."""
-    return sorted({round(i * (count - 1) / max(limit - 1, 1)) for i in range(limit)}) if count > limit else range(count)

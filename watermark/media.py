@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from .containers import Container, sniff
+from .containers import Container, is_cut_off, sniff
 from .errors import MediaError
 
 MOST_PIXELS = 64_000_000
@@ -54,7 +54,7 @@ def read_media(path: Path, *, max_frames: int | None = None) -> Media:
 
     Args:
         path: The file.
-        max_frames: Stop after this many frames; only then is a shortened clip acceptable.
+        max_frames: Stop after this many frames.
 
     Raises:
         MediaError: The file is missing, of another kind, damaged, truncated, animated but no video, or too large to decode safely.
@@ -91,6 +91,8 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 
 def _read_clip(path: Path, container: Container, max_frames: int | None) -> Media:
+    if is_cut_off(path, container):
+        raise MediaError(f"{path}: is truncated; get a sound copy of the file")
     demuxer = "mov" if container is Container.MP4 else "matroska"
     try:
         with av.open(str(path), format=demuxer, options={"protocol_whitelist": "file"}) as file:
@@ -99,14 +101,11 @@ def _read_clip(path: Path, container: Container, max_frames: int | None) -> Medi
             stream = file.streams.video[0]
             _check_area(path, stream.codec_context.width, stream.codec_context.height)
             rate = stream.average_rate or stream.guessed_rate
-            declared = stream.frames
             frames = list(itertools.islice(_decode(path, file.decode(stream)), max_frames))
     except av.error.FFmpegError as error:
         raise MediaError(f"{path}: is damaged or truncated ({error.strerror}); get a sound copy of the file") from error
-    if not frames or (max_frames is None and len(frames) < declared):
-        raise MediaError(
-            f"{path}: ends after {len(frames)} of {declared or 'its'} frames; get a sound copy of the file"
-        )
+    if not frames:
+        raise MediaError(f"{path}: has no frame that can be decoded; get a sound copy of the file")
     if not rate:
         raise MediaError(f"{path}: states no frame rate; convert it to MP4 with a constant rate")
     return Media(np.stack(frames), float(rate))

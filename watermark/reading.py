@@ -62,14 +62,12 @@ def read_provenance(
                 raise
             return Provenance(path, None, credential)
     mark = read_mark(media.frames, deployment.mark_key, search=search)
-    entries = deployment.store.find(mark.id) if mark.id else ()
+    entries = [entry for entry in deployment.store.find(mark.id or "") if entry.kind is mark.kind]
     if not entries:
         return Provenance(path, mark, credential)
     mark = replace(mark, ours=True)
     if credential.state is CredentialState.ABSENT:
         seen = perceptual_hash(media.frames[0])
-        distance, entry = min(
-            ((hash_distance(seen, entry.perceptual_hash), entry) for entry in entries), key=lambda pair: pair[0]
-        )
-        credential = recover_credential(entry, distance, trusted)
+        nearest = min(entries, key=lambda entry: hash_distance(seen, entry.perceptual_hash))
+        credential = recover_credential(nearest, hash_distance(seen, nearest.perceptual_hash), trusted)
     return Provenance(path, mark, credential)

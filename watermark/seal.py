@@ -30,8 +30,9 @@ from .credentials import Credential, CredentialState, active_label, file_digest,
 from .deployment import Deployment
 from .encoding import encode_clip, encode_still
 from .errors import MediaError, SealError
+from .frames import Frames, check_frames
 from .mark_reading import read_mark
-from .marking import Frames, check_pixels, mark
+from .marking import mark
 from .media import Media, read_media
 from .payload import Payload, PayloadKind
 from .perceptual_hash import perceptual_hash
@@ -150,7 +151,7 @@ def seal_file(
 
 
 def _check_request(marked: Frames, path: Path, fps: float | None) -> None:
-    check_pixels(marked)
+    check_frames(marked)
     container = writable(path)
     if container.is_clip != (marked.ndim == 4):
         kind = "a clip" if marked.ndim == 4 else "a still"

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .error_correction import CODE_BITS
+from .errors import IdentityError
 
 KEY_BYTES = 32
 TILE = 128
@@ -26,7 +27,7 @@ SMALLEST_TILE = 64
 _BAND = (4.0, 28.0)
 _SYNC_LIMIT = 22.0
 _CARRIERS_PER_BIT = 8
-_ROLL_OFF = 20.0
+_ROLL_OFF = 16.0
 
 Floats = npt.NDArray[np.float32]
 Spectrum = npt.NDArray[np.complex128]
@@ -62,7 +63,12 @@ def carriers_of(key: bytes) -> Carriers:
     """Derive the carriers of a 32-byte key.
 
     The derivation uses SHAKE-256 and sorting only, so that a mark outlives every change of a random generator's stream.
+
+    Raises:
+        IdentityError: The key has another length.
     """
+    if len(key) != KEY_BYTES:
+        raise IdentityError(f"the mark key has {len(key)} bytes, expected {KEY_BYTES}; use the key of a deployment")
     radius = frequency_radius(TILE).ravel()
     fy, fx = frequencies(TILE)
     upper = ((fy > 0) | ((fy == 0) & (fx > 0))).ravel()

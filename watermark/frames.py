@@ -1,0 +1,32 @@
+"""Arrays of pixels: their type, the check at the door, and which frames of a clip to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import MediaError
+
+Frames = npt.NDArray[np.uint8]
+
+
+def check_frames(pixels: Frames) -> None:
+    """Refuse an array that is not a uint8 RGB still `(H, W, 3)` or clip `(T, H, W, 3)`.
+
+    Raises:
+        MediaError: The array has another type or shape, or no pixels.
+    """
+    if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4) or pixels.shape[-1] != 3 or not pixels.size:
+        raise MediaError(
+            f"an array of {pixels.dtype} with shape {pixels.shape} is no picture; "
+            "expected uint8 RGB, (H, W, 3) or (T, H, W, 3)"
+        )
+
+
+def spread(count: int, limit: int) -> Sequence[int]:
+    """Return at most `limit` indices, evenly spread over `count`, the first included."""
+    if count <= limit:
+        return range(count)
+    return [i * (count - 1) // (limit - 1) for i in range(limit)]
