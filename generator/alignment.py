@@ -1,0 +1,84 @@
+"""Facial Alignment: the source's shape with the drive's pose and expression, at the source's scale and place.
+
+AniFaceDiff swaps the shape and calibrates the head scale (arXiv 2406.13272); the camera rule is our choice, written
+here once: s = s_src * s_t / s_0 and t = t_src + (t_t - t_0) * s_src / s_0, with 0 the drive's neutral moment. The
+division by s_0 makes the result independent of how large the driver stands in the drive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from .face_params import EXPRESSION, EXPRESSION_HIGH, EXPRESSION_LOW, DriveSequence, FaceParams, Floats
+from .head_model import rotation
+
+Mode = Literal["relative", "absolute"]
+
+_EYES = [index for index, name in enumerate(EXPRESSION) if name.startswith(("blink", "squint"))]
+_MOUTH = [EXPRESSION.index(name) for name in ("jaw_open", "smile", "pucker", "stretch", "lip_raise", "mouth_shift")]
+
+
+@dataclass(frozen=True, slots=True)
+class Retarget:
+    """How motion is carried over.
+
+    Attributes:
+        mode: "absolute" takes the drive's pose and expression as they are; "relative" adds the drive's change from its
+            own neutral moment to the source's pose and expression.
+        eyes: Gain on lid motion. mouth: Gain on mouth motion. Both >= 0, 1 leaves the motion as it is.
+    """
+
+    mode: Mode = "relative"
+    eyes: float = 1.0
+    mouth: float = 1.0
+
+
+def neutral_moment(drive: DriveSequence) -> FaceParams:
+    """Return the drive's neutral moment: the median of the calmest third of its frames, not frame 0."""
+    effort = np.abs(drive.expression).sum(1) + 2 * np.abs(drive.pose - np.median(drive.pose, 0)).sum(1)
+    calm = np.argsort(effort, kind="stable")[: max(1, len(drive) // 3)]
+
+    def middle(values: Floats) -> Floats:
+        return np.median(values[calm], 0).astype(np.float32)
+
+    return FaceParams(drive.shape, middle(drive.expression), middle(drive.pose), middle(drive.gaze), middle(drive.camera))
+
+
+def _angles(matrix: Floats) -> Floats:
+    """Return yaw, pitch, roll of a rotation R = Roll Pitch Yaw."""
+    pitch = np.arcsin(np.clip(matrix[2, 1], -1, 1))
+    yaw = np.arctan2(-matrix[2, 0], matrix[2, 2])
+    roll = np.arctan2(-matrix[0, 1], matrix[1, 1])
+    return np.array([yaw, pitch, roll], np.float32)
+
+
+def align(source: FaceParams, drive: DriveSequence, retarget: Retarget) -> DriveSequence:
+    """Return the drive's motion on the source's head, in the source's picture.
+
+    The drive's shape does not enter: two drives that differ only in shape give the same result, bit for bit.
+    """
+    zero = neutral_moment(drive)
+    ratio = source.camera[0] / zero.camera[0]
+    camera = np.empty_like(drive.camera)
+    camera[:, 0] = drive.camera[:, 0] * ratio
+    camera[:, 1:] = source.camera[1:] + (drive.camera[:, 1:] - zero.camera[1:]) * ratio
+    gain = np.ones(len(EXPRESSION), np.float32)
+    gain[_EYES], gain[_MOUTH] = retarget.eyes, retarget.mouth
+    if retarget.mode == "absolute":
+        expression, pose, gaze = drive.expression * gain, drive.pose, drive.gaze
+    else:
+        expression = source.expression + gain * (drive.expression - zero.expression)
+        back = rotation(zero.pose).T
+        pose = np.stack([_angles(rotation(p) @ back @ rotation(source.pose)) for p in drive.pose])
+        gaze = np.clip(source.gaze + drive.gaze - zero.gaze, -1, 1)
+    return DriveSequence(
+        shape=source.shape,
+        expression=np.clip(expression, EXPRESSION_LOW, EXPRESSION_HIGH).astype(np.float32),
+        pose=pose.astype(np.float32),
+        gaze=gaze.astype(np.float32),
+        camera=camera,
+        fps=drive.fps,
+    )

@@ -1,0 +1,76 @@
+"""The snapshot: the spatial condition, drawn from face parameters alone.
+
+Normals show pose, jaw and silhouette; three further maps show what normals cannot: the opening of the eyes, the iris,
+and the inside of the mouth. No colour and no drive pixel enters it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .face_params import EXPRESSION, FaceParams, Floats
+from .head_mesh import head_mesh
+from .head_model import LIP_GAP, Features, eye_coordinates, eye_opening, features, project, rotation
+from .raster import GBuffer, rasterise, vertex_normals
+
+CHANNELS = 6
+"""Normal x, y, z in [0, 1] (0 outside the head), eye opening, iris, mouth opening, each in [0, 1]."""
+
+_IRIS_RADIUS = 0.62
+_BLINK = {-1: EXPRESSION.index("blink_l"), 1: EXPRESSION.index("blink_r")}
+_SQUINT = EXPRESSION.index("squint")
+
+
+def head_buffer(params: FaceParams, size: int, extra: Floats | None = None) -> GBuffer:
+    """Rasterise the head; attributes are the normal (3), face coordinates (2) and the columns of `extra` (V, K)."""
+    mesh = head_mesh(params.shape, params.expression)
+    turned = mesh.points @ rotation(params.pose).T
+    screen = np.concatenate([project(mesh.points, params.pose, params.camera), turned[:, 2:]], 1)
+    columns = [vertex_normals(turned * np.float32([1, 1, 1]), mesh.faces), mesh.uv]
+    if extra is not None:
+        columns.append(extra)
+    return rasterise(screen, mesh.faces, np.concatenate(columns, 1), size)
+
+
+def iris_coordinates(du: Floats, dt: Floats, gaze: Floats, f: Features) -> tuple[Floats, Floats]:
+    """Return (x, y) from the iris centre for points of one eye, in eye heights."""
+    ratio = f.eye_rx / (f.eye_ry * 2.35)
+    return (du - 0.36 * gaze[0]) * ratio, dt - 0.34 * gaze[1]
+
+
+def draw_snapshot(params: FaceParams, size: int = 128, buffer: GBuffer | None = None) -> NDArray[np.uint8]:
+    """Return the snapshot (size, size, 6) uint8 of one face; the channels are those of `CHANNELS`.
+
+    Args:
+        params: The aligned face. size: Side of the snapshot. buffer: The head already rasterised at twice that side.
+    """
+    buffer = head_buffer(params, 2 * size) if buffer is None else buffer
+    drawn = buffer.face >= 0
+    u, t = buffer.attributes[drawn, 3], buffer.attributes[drawn, 4]
+    maps = np.zeros((len(u), CHANNELS), np.float32)
+    normal = buffer.attributes[drawn, :3]
+    maps[:, :3] = 0.5 + 0.5 * normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
+    f = features(params.shape)
+    for sign in (-1, 1):
+        du, dt = eye_coordinates(u, t, f, sign)
+        upper, lower = eye_opening(du, float(params.expression[_BLINK[sign]]), float(params.expression[_SQUINT]))
+        inside = (np.abs(du) < 1) & (dt < upper) & (dt > lower)
+        x, y = iris_coordinates(du, dt, params.gaze, f)
+        maps[:, 3] += inside
+        maps[:, 4] += inside & (x * x + y * y < _IRIS_RADIUS**2)
+    maps[:, 5] = (np.abs(t - f.mouth_t) < LIP_GAP) & (np.abs(u) < f.mouth_u)
+    picture = np.zeros((2 * size, 2 * size, CHANNELS), np.float32)
+    picture[drawn] = maps
+    small = picture.reshape(size, 2, size, 2, CHANNELS).mean((1, 3))
+    return (255 * np.clip(small, 0, 1) + 0.5).astype(np.uint8)
+
+
+def show_snapshot(snapshot: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a snapshot as an RGB picture (S, S, 3): normals with eyes, irises and mouth drawn in."""
+    maps = snapshot.astype(np.float32) / 255
+    picture = maps[..., :3]
+    for channel, colour in ((3, (1.0, 1.0, 1.0)), (4, (0.1, 0.1, 0.15)), (5, (0.35, 0.05, 0.10))):
+        weight = maps[..., channel : channel + 1]
+        picture = picture * (1 - weight) + np.float32(colour) * weight
+    return (255 * picture + 0.5).astype(np.uint8)

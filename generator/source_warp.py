@@ -1,0 +1,128 @@
+"""The source's own picture moved onto the target's geometry: an extension beyond the paper.
+
+Where the head's surface is seen in the target, each pixel is fetched from the place of the same face coordinate in the
+source, lids and gaze included; beside the head the picture moves like a flat card through the head's middle, which
+carries hair, ears and hats. The network is told where the fetched pixel was hidden in the source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .face_params import EXPRESSION, FaceParams, Floats
+from .head_mesh import head_grid
+from .head_model import eye_coordinates, eye_opening, features, project, rotation, surface
+from .snapshot import draw_snapshot, head_buffer
+
+GUIDES = 3
+"""Guide maps beside the moved picture: head in the target, fetched from a fitting place, head in the source.
+
+Fetched from a fitting place means: on the head, the place was not hidden in the source; beside it, no part of the
+source's face was fetched.
+"""
+
+_CARD_Z = -0.15
+_TOLERANCE = 0.07
+_BLINK = {-1: EXPRESSION.index("blink_l"), 1: EXPRESSION.index("blink_r")}
+_SQUINT = EXPRESSION.index("squint")
+
+
+def _lid_shift(u: Floats, t: Floats, source: FaceParams, target: FaceParams) -> tuple[Floats, Floats]:
+    """Return (shift_u, shift_t): where in the source the lids and the eyeball of the target pixel lie."""
+    f = features(source.shape)
+    shift_u, shift_t = np.zeros_like(u), np.zeros_like(t)
+    for sign in (-1, 1):
+        du, dt = eye_coordinates(u, t, f, sign)
+        lids = [eye_opening(du, float(p.expression[_BLINK[sign]]), float(p.expression[_SQUINT])) for p in (source, target)]
+        (top_s, low_s), (top_t, low_t) = lids
+        crease = np.sqrt(np.clip(1 - du * du, 0, 1)) + 0.45
+        across = np.abs(du) < 1
+        skin = across & (dt >= top_t) & (dt < crease)
+        moved = crease - (crease - dt) * (crease - top_s) / np.maximum(crease - top_t, 1e-3)
+        shift_t[skin] = (moved - dt)[skin] * f.eye_ry
+        ball = across & (dt < top_t) & (dt > low_t)
+        fetched = dt + 0.34 * (source.gaze[1] - target.gaze[1])
+        fetched = np.clip(fetched, np.minimum(low_s, top_s) + 0.05, np.maximum(top_s - 0.05, low_s + 0.05))
+        shift_t[ball] = (fetched - dt)[ball] * f.eye_ry
+        shift_u[ball] = 0.36 * (source.gaze[0] - target.gaze[0]) * f.eye_rx * np.ones_like(u)[ball]
+    return shift_u, shift_t
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The spatial conditions of one moment, uint8: `moved` (S, S, 3), `guides` (S, S, 3), `snapshot` (S/2, S/2, 6)."""
+
+    moved: NDArray[np.uint8]
+    guides: NDArray[np.uint8]
+    snapshot: NDArray[np.uint8]
+
+
+class SourceWarp:
+    """One source, ready to be moved onto any number of targets.
+
+    Args:
+        image: (S, S, 3) uint8 RGB. params: The source's face in that picture.
+    """
+
+    def __init__(self, image: NDArray[np.uint8], params: FaceParams) -> None:
+        self._image = image
+        self._params = params
+        self._size = len(image)
+        u, t, _ = head_grid(params.shape)
+        step = 0.004
+        here = surface(u, t, params.shape, params.expression)
+        beside_u = surface(u + step, t, params.shape, params.expression)
+        beside_t = surface(u, np.clip(t + step, 0, 1), params.shape, params.expression)
+        place = project(here, params.pose, params.camera)
+        self._columns = np.concatenate([
+            place,
+            (here @ rotation(params.pose).T)[:, 2:],
+            (project(beside_u, params.pose, params.camera) - place) / step,
+            (project(beside_t, params.pose, params.camera) - place) / step,
+        ], 1)  # fmt: skip
+        own = head_buffer(params, self._size)
+        self._depth = own.depth
+        self._own = (own.face >= 0).astype(np.float32)
+
+    def _card(self, target: FaceParams) -> Floats:
+        """Return source places (S, S, 2) in picture sides of a flat card that moves with the head."""
+        corners = np.float32([[-1, -1, _CARD_Z], [1, -1, _CARD_Z], [-1, 1, _CARD_Z]])
+        there = project(corners, target.pose, target.camera)
+        here = project(corners, self._params.pose, self._params.camera)
+        affine = cv2.getAffineTransform(there, here).astype(np.float32)
+        grid = (np.arange(self._size, dtype=np.float32) + 0.5) / self._size
+        x, y = np.meshgrid(grid, grid, indexing="xy")
+        return np.stack([x, y, np.ones_like(x)], -1) @ affine.T
+
+    def __call__(self, target: FaceParams) -> Scene:
+        """Return what the network is given of one target moment.
+
+        Args:
+            target: Aligned parameters: the source's shape, any pose and expression.
+        """
+        size = self._size
+        buffer = head_buffer(target, size, self._columns)
+        drawn = buffer.face >= 0
+        attributes = buffer.attributes[drawn]
+        shift_u, shift_t = _lid_shift(attributes[:, 3], attributes[:, 4], self._params, target)
+        xy = attributes[:, 5:7] + shift_u[:, None] * attributes[:, 8:10] + shift_t[:, None] * attributes[:, 10:12]
+        places = self._card(target)
+        places[drawn] = xy
+        pixels = places * size - 0.5
+        moved = cv2.remap(
+            self._image, pixels[..., 0].astype(np.float32), pixels[..., 1].astype(np.float32), cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+        column = np.clip(pixels[drawn].round().astype(np.int32), 0, size - 1)
+        seen = attributes[:, 7] > self._depth[column[:, 1], column[:, 0]] - _TOLERANCE
+        guides = np.zeros((size, size, GUIDES), np.uint8)
+        guides[..., 0][drawn] = 255
+        nearest = np.clip(pixels.round().astype(np.int32), 0, size - 1)
+        guides[..., 1] = 255 * (self._own[nearest[..., 1], nearest[..., 0]] == 0)
+        guides[..., 1][drawn] = np.where(seen, 255, 0)
+        guides[..., 2] = (255 * self._own).astype(np.uint8)
+        return Scene(moved, guides, draw_snapshot(target, size // 2, buffer))
