@@ -18,7 +18,8 @@ class Ingredient:
     Attributes:
         path: The file, read when sealing.
         title: Its name for people.
-        relationship: "inputTo" for what a model was given, "parentOf" for the file this one was derived from, "componentOf" for a part.
+        relationship: "inputTo" for what a model was given, "parentOf" for the file this one was derived from,
+            "componentOf" for a part.
     """
 
     path: Path
@@ -30,8 +31,8 @@ class Ingredient:
 class Claim:
     """The content of a manifest.
 
-    A GENERATED payload claims media made by a trained model. A CONTROL payload claims a genuine picture that was opened and marked,
-    and needs its original as a "parentOf" ingredient.
+    A GENERATED payload claims media made by a trained model. A CONTROL payload claims a genuine picture that was
+    opened and marked, and needs its original as a "parentOf" ingredient.
 
     Attributes:
         payload: What the mark says.

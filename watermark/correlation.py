@@ -80,8 +80,8 @@ def refine_shift(peak: Peak, carriers: Carriers) -> tuple[float, float]:
 def bit_values(spectrum: Spectrum, carriers: Carriers, shift: tuple[float, float]) -> npt.NDArray[np.float64]:
     """Return one soft value for each code bit, positive for a one.
 
-    The template's carriers, whose phases are known, show how much of the mark is left at each frequency; the data carriers are
-    weighted by it, so that frequencies a coder has emptied add no noise.
+    The template's carriers, whose phases are known, show how much of the mark is left at each frequency; the data
+    carriers are weighted by it, so that frequencies a coder has emptied add no noise.
     """
     vertical, horizontal = (axis.ravel() for axis in frequencies(TILE))
     aligned = np.exp(2j * np.pi / TILE * (vertical * shift[0] + horizontal * shift[1])) * carriers.phase.conj()
@@ -94,7 +94,7 @@ def bit_values(spectrum: Spectrum, carriers: Carriers, shift: tuple[float, float
 
 
 def _remaining(known: Floats64, values: Floats64, wanted: Floats64) -> Floats64:
-    """Return the mean agreement at each wanted frequency, smoothed over neighbouring known ones; at least a tenth of the best."""
+    """Return the mean agreement at each wanted frequency, smoothed over known neighbours; at least 0.1 of the best."""
     at = np.arange(math.ceil(max(known.max(), wanted.max())) + 1)
     kernel = np.exp(-0.5 * ((at[:, None] - known[None, :]) / _SMOOTHING) ** 2)
     mean = (kernel @ values) / (kernel.sum(1) + 1e-12)

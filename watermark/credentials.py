@@ -2,9 +2,10 @@
 
 The library alone does not settle two questions, so this module does:
 
-* A damaged container can hide a manifest from the library. Where the bytes still hold pieces of one, the file is ALTERED, not ABSENT.
-* Some bytes lie outside every hash (the MP4 `ftyp` box, padding in the signature). A file sealed here must equal the digest in the
-  manifest store, else it is ALTERED too; for files sealed elsewhere those few bytes stay unprotected.
+* A damaged container can hide a manifest from the library. Where the bytes still hold pieces of one, the file is
+  ALTERED, not ABSENT.
+* Some bytes lie outside every hash (the MP4 `ftyp` box, padding in the signature). A file sealed here must equal the
+  digest in the manifest store, else it is ALTERED too; for files sealed elsewhere those few bytes stay unprotected.
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ class Credential:
     """What a C2PA manifest says and whether it holds.
 
     Attributes:
-        state: TRUSTED (intact, signer under our anchors), VALID_UNKNOWN_SIGNER (intact, signer unknown or expired), ALTERED,
-            ABSENT, or RECOVERED_BY_MARK (the file has none, but its mark leads to one in our store).
+        state: TRUSTED (intact, signer under our anchors), VALID_UNKNOWN_SIGNER (intact, signer unknown or expired),
+            ALTERED, ABSENT, or RECOVERED_BY_MARK (the file has none, but its mark leads to one in our store).
         codes: Status codes of what failed, as the C2PA specification names them; ours begin with org.facetrail.
         signer: Common name or organisation of the signer.
         source_type: Last part of the first action's digitalSourceType, e.g. trainedAlgorithmicMedia.
@@ -68,7 +69,8 @@ class Credential:
         recovered: The data come from our store and not from the file.
         title: The manifest's title.
         manifest_json: The library's whole report.
-        perceptual_distance: Bits between the pictures' perceptual hashes where recovered, else None; up to 10 they look the same.
+        perceptual_distance: Bits between the pictures' perceptual hashes where recovered, else None; up to 10 they
+            look the same.
     """
 
     state: CredentialState

@@ -41,7 +41,8 @@ class Deployment:
         """Open the deployment of a folder, and make it on first use; several processes may do so at once.
 
         Args:
-            folder: Where it lies; None takes the environment variable FACETRAIL_HOME, else the user's configuration folder.
+            folder: Where it lies; None takes the environment variable FACETRAIL_HOME, else the user's configuration
+                folder.
 
         Raises:
             IdentityError: It cannot be made, is damaged, or its secrets can be read by others.

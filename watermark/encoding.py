@@ -47,8 +47,8 @@ def encode_still(image: npt.NDArray[np.uint8], path: Path, *, quality: int = 95)
 def encode_clip(frames: npt.NDArray[np.uint8], path: Path, fps: float | Fraction, *, crf: int = 18) -> None:
     """Write frames as H.264 in MP4 with its index in front.
 
-    4:2:0 needs even sides: an odd one grows by a copy of its last row or column, so no pixel is lost. A key frame comes at least every
-    two seconds, so that a piece cut out still carries the mark.
+    4:2:0 needs even sides: an odd one grows by a copy of its last row or column, so no pixel is lost. A key frame
+    comes at least every two seconds, so that a piece cut out still carries the mark.
 
     Args:
         frames: uint8 RGB, `(T, H, W, 3)`.

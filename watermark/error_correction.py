@@ -1,8 +1,9 @@
 """BCH(127, 64) with soft decoding by ordered statistics.
 
-The code is the narrow-sense binary BCH code of length 127 and designed distance 21 (Bose & Ray-Chaudhuri 1960). Decoding follows
-Fossorier & Lin, "Soft-decision decoding of linear block codes based on ordered statistics", IEEE Trans. Inf. Theory 41(5), 1995:
-re-encode from the most reliable independent positions and try every change of at most two of them.
+The code is the narrow-sense binary BCH code of length 127 and designed distance 21 (Bose & Ray-Chaudhuri 1960).
+Decoding follows Fossorier & Lin, "Soft-decision decoding of linear block codes based on ordered statistics", IEEE
+Trans. Inf. Theory 41(5), 1995: re-encode from the most reliable independent positions and try every change of at most
+two of them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The local signing identity: root → issuing CA → leaf, made on first use.
 
-The certificates say what they are, a local development identity: they bind a signature to this installation and to nobody's name.
-The two CA keys are forgotten as soon as the leaf is issued; only the leaf's key is stored, readable by its owner alone.
+The certificates say what they are, a local development identity: they bind a signature to this installation and to
+nobody's name. The two CA keys are forgotten as soon as the leaf is issued; only the leaf's key is stored, readable by
+its owner alone.
 """
 
 from __future__ import annotations

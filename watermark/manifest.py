@@ -1,7 +1,7 @@
 """A claim as a C2PA manifest definition.
 
-Rules that the C2PA library enforces and this layout follows: the first action is `c2pa.created` with a source type or `c2pa.opened` with an
-ingredient; `c2pa.watermarked.bound` needs a `c2pa.soft-binding` assertion.
+Rules that the C2PA library enforces and this layout follows: the first action is `c2pa.created` with a source type or
+`c2pa.opened` with an ingredient; `c2pa.watermarked.bound` needs a `c2pa.soft-binding` assertion.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Read a mark from pixels.
 
-A reading tries hypotheses about scale, mirroring and rotation. Each one folds the whitened picture onto one tile and correlates it with
-the key's template over all 128 × 128 shifts at once; the strongest is decoded. The answer's p-value bounds the chance that an
-unmarked picture reads this strongly, over everything that was tried:
+A reading tries hypotheses about scale, mirroring and rotation. Each one folds the whitened picture onto one tile and
+correlates it with the key's template over all 128 × 128 shifts at once; the strongest is decoded. The answer's p-value
+bounds the chance that an unmarked picture reads this strongly, over everything that was tried:
 
     p ≤ hypotheses · 128² · Q(z) · (decodings · 2 kinds · 2⁻¹⁶ where the payload's check passed, else 1)
 
@@ -66,13 +66,14 @@ class MarkReading:
 def read_mark(pixels: Frames, key: bytes, *, search: int = 1) -> MarkReading:
     """Read the mark of a still or of one clip.
 
-    A clip is read from its first frame (a key frame, where coders keep most detail), then from up to 16 frames together.
+    A clip is read from its first frame (a key frame, where coders keep most detail), then from up to 16 frames
+    together.
 
     Args:
         pixels: uint8 RGB, `(H, W, 3)` or `(T, H, W, 3)`.
         key: The 32-byte key it may have been marked with.
-        search: 0 reads whole or resized pictures and crops at their original scale; 1 also mirrored pictures and crops down to 0.42
-            of the short side that were resized; 2 also rotations up to 7.5 degrees.
+        search: 0 reads whole or resized pictures and crops at their original scale; 1 also mirrored pictures and crops
+            down to 0.42 of the short side that were resized; 2 also rotations up to 7.5 degrees.
 
     Raises:
         MediaError: The array is no RGB picture or clip.
@@ -88,7 +89,7 @@ def read_mark(pixels: Frames, key: bytes, *, search: int = 1) -> MarkReading:
 
 @dataclass(frozen=True, slots=True)
 class _Hypothesis:
-    """How a picture lies over the tile: canonical pixels per picture pixel, degrees counter-clockwise, mirrored or not."""
+    """How a picture lies over the tile: canonical pixels per picture pixel, degrees to undo, mirrored or not."""
 
     scale: float
     rotation: float = 0.0

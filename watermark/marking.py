@@ -1,8 +1,9 @@
 """Put a mark into pixels: the only embedder.
 
-The tile's pattern is added to luminance, shaped by a perceptual mask and held above a floor of fidelity. A closed loop runs the reader
-on a compressed copy of what was just marked and moves power to the bits that read weakly (informed embedding: Miller, Doërr & Cox 2004).
-In a clip every frame carries the same tile; the loop runs once, on a few frames together.
+The tile's pattern is added to luminance, shaped by a perceptual mask and held above a floor of fidelity. A closed loop
+runs the reader on a compressed copy of what was just marked and moves power to the bits that read weakly (informed
+embedding: Miller, Doërr & Cox 2004). In a clip every frame carries the same tile; the loop runs once, on a few frames
+together.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ def _fidelity_floor(height: int, width: int, *, clip: bool) -> float:
 
 
 def _flat_limit(height: int, width: int) -> float:
-    """Return the largest root mean square in a flat mid-grey region, in grey levels; small pictures need more, and are seen smaller."""
+    """Return the largest root mean square in a flat mid-grey region, in grey levels; small pictures need more."""
     return float(np.clip(_FLAT_LIMIT * CANONICAL_SIDE / min(height, width), _FLAT_LIMIT, _FLAT_LIMIT_SMALL))
 
 

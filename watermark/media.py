@@ -49,15 +49,16 @@ class Media:
 def read_media(path: Path, *, max_frames: int | None = None) -> Media:
     """Decode a PNG, JPEG, WebP, MP4, MOV or Matroska file as a viewer shows it.
 
-    The content decides which it is. Orientation tags are applied, transparency is laid over white, grey, palette, CMYK and 16-bit
-    pictures become 8-bit RGB. Sound is ignored.
+    The content decides which it is. Orientation tags are applied, transparency is laid over white, grey, palette, CMYK
+    and 16-bit pictures become 8-bit RGB. Sound is ignored.
 
     Args:
         path: The file.
         max_frames: Stop after this many frames.
 
     Raises:
-        MediaError: The file is missing, of another kind, damaged, truncated, animated but no video, or too large to decode safely.
+        MediaError: The file is missing, of another kind, damaged, truncated, animated but no video, or too large to
+            decode safely.
     """
     container = sniff(path)
     if container.is_clip:

@@ -1,7 +1,7 @@
-"""A 64-bit hash of how a picture looks, to confirm that a manifest found through a mark fits the picture it was found in.
+"""A 64-bit hash of how a picture looks: does a manifest found through a mark fit the picture at hand?
 
-The signs of the lowest 8 × 8 DCT coefficients against their median (after Zauner, "Implementation and benchmarking of perceptual image
-hash functions", 2010). Coders, resizing and noise change a few bits; a crop or a flip changes most.
+The signs of the lowest 8 × 8 DCT coefficients against their median (after Zauner, "Implementation and benchmarking of
+perceptual image hash functions", 2010). Coders, resizing and noise change a few bits; a crop or a flip changes most.
 """
 
 from __future__ import annotations

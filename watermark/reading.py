@@ -38,8 +38,9 @@ def read_provenance(
 ) -> Provenance:
     """Read mark and credential of a file.
 
-    A mark counts as ours only if its id is in the deployment's store. Where the file carries no credential and the mark is ours, the
-    stored manifest is read instead; it says where the picture comes from and not that it is unchanged.
+    A mark counts as ours only if its id is in the deployment's store. Where the file carries no credential and the
+    mark is ours, the stored manifest is read instead; it says where the picture comes from and not that it is
+    unchanged.
 
     Args:
         path: The file.
@@ -49,7 +50,8 @@ def read_provenance(
         search: How far to look for the mark, see `read_mark`.
 
     Raises:
-        MediaError: The file is missing, of a kind this room does not read, or damaged without a credential that would show it.
+        MediaError: The file is missing, of a kind this room does not read, or damaged without a credential that would
+            show it.
         StoreError: The manifest store is damaged or unreadable.
     """
     trusted = (deployment.identity.root_pem, *anchors)

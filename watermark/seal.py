@@ -125,7 +125,8 @@ def seal_file(
     A mark that is already there is never overwritten: that would turn a generated file into a control file.
 
     Args:
-        source: The file, recorded as the ingredient: the model's product for GENERATED, the genuine original for CONTROL.
+        source: The file, recorded as the ingredient: the model's product for GENERATED, the genuine original for
+            CONTROL.
         path: Destination, as for `seal`.
         kind: What is claimed about it.
         deployment: Who claims it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from .payload import PayloadKind
 
 _WAIT_SECONDS = 30.0
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS sealed (
+CREATE TABLE sealed (
     mark_id TEXT NOT NULL,
     sha256 TEXT NOT NULL,
     manifest_label TEXT NOT NULL,
@@ -24,9 +25,12 @@ CREATE TABLE IF NOT EXISTS sealed (
     created TEXT NOT NULL,
     PRIMARY KEY (mark_id, sha256)
 );
-CREATE INDEX IF NOT EXISTS sealed_by_label ON sealed (manifest_label);
+CREATE INDEX sealed_by_label ON sealed (manifest_label);
 """
-_COLUMNS = "mark_id, sha256, manifest_label, manifest, perceptual_hash, title, kind, created"
+_INSERT = "INSERT OR REPLACE INTO sealed VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_DELETE = "DELETE FROM sealed WHERE mark_id = ? AND sha256 = ?"
+_BY_MARK = "SELECT * FROM sealed WHERE mark_id = ? ORDER BY created DESC"
+_BY_LABEL = "SELECT * FROM sealed WHERE manifest_label = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class StoreEntry:
 
 
 class ManifestStore:
-    """A SQLite file in write-ahead mode; every call opens its own connection, so threads and processes may share one."""
+    """A SQLite file in write-ahead mode; every call has its own connection, so threads and processes may share it."""
 
     def __init__(self, path: Path) -> None:
         """Name the file; it is made by the first `put`."""
@@ -78,10 +82,7 @@ class ManifestStore:
             entry.created,
         )
         with self._connection() as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.executescript(_SCHEMA)
-            connection.execute(f"INSERT OR REPLACE INTO sealed ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)  # noqa: S608
+            connection.execute(_INSERT, values)
 
     def remove(self, entry: StoreEntry) -> None:
         """Take an entry back.
@@ -90,7 +91,7 @@ class ManifestStore:
             StoreError: As for `put`.
         """
         with self._connection() as connection:
-            connection.execute("DELETE FROM sealed WHERE mark_id = ? AND sha256 = ?", (entry.mark_id, entry.sha256))
+            connection.execute(_DELETE, (entry.mark_id, entry.sha256))
 
     def find(self, mark_id: str) -> tuple[StoreEntry, ...]:
         """Return every entry with a mark id, the newest first.
@@ -98,33 +99,49 @@ class ManifestStore:
         Raises:
             StoreError: The store is damaged or unreadable.
         """
-        return self._select("mark_id = ? ORDER BY created DESC", mark_id)
+        return self._select(_BY_MARK, mark_id)
 
     def find_manifest(self, label: str) -> StoreEntry | None:
-        """Return the entry whose active manifest has a label.
+        """Return the entry whose active manifest has a label, or None where it was sealed elsewhere.
 
         Raises:
             StoreError: The store is damaged or unreadable.
         """
-        return next(iter(self._select("manifest_label = ?", label)), None)
+        return next(iter(self._select(_BY_LABEL, label)), None)
 
-    def _select(self, condition: str, value: str) -> tuple[StoreEntry, ...]:
+    def _select(self, statement: str, value: str) -> tuple[StoreEntry, ...]:
         if not self.path.exists():
             return ()
         with self._connection() as connection:
-            rows = connection.execute(f"SELECT {_COLUMNS} FROM sealed WHERE {condition}", (value,)).fetchall()  # noqa: S608
-        return tuple(
-            StoreEntry(mark, digest, label, manifest, int(look, 16), title, PayloadKind(kind), created)
-            for mark, digest, label, manifest, look, title, kind, created in rows
-        )
+            return tuple(
+                StoreEntry(mark, digest, label, manifest, int(look, 16), title, PayloadKind(kind), created)
+                for mark, digest, label, manifest, look, title, kind, created in connection.execute(statement, (value,))
+            )
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         """Open the store for one transaction; commit at the end, roll back on any failure."""
         try:
+            if not self.path.exists():
+                _create(self.path)
             with closing(sqlite3.connect(self.path, timeout=_WAIT_SECONDS)) as connection, connection:
+                connection.execute("PRAGMA synchronous = FULL")
                 yield connection
-        except (sqlite3.Error, ValueError) as error:
+        except (sqlite3.Error, OSError, ValueError) as error:
             raise StoreError(
-                f"{self.path}: the manifest store cannot be used ({error}); check its permissions, or move it away to start an empty one"
+                f"{self.path}: the manifest store cannot be used ({error}); "
+                "check its permissions, or move it away to start an empty one"
             ) from error
+
+
+def _create(path: Path) -> None:
+    """Make an empty store beside its place and link it there: whole or not at all, and the first of several wins."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".store-") as made:
+        whole = Path(made) / path.name
+        with closing(sqlite3.connect(whole)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(_SCHEMA)
+        try:
+            path.hardlink_to(whole)
+        except FileExistsError:
+            return

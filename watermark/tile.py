@@ -1,9 +1,9 @@
 """The tile a mark is made of: which Fourier coefficients carry what, and how a picture is laid over the tile.
 
 One tile has 128 × 128 canonical pixels and is repeated over the picture. In a ring of its spectrum some coefficients
-carry a known template (it finds the tile again after a crop) and the others carry the 127 code bits, each bit on several frequencies
-(spread spectrum: Cox, Kilian, Leighton & Shamoon 1997; periodic self-registering marks: Kutter 1998).
-Positions and phases come from the deployment's secret key alone.
+carry a known template (it finds the tile again after a crop) and the others carry the 127 code bits, each bit on
+several frequencies (spread spectrum: Cox, Kilian, Leighton & Shamoon 1997; periodic self-registering marks: Kutter
+1998). Positions and phases come from the deployment's secret key alone.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ def carriers_of(key: bytes) -> Carriers:
 def canonical_scale(height: int, width: int) -> float:
     """Return canonical pixels per picture pixel where nothing was cropped or resized since marking.
 
-    A tile is a quarter of the short side, and never smaller than 64 pixels: below that its ring would pass the Nyquist limit.
+    A tile is a quarter of the short side, and never smaller than 64 pixels: below that its ring would pass the Nyquist
+    limit.
     """
     return TILE / max(min(height, width) * TILE / CANONICAL_SIDE, SMALLEST_TILE)
 
@@ -101,7 +102,7 @@ def luminance(image: npt.NDArray[np.uint8]) -> Floats:
 
 
 def whiten(luma: Floats) -> Floats:
-    """Return the locally normalised, clipped high-pass of luminance: edges of the host lose their weight, the mark keeps its own."""
+    """Return the locally normalised, clipped high-pass of luminance: edges of the host lose their weight."""
     high = luma - cv2.GaussianBlur(luma, (0, 0), 3.5)
     spread = np.sqrt(cv2.GaussianBlur(high * high, (0, 0), 5))
     return np.asarray(np.clip(high / (spread + 1.5), -2.5, 2.5), dtype=np.float32)
