@@ -74,3 +74,22 @@ def add_detector(parser: argparse.ArgumentParser) -> None:
         metavar="NAME_OR_DIR",
         help=f"a detector with shipped weights, or the folder of a trained one (default: {DEFAULT_DETECTOR})",
     )
+
+
+def add_files(parser: argparse.ArgumentParser) -> None:
+    """Declare the files to look at."""
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="picture, clip, folder or pattern (PNG, JPEG, WebP, MP4)"
+    )
+
+
+def add_trust(parser: argparse.ArgumentParser) -> None:
+    """Declare `--trust`."""
+    parser.add_argument(
+        "--trust",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PEM",
+        help="root certificate whose signers are trusted; may be given several times",
+    )

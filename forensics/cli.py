@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from .answers import Answer, document, error_entry, expected_errors, explain
+from .errors import UsageError
 from .progress import Report, open_progress
 
 Run = Callable[[argparse.Namespace, Report], Answer]
@@ -106,7 +107,7 @@ def _fail(error: Exception, message: str, options: argparse.Namespace, as_json: 
         entry = error_entry(error, _named_output(options))
         sys.stdout.write(document(_full_name(options), (entry,)) + "\n")
     sys.stderr.write(f"facetrail {_full_name(options)}: {message}\n")
-    return 1
+    return 2 if isinstance(error, UsageError) else 1
 
 
 def _full_name(options: argparse.Namespace) -> str:

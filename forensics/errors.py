@@ -5,6 +5,7 @@ ForensicsError
 ├── CorpusError          a corpus folder, manifest or sidecar is not what it claims to be
 │   └── CorpusBusyError  another process is writing the corpus
 ├── InputError           an argument names nothing we can work on
+│   └── UsageError       arguments that do not go together
 ├── MissingPieceError    an optional model or package is not installed
 └── ReportError          a results folder cannot be turned into a report
 ```
@@ -37,6 +38,10 @@ class CorpusBusyError(CorpusError):
 
 class InputError(ForensicsError):
     """An argument names nothing we can work on."""
+
+
+class UsageError(InputError):
+    """Arguments that do not go together."""
 
 
 class MissingPieceError(ForensicsError):

@@ -18,6 +18,8 @@ from .errors import CorpusError, MissingPieceError
 if TYPE_CHECKING:
     from detectors import DetectorSpec
 
+    from .corpus import Corpus
+
 Frames = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
@@ -133,18 +135,20 @@ def open_face_finder() -> FaceFinder:
     Raises:
         MissingPieceError: Its models or its runtime are not installed; the message says how to get them.
     """
-    from generator import GeneratorError, trackers
+    from generator.errors import MissingPackageError, ModelFilesError
+    from generator.trackers import FaceMesh, find_face_mesh
+    from generator.trackers.ibug import MESH_INDEX
 
     try:
-        mesh = trackers.FaceMesh(trackers.find_face_mesh())
-    except GeneratorError as error:
+        mesh = FaceMesh(find_face_mesh())
+    except (ModelFilesError, MissingPackageError) as error:
         raise MissingPieceError(str(error)) from error
 
     def finder(image: Frames) -> tuple[Floats, Floats] | None:
         face = mesh.track(image)
         if face is None:
             return None
-        landmarks = np.asarray(trackers.landmarks68(face), dtype=np.float32)
+        landmarks = np.asarray(face.points[MESH_INDEX, :2], dtype=np.float32)
         return box_of(landmarks), landmarks
 
     return finder
@@ -179,3 +183,15 @@ def cut_crops(frames: Frames, boxes: Floats, spec: DetectorSpec) -> Frames:
 
     cut: Sequence[Frames] = [crop_face(frame, box, spec) for frame, box in zip(frames, boxes, strict=True)]
     return np.stack(cut)
+
+
+def finder_for(corpus: Corpus) -> FaceFinder | None:
+    """Load the face tracker where a corpus has samples without a sidecar, and only then.
+
+    Args:
+        corpus: The corpus.
+
+    Raises:
+        MissingPieceError: It is needed and not installed.
+    """
+    return open_face_finder() if any(sample.landmarks is None for sample in corpus.samples) else None

@@ -156,3 +156,23 @@ def _crops(
     samples = corpus.where(split=split, slice=Slice.MAIN)
     shelf = gather_crops(corpus, samples, spec, per_clip=run.per_clip, finder=finder, report=report)
     return shelf.as_set(), shelf.pairs
+
+
+def with_options(
+    run: TrainingRun, *, detector: str | None, diet: Diet | None, epochs: int | None, seed: int | None
+) -> TrainingRun:
+    """Lay what a command line gave over a run; None leaves a setting as it is.
+
+    Args:
+        run: The settings so far.
+        detector: Name of the untrained detector.
+        diet: What it is fed as manipulated.
+        epochs: Most passes over the data.
+        seed: Random seed.
+    """
+    config = replace(
+        run.config,
+        epochs=run.config.epochs if epochs is None else epochs,
+        seed=run.config.seed if seed is None else seed,
+    )
+    return replace(run, detector=detector or run.detector, diet=diet or run.diet, config=config)

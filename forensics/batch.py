@@ -1,0 +1,81 @@
+"""Work through many files: one that fails is reported and does not stop the others."""
+
+from __future__ import annotations
+
+import glob
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from .answers import Answer, JsonObject, error_entry, expected_errors, explain
+from .errors import InputError
+from .progress import Report
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".mp4")
+
+
+def expand(names: Sequence[str]) -> tuple[Path, ...]:
+    """Turn files, folders and patterns into files, in the order given.
+
+    A folder stands for the media files in it, at any depth. A name that exists is taken as it is, whatever its suffix.
+
+    Args:
+        names: Files, folders or shell patterns.
+
+    Raises:
+        InputError: A folder or a pattern holds no media file.
+    """
+    paths: list[Path] = []
+    for name in names:
+        path = Path(name)
+        if path.is_dir():
+            paths += _or_refuse(name, sorted(child for child in path.rglob("*") if _is_media(child)))
+        elif not path.exists() and glob.has_magic(name):
+            paths += _or_refuse(name, sorted(_match(path)))
+        else:
+            paths.append(path)
+    return tuple(paths)
+
+
+def answer_each(paths: Sequence[Path], one: Callable[[Path], Answer], doing: str, report: Report) -> Answer:
+    """Answer for every file and join the answers; errors become entries of their own.
+
+    Args:
+        paths: The files, in the order of the answer.
+        one: Answers for one file.
+        doing: What is done, for the progress line.
+        report: Is told how far the work is.
+    """
+    blocks: list[str] = []
+    results: list[JsonObject] = []
+    failed = attention = False
+    for number, path in enumerate(paths):
+        report(number / len(paths), f"{doing} {path.name}")
+        try:
+            answer = one(path)
+        except expected_errors() as error:
+            failed = True
+            results.append(error_entry(error, path))
+            sys.stderr.write(f"{explain(error, path)}\n")
+            continue
+        blocks.append(answer.text)
+        results += answer.results
+        attention = attention or answer.attention
+    return Answer("\n\n".join(blocks), tuple(results), failed=failed, attention=attention)
+
+
+def _match(pattern: Path) -> Iterator[Path]:
+    """Find what a shell would; Windows shells and quoted patterns leave it to the program."""
+    if pattern.is_absolute():
+        return Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))
+    return Path().glob(str(pattern))
+
+
+def _is_media(path: Path) -> bool:
+    return path.is_file() and path.suffix.lower() in SUFFIXES
+
+
+def _or_refuse(name: str, found: list[Path]) -> list[Path]:
+    if not found:
+        raise InputError(f"{name}: no {', '.join(SUFFIXES)} file there", Path(name))
+    return found

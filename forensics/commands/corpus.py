@@ -1,0 +1,140 @@
+"""`facetrail corpus`: make, import, split and check labelled corpora."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..answers import Answer, JsonObject
+from ..arguments import add_home, add_json, add_out, add_seed, add_verbose, positive_int
+from ..corpus.manifest import Corpus, locked, write_manifest
+from ..progress import Report
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    text = "make a corpus of puppets, with forgeries by the generator and a control slice; continues where it stopped"
+    synthesize = actions.add_parser("synthesize", help=text, description=text)
+    add_out(synthesize, "corpus folder")
+    for name, default, what in (
+        ("identities", 24, "puppets"),
+        ("clips", 2, "genuine clips of each puppet, and forged clips with each puppet as source"),
+        ("frames", 16, "frames of a clip"),
+    ):
+        synthesize.add_argument(
+            f"--{name}", type=positive_int, default=default, metavar="N", help=f"{what} (default: {default})"
+        )
+    synthesize.add_argument("--steps", type=positive_int, metavar="N", help="denoising steps (default: the preset's)")
+    add_seed(synthesize)
+    add_home(synthesize)
+    synthesize.set_defaults(run=run_synthesize)
+
+    text = "check a corpus for changed files, leaks between splits, duplicates and unlike formats"
+    check = actions.add_parser("check", help=text, description=text + ". Exit code 1 says that it is not sound.")
+    check.set_defaults(run=run_check)
+
+    text = "divide a corpus anew, so that no identity, source or drive stands in two splits"
+    split = actions.add_parser("split", help=text, description=text)
+    add_seed(split)
+    split.set_defaults(run=run_split)
+    for action in (check, split):
+        action.add_argument("corpus", type=Path, metavar="CORPUS", help="corpus folder")
+
+    text = "copy files from folders 0_real and 1_fake into a corpus and split them by identity"
+    importer = actions.add_parser("import", help=text, description=text)
+    importer.add_argument("folder", type=Path, metavar="FOLDER", help="folder that holds 0_real and 1_fake")
+    add_out(importer, "corpus folder")
+    add_seed(importer)
+    importer.set_defaults(run=run_import)
+
+    for action in (synthesize, check, split, importer):
+        add_json(action)
+        add_verbose(action)
+
+
+def run_synthesize(options: argparse.Namespace, report: Report) -> Answer:
+    """Make a synthetic corpus."""
+    from watermark import Deployment
+
+    from ..corpus.plan import SynthesisConfig
+    from ..corpus.synthesize import synthesize
+    from ..forger import GeneratorForger
+
+    config = SynthesisConfig(
+        seed=options.seed,
+        identities=options.identities,
+        clips=options.clips,
+        frames=options.frames,
+        steps=options.steps,
+    )
+    deployment = Deployment.open(options.home)
+    forger = GeneratorForger.load(deployment, steps=options.steps)
+    return _describe(synthesize(options.out, config, forger, deployment, report))
+
+
+def run_check(options: argparse.Namespace, report: Report) -> Answer:
+    """Check a corpus."""
+    from ..corpus.check import check_corpus
+
+    corpus = Corpus.load(options.corpus)
+    complaints = check_corpus(corpus, report)
+    answer = _describe(corpus)
+    lines = [answer.text, ""]
+    for complaint in complaints:
+        ids = f" ({', '.join(complaint.ids)})" if complaint.ids else ""
+        lines.append(f"  {complaint.fault}: {complaint.message}{ids}")
+    lines.append(f"  {len(complaints)} faults" if complaints else "  sound")
+    listed: list[JsonObject] = [
+        {"fault": complaint.fault.value, "message": complaint.message, "ids": list(complaint.ids)}
+        for complaint in complaints
+    ]
+    entry: JsonObject = {**answer.results[0], "faults": [*listed], "sound": not complaints}
+    return Answer("\n".join(lines), (entry,), failed=bool(complaints))
+
+
+def run_split(options: argparse.Namespace, report: Report) -> Answer:
+    """Divide a corpus anew."""
+    import numpy as np
+
+    from ..corpus.split import split_by_identity
+
+    with locked(options.corpus):
+        corpus = Corpus.load(options.corpus)
+        divided = split_by_identity(corpus.samples, np.random.default_rng(options.seed))
+        write_manifest(options.corpus, divided)
+    return _describe(Corpus(options.corpus, divided))
+
+
+def run_import(options: argparse.Namespace, report: Report) -> Answer:
+    """Import labelled folders."""
+    from ..corpus.folders import import_folders
+
+    corpus, refused = import_folders(options.folder, options.out, seed=options.seed, report=report)
+    answer = _describe(corpus)
+    left_out = [f"  left out: {reason}" for reason in refused]
+    return Answer("\n".join([answer.text, *left_out]), ({**answer.results[0], "left_out": list(refused)},))
+
+
+def _describe(corpus: Corpus) -> Answer:
+    from ..corpus.check import tally
+
+    rows = tally(corpus.samples)
+    head = f"  {'split':<8}{'slice':<9}{'label':<9}{'clips':>7}{'stills':>8}{'identities':>12}"
+    lines = [
+        f"  {row.split:<8}{row.slice:<9}{row.label:<9}{row.clips:>7}{row.stills:>8}{row.identities:>12}" for row in rows
+    ]
+    counts: list[JsonObject] = [
+        {
+            "split": row.split.value,
+            "slice": row.slice.value,
+            "label": row.label.value,
+            "clips": row.clips,
+            "stills": row.stills,
+            "identities": row.identities,
+        }
+        for row in rows
+    ]
+    entry: JsonObject = {"path": str(corpus.root), "samples": len(corpus.samples), "counts": [*counts]}
+    return Answer("\n".join([str(corpus.root), head, *lines]), (entry,))

@@ -1,0 +1,45 @@
+"""`facetrail demo`: walk the whole trail on embedded defaults and write a report."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..answers import Answer, JsonObject
+from ..arguments import add_home, add_json, add_seed, add_verbose
+from ..progress import Report
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "-o", "--out", type=Path, default=Path("demo-out"), metavar="DIR", help="results folder (default: demo-out)"
+    )
+    add_seed(parser)
+    add_home(parser)
+    add_json(parser)
+    add_verbose(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, report: Report) -> Answer:
+    """Run every stage and say where the page lies."""
+    from watermark import Deployment
+
+    from ..forger import GeneratorForger
+    from ..pipeline import demo_config, run_demo
+
+    config = demo_config(options.seed)
+    deployment = Deployment.open(options.home)
+    forger = GeneratorForger.load(deployment, steps=config.corpus.steps)
+    results = run_demo(options.out, config, forger, deployment, report)
+    times = "\n".join(f"  {stage.name:<28}{stage.seconds:7.1f} s" for stage in results.stages)
+    total = sum(stage.seconds for stage in results.stages)
+    numbers = "\n".join(f"  {key.label:<28}{key.value:>9}  {key.note}" for key in results.key_numbers)
+    text = f"{numbers}\n\n{times}\n  {'total':<28}{total:7.1f} s\n\nOpen {options.out / 'report.html'}"
+    entry: JsonObject = {
+        "path": str(options.out / "report.html"),
+        "seed": options.seed,
+        "seconds": {stage.name: stage.seconds for stage in results.stages},
+    }
+    return Answer(text, (entry,))

@@ -1,0 +1,43 @@
+"""`facetrail seal`: mark and sign a file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..answers import Answer
+from ..arguments import add_home, add_json, add_out, add_verbose
+from ..progress import Report
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("file", type=Path, metavar="FILE", help="picture or clip to mark and sign")
+    add_out(parser, "sealed file: .png .jpg .webp for a picture, .mp4 for a clip")
+    parser.add_argument(
+        "--kind",
+        choices=("generated", "control"),
+        default="generated",
+        help="what the mark says: made by a generator, or genuine and marked for measurements (default: generated)",
+    )
+    add_home(parser)
+    add_json(parser)
+    add_verbose(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, report: Report) -> Answer:
+    """Decode, mark, encode, sign, read back."""
+    from watermark import Deployment, PayloadKind, seal_file
+
+    from ..entries import seal_entry
+
+    report(0.0, f"sealing {options.file.name}")
+    receipt = seal_file(options.file, options.out, PayloadKind(options.kind), Deployment.open(options.home))
+    text = (
+        f"{receipt.path}\n"
+        f"  mark        {receipt.payload.hex}, {receipt.payload.kind}\n"
+        f"  credential  {receipt.credential.state}\n"
+        f"  sha256      {receipt.sha256}"
+    )
+    return Answer(text, (seal_entry(receipt),))

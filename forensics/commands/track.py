@@ -1,0 +1,32 @@
+"""`facetrail track`: read the face parameters of a drive into a reusable file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..answers import Answer, JsonObject
+from ..arguments import add_json, add_out, add_verbose
+from ..progress import Report
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("video", type=Path, metavar="VIDEO", help="clip or picture of one face")
+    add_out(parser, "motion file, .npz; it keeps no pixel of the drive")
+    add_json(parser)
+    add_verbose(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, report: Report) -> Answer:
+    """Track the face and save its motion."""
+    from ..animation import load_drive
+    from ..errors import InputError
+
+    if options.out.suffix.lower() != ".npz":
+        raise InputError(f"{options.out}: a motion file ends in .npz", options.out)
+    drive = load_drive(options.video, report)
+    drive.save(options.out)
+    entry: JsonObject = {"path": str(options.out), "frames": len(drive), "fps": float(drive.fps)}
+    return Answer(f"{options.out}\n  {len(drive)} frames at {drive.fps:g} a second", (entry,))

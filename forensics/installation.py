@@ -1,0 +1,141 @@
+"""What is installed, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from .answers import JsonObject
+from .home import home_folder
+
+PACKAGES = ("facetrail", "torch", "torchvision", "timm", "diffusers", "numpy", "opencv-python", "av", "c2pa-python")
+"""Packages whose versions a report names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that facetrail uses.
+
+    Attributes:
+        name: What it is.
+        present: Whether it is there and usable.
+        detail: Its version or place.
+        needed: Whether the demo needs it.
+        remedy: How to get it, empty where it is there.
+    """
+
+    name: str
+    present: bool
+    detail: str
+    needed: bool
+    remedy: str = ""
+
+    def line(self) -> str:
+        """Describe the part in one line."""
+        state = "ok" if self.present else "missing" if self.needed else "absent"
+        remedy = f"; {self.remedy}" if self.remedy and not self.present else ""
+        return f"  {self.name:<22}{state:<9}{self.detail}{remedy}"
+
+    def entry(self) -> JsonObject:
+        """Describe the part for the JSON document."""
+        return {
+            "name": self.name,
+            "present": self.present,
+            "detail": self.detail,
+            "needed": self.needed,
+            "remedy": self.remedy or None,
+        }
+
+
+def examine_installation(home: Path | None = None) -> tuple[Part, ...]:
+    """Look at everything facetrail uses.
+
+    Args:
+        home: Folder of the deployment, None for the default.
+    """
+    return (*package_parts(), torchvision_part(), *model_parts(), identity_part(home))
+
+
+def package_parts() -> tuple[Part, ...]:
+    """Look at the interpreter and the packages."""
+    parts = [Part("python", sys.version_info >= (3, 11), platform.python_version(), True, "install Python 3.11")]
+    for name in PACKAGES:
+        found = installed_version(name)
+        parts.append(Part(name, found is not None, found or "not installed", True, "run scripts/setup"))
+    litert = installed_version("ai-edge-litert")
+    parts.append(
+        Part("ai-edge-litert", litert is not None, litert or "not installed", False, "pip install 'facetrail[track]'")
+    )
+    return tuple(parts)
+
+
+def torchvision_part() -> Part:
+    """Tell whether torchvision imports, and whether it needed help to."""
+    from facetrail_torchvision import declare_missing_operators
+
+    before = "torchvision" in sys.modules
+    try:
+        declared = declare_missing_operators()
+    except (ImportError, RuntimeError, OSError) as error:
+        return Part("torchvision import", False, str(error), True, "install matching torch and torchvision")
+    if before:
+        detail = "imported already"
+    else:
+        detail = "compiled operators declared by facetrail_torchvision" if declared else "sound"
+    return Part("torchvision import", True, detail, True)
+
+
+def model_parts() -> tuple[Part, ...]:
+    """Look at shipped weights and optional models."""
+    import detectors
+    import generator
+    from generator.errors import GeneratorError
+    from generator.trackers import face_mesh_folder, find_face_mesh
+
+    parts: list[Part] = []
+    for name, module, pattern in (
+        ("detector weights", detectors, "weights/*/weights.safetensors"),
+        ("generator weights", generator, "weights/**/*.safetensors"),
+    ):
+        files = sorted(Path(str(module.__file__)).parent.glob(pattern))
+        size = sum(path.stat().st_size for path in files) / 1e6
+        detail = f"{len(files)} file(s), {size:.1f} MB" if files else "not in this installation"
+        parts.append(Part(name, bool(files), detail, True, "install facetrail again"))
+    try:
+        find_face_mesh()
+    except GeneratorError:
+        parts.append(Part("face mesh", False, "not installed", False, "facetrail models get face-mesh"))
+    else:
+        parts.append(Part("face mesh", True, str(face_mesh_folder()), False))
+    return tuple(parts)
+
+
+def identity_part(home: Path | None) -> Part:
+    """Look at the signing identity, without making one."""
+    from watermark import Identity, WatermarkError
+
+    folder = home_folder(home)
+    if not (folder / "identity").exists():
+        return Part("signing identity", False, f"none in {folder}", False, "made on first use")
+    try:
+        identity = Identity.load(folder / "identity")
+    except WatermarkError as error:
+        return Part("signing identity", False, str(error), True, "move the folder away and run again")
+    return Part("signing identity", True, f"{identity.subject}, valid until {identity.not_after:%Y-%m-%d}", False)
+
+
+def installed_version(name: str) -> str | None:
+    """Return a package's version, None where it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def machine() -> str:
+    """Describe this machine in a few words."""
+    return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"

@@ -1,0 +1,62 @@
+"""Run the stages of a long command one after the other, with one progress bar and the time of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from .progress import Report, part
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage and its expected share of the whole.
+
+    Attributes:
+        name: As in the table of times.
+        weight: Expected seconds on two cores; only the ratios matter, and only to the time estimate.
+    """
+
+    name: str
+    weight: float
+
+
+class StageClock:
+    """Hands each stage its stretch of the progress bar and keeps the time it took."""
+
+    def __init__(self, stages: Sequence[Stage], report: Report) -> None:
+        """Prepare the stages.
+
+        Args:
+            stages: All of them, in the order they will run.
+            report: The whole progress bar.
+        """
+        self._stages = list(stages)
+        self._report = report
+        self._next = 0
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Report]:
+        """Run the next stage.
+
+        Args:
+            name: Its name, to keep the code and the list of stages in step.
+
+        Yields:
+            A report of its own, from 0 to 1.
+        """
+        expected = self._stages[self._next]
+        if expected.name != name:
+            raise ValueError(f"stage {name!r} runs where {expected.name!r} was announced")
+        total = sum(stage.weight for stage in self._stages)
+        start = sum(stage.weight for stage in self._stages[: self._next]) / total
+        end = start + expected.weight / total
+        self._report(start, name)
+        began = time.perf_counter()
+        yield part(self._report, start, end)
+        self.seconds[name] = time.perf_counter() - began
+        self._report(end, name)
+        self._next += 1
