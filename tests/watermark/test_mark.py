@@ -1,0 +1,122 @@
+import time
+
+import numpy as np
+import pytest
+
+from watermark import IdentityError, MediaError, Payload, PayloadKind, TooSmallError, check_size, mark, read_mark
+from watermark.correlation import correlate, folded_spectrum
+from watermark.tile import canonical_scale, carriers_of, luminance
+
+
+def psnr(a, b):
+    return 10 * np.log10(255**2 / np.mean((a.astype(float) - b) ** 2))
+
+
+@pytest.mark.parametrize("kind", PayloadKind)
+def test_id_and_kind_are_read_from_every_picture_and_fidelity_holds(pictures, key, kind):
+    for number, picture in enumerate(pictures.values()):
+        payload = Payload(2**40 + number, kind)
+        marked = mark(picture, payload, key)
+        reading = read_mark(marked, key, search=0)
+        assert (reading.present, reading.id, reading.kind) == (True, payload.hex, kind)
+        assert reading.p_value < 1e-12
+        assert not reading.ours
+        assert psnr(picture, marked) >= 41
+
+
+def test_unmarked_pictures_and_other_keys_read_nothing(pictures, key, payload):
+    for picture in pictures.values():
+        assert not read_mark(picture, key, search=0).present
+    reading = read_mark(mark(pictures["face"], payload, key), bytes(32), search=1)
+    assert (reading.present, reading.id, reading.kind) == (False, None, None)
+    assert reading.p_value > 1e-6
+
+
+def test_the_tail_of_unmarked_pictures_stays_below_the_stated_bound(pictures, large_picture):
+    """2100 pairs of picture and key, one hypothesis each; the bound at z = 4.5 is 5.6e-2 and at 5 4.7e-3."""
+    spectra = [
+        folded_spectrum([luminance(picture)], canonical_scale(*picture.shape[:2]))
+        for picture in [*pictures.values(), large_picture]
+    ]
+    rng = np.random.default_rng(0)
+    templates = [carriers_of(rng.bytes(32)).template() for _ in range(300)]
+    peaks = np.array([correlate(spectrum, template).z for spectrum in spectra for template in templates])
+    assert (peaks > 4.5).mean() < 0.056
+    assert (peaks > 5.0).mean() < 0.01
+    assert peaks.max() < 6.5
+
+
+@pytest.mark.parametrize("shape", [(128, 128), (129, 203), (257, 255), (300, 640), (720, 405), (256, 1500)])
+def test_odd_and_long_shapes_carry_the_mark(large_picture, key, payload, shape):
+    tiled = np.tile(large_picture, (2, 3, 1))[: shape[0], : shape[1]]
+    marked = mark(tiled, payload, key)
+    assert marked.shape == (*shape, 3)
+    assert read_mark(marked, key, search=0).id == payload.hex
+
+
+def test_a_small_picture_is_refused_before_any_work_with_a_way_out(key, payload):
+    check_size(128, 4000)
+    with pytest.raises(TooSmallError, match=r"127 × 200 .* 128 pixels; make it larger"):
+        check_size(200, 127)
+    with pytest.raises(TooSmallError):
+        mark(np.zeros((100, 200, 3), np.uint8), payload, key)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (20, 400, 3), (2, 16, 16, 3)])
+def test_a_picture_too_small_to_carry_a_mark_reads_as_unmarked(key, shape):
+    reading = read_mark(np.full(shape, 90, np.uint8), key)
+    assert (reading.present, reading.z, reading.p_value) == (False, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_a_blank_picture_reads_as_unmarked_without_failing(key, value):
+    reading = read_mark(np.full((256, 256, 3), value, np.uint8), key)
+    assert not reading.present
+    assert np.isfinite(reading.z)
+
+
+def test_the_same_input_gives_the_same_bytes(clip, key, payload):
+    assert np.array_equal(mark(clip[:3], payload, key), mark(clip[:3].copy(), payload, key))
+
+
+def test_marking_leaves_its_input_alone(pictures, key, payload):
+    before = pictures["cat"].copy()
+    mark(pictures["cat"], payload, key)
+    assert np.array_equal(before, pictures["cat"])
+
+
+def test_each_frame_of_a_clip_carries_the_mark_alone(clip, key, payload):
+    marked = mark(clip, payload, key)
+    assert {read_mark(frame, key, search=0).id for frame in marked} == {payload.hex}
+    assert psnr(clip, marked) >= 38.9
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((256, 256, 3), np.float32),
+        np.zeros((256, 256), np.uint8),
+        np.zeros((3, 256, 256), np.uint8),
+        np.zeros((0, 256, 256, 3), np.uint8),
+    ],
+)
+def test_an_array_that_is_no_picture_is_refused_by_both_sides(array, key, payload):
+    with pytest.raises(MediaError, match="expected uint8 RGB"):
+        mark(array, payload, key)
+    with pytest.raises(MediaError, match="expected uint8 RGB"):
+        read_mark(array, key)
+
+
+def test_a_key_of_another_length_is_refused(pictures, payload):
+    with pytest.raises(IdentityError, match="5 bytes, expected 32"):
+        mark(pictures["cat"], payload, b"short")
+
+
+def test_a_quick_reading_costs_a_fraction_of_a_searching_one(large_picture, key):
+    def cost(search):
+        start = time.process_time()
+        assert not read_mark(large_picture, key, search=search).present
+        return time.process_time() - start
+
+    cost(0)
+    assert cost(0) * 3 < cost(1)
