@@ -1,0 +1,183 @@
+"""Saved detectors, and folders that must not load."""
+
+import json
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from detectors import (
+    Calibration,
+    CheckpointError,
+    DetectorCard,
+    DetectorError,
+    Thresholds,
+    UnknownDetectorError,
+    checkpoints,
+    create_detector,
+    fit_scope,
+    load_detector,
+    read_card,
+    save_detector,
+)
+
+CARD = DetectorCard(
+    data="two hundred puppets",
+    data_digest="ab" * 32,
+    split="by identity, seed 0",
+    licence="Apache-2.0",
+    metrics={"auc/frame/validation": 0.93},
+    seed=0,
+    note="faces of puppets only",
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    detector = create_detector("toy_plain", seed=5)
+    rng = np.random.default_rng(0)
+    _, features = detector.embed(rng.integers(0, 256, (16, 64, 64, 3), dtype=np.uint8))
+    detector.calibration = Calibration(0.7, -0.2, 10, 12)
+    detector.scope = fit_scope(features, features)
+    detector.thresholds = Thresholds(0.9, 0.8, "frame", 12)
+    save_detector(detector, tmp_path / "saved", CARD)
+    return tmp_path / "saved"
+
+
+def change_card(folder, change):
+    path = folder / "card.json"
+    record = json.loads(path.read_text())
+    change(record)
+    path.write_text(json.dumps(record))
+
+
+def test_everything_that_reads_the_output_comes_back(folder):
+    loaded = load_detector(folder)
+    assert loaded.calibration == Calibration(0.7, -0.2, 10, 12)
+    assert loaded.thresholds == Thresholds(0.9, 0.8, "frame", 12)
+    assert loaded.scope is not None
+    score = loaded.score(np.zeros((1, 64, 64, 3), np.uint8))
+    assert score.calibrated
+    assert not score.in_scope
+
+
+def test_the_card_comes_back_and_can_be_read_alone(folder):
+    assert read_card(folder) == CARD
+    record = json.loads((folder / "card.json").read_text())
+    assert record["spec"]["crop_contract"]["crop_pct"] == 1.0
+    assert record["video_score"] == "mean of frame probabilities"
+
+
+def test_a_name_given_as_text_means_the_shipped_weights(folder, monkeypatch, tmp_path):
+    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "shipped")
+    with pytest.raises(CheckpointError, match="ships no weights"):
+        load_detector("toy_plain")
+    (tmp_path / "shipped").mkdir()
+    folder.rename(tmp_path / "shipped" / "toy_plain")
+    assert load_detector("toy_plain").spec.name == "toy_plain"
+
+
+def test_text_that_is_neither_name_nor_folder_is_answered_with_names():
+    with pytest.raises(UnknownDetectorError, match="toy_plain"):
+        load_detector("toy_plane")
+
+
+def test_another_crop_contract_is_refused(folder):
+    change_card(folder, lambda record: record["spec"]["crop_contract"].update(crop_margin=0.3))
+    with pytest.raises(CheckpointError, match="crop contract"):
+        load_detector(folder)
+
+
+@pytest.mark.parametrize("name", ["card.json", "weights.safetensors"])
+def test_a_missing_file_is_named(folder, name):
+    (folder / name).unlink()
+    with pytest.raises(CheckpointError, match=name):
+        load_detector(folder)
+
+
+def test_weights_that_are_not_numbers_are_refused_on_both_ways(folder, tmp_path):
+    tensors = load_file(folder / "weights.safetensors")
+    tensors["model.classifier.bias"] = torch.tensor([float("nan")])
+    save_file(tensors, folder / "weights.safetensors")
+    change_card(
+        folder, lambda record: record.update(weights_sha256=checkpoints._sha256(folder / "weights.safetensors"))
+    )
+    with pytest.raises(CheckpointError, match="not finite"):
+        load_detector(folder)
+    broken = create_detector("toy_plain")
+    with torch.no_grad():
+        broken.model.classifier.bias.fill_(float("inf"))
+    with pytest.raises(CheckpointError, match="not finite"):
+        save_detector(broken, tmp_path / "broken", CARD)
+
+
+def test_weights_exchanged_behind_the_card_are_refused(folder):
+    data = bytearray((folder / "weights.safetensors").read_bytes())
+    data[-1] ^= 1
+    (folder / "weights.safetensors").write_bytes(data)
+    with pytest.raises(CheckpointError, match="not the file the card was written for"):
+        load_detector(folder)
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".pth", ".ckpt", ".bin", ".pkl"])
+def test_a_pickle_is_refused_by_name_and_never_opened(tmp_path, suffix):
+    class Trap:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "sprung"), "w"))
+
+    path = tmp_path / f"model{suffix}"
+    path.write_bytes(pickle.dumps(Trap()))
+    for target in (path, tmp_path):
+        with pytest.raises(CheckpointError, match=f"model{suffix} is a pickle"):
+            load_detector(target)
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("not json", "cannot be read"), ("[]", "lacks"), ("{}", "lacks")],
+)
+def test_a_card_that_is_no_card_is_refused(folder, text, message):
+    (folder / "card.json").write_text(text)
+    with pytest.raises(CheckpointError, match=message):
+        load_detector(folder)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("format", 99),
+        ("calibration", {"slope": 1}),
+        ("thresholds", {"fpr_1": 0.5}),
+        ("scope", {"threshold": 1.0, "share": 0.9}),
+    ],
+)
+def test_a_card_of_another_make_is_refused(folder, key, value):
+    change_card(folder, lambda record: record.update({key: value}))
+    with pytest.raises(CheckpointError):
+        load_detector(folder)
+
+
+def test_a_detector_the_registry_forgot_is_refused_with_names(folder):
+    change_card(folder, lambda record: record["spec"].update(name="toy_plan"))
+    with pytest.raises(DetectorError, match="nearest"):
+        load_detector(folder)
+
+
+def test_weights_of_another_network_are_refused(folder, tmp_path):
+    save_detector(create_detector("toy_probe"), tmp_path / "other", CARD)
+    for name in ("weights.safetensors",):
+        (folder / name).write_bytes((tmp_path / "other" / name).read_bytes())
+    digest = checkpoints._sha256(folder / "weights.safetensors")
+    change_card(folder, lambda record: record.update(weights_sha256=digest))
+    with pytest.raises(CheckpointError, match="does not fit"):
+        load_detector(folder)
+
+
+def test_saving_twice_leaves_the_second_detector(folder):
+    save_detector(create_detector("toy_plain", seed=6), folder, replace(CARD, note="second"))
+    assert read_card(folder).note == "second"
+    assert load_detector(folder).calibration is None
