@@ -118,10 +118,11 @@ def _expressions(head: HeadFit, displacement: Points) -> Points:
         wanted = _weighted(shift + at_rest)
         change = _CHANGE if t else _OTHER_SPREAD
         previous = values
-        for _ in range(2):
-            here = moved(values)
-            slope = np.stack([(moved(values + _STEP * unit) - here) / _STEP for unit in np.eye(len(values))], 1)
+        here = moved(values)
+        slope = np.stack([(moved(values + _STEP * unit) - here) / _STEP for unit in np.eye(len(values))], 1)
+        for _ in range(2):  # frames differ little, so one Jacobian serves both steps
             values = _bounded_step(slope, wanted - here, values, previous, (spread, change), (low, high))
+            here = moved(values)
         result[t, _CHANNELS] = values
     return result
 

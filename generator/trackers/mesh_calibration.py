@@ -1,0 +1,76 @@
+"""Measure again, on freshly drawn puppets, the offsets that `mesh_bias` holds.
+
+Run ``python -m generator.trackers.mesh_calibration`` after a change of the puppet head and paste its output there.
+"""
+
+import sys
+
+import numpy as np
+
+from generator.face_params import FaceParams
+from generator.head_model import landmarks68, rotation
+from generator.puppets import STYLES, render, sample_motion, sample_puppet
+from generator.trackers.face_mesh import FaceMesh
+from generator.trackers.head_fit import STILL
+from generator.trackers.ibug import MESH_INDEX, camera_space
+from generator.trackers.mesh_bias import MIRROR
+from generator.trackers.models import find_face_mesh
+from generator.trackers.regions import Points
+
+_SIZE = 256
+_MISREAD = 0.12  # mean distance in head units from which the network saw something else than the face
+_FRONTAL = 0.6  # radians of yaw
+
+
+def measure_bias(mesh: FaceMesh, rng: np.random.Generator, per_style: int) -> tuple[Points, int]:
+    """Compare where the network sees the 68 points of puppets with where they are.
+
+    Args:
+        mesh: the networks.
+        rng: draws puppets and their motion.
+        per_style: puppets of each style; one neutral and one moving picture each.
+
+    Returns:
+        The median offset ``(68, 3)`` in head units, symmetrical, and the number of pictures it stands on.
+    """
+    offsets = []
+    for style in STYLES:
+        for _ in range(per_style):
+            puppet = sample_puppet(rng, style)
+            moving = sample_motion(rng, puppet, 40)[int(rng.integers(40))]
+            for params in (puppet.neutral(), moving):
+                face = mesh.track(render(puppet, params, _SIZE).image)
+                if face is not None and abs(params.pose[0]) < _FRONTAL:
+                    offsets.append(_offset(camera_space(face.points[MESH_INDEX], _SIZE, _SIZE), params))
+    read = np.stack([offset for offset in offsets if np.abs(offset[:, :2]).mean() < _MISREAD])
+    median = np.median(np.concatenate([read, _mirrored(read)]), axis=0)
+    return (median + _mirrored(median)) / 2, len(read)
+
+
+def _offset(points: Points, params: FaceParams) -> Points:
+    """Take the network's points to head space by the true pose and camera, less the true points."""
+    truth = landmarks68(params.shape, params.expression).astype(np.float64)
+    turn = rotation(params.pose).astype(np.float64)
+    scale, x, y = params.camera.astype(np.float64)
+    seen = (points - np.array([x, -y, 0.0])) / scale
+    seen[:, 2] -= STILL @ (seen - truth @ turn.T)[:, 2] / STILL.sum()  # depth has no origin
+    difference: Points = seen @ turn - truth
+    return difference
+
+
+def _mirrored(offset: Points) -> Points:
+    flipped: Points = offset[..., list(MIRROR), :] * np.array([-1.0, 1.0, 1.0])
+    return flipped
+
+
+def main() -> None:
+    """Print the table of `mesh_bias`."""
+    bias, pictures = measure_bias(FaceMesh(find_face_mesh()), np.random.default_rng(5), 20)
+    sys.stdout.write(f"# Median over {pictures} pictures of puppets, halves averaged; head units.\n")
+    for point, mirrored in enumerate(MIRROR):
+        if point <= mirrored:
+            sys.stdout.write("    ({}, {:.3f}, {:.3f}, {:.3f}),\n".format(point, *(bias[point] + 0.0)))
+
+
+if __name__ == "__main__":
+    main()

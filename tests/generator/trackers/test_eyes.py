@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+
+from generator.head_model import landmarks68, rotation
+from generator.trackers.eyes import apertures, closure, gaze, nearness, resting_aperture
+from generator.trackers.ibug import CORNERS
+
+FRONTAL = np.zeros(1)
+
+
+def head(blink_l=0.0, blink_r=0.0, pose=(0, 0, 0), eye_size=0.0):
+    shape, expression = np.zeros(16, np.float32), np.zeros(12, np.float32)
+    shape[9], expression[6], expression[7] = eye_size, blink_l, blink_r
+    return (landmarks68(shape, expression) @ rotation(np.float32(pose)).T).astype(np.float64)
+
+
+@pytest.mark.parametrize("eye_size", [-2.0, 0.0, 2.0])
+def test_blink_closes_fully_whatever_the_size_of_the_eye(eye_size):
+    blink = np.array([0, 0, 0, 0, 0.5, 1, 0.5, 0, 0, 0])
+    points = np.stack([head(b, b, eye_size=eye_size) for b in blink])
+    aperture = apertures(points)
+    closed = closure(aperture, resting_aperture(aperture), np.zeros(10))
+    np.testing.assert_allclose(closed[5], 1)
+    np.testing.assert_allclose(closed[[0, 1, 2, 3, 7, 8, 9]], 0)
+    np.testing.assert_allclose(closed[:, 0], closed[:, 1])
+
+
+def test_lids_that_stop_half_way_in_every_blink_are_taken_as_shut():
+    ratio = np.ones((100, 2))
+    ratio[[20, 60]] = 0.5
+    closed = closure(0.3 * ratio, np.full(2, 0.3), np.zeros(100))
+    np.testing.assert_allclose(closed[[20, 60]], 1)
+
+
+def test_eyes_that_never_close_are_not_closed():
+    ratio = 1 - 0.06 * np.random.default_rng(0).uniform(size=(100, 2))
+    assert closure(ratio, resting_aperture(ratio), np.zeros(100)).max() < 0.05
+
+
+def test_small_difference_between_the_eyes_is_noise():
+    closed = closure(np.array([[0.5, 0.6], [0.38, 0.38]]), np.ones(2), np.zeros(2))
+    assert closed[0, 0] == pytest.approx(closed[0, 1])
+    assert 0.5 < closed[0, 0] < 0.8
+
+
+def test_one_closed_eye_beside_an_open_one_is_a_wink():
+    np.testing.assert_allclose(closure(np.array([[1.0, 0.2]]), np.ones(2), np.zeros(1)), [[0, 1]])
+
+
+def test_from_the_side_the_nearer_eye_leads():
+    aperture = np.array([[1.0, 0.1]])
+    np.testing.assert_allclose(closure(aperture, np.ones(2), np.array([0.8])), [[0, 0]])
+    np.testing.assert_allclose(closure(aperture, np.ones(2), np.array([-0.8])), [[1, 1]])
+    np.testing.assert_allclose(nearness(np.array([-9.0, 0.0, 9.0])), [0, 0.5, 1])
+
+
+@pytest.mark.parametrize("pose", [(0, 0, 0), (0.3, 0.1, 0.2), (-0.4, 0, -0.3)])
+def test_gaze_follows_the_iris_and_not_the_head(pose):
+    points = head(pose=pose)[None]
+    looks = []
+    for across, up in ((0, 0), (0.5, 0), (-0.5, 0), (0, 0.5)):
+        irises = []
+        for outer, inner in CORNERS:
+            corners = head()[[outer, inner]]
+            middle, half = corners.mean(0), np.linalg.norm(corners[0] - corners[1]) / 2
+            along = (corners[1] - corners[0]) * np.sign(corners[1, 0] - corners[0, 0]) / 2
+            irises.append(middle + 0.36 * across * along + np.array([0, (0.24 * up + 0.10) * half, 0]))
+        turned = np.stack(irises) @ rotation(np.float32(pose)).T
+        looks.append(gaze(points, turned[None, :, :2], np.array([pose[1]]), np.array([pose[0]]))[0])
+    level, right, left, up = looks
+    np.testing.assert_allclose(right - level, [0.5, 0], atol=0.12)
+    np.testing.assert_allclose(left - level, [-0.5, 0], atol=0.12)
+    np.testing.assert_allclose(up - level, [0, 0.5], atol=0.12)
