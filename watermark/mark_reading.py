@@ -187,18 +187,20 @@ def _coarse(reader: _Reader, lumas: Sequence[Floats], rotations: Sequence[float]
     usual = canonical_scale(height, width)
     shrink = min(1.0, _COARSE_SIDE / min(height, width))
     residuals = [whiten(resize(luma, shrink)) for luma in lumas]
+    backwards = -np.arange(_COARSE_TILE)
     found = []
-    for rotation in rotations:
-        for scale in usual * _COARSE_SCALES:
-            zoom = scale / shrink * _COARSE_TILE / TILE
-            if min(residuals[0].shape) * zoom < _SMALLEST_CANONICAL_SIDE / 2:
-                continue
-            folded = np.sum([fold(_turned(residual, zoom, rotation), _COARSE_TILE) for residual in residuals], axis=0)
-            for mirrored in (False, True):
-                spectrum = np.fft.fft2(folded[:, ::-1] if mirrored else folded)
-                # A mirrored picture turns the other way.
+    for scale in usual * _COARSE_SCALES:
+        zoom = scale / shrink * _COARSE_TILE / TILE
+        if min(residuals[0].shape) * zoom < _SMALLEST_CANONICAL_SIDE / 2:
+            continue
+        small = [resize(residual, zoom) for residual in residuals]
+        for rotation in rotations:
+            turned = [_turned(residual, 1.0, rotation) for residual in small] if rotation else small
+            spectrum = np.fft.fft2(np.sum([fold(residual, _COARSE_TILE) for residual in turned], axis=0))
+            # Mirroring a picture reverses the horizontal frequencies and the sense of rotation.
+            for mirrored, view in ((False, spectrum), (True, spectrum[:, backwards])):
                 hypothesis = _Hypothesis(float(scale), -rotation if mirrored else rotation, mirrored)
-                found.append((correlate(spectrum, reader.coarse_template).z, hypothesis))
+                found.append((correlate(view, reader.coarse_template).z, hypothesis))
     reader.hypotheses += len(found)
     return found
 

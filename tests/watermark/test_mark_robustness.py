@@ -57,7 +57,6 @@ def test_small_stills_survive_everyday_coding(pictures, key, harm):
         (lambda x: resized(cropped(x, 0.75), 1 / 0.75), 1),
         (lambda x: np.ascontiguousarray(x[:, ::-1]), 1),
         (lambda x: np.ascontiguousarray(resized(cropped(x, 0.8), 0.9)[:, ::-1]), 1),
-        (lambda x: turned(x, 4), 2),
         (lambda x: turned(np.ascontiguousarray(x[:, ::-1]), -3), 2),
     ],
     ids=[
@@ -71,7 +70,6 @@ def test_small_stills_survive_everyday_coding(pictures, key, harm):
         "crop 0.75, back to size",
         "mirrored",
         "crop 0.8, resized, mirrored",
-        "turned 4 degrees",
         "mirrored, turned 3 degrees",
     ],
 )
