@@ -1,5 +1,30 @@
-"""Animate stylised avatars; every frame that leaves is marked, every file is signed."""
+"""Animate stylised avatars; every frame that leaves is marked, every file is signed. This is the room's only door."""
 
 from facetrail_torchvision import declare_missing_operators
 
 declare_missing_operators()
+
+from .alignment import Retarget, align  # noqa: E402
+from .clip import GeneratedClip  # noqa: E402
+from .errors import GeneratorError, MotionFileError, PuppetError, WeightsError  # noqa: E402
+from .face_params import EXPRESSION, SHAPE, DriveSequence, FaceParams  # noqa: E402
+from .pipeline import AnimateConfig, Animator  # noqa: E402
+from .snapshot import draw_snapshot, show_snapshot  # noqa: E402
+
+__all__ = [
+    "EXPRESSION",
+    "SHAPE",
+    "AnimateConfig",
+    "Animator",
+    "DriveSequence",
+    "FaceParams",
+    "GeneratedClip",
+    "GeneratorError",
+    "MotionFileError",
+    "PuppetError",
+    "Retarget",
+    "WeightsError",
+    "align",
+    "draw_snapshot",
+    "show_snapshot",
+]

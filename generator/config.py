@@ -22,7 +22,7 @@ class ModelConfig:
     patch: int = 16
     latent_channels: int = 96
     widths: tuple[int, ...] = (64, 128)
-    heads: int = 8
+    heads: int = 4
     context_dim: int = 128
     tokens: int = 4
     spatial_channels: int = 64

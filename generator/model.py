@@ -114,13 +114,25 @@ class AniFaceDiff(nn.Module):
         predicted: Tensor = out.sample
         return predicted
 
-    def compose(self, latent: Tensor, source: EncodedSource, given: Conditions, window: tuple[slice, slice] | None = None) -> Tensor:
-        """Return pictures (N, 3, S, S) in [-1, 1], or the part of them inside `window` (rows, columns; even bounds)."""
+    def compose(
+        self, latent: Tensor, source: EncodedSource, given: Conditions, window: tuple[slice, slice] | None = None
+    ) -> Tensor:
+        """Return pictures (N, 3, S, S) in [-1, 1], or a part of them.
+
+        Args:
+            latent: (N, C, g, g) clean latents. source: Their sources. given: Their conditions.
+            window: Rows and columns of the latent grid that are wanted; None for all.
+        """
+        rows, columns = window or (slice(0, self.config.grid), slice(0, self.config.grid))
+
+        def cut(picture: Tensor, cell: int) -> Tensor:
+            return picture[..., rows.start * cell : rows.stop * cell, columns.start * cell : columns.stop * cell]
+
+        patch = self.config.patch
         repeat = len(latent) // len(source.picture)
-        size = given.moved.shape[-1]
-        snapshot = functional.interpolate(given.snapshot, size=(size, size), mode="bilinear", align_corners=False)
-        parts = [self.codec.decode(latent), given.moved, source.picture.repeat_interleave(repeat, 0), torch.cat([given.guides, snapshot], 1)]
-        if window is not None:
-            parts = [part[..., window[0], window[1]] for part in parts]
-        out: Tensor = self.compositor(*parts)
+        drawn = self.codec.decode(latent[..., rows, columns])
+        snapshot = functional.interpolate(cut(given.snapshot, patch // 2), scale_factor=2, mode="nearest")
+        still = cut(source.picture, patch).repeat_interleave(repeat, 0)
+        maps = torch.cat([cut(given.guides, patch), snapshot], 1)
+        out: Tensor = self.compositor(drawn, cut(given.moved, patch), still, maps)
         return out

@@ -28,8 +28,8 @@ class TrainConfig:
 
     Attributes:
         steps: Optimiser steps. groups: Sources per step, each with seven targets. learning_rate: Peak rate; 100 steps
-            of warm-up, then a cosine to zero. seed: Seed of data, initial weights and noise. window: Side of the
-            window in which the composed picture is compared. drop_expression: Share of steps without expression tokens.
+            of warm-up, then a cosine to zero. seed: Seed of data, initial weights and noise. window: Side, in
+            latent cells, of the part in which the composed picture is compared. drop_expression: Share of steps without expression tokens.
         checkpoint_every: Steps between checkpoints. codec_puppets: Puppets that the codec is fitted on.
         workers: Processes that draw puppets.
     """
@@ -38,7 +38,7 @@ class TrainConfig:
     groups: int = 3
     learning_rate: float = 8e-4
     seed: int = 0
-    window: int = 112
+    window: int = 6
     drop_expression: float = 0.05
     checkpoint_every: int = 50
     codec_puppets: int = 60
@@ -54,18 +54,18 @@ def conditions(batch: Batch) -> Conditions:
     return Conditions(_to_unit(batch.moved), batch.guides.float() / 255, batch.snapshot.float() / 255, batch.expression)
 
 
-def _window(batch: Batch, side: int, generator: torch.Generator) -> tuple[slice, slice]:
-    """Return rows and columns of a window: half the time around an eye or mouth, else anywhere."""
-    size = batch.target.shape[-1]
-    y, x = (int(torch.randint(0, size - side + 1, (), generator=generator)) for _ in range(2))
+def _window(batch: Batch, cells: int, patch: int, generator: torch.Generator) -> tuple[slice, slice]:
+    """Return rows and columns of the latent grid: mostly around an eye or mouth, else anywhere."""
+    grid = batch.target.shape[-1] // patch
+    y, x = (int(torch.randint(0, grid - cells + 1, (), generator=generator)) for _ in range(2))
     if torch.rand((), generator=generator) < 0.6:
         pick = int(torch.randint(0, len(batch.labels), (), generator=generator))
         rows, columns = torch.nonzero((batch.labels[pick] == 2) | (batch.labels[pick] == 3), as_tuple=True)
         if len(rows):
             at = int(torch.randint(0, len(rows), (), generator=generator))
-            y, x = int(rows[at]) - side // 2, int(columns[at]) - side // 2
-    y, x = (min(max(0, value), size - side) // 2 * 2 for value in (y, x))
-    return slice(y, y + side), slice(x, x + side)
+            y, x = int(rows[at]) // patch - cells // 2, int(columns[at]) // patch - cells // 2
+    y, x = (min(max(0, value), grid - cells) for value in (y, x))
+    return slice(y, y + cells), slice(x, x + cells)
 
 
 def _gradient(picture: Tensor) -> tuple[Tensor, Tensor]:
@@ -89,10 +89,11 @@ def loss_of(model: AniFaceDiff, batch: Batch, config: TrainConfig, generator: to
     error = predicted - clean
     values = 3 * model.config.patch**2
     loss = 8 * (error * model.codec.scale[:, None, None]).square().sum(1).mean() / values + 0.15 * error.abs().mean()
-    window = _window(batch, min(config.window, target.shape[-1]), generator)
+    patch = model.config.patch
+    window = _window(batch, min(config.window, model.config.grid), patch, generator)
     out = model.compose(predicted, source, given, window)
-    wanted = target[..., window[0], window[1]]
-    labels = batch.labels[:, window[0], window[1]]
+    rows, columns = (slice(part.start * patch, part.stop * patch) for part in window)
+    wanted, labels = target[..., rows, columns], batch.labels[:, rows, columns]
     weight = 1 + 3 * ((labels == 2) | (labels == 3)).float()[:, None]
     loss = loss + 2 * (weight * (out - wanted).abs()).mean()
     for ours, true in zip(_gradient(out), _gradient(wanted), strict=True):
