@@ -64,7 +64,8 @@ def robustness_grid(
 
     Raises:
         InputError: If a cell names no distortion or severity.
-        MetricError: If a class is missing or a score is not finite.
+        MetricError: If a class is missing.
+        ScoresError: If a score is not finite.
     """
     wanted = [(CLEAN, 0), *(cells if cells is not None else all_cells())]
     measures: list[Measure] = []
