@@ -13,7 +13,7 @@ from .marking import check_size, mark
 from .media import Media, read_media
 from .payload import Payload, PayloadKind
 from .reading import Provenance, read_provenance
-from .seal import SealReceipt, seal, seal_file
+from .sealing import SealReceipt, seal, seal_file
 from .store import ManifestStore
 
 __all__ = [

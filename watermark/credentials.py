@@ -144,9 +144,9 @@ def file_digest(path: Path) -> str:
 
 
 def _credential(reader: c2pa.Reader) -> Credential:
-    text = reader.json()
-    report: dict[str, Any] = json.loads(text)
-    manifest: dict[str, Any] = report["manifests"][report["active_manifest"]]
+    report: dict[str, Any] = json.loads(reader.json())
+    # A damaged label leaves the active manifest without its entry.
+    manifest: dict[str, Any] = report.get("manifests", {}).get(report.get("active_manifest"), {})
     failures = report.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
     codes = tuple(dict.fromkeys(str(failure["code"]) for failure in failures))
     actions = [
@@ -164,7 +164,7 @@ def _credential(reader: c2pa.Reader) -> Credential:
         source_type=source_type and str(source_type).rpartition("/")[2],
         actions=tuple(str(action["action"]) for action in actions),
         title=manifest.get("title"),
-        manifest_json=text,
+        manifest_json=json.dumps(report, indent=1, sort_keys=True),  # the library shuffles its keys
     )
 
 

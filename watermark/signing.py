@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import c2pa
+from cryptography import x509
 
 from .claim import Claim
 from .containers import Container, sniff
@@ -31,8 +32,10 @@ def library_context(anchors: Sequence[str]) -> c2pa.Context:
         "builder": {"thumbnail": {"enabled": False}, "created_assertion_labels": list(CREATED_ASSERTIONS)},
     }
     try:
+        for anchor in anchors:  # the library passes over text that is no certificate
+            x509.load_pem_x509_certificates(anchor.encode())
         return c2pa.Context.from_dict(settings)
-    except c2pa.C2paError as error:
+    except (c2pa.C2paError, ValueError) as error:
         raise IdentityError(
             f"a trust anchor is no PEM certificate ({error}); give root certificates as PEM text"
         ) from error

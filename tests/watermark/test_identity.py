@@ -1,5 +1,4 @@
 import datetime as dt
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -48,13 +47,13 @@ def test_only_the_leaf_key_is_stored_for_its_owner_alone_and_never_shown(tmp_pat
 
 def test_an_identity_loads_as_it_was_made_and_is_never_overwritten(tmp_path, identity):
     assert Identity.load(tmp_path / "identity") == identity
-    with pytest.raises(IdentityError, match="holds an identity already; move it away"):
+    with pytest.raises(IdentityError, match=r"holds an identity already; move it away"):
         Identity.create(tmp_path / "identity")
 
 
 def test_a_key_that_others_can_read_is_refused(tmp_path, identity):
     identity.key_path.chmod(0o644)
-    with pytest.raises(IdentityError, match="mode 0644 .* chmod 600"):
+    with pytest.raises(IdentityError, match=r"mode 0644 .* chmod 600"):
         Identity.load(tmp_path / "identity")
 
 
@@ -103,4 +102,4 @@ def test_a_folder_that_cannot_be_made_is_refused_with_a_way_out(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(IdentityError, match="set FACETRAIL_HOME"):
         Deployment.open(tmp_path / "file" / "home")
-    assert os.listdir(tmp_path) == ["file"]
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -69,7 +69,9 @@ def test_a_read_only_store_refuses_writing_and_still_answers(tmp_path, monkeypat
     path = tmp_path / "s.sqlite3"
     ManifestStore(path).put(ENTRY)
     connect = sqlite3.connect
-    monkeypatch.setattr(sqlite3, "connect", lambda path, **options: connect(f"file:{path}?mode=ro", uri=True, **options))
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda path, **options: connect(f"file:{path}?mode=ro", uri=True, **options)
+    )
     with pytest.raises(StoreError, match="readonly database"):
         ManifestStore(path).put(ENTRY)
     assert ManifestStore(path).find(ENTRY.mark_id) == (ENTRY,)

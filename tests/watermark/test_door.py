@@ -1,0 +1,25 @@
+import subprocess
+import sys
+
+import watermark
+
+
+def test_the_door_is_sorted_and_complete():
+    assert watermark.__all__ == sorted(watermark.__all__)
+    public = {
+        name
+        for name, value in vars(watermark).items()
+        if not name.startswith("_") and getattr(value, "__module__", "").startswith("watermark.")
+    }
+    assert public == set(watermark.__all__)
+
+
+def test_the_errors_have_one_base():
+    errors = [getattr(watermark, name) for name in watermark.__all__ if name.endswith("Error")]
+    assert all(issubclass(error, watermark.WatermarkError) for error in errors)
+    assert len(errors) == 6
+
+
+def test_the_room_needs_no_torch():
+    code = "import sys, watermark; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

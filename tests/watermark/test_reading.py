@@ -1,0 +1,161 @@
+import cv2
+import numpy as np
+import pytest
+
+from watermark import (
+    CredentialState,
+    Deployment,
+    IdentityError,
+    ManifestStore,
+    MediaError,
+    encode_clip,
+    encode_still,
+    mark,
+    read_media,
+    read_provenance,
+)
+from watermark.credentials import read_credential
+from watermark.perceptual_hash import hash_distance, perceptual_hash
+
+SUFFIXES = (".png", ".jpg", ".webp", ".mp4")
+
+
+@pytest.fixture
+def stranger(tmp_path):
+    """Another installation: it knows neither our root nor our store nor our key."""
+    return Deployment.open(tmp_path / "stranger")
+
+
+def state_of(path, deployment, store=None):
+    return read_credential(path, (deployment.identity.root_pem,), store or deployment.store).state
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_flipped_bit_anywhere_in_a_file_sealed_here_reads_altered(sealed, deployment, tmp_path, suffix):
+    data = sealed[suffix].path.read_bytes()
+    manifest = data.index(b"jumb")
+    rng = np.random.default_rng(1)
+    offsets = [0, 1, 9, 20, len(data) - 1, *range(manifest - 12, manifest + 240, 9)]
+    offsets += rng.integers(0, len(data), 30).tolist() + rng.integers(manifest, manifest + 4000, 40).tolist()
+    path = tmp_path / f"flipped{suffix}"
+    for offset in offsets:
+        flipped = bytearray(data)
+        flipped[offset] ^= 1 << rng.integers(8)
+        path.write_bytes(flipped)
+        assert (offset, state_of(path, deployment)) == (offset, CredentialState.ALTERED)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_flipped_bit_in_the_hashed_range_reads_altered_without_any_store(sealed, deployment, tmp_path, suffix):
+    data = sealed[suffix].path.read_bytes()
+    start = data.index({".png": b"IDAT", ".jpg": b"\xff\xdb", ".webp": b"VP8 ", ".mp4": b"mdat"}[suffix])
+    end = data.index(b"jumb") - 12 if suffix == ".webp" else len(data)
+    rng = np.random.default_rng(2)
+    path, empty = tmp_path / f"flipped{suffix}", ManifestStore(tmp_path / "empty.sqlite3")
+    for offset in rng.integers(start, end, 25).tolist():
+        flipped = bytearray(data)
+        flipped[offset] ^= 1 << rng.integers(8)
+        path.write_bytes(flipped)
+        assert (offset, state_of(path, deployment, empty)) == (offset, CredentialState.ALTERED)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_truncated_extended_and_beheaded_files_read_altered(sealed, deployment, tmp_path, suffix):
+    data = sealed[suffix].path.read_bytes()
+    for changed in (data[:-100], data + b"xx", b"XXXX" + data[4:]):
+        path = tmp_path / f"changed{suffix}"
+        path.write_bytes(changed)
+        assert read_provenance(path, deployment, search=0).credential.state is CredentialState.ALTERED
+
+
+def test_an_altered_file_whose_pixels_are_gone_still_answers(sealed, deployment, tmp_path):
+    data = bytearray(sealed[".png"].path.read_bytes())
+    data[data.rindex(b"IDAT") + 40] ^= 255
+    (tmp_path / "a.png").write_bytes(data)
+    found = read_provenance(tmp_path / "a.png", deployment)
+    assert (found.credential.state, found.mark) == (CredentialState.ALTERED, None)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_without_metadata_the_mark_recovers_the_credential(sealed, deployment, tmp_path, suffix):
+    receipt = sealed[suffix]
+    media = read_media(receipt.path)
+    path = tmp_path / f"stripped{suffix}"
+    if suffix == ".mp4":
+        encode_clip(media.frames, path, 25, crf=23)
+    else:
+        encode_still(media.frames[0], path, quality=80)
+    found = read_provenance(path, deployment)
+    assert found.mark is not None
+    assert (found.mark.ours, found.mark.id) == (True, receipt.payload.hex)
+    credential = found.credential
+    assert (credential.state, credential.recovered) == (CredentialState.RECOVERED_BY_MARK, True)
+    assert credential.codes == ("org.facetrail.perceptualHash.match",)
+    assert (credential.title, credential.source_type) == (f"face{suffix}", "trainedAlgorithmicMedia")
+    assert credential.signer == receipt.credential.signer
+    assert credential.perceptual_distance is not None
+    assert credential.perceptual_distance <= 10
+
+
+def test_a_mark_copied_into_another_picture_is_recovered_but_looks_different(sealed, deployment, pictures, tmp_path):
+    copied = mark(pictures["coffee"], sealed[".png"].payload, deployment.mark_key)
+    encode_still(copied, tmp_path / "copied.png")
+    credential = read_provenance(tmp_path / "copied.png", deployment).credential
+    assert credential.codes == ("org.facetrail.perceptualHash.mismatch",)
+    assert credential.perceptual_distance is not None
+    assert credential.perceptual_distance > 10
+
+
+def test_a_mark_with_our_key_but_no_entry_is_present_and_not_ours(deployment, pictures, payload, tmp_path):
+    encode_still(mark(pictures["cat"], payload, deployment.mark_key), tmp_path / "a.png")
+    found = read_provenance(tmp_path / "a.png", deployment)
+    assert found.mark is not None
+    assert (found.mark.present, found.mark.ours, found.mark.id) == (True, False, payload.hex)
+    assert found.credential.state is CredentialState.ABSENT
+
+
+def test_an_unmarked_unsigned_file_says_nothing(deployment, pictures, tmp_path):
+    encode_still(pictures["rocket"], tmp_path / "a.jpg")
+    found = read_provenance(tmp_path / "a.jpg", deployment)
+    assert found.mark is not None
+    assert not found.mark.present
+    assert (found.credential.state, found.credential.codes) == (CredentialState.ABSENT, ())
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_stranger_sees_an_intact_file_of_an_unknown_signer_until_given_the_root(sealed, deployment, stranger, suffix):
+    path = sealed[suffix].path
+    found = read_provenance(path, stranger, search=0)
+    assert found.credential.state is CredentialState.VALID_UNKNOWN_SIGNER
+    assert found.mark is not None
+    assert not found.mark.present
+    trusting = read_provenance(path, stranger, anchors=(deployment.identity.root_pem,), search=0)
+    assert trusting.credential.state is CredentialState.TRUSTED
+
+
+def test_an_anchor_that_is_no_certificate_is_refused(sealed, stranger):
+    with pytest.raises(IdentityError, match="trust anchor is no PEM certificate"):
+        read_provenance(sealed[".png"].path, stranger, anchors=("nonsense",))
+
+
+def test_decoded_media_may_be_handed_over(sealed, deployment):
+    media = read_media(sealed[".mp4"].path)
+    path = sealed[".mp4"].path
+    assert read_provenance(path, deployment, media=media) == read_provenance(path, deployment)
+
+
+@pytest.mark.parametrize("content", [b"", b"just some text"])
+def test_a_file_of_another_kind_is_refused_by_name(deployment, tmp_path, content):
+    (tmp_path / "x.png").write_bytes(content)
+    with pytest.raises(MediaError, match=r"x\.png"):
+        read_provenance(tmp_path / "x.png", deployment)
+
+
+def test_the_perceptual_hash_follows_looks_and_not_bytes(pictures):
+    hashes = {name: perceptual_hash(picture) for name, picture in pictures.items() if name != "smooth"}
+    for name, picture in pictures.items():
+        if name in hashes:
+            blurred = cv2.GaussianBlur(cv2.resize(picture, (180, 180)), (0, 0), 1)
+            assert hash_distance(hashes[name], perceptual_hash(blurred)) <= 4
+    distances = [hash_distance(a, b) for x, a in hashes.items() for y, b in hashes.items() if x < y]
+    assert min(distances) > 10
