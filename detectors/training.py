@@ -62,7 +62,7 @@ class TrainConfig:
 
     epochs: int = 8
     batch_size: int = 32
-    learning_rate: float = 2e-3
+    learning_rate: float = 5e-3
     weight_decay: float = 0.02
     seed: int = 0
     patience: int = 4
