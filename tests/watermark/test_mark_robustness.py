@@ -57,7 +57,7 @@ def test_small_stills_survive_everyday_coding(pictures, key, harm):
         (lambda x: resized(cropped(x, 0.75), 1 / 0.75), 1),
         (lambda x: np.ascontiguousarray(x[:, ::-1]), 1),
         (lambda x: np.ascontiguousarray(resized(cropped(x, 0.8), 0.9)[:, ::-1]), 1),
-        (lambda x: turned(np.ascontiguousarray(x[:, ::-1]), -3), 2),
+        pytest.param(lambda x: turned(np.ascontiguousarray(x[:, ::-1]), -3), 2, marks=pytest.mark.slow),
     ],
     ids=[
         "jpeg 50",

@@ -27,8 +27,8 @@ def test_blank_and_full_frames_fail_the_check():
 
 
 def test_random_frames_pass_the_check_as_rarely_as_two_checks_of_16_bits_allow():
-    frames = np.random.default_rng(0).integers(0, 2, (20_000, PAYLOAD_BITS), dtype=np.uint8)
-    assert sum(unframe_payload(frame) is not None for frame in frames) <= 5
+    frames = np.random.default_rng(0).integers(0, 2, (5_000, PAYLOAD_BITS), dtype=np.uint8)
+    assert sum(unframe_payload(frame) is not None for frame in frames) <= 3
 
 
 def test_hex_has_twelve_digits_and_draws_are_reproducible():
