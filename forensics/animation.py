@@ -12,12 +12,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from generator import AnimateConfig, DriveSequence, FaceParams
 from generator.errors import NoFaceError
-from generator.face_params import DriveSequence, FaceParams
-from watermark import Deployment, SealReceipt, check_size, read_media
+from watermark import Deployment, Ingredient, SealReceipt, check_size, read_media
 
 from .errors import InputError
-from .forger import GeneratorForger
+from .forger import load_animator
 from .progress import Report, part, silent
 
 Frames = NDArray[np.uint8]
@@ -36,7 +36,8 @@ class AnimationRequest:
         preset: Size of the model.
         weights: Folder of its weights, None for those in the package.
         steps: Denoising steps, None for the preset's.
-        mode: Follow the drive's change, or its pose as it is.
+        mode: Follow the drive's change, or its pose as it is; None follows the change of a clip and the pose of a
+            picture, which has no change.
         seed: Of the denoising.
     """
 
@@ -46,7 +47,7 @@ class AnimationRequest:
     preset: str = "mini"
     weights: Path | None = None
     steps: int | None = None
-    mode: Literal["relative", "absolute"] = "relative"
+    mode: Literal["relative", "absolute"] | None = None
     seed: int = 0
 
 
@@ -106,17 +107,24 @@ def animate_file(request: AnimationRequest, deployment: Deployment, report: Repo
     started = time.perf_counter()
     check_request(request)
     still = load_still(request.source)
-    forger = GeneratorForger.load(
-        deployment, weights=request.weights, steps=request.steps, mode=request.mode, preset=request.preset
-    )
+    animator = load_animator(request.preset, request.weights)
     report(0.0, "tracking the drive")
     drive = load_drive(request.drive, part(report, 0.0, 0.3))
     check_length(request, drive)
     report(0.3, "tracking the source")
     params = track_source(request.source, still)
     tracked = time.perf_counter()
-    report(0.35, f"generating {len(drive)} frames")
-    clip = forger.forge(still, params, drive, request.seed)
+    generating = part(report, 0.35, 0.95)
+    clip = animator.animate(
+        still,
+        params,
+        drive,
+        deployment,
+        config=AnimateConfig(steps=request.steps, seed=request.seed, mode=mode_for(request, drive)),
+        ingredients=ingredients_of(request),
+        title=request.out.name,
+        progress=lambda done, total: generating(done / total, f"generating {total} frames"),
+    )
     report(0.95, "sealing")
     sealing = time.perf_counter()
     receipt = clip.seal(request.out, deployment)
@@ -124,8 +132,8 @@ def animate_file(request: AnimationRequest, deployment: Deployment, report: Repo
     seconds = Seconds(
         total=ended - started,
         track=tracked - started,
-        denoise=sealing - tracked - clip.mark_seconds,
-        mark=clip.mark_seconds,
+        denoise=clip.seconds["denoise"],
+        mark=clip.seconds["mark"],
         encode=ended - sealing,
     )
     return Animation(request.out, receipt, len(drive), request.preset, request.seed, seconds)
@@ -159,6 +167,17 @@ def check_length(request: AnimationRequest, drive: DriveSequence) -> None:
             f"{request.drive}: a drive of {len(drive)} frames makes no picture; name a .mp4 or a folder as output",
             request.drive,
         )
+
+
+def mode_for(request: AnimationRequest, drive: DriveSequence) -> Literal["relative", "absolute"]:
+    """Choose how motion is carried over where the request leaves it open."""
+    return request.mode or ("absolute" if len(drive) == 1 else "relative")
+
+
+def ingredients_of(request: AnimationRequest) -> tuple[Ingredient, ...]:
+    """Name the files that go into the claim; a saved motion holds no picture and is left out."""
+    files = (request.source, request.drive)
+    return tuple(Ingredient(path, path.name, "inputTo") for path in files if path.suffix.lower() != ".npz")
 
 
 def load_still(path: Path) -> Frames:

@@ -1,88 +1,62 @@
-"""The generator behind the corpus' and the command line's idea of it: the one place that knows its call."""
+"""The generator behind the corpus' idea of a forger: the one place that fits its call to ours."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from generator import AnimateConfig, Animator, GeneratedClip
-from generator.face_params import DriveSequence, FaceParams
-from watermark import Deployment, SealReceipt
+from generator import AnimateConfig, Animator, DriveSequence, FaceParams, GeneratedClip
+from watermark import Deployment
+
+from .errors import MissingPieceError
 
 Frames = NDArray[np.uint8]
-Mode = Literal["relative", "absolute"]
 
-
-@dataclass(frozen=True, slots=True)
-class TimedClip:
-    """A generated clip and the time its marking took.
-
-    Attributes:
-        clip: The marked clip.
-        mark_seconds: Wall time of marking.
-    """
-
-    clip: GeneratedClip
-    mark_seconds: float
-
-    def seal(self, path: Path, deployment: Deployment) -> SealReceipt:
-        """Write the clip, marked and signed."""
-        return self.clip.seal(path, deployment)
+PRESETS = ("mini",)
+"""Presets whose weights exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class GeneratorForger:
-    """Moves source pictures by drives with the trained generator.
+    """Moves source pictures by drives with the trained generator, copying pose and expression as they are.
 
     Attributes:
         animator: The generator.
         deployment: Whose mark its frames carry.
         preset: Size of the model.
         steps: Denoising steps, None for the preset's.
-        mode: Follow the drive's change, or its pose as it is.
     """
 
     animator: Animator
     deployment: Deployment
-    preset: str
-    steps: int | None
-    mode: Mode
-
-    @classmethod
-    def load(
-        cls,
-        deployment: Deployment,
-        *,
-        weights: Path | None = None,
-        steps: int | None = None,
-        mode: Mode = "absolute",
-        preset: str = "mini",
-    ) -> GeneratorForger:
-        """Load the generator.
-
-        Args:
-            deployment: Whose mark its frames carry.
-            weights: Folder of weights, None for those in the package.
-            steps: Denoising steps, None for the preset's.
-            mode: Follow the drive's change, or its pose as it is.
-            preset: Size of the model.
-
-        Raises:
-            WeightsError: The weights are missing or damaged.
-        """
-        return cls(Animator.from_pretrained(weights), deployment, preset, steps, mode)
+    preset: str = "mini"
+    steps: int | None = None
 
     @property
     def method(self) -> str:
         """Name of the method, as in the manifest."""
         return f"anifacediff-{self.preset}"
 
-    def forge(self, still: Frames, params: FaceParams, drive: DriveSequence, seed: int) -> TimedClip:
+    def forge(self, still: Frames, params: FaceParams, drive: DriveSequence, seed: int) -> GeneratedClip:
         """Return the marked clip; a drive of one frame makes a still."""
-        config = AnimateConfig(steps=self.steps, seed=seed, mode=self.mode)
-        clip = self.animator.animate(still, params, drive, self.deployment, config=config)
-        return TimedClip(clip, float(clip.seconds.get("mark", 0.0)))
+        config = AnimateConfig(steps=self.steps, seed=seed, mode="absolute")
+        return self.animator.animate(still, params, drive, self.deployment, config=config)
+
+
+def load_animator(preset: str = "mini", weights: Path | None = None) -> Animator:
+    """Load the generator.
+
+    Args:
+        preset: Size of the model.
+        weights: Folder of weights, None for those in the package.
+
+    Raises:
+        MissingPieceError: The preset has no weights yet.
+        WeightsError: The weights are missing or damaged.
+    """
+    if preset not in PRESETS:
+        raise MissingPieceError(f"preset {preset!r} has no weights yet; use --preset {' or '.join(PRESETS)}")
+    return Animator.from_pretrained(weights)

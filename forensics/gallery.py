@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from generator.snapshot import draw_snapshot, show_snapshot
+from generator import draw_snapshot, show_snapshot
 from watermark import encode_clip, encode_still
 
 from .corpus import Corpus, Sample, Split

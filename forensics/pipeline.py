@@ -59,6 +59,7 @@ class DemoConfig:
         severities: At which levels.
         distorted_per_clip: Frames of a clip in the grid.
         gallery: Forgeries shown in the report.
+        replicates: Of every bootstrap.
     """
 
     corpus: SynthesisConfig = field(default_factory=SynthesisConfig)
@@ -69,6 +70,7 @@ class DemoConfig:
     severities: tuple[int, ...] = (1, 2, 3)
     distorted_per_clip: int = 4
     gallery: int = 4
+    replicates: int = 400
 
 
 def demo_config(seed: int) -> DemoConfig:
@@ -201,9 +203,16 @@ def _measure(
     for number, (name, detector) in enumerate(detectors.items()):
         step = part(report, number / len(detectors), (number + 1) / len(detectors))
         main = only(tables[name], Slice.MAIN)
-        measures = measure_table(main, seed=seed, threshold=frozen_threshold(detector), replicates=500)
+        measures = measure_table(main, seed=seed, threshold=frozen_threshold(detector), replicates=config.replicates)
         grid = measure_robustness(
-            detector, corpus, clips, cells, seed=seed, per_clip=config.distorted_per_clip, report=step
+            detector,
+            corpus,
+            clips,
+            cells,
+            seed=seed,
+            per_clip=config.distorted_per_clip,
+            replicates=config.replicates,
+            report=step,
         )
         measured = EvalReport(corpus.root.name, name, PROTOCOL, seed, (*measures, *grid), sealed=True)
         write_report(measured, folder / name)

@@ -15,6 +15,9 @@ Report: TypeAlias = Callable[[float, str], None]
 SPARSE_SECONDS = 15.0
 """Shortest time between two lines about the same step where stderr is not a terminal."""
 
+QUIET_SECONDS = 3.0
+"""Work that ends sooner needs no line."""
+
 
 def silent(fraction: float, note: str) -> None:
     """Report to nobody."""
@@ -85,12 +88,12 @@ def _bar(stream: TextIO) -> Iterator[Report]:
 
 def _sparse_lines(stream: TextIO) -> Report:
     started = time.monotonic()
-    last_note, last_time = "", -SPARSE_SECONDS
+    last_note, last_time = "", started + QUIET_SECONDS - SPARSE_SECONDS
 
     def report(fraction: float, note: str) -> None:
         nonlocal last_note, last_time
         now = time.monotonic()
-        if note == last_note and now - last_time < SPARSE_SECONDS:
+        if now - started < QUIET_SECONDS or (note == last_note and now - last_time < SPARSE_SECONDS):
             return
         last_note, last_time = note, now
         left = time_left(fraction, now - started)

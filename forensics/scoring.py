@@ -158,6 +158,7 @@ def measure_robustness(
     *,
     seed: int,
     per_clip: int,
+    replicates: int = 1000,
     report: Report = silent,
 ) -> tuple[Measure, ...]:
     """Measure a detector on distorted samples.
@@ -169,6 +170,7 @@ def measure_robustness(
         cells: Distortion names with severities.
         seed: Of the distortions and the bootstrap.
         per_clip: Most frames of one clip.
+        replicates: Of the bootstrap.
         report: Is told how far the work is.
     """
     loaded = {sample.id: _load(corpus, sample, per_clip) for sample in samples}
@@ -191,7 +193,9 @@ def measure_robustness(
         for sample in samples
     ]
     threshold = frozen_threshold(detector)
-    return robustness_grid(clips, score, threshold=threshold, seed=seed, cells=cells, progress=stepped)
+    return robustness_grid(
+        clips, score, threshold=threshold, seed=seed, cells=cells, replicates=replicates, progress=stepped
+    )
 
 
 def control_shift(table: ScoreTable, corpus: Corpus, *, seed: int) -> ControlShift:

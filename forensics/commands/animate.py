@@ -21,8 +21,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode",
         choices=("relative", "absolute"),
-        default="relative",
-        help="follow the drive's change from its neutral moment, or its pose as it is (default: relative)",
+        help="follow the drive's change from its neutral moment, or its pose as it is (default: relative; absolute for "
+        "a drive of one picture)",
     )
     add_seed(parser)
     add_home(parser)

@@ -60,7 +60,7 @@ def run_synthesize(options: argparse.Namespace, report: Report) -> Answer:
 
     from ..corpus.plan import SynthesisConfig
     from ..corpus.synthesize import synthesize
-    from ..forger import GeneratorForger
+    from ..forger import GeneratorForger, load_animator
 
     config = SynthesisConfig(
         seed=options.seed,
@@ -70,7 +70,7 @@ def run_synthesize(options: argparse.Namespace, report: Report) -> Answer:
         steps=options.steps,
     )
     deployment = Deployment.open(options.home)
-    forger = GeneratorForger.load(deployment, steps=options.steps)
+    forger = GeneratorForger(load_animator(), deployment, steps=options.steps)
     return _describe(synthesize(options.out, config, forger, deployment, report))
 
 

@@ -26,12 +26,12 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
     """Run every stage and say where the page lies."""
     from watermark import Deployment
 
-    from ..forger import GeneratorForger
+    from ..forger import GeneratorForger, load_animator
     from ..pipeline import demo_config, run_demo
 
     config = demo_config(options.seed)
     deployment = Deployment.open(options.home)
-    forger = GeneratorForger.load(deployment, steps=config.corpus.steps)
+    forger = GeneratorForger(load_animator(), deployment, steps=config.corpus.steps)
     results = run_demo(options.out, config, forger, deployment, report)
     times = "\n".join(f"  {stage.name:<28}{stage.seconds:7.1f} s" for stage in results.stages)
     total = sum(stage.seconds for stage in results.stages)

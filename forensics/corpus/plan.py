@@ -26,7 +26,7 @@ class Making(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SynthesisConfig:
-    """How large a synthetic corpus is and how it is encoded.
+    """How large a synthetic corpus is; both classes pass through one encoder at its one quality.
 
     Attributes:
         seed: Decides identities, motions, forgeries and splits.
@@ -36,7 +36,6 @@ class SynthesisConfig:
         frames: Frames of a clip.
         fps: Frames a second.
         size: Height and width, pixels.
-        crf: Rate factor of the one encoder both classes pass through.
         steps: Denoising steps of the generator; None takes its preset's.
         control: Splits whose genuine clips are doubled with a control mark.
         shares: Share of the identities in each split.
@@ -49,7 +48,6 @@ class SynthesisConfig:
     frames: int = 16
     fps: float = 12.5
     size: int = 256
-    crf: int = 18
     steps: int | None = None
     control: tuple[Split, ...] = (Split.TEST,)
     shares: Mapping[Split, float] = field(default_factory=lambda: dict(SHARES))

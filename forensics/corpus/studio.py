@@ -14,9 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from generator import puppets
-from generator.alignment import Retarget, align
-from generator.face_params import DriveSequence, FaceParams
+from generator import DriveSequence, FaceParams, Retarget, align, puppets
 from watermark import (
     Claim,
     Deployment,
@@ -152,13 +150,13 @@ def encode_genuine(footage: Footage, path: Path, config: SynthesisConfig, *, is_
     Args:
         footage: What to write.
         path: Where.
-        config: Gives rate and quality.
+        config: Gives the rate.
         is_still: Whether to write a picture.
     """
     if is_still:
         encode_still(footage.frames[0], path)
     else:
-        encode_clip(footage.frames, path, config.fps, crf=config.crf)
+        encode_clip(footage.frames, path, config.fps)
 
 
 def seal_control(
@@ -170,7 +168,7 @@ def seal_control(
         footage: What to write.
         path: Where.
         twin: The plain file of the same footage, recorded as what was opened.
-        config: Gives rate and quality.
+        config: Gives the rate.
         planned: Gives the seed.
         deployment: Whose key and identity.
     """
@@ -185,4 +183,4 @@ def seal_control(
     )
     frames = footage.frames[0] if planned.is_still else footage.frames
     fps = None if planned.is_still else config.fps
-    return seal(mark(frames, payload, deployment.mark_key), path, claim, deployment, fps=fps, crf=config.crf)
+    return seal(mark(frames, payload, deployment.mark_key), path, claim, deployment, fps=fps)

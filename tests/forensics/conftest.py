@@ -13,8 +13,7 @@ import pytest
 from forensics.corpus import Corpus
 from forensics.corpus.plan import SynthesisConfig
 from forensics.corpus.synthesize import synthesize
-from generator import puppets
-from generator.face_params import DriveSequence, FaceParams
+from generator import DriveSequence, FaceParams, puppets
 from watermark import Claim, Deployment, Payload, PayloadKind, SealReceipt, mark, seal
 
 
