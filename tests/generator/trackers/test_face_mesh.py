@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from generator.trackers.face_detector import Detection
+from generator.trackers.face_mesh import FaceMesh, MeshFace
+from generator.trackers.regions import Region
+
+KEYPOINTS = np.array([[40.0, 50], [60, 50], [50, 62], [50, 72], [32, 52], [68, 52]])
+
+
+def detection(shift=0.0, score=0.8, size=1.0):
+    box = np.array([30.0, 30, 30 + 40 * size, 30 + 50 * size])
+    return Detection(box + shift, KEYPOINTS + shift, score)
+
+
+def mesh_at(shift=0.0, presence=0.0):
+    """A mesh whose eyes, nose and mouth lie on the keypoints; every other point in the middle."""
+    points = np.full((468, 3), 50.0)
+    for indices, place in zip(((33, 133), (263, 362), (1,), (13, 14)), KEYPOINTS, strict=False):
+        points[list(indices), :2] = place
+    return MeshFace(points + shift, np.zeros((2, 2)), presence)
+
+
+class ScriptedMesh(FaceMesh):
+    """Detects what it is told to and reads a mesh of a given presence there, off by a given distance."""
+
+    def __init__(self, found, presence=1.0, off=0.0):
+        self.found, self.presence, self.off = found, presence, off
+
+    def detect(self, image):
+        return self.found
+
+    def _read(self, image, region):
+        return mesh_at(region.x - 50.0 + self.off, self.presence)
+
+
+PICTURE = np.zeros((8, 8, 3), np.uint8)
+
+
+def test_largest_face_is_read_first():
+    face = ScriptedMesh([detection(0.0), detection(300.0, size=2.0)]).track(PICTURE)
+    assert face.points[33, 0] > 300
+
+
+def test_lost_face_is_sought_next_to_where_it_was():
+    mesh = ScriptedMesh([detection(300.0, size=2.0), detection(0.0)], presence=0.0)
+    face = mesh.track(PICTURE, mesh_at(5.0))
+    assert face.points[33, 0] < 100
+
+
+@pytest.mark.parametrize(
+    ("score", "off", "found"), [(0.8, 0.0, True), (0.8, 2.0, True), (0.8, 15.0, False), (0.5, 0.0, False)]
+)
+def test_denied_mesh_counts_only_where_a_sure_detection_confirms_it(score, off, found):
+    face = ScriptedMesh([detection(score=score)], presence=0.0, off=off).track(PICTURE)
+    assert (face is not None) is found
+
+
+def test_next_frame_is_sought_around_the_mesh_with_the_eyes_level():
+    face = mesh_at()
+    region = face.region
+    assert isinstance(region, Region)
+    assert region.angle == pytest.approx(0)
+    assert region.side == pytest.approx(1.5 * (face.box[2:] - face.box[:2]).max())
