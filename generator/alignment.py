@@ -44,7 +44,9 @@ def neutral_moment(drive: DriveSequence) -> FaceParams:
     def middle(values: Floats) -> Floats:
         return np.median(values[calm], 0).astype(np.float32)
 
-    return FaceParams(drive.shape, middle(drive.expression), middle(drive.pose), middle(drive.gaze), middle(drive.camera))
+    return FaceParams(
+        drive.shape, middle(drive.expression), middle(drive.pose), middle(drive.gaze), middle(drive.camera)
+    )
 
 
 def _angles(matrix: Floats) -> Floats:

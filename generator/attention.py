@@ -18,7 +18,7 @@ ReferenceBank = dict[str, Tensor]
 
 def _attend(attn: Attention, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     def heads(x: Tensor) -> Tensor:
-        return x.unflatten(-1, (attn.heads, -1)).transpose(1, 2)
+        return x.view(*x.shape[:-1], attn.heads, -1).transpose(1, 2)
 
     out = functional.scaled_dot_product_attention(heads(query), heads(key), heads(value))
     return out.transpose(1, 2).flatten(2)
@@ -39,7 +39,7 @@ class WriteReference:
         if encoder_hidden_states is None and bank is not None:
             bank[self._name] = hidden_states
         out = _attend(attn, attn.to_q(hidden_states), attn.to_k(context), attn.to_v(context))
-        return attn.to_out[0](out)  # type: ignore[no-any-return]
+        return attn.to_out[0](out)
 
 
 class ReadReference:
@@ -63,7 +63,7 @@ class ReadReference:
             key = torch.cat([key, attn.to_k(source).repeat_interleave(repeat, 0)], 1)
             value = torch.cat([value, attn.to_v(source).repeat_interleave(repeat, 0)], 1)
         out = _attend(attn, attn.to_q(hidden_states), key, value)
-        return attn.to_out[0](out)  # type: ignore[no-any-return]
+        return attn.to_out[0](out)
 
 
 class DecoupledCrossAttention(nn.Module):
@@ -95,7 +95,7 @@ class DecoupledCrossAttention(nn.Module):
             out = out + self.strength * _attend(
                 attn, query, self.to_k_expression(expression), self.to_v_expression(expression)
             )
-        return attn.to_out[0](out)  # type: ignore[no-any-return]
+        return attn.to_out[0](out)
 
 
 def install_writers(unet: UNet2DConditionModel) -> None:

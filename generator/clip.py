@@ -67,8 +67,12 @@ class GeneratedClip:
                 receipts = []
                 for index, frame in enumerate(self.frames):
                     title = f"{path.name}/{index:05d}.png"
-                    receipts.append(seal(frame, folder / f"{index:05d}.png", replace(self.claim, title=title), deployment))
+                    receipts.append(
+                        seal(frame, folder / f"{index:05d}.png", replace(self.claim, title=title), deployment)
+                    )
                 folder.rename(path)
         except OSError as error:
-            raise SealError(f"{path}: cannot be written ({error.strerror}); choose a folder you may write to") from error
+            raise SealError(
+                f"{path}: cannot be written ({error.strerror}); choose a folder you may write to"
+            ) from error
         return replace(receipts[0], path=path / "00000.png", frames=len(receipts))

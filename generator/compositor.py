@@ -35,7 +35,9 @@ class Compositor(nn.Module):
         """Return pictures (N, 3, H, W) in [-1, 1].
 
         Args:
-            drawn: (N, 3, H, W) decoded latents. moved: (N, 3, H, W) moved source. still: (N, 3, H, W) source.
+            drawn: (N, 3, H, W) decoded latents.
+            moved: (N, 3, H, W) moved source.
+            still: (N, 3, H, W) source.
             maps: (N, 9, H, W) guides and snapshot at full size, in [0, 1].
         """
         x = functional.pixel_unshuffle(torch.cat([drawn, moved, still, maps], 1), _FOLD)

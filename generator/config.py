@@ -41,7 +41,7 @@ class ModelConfig:
 
 MINI = ModelConfig()
 TOY = ModelConfig(
-    image_size=128, patch=16, latent_channels=16, widths=(32, 32), heads=2, context_dim=32, tokens=2, 
+    image_size=128, patch=16, latent_channels=16, widths=(32, 32), heads=2, context_dim=32, tokens=2,
     spatial_channels=8, compositor_channels=8,
 )  # fmt: skip
 """For tests: every part at its smallest."""

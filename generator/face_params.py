@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from .errors import MotionFileError
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating]
+"""Any array of floats; what is stored and travels is float32."""
+
+
+def vector(*values: float) -> Floats:
+    """Return the values as a float32 array."""
+    return np.array(values, np.float32)
+
 
 SHAPE = (
     "jaw", "chin", "cheek", "brow", "length", "depth", "nose", "nose_width",
@@ -109,11 +116,13 @@ class DriveSequence:
             MotionFileError: The file is not a motion file, or its arrays have wrong shapes or values.
         """
         try:
-            with np.load(path, allow_pickle=False) as data:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
                 arrays = {name: np.asarray(data[name], np.float32) for name in ("shape", "expression", "pose", "gaze")}
                 camera, fps = np.asarray(data["camera"], np.float32), float(data["fps"])
         except (KeyError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
-            raise MotionFileError(f"{path}: not a motion file ({error}); make one with: facetrail track VIDEO -o {path}") from None
+            raise MotionFileError(
+                f"{path}: not a motion file ({error}); make one with: facetrail track VIDEO -o {path}"
+            ) from None
         drive = DriveSequence(**arrays, camera=camera, fps=fps)
         frames = len(drive.expression) if drive.expression.ndim else 0
         expected = {
@@ -125,5 +134,7 @@ class DriveSequence:
             if values.shape != shape or not np.isfinite(values).all():
                 raise MotionFileError(f"{path}: {name} has shape {values.shape}, expected {shape} with finite values")
         if frames == 0 or not 0 < fps <= 1000:
-            raise MotionFileError(f"{path}: {frames} frames at {fps} fps; expected at least one frame and 0 < fps <= 1000")
+            raise MotionFileError(
+                f"{path}: {frames} frames at {fps} fps; expected at least one frame and 0 < fps <= 1000"
+            )
         return drive

@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .face_params import EXPRESSION, SHAPE, Floats
 
@@ -59,7 +58,7 @@ def features(shape: Floats) -> Features:
     )
 
 
-def _profile(t: Floats, control: NDArray[np.float64]) -> NDArray[np.float64]:
+def _profile(t: Floats, control: Floats) -> Floats:
     """Interpolate a profile smoothly through equally spaced control values (cubic Hermite, Catmull-Rom)."""
     n = len(control) - 1
     x = np.clip(t, 0, 1) * n
@@ -70,22 +69,24 @@ def _profile(t: Floats, control: NDArray[np.float64]) -> NDArray[np.float64]:
     return p1 + 0.5 * f * (p2 - p0 + f * (2 * p0 - 5 * p1 + 4 * p2 - p3 + f * (3 * (p1 - p2) + p3 - p0)))
 
 
-def _bump(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _bump(x: Floats) -> Floats:
     return np.exp(-x * x)
 
 
-def _step(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _step(x: Floats) -> Floats:
     x = np.clip(x, 0, 1)
     return x * x * (3 - 2 * x)
 
 
-def rest_surface(u: Floats, t: Floats, shape: Floats) -> NDArray[np.float64]:
+def rest_surface(u: Floats, t: Floats, shape: Floats) -> Floats:
     """Return the neutral head at face coordinates (u, t), each (N,), as (N, 3) in head space."""
     s = {name: float(shape[index]) for name, index in _S.items()}
     f = features(shape)
     pole = np.sin(np.pi * np.clip(t, 1e-5, 1 - 1e-5)) ** np.where(t < 0.5, 0.34, 0.5)
     low, mid, high = _bump((t - 0.10) / 0.16), _bump((t - 0.36) / 0.14), _step((t - 0.55) / 0.4)
-    width = pole * _profile(t, _WIDTH) * (1 + 0.10 * s["jaw"] * low + 0.06 * s["cheek"] * mid + 0.06 * s["cranium"] * high)
+    width = (
+        pole * _profile(t, _WIDTH) * (1 + 0.10 * s["jaw"] * low + 0.06 * s["cheek"] * mid + 0.06 * s["cranium"] * high)
+    )
     front = pole * _profile(t, _FRONT) * (1 + 0.06 * s["depth"] + 0.06 * s["chin"] * low)
     back = pole * _profile(t, _BACK) * (1 + 0.06 * s["depth"] + 0.05 * s["cranium"] * high)
     y = (t - 0.5) * 2.15 * (1 + 0.07 * s["length"]) + 0.10 * s["cranium"] * _step((t - 0.55) / 0.45)
@@ -109,7 +110,8 @@ def surface(u: Floats, t: Floats, shape: Floats, expression: Floats) -> Floats:
     Args:
         u: (N,) angles around the head in [-pi, pi].
         t: (N,) heights in [0, 1].
-        shape: (16,). expression: (12,).
+        shape: (16,) shape coefficients.
+        expression: (12,) expression coefficients.
 
     Returns:
         (N, 3) float32.
@@ -180,7 +182,7 @@ def _landmark_coordinates(shape: Floats, expression: Floats) -> tuple[Floats, Fl
     f = features(shape)
     k = np.arange(-8, 9)
     a = np.abs(k) / 8
-    points = [(np.sign(k) * 1.42 * a**0.85, 0.060 + 0.46 * a**1.5)]
+    points: list[tuple[Floats, Floats]] = [(np.sign(k) * 1.42 * a**0.85, 0.060 + 0.46 * a**1.5)]
     span = np.array([-1.25, -0.65, 0.0, 0.65, 1.20])
     height = np.array([0.000, 0.010, 0.016, 0.012, 0.002])
     points.append((-f.eye_u + f.eye_rx * span, f.brow_t + height))

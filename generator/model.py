@@ -49,7 +49,7 @@ class EncodedSource:
 
 
 def noise_schedule() -> DDIMScheduler:
-    """Return the one schedule of training and inference: zero terminal SNR, trailing steps, the clean latent predicted."""
+    """Return the one schedule of training and inference: zero terminal SNR, trailing steps, clean latents predicted."""
     return DDIMScheduler(
         num_train_timesteps=1000, beta_start=8.5e-4, beta_end=1.2e-2, beta_schedule="scaled_linear",
         rescale_betas_zero_snr=True, timestep_spacing="trailing", prediction_type="sample", clip_sample=False,
@@ -100,13 +100,20 @@ class AniFaceDiff(nn.Module):
         """Return the predicted clean latents (N, C, g, g).
 
         Args:
-            noisy: (N, C, g, g). time: (N,) in [0, 1000). source: M sources; N must be a multiple of M and consecutive
-                frames share a source. given: Conditions of the N frames.
+            noisy: (N, C, g, g) latents.
+            time: (N,) in [0, 1000).
+            source: M sources; N must be a multiple of M, and consecutive frames share a source.
+            given: Conditions of the N frames.
         """
         repeat = len(noisy) // len(source.latent)
         size = given.snapshot.shape[-1]
         maps = torch.cat([given.snapshot, functional.interpolate(given.guides, size=(size, size), mode="area")], 1)
-        inputs = [noisy, self.codec.encode(given.moved), source.latent.repeat_interleave(repeat, 0), self.spatial_encoder(maps)]
+        inputs = [
+            noisy,
+            self.codec.encode(given.moved),
+            source.latent.repeat_interleave(repeat, 0),
+            self.spatial_encoder(maps),
+        ]
         out = self.denoiser(
             torch.cat(inputs, 1), time, source.context.repeat_interleave(repeat, 0),
             cross_attention_kwargs={"bank": source.bank, "expression": self.expression_adapter(given.expression)},
@@ -120,7 +127,9 @@ class AniFaceDiff(nn.Module):
         """Return pictures (N, 3, S, S) in [-1, 1], or a part of them.
 
         Args:
-            latent: (N, C, g, g) clean latents. source: Their sources. given: Their conditions.
+            latent: (N, C, g, g) clean latents.
+            source: Their sources.
+            given: Their conditions.
             window: Rows and columns of the latent grid that are wanted; None for all.
         """
         rows, columns = window or (slice(0, self.config.grid), slice(0, self.config.grid))

@@ -54,8 +54,10 @@ def frame_source(image: Picture, params: FaceParams, size: int) -> tuple[Picture
     """Cut a square around the head and bring it to `size`, so that the head has a scale the model knows.
 
     Args:
-        image: (H, W, 3) uint8 RGB. params: The face; its camera counts in sides of the square that encloses the
+        image: (H, W, 3) uint8 RGB.
+        params: The face; its camera counts in sides of the square that encloses the
             picture centrally, as the trackers give it.
+        size: Side of the result, pixels.
 
     Returns:
         The square picture and the parameters in it.
@@ -115,9 +117,13 @@ class Animator:
         """Animate a source picture by a drive.
 
         Args:
-            image: (H, W, 3) uint8 RGB source. params: Its face. drive: The motion, at least one frame.
-            deployment: Whose mark the frames carry. config: How; None for the defaults.
-            ingredients: Files that went in, recorded in the claim. title: For the claim.
+            image: (H, W, 3) uint8 RGB source.
+            params: Its face.
+            drive: The motion, at least one frame.
+            deployment: Whose mark the frames carry.
+            config: How; None for the defaults.
+            ingredients: Files that went in, recorded in the claim.
+            title: For the claim.
             progress: Is told (frames done, frames in all).
 
         Returns:
@@ -145,7 +151,12 @@ class Animator:
         return GeneratedClip(frames, aligned.fps, claim, aligned, source, seconds)
 
     def _denoise(
-        self, source: Picture, params: FaceParams, aligned: DriveSequence, config: AnimateConfig, progress: Progress | None
+        self,
+        source: Picture,
+        params: FaceParams,
+        aligned: DriveSequence,
+        config: AnimateConfig,
+        progress: Progress | None,
     ) -> Picture:
         """Return unmarked frames (T, S, S, 3); every caller marks them at once."""
         warp = SourceWarp(source, params)
@@ -181,4 +192,3 @@ class Animator:
             latent = schedule.step(clean, int(moment), latent).prev_sample
         pictures = self._model.compose(latent, encoded, given)
         return ((pictures + 1) * 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
-

@@ -47,7 +47,9 @@ def join(meshes: list[Mesh]) -> Mesh:
     offsets = np.cumsum([0] + [len(mesh.points) for mesh in meshes[:-1]])
     return Mesh(
         points=np.concatenate([mesh.points for mesh in meshes]),
-        faces=np.concatenate([mesh.faces + offset for mesh, offset in zip(meshes, offsets, strict=True)]).astype(np.int32),
+        faces=np.concatenate([mesh.faces + offset for mesh, offset in zip(meshes, offsets, strict=True)]).astype(
+            np.int32
+        ),
         part=np.concatenate([mesh.part for mesh in meshes]),
         uv=np.concatenate([mesh.uv for mesh in meshes]),
         cut=np.concatenate([mesh.cut for mesh in meshes]),
@@ -76,7 +78,7 @@ def vertex_normals(points: Floats, faces: Ints) -> Floats:
 
 
 @numba.njit(cache=True, fastmath=True)
-def _raster(points, faces, cut, attributes, face, depth, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, C901
+def _raster(points, faces, cut, attributes, face, depth, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     height, width = depth.shape
     count = attributes.shape[1]
     for k in range(faces.shape[0]):
@@ -124,5 +126,13 @@ def rasterise(points: Floats, faces: Ints, attributes: Floats, size: int, cut: F
     depth = np.full((size, size), -np.inf, np.float32)
     out = np.zeros((size, size, attributes.shape[1]), np.float32)
     cut = np.zeros(len(points), np.float32) if cut is None else cut.astype(np.float32)
-    _raster(scaled, np.ascontiguousarray(faces, np.int32), cut, np.ascontiguousarray(attributes, np.float32), face, depth, out)
+    _raster(
+        scaled,
+        np.ascontiguousarray(faces, np.int32),
+        cut,
+        np.ascontiguousarray(attributes, np.float32),
+        face,
+        depth,
+        out,
+    )
     return GBuffer(face, depth, out)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .face_params import EXPRESSION, FaceParams, Floats
+from .face_params import EXPRESSION, FaceParams, Floats, vector
 from .head_mesh import head_mesh
 from .head_model import LIP_GAP, Features, eye_coordinates, eye_opening, features, project, rotation
 from .raster import GBuffer, rasterise, vertex_normals
@@ -27,7 +27,7 @@ def head_buffer(params: FaceParams, size: int, extra: Floats | None = None) -> G
     mesh = head_mesh(params.shape, params.expression)
     turned = mesh.points @ rotation(params.pose).T
     screen = np.concatenate([project(mesh.points, params.pose, params.camera), turned[:, 2:]], 1)
-    columns = [vertex_normals(turned * np.float32([1, 1, 1]), mesh.faces), mesh.uv]
+    columns = [vertex_normals(turned * vector(1, 1, 1), mesh.faces), mesh.uv]
     if extra is not None:
         columns.append(extra)
     return rasterise(screen, mesh.faces, np.concatenate(columns, 1), size)
@@ -43,7 +43,9 @@ def draw_snapshot(params: FaceParams, size: int = 128, buffer: GBuffer | None = 
     """Return the snapshot (size, size, 6) uint8 of one face; the channels are those of `CHANNELS`.
 
     Args:
-        params: The aligned face. size: Side of the snapshot. buffer: The head already rasterised at twice that side.
+        params: The aligned face.
+        size: Side of the snapshot.
+        buffer: The head already rasterised at twice that side.
     """
     buffer = head_buffer(params, 2 * size) if buffer is None else buffer
     drawn = buffer.face >= 0
@@ -72,5 +74,5 @@ def show_snapshot(snapshot: NDArray[np.uint8]) -> NDArray[np.uint8]:
     picture = maps[..., :3]
     for channel, colour in ((3, (1.0, 1.0, 1.0)), (4, (0.1, 0.1, 0.15)), (5, (0.35, 0.05, 0.10))):
         weight = maps[..., channel : channel + 1]
-        picture = picture * (1 - weight) + np.float32(colour) * weight
+        picture = picture * (1 - weight) + np.array(colour, np.float32) * weight
     return (255 * picture + 0.5).astype(np.uint8)

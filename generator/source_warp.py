@@ -37,7 +37,9 @@ def _lid_shift(u: Floats, t: Floats, source: FaceParams, target: FaceParams) -> 
     shift_u, shift_t = np.zeros_like(u), np.zeros_like(t)
     for sign in (-1, 1):
         du, dt = eye_coordinates(u, t, f, sign)
-        lids = [eye_opening(du, float(p.expression[_BLINK[sign]]), float(p.expression[_SQUINT])) for p in (source, target)]
+        lids = [
+            eye_opening(du, float(p.expression[_BLINK[sign]]), float(p.expression[_SQUINT])) for p in (source, target)
+        ]
         (top_s, low_s), (top_t, low_t) = lids
         crease = np.sqrt(np.clip(1 - du * du, 0, 1)) + 0.45
         across = np.abs(du) < 1
@@ -90,7 +92,7 @@ class SourceWarp:
 
     def _card(self, target: FaceParams) -> Floats:
         """Return source places (S, S, 2) in picture sides of a flat card that moves with the head."""
-        corners = np.float32([[-1, -1, _CARD_Z], [1, -1, _CARD_Z], [-1, 1, _CARD_Z]])
+        corners = np.array([[-1, -1, _CARD_Z], [1, -1, _CARD_Z], [-1, 1, _CARD_Z]], np.float32)
         there = project(corners, target.pose, target.camera)
         here = project(corners, self._params.pose, self._params.camera)
         affine = cv2.getAffineTransform(there, here).astype(np.float32)

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from torch.nn import functional
 from torch.utils.data import DataLoader, Subset
 
 from .config import MINI, ModelConfig
@@ -27,10 +26,14 @@ class TrainConfig:
     """A training run.
 
     Attributes:
-        steps: Optimiser steps. groups: Sources per step, each with seven targets. learning_rate: Peak rate; 100 steps
-            of warm-up, then a cosine to zero. seed: Seed of data, initial weights and noise. window: Side, in
-            latent cells, of the part in which the composed picture is compared. drop_expression: Share of steps without expression tokens.
-        checkpoint_every: Steps between checkpoints. codec_puppets: Puppets that the codec is fitted on.
+        steps: Optimiser steps.
+        groups: Sources per step, each with seven targets.
+        learning_rate: Peak rate; 100 steps of warm-up, then a cosine to two hundredths of it.
+        seed: Seed of data, initial weights and noise.
+        window: Side, in latent cells, of the part in which the composed picture is compared.
+        drop_expression: Share of steps without expression tokens.
+        checkpoint_every: Steps between checkpoints.
+        codec_puppets: Puppets that the codec is fitted on.
         workers: Processes that draw puppets.
     """
 
@@ -112,7 +115,9 @@ class Trainer:
         self.folder, self.config = folder, config
         torch.manual_seed(config.seed)
         self.model = AniFaceDiff(model_config)
-        self.optimiser = torch.optim.AdamW(self.model.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
+        self.optimiser = torch.optim.AdamW(
+            self.model.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
+        )
         self.step = 0
         if (folder / "state.pt").exists():
             self._load()
@@ -137,7 +142,9 @@ class Trainer:
             self.optimiser.load_state_dict(state["optimiser"])
             self.step = int(state["step"])
         except (OSError, KeyError, RuntimeError, ValueError) as error:
-            raise WeightsError(f"{self.folder}: cannot continue from this checkpoint ({error}); start in an empty folder") from None
+            raise WeightsError(
+                f"{self.folder}: cannot continue from this checkpoint ({error}); start in an empty folder"
+            ) from None
 
     def save(self) -> None:
         """Write a checkpoint; the state file is replaced last, so an interrupted save leaves the former one usable."""
@@ -150,7 +157,11 @@ class Trainer:
 
     def _rate(self) -> float:
         done = self.step / self.config.steps
-        return self.config.learning_rate * min(1, (self.step + 1) / 100) * (0.02 + 0.98 * (0.5 + 0.5 * float(np.cos(np.pi * done))))
+        return (
+            self.config.learning_rate
+            * min(1, (self.step + 1) / 100)
+            * (0.02 + 0.98 * (0.5 + 0.5 * float(np.cos(np.pi * done))))
+        )
 
     def _update_mean(self) -> None:
         decay = min(0.995, (1 + self.step) / (20 + self.step))
@@ -173,7 +184,9 @@ class Trainer:
                 group["lr"] = self._rate()
             loss = loss_of(self.model, batch, self.config, generator)
             if not torch.isfinite(loss):
-                raise WeightsError(f"{self.folder}: the loss is {loss.item()} at step {self.step}; lower the learning rate")
+                raise WeightsError(
+                    f"{self.folder}: the loss is {loss.item()} at step {self.step}; lower the learning rate"
+                )
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
             self.optimiser.step()

@@ -28,7 +28,9 @@ def save_pretrained(state: dict[str, Tensor], config: ModelConfig, folder: Path,
     """Write weights and card; floating point tensors are stored in half precision.
 
     Args:
-        state: State dict of `AniFaceDiff`. config: Its sizes. folder: Destination, made if absent.
+        state: State dict of `AniFaceDiff`.
+        config: Its sizes.
+        folder: Destination, made if absent.
         card: How the weights came about; `config` and the weights' SHA-256 are added.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -47,7 +49,9 @@ def _config_of(card: dict[str, Any], path: Path) -> ModelConfig:
         values["widths"] = tuple(values["widths"])
         return ModelConfig(**values)
     except (KeyError, TypeError) as error:
-        raise WeightsError(f"{path}: no usable model sizes ({error}); expected a card written by save_pretrained") from None
+        raise WeightsError(
+            f"{path}: no usable model sizes ({error}); expected a card written by save_pretrained"
+        ) from None
 
 
 def _check(state: dict[str, Tensor], expected: dict[str, Tensor], path: Path) -> None:
@@ -76,7 +80,9 @@ def load_pretrained(folder: Path | None = None) -> tuple[AniFaceDiff, str]:
     folder = SHIPPED if folder is None else folder
     for name in (_WEIGHTS, _CARD):
         if not (folder / name).is_file():
-            raise WeightsError(f"{folder / name}: model file is missing; give a folder that holds {_WEIGHTS} and {_CARD}")
+            raise WeightsError(
+                f"{folder / name}: model file is missing; give a folder that holds {_WEIGHTS} and {_CARD}"
+            )
     try:
         card = json.loads((folder / _CARD).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -84,7 +90,9 @@ def load_pretrained(folder: Path | None = None) -> tuple[AniFaceDiff, str]:
     path = folder / _WEIGHTS
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if isinstance(card, dict) and card.get("sha256") not in (None, digest):
-        raise WeightsError(f"{path}: SHA-256 {digest[:12]} is not the card's {str(card['sha256'])[:12]}; fetch the folder again")
+        raise WeightsError(
+            f"{path}: SHA-256 {digest[:12]} is not the card's {str(card['sha256'])[:12]}; fetch the folder again"
+        )
     model = AniFaceDiff(_config_of(card if isinstance(card, dict) else {}, folder / _CARD))
     try:
         state = {name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()}

@@ -91,10 +91,14 @@ def sample_puppet(rng: np.random.Generator, style: Style | None = None) -> Puppe
         skin = _hsv(rng.uniform(0.035, 0.09), rng.uniform(0.22, 0.62), rng.uniform(0.38, 1.0))
         ears = rng.choice(["human", "human", "human", "pointed"])
         skin_kind = rng.choice(["plain", "plain", "freckles", "speckle"])
-        hair_kind = rng.choice(["bald", "crop", "crop", "bob", "bob", "long", "long", "afro", "spikes", "bun", "mohawk", "cap"])
+        hair_kind = rng.choice(
+            ["bald", "crop", "crop", "bob", "bob", "long", "long", "afro", "spikes", "bun", "mohawk", "cap"]
+        )
     natural = rng.random() < 0.5
-    hair = _hsv(rng.uniform(0.02, 0.14), rng.uniform(0.2, 0.8), rng.uniform(0.08, 0.85)) if natural else _hsv(
-        rng.random(), rng.uniform(0.3, 0.9), rng.uniform(0.25, 0.95)
+    hair = (
+        _hsv(rng.uniform(0.02, 0.14), rng.uniform(0.2, 0.8), rng.uniform(0.08, 0.85))
+        if natural
+        else _hsv(rng.random(), rng.uniform(0.3, 0.9), rng.uniform(0.25, 0.95))
     )
     angle, tilt = rng.uniform(-1.1, 1.1), rng.uniform(0.1, 0.9)
     light = np.array([np.sin(angle) * np.cos(tilt), np.sin(tilt), np.cos(angle) * np.cos(tilt)], np.float32)
@@ -108,7 +112,9 @@ def sample_puppet(rng: np.random.Generator, style: Style | None = None) -> Puppe
         hair=hair,
         iris=_hsv(rng.random(), rng.uniform(0.35, 0.9), rng.uniform(0.25, 0.85)),
         cloth=_hsv(rng.random(), rng.uniform(0.2, 0.85), rng.uniform(0.25, 0.9)),
-        lips=_hsv(rng.uniform(-0.06, 0.03), rng.uniform(0.3, 0.7), rng.uniform(0.45, 0.9)) if not creature else skin * 0.62,
+        lips=_hsv(rng.uniform(-0.06, 0.03), rng.uniform(0.3, 0.7), rng.uniform(0.45, 0.9))
+        if not creature
+        else skin * 0.62,
         glasses=_hsv(rng.random(), rng.uniform(0.0, 0.8), rng.uniform(0.05, 0.6)) if rng.random() < 0.2 else None,
         backdrop_colours=(
             _hsv(rng.random(), rng.uniform(0.05, 0.5), rng.uniform(0.35, 1.0)),

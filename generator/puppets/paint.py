@@ -46,14 +46,18 @@ def _pattern(puppet: Puppet, rng: np.random.Generator, u: Floats, t: Floats, ski
         mask = np.zeros((_H, _W), np.float32)
         for _ in range(90):
             x, y = rng.normal(0, 0.5), rng.normal(0.42, 0.05)
-            cv2.circle(mask, (int((x / np.pi * 0.5 + 0.5) * _W), int(y * _H)), int(rng.integers(1, 3)), 1.0, -1, cv2.LINE_AA)
+            cv2.circle(
+                mask, (int((x / np.pi * 0.5 + 0.5) * _W), int(y * _H)), int(rng.integers(1, 3)), 1.0, -1, cv2.LINE_AA
+            )
         return _over(skin, 0.35 * mask, skin[0, 0] * [0.75, 0.55, 0.45])
     other = (skin[0, 0] * 0.58 if skin[0, 0].mean() > 0.5 else np.clip(skin[0, 0] * 1.6 + 0.1, 0, 1)).astype(np.float32)
     if puppet.skin_kind == "spots":
         mask = np.zeros((_H, _W), np.float32)
         for _ in range(60):
             centre = (int(rng.integers(_W)), int(rng.integers(_H)))
-            cv2.ellipse(mask, centre, (int(rng.integers(10, 32)), int(rng.integers(8, 20))), 0, 0, 360, 1.0, -1, cv2.LINE_AA)
+            cv2.ellipse(
+                mask, centre, (int(rng.integers(10, 32)), int(rng.integers(8, 20))), 0, 0, 360, 1.0, -1, cv2.LINE_AA
+            )
         return _over(skin, 0.8 * mask, other)
     if puppet.skin_kind == "stripes":
         wave = np.sin(26 * t + 1.2 * _noise(rng, 12) + 2 * np.cos(2 * u))
@@ -82,7 +86,9 @@ def skin_picture(puppet: Puppet) -> Floats:
     if puppet.beard:
         chin = _soft(0.40 - t - 0.05 * np.cos(2.2 * au), 0.06) * _soft(1.45 - au, 0.2)
         gap = 1 - np.exp(-((u / (0.9 * f.mouth_u)) ** 4) - ((t - f.mouth_t) / (1.5 * f.lip)) ** 4)
-        colour = _over(colour, puppet.beard * chin * gap * (0.85 + 0.15 * _noise(rng, 192)).clip(0, 1), puppet.hair * 0.8)
+        colour = _over(
+            colour, puppet.beard * chin * gap * (0.85 + 0.15 * _noise(rng, 192)).clip(0, 1), puppet.hair * 0.8
+        )
     mu = u / f.mouth_u
     bow = np.sqrt(np.clip(1 - (mu / 1.10) ** 2, 0, 1)) * f.lip
     upper = bow * (0.95 - 0.22 * np.exp(-((u / 0.05) ** 2)))
@@ -151,7 +157,10 @@ def paint_mouth(colour: Floats, uv: Floats, gap: float, f: Features) -> Floats:
     """Return colours (N, 3) of points between the lips: dark throat, upper teeth, tongue.
 
     Args:
+        colour: (N, 3) colours so far.
+        uv: (N, 2) face coordinates.
         gap: Height of the open mouth in its middle, head units.
+        f: Features of the head.
     """
     mu = uv[:, 0] / f.mouth_u
     v = (uv[:, 1] - f.mouth_t) / LIP_GAP

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import PuppetError
-from ..face_params import FaceParams, Floats
+from ..face_params import FaceParams, Floats, vector
 from ..head_model import LIP_GAP, features, landmarks68, project
 from ..raster import GBuffer, rasterise, vertex_normals
 from .backdrop import backdrop
@@ -30,7 +30,8 @@ class PuppetFrame:
 
     Attributes:
         image: (S, S, 3) uint8 RGB.
-        labels: (S, S) uint8: 0 background, 1 skin, 2 eye (between the lids), 3 mouth (between the lips), 4 hair, 5 other.
+        labels: (S, S) uint8: 0 background, 1 skin, 2 eye (between the lids), 3 mouth (between the lips), 4 hair,
+            5 other.
         coordinates: (S, S, 2) float32 face coordinates (u, t) on the head's surface, NaN elsewhere.
         landmarks: (68, 2) float32 iBUG points in pixels, hidden ones included.
         box: (x0, y0, x1, y1) around the landmarks, pixels.
@@ -54,7 +55,7 @@ def _base_colours(puppet: Puppet, part: Floats, uv: Floats, head: NDArray[np.boo
     """Return the unlit colours (N, 3) of drawn points, before eyes and mouth."""
     base = np.tile(puppet.skin, (len(part), 1))
     base[head] = sample_skin(puppet, uv[head])
-    for label, colour in ((CLOTH, puppet.cloth), (CAP, puppet.cloth * 0.8), (HORN, np.float32([0.86, 0.80, 0.68]))):
+    for label, colour in ((CLOTH, puppet.cloth), (CAP, puppet.cloth * 0.8), (HORN, vector(0.86, 0.80, 0.68))):
         base[part == label] = colour
     if puppet.glasses is not None:
         base[part == GLASSES] = puppet.glasses
@@ -101,6 +102,7 @@ def render(puppet: Puppet, params: FaceParams, size: int = 256) -> PuppetFrame:
     """Draw a puppet with the given expression, pose, gaze and camera.
 
     Args:
+        puppet: Who is drawn.
         params: Its `shape` is ignored: the puppet keeps its own, which makes any drive's motion usable on any puppet.
         size: Height and width in pixels, at least 32.
 
@@ -112,7 +114,7 @@ def render(puppet: Puppet, params: FaceParams, size: int = 256) -> PuppetFrame:
     params = FaceParams(puppet.shape, params.expression, params.pose, params.gaze, params.camera)
     big = size * _SUPERSAMPLING
     mesh, points = build(puppet, params)
-    world = points * np.float32([1, -1, params.camera[0]])
+    world = points * vector(1, -1, params.camera[0])
     normals = vertex_normals(world, mesh.faces)
     buffer = rasterise(points, mesh.faces, np.concatenate([normals, mesh.uv], 1), big, mesh.cut)
     drawn = buffer.face >= 0
@@ -131,7 +133,12 @@ def render(puppet: Puppet, params: FaceParams, size: int = 256) -> PuppetFrame:
         base[near] = paint_eye(base[near], drawn_uv[near], puppet, params, f, sign)
         eyes[near] = eye_masks(drawn_uv[near], f, params.expression, sign)[-1] > 0
     gap = mouth_gap(puppet, params)
-    mouth = head & (np.abs(drawn_uv[:, 1] - f.mouth_t) < LIP_GAP) & (np.abs(drawn_uv[:, 0]) < 0.99 * f.mouth_u) & (gap > 0.01)
+    mouth = (
+        head
+        & (np.abs(drawn_uv[:, 1] - f.mouth_t) < LIP_GAP)
+        & (np.abs(drawn_uv[:, 0]) < 0.99 * f.mouth_u)
+        & (gap > 0.01)
+    )
     base[mouth] = paint_mouth(base[mouth], drawn_uv[mouth], gap, f)
 
     shading = (_faceted(buffer, world, mesh.faces) if puppet.style == "lowpoly" else buffer.attributes[..., :3])[drawn]

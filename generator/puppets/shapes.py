@@ -16,7 +16,7 @@ def _grid_faces(rows: int, columns: int) -> Ints:
 
 
 def from_grid(points: Floats, part: float, cut: Floats | None = None, uv: Floats | None = None) -> Mesh:
-    """Return the mesh of a (rows, columns, 3) grid of points; rows run down and columns to the right, seen from outside."""
+    """Return the mesh of a (rows, columns, 3) grid; seen from outside, rows run down and columns to the right."""
     rows, columns = points.shape[:2]
     count = rows * columns
     return Mesh(
@@ -47,7 +47,9 @@ def cone(base: Floats, tip: Floats, radius: float, part: float, detail: int = 9)
     other = np.cross(axis, side)
     h, u = np.meshgrid(np.linspace(1, 0, 5), np.linspace(-np.pi, np.pi, detail), indexing="ij")
     r = radius * np.sqrt(1 - h) * (1 - 0.15 * h)
-    points = base + axis * (length * h)[..., None] + side * (r * np.sin(u))[..., None] + other * (r * np.cos(u))[..., None]
+    points = (
+        base + axis * (length * h)[..., None] + side * (r * np.sin(u))[..., None] + other * (r * np.cos(u))[..., None]
+    )
     return from_grid(points, part)
 
 

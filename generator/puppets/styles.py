@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..face_params import Floats
+from ..face_params import Floats, vector
 from .look import Puppet, Style
 
 Shade = Callable[[Floats, Floats, Floats], Floats]
@@ -21,7 +21,7 @@ Finish = Callable[[Floats, Floats, Puppet], Floats]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A style: `shade(colour (N, 3), normals (N, 3), light (3,))` and `finish(picture, edges, puppet)`, both in [0, 1]."""
+    """A style: `shade(colour (N, 3), normals (N, 3), light (3,))` and `finish(picture, edges, puppet)`, in [0, 1]."""
 
     shade: Shade
     finish: Finish
@@ -32,7 +32,7 @@ def _lambert(normals: Floats, light: Floats) -> Floats:
 
 
 def _specular(normals: Floats, light: Floats, power: float) -> Floats:
-    half = light + np.float32([0, 0, 1])
+    half = light + vector(0, 0, 1)
     half /= np.linalg.norm(half)
     return (np.clip(normals @ half, 0, 1) ** power)[:, None]
 
@@ -49,7 +49,9 @@ def _shade_toon(colour: Floats, normals: Floats, light: Floats) -> Floats:
 
 def _shade_gloss(colour: Floats, normals: Floats, light: Floats) -> Floats:
     rim = (1 - np.clip(normals[:, 2:3], 0, 1)) ** 3
-    return colour * (0.40 + 0.68 * _lambert(normals, light)) + 0.42 * _specular(normals, light, 40) + 0.16 * rim * colour
+    return (
+        colour * (0.40 + 0.68 * _lambert(normals, light)) + 0.42 * _specular(normals, light, 40) + 0.16 * rim * colour
+    )
 
 
 def _shade_soft(colour: Floats, normals: Floats, light: Floats) -> Floats:
@@ -88,7 +90,9 @@ def _finish_paint(picture: Floats, edges: Floats, puppet: Puppet) -> Floats:
     dx, dy = (cv2.resize(cell, (size, size), interpolation=cv2.INTER_LINEAR) for cell in cells)
     y, x = np.mgrid[0:size, 0:size].astype(np.float32)
     amount = size / 256
-    stroked = cv2.remap(picture, x + 1.3 * amount * dx, y + 1.3 * amount * dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    stroked = cv2.remap(
+        picture, x + 1.3 * amount * dx, y + 1.3 * amount * dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+    )
     flat = cv2.bilateralFilter(stroked.astype(np.float32), 5, 0.12, 2.5)
     relief = (dx - np.roll(dx, 1, 0))[..., None]
     return flat * (1 + 0.06 * relief) + _paper(puppet, size, 3, 0.012)
@@ -96,7 +100,7 @@ def _finish_paint(picture: Floats, edges: Floats, puppet: Puppet) -> Floats:
 
 def _finish_pencil(picture: Floats, edges: Floats, puppet: Puppet) -> Floats:
     size = len(picture)
-    grey = picture @ np.float32([0.30, 0.59, 0.11])
+    grey = picture @ vector(0.30, 0.59, 0.11)
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) * (256 / size)
     sheet = 0.93 + _paper(puppet, size, 2, 0.018)[..., 0]
     tone = np.ones_like(grey)

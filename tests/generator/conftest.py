@@ -1,0 +1,45 @@
+"""What several generator tests need: a tiny real model and a deployment of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from generator.config import TOY
+from generator.model import AniFaceDiff
+from generator.puppets import Puppet, sample_puppet
+from watermark import Deployment
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    return Deployment.open(tmp_path_factory.mktemp("deployment"))
+
+
+@pytest.fixture
+def puppet() -> Puppet:
+    return sample_puppet(np.random.default_rng(4), "gloss")
+
+
+@pytest.fixture(scope="session")
+def toy_model() -> AniFaceDiff:
+    torch.manual_seed(0)
+    model = AniFaceDiff(TOY)
+    model.codec.fit(torch.rand(4, 3, TOY.image_size, TOY.image_size) * 2 - 1)
+    for parameter in model.parameters():
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.02)
+    return model.eval().requires_grad_(False)
+
+
+@pytest.fixture
+def weights_folder(tmp_path: Path, toy_model: AniFaceDiff) -> Path:
+    from generator.weights_io import save_pretrained
+
+    save_pretrained(toy_model.state_dict(), TOY, tmp_path / "weights", {"name": "toy"})
+    return tmp_path / "weights"

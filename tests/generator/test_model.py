@@ -1,0 +1,130 @@
+import dataclasses
+
+import pytest
+import torch
+
+from generator.attention import DecoupledCrossAttention
+from generator.config import TOY
+from generator.model import AniFaceDiff, Conditions, noise_schedule
+
+
+def batch(count, seed=0):
+    g = torch.Generator().manual_seed(seed)
+    size, small = TOY.image_size, TOY.snapshot_size
+    return Conditions(
+        moved=torch.rand(count, 3, size, size, generator=g) * 2 - 1,
+        guides=torch.rand(count, 3, size, size, generator=g),
+        snapshot=torch.rand(count, 6, small, small, generator=g),
+        expression=torch.rand(count, 14, generator=g),
+    )  # fmt: skip
+
+
+def source(count=1, seed=1):
+    return torch.rand(count, 3, TOY.image_size, TOY.image_size, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+
+
+def noise(count):
+    return torch.randn(count, TOY.latent_channels, TOY.grid, TOY.grid, generator=torch.Generator().manual_seed(2))
+
+
+def adapters(model):
+    return [m for m in model.denoiser.modules() if isinstance(m, DecoupledCrossAttention)]
+
+
+@pytest.fixture
+def fresh():
+    torch.manual_seed(0)
+    model = AniFaceDiff(TOY)
+    model.codec.fit(source(4))
+    return model.eval().requires_grad_(False)
+
+
+def test_an_untrained_adapter_changes_nothing(fresh):
+    encoded, time = fresh.encode_source(source()), torch.full((2,), 500)
+    given = batch(2)
+    with_tokens = fresh.denoise(noise(2), time, encoded, given)
+    for adapter in adapters(fresh):
+        adapter.strength = 0.0
+    assert torch.equal(with_tokens, fresh.denoise(noise(2), time, encoded, given))
+
+
+def test_an_untrained_spatial_encoder_changes_nothing(fresh):
+    encoded, time = fresh.encode_source(source()), torch.full((2,), 500)
+    one, other = batch(2), batch(2, seed=9)
+    other = dataclasses.replace(one, guides=other.guides, snapshot=other.snapshot)
+    assert torch.equal(fresh.denoise(noise(2), time, encoded, one), fresh.denoise(noise(2), time, encoded, other))
+
+
+def test_expression_reaches_every_cross_attention_layer(toy_model):
+    names = [name for name in toy_model.denoiser.attn_processors if "attn2" in name]
+    assert len(names) == len(adapters(toy_model)) > 0
+    encoded, time = toy_model.encode_source(source()), torch.full((2,), 500)
+    one = batch(2)
+    other = dataclasses.replace(one, expression=one.expression + 1)
+    assert not torch.allclose(
+        toy_model.denoise(noise(2), time, encoded, one), toy_model.denoise(noise(2), time, encoded, other)
+    )
+
+
+def test_the_expression_of_one_frame_does_not_touch_another(toy_model):
+    encoded, time = toy_model.encode_source(source()), torch.full((2,), 500)
+    one = batch(2)
+    expression = one.expression.clone()
+    expression[1] += 1
+    first, second = (
+        toy_model.denoise(noise(2), time, encoded, given)
+        for given in (one, dataclasses.replace(one, expression=expression))
+    )
+    torch.testing.assert_close(first[0], second[0], atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(first[1], second[1])
+
+
+def test_the_reference_is_read_by_attention(toy_model):
+    time, given = torch.full((1,), 500), batch(1)
+    encoded, other = toy_model.encode_source(source()), toy_model.encode_source(source(seed=5))
+    mixed = dataclasses.replace(encoded, bank=other.bank)
+    assert not torch.allclose(
+        toy_model.denoise(noise(1), time, encoded, given), toy_model.denoise(noise(1), time, mixed, given)
+    )
+    assert set(encoded.bank) == {name for name in toy_model.denoiser.attn_processors if "attn1" in name}
+
+
+def test_nothing_is_remembered_between_calls(toy_model):
+    time, given = torch.full((1,), 500), batch(1)
+    encoded = toy_model.encode_source(source())
+    before = toy_model.denoise(noise(1), time, encoded, given)
+    toy_model.denoise(noise(1), time, toy_model.encode_source(source(seed=8)), given)
+    assert torch.equal(before, toy_model.denoise(noise(1), time, encoded, given))
+
+
+def test_frames_of_two_sources_in_one_batch_do_not_mix(toy_model):
+    time, given, pictures = torch.full((4,), 300), batch(4), source(2)
+    together = toy_model.denoise(noise(4), time, toy_model.encode_source(pictures), given)
+    for index in range(2):
+        frames = slice(2 * index, 2 * index + 2)
+        apart = toy_model.denoise(
+            noise(4)[frames], time[:2], toy_model.encode_source(pictures[index : index + 1]), given[frames]
+        )
+        torch.testing.assert_close(together[frames], apart, atol=1e-4, rtol=1e-3)
+
+
+def test_a_window_of_the_composition_equals_that_part_of_a_composed_crop(toy_model):
+    encoded, given = toy_model.encode_source(source()), batch(1)
+    whole = toy_model.compose(noise(1), encoded, given)
+    part = toy_model.compose(noise(1), encoded, given, (slice(2, 7), slice(1, 6)))
+    middle = slice(32, 48)
+    torch.testing.assert_close(part[..., middle, middle], whole[..., 64:80, 48:64], atol=1e-5, rtol=1e-4)
+
+
+def test_the_codec_inverts_on_its_span_and_keeps_the_best_components(toy_model):
+    latents = noise(2)
+    torch.testing.assert_close(toy_model.codec.encode(toy_model.codec.decode(latents)), latents, atol=1e-4, rtol=1e-4)
+    basis = toy_model.codec.basis
+    torch.testing.assert_close(basis.T @ basis, torch.eye(basis.shape[1]), atol=1e-4, rtol=0)
+
+
+def test_the_schedule_ends_in_pure_noise_and_starts_there():
+    schedule = noise_schedule()
+    assert schedule.alphas_cumprod[-1] == 0
+    schedule.set_timesteps(4)
+    assert schedule.timesteps.tolist() == [999, 749, 499, 249]
