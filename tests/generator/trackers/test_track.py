@@ -143,6 +143,7 @@ def test_puppets_motion_is_read_back(mesh):
     assert np.degrees(np.abs(drive.pose - truth.pose).mean(0)).max() < 5
 
 
+@pytest.mark.slow
 def test_bias_table_is_what_fresh_puppets_show(mesh: FaceMesh):
     measured, pictures = measure_bias(mesh, np.random.default_rng(123), 2)
     assert pictures > 15
