@@ -14,6 +14,7 @@ from .blending import self_blend
 from .calibration import Calibration, fit_calibration
 from .checkpoints import DetectorCard, load_detector, read_card, save_detector
 from .creation import create_detector
+from .crop_sets import CropSet
 from .errors import BlendError, CheckpointError, CropError, DetectorError, TrainingError, UnknownDetectorError
 from .preprocessing import crop_face
 from .registry import list_detectors
@@ -22,7 +23,7 @@ from .scope import Scope, fit_scope
 from .scoring import Detector, Score
 from .spec import DetectorSpec
 from .thresholds import Thresholds, fit_thresholds
-from .training import CropSet, TrainConfig, TrainLog, train_detector
+from .training import TrainConfig, TrainLog, train_detector
 
 __all__ = [
     "AugmentConfig",

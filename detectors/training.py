@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,27 +17,18 @@ from torch import Tensor
 
 from .augmentation import AugmentConfig, augment
 from .calibration import fit_calibration
+from .crop_sets import Crops, CropSet, Labels, check_set, digest_of, identities_of, subset
 from .errors import TrainingError
-from .preprocessing import check_crops, to_input
+from .preprocessing import to_input
 from .resume import EpochLog, Progress, load_progress, save_progress
 from .sampling import Draw, Group, PairSampler, hold_out
 from .scope import fit_scope
 from .scoring import Detector
 from .thresholds import fit_thresholds
 
-Crops = NDArray[np.uint8]
-Labels = NDArray[np.integer]
 ProgressCallback = Callable[[int, int, float], None]
 _SCOPE_CROPS = 1024
 _LOWEST_RATE = 0.02
-
-
-class CropSet(NamedTuple):
-    """Hold crops (N, S, S, 3), labels (N,) 0 genuine or 1 manipulated, and the identities of each crop."""
-
-    crops: Crops
-    labels: Labels
-    groups: Sequence[Group]
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,14 +264,6 @@ def validation_auc(detector: Detector, held: CropSet) -> float:
     return float((ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
 
 
-def digest_of(crops: Crops, labels: Labels) -> str:
-    """Give the SHA-256 of crops and labels, as 64 hex digits."""
-    digest = hashlib.sha256(f"{crops.shape}".encode())
-    digest.update(np.ascontiguousarray(crops).tobytes())
-    digest.update(labels.astype(np.int64).tobytes())
-    return digest.hexdigest()
-
-
 def _rate(step: int, total: int) -> float:
     warm = max(1, total // 10)
     if step < warm:
@@ -291,38 +273,17 @@ def _rate(step: int, total: int) -> float:
 
 
 def _sets(detector: Detector, data: CropSet, config: TrainConfig, validation: CropSet | None) -> tuple[_Kept, CropSet]:
-    _check(detector, data, "training")
+    check_set(data, "training", detector.spec)
     if validation is not None:
         held = CropSet(validation[0], np.asarray(validation[1]), validation[2])
-        _check(detector, held, "validation")
-        shared = sorted(_identities(data.groups) & _identities(held.groups))
+        check_set(held, "validation", detector.spec)
+        shared = sorted(identities_of(data.groups) & identities_of(held.groups))
         if shared:
             raise TrainingError(f"{len(shared)} identities stand in training and validation, such as {shared[0]!r}")
         return _Kept(data, np.arange(len(data.crops))), held
     rng = np.random.default_rng([config.seed, 2**31])
     inside, outside = hold_out(data.labels, data.groups, config.validation_share, rng)
-    return _Kept(_subset(data, inside), inside), _subset(data, outside)
-
-
-def _check(detector: Detector, data: CropSet, name: str) -> None:
-    check_crops(data.crops, detector.spec)
-    if data.labels.shape != (len(data.crops),) or len(data.groups) != len(data.crops):
-        raise TrainingError(
-            f"{name}: {len(data.crops)} crops come with labels {data.labels.shape} and {len(data.groups)} groups"
-        )
-    found = set(data.labels.tolist())
-    if found != {0, 1}:
-        raise TrainingError(
-            f"{name}: labels are 0 genuine and 1 manipulated, and both must occur; found {sorted(found)[:5]}"
-        )
-
-
-def _identities(groups: Sequence[Group]) -> set[str]:
-    return {name for group in groups for name in ((group,) if isinstance(group, str) else group)}
-
-
-def _subset(data: CropSet, indices: NDArray[np.intp]) -> CropSet:
-    return CropSet(data.crops[indices], data.labels[indices], [data.groups[index] for index in indices])
+    return _Kept(subset(data, inside), inside), subset(data, outside)
 
 
 def _pairs_of(pairs: Sequence[str], length: int, training: _Kept) -> list[str]:
