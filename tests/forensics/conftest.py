@@ -47,6 +47,12 @@ TINY = SynthesisConfig(seed=5, identities=6, clips=1, stills=1, frames=3, size=1
 
 
 @pytest.fixture(scope="session")
+def recipe() -> SynthesisConfig:
+    """What `tiny_corpus` was made with."""
+    return TINY
+
+
+@pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     return Deployment.open(tmp_path_factory.mktemp("home") / "facetrail")
 

@@ -1,0 +1,186 @@
+"""From a corpus to detectors, measures and the report, with a stand-in for the generator."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from detectors import TrainConfig, create_detector
+from forensics.corpus import Corpus, Label, Slice, Split
+from forensics.corpus.plan import SynthesisConfig
+from forensics.corpus.studio import Forger
+from forensics.crops import blend_crops, gather_crops
+from forensics.errors import CorpusError, InputError
+from forensics.evaluation import ScoreTable, auc
+from forensics.examination import thresholds_of
+from forensics.faces import Faces, find_faces, spread_indices
+from forensics.pipeline import STAGES, DemoConfig, run_demo
+from forensics.reporting import ReportContents
+from forensics.scoring import control_shift, score_samples
+from forensics.training import Diet, TrainingRun, read_run, with_options
+from watermark import Deployment, read_media
+
+SPEC = create_detector("toy_plain", seed=0).spec
+
+
+class TestFaces:
+    @pytest.mark.parametrize(
+        ("length", "count", "chosen"), [(3, 8, [0, 1, 2]), (10, 3, [0, 4, 9]), (5, 1, [0]), (100, 2, [0, 99])]
+    )
+    def test_frames_are_spread_from_first_to_last(self, length: int, count: int, chosen: list[int]) -> None:
+        assert spread_indices(length, count).tolist() == chosen
+
+    def test_frames_without_a_face_and_with_tiny_ones_are_left_out(self) -> None:
+        boxes = {0: None, 1: (0, 0, 10, 10), 2: (0, 0, 60, 60), 3: (5, 5, 70, 70)}
+
+        def finder(image: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+            box = boxes[int(image[0, 0, 0])]
+            return None if box is None else (np.float32(box), np.zeros((68, 2), np.float32))
+
+        frames = np.stack([np.full((80, 80, 3), index, np.uint8) for index in range(4)])
+        faces = find_faces(frames, finder, 4)
+        assert faces is not None
+        assert faces.frames.tolist() == [2, 3]
+        assert find_faces(frames[:2], finder, 2) is None
+
+    def test_a_sidecar_gives_the_same_bytes_every_time(self, tmp_path: Path) -> None:
+        faces = Faces(np.arange(2), np.zeros((2, 4), np.float32), np.ones((2, 68, 2), np.float32))
+        for name in ("a.npz", "b.npz"):
+            faces.save(tmp_path / name)
+        assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+class TestCrops:
+    def test_crops_come_in_sample_order_with_labels_and_pairs(self, tiny_corpus: Corpus) -> None:
+        samples = tiny_corpus.where(split=Split.VAL, slice=Slice.MAIN)
+        shelf = gather_crops(tiny_corpus, samples, SPEC, per_clip=2)
+        assert shelf.crops.shape[1:] == (SPEC.input_size, SPEC.input_size, 3)
+        assert list(dict.fromkeys(sample.id for sample in shelf.samples)) == [sample.id for sample in samples]
+        assert shelf.labels.tolist() == [int(sample.label is Label.FORGED) for sample in shelf.samples]
+        genuine = {pair for pair, label in zip(shelf.pairs, shelf.labels, strict=True) if label == 0}
+        assert set(shelf.pairs) == genuine
+
+    def test_self_blends_stand_beside_their_originals_and_show_the_same_face(self, tiny_corpus: Corpus) -> None:
+        samples = tiny_corpus.where(split=Split.TRAIN, label=Label.GENUINE, slice=Slice.MAIN)
+        made, pairs = blend_crops(tiny_corpus, samples, SPEC, np.random.default_rng(0), per_clip=2)
+        assert made.labels.tolist() == [0, 1] * (len(made.labels) // 2)
+        assert pairs[::2] == pairs[1::2]
+        between = np.abs(made.crops[::2].astype(int) - made.crops[1::2]).mean()
+        across = np.abs(made.crops[::2].astype(int) - np.roll(made.crops[::2], 1, axis=0)).mean()
+        assert 0 < between < across / 2
+
+    def test_a_sample_without_sidecar_and_tracker_names_the_way_out(self, tiny_corpus: Corpus) -> None:
+        sample = dataclasses.replace(tiny_corpus.samples[0], landmarks=None, landmarks_sha256=None)
+        with pytest.raises(CorpusError, match="facetrail models get face-mesh"):
+            gather_crops(tiny_corpus, [sample], SPEC, per_clip=1)
+
+    def test_a_sample_in_which_no_face_is_found_is_scored_undecided(self, tiny_corpus: Corpus) -> None:
+        detector = create_detector("toy_plain", seed=0)
+        first, second = tiny_corpus.where(split=Split.TEST, slice=Slice.MAIN)[:2]
+        blind = dataclasses.replace(first, landmarks=None, landmarks_sha256=None)
+        table = score_samples(detector, tiny_corpus, [blind, second], per_clip=1, finder=lambda _: None)
+        scores = dict(zip(table.videos, table.scores, strict=True))
+        assert scores[first.id] == 0.5
+        assert scores[second.id] != 0.5
+
+
+class TestControlShift:
+    def test_the_shift_is_the_mean_difference_of_twins(self, tiny_corpus: Corpus) -> None:
+        samples = tiny_corpus.where(split=Split.TEST, label=Label.GENUINE)
+        table = ScoreTable(
+            videos=tuple(sample.id for sample in samples),
+            identities=tuple(sample.identities for sample in samples),
+            labels=np.zeros(len(samples), dtype=np.int64),
+            scores=np.array([0.3 if sample.slice is Slice.CONTROL else 0.1 for sample in samples]),
+            slices=tuple(sample.slice.value for sample in samples),
+        )
+        found = control_shift(table, tiny_corpus, seed=0)
+        assert (found.plain, found.marked, found.shift.value) == pytest.approx((0.1, 0.3, 0.2))
+        assert found.pairs == 4
+
+    def test_a_corpus_without_control_slice_is_refused(self, tiny_corpus: Corpus) -> None:
+        samples = tiny_corpus.where(slice=Slice.MAIN)
+        table = ScoreTable(
+            videos=tuple(sample.id for sample in samples),
+            identities=tuple(sample.identities for sample in samples),
+            labels=np.zeros(len(samples), dtype=np.int64),
+            scores=np.zeros(len(samples)),
+            slices=tuple(sample.slice.value for sample in samples),
+        )
+        with pytest.raises(CorpusError, match="control slice"):
+            control_shift(table, Corpus(tiny_corpus.root, samples), seed=0)
+
+
+class TestTrainingSettings:
+    def test_a_file_lies_over_the_defaults_and_options_over_the_file(self, tmp_path: Path) -> None:
+        path = tmp_path / "run.toml"
+        path.write_text('diet = "self-blended"\nper_clip = 3\n[config]\nepochs = 5\nseed = 9\n')
+        run = read_run(path, TrainingRun())
+        assert (run.diet, run.per_clip, run.config.epochs, run.config.seed) == (Diet.SELF_BLENDED, 3, 5, 9)
+        run = with_options(run, detector="toy_plain", diet=None, epochs=2, seed=None)
+        assert (run.detector, run.diet, run.config.epochs, run.config.seed) == ("toy_plain", Diet.SELF_BLENDED, 2, 9)
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("per_clips = 3", "per_clip"),
+            ("[config]\nlearning = 1", "learning_rate"),
+            ('diet = "forge"', "forged"),
+            ("=", "no TOML"),
+        ],
+    )
+    def test_an_unknown_key_is_refused_with_the_nearest(self, tmp_path: Path, text: str, words: str) -> None:
+        path = tmp_path / "run.toml"
+        path.write_text(text)
+        with pytest.raises(InputError, match=words):
+            read_run(path, TrainingRun())
+
+    def test_less_than_one_half_is_never_called_high(self) -> None:
+        assert thresholds_of(create_detector("toy_plain")).suspect >= 0.5
+
+
+@pytest.mark.slow
+def test_the_trail_ends_in_a_report_whose_numbers_are_its_own(
+    tmp_path: Path, forger: Forger, deployment: Deployment
+) -> None:
+    config = DemoConfig(
+        corpus=SynthesisConfig(seed=3, identities=6, clips=1, stills=0, frames=4, size=192),
+        detector="toy_plain",
+        per_clip=4,
+        training=TrainConfig(epochs=2, seed=3),
+        distortions=("jpeg", "blur"),
+        severities=(1,),
+        distorted_per_clip=2,
+        gallery=2,
+        replicates=40,
+    )
+    out = tmp_path / "out"
+    contents = run_demo(out, config, forger, deployment)
+    assert ReportContents.load(out) == contents
+    assert [stage.name for stage in contents.stages] == [stage.name for stage in STAGES][: len(contents.stages)]
+    assert all(row.as_sealed for row in contents.provenance)
+    assert len(contents.provenance) == len([s for s in Corpus.load(out / "corpus").samples if s.mark_id])
+    assert len(contents.gallery) == 2
+    for row in contents.gallery:
+        assert row.truth is not None
+        truth, output = (read_media(out / media.path).frames for media in (row.truth, row.output))
+        assert truth.shape == output.shape
+    scores = (out / "evaluation" / "after" / "scores.csv").read_text().splitlines()[1:]
+    rows = [line.split(",") for line in scores if line.endswith("main")]
+    videos: dict[str, list[float]] = {}
+    labels: dict[str, int] = {}
+    for video, _, label, score, _ in rows:
+        videos.setdefault(video, []).append(float(score))
+        labels[video] = int(label)
+    by_hand = auc(np.array(list(labels.values())), np.array([np.mean(values) for values in videos.values()]))
+    shown = next(m for m in contents.measures if (m.name, m.level, m.detector) == ("AUC", "video", "after"))
+    assert shown.estimate.value == pytest.approx(by_hand)
+    page = (out / "report.html").read_text("utf-8")
+    assert f"{by_hand:.3f}" in page
+    assert not re.search(r'(src|href)="(?!data:)', page)
+    assert json.loads((out / "evaluation" / "before" / "evaluation.json").read_text())["sealed"] is True
