@@ -25,7 +25,7 @@ def declare_missing_operators() -> bool:
     if "torchvision" in sys.modules or importlib.util.find_spec("torchvision") is None:
         return False
     try:
-        import torchvision  # noqa: F401
+        import torchvision
     except RuntimeError as error:
         if "torchvision::nms" not in str(error):
             raise

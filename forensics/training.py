@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -26,9 +25,9 @@ from detectors import (
 
 from .corpus import Corpus, Label, Slice, Split
 from .crops import blend_crops, gather_crops
-from .errors import InputError
 from .faces import FaceFinder
 from .progress import Report, part, silent
+from .settings import check_keys, read_toml
 
 _PREPARING = 0.25
 """Share of the time that goes into reading and cutting."""
@@ -68,29 +67,15 @@ def read_run(path: Path, run: TrainingRun) -> TrainingRun:
     Raises:
         InputError: The file is no TOML, or a key is unknown; the message offers the nearest one.
     """
-    import tomllib
-
-    try:
-        values = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is no TOML file: {error}", path) from error
-    _check_keys(path, values, [entry.name for entry in fields(TrainingRun)])
+    values = read_toml(path)
+    check_keys(path, values, [entry.name for entry in fields(TrainingRun)])
     settings = values.pop("config", {})
     names = [entry.name for entry in fields(TrainConfig) if entry.name != "augment"]
-    _check_keys(path, settings, names)
+    check_keys(path, settings, names)
     if "diet" in values:
-        _check_keys(path, [values["diet"]], list(Diet))
+        check_keys(path, [values["diet"]], list(Diet))
         values["diet"] = Diet(values["diet"])
     return replace(run, **values, config=replace(run.config, **settings))
-
-
-def _check_keys(path: Path, given: dict[str, Any] | list[str], known: list[str]) -> None:
-    import difflib
-
-    for key in given:
-        if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1) or known
-            raise InputError(f"{path}: unknown {key!r}; did you mean {' or '.join(near)}?", path)
 
 
 def train_on(

@@ -145,9 +145,14 @@ class Animator:
         del unmarked
         seconds = {"denoise": denoised - started, "mark": time.perf_counter() - denoised}
         claim = Claim(
-            payload=payload, title=title, agent=f"facetrail AniFaceDiff {self._preset}", agent_version=version("facetrail"),
-            seed=config.seed, ingredients=ingredients, model_digest=self._digest,
-        )  # fmt: skip
+            payload=payload,
+            title=title,
+            agent=f"facetrail AniFaceDiff {self._preset}",
+            agent_version=version("facetrail"),
+            seed=config.seed,
+            ingredients=ingredients,
+            model_digest=self._digest,
+        )
         return GeneratedClip(frames, aligned.fps, claim, aligned, source, seconds)
 
     def _denoise(

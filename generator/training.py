@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
@@ -16,7 +18,8 @@ from torch.utils.data import DataLoader, Subset
 from .config import MINI, ModelConfig
 from .errors import WeightsError
 from .model import AniFaceDiff, Conditions, noise_schedule
-from .training_data import FRAMES, Batch, PuppetBatches, _moments
+from .training_data import FRAMES, Batch, PuppetBatches, codec_pictures
+from .weights_io import save_pretrained
 
 Progress = Callable[[int, int, float], None]
 
@@ -126,13 +129,8 @@ class Trainer:
             self.mean = {name: value.clone() for name, value in self.model.state_dict().items()}
 
     def _fit_codec(self) -> None:
-        pictures = [
-            frame.image
-            for identity in range(self.config.codec_puppets)
-            for frame in _moments(self.config.seed + 1_000_003, identity, self.model.config.image_size)[1][::3]
-        ]
-        stacked = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
-        self.model.codec.fit(_to_unit(stacked))
+        pictures = codec_pictures(self.model.config.image_size, self.config.seed, self.config.codec_puppets)
+        self.model.codec.fit(_to_unit(pictures))
 
     def _load(self) -> None:
         try:
@@ -141,7 +139,7 @@ class Trainer:
             state = torch.load(self.folder / "state.pt", weights_only=True)
             self.optimiser.load_state_dict(state["optimiser"])
             self.step = int(state["step"])
-        except (OSError, KeyError, RuntimeError, ValueError) as error:
+        except (OSError, KeyError, RuntimeError, ValueError, SafetensorError, UnpicklingError) as error:
             raise WeightsError(
                 f"{self.folder}: cannot continue from this checkpoint ({error}); start in an empty folder"
             ) from None
@@ -201,6 +199,17 @@ class Trainer:
                 return
         self.save()
 
-    def describe(self) -> dict[str, object]:
-        """Return the run's settings for the card."""
-        return {**asdict(self.config), "step": self.step, "targets_per_step": self.config.groups * (FRAMES - 1)}
+    def export(self, folder: Path) -> Path:
+        """Write the running mean of the weights, ready for `Animator.from_pretrained`, with a card that says how."""
+        card = {
+            "name": "mini",
+            "licence": "Apache-2.0",
+            "data": "puppets drawn on the fly by generator.puppets; nothing else",
+            "training": asdict(self.config),
+            "steps": self.step,
+            "targets_per_step": self.config.groups * (FRAMES - 1),
+            "use": "animating stylised avatars; every output is marked and signed",
+            "limits": "trained on procedural avatars only; photographs and paintings lose detail",
+        }
+        save_pretrained(self.mean, self.model.config, folder, card)
+        return folder

@@ -77,6 +77,12 @@ def _stack(pictures: list[NDArray[np.uint8]]) -> Tensor:
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
 
 
+def codec_pictures(size: int, seed: int, puppets: int) -> Tensor:
+    """Return pictures (N, 3, size, size) uint8 of puppets that no training batch shows, for fitting the codec."""
+    frames = [frame for identity in range(puppets) for frame in _moments(seed + 1_000_003, identity, size)[1][::3]]
+    return _stack([frame.image for frame in frames])
+
+
 class PuppetBatches(Dataset[Batch]):
     """Batch `step` of a run; steps 3k, 3k+1 and 3k+2 show the same puppets with another moment as source."""
 

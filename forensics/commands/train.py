@@ -1,4 +1,4 @@
-"""`facetrail train`: train a detector on a corpus."""
+"""`facetrail train`: train a detector on a corpus, or the generator on puppets."""
 
 from __future__ import annotations
 
@@ -28,10 +28,37 @@ def configure(parser: argparse.ArgumentParser) -> None:
     detector.add_argument("--seed", type=int, metavar="N", help="random seed (default: 0)")
     add_json(detector)
     add_verbose(detector)
-    detector.set_defaults(run=run)
+    detector.set_defaults(run=train_detector)
+    text = "train the generator on puppets drawn on the fly; continues an interrupted run in the same folder"
+    generator = actions.add_parser("generator", help=text, description=text)
+    add_out(generator, "folder for checkpoints; the weights end up in its folder 'weights'")
+    generator.add_argument("--config", type=Path, metavar="FILE.toml", help="settings; options given here win")
+    generator.add_argument("--steps", type=positive_int, metavar="N", help="optimiser steps")
+    generator.add_argument("--seed", type=int, metavar="N", help="random seed (default: 0)")
+    add_json(generator)
+    add_verbose(generator)
+    generator.set_defaults(run=train_generator)
 
 
-def run(options: argparse.Namespace, report: Report) -> Answer:
+def train_generator(options: argparse.Namespace, report: Report) -> Answer:
+    """Train to the last step, then write weights and card."""
+    from dataclasses import replace
+
+    from generator.training import TrainConfig, Trainer
+
+    from ..settings import overlay
+
+    config = TrainConfig() if options.config is None else overlay(options.config, TrainConfig())
+    given = {name: value for name in ("steps", "seed") if (value := getattr(options, name)) is not None}
+    report(0.0, "fitting the codec")
+    trainer = Trainer(options.out, replace(config, **given))
+    trainer.run(lambda step, steps, loss: report(step / steps, f"step {step} of {steps}, loss {loss:.3f}"))
+    folder = trainer.export(options.out / "weights")
+    entry: JsonObject = {"path": str(folder), "steps": trainer.step, "seed": trainer.config.seed}
+    return Answer(f"{folder}\n  {trainer.step} steps; use it with: facetrail animate --weights {folder} …", (entry,))
+
+
+def train_detector(options: argparse.Namespace, report: Report) -> Answer:
     """Train and save."""
     from ..corpus import Corpus
     from ..training import Diet, TrainingRun, read_run, save_trained, train_on, with_options
