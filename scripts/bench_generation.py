@@ -103,9 +103,7 @@ def main() -> None:
             count = sum(len(values) for values in groups)
             row = ["psnr_db/frame", region, method, f"{value:.2f}", f"{low:.2f}", f"{high:.2f}", len(groups), count]
             writer.writerow([*row, SEED, digest[:12]])
-            print(
-                f"{region:12s} {method:26s} {value:6.2f} [{low:.2f}, {high:.2f}]  N = {len(groups)} identities, {count} frames"
-            )
+            print(f"{region:12s} {method:26s} {value:6.2f} [{low:.2f}, {high:.2f}]  N = {len(groups)}, {count} frames")
     command = f"python scripts/bench_generation.py --identities {options.identities} --frames {options.frames}"
     print(f"{command}; seed {SEED}; N counts identities; {platform.machine()}, {torch.get_num_threads()} threads")
 
