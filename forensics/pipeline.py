@@ -17,7 +17,7 @@ from .corpus.plan import SynthesisConfig
 from .corpus.studio import Forger
 from .corpus.synthesize import synthesize
 from .errors import CorpusError
-from .evaluation import EvalReport, ScoreTable, measure_table, write_report, write_scores
+from .evaluation import EvalReport, Level, Measure, ScoreTable, measure_table, write_report, write_scores
 from .gallery import hang_gallery
 from .progress import Report, part, silent
 from .reporting import ProvenanceRow, ReportContents, StageTime, write_page
@@ -218,5 +218,12 @@ def _measure(
         write_report(measured, folder / name)
         write_scores(tables[name], folder / name / "scores.csv")
         shift = control_shift(tables[name], corpus, seed=seed)
-        scored.append(Scored(name, main, measures, grid, shift))
+        scored.append(Scored(name, main, measures, grid, shift, _marked_auc(tables[name], seed, config.replicates)))
     return tuple(scored)
+
+
+def _marked_auc(table: ScoreTable, seed: int, replicates: int) -> Measure:
+    """Measure forged against control samples; both carry a mark."""
+    marked = table.slice(Slice.CONTROL.value)
+    found = measure_table(marked, seed=seed, replicates=replicates, levels=(Level.VIDEO,))
+    return next(measure for measure in found if (measure.name, measure.slice) == ("auc/video", "all"))

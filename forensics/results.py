@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -41,10 +41,8 @@ TITLES = {
 NAMES = {
     "auc": "AUC",
     "eer": "equal error rate",
-    "tpr_at_fpr_1": "true positives at 1 % false",
     "tpr_at_fpr_5": "true positives at 5 % false",
     "balanced_accuracy": "balanced accuracy",
-    "average_precision": "average precision",
     "brier": "Brier score",
 }
 SYMBOLS = {"jpeg": "quality ", "webp": "quality ", "h264": "crf ", "blur": "σ ", "resize": "× ", "noise": "σ "}
@@ -62,6 +60,7 @@ class Scored:
         measures: Of that table.
         grid: Of the robustness grid.
         shift: Of the control slice.
+        marked_auc: AUC at video level of forged against control samples.
     """
 
     name: str
@@ -69,6 +68,7 @@ class Scored:
     measures: tuple[Measured, ...]
     grid: tuple[Measured, ...]
     shift: ControlShift
+    marked_auc: Measured
 
     @property
     def title(self) -> str:
@@ -107,7 +107,8 @@ def describe_trail(
         gallery=gallery,
         curves=tuple(roc_curve(one, seed) for one in scored),
         histograms=tuple(_histogram(one) for one in scored),
-        measures=tuple(_measure(one, measure) for one in scored for measure in one.measures if _is_shown(measure)),
+        detectors=tuple(one.name for one in scored),
+        measures=tuple(_rows(scored)),
         robustness=tuple(heat_map(one) for one in scored),
         control=tuple(control_row(one) for one in scored),
         provenance=provenance,
@@ -202,6 +203,7 @@ def control_row(scored: Scored) -> ControlRow:
         plain=scored.shift.plain,
         marked=scored.shift.marked,
         shift=Estimate(shift.value, shift.low, shift.high),
+        auc=_estimate(scored.marked_auc),
         verdict=verdict,
     )
 
@@ -215,19 +217,20 @@ def _histogram(scored: Scored) -> Histogram:
     return Histogram(scored.title, by_label[Label.GENUINE], by_label[Label.FORGED])
 
 
-def _measure(scored: Scored, measure: Measured) -> Measure:
-    return Measure(
-        name=NAMES[measure.name.partition("/")[0]],
-        level=measure.level.value,
-        detector=scored.name,
-        estimate=_estimate(measure),
-        n_positive=measure.n_positive,
-        n_negative=measure.n_negative,
-    )
-
-
-def _is_shown(measure: Measured) -> bool:
-    return measure.name.partition("/")[0] in NAMES and measure.slice == "all"
+def _rows(scored: Sequence[Scored]) -> Iterator[Measure]:
+    """Put the detectors' measures side by side; all were scored on the same samples."""
+    for measure in sorted(scored[0].measures, key=lambda measure: measure.level, reverse=True):
+        metric = measure.name.partition("/")[0]
+        if metric not in NAMES or measure.slice != "all":
+            continue
+        beside = [next(found for found in one.measures if found.name == measure.name) for one in scored]
+        yield Measure(
+            name=NAMES[metric],
+            level=measure.level.value,
+            estimates=tuple(_estimate(found) for found in beside),
+            n_positive=measure.n_positive,
+            n_negative=measure.n_negative,
+        )
 
 
 def _tpr(labels: Labels, scores: Floats, *, rate: float) -> float:

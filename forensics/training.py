@@ -23,7 +23,7 @@ from detectors import (
     train_detector,
 )
 
-from .corpus import Corpus, Label, Slice, Split
+from .corpus import Corpus, Label, Sample, Slice, Split
 from .crops import blend_crops, gather_crops
 from .faces import FaceFinder
 from .progress import Report, part, silent
@@ -81,7 +81,7 @@ def read_run(path: Path, run: TrainingRun) -> TrainingRun:
 def train_on(
     corpus: Corpus, run: TrainingRun, *, finder: FaceFinder | None = None, report: Report = silent
 ) -> tuple[Detector, TrainLog]:
-    """Train a detector on the main slice of a corpus' train split, with its val split for every choice.
+    """Train a detector on a corpus' train split, with its val split for every choice.
 
     Args:
         corpus: The corpus; its test split is not touched.
@@ -104,6 +104,21 @@ def train_on(
         detector, train.crops, train.labels, train.groups, run.config, validation=held, progress=stepped, pairs=pairs
     )
     return detector, log
+
+
+def forged_diet(corpus: Corpus, split: Split) -> tuple[Sample, ...]:
+    """Choose the samples that a detector of forgeries is trained on.
+
+    Every forgery carries our mark, so a detector fed plain genuine samples learns to read the mark. Where a split has a
+    control slice, its samples stand in for their plain twins: then the mark is on both classes and tells nothing.
+
+    Args:
+        corpus: The corpus.
+        split: Which split.
+    """
+    forged = corpus.where(split=split, label=Label.FORGED)
+    control = corpus.where(split=split, slice=Slice.CONTROL)
+    return (*forged, *(control or corpus.where(split=split, label=Label.GENUINE)))
 
 
 def save_trained(detector: Detector, log: TrainLog, run: TrainingRun, corpus: Corpus, folder: Path) -> None:
@@ -138,7 +153,7 @@ def _crops(
         genuine = corpus.where(split=split, label=Label.GENUINE, slice=Slice.MAIN)
         rng = np.random.default_rng([run.config.seed, list(Split).index(split)])
         return blend_crops(corpus, genuine, spec, rng, per_clip=run.per_clip, report=report)
-    samples = corpus.where(split=split, slice=Slice.MAIN)
+    samples = forged_diet(corpus, split)
     shelf = gather_crops(corpus, samples, spec, per_clip=run.per_clip, finder=finder, report=report)
     return shelf.as_set(), shelf.pairs
 

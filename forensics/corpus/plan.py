@@ -37,7 +37,8 @@ class SynthesisConfig:
         fps: Frames a second.
         size: Height and width, pixels.
         steps: Denoising steps of the generator; None takes its preset's.
-        control: Splits whose genuine clips are doubled with a control mark.
+        control: Splits whose genuine samples are doubled with a control mark: the test split to measure whether a
+            detector reads the mark, the others so that it cannot learn to.
         shares: Share of the identities in each split.
     """
 
@@ -49,7 +50,7 @@ class SynthesisConfig:
     fps: float = 12.5
     size: int = 256
     steps: int | None = None
-    control: tuple[Split, ...] = (Split.TEST,)
+    control: tuple[Split, ...] = tuple(Split)
     shares: Mapping[Split, float] = field(default_factory=lambda: dict(SHARES))
 
     def __post_init__(self) -> None:

@@ -157,6 +157,7 @@ class ControlRow:
         plain: Mean score without mark.
         marked: Mean score with control mark.
         shift: Mean difference, marked minus plain.
+        auc: AUC of forged against control samples, where both classes carry a mark.
         verdict: One sentence on what that means.
     """
 
@@ -165,6 +166,7 @@ class ControlRow:
     plain: float
     marked: float
     shift: Estimate
+    auc: Estimate
     verdict: str
 
 
@@ -173,18 +175,16 @@ class Measure:
     """One line of the table of measures.
 
     Attributes:
-        name: For instance `auc`.
+        name: For instance `AUC`.
         level: `video` or `frame`.
-        detector: Whose.
-        estimate: The number.
+        estimates: The number of each detector.
         n_positive: Forged units behind it.
         n_negative: Genuine units behind it.
     """
 
     name: str
     level: str
-    detector: str
-    estimate: Estimate
+    estimates: tuple[Estimate, ...]
     n_positive: int
     n_negative: int
 
@@ -252,6 +252,7 @@ class ReportContents:
         gallery: Forgeries from source to output.
         curves: ROC curves, the one before retraining first.
         histograms: Scores by class.
+        detectors: Short names of the detectors, in the order of all series.
         measures: The table behind the charts.
         robustness: One map for each detector.
         control: The control slice.
@@ -267,6 +268,7 @@ class ReportContents:
     gallery: tuple[GalleryRow, ...]
     curves: tuple[RocCurve, ...]
     histograms: tuple[Histogram, ...]
+    detectors: tuple[str, ...]
     measures: tuple[Measure, ...]
     robustness: tuple[HeatMap, ...]
     control: tuple[ControlRow, ...]

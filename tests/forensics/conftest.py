@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from forensics.corpus import Corpus
+from forensics.corpus import Corpus, Split
 from forensics.corpus.plan import SynthesisConfig
 from forensics.corpus.synthesize import synthesize
 from generator import DriveSequence, FaceParams, puppets
@@ -43,7 +43,7 @@ class StandInForger:
         return StandInClip(frames, drive.fps, Claim(payload, "stand-in", "stand-in", version("facetrail"), seed=seed))
 
 
-TINY = SynthesisConfig(seed=5, identities=6, clips=1, stills=1, frames=3, size=192)
+TINY = SynthesisConfig(seed=5, identities=6, clips=1, stills=1, frames=3, size=192, control=(Split.TEST,))
 
 
 @pytest.fixture(scope="session")
