@@ -79,7 +79,8 @@ def demo_config(seed: int) -> DemoConfig:
     Args:
         seed: The seed.
     """
-    return DemoConfig(corpus=SynthesisConfig(seed=seed), training=TrainConfig(seed=seed))
+    corpus = SynthesisConfig(seed=seed, identities=16, clips=1, stills=1, frames=12)
+    return DemoConfig(corpus=corpus, training=TrainConfig(seed=seed))
 
 
 def run_demo(
