@@ -19,7 +19,7 @@ from .errors import BlendError, CheckpointError, CropError, DetectorError, Train
 from .preprocessing import crop_face
 from .registry import list_detectors
 from .resume import EpochLog
-from .scope import Scope, fit_scope
+from .scope import Evidence, Gate, Scope, fit_gate, fit_scope
 from .scoring import Detector, Score
 from .spec import DetectorSpec
 from .thresholds import Thresholds, fit_thresholds
@@ -37,6 +37,8 @@ __all__ = [
     "DetectorError",
     "DetectorSpec",
     "EpochLog",
+    "Evidence",
+    "Gate",
     "Scope",
     "Score",
     "Thresholds",
@@ -47,6 +49,7 @@ __all__ = [
     "create_detector",
     "crop_face",
     "fit_calibration",
+    "fit_gate",
     "fit_scope",
     "fit_thresholds",
     "list_detectors",

@@ -15,19 +15,22 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from .appearance import VERSION as APPEARANCE
 from .calibration import Calibration
 from .creation import create_detector
 from .errors import CheckpointError, DetectorError
 from .registry import SPECS, find_spec
-from .scope import Scope
+from .scope import Gate, Scope
 from .scoring import Detector
 from .spec import DetectorSpec
 from .thresholds import Thresholds
 
-FORMAT = 1
+FORMAT = 2
+"""2 added the gate of appearance; a folder of format 1 is refused."""
 WEIGHTS_NAME = "weights.safetensors"
 CARD_NAME = "card.json"
 SHIPPED = Path(__file__).parent / "weights"
+_GATES = ("features", "appearance")
 _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle", ".tar")
 
 
@@ -64,8 +67,10 @@ def save_detector(detector: Detector, folder: Path, card: DetectorCard) -> None:
     """
     tensors = {f"model.{name}": tensor.detach().cpu() for name, tensor in detector.model.state_dict().items()}
     if detector.scope is not None:
-        tensors["scope.mean"] = torch.from_numpy(detector.scope.mean)
-        tensors["scope.precision"] = torch.from_numpy(detector.scope.precision)
+        for name in _GATES:
+            gate: Gate = getattr(detector.scope, name)
+            tensors[f"scope.{name}.mean"] = torch.from_numpy(gate.mean)
+            tensors[f"scope.{name}.precision"] = torch.from_numpy(gate.precision)
     _check_finite(tensors, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -161,7 +166,9 @@ def _read_record(folder: Path) -> dict[str, Any]:
     if not isinstance(record, dict) or not wanted <= record.keys() or not isinstance(record["spec"], dict):
         raise CheckpointError(f"{folder / CARD_NAME} lacks one of {', '.join(sorted(wanted))}")
     if record["format"] != FORMAT:
-        raise CheckpointError(f"{folder / CARD_NAME} has format {record['format']!r}; this version reads {FORMAT}")
+        raise CheckpointError(
+            f"{folder / CARD_NAME} has format {record['format']!r}; this version reads {FORMAT}; train it again"
+        )
     return record
 
 
@@ -190,11 +197,34 @@ def _assemble(spec: DetectorSpec, record: dict[str, Any], tensors: dict[str, Ten
         if record["thresholds"] is not None:
             detector.thresholds = Thresholds(**record["thresholds"])
         if record["scope"] is not None:
-            mean, precision = (np.asarray(tensors[f"scope.{name}"].numpy()) for name in ("mean", "precision"))
-            detector.scope = Scope(mean, precision, **record["scope"])
+            detector.scope = _scope(record["scope"], tensors)
     except (RuntimeError, TypeError, KeyError, DetectorError) as error:
         raise CheckpointError(f"{folder} does not fit detector {spec.name!r}: {error}") from error
     return detector
+
+
+def _scope(record: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Scope:
+    if record["appearance_version"] != APPEARANCE:
+        raise CheckpointError(
+            f"its scope gate measures appearance {record['appearance_version']}, this version {APPEARANCE}; "
+            f"train it again"
+        )
+    gates = [
+        Gate(
+            mean=np.asarray(tensors[f"scope.{name}.mean"].numpy()),
+            precision=np.asarray(tensors[f"scope.{name}.precision"].numpy()),
+            threshold=float(record[name]["threshold"]),
+            quantile=float(record[name]["quantile"]),
+        )
+        for name in _GATES
+    ]
+    return Scope(*gates)
+
+
+def _scope_record(scope: Scope) -> dict[str, object]:
+    gates = {name: getattr(scope, name) for name in _GATES}
+    limits = {name: {"threshold": gate.threshold, "quantile": gate.quantile} for name, gate in gates.items()}
+    return {"appearance_version": APPEARANCE, **limits}
 
 
 def _record(detector: Detector, card: DetectorCard, sha256: str) -> dict[str, Any]:
@@ -206,7 +236,7 @@ def _record(detector: Detector, card: DetectorCard, sha256: str) -> dict[str, An
         "spec": {**described, "options": dict(spec.options), "crop_contract": spec.crop_contract},
         "card": asdict(card),
         "calibration": None if detector.calibration is None else asdict(detector.calibration),
-        "scope": None if scope is None else {"threshold": scope.threshold, "quantile": scope.quantile},
+        "scope": None if scope is None else _scope_record(scope),
         "thresholds": None if detector.thresholds is None else asdict(detector.thresholds),
         "video_score": "mean of frame probabilities",
         "weights_sha256": sha256,

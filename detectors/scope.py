@@ -1,13 +1,16 @@
 """Tell whether a crop resembles what a detector was trained on.
 
-A detector answers every picture with a probability, also those it knows nothing about. The gate measures the
-Mahalanobis distance of the pooled features to the training features (Lee et al. 2018, one Gaussian for all) and says
-*out of scope* beyond a stated quantile of the validation distances.
+A detector answers every picture with a probability, also those it knows nothing about. Two gates measure the
+Mahalanobis distance to the training crops (Lee et al. 2018, one Gaussian for all): one of the network's pooled
+features, one of the appearance of the crop itself. Beyond a stated quantile of the validation distances of either, a
+crop is *out of scope*. Being in scope proves little: a photographed face that is laid out like the drawn ones can pass
+both gates.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +20,22 @@ from .errors import TrainingError
 
 Floats = NDArray[np.float64]
 _MIN_SAMPLES = 8
+_APPEARANCE_FLOOR = 0.05
+
+
+class Evidence(NamedTuple):
+    """Hold what the gates see of N crops: pooled features (N, D) of the network and appearance (N, A)."""
+
+    features: Floats
+    appearance: Floats
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """Hold the Gaussian of the training features and the distance beyond which a clip is out of scope.
+class Gate:
+    """Hold the Gaussian of some training numbers and the distance beyond which a clip is unknown.
 
     Attributes:
-        mean: (D,) mean of the training features.
+        mean: (D,) mean of the training numbers.
         precision: (D, D) inverse of their shrunk covariance.
         threshold: Largest distance that still counts as known.
         quantile: Share of the validation crops within the threshold, 0–1.
@@ -35,28 +46,68 @@ class Scope:
     threshold: float
     quantile: float
 
-    def distances(self, features: Floats) -> Floats:
-        """Give the Mahalanobis distances (N,) of pooled features (N, D), divided by √D."""
-        return _distances(features, self.mean, self.precision)
+    def distances(self, numbers: Floats) -> Floats:
+        """Give the Mahalanobis distances (N,) of numbers (N, D), divided by √D."""
+        return _distances(numbers, self.mean, self.precision)
 
-    def contains(self, features: Floats) -> bool:
+    def contains(self, numbers: Floats) -> bool:
         """Tell whether the median frame of a clip lies within the threshold."""
-        return bool(np.median(self.distances(features)) <= self.threshold)
+        return bool(np.median(self.distances(numbers)) <= self.threshold)
 
 
-def fit_scope(training: Floats, validation: Floats, *, quantile: float = 0.99) -> Scope:
-    """Fit the gate: mean and shrunk covariance on training features, threshold on validation features.
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Join the two gates.
 
-    The covariance is shrunk towards a multiple of the identity by the amount Ledoit & Wolf (2004) derive, so that fewer
-    crops than features still give an inverse.
+    Attributes:
+        features: Gate of the network's pooled features.
+        appearance: Gate of the numbers of `describe`.
+    """
+
+    features: Gate
+    appearance: Gate
+
+    def contains(self, clip: Evidence) -> bool:
+        """Tell whether a clip lies within both gates."""
+        return self.features.contains(clip.features) and self.appearance.contains(clip.appearance)
+
+
+def fit_scope(training: Evidence, validation: Evidence, *, quantile: float = 0.99) -> Scope:
+    """Fit both gates on training crops and set their thresholds on validation crops.
 
     Args:
-        training: (N, D) pooled features of training crops.
-        validation: (M, D) pooled features of validation crops, of other identities.
-        quantile: Share of the validation crops that shall be in scope, within 0–1.
+        training: Of N training crops.
+        validation: Of M validation crops, of other identities.
+        quantile: Share of the validation crops that each gate shall let in, within 0–1.
 
     Raises:
-        TrainingError: If there are fewer than eight crops on either side, or a feature is not finite.
+        TrainingError: If there are fewer than eight crops on either side, or a number is not finite.
+    """
+    return Scope(
+        features=fit_gate(training.features, validation.features, quantile=quantile),
+        appearance=fit_gate(
+            training.appearance, validation.appearance, quantile=quantile, smallest_scale=_APPEARANCE_FLOOR
+        ),
+    )
+
+
+def fit_gate(
+    training: Floats, validation: Floats, *, quantile: float = 0.99, smallest_scale: float | None = None
+) -> Gate:
+    """Fit one gate: mean and shrunk covariance on training numbers, threshold on validation numbers.
+
+    The covariance is shrunk towards a multiple of the identity by the amount Ledoit & Wolf (2004) derive, so that fewer
+    crops than numbers still give an inverse.
+
+    Args:
+        training: (N, D) numbers of training crops.
+        validation: (M, D) numbers of validation crops, of other identities.
+        quantile: Share of the validation crops that shall be let in, within 0–1.
+        smallest_scale: Divide each number by its standard deviation, but at least by this, before the covariance is
+            shrunk; None leaves numbers of one unit as they are.
+
+    Raises:
+        TrainingError: If there are fewer than eight crops on either side, or a number is not finite.
     """
     if min(len(training), len(validation)) < _MIN_SAMPLES:
         raise TrainingError(
@@ -65,14 +116,15 @@ def fit_scope(training: Floats, validation: Floats, *, quantile: float = 0.99) -
         )
     if not (np.isfinite(training).all() and np.isfinite(validation).all()):
         raise TrainingError("the scope gate wants finite features")
-    shrunk = LedoitWolf().fit(training)
-    mean = np.asarray(shrunk.location_, dtype=np.float64)
-    precision = np.asarray(shrunk.precision_, dtype=np.float64)
+    scale = np.ones(training.shape[1]) if smallest_scale is None else np.maximum(training.std(0), smallest_scale)
+    shrunk = LedoitWolf().fit(training / scale)
+    mean = np.asarray(shrunk.location_ * scale, dtype=np.float64)
+    precision = np.asarray(shrunk.precision_ / np.outer(scale, scale), dtype=np.float64)
     threshold = float(np.quantile(_distances(validation, mean, precision), quantile))
-    return Scope(mean, precision, threshold, quantile)
+    return Gate(mean, precision, threshold, quantile)
 
 
-def _distances(features: Floats, mean: Floats, precision: Floats) -> Floats:
-    centred = features - mean
-    squared = np.einsum("nd,de,ne->n", centred, precision, centred) / len(mean)
+def _distances(numbers: Floats, mean: Floats, precision: Floats) -> Floats:
+    centred = numbers - mean
+    squared = np.einsum("nd,nd->n", centred @ precision, centred) / len(mean)
     return np.asarray(np.sqrt(np.maximum(squared, 0)), dtype=np.float64)

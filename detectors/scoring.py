@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from .appearance import describe
 from .calibration import Calibration
 from .errors import DetectorError
 from .networks import DetectorNetwork
 from .preprocessing import check_crops, to_input
-from .scope import Scope
+from .scope import Evidence, Scope
 from .spec import DetectorSpec
 from .thresholds import Thresholds
 
@@ -28,7 +29,8 @@ class Score:
         detector: Name of the spec.
         probability: Mean of the frame probabilities, 0–1; 1 is manipulated.
         calibrated: Whether the probabilities were calibrated on validation data.
-        in_scope: Whether the median frame resembles the training data; never true for a detector without a fitted gate.
+        in_scope: Whether the median frame resembles the training data both to the network and in its appearance; never
+            true for a detector without fitted gates.
         frames: How many crops were scored.
         frame_probabilities: One probability per crop, in the order given.
     """
@@ -49,7 +51,7 @@ class Detector:
         spec: What it is and how its crops are cut.
         model: The network.
         calibration: From logits to probabilities; None until fitted, and the probabilities are then a plain sigmoid.
-        scope: Gate against unknown pictures; None until fitted.
+        scope: Gates against unknown pictures; None until fitted.
         thresholds: Operating points frozen on validation data; None until fitted.
     """
 
@@ -88,7 +90,7 @@ class Detector:
             detector=self.spec.name,
             probability=float(frames.mean()),
             calibrated=self.calibration is not None,
-            in_scope=self.scope is not None and self.scope.contains(features),
+            in_scope=self.scope is not None and self.scope.contains(Evidence(features, describe(crops))),
             frames=len(frames),
             frame_probabilities=tuple(float(value) for value in frames),
         )

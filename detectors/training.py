@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 from torch import Tensor
 
-from .augmentation import AugmentConfig, augment
+from .appearance import describe
+from .augmentation import AugmentConfig, augment, jpeg_roundtrip
 from .calibration import fit_calibration
 from .crop_sets import Crops, CropSet, Labels, check_set, digest_of, identities_of, subset
 from .errors import TrainingError
 from .preprocessing import to_input
 from .resume import EpochLog, Progress, load_progress, save_progress
 from .sampling import Draw, Group, PairSampler, hold_out
-from .scope import fit_scope
+from .scope import Evidence, fit_scope
 from .scoring import Detector
 from .thresholds import fit_thresholds
 
@@ -44,7 +45,7 @@ class TrainConfig:
         seed: Decides order, variations and hold-out.
         patience: Epochs without a better validation AUC before training stops.
         validation_share: Share of crops held out by identity where no validation set is given.
-        scope_quantile: Share of the validation crops that the scope gate accepts.
+        scope_quantile: Share of the validation crops that each scope gate accepts.
         augment: How crops are varied.
         device: Where torch computes.
         max_seconds: Stop after the epoch in which this much time has passed; a run stopped so is not reproducible.
@@ -296,8 +297,17 @@ def _fit_reading(detector: Detector, data: CropSet, held: CropSet, config: Train
     rng = np.random.default_rng([config.seed, 2**31 + 1])
     count = min(_SCOPE_CROPS, len(data.crops))
     sample = rng.choice(len(data.crops), count, replace=False)
-    _, training_features = detector.embed(data.crops[sample])
-    logits, features = detector.embed(held.crops)
+    known = _evidence(detector, data.crops[sample], rng, config)
+    logits, _ = detector.embed(held.crops)
     detector.calibration = fit_calibration(logits, held.labels)
-    detector.scope = fit_scope(training_features, features, quantile=config.scope_quantile)
+    detector.scope = fit_scope(known, _evidence(detector, held.crops, rng, config), quantile=config.scope_quantile)
     detector.thresholds = fit_thresholds(detector.calibration.probabilities(logits[held.labels == 0]))
+
+
+def _evidence(detector: Detector, crops: Crops, rng: np.random.Generator, config: TrainConfig) -> Evidence:
+    """Measure crops and recompressed copies of them, so that a second JPEG does not put a known picture out."""
+    low, high = config.augment.jpeg_quality
+    copies = [jpeg_roundtrip(crop, int(rng.integers(low, high + 1))) for crop in crops]
+    both = np.concatenate([crops, np.stack(copies)])
+    _, features = detector.embed(both)
+    return Evidence(features, describe(both))

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from detectors import TrainingError, fit_calibration, fit_scope, fit_thresholds
+from detectors import TrainingError, fit_calibration, fit_gate, fit_thresholds
 
 
 def test_calibration_finds_the_scale_and_bias_that_made_the_labels():
@@ -52,43 +52,43 @@ def test_the_scope_gate_lets_in_the_stated_share_of_validation_and_keeps_strange
     rng = np.random.default_rng(0)
     mixing = rng.normal(size=(12, 12))
     training, validation, fresh = (rng.normal(size=(400, 12)) @ mixing for _ in range(3))
-    scope = fit_scope(training, validation, quantile=0.95)
-    assert (scope.distances(validation) <= scope.threshold).mean() == pytest.approx(0.95, abs=0.01)
-    assert (scope.distances(fresh) <= scope.threshold).mean() == pytest.approx(0.95, abs=0.04)
-    assert (scope.distances(fresh + 8 * mixing[0]) > scope.threshold).mean() > 0.95
+    gate = fit_gate(training, validation, quantile=0.95)
+    assert (gate.distances(validation) <= gate.threshold).mean() == pytest.approx(0.95, abs=0.01)
+    assert (gate.distances(fresh) <= gate.threshold).mean() == pytest.approx(0.95, abs=0.04)
+    assert (gate.distances(fresh + 8 * mixing[0]) > gate.threshold).mean() > 0.95
 
 
 def test_the_distance_of_the_gate_is_the_mahalanobis_distance():
     rng = np.random.default_rng(0)
     training = rng.normal(size=(50_000, 3)) * (1, 2, 3)
-    scope = fit_scope(training, training[:100])
+    gate = fit_gate(training, training[:100])
     point = np.array([[2.0, 2.0, -3.0]])
     expected = np.sqrt(((point / (1, 2, 3)) ** 2).sum() / 3)
-    assert scope.distances(point)[0] == pytest.approx(expected, rel=0.02)
+    assert gate.distances(point)[0] == pytest.approx(expected, rel=0.02)
 
 
 def test_one_odd_frame_does_not_put_a_clip_out_of_scope_but_most_frames_do():
     rng = np.random.default_rng(0)
-    scope = fit_scope(rng.normal(size=(300, 6)), rng.normal(size=(300, 6)))
+    gate = fit_gate(rng.normal(size=(300, 6)), rng.normal(size=(300, 6)))
     clip = np.zeros((5, 6))
     clip[0] = 50
-    assert scope.contains(clip)
+    assert gate.contains(clip)
     clip[:3] = 50
-    assert not scope.contains(clip)
+    assert not gate.contains(clip)
 
 
 def test_fewer_crops_than_features_still_give_a_gate():
     rng = np.random.default_rng(0)
-    scope = fit_scope(rng.normal(size=(20, 64)), rng.normal(size=(20, 64)))
-    assert np.isfinite(scope.threshold)
-    assert not scope.contains(np.full((1, 64), 30.0))
+    gate = fit_gate(rng.normal(size=(20, 64)), rng.normal(size=(20, 64)))
+    assert np.isfinite(gate.threshold)
+    assert not gate.contains(np.full((1, 64), 30.0))
 
 
 def test_the_gate_refuses_too_few_crops_and_broken_features():
     with pytest.raises(TrainingError, match="at least 8"):
-        fit_scope(np.zeros((4, 2)), np.zeros((9, 2)))
+        fit_gate(np.zeros((4, 2)), np.zeros((9, 2)))
     with pytest.raises(TrainingError, match="finite"):
-        fit_scope(np.full((9, 2), np.nan), np.zeros((9, 2)))
+        fit_gate(np.full((9, 2), np.nan), np.zeros((9, 2)))
 
 
 @pytest.mark.parametrize("count", [1, 19, 20, 100, 137, 1000])

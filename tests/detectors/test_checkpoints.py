@@ -14,6 +14,7 @@ from detectors import (
     CheckpointError,
     DetectorCard,
     DetectorError,
+    Evidence,
     Thresholds,
     UnknownDetectorError,
     checkpoints,
@@ -23,6 +24,7 @@ from detectors import (
     read_card,
     save_detector,
 )
+from detectors.appearance import describe
 
 CARD = DetectorCard(
     data="two hundred puppets",
@@ -41,7 +43,8 @@ def folder(tmp_path):
     rng = np.random.default_rng(0)
     _, features = detector.embed(rng.integers(0, 256, (16, 64, 64, 3), dtype=np.uint8))
     detector.calibration = Calibration(0.7, -0.2, 10, 12)
-    detector.scope = fit_scope(features, features)
+    seen = Evidence(features, rng.normal(size=(16, describe(np.zeros((1, 64, 64, 3), np.uint8)).shape[1])))
+    detector.scope = fit_scope(seen, seen)
     detector.thresholds = Thresholds(0.9, 0.8, "frame", 12)
     save_detector(detector, tmp_path / "saved", CARD)
     return tmp_path / "saved"
@@ -152,7 +155,9 @@ def test_a_card_that_is_no_card_is_refused(folder, text, message):
         ("format", 99),
         ("calibration", {"slope": 1}),
         ("thresholds", {"fpr_1": 0.5}),
-        ("scope", {"threshold": 1.0, "share": 0.9}),
+        ("format", 1),
+        ("scope", {"threshold": 1.0, "quantile": 0.9}),
+        ("scope", {"appearance_version": 0}),
     ],
 )
 def test_a_card_of_another_make_is_refused(folder, key, value):
