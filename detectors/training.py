@@ -58,7 +58,7 @@ class TrainConfig:
     seed: int = 0
     patience: int = 4
     validation_share: float = 0.2
-    scope_quantile: float = 0.99
+    scope_quantile: float = 0.97
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     device: str = "cpu"
     max_seconds: float | None = None

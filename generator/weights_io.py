@@ -38,6 +38,7 @@ def save_pretrained(state: dict[str, Tensor], config: ModelConfig, folder: Path,
     temporary = folder / f"{_WEIGHTS}.part"
     save_file(half, temporary)
     digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
+    temporary.chmod(0o644)
     temporary.replace(folder / _WEIGHTS)
     text = json.dumps({**card, "config": asdict(config), "sha256": digest}, indent=2, sort_keys=True)
     (folder / _CARD).write_text(text + "\n", encoding="utf-8")
