@@ -133,7 +133,7 @@ def summarise(scored: Sequence[Scored], provenance: Sequence[ProvenanceRow]) -> 
         f"Puppets were animated across identities; every output was marked and signed, {len(provenance)} files in all. "
         f"A detector that had seen only self-blended fakes scored {one.labels.size} clips and stills of {identities} "
         f"unseen identities at AUC {first.auc.value:.2f}. Retrained on forgeries of other identities, it scored the "
-        f"same files at {last.auc.value:.2f}: {change} (DeLong p {_p_value(test.p_value)})."
+        f"same files at {last.auc.value:.2f}: {change} (DeLong p\N{NO-BREAK SPACE}{_p_value(test.p_value)})."
     )
 
 
@@ -196,7 +196,7 @@ def control_row(scored: Scored) -> ControlRow:
     elif shift.value > 0.0:
         verdict = "marking alone raises the score; part of the separation may be the mark."
     else:
-        verdict = "marking alone lowers the score; the separation cannot come from the mark."
+        verdict = "marking alone lowers the score, so it does not explain the separation."
     return ControlRow(
         detector=scored.title,
         pairs=scored.shift.pairs,
@@ -251,4 +251,4 @@ def _range(interval: Measured | Interval) -> str:
 
 
 def _p_value(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+    return ("< 0.001" if value < 0.001 else f"= {value:.3f}").replace(" ", "\N{NO-BREAK SPACE}")
