@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from generator import AnimateConfig, DriveSequence, FaceParams
 from generator.errors import NoFaceError
-from watermark import Deployment, Ingredient, SealReceipt, check_size, read_media
+from watermark import Deployment, Ingredient, SealReceipt, TooSmallError, check_size, read_media
 
 from .errors import InputError
 from .forger import load_animator
 from .progress import Report, part, silent
 
 Frames = NDArray[np.uint8]
+Box = tuple[float, float, float, float]
 
 STILL_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -39,6 +40,7 @@ class AnimationRequest:
         mode: Follow the drive's change, or its pose as it is; None follows the change of a clip and the pose of a
             picture, which has no change.
         seed: Of the denoising.
+        box: Where the source's face is, (left, top, right, bottom) in pixels; None looks for it.
     """
 
     source: Path
@@ -49,6 +51,7 @@ class AnimationRequest:
     steps: int | None = None
     mode: Literal["relative", "absolute"] | None = None
     seed: int = 0
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def animate_file(request: AnimationRequest, deployment: Deployment, report: Repo
     drive = load_drive(request.drive, part(report, 0.0, 0.3))
     check_length(request, drive)
     report(0.3, "tracking the source")
-    params = track_source(request.source, still)
+    params = track_source(request.source, still, request.box)
     tracked = time.perf_counter()
     generating = part(report, 0.35, 0.95)
     clip = animator.animate(
@@ -187,14 +190,16 @@ def load_still(path: Path) -> Frames:
         path: The file.
 
     Raises:
-        InputError: It is a clip.
-        TooSmallError: It is too small to carry a mark.
+        InputError: It is a clip, or too small to carry a mark.
         MediaError: It cannot be read.
     """
     media = read_media(path, max_frames=1)
     if media.fps is not None:
         raise InputError(f"{path}: is a clip; a source is a picture", path)
-    check_size(media.height, media.width)
+    try:
+        check_size(media.height, media.width)
+    except TooSmallError as error:
+        raise InputError(f"{path}: {error}", path) from error
     return np.asarray(media.frames[0], dtype=np.uint8)
 
 
@@ -223,12 +228,13 @@ def load_drive(path: Path, report: Report = silent) -> DriveSequence:
         return track_clip(media.frames, media.fps or 25.0, progress=stepped)
 
 
-def track_source(path: Path, still: Frames) -> FaceParams:
+def track_source(path: Path, still: Frames, box: Box | None = None) -> FaceParams:
     """Track the face of the source picture.
 
     Args:
         path: The file, for the message.
         still: (H, W, 3) uint8 RGB.
+        box: Where the face is, (left, top, right, bottom) in pixels; None looks for it.
 
     Raises:
         TrackerError: No face was found, or the tracker is not installed; the message names the file.
@@ -236,7 +242,7 @@ def track_source(path: Path, still: Frames) -> FaceParams:
     from generator.trackers import track_still
 
     with _named(path):
-        return track_still(still)
+        return track_still(still, box=box)
 
 
 @contextmanager

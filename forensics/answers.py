@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import sys
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -56,6 +57,10 @@ def expected_errors() -> tuple[type[Exception], ...]:
     return (ForensicsError, OSError, *(getattr(module, name) for module, name in loaded if hasattr(module, name)))
 
 
+_NAMES_A_FILE = re.compile(r"[^\s:]*\.\w{1,11}: ")
+"""A message that begins with another file's name needs no second one before it."""
+
+
 def explain(error: BaseException, path: Path | str | None = None) -> str:
     """Put an error into one clear line that names the file and, where known, the way out.
 
@@ -68,7 +73,7 @@ def explain(error: BaseException, path: Path | str | None = None) -> str:
     if isinstance(error, OSError) and error.errno is not None:
         way_out = _WAYS_OUT.get(error.errno)
         message = (error.strerror or message) + (f"; {way_out}" if way_out else "")
-    if named is None or named in message or Path(named).name in message:
+    if named is None or named in message or Path(named).name in message or _NAMES_A_FILE.match(message):
         return message
     return f"{named}: {message}"
 

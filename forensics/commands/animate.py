@@ -24,6 +24,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="follow the drive's change from its neutral moment, or its pose as it is (default: relative; absolute for "
         "a drive of one picture)",
     )
+    parser.add_argument(
+        "--box",
+        nargs=4,
+        type=float,
+        metavar=("LEFT", "TOP", "RIGHT", "BOTTOM"),
+        help="where the source's face is, in pixels, if it is not found by itself",
+    )
     add_seed(parser)
     add_home(parser)
     add_json(parser)
@@ -47,6 +54,7 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
         steps=options.steps,
         mode=options.mode,
         seed=options.seed,
+        box=None if options.box is None else tuple(options.box),
     )
     made = animate_file(request, Deployment.open(options.home), report)
     what = f"{made.frames} frames" if made.frames > 1 else "one picture"

@@ -118,7 +118,7 @@ class FaceMesh:
         if face is None:
             raise NoFaceError(
                 f"no face found in {width}x{height} px (looked at the whole, with a margin, in halves and in thirds); "
-                "give box=(left, top, right, bottom) in pixels, or take another picture or frame"
+                "give its box (left, top, right, bottom) in pixels, or take another picture or frame"
             )
         return face
 

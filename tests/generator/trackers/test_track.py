@@ -112,7 +112,7 @@ def test_face_is_found_small_in_a_corner_large_and_by_box(mesh, faces):
 
 
 def test_pictures_without_a_face_are_refused_with_the_choices(mesh):
-    with pytest.raises(NoFaceError, match="give box="):
+    with pytest.raises(NoFaceError, match="give its box"):
         track_still(np.full((200, 300, 3), 127, np.uint8), mesh=mesh)
     with pytest.raises(NoFaceError, match="at least 48 px"):
         track_still(np.zeros((40, 400, 3), np.uint8), mesh=mesh)
