@@ -2,22 +2,24 @@
 
 The tile's pattern is added to luminance, shaped by a perceptual mask and held above a floor of fidelity. A closed loop
 runs the reader on a compressed copy of what was just marked and moves power to the bits that read weakly (informed
-embedding: Miller, Doërr & Cox 2004). In a clip every frame carries the same tile; the loop runs once, on a few frames
-together.
+embedding: Miller, Doërr & Cox 2004). It then spares flat regions as far as that copy still reads with a
+margin. In a clip every frame carries the same tile; the loop runs once, on a few frames together.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .correlation import bit_values, folded_spectrum
+from .correlation import bit_values, correlate, folded_spectrum
 from .error_correction import encode
 from .errors import TooSmallError
 from .frames import Frames, check_frames, spread
 from .payload import Payload, frame_payload
-from .tile import CANONICAL_SIDE, TILE, Carriers, Floats, canonical_scale, carriers_of, luminance
+from .tile import CANONICAL_SIDE, TILE, Carriers, Floats, Spectrum, canonical_scale, carriers_of, luminance
 
 SMALLEST_SIDE = 128
 
@@ -32,6 +34,20 @@ _SYNC_GAIN = 1.15
 _LOOPS = 2
 _LOOP_FRAMES = 4
 _LOOP_QUALITY = 60
+
+# Activity, in grey levels, from which a region hides the whole strength, and what one edge may count for.
+_BUSY = 6.0
+_EDGE = 18.0
+
+# How much of its strength the mark keeps where nothing hides it: tried from the calmest, until a compressed copy shows
+# enough to be content.
+_CALM_STEPS = (0.4, 0.55, 0.75)
+_SHAPING_CALM = 0.55
+_SURE_QUALITY = 50
+_SURE_Z = 9.0
+_SURE_BITS = 0.95
+
+Floats64 = npt.NDArray[np.float64]
 
 
 def check_size(height: int, width: int) -> None:
@@ -67,21 +83,20 @@ def mark(pixels: Frames, payload: Payload, key: bytes) -> Frames:
     carriers = carriers_of(key)
     signs = np.where(encode(frame_payload(payload)) == 1, 1.0, -1.0)
     floor = _fidelity_floor(frames.shape[1], frames.shape[2], clip=pixels.ndim == 4)
-    pattern = _shaped_pattern(frames, signs, carriers, floor)
-    marked = np.stack([_add(frame, _perceptual_mask(frame), pattern, floor) for frame in frames])
+    sample = [frames[i] for i in spread(len(frames), _LOOP_FRAMES)]
+    pattern = _shaped_pattern(sample, signs, carriers, floor)
+    calm = _calmest(sample, pattern, signs, carriers, floor)
+    marked = np.stack([_add(frame, pattern, floor, calm) for frame in frames])
     return marked[0] if pixels.ndim == 3 else marked
 
 
-def _shaped_pattern(frames: Frames, signs: npt.NDArray[np.float64], carriers: Carriers, floor: float) -> Floats:
+def _shaped_pattern(sample: Sequence[Frames], signs: Floats64, carriers: Carriers, floor: float) -> Floats:
     """Return the pattern over the whole picture, its bits balanced by the closed loop."""
-    height, width = frames.shape[1:3]
-    sample = [frames[i] for i in spread(len(frames), _LOOP_FRAMES)]
-    masks = [_perceptual_mask(frame) for frame in sample]
+    height, width = sample[0].shape[:2]
     gain = np.ones(signs.size)
     pattern = _pattern(signs * gain, carriers, height, width)
     for _ in range(_LOOPS):
-        marked = [_compress(_add(frame, mask, pattern, floor)) for frame, mask in zip(sample, masks, strict=True)]
-        spectrum = folded_spectrum([luminance(frame) for frame in marked], canonical_scale(height, width))
+        spectrum = _compressed_spectrum(sample, pattern, floor, _SHAPING_CALM, _LOOP_QUALITY)
         margin = bit_values(spectrum, carriers, (0.0, 0.0)) * signs
         typical = max(float(np.median(margin)), 1e-6)
         gain = np.clip(gain * (1 + 0.8 * (1 - margin / typical)), 0.6, 2.5)
@@ -90,7 +105,26 @@ def _shaped_pattern(frames: Frames, signs: npt.NDArray[np.float64], carriers: Ca
     return pattern
 
 
-def _pattern(levels: npt.NDArray[np.float64], carriers: Carriers, height: int, width: int) -> Floats:
+def _calmest(sample: Sequence[Frames], pattern: Floats, signs: Floats64, carriers: Carriers, floor: float) -> float:
+    """Return the least strength in flat regions at which a compressed copy still reads with a margin."""
+    template = carriers.template()
+    for calm in _CALM_STEPS:
+        spectrum = _compressed_spectrum(sample, pattern, floor, calm, _SURE_QUALITY)
+        right = bit_values(spectrum, carriers, (0.0, 0.0)) * signs > 0
+        if correlate(spectrum, template).z >= _SURE_Z and right.mean() >= _SURE_BITS:
+            return calm
+    return 1.0
+
+
+def _compressed_spectrum(
+    sample: Sequence[Frames], pattern: Floats, floor: float, calm: float, quality: int
+) -> Spectrum:
+    """Return the folded spectrum of the sample after marking and compression, as the reader would see it."""
+    coded = [_compress(_add(frame, pattern, floor, calm), quality) for frame in sample]
+    return folded_spectrum([luminance(frame) for frame in coded], canonical_scale(*pattern.shape))
+
+
+def _pattern(levels: Floats64, carriers: Carriers, height: int, width: int) -> Floats:
     """Return the repeated tile at picture scale, of unit power."""
     spectrum = np.zeros(TILE * TILE, dtype=np.complex128)
     spectrum[carriers.sync] = carriers.phase[carriers.sync] * carriers.amplitude[carriers.sync] * _SYNC_GAIN
@@ -106,21 +140,25 @@ def _pattern(levels: npt.NDArray[np.float64], carriers: Carriers, height: int, w
     return np.asarray(cv2.warpAffine(repeated, zoom, (width, height), flags=cv2.INTER_CUBIC), dtype=np.float32)
 
 
-def _perceptual_mask(frame: Frames) -> Floats:
-    """Return how much change each pixel hides: little where smooth and mid-grey, more where busy, dark or bright."""
+def _perceptual_mask(frame: Frames, calm: float) -> Floats:
+    """Return how much change each pixel hides: little where smooth and mid-grey, more where busy, dark or bright.
+
+    `calm` is what remains of it where there is no activity at all.
+    """
     luma = luminance(frame)
     scale = max(1.0, min(luma.shape) / CANONICAL_SIDE)
-    high = luma - cv2.GaussianBlur(luma, (0, 0), 2 * scale)
+    high = np.clip(luma - cv2.GaussianBlur(luma, (0, 0), 2 * scale), -_EDGE, _EDGE)  # a lone edge hides little
     activity = np.sqrt(cv2.GaussianBlur(high * high, (0, 0), 4 * scale))
-    lightness = 1 + 0.6 * np.abs(cv2.GaussianBlur(luma, (0, 0), 4 * scale) - 110) / 128
-    return np.asarray((1 + np.minimum(activity, 25) / 4) ** 0.5 * lightness, dtype=np.float32)
+    lightness = 1 + 0.3 * np.abs(cv2.GaussianBlur(luma, (0, 0), 4 * scale) - 110) / 128
+    spared = calm + (1 - calm) * np.minimum(activity / _BUSY, 1)
+    return np.asarray((1 + activity / 4) ** 0.5 * lightness * spared, dtype=np.float32)
 
 
-def _add(frame: Frames, mask: Floats, pattern: Floats, floor: float) -> Frames:
+def _add(frame: Frames, pattern: Floats, floor: float, calm: float) -> Frames:
     """Add the masked pattern, as strong as the fidelity floor and the limit in flat regions allow."""
-    change = mask * pattern
+    change = _perceptual_mask(frame, calm) * pattern
     strength = 255 / 10 ** (floor / 20) / float(np.sqrt(np.mean(change * change)))
-    strength = min(strength, _flat_limit(*mask.shape))
+    strength = min(strength, _flat_limit(*pattern.shape))
     return np.clip(np.rint(frame + (strength * change)[..., None]), 0, 255).astype(np.uint8)
 
 
@@ -136,8 +174,8 @@ def _flat_limit(height: int, width: int) -> float:
     return float(np.clip(_FLAT_LIMIT * CANONICAL_SIDE / min(height, width), _FLAT_LIMIT, _FLAT_LIMIT_SMALL))
 
 
-def _compress(frame: Frames) -> Frames:
-    """Return the frame after JPEG, the harm the loop balances the bits against."""
+def _compress(frame: Frames, quality: int) -> Frames:
+    """Return the frame after JPEG, the harm the mark is balanced against."""
     bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
-    coded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _LOOP_QUALITY])[1]
+    coded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR_RGB), dtype=np.uint8)

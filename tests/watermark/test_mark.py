@@ -1,5 +1,6 @@
 import time
 
+import cv2
 import numpy as np
 import pytest
 
@@ -89,6 +90,21 @@ def test_each_frame_of_a_clip_carries_the_mark_alone(clip, key, payload):
     marked = mark(clip, payload, key)
     assert {read_mark(frame, key, search=0).id for frame in marked} == {payload.hex}
     assert psnr(clip, marked) >= 38.9
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_flat_regions_are_spared_where_busy_ones_carry_the_mark(large_picture, key, payload, frames):
+    """Half the picture is one grey; its change stays near one grey level, and the mark still reads after JPEG."""
+    picture = large_picture[:256, 128:384].copy()
+    picture[:, :128] = 140
+    marked = mark(picture if frames == 1 else np.stack([picture] * frames), payload, key)
+    still = marked if frames == 1 else marked[0]
+    change = still.astype(float) - picture
+    flat, busy = change[:, :96].std(), change[:, 160:].std()
+    assert flat < 1.1
+    assert busy > 2 * flat
+    coded = cv2.imdecode(cv2.imencode(".jpg", still, [cv2.IMWRITE_JPEG_QUALITY, 75])[1], cv2.IMREAD_COLOR)
+    assert read_mark(coded, key, search=0).id == payload.hex
 
 
 @pytest.mark.parametrize(
