@@ -36,13 +36,13 @@ SYNTHESIZE, BEFORE, RETRAIN, SCORE, DISTORT, READ_BACK, REPORT = (
     "write the report",
 )
 STAGES = (
-    Stage(SYNTHESIZE, 150.0),
-    Stage(BEFORE, 40.0),
-    Stage(RETRAIN, 40.0),
-    Stage(SCORE, 15.0),
-    Stage(DISTORT, 45.0),
-    Stage(READ_BACK, 15.0),
-    Stage(REPORT, 5.0),
+    Stage(SYNTHESIZE, 165.0),
+    Stage(BEFORE, 30.0),
+    Stage(RETRAIN, 25.0),
+    Stage(SCORE, 2.0),
+    Stage(DISTORT, 20.0),
+    Stage(READ_BACK, 6.0),
+    Stage(REPORT, 7.0),
 )
 
 
@@ -79,7 +79,7 @@ def demo_config(seed: int) -> DemoConfig:
     Args:
         seed: The seed.
     """
-    corpus = SynthesisConfig(seed=seed, identities=16, clips=1, stills=1, frames=12)
+    corpus = SynthesisConfig(seed=seed, identities=28, clips=1, stills=1, frames=12)
     return DemoConfig(corpus=corpus, training=TrainConfig(seed=seed))
 
 
