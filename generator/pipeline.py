@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -138,7 +139,7 @@ class Animator:
         started = time.perf_counter()
         source, source_params = frame_source(image, params, size)
         aligned = align(source_params, drive, Retarget(config.mode, config.eyes, config.mouth))
-        payload = Payload.random(np.random.default_rng((config.seed, 0x51D)), PayloadKind.GENERATED)
+        payload = self._payload(source, aligned, config)
         unmarked = self._denoise(source, source_params, aligned, config, progress)
         denoised = time.perf_counter()
         frames = mark(unmarked, payload, deployment.mark_key)
@@ -154,6 +155,13 @@ class Animator:
             model_digest=self._digest,
         )
         return GeneratedClip(frames, aligned.fps, claim, aligned, source, seconds)
+
+    def _payload(self, source: Picture, aligned: DriveSequence, config: AnimateConfig) -> Payload:
+        """Return the mark's payload: its id follows from all that the frames follow from, so no two works share one."""
+        content = hashlib.sha256(f"{self._digest} {config.steps} {config.seed}".encode())
+        for values in (source, aligned.shape, aligned.expression, aligned.pose, aligned.gaze, aligned.camera):
+            content.update(np.ascontiguousarray(values).tobytes())
+        return Payload(int.from_bytes(content.digest()[:6], "big"), PayloadKind.GENERATED)
 
     def _denoise(
         self,

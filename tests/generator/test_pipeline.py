@@ -77,6 +77,15 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(animator, 
     assert one.frames.tobytes() != other.frames.tobytes()
 
 
+def test_works_that_differ_carry_ids_that_differ(animator, scene, deployment):
+    image, params, drive = scene
+    other = dataclasses.replace(drive, gaze=drive.gaze * 0.5)
+    ids = {animator.animate(image, params, d, deployment).claim.payload.hex for d in (drive, other)}
+    ids.add(animator.animate(255 - image, params, drive, deployment).claim.payload.hex)
+    ids.add(animator.animate(image, params, drive, deployment, config=AnimateConfig(seed=1)).claim.payload.hex)
+    assert len(ids) == 4
+
+
 def test_how_frames_are_grouped_does_not_change_them_visibly(animator, scene, deployment):
     whole, parts = (
         animator.animate(*scene, deployment, config=AnimateConfig(chunk=c)).frames.astype(int) for c in (10, 3)
