@@ -9,14 +9,9 @@ import csv
 import sys
 from pathlib import Path
 
-from forensics.reporting import Estimate, ReportContents
+from forensics.reporting import ReportContents
 
 RESULTS = Path(__file__).parents[1] / "results"
-
-
-def cells(estimate: Estimate) -> list[str]:
-    """Return value, low, high as text; an open interval stays empty."""
-    return ["" if value is None else f"{value:.3f}" for value in (estimate.value, estimate.low, estimate.high)]
 
 
 def write(name: str, header: list[str], rows: list[list[str]]) -> None:
@@ -38,33 +33,18 @@ def main() -> None:
     write("demo_stages.csv", ["stage", "seconds"], [*stages, ["total", f"{total:.1f}"]])
     seed = str(contents.reproduction.seed)
     rows = []
-    for measure in contents.measures:
-        for detector, estimate in zip(contents.detectors, measure.estimates, strict=True):
-            counts = [str(measure.n_positive), str(measure.n_negative)]
-            rows.append([measure.name, measure.level, detector, "none", "", *cells(estimate), *counts, seed])
-    for grid in contents.robustness:
-        for line in grid.rows:
-            for severity, estimate in zip(line.severities, line.values, strict=True):
-                rows.append(["auc", "video", grid.name, line.distortion, severity, *cells(estimate), "", "", seed])
+    for detector in ("before", "after"):
+        with (folder / "evaluation" / detector / "measures.csv").open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                numbers = [f"{float(row[name]):.3f}" for name in ("value", "low", "high")]
+                counts = [row["n_positive"], row["n_negative"]]
+                rows.append([row["name"], detector, row["distortion"], row["severity"], *numbers, *counts, seed])
     for control in contents.control:
-        row = ["score shift by the mark", "video", control.detector, "none", "", *cells(control.shift)]
-        rows.append([*row, "", str(control.pairs), seed])
-        rows.append(
-            ["auc, mark on both classes", "video", control.detector, "none", "", *cells(control.auc), "", "", seed]
-        )
-    header = [
-        "measure",
-        "level",
-        "detector",
-        "distortion",
-        "severity",
-        "value",
-        "low",
-        "high",
-        "n_forged",
-        "n_genuine",
-        "seed",
-    ]
+        name = control.detector.partition(":")[0]
+        shift, pairs = control.shift, str(control.pairs)
+        numbers = [f"{value:.3f}" for value in (shift.value, shift.low or 0.0, shift.high or 0.0)]
+        rows.append(["score_shift_by_mark/video", name, "none", "0", *numbers, "0", pairs, seed])
+    header = ["measure", "detector", "distortion", "severity", "value", "low", "high", "n_forged", "n_genuine", "seed"]
     write("demo.csv", header, rows)
 
 

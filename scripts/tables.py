@@ -39,6 +39,24 @@ def generation(rows: Rows) -> str:
     return markdown(["PSNR, dB", *regions], table) + f"\n{note}\n"
 
 
+def demo(rows: Rows) -> str:
+    """Return the main measures and the robustness grid, both detectors side by side."""
+    shown = ("auc/", "eer/", "tpr_at_fpr_5/", "fpr/video", "score_shift")
+    detectors = list(dict.fromkeys(row["detector"] for row in rows))
+    lines: dict[str, dict[str, dict[str, str]]] = {}
+    for row in rows:
+        distorted = row["distortion"] != "none"
+        if row["measure"].startswith(shown) and (not distorted or row["measure"] == "auc/video"):
+            name = f"{row['measure']}, {row['distortion']} {row['severity']}" if distorted else row["measure"]
+            lines.setdefault(name, {}).setdefault(row["detector"], row)
+    table = []
+    for name, found in lines.items():
+        cells = [f"{found[d]['value']} [{found[d]['low']}, {found[d]['high']}]" for d in detectors]
+        counts = found[detectors[0]]
+        table.append([name, *cells, counts["n_forged"], counts["n_genuine"]])
+    return markdown(["measure", *detectors, "forged", "genuine"], table) + f"\nSeed {rows[0]['seed']}.\n"
+
+
 def plain(rows: Rows) -> str:
     """Return the file as it stands."""
     return markdown(list(rows[0]), [list(row.values()) for row in rows])
@@ -48,7 +66,7 @@ def table_of(name: str) -> str:
     """Return the Markdown of one results file."""
     with (ROOT / "results" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    return generation(rows) if name == "generation" else plain(rows)
+    return {"generation": generation, "demo": demo}.get(name, plain)(rows)
 
 
 def main() -> int:
