@@ -45,7 +45,7 @@ COMMANDS = (
     Command("identity", "make or show the local signing identity"),
     Command("models", "list optional models or get them"),
     Command("corpus", "make, import, split and check labelled corpora"),
-    Command("train", "train a detector on a corpus"),
+    Command("train", "train a detector on a corpus, or the generator on puppets"),
     Command("evaluate", "measure detectors, with intervals"),
     Command("report", "turn a results folder into one HTML page"),
     Command("doctor", "show what is installed, what is missing and how to get it"),
