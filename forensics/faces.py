@@ -136,8 +136,7 @@ def open_face_finder() -> FaceFinder:
         MissingPieceError: Its models or its runtime are not installed; the message says how to get them.
     """
     from generator.errors import MissingPackageError, ModelFilesError
-    from generator.trackers import FaceMesh, find_face_mesh
-    from generator.trackers.ibug import MESH_INDEX
+    from generator.trackers import MESH_INDEX, FaceMesh, find_face_mesh
 
     try:
         mesh = FaceMesh(find_face_mesh())

@@ -48,6 +48,21 @@ class EncodedSource:
     context: Tensor
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything but the noise that the denoiser sees of N frames.
+
+    Attributes:
+        spatial: (N, K, g, g) inputs beside the noisy latent. context: (N, 1, D). expression: (N, tokens, D).
+        bank: Features of the reference network.
+    """
+
+    spatial: Tensor
+    context: Tensor
+    expression: Tensor
+    bank: ReferenceBank
+
+
 def noise_schedule() -> DDIMScheduler:
     """Return the one schedule of training and inference: zero terminal SNR, trailing steps, clean latents predicted."""
     return DDIMScheduler(
@@ -96,29 +111,32 @@ class AniFaceDiff(nn.Module):
         self.reference_net(latent, time, context, cross_attention_kwargs={"bank": bank})
         return EncodedSource(picture, latent, bank, context)
 
-    def denoise(self, noisy: Tensor, time: Tensor, source: EncodedSource, given: Conditions) -> Tensor:
-        """Return the predicted clean latents (N, C, g, g).
+    def prepare(self, source: EncodedSource, given: Conditions) -> Prepared:
+        """Compute what stays the same over the denoising steps of N frames.
 
         Args:
-            noisy: (N, C, g, g) latents.
-            time: (N,) in [0, 1000).
             source: M sources; N must be a multiple of M, and consecutive frames share a source.
             given: Conditions of the N frames.
         """
-        repeat = len(noisy) // len(source.latent)
+        repeat = len(given.snapshot) // len(source.latent)
         size = given.snapshot.shape[-1]
         maps = torch.cat([given.snapshot, functional.interpolate(given.guides, size=(size, size), mode="area")], 1)
-        inputs = [
-            noisy,
-            self.codec.encode(given.moved),
-            source.latent.repeat_interleave(repeat, 0),
-            self.spatial_encoder(maps),
-        ]
-        out = self.denoiser(
-            torch.cat(inputs, 1), time, source.context.repeat_interleave(repeat, 0),
-            cross_attention_kwargs={"bank": source.bank, "expression": self.expression_adapter(given.expression)},
-        )  # fmt: skip
-        predicted: Tensor = out.sample
+        still = source.latent.repeat_interleave(repeat, 0)
+        return Prepared(
+            spatial=torch.cat([self.codec.encode(given.moved), still, self.spatial_encoder(maps)], 1),
+            context=source.context.repeat_interleave(repeat, 0),
+            expression=self.expression_adapter(given.expression),
+            bank=source.bank,
+        )
+
+    def denoise(self, noisy: Tensor, time: Tensor, prepared: Prepared) -> Tensor:
+        """Return the predicted clean latents (N, C, g, g) of noisy ones at time (N,) in [0, 1000)."""
+        predicted: Tensor = self.denoiser(
+            torch.cat([noisy, prepared.spatial], 1),
+            time,
+            prepared.context,
+            cross_attention_kwargs={"bank": prepared.bank, "expression": prepared.expression},
+        ).sample
         return predicted
 
     def compose(

@@ -200,8 +200,9 @@ class Animator:
         schedule = noise_schedule()
         schedule.set_timesteps(steps)
         latent = noise.expand(len(moments), -1, -1, -1)
+        prepared = self._model.prepare(encoded, given)
         for moment in schedule.timesteps:
-            clean = self._model.denoise(latent, moment.expand(len(latent)), encoded, given)
+            clean = self._model.denoise(latent, moment.expand(len(latent)), prepared)
             latent = schedule.step(clean, int(moment), latent).prev_sample
         pictures = self._model.compose(latent, encoded, given)
         return ((pictures + 1) * 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()

@@ -91,7 +91,7 @@ def loss_of(model: AniFaceDiff, batch: Batch, config: TrainConfig, generator: to
     start = torch.rand(len(clean), generator=generator) < 0.4
     time_ = torch.where(start, torch.full_like(time_, 999), time_)
     noise = torch.randn(clean.shape, generator=generator)
-    predicted = model.denoise(schedule.add_noise(clean, noise, time_), time_, source, given)
+    predicted = model.denoise(schedule.add_noise(clean, noise, time_), time_, model.prepare(source, given))
     error = predicted - clean
     values = 3 * model.config.patch**2
     loss = 8 * (error * model.codec.scale[:, None, None]).square().sum(1).mean() / values + 0.15 * error.abs().mean()

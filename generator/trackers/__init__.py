@@ -6,12 +6,14 @@ the puppet head of this room to what those see.
 
 from generator.trackers.face_detector import Detection
 from generator.trackers.face_mesh import FaceMesh, MeshFace
+from generator.trackers.ibug import MESH_INDEX
 from generator.trackers.models import FaceMeshFiles, face_mesh_folder, find_face_mesh, install_face_mesh
 from generator.trackers.smoothing import OneEuro
 from generator.trackers.track import LONGEST_GAP, track_clip, track_still
 
 __all__ = [
     "LONGEST_GAP",
+    "MESH_INDEX",
     "Detection",
     "FaceMesh",
     "FaceMeshFiles",

@@ -27,6 +27,10 @@ def noise(count):
     return torch.randn(count, TOY.latent_channels, TOY.grid, TOY.grid, generator=torch.Generator().manual_seed(2))
 
 
+def denoised(model, noisy, time, encoded, given):
+    return model.denoise(noisy, time, model.prepare(encoded, given))
+
+
 def adapters(model):
     return [m for m in model.denoiser.modules() if isinstance(m, DecoupledCrossAttention)]
 
@@ -42,17 +46,17 @@ def fresh():
 def test_an_untrained_adapter_changes_nothing(fresh):
     encoded, time = fresh.encode_source(source()), torch.full((2,), 500)
     given = batch(2)
-    with_tokens = fresh.denoise(noise(2), time, encoded, given)
+    with_tokens = denoised(fresh, noise(2), time, encoded, given)
     for adapter in adapters(fresh):
         adapter.strength = 0.0
-    assert torch.equal(with_tokens, fresh.denoise(noise(2), time, encoded, given))
+    assert torch.equal(with_tokens, denoised(fresh, noise(2), time, encoded, given))
 
 
 def test_an_untrained_spatial_encoder_changes_nothing(fresh):
     encoded, time = fresh.encode_source(source()), torch.full((2,), 500)
     one, other = batch(2), batch(2, seed=9)
     other = dataclasses.replace(one, guides=other.guides, snapshot=other.snapshot)
-    assert torch.equal(fresh.denoise(noise(2), time, encoded, one), fresh.denoise(noise(2), time, encoded, other))
+    assert torch.equal(denoised(fresh, noise(2), time, encoded, one), denoised(fresh, noise(2), time, encoded, other))
 
 
 def test_expression_reaches_every_cross_attention_layer(toy_model):
@@ -62,7 +66,7 @@ def test_expression_reaches_every_cross_attention_layer(toy_model):
     one = batch(2)
     other = dataclasses.replace(one, expression=one.expression + 1)
     assert not torch.allclose(
-        toy_model.denoise(noise(2), time, encoded, one), toy_model.denoise(noise(2), time, encoded, other)
+        denoised(toy_model, noise(2), time, encoded, one), denoised(toy_model, noise(2), time, encoded, other)
     )
 
 
@@ -72,7 +76,7 @@ def test_the_expression_of_one_frame_does_not_touch_another(toy_model):
     expression = one.expression.clone()
     expression[1] += 1
     first, second = (
-        toy_model.denoise(noise(2), time, encoded, given)
+        denoised(toy_model, noise(2), time, encoded, given)
         for given in (one, dataclasses.replace(one, expression=expression))
     )
     torch.testing.assert_close(first[0], second[0], atol=1e-5, rtol=1e-4)
@@ -84,7 +88,7 @@ def test_the_reference_is_read_by_attention(toy_model):
     encoded, other = toy_model.encode_source(source()), toy_model.encode_source(source(seed=5))
     mixed = dataclasses.replace(encoded, bank=other.bank)
     assert not torch.allclose(
-        toy_model.denoise(noise(1), time, encoded, given), toy_model.denoise(noise(1), time, mixed, given)
+        denoised(toy_model, noise(1), time, encoded, given), denoised(toy_model, noise(1), time, mixed, given)
     )
     assert set(encoded.bank) == {name for name in toy_model.denoiser.attn_processors if "attn1" in name}
 
@@ -92,18 +96,18 @@ def test_the_reference_is_read_by_attention(toy_model):
 def test_nothing_is_remembered_between_calls(toy_model):
     time, given = torch.full((1,), 500), batch(1)
     encoded = toy_model.encode_source(source())
-    before = toy_model.denoise(noise(1), time, encoded, given)
-    toy_model.denoise(noise(1), time, toy_model.encode_source(source(seed=8)), given)
-    assert torch.equal(before, toy_model.denoise(noise(1), time, encoded, given))
+    before = denoised(toy_model, noise(1), time, encoded, given)
+    denoised(toy_model, noise(1), time, toy_model.encode_source(source(seed=8)), given)
+    assert torch.equal(before, denoised(toy_model, noise(1), time, encoded, given))
 
 
 def test_frames_of_two_sources_in_one_batch_do_not_mix(toy_model):
     time, given, pictures = torch.full((4,), 300), batch(4), source(2)
-    together = toy_model.denoise(noise(4), time, toy_model.encode_source(pictures), given)
+    together = denoised(toy_model, noise(4), time, toy_model.encode_source(pictures), given)
     for index in range(2):
         frames = slice(2 * index, 2 * index + 2)
-        apart = toy_model.denoise(
-            noise(4)[frames], time[:2], toy_model.encode_source(pictures[index : index + 1]), given[frames]
+        apart = denoised(
+            toy_model, noise(4)[frames], time[:2], toy_model.encode_source(pictures[index : index + 1]), given[frames]
         )
         torch.testing.assert_close(together[frames], apart, atol=1e-4, rtol=1e-3)
 
