@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -90,6 +91,17 @@ class DriveSequence:
 
     def __getitem__(self, index: int) -> FaceParams:
         return FaceParams(self.shape, self.expression[index], self.pose[index], self.gaze[index], self.camera[index])
+
+    def take(self, indices: Sequence[int]) -> DriveSequence:
+        """Return the frames with these indices, in this order."""
+        chosen = list(indices)
+        return replace(
+            self,
+            expression=self.expression[chosen],
+            pose=self.pose[chosen],
+            gaze=self.gaze[chosen],
+            camera=self.camera[chosen],
+        )
 
     def with_shape(self, shape: Floats) -> DriveSequence:
         """Return the same motion on another head."""

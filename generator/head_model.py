@@ -20,8 +20,12 @@ from .face_params import EXPRESSION, SHAPE, Floats
 LIP_GAP = 0.004
 """Half height of the closed mouth, in t."""
 
+GAZE_REACH = (0.36, 0.34)
+"""How far a gaze of 1 moves the iris: across, in eye half widths, and up, in eye heights."""
+
 _S = {name: index for index, name in enumerate(SHAPE)}
 _E = {name: index for index, name in enumerate(EXPRESSION)}
+_BLINK = {-1: _E["blink_l"], 1: _E["blink_r"]}
 
 _WIDTH = np.array([0.44, 0.58, 0.71, 0.79, 0.83, 0.85, 0.86, 0.86, 0.84])
 _FRONT = np.array([0.72, 0.80, 0.84, 0.86, 0.86, 0.87, 0.89, 0.90, 0.88])
@@ -173,6 +177,17 @@ def eye_opening(du: Floats, blink: float, squint: float) -> tuple[Floats, Floats
     return (upper * arc).astype(np.float32), (lower * arc).astype(np.float32)
 
 
+def lid_edges(du: Floats, expression: Floats, sign: int) -> tuple[Floats, Floats]:
+    """Return the upper and lower lid edge of the eye on side `sign` for an expression (12,)."""
+    return eye_opening(du, float(expression[_BLINK[sign]]), float(expression[_E["squint"]]))
+
+
+def iris_coordinates(du: Floats, dt: Floats, gaze: Floats, f: Features) -> tuple[Floats, Floats]:
+    """Return (x, y) from the iris centre for points of one eye, in eye heights."""
+    ratio = f.eye_rx / (f.eye_ry * 2.35)
+    return (du - GAZE_REACH[0] * gaze[0]) * ratio, dt - GAZE_REACH[1] * gaze[1]
+
+
 def eye_coordinates(u: Floats, t: Floats, f: Features, sign: int) -> tuple[Floats, Floats]:
     """Return (du, dt): place in the eye on side `sign` (-1 the picture's left), in eye half widths and heights."""
     return ((sign * u - f.eye_u) / f.eye_rx * sign), ((t - f.eye_t) / f.eye_ry)
@@ -189,9 +204,9 @@ def _landmark_coordinates(shape: Floats, expression: Floats) -> tuple[Floats, Fl
     points.append((f.eye_u - f.eye_rx * span[::-1], f.brow_t + height[::-1]))
     points.append((np.zeros(4), np.array([f.eye_t + 0.01, 0.487, 0.455, 0.420])))
     points.append((np.array([-0.13, -0.07, 0.0, 0.07, 0.13]), np.array([0.385, 0.380, 0.377, 0.380, 0.385])))
-    for sign, blink in ((-1, expression[_E["blink_l"]]), (1, expression[_E["blink_r"]])):
+    for sign in (-1, 1):
         du = np.array([-1.0, -0.45, 0.45, 1.0, 0.45, -0.45], np.float32)
-        upper, lower = eye_opening(du, float(blink), float(expression[_E["squint"]]))
+        upper, lower = lid_edges(du, expression, sign)
         dt = np.where(np.arange(6) < 3, upper, lower)
         points.append((sign * f.eye_u + f.eye_rx * du, f.eye_t + f.eye_ry * dt))
     outer = np.array([-1.12, -0.70, -0.28, 0.0, 0.28, 0.70, 1.12])

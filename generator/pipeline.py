@@ -31,6 +31,7 @@ Progress = Callable[[int, int], None]
 _HEAD_SCALE = (0.27, 0.37)
 """Head scales, in picture sides, that the model was trained on; other sources are cropped to the middle one."""
 _MIDDLE_SCALE = 0.32
+_STEPS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ class Animator:
             frames = []
             for start in range(0, len(aligned), config.chunk):
                 moments = [aligned[index] for index in range(start, min(start + config.chunk, len(aligned)))]
-                frames.append(self._sample(warp, encoded, moments, noise, config.steps or 3))
+                frames.append(self._sample(warp, encoded, moments, noise, config.steps or _STEPS))
                 if progress is not None:
                     progress(start + len(moments), len(aligned))
         return np.concatenate(frames)

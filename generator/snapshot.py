@@ -9,17 +9,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .face_params import EXPRESSION, FaceParams, Floats, vector
+from .face_params import FaceParams, Floats
 from .head_mesh import head_mesh
-from .head_model import LIP_GAP, Features, eye_coordinates, eye_opening, features, project, rotation
+from .head_model import LIP_GAP, eye_coordinates, features, iris_coordinates, lid_edges, project, rotation
 from .raster import GBuffer, rasterise, vertex_normals
 
 CHANNELS = 6
 """Normal x, y, z in [0, 1] (0 outside the head), eye opening, iris, mouth opening, each in [0, 1]."""
 
 _IRIS_RADIUS = 0.62
-_BLINK = {-1: EXPRESSION.index("blink_l"), 1: EXPRESSION.index("blink_r")}
-_SQUINT = EXPRESSION.index("squint")
 
 
 def head_buffer(params: FaceParams, size: int, extra: Floats | None = None) -> GBuffer:
@@ -27,16 +25,10 @@ def head_buffer(params: FaceParams, size: int, extra: Floats | None = None) -> G
     mesh = head_mesh(params.shape, params.expression)
     turned = mesh.points @ rotation(params.pose).T
     screen = np.concatenate([project(mesh.points, params.pose, params.camera), turned[:, 2:]], 1)
-    columns = [vertex_normals(turned * vector(1, 1, 1), mesh.faces), mesh.uv]
+    columns = [vertex_normals(turned, mesh.faces), mesh.uv]
     if extra is not None:
         columns.append(extra)
     return rasterise(screen, mesh.faces, np.concatenate(columns, 1), size)
-
-
-def iris_coordinates(du: Floats, dt: Floats, gaze: Floats, f: Features) -> tuple[Floats, Floats]:
-    """Return (x, y) from the iris centre for points of one eye, in eye heights."""
-    ratio = f.eye_rx / (f.eye_ry * 2.35)
-    return (du - 0.36 * gaze[0]) * ratio, dt - 0.34 * gaze[1]
 
 
 def draw_snapshot(params: FaceParams, size: int = 128, buffer: GBuffer | None = None) -> NDArray[np.uint8]:
@@ -56,7 +48,7 @@ def draw_snapshot(params: FaceParams, size: int = 128, buffer: GBuffer | None = 
     f = features(params.shape)
     for sign in (-1, 1):
         du, dt = eye_coordinates(u, t, f, sign)
-        upper, lower = eye_opening(du, float(params.expression[_BLINK[sign]]), float(params.expression[_SQUINT]))
+        upper, lower = lid_edges(du, params.expression, sign)
         inside = (np.abs(du) < 1) & (dt < upper) & (dt > lower)
         x, y = iris_coordinates(du, dt, params.gaze, f)
         maps[:, 3] += inside

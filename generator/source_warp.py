@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .face_params import EXPRESSION, FaceParams, Floats
+from .face_params import FaceParams, Floats
 from .head_mesh import head_grid
-from .head_model import eye_coordinates, eye_opening, features, project, rotation, surface
+from .head_model import GAZE_REACH, eye_coordinates, features, lid_edges, project, rotation, surface
 from .snapshot import draw_snapshot, head_buffer
 
 GUIDES = 3
@@ -27,8 +27,6 @@ source's face was fetched.
 
 _CARD_Z = -0.15
 _TOLERANCE = 0.07
-_BLINK = {-1: EXPRESSION.index("blink_l"), 1: EXPRESSION.index("blink_r")}
-_SQUINT = EXPRESSION.index("squint")
 
 
 def _lid_shift(u: Floats, t: Floats, source: FaceParams, target: FaceParams) -> tuple[Floats, Floats]:
@@ -37,20 +35,18 @@ def _lid_shift(u: Floats, t: Floats, source: FaceParams, target: FaceParams) -> 
     shift_u, shift_t = np.zeros_like(u), np.zeros_like(t)
     for sign in (-1, 1):
         du, dt = eye_coordinates(u, t, f, sign)
-        lids = [
-            eye_opening(du, float(p.expression[_BLINK[sign]]), float(p.expression[_SQUINT])) for p in (source, target)
-        ]
-        (top_s, low_s), (top_t, low_t) = lids
+        top_s, low_s = lid_edges(du, source.expression, sign)
+        top_t, low_t = lid_edges(du, target.expression, sign)
         crease = np.sqrt(np.clip(1 - du * du, 0, 1)) + 0.45
         across = np.abs(du) < 1
         skin = across & (dt >= top_t) & (dt < crease)
         moved = crease - (crease - dt) * (crease - top_s) / np.maximum(crease - top_t, 1e-3)
         shift_t[skin] = (moved - dt)[skin] * f.eye_ry
         ball = across & (dt < top_t) & (dt > low_t)
-        fetched = dt + 0.34 * (source.gaze[1] - target.gaze[1])
+        fetched = dt + GAZE_REACH[1] * (source.gaze[1] - target.gaze[1])
         fetched = np.clip(fetched, np.minimum(low_s, top_s) + 0.05, np.maximum(top_s - 0.05, low_s + 0.05))
         shift_t[ball] = (fetched - dt)[ball] * f.eye_ry
-        shift_u[ball] = 0.36 * (source.gaze[0] - target.gaze[0]) * f.eye_rx * np.ones_like(u)[ball]
+        shift_u[ball] = GAZE_REACH[0] * (source.gaze[0] - target.gaze[0]) * f.eye_rx * np.ones_like(u)[ball]
     return shift_u, shift_t
 
 

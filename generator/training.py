@@ -10,6 +10,7 @@ from pickle import UnpicklingError
 
 import numpy as np
 import torch
+from diffusers import DDIMScheduler
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -78,7 +79,9 @@ def _gradient(picture: Tensor) -> tuple[Tensor, Tensor]:
     return picture[..., 1:, :] - picture[..., :-1, :], picture[..., :, 1:] - picture[..., :, :-1]
 
 
-def loss_of(model: AniFaceDiff, batch: Batch, config: TrainConfig, generator: torch.Generator) -> Tensor:
+def loss_of(
+    model: AniFaceDiff, batch: Batch, config: TrainConfig, schedule: DDIMScheduler, generator: torch.Generator
+) -> Tensor:
     """Return the loss of one batch: clean latent in picture units, plus the composed picture inside a window."""
     given = conditions(batch)
     if torch.rand((), generator=generator) < config.drop_expression:
@@ -86,7 +89,6 @@ def loss_of(model: AniFaceDiff, batch: Batch, config: TrainConfig, generator: to
     target = _to_unit(batch.target)
     source = model.encode_source(_to_unit(batch.source))
     clean = model.codec.encode(target)
-    schedule = noise_schedule()
     time_ = torch.randint(0, 1000, (len(clean),), generator=generator)
     start = torch.rand(len(clean), generator=generator) < 0.4
     time_ = torch.where(start, torch.full_like(time_, 999), time_)
@@ -176,11 +178,12 @@ class Trainer:
             multiprocessing_context="spawn" if self.config.workers else None,
         )  # fmt: skip
         self.model.train()
+        schedule = noise_schedule()
         for batch in loader:
             generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + self.step)
             for group in self.optimiser.param_groups:
                 group["lr"] = self._rate()
-            loss = loss_of(self.model, batch, self.config, generator)
+            loss = loss_of(self.model, batch, self.config, schedule, generator)
             if not torch.isfinite(loss):
                 raise WeightsError(
                     f"{self.folder}: the loss is {loss.item()} at step {self.step}; lower the learning rate"

@@ -42,7 +42,7 @@ def main() -> None:
     for control in contents.control:
         name = control.detector.partition(":")[0]
         shift, pairs = control.shift, str(control.pairs)
-        numbers = [f"{value:.3f}" for value in (shift.value, shift.low or 0.0, shift.high or 0.0)]
+        numbers = ["" if value is None else f"{value:.3f}" for value in (shift.value, shift.low, shift.high)]
         rows.append(["score_shift_by_mark/video", name, "none", "0", *numbers, "0", pairs, seed])
     header = ["measure", "detector", "distortion", "severity", "value", "low", "high", "n_forged", "n_genuine", "seed"]
     write("demo.csv", header, rows)

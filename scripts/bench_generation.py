@@ -10,14 +10,13 @@ import argparse
 import csv
 import platform
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from generator import AnimateConfig, Animator, DriveSequence, Retarget, align
+from generator import AnimateConfig, Animator, Retarget, align
 from generator.patch_codec import PatchCodec
 from generator.puppets import STYLES, render, sample_motion, sample_puppet
 from generator.source_warp import SourceWarp
@@ -32,11 +31,6 @@ def psnr(picture: NDArray[np.uint8], truth: NDArray[np.uint8], where: NDArray[np
     """Return the PSNR in dB inside a mask."""
     error = np.mean((picture[where].astype(np.float64) - truth[where]) ** 2)
     return float(10 * np.log10(255.0**2 / max(error, 1e-3)))
-
-
-def pick(drive: DriveSequence, indices: list[int]) -> DriveSequence:
-    """Return some frames of a motion."""
-    return replace(drive, **{name: getattr(drive, name)[indices] for name in ("expression", "pose", "gaze", "camera")})
 
 
 def through_codec(codec: PatchCodec, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -69,7 +63,7 @@ def main() -> None:
     for number in range(options.identities):
         rng = np.random.default_rng((SEED, number))
         source, driver = sample_puppet(rng, STYLES[number % len(STYLES)]), sample_puppet(rng)
-        drive = pick(sample_motion(rng, driver, 60), [int(i) for i in np.linspace(4, 59, options.frames)])
+        drive = sample_motion(rng, driver, 60).take(np.linspace(4, 59, options.frames).astype(int).tolist())
         picture = render(source, source.neutral()).image
         aligned = align(source.neutral(), drive, Retarget("absolute"))
         warp = SourceWarp(picture, source.neutral())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -25,9 +24,7 @@ def row(animator: Animator, deployment: Deployment, number: int) -> Picture:
     source, driver = sample_puppet(rng, STYLES[(3 * number + 1) % len(STYLES)]), sample_puppet(rng, "toon")
     motion = sample_motion(rng, driver, 60)
     liveliest = [int(np.argmax(motion.expression[:, 0] + 0.6 * np.abs(motion.pose[:, 0])))]
-    drive = replace(
-        motion, **{name: getattr(motion, name)[liveliest] for name in ("expression", "pose", "gaze", "camera")}
-    )
+    drive = motion.take(liveliest)
     picture = render(source, source.neutral()).image
     clip = animator.animate(picture, source.neutral(), drive, deployment, config=AnimateConfig(mode="absolute"))
     aligned = align(source.neutral(), drive, Retarget("absolute"))[0]

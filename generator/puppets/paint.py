@@ -10,17 +10,12 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from ..face_params import EXPRESSION, FaceParams, Floats
-from ..head_model import LIP_GAP, Features, eye_coordinates, eye_opening, features
+from ..face_params import FaceParams, Floats
+from ..head_model import LIP_GAP, Features, eye_coordinates, features, iris_coordinates, lid_edges
 from .look import Puppet
 
 _W, _H = 768, 384
-_BLINK = {-1: EXPRESSION.index("blink_l"), 1: EXPRESSION.index("blink_r")}
-_SQUINT = EXPRESSION.index("squint")
-
-Mask = NDArray[np.bool_]
 
 
 def _soft(x: Floats, width: float) -> Floats:
@@ -119,7 +114,7 @@ def sample_skin(puppet: Puppet, uv: Floats) -> Floats:
 def eye_masks(uv: Floats, f: Features, expression: Floats, sign: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """Return (du, dt, upper, lower, inside) for points near one eye; `inside` > 0 between the lids, in eye heights."""
     du, dt = eye_coordinates(uv[:, 0], uv[:, 1], f, sign)
-    upper, lower = eye_opening(du, float(expression[_BLINK[sign]]), float(expression[_SQUINT]))
+    upper, lower = lid_edges(du, expression, sign)
     inside = np.where(np.abs(du) < 1, np.minimum(upper - dt, dt - lower), -1.0)
     return du, dt, upper, lower, inside.astype(np.float32)
 
@@ -136,8 +131,7 @@ def paint_eye(colour: Floats, uv: Floats, puppet: Puppet, params: FaceParams, f:
     colour = _over(colour, white, [0.965, 0.965, 0.955])
     shade = white * np.exp(-(((upper - dt) / 0.42) ** 2)) * 0.28
     colour = _over(colour, shade, [0.35, 0.33, 0.40])
-    ratio = f.eye_rx / (f.eye_ry * 2.35)
-    x, y = (du - 0.36 * params.gaze[0]) * ratio, dt - 0.34 * params.gaze[1]
+    x, y = iris_coordinates(du, dt, params.gaze, f)
     radius = np.sqrt(x * x + y * y)
     size = puppet.iris_size
     iris = white * _soft(size - radius, 0.12)
