@@ -9,7 +9,7 @@ from .encoding import encode_clip, encode_still
 from .errors import IdentityError, MediaError, SealError, StoreError, TooSmallError, WatermarkError
 from .identity import Identity
 from .mark_reading import MarkReading, read_mark
-from .marking import check_size, mark
+from .marking import ClipMarker, check_size, mark
 from .media import Media, read_media
 from .payload import Payload, PayloadKind
 from .reading import Provenance, read_provenance
@@ -18,6 +18,7 @@ from .store import ManifestStore
 
 __all__ = [
     "Claim",
+    "ClipMarker",
     "Credential",
     "CredentialState",
     "Deployment",

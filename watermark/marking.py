@@ -9,6 +9,7 @@ margin. In a clip every frame carries the same tile; the loop runs once, on a fe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ import numpy.typing as npt
 
 from .correlation import bit_values, correlate, folded_spectrum
 from .error_correction import encode
-from .errors import TooSmallError
+from .errors import MediaError, TooSmallError
 from .frames import Frames, check_frames, spread
 from .payload import Payload, frame_payload
 from .tile import CANONICAL_SIDE, TILE, Carriers, Floats, Spectrum, canonical_scale, carriers_of, luminance
@@ -63,10 +64,71 @@ def check_size(height: int, width: int) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipMarker:
+    """A mark fitted to one still or clip, ready to be put into its frames, a few at a time.
+
+    Attributes:
+        pattern: What is added to luminance before the perceptual mask, `(H, W)`, unit power.
+        floor: Lowest peak signal-to-noise ratio of the marked pixels, in dB.
+        calm: What remains of the strength where nothing hides it, 0 … 1.
+    """
+
+    pattern: Floats
+    floor: float
+    calm: float
+
+    @classmethod
+    def prepare(cls, first: Frames, payload: Payload, key: bytes) -> ClipMarker:
+        """Fit the mark to the first frames of a clip, or to a still.
+
+        Args:
+            first: uint8 RGB, `(T, H, W, 3)`, or `(H, W, 3)` for a still; at most four frames of it are looked at.
+            payload: What the mark says.
+            key: The deployment's 32-byte mark key.
+
+        Raises:
+            MediaError: The array is no RGB picture or clip.
+            TooSmallError: The short side is under 128 pixels.
+        """
+        check_frames(first)
+        frames = first[None] if first.ndim == 3 else first
+        check_size(frames.shape[1], frames.shape[2])
+        carriers = carriers_of(key)
+        signs = np.where(encode(frame_payload(payload)) == 1, 1.0, -1.0)
+        floor = _fidelity_floor(frames.shape[1], frames.shape[2], clip=first.ndim == 4)
+        sample = [frames[i] for i in spread(len(frames), _LOOP_FRAMES)]
+        pattern = _shaped_pattern(sample, signs, carriers, floor)
+        return cls(pattern, floor, _calmest(sample, pattern, signs, carriers, floor))
+
+    def mark(self, frames: Frames) -> Frames:
+        """Return a marked copy of some of the clip's frames; each frame is marked by itself.
+
+        Args:
+            frames: uint8 RGB, `(T, H, W, 3)` or `(H, W, 3)`, of the size the marker was prepared for.
+
+        Raises:
+            MediaError: The array is no RGB picture or clip, or of another size.
+        """
+        check_frames(frames)
+        if frames.shape[-3:-1] != self.pattern.shape:
+            height, width = self.pattern.shape
+            raise MediaError(
+                f"frames of {frames.shape[-2]} × {frames.shape[-3]} pixels do not fit a mark prepared for "
+                f"{width} × {height}; prepare another ClipMarker for them"
+            )
+        if frames.ndim == 3:
+            return _add(frames, self.pattern, self.floor, self.calm)
+        marked = np.empty_like(frames)
+        for index, frame in enumerate(frames):
+            marked[index] = _add(frame, self.pattern, self.floor, self.calm)
+        return marked
+
+
 def mark(pixels: Frames, payload: Payload, key: bytes) -> Frames:
     """Return a marked copy of a still or of the frames of one clip.
 
-    The same pixels, payload and key give the same bytes.
+    The same pixels, payload and key give the same bytes. A clip too long for memory is marked with a `ClipMarker`.
 
     Args:
         pixels: uint8 RGB, `(H, W, 3)` or `(T, H, W, 3)`.
@@ -77,17 +139,7 @@ def mark(pixels: Frames, payload: Payload, key: bytes) -> Frames:
         MediaError: The array is no RGB picture or clip.
         TooSmallError: The short side is under 128 pixels.
     """
-    check_frames(pixels)
-    frames = pixels[None] if pixels.ndim == 3 else pixels
-    check_size(frames.shape[1], frames.shape[2])
-    carriers = carriers_of(key)
-    signs = np.where(encode(frame_payload(payload)) == 1, 1.0, -1.0)
-    floor = _fidelity_floor(frames.shape[1], frames.shape[2], clip=pixels.ndim == 4)
-    sample = [frames[i] for i in spread(len(frames), _LOOP_FRAMES)]
-    pattern = _shaped_pattern(sample, signs, carriers, floor)
-    calm = _calmest(sample, pattern, signs, carriers, floor)
-    marked = np.stack([_add(frame, pattern, floor, calm) for frame in frames])
-    return marked[0] if pixels.ndim == 3 else marked
+    return ClipMarker.prepare(pixels, payload, key).mark(pixels)
 
 
 def _shaped_pattern(sample: Sequence[Frames], signs: Floats64, carriers: Carriers, floor: float) -> Floats:

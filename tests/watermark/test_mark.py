@@ -4,7 +4,17 @@ import cv2
 import numpy as np
 import pytest
 
-from watermark import IdentityError, MediaError, Payload, PayloadKind, TooSmallError, check_size, mark, read_mark
+from watermark import (
+    ClipMarker,
+    IdentityError,
+    MediaError,
+    Payload,
+    PayloadKind,
+    TooSmallError,
+    check_size,
+    mark,
+    read_mark,
+)
 from watermark.correlation import correlate, folded_spectrum
 from watermark.tile import canonical_scale, carriers_of, luminance
 
@@ -78,6 +88,19 @@ def test_a_blank_picture_reads_as_unmarked_without_failing(key, value):
 
 def test_the_same_input_gives_the_same_bytes(clip, key, payload):
     assert np.array_equal(mark(clip[:3], payload, key), mark(clip[:3].copy(), payload, key))
+
+
+def test_a_clip_marked_in_pieces_is_the_clip_marked_at_once(clip, key, payload):
+    marker = ClipMarker.prepare(clip, payload, key)
+    pieces = np.concatenate([marker.mark(clip[:5]), marker.mark(clip[5:])])
+    assert np.array_equal(pieces, mark(clip, payload, key))
+    assert np.array_equal(marker.mark(clip[0]), pieces[0])
+
+
+def test_a_marker_refuses_frames_of_another_size(clip, key, payload):
+    marker = ClipMarker.prepare(clip[:1], payload, key)
+    with pytest.raises(MediaError, match=r"255 × 256 .* 256 × 256; prepare another"):
+        marker.mark(clip[:, :, 1:])
 
 
 def test_marking_leaves_its_input_alone(pictures, key, payload):
