@@ -6,7 +6,7 @@ declare_missing_operators()
 
 from .alignment import Retarget, align  # noqa: E402
 from .clip import GeneratedClip  # noqa: E402
-from .errors import GeneratorError, MotionFileError, PuppetError, WeightsError  # noqa: E402
+from .errors import FaceModelError, GeneratorError, MotionFileError, PuppetError, WeightsError  # noqa: E402
 from .face_params import EXPRESSION, SHAPE, DriveSequence, FaceParams  # noqa: E402
 from .pipeline import AnimateConfig, Animator  # noqa: E402
 from .snapshot import draw_snapshot, show_snapshot  # noqa: E402
@@ -17,6 +17,7 @@ __all__ = [
     "AnimateConfig",
     "Animator",
     "DriveSequence",
+    "FaceModelError",
     "FaceParams",
     "GeneratedClip",
     "GeneratorError",

@@ -12,13 +12,11 @@ from typing import Literal
 
 import numpy as np
 
-from .face_params import EXPRESSION, EXPRESSION_HIGH, EXPRESSION_LOW, DriveSequence, FaceParams, Floats
+from .errors import FaceModelError
+from .face_params import DriveSequence, FaceParams, Floats, find_layout
 from .head_model import rotation
 
 Mode = Literal["relative", "absolute"]
-
-_EYES = [index for index, name in enumerate(EXPRESSION) if name.startswith(("blink", "squint"))]
-_MOUTH = [EXPRESSION.index(name) for name in ("jaw_open", "smile", "pucker", "stretch", "lip_raise", "mouth_shift")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,8 @@ class Retarget:
     Attributes:
         mode: "absolute" takes the drive's pose and expression as they are; "relative" adds the drive's change from its
             own neutral moment to the source's pose and expression.
-        eyes: Gain on lid motion. mouth: Gain on mouth motion. Both >= 0, 1 leaves the motion as it is.
+        eyes: Gain on lid motion. mouth: Gain on mouth motion, for FLAME on the jaw's. Both >= 0, 1 leaves the motion
+            as it is.
     """
 
     mode: Mode = "relative"
@@ -38,15 +37,17 @@ class Retarget:
 
 def neutral_moment(drive: DriveSequence) -> FaceParams:
     """Return the drive's neutral moment: the median of the calmest third of its frames, not frame 0."""
-    effort = np.abs(drive.expression).sum(1) + 2 * np.abs(drive.pose - np.median(drive.pose, 0)).sum(1)
+    highest = find_layout(drive.face_model).high
+    effort = np.abs(drive.expression / highest).sum(1) + 2 * np.abs(drive.pose - np.median(drive.pose, 0)).sum(1)
     calm = np.argsort(effort, kind="stable")[: max(1, len(drive) // 3)]
 
     def middle(values: Floats) -> Floats:
         return np.median(values[calm], 0).astype(np.float32)
 
     return FaceParams(
-        drive.shape, middle(drive.expression), middle(drive.pose), middle(drive.gaze), middle(drive.camera)
-    )
+        drive.shape, middle(drive.expression), middle(drive.pose), middle(drive.gaze), middle(drive.camera),
+        drive.face_model,
+    )  # fmt: skip
 
 
 def _angles(matrix: Floats) -> Floats:
@@ -61,14 +62,23 @@ def align(source: FaceParams, drive: DriveSequence, retarget: Retarget) -> Drive
     """Return the drive's motion on the source's head, in the source's picture.
 
     The drive's shape does not enter: two drives that differ only in shape give the same result, bit for bit.
+
+    Raises:
+        FaceModelError: Source and drive were read with different face models.
     """
+    if source.face_model != drive.face_model:
+        raise FaceModelError(
+            f"the source is a {source.face_model} face and the drive a {drive.face_model} face; "
+            "read both with trackers of the same face model"
+        )
+    layout = find_layout(source.face_model)
     zero = neutral_moment(drive)
     ratio = source.camera[0] / zero.camera[0]
     camera = np.empty_like(drive.camera)
     camera[:, 0] = drive.camera[:, 0] * ratio
     camera[:, 1:] = source.camera[1:] + (drive.camera[:, 1:] - zero.camera[1:]) * ratio
-    gain = np.ones(len(EXPRESSION), np.float32)
-    gain[_EYES], gain[_MOUTH] = retarget.eyes, retarget.mouth
+    gain = np.ones(len(layout.expression), np.float32)
+    gain[list(layout.eyes)], gain[list(layout.mouth)] = retarget.eyes, retarget.mouth
     if retarget.mode == "absolute":
         expression, pose, gaze = drive.expression * gain, drive.pose, drive.gaze
     else:
@@ -78,9 +88,10 @@ def align(source: FaceParams, drive: DriveSequence, retarget: Retarget) -> Drive
         gaze = np.clip(source.gaze + drive.gaze - zero.gaze, -1, 1)
     return DriveSequence(
         shape=source.shape,
-        expression=np.clip(expression, EXPRESSION_LOW, EXPRESSION_HIGH).astype(np.float32),
+        expression=np.clip(expression, layout.low, layout.high).astype(np.float32),
         pose=pose.astype(np.float32),
         gaze=gaze.astype(np.float32),
         camera=camera,
         fps=drive.fps,
+        face_model=source.face_model,
     )

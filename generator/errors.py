@@ -1,6 +1,7 @@
 """What can go wrong in the generator.
 
     GeneratorError
+    ├── FaceModelError               a face model's file, or numbers of another face model, cannot be used
     ├── MotionFileError              a saved motion cannot be read
     ├── PuppetError                  a puppet was asked for something it cannot draw
     ├── WeightsError                 model files are missing, damaged or of another layout
@@ -31,6 +32,10 @@ class MissingPackageError(TrackerError):
 
 class NoFaceError(TrackerError):
     """No face was found; the message names what was tried and the choices left."""
+
+
+class FaceModelError(GeneratorError):
+    """A face model's file cannot be used, or numbers do not belong to the face model they are given to."""
 
 
 class MotionFileError(GeneratorError):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import MotionFileError
+from .errors import FaceModelError, MotionFileError
 
 Floats = NDArray[np.floating]
 """Any array of floats; what is stored and travels is float32."""
@@ -40,17 +40,95 @@ EXPRESSION_LOW = np.array([0, -1, 0, -1, 0, -1, 0, 0, -1, -1, 0, 0], np.float32)
 EXPRESSION_HIGH = np.ones(len(EXPRESSION), np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class FaceParams:
-    """One face at one moment.
+@dataclass(frozen=True, slots=True, eq=False)
+class ParameterLayout:
+    """What the numbers of one face model mean.
 
     Attributes:
-        shape: (16,) in the order of `SHAPE`.
-        expression: (12,) in the order of `EXPRESSION`.
+        name: The face model's name.
+        shape_size: Number of shape coefficients B.
+        expression: Names of the E expression coefficients in their order; all 0 is the neutral face.
+        low: (E,) least value of each.
+        high: (E,) greatest value of each, > 0.
+        eyes: Indices of the coefficients that move the lids.
+        mouth: Indices of those that move jaw and lips.
+    """
+
+    name: str
+    shape_size: int
+    expression: tuple[str, ...]
+    low: Floats
+    high: Floats
+    eyes: tuple[int, ...]
+    mouth: tuple[int, ...]
+
+    def neutral(self) -> Floats:
+        """Return the neutral expression, (E,)."""
+        return np.zeros(len(self.expression), np.float32)
+
+
+def _indices(names: tuple[str, ...], starts: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(index for index, name in enumerate(names) if name.startswith(starts))
+
+
+FLAME_SHAPE_SIZE = 100
+FLAME_EXPRESSION = (*(f"psi_{index}" for index in range(50)), "eyelid_l", "eyelid_r", "jaw_x", "jaw_y", "jaw_z")
+"""FLAME's first 50 expression components in standard deviations, SMIRK's eyelids in [0, 1] (1 is shut, `_l` is the
+person's left), and the jaw's rotation as an axis-angle in radians; jaw_x > 0 opens the mouth."""
+
+LAYOUTS = {
+    layout.name: layout
+    for layout in (
+        ParameterLayout(
+            "puppet", len(SHAPE), EXPRESSION, EXPRESSION_LOW, EXPRESSION_HIGH,
+            eyes=_indices(EXPRESSION, ("blink", "squint")),
+            mouth=_indices(EXPRESSION, ("jaw_open", "smile", "pucker", "stretch", "lip_raise", "mouth_shift")),
+        ),
+        ParameterLayout(
+            "flame", FLAME_SHAPE_SIZE, FLAME_EXPRESSION,
+            low=vector(*[-6] * 50, 0, 0, -0.1, -0.2, -0.2),
+            high=vector(*[6] * 50, 1, 1, 0.7, 0.2, 0.2),
+            eyes=_indices(FLAME_EXPRESSION, ("eyelid",)),
+            mouth=_indices(FLAME_EXPRESSION, ("jaw",)),
+        ),
+    )
+}  # fmt: skip
+"""The layouts by face model; jaw limits of FLAME are about 40 degrees of opening and 11 degrees sideways."""
+
+
+def find_layout(face_model: str) -> ParameterLayout:
+    """Return the layout of a face model.
+
+    Raises:
+        FaceModelError: There is no face model of that name.
+    """
+    if face_model not in LAYOUTS:
+        raise FaceModelError(f"no face model {face_model!r}; there are: {', '.join(LAYOUTS)}")
+    return LAYOUTS[face_model]
+
+
+def _check_shapes(values: FaceParams | DriveSequence, expected: Mapping[str, tuple[int, ...]]) -> None:
+    for name, shape in expected.items():
+        found = np.shape(getattr(values, name))
+        if found != shape:
+            raise FaceModelError(f"{name} has shape {found}, expected {shape} for face model {values.face_model!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class FaceParams:
+    """One face at one moment; B and E are the sizes of the face model's layout.
+
+    Attributes:
+        shape: (B,), for a puppet in the order of `SHAPE`.
+        expression: (E,), for a puppet in the order of `EXPRESSION`.
         pose: (3,) yaw, pitch, roll in radians; yaw > 0 turns the nose to the picture's right, pitch > 0 lowers it,
             roll > 0 leans the crown to the picture's left.
         gaze: (2,) in [-1, 1]; x > 0 looks to the picture's right, y > 0 looks up.
         camera: (3,) scale, tx, ty of a weak-perspective camera, in picture sides: x = tx + scale X, y = ty - scale Y.
+        face_model: Name of the layout of `shape` and `expression`; the others mean the same for every face model.
+
+    Raises:
+        FaceModelError: There is no such face model, or an array has another shape than its layout says.
     """
 
     shape: Floats
@@ -58,16 +136,27 @@ class FaceParams:
     pose: Floats
     gaze: Floats
     camera: Floats
+    face_model: str = "puppet"
+
+    def __post_init__(self) -> None:
+        layout = find_layout(self.face_model)
+        expected = {
+            "shape": (layout.shape_size,), "expression": (len(layout.expression),), "pose": (3,), "gaze": (2,),
+            "camera": (3,),
+        }  # fmt: skip
+        _check_shapes(self, expected)
 
     @staticmethod
-    def neutral(shape: Floats | None = None, scale: float = 0.31) -> FaceParams:
+    def neutral(shape: Floats | None = None, scale: float = 0.31, face_model: str = "puppet") -> FaceParams:
         """Return a face looking straight ahead without expression, in the middle of the picture."""
+        layout = find_layout(face_model)
         return FaceParams(
-            shape=np.zeros(len(SHAPE), np.float32) if shape is None else shape,
-            expression=np.zeros(len(EXPRESSION), np.float32),
+            shape=np.zeros(layout.shape_size, np.float32) if shape is None else shape,
+            expression=layout.neutral(),
             pose=np.zeros(3, np.float32),
             gaze=np.zeros(2, np.float32),
             camera=np.array([scale, 0.5, 0.5], np.float32),
+            face_model=face_model,
         )
 
 
@@ -76,7 +165,11 @@ class DriveSequence:
     """The motion of one face over T frames; `shape` is the driver's own and is not handed to the avatar.
 
     Attributes:
-        shape: (16,). expression: (T, 12). pose: (T, 3). gaze: (T, 2). camera: (T, 3). fps: frames per second, > 0.
+        shape: (B,). expression: (T, E). pose: (T, 3). gaze: (T, 2). camera: (T, 3). fps: Frames per second, > 0.
+        face_model: As in `FaceParams`.
+
+    Raises:
+        FaceModelError: There is no such face model, or an array has another shape than its layout says.
     """
 
     shape: Floats
@@ -85,12 +178,24 @@ class DriveSequence:
     gaze: Floats
     camera: Floats
     fps: float
+    face_model: str = "puppet"
+
+    def __post_init__(self) -> None:
+        layout = find_layout(self.face_model)
+        frames = len(self.expression) if np.ndim(self.expression) else 0
+        expected = {
+            "shape": (layout.shape_size,), "expression": (frames, len(layout.expression)), "pose": (frames, 3),
+            "gaze": (frames, 2), "camera": (frames, 3),
+        }  # fmt: skip
+        _check_shapes(self, expected)
 
     def __len__(self) -> int:
         return len(self.expression)
 
     def __getitem__(self, index: int) -> FaceParams:
-        return FaceParams(self.shape, self.expression[index], self.pose[index], self.gaze[index], self.camera[index])
+        return FaceParams(
+            self.shape, self.expression[index], self.pose[index], self.gaze[index], self.camera[index], self.face_model
+        )
 
     def take(self, indices: Sequence[int]) -> DriveSequence:
         """Return the frames with these indices, in this order."""
@@ -114,7 +219,7 @@ class DriveSequence:
             with temporary.open("wb") as file:
                 np.savez(
                     file, shape=self.shape, expression=self.expression, pose=self.pose, gaze=self.gaze,
-                    camera=self.camera, fps=np.float64(self.fps),
+                    camera=self.camera, fps=np.float64(self.fps), face_model=np.array(self.face_model),
                 )  # fmt: skip
             temporary.replace(path)
         finally:
@@ -129,24 +234,21 @@ class DriveSequence:
         """
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-                arrays = {name: np.asarray(data[name], np.float32) for name in ("shape", "expression", "pose", "gaze")}
-                camera, fps = np.asarray(data["camera"], np.float32), float(data["fps"])
+                names = ("shape", "expression", "pose", "gaze", "camera")
+                arrays = {name: np.asarray(data[name], np.float32) for name in names}
+                fps, face_model = float(data["fps"]), str(data["face_model"]) if "face_model" in data else "puppet"
+            drive = DriveSequence(**arrays, fps=fps, face_model=face_model)
         except (KeyError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
             raise MotionFileError(
                 f"{path}: not a motion file ({error}); make one with: facetrail track VIDEO -o {path}"
             ) from None
-        drive = DriveSequence(**arrays, camera=camera, fps=fps)
-        frames = len(drive.expression) if drive.expression.ndim else 0
-        expected = {
-            "shape": (len(SHAPE),), "expression": (frames, len(EXPRESSION)), "pose": (frames, 3), "gaze": (frames, 2),
-            "camera": (frames, 3),
-        }  # fmt: skip
-        for name, shape in expected.items():
-            values = getattr(drive, name)
-            if values.shape != shape or not np.isfinite(values).all():
-                raise MotionFileError(f"{path}: {name} has shape {values.shape}, expected {shape} with finite values")
-        if frames == 0 or not 0 < fps <= 1000:
+        except FaceModelError as error:
+            raise MotionFileError(f"{path}: {error}") from None
+        for name, values in arrays.items():
+            if not np.isfinite(values).all():
+                raise MotionFileError(f"{path}: {name} holds values that are not finite; track the drive again")
+        if len(drive) == 0 or not 0 < fps <= 1000:
             raise MotionFileError(
-                f"{path}: {frames} frames at {fps} fps; expected at least one frame and 0 < fps <= 1000"
+                f"{path}: {len(drive)} frames at {fps} fps; expected at least one frame and 0 < fps <= 1000"
             )
         return drive

@@ -3,8 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from generator import DriveSequence, FaceParams, Retarget, align
+from generator import DriveSequence, FaceModelError, FaceParams, Retarget, align
 from generator.alignment import neutral_moment
+from generator.face_params import LAYOUTS
 from generator.puppets import sample_motion, sample_puppet
 from generator.snapshot import draw_snapshot
 
@@ -81,3 +82,36 @@ def test_gains_scale_eyes_and_mouth_apart(puppet, drive):
 def test_aligned_expressions_stay_in_range(puppet, drive):
     wild = align(puppet.neutral(), drive, Retarget("relative", eyes=5, mouth=5)).expression
     assert wild.max() <= 1 and wild.min() >= -1 and wild[:, 6:8].min() >= 0
+
+
+def flame(frames, seed):
+    rng = np.random.default_rng(seed)
+    layout = LAYOUTS["flame"]
+    expression = rng.normal(0, 1, (frames, 55)).astype(np.float32) * (layout.high / 4)
+    camera = np.float32([0.3, 0.5, 0.5]) + rng.normal(0, 0.01, (frames, 3)).astype(np.float32)
+    pose, gaze = rng.normal(0, 0.1, (frames, 3)), rng.uniform(-1, 1, (frames, 2))
+    return DriveSequence(
+        rng.normal(0, 1, 100).astype(np.float32), expression, pose.astype(np.float32), gaze.astype(np.float32), camera,
+        25.0, "flame",
+    )  # fmt: skip
+
+
+def test_source_and_drive_of_different_face_models_are_refused_in_one_line(puppet, drive):
+    with pytest.raises(FaceModelError, match=r"^the source is a flame face and the drive a puppet face; [^\n]+$"):
+        align(FaceParams.neutral(face_model="flame"), drive, Retarget())
+
+
+@pytest.mark.parametrize("mode", ["relative", "absolute"])
+def test_a_flame_drive_keeps_its_face_model_and_stays_within_limits(mode):
+    drive, layout = flame(9, 1), LAYOUTS["flame"]
+    aligned = align(flame(1, 2)[0], drive, Retarget(mode, eyes=4, mouth=4))
+    assert aligned.face_model == "flame" and aligned.shape.shape == (100,)
+    assert (aligned.expression >= layout.low).all() and (aligned.expression <= layout.high).all()
+
+
+def test_on_flame_the_gains_reach_lids_and_jaw_and_leave_psi():
+    source, drive = FaceParams.neutral(face_model="flame"), flame(6, 3)
+    plain = align(source, drive, Retarget("absolute")).expression
+    still = align(source, drive, Retarget("absolute", eyes=0, mouth=0)).expression
+    np.testing.assert_array_equal(plain[:, :50], still[:, :50])
+    assert plain[:, 50:].any() and not still[:, 50:].any()

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from generator import DriveSequence, MotionFileError
+from generator import DriveSequence, FaceModelError, FaceParams, MotionFileError
+from generator.face_params import LAYOUTS
 from generator.puppets import sample_motion
 
 
@@ -46,3 +47,48 @@ def test_a_pickle_inside_a_motion_file_is_never_opened(tmp_path):
     np.savez(tmp_path / "evil.npz", shape=np.array([{"a": 1}], dtype=object))
     with pytest.raises(MotionFileError):
         DriveSequence.load(tmp_path / "evil.npz")
+
+
+def flame_drive(frames=4):
+    rng = np.random.default_rng(2)
+    parts = [rng.normal(0, 0.1, shape).astype(np.float32) for shape in ((100,), (frames, 55), (frames, 3), (frames, 2))]
+    return DriveSequence(*parts, np.full((frames, 3), 0.5, np.float32), 25.0, "flame")
+
+
+def test_the_face_model_stays_with_the_motion(tmp_path):
+    drive = flame_drive()
+    drive.save(tmp_path / "m.npz")
+    again = DriveSequence.load(tmp_path / "m.npz")
+    assert again.face_model == again[0].face_model == again.take([1]).face_model == "flame"
+    np.testing.assert_array_equal(again.expression, drive.expression)
+
+
+def test_a_motion_saved_before_there_were_face_models_is_a_puppets(tmp_path, puppet):
+    sample_motion(np.random.default_rng(0), puppet, 3).save(tmp_path / "m.npz")
+    with np.load(tmp_path / "m.npz") as data:
+        np.savez(tmp_path / "old.npz", **{name: data[name] for name in data if name != "face_model"})
+    assert DriveSequence.load(tmp_path / "old.npz").face_model == "puppet"
+
+
+@pytest.mark.parametrize("name", ["puppet", "smpl"])
+def test_a_motion_of_another_face_model_than_it_says_is_refused(tmp_path, name):
+    flame_drive().save(tmp_path / "m.npz")
+    with np.load(tmp_path / "m.npz") as data:
+        np.savez(tmp_path / "bad.npz", **{**dict(data), "face_model": np.array(name)})
+    with pytest.raises(MotionFileError, match=rf"bad\.npz: .*{name}"):
+        DriveSequence.load(tmp_path / "bad.npz")
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_a_layouts_limits_fit_its_names_and_hold_the_neutral_face(name):
+    layout = LAYOUTS[name]
+    assert len(layout.low) == len(layout.high) == len(layout.expression) == len(set(layout.expression))
+    assert (layout.low <= 0).all() and (layout.high > 0).all()
+    assert not set(layout.eyes) & set(layout.mouth)
+    assert FaceParams.neutral(face_model=name).shape.shape == (layout.shape_size,)
+
+
+def test_parameters_of_the_wrong_size_are_refused():
+    p = FaceParams.neutral(face_model="flame")
+    with pytest.raises(FaceModelError, match=r"shape has shape \(100,\), expected \(16,\) for face model 'puppet'"):
+        FaceParams(p.shape, p.expression, p.pose, p.gaze, p.camera)
