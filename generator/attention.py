@@ -1,10 +1,12 @@
 """Attention processors: reference attention and the Expression Adapter's decoupled cross-attention.
 
-The reference bank and the expression tokens come in as arguments of every call (`cross_attention_kwargs` of a
-diffusers U-Net). Nothing is patched and nothing is remembered between calls, so two pipelines can share a process.
+What they read beside the frame itself comes in as an argument of every call (`cross_attention_kwargs` of diffusers'
+blocks). Nothing is patched and nothing is remembered between calls, so two pipelines can share a process.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from diffusers import UNet2DConditionModel
@@ -12,32 +14,58 @@ from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 from torch.nn import functional
 
-ReferenceBank = dict[str, Tensor]
-"""Features (sources, tokens, channels) of the reference network by the name of the self-attention that reads them."""
+Features = dict[str, Tensor]
+"""Inputs (sources, tokens, channels) of the reference network's self-attentions, by their names."""
+ReferenceBank = dict[str, tuple[Tensor, Tensor]]
+"""Keys and values (sources, tokens, channels) that the denoiser's self-attentions read, by their names."""
 
 
-def _attend(attn: Attention, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+@dataclass(frozen=True, slots=True)
+class AttentionInputs:
+    """What the denoiser's attentions read beside the frames.
+
+    Attributes:
+        bank: Keys and values of the source; None lets every frame attend to itself only.
+        keep: (N,) bool, frames that see the bank; None for all. A frame that does not is computed as without a bank.
+        expression: (N, M, D) expression tokens; None for none.
+        strength: lambda, one number or (N, 1, 1); 0 equals no tokens.
+    """
+
+    bank: ReferenceBank | None = None
+    keep: Tensor | None = None
+    expression: Tensor | None = None
+    strength: float | Tensor = 1.0
+
+
+def _attend(attn: Attention, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
     def heads(x: Tensor) -> Tensor:
         return x.view(*x.shape[:-1], attn.heads, -1).transpose(1, 2)
 
-    out = functional.scaled_dot_product_attention(heads(query), heads(key), heads(value))
+    out = functional.scaled_dot_product_attention(heads(query), heads(key), heads(value), mask)
     return out.transpose(1, 2).flatten(2)
 
 
+def _for_frames(source: Tensor, frames: int) -> Tensor:
+    """Repeat each source's rows for its consecutive frames."""
+    if len(source) == 1:
+        return source.expand(frames, -1, -1)
+    return source.repeat_interleave(frames // len(source), 0)
+
+
 class WriteReference:
-    """Self-attention of the reference network: puts its input into the bank, then attends as usual."""
+    """Attention of the reference network: plain, but self-attentions put their input into `features`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     def __call__(
         self, attn: Attention, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None,
-        attention_mask: Tensor | None = None, bank: ReferenceBank | None = None, expression: Tensor | None = None,
+        attention_mask: Tensor | None = None, features: Features | None = None,
     ) -> Tensor:  # fmt: skip
         """Attend over (N, tokens, channels)."""
         context = hidden_states if encoder_hidden_states is None else encoder_hidden_states
-        if encoder_hidden_states is None and bank is not None:
-            bank[self._name] = hidden_states
+        if encoder_hidden_states is None and features is not None:
+            features[self._name] = hidden_states
         out = _attend(attn, attn.to_q(hidden_states), attn.to_k(context), attn.to_v(context))
         return attn.to_out[0](out)
 
@@ -53,16 +81,21 @@ class ReadReference:
 
     def __call__(
         self, attn: Attention, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None,
-        attention_mask: Tensor | None = None, bank: ReferenceBank | None = None, expression: Tensor | None = None,
+        attention_mask: Tensor | None = None, inputs: AttentionInputs | None = None,
     ) -> Tensor:  # fmt: skip
-        """Attend over (frames, tokens, channels); a bank of fewer sources is repeated for consecutive frames."""
+        """Attend over (frames, tokens, channels)."""
         key, value = attn.to_k(hidden_states), attn.to_v(hidden_states)
-        if bank is not None:
-            source = bank[self._name]
-            repeat = len(hidden_states) // len(source)
-            key = torch.cat([key, attn.to_k(source).repeat_interleave(repeat, 0)], 1)
-            value = torch.cat([value, attn.to_v(source).repeat_interleave(repeat, 0)], 1)
-        out = _attend(attn, attn.to_q(hidden_states), key, value)
+        mask = None
+        if inputs is not None and inputs.bank is not None:
+            frames, own = key.shape[:2]
+            key, value = (
+                torch.cat([here, _for_frames(there, frames)], 1)
+                for here, there in zip((key, value), inputs.bank[self._name], strict=True)
+            )
+            if inputs.keep is not None:
+                beyond = torch.arange(key.shape[1], device=key.device) >= own
+                mask = (~beyond | inputs.keep[:, None])[:, None, None]
+        out = _attend(attn, attn.to_q(hidden_states), key, value, mask)
         return attn.to_out[0](out)
 
 
@@ -73,29 +106,36 @@ class DecoupledCrossAttention(nn.Module):
     so an untrained adapter changes nothing.
 
     Args:
-        channels: Width of the attention. context_dim: Width of the tokens. strength: lambda.
+        channels: Width of the attention.
+        context_dim: Width of the tokens.
     """
 
-    def __init__(self, channels: int, context_dim: int, strength: float = 1.0) -> None:
+    def __init__(self, channels: int, context_dim: int) -> None:
         super().__init__()
         self.to_k_expression = nn.Linear(context_dim, channels, bias=False)
         self.to_v_expression = nn.Linear(context_dim, channels, bias=False)
         nn.init.zeros_(self.to_v_expression.weight)
-        self.strength = strength
 
     def __call__(
         self, attn: Attention, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None,
-        attention_mask: Tensor | None = None, bank: ReferenceBank | None = None, expression: Tensor | None = None,
+        attention_mask: Tensor | None = None, inputs: AttentionInputs | None = None,
     ) -> Tensor:  # fmt: skip
-        """Attend over (frames, tokens, channels) with expression tokens (frames, M, context_dim)."""
+        """Attend over (frames, tokens, channels)."""
         assert encoder_hidden_states is not None  # noqa: S101 - cross-attention always has a context
         query = attn.to_q(hidden_states)
         out = _attend(attn, query, attn.to_k(encoder_hidden_states), attn.to_v(encoder_hidden_states))
-        if expression is not None and self.strength:
-            out = out + self.strength * _attend(
-                attn, query, self.to_k_expression(expression), self.to_v_expression(expression)
+        if inputs is not None and inputs.expression is not None:
+            out = out + inputs.strength * _attend(
+                attn, query, self.to_k_expression(inputs.expression), self.to_v_expression(inputs.expression)
             )
         return attn.to_out[0](out)
+
+
+def self_attentions(unet: UNet2DConditionModel) -> dict[str, Attention]:
+    """Return the self-attentions of a U-Net by the names of their processors."""
+    modules = dict(unet.named_modules())
+    names = [name for name in unet.attn_processors if name.endswith("attn1.processor")]
+    return {name: modules[name.removesuffix(".processor")] for name in names}
 
 
 def install_writers(unet: UNet2DConditionModel) -> None:
@@ -104,7 +144,7 @@ def install_writers(unet: UNet2DConditionModel) -> None:
 
 
 def install_readers(unet: UNet2DConditionModel, context_dim: int) -> None:
-    """Give a denoiser its processors; the reference network must have the same architecture."""
+    """Give a denoiser its processors; the reference network must have the same attentions."""
     modules = dict(unet.named_modules())
     processors: dict[str, object] = {}
     for name in unet.attn_processors:

@@ -2,35 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from torch import Tensor, nn
 
-from .config import EXPRESSION_INPUT, ModelConfig
-from .snapshot import CHANNELS
-from .source_warp import GUIDES
+from .config import ModelConfig
+
+MAP_CHANNELS = {"snapshot": 6}
+"""Channels of the spatial maps; those not named have 3."""
 
 
 class SpatialEncoder(nn.Module):
-    """Bring snapshot and guide maps to the latent grid; the last layer starts at zero.
+    """Bring maps to the latent grid; the last layer starts at zero.
 
-    Its output joins the latent at the denoiser's first convolution, which is the same as adding it after that layer.
+    Args:
+        channels: Of the maps together.
+        config: Sizes.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, channels: int, config: ModelConfig) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.Conv2d(CHANNELS + GUIDES, 24, 3, padding=1), nn.SiLU()]
-        size, width = config.snapshot_size, 24
-        while size > config.grid:
-            layers += [nn.Conv2d(width, min(2 * width, 96), 3, stride=2, padding=1), nn.SiLU()]
-            width, size = min(2 * width, 96), size // 2
-        self.layers = nn.Sequential(*layers, nn.Conv2d(width, width, 3, padding=1), nn.SiLU())
-        self.out = nn.Conv2d(width, config.spatial_channels, 3, padding=1)
+        layers: list[nn.Module] = []
+        for width, stride in config.spatial_layers:
+            layers += [nn.Conv2d(channels, width, 3, stride=stride, padding=1), nn.SiLU()]
+            channels = width
+        self.layers = nn.Sequential(*layers)
+        self.out = nn.Conv2d(channels, config.spatial_channels, 3, padding=1)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
 
-    def forward(self, conditions: Tensor) -> Tensor:
-        """Return (N, spatial_channels, grid, grid) of conditions (N, 9, S, S) in [0, 1]."""
-        out: Tensor = self.out(self.layers(conditions))
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return (N, spatial_channels, g, g) of maps (N, channels, s, s)."""
+        out: Tensor = self.out(self.layers(maps))
         return out
+
+
+class SpatialEncoders(nn.ModuleDict):
+    """One encoder per map; their outputs are summed."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__({name: SpatialEncoder(MAP_CHANNELS.get(name, 3), config) for name in config.maps})
+
+    def forward(self, maps: Mapping[str, Tensor]) -> Tensor:
+        """Return (N, spatial_channels, g, g) of maps (N, 3, S, S) by name."""
+        outputs = [encoder(maps[name]) for name, encoder in self.items()]
+        total: Tensor = sum(outputs[1:], start=outputs[0])
+        return total
 
 
 class ExpressionAdapter(nn.Module):
@@ -40,11 +57,11 @@ class ExpressionAdapter(nn.Module):
         super().__init__()
         self.tokens, self.width = config.tokens, config.context_dim
         self.project = nn.Sequential(
-            nn.Linear(EXPRESSION_INPUT, 256), nn.GELU(), nn.Linear(256, config.tokens * config.context_dim)
+            nn.Linear(config.expression_inputs, 256), nn.GELU(), nn.Linear(256, config.tokens * config.context_dim)
         )
         self.norm = nn.LayerNorm(config.context_dim)
 
     def forward(self, expression: Tensor) -> Tensor:
-        """Return tokens (N, tokens, context_dim) of expression and gaze (N, 14)."""
+        """Return tokens (N, tokens, context_dim) of expression and gaze (N, expression_inputs)."""
         out: Tensor = self.norm(self.project(expression).view(-1, self.tokens, self.width))
         return out

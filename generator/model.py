@@ -1,37 +1,44 @@
-"""AniFaceDiff as one module: codec, reference network, conditions, denoiser, compositor."""
+"""AniFaceDiff as one module: codec, reference network, conditions, denoiser, temporal modules, compositor."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
-from diffusers import DDIMScheduler, UNet2DConditionModel
+from diffusers import DDIMScheduler
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .attention import ReferenceBank, install_readers, install_writers
+from .attention import AttentionInputs, ReferenceBank
 from .compositor import Compositor
-from .conditions import ExpressionAdapter, SpatialEncoder
+from .conditions import MAP_CHANNELS, ExpressionAdapter, SpatialEncoder, SpatialEncoders
 from .config import ModelConfig
+from .image_context import ClipContext, LatentContext
+from .kl_codec import KLCodec
 from .patch_codec import PatchCodec
+from .temporal import MotionModules
+from .unet import Denoiser, ReferenceNet
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What one frame is drawn from.
+    """What N frames are drawn from.
 
     Attributes:
-        moved: (N, 3, S, S) source on the target's geometry, [-1, 1]. guides: (N, 3, S, S) in [0, 1].
-        snapshot: (N, 6, s, s) in [0, 1]. expression: (N, 14) expression and gaze.
+        maps: Spatial maps (N, K, s, s) by name, in [0, 1]; "moved", the source on the target's geometry, in [-1, 1].
+        expression: (N, E) expression and gaze.
     """
 
-    moved: Tensor
-    guides: Tensor
-    snapshot: Tensor
+    maps: Mapping[str, Tensor]
     expression: Tensor
 
+    def __len__(self) -> int:
+        return len(self.expression)
+
     def __getitem__(self, index: slice) -> Conditions:
-        return Conditions(self.moved[index], self.guides[index], self.snapshot[index], self.expression[index])
+        return Conditions({name: values[index] for name, values in self.maps.items()}, self.expression[index])
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,8 @@ class EncodedSource:
     """A source after the reference network, computed once per clip.
 
     Attributes:
-        picture: (M, 3, S, S). latent: (M, C, g, g). bank: features of the reference network. context: (M, 1, D).
+        picture: (M, 3, S, S). latent: (M, C, g, g). context: (M, 1, D).
+        bank: Keys and values of the denoiser's self-attentions.
     """
 
     picture: Tensor
@@ -49,35 +57,58 @@ class EncodedSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """Which frames of a training batch lose a condition; (N,) bool each.
+
+    Attributes:
+        source: Reference, context token and expression together: what guidance steers away from.
+        expression: The expression alone, so that its strength is a usable dial.
+    """
+
+    source: Tensor
+    expression: Tensor
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """Everything but the noise that the denoiser sees of N frames.
 
     Attributes:
-        spatial: (N, K, g, g) inputs beside the noisy latent. context: (N, 1, D). expression: (N, tokens, D).
-        bank: Features of the reference network.
+        beside: (N, K, g, g) concatenated with the noisy latent, or None.
+        added: (N, widths[0], g, g) added after the first convolution, or None.
+        context: (N, 1, D).
+        inputs: For the attentions.
     """
 
-    spatial: Tensor
+    beside: Tensor | None
+    added: Tensor | None
     context: Tensor
-    expression: Tensor
-    bank: ReferenceBank
+    inputs: AttentionInputs
+
+    def __getitem__(self, index: Tensor | slice) -> Prepared:
+        """Return some of the frames; all must share one source."""
+        inputs = self.inputs
+        return Prepared(
+            beside=None if self.beside is None else self.beside[index],
+            added=None if self.added is None else self.added[index],
+            context=self.context[index],
+            inputs=replace(inputs, expression=None if inputs.expression is None else inputs.expression[index]),
+        )
+
+    def unconditional(self) -> Prepared:
+        """Return the same frames without source and expression, as guidance needs them; the spatial maps stay."""
+        return replace(self, context=torch.zeros_like(self.context), inputs=AttentionInputs())
+
+    def with_strength(self, strength: float) -> Prepared:
+        """Return the same with another lambda of the Expression Adapter."""
+        return replace(self, inputs=replace(self.inputs, strength=strength))
 
 
-def noise_schedule() -> DDIMScheduler:
-    """Return the one schedule of training and inference: zero terminal SNR, trailing steps, clean latents predicted."""
+def noise_schedule(prediction: Literal["sample", "v_prediction"] = "sample") -> DDIMScheduler:
+    """Return the one schedule of training and inference: zero terminal SNR (arXiv 2305.08891), trailing steps."""
     return DDIMScheduler(
         num_train_timesteps=1000, beta_start=8.5e-4, beta_end=1.2e-2, beta_schedule="scaled_linear",
-        rescale_betas_zero_snr=True, timestep_spacing="trailing", prediction_type="sample", clip_sample=False,
-    )  # fmt: skip
-
-
-def _unet(config: ModelConfig, channels: int) -> UNet2DConditionModel:
-    levels = len(config.widths)
-    return UNet2DConditionModel(
-        sample_size=config.grid, in_channels=channels, out_channels=config.latent_channels, layers_per_block=1,
-        block_out_channels=config.widths, down_block_types=("CrossAttnDownBlock2D",) * levels,
-        up_block_types=("CrossAttnUpBlock2D",) * levels, cross_attention_dim=config.context_dim,
-        attention_head_dim=config.heads,
+        rescale_betas_zero_snr=True, timestep_spacing="trailing", prediction_type=prediction, clip_sample=False,
     )  # fmt: skip
 
 
@@ -92,51 +123,71 @@ class AniFaceDiff(nn.Module):
         super().__init__()
         self.config = config
         latent = config.latent_channels
-        self.codec = PatchCodec(config)
-        self.reference_net = _unet(config, latent)
-        self.denoiser = _unet(config, 3 * latent + config.spatial_channels)
-        install_writers(self.reference_net)
-        install_readers(self.denoiser, config.context_dim)
-        self.spatial_encoder = SpatialEncoder(config)
+        concatenated = config.spatial == "concatenate"
+        self.codec: PatchCodec | KLCodec = PatchCodec(config) if config.codec == "patch" else KLCodec(config)
+        self.reference_net = ReferenceNet(config)
+        self.denoiser = Denoiser(config, 3 * latent + config.spatial_channels if concatenated else latent)
+        self.spatial_encoder: SpatialEncoder | SpatialEncoders
+        if concatenated:
+            drawn = [MAP_CHANNELS.get(name, 3) for name in config.maps if name != "moved"]
+            self.spatial_encoder = SpatialEncoder(sum(drawn), config)
+        else:
+            self.spatial_encoder = SpatialEncoders(config)
         self.expression_adapter = ExpressionAdapter(config)
-        self.context = nn.Linear(latent, config.context_dim)
-        self.compositor = Compositor(config)
+        self.context = LatentContext(config) if config.context == "latent" else ClipContext(config)
+        self.compositor = Compositor(config) if config.compositor_channels else None
+        self.motion = MotionModules(config) if config.motion else None
 
     def encode_source(self, picture: Tensor) -> EncodedSource:
         """Run the reference network on sources (M, 3, S, S) in [-1, 1], at noise level 0."""
         latent = self.codec.encode(picture)
-        context = self.context(latent.mean((2, 3)))[:, None]
-        bank: ReferenceBank = {}
-        time = torch.zeros(len(latent), dtype=torch.long, device=latent.device)
-        self.reference_net(latent, time, context, cross_attention_kwargs={"bank": bank})
+        context = self.context(picture, latent)
+        bank = self.denoiser.reference_bank(self.reference_net(latent, context))
         return EncodedSource(picture, latent, bank, context)
 
-    def prepare(self, source: EncodedSource, given: Conditions) -> Prepared:
+    def prepare(self, source: EncodedSource, given: Conditions, dropped: Dropped | None = None) -> Prepared:
         """Compute what stays the same over the denoising steps of N frames.
 
         Args:
             source: M sources; N must be a multiple of M, and consecutive frames share a source.
             given: Conditions of the N frames.
+            dropped: What is withheld in training, per frame; withheld from all is `Prepared.unconditional`.
         """
-        repeat = len(given.snapshot) // len(source.latent)
-        size = given.snapshot.shape[-1]
-        maps = torch.cat([given.snapshot, functional.interpolate(given.guides, size=(size, size), mode="area")], 1)
-        still = source.latent.repeat_interleave(repeat, 0)
-        return Prepared(
-            spatial=torch.cat([self.codec.encode(given.moved), still, self.spatial_encoder(maps)], 1),
-            context=source.context.repeat_interleave(repeat, 0),
-            expression=self.expression_adapter(given.expression),
-            bank=source.bank,
-        )
+        repeat = len(given) // len(source.latent)
+        context = source.context.repeat_interleave(repeat, 0)
+        inputs = AttentionInputs(source.bank, expression=self.expression_adapter(given.expression))
+        if dropped is not None:
+            seen = ~dropped.source
+            context = context * seen[:, None, None]
+            strength = (seen & ~dropped.expression)[:, None, None].to(context.dtype)
+            inputs = replace(inputs, keep=seen, strength=strength)
+        beside, added = self._spatial(source, given, repeat)
+        return Prepared(beside, added, context, inputs)
 
-    def denoise(self, noisy: Tensor, time: Tensor, prepared: Prepared) -> Tensor:
-        """Return the predicted clean latents (N, C, g, g) of noisy ones at time (N,) in [0, 1000)."""
+    def _spatial(self, source: EncodedSource, given: Conditions, repeat: int) -> tuple[Tensor | None, Tensor | None]:
+        if isinstance(self.spatial_encoder, SpatialEncoders):
+            return None, self.spatial_encoder(given.maps)
+        size = given.maps["snapshot"].shape[-2:]
+        guides = functional.interpolate(given.maps["guides"], size=size, mode="area")
+        drawn = self.spatial_encoder(torch.cat([given.maps["snapshot"], guides], 1))
+        still = source.latent.repeat_interleave(repeat, 0)
+        return torch.cat([self.codec.encode(given.maps["moved"]), still, drawn], 1), None
+
+    def denoise(self, noisy: Tensor, time: Tensor, prepared: Prepared, frames: int = 1) -> Tensor:
+        """Return the prediction (N, C, g, g) for noisy latents.
+
+        Args:
+            noisy: (N, C, g, g).
+            time: (N,) in [0, 1000).
+            prepared: Conditions of the N frames.
+            frames: Consecutive frames that form one window of the temporal modules, at most 32; N is a multiple of it.
+                With 1 the temporal modules are left out, as in training on stills.
+        """
+        sample = noisy if prepared.beside is None else torch.cat([noisy, prepared.beside], 1)
         predicted: Tensor = self.denoiser(
-            torch.cat([noisy, prepared.spatial], 1),
-            time,
-            prepared.context,
-            cross_attention_kwargs={"bank": prepared.bank, "expression": prepared.expression},
-        ).sample
+            sample, time, prepared.context, prepared.inputs, added=prepared.added,
+            motion=self.motion if frames > 1 else None, frames=frames,
+        )  # fmt: skip
         return predicted
 
     def compose(
@@ -148,8 +199,10 @@ class AniFaceDiff(nn.Module):
             latent: (N, C, g, g) clean latents.
             source: Their sources.
             given: Their conditions.
-            window: Rows and columns of the latent grid that are wanted; None for all.
+            window: Rows and columns of the latent grid that are wanted; None for all. Needs a compositor.
         """
+        if self.compositor is None:
+            return self.codec.decode(latent).clamp(-1, 1)
         rows, columns = window or (slice(0, self.config.grid), slice(0, self.config.grid))
 
         def cut(picture: Tensor, cell: int) -> Tensor:
@@ -158,8 +211,8 @@ class AniFaceDiff(nn.Module):
         patch = self.config.patch
         repeat = len(latent) // len(source.picture)
         drawn = self.codec.decode(latent[..., rows, columns])
-        snapshot = functional.interpolate(cut(given.snapshot, patch // 2), scale_factor=2, mode="nearest")
+        snapshot = functional.interpolate(cut(given.maps["snapshot"], patch // 2), scale_factor=2, mode="nearest")
         still = cut(source.picture, patch).repeat_interleave(repeat, 0)
-        maps = torch.cat([cut(given.guides, patch), snapshot], 1)
-        out: Tensor = self.compositor(drawn, cut(given.moved, patch), still, maps)
+        maps = torch.cat([cut(given.maps["guides"], patch), snapshot], 1)
+        out: Tensor = self.compositor(drawn, cut(given.maps["moved"], patch), still, maps)
         return out

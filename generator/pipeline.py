@@ -192,12 +192,13 @@ class Animator:
     ) -> Picture:
         """Denoise some frames with DDIM; all start from the same noise, so that a still drive gives a still clip."""
         scenes = [warp(moment) for moment in moments]
-        given = Conditions(
-            moved=_tensor(np.stack([scene.moved for scene in scenes]), 127.5, -1),
-            guides=_tensor(np.stack([scene.guides for scene in scenes]), 255, 0),
-            snapshot=_tensor(np.stack([scene.snapshot for scene in scenes]), 255, 0),
-            expression=torch.from_numpy(np.stack([expression_input(moment) for moment in moments])),
-        )
+        maps = {
+            "snapshot": _tensor(np.stack([scene.snapshot for scene in scenes]), 255, 0),
+            "guides": _tensor(np.stack([scene.guides for scene in scenes]), 255, 0),
+            "moved": _tensor(np.stack([scene.moved for scene in scenes]), 127.5, -1),
+        }
+        expression = torch.from_numpy(np.stack([expression_input(moment) for moment in moments]))
+        given = Conditions(maps, expression)
         schedule = noise_schedule()
         schedule.set_timesteps(steps)
         latent = noise.expand(len(moments), -1, -1, -1)

@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader, Subset
 from .config import MINI, ModelConfig
 from .errors import WeightsError
 from .model import AniFaceDiff, Conditions, noise_schedule
+from .patch_codec import PatchCodec
 from .training_data import FRAMES, Batch, PuppetBatches, codec_pictures
 from .weights_io import save_pretrained
 
@@ -58,7 +59,12 @@ def _to_unit(picture: Tensor) -> Tensor:
 
 def conditions(batch: Batch) -> Conditions:
     """Return the network's view of a batch."""
-    return Conditions(_to_unit(batch.moved), batch.guides.float() / 255, batch.snapshot.float() / 255, batch.expression)
+    maps = {
+        "snapshot": batch.snapshot.float() / 255,
+        "guides": batch.guides.float() / 255,
+        "moved": _to_unit(batch.moved),
+    }
+    return Conditions(maps, batch.expression)
 
 
 def _window(batch: Batch, cells: int, patch: int, generator: torch.Generator) -> tuple[slice, slice]:
@@ -83,9 +89,10 @@ def loss_of(
     model: AniFaceDiff, batch: Batch, config: TrainConfig, schedule: DDIMScheduler, generator: torch.Generator
 ) -> Tensor:
     """Return the loss of one batch: clean latent in picture units, plus the composed picture inside a window."""
+    assert isinstance(model.codec, PatchCodec)  # noqa: S101 - the loss is in the patch codec's units
     given = conditions(batch)
     if torch.rand((), generator=generator) < config.drop_expression:
-        given = Conditions(given.moved, given.guides, given.snapshot, torch.zeros_like(given.expression))
+        given = Conditions(given.maps, torch.zeros_like(given.expression))
     target = _to_unit(batch.target)
     source = model.encode_source(_to_unit(batch.source))
     clean = model.codec.encode(target)
@@ -132,6 +139,7 @@ class Trainer:
 
     def _fit_codec(self) -> None:
         pictures = codec_pictures(self.model.config.image_size, self.config.seed, self.config.codec_puppets)
+        assert isinstance(self.model.codec, PatchCodec)  # noqa: S101 - the other codec comes trained
         self.model.codec.fit(_to_unit(pictures))
 
     def _load(self) -> None:

@@ -11,12 +11,12 @@ from generator.model import AniFaceDiff, Conditions, noise_schedule
 def batch(count, seed=0):
     g = torch.Generator().manual_seed(seed)
     size, small = TOY.image_size, TOY.snapshot_size
-    return Conditions(
-        moved=torch.rand(count, 3, size, size, generator=g) * 2 - 1,
-        guides=torch.rand(count, 3, size, size, generator=g),
-        snapshot=torch.rand(count, 6, small, small, generator=g),
-        expression=torch.rand(count, 14, generator=g),
-    )  # fmt: skip
+    maps = {
+        "moved": torch.rand(count, 3, size, size, generator=g) * 2 - 1,
+        "guides": torch.rand(count, 3, size, size, generator=g),
+        "snapshot": torch.rand(count, 6, small, small, generator=g),
+    }
+    return Conditions(maps, expression=torch.rand(count, 14, generator=g))
 
 
 def source(count=1, seed=1):
@@ -46,16 +46,16 @@ def fresh():
 def test_an_untrained_adapter_changes_nothing(fresh):
     encoded, time = fresh.encode_source(source()), torch.full((2,), 500)
     given = batch(2)
-    with_tokens = denoised(fresh, noise(2), time, encoded, given)
-    for adapter in adapters(fresh):
-        adapter.strength = 0.0
-    assert torch.equal(with_tokens, denoised(fresh, noise(2), time, encoded, given))
+    prepared = fresh.prepare(encoded, given)
+    assert torch.equal(
+        fresh.denoise(noise(2), time, prepared), fresh.denoise(noise(2), time, prepared.with_strength(0.0))
+    )
 
 
 def test_an_untrained_spatial_encoder_changes_nothing(fresh):
     encoded, time = fresh.encode_source(source()), torch.full((2,), 500)
     one, other = batch(2), batch(2, seed=9)
-    other = dataclasses.replace(one, guides=other.guides, snapshot=other.snapshot)
+    other = dataclasses.replace(one, maps={**other.maps, "moved": one.maps["moved"]})
     assert torch.equal(denoised(fresh, noise(2), time, encoded, one), denoised(fresh, noise(2), time, encoded, other))
 
 
