@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .claim import Claim, Ingredient
+from .clip_reading import ClipReader, open_clip
+from .clip_writing import ClipWriter
 from .credentials import Credential, CredentialState
 from .deployment import Deployment
 from .encoding import encode_clip, encode_still
@@ -13,12 +15,15 @@ from .marking import ClipMarker, check_size, mark
 from .media import Media, read_media
 from .payload import Payload, PayloadKind
 from .reading import Provenance, read_provenance
-from .sealing import SealReceipt, seal, seal_file
+from .release import SealReceipt
+from .sealing import seal, seal_file
 from .store import ManifestStore
 
 __all__ = [
     "Claim",
     "ClipMarker",
+    "ClipReader",
+    "ClipWriter",
     "Credential",
     "CredentialState",
     "Deployment",
@@ -41,6 +46,7 @@ __all__ = [
     "encode_clip",
     "encode_still",
     "mark",
+    "open_clip",
     "read_mark",
     "read_media",
     "read_provenance",

@@ -5,23 +5,28 @@ The same frames and settings give the same bytes: one coding thread, no time sta
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import Self
 
 import av
 import numpy as np
-import numpy.typing as npt
 from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 
+from .clip_reading import open_clip
 from .containers import Container, writable
 from .errors import MediaError
+from .frames import Frames, check_frames
+from .sound import SoundTrack
 
 _KEY_FRAME_SECONDS = 2
 _LARGEST_DENOMINATOR = 1001
+_FASTEST = 1000
 
 
-def encode_still(image: npt.NDArray[np.uint8], path: Path, *, quality: int = 95) -> None:
+def encode_still(image: Frames, path: Path, *, quality: int = 95) -> None:
     """Write one picture as PNG, JPEG or WebP, as the suffix says.
 
     Args:
@@ -44,11 +49,8 @@ def encode_still(image: npt.NDArray[np.uint8], path: Path, *, quality: int = 95)
     Image.fromarray(image).save(path, format=container.name, **options[container])
 
 
-def encode_clip(frames: npt.NDArray[np.uint8], path: Path, fps: float | Fraction, *, crf: int = 18) -> None:
-    """Write frames as H.264 in MP4 with its index in front.
-
-    4:2:0 needs even sides: an odd one grows by a copy of its last row or column, so no pixel is lost. A key frame
-    comes at least every two seconds, so that a piece cut out still carries the mark.
+def encode_clip(frames: Frames, path: Path, fps: float | Fraction, *, crf: int = 18) -> None:
+    """Write frames as H.264 in MP4 with its index in front; see `ClipEncoder`.
 
     Args:
         frames: uint8 RGB, `(T, H, W, 3)`.
@@ -60,20 +62,122 @@ def encode_clip(frames: npt.NDArray[np.uint8], path: Path, fps: float | Fraction
         MediaError: The suffix is not .mp4, or the rate is not positive.
         OSError: The file cannot be written.
     """
+    with ClipEncoder(path, fps, frames.shape[1], frames.shape[2], crf=crf) as encoder:
+        encoder.write(frames)
+
+
+class ClipEncoder:
+    """Writes H.264 in MP4 piece by piece, in constant memory.
+
+    4:2:0 needs even sides: an odd one grows by a copy of its last row or column, so no pixel is lost. A key frame
+    comes at least every two seconds, so that a piece cut out still carries the mark. Used in a `with` block; the file
+    is whole when the block ends without an error.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        fps: float | Fraction,
+        height: int,
+        width: int,
+        *,
+        crf: int = 18,
+        audio_from: Path | None = None,
+    ) -> None:
+        """Begin a file.
+
+        Args:
+            path: Where to write, suffix .mp4; an existing file is overwritten in place.
+            fps: Frames a second.
+            height: Pixels in a column.
+            width: Pixels in a row.
+            crf: Constant rate factor of x264, 0 … 51; lower is better.
+            audio_from: A clip whose sound is kept, from the time of its first frame on; None writes no sound.
+
+        Raises:
+            MediaError: The suffix is not .mp4, the rate is not positive, or `audio_from` has no usable sound.
+            OSError: The file cannot be written.
+        """
+        self.rate = check_clip(path, fps)
+        self.size = (height, width)
+        self.count = 0
+        self._sound: SoundTrack | None = None
+        start = 0.0 if audio_from is None else open_clip(audio_from).start
+        options = {"movflags": "+faststart", "fflags": "+bitexact"}
+        self._file = av.open(str(path), "w", format="mp4", options=options)
+        key_frames = str(max(round(self.rate * _KEY_FRAME_SECONDS), 1))
+        options = {"crf": str(crf), "preset": "medium", "g": key_frames, "threads": "1"}
+        self._stream = self._file.add_stream("libx264", rate=self.rate, options=options)
+        self._stream.width, self._stream.height = width + width % 2, height + height % 2
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.codec_context.colorspace = Colorspace.SMPTE170M
+        self._stream.codec_context.color_range = ColorRange.MPEG
+        if audio_from is not None:
+            try:
+                self._sound = SoundTrack(audio_from, self._file, start)
+            except BaseException:
+                self._abandon()
+                raise
+
+    def write(self, frames: Frames) -> None:
+        """Add frames, uint8 RGB, `(T, H, W, 3)`.
+
+        Raises:
+            MediaError: They have another size than the clip.
+            OSError: The file cannot be written.
+        """
+        check_frames(frames)
+        if frames.ndim != 4 or frames.shape[1:3] != self.size:
+            raise MediaError(f"frames of shape {frames.shape} do not fit a clip of {self.size[1]} × {self.size[0]}")
+        for picture in np.pad(frames, ((0, 0), *((0, side % 2) for side in self.size), (0, 0)), mode="edge"):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+            self._mux(self._stream.encode(frame.reformat(format="yuv420p", dst_colorspace=Colorspace.SMPTE170M)))
+            self.count += 1
+
+    def _mux(self, packets: list[av.Packet]) -> None:
+        for packet in packets:
+            if self._sound is not None:
+                self._sound.advance(float(packet.dts * packet.time_base))
+            self._file.mux(packet)
+
+    def __enter__(self) -> Self:
+        """Return the encoder."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Finish the file, or leave it unfinished where the block failed."""
+        try:
+            if kind is None:
+                self._mux(self._stream.encode())
+                if self._sound is not None:
+                    self._sound.advance(self.count / float(self.rate))
+        except BaseException:
+            self._abandon()
+            raise
+        if kind is None:
+            self._leave()
+        else:
+            self._abandon()
+
+    def _leave(self) -> None:
+        if self._sound is not None:
+            self._sound.close()
+        self._file.close()
+
+    def _abandon(self) -> None:
+        """Let go of an unfinished file; that it cannot be finished is no news."""
+        with suppress(OSError, ValueError):
+            self._leave()
+
+
+def check_clip(path: Path, fps: float | Fraction) -> Fraction:
+    """Return the frame rate as it is written.
+
+    Raises:
+        MediaError: The suffix is not .mp4, or the rate is not between 0 and 1000.
+    """
     if not writable(path).is_clip:
         raise MediaError(f"{path}: cannot hold a clip; use .mp4")
-    if not 0 < fps <= 1000:
+    if not 0 < fps <= _FASTEST:
         raise MediaError(f"{path}: a frame rate of {fps} cannot be written; give frames a second between 0 and 1000")
-    rate = Fraction(fps).limit_denominator(_LARGEST_DENOMINATOR)
-    even = np.pad(frames, ((0, 0), (0, frames.shape[1] % 2), (0, frames.shape[2] % 2), (0, 0)), mode="edge")
-    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"}) as file:
-        key_frames = str(max(round(rate * _KEY_FRAME_SECONDS), 1))
-        options = {"crf": str(crf), "preset": "medium", "g": key_frames, "threads": "1"}
-        stream = file.add_stream("libx264", rate=rate, options=options)
-        stream.width, stream.height, stream.pix_fmt = even.shape[2], even.shape[1], "yuv420p"
-        stream.codec_context.colorspace = Colorspace.SMPTE170M
-        stream.codec_context.color_range = ColorRange.MPEG
-        for picture in even:
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-            file.mux(stream.encode(frame.reformat(format="yuv420p", dst_colorspace=Colorspace.SMPTE170M)))
-        file.mux(stream.encode())
+    return Fraction(fps).limit_denominator(_LARGEST_DENOMINATOR)

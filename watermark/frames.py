@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,11 @@ import numpy.typing as npt
 from .errors import MediaError
 
 Frames = npt.NDArray[np.uint8]
+
+MOST_PIXELS = 64_000_000
+
+CLIP_SAMPLE = 16
+"""How many frames of a clip are looked at to read its mark."""
 
 
 def check_frames(pixels: Frames) -> None:
@@ -29,4 +35,16 @@ def spread(count: int, limit: int) -> Sequence[int]:
     """Return at most `limit` indices, evenly spread over `count`, the first included."""
     if count <= limit:
         return range(count)
-    return [i * (count - 1) // (limit - 1) for i in range(limit)]
+    return [i * (count - 1) // max(limit - 1, 1) for i in range(limit)]
+
+
+def check_area(path: Path, width: int, height: int) -> None:
+    """Refuse a file whose frames would fill the memory, before any is decoded.
+
+    Raises:
+        MediaError: A frame has more than 64 million pixels.
+    """
+    if width * height > MOST_PIXELS:
+        raise MediaError(
+            f"{path}: has {width} × {height} pixels; at most {MOST_PIXELS} are decoded; scale it down first"
+        )

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .clip_reading import open_clip
+from .containers import sniff
 from .credentials import Credential, CredentialState, read_credential, recover_credential
 from .deployment import Deployment
 from .errors import MediaError
+from .frames import CLIP_SAMPLE, Frames
 from .mark_reading import MarkReading, read_mark
 from .media import Media, read_media
 from .perceptual_hash import hash_distance, perceptual_hash
@@ -56,20 +59,27 @@ def read_provenance(
     """
     trusted = (deployment.identity.root_pem, *anchors)
     credential = read_credential(path, trusted, deployment.store)
-    if media is None:
+    if media is not None:
+        frames = media.frames
+    else:
         try:
-            media = read_media(path)
+            frames = _sample(path)
         except MediaError:
             if credential.state is CredentialState.ABSENT:
                 raise
             return Provenance(path, None, credential)
-    mark = read_mark(media.frames, deployment.mark_key, search=search)
+    mark = read_mark(frames, deployment.mark_key, search=search)
     entries = [entry for entry in deployment.store.find(mark.id or "") if entry.kind is mark.kind]
     if not entries:
         return Provenance(path, mark, credential)
     mark = replace(mark, ours=True)
     if credential.state is CredentialState.ABSENT:
-        seen = perceptual_hash(media.frames[0])
+        seen = perceptual_hash(frames[0])
         nearest = min(entries, key=lambda entry: hash_distance(seen, entry.perceptual_hash))
         credential = recover_credential(nearest, hash_distance(seen, nearest.perceptual_hash), trusted)
     return Provenance(path, mark, credential)
+
+
+def _sample(path: Path) -> Frames:
+    """Return a still, or as many frames of a clip as a reading looks at."""
+    return open_clip(path).sample(CLIP_SAMPLE) if sniff(path).is_clip else read_media(path).frames

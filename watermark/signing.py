@@ -10,7 +10,7 @@ import c2pa
 from cryptography import x509
 
 from .claim import Claim
-from .containers import Container, sniff
+from .containers import sniff
 from .errors import IdentityError, SealError
 from .identity import SIGNING_USES, Identity
 from .manifest import CREATED_ASSERTIONS, ingredient_definition, manifest_definition
@@ -80,10 +80,6 @@ def sign_file(source: Path, target: Path, claim: Claim, identity: Identity) -> b
 def _add_ingredients(builder: c2pa.Builder, claim: Claim) -> None:
     for index, ingredient in enumerate(claim.ingredients):
         container = sniff(ingredient.path)
-        if container is Container.MATROSKA:
-            raise SealError(
-                f"{ingredient.path}: the C2PA library cannot record a Matroska ingredient; convert it to MP4"
-            )
         with ingredient.path.open("rb") as stream:
             builder.add_ingredient(json.dumps(ingredient_definition(index, ingredient)), container.value, stream)
 

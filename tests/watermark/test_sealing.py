@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 import watermark
+import watermark.release
 import watermark.sealing
 from watermark import (
     Claim,
@@ -108,12 +109,12 @@ def break_signer(monkeypatch):
     def refuse(*_):
         raise SealError("face: the C2PA library refuses to sign")
 
-    monkeypatch.setattr(watermark.sealing, "sign_file", refuse)
+    monkeypatch.setattr(watermark.release, "sign_file", refuse)
     return SealError, "refuses to sign"
 
 
 def break_signature(monkeypatch):
-    sign = watermark.sealing.sign_file
+    sign = watermark.release.sign_file
 
     def flip(source, target, *rest):
         manifest = sign(source, target, *rest)
@@ -122,7 +123,7 @@ def break_signature(monkeypatch):
         target.write_bytes(data)
         return manifest
 
-    monkeypatch.setattr(watermark.sealing, "sign_file", flip)
+    monkeypatch.setattr(watermark.release, "sign_file", flip)
     return SealError, r"a\.png: the signed file reads altered \(assertion\.dataHash\.mismatch\) instead of trusted"
 
 

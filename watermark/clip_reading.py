@@ -1,0 +1,216 @@
+"""Read a clip of any length in constant memory, as a viewer shows it.
+
+Opening a clip reads through its packets without decoding them: they tell how many frames there are, when each is shown,
+and where decoding can begin. A clip whose frames are not evenly spaced is resampled to its mean rate, each instant
+showing the nearest frame that has begun; the reader says so in `variable_rate`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av.container import InputContainer
+
+from .containers import Container, is_cut_off, sniff
+from .errors import MediaError
+from .frames import Frames, check_area, spread
+
+_LARGEST_DENOMINATOR = 1001
+_DEMUXERS = {Container.MP4: "mov", Container.MATROSKA: "matroska"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipReader:
+    """A clip on disk; every call reads the file anew, so a reader holds nothing open.
+
+    Attributes:
+        path: The file.
+        fps: Frames a second of what `chunks` yields.
+        height: Pixels in a column, upright.
+        width: Pixels in a row, upright.
+        frame_count: Frames that `chunks` yields.
+        variable_rate: The file's frames are not evenly spaced and are resampled.
+        has_sound: The file has a sound track.
+        start: When the first frame is shown on the file's clock, in seconds; sound keeps to that clock.
+    """
+
+    path: Path
+    fps: Fraction
+    height: int
+    width: int
+    frame_count: int
+    variable_rate: bool
+    has_sound: bool
+    start: float
+    _shown: npt.NDArray[np.int64] = field(repr=False)
+    _keys: npt.NDArray[np.int64] = field(repr=False)
+
+    @property
+    def frame_bytes(self) -> int:
+        """Memory of one decoded frame."""
+        return self.height * self.width * 3
+
+    def chunks(self, size: int = 16) -> Iterator[Frames]:
+        """Yield the frames in order, at most `size` at a time.
+
+        Args:
+            size: Most frames held at once.
+
+        Yields:
+            uint8 RGB, `(T, H, W, 3)` with T ≤ size.
+
+        Raises:
+            MediaError: The file is damaged, or changes its size.
+        """
+        frames = self.frames()
+        while chunk := list(itertools.islice(frames, size)):
+            yield np.stack(chunk)
+
+    def frames(self) -> Iterator[Frames]:
+        """Yield the frames one by one, uint8 RGB, `(H, W, 3)`.
+
+        Raises:
+            MediaError: The file is damaged, or changes its size.
+        """
+        with _opened(self.path) as file:
+            decoded = self._decoded(file)
+            if self.variable_rate:
+                yield from self._resampled(decoded, _unit(file))
+            else:
+                yield from (picture for _, picture in decoded)
+
+    def sample(self, limit: int) -> Frames:
+        """Return at most `limit` frames, evenly spread, without decoding most of what lies between them.
+
+        Args:
+            limit: Most frames.
+
+        Returns:
+            uint8 RGB, `(T, H, W, 3)` with T ≤ limit; the first frame is the clip's first.
+
+        Raises:
+            MediaError: The file is damaged, or changes its size.
+        """
+        with _opened(self.path) as file:
+            wanted = self._shown[list(spread(len(self._shown), limit))]
+            return np.stack([picture for _, picture in self._picked(file, wanted)])
+
+    def _picked(self, file: InputContainer, wanted: npt.NDArray[np.int64]) -> Iterator[tuple[int, Frames]]:
+        """Yield the frames shown at the wanted times, jumping to the key frame before each where that saves work."""
+        decoded, at = self._decoded(file), int(self._shown[0]) - 1
+        for time in wanted.tolist():
+            key = int(self._keys[max(int(np.searchsorted(self._keys, time, "right")) - 1, 0)])
+            if at < key <= time and key > self._shown[0]:
+                file.seek(key, stream=file.streams.video[0])
+                decoded = self._decoded(file)
+            for at, picture in decoded:
+                if at >= time:
+                    yield at, picture
+                    break
+            else:
+                raise MediaError(f"{self.path}: ends before its index says; get a sound copy of the file")
+
+    def _decoded(self, file: InputContainer) -> Iterator[tuple[int, Frames]]:
+        """Yield presentation time, in the stream's unit, and upright picture of each frame."""
+        for frame in file.decode(file.streams.video[0]):
+            picture = upright(frame)
+            if picture.shape != (self.height, self.width, 3):
+                raise MediaError(
+                    f"{self.path}: changes its size from {self.width} × {self.height} to "
+                    f"{picture.shape[1]} × {picture.shape[0]}; convert it to one size"
+                )
+            yield frame.pts if frame.pts is not None else 0, picture
+
+    def _resampled(self, decoded: Iterator[tuple[int, Frames]], unit: float) -> Iterator[Frames]:
+        """Yield one frame for each instant n / fps: the latest whose time is at most half a step later."""
+        step, due, shown = 1 / float(self.fps), 0, None
+        for time, picture in decoded:
+            while shown is not None and (due + 0.5) * step < (time - int(self._shown[0])) * unit:
+                yield shown
+                due += 1
+            shown = picture
+        if shown is not None:
+            yield shown
+
+
+def open_clip(path: Path) -> ClipReader:
+    """Open an MP4, MOV or Matroska file for reading in pieces. The content decides which it is.
+
+    Rotation metadata is applied; the first video track is read.
+
+    Raises:
+        MediaError: The file is missing, no clip, damaged, truncated, or states no frame rate.
+    """
+    container = sniff(path)
+    if not container.is_clip:
+        raise MediaError(f"{path}: is {container.name}, not a clip; read it with read_media")
+    if is_cut_off(path, container):
+        raise MediaError(f"{path}: is truncated; get a sound copy of the file")
+    with _opened(path) as file:
+        if not file.streams.video:
+            raise MediaError(f"{path}: has no video track; give a file with moving pictures")
+        stream = file.streams.video[0]
+        check_area(path, stream.codec_context.width, stream.codec_context.height)
+        shown, keys = _timetable(file)
+        file.seek(int(shown[0]) if len(shown) else 0, stream=stream)
+        first = next(iter(file.decode(stream)), None)
+        if first is None or not len(shown):
+            raise MediaError(f"{path}: has no frame that can be decoded; get a sound copy of the file")
+        height, width = upright(first).shape[:2]
+        seconds = (shown - shown[0]) * _unit(file)
+        fps, variable = _rate(path, seconds, stream.average_rate or stream.guessed_rate)
+        count = round(float(seconds[-1] * fps)) + 1 if variable else len(shown)
+        start = float(shown[0]) * _unit(file)
+        sound = bool(file.streams.audio)
+    return ClipReader(path, fps, height, width, count, variable, sound, start, shown, keys)
+
+
+def upright(frame: av.VideoFrame) -> Frames:
+    """Return a decoded frame as RGB, turned as its metadata asks."""
+    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[InputContainer]:
+    """Open a clip without any way to the network; put what the decoder says into one line."""
+    try:
+        with av.open(str(path), format=_DEMUXERS[sniff(path)], options={"protocol_whitelist": "file"}) as file:
+            yield file
+    except av.error.FFmpegError as error:
+        raise MediaError(f"{path}: is damaged or truncated ({error.strerror}); get a sound copy of the file") from error
+
+
+def _unit(file: InputContainer) -> float:
+    """Return the seconds that one step of the video track's clock takes."""
+    return float(file.streams.video[0].time_base or 0)
+
+
+def _timetable(file: InputContainer) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return when frames are shown, and when those are that decoding can begin at, both in order."""
+    packets = [
+        (packet.pts, packet.is_keyframe)
+        for packet in file.demux(file.streams.video[0])
+        if packet.pts is not None and not packet.is_discard
+    ]
+    shown = np.array(sorted(time for time, _ in packets), dtype=np.int64)
+    return shown, np.array(sorted(time for time, key in packets if key) or shown[:1], dtype=np.int64)
+
+
+def _rate(path: Path, seconds: npt.NDArray[np.float64], stated: Fraction | None) -> tuple[Fraction, bool]:
+    """Return frames a second, and whether the frames depart from an even spacing by half a step or more."""
+    span = float(seconds[-1])
+    mean = Fraction((len(seconds) - 1) / span).limit_denominator(_LARGEST_DENOMINATOR) if span > 0 else None
+    for rate in (stated, mean):
+        if rate and np.abs(seconds * float(rate) - np.arange(len(seconds))).max() < 0.5:
+            return Fraction(rate).limit_denominator(_LARGEST_DENOMINATOR), False
+    if not mean:
+        raise MediaError(f"{path}: states no frame rate; convert it to MP4 with a constant rate")
+    return mean, True

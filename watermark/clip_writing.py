@@ -1,0 +1,148 @@
+"""Seal a clip of any length in constant memory, while its marked frames arrive."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+from typing import Self
+
+from .claim import Claim
+from .clip_reading import open_clip
+from .deployment import Deployment
+from .encoding import ClipEncoder, check_clip
+from .errors import MediaError, SealError
+from .frames import CLIP_SAMPLE, Frames, check_frames
+from .marking import check_size
+from .release import SealReceipt, check_mark, release, timed, workshop, writing
+
+_CHECKED_EVERY = 12
+
+
+class ClipWriter:
+    """A `with` block that takes marked frames and releases a sealed MP4 when it ends without an error.
+
+    On the way in one frame of every twelve must read the claim's mark, so that unmarked pixels never enter the file;
+    after encoding the mark is read back from up to 16 frames of the file. Any error leaves nothing at the path.
+
+    Attributes:
+        path: The destination.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        claim: Claim,
+        deployment: Deployment,
+        *,
+        fps: float | Fraction,
+        height: int,
+        width: int,
+        crf: int = 18,
+        audio_from: Path | None = None,
+    ) -> None:
+        """Check what can be checked before any frame exists; nothing is written yet.
+
+        Args:
+            path: Destination, suffix .mp4.
+            claim: What is said.
+            deployment: Who says it.
+            fps: Frames a second.
+            height: Pixels in a column.
+            width: Pixels in a row.
+            crf: As for `encode_clip`.
+            audio_from: A clip whose sound track is kept, cut to the length of the frames; it may be one without sound.
+
+        Raises:
+            MediaError: The suffix or the rate does not fit a clip, or `audio_from` is no clip.
+            TooSmallError: The frames are too small to carry a mark.
+        """
+        check_clip(path, fps)
+        check_size(height, width)
+        self.path = path
+        self._claim, self._deployment = claim, deployment
+        self._fps, self._size, self._crf = fps, (height, width), crf
+        self._audio_from = audio_from if audio_from is not None and open_clip(audio_from).has_sound else None
+        self._open = ExitStack()
+        self._encoder: ClipEncoder | None = None
+        self._encoded = path
+        self._count = 0
+        self._seconds: dict[str, float] = {}
+        self._receipt: SealReceipt | None = None
+
+    @property
+    def receipt(self) -> SealReceipt:
+        """What was sealed; there once the block has ended.
+
+        Raises:
+            SealError: The block has not ended, or failed.
+        """
+        if self._receipt is None:
+            raise SealError(f"{self.path}: is not sealed; the receipt is there when the ClipWriter's block has ended")
+        return self._receipt
+
+    def __enter__(self) -> Self:
+        """Begin the file in a hidden folder beside its destination."""
+        with ExitStack() as opening, writing(self.path):
+            self._encoded = opening.enter_context(workshop(self.path)) / "encoded.mp4"
+            self._encoder = ClipEncoder(
+                self._encoded, self._fps, *self._size, crf=self._crf, audio_from=self._audio_from
+            )
+            self._open = opening.pop_all()
+        return self
+
+    def write(self, marked: Frames) -> None:
+        """Add the next frames.
+
+        Args:
+            marked: What `ClipMarker.mark` or `mark` returned for the claim's payload, uint8 RGB, `(T, H, W, 3)`.
+
+        Raises:
+            SealError: They do not carry the claim's mark, or the file cannot be written.
+            MediaError: They have another size, or are no frames.
+        """
+        if self._encoder is None:
+            raise SealError(f"{self.path}: takes frames inside the ClipWriter's `with` block only")
+        check_frames(marked)
+        if marked.ndim != 4 or marked.shape[1:3] != self._size:
+            raise MediaError(
+                f"{self.path}: frames of shape {marked.shape} do not fit a clip of {self._size[1]} × {self._size[0]}"
+            )
+        for index in range(-self._count % _CHECKED_EVERY, len(marked), _CHECKED_EVERY):
+            what = f"frame {self._count + index}"
+            check_mark(marked[index : index + _CHECKED_EVERY], self.path, self._claim, self._deployment, what=what)
+        with timed(self._seconds, "encode"), writing(self.path):
+            self._encoder.write(marked)
+        self._count += len(marked)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Release the file, or leave nothing."""
+        encoder, self._encoder = self._encoder, None
+        with self._open:
+            if encoder is not None:
+                with timed(self._seconds, "encode"), writing(self.path):
+                    encoder.__exit__(kind)
+            if kind is None:
+                self._receipt = self._released()
+
+    def _released(self) -> SealReceipt:
+        if not self._count:
+            raise SealError(f"{self.path}: got no frames; write at least one; nothing was left")
+        with timed(self._seconds, "read_back"):
+            clip = open_clip(self._encoded)
+            if clip.frame_count != self._count:
+                raise SealError(f"{self.path}: {clip.frame_count} of {self._count} frames were encoded")
+            sample = clip.sample(CLIP_SAMPLE)
+            check_mark(sample, self.path, self._claim, self._deployment, what="the encoded file")
+        sha256, credential = release(self._encoded, self.path, self._claim, self._deployment, sample[0], self._seconds)
+        return SealReceipt(
+            self.path,
+            sha256,
+            self._claim.payload,
+            credential,
+            self._count,
+            float(clip.fps),
+            clip.width,
+            clip.height,
+            self._seconds,
+        )

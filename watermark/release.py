@@ -1,0 +1,187 @@
+"""Release an encoded file: the steps of a seal that stills and clips share.
+
+Everything happens in a hidden folder beside the destination. Whatever fails, the folder goes, and a file that was at
+the destination stays as it was.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .claim import Claim
+from .credentials import Credential, CredentialState, active_label, file_digest, read_credential
+from .deployment import Deployment
+from .errors import SealError
+from .frames import Frames
+from .mark_reading import read_mark
+from .payload import Payload
+from .perceptual_hash import perceptual_hash
+from .signing import sign_file
+from .store import StoreEntry
+
+
+@dataclass(frozen=True, slots=True)
+class SealReceipt:
+    """What was sealed.
+
+    Attributes:
+        path: The sealed file.
+        sha256: Its digest.
+        payload: What its mark says.
+        credential: Its credential as read back.
+        frames: Number of frames.
+        fps: Frames a second, or None for a still.
+        width: Pixels in a row, as encoded.
+        height: Pixels in a column, as encoded.
+        seconds: Wall time of "encode", "read_back" and "sign".
+    """
+
+    path: Path
+    sha256: str
+    payload: Payload
+    credential: Credential
+    frames: int
+    fps: float | None
+    width: int
+    height: int
+    seconds: Mapping[str, float]
+
+
+@contextmanager
+def workshop(path: Path) -> Iterator[Path]:
+    """Make the hidden folder beside a destination and remove it in the end.
+
+    Raises:
+        SealError: The destination's folder cannot be written.
+    """
+    with writing(path):
+        folder = tempfile.TemporaryDirectory(dir=path.parent, prefix=".facetrail-")
+    with folder:
+        yield Path(folder.name)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say in one line which file cannot be written and why.
+
+    Raises:
+        SealError: In place of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SealError(
+            f"{path}: cannot be written ({reason}); free space or choose another folder; nothing was left"
+        ) from error
+
+
+@contextmanager
+def timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    """Add the wall time of the block to `seconds[name]`."""
+    start = time.perf_counter()
+    yield
+    seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+def check_mark(pixels: Frames, path: Path, claim: Claim, deployment: Deployment, *, what: str) -> None:
+    """Refuse pixels that do not carry the claim's mark.
+
+    Args:
+        pixels: A still, or frames of one clip.
+        path: The destination, for the message.
+        claim: Whose payload they must carry.
+        deployment: Whose key it was marked with.
+        what: What is looked at, for the message.
+
+    Raises:
+        SealError: They read no mark, or another one.
+    """
+    reading = read_mark(pixels, deployment.mark_key, search=0)
+    if (reading.id, reading.kind) != (claim.payload.hex, claim.payload.kind):
+        found = f"{reading.kind} {reading.id}" if reading.id else "no mark"
+        raise SealError(
+            f"{path}: {what} reads {found} instead of {claim.payload.kind} {claim.payload.hex}; "
+            "mark the frames with the claim's payload, or raise the quality; nothing was left"
+        )
+
+
+def release(
+    encoded: Path, path: Path, claim: Claim, deployment: Deployment, first: Frames, seconds: dict[str, float]
+) -> tuple[str, Credential]:
+    """Sign an encoded file, read the credential back, remember it, and put the file in place.
+
+    Args:
+        encoded: The file, in the hidden folder; its mark was read back already.
+        path: The destination.
+        claim: What is said.
+        deployment: Who says it.
+        first: First frame as decoded from the file.
+        seconds: Takes the time of "sign".
+
+    Returns:
+        SHA-256 and credential of the released file.
+
+    Raises:
+        SealError: The library refuses to sign, the credential cannot be read back, or the file cannot be written.
+        StoreError: The manifest store cannot be written.
+        IdentityError: The private key cannot be read.
+    """
+    signed = encoded.with_name(f"signed{encoded.suffix}")
+    with writing(path):
+        with timed(seconds, "sign"):
+            manifest = sign_file(encoded, signed, claim, deployment.identity)
+            credential = _read_credential_back(signed, path, deployment)
+        entry = StoreEntry(
+            mark_id=claim.payload.hex,
+            sha256=file_digest(signed),
+            manifest_label=active_label(credential),
+            manifest=manifest,
+            perceptual_hash=perceptual_hash(first),
+            title=claim.title,
+            kind=claim.payload.kind,
+            created=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
+        )
+        _put_in_place(signed, path, entry, deployment)
+    return entry.sha256, credential
+
+
+def _read_credential_back(signed: Path, path: Path, deployment: Deployment) -> Credential:
+    credential = read_credential(signed, (deployment.identity.root_pem,), deployment.store)
+    if credential.state is not CredentialState.TRUSTED:
+        codes = ", ".join(credential.codes) or "no code"
+        raise SealError(
+            f"{path}: the signed file reads {credential.state} ({codes}) instead of trusted; nothing was left"
+        )
+    return credential
+
+
+def _put_in_place(signed: Path, path: Path, entry: StoreEntry, deployment: Deployment) -> None:
+    """Store the entry and rename the file; take the entry back where the rename fails."""
+    with signed.open("rb") as file:
+        os.fsync(file.fileno())
+    deployment.store.put(entry)
+    try:
+        signed.replace(path)
+    except OSError:
+        deployment.store.remove(entry)
+        raise
+    _flush_folder(path.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the rename itself durable, where the system can open folders."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,115 @@
+"""Carry the sound track of a file into an MP4 that is being written.
+
+Packets are copied untouched where MP4 players know the codec, and otherwise encoded anew as AAC. They are handed over
+as the pictures advance, so that neither track has to wait in memory for the other.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import av
+from av.container import InputContainer, OutputContainer
+
+from .containers import Container, sniff
+from .errors import MediaError
+
+COPIED_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
+
+_AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
+_AAC_RATE = 48000
+_DEMUXERS = {Container.MP4: "mov", Container.MATROSKA: "matroska"}
+
+
+class SoundTrack:
+    """The first sound track of a file on its way into another, in step with the pictures."""
+
+    def __init__(self, source: Path, target: OutputContainer, start: float) -> None:
+        """Add a sound stream to the target, before anything is written to it.
+
+        Args:
+            source: MP4, MOV or Matroska file with a sound track.
+            target: The MP4 being written.
+            start: Time in the source, in seconds, that becomes time 0.
+
+        Raises:
+            MediaError: The source has no sound track, or none that can be decoded.
+        """
+        self._source = source
+        self._start = start
+        self._open = ExitStack()
+        try:
+            file = self._open.enter_context(
+                av.open(str(source), format=_DEMUXERS.get(sniff(source)), options={"protocol_whitelist": "file"})
+            )
+            if not file.streams.audio:
+                raise MediaError(f"{source}: has no sound track to keep; pass a file that has one, or none")
+            codec = file.streams.audio[0].codec_context.codec.canonical_name
+            make = self._copied if codec in COPIED_CODECS else self._encoded
+            self._packets = make(file, target)
+            self._next = next(self._packets, None)
+        except av.error.FFmpegError as error:
+            self._open.close()
+            raise MediaError(f"{source}: its sound cannot be decoded ({error.strerror}); remove the track") from error
+        except BaseException:
+            self._open.close()
+            raise
+        self._target = target
+
+    def advance(self, seconds: float) -> None:
+        """Write the sound that begins before a time of the target.
+
+        Raises:
+            MediaError: The source is damaged.
+        """
+        try:
+            while self._next is not None and _begins(self._next) < seconds:
+                self._target.mux(self._next)
+                self._next = next(self._packets, None)
+        except av.error.FFmpegError as error:
+            raise MediaError(f"{self._source}: its sound is damaged ({error.strerror}); remove the track") from error
+
+    def close(self) -> None:
+        """Leave the source; what was not written yet is dropped."""
+        self._open.close()
+
+    def _copied(self, file: InputContainer, target: OutputContainer) -> Iterator[av.Packet]:
+        stream = file.streams.audio[0]
+        out = target.add_stream_from_template(stream)
+        return self._copies(file, stream, out)
+
+    def _copies(self, file: InputContainer, stream: av.AudioStream, out: av.AudioStream) -> Iterator[av.Packet]:
+        shift = round(self._start / float(stream.time_base))
+        for packet in file.demux(stream):
+            if packet.pts is None or packet.dts is None:
+                continue
+            packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
+            if packet.pts + (packet.duration or 0) > 0 or not shift:
+                packet.stream = out
+                yield packet
+
+    def _encoded(self, file: InputContainer, target: OutputContainer) -> Iterator[av.Packet]:
+        stream = file.streams.audio[0]
+        rate = stream.codec_context.sample_rate
+        layout = "mono" if stream.codec_context.channels == 1 else "stereo"
+        out = target.add_stream("aac", rate=rate if rate in _AAC_RATES else _AAC_RATE, layout=layout)
+        return self._codings(file, stream, out)
+
+    def _codings(self, file: InputContainer, stream: av.AudioStream, out: av.AudioStream) -> Iterator[av.Packet]:
+        coder = out.codec_context
+        resampler = av.AudioResampler(format="fltp", layout=coder.layout, rate=coder.sample_rate)
+        for frame in itertools.chain(file.decode(stream), (None,)):
+            if frame is not None and frame.time is not None:
+                if frame.time + frame.samples / frame.sample_rate <= self._start:
+                    continue
+                frame.pts -= round(self._start / float(frame.time_base))
+            for piece in resampler.resample(frame):
+                yield from out.encode(piece)
+        yield from out.encode(None)
+
+
+def _begins(packet: av.Packet) -> float:
+    return float(packet.pts * packet.time_base) if packet.pts is not None else 0.0
