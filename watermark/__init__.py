@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .claim import Claim, Ingredient
+from .claim import Claim, Ingredient, SourceType
 from .clip_reading import ClipReader, open_clip
 from .clip_writing import ClipWriter
 from .credentials import Credential, CredentialState
@@ -39,6 +39,7 @@ __all__ = [
     "Provenance",
     "SealError",
     "SealReceipt",
+    "SourceType",
     "StoreError",
     "TooSmallError",
     "WatermarkError",

@@ -7,13 +7,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Self
 
-from .claim import Claim
+from .claim import Claim, check_claim
 from .clip_reading import open_clip
 from .deployment import Deployment
 from .encoding import ClipEncoder, check_clip
 from .errors import MediaError, SealError
 from .frames import CLIP_SAMPLE, Frames, check_frames
 from .marking import check_size
+from .metadata import append_xmp
 from .release import SealReceipt, check_mark, release, timed, workshop, writing
 
 _CHECKED_EVERY = 12
@@ -56,9 +57,11 @@ class ClipWriter:
         Raises:
             MediaError: The suffix or the rate does not fit a clip, or `audio_from` is no clip.
             TooSmallError: The frames are too small to carry a mark.
+            SealError: The claim contradicts itself.
         """
         check_clip(path, fps)
         check_size(height, width)
+        check_claim(claim)
         self.path = path
         self._claim, self._deployment = claim, deployment
         self._fps, self._size, self._crf = fps, (height, width), crf
@@ -128,6 +131,8 @@ class ClipWriter:
     def _released(self) -> SealReceipt:
         if not self._count:
             raise SealError(f"{self.path}: got no frames; write at least one; nothing was left")
+        with writing(self.path):
+            append_xmp(self._encoded, self._claim)
         with timed(self._seconds, "read_back"):
             clip = open_clip(self._encoded)
             if clip.frame_count != self._count:

@@ -8,6 +8,9 @@ from pathlib import Path
 from .errors import MediaError
 
 _HEAD = 64
+_TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_AVIF_BRANDS = {b"avif", b"avis"}
+_STILL_BRANDS = _AVIF_BRANDS | {b"mif1", b"msf1", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
 _BMFF_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
 
@@ -17,6 +20,8 @@ class Container(Enum):
     PNG = "image/png"
     JPEG = "image/jpeg"
     WEBP = "image/webp"
+    AVIF = "image/avif"
+    TIFF = "image/tiff"
     MP4 = "video/mp4"
     MATROSKA = "video/x-matroska"
 
@@ -31,6 +36,9 @@ WRITABLE = {
     ".jpg": Container.JPEG,
     ".jpeg": Container.JPEG,
     ".webp": Container.WEBP,
+    ".avif": Container.AVIF,
+    ".tif": Container.TIFF,
+    ".tiff": Container.TIFF,
     ".mp4": Container.MP4,
 }
 
@@ -52,11 +60,23 @@ def sniff(path: Path) -> Container:
         return Container.JPEG
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return Container.WEBP
-    if head[4:8] in _BMFF_BOXES and head[8:12] not in (b"avif", b"avis", b"heic", b"heix", b"mif1"):
+    if head[:4] in _TIFF_HEADS:
+        return Container.TIFF
+    if head[4:8] == b"ftyp" and (brands := _brands(head)) & _STILL_BRANDS:
+        if brands & _AVIF_BRANDS:
+            return Container.AVIF
+        raise MediaError(f"{path}: is HEIC, which this program cannot decode; convert it to AVIF, JPEG or PNG")
+    if head[4:8] in _BMFF_BOXES:
         return Container.MP4
     if head.startswith(b"\x1a\x45\xdf\xa3"):
         return Container.MATROSKA
-    raise MediaError(f"{path}: is not PNG, JPEG, WebP, MP4, MOV or Matroska; convert it to one of them")
+    raise MediaError(f"{path}: is not PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV or Matroska; convert it to one of them")
+
+
+def _brands(head: bytes) -> set[bytes]:
+    """Return the major and compatible brands of a `ftyp` box, as far as the head reaches."""
+    end = min(int.from_bytes(head[:4], "big"), len(head))
+    return {head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4))}
 
 
 def is_cut_off(path: Path, container: Container) -> bool:

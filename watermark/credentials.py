@@ -64,7 +64,7 @@ class Credential:
             ALTERED, ABSENT, or RECOVERED_BY_MARK (the file has none, but its mark leads to one in our store).
         codes: Status codes of what failed, as the C2PA specification names them; ours begin with org.facetrail.
         signer: Common name or organisation of the signer.
-        source_type: Last part of the first action's digitalSourceType, e.g. trainedAlgorithmicMedia.
+        source_type: Last part of the first digitalSourceType that an action names, e.g. trainedAlgorithmicMedia.
         actions: Names of the actions, in order.
         recovered: The data come from our store and not from the file.
         title: The manifest's title.
@@ -156,7 +156,7 @@ def _credential(reader: c2pa.Reader) -> Credential:
         for action in assertion["data"].get("actions", [])
     ]
     signature: dict[str, Any] = manifest.get("signature_info") or {}
-    source_type = actions[0].get("digitalSourceType") if actions else None
+    source_type = next((action["digitalSourceType"] for action in actions if "digitalSourceType" in action), None)
     return Credential(
         state=_state(report.get("validation_state"), codes),
         codes=codes,

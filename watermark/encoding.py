@@ -13,7 +13,7 @@ from typing import Self
 import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
-from PIL import Image
+from PIL import Image, PngImagePlugin, TiffImagePlugin, TiffTags
 
 from .clip_reading import open_clip
 from .containers import Container, writable
@@ -24,15 +24,17 @@ from .sound import SoundTrack
 _KEY_FRAME_SECONDS = 2
 _LARGEST_DENOMINATOR = 1001
 _FASTEST = 1000
+_TIFF_XMP = 700
 
 
-def encode_still(image: Frames, path: Path, *, quality: int = 95) -> None:
-    """Write one picture as PNG, JPEG or WebP, as the suffix says.
+def encode_still(image: Frames, path: Path, *, quality: int = 95, xmp: bytes | None = None) -> None:
+    """Write one picture as PNG, JPEG, WebP, AVIF or TIFF, as the suffix says.
 
     Args:
         image: uint8 RGB, `(H, W, 3)`.
         path: Where to write; an existing file is overwritten in place.
-        quality: 1 … 100 for JPEG and WebP; PNG is lossless.
+        quality: 1 … 100 for JPEG, WebP and AVIF; PNG and TIFF are lossless.
+        xmp: XMP packet to embed.
 
     Raises:
         MediaError: The suffix names no still format.
@@ -40,13 +42,30 @@ def encode_still(image: Frames, path: Path, *, quality: int = 95) -> None:
     """
     container = writable(path)
     if container.is_clip:
-        raise MediaError(f"{path}: cannot hold a still; use .png, .jpg or .webp")
+        raise MediaError(f"{path}: cannot hold a still; use .png, .jpg, .webp, .avif or .tif")
     options: dict[Container, dict[str, object]] = {
         Container.PNG: {"compress_level": 6},
         Container.JPEG: {"quality": quality, "subsampling": "4:2:0"},
         Container.WEBP: {"quality": quality, "method": 4},
+        Container.AVIF: {"quality": quality, "subsampling": "4:2:0", "speed": 6, "max_threads": 1},
+        Container.TIFF: {"compression": "tiff_adobe_deflate"},
     }
-    Image.fromarray(image).save(path, format=container.name, **options[container])
+    metadata = {} if xmp is None else _embedded(xmp, container)
+    Image.fromarray(image).save(path, format=container.name, **options[container], **metadata)
+
+
+def _embedded(xmp: bytes, container: Container) -> dict[str, object]:
+    """Return the encoder's options that embed an XMP packet where the container's readers look for it."""
+    if container is Container.PNG:
+        text = PngImagePlugin.PngInfo()
+        text.add_itxt("XML:com.adobe.xmp", xmp.decode())
+        return {"pnginfo": text}
+    if container is Container.TIFF:
+        tags = TiffImagePlugin.ImageFileDirectory_v2()
+        tags[_TIFF_XMP] = xmp
+        tags.tagtype[_TIFF_XMP] = TiffTags.BYTE
+        return {"tiffinfo": tags}
+    return {"xmp": xmp}
 
 
 def encode_clip(frames: Frames, path: Path, fps: float | Fraction, *, crf: int = 18) -> None:

@@ -12,10 +12,9 @@ from .claim import Claim, Ingredient
 from .payload import ID_BITS, PayloadKind
 
 SOFT_BINDING = "org.facetrail.tile.1"
-TRAINED_MEDIA = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 
 # Assertions the signer vouches for itself; the library would list them as merely gathered.
-CREATED_ASSERTIONS = ("c2pa.actions", "c2pa.soft-binding")
+CREATED_ASSERTIONS = ("c2pa.actions", "c2pa.soft-binding", "c2pa.ai-disclosure")
 
 Json = str | int | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -34,9 +33,10 @@ def manifest_definition(claim: Claim, media_type: str) -> dict[str, Json]:
         "assertions": [
             {
                 "label": "c2pa.actions",
-                "data": {"actions": [_first_action(claim), {"action": "c2pa.watermarked.bound"}]},
+                "data": {"actions": [*_actions(claim), {"action": "c2pa.watermarked.bound"}]},
             },
             {"label": "c2pa.soft-binding", "data": _soft_binding(claim)},
+            *_disclosure(claim),
             {"label": "cawg.training-mining", "data": {"entries": _training_mining()}},
         ],
     }
@@ -58,20 +58,60 @@ def ingredient_label(index: int) -> str:
     return f"ingredient{index}"
 
 
-def _first_action(claim: Claim) -> dict[str, Json]:
+def _actions(claim: Claim) -> list[dict[str, Json]]:
+    """Return what was done before marking: created; opened (control); or opened and edited by a model (composite)."""
+    made: dict[str, Json] = {"softwareAgent": _software(claim)}
+    if parameters := _parameters(claim):
+        made["parameters"] = parameters
+    if claim.payload.kind is PayloadKind.CONTROL:
+        return [{"action": "c2pa.opened", **made}]
+    if not claim.is_composite:
+        return [{"action": "c2pa.created", "digitalSourceType": claim.source_type.uri, **made}]
+    opened: dict[str, Json] = {"action": "c2pa.opened", "parameters": {"ingredientIds": _labels(claim, parent=True)}}
+    return [opened, {"action": "c2pa.edited", "digitalSourceType": claim.source_type.uri, **made}]
+
+
+def _software(claim: Claim) -> dict[str, Json]:
+    software: dict[str, Json] = {"name": claim.agent, "version": claim.agent_version}
+    if claim.weights:
+        software["org.facetrail.weights-sha256"] = dict(claim.weights)
+    return software
+
+
+def _parameters(claim: Claim) -> dict[str, Json]:
     parameters: dict[str, Json] = {}
-    if claim.ingredients:
-        parameters["ingredientIds"] = [ingredient_label(i) for i in range(len(claim.ingredients))]
+    labels = _labels(claim, parent=False) if claim.is_composite else _labels(claim)
+    if labels:
+        parameters["ingredientIds"] = labels
     if claim.seed is not None:
         parameters["org.facetrail.seed"] = claim.seed
     if claim.model_digest is not None:
         parameters["org.facetrail.model-sha256"] = claim.model_digest
-    action: dict[str, Json] = {"softwareAgent": {"name": claim.agent, "version": claim.agent_version}}
-    if parameters:
-        action["parameters"] = parameters
+    return parameters
+
+
+def _labels(claim: Claim, *, parent: bool | None = None) -> list[str]:
+    """Return the labels of all ingredients, of the parent, or of all others."""
+    return [
+        ingredient_label(index)
+        for index, ingredient in enumerate(claim.ingredients)
+        if parent is None or parent == (ingredient.relationship == "parentOf")
+    ]
+
+
+def _disclosure(claim: Claim) -> list[dict[str, Json]]:
+    """Return the AI disclosure of C2PA 2.4; a person chose the inputs, and nobody approved the output."""
     if claim.payload.kind is PayloadKind.CONTROL:
-        return {"action": "c2pa.opened", **action}
-    return {"action": "c2pa.created", "digitalSourceType": TRAINED_MEDIA, **action}
+        return []
+    if claim.model_digest is None:
+        return [{"label": "c2pa.ai-disclosure", "data": {"modelType": "c2pa.types.model"}}]
+    data: dict[str, Json] = {
+        "modelType": "c2pa.types.model.pytorch",
+        "modelName": claim.agent,
+        "modelIdentifier": f"sha256:{claim.model_digest}",
+        "contentProfile": {"humanOversightLevel": "prompt_guided"},
+    }
+    return [{"label": "c2pa.ai-disclosure", "data": data}]
 
 
 def _soft_binding(claim: Claim) -> dict[str, Json]:

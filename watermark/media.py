@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import struct
+import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +22,17 @@ from .frames import MOST_PIXELS, check_area
 
 MOST_CLIP_BYTES = 4 << 30
 
-_DECODER_ERRORS = (OSError, ValueError, SyntaxError, EOFError, OverflowError, IndexError, struct.error, zlib.error)
+_DECODER_ERRORS = (
+    UserWarning,
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    OverflowError,
+    IndexError,
+    struct.error,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +61,7 @@ class Media:
 
 
 def read_media(path: Path, *, max_frames: int | None = None) -> Media:
-    """Decode a PNG, JPEG, WebP, MP4, MOV or Matroska file as a viewer shows it.
+    """Decode a PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV or Matroska file as a viewer shows it.
 
     The content decides which it is. Orientation tags are applied, transparency is laid over white, grey, palette, CMYK
     and 16-bit pictures become 8-bit RGB. Sound is ignored; frames that are not evenly spaced are resampled.
@@ -69,7 +82,7 @@ def read_media(path: Path, *, max_frames: int | None = None) -> Media:
 
 def _read_still(path: Path, container: Container) -> npt.NDArray[np.uint8]:
     try:
-        with Image.open(path, formats=[container.name]) as image:
+        with _strict_tiff(), Image.open(path, formats=[container.name]) as image:
             check_area(path, *image.size)
             if getattr(image, "n_frames", 1) > 1:
                 raise MediaError(f"{path}: is an animation, not a still; convert it to MP4")
@@ -79,6 +92,14 @@ def _read_still(path: Path, container: Container) -> npt.NDArray[np.uint8]:
         raise MediaError(f"{path}: has more than {MOST_PIXELS} pixels; scale it down first") from None
     except _DECODER_ERRORS as error:
         raise MediaError(f"{path}: is damaged or truncated ({error}); get a sound copy of the file") from error
+
+
+@contextmanager
+def _strict_tiff() -> Iterator[None]:
+    """Take the decoder's mere warning about a truncated TIFF for what it is."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Truncated File Read", category=UserWarning)
+        yield
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -14,11 +14,12 @@ Whatever fails, the hidden folder goes, and a file that was at the destination s
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-from .claim import Claim, Ingredient, Relationship
+from .claim import Claim, Ingredient, Relationship, check_claim
 from .clip_reading import ClipReader, open_clip
 from .clip_writing import ClipWriter
 from .containers import sniff, writable
@@ -29,6 +30,7 @@ from .frames import CLIP_SAMPLE, Frames, check_frames
 from .mark_reading import read_mark
 from .marking import ClipMarker, mark
 from .media import read_media
+from .metadata import xmp_packet
 from .payload import Payload, PayloadKind
 from .release import SealReceipt, check_mark, release, timed, workshop, writing
 
@@ -47,7 +49,7 @@ def seal(
 
     Args:
         marked: What `mark` returned for the claim's payload, `(H, W, 3)` or `(T, H, W, 3)`.
-        path: Destination; its suffix decides: .png .jpg .jpeg .webp for a still, .mp4 for a clip.
+        path: Destination; its suffix decides: .png .jpg .jpeg .webp .avif .tif .tiff for a still, .mp4 for a clip.
         claim: What is said.
         deployment: Who says it.
         fps: Frames a second of a clip.
@@ -61,6 +63,7 @@ def seal(
         IdentityError: The private key cannot be read.
     """
     _check_request(marked, path, fps)
+    check_claim(claim)
     if fps is not None:
         with ClipWriter(
             path, claim, deployment, fps=fps, height=marked.shape[1], width=marked.shape[2], crf=crf
@@ -71,7 +74,7 @@ def seal(
     with workshop(path) as folder:
         encoded = folder / f"encoded{path.suffix.lower()}"
         with timed(seconds, "encode"), writing(path):
-            encode_still(marked, encoded, quality=quality)
+            encode_still(marked, encoded, quality=quality, xmp=xmp_packet(claim))
         with timed(seconds, "read_back"):
             picture = read_media(encoded).frames[0]
             check_mark(picture, path, claim, deployment, what="the encoded file")
@@ -107,7 +110,11 @@ def seal_file(
     payload = Payload.random(np.random.default_rng() if rng is None else rng, kind)
     relationship: Relationship = "parentOf" if kind is PayloadKind.CONTROL else "inputTo"
     claim = Claim(
-        payload, path.name, "facetrail", "0.1.0", ingredients=(Ingredient(source, source.name, relationship),)
+        payload,
+        path.name,
+        "facetrail",
+        version("facetrail"),
+        ingredients=(Ingredient(source, source.name, relationship),),
     )
     if sniff(source).is_clip:
         return _seal_clip(open_clip(source), path, claim, deployment)
@@ -152,5 +159,6 @@ def _check_kind(path: Path, *, moving: bool) -> None:
     if container.is_clip != moving:
         kind = "a clip" if moving else "a still"
         raise MediaError(
-            f"{path}: {container.name} cannot hold {kind}; use .mp4 for clips and .png, .jpg or .webp for stills"
+            f"{path}: {container.name} cannot hold {kind}; "
+            "use .mp4 for clips and .png, .jpg, .webp, .avif or .tif for stills"
         )

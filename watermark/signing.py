@@ -9,12 +9,11 @@ from pathlib import Path
 import c2pa
 from cryptography import x509
 
-from .claim import Claim
+from .claim import Claim, check_claim
 from .containers import sniff
 from .errors import IdentityError, SealError
 from .identity import SIGNING_USES, Identity
 from .manifest import CREATED_ASSERTIONS, ingredient_definition, manifest_definition
-from .payload import PayloadKind
 
 
 def library_context(anchors: Sequence[str]) -> c2pa.Context:
@@ -55,10 +54,7 @@ def sign_file(source: Path, target: Path, claim: Claim, identity: Identity) -> b
         IdentityError: The private key cannot be read.
         OSError: The copy cannot be written.
     """
-    if claim.payload.kind is PayloadKind.CONTROL and all(part.relationship != "parentOf" for part in claim.ingredients):
-        raise SealError(
-            f"{claim.title}: a control claim needs its original as a parentOf ingredient; add one to the claim"
-        )
+    check_claim(claim)
     media_type = sniff(source).value
     # The anchors also decide how the credentials of ingredients are recorded, for good.
     context = library_context((identity.root_pem,))

@@ -79,7 +79,7 @@ def sealed(
     folder: Path = tmp_path_factory.mktemp("sealed")
     rng = np.random.default_rng(7)
     receipts = {}
-    for suffix in (".png", ".jpg", ".webp", ".mp4"):
+    for suffix in (".png", ".jpg", ".webp", ".avif", ".tif", ".mp4"):
         payload = Payload.random(rng, PayloadKind.GENERATED)
         claim = Claim(payload, f"face{suffix}", "facetrail test", "1.2.3", seed=11, model_digest="ab" * 32)
         pixels, fps = (clip, 25.0) if suffix == ".mp4" else (pictures["face"], None)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from watermark import MediaError, encode_clip, encode_still, read_media
 
-SUFFIXES = (".png", ".jpg", ".webp")
+SUFFIXES = (".png", ".jpg", ".webp", ".avif", ".tif")
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -162,10 +162,17 @@ def test_max_frames_stops_early(tmp_path, clip):
     assert len(read_media(tmp_path / "a.mp4", max_frames=5).frames) == 5
 
 
+@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
+def test_heic_is_refused_with_a_way_out(tmp_path, brand):
+    (tmp_path / "x.heic").write_bytes(b"\0\0\0\x18ftyp" + brand + bytes(4) + b"mif1heic" + bytes(50))
+    with pytest.raises(MediaError, match=r"x\.heic: is HEIC, .* convert it to AVIF, JPEG or PNG"):
+        read_media(tmp_path / "x.heic")
+
+
 @pytest.mark.parametrize("content", [b"", b"hello", b"GIF89a" + bytes(50)])
 def test_a_file_of_another_kind_is_refused_by_name(tmp_path, content):
     (tmp_path / "x.png").write_bytes(content)
-    with pytest.raises(MediaError, match=r"x\.png: is not PNG, JPEG, WebP, MP4"):
+    with pytest.raises(MediaError, match=r"x\.png: is not PNG, JPEG, WebP, AVIF, TIFF, MP4"):
         read_media(tmp_path / "x.png")
 
 

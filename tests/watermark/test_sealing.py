@@ -25,7 +25,7 @@ from watermark import (
 )
 from watermark.credentials import file_digest
 
-SUFFIXES = (".png", ".jpg", ".webp", ".mp4")
+SUFFIXES = (".png", ".jpg", ".webp", ".avif", ".tif", ".mp4")
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_another_id_or_kind_than_claimed_leaves_no_file(pictures, own, claim, pa
 
 
 def break_encoder(monkeypatch):
-    def full(image, path, *, quality):
+    def full(image, path, **_):
         path.write_bytes(b"half a file")
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -98,7 +98,7 @@ def break_encoder(monkeypatch):
 
 
 def break_real_disk(monkeypatch):
-    def full(image, path, *, quality):
+    def full(image, path, **_):
         Image.fromarray(image).save(Path("/dev/full"), format="PNG")
 
     monkeypatch.setattr(watermark.sealing, "encode_still", full)
@@ -174,7 +174,8 @@ def test_sealing_again_replaces_the_file(marked, own, claim, out):
         ("a.mp4", None, True, "needs its frames a second"),
         ("a.png", 25, True, "PNG cannot hold a clip"),
         ("a.mp4", 25, False, "MP4 cannot hold a still"),
-        ("a.tiff", None, False, r"suffix '\.tiff'; use one of \.png"),
+        ("a.gif", None, False, r"suffix '\.gif'; use one of \.png"),
+        ("a.png", 25, False, "a still has no frames a second"),
     ],
 )
 def test_a_path_that_does_not_fit_the_frames_is_refused(marked, own, claim, out, name, fps, moving, message):
