@@ -2,9 +2,11 @@
 
     GeneratorError
     ├── FaceModelError               a face model's file, or numbers of another face model, cannot be used
+    ├── GenerationError              a clip cannot be generated as asked
     ├── MotionFileError              a saved motion cannot be read
     ├── PuppetError                  a puppet was asked for something it cannot draw
     ├── WeightsError                 model files are missing, damaged or of another layout
+    │   └── ImportRefusedError       published files do not fit; it carries a report of every part
     └── TrackerError                 no parameters could be read from a picture
         ├── ModelFilesError          the tracker's model files are absent, altered or cannot be installed
         ├── MissingPackageError      an optional package is not installed
@@ -12,6 +14,13 @@
 
 Every message is one line: the value met, what was expected, and what to do next.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .importers.part import PartReport
 
 
 class GeneratorError(Exception):
@@ -38,6 +47,10 @@ class FaceModelError(GeneratorError):
     """A face model's file cannot be used, or numbers do not belong to the face model they are given to."""
 
 
+class GenerationError(GeneratorError):
+    """A clip cannot be generated as asked: settings out of range, numbers that overflow, or work under way elsewhere."""
+
+
 class MotionFileError(GeneratorError):
     """A saved motion cannot be read."""
 
@@ -48,3 +61,15 @@ class PuppetError(GeneratorError):
 
 class WeightsError(GeneratorError):
     """Model files are missing, damaged or of another layout."""
+
+
+class ImportRefusedError(WeightsError):
+    """Published files do not fit the model.
+
+    Attributes:
+        reports: What was matched, missing, unexpected and misshapen, one `importers.PartReport` for each part.
+    """
+
+    def __init__(self, message: str, reports: tuple[PartReport, ...]) -> None:
+        super().__init__(message)
+        self.reports = reports

@@ -1,0 +1,99 @@
+"""How a long clip is cut into windows of the temporal modules, anew at every denoising step.
+
+Within a step the windows lie side by side, so each frame is denoised once. The borders move from step to step by the
+golden section of the room they have: a seam that one step leaves lies inside a window of the next, and borders of many
+steps stay spread out. Nothing wraps from the end of the clip to its start. With an overlap, neighbouring windows share
+frames, whose predictions are blended by triangular weights.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .errors import GenerationError
+from .face_params import Floats
+
+SHORTEST, LONGEST = 8, 32
+"""Lengths that a window may have; the temporal modules know 32 places."""
+_GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """Consecutive frames that are denoised together.
+
+    Attributes:
+        start: First frame.
+        stop: One beyond the last.
+        weights: (stop - start,) share of this window in each of its frames; the shares of a frame add up to 1.
+    """
+
+    start: int
+    stop: int
+    weights: Floats
+
+
+def check_window(length: int, overlap: int) -> None:
+    """Refuse windows that cannot be laid.
+
+    Raises:
+        GenerationError: The length or the overlap is out of range.
+    """
+    if not SHORTEST <= length <= LONGEST:
+        raise GenerationError(f"a window of {length} frames cannot be laid; choose {SHORTEST} to {LONGEST}")
+    most = (length - SHORTEST) // 2
+    if not 0 <= overlap <= most:
+        raise GenerationError(f"windows of {length} frames cannot overlap by {overlap}; choose 0 to {most}")
+
+
+def lay_windows(frames: int, length: int, step: int, overlap: int = 0) -> Sequence[Window]:
+    """Return the windows of one denoising step, in order.
+
+    Args:
+        frames: Length of the clip, at least 1.
+        length: Longest window, `SHORTEST` to `LONGEST` frames; a clip that is not longer is one window.
+        step: Number of the denoising step, from 0.
+        overlap: Frames that neighbours share, 0 to (length - `SHORTEST`) / 2.
+
+    Raises:
+        GenerationError: As for `check_window`.
+    """
+    check_window(length, overlap)
+    if frames <= length:
+        return (Window(0, frames, np.ones(frames)),)
+    edges = [0, *_borders(frames, length - overlap, step), frames]
+    before, behind = overlap // 2, overlap - overlap // 2
+    spans = [
+        (max(first - before, 0), min(last + behind, frames)) for first, last in zip(edges, edges[1:], strict=False)
+    ]
+    heights = [_triangle(stop - start) for start, stop in spans]
+    total = np.zeros(frames)
+    for (start, stop), height in zip(spans, heights, strict=True):
+        total[start:stop] += height
+    return tuple(
+        Window(start, stop, height / total[start:stop]) for (start, stop), height in zip(spans, heights, strict=True)
+    )
+
+
+def _borders(frames: int, length: int, step: int) -> Sequence[int]:
+    """Return where one window ends and the next begins.
+
+    All windows but the first and the last have `length` frames. Those two have at least a quarter of it, and there is
+    one window more than needed if otherwise the borders could move by less than a quarter.
+    """
+    count = math.ceil(frames / length + 0.25)
+    slack = count * length - frames
+    longest_cut = length - length // 4
+    lowest, highest = max(0, slack - longest_cut), min(longest_cut, slack)
+    cut = lowest + int((highest - lowest + 1) * (step * _GOLDEN % 1))
+    return range(length - cut, frames, length)[: count - 1]
+
+
+def _triangle(length: int) -> Floats:
+    """Return weights that rise to the middle and fall again, none of them 0."""
+    places = np.arange(length)
+    return np.minimum(places + 1, length - places).astype(np.float64)
