@@ -1,6 +1,32 @@
 """Face models: surfaces that follow from shape and expression coefficients."""
 
+from pathlib import Path
+
+from ..errors import FaceModelError
+from ..face_params import find_layout
+from .flame import Flame
 from .protocol import FaceModel
 from .puppet_head import PuppetHead, puppet_head
+from .stand_in import stand_in_flame
 
-__all__ = ["FaceModel", "PuppetHead", "puppet_head"]
+__all__ = ["FaceModel", "Flame", "PuppetHead", "load_face_model", "puppet_head", "stand_in_flame"]
+
+
+def load_face_model(name: str, path: Path | None = None) -> FaceModel:
+    """Return the face model of that name.
+
+    Args:
+        name: "puppet" or "flame".
+        path: FLAME's file; not needed for the puppet head.
+
+    Raises:
+        FaceModelError: There is no such face model, or its file is missing or cannot be used.
+    """
+    find_layout(name)
+    if name == "puppet":
+        return puppet_head()
+    if path is None:
+        raise FaceModelError(
+            "the face model 'flame' needs its file, such as flame2023_Open.pkl from flame.is.tue.mpg.de; give its path"
+        )
+    return Flame.load(path)
