@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+import torch
 from scipy import sparse
 from scipy.spatial.transform import Rotation
 
