@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 from torch import Tensor, nn
 
 from .config import ModelConfig
+from .face_params import FaceParams, Floats
 
 MAP_CHANNELS = {"snapshot": 6}
 """Channels of the spatial maps; those not named have 3."""
+
+
+def expression_input(params: FaceParams) -> Floats:
+    """Return what the Expression Adapter sees of a frame: expression and gaze, (E + 2,) float32."""
+    return np.concatenate([params.expression, params.gaze]).astype(np.float32)
 
 
 class SpatialEncoder(nn.Module):

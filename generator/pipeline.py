@@ -19,10 +19,10 @@ from watermark import Claim, Deployment, Ingredient, Payload, PayloadKind, check
 
 from .alignment import Mode, Retarget, align
 from .clip import GeneratedClip
+from .conditions import expression_input
 from .face_params import DriveSequence, FaceParams
 from .model import AniFaceDiff, Conditions, EncodedSource, noise_schedule
 from .source_warp import SourceWarp
-from .training_data import expression_input
 from .weights_io import load_pretrained
 
 Picture = NDArray[np.uint8]
