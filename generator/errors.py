@@ -5,6 +5,7 @@
     ├── GenerationError              a clip cannot be generated as asked
     ├── MotionFileError              a saved motion cannot be read
     ├── PuppetError                  a puppet was asked for something it cannot draw
+    ├── TrainingError                a training run cannot start, continue or go on
     ├── WeightsError                 model files are missing, damaged or of another layout
     │   └── ImportRefusedError       published files do not fit; it carries a report of every part
     └── TrackerError                 no parameters could be read from a picture
@@ -48,7 +49,7 @@ class FaceModelError(GeneratorError):
 
 
 class GenerationError(GeneratorError):
-    """A clip cannot be generated as asked: settings out of range, numbers that overflow, or work under way elsewhere."""
+    """A clip cannot be generated as asked: a setting is out of range, numbers overflow, or its folder is in use."""
 
 
 class MotionFileError(GeneratorError):
@@ -57,6 +58,10 @@ class MotionFileError(GeneratorError):
 
 class PuppetError(GeneratorError):
     """A puppet was asked for something it cannot draw."""
+
+
+class TrainingError(GeneratorError):
+    """A training run cannot start, continue or go on: its settings, data, checkpoint or loss are not usable."""
 
 
 class WeightsError(GeneratorError):
