@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from generator.trackers.ibug import CORNERS, LOWER_LIDS, UPPER_LIDS
 from generator.trackers.regions import Points
+from generator.trackers.smoothing import fill_gaps
 
 _OPEN = 0.92  # share of the resting aperture below which a lid counts as falling
 _SHUT = 0.38  # share at which the network's lids stop on a closed eye: 0.22 to 0.5 were measured
@@ -13,6 +14,7 @@ _WINK = (0.30, 0.60)  # difference between the eyes taken for noise, for a wink
 _GAZE_REACH = 0.36  # iris travel of a full gaze across, in half eye widths, as the puppets paint it
 _GAZE_RISE = 0.24  # and of a full gaze up
 _GAZE_LEVEL = 0.10  # height of an iris that looks level, in half eye widths above the corners
+_UNSEEN = 0.6  # closure above which the iris cannot be seen
 _TURNED = 0.35  # radians of yaw from which the eye nearer to the camera is trusted alone
 
 
@@ -95,6 +97,25 @@ def gaze(points: Points, irises: Points, pitch: Points, yaw: Points) -> Points:
     weight = nearness(yaw)[:, None]
     look: Points = weight * looks[0] + (1 - weight) * looks[1]
     return look
+
+
+def clip_gaze(points: Points, irises: Points, pose: Points, lids: Points) -> Points:
+    """Measure where the eyes of a clip look; while they are shut the gaze is bridged.
+
+    Args:
+        points: ``(T, 68, 3)``, x to the right, y up.
+        irises: ``(T, 2, 2)`` iris centres in the same space.
+        pose: ``(T, 3)`` yaw, pitch, roll in radians.
+        lids: ``(T, 2)`` closure in [0, 1].
+
+    Returns:
+        ``(T, 2)`` in [-1, 1].
+    """
+    look = gaze(points, irises, pose[:, 1], pose[:, 0])
+    seen = lids.max(1) < _UNSEEN
+    if seen.any():
+        look = fill_gaps(look, seen)
+    return np.clip(look, -1, 1)
 
 
 def _aperture(points: Points, eye: int) -> NDArray[np.float64]:

@@ -9,11 +9,11 @@ import numpy as np
 
 from generator.errors import NoFaceError
 from generator.trackers.face_detector import Detection, FaceDetector
+from generator.trackers.ibug import MESH_INDEX, camera_space
 from generator.trackers.models import FaceMeshFiles
 from generator.trackers.networks import Network
+from generator.trackers.protocol import Box
 from generator.trackers.regions import Image, Points, Region
-
-Box = tuple[float, float, float, float]
 
 SMALLEST_SIDE = 48
 
@@ -118,7 +118,7 @@ class FaceMesh:
         if face is None:
             raise NoFaceError(
                 f"no face found in {width}x{height} px (looked at the whole, with a margin, in halves and in thirds); "
-                "give its box (left, top, right, bottom) in pixels, or take another picture or frame"
+                "give its box (left, top, right, bottom) or 68 landmarks in pixels, or take another picture or frame"
             )
         return face
 
@@ -174,10 +174,38 @@ def _distance(a: Points, b: Points) -> float:
     return float(np.linalg.norm(a - b))
 
 
-def _region_of(box: Box, height: int, width: int) -> Region:
+def check_box(box: Box, height: int, width: int) -> Box:
+    """Refuse a box that does not lie in the picture.
+
+    Args:
+        box: left, top, right, bottom in pixels.
+        height: of the picture in pixels.
+        width: of the picture in pixels.
+
+    Raises:
+        NoFaceError: if it is empty or reaches out of the picture.
+    """
     left, top, right, bottom = box
     if not (0 <= left < right <= width and 0 <= top < bottom <= height):
         raise NoFaceError(
             f"box {box} is not left < right, top < bottom inside the {width}x{height} px picture; correct the box"
         )
+    return box
+
+
+def camera_faces(faces: list[MeshFace], height: int, width: int) -> tuple[Points, Points]:
+    """Take the 68 points ``(K, 68, 3)`` and the irises ``(K, 2, 2)`` of K faces to `camera_space`.
+
+    Args:
+        faces: at least one.
+        height: of the picture in pixels.
+        width: of the picture in pixels.
+    """
+    points = np.stack([camera_space(face.points[MESH_INDEX], height, width) for face in faces])
+    irises = np.stack([camera_space(face.irises, height, width) for face in faces])
+    return points, irises
+
+
+def _region_of(box: Box, height: int, width: int) -> Region:
+    left, top, right, bottom = check_box(box, height, width)
     return Region((left + right) / 2, (top + bottom) / 2, max(right - left, bottom - top) * 1.5)

@@ -62,6 +62,21 @@ def fill_gaps(curve: Curve, known: NDArray[np.bool_]) -> Curve:
     return np.stack(columns, -1).reshape(curve.shape)
 
 
+def spread(values: Curve, known: NDArray[np.bool_]) -> Curve:
+    """Put the samples of the known moments where they belong and bridge the others.
+
+    Args:
+        values: ``(K, C)``.
+        known: ``(T,)`` with K true, K at least 1.
+
+    Returns:
+        ``(T, C)``.
+    """
+    whole = np.zeros((len(known), values.shape[1]))
+    whole[known] = values
+    return fill_gaps(whole, known)
+
+
 def _weight(cutoff: float | Curve, fps: float) -> float | Curve:
     # Casiez et al. 2012, equations 5 and 6: alpha = 1 / (1 + tau / Te), tau = 1 / (2 pi fc).
     return 1 / (1 + fps / (2 * np.pi * cutoff))

@@ -6,9 +6,11 @@ from generator.errors import MissingPackageError, NoFaceError, TrackerError
 from generator.face_params import EXPRESSION, FaceParams
 from generator.puppets import render, sample_motion, sample_puppet
 from generator.trackers import FaceMesh, networks, track_clip, track_still
+from generator.trackers.drive_smoothing import smooth_drive
+from generator.trackers.following import check_gaps
 from generator.trackers.mesh_bias import MESH_BIAS
 from generator.trackers.mesh_calibration import measure_bias
-from generator.trackers.track import _check_gaps, fit_drive, smooth
+from generator.trackers.track import fit_drive
 
 BLINK = EXPRESSION.index("blink_l")
 
@@ -67,7 +69,7 @@ def test_clip_without_any_face_is_refused():
 def test_gaps_of_half_a_second_are_bridged(missing):
     known = np.ones(60, bool)
     known[list(missing)] = False
-    _check_gaps(known, 24.0)
+    check_gaps(known, 24.0)
 
 
 def test_bridged_frames_lie_between_their_neighbours():
@@ -84,7 +86,7 @@ def test_bridged_frames_lie_between_their_neighbours():
     assert len(drive) == 20
     np.testing.assert_allclose(drive.pose[9], (drive.pose[7] + drive.pose[11]) / 2, atol=1e-5)
     np.testing.assert_allclose(drive.camera[0], drive.camera[1])
-    assert len(smooth(drive)) == 20
+    assert len(smooth_drive(drive)) == 20
 
 
 @pytest.mark.parametrize("name", ["s3", "s6", "s7", "s10", "d12"])

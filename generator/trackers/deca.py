@@ -1,0 +1,58 @@
+"""DECA's coarse encoder: one crop to FLAME parameters, texture and light.
+
+Feng, Feng, Black and Bolkart, SIGGRAPH 2021, arXiv 2012.04012. Weights: ``deca_model.tar`` of the authors, for
+non-commercial research; texture, light and the detail networks are not used here.
+"""
+
+from pathlib import Path
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from generator.trackers.checkpoint import fill, part_of, read_checkpoint
+from generator.trackers.flame_code import FlameCode, FlameNetwork
+
+PARTS = {"shape": 100, "texture": 50, "expression": 50, "head": 3, "jaw": 3, "camera": 3, "light": 27}
+"""The network's 236 outputs in their order."""
+
+
+class Deca(FlameNetwork):
+    """ResNet-50 and two linear layers, named as in the published file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = timm.create_model("resnet50", pretrained=False, num_classes=0)
+        self.layers = nn.Sequential(nn.Linear(2048, 1024), nn.ReLU(), nn.Linear(1024, sum(PARTS.values())))
+
+    @classmethod
+    def load(cls, path: Path) -> "Deca":
+        """Load the published file.
+
+        Args:
+            path: ``deca_model.tar``.
+
+        Raises:
+            ModelFilesError: It is absent, damaged, or of another network.
+        """
+        tensors = part_of(read_checkpoint(path), "E_flame", path)
+        network = cls()
+        fill(network, tensors, path)
+        return network
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """Return the raw outputs, ``(N, 236)``, of crops ``(N, 3, 224, 224)``, RGB in [0, 1]."""
+        outputs: Tensor = self.layers(self.encoder(crops))
+        return outputs
+
+    @torch.inference_mode()
+    def read(self, crops: Tensor) -> FlameCode:
+        """Read the parameters of crops; DECA knows no lids, they stay open."""
+        parts = dict(zip(PARTS, self(crops).float().cpu().split(list(PARTS.values()), 1), strict=True))
+        lids = torch.zeros(len(crops), 2)
+        return FlameCode(
+            shape=parts["shape"].numpy(),
+            expression=torch.cat([parts["expression"], lids, parts["jaw"]], 1).numpy(),
+            turn=parts["head"].numpy(),
+            camera=parts["camera"].numpy(),
+        )

@@ -1,0 +1,37 @@
+"""The face mesh and the puppet head's fit as a tracker."""
+
+from generator.face_params import DriveSequence, FaceParams
+from generator.trackers.face_mesh import FaceMesh
+from generator.trackers.protocol import Box, Progress
+from generator.trackers.regions import Image, Points
+from generator.trackers.track import track_clip, track_still
+
+
+class FaceMeshTracker:
+    """Reads the puppet head's parameters.
+
+    Args:
+        mesh: The networks.
+    """
+
+    name = "face-mesh"
+    face_model = "puppet"
+
+    def __init__(self, mesh: FaceMesh) -> None:
+        self._mesh = mesh
+
+    def track_still(self, image: Image, *, box: Box | None = None, landmarks: Points | None = None) -> FaceParams:
+        """Read the face of a picture; see `Tracker`. Landmarks replace those that the networks see."""
+        return track_still(image, box=box, landmarks=landmarks, mesh=self._mesh)
+
+    def track_clip(
+        self,
+        frames: Image,
+        fps: float,
+        *,
+        box: Box | None = None,
+        landmarks: Points | None = None,
+        progress: Progress | None = None,
+    ) -> DriveSequence:
+        """Read the motion of one face; see `Tracker`. Box and landmarks choose it, then it is followed."""
+        return track_clip(frames, fps, box=box, landmarks=landmarks, mesh=self._mesh, progress=progress)

@@ -1,0 +1,141 @@
+"""Find where to cut a face out of the frames of a clip, and where its eyes look."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.errors import TrackerError
+from generator.head_model import rotation
+from generator.trackers.eyes import apertures, clip_gaze, closure, resting_aperture
+from generator.trackers.face_crop import CropRule, box_around, check_landmarks, steady
+from generator.trackers.face_mesh import FaceMesh, MeshFace, camera_faces
+from generator.trackers.following import check_gaps, follow
+from generator.trackers.protocol import Box, Progress
+from generator.trackers.regions import Image, Points, Region
+from generator.trackers.smoothing import spread
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Where the face of T frames is.
+
+    Attributes:
+        regions: T crops.
+        known: ``(T,)`` which frames show the face.
+        faces: T face meshes, None where the face mesh is not installed or sees nothing in the crop.
+    """
+
+    regions: list[Region]
+    known: NDArray[np.bool_]
+    faces: list[MeshFace | None]
+
+    def gaze(self, pose: Points, height: int, width: int) -> Points:
+        """Return where the eyes look, ``(T, 2)`` in [-1, 1]; 0 where no frame has a face mesh.
+
+        Args:
+            pose: ``(T, 3)`` yaw, pitch, roll in radians.
+            height: Of the frames in pixels.
+            width: Of the frames in pixels.
+        """
+        meshed = np.array([face is not None for face in self.faces])
+        if not meshed.any():
+            return np.zeros((len(pose), 2))
+        turned = pose[meshed]
+        points, irises = camera_faces([face for face in self.faces if face is not None], height, width)
+        level = np.stack([frame @ rotation(angles) for frame, angles in zip(points, turned, strict=True)])
+        aperture = apertures(level)
+        lids = closure(aperture, resting_aperture(aperture), turned[:, 0])
+        return spread(clip_gaze(points, irises, turned, lids), meshed)
+
+
+class FaceSeeker:
+    """Finds the face by the face mesh, or takes a caller's word for it.
+
+    Args:
+        rule: How crops are cut.
+        find_mesh: Gives the face mesh networks; raises TrackerError where they are not installed.
+    """
+
+    def __init__(self, rule: CropRule, find_mesh: Callable[[], FaceMesh]) -> None:
+        self._rule = rule
+        self._mesh: FaceMesh | None = None
+        self._missing: TrackerError | None = None
+        try:
+            self._mesh = find_mesh()
+        except TrackerError as error:
+            self._missing = error
+
+    def look_at(self, image: Image, box: Box | None, landmarks: Points | None) -> Sight:
+        """Place the crop of a picture.
+
+        Args:
+            image: ``(H, W, 3)`` RGB.
+            box: Of the face, None to look for it.
+            landmarks: ``(68, 2)`` in pixels, instead of the box.
+
+        Raises:
+            NoFaceError: There is no face, the picture is too small, or box or landmarks do not fit it.
+            TrackerError: The face mesh is needed and not installed.
+        """
+        given = self._believe(image[None], box, landmarks, None)
+        if given is not None:
+            return given
+        face = self._installed().find(image)
+        return Sight([self._rule.around_face(face)], np.ones(1, bool), [face])
+
+    def watch(
+        self, frames: Image, fps: float, box: Box | None, landmarks: Points | None, progress: Progress | None
+    ) -> Sight:
+        """Place the crops of a clip; box and landmarks hold for all of it.
+
+        Args:
+            frames: ``(T, H, W, 3)`` RGB.
+            fps: Frames a second.
+            box: Of the face, None to look for it and follow it.
+            landmarks: ``(68, 2)`` in pixels, instead of the box.
+            progress: Is told how many frames are done.
+
+        Raises:
+            NoFaceError: Frames without a face follow each other for more than `LONGEST_GAP`, or box or landmarks do
+                not fit the picture.
+            TrackerError: The face mesh is needed and not installed.
+        """
+        given = self._believe(frames, box, landmarks, progress)
+        if given is not None:
+            return given
+        faces = follow(self._installed(), frames, progress)
+        known = np.array([face is not None for face in faces])
+        check_gaps(known, fps)
+        regions = [self._rule.around_face(face) for face in faces if face is not None]
+        return Sight(steady(regions, known, fps), known, faces)
+
+    def _believe(
+        self, frames: Image, box: Box | None, landmarks: Points | None, progress: Progress | None
+    ) -> Sight | None:
+        """Keep the crop where the caller says; the face mesh, where it is installed, only reads the irises there."""
+        height, width = frames.shape[1:3]
+        if landmarks is not None:
+            landmarks = check_landmarks(landmarks, height, width)
+            region, box = self._rule.around_landmarks(landmarks), box_around(landmarks, height, width)
+        elif box is not None:
+            region = self._rule.around_box(box, height, width)
+        else:
+            return None
+        faces: list[MeshFace | None] = [None] * len(frames)
+        if self._mesh is not None:
+            faces = [face if _lies_in(face, region) else None for face in follow(self._mesh, frames, progress, box)]
+        return Sight([region] * len(frames), np.ones(len(frames), bool), faces)
+
+    def _installed(self) -> FaceMesh:
+        if self._mesh is None:
+            raise TrackerError(f"{self._missing}; or give the face's box or its 68 landmarks")
+        return self._mesh
+
+
+def _lies_in(face: MeshFace | None, region: Region) -> bool:
+    if face is None or face.presence < 0.5:
+        return False
+    middle = face.box.reshape(2, 2).mean(0)
+    return bool(np.abs(middle - (region.x, region.y)).max() < region.side / 4)

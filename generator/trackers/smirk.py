@@ -1,0 +1,96 @@
+"""SMIRK's encoder: three small networks for pose, shape and expression with lids.
+
+Retsinas et al., CVPR 2024, arXiv 2404.04104. Weights: ``SMIRK_em1.pt`` of the authors. Their code is MIT; the weights
+were trained with FLAME, whose licence may bind them. The generator in the file is not used here.
+"""
+
+from pathlib import Path
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from generator.trackers.checkpoint import fill, part_of, read_checkpoint
+from generator.trackers.flame_code import FlameCode, FlameNetwork
+
+_SHAPE = 100  # of the 300 components that the network gives
+
+
+class _Features(nn.Module):
+    """A MobileNetV3, averaged over the picture."""
+
+    def __init__(self, size: str) -> None:
+        super().__init__()
+        name = f"tf_mobilenetv3_{size}_minimal_100"
+        self.encoder = timm.create_model(name, pretrained=False, features_only=True)
+        self.width = int(self.encoder.feature_info.channels()[-1])
+
+    def forward(self, crops: Tensor) -> Tensor:
+        features: Tensor = self.encoder(crops)[-1].mean((2, 3))
+        return features
+
+
+class _PoseEncoder(_Features):
+    def __init__(self) -> None:
+        super().__init__("small")
+        self.pose_cam_layers = nn.Sequential(nn.Linear(self.width, 6))
+
+    def forward(self, crops: Tensor) -> Tensor:
+        head_and_camera: Tensor = self.pose_cam_layers(super().forward(crops))
+        return head_and_camera
+
+
+class _ShapeEncoder(_Features):
+    def __init__(self) -> None:
+        super().__init__("large")
+        self.shape_layers = nn.Sequential(nn.Linear(self.width, 300))
+
+    def forward(self, crops: Tensor) -> Tensor:
+        shape: Tensor = self.shape_layers(super().forward(crops))
+        return shape
+
+
+class _ExpressionEncoder(_Features):
+    def __init__(self) -> None:
+        super().__init__("large")
+        self.expression_layers = nn.Sequential(nn.Linear(self.width, 55))
+
+    def forward(self, crops: Tensor) -> Tensor:
+        psi, lids, opening, aside = self.expression_layers(super().forward(crops)).split([50, 2, 1, 2], 1)
+        return torch.cat([psi, lids.clamp(0, 1), opening.relu(), aside.clamp(-0.2, 0.2)], 1)
+
+
+class Smirk(FlameNetwork):
+    """The three encoders, named as in the published file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pose_encoder = _PoseEncoder()
+        self.shape_encoder = _ShapeEncoder()
+        self.expression_encoder = _ExpressionEncoder()
+
+    @classmethod
+    def load(cls, path: Path) -> "Smirk":
+        """Load the published file.
+
+        Args:
+            path: ``SMIRK_em1.pt``.
+
+        Raises:
+            ModelFilesError: It is absent, damaged, or of another network.
+        """
+        tensors = part_of(read_checkpoint(path), "smirk_encoder", path)
+        network = cls()
+        fill(network, tensors, path)
+        return network
+
+    @torch.inference_mode()
+    def read(self, crops: Tensor) -> FlameCode:
+        """Read the parameters of crops; of the shape the first 100 of 300 components are kept."""
+        head, camera = self.pose_encoder(crops).float().cpu().split(3, 1)
+        return FlameCode(
+            shape=self.shape_encoder(crops).float().cpu()[:, :_SHAPE].numpy(),
+            expression=self.expression_encoder(crops).float().cpu().numpy(),
+            turn=head.numpy(),
+            camera=camera.numpy(),
+        )

@@ -1,0 +1,59 @@
+"""Where the model files lie that users bring themselves: nothing here is shipped or downloaded."""
+
+import os
+from pathlib import Path
+
+from platformdirs import user_config_dir
+
+from generator.errors import ModelFilesError
+
+FLAME_FILES = ("flame2023_Open.pkl", "flame2023.pkl", "generic_model.pkl")
+"""FLAME's published files, the one with the freest licence first."""
+
+
+def models_folder() -> Path:
+    """Name the folder of these files: ``models`` in FACETRAIL_HOME, else in the user's configuration folder."""
+    return Path(os.environ.get("FACETRAIL_HOME") or user_config_dir("facetrail")) / "models"
+
+
+def find_flame(given: Path | None = None) -> Path:
+    """Find FLAME's file.
+
+    Args:
+        given: The file or its folder; None takes ``flame`` in `models_folder`.
+
+    Raises:
+        ModelFilesError: There is none.
+    """
+    return find_file(
+        given,
+        "flame",
+        FLAME_FILES,
+        "FLAME",
+        "https://flame.is.tue.mpg.de (FLAME 2023 Open: CC-BY-4.0, others: research)",
+    )
+
+
+def find_file(given: Path | None, folder: str, names: tuple[str, ...], what: str, source: str) -> Path:
+    """Find a model file.
+
+    Args:
+        given: The file or its folder; None takes `folder` in `models_folder`.
+        folder: Of this model in `models_folder`.
+        names: The file's possible names, the preferred one first.
+        what: The model, for the message.
+        source: Where it is published and under which licence, for the message.
+
+    Raises:
+        ModelFilesError: There is none; the message says where to get it and where to put it.
+    """
+    place = given or models_folder() / folder
+    if place.is_file():
+        return place
+    for name in names:
+        if (place / name).is_file():
+            return place / name
+    wanted = place if given is not None and not place.is_dir() else place / names[0]
+    raise ModelFilesError(
+        f"{wanted}: {what} is not there; get {' or '.join(names)} from {source} and put it there, or name the file"
+    )
