@@ -18,7 +18,7 @@ LONGEST_WINDOW = 32
 """Frames that the position table holds."""
 
 
-def _positions(channels: int) -> Tensor:
+def position_table(channels: int) -> Tensor:
     """Return the sinusoidal table (1, LONGEST_WINDOW, channels)."""
     place = torch.arange(LONGEST_WINDOW, dtype=torch.float32)[:, None]
     rate = torch.exp(torch.arange(0, channels, 2, dtype=torch.float32) * (-math.log(10000.0) / channels))
@@ -32,7 +32,7 @@ class _PositionEncoder(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.register_buffer("pe", _positions(channels))
+        self.register_buffer("pe", position_table(channels))
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.pe[:, : x.shape[1]]

@@ -1,12 +1,16 @@
-"""Read and write a model folder: `model.safetensors` (half precision) and `card.json`.
+"""Read and write a model folder: weights in safetensors, half precision unless told otherwise, and `card.json`.
 
-Loading is strict: a missing, unexpected, misshapen or non-finite tensor is an error that names it.
+The card is written last and holds the SHA-256 of every file; a folder whose files are not the card's is refused.
+Loading is strict: a missing, unexpected, misshapen or non-finite tensor is an error that names it. The network is built
+without memory and takes over the loaded tensors, so loading needs little more than the model's own size.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,87 +23,172 @@ from torch import Tensor
 from .config import ModelConfig
 from .errors import WeightsError
 from .model import AniFaceDiff
+from .weights_layout import CARD, PARTS, SUFFIX, WHOLE, empty_model, folder_digest, layout, read_card
 
 SHIPPED = Path(__file__).parent / "weights" / "mini"
-_WEIGHTS, _CARD = "model.safetensors", "card.json"
 
 
-def save_pretrained(state: dict[str, Tensor], config: ModelConfig, folder: Path, card: dict[str, Any]) -> None:
-    """Write weights and card; floating point tensors are stored in half precision.
+def save_pretrained(
+    state: dict[str, Tensor],
+    config: ModelConfig,
+    folder: Path,
+    card: Mapping[str, Any],
+    *,
+    dtype: torch.dtype = torch.float16,
+) -> None:
+    """Write weights and card.
 
     Args:
         state: State dict of `AniFaceDiff`.
         config: Its sizes.
         folder: Destination, made if absent.
-        card: How the weights came about; `config` and the weights' SHA-256 are added.
+        card: How the weights came about; `config` and the files' SHA-256 are added.
+        dtype: Precision on disk of floating point tensors.
+
+    Raises:
+        WeightsError: A tensor holds values that are not finite, or that `dtype` cannot hold; nothing is written.
+    """
+    parts = layout(config).items()
+    divided = ((part, {n.removeprefix(prefix): v for n, v in state.items() if n.startswith(prefix)})
+               for part, prefix in parts)  # fmt: skip
+    write_folder(divided, config, folder, card, dtype=dtype)
+
+
+def write_folder(
+    parts: Iterable[tuple[str, Mapping[str, Tensor]]],
+    config: ModelConfig,
+    folder: Path,
+    card: Mapping[str, Any],
+    *,
+    dtype: torch.dtype = torch.float16,
+) -> None:
+    """Write a model folder part by part; the files take their names only when all of them are complete.
+
+    Args:
+        parts: Name and tensors of each weight file, taken one at a time.
+        config: Sizes of the model.
+        folder: Destination, made if absent.
+        card: How the weights came about.
+        dtype: Precision on disk of floating point tensors.
+
+    Raises:
+        WeightsError: A tensor is not finite on disk; nothing is written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    half = {name: value.half().contiguous() if value.is_floating_point() else value for name, value in state.items()}
-    temporary = folder / f"{_WEIGHTS}.part"
-    save_file(half, temporary)
-    digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
-    temporary.chmod(0o644)
-    temporary.replace(folder / _WEIGHTS)
-    text = json.dumps({**card, "config": asdict(config), "sha256": digest}, indent=2, sort_keys=True)
-    (folder / _CARD).write_text(text + "\n", encoding="utf-8")
-
-
-def _config_of(card: dict[str, Any], path: Path) -> ModelConfig:
+    digests: dict[str, str] = {}
+    written: list[Path] = []
     try:
-        values = dict(card["config"])
-        values["widths"] = tuple(values["widths"])
-        return ModelConfig(**values)
-    except (KeyError, TypeError) as error:
-        raise WeightsError(
-            f"{path}: no usable model sizes ({error}); expected a card written by save_pretrained"
-        ) from None
+        for part, tensors in parts:
+            stored = {name: _stored(value, dtype) for name, value in tensors.items()}
+            for name in not_finite(stored):
+                raise WeightsError(f"{part}: {name} is not finite in {dtype}; nothing was written")
+            temporary = folder / f"{part}{SUFFIX}.part"
+            written.append(temporary)
+            save_file(stored, temporary)
+            temporary.chmod(0o644)
+            del stored
+            digests[f"{part}{SUFFIX}"] = sha256_of(temporary)
+        whole = {**card, "config": asdict(config), "sha256": folder_digest(digests, config)}
+        if len(digests) > 1:
+            whole["files"] = digests
+        temporary = folder / f"{CARD}.part"
+        written.append(temporary)
+        temporary.write_text(json.dumps(whole, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
+    # Without its card a folder is no model, so a stop between these steps cannot leave a mixture that loads.
+    (folder / CARD).unlink(missing_ok=True)
+    for name in {f"{part}{SUFFIX}" for part in (*PARTS, *WHOLE)} - digests.keys():
+        (folder / name).unlink(missing_ok=True)
+    for path in written:
+        path.replace(path.with_suffix(""))
 
 
-def _check(state: dict[str, Tensor], expected: dict[str, Tensor], path: Path) -> None:
-    missing, unexpected = sorted(expected.keys() - state.keys()), sorted(state.keys() - expected.keys())
-    if missing or unexpected:
-        raise WeightsError(
-            f"{path}: {len(missing)} tensors missing (first: {missing[:1]}), {len(unexpected)} unexpected "
-            f"(first: {unexpected[:1]}); the file is of another model"
-        )
-    for name, value in state.items():
-        if value.shape != expected[name].shape:
-            raise WeightsError(f"{path}: {name} has shape {tuple(value.shape)}, expected {tuple(expected[name].shape)}")
-        if not torch.isfinite(value).all():
-            raise WeightsError(f"{path}: {name} holds values that are not finite; the file is damaged")
+def not_finite(tensors: Mapping[str, Tensor]) -> Iterator[str]:
+    """Yield the names of tensors that hold NaN or infinity."""
+    for name, value in tensors.items():
+        # The extremes of a tensor are NaN where anything in it is, and need no second tensor of its size.
+        if value.is_floating_point() and value.numel() and not all(x.isfinite() for x in value.aminmax()):
+            yield name
 
 
-def load_pretrained(folder: Path | None = None) -> tuple[AniFaceDiff, str]:
-    """Return the model in a folder, ready for inference, and the SHA-256 of its weights.
+def load_pretrained(
+    folder: Path | None = None, *, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
+) -> tuple[AniFaceDiff, str]:
+    """Return the model in a folder, ready for inference, and the SHA-256 of its weights (`folder_digest`).
 
     Args:
         folder: Written by `save_pretrained`; None takes the weights in the package.
+        dtype: Precision of the loaded model.
+        device: Where its weights go.
 
     Raises:
         WeightsError: A file is missing, damaged, or of another model.
     """
     folder = SHIPPED if folder is None else folder
-    for name in (_WEIGHTS, _CARD):
-        if not (folder / name).is_file():
-            raise WeightsError(
-                f"{folder / name}: model file is missing; give a folder that holds {_WEIGHTS} and {_CARD}"
-            )
+    card, config = read_card(folder)
+    paths = {part: folder / f"{part}{SUFFIX}" for part in layout(config)}
+    for path in paths.values():
+        if not path.is_file():
+            raise WeightsError(f"{path}: model file is missing; fetch the folder again, or import it again")
+    model = empty_model(config)
+    expected = model.state_dict()
+    with ThreadPoolExecutor() as pool:
+        hashing = {path.name: pool.submit(sha256_of, path) for path in paths.values()}
+        state: dict[str, Tensor] = {}
+        for part, prefix in layout(config).items():
+            wanted = {name: value for name, value in expected.items() if name.startswith(prefix)}
+            state |= _read_part(paths[part], prefix, wanted, dtype, device)
+        digests = {name: digest.result() for name, digest in hashing.items()}
+    _check_digests(digests, card, config, folder)
+    model.load_state_dict(state, assign=True)
+    model.to(device)
+    model.eval().requires_grad_(False)
+    return model, folder_digest(digests, config)
+
+
+def _read_part(
+    path: Path, prefix: str, expected: Mapping[str, Tensor], dtype: torch.dtype, device: torch.device | str
+) -> dict[str, Tensor]:
     try:
-        card = json.loads((folder / _CARD).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise WeightsError(f"{folder / _CARD}: not readable as JSON ({error})") from None
-    path = folder / _WEIGHTS
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if isinstance(card, dict) and card.get("sha256") not in (None, digest):
-        raise WeightsError(
-            f"{path}: SHA-256 {digest[:12]} is not the card's {str(card['sha256'])[:12]}; fetch the folder again"
-        )
-    model = AniFaceDiff(_config_of(card if isinstance(card, dict) else {}, folder / _CARD))
-    try:
-        state = {name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()}
+        stored = {prefix + name: value for name, value in load_file(path).items()}
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path}: not a safetensors file ({error})") from None
-    _check(state, model.state_dict(), path)
-    model.load_state_dict(state)
-    model.eval().requires_grad_(False)
-    return model, digest
+    missing, unexpected = sorted(expected.keys() - stored.keys()), sorted(stored.keys() - expected.keys())
+    if missing or unexpected:
+        raise WeightsError(
+            f"{path}: {len(missing)} tensors missing (first: {missing[:1]}), {len(unexpected)} unexpected "
+            f"(first: {unexpected[:1]}); the file is of another model"
+        )
+    for name, value in stored.items():
+        if value.shape != expected[name].shape:
+            raise WeightsError(f"{path}: {name} has shape {tuple(value.shape)}, expected {tuple(expected[name].shape)}")
+    for name in not_finite(stored):
+        raise WeightsError(f"{path}: {name} holds values that are not finite; the file is damaged")
+    return {n: v.to(device, dtype if v.is_floating_point() else v.dtype, copy=True) for n, v in stored.items()}
+
+
+def _check_digests(digests: Mapping[str, str], card: Mapping[str, Any], config: ModelConfig, folder: Path) -> None:
+    claimed = card.get("files") or {name: card.get("sha256") for name in digests if len(digests) == 1}
+    for name, digest in digests.items():
+        if claimed.get(name) not in (None, digest):
+            raise WeightsError(
+                f"{folder / name}: SHA-256 {digest[:12]} is not the card's {str(claimed[name])[:12]}; "
+                "fetch the folder again"
+            )
+    whole = folder_digest(digests, config)
+    if card.get("sha256") not in (None, whole):
+        raise WeightsError(f"{folder / CARD}: SHA-256 {whole[:12]} of the folder is not the card's; fetch it again")
+
+
+def _stored(value: Tensor, dtype: torch.dtype) -> Tensor:
+    value = value.detach()
+    return value.to("cpu", dtype if value.is_floating_point() else value.dtype, copy=True).contiguous()
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

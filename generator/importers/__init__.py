@@ -1,0 +1,19 @@
+"""Published weights made into a model folder of ours, strictly and with a report; this is the package's only door."""
+
+from ..errors import ImportRefusedError
+from .assembly import ImportPlan, ImportReport, import_sd15
+from .inspection import Inspection, inspect_weights
+from .part import PartReport
+from .sizes import MAPS, sd15_sizes
+
+__all__ = [
+    "MAPS",
+    "ImportPlan",
+    "ImportRefusedError",
+    "ImportReport",
+    "Inspection",
+    "PartReport",
+    "import_sd15",
+    "inspect_weights",
+    "sd15_sizes",
+]

@@ -1,0 +1,43 @@
+"""The parts that no published file has, initialised as in a fresh model."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..attention import DecoupledCrossAttention
+from ..conditions import ExpressionAdapter, SpatialEncoders
+from ..config import ModelConfig
+from ..temporal import MotionModules
+from .part import Shapes
+
+_KEY = "to_k_expression.weight"
+_MADE_BY: dict[str, type[nn.Module]] = {
+    "spatial_encoder": SpatialEncoders,
+    "expression_adapter": ExpressionAdapter,
+    "motion": MotionModules,
+}
+
+
+def fresh_part(part: str, config: ModelConfig, seed: int) -> dict[str, Tensor]:
+    """Return the untrained tensors of a part, drawn from a seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return dict(_MADE_BY[part](config).state_dict())
+
+
+def fresh_adapter_keys(shapes: Shapes, seed: int) -> dict[str, Tensor]:
+    """Return the untrained keys and values of the Expression Adapter in the denoiser's cross-attentions.
+
+    Args:
+        shapes: Of the denoiser's tensors.
+        seed: Of the keys.
+    """
+    tensors: dict[str, Tensor] = {}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for name, (channels, *context_dim) in shapes.items():
+            if name.endswith(f".processor.{_KEY}"):
+                fresh = DecoupledCrossAttention(channels, *context_dim).state_dict()
+                tensors |= {name.removesuffix(_KEY) + inner: value for inner, value in fresh.items()}
+    return tensors

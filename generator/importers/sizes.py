@@ -1,0 +1,38 @@
+"""Sizes of an `sd15` model for chosen maps and a chosen face model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..config import SD15, ModelConfig
+from ..errors import WeightsError
+from ..face_params import LAYOUTS
+
+MAPS = ("normals", "depth", "shaded", "displacement", "guides", "moved")
+"""Spatial maps of three channels at picture size, which an `sd15` model can be made for."""
+_GAZE = 2
+
+
+def sd15_sizes(maps: Sequence[str] | None = None, face_model: str | None = None) -> ModelConfig:
+    """Return preset `sd15` with other maps or another face model.
+
+    Args:
+        maps: Names from `MAPS`; None keeps the preset's.
+        face_model: "flame" or "puppet"; None keeps the preset's.
+
+    Raises:
+        WeightsError: A name is not known, or given twice.
+    """
+    config = SD15
+    if maps is not None:
+        strange = [name for name in maps if name not in MAPS]
+        if strange or not maps or len(set(maps)) != len(maps):
+            raise WeightsError(f"maps {','.join(maps)!r}: expected different names out of {', '.join(MAPS)}")
+        config = replace(config, maps=tuple(maps))
+    if face_model is not None:
+        if face_model not in LAYOUTS:
+            raise WeightsError(f"face model {face_model!r}: expected one of {', '.join(LAYOUTS)}")
+        inputs = len(LAYOUTS[face_model].expression) + _GAZE
+        config = replace(config, face_model=face_model, expression_inputs=inputs)
+    return config
