@@ -8,12 +8,14 @@ from pathlib import Path
 from ..answers import Answer, JsonObject
 from ..arguments import add_json, add_out, add_verbose
 from ..progress import Report
+from ..tracking import add_tracker
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("video", type=Path, metavar="VIDEO", help="clip or picture of one face")
     add_out(parser, "motion file, .npz; it keeps no pixel of the drive")
+    add_tracker(parser)
     add_json(parser)
     add_verbose(parser)
     parser.set_defaults(run=run)
@@ -21,12 +23,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, report: Report) -> Answer:
     """Track the face and save its motion."""
-    from ..animation import load_drive
     from ..errors import InputError
+    from ..tracking import choice_of, track_file
 
     if options.out.suffix.lower() != ".npz":
         raise InputError(f"{options.out}: a motion file ends in .npz", options.out)
-    drive = load_drive(options.video, report)
+    if not options.out.parent.is_dir():
+        raise InputError(f"{options.out}: the folder {options.out.parent} does not exist; make it first", options.out)
+    choice = choice_of(options)
+    drive = track_file(options.video, choice, report)
     drive.save(options.out)
-    entry: JsonObject = {"path": str(options.out), "frames": len(drive), "fps": float(drive.fps)}
-    return Answer(f"{options.out}\n  {len(drive)} frames at {drive.fps:g} a second", (entry,))
+    entry: JsonObject = {
+        "path": str(options.out),
+        "frames": len(drive),
+        "fps": float(drive.fps),
+        "tracker": choice.name,
+        "face_model": drive.face_model,
+    }
+    return Answer(
+        f"{options.out}\n  {len(drive)} frames at {drive.fps:g} a second, {drive.face_model} by {choice.name}", (entry,)
+    )
