@@ -8,7 +8,7 @@ showing the nearest frame that has begun; the reader says so in `variable_rate`.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -102,6 +102,30 @@ class ClipReader:
         with _opened(self.path) as file:
             wanted = self._shown[list(spread(len(self._shown), limit))]
             return np.stack([picture for _, picture in self._picked(file, wanted)])
+
+    def take(self, indices: Sequence[int]) -> Frames:
+        """Return the frames with these numbers, in this order, without decoding most of what lies between them.
+
+        Args:
+            indices: Numbers of frames as `frames` counts them; any order, repeats allowed.
+
+        Returns:
+            uint8 RGB, `(len(indices), H, W, 3)`.
+
+        Raises:
+            MediaError: The file is damaged, or changes its size.
+            IndexError: There is no frame of that number.
+        """
+        numbers, places = np.unique(np.asarray(indices, dtype=np.int64), return_inverse=True)
+        if not len(numbers) or numbers[0] < 0 or numbers[-1] >= self.frame_count:
+            raise IndexError(f"{self.path}: has frames 0 to {self.frame_count - 1}, not all of {list(indices)}")
+        with _opened(self.path) as file:
+            if self.variable_rate:
+                seconds = (self._shown - self._shown[0]) * _unit(file)
+                numbers = np.searchsorted(seconds, (numbers + 0.5) / float(self.fps), "right") - 1
+            wanted, shown = np.unique(self._shown[numbers], return_inverse=True)
+            pictures = np.stack([picture for _, picture in self._picked(file, wanted)])
+        return pictures[shown[places]]
 
     def _picked(self, file: InputContainer, wanted: npt.NDArray[np.int64]) -> Iterator[tuple[int, Frames]]:
         """Yield the frames shown at the wanted times, jumping to the key frame before each where that saves work."""
