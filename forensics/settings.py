@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Iterable
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from .errors import InputError
 
@@ -39,7 +40,7 @@ def check_keys(path: Path, given: Iterable[str], known: list[str]) -> None:
 
 
 def overlay(path: Path, settings: Settings) -> Settings:
-    """Return a frozen dataclass with the file's top-level keys laid over it.
+    """Return a frozen dataclass with the file's keys laid over it; a field that is a dataclass is a table.
 
     Args:
         path: A TOML file whose keys are fields of the dataclass.
@@ -48,10 +49,50 @@ def overlay(path: Path, settings: Settings) -> Settings:
     Raises:
         InputError: The file is no TOML, a key is unknown, or a value is of another type.
     """
-    values = read_toml(path)
-    known = {entry.name: type(getattr(settings, entry.name)) for entry in fields(settings)}  # type: ignore[arg-type]
-    check_keys(path, values, list(known))
+    return _laid_over(path, "", read_toml(path), settings)
+
+
+def _laid_over(path: Path, table: str, values: dict[str, Any], settings: Settings) -> Settings:
+    types = get_type_hints(type(settings))
+    check_keys(path, values, [entry.name for entry in fields(settings)])  # type: ignore[arg-type]
+    read = {}
     for key, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, (known[key], int) if known[key] is float else known[key]):
-            raise InputError(f"{path}: {key} is {value!r}, expected {known[key].__name__}", path)
-    return replace(settings, **values)  # type: ignore[type-var]
+        before = getattr(settings, key)
+        if is_dataclass(before) and isinstance(value, dict):
+            read[key] = _laid_over(path, f"{table}{key}.", value, before)
+        else:
+            read[key] = _tuples(value)
+            if not _fits(read[key], types[key]):
+                raise InputError(f"{path}: {table}{key} is {value!r}, expected {_words(types[key])}", path)
+    return replace(settings, **read)  # type: ignore[type-var]
+
+
+def _fits(value: Any, wanted: Any) -> bool:  # noqa: ANN401 - a value of any type against a type
+    options = get_args(wanted)
+    origin = get_origin(wanted)
+    if origin is Literal:
+        return any(value == option and type(value) is type(option) for option in options)
+    if origin in (UnionType, Union):
+        return any(_fits(value, option) for option in options)
+    if origin is tuple:
+        if not isinstance(value, tuple):
+            return False
+        kinds = options[:1] * len(value) if options[-1] is Ellipsis else options
+        return len(kinds) == len(value) and all(map(_fits, value, kinds))
+    if isinstance(value, bool):
+        return wanted is bool
+    return isinstance(value, (float, int) if wanted is float else wanted)
+
+
+def _words(wanted: Any) -> str:  # noqa: ANN401 - any type
+    if get_origin(wanted) is Literal:
+        return " or ".join(repr(option) for option in get_args(wanted))
+    if get_origin(wanted) is tuple:
+        return f"a list of {_words(get_args(wanted)[0])}"
+    if get_origin(wanted) in (UnionType, Union):
+        return " or ".join(_words(option) for option in get_args(wanted))
+    return "a table" if is_dataclass(wanted) else str(wanted.__name__)
+
+
+def _tuples(value: Any) -> Any:  # noqa: ANN401 - whatever TOML holds
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
