@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -67,9 +68,7 @@ def lay_windows(frames: int, length: int, step: int, overlap: int = 0) -> Sequen
         return (Window(0, frames, np.ones(frames)),)
     edges = [0, *_borders(frames, length - overlap, step), frames]
     before, behind = overlap // 2, overlap - overlap // 2
-    spans = [
-        (max(first - before, 0), min(last + behind, frames)) for first, last in zip(edges, edges[1:], strict=False)
-    ]
+    spans = [(max(first - before, 0), min(last + behind, frames)) for first, last in pairwise(edges)]
     heights = [_triangle(stop - start) for start, stop in spans]
     total = np.zeros(frames)
     for (start, stop), height in zip(spans, heights, strict=True):

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -38,7 +40,7 @@ def test_windows_run_forward_fit_the_temporal_modules_and_share_frames_with_neig
     assert windows[0].start == 0 and windows[-1].stop == frames
     assert all(0 <= window.start < window.stop <= frames for window in windows)
     assert all(window.stop - window.start <= length for window in windows)
-    for one, following in zip(windows, windows[1:], strict=False):
+    for one, following in pairwise(windows):
         assert one.stop - following.start == overlap
     for one, last in zip(windows, windows[2:], strict=False):
         assert one.stop <= last.start

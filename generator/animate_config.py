@@ -1,0 +1,100 @@
+"""How to animate: what a user may choose, with each preset's defaults."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .alignment import Mode, Retarget
+from .config import ModelConfig
+from .errors import GenerationError
+from .sampling import FEW_STEPS, Sampler, SamplerName
+from .windows import SHORTEST, check_window
+
+_DDIM_DEFAULTS = {"mini": (3, 1.0), "sd15": (25, 3.5)}
+"""Steps and guidance of DDIM by preset."""
+_OVERLAP = 4
+
+
+@dataclass(frozen=True, slots=True)
+class AnimateConfig:
+    """How to animate.
+
+    Attributes:
+        steps: Denoising steps; None takes 3 for `mini` and 25 for `sd15` with DDIM, and 4 with LCM and TCD.
+        seed: Of the noise and the mark's id.
+        mode: "relative" adds the drive's change to the source's own pose and expression; "absolute" copies it.
+        eyes: Gain on lid motion. mouth: Gain on mouth motion. chunk: Frames denoised together without temporal modules.
+        sampler: "lcm" and "tcd" are for weights distilled to few steps.
+        guidance: Scale of classifier-free guidance, 1 for none; None takes 3.5 for `sd15` with DDIM, else 1.
+        expression: Lambda of the Expression Adapter; 0 leaves the expression to the spatial maps.
+        window: Longest window of the temporal modules, 8 to 32 frames.
+        overlap: Frames that neighbouring windows share; None takes 4 with DDIM, and 0 with LCM and TCD.
+        paste_back: Put the generated square back into the source picture, at its resolution.
+
+    Raises:
+        GenerationError: A gain or a scale is negative or not finite.
+    """
+
+    steps: int | None = None
+    seed: int = 0
+    mode: Mode = "relative"
+    eyes: float = 1.0
+    mouth: float = 1.0
+    chunk: int = 8
+    sampler: SamplerName = "ddim"
+    guidance: float | None = None
+    expression: float = 1.0
+    window: int = 24
+    overlap: int | None = None
+    paste_back: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("eyes", "mouth", "guidance", "expression"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value >= 0):
+                raise GenerationError(f"{name} is {value}; give a number that is not negative")
+
+    @property
+    def retarget(self) -> Retarget:
+        """How motion is carried over."""
+        return Retarget(self.mode, self.eyes, self.mouth)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A configuration with the defaults of a model's preset filled in.
+
+    Attributes:
+        sampler: The steps. guidance: Scale of classifier-free guidance. expression: Lambda of the Expression Adapter.
+        chunk: Frames denoised together without temporal modules.
+        window: Longest window with them. overlap: Frames that windows share.
+    """
+
+    sampler: Sampler
+    guidance: float
+    expression: float
+    chunk: int
+    window: int
+    overlap: int
+
+
+def settle(config: AnimateConfig, model: ModelConfig) -> Settings:
+    """Fill in the defaults.
+
+    Raises:
+        GenerationError: There is no such sampler or it has no such number of steps, or the windows cannot be laid.
+    """
+    few = config.sampler != "ddim"
+    steps, guidance = (FEW_STEPS, 1.0) if few else _DDIM_DEFAULTS[model.preset]
+    overlap = 0 if few else max(min(_OVERLAP, (config.window - SHORTEST) // 2), 0)
+    settings = Settings(
+        sampler=Sampler(config.sampler, steps if config.steps is None else config.steps, model.prediction, config.seed),
+        guidance=guidance if config.guidance is None else config.guidance,
+        expression=config.expression,
+        chunk=config.chunk,
+        window=config.window,
+        overlap=overlap if config.overlap is None else config.overlap,
+    )
+    check_window(settings.window, settings.overlap)
+    return settings

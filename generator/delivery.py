@@ -1,0 +1,117 @@
+"""Where marked frames go, a few at a time: one sealed clip, one sealed picture, or a folder of sealed pictures."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from watermark import Claim, ClipWriter, Deployment, SealError, SealReceipt, seal
+
+
+class Delivery(Protocol):
+    """A `with` block that takes marked frames in order and seals them; an error leaves nothing."""
+
+    @property
+    def receipt(self) -> SealReceipt:
+        """Of the file, or of the folder's first picture; there once the block has ended."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def write(self, marked: NDArray[np.uint8]) -> None:
+        """Add the next frames (N, H, W, 3)."""
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Seal, or leave nothing."""
+
+
+def deliver(path: Path, claim: Claim, deployment: Deployment, fps: float, shape: tuple[int, int, int]) -> Delivery:
+    """Return the delivery that fits a path; nothing is written before its block begins.
+
+    Args:
+        path: `.mp4` for a clip; a picture's suffix for a clip of one frame; a name without suffix for a folder.
+        claim: What is said.
+        deployment: Who says it.
+        fps: Frames a second of a clip.
+        shape: Number of frames, height, width.
+
+    Raises:
+        SealError: Many frames for a picture, or the folder is there already.
+        WatermarkError: The suffix, the rate or the size does not fit.
+    """
+    count, height, width = shape
+    if not path.suffix:
+        return _Folder(path, claim, deployment)
+    if path.suffix.lower() == ".mp4":
+        return ClipWriter(path, claim, deployment, fps=fps, height=height, width=width)
+    if count != 1:
+        raise SealError(f"{path}: {count} frames make no picture; name a .mp4 or a folder as output")
+    return _Still(path, claim, deployment)
+
+
+class _Still:
+    receipt: SealReceipt
+
+    def __init__(self, path: Path, claim: Claim, deployment: Deployment) -> None:
+        self._path, self._claim, self._deployment = path, claim, deployment
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, marked: NDArray[np.uint8]) -> None:
+        self.receipt = seal(marked[0], self._path, self._claim, self._deployment)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Nothing is left to do."""
+
+
+class _Folder:
+    """Signed PNG frames in a folder that takes its name when all of them are there."""
+
+    receipt: SealReceipt
+
+    def __init__(self, path: Path, claim: Claim, deployment: Deployment) -> None:
+        if path.exists():
+            raise SealError(f"{path}: exists already; name a new folder for the frames")
+        self._path, self._claim, self._deployment = path, claim, deployment
+        self._open = ExitStack()
+        self._folder = path
+        self._count = 0
+
+    def __enter__(self) -> Self:
+        try:
+            name = self._open.enter_context(
+                tempfile.TemporaryDirectory(prefix=f".{self._path.name}.", dir=self._path.parent)
+            )
+            self._folder = Path(name) / "frames"
+            self._folder.mkdir()
+        except OSError as error:
+            raise self._unwritable(error) from error
+        return self
+
+    def write(self, marked: NDArray[np.uint8]) -> None:
+        for frame in marked:
+            name = f"{self._count:05d}.png"
+            claim = replace(self._claim, title=f"{self._path.name}/{name}")
+            receipt = seal(frame, self._folder / name, claim, self._deployment)
+            if self._count == 0:
+                self.receipt = replace(receipt, path=self._path / name)
+            self._count += 1
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._open:
+            if kind is None:
+                try:
+                    self._folder.rename(self._path)
+                except OSError as error:
+                    raise self._unwritable(error) from error
+                self.receipt = replace(self.receipt, frames=self._count)
+
+    def _unwritable(self, error: OSError) -> SealError:
+        return SealError(f"{self._path}: cannot be written ({error.strerror}); choose a folder you may write to")

@@ -1,0 +1,72 @@
+"""Where the network's square lies in the source picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .face_params import FaceParams, Floats
+
+Picture = NDArray[np.uint8]
+
+_HEAD_SCALE = (0.27, 0.37)
+"""Head scales, in picture sides, that the model was trained on; other sources are cropped to the middle one."""
+_MIDDLE_SCALE = 0.32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Framing:
+    """A square in a picture, in the picture's pixels, whose edges may lie outside of it.
+
+    Attributes:
+        corner: (2,) x, y of its left upper corner; pixel (0, 0) covers [0, 1) x [0, 1).
+        side: Its side.
+        size: Side of the square as the network sees it.
+    """
+
+    corner: Floats
+    side: float
+    size: int
+
+    @property
+    def zoom(self) -> float:
+        """Pixels of the network's square per pixel of the picture."""
+        return self.size / self.side
+
+    def matrix(self) -> Floats:
+        """Return the affine map (2, 3) from indices of the picture's pixels to those of the square's."""
+        shift = (0.5 - self.corner) * self.zoom - 0.5
+        return np.array([[self.zoom, 0, shift[0]], [0, self.zoom, shift[1]]])
+
+
+def frame_source(image: Picture, params: FaceParams, size: int) -> tuple[Picture, FaceParams, Framing]:
+    """Cut a square around the head and bring it to `size`, so that the head has a scale the model knows.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        params: The face; its camera counts in sides of the square that encloses the
+            picture centrally, as the trackers give it.
+        size: Side of the result, pixels.
+
+    Returns:
+        The square picture, the parameters in it, and where it was cut.
+    """
+    height, width = image.shape[:2]
+    longest = max(height, width)
+    scale = float(params.camera[0])
+    centre = params.camera[1:] * longest - (longest - np.array([width, height])) / 2
+    if height == width and _HEAD_SCALE[0] <= scale <= _HEAD_SCALE[1]:
+        side, corner = float(longest), np.zeros(2)
+    else:
+        side = scale * longest / _MIDDLE_SCALE
+        corner = centre - side / 2
+    framing = Framing(corner, side, size)
+    if framing.zoom < 1:
+        image = cv2.GaussianBlur(image, (0, 0), 0.35 / framing.zoom)
+    flags = cv2.INTER_CUBIC if framing.zoom > 1 else cv2.INTER_LINEAR
+    square = cv2.warpAffine(image, framing.matrix(), (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    camera = np.array([scale * longest / side, *((centre - corner) / side)], np.float32)
+    return np.asarray(square, np.uint8), replace(params, camera=camera), framing
