@@ -13,9 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .face_models.protocol import FaceModel
 from .face_params import FaceParams, Floats
 from .head_mesh import head_grid
 from .head_model import GAZE_REACH, eye_coordinates, features, lid_edges, project, rotation, surface
+from .raster import GBuffer, rasterise, vertex_normals
 from .snapshot import draw_snapshot, head_buffer
 
 GUIDES = 3
@@ -59,17 +61,63 @@ class Scene:
     snapshot: NDArray[np.uint8]
 
 
+class _Source:
+    """A picture with a head in it, from which pixels are fetched."""
+
+    def __init__(self, image: NDArray[np.uint8], params: FaceParams, head: GBuffer) -> None:
+        self._image, self._params, self._size = image, params, len(image)
+        self._depth = head.depth
+        self._own = (head.face >= 0).astype(np.float32)
+
+    def _card(self, target: FaceParams) -> Floats:
+        """Return source places (S, S, 2) in picture sides of a flat card that moves with the head."""
+        corners = np.array([[-1, -1, _CARD_Z], [1, -1, _CARD_Z], [-1, 1, _CARD_Z]], np.float32)
+        there = project(corners, target.pose, target.camera)
+        here = project(corners, self._params.pose, self._params.camera)
+        affine = cv2.getAffineTransform(there, here).astype(np.float32)
+        grid = (np.arange(self._size, dtype=np.float32) + 0.5) / self._size
+        x, y = np.meshgrid(grid, grid, indexing="xy")
+        return np.stack([x, y, np.ones_like(x)], -1) @ affine.T
+
+    def fetch(
+        self, target: FaceParams, drawn: NDArray[np.bool_], places: Floats, depth: Floats
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Return the moved picture and the guides, both (S, S, 3).
+
+        Args:
+            target: The head the picture is moved onto.
+            drawn: (S, S), where that head is; N pixels.
+            places: (N, 2) where in the source each of them is fetched, in picture sides.
+            depth: (N,) z of that place on the source's head.
+        """
+        size = self._size
+        everywhere = self._card(target)
+        everywhere[drawn] = places
+        pixels = everywhere * size - 0.5
+        moved = cv2.remap(
+            self._image, pixels[..., 0].astype(np.float32), pixels[..., 1].astype(np.float32), cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+        nearest = np.clip(pixels.round().astype(np.int32), 0, size - 1)
+        column = nearest[drawn]
+        seen = depth > self._depth[column[:, 1], column[:, 0]] - _TOLERANCE
+        guides = np.zeros((size, size, GUIDES), np.uint8)
+        guides[..., 0][drawn] = 255
+        guides[..., 1] = 255 * (self._own[nearest[..., 1], nearest[..., 0]] == 0)
+        guides[..., 1][drawn] = np.where(seen, 255, 0)
+        guides[..., 2] = (255 * self._own).astype(np.uint8)
+        return np.asarray(moved, np.uint8), guides
+
+
 class SourceWarp:
-    """One source, ready to be moved onto any number of targets.
+    """One source with a puppet head, ready to be moved onto any number of targets.
 
     Args:
         image: (S, S, 3) uint8 RGB. params: The source's face in that picture.
     """
 
     def __init__(self, image: NDArray[np.uint8], params: FaceParams) -> None:
-        self._image = image
-        self._params = params
-        self._size = len(image)
+        self._params, self._size = params, len(image)
         u, t, _ = head_grid(params.shape)
         step = 0.004
         here = surface(u, t, params.shape, params.expression)
@@ -82,19 +130,7 @@ class SourceWarp:
             (project(beside_u, params.pose, params.camera) - place) / step,
             (project(beside_t, params.pose, params.camera) - place) / step,
         ], 1)  # fmt: skip
-        own = head_buffer(params, self._size)
-        self._depth = own.depth
-        self._own = (own.face >= 0).astype(np.float32)
-
-    def _card(self, target: FaceParams) -> Floats:
-        """Return source places (S, S, 2) in picture sides of a flat card that moves with the head."""
-        corners = np.array([[-1, -1, _CARD_Z], [1, -1, _CARD_Z], [-1, 1, _CARD_Z]], np.float32)
-        there = project(corners, target.pose, target.camera)
-        here = project(corners, self._params.pose, self._params.camera)
-        affine = cv2.getAffineTransform(there, here).astype(np.float32)
-        grid = (np.arange(self._size, dtype=np.float32) + 0.5) / self._size
-        x, y = np.meshgrid(grid, grid, indexing="xy")
-        return np.stack([x, y, np.ones_like(x)], -1) @ affine.T
+        self._source = _Source(image, params, head_buffer(params, self._size))
 
     def __call__(self, target: FaceParams) -> Scene:
         """Return what the network is given of one target moment.
@@ -102,25 +138,47 @@ class SourceWarp:
         Args:
             target: Aligned parameters: the source's shape, any pose and expression.
         """
-        size = self._size
-        buffer = head_buffer(target, size, self._columns)
+        buffer = head_buffer(target, self._size, self._columns)
         drawn = buffer.face >= 0
         attributes = buffer.attributes[drawn]
         shift_u, shift_t = _lid_shift(attributes[:, 3], attributes[:, 4], self._params, target)
         xy = attributes[:, 5:7] + shift_u[:, None] * attributes[:, 8:10] + shift_t[:, None] * attributes[:, 10:12]
-        places = self._card(target)
-        places[drawn] = xy
-        pixels = places * size - 0.5
-        moved = cv2.remap(
-            self._image, pixels[..., 0].astype(np.float32), pixels[..., 1].astype(np.float32), cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
-        column = np.clip(pixels[drawn].round().astype(np.int32), 0, size - 1)
-        seen = attributes[:, 7] > self._depth[column[:, 1], column[:, 0]] - _TOLERANCE
-        guides = np.zeros((size, size, GUIDES), np.uint8)
-        guides[..., 0][drawn] = 255
-        nearest = np.clip(pixels.round().astype(np.int32), 0, size - 1)
-        guides[..., 1] = 255 * (self._own[nearest[..., 1], nearest[..., 0]] == 0)
-        guides[..., 1][drawn] = np.where(seen, 255, 0)
-        guides[..., 2] = (255 * self._own).astype(np.uint8)
-        return Scene(moved, guides, draw_snapshot(target, size // 2, buffer))
+        moved, guides = self._source.fetch(target, drawn, xy, attributes[:, 7])
+        return Scene(moved, guides, draw_snapshot(target, self._size // 2, buffer))
+
+
+def mesh_buffer(model: FaceModel, params: FaceParams, size: int, extra: Floats | None = None) -> GBuffer:
+    """Rasterise the head of any face model; attributes are the normal (3) and the columns of `extra` (V, K)."""
+    points = model.vertices(params.shape, params.expression, params.gaze)
+    turned = points @ rotation(params.pose).T
+    screen = np.concatenate([project(points, params.pose, params.camera), turned[:, 2:]], 1)
+    normals = vertex_normals(turned, model.faces)
+    return rasterise(screen, model.faces, normals if extra is None else np.concatenate([normals, extra], 1), size)
+
+
+class MeshWarp:
+    """One source with the head of any face model; lids, eyes and lips move as far as they are part of its mesh.
+
+    Args:
+        model: The face model.
+        image: (S, S, 3) uint8 RGB.
+        params: The source's face in that picture.
+    """
+
+    def __init__(self, model: FaceModel, image: NDArray[np.uint8], params: FaceParams) -> None:
+        self._model, self._size = model, len(image)
+        points = model.vertices(params.shape, params.expression, params.gaze)
+        depth = (points @ rotation(params.pose).T)[:, 2:]
+        self._columns = np.concatenate([project(points, params.pose, params.camera), depth], 1)
+        self._source = _Source(image, params, mesh_buffer(model, params, self._size))
+
+    def __call__(self, target: FaceParams) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Return the moved picture and the guides of one target moment, both (S, S, 3).
+
+        Args:
+            target: Aligned parameters: the source's shape, any pose and expression.
+        """
+        buffer = mesh_buffer(self._model, target, self._size, self._columns)
+        drawn = buffer.face >= 0
+        columns = buffer.attributes[drawn, 3:]
+        return self._source.fetch(target, drawn, columns[:, :2], columns[:, 2])

@@ -91,7 +91,7 @@ def stand_in_arrays() -> FlameArrays:
 
     rest = head(_SHAPE, neutral)
     places = surface(vector(f.eye_u, -f.eye_u), vector(f.eye_t, f.eye_t), _SHAPE, neutral) / UNIT + _SHIFT
-    eyes = [_eyeball(place - (0, 0, 0.7 * _EYE_RADIUS)) for place in places]
+    eyes = [_eyeball(place - (0, 0, 0.5 * _EYE_RADIUS)) for place in places]
     template = np.concatenate([rest, *eyes])
     ball = len(eyes[0])
     shape = np.zeros((VERTICES, 3, FLAME_SHAPE_SIZE))
