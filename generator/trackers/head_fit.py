@@ -65,14 +65,20 @@ class HeadFit:
     placement: Similarity
 
 
-def mesh_points(shape: Points, expression: Points) -> Points:
-    """Predict, in head space, where the mesh network sees the 68 points of a puppet head; ``(68, 3)``."""
+def mesh_points(shape: Points, expression: Points, bias: Points = MESH_BIAS) -> Points:
+    """Predict, in head space, where the 68 points of a puppet head are seen; ``(68, 3)``.
+
+    Args:
+        shape: ``(16,)`` as in `SHAPE`.
+        expression: ``(12,)`` as in `EXPRESSION`.
+        bias: ``(68, 3)`` how far from the true points; that of the mesh network by default.
+    """
     points = landmarks68(shape.astype(np.float32), expression.astype(np.float32))
-    moved: Points = np.asarray(points, np.float64) + MESH_BIAS
+    moved: Points = np.asarray(points, np.float64) + bias
     return moved
 
 
-def fit_head(points: Points, free: tuple[str, ...] = EXPRESSION) -> HeadFit:
+def fit_head(points: Points, free: tuple[str, ...] = EXPRESSION, bias: Points = MESH_BIAS) -> HeadFit:
     """Fit shape, expression and placement by robust least squares.
 
     Shape has the prior N(0, 1) that `SHAPE` is scaled to, expression a narrower one, so that a proportion explains a
@@ -81,10 +87,11 @@ def fit_head(points: Points, free: tuple[str, ...] = EXPRESSION) -> HeadFit:
     Args:
         points: ``(68, 3)``, in a space with x to the right, y up and z to the viewer.
         free: the expression channels that may differ from 0.
+        bias: how far from the true points these were seen, as in `mesh_points`.
     """
     channels = [EXPRESSION.index(name) for name in free]
     shapes = len(SHAPE)
-    placed = procrustes(mesh_points(np.zeros(shapes), np.zeros(len(EXPRESSION))), points, STILL)
+    placed = procrustes(mesh_points(np.zeros(shapes), np.zeros(len(EXPRESSION)), bias), points, STILL)
     prior = np.concatenate([np.ones(shapes), [_SPREAD.get(name, _OTHER_SPREAD) for name in free]])
     weights = TRUST[:, None] * np.array([1.0, 1.0, _DEPTH_TRUST]) / (_NOISE * placed.scale)
 
@@ -98,7 +105,7 @@ def fit_head(points: Points, free: tuple[str, ...] = EXPRESSION) -> HeadFit:
 
     def residuals(x: Points) -> Points:
         fit = unpack(x)
-        distance = fit.placement(mesh_points(fit.shape, fit.expression)) - points
+        distance = fit.placement(mesh_points(fit.shape, fit.expression, bias)) - points
         return np.concatenate([(distance * weights).ravel(), x[: len(prior)] / prior])
 
     def jacobian(x: Points) -> Points:

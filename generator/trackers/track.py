@@ -11,6 +11,7 @@ from generator.trackers.face_mesh import FaceMesh, camera_faces
 from generator.trackers.following import check_clip, check_gaps, follow
 from generator.trackers.head_fit import fit_head
 from generator.trackers.ibug import camera_space
+from generator.trackers.mesh_bias import MESH_BIAS
 from generator.trackers.models import find_face_mesh
 from generator.trackers.motion_fit import fit_motion
 from generator.trackers.protocol import Box, Progress
@@ -46,10 +47,10 @@ def track_still(
         landmarks = check_landmarks(landmarks, height, width)
         box = box_around(landmarks, height, width)
     seen, irises = camera_faces([mesh.find(image, box)], height, width)
-    points = seen[0].copy()
+    points, bias = seen[0].copy(), MESH_BIAS
     if landmarks is not None:
-        points[:, :2] = camera_space(landmarks, height, width)
-    fit = fit_head(points)
+        points[:, :2], bias = camera_space(landmarks, height, width), MESH_BIAS * (0, 0, 1)
+    fit = fit_head(points, bias=bias)
     pose = angles(fit.placement.rotation)
     look = gaze(seen, irises, pose[None, 1], pose[None, 0])[0]
     return FaceParams(

@@ -145,6 +145,26 @@ def test_puppets_motion_is_read_back(mesh):
     assert np.degrees(np.abs(drive.pose - truth.pose).mean(0)).max() < 5
 
 
+@pytest.mark.parametrize("style", ["toon", "clay", "pixel"])
+def test_landmarks_of_a_drawn_face_give_its_pose_and_size(mesh, style):
+    """Also where the networks see no face, or misread it."""
+    rng = np.random.default_rng(11)
+    puppet = sample_puppet(rng, style)
+    truth = sample_motion(rng, puppet, 10, 25.0)[5]
+    frame = render(puppet, truth, 256)
+    params = track_still(frame.image, landmarks=frame.landmarks.astype(np.float64), mesh=mesh)
+    assert np.degrees(np.abs(params.pose - truth.pose)).max() < 8
+    assert params.camera[0] == pytest.approx(truth.camera[0], rel=0.12)
+
+
+def test_box_chooses_the_face_of_the_first_frame(mesh, faces):
+    face = cv2.resize(read(faces / "s7.jpg"), (300, 300), interpolation=cv2.INTER_AREA)
+    pair = np.hstack([face, face])
+    frames = np.stack([pair, pair])
+    left, right = (track_clip(frames, 25.0, box=(x, 60, x + 200, 260), mesh=mesh) for x in (50, 350))
+    assert left.camera[0, 1] < 0.5 < right.camera[0, 1]
+
+
 @pytest.mark.slow
 def test_bias_table_is_what_fresh_puppets_show(mesh: FaceMesh):
     measured, pictures = measure_bias(mesh, np.random.default_rng(123), 2)
