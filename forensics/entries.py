@@ -22,6 +22,7 @@ def read_entry(provenance: Provenance) -> JsonObject:
         "path": str(provenance.path),
         "mark": None if provenance.mark is None else _mark(provenance.mark),
         "credential": _credential(provenance.credential),
+        "outcome": provenance.outcome.value,
     }
 
 
@@ -43,6 +44,7 @@ def seal_entry(receipt: SealReceipt) -> JsonObject:
         "kind": receipt.payload.kind.value,
         "mark": {"id": receipt.payload.hex},
         "credential": {"state": receipt.credential.state.value},
+        "time_stamp": receipt.time_stamp.value,
     }
 
 
@@ -95,6 +97,8 @@ def _credential(credential: Credential) -> JsonObject:
         "source_type": credential.source_type,
         "actions": list(credential.actions),
         "recovered": credential.recovered,
+        "signed_at": credential.signed_at,
+        "ingredient_codes": list(credential.ingredient_codes),
     }
 
 

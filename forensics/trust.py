@@ -19,13 +19,22 @@ def read_anchors(paths: Sequence[Path]) -> tuple[str, ...]:
     Raises:
         InputError: A file cannot be read or holds no certificate.
     """
-    anchors: list[str] = []
-    for path in paths:
-        try:
-            text = path.read_text("ascii")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: cannot be read as PEM; give a root certificate in PEM form", path) from error
-        if _BEGIN not in text:
-            raise InputError(f"{path}: holds no certificate; give a root certificate in PEM form", path)
-        anchors.append(text)
-    return tuple(anchors)
+    return tuple(read_pem(path) for path in paths)
+
+
+def read_pem(path: Path) -> str:
+    """Read the text of one PEM file.
+
+    Args:
+        path: A file with one or more certificates.
+
+    Raises:
+        InputError: It cannot be read or holds no certificate.
+    """
+    try:
+        text = path.read_text("ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as PEM; give a certificate in PEM form", path) from error
+    if _BEGIN not in text:
+        raise InputError(f"{path}: holds no certificate; give a certificate in PEM form", path)
+    return text

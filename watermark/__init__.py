@@ -8,16 +8,19 @@ from .clip_writing import ClipWriter
 from .credentials import Credential, CredentialState
 from .deployment import Deployment
 from .encoding import encode_clip, encode_still
-from .errors import IdentityError, MediaError, SealError, StoreError, TooSmallError, WatermarkError
+from .errors import IdentityError, MediaError, SealError, StoreError, TooSmallError, TrustError, WatermarkError
 from .identity import Identity
 from .mark_reading import MarkReading, read_mark
 from .marking import ClipMarker, check_size, mark
 from .media import Media, read_media
 from .payload import Payload, PayloadKind
-from .reading import Provenance, read_provenance
+from .reading import Outcome, Provenance, read_provenance, verify_file
 from .release import SealReceipt
 from .sealing import seal, seal_file
+from .signing import TimeStampOutcome
 from .store import ManifestStore
+from .time_stamping import TimeStamping
+from .trust import TrustPolicy
 
 __all__ = [
     "Claim",
@@ -34,6 +37,7 @@ __all__ = [
     "MarkReading",
     "Media",
     "MediaError",
+    "Outcome",
     "Payload",
     "PayloadKind",
     "Provenance",
@@ -41,7 +45,11 @@ __all__ = [
     "SealReceipt",
     "SourceType",
     "StoreError",
+    "TimeStampOutcome",
+    "TimeStamping",
     "TooSmallError",
+    "TrustError",
+    "TrustPolicy",
     "WatermarkError",
     "check_size",
     "encode_clip",
@@ -53,4 +61,5 @@ __all__ = [
     "read_provenance",
     "seal",
     "seal_file",
+    "verify_file",
 ]

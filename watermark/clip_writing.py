@@ -139,15 +139,16 @@ class ClipWriter:
                 raise SealError(f"{self.path}: {clip.frame_count} of {self._count} frames were encoded")
             sample = clip.sample(CLIP_SAMPLE)
             check_mark(sample, self.path, self._claim, self._deployment, what="the encoded file")
-        sha256, credential = release(self._encoded, self.path, self._claim, self._deployment, sample[0], self._seconds)
+        released = release(self._encoded, self.path, self._claim, self._deployment, sample[0], self._seconds)
         return SealReceipt(
             self.path,
-            sha256,
+            released.sha256,
             self._claim.payload,
-            credential,
+            released.credential,
             self._count,
             float(clip.fps),
             clip.width,
             clip.height,
             self._seconds,
+            released.time_stamp,
         )

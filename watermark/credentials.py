@@ -28,11 +28,13 @@ from .errors import MediaError
 from .perceptual_hash import SAME_PICTURE
 from .signing import library_context
 from .store import ManifestStore, StoreEntry
+from .trust import TrustPolicy
 
 CODE_HIDDEN = "org.facetrail.manifest.unreadable"
 CODE_DIGEST = "org.facetrail.fileDigest.mismatch"
 CODE_LOOKS_ALIKE = "org.facetrail.perceptualHash.match"
 CODE_LOOKS_DIFFERENT = "org.facetrail.perceptualHash.mismatch"
+CODE_NOT_ALLOWED = "org.facetrail.signer.notAllowed"
 CODE_NOT_FETCHED = "org.facetrail.remoteManifest.notFetched"
 
 # A signer we do not know, or knew once: nothing in the file is wrong.
@@ -69,6 +71,9 @@ class Credential:
         recovered: The data come from our store and not from the file.
         title: The manifest's title.
         manifest_json: The library's whole report.
+        signed_at: When a time-stamp authority saw the signature, ISO 8601; None without a stamp.
+        ingredient_codes: Status codes of what failed in the credentials of ingredients, as the sealer saw it; they
+            leave this file's own state as it is.
         perceptual_distance: Bits between the pictures' perceptual hashes where recovered, else None; up to 10 they
             look the same.
     """
@@ -82,25 +87,27 @@ class Credential:
     title: str | None = None
     manifest_json: str | None = None
     perceptual_distance: int | None = None
+    signed_at: str | None = None
+    ingredient_codes: tuple[str, ...] = ()
 
 
-def read_credential(path: Path, anchors: Sequence[str], store: ManifestStore) -> Credential:
+def read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Credential:
     """Read and check the credential that a file carries.
 
     Args:
         path: The file.
-        anchors: Root certificates (PEM) under which a signer is trusted.
+        policy: Whose signatures are believed.
         store: Where files sealed here are listed.
 
     Raises:
         MediaError: The file is missing, or of a kind this room does not read and without a trace of a manifest.
         StoreError: The store is damaged or unreadable.
     """
-    context = library_context(anchors)
+    context = library_context(policy.anchors, offline=policy.offline)
     try:
         media_type = sniff(path).value
         with path.open("rb") as stream, c2pa.Reader(media_type, stream, context=context) as reader:
-            credential = _credential(reader)
+            credential = _judged(reader, policy)
     except (c2pa.C2paError, MediaError) as error:
         return _without_manifest(path, error)
     if credential.state is CredentialState.ALTERED:
@@ -111,16 +118,17 @@ def read_credential(path: Path, anchors: Sequence[str], store: ManifestStore) ->
     return credential
 
 
-def recover_credential(entry: StoreEntry, distance: int, anchors: Sequence[str]) -> Credential:
+def recover_credential(entry: StoreEntry, distance: int, policy: TrustPolicy) -> Credential:
     """Read the credential of a stored manifest; it tells where a picture comes from, never that it is unchanged.
 
     Args:
         entry: What the mark led to.
         distance: Bits between the perceptual hash of the picture at hand and of the one that was sealed.
-        anchors: Root certificates (PEM) under which a signer is trusted.
+        policy: Whose signatures are believed.
     """
-    with c2pa.Reader("application/c2pa", io.BytesIO(entry.manifest), context=library_context(anchors)) as reader:
-        credential = _credential(reader)
+    context = library_context(policy.anchors)
+    with c2pa.Reader("application/c2pa", io.BytesIO(entry.manifest), context=context) as reader:
+        credential = _judged(reader, policy)
     codes = [code for code in credential.codes if code not in _BINDING_CODES]
     codes.append(CODE_LOOKS_ALIKE if distance <= SAME_PICTURE else CODE_LOOKS_DIFFERENT)
     return replace(
@@ -141,6 +149,21 @@ def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _judged(reader: c2pa.Reader, policy: TrustPolicy) -> Credential:
+    """Return the credential; a signer under the anchors that the policy does not allow is an unknown one."""
+    credential = _credential(reader)
+    if credential.state is not CredentialState.TRUSTED or not policy.allowed_signers:
+        return credential
+    report: dict[str, Any] = json.loads(reader.crjson())
+    labelled: dict[str, Any] = {one.get("label"): one for one in report.get("manifests", [])}
+    active = labelled.get(active_label(credential), {})
+    certificate: dict[str, Any] = active.get("signature", {}).get("certificateInfo", {})
+    if policy.allows(str(certificate.get("serialNumber") or "0"), certificate.get("issuer", {}).get("CN")):
+        return credential
+    codes = (*credential.codes, CODE_NOT_ALLOWED)
+    return replace(credential, state=CredentialState.VALID_UNKNOWN_SIGNER, codes=codes)
 
 
 def _credential(reader: c2pa.Reader) -> Credential:
@@ -164,8 +187,19 @@ def _credential(reader: c2pa.Reader) -> Credential:
         source_type=source_type and str(source_type).rpartition("/")[2],
         actions=tuple(str(action["action"]) for action in actions),
         title=manifest.get("title"),
+        signed_at=signature.get("time"),
+        ingredient_codes=_ingredient_codes(manifest),
         manifest_json=json.dumps(report, indent=1, sort_keys=True),  # the library shuffles its keys
     )
+
+
+def _ingredient_codes(manifest: dict[str, Any]) -> tuple[str, ...]:
+    failures = [
+        failure
+        for ingredient in manifest.get("ingredients", [])
+        for failure in ingredient.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
+    ]
+    return tuple(dict.fromkeys(str(failure["code"]) for failure in failures))
 
 
 def _state(verdict: str | None, codes: Sequence[str]) -> CredentialState:

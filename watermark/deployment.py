@@ -14,6 +14,7 @@ from .errors import IdentityError
 from .identity import Identity, check_private, write_private
 from .store import ManifestStore
 from .tile import KEY_BYTES
+from .trust import TrustPolicy
 
 HOME_VARIABLE = "FACETRAIL_HOME"
 
@@ -55,6 +56,11 @@ class Deployment:
                 f"{folder}: cannot be made ({error.strerror}); set {HOME_VARIABLE} to a folder of yours"
             ) from error
         return cls(_identity(folder / _IDENTITY), _mark_key(folder / _MARK_KEY), ManifestStore(folder / _STORE), folder)
+
+    @property
+    def trust(self) -> TrustPolicy:
+        """The policy that believes this deployment's own signatures and their time stamps."""
+        return TrustPolicy(self.identity.anchors)
 
 
 def _identity(folder: Path) -> Identity:

@@ -5,10 +5,16 @@ WatermarkError
 ├── MediaError       a file or an array is not media this room can read or write
 ├── IdentityError    the signing identity or the mark key is missing, unsafe or out of date
 ├── StoreError       the manifest store cannot be read or written
-└── SealError        a file could not be sealed; nothing was left at its path
+├── SealError        a file could not be sealed; nothing was left at its path
+└── TrustError       a file is not what the trust policy asks for
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .credentials import Credential
 
 
 class WatermarkError(Exception):
@@ -33,3 +39,15 @@ class StoreError(WatermarkError):
 
 class SealError(WatermarkError):
     """A file could not be sealed; nothing was left at its path."""
+
+
+class TrustError(WatermarkError):
+    """A file is not what the trust policy asks for.
+
+    Attributes:
+        credential: What was read.
+    """
+
+    def __init__(self, message: str, credential: Credential) -> None:
+        super().__init__(message)
+        self.credential = credential

@@ -1,8 +1,8 @@
-"""The local signing identity: root → issuing CA → leaf, made on first use.
+"""Who signs: a chain of certificates, and a way to its leaf's private key.
 
-The certificates say what they are, a local development identity: they bind a signature to this installation and to
-nobody's name. The two CA keys are forgotten as soon as the leaf is issued; only the leaf's key is stored, readable by
-its owner alone.
+An identity is made on first use (root → issuing CA → leaf), or brought along: a chain with its key, or a chain whose
+key never leaves a hardware module or a key service and signs through a callback. A chain of our own says what it is, a
+local development identity: it binds a signature to this installation and to nobody's name.
 """
 
 from __future__ import annotations
@@ -10,71 +10,114 @@ from __future__ import annotations
 import datetime as dt
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
+from .certificates import check_chain, issue_chain, pem, read_pem, signing_algorithm
 from .errors import IdentityError
+from .time_stamping import TimeStamping
 
-CLAIM_SIGNING = ObjectIdentifier("1.3.6.1.4.1.62558.2.1")  # c2pa-kp-claimSigning
-SIGNING_USES = (CLAIM_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION)
+_ROOT, _CHAIN, _KEY, _TIME_STAMP = "root.pem", "chain.pem", "leaf_key.pem", "time_stamp.json"
 
-_ORGANIZATION = "facetrail local development identity"
-_CA_DAYS = 20 * 365
-_LEAF_DAYS = 5 * 365
-_CLOCK_SKEW = dt.timedelta(minutes=5)
-_ROOT, _CHAIN, _KEY = "root.pem", "chain.pem", "leaf_key.pem"
+RemoteKey = Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Certificates of one installation and where the leaf's private key lies.
+    """Certificates of one signer, and where the leaf's private key lies or how it is asked to sign.
 
     Attributes:
         root_pem: The root certificate, the anchor under which our own files are trusted.
         chain_pem: Leaf and issuing CA, as embedded into signatures.
-        key_path: The leaf's private key (PKCS 8 PEM, mode 0600); it is read when signing and never kept.
+        key_path: The leaf's private key (PKCS 8 PEM, mode 0600), read when signing and never kept; None where
+            `remote_key` signs.
         subject: Subject of the leaf.
         fingerprint: SHA-256 of the leaf, hexadecimal.
         not_after: When the leaf expires; a signature without a time stamp ends with it.
+        algorithm: C2PA's name of the leaf's signature algorithm.
+        remote_key: Signs bytes with the leaf's key.
+        time_stamping: Which time-stamp authority is asked, or None for none.
     """
 
     root_pem: str = field(repr=False)
     chain_pem: str = field(repr=False)
-    key_path: Path
+    key_path: Path | None
     subject: str
     fingerprint: str
     not_after: dt.datetime
+    algorithm: str = "es256"
+    remote_key: RemoteKey | None = field(default=None, repr=False)
+    time_stamping: TimeStamping | None = None
 
     @classmethod
-    def create(cls, folder: Path) -> Identity:
-        """Make a new identity in a folder that does not exist yet; it appears whole or not at all.
+    def create(cls, folder: Path, time_stamping: TimeStamping | None = None) -> Identity:
+        """Make a new chain in a folder that does not exist yet; it appears whole or not at all.
+
+        Args:
+            folder: Where it goes.
+            time_stamping: Which time-stamp authority is asked when signing, None for none.
 
         Raises:
             IdentityError: The folder exists already or cannot be written.
         """
-        if folder.exists():
-            raise IdentityError(f"{folder}: holds an identity already; move it away to make a new one")
+        root, issuing, leaf, key = issue_chain()
+        return cls._store(folder, pem(leaf, issuing), pem(root), key, time_stamping)
+
+    @classmethod
+    def bring(
+        cls, folder: Path, chain_pem: str, root_pem: str, key_pem: bytes, time_stamping: TimeStamping | None = None
+    ) -> Identity:
+        """Keep a chain that somebody issued, with its key, in a folder that does not exist yet.
+
+        Args:
+            folder: Where it goes.
+            chain_pem: The leaf first, then its issuers.
+            root_pem: The root they lead to.
+            key_pem: The leaf's private key, PEM without a password.
+            time_stamping: Which time-stamp authority is asked when signing, None for none.
+
+        Raises:
+            IdentityError: The chain is broken or may not sign claims, the key is not the leaf's, or the folder exists
+                or cannot be written.
+        """
         try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".identity-") as made:
-                whole = Path(made) / "identity"
-                whole.mkdir(mode=0o700)
-                _issue(whole)
-                whole.rename(folder)
-        except OSError as error:
+            key = serialization.load_pem_private_key(key_pem, None)
+        except (ValueError, TypeError) as error:
             raise IdentityError(
-                f"{folder}: cannot make a signing identity ({error.strerror}); choose another folder"
+                "the private key cannot be read; give it as PEM without a password (openssl pkcs8 -topk8 -nocrypt)"
             ) from error
-        return cls.load(folder)
+        leaf = _checked(chain_pem, root_pem)[0]
+        if _public(key.public_key()) != _public(leaf.public_key()):
+            raise IdentityError(f"{leaf.subject.rfc4514_string()}: the private key is another certificate's; give its")
+        return cls._store(folder, chain_pem, root_pem, key, time_stamping)
+
+    @classmethod
+    def remote(
+        cls, chain_pem: str, root_pem: str, remote_key: RemoteKey, time_stamping: TimeStamping | None = None
+    ) -> Identity:
+        """Return an identity whose key stays in a hardware module or a key service.
+
+        Args:
+            chain_pem: The leaf first, then its issuers.
+            root_pem: The root they lead to.
+            remote_key: Signs bytes with the leaf's key as its algorithm asks: ECDSA with the curve's SHA-2 (the
+                signature as DER, or r and s side by side), PSS with SHA-256 and a salt of 32 bytes, or Ed25519.
+            time_stamping: Which time-stamp authority is asked when signing, None for none.
+
+        Raises:
+            IdentityError: The chain is broken or may not sign claims.
+        """
+        leaf = _checked(chain_pem, root_pem)[0]
+        return cls._of(leaf, root_pem, chain_pem, None, remote_key, time_stamping)
 
     @classmethod
     def load(cls, folder: Path) -> Identity:
-        """Read an identity that `create` made.
+        """Read an identity that `create` or `bring` stored.
 
         Raises:
             IdentityError: A file is missing or damaged, the key can be read by others, or the leaf is out of date.
@@ -90,19 +133,64 @@ class Identity:
                 f"{folder}: is no usable signing identity ({error}); move it away to make a new one"
             ) from error
         check_private(key_path, mode)
-        identity = cls(
-            root_pem,
-            chain_pem,
-            key_path,
-            leaf.subject.rfc4514_string(),
-            leaf.fingerprint(hashes.SHA256()).hex(),
-            leaf.not_valid_after_utc,
-        )
+        identity = cls._of(leaf, root_pem, chain_pem, key_path, None, TimeStamping.load(folder / _TIME_STAMP))
         if identity.not_after < dt.datetime.now(dt.UTC):
             raise IdentityError(
                 f"{folder}: the signing certificate expired on {identity.not_after:%Y-%m-%d}; move it away"
             )
         return identity
+
+    @classmethod
+    def _of(
+        cls,
+        leaf: x509.Certificate,
+        root_pem: str,
+        chain_pem: str,
+        key_path: Path | None,
+        remote_key: RemoteKey | None,
+        time_stamping: TimeStamping | None,
+    ) -> Identity:
+        return cls(
+            root_pem=root_pem,
+            chain_pem=chain_pem,
+            key_path=key_path,
+            subject=leaf.subject.rfc4514_string(),
+            fingerprint=leaf.fingerprint(hashes.SHA256()).hex(),
+            not_after=leaf.not_valid_after_utc,
+            algorithm=signing_algorithm(leaf),
+            remote_key=remote_key,
+            time_stamping=time_stamping,
+        )
+
+    @classmethod
+    def _store(
+        cls, folder: Path, chain_pem: str, root_pem: str, key: PrivateKeyTypes, time_stamping: TimeStamping | None
+    ) -> Identity:
+        if folder.exists():
+            raise IdentityError(f"{folder}: holds an identity already; move it away to make a new one")
+        encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".identity-") as made:
+                whole = Path(made) / "identity"
+                whole.mkdir(mode=0o700)
+                (whole / _ROOT).write_text(root_pem, "ascii")
+                (whole / _CHAIN).write_text(chain_pem, "ascii")
+                write_private(whole / _KEY, key.private_bytes(encoding, form, serialization.NoEncryption()))
+                if time_stamping is not None:
+                    time_stamping.save(whole / _TIME_STAMP)
+                whole.rename(folder)
+        except OSError as error:
+            raise IdentityError(
+                f"{folder}: cannot make a signing identity ({error.strerror}); choose another folder"
+            ) from error
+        return cls.load(folder)
+
+    @property
+    def anchors(self) -> tuple[str, ...]:
+        """The certificates (PEM) that a reader needs to trust our signatures and their time stamps."""
+        stamps = self.time_stamping.anchor_pem if self.time_stamping else None
+        return (self.root_pem, stamps) if stamps else (self.root_pem,)
 
 
 def check_private(path: Path, mode: int) -> None:
@@ -125,79 +213,13 @@ def write_private(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def _issue(folder: Path) -> None:
-    root_key, issuing_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
-    root_name, issuing_name, leaf_name = (_name(role) for role in ("root", "issuing CA", "claim signer"))
-    root = _certificate_authority(root_name, root_key, root_name, root_key, path_length=1)
-    issuing = _certificate_authority(issuing_name, issuing_key, root_name, root_key, path_length=0)
-    leaf = (
-        _builder(leaf_name, leaf_key, issuing_name, issuing_key, _LEAF_DAYS)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_key_usage(signing=True), critical=True)
-        .add_extension(x509.ExtendedKeyUsage(SIGNING_USES), critical=True)
-        .sign(issuing_key, hashes.SHA256())
-    )
-    (folder / _ROOT).write_text(_pem(root), "ascii")
-    (folder / _CHAIN).write_text(_pem(leaf) + _pem(issuing), "ascii")
-    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    write_private(folder / _KEY, leaf_key.private_bytes(encoding, form, serialization.NoEncryption()))
+def _checked(chain_pem: str, root_pem: str) -> list[x509.Certificate]:
+    chain, roots = read_pem(chain_pem, "the chain"), read_pem(root_pem, "the root")
+    check_chain(chain, roots[0])
+    if chain[0].not_valid_after_utc < dt.datetime.now(dt.UTC):
+        raise IdentityError(f"{chain[0].subject.rfc4514_string()}: expired on {chain[0].not_valid_after_utc:%Y-%m-%d}")
+    return chain
 
 
-def _certificate_authority(
-    name: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
-    issuer: x509.Name,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    *,
-    path_length: int,
-) -> x509.Certificate:
-    return (
-        _builder(name, key, issuer, issuer_key, _CA_DAYS)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
-        .add_extension(_key_usage(signing=False), critical=True)
-        .sign(issuer_key, hashes.SHA256())
-    )
-
-
-def _builder(
-    name: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
-    issuer: x509.Name,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    days: int,
-) -> x509.CertificateBuilder:
-    now = dt.datetime.now(dt.UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _CLOCK_SKEW)
-        .not_valid_after(now + dt.timedelta(days=days))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
-    )
-
-
-def _name(role: str) -> x509.Name:
-    parts = ((NameOID.ORGANIZATION_NAME, _ORGANIZATION), (NameOID.COMMON_NAME, f"{_ORGANIZATION}: {role}"))
-    return x509.Name([x509.NameAttribute(part, value) for part, value in parts])
-
-
-def _key_usage(*, signing: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=signing,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=not signing,
-        crl_sign=not signing,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _pem(certificate: x509.Certificate) -> str:
-    return certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
+def _public(key: PublicKeyTypes) -> bytes:
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)

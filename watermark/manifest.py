@@ -42,6 +42,13 @@ def manifest_definition(claim: Claim, media_type: str) -> dict[str, Json]:
     }
 
 
+def missing_stamp(definition: dict[str, Json], authority: str) -> dict[str, Json]:
+    """Return the definition of a manifest that says that a time-stamp authority was asked and did not answer."""
+    note: Json = {"label": "org.facetrail.time-stamp", "data": {"authority": authority, "outcome": "unavailable"}}
+    assertions = definition["assertions"]
+    return {**definition, "assertions": [*assertions, note] if isinstance(assertions, list) else [note]}
+
+
 def ingredient_definition(index: int, ingredient: Ingredient) -> dict[str, Json]:
     """Return the definition of a claim's ingredient; actions refer to it by its label."""
     label = ingredient_label(index)

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
 from .clip_reading import open_clip
 from .containers import sniff
 from .credentials import Credential, CredentialState, read_credential, recover_credential
 from .deployment import Deployment
-from .errors import MediaError
+from .errors import MediaError, TrustError
 from .frames import CLIP_SAMPLE, Frames
 from .mark_reading import MarkReading, read_mark
 from .media import Media, read_media
 from .perceptual_hash import hash_distance, perceptual_hash
+from .trust import TrustPolicy
+
+
+class Outcome(StrEnum):
+    """What a file's mark and credential come to, in one word."""
+
+    TRUSTED = "trusted"
+    VALID_UNKNOWN_SIGNER = "valid_unknown_signer"
+    ALTERED = "altered"
+    RECOVERED_BY_MARK = "recovered_by_mark"
+    MARK_ONLY = "mark_only"
+    ABSENT = "absent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +43,43 @@ class Provenance:
     mark: MarkReading | None
     credential: Credential
 
+    @property
+    def outcome(self) -> Outcome:
+        """The credential's state; where there is no credential, a mark alone still says that the file was made here."""
+        if self.credential.state is CredentialState.ABSENT and self.mark is not None and self.mark.present:
+            return Outcome.MARK_ONLY
+        return Outcome(self.credential.state.value)
+
+
+def verify_file(path: Path, deployment: Deployment, policy: TrustPolicy | None = None) -> Credential:
+    """Return the credential of a file that is intact and signed by somebody the policy knows, or raise.
+
+    A credential recovered through the mark does not pass: it tells where a picture comes from, not that it is
+    unchanged.
+
+    Args:
+        path: The file.
+        deployment: Whose store knows what was sealed here.
+        policy: Whose signatures are believed; None believes the deployment's own.
+
+    Raises:
+        TrustError: The file has no credential, was altered, or its signer is unknown; `credential` tells which.
+        MediaError: The file is missing or of a kind this room does not read.
+        StoreError: The manifest store is damaged or unreadable.
+    """
+    credential = read_credential(path, policy or deployment.trust, deployment.store)
+    if credential.state is not CredentialState.TRUSTED:
+        codes = f" ({', '.join(credential.codes)})" if credential.codes else ""
+        raise TrustError(f"{path}: the credential is {credential.state.replace('_', ' ')}{codes}", credential)
+    return credential
+
 
 def read_provenance(
     path: Path,
     deployment: Deployment,
     *,
     anchors: tuple[str, ...] = (),
+    policy: TrustPolicy | None = None,
     media: Media | None = None,
     search: int = 1,
 ) -> Provenance:
@@ -49,6 +93,7 @@ def read_provenance(
         path: The file.
         deployment: Whose key, store and root certificate are used.
         anchors: More root certificates (PEM) whose signers are trusted.
+        policy: Whose signatures are believed, alone; None believes the deployment's own and those under `anchors`.
         media: The decoded file, where the caller has it already.
         search: How far to look for the mark, see `read_mark`.
 
@@ -57,8 +102,8 @@ def read_provenance(
             show it.
         StoreError: The manifest store is damaged or unreadable.
     """
-    trusted = (deployment.identity.root_pem, *anchors)
-    credential = read_credential(path, trusted, deployment.store)
+    policy = policy or TrustPolicy((*deployment.trust.anchors, *anchors))
+    credential = read_credential(path, policy, deployment.store)
     if media is not None:
         frames = media.frames
     else:
@@ -76,7 +121,7 @@ def read_provenance(
     if credential.state is CredentialState.ABSENT:
         seen = perceptual_hash(frames[0])
         nearest = min(entries, key=lambda entry: hash_distance(seen, entry.perceptual_hash))
-        credential = recover_credential(nearest, hash_distance(seen, nearest.perceptual_hash), trusted)
+        credential = recover_credential(nearest, hash_distance(seen, nearest.perceptual_hash), policy)
     return Provenance(path, mark, credential)
 
 

@@ -23,7 +23,7 @@ from .frames import Frames
 from .mark_reading import read_mark
 from .payload import Payload
 from .perceptual_hash import perceptual_hash
-from .signing import sign_file
+from .signing import TimeStampOutcome, sign_file
 from .store import StoreEntry
 
 
@@ -41,6 +41,7 @@ class SealReceipt:
         width: Pixels in a row, as encoded.
         height: Pixels in a column, as encoded.
         seconds: Wall time of "encode", "read_back" and "sign".
+        time_stamp: Whether the signature carries a time stamp.
     """
 
     path: Path
@@ -52,6 +53,22 @@ class SealReceipt:
     width: int
     height: int
     seconds: Mapping[str, float]
+    time_stamp: TimeStampOutcome = TimeStampOutcome.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What `release` put in place.
+
+    Attributes:
+        sha256: Digest of the file.
+        credential: Its credential as read back.
+        time_stamp: Whether the signature carries a time stamp.
+    """
+
+    sha256: str
+    credential: Credential
+    time_stamp: TimeStampOutcome
 
 
 @contextmanager
@@ -115,7 +132,7 @@ def check_mark(pixels: Frames, path: Path, claim: Claim, deployment: Deployment,
 
 def release(
     encoded: Path, path: Path, claim: Claim, deployment: Deployment, first: Frames, seconds: dict[str, float]
-) -> tuple[str, Credential]:
+) -> Release:
     """Sign an encoded file, read the credential back, remember it, and put the file in place.
 
     Args:
@@ -126,9 +143,6 @@ def release(
         first: First frame as decoded from the file.
         seconds: Takes the time of "sign".
 
-    Returns:
-        SHA-256 and credential of the released file.
-
     Raises:
         SealError: The library refuses to sign, the credential cannot be read back, or the file cannot be written.
         StoreError: The manifest store cannot be written.
@@ -137,24 +151,24 @@ def release(
     signed = encoded.with_name(f"signed{encoded.suffix}")
     with writing(path):
         with timed(seconds, "sign"):
-            manifest = sign_file(encoded, signed, claim, deployment.identity)
+            signature = sign_file(encoded, signed, claim, deployment.identity)
             credential = _read_credential_back(signed, path, deployment)
         entry = StoreEntry(
             mark_id=claim.payload.hex,
             sha256=file_digest(signed),
             manifest_label=active_label(credential),
-            manifest=manifest,
+            manifest=signature.manifest,
             perceptual_hash=perceptual_hash(first),
             title=claim.title,
             kind=claim.payload.kind,
             created=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
         )
         _put_in_place(signed, path, entry, deployment)
-    return entry.sha256, credential
+    return Release(entry.sha256, credential, signature.time_stamp)
 
 
 def _read_credential_back(signed: Path, path: Path, deployment: Deployment) -> Credential:
-    credential = read_credential(signed, (deployment.identity.root_pem,), deployment.store)
+    credential = read_credential(signed, deployment.trust, deployment.store)
     if credential.state is not CredentialState.TRUSTED:
         codes = ", ".join(credential.codes) or "no code"
         raise SealError(

@@ -78,9 +78,20 @@ def seal(
         with timed(seconds, "read_back"):
             picture = read_media(encoded).frames[0]
             check_mark(picture, path, claim, deployment, what="the encoded file")
-        sha256, credential = release(encoded, path, claim, deployment, picture, seconds)
+        released = release(encoded, path, claim, deployment, picture, seconds)
     height, width = picture.shape[:2]
-    return SealReceipt(path, sha256, claim.payload, credential, 1, None, width, height, seconds)
+    return SealReceipt(
+        path,
+        released.sha256,
+        claim.payload,
+        released.credential,
+        1,
+        None,
+        width,
+        height,
+        seconds,
+        released.time_stamp,
+    )
 
 
 def seal_file(

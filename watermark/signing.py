@@ -1,47 +1,82 @@
-"""Sign a file, and the settings under which the C2PA library signs and reads; it never uses the network."""
+"""Sign a file, and the settings under which the C2PA library signs and reads.
+
+The library uses the network for one thing only: to ask a time-stamp authority, where the identity names one.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import c2pa
-from cryptography import x509
 
+from .certificates import SIGNING_USES, read_pem
 from .claim import Claim, check_claim
 from .containers import sniff
 from .errors import IdentityError, SealError
-from .identity import SIGNING_USES, Identity
-from .manifest import CREATED_ASSERTIONS, ingredient_definition, manifest_definition
+from .identity import Identity
+from .manifest import CREATED_ASSERTIONS, Json, ingredient_definition, manifest_definition, missing_stamp
+from .remote_key import cose_signature
 
 
-def library_context(anchors: Sequence[str]) -> c2pa.Context:
-    """Return the library's settings with these trust anchors (PEM) and without any network access.
+class TimeStampOutcome(StrEnum):
+    """Whether a signature carries a time stamp."""
+
+    NONE = "none"
+    STAMPED = "stamped"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What signing produced.
+
+    Attributes:
+        manifest: The manifest store that was embedded.
+        time_stamp: NONE (no authority is configured), STAMPED, or UNAVAILABLE (it did not answer; the manifest says
+            so).
+    """
+
+    manifest: bytes
+    time_stamp: TimeStampOutcome
+
+
+def library_context(anchors: Sequence[str], *, offline: bool = True) -> c2pa.Context:
+    """Return the library's settings with these trust anchors (PEM).
+
+    Args:
+        anchors: Root certificates under which signers and time-stamp authorities are trusted.
+        offline: Never fetch a manifest that a file only points to.
 
     Raises:
         IdentityError: An anchor is no certificate.
     """
+    for anchor in anchors:  # the library passes over text that is no certificate
+        read_pem(anchor, "a trust anchor")
     settings = {
-        "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
+        "verify": {"remote_manifest_fetch": not offline, "ocsp_fetch": False},
         "trust": {
-            "user_anchors": "\n".join(anchors),
             "trust_config": "".join(f"{use.dotted_string}\n" for use in SIGNING_USES),
+            **({"user_anchors": "\n".join(anchors)} if anchors else {}),
         },
         "builder": {"thumbnail": {"enabled": False}, "created_assertion_labels": list(CREATED_ASSERTIONS)},
     }
     try:
-        for anchor in anchors:  # the library passes over text that is no certificate
-            x509.load_pem_x509_certificates(anchor.encode())
         return c2pa.Context.from_dict(settings)
-    except (c2pa.C2paError, ValueError) as error:
+    except c2pa.C2paError as error:
         raise IdentityError(
-            f"a trust anchor is no PEM certificate ({error}); give root certificates as PEM text"
+            f"the trust anchors cannot be used ({error}); give root certificates as PEM text"
         ) from error
 
 
-def sign_file(source: Path, target: Path, claim: Claim, identity: Identity) -> bytes:
-    """Write a signed copy of a file and return the manifest store that was embedded.
+def sign_file(source: Path, target: Path, claim: Claim, identity: Identity) -> Signature:
+    """Write a signed copy of a file.
+
+    Where the identity names a time-stamp authority that does not answer and is not required, the file is signed without
+    a stamp and an assertion of the manifest says so.
 
     Args:
         source: The encoded file.
@@ -50,23 +85,42 @@ def sign_file(source: Path, target: Path, claim: Claim, identity: Identity) -> b
         identity: Who says it.
 
     Raises:
-        SealError: The claim lacks what its kind needs, an ingredient cannot be read, or the library refuses.
-        IdentityError: The private key cannot be read.
+        SealError: The claim contradicts itself, an ingredient cannot be read, the library refuses, or the time-stamp
+            authority is required and does not answer.
+        IdentityError: The private key cannot be read, or the remote key does not sign as its certificate says.
         OSError: The copy cannot be written.
     """
     check_claim(claim)
-    media_type = sniff(source).value
+    definition = manifest_definition(claim, sniff(source).value)
+    stamping = identity.time_stamping
+    if stamping is None:
+        return Signature(_sign(source, target, claim, identity, definition, None), TimeStampOutcome.NONE)
+    try:
+        return Signature(_sign(source, target, claim, identity, definition, stamping.url), TimeStampOutcome.STAMPED)
+    except SealError as error:
+        if stamping.required:
+            raise SealError(f"{error}; the time-stamp authority {stamping.url} is asked for and required") from error
+    unstamped = missing_stamp(definition, stamping.url)
+    return Signature(_sign(source, target, claim, identity, unstamped, None), TimeStampOutcome.UNAVAILABLE)
+
+
+def _sign(
+    source: Path, target: Path, claim: Claim, identity: Identity, definition: dict[str, Json], authority: str | None
+) -> bytes:
     # The anchors also decide how the credentials of ingredients are recorded, for good.
-    context = library_context((identity.root_pem,))
+    context = library_context(identity.anchors)
+    refusals: list[IdentityError] = []
     try:
         with (
-            c2pa.Builder(json.dumps(manifest_definition(claim, media_type)), context=context) as builder,
-            _signer(identity) as signer,
+            c2pa.Builder(json.dumps(definition), context=context) as builder,
+            _signer(identity, authority, refusals.append) as signer,
         ):
             _add_ingredients(builder, claim)
             with source.open("rb") as unsigned, target.open("w+b") as signed:
-                manifest: bytes = builder.sign(signer, media_type, unsigned, signed)
+                manifest: bytes = builder.sign(signer, str(definition["format"]), unsigned, signed)
     except c2pa.C2paError as error:
+        if refusals:
+            raise refusals[0] from error
         raise SealError(
             f"{claim.title}: the C2PA library refuses to sign ({error}); check the claim and its ingredients"
         ) from error
@@ -80,9 +134,23 @@ def _add_ingredients(builder: c2pa.Builder, claim: Claim) -> None:
             builder.add_ingredient(json.dumps(ingredient_definition(index, ingredient)), container.value, stream)
 
 
-def _signer(identity: Identity) -> c2pa.Signer:
+def _signer(identity: Identity, authority: str | None, refuse: Callable[[IdentityError], None]) -> c2pa.Signer:
+    if identity.remote_key is not None:
+
+        def sign(content: bytes) -> bytes:
+            try:
+                return cose_signature(identity, content)
+            except IdentityError as error:  # the library reports that the callback failed, not why
+                refuse(error)
+                raise
+
+        algorithm = c2pa.C2paSigningAlg[identity.algorithm.upper()]
+        return c2pa.Signer.from_callback(sign, algorithm, identity.chain_pem, authority)
+    if identity.key_path is None:
+        raise IdentityError(f"{identity.subject}: has neither a key file nor a remote key; load it or bring its key")
     try:
         key = identity.key_path.read_bytes()
     except OSError as error:
         raise IdentityError(f"{identity.key_path}: the private key cannot be read ({error.strerror})") from error
-    return c2pa.Signer.from_info(c2pa.C2paSignerInfo("es256", identity.chain_pem.encode(), key, None))
+    chain, address = identity.chain_pem.encode(), authority and authority.encode()
+    return c2pa.Signer.from_info(c2pa.C2paSignerInfo(identity.algorithm, chain, key, address))

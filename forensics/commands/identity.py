@@ -1,8 +1,9 @@
-"""`facetrail identity`: make or show the local signing identity."""
+"""`facetrail identity`: make, bring or show the signing identity, and hand out what readers need to trust it."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..answers import Answer, JsonObject
@@ -10,7 +11,7 @@ from ..arguments import add_home, add_json, add_verbose
 from ..progress import Report
 
 if TYPE_CHECKING:
-    from watermark import Deployment
+    from watermark import Deployment, TimeStamping
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,55 +20,138 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for name, run, text in (
         ("new", run_new, "make an identity, a mark key and an empty manifest store in a folder that has none"),
         ("show", run_show, "show who signs and where everything lies"),
+        ("export-anchors", run_export, "write the certificates that others need to trust your signatures"),
     ):
         action = actions.add_parser(name, help=text, description=text)
+        if name == "new":
+            _add_chain(action)
+            _add_time_stamp(action)
+        if name == "export-anchors":
+            action.add_argument(
+                "-o", "--out", type=Path, metavar="PEM", help="file to write (default: standard output)"
+            )
         add_home(action)
         add_json(action)
         add_verbose(action)
         action.set_defaults(run=run)
 
 
+def _add_chain(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("a chain of your own", "instead of a local development identity; all three")
+    group.add_argument("--chain", type=Path, metavar="PEM", help="the signing certificate, then its issuers")
+    group.add_argument("--key", type=Path, metavar="PEM", help="its private key, without a password")
+    group.add_argument("--root", type=Path, metavar="PEM", help="the root certificate they lead to")
+
+
+def _add_time_stamp(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "time stamps", "keep signatures valid after the certificate has expired; signing then uses the network"
+    )
+    group.add_argument("--time-stamp", metavar="URL", help="time-stamp authority (RFC 3161) to ask")
+    group.add_argument("--time-stamp-root", type=Path, metavar="PEM", help="the authority's root certificate")
+    group.add_argument(
+        "--require-time-stamp", action="store_true", help="refuse to sign when the authority does not answer"
+    )
+
+
 def run_new(options: argparse.Namespace, report: Report) -> Answer:
     """Make a deployment where there is none."""
-    from watermark import Deployment
+    from watermark import Deployment, Identity
 
-    from ..errors import InputError
+    from ..errors import InputError, UsageError
     from ..home import home_folder
+    from ..trust import read_pem
 
     folder = home_folder(options.home)
-    if (folder / "identity").exists():
+    place = folder / "identity"
+    if place.exists():
         raise InputError(f"{folder} holds an identity already; choose another folder with --home", folder)
+    brought = (options.chain, options.key, options.root)
+    if any(brought) and not all(brought):
+        raise UsageError("a chain of your own needs --chain, --key and --root together")
+    stamping = _time_stamping(options)
+    if all(brought):
+        Identity.bring(place, read_pem(options.chain), read_pem(options.root), _bytes(options.key), stamping)
+    elif stamping:
+        Identity.create(place, stamping)
     return _describe(Deployment.open(folder))
 
 
 def run_show(options: argparse.Namespace, report: Report) -> Answer:
     """Show a deployment that exists."""
+    return _describe(_existing(options.home))
+
+
+def run_export(options: argparse.Namespace, report: Report) -> Answer:
+    """Write the root, and the time-stamp authority's root where there is one."""
+    deployment = _existing(options.home)
+    text = "".join(deployment.identity.anchors)
+    entry: JsonObject = {
+        "path": None if options.out is None else str(options.out),
+        "anchors": list(deployment.identity.anchors),
+    }
+    if options.out is None:
+        return Answer(text, (entry,))
+    options.out.write_text(text, "ascii")
+    return Answer(f"{options.out}\n  for readers: facetrail read FILE --trust {options.out.name}", (entry,))
+
+
+def _existing(home: Path | None) -> Deployment:
     from watermark import Deployment
 
     from ..errors import MissingPieceError
     from ..home import home_folder
 
-    folder = home_folder(options.home)
+    folder = home_folder(home)
     if not (folder / "identity").exists():
         raise MissingPieceError(f"{folder} holds no identity yet; make one with `facetrail identity new`", folder)
-    return _describe(Deployment.open(folder))
+    return Deployment.open(folder)
+
+
+def _time_stamping(options: argparse.Namespace) -> TimeStamping | None:
+    from watermark import TimeStamping
+
+    from ..errors import UsageError
+    from ..trust import read_pem
+
+    if options.time_stamp is None:
+        if options.require_time_stamp or options.time_stamp_root:
+            raise UsageError("--require-time-stamp and --time-stamp-root need --time-stamp URL")
+        return None
+    root = read_pem(options.time_stamp_root) if options.time_stamp_root else None
+    return TimeStamping(options.time_stamp, options.require_time_stamp, root)
+
+
+def _bytes(path: Path) -> bytes:
+    from ..errors import InputError
+
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give the private key as PEM", path) from error
 
 
 def _describe(deployment: Deployment) -> Answer:
     identity = deployment.identity
+    key_mode = f"{identity.key_path.stat().st_mode & 0o777:04o}" if identity.key_path else None
+    stamping = identity.time_stamping
     entry: JsonObject = {
         "path": str(deployment.folder),
         "subject": identity.subject,
         "fingerprint": identity.fingerprint,
+        "algorithm": identity.algorithm,
         "not_after": identity.not_after.isoformat(),
-        "key_mode": f"{identity.key_path.stat().st_mode & 0o777:04o}",
+        "key_mode": key_mode,
+        "time_stamp": None if stamping is None else {"url": stamping.url, "required": stamping.required},
     }
+    stamped = "none" if stamping is None else f"{stamping.url}{', required' if stamping.required else ''}"
     text = (
         f"{deployment.folder}\n"
         f"  signs as     {identity.subject}\n"
         f"  fingerprint  {identity.fingerprint}\n"
         f"  valid until  {identity.not_after:%Y-%m-%d}\n"
-        f"  private key  {identity.key_path}, mode {entry['key_mode']}\n"
+        f"  private key  {identity.key_path}, mode {key_mode}\n"
+        f"  time stamps  {stamped}\n"
         f"  root         {deployment.folder / 'identity' / 'root.pem'}, for those who should trust your signature"
     )
     return Answer(text, (entry,))

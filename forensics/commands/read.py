@@ -19,6 +19,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_files(parser)
     add_trust(parser)
+    parser.add_argument(
+        "--signer",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PEM",
+        help="trust only this signing certificate under the trusted roots; may be given several times",
+    )
+    parser.add_argument(
+        "--online", action="store_true", help="fetch a manifest that a file only points to (default: never)"
+    )
     add_home(parser)
     add_json(parser)
     add_verbose(parser)
@@ -27,16 +38,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, report: Report) -> Answer:
     """Read every file; one that cannot be read does not stop the others."""
-    from watermark import Deployment, read_provenance
+    from watermark import Deployment, TrustPolicy, read_provenance
 
     from ..entries import read_entry
     from ..trust import read_anchors
 
     deployment = Deployment.open(options.home)
-    anchors = read_anchors(options.trust)
+    anchors = (*deployment.trust.anchors, *read_anchors(options.trust))
+    policy = TrustPolicy(anchors, read_anchors(options.signer), offline=not options.online)
 
     def one(path: Path) -> Answer:
-        provenance = read_provenance(path, deployment, anchors=anchors)
+        provenance = read_provenance(path, deployment, policy=policy)
         return Answer(describe(provenance), (read_entry(provenance),))
 
     return answer_each(expand(options.files), one, "reading", report)
@@ -55,10 +67,14 @@ def describe(provenance: Provenance) -> str:
     lines = [str(provenance.path), f"  mark        {marked}", f"  credential  {credential.state.replace('_', ' ')}"]
     if credential.signer:
         lines.append(f"  signer      {credential.signer}")
+    if credential.signed_at:
+        lines.append(f"  stamped     {credential.signed_at}")
     if credential.source_type:
         lines.append(f"  source      {credential.source_type}")
     if credential.actions:
         lines.append(f"  actions     {', '.join(credential.actions)}")
     if credential.codes:
         lines.append(f"  faults      {', '.join(credential.codes)}")
+    if credential.ingredient_codes:
+        lines.append(f"  ingredients {', '.join(credential.ingredient_codes)}")
     return "\n".join(lines)

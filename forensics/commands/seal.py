@@ -13,7 +13,7 @@ from ..progress import Report
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("file", type=Path, metavar="FILE", help="picture or clip to mark and sign")
-    add_out(parser, "sealed file: .png .jpg .webp for a picture, .mp4 for a clip")
+    add_out(parser, "sealed file: .png .jpg .webp .avif .tif for a picture, .mp4 for a clip")
     parser.add_argument(
         "--kind",
         choices=("generated", "control"),
@@ -38,6 +38,7 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
         f"{receipt.path}\n"
         f"  mark        {receipt.payload.hex}, {receipt.payload.kind}\n"
         f"  credential  {receipt.credential.state}\n"
+        f"  time stamp  {receipt.time_stamp}\n"
         f"  sha256      {receipt.sha256}"
     )
     return Answer(text, (seal_entry(receipt),))

@@ -6,7 +6,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
 from watermark import Deployment, Identity, IdentityError
-from watermark.identity import SIGNING_USES
+from watermark.certificates import SIGNING_USES
 
 
 @pytest.fixture

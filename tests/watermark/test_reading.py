@@ -27,7 +27,7 @@ def stranger(tmp_path):
 
 
 def state_of(path, deployment, store=None):
-    return read_credential(path, (deployment.identity.root_pem,), store or deployment.store).state
+    return read_credential(path, deployment.trust, store or deployment.store).state
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -134,7 +134,7 @@ def test_a_stranger_sees_an_intact_file_of_an_unknown_signer_until_given_the_roo
 
 
 def test_an_anchor_that_is_no_certificate_is_refused(sealed, stranger):
-    with pytest.raises(IdentityError, match="trust anchor is no PEM certificate"):
+    with pytest.raises(IdentityError, match="trust anchor: is no PEM certificate"):
         read_provenance(sealed[".png"].path, stranger, anchors=("nonsense",))
 
 

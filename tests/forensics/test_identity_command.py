@@ -1,0 +1,96 @@
+"""The identity on the command line: made, brought, shown, handed out."""
+
+import json
+
+import pytest
+
+from forensics.cli import main
+from watermark import Deployment
+from watermark.certificates import issue_chain, pem
+
+
+def answer(capsys, *arguments):
+    assert main([*arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)["results"][0]
+
+
+@pytest.fixture
+def brought(tmp_path):
+    """PEM files of a chain that somebody issued."""
+    from cryptography.hazmat.primitives import serialization
+
+    root, issuing, leaf, key = issue_chain()
+    form = serialization.PrivateFormat.PKCS8
+    (tmp_path / "chain.pem").write_text(pem(leaf, issuing))
+    (tmp_path / "root.pem").write_text(pem(root))
+    (tmp_path / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    )
+    return tmp_path
+
+
+def test_a_new_identity_is_shown_and_its_anchors_exported(tmp_path, capsys):
+    home = tmp_path / "home"
+    made = answer(capsys, "identity", "new", "--home", str(home))
+    assert (made["key_mode"], made["algorithm"], made["time_stamp"]) == ("0600", "es256", None)
+    assert answer(capsys, "identity", "show", "--home", str(home)) == made
+    out = tmp_path / "anchors.pem"
+    exported = answer(capsys, "identity", "export-anchors", "--home", str(home), "-o", str(out))
+    assert exported == {"path": str(out), "anchors": list(Deployment.open(home).identity.anchors)}
+    assert out.read_text() == Deployment.open(home).identity.root_pem
+    assert main(["identity", "export-anchors", "--home", str(home)]) == 0
+    assert capsys.readouterr().out == out.read_text()
+
+
+def test_a_chain_of_ones_own_is_taken_with_a_time_stamp_authority(brought, capsys):
+    home = brought / "home"
+    files = [part for name in ("chain", "key", "root") for part in (f"--{name}", str(brought / f"{name}.pem"))]
+    stamps = ["--time-stamp", "http://tsa.example", "--time-stamp-root", str(brought / "root.pem")]
+    made = answer(capsys, "identity", "new", "--home", str(home), *files, *stamps)
+    assert made["time_stamp"] == {"url": "http://tsa.example", "required": False}
+    identity = Deployment.open(home).identity
+    assert identity.chain_pem == (brought / "chain.pem").read_text()
+    assert identity.anchors == (identity.root_pem, identity.root_pem)
+    assert identity.key_path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "code"),
+    [
+        (["--chain", "chain.pem"], "--chain, --key and --root together", 2),
+        (["--require-time-stamp"], "need --time-stamp URL", 2),
+        (["--time-stamp", "ftp://x"], "give an http or https address", 1),
+        (["--chain", "chain.pem", "--key", "root.pem", "--root", "root.pem"], "private key cannot be read", 1),
+        (["--chain", "none.pem", "--key", "key.pem", "--root", "root.pem"], "none.pem: cannot be read as PEM", 1),
+    ],
+)
+def test_what_makes_no_identity_is_one_line_and_leaves_no_identity(
+    brought, monkeypatch, capsys, arguments, message, code
+):
+    monkeypatch.chdir(brought)
+    assert main(["identity", "new", "--home", "home", *arguments]) == code
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
+    assert not (brought / "home" / "identity").exists()
+
+
+def test_a_reader_may_trust_single_signers_only(tmp_path, capsys):
+    import skimage.data
+
+    from watermark import PayloadKind, encode_still, seal_file
+
+    ours, theirs = (Deployment.open(tmp_path / name) for name in ("ours", "theirs"))
+    encode_still(skimage.data.astronaut(), tmp_path / "a.png")
+    seal_file(tmp_path / "a.png", tmp_path / "b.png", PayloadKind.CONTROL, theirs)
+    for name, text in (("root", theirs.identity.root_pem), ("leaf", theirs.identity.chain_pem)):
+        (tmp_path / f"{name}.pem").write_text(text)
+    (tmp_path / "other.pem").write_text(ours.identity.chain_pem)
+    read = ["read", str(tmp_path / "b.png"), "--home", str(tmp_path / "ours"), "--trust", str(tmp_path / "root.pem")]
+    assert answer(capsys, *read)["outcome"] == "trusted"
+    assert answer(capsys, *read, "--signer", str(tmp_path / "leaf.pem"))["outcome"] == "trusted"
+    refused = answer(capsys, *read, "--signer", str(tmp_path / "other.pem"))
+    assert (refused["outcome"], refused["credential"]["codes"]) == (
+        "valid_unknown_signer",
+        ["org.facetrail.signer.notAllowed"],
+    )

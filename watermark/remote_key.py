@@ -1,0 +1,64 @@
+"""Signatures from a key that we never see: one in a hardware module or a key service."""
+
+from __future__ import annotations
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
+from .certificates import read_pem
+from .errors import IdentityError
+from .identity import Identity
+
+_DIGESTS: dict[str, type[hashes.HashAlgorithm]] = {
+    "es256": hashes.SHA256,
+    "es384": hashes.SHA384,
+    "es512": hashes.SHA512,
+}
+
+
+def cose_signature(identity: Identity, content: bytes) -> bytes:
+    """Ask the remote key to sign, check the answer against the certificate, and bring it into COSE's form.
+
+    COSE wants r and s of an ECDSA signature side by side (RFC 9053, section 2.1); modules and services often answer in
+    DER.
+
+    Args:
+        identity: Whose `remote_key` is asked.
+        content: What is signed.
+
+    Raises:
+        IdentityError: The remote key fails, or its answer does not verify under the leaf certificate.
+    """
+    if identity.remote_key is None:
+        raise IdentityError(f"{identity.subject}: has no remote key")
+    try:
+        signature = identity.remote_key(content)
+    except Exception as error:
+        raise IdentityError(f"{identity.subject}: the remote key cannot sign ({error})") from error
+    public = read_pem(identity.chain_pem, identity.subject)[0].public_key()
+    try:
+        if isinstance(public, ec.EllipticCurvePublicKey):
+            return _ecdsa(public, signature, content, _DIGESTS[identity.algorithm]())
+        if isinstance(public, rsa.RSAPublicKey):
+            scheme = padding.PSS(padding.MGF1(hashes.SHA256()), hashes.SHA256.digest_size)
+            public.verify(signature, content, scheme, hashes.SHA256())
+        elif isinstance(public, ed25519.Ed25519PublicKey):
+            public.verify(signature, content)
+    except (InvalidSignature, ValueError) as error:
+        raise IdentityError(
+            f"{identity.subject}: the remote key's signature does not verify under its certificate; "
+            "check that it holds the leaf's key and signs the bytes themselves with the certificate's algorithm"
+        ) from error
+    return signature
+
+
+def _ecdsa(public: ec.EllipticCurvePublicKey, signature: bytes, content: bytes, digest: hashes.HashAlgorithm) -> bytes:
+    size = (public.curve.key_size + 7) // 8
+    if len(signature) == 2 * size:
+        r, s = (int.from_bytes(part, "big") for part in (signature[:size], signature[size:]))
+    else:
+        r, s = decode_dss_signature(signature)
+    public.verify(encode_dss_signature(r, s), content, ec.ECDSA(digest))
+    return r.to_bytes(size, "big") + s.to_bytes(size, "big")
