@@ -23,7 +23,7 @@ from torch import Tensor
 from .config import ModelConfig
 from .errors import WeightsError
 from .model import AniFaceDiff
-from .weights_layout import CARD, PARTS, SUFFIX, WHOLE, empty_model, folder_digest, layout, read_card
+from .weights_layout import CARD, PARTS, SUFFIX, WHOLE, empty_model, folder_digest, layout, part_shapes, read_card
 
 SHIPPED = Path(__file__).parent / "weights" / "mini"
 
@@ -46,11 +46,17 @@ def save_pretrained(
         dtype: Precision on disk of floating point tensors.
 
     Raises:
-        WeightsError: A tensor holds values that are not finite, or that `dtype` cannot hold; nothing is written.
+        WeightsError: A tensor is missing, has no place in the model, or holds values that are not finite in `dtype`;
+            nothing is written.
     """
-    parts = layout(config).items()
-    divided = ((part, {n.removeprefix(prefix): v for n, v in state.items() if n.startswith(prefix)})
-               for part, prefix in parts)  # fmt: skip
+    expected = {prefix + name for part, prefix in layout(config).items() for name in part_shapes(config)[part]}
+    for names, fault in ((expected - state.keys(), "missing"), (state.keys() - expected, "too many")):
+        if names:
+            raise WeightsError(f"{folder}: not written, {len(names)} tensors {fault} (first: {min(names)})")
+    divided = (
+        (part, {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)})
+        for part, prefix in layout(config).items()
+    )
     write_folder(divided, config, folder, card, dtype=dtype)
 
 

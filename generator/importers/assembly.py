@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -119,7 +120,9 @@ def import_sd15(folder: Path, plan: ImportPlan, *, progress: Progress = lambda f
         raise _refusal(reports)
     notes = _notes(plan, base, config)
     progress(0.05, "checking the files")
-    origins = {path: sha256_of(path) for path in {report.path for report in reports if report.path}}
+    paths = sorted({report.path for report in reports if report.path})
+    with ThreadPoolExecutor() as pool:
+        origins = dict(zip(paths, pool.map(sha256_of, paths), strict=True))
     card = {
         "name": folder.name,
         "use": "animating stylised avatars; every output is marked and signed",

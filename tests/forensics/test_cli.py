@@ -24,6 +24,8 @@ LEAVES = [[name] for name in NAMES if name not in ("identity", "models", "corpus
     ["identity", "new"],
     ["identity", "show"],
     ["models", "get"],
+    ["models", "import"],
+    ["models", "inspect"],
     ["models", "list"],
     ["corpus", "synthesize"],
     ["corpus", "check"],
