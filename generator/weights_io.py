@@ -78,7 +78,7 @@ def write_folder(
         dtype: Precision on disk of floating point tensors.
 
     Raises:
-        WeightsError: A tensor is not finite on disk; nothing is written.
+        WeightsError: A tensor is not finite on disk, or the disk is full; nothing is written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     digests: dict[str, str] = {}
@@ -90,7 +90,7 @@ def write_folder(
                 raise WeightsError(f"{part}: {name} is not finite in {dtype}; nothing was written")
             temporary = folder / f"{part}{SUFFIX}.part"
             written.append(temporary)
-            save_file(stored, temporary)
+            _save(stored, temporary)
             temporary.chmod(0o644)
             del stored
             digests[f"{part}{SUFFIX}"] = sha256_of(temporary)
@@ -116,7 +116,9 @@ def not_finite(tensors: Mapping[str, Tensor]) -> Iterator[str]:
     """Yield the names of tensors that hold NaN or infinity."""
     for name, value in tensors.items():
         # The extremes of a tensor are NaN where anything in it is, and need no second tensor of its size.
-        if value.is_floating_point() and value.numel() and not all(x.isfinite() for x in value.aminmax()):
+        if not value.is_floating_point() or not value.numel():
+            continue
+        if not all(extreme.isfinite() for extreme in (value.float() if value.itemsize < 2 else value).aminmax()):
             yield name
 
 
@@ -187,6 +189,15 @@ def _check_digests(digests: Mapping[str, str], card: Mapping[str, Any], config: 
     whole = folder_digest(digests, config)
     if card.get("sha256") not in (None, whole):
         raise WeightsError(f"{folder / CARD}: SHA-256 {whole[:12]} of the folder is not the card's; fetch it again")
+
+
+def _save(tensors: dict[str, Tensor], path: Path) -> None:
+    try:
+        save_file(tensors, path)
+    except SafetensorError as error:
+        raise WeightsError(
+            f"{path.parent}: cannot be written ({error}); free some space or choose another folder"
+        ) from None
 
 
 def _stored(value: Tensor, dtype: torch.dtype) -> Tensor:

@@ -387,3 +387,11 @@ def test_parts_on_disk_keep_their_published_names(out, base, state):
     made(out, base)
     assert load_file(out / "vae.safetensors").keys() == state["vae"].keys()
     assert load_file(out / "reference_net.safetensors").keys() == state["unet"].keys()
+
+
+def test_eight_bit_weights_are_read_and_checked(tmp_path, out, base, state):
+    small = {name: value.to(torch.float8_e4m3fn) for name, value in state["unet"].items()}
+    save_file(small, tmp_path / "fp8.safetensors")
+    made(out, base, denoiser=tmp_path / "fp8.safetensors")
+    weights = load_file(out / "denoiser.safetensors")
+    assert torch.equal(weights["conv_in.weight"], small["conv_in.weight"].half())

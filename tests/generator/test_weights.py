@@ -1,5 +1,7 @@
 import hashlib
 import json
+import resource
+import signal
 from dataclasses import replace
 
 import pytest
@@ -181,3 +183,18 @@ def test_a_state_of_another_model_is_not_written(tmp_path, toy_sd15):
     with pytest.raises(WeightsError, match=r"denoiser\.conv_in\.bias"):
         save_pretrained(less, TOY_SD15, tmp_path / "made", {})
     assert not (tmp_path / "made").exists()
+
+
+def test_a_full_disk_leaves_the_model_that_was_there(sd15_folder, toy_sd15):
+    before = load_pretrained(sd15_folder)[1]
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+        with pytest.raises(WeightsError, match=r"cannot be written \(.*; free some space"):
+            save_pretrained(toy_sd15, TOY_SD15, sd15_folder, {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert load_pretrained(sd15_folder)[1] == before
+    assert {path.name for path in sd15_folder.iterdir()} == {f"{part}.safetensors" for part in PARTS} | {"card.json"}
