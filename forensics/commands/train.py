@@ -1,13 +1,18 @@
-"""`facetrail train`: train a detector on a corpus, or the generator on puppets."""
+"""`facetrail train`: train a detector on a corpus, or the generator on puppets or videos."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..answers import Answer, JsonObject
 from ..arguments import DEFAULT_DETECTOR, add_json, add_out, add_verbose, positive_int
-from ..progress import Report
+from ..errors import UsageError
+from ..progress import Report, silent
+
+if TYPE_CHECKING:
+    from generator.training import TrainConfig, TrainingData
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,33 +34,105 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_json(detector)
     add_verbose(detector)
     detector.set_defaults(run=train_detector)
-    text = "train the generator on puppets drawn on the fly; continues an interrupted run in the same folder"
+    text = "train the generator; continues an interrupted run in the same folder, and runs under accelerate launch"
     generator = actions.add_parser("generator", help=text, description=text)
-    add_out(generator, "folder for checkpoints; the weights end up in its folder 'weights'")
-    generator.add_argument("--config", type=Path, metavar="FILE.toml", help="settings; options given here win")
-    generator.add_argument("--steps", type=positive_int, metavar="N", help="optimiser steps")
-    generator.add_argument("--seed", type=int, metavar="N", help="random seed (default: 0)")
+    add_out(generator, "folder for checkpoints and log; the weights end up in its folder 'weights'")
+    _configure_generator(generator)
     add_json(generator)
     add_verbose(generator)
     generator.set_defaults(run=train_generator)
 
 
+def _configure_generator(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--preset", choices=("mini", "sd15"), default="mini", help="which model (default: mini)")
+    parser.add_argument(
+        "--stage", type=int, choices=(1, 2), default=1, help="1 trains on stills, 2 the temporal modules (default: 1)"
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE.toml", help="settings; options given here win")
+    parser.add_argument(
+        "--data", default="puppets", metavar="FOLDER", help="folder of videos, or 'puppets' (default: puppets)"
+    )
+    parser.add_argument("--base", type=Path, metavar="DIR", help="model folder to start from; sd15 needs one")
+    parser.add_argument(
+        "--cache", type=Path, metavar="DIR", help="folder of the videos' tracked parameters (default: the user's cache)"
+    )
+    parser.add_argument("--steps", type=positive_int, metavar="N", help="optimiser steps")
+    parser.add_argument("--seed", type=int, metavar="N", help="random seed (default: 0)")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where (default: auto)")
+
+
 def train_generator(options: argparse.Namespace, report: Report) -> Answer:
     """Train to the last step, then write weights and card."""
+    from generator.training import Trainer, rank
+
+    process, _ = rank()
+    report = report if process == 0 else silent
+    config = _settings(options)
+    data = _data(options, config, report)
+    report(0.0, "preparing the model")
+    trainer = Trainer(options.out, config, data, base=options.base, device=options.device)
+    start = trainer.step
+    known = f"continued from step {start}, " if start else ""
+
+    def progress(step: int, steps: int, loss: float) -> None:
+        # Only what this start adds counts, so that the time left is that of this start's pace.
+        report((step - start) / max(steps - start, 1), f"{known}step {step} of {steps}, loss {loss:.3f}")
+
+    trainer.run(progress)
+    folder = trainer.export(options.out / "weights")
+    if process:
+        return Answer("")
+    position = trainer.position
+    entry: JsonObject = {
+        "path": str(folder),
+        "steps": position.step,
+        "continued_from": start,
+        "seed": trainer.config.seed,
+        "hours": round(position.seconds / 3600, 3),
+        "metrics": {name: dict(values) for name, values in position.metrics.items()},
+    }
+    lines = [str(folder), f"  {known}{position.step} steps in all, {position.seconds / 3600:.2f} hours"]
+    for name, metrics in position.metrics.items():
+        measured = ", ".join(f"{metric} {value:.2f}" for metric, value in metrics.items())
+        lines.append(f"  held-out {name}: {measured}")
+    if config.stage == 2 or options.preset == "mini":
+        lines.append(f"  use it with: facetrail animate --weights {folder} …")
+    else:
+        lines.append(f"  next: facetrail train generator --preset sd15 --stage 2 --base {folder} …")
+    return Answer("\n".join(lines), (entry,))
+
+
+def _settings(options: argparse.Namespace) -> TrainConfig:
+    """Return the preset's recipe with file and options laid over it, in the sizes of the base."""
     from dataclasses import replace
 
-    from generator.training import TrainConfig, Trainer
+    from generator.training import recipe, with_base
 
     from ..settings import overlay
 
-    config = TrainConfig() if options.config is None else overlay(options.config, TrainConfig())
+    config = recipe(options.preset, options.stage)
+    if options.config is not None:
+        config = overlay(options.config, config)
+    if config.stage != options.stage:
+        raise UsageError(f"{options.config} is for stage {config.stage}; give --stage {config.stage} with it")
+    if options.preset == "sd15" and options.base is None:
+        raise UsageError("sd15 starts from a model folder; make one with `facetrail models import` and give --base")
     given = {name: value for name in ("steps", "seed") if (value := getattr(options, name)) is not None}
-    report(0.0, "fitting the codec")
-    trainer = Trainer(options.out, replace(config, **given))
-    trainer.run(lambda step, steps, loss: report(step / steps, f"step {step} of {steps}, loss {loss:.3f}"))
-    folder = trainer.export(options.out / "weights")
-    entry: JsonObject = {"path": str(folder), "steps": trainer.step, "seed": trainer.config.seed}
-    return Answer(f"{folder}\n  {trainer.step} steps; use it with: facetrail animate --weights {folder} …", (entry,))
+    return with_base(replace(config, **given), options.base)
+
+
+def _data(options: argparse.Namespace, config: TrainConfig, report: Report) -> TrainingData:
+    """Return the data; videos are tracked first where they are not known yet."""
+    from generator.training import PUPPETS, default_cache, open_puppets, open_videos, rank
+
+    if options.data == PUPPETS:
+        return open_puppets(config)
+    cache = options.cache or default_cache()
+
+    def progress(done: int, total: int) -> None:
+        report(done / total, f"tracking the videos, kept in {cache}")
+
+    return open_videos(Path(options.data), config, cache, progress, *rank())
 
 
 def train_detector(options: argparse.Namespace, report: Report) -> Answer:

@@ -1,0 +1,32 @@
+"""Train AniFaceDiff: one loop for both presets, with objectives and data as separate pieces."""
+
+from .config import (
+    DataConfig,
+    ObjectiveConfig,
+    OptimiserConfig,
+    TrainConfig,
+    ValidationConfig,
+    recipe,
+)
+from .data import PUPPETS, TrainingData, open_puppets, open_videos
+from .devices import DEVICES, rank
+from .track_cache import default_cache
+from .trainer import Trainer, with_base
+
+__all__ = [
+    "DEVICES",
+    "PUPPETS",
+    "DataConfig",
+    "ObjectiveConfig",
+    "OptimiserConfig",
+    "TrainConfig",
+    "Trainer",
+    "TrainingData",
+    "ValidationConfig",
+    "default_cache",
+    "open_puppets",
+    "open_videos",
+    "rank",
+    "recipe",
+    "with_base",
+]

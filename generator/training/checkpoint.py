@@ -1,0 +1,150 @@
+"""Checkpoints: folders that are complete or not there.
+
+A checkpoint is written under a temporary name and renamed when all of it stands, so an interruption leaves the former
+ones. It holds what a step depends on: trained weights, their running mean, the optimiser, and how far the run is. All
+randomness of a run follows from its seed and that position, so nothing else is needed to continue to the bit.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ..errors import TrainingError
+from .config import TrainConfig
+
+_FOLDER = "checkpoints"
+_NAME = re.compile(r"step-(\d{8})")
+_FREE = ("steps", "checkpoint_every", "keep", "validation", "data.workers", "precision", "recompute")
+"""Settings that may change when a run is continued."""
+_DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, EOFError, SafetensorError, UnpicklingError)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a run is.
+
+    Attributes:
+        step: Optimiser steps done.
+        batches: Batches that all processes together have seen.
+        seconds: Time spent on steps.
+        history: For every start: step, planned steps, processes.
+        config: The settings, as JSON.
+        origin: SHA-256 of the model folder that training started from, "" for none.
+        metrics: Last measured, by validation set and name.
+    """
+
+    step: int
+    batches: int
+    seconds: float
+    history: tuple[tuple[int, int, int], ...]
+    config: Mapping[str, Any]
+    origin: str
+    metrics: Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """All that a run continues from.
+
+    Attributes:
+        position: How far it is.
+        weights: Trained weights, and those that came from no model folder, by name.
+        mean: Their running mean, by name.
+        optimiser: Its state, and the gradient scaler's where there is one.
+    """
+
+    position: Position
+    weights: Mapping[str, Tensor]
+    mean: Mapping[str, Tensor]
+    optimiser: Mapping[str, Any]
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint, keep: int) -> Path:
+    """Write a checkpoint below a run's folder and delete all but the last `keep`."""
+    home = folder / _FOLDER
+    final = home / f"step-{checkpoint.position.step:08d}"
+    temporary = home / f"{final.name}.part"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    for name, tensors in (("weights", checkpoint.weights), ("mean", checkpoint.mean)):
+        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary / f"{name}.safetensors")
+    torch.save(dict(checkpoint.optimiser), temporary / "optimiser.pt")
+    (temporary / "position.json").write_text(json.dumps(asdict(checkpoint.position), indent=1), "utf-8")
+    if final.exists():
+        shutil.rmtree(final)
+    temporary.rename(final)
+    for old in _checkpoints(home)[:-keep]:
+        shutil.rmtree(old)
+    return final
+
+
+def load_checkpoint(folder: Path) -> Checkpoint | None:
+    """Return the last checkpoint below a run's folder, None if there is none.
+
+    Raises:
+        TrainingError: It is damaged.
+    """
+    found = _checkpoints(folder / _FOLDER)
+    if not found:
+        return None
+    last = found[-1]
+    try:
+        stored = json.loads((last / "position.json").read_text("utf-8"))
+        stored["history"] = tuple(tuple(entry) for entry in stored["history"])
+        return Checkpoint(
+            Position(**stored), load_file(last / "weights.safetensors"), load_file(last / "mean.safetensors"),
+            torch.load(last / "optimiser.pt", weights_only=True, map_location="cpu"),
+        )  # fmt: skip
+    except _DAMAGE as error:
+        raise TrainingError(
+            f"{last}: cannot continue from this checkpoint ({' '.join(str(error).split())[:120]}); delete it to "
+            "continue from the one before, or start in an empty folder"
+        ) from None
+
+
+def check_settings(folder: Path, before: Mapping[str, Any], config: TrainConfig) -> None:
+    """Refuse to continue a run with settings that would make it another run.
+
+    Raises:
+        TrainingError: Names the first setting that differs.
+    """
+    now = flat(settings(config))
+    then = flat(before)
+    for name in sorted(now.keys() | then.keys()):
+        free = any(name == each or name.startswith(f"{each}.") for each in _FREE)
+        if not free and now.get(name) != then.get(name):
+            raise TrainingError(
+                f"{folder}: this run was started with {name} = {then.get(name)!r}, now it is {now.get(name)!r}; "
+                "take the former value, or start in an empty folder"
+            )
+
+
+def settings(config: TrainConfig) -> dict[str, Any]:
+    """Return a run's settings as JSON holds them."""
+    plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
+    return plain
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings by dotted name."""
+    out: dict[str, Any] = {}
+    for name, value in values.items():
+        out |= flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+    return out
+
+
+def _checkpoints(home: Path) -> list[Path]:
+    return sorted(path for path in home.glob("step-*") if _NAME.fullmatch(path.name))

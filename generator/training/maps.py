@@ -1,0 +1,47 @@
+"""The spatial maps of an example, drawn as inference draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from ..config import ModelConfig
+from ..face_models import FaceModel, load_face_model
+from ..face_params import FaceParams
+from ..spatial_maps import MapRenderer
+from .batch import Picture
+from .config import DataConfig
+
+DrawMaps = Callable[[FaceParams], dict[str, Picture]]
+_BLANK = {"moved": 128}
+"""What a withheld map shows, where it is not 0: the middle of its range."""
+
+
+@lru_cache(maxsize=2)
+def _load(name: str, path: str) -> FaceModel:
+    if name == "flame":
+        from ..trackers import find_flame
+
+        return load_face_model(name, find_flame(Path(path) if path else None))
+    return load_face_model(name)
+
+
+def head_of(model: ModelConfig, data: DataConfig) -> FaceModel:
+    """Return the face model whose parameters the network reads, loaded once per process."""
+    return _load(model.face_model, data.face_model_file)
+
+
+def open_maps(model: ModelConfig, data: DataConfig, picture: Picture, source: FaceParams) -> DrawMaps:
+    """Return what draws the maps of one source (S, S, 3) for any target."""
+    renderer = MapRenderer(head_of(model, data), model.maps, model.image_size, picture, source)
+
+    def draw(target: FaceParams) -> dict[str, Picture]:
+        maps = renderer(target)
+        for name in data.withheld_maps:
+            maps[name] = np.full_like(maps[name], _BLANK.get(name, 0))
+        return maps
+
+    return draw

@@ -1,0 +1,51 @@
+"""TensorBoard: losses, rates, measures and pictures of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..errors import MissingPackageError
+from .validation import Judgement
+
+
+class RunLog:
+    """Writes events below a run's folder.
+
+    Args:
+        folder: The run's; None writes nothing, as all processes but the first do.
+        step: What was logged after this step by an interrupted run is replaced.
+
+    Raises:
+        MissingPackageError: tensorboard is not installed.
+    """
+
+    def __init__(self, folder: Path | None, step: int) -> None:
+        self._writer = None
+        if folder is None:
+            return
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            raise MissingPackageError(
+                "training logs to tensorboard; get it with: pip install 'facetrail[train]'"
+            ) from None
+        self._writer = SummaryWriter(str(folder / "log"), purge_step=step + 1 if step else None)
+
+    def scalars(self, values: Mapping[str, float], step: int) -> None:
+        """Write numbers by name."""
+        if self._writer is not None:
+            for name, value in values.items():
+                self._writer.add_scalar(name, value, step)
+
+    def judgement(self, name: str, judgement: Judgement, step: int) -> None:
+        """Write what validation found on one set of held-out faces."""
+        self.scalars({f"{metric}/{name}": value for metric, value in judgement.metrics.items()}, step)
+        if self._writer is not None:
+            self._writer.add_image(f"source, truth, ours/{name}", judgement.picture, step, dataformats="HWC")
+            self._writer.flush()
+
+    def close(self) -> None:
+        """Finish the event file."""
+        if self._writer is not None:
+            self._writer.close()
