@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import FaceModelError
 from .face_params import FaceParams, Floats
 from .head_mesh import head_mesh
 from .head_model import LIP_GAP, eye_coordinates, features, iris_coordinates, lid_edges, project, rotation
@@ -21,7 +22,15 @@ _IRIS_RADIUS = 0.62
 
 
 def head_buffer(params: FaceParams, size: int, extra: Floats | None = None) -> GBuffer:
-    """Rasterise the head; attributes are the normal (3), face coordinates (2) and the columns of `extra` (V, K)."""
+    """Rasterise the head; attributes are the normal (3), face coordinates (2) and the columns of `extra` (V, K).
+
+    Raises:
+        FaceModelError: The face is not a puppet's.
+    """
+    if params.face_model != "puppet":
+        raise FaceModelError(
+            f"a {params.face_model} face where a puppet's is drawn; use MapRenderer for other face models"
+        )
     mesh = head_mesh(params.shape, params.expression)
     turned = mesh.points @ rotation(params.pose).T
     screen = np.concatenate([project(mesh.points, params.pose, params.camera), turned[:, 2:]], 1)

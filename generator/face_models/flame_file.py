@@ -111,11 +111,14 @@ def _bytes(path: Path) -> bytes:
 def _checked(path: Path, name: str, value: object, shape: tuple[int, ...]) -> NDArray[Any]:
     if value is None:
         raise FaceModelError(f"{path}: {name} is missing; expected FLAME's keys {', '.join(_MODEL)}")
+    return _shaped(path, name, _array(path, name, value, shape), shape)
+
+
+def _array(path: Path, name: str, value: object, shape: tuple[int, ...]) -> NDArray[Any]:
     try:
-        array = as_array(value)
-    except (ValueError, LookupError, TypeError) as error:
-        raise FaceModelError(f"{path}: {name} is {error}; expected {shape}") from None
-    return _shaped(path, name, array, shape)
+        return as_array(value)
+    except ValueError as error:
+        raise FaceModelError(f"{path}: {name} cannot be read ({error}); expected an array {shape}") from None
 
 
 def _shaped(path: Path, name: str, array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
@@ -156,10 +159,7 @@ def _read_landmarks(path: Path, faces: Ints) -> Embedding | None:
         raise FaceModelError(f"{path}: holds no dictionary; expected the landmark embedding that DECA and SMIRK use")
     values = []
     for name, shape in (("full_lmk_faces_idx", (68,)), ("full_lmk_bary_coords", (68, 3))):
-        try:
-            array = as_array(content.get(name))
-        except (ValueError, LookupError, TypeError) as error:
-            raise FaceModelError(f"{path}: {name} is {error}; expected {shape}") from None
+        array = _array(path, name, content.get(name), shape)
         values.append(_shaped(path, name, array.reshape(array.shape[-len(shape) :]), shape))
     triangles = faces[_indices(path, "full_lmk_faces_idx", values[0], TRIANGLES)]
     if np.abs(values[1].sum(1) - 1).max() > 1e-3:

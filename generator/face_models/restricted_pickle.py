@@ -102,6 +102,8 @@ _ADMITTED: dict[str, type[_Record]] = {
     "torch._utils._rebuild_tensor_v2": _Unused,
     "torch.storage._load_from_bytes": _Unused,
 }
+_EXPRESSIONS = ("chumpy.ch", "chumpy.ch_ops", "chumpy.reordering")
+"""Modules of chumpy's expressions over arrays, which may stand in keys that nobody needs; they are not computed."""
 
 
 class _Unpickler(pickle.Unpickler):
@@ -112,7 +114,7 @@ class _Unpickler(pickle.Unpickler):
         self._path = path
 
     def find_class(self, module: str, name: str) -> type[_Record]:
-        record = _ADMITTED.get(f"{module}.{name}")
+        record = _ADMITTED.get(f"{module}.{name}", _Unused if module in _EXPRESSIONS else None)
         if record is None or "." in name:
             raise FaceModelError(
                 f"{self._path}: the pickle names {module}.{name}, which no FLAME file needs and which may run code; "
@@ -166,12 +168,15 @@ def as_array(value: object) -> NDArray[Any]:
     Raises:
         ValueError: It stands for no array of numbers, or its parts do not fit together.
     """
-    if isinstance(value, _Chumpy):
-        if not isinstance(value.state, dict) or "x" not in value.state:
-            raise ValueError("a chumpy object without a value")
-        return as_array(value.state["x"])
-    if isinstance(value, _Sparse):
-        return _dense(value)
+    try:
+        if isinstance(value, _Chumpy):
+            value = value.state["x"]
+        return _dense(value) if isinstance(value, _Sparse) else _plain(value)
+    except _BROKEN as error:
+        raise ValueError(_line(error)) from None
+
+
+def _plain(value: object) -> NDArray[Any]:
     if isinstance(value, _Buffer):
         raw, dtype, shape, order = value.arguments
         return _build(shape, dtype, order == "F", raw)
@@ -181,7 +186,7 @@ def as_array(value: object) -> NDArray[Any]:
 
 def _state(record: object, kind: type[_Record]) -> tuple[Any, ...]:
     if not isinstance(record, kind) or not isinstance(record.state, tuple) or len(record.state) < 4:
-        raise ValueError("an array is expected")
+        raise ValueError("no array")
     return record.state
 
 
@@ -207,11 +212,9 @@ def _number_type(dtype: object) -> np.dtype[Any]:
 
 
 def _dense(record: _Sparse) -> NDArray[Any]:
-    if not isinstance(record.state, dict):
-        raise ValueError("a sparse matrix without a state")
     parts = record.state
     rows, columns = parts["_shape"] if "_shape" in parts else parts["shape"]
-    data, inner, starts = (as_array(parts[name]) for name in ("data", "indices", "indptr"))
+    data, inner, starts = (_plain(parts[name]) for name in ("data", "indices", "indptr"))
     lines, across = (columns, rows) if isinstance(record, _Columns) else (rows, columns)
     if not 0 < lines * across <= 1 << 24:
         raise ValueError(f"a sparse matrix of shape ({rows}, {columns})")

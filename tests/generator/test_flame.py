@@ -218,7 +218,7 @@ def test_the_regressor_may_be_dense_or_sparse(tmp_path, arrays, content, dense):
         ("kintree_table", lambda a: a[:, ::-1], r"kintree_table"),
         ("J_regressor", lambda a: a.toarray().T, r"J_regressor has shape"),
         ("J_regressor", lambda a: None, r"J_regressor is missing"),
-        ("f", lambda a: "triangles", r"f is an array is expected"),
+        ("f", lambda a: "triangles", r"f cannot be read \(no array\); expected an array \(9976, 3\)"),
     ],
 )
 def test_a_model_of_another_layout_is_refused_by_name(tmp_path, content, key, change, says):

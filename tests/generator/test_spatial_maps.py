@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generator import DriveSequence, FaceModelError, FaceParams, Retarget, align
+from generator import DriveSequence, FaceModelError, FaceParams, Retarget, align, draw_snapshot
 from generator.alignment import neutral_moment
 from generator.face_models import puppet_head, stand_in_flame
 from generator.face_params import LAYOUTS
@@ -248,6 +248,8 @@ def test_what_cannot_be_drawn_is_refused_in_one_line():
     renderer = MapRenderer(MODELS["flame"], ("normals",), SIZE, picture(), flame)
     with pytest.raises(FaceModelError, match=r"a puppet face where a flame face is expected"):
         renderer(puppet)
+    with pytest.raises(FaceModelError, match=r"a flame face where a puppet's is drawn; use MapRenderer"):
+        draw_snapshot(flame)
 
 
 @both
