@@ -1,7 +1,8 @@
 """SMIRK's encoder: three small networks for pose, shape and expression with lids.
 
 Retsinas et al., CVPR 2024, arXiv 2404.04104. Weights: ``SMIRK_em1.pt`` of the authors. Their code is MIT; the weights
-were trained with FLAME, whose licence may bind them. The generator in the file is not used here.
+were trained with FLAME, whose licence may bind them. The generator in the file is not used here. Where SMIRK's own code
+moves the lids after it has turned the head, ours move them before, so that lids close along a turned face.
 """
 
 from pathlib import Path

@@ -216,8 +216,8 @@ def test_clip_without_frames_or_rate_is_refused(flame):
 def test_puppets_gaze_agrees_with_the_face_mesh_tracker(mesh, flame):
     rng = np.random.default_rng(1)
     puppet = sample_puppet(rng, "gloss")
-    motion = sample_motion(rng, puppet, 40, 25.0)
-    frames = np.stack([render(puppet, motion[t], 256).image for t in range(40)])
+    motion = sample_motion(rng, puppet, 25, 25.0)
+    frames = np.stack([render(puppet, motion[t], 256).image for t in range(25)])
     turns = Rotation.from_matrix([rotation(pose) for pose in motion.pose]).as_rotvec()
     ours = FlameTracker("deca", ToldNetwork(turn=turns), RULE, flame, lambda: mesh).track_clip(frames, 25.0)
     theirs = track_clip(frames, 25.0, mesh=mesh)
