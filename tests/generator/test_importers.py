@@ -49,6 +49,10 @@ def test_the_networks_of_sd15_have_the_published_sizes(full):
     assert (len(full["vae"]), count(full["vae"])) == (248, 83_653_863)
     adapter = full["denoiser"].keys() - without_adapter(full["denoiser"]).keys()
     assert len(adapter) == 2 * 16
+    assert count({name: full["denoiser"][name] for name in adapter}) == 19_169_280
+    assert (len(full["image_encoder"]), count(full["image_encoder"])) == (392, 303_966_208)
+    assert (len(full["spatial_encoder"]), count(full["spatial_encoder"])) == (3 * 16, 3 * 1_086_480)
+    assert (len(full["expression_adapter"]), count(full["expression_adapter"])) == (6, 805_888)
     table = sum(count({n: s}) for n, s in full["motion"].items() if n.endswith(".pe"))
     assert (len(full["motion"]), count(full["motion"]) - table) == (20 * 28, 417_137_600)
     v2 = part_shapes(replace(SD15, motion="v2"))["motion"]
