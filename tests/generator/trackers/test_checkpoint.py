@@ -1,6 +1,7 @@
 import os
 import pickle
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -46,6 +47,26 @@ def test_a_cut_off_file_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(ModelFilesError, match="not a torch file, or a damaged one"):
         read_checkpoint(path)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_damaged_files_are_refused_in_one_line_or_read_whole(tmp_path, zipped):
+    path = tmp_path / "weights.pt"
+    torch.save({"net": {"w": torch.ones(4, 3)}}, path, _use_new_zipfile_serialization=zipped)
+    sound, rng, refused = path.read_bytes(), np.random.default_rng(0), 0
+    for _ in range(150):
+        damaged = bytearray(sound)
+        for place in rng.integers(0, min(len(sound), 900), 3):
+            damaged[place] = rng.integers(256)
+        path.write_bytes(damaged)
+        try:
+            tensors = part_of(read_checkpoint(path), "net", path)
+        except ModelFilesError as error:
+            refused += 1
+            assert "\n" not in str(error)
+        else:
+            assert all(isinstance(value, torch.Tensor) for value in tensors.values())
+    assert refused > 50
 
 
 def test_absent_file_and_lone_tensor_are_named(tmp_path):
