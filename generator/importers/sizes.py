@@ -8,8 +8,9 @@ from dataclasses import replace
 from ..config import SD15, ModelConfig
 from ..errors import WeightsError
 from ..face_params import LAYOUTS
+from ..spatial_maps import MAPS as SPATIAL_MAPS
 
-MAPS = ("normals", "depth", "shaded", "displacement", "guides", "moved")
+MAPS = tuple(name for name, channels in SPATIAL_MAPS.items() if channels == 3)
 """Spatial maps of three channels at picture size, which an `sd15` model can be made for."""
 _GAZE = 2
 

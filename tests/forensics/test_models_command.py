@@ -11,6 +11,8 @@ from generator.config import TOY_SD15
 from generator.weights_io import load_pretrained
 from generator.weights_layout import part_shapes
 
+from .test_cli import SCHEMAS, complaints
+
 
 def network(name):
     rng = torch.Generator().manual_seed(1)
@@ -44,6 +46,14 @@ def facetrail(capsys, monkeypatch):
     return call
 
 
+def checked(out, action):
+    """Return the one entry of a JSON document that keeps to its schema."""
+    document = json.loads(out)
+    assert not complaints(document, json.loads((SCHEMAS / f"models_{action}.json").read_text()))
+    (entry,) = document["results"]
+    return entry
+
+
 def test_import_reports_every_part_and_makes_a_model(facetrail, published, tmp_path):
     code, out, _ = facetrail(
         "import", tmp_path / "model", "--base", published / "sd15", "--motion", published / "mm.ckpt",
@@ -70,7 +80,7 @@ def test_a_refused_import_shows_what_does_not_fit_and_writes_nothing(facetrail, 
     assert code == 1
     assert "1 tensors missing (first: up_blocks.3.motion_modules.2.temporal_transformer.norm.weight)" in out
     code, out, _ = facetrail(*arguments, "--json")
-    (entry,) = json.loads(out)["results"]
+    entry = checked(out, "import")
     assert code == 1 and entry["error"]["type"] == "ImportRefusedError"
     missing = {part["part"]: part["missing"] for part in entry["parts"]}
     assert missing["motion"] == ["up_blocks.3.motion_modules.2.temporal_transformer.norm.weight"]
@@ -97,12 +107,14 @@ def test_inspect_names_a_file_a_folder_and_a_model(facetrail, published, tmp_pat
     _, out, _ = facetrail("inspect", published / "mm.ckpt")
     assert "mm.ckpt: temporal modules" in out and "560 tensors (560 float32)" in out
     code, out, _ = facetrail("inspect", published / "sd15", "--json")
-    (entry,) = json.loads(out)["results"]
+    entry = checked(out, "inspect")
     assert code == 0 and entry["kind"].startswith("a Stable Diffusion folder")
     assert entry["parameters"] == sum(
         v.numel() for n in ("denoiser", "vae", "image_encoder") for v in network(n).values()
     )
-    facetrail("import", tmp_path / "model", "--base", published / "sd15")
+    _, out, _ = facetrail("import", tmp_path / "model", "--base", published / "sd15", "--json")
+    made = checked(out, "import")
+    assert (made["path"], made["untrained"][-1]) == (str(tmp_path / "model"), "motion")
     _, out, _ = facetrail("inspect", tmp_path / "model")
     assert "a facetrail model, preset sd15" in out and "untrained: spatial_encoder.normals" in out
     (tmp_path / "page.pth").write_text("<html>sign in</html>")
