@@ -122,9 +122,10 @@ def compare(
     tensors = {key: value for key, value in part.tensors.items() if tuple(value.shape) == expected.get(key)}
     filled = {}
     for filling in fillings:
-        if not any(key in part.tensors for key in filling.tensors):
-            tensors |= filling.tensors
-            filled[filling.origin] = len(filling.tensors)
+        fitting = {key: value for key, value in filling.tensors.items() if tuple(value.shape) == expected.get(key)}
+        if fitting and not any(key in part.tensors for key in filling.tensors):
+            tensors |= fitting
+            filled[filling.origin] = len(fitting)
     report = PartReport(
         part=name,
         path=part.path,
