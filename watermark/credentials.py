@@ -1,11 +1,13 @@
 """Read the C2PA credential of a file, and say in one word what it is worth.
 
-The library alone does not settle two questions, so this module does:
+The library alone does not settle three questions, so this module does:
 
 * A damaged container can hide a manifest from the library. Where the bytes still hold pieces of one, the file is
   ALTERED, not ABSENT.
-* Some bytes lie outside every hash (the MP4 `ftyp` box, padding in the signature). A file sealed here must equal the
-  digest in the manifest store, else it is ALTERED too; for files sealed elsewhere those few bytes stay unprotected.
+* Some bytes lie outside every hash (the MP4 `ftyp` box, padding in the signature). A file that facetrail sealed must be
+  framed as facetrail frames files, see `layout`, else it is ALTERED too. For other programs' files those few bytes stay
+  unprotected.
+* A file sealed here must equal the digest in the manifest store.
 """
 
 from __future__ import annotations
@@ -23,14 +25,18 @@ from typing import Any
 
 import c2pa
 
-from .containers import sniff
+from .containers import Container, sniff
+from .embedded_manifest import LayoutError
 from .errors import MediaError
+from .layout import LAYOUT_ASSERTION, check_layout
+from .manifest import GENERATOR
 from .perceptual_hash import SAME_PICTURE
 from .signing import library_context
 from .store import ManifestStore, StoreEntry
 from .trust import TrustPolicy
 
 CODE_HIDDEN = "org.facetrail.manifest.unreadable"
+CODE_LAYOUT = "org.facetrail.layout.mismatch"
 CODE_DIGEST = "org.facetrail.fileDigest.mismatch"
 CODE_LOOKS_ALIKE = "org.facetrail.perceptualHash.match"
 CODE_LOOKS_DIFFERENT = "org.facetrail.perceptualHash.mismatch"
@@ -105,17 +111,34 @@ def read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Cr
     """
     context = library_context(policy.anchors, offline=policy.offline)
     try:
-        media_type = sniff(path).value
-        with path.open("rb") as stream, c2pa.Reader(media_type, stream, context=context) as reader:
+        container = sniff(path)
+        with path.open("rb") as stream, c2pa.Reader(container.value, stream, context=context) as reader:
             credential = _judged(reader, policy)
+            embedded = reader.is_embedded()
     except (c2pa.C2paError, MediaError) as error:
         return _without_manifest(path, error)
     if credential.state is CredentialState.ALTERED:
         return credential
+    if embedded and (fault := _layout_fault(path, container, credential)):
+        return replace(credential, state=CredentialState.ALTERED, codes=(*credential.codes, fault))
     entry = store.find_manifest(active_label(credential))
     if entry is not None and entry.sha256 != file_digest(path):
         return replace(credential, state=CredentialState.ALTERED, codes=(*credential.codes, CODE_DIGEST))
     return credential
+
+
+def _layout_fault(path: Path, container: Container, credential: Credential) -> str | None:
+    """Check the bytes that C2PA does not hash, where facetrail made the manifest."""
+    report: dict[str, Any] = json.loads(credential.manifest_json or "{}")
+    manifest: dict[str, Any] = report.get("manifests", {}).get(report.get("active_manifest"), {})
+    if GENERATOR not in [one.get("name") for one in manifest.get("claim_generator_info", [])]:
+        return None
+    assertions = {one["label"]: one["data"] for one in manifest.get("assertions", [])}
+    try:
+        check_layout(path, container, assertions.get(LAYOUT_ASSERTION))
+    except LayoutError:
+        return CODE_LAYOUT
+    return None
 
 
 def recover_credential(entry: StoreEntry, distance: int, policy: TrustPolicy) -> Credential:

@@ -9,25 +9,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .claim import Claim, Ingredient
+from .layout import LAYOUT_ASSERTION
 from .payload import ID_BITS, PayloadKind
 
+GENERATOR = "facetrail"
 SOFT_BINDING = "org.facetrail.tile.1"
 
 # Assertions the signer vouches for itself; the library would list them as merely gathered.
-CREATED_ASSERTIONS = ("c2pa.actions", "c2pa.soft-binding", "c2pa.ai-disclosure")
+CREATED_ASSERTIONS = ("c2pa.actions", "c2pa.soft-binding", "c2pa.ai-disclosure", LAYOUT_ASSERTION)
 
 Json = str | int | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 
 
-def manifest_definition(claim: Claim, media_type: str) -> dict[str, Json]:
+def manifest_definition(claim: Claim, media_type: str, layout: Mapping[str, Json] | None = None) -> dict[str, Json]:
     """Return the manifest definition of a claim.
 
     Args:
         claim: What is said.
         media_type: Media type of the sealed file.
+        layout: What `recorded_layout` found in the file.
     """
     return {
-        "claim_generator_info": [{"name": "facetrail", "version": claim.agent_version}],
+        "claim_generator_info": [{"name": GENERATOR, "version": claim.agent_version}],
         "title": claim.title,
         "format": media_type,
         "assertions": [
@@ -37,6 +40,7 @@ def manifest_definition(claim: Claim, media_type: str) -> dict[str, Json]:
             },
             {"label": "c2pa.soft-binding", "data": _soft_binding(claim)},
             *_disclosure(claim),
+            *_layout(layout),
             {"label": "cawg.training-mining", "data": {"entries": _training_mining()}},
         ],
     }
@@ -125,6 +129,10 @@ def _soft_binding(claim: Claim) -> dict[str, Json]:
     # A list of integers is stored as a byte string, the type the assertion asks for.
     value: Json = list(claim.payload.id.to_bytes(ID_BITS // 8, "big"))
     return {"alg": SOFT_BINDING, "blocks": [{"scope": {}, "value": value}]}
+
+
+def _layout(layout: Mapping[str, Json] | None) -> list[dict[str, Json]]:
+    return [] if layout is None else [{"label": LAYOUT_ASSERTION, "data": layout}]
 
 
 def _training_mining() -> dict[str, Json]:

@@ -18,6 +18,7 @@ from .claim import Claim, check_claim
 from .containers import sniff
 from .errors import IdentityError, SealError
 from .identity import Identity
+from .layout import recorded_layout
 from .manifest import CREATED_ASSERTIONS, Json, ingredient_definition, manifest_definition, missing_stamp
 from .remote_key import cose_signature
 
@@ -91,7 +92,8 @@ def sign_file(source: Path, target: Path, claim: Claim, identity: Identity) -> S
         OSError: The copy cannot be written.
     """
     check_claim(claim)
-    definition = manifest_definition(claim, sniff(source).value)
+    container = sniff(source)
+    definition = manifest_definition(claim, container.value, recorded_layout(source, container))
     stamping = identity.time_stamping
     if stamping is None:
         return Signature(_sign(source, target, claim, identity, definition, None), TimeStampOutcome.NONE)

@@ -1,12 +1,10 @@
 import cv2
-import numpy as np
 import pytest
 
 from watermark import (
     CredentialState,
     Deployment,
     IdentityError,
-    ManifestStore,
     MediaError,
     encode_clip,
     encode_still,
@@ -14,7 +12,6 @@ from watermark import (
     read_media,
     read_provenance,
 )
-from watermark.credentials import read_credential
 from watermark.perceptual_hash import hash_distance, perceptual_hash
 
 SUFFIXES = (".png", ".jpg", ".webp", ".avif", ".tif", ".mp4")
@@ -24,48 +21,6 @@ SUFFIXES = (".png", ".jpg", ".webp", ".avif", ".tif", ".mp4")
 def stranger(tmp_path):
     """Another installation: it knows neither our root nor our store nor our key."""
     return Deployment.open(tmp_path / "stranger")
-
-
-def state_of(path, deployment, store=None):
-    return read_credential(path, deployment.trust, store or deployment.store).state
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_flipped_bit_anywhere_in_a_file_sealed_here_reads_altered(sealed, deployment, tmp_path, suffix):
-    data = sealed[suffix].path.read_bytes()
-    manifest = data.index(b"jumb")
-    rng = np.random.default_rng(1)
-    offsets = [0, 1, 9, 20, len(data) - 1, *range(manifest - 12, manifest + 240, 9)]
-    offsets += rng.integers(0, len(data), 30).tolist() + rng.integers(manifest, manifest + 4000, 40).tolist()
-    path = tmp_path / f"flipped{suffix}"
-    for offset in offsets:
-        flipped = bytearray(data)
-        flipped[offset] ^= 1 << rng.integers(8)
-        path.write_bytes(flipped)
-        assert (offset, state_of(path, deployment)) == (offset, CredentialState.ALTERED)
-
-
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".mp4"])
-def test_a_flipped_bit_in_the_hashed_range_reads_altered_without_any_store(sealed, deployment, tmp_path, suffix):
-    data = sealed[suffix].path.read_bytes()
-    start = data.index({".png": b"IDAT", ".jpg": b"\xff\xdb", ".webp": b"VP8 ", ".mp4": b"mdat"}[suffix])
-    end = data.index(b"jumb") - 12 if suffix == ".webp" else len(data)
-    rng = np.random.default_rng(2)
-    path, empty = tmp_path / f"flipped{suffix}", ManifestStore(tmp_path / "empty.sqlite3")
-    for offset in rng.integers(start, end, 25).tolist():
-        flipped = bytearray(data)
-        flipped[offset] ^= 1 << rng.integers(8)
-        path.write_bytes(flipped)
-        assert (offset, state_of(path, deployment, empty)) == (offset, CredentialState.ALTERED)
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_truncated_extended_and_beheaded_files_read_altered(sealed, deployment, tmp_path, suffix):
-    data = sealed[suffix].path.read_bytes()
-    for changed in (data[:-100], data + b"xx", b"XXXX" + data[4:]):
-        path = tmp_path / f"changed{suffix}"
-        path.write_bytes(changed)
-        assert read_provenance(path, deployment, search=0).credential.state is CredentialState.ALTERED
 
 
 def test_an_altered_file_whose_pixels_are_gone_still_answers(sealed, deployment, tmp_path):

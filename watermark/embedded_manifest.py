@@ -1,0 +1,134 @@
+"""Find the C2PA manifest store in a file, and insist that it is framed exactly as facetrail's files are.
+
+Every reader is strict: a length, checksum or header that does not fit raises. What frames the store lies outside every
+C2PA hash (specification appendix A), so a reader that is lenient would accept a changed file.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+import zlib
+from collections.abc import Iterator
+
+from .containers import Container
+
+Buffer = bytes | mmap.mmap
+
+# Box instance number that the C2PA library gives to its JPEG segments.
+_JPEG_INSTANCE = 0x0211
+_TIFF_MANIFEST = 0xCD41
+_BMFF_MANIFEST = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+
+
+class LayoutError(ValueError):
+    """The manifest store is not framed as facetrail frames it."""
+
+
+def manifest_store(data: Buffer, container: Container) -> bytes:
+    """Return the bytes of the manifest store in a file.
+
+    Args:
+        data: The whole file, in memory or mapped.
+        container: What it is.
+
+    Raises:
+        LayoutError: There is not exactly one store, or its frame is damaged.
+    """
+    readers = {
+        Container.PNG: _in_png,
+        Container.JPEG: _in_jpeg,
+        Container.WEBP: _in_webp,
+        Container.TIFF: _in_tiff,
+        Container.AVIF: _in_bmff,
+        Container.MP4: _in_bmff,
+    }
+    try:
+        found = list(readers[container](data))
+    except (struct.error, IndexError, KeyError) as error:
+        raise LayoutError(f"the frame of the manifest is cut off ({error})") from error
+    if len(found) != 1:
+        raise LayoutError(f"{len(found)} manifest stores, expected 1")
+    return found[0]
+
+
+def bmff_boxes(data: Buffer) -> Iterator[tuple[bytes, int, int]]:
+    """Yield type, start and end of each outermost box of an ISO base media file (ISO 14496-12, section 4.2).
+
+    Raises:
+        LayoutError: The boxes do not fill the file exactly.
+    """
+    at = 0
+    while at < len(data):
+        size, head = int.from_bytes(data[at : at + 4], "big"), 8
+        if size == 1:
+            size, head = int.from_bytes(data[at + 8 : at + 16], "big"), 16
+        if size < head or at + size > len(data):
+            raise LayoutError(f"a box of {size} bytes at {at} does not fit the file")
+        yield data[at + 4 : at + 8], at, at + size
+        at += size
+
+
+def is_manifest_box(data: Buffer, kind: bytes, start: int) -> bool:
+    """Return whether an outermost box of an ISO base media file holds a manifest store."""
+    return kind == b"uuid" and data[start + 8 : start + 24] == _BMFF_MANIFEST
+
+
+def _in_png(data: Buffer) -> Iterator[bytes]:
+    at = 8
+    while at < len(data):
+        (size,) = struct.unpack_from(">I", data, at)
+        if data[at + 4 : at + 8] == b"caBX":
+            body = data[at + 8 : at + 8 + size]
+            (checksum,) = struct.unpack_from(">I", data, at + 8 + size)
+            if checksum != zlib.crc32(b"caBX" + body):
+                raise LayoutError("the checksum of the manifest's chunk does not fit")
+            yield body
+        at += 12 + size
+
+
+def _in_jpeg(data: Buffer) -> Iterator[bytes]:
+    parts: list[bytes] = []
+    head, at = b"", 2
+    while data[at] == 0xFF and data[at + 1] != 0xDA:
+        (size,) = struct.unpack_from(">H", data, at + 2)
+        segment = data[at + 4 : at + 2 + size]
+        if data[at + 1] == 0xEB:
+            name, instance, number = struct.unpack_from(">2sHI", segment)
+            head = head or segment[8:16]
+            if (name, instance, number, segment[8:16]) != (b"JP", _JPEG_INSTANCE, len(parts) + 1, head):
+                raise LayoutError(f"the header of the segment at {at} does not fit")
+            parts.append(segment[16:])
+        at += 2 + size
+    if parts:
+        yield head + b"".join(parts)
+
+
+def _in_webp(data: Buffer) -> Iterator[bytes]:
+    at = 12
+    while at < len(data):
+        (size,) = struct.unpack_from("<I", data, at + 4)
+        if data[at : at + 4] == b"C2PA":
+            yield data[at + 8 : at + 8 + size]
+        at += 8 + size + size % 2
+
+
+def _in_tiff(data: Buffer) -> Iterator[bytes]:
+    order = "<" if data[:2] == b"II" else ">"
+    (at,) = struct.unpack_from(f"{order}I", data, 4)
+    (count,) = struct.unpack_from(f"{order}H", data, at)
+    for entry in range(count):
+        tag, _, size, place = struct.unpack_from(f"{order}HHII", data, at + 2 + 12 * entry)
+        if tag == _TIFF_MANIFEST:
+            yield data[place : place + size]
+
+
+def _in_bmff(data: Buffer) -> Iterator[bytes]:
+    # After the user type: version and flags, the purpose, and where a second store would lie (C2PA A.5).
+    frame = bytes(4) + b"manifest\0" + bytes(8)
+    for kind, start, end in bmff_boxes(data):
+        if is_manifest_box(data, kind, start):
+            body = start + 24 + len(frame)
+            if data[start + 24 : body] != frame:
+                raise LayoutError("the header of the manifest box does not fit")
+            yield data[body:end]
