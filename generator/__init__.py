@@ -5,10 +5,11 @@ from facetrail_torchvision import declare_missing_operators
 declare_missing_operators()
 
 from .alignment import Retarget, align  # noqa: E402
-from .clip import GeneratedClip  # noqa: E402
-from .errors import FaceModelError, GeneratorError, MotionFileError, PuppetError, WeightsError  # noqa: E402
+from .animate_config import AnimateConfig  # noqa: E402
+from .clip import GeneratedClip, GeneratedFile  # noqa: E402
+from .errors import FaceModelError, GenerationError, GeneratorError, MotionFileError, PuppetError, WeightsError  # noqa: E402
 from .face_params import EXPRESSION, SHAPE, DriveSequence, FaceParams  # noqa: E402
-from .pipeline import AnimateConfig, Animator  # noqa: E402
+from .pipeline import Animator  # noqa: E402
 from .snapshot import draw_snapshot, show_snapshot  # noqa: E402
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "FaceModelError",
     "FaceParams",
     "GeneratedClip",
+    "GeneratedFile",
+    "GenerationError",
     "GeneratorError",
     "MotionFileError",
     "PuppetError",

@@ -28,7 +28,7 @@ class AnimateConfig:
         sampler: "lcm" and "tcd" are for weights distilled to few steps.
         guidance: Scale of classifier-free guidance, 1 for none; None takes 3.5 for `sd15` with DDIM, else 1.
         expression: Lambda of the Expression Adapter; 0 leaves the expression to the spatial maps.
-        window: Longest window of the temporal modules, 8 to 32 frames.
+        window: Longest window of the temporal modules, 12 to 32 frames.
         overlap: Frames that neighbouring windows share; None takes 4 with DDIM, and 0 with LCM and TCD.
         paste_back: Put the generated square back into the source picture, at its resolution.
 

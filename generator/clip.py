@@ -1,17 +1,17 @@
-"""What leaves the generator: marked frames that know what to say about themselves."""
+"""What leaves the generator: marked frames that know what to say about themselves, or a file that says it."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from watermark import Claim, Deployment, SealError, SealReceipt, seal
+from watermark import Claim, Deployment, SealReceipt
 
+from .delivery import deliver
 from .face_params import DriveSequence
 
 
@@ -23,9 +23,10 @@ class GeneratedClip:
         frames: (T, H, W, 3) uint8 RGB, already marked.
         fps: Frames per second.
         claim: What the seal will say.
-        aligned: The motion that was drawn, on the source's head in the generated picture.
-        source: (H, W, 3) the source as the network saw it.
+        aligned: The motion that was drawn, on the source's head in the square that the network drew.
+        source: (S, S, 3) the source as the network saw it.
         seconds: Wall time of "denoise" and "mark".
+        evaluations: Evaluations of the U-Net per frame.
     """
 
     frames: NDArray[np.uint8]
@@ -34,6 +35,7 @@ class GeneratedClip:
     aligned: DriveSequence
     source: NDArray[np.uint8]
     seconds: Mapping[str, float]
+    evaluations: float
 
     def seal(self, path: Path, deployment: Deployment) -> SealReceipt:
         """Write the clip, marked and signed.
@@ -49,30 +51,28 @@ class GeneratedClip:
         Raises:
             WatermarkError: The file cannot be written, or cannot be read back; then nothing is left behind.
         """
-        if not path.suffix:
-            return self._seal_folder(path, deployment)
-        if path.suffix.lower() == ".mp4":
-            return seal(self.frames, path, self.claim, deployment, fps=self.fps)
-        if len(self.frames) != 1:
-            raise SealError(f"{path}: {len(self.frames)} frames make no picture; name a .mp4 or a folder as output")
-        return seal(self.frames[0], path, self.claim, deployment)
+        count, height, width = self.frames.shape[:3]
+        with deliver(path, self.claim, deployment, self.fps, (count, height, width)) as delivery:
+            delivery.write(self.frames)
+        return delivery.receipt
 
-    def _seal_folder(self, path: Path, deployment: Deployment) -> SealReceipt:
-        if path.exists():
-            raise SealError(f"{path}: exists already; name a new folder for the frames")
-        try:
-            with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as name:
-                folder = Path(name) / "frames"
-                folder.mkdir()
-                receipts = []
-                for index, frame in enumerate(self.frames):
-                    title = f"{path.name}/{index:05d}.png"
-                    receipts.append(
-                        seal(frame, folder / f"{index:05d}.png", replace(self.claim, title=title), deployment)
-                    )
-                folder.rename(path)
-        except OSError as error:
-            raise SealError(
-                f"{path}: cannot be written ({error.strerror}); choose a folder you may write to"
-            ) from error
-        return replace(receipts[0], path=path / "00000.png", frames=len(receipts))
+
+@dataclass(frozen=True, slots=True)
+class GeneratedFile:
+    """A clip or still that was generated straight into its file.
+
+    Attributes:
+        receipt: Of the file, or of the folder's first frame.
+        frames: How many.
+        claim: What the seal says.
+        seconds: Wall time of "denoise", "mark" and "encode", which includes reading back and signing.
+        evaluations: Evaluations of the U-Net per frame.
+        continued: Whether an interrupted run had done a part of the work.
+    """
+
+    receipt: SealReceipt
+    frames: int
+    claim: Claim
+    seconds: Mapping[str, float]
+    evaluations: float
+    continued: bool

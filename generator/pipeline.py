@@ -2,107 +2,93 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
-from watermark import Claim, Deployment, Ingredient, Payload, PayloadKind, check_size, mark
+from watermark import Deployment, Ingredient
 
-from .alignment import Mode, Retarget, align
-from .clip import GeneratedClip
-from .conditions import expression_input
+from .animate_config import AnimateConfig
+from .clip import GeneratedClip, GeneratedFile
+from .clip_conditions import ClipConditions, picture_tensor
+from .clip_work import ClipWork, Network, plan_clip, work_key
+from .delivery import deliver
+from .denoising import ClipDrawing, Task, draw_clip
+from .errors import FaceModelError
+from .face_models import FaceModel, load_face_model
 from .face_params import DriveSequence, FaceParams
-from .model import AniFaceDiff, Conditions, EncodedSource, noise_schedule
-from .source_warp import SourceWarp
-from .weights_io import load_pretrained
-
-Picture = NDArray[np.uint8]
-Progress = Callable[[int, int], None]
-
-_HEAD_SCALE = (0.27, 0.37)
-"""Head scales, in picture sides, that the model was trained on; other sources are cropped to the middle one."""
-_MIDDLE_SCALE = 0.32
-_STEPS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class AnimateConfig:
-    """How to animate.
-
-    Attributes:
-        steps: Denoising steps, None for the preset's 3. seed: Of the noise and the mark's id.
-        mode: "relative" adds the drive's change to the source's own pose and expression; "absolute" copies it.
-        eyes: Gain on lid motion. mouth: Gain on mouth motion. chunk: Frames denoised together.
-    """
-
-    steps: int | None = None
-    seed: int = 0
-    mode: Mode = "relative"
-    eyes: float = 1.0
-    mouth: float = 1.0
-    chunk: int = 8
-
-
-def frame_source(image: Picture, params: FaceParams, size: int) -> tuple[Picture, FaceParams]:
-    """Cut a square around the head and bring it to `size`, so that the head has a scale the model knows.
-
-    Args:
-        image: (H, W, 3) uint8 RGB.
-        params: The face; its camera counts in sides of the square that encloses the
-            picture centrally, as the trackers give it.
-        size: Side of the result, pixels.
-
-    Returns:
-        The square picture and the parameters in it.
-    """
-    height, width = image.shape[:2]
-    longest = max(height, width)
-    scale = float(params.camera[0])
-    centre = params.camera[1:] * longest - (longest - np.array([width, height])) / 2
-    if height == width and _HEAD_SCALE[0] <= scale <= _HEAD_SCALE[1]:
-        side, corner = float(longest), np.zeros(2)
-    else:
-        side = scale * longest / _MIDDLE_SCALE
-        corner = centre - side / 2
-    zoom = size / side
-    if zoom < 1:
-        image = cv2.GaussianBlur(image, (0, 0), 0.35 / zoom)
-    shift = (0.5 - corner) * zoom - 0.5
-    matrix = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
-    flags = cv2.INTER_CUBIC if zoom > 1 else cv2.INTER_LINEAR
-    square = cv2.warpAffine(image, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    camera = np.array([scale * longest / side, *((centre - corner) / side)], np.float32)
-    return np.asarray(square, np.uint8), FaceParams(params.shape, params.expression, params.pose, params.gaze, camera)
-
-
-def _tensor(picture: NDArray[np.uint8], scale: float, shift: float) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(picture)).permute(0, 3, 1, 2).float() / scale + shift
+from .framing import Picture
+from .hardware import PRECISIONS, Precision, find_device, memory_named
+from .latent_store import LatentStore, open_store, scratch_store
+from .marked_frames import Progress, marked_frames
+from .model import AniFaceDiff
+from .spatial_maps import MapRenderer
+from .weights_io import SHIPPED, load_pretrained
+from .weights_layout import SUFFIX, WHOLE, read_card
 
 
 class Animator:
-    """AniFaceDiff ready to use. Nothing it returns is without a mark."""
+    """AniFaceDiff ready to use. Nothing it returns or writes is without a mark.
 
-    def __init__(self, model: AniFaceDiff, digest: str, preset: str = "mini") -> None:
-        self._model, self._digest, self._preset = model, digest, preset
+    Args:
+        model: The network, on its device and in its precision.
+        digest: SHA-256 that stands for its weights.
+        files: Name and SHA-256 of each file of weights, for the claim.
+        face_model: The head that its maps show; None for the puppet head.
+        compiled: Run the denoiser through `torch.compile`; the first windows take minutes, the others less time.
+
+    Raises:
+        FaceModelError: The face model is not the one that the model was trained with.
+    """
+
+    def __init__(
+        self,
+        model: AniFaceDiff,
+        digest: str,
+        *,
+        files: tuple[tuple[str, str], ...] = (),
+        face_model: FaceModel | None = None,
+        compiled: bool = False,
+    ) -> None:
+        self._model, config = model, model.config
+        self._denoiser = torch.compile(model.denoise) if compiled else model.denoise
+        head = face_model or load_face_model(config.face_model)
+        if head.layout.name != config.face_model:
+            raise FaceModelError(f"the weights draw {config.face_model} faces and were given a {head.layout.name} head")
+        like = next(model.parameters())
+        self._network = Network(config, digest, files, like.dtype, like.device, compiled, head)
 
     @staticmethod
-    def from_pretrained(folder: Path | None = None) -> Animator:
+    def from_pretrained(
+        folder: Path | None = None,
+        *,
+        device: str = "cpu",
+        dtype: Precision = "fp32",
+        compiled: bool = False,
+        flame: Path | None = None,
+    ) -> Animator:
         """Load a model folder; None takes the shipped `mini`.
+
+        Args:
+            folder: The folder.
+            device: "cpu", "cuda", "cuda:1" or "mps".
+            dtype: Precision of the network; schedule, latents and mark keep theirs.
+            compiled: Run the denoiser through `torch.compile`.
+            flame: FLAME's file, for weights that draw FLAME faces.
 
         Raises:
             WeightsError: A file is missing, damaged, or of another model.
+            FaceModelError: FLAME's file is missing or cannot be used.
+            GenerationError: The device is not there, or too small.
         """
-        model, digest = load_pretrained(folder)
-        return Animator(model, digest)
+        with memory_named():
+            model, digest = load_pretrained(folder, dtype=PRECISIONS[dtype], device=find_device(device))
+        card, config = read_card(folder or SHIPPED)
+        files = tuple(sorted(card.get("files", {f"{name}{SUFFIX}": digest for name in WHOLE}).items()))
+        head = load_face_model(config.face_model, flame)
+        return Animator(model, digest, files=files, face_model=head, compiled=compiled)
 
     def animate(
         self,
@@ -116,7 +102,7 @@ class Animator:
         title: str = "animated avatar",
         progress: Progress | None = None,
     ) -> GeneratedClip:
-        """Animate a source picture by a drive.
+        """Animate a source picture by a drive, into memory.
 
         Args:
             image: (H, W, 3) uint8 RGB source.
@@ -124,87 +110,101 @@ class Animator:
             drive: The motion, at least one frame.
             deployment: Whose mark the frames carry.
             config: How; None for the defaults.
-            ingredients: Files that went in, recorded in the claim.
+            ingredients: Files that went in, recorded in the claim; with paste-back one of them is the parent.
             title: For the claim.
             progress: Is told (frames done, frames in all).
 
         Returns:
-            The marked clip, (T, S, S, 3).
+            The marked clip, (T, S, S, 3), with paste-back (T, H, W, 3).
 
         Raises:
             TooSmallError: The output would be too small to carry a mark; raised before any work.
+            FaceModelError: Source, drive and weights are not of one face model.
+            GenerationError: A setting is out of range.
         """
-        config = config or AnimateConfig()
-        size = self._model.config.image_size
-        check_size(size, size)
-        started = time.perf_counter()
-        source, source_params = frame_source(image, params, size)
-        aligned = align(source_params, drive, Retarget(config.mode, config.eyes, config.mouth))
-        payload = self._payload(source, aligned, config)
-        unmarked = self._denoise(source, source_params, aligned, config, progress)
-        denoised = time.perf_counter()
-        frames = mark(unmarked, payload, deployment.mark_key)
-        del unmarked
-        seconds = {"denoise": denoised - started, "mark": time.perf_counter() - denoised}
-        claim = Claim(
-            payload=payload,
-            title=title,
-            agent=f"facetrail AniFaceDiff {self._preset}",
-            agent_version=version("facetrail"),
-            seed=config.seed,
-            ingredients=ingredients,
-            model_digest=self._digest,
-        )
-        return GeneratedClip(frames, aligned.fps, claim, aligned, source, seconds)
+        work = self._plan(image, params, drive, config, ingredients, title)
+        frames = np.empty((*work.shape, 3), np.uint8)
+        seconds: dict[str, float] = {}
+        with memory_named(), scratch_store(self._network.latent_shape) as store:
+            drawing = self._drawing(work, store)
+            place = 0
+            for marked in marked_frames(work, drawing, deployment, progress, seconds):
+                frames[place : place + len(marked)] = marked
+                place += len(marked)
+        per_frame = drawing.evaluations / len(frames)
+        return GeneratedClip(frames, drive.fps, work.claim, work.aligned, work.source, seconds, per_frame)
 
-    def _payload(self, source: Picture, aligned: DriveSequence, config: AnimateConfig) -> Payload:
-        """Return the mark's payload: its id follows from all that the frames follow from, so no two works share one."""
-        content = hashlib.sha256(f"{self._digest} {config.steps} {config.seed}".encode())
-        for values in (source, aligned.shape, aligned.expression, aligned.pose, aligned.gaze, aligned.camera):
-            content.update(np.ascontiguousarray(values).tobytes())
-        return Payload(int.from_bytes(content.digest()[:6], "big"), PayloadKind.GENERATED)
-
-    def _denoise(
+    def animate_to(
         self,
-        source: Picture,
+        path: Path,
+        image: Picture,
         params: FaceParams,
-        aligned: DriveSequence,
-        config: AnimateConfig,
-        progress: Progress | None,
-    ) -> Picture:
-        """Return unmarked frames (T, S, S, 3); every caller marks them at once."""
-        warp = SourceWarp(source, params)
-        with torch.inference_mode():
-            encoded = self._model.encode_source(_tensor(source[None], 127.5, -1))
-            generator = torch.Generator().manual_seed(config.seed)
-            latent = self._model.config.latent_channels, self._model.config.grid, self._model.config.grid
-            noise = torch.randn((1, *latent), generator=generator)
-            frames = []
-            for start in range(0, len(aligned), config.chunk):
-                moments = [aligned[index] for index in range(start, min(start + config.chunk, len(aligned)))]
-                frames.append(self._sample(warp, encoded, moments, noise, config.steps or _STEPS))
-                if progress is not None:
-                    progress(start + len(moments), len(aligned))
-        return np.concatenate(frames)
+        drive: DriveSequence,
+        deployment: Deployment,
+        *,
+        config: AnimateConfig | None = None,
+        ingredients: tuple[Ingredient, ...] = (),
+        progress: Progress | None = None,
+        fresh: bool = False,
+    ) -> GeneratedFile:
+        """Animate a source picture by a drive of any length, into a sealed file, in constant memory.
 
-    def _sample(
-        self, warp: SourceWarp, encoded: EncodedSource, moments: list[FaceParams], noise: Tensor, steps: int
-    ) -> Picture:
-        """Denoise some frames with DDIM; all start from the same noise, so that a still drive gives a still clip."""
-        scenes = [warp(moment) for moment in moments]
-        maps = {
-            "snapshot": _tensor(np.stack([scene.snapshot for scene in scenes]), 255, 0),
-            "guides": _tensor(np.stack([scene.guides for scene in scenes]), 255, 0),
-            "moved": _tensor(np.stack([scene.moved for scene in scenes]), 127.5, -1),
-        }
-        expression = torch.from_numpy(np.stack([expression_input(moment) for moment in moments]))
-        given = Conditions(maps, expression)
-        schedule = noise_schedule()
-        schedule.set_timesteps(steps)
-        latent = noise.expand(len(moments), -1, -1, -1)
-        prepared = self._model.prepare(encoded, given)
-        for moment in schedule.timesteps:
-            clean = self._model.denoise(latent, moment.expand(len(latent)), prepared)
-            latent = schedule.step(clean, int(moment), latent).prev_sample
-        pictures = self._model.compose(latent, encoded, given)
-        return ((pictures + 1) * 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
+        What is done lies in a hidden folder beside the file until the file is sealed. After an interruption the same
+        call goes on from there, and the frames are the same as those of an undisturbed run.
+
+        Args:
+            path: As for `GeneratedClip.seal`.
+            image: As for `animate`; so are the others.
+            params: The source's face.
+            drive: The motion.
+            deployment: Who marks and signs.
+            config: How.
+            ingredients: Files that went in.
+            progress: Is told (frames done, frames in all); it starts at what is left to be done.
+            fresh: Forget what an interrupted run left.
+
+        Raises:
+            TooSmallError, FaceModelError, GenerationError: As for `animate`.
+            WatermarkError: The file cannot be written or read back; then no file is left behind.
+        """
+        work = self._plan(image, params, drive, config, ingredients, path.name)
+        delivery = deliver(path, work.claim, deployment, drive.fps, work.shape)
+        seconds: dict[str, float] = {}
+        with (
+            memory_named(),
+            open_store(path, work_key(self._network, work), self._network.latent_shape, fresh=fresh) as store,
+        ):
+            continued = store.is_done(0)
+            drawing = self._drawing(work, store)
+            chunks = marked_frames(work, drawing, deployment, progress, seconds)
+            marked = next(chunks)
+            started, inside = time.perf_counter(), sum(seconds.values())
+            with delivery:
+                delivery.write(marked)
+                for marked in chunks:
+                    delivery.write(marked)
+            seconds["encode"] = time.perf_counter() - started - (sum(seconds.values()) - inside)
+        per_frame = drawing.evaluations / len(drive)
+        return GeneratedFile(delivery.receipt, len(drive), work.claim, seconds, per_frame, continued)
+
+    def _plan(
+        self,
+        image: Picture,
+        params: FaceParams,
+        drive: DriveSequence,
+        config: AnimateConfig | None,
+        ingredients: tuple[Ingredient, ...],
+        title: str,
+    ) -> ClipWork:
+        return plan_clip(self._network, image, params, drive, config or AnimateConfig(), ingredients, title)
+
+    @torch.inference_mode()
+    def _drawing(self, work: ClipWork, store: LatentStore) -> ClipDrawing:
+        """Encode the source, once per clip, and return what draws its frames."""
+        model, like = self._model, next(self._model.parameters())
+        encoded = model.encode_source(picture_tensor(work.source[None]).to(like.device, like.dtype))
+        face_model, config = self._network.face_model, model.config
+        draw = MapRenderer(face_model, config.maps, config.image_size, work.source, work.params)
+        shelf = store.folder / "maps" if model.motion is not None else None
+        conditions = ClipConditions(draw, work.aligned, like, shelf)
+        return draw_clip(Task(model, self._denoiser, encoded, conditions, len(work.aligned), work.settings, store))

@@ -18,7 +18,7 @@ import numpy as np
 from .errors import GenerationError
 from .face_params import Floats
 
-SHORTEST, LONGEST = 8, 32
+SHORTEST, LONGEST = 12, 32
 """Lengths that a window may have; the temporal modules know 32 places."""
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
@@ -78,18 +78,19 @@ def lay_windows(frames: int, length: int, step: int, overlap: int = 0) -> Sequen
     )
 
 
-def _borders(frames: int, length: int, step: int) -> Sequence[int]:
+def _borders(frames: int, longest: int, step: int) -> Sequence[int]:
     """Return where one window ends and the next begins.
 
-    All windows but the first and the last have `length` frames. Those two have at least a quarter of it, and there is
-    one window more than needed if otherwise the borders could move by less than a quarter.
+    Windows are as alike as moving borders allow: all have L frames but the first and the last, which share 5/3 L and
+    have about 2/3 L or more each, so that the borders have a third of a window to move in, and three places at least.
+    The number of windows is the least for which L fits.
     """
-    count = math.ceil(frames / length + 0.25)
-    slack = count * length - frames
-    longest_cut = length - length // 4
-    lowest, highest = max(0, slack - longest_cut), min(longest_cut, slack)
-    cut = lowest + int((highest - lowest + 1) * (step * _GOLDEN % 1))
-    return range(length - cut, frames, length)[: count - 1]
+    count = math.ceil(frames / longest + 1 / 3)
+    length = frames / (count - 1 / 3)
+    between = [int(index * length) for index in range(count - 1)]
+    lowest = max(min(math.ceil(2 * length / 3), int(length) - 2), frames - between[-1] - longest)
+    first = lowest + int((int(length) - lowest + 1) * (step * _GOLDEN % 1))
+    return [first + place for place in between]
 
 
 def _triangle(length: int) -> Floats:

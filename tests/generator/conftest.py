@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from generator.config import TOY
+from generator.config import TOY, TOY_SD15
 from generator.model import AniFaceDiff
 from generator.puppets import Puppet, sample_puppet
 from watermark import Deployment
@@ -34,6 +34,17 @@ def toy_model() -> AniFaceDiff:
     for parameter in model.parameters():
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.02)
+    return model.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="session")
+def toy_sd_model() -> AniFaceDiff:
+    """`sd15` at its smallest, with something in every path that starts at zero."""
+    torch.manual_seed(0)
+    model = AniFaceDiff(TOY_SD15)
+    for parameter in model.parameters():
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.05)
     return model.eval().requires_grad_(False)
 
 

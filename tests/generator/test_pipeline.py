@@ -1,16 +1,26 @@
 import dataclasses
+import stat
 
 import numpy as np
 import pytest
-import torch
+from PIL import Image
 
 import generator
-from generator import AnimateConfig, Animator, FaceParams
+from generator import AnimateConfig, Animator, DriveSequence, FaceModelError, FaceParams, GenerationError
 from generator.config import TOY
 from generator.model import AniFaceDiff
-from generator.pipeline import frame_source
 from generator.puppets import render, sample_motion
-from watermark import CredentialState, PayloadKind, SealError, TooSmallError, read_mark, read_provenance
+from watermark import (
+    CredentialState,
+    Ingredient,
+    PayloadKind,
+    SealError,
+    TooSmallError,
+    mark,
+    read_mark,
+    read_media,
+    read_provenance,
+)
 
 
 @pytest.fixture
@@ -34,16 +44,19 @@ def test_every_frame_that_leaves_carries_the_claimed_mark(animator, scene, deplo
     assert reading.present and reading.id == clip.claim.payload.hex and reading.kind is PayloadKind.GENERATED
 
 
-def test_no_public_name_of_the_room_hands_out_unmarked_frames(animator, scene, deployment, monkeypatch):
+def test_no_public_name_of_the_room_hands_out_unmarked_frames(animator, scene, deployment, monkeypatch, tmp_path):
     def refuse(*_):
         raise RuntimeError("no mark, no frames")
 
-    monkeypatch.setattr("generator.pipeline.mark", refuse)
+    monkeypatch.setattr("generator.marked_frames.ClipMarker.mark", refuse)
     with pytest.raises(RuntimeError, match="no mark, no frames"):
         animator.animate(*scene, deployment)
+    with pytest.raises(RuntimeError, match="no mark, no frames"):
+        animator.animate_to(tmp_path / "a.mp4", *scene, deployment)
+    assert not list(tmp_path.glob("**/*.mp4"))
     public = [name for name in vars(Animator) if not name.startswith("_")]
-    assert public == ["from_pretrained", "animate"]
-    assert "AniFaceDiff" not in generator.__all__
+    assert public == ["from_pretrained", "animate", "animate_to"]
+    assert not {"AniFaceDiff", "marked_frames", "draw_clip"} & set(generator.__all__)
 
 
 def test_a_sealed_clip_is_trusted_and_names_its_model(animator, scene, deployment, tmp_path):
@@ -115,24 +128,128 @@ def test_progress_counts_frames(animator, scene, deployment):
     assert seen == [(4, 10), (8, 10), (10, 10)]
 
 
-@pytest.mark.parametrize(("height", "width"), [(300, 500), (500, 300), (400, 400)])
-def test_any_source_is_cropped_around_its_head(height, width, puppet):
-    picture = np.zeros((height, width, 3), np.uint8)
-    longest = max(height, width)
-    y, x = 150, 210
-    picture[y - 3 : y + 3, x - 3 : x + 3] = 255
-    camera = np.float32([0.12, (x + (longest - width) / 2) / longest, (y + (longest - height) / 2) / longest])
-    neutral = FaceParams.neutral()
-    params = FaceParams(neutral.shape, neutral.expression, neutral.pose, neutral.gaze, camera)
-    square, found = frame_source(picture, params, 256)
-    rows, columns = np.nonzero(square[..., 0] > 128)
-    np.testing.assert_allclose([columns.mean() + 0.5, rows.mean() + 0.5], found.camera[1:] * 256, atol=1.0)
-    np.testing.assert_allclose(found.camera, [0.32, 0.5, 0.5], atol=1e-3)
+def test_the_mark_is_fitted_as_one_call_over_the_whole_clip_would_fit_it(animator, scene, deployment, monkeypatch):
+    marked = animator.animate(*scene, deployment, config=AnimateConfig(chunk=4)).frames
+    with monkeypatch.context() as unmarked:
+        unmarked.setattr("generator.marked_frames.ClipMarker.mark", lambda _, frames: frames)
+        clip = animator.animate(*scene, deployment, config=AnimateConfig(chunk=4))
+    np.testing.assert_array_equal(marked, mark(clip.frames, clip.claim.payload, deployment.mark_key))
 
 
-def test_a_square_source_of_fitting_scale_is_not_cropped(puppet):
-    image = render(puppet, puppet.neutral(), 256).image
-    square, found = frame_source(image, puppet.neutral(), 256)
-    np.testing.assert_array_equal(square, image)
-    np.testing.assert_allclose(found.camera, puppet.neutral().camera, atol=1e-6)
-    assert torch.is_inference_mode_enabled() is False
+def test_a_clip_written_as_it_is_drawn_is_the_clip_from_memory(animator, scene, deployment, tmp_path):
+    whole = animator.animate(*scene, deployment)
+    sealed = whole.seal(tmp_path / "a.mp4", deployment)
+    made = animator.animate_to(tmp_path / "b.mp4", *scene, deployment)
+    assert (made.frames, made.evaluations, made.continued) == (10, 3.0, False)
+    assert made.claim.payload == whole.claim.payload and made.receipt.credential.state is CredentialState.TRUSTED
+    one, other = (read_media(path).frames for path in (sealed.path, made.receipt.path))
+    np.testing.assert_array_equal(one, other)
+    assert sorted(path.name for path in tmp_path.glob(".*")) == []
+
+
+@pytest.mark.parametrize("stop_after", [1, 2])
+def test_an_interrupted_file_is_continued_and_equal(animator, scene, deployment, tmp_path, stop_after):
+    config = AnimateConfig(chunk=4)
+    whole = animator.animate_to(tmp_path / "whole.mp4", *scene, deployment, config=config)
+
+    def stopping(done, total):
+        if done >= 4 * stop_after:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        animator.animate_to(tmp_path / "a.mp4", *scene, deployment, config=config, progress=stopping)
+    (kept,) = tmp_path.glob(".a.mp4.*.unfinished")
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o700 and not (tmp_path / "a.mp4").exists()
+    seen = []
+    made = animator.animate_to(
+        tmp_path / "a.mp4", *scene, deployment, config=config, progress=lambda done, total: seen.append(done)
+    )
+    assert made.continued and len(seen) == 3 - stop_after
+    np.testing.assert_array_equal(*(read_media(each.receipt.path).frames for each in (whole, made)))
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_starting_over_and_other_settings_leave_the_interrupted_work_alone(animator, scene, deployment, tmp_path):
+    def stopping(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        animator.animate_to(tmp_path / "a.mp4", *scene, deployment, progress=stopping)
+    other = animator.animate_to(tmp_path / "a.mp4", *scene, deployment, config=AnimateConfig(seed=1))
+    assert not other.continued and len(list(tmp_path.glob(".*.unfinished"))) == 1
+    fresh = animator.animate_to(tmp_path / "a.mp4", *scene, deployment, fresh=True)
+    assert not fresh.continued and not list(tmp_path.glob(".*"))
+
+
+def test_two_runs_do_not_work_at_the_same_file(animator, scene, deployment, tmp_path):
+    def again(done, total):
+        animator.animate_to(tmp_path / "a.mp4", *scene, deployment)
+
+    with pytest.raises(GenerationError, match="another process"):
+        animator.animate_to(tmp_path / "a.mp4", *scene, deployment, progress=again)
+
+
+def test_a_seal_that_fails_leaves_no_file(animator, scene, deployment, tmp_path, monkeypatch):
+    monkeypatch.setattr("generator.marked_frames.ClipMarker.mark", lambda _, frames: frames)
+    with pytest.raises(SealError, match="no mark"):
+        animator.animate_to(tmp_path / "a.mp4", *scene, deployment)
+    assert not (tmp_path / "a.mp4").exists()
+    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".mp4", ".png")]
+
+
+@pytest.mark.parametrize(("name", "count"), [("a.png", 1), ("frames", 2)])
+def test_pictures_and_folders_are_written_as_they_are_drawn(animator, scene, deployment, tmp_path, name, count):
+    image, params, drive = scene
+    made = animator.animate_to(tmp_path / name, image, params, drive.take(range(count)), deployment)
+    files = sorted(path for path in tmp_path.rglob("*.png"))
+    assert len(files) == made.receipt.frames == count and made.receipt.path == files[0]
+    assert all(read_provenance(path, deployment).credential.state is CredentialState.TRUSTED for path in files)
+
+
+def test_a_drive_of_another_face_model_is_refused_before_any_work(animator, scene, deployment, monkeypatch):
+    monkeypatch.setattr(animator._model, "encode_source", lambda *_: pytest.fail("work was begun"))
+    image, params, _ = scene
+    neutral = FaceParams.neutral(face_model="flame")
+    drive = DriveSequence(
+        neutral.shape,
+        neutral.expression[None],
+        neutral.pose[None],
+        neutral.gaze[None],
+        neutral.camera[None],
+        25.0,
+        "flame",
+    )
+    with pytest.raises(FaceModelError, match="draw puppet faces and the drive was read as a flame face"):
+        animator.animate(image, params, drive, deployment)
+    with pytest.raises(FaceModelError, match="the source was read as a flame face"):
+        animator.animate(image, neutral, drive, deployment)
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "tpu", "meta"])
+def test_a_device_that_is_not_there_is_refused(weights_folder, device):
+    with pytest.raises(GenerationError, match=f"device '{device}'.*there are: cpu"):
+        Animator.from_pretrained(weights_folder, device=device)
+
+
+@pytest.mark.parametrize("field", ["eyes", "mouth", "guidance", "expression"])
+def test_gains_and_scales_below_zero_are_refused(field):
+    with pytest.raises(GenerationError, match=field):
+        AnimateConfig(**{field: -0.5})
+
+
+def test_a_composite_says_so_and_names_its_parent(animator, puppet, scene, deployment, tmp_path):
+    picture = render(puppet, puppet.neutral(), 480).image[20:401, :411]
+    Image.fromarray(picture).save(tmp_path / "source.png")
+    longest = max(picture.shape)
+    camera = puppet.neutral().camera * 480 + [0, 0, -20] + (longest - np.array([longest, *picture.shape[1::-1]])) / 2
+    params = dataclasses.replace(puppet.neutral(), camera=(camera / longest).astype(np.float32))
+    parent = Ingredient(tmp_path / "source.png", "source.png", "parentOf")
+    config = AnimateConfig(paste_back=True)
+    made = animator.animate_to(
+        tmp_path / "a.mp4", picture, params, scene[2], deployment, config=config, ingredients=(parent,)
+    )
+    assert (made.receipt.height, made.receipt.width) == (382, 412)  # 4:2:0 needs even sides
+    provenance = read_provenance(made.receipt.path, deployment)
+    assert provenance.credential.source_type.endswith("compositeWithTrainedAlgorithmicMedia")
+    with pytest.raises(SealError, match="parentOf"):
+        animator.animate_to(tmp_path / "b.mp4", picture, params, scene[2], deployment, config=config)

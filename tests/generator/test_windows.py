@@ -46,11 +46,11 @@ def test_windows_run_forward_fit_the_temporal_modules_and_share_frames_with_neig
         assert one.stop <= last.start
 
 
-@given(st.integers(SHORTEST + 1, 400), lengths, steps)
+@given(st.integers(1, 400), lengths, steps)
 def test_windows_without_overlap_denoise_each_frame_once_and_none_alone(frames, length, step):
     windows = lay_windows(frames, length, step)
     assert sum(window.stop - window.start for window in windows) == frames
-    assert min(window.stop - window.start for window in windows) >= min(frames, length // 4)
+    assert min(window.stop - window.start for window in windows) >= min(frames, 2 * length // 5)
 
 
 @given(st.integers(1, 400), overlapping(), steps)
@@ -67,13 +67,14 @@ def test_a_clip_no_longer_than_a_window_is_one(frames, step):
     assert (window.start, window.stop) == (0, frames)
 
 
-def test_the_borders_of_four_steps_lie_apart():
-    seen = [border for step in range(4) for border in edges(lay_windows(240, 24, step))]
-    assert len(set(seen)) == len(seen)
-    assert np.diff(sorted(seen)).min() >= 2
+def test_no_two_of_four_steps_share_a_border_and_consecutive_ones_lie_well_apart():
+    steps = [edges(lay_windows(240, 24, step)) for step in range(4)]
+    assert len(set().union(*steps)) == sum(map(len, steps))
+    for now, then in pairwise(steps):
+        assert min(abs(a - b) for a in now for b in then) >= 3
 
 
-@pytest.mark.parametrize(("length", "overlap"), [(7, 0), (33, 0), (24, 9), (24, -1)])
+@pytest.mark.parametrize(("length", "overlap"), [(11, 0), (33, 0), (24, 7), (24, -1)])
 def test_windows_that_cannot_be_laid_are_refused(length, overlap):
     with pytest.raises(GenerationError, match="choose"):
         lay_windows(100, length, 0, overlap)

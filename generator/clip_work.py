@@ -1,0 +1,150 @@
+"""One clip to be made: everything checked, aligned and named before the network runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+
+import numpy as np
+import torch
+
+from watermark import Claim, Ingredient, Payload, PayloadKind, SourceType, check_size
+
+from .alignment import align
+from .animate_config import AnimateConfig, Settings, settle
+from .config import ModelConfig
+from .errors import FaceModelError
+from .face_models import FaceModel
+from .face_params import DriveSequence, FaceParams
+from .framing import Picture, frame_source
+from .paste_back import PasteBack
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What of a loaded network the pictures follow from, beside its settings.
+
+    Attributes:
+        config: Its sizes. digest: SHA-256 that stands for its weights; files: of each of their files, by name.
+        dtype: Its precision. device: Where it runs. compiled: Whether it was compiled.
+        face_model: The head that its maps show.
+    """
+
+    config: ModelConfig
+    digest: str
+    files: tuple[tuple[str, str], ...]
+    dtype: torch.dtype
+    device: torch.device
+    compiled: bool
+    face_model: FaceModel
+
+    @property
+    def latent_shape(self) -> tuple[int, int, int]:
+        """(C, g, g) of a frame's latent."""
+        return self.config.latent_channels, self.config.grid, self.config.grid
+
+
+@dataclass(frozen=True, slots=True)
+class ClipWork:
+    """One clip to be made; nothing is drawn yet.
+
+    Attributes:
+        source: (S, S, 3) the source as the network sees it. params: Its face.
+        aligned: What is drawn. settings: How.
+        paste: Puts squares into the source picture; None to deliver them as they are.
+        claim: What the seal will say. shape: Frames, height and width of what is delivered.
+    """
+
+    source: Picture
+    params: FaceParams
+    aligned: DriveSequence
+    settings: Settings
+    paste: PasteBack | None
+    claim: Claim
+    shape: tuple[int, int, int]
+
+
+def plan_clip(
+    network: Network,
+    image: Picture,
+    params: FaceParams,
+    drive: DriveSequence,
+    config: AnimateConfig,
+    ingredients: tuple[Ingredient, ...],
+    title: str,
+) -> ClipWork:
+    """Check everything that can be checked without the network.
+
+    Raises:
+        TooSmallError: The output would be too small to carry a mark.
+        FaceModelError: Source, drive and weights are not of one face model.
+        GenerationError: A setting is out of range.
+    """
+    model = network.config
+    height, width = image.shape[:2] if config.paste_back else (model.image_size, model.image_size)
+    check_size(height, width)
+    for what, values in (("source", params), ("drive", drive)):
+        if values.face_model != model.face_model:
+            raise FaceModelError(
+                f"the weights draw {model.face_model} faces and the {what} was read as a {values.face_model} face; "
+                f"read it again with a tracker of {model.face_model} faces, or take other weights"
+            )
+    settings = settle(config, model)
+    source, framed, framing = frame_source(image, params, model.image_size)
+    aligned = align(framed, drive, config.retarget)
+    claim = Claim(
+        payload=_payload(network, source, aligned, config, image),
+        title=title,
+        agent=f"facetrail AniFaceDiff {model.preset}",
+        agent_version=version("facetrail"),
+        seed=config.seed,
+        ingredients=ingredients,
+        model_digest=network.digest,
+        source_type=SourceType.COMPOSITE if config.paste_back else SourceType.TRAINED,
+        weights=network.files,
+    )
+    paste = PasteBack(image, framing) if config.paste_back else None
+    return ClipWork(source, framed, aligned, settings, paste, claim, (len(drive), height, width))
+
+
+def work_key(network: Network, work: ClipWork) -> str:
+    """Return the digest of everything that the latents follow from, to the bit."""
+    settings, aligned = work.settings, work.aligned
+    machine = (
+        network.digest, version("facetrail"), torch.__version__, torch.get_num_threads(), network.compiled,
+        str(network.device), str(network.dtype), settings.sampler.key, settings.guidance, settings.expression,
+        settings.chunk, settings.window, settings.overlap, work.claim.payload.hex,
+    )  # fmt: skip
+    content = hashlib.sha256(json.dumps(machine).encode())
+    neutral = network.face_model.vertices(aligned.shape, network.face_model.layout.neutral())
+    for values in (work.source, neutral, aligned.expression, aligned.pose, aligned.gaze, aligned.camera):
+        content.update(np.ascontiguousarray(values).tobytes())
+    return content.hexdigest()
+
+
+_PLAIN = AnimateConfig()
+_NAMED_APART = ("steps", "seed", "mode", "eyes", "mouth", "chunk")
+"""Settings that the id always holds, that show in the aligned motion, or that only group frames."""
+
+
+def _payload(
+    network: Network, source: Picture, aligned: DriveSequence, config: AnimateConfig, image: Picture
+) -> Payload:
+    """Return the mark's payload: its id follows from all that the frames follow from, so no two works share one."""
+    content = hashlib.sha256(f"{network.digest} {config.steps} {config.seed}".encode())
+    for values in (source, aligned.shape, aligned.expression, aligned.pose, aligned.gaze, aligned.camera):
+        content.update(np.ascontiguousarray(values).tobytes())
+    unlike = {
+        name: value
+        for name, value in asdict(config).items()
+        if name not in _NAMED_APART and value != getattr(_PLAIN, name)
+    }
+    if network.dtype != torch.float32:
+        unlike["dtype"] = str(network.dtype)
+    if unlike:
+        content.update(json.dumps(unlike, sort_keys=True).encode())
+    if config.paste_back:
+        content.update(np.ascontiguousarray(image).tobytes())
+    return Payload(int.from_bytes(content.digest()[:6], "big"), PayloadKind.GENERATED)
