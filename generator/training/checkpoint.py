@@ -11,6 +11,7 @@ import dataclasses
 import json
 import re
 import shutil
+import struct
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,7 +30,9 @@ _FOLDER = "checkpoints"
 _NAME = re.compile(r"step-(\d{8})")
 _FREE = ("steps", "checkpoint_every", "keep", "validation", "data.workers", "precision", "recompute")
 """Settings that may change when a run is continued."""
-_DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, EOFError, SafetensorError, UnpicklingError)
+_DAMAGE = (
+    OSError, KeyError, RuntimeError, ValueError, TypeError, EOFError, SafetensorError, UnpicklingError, struct.error
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
+from uuid import uuid4
 
 import cv2
 import numpy as np
@@ -159,7 +160,13 @@ class TrackCache:
         except NoFaceError as error:
             return Piece(start, len(frames), "no face", str(error))
         piece = Piece(start, len(frames), "tracked")
-        motion.save(self.motion_path(digest, piece))
+        # Two copies of a file may be tracked at once: each is written apart, the last one stays.
+        temporary = self._folder / f"{uuid4().hex}.npz.part"
+        try:
+            motion.save(temporary)
+            temporary.replace(self.motion_path(digest, piece))
+        finally:
+            temporary.unlink(missing_ok=True)
         return piece
 
     def _digest(self, path: Path) -> str:
@@ -191,7 +198,7 @@ def _write(path: Path, content: dict[str, Any]) -> None:
 
 
 def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f"{uuid4().hex}.part")
     try:
         temporary.write_text(text, "utf-8")
         temporary.replace(path)

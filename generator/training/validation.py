@@ -72,7 +72,7 @@ def draw(model: AniFaceDiff, batch: Batch, config: TrainConfig) -> Tensor:
     window = batch.frames if config.stage == 2 else 1
     for step, time in enumerate(sampler.times):
         predicted = predict(
-            model, latent.to(device), time, prepared, guidance=config.validation.guidance, frames=window
+            model.denoise, latent.to(device), time, prepared, guidance=config.validation.guidance, frames=window
         )
         latent = sampler.advance(step, latent, predicted)
     frames = [model.compose(latent[i : i + 1].to(device), source, given[i : i + 1]) for i in range(len(latent))]

@@ -1,0 +1,22 @@
+"""What the two-process test starts twice: a short run, and a note of weights and examples seen."""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from training_stand_ins import random_data, settings
+
+from generator.training import Trainer
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    folder = Path(sys.argv[1])
+    data = random_data()
+    trainer = Trainer(folder / "run", settings(steps=3), data, device="cpu")
+    trainer.run(lambda *_: None)
+    process = trainer.accelerator.process_index
+    torch.save({name: p.detach() for name, p in trainer.trained.items()}, folder / f"weights-{process}.pt")
+    note = {"seen": data.training.seen, "processes": trainer.accelerator.num_processes}
+    (folder / f"note-{process}.json").write_text(json.dumps(note))
+    trainer.accelerator.end_training()
