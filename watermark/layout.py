@@ -68,6 +68,19 @@ def check_layout(path: Path, container: Container, recorded: dict[str, Any] | No
             raise LayoutError("the ftyp box or the order of the outer boxes differs from what was signed")
 
 
+def active_part(store: bytes) -> bytes:
+    """Return a manifest store that holds the active manifest alone.
+
+    Raises:
+        LayoutError: The store is damaged.
+    """
+    description, *manifests = _jumbf(store[8:])
+    if not manifests:
+        raise LayoutError("the manifest store is empty")
+    body = b"jumb" + description + manifests[-1]
+    return (4 + len(body)).to_bytes(4, "big") + body
+
+
 @contextmanager
 def _mapped(path: Path) -> Iterator[mmap.mmap]:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .clip_reading import open_clip
 from .containers import Container, sniff
@@ -90,6 +90,8 @@ def _read_still(path: Path, container: Container) -> npt.NDArray[np.uint8]:
             return np.asarray(_rgb(ImageOps.exif_transpose(image)), dtype=np.uint8)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise MediaError(f"{path}: has more than {MOST_PIXELS} pixels; scale it down first") from None
+    except UnidentifiedImageError as error:
+        raise MediaError(f"{path}: is damaged or truncated (its header makes no sense); get a sound copy") from error
     except _DECODER_ERRORS as error:
         raise MediaError(f"{path}: is damaged or truncated ({error}); get a sound copy of the file") from error
 

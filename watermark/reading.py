@@ -108,7 +108,7 @@ def read_provenance(
         frames = media.frames
     else:
         try:
-            frames = _sample(path)
+            frames = sample_frames(path)
         except MediaError:
             if credential.state is CredentialState.ABSENT:
                 raise
@@ -125,6 +125,10 @@ def read_provenance(
     return Provenance(path, mark, credential)
 
 
-def _sample(path: Path) -> Frames:
-    """Return a still, or as many frames of a clip as a reading looks at."""
+def sample_frames(path: Path) -> Frames:
+    """Return a still, or as many frames of a clip as a reading looks at, `(T, H, W, 3)`.
+
+    Raises:
+        MediaError: The file cannot be decoded.
+    """
     return open_clip(path).sample(CLIP_SAMPLE) if sniff(path).is_clip else read_media(path).frames

@@ -1,36 +1,67 @@
-"""The manifest store: what was sealed here, so that a mark alone leads back to its credential."""
+"""The manifest store: what was sealed here, so that a mark or a look alone leads back to its credential.
+
+Looks are compared by the Hamming distance of 64-bit hashes. A hash is split into four bands of 16 bits: two hashes that
+differ in at most 10 bits differ in at most 2 bits of some band (pigeonhole), so the candidates are found through an
+index, by the 137 values within 2 bits of each band (multi-index hashing: Norouzi, Punjani and Fleet 2012).
+"""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 from .errors import StoreError
 from .payload import PayloadKind
 
 _WAIT_SECONDS = 30.0
-_SCHEMA = """
-CREATE TABLE sealed (
-    mark_id TEXT NOT NULL,
-    sha256 TEXT NOT NULL,
-    manifest_label TEXT NOT NULL,
-    manifest BLOB NOT NULL,
-    perceptual_hash TEXT NOT NULL,
-    title TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    created TEXT NOT NULL,
-    PRIMARY KEY (mark_id, sha256)
-);
-CREATE INDEX sealed_by_label ON sealed (manifest_label);
-"""
-_INSERT = "INSERT OR REPLACE INTO sealed VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_VERSION = 1
+_BANDS, _BAND_BITS, _BAND_DISTANCE = 4, 16, 2
+_MOST_DISTANT = _BANDS * (_BAND_DISTANCE + 1) - 1
+
+# Hashes are stored as the signed integers that SQLite has; a covering index for each band answers without the rows.
+_SCHEMA = (
+    """
+    CREATE TABLE sealed (
+        mark_id TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        manifest_label TEXT NOT NULL,
+        perceptual_hash INTEGER NOT NULL,
+        title TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        created TEXT NOT NULL,
+        manifest BLOB NOT NULL,
+        PRIMARY KEY (mark_id, sha256)
+    )
+    """,
+    "CREATE INDEX sealed_by_label ON sealed (manifest_label)",
+    *(
+        f"CREATE INDEX sealed_by_look{band} ON sealed "
+        f"((perceptual_hash >> {_BAND_BITS * band} & 65535), perceptual_hash)"
+        for band in range(_BANDS)
+    ),
+    f"PRAGMA user_version = {_VERSION}",
+)
+_COLUMNS = "mark_id, sha256, manifest_label, perceptual_hash, title, kind, created, manifest"
+_INSERT = f"INSERT OR REPLACE INTO sealed ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _DELETE = "DELETE FROM sealed WHERE mark_id = ? AND sha256 = ?"
-_BY_MARK = "SELECT * FROM sealed WHERE mark_id = ? ORDER BY created DESC"
-_BY_LABEL = "SELECT * FROM sealed WHERE manifest_label = ?"
+_BY_MARK = f"SELECT {_COLUMNS} FROM sealed WHERE mark_id = ? ORDER BY created DESC"  # noqa: S608
+_BY_LABEL = f"SELECT {_COLUMNS} FROM sealed WHERE manifest_label = ?"  # noqa: S608
+_BY_ROW = f"SELECT {_COLUMNS} FROM sealed WHERE rowid = ?"  # noqa: S608
+_CARRY_OVER = (
+    f"INSERT INTO sealed ({_COLUMNS}) SELECT mark_id, sha256, manifest_label, "  # noqa: S608
+    "signed_hash(perceptual_hash), title, kind, created, manifest FROM earlier"
+)
+_NEAR = " UNION ".join(
+    f"SELECT rowid, perceptual_hash FROM sealed WHERE (perceptual_hash >> {_BAND_BITS * band} & 65535) "  # noqa: S608
+    f"IN (SELECT value FROM json_each(?{band + 1}))"
+    for band in range(_BANDS)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +102,17 @@ class ManifestStore:
         Raises:
             StoreError: The store is damaged, read-only, full or locked for too long.
         """
-        values = (
-            entry.mark_id,
-            entry.sha256,
-            entry.manifest_label,
-            entry.manifest,
-            f"{entry.perceptual_hash:016x}",
-            entry.title,
-            entry.kind.value,
-            entry.created,
-        )
         with self._connection() as connection:
-            connection.execute(_INSERT, values)
+            connection.execute(_INSERT, _row(entry))
+
+    def put_all(self, entries: Iterator[StoreEntry]) -> None:
+        """Add many entries in one transaction: all or none.
+
+        Raises:
+            StoreError: As for `put`.
+        """
+        with self._connection() as connection:
+            connection.executemany(_INSERT, map(_row, entries))
 
     def remove(self, entry: StoreEntry) -> None:
         """Take an entry back.
@@ -109,14 +139,37 @@ class ManifestStore:
         """
         return next(iter(self._select(_BY_LABEL, label)), None)
 
+    def find_alike(self, perceptual_hash: int, *, distance: int = 10, limit: int = 10) -> tuple[StoreEntry, ...]:
+        """Return the entries that look most alike, the nearest first.
+
+        Args:
+            perceptual_hash: The look.
+            distance: Most bits that may differ, up to 11.
+            limit: Most entries.
+
+        Raises:
+            StoreError: The store is damaged or unreadable.
+            ValueError: `distance` is above 11.
+        """
+        if not 0 <= distance <= _MOST_DISTANT:
+            raise ValueError(f"a distance of {distance} bits is outside 0 … {_MOST_DISTANT}, which the index serves")
+        if not self.path.exists():
+            return ()
+        bands = [perceptual_hash >> _BAND_BITS * band & (1 << _BAND_BITS) - 1 for band in range(_BANDS)]
+        near = [json.dumps([band ^ change for change in _CHANGES]) for band in bands]
+        with self._connection() as connection:
+            found = [
+                (((look ^ perceptual_hash) & (1 << 64) - 1).bit_count(), row)
+                for row, look in connection.execute(_NEAR, near)
+            ]
+            nearest = sorted(one for one in found if one[0] <= distance)[:limit]
+            return tuple(_entry(connection.execute(_BY_ROW, (row,)).fetchone()) for _, row in nearest)
+
     def _select(self, statement: str, value: str) -> tuple[StoreEntry, ...]:
         if not self.path.exists():
             return ()
         with self._connection() as connection:
-            return tuple(
-                StoreEntry(mark, digest, label, manifest, int(look, 16), title, PayloadKind(kind), created)
-                for mark, digest, label, manifest, look, title, kind, created in connection.execute(statement, (value,))
-            )
+            return tuple(_entry(row) for row in connection.execute(statement, (value,)))
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -124,14 +177,34 @@ class ManifestStore:
         try:
             if not self.path.exists():
                 _create(self.path)
-            with closing(sqlite3.connect(self.path, timeout=_WAIT_SECONDS)) as connection, connection:
-                connection.execute("PRAGMA synchronous = FULL")
-                yield connection
+            with closing(sqlite3.connect(self.path, timeout=_WAIT_SECONDS)) as connection:
+                _bring_up_to_date(connection)
+                with connection:
+                    connection.execute("PRAGMA synchronous = FULL")
+                    yield connection
         except (sqlite3.Error, OSError, ValueError) as error:
             raise StoreError(
                 f"{self.path}: the manifest store cannot be used ({error}); "
                 "check its permissions, or move it away to start an empty one"
             ) from error
+
+
+# What two 16-bit numbers that differ in at most 2 bits may differ by.
+_CHANGES = tuple(
+    sum(1 << bit for bit in bits)
+    for count in range(_BAND_DISTANCE + 1)
+    for bits in combinations(range(_BAND_BITS), count)
+)
+
+
+def _row(entry: StoreEntry) -> tuple[str | int | bytes, ...]:
+    names = (entry.mark_id, entry.sha256, entry.manifest_label)
+    return (*names, _signed(entry.perceptual_hash), entry.title, entry.kind.value, entry.created, entry.manifest)
+
+
+def _entry(row: tuple[str, str, str, int, str, str, str, bytes]) -> StoreEntry:
+    mark, digest, label, look, title, kind, created, manifest = row
+    return StoreEntry(mark, digest, label, manifest, look & (1 << 64) - 1, title, PayloadKind(kind), created)
 
 
 def _create(path: Path) -> None:
@@ -140,8 +213,36 @@ def _create(path: Path) -> None:
         whole = Path(made) / path.name
         with closing(sqlite3.connect(whole)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(_SCHEMA)
+            for statement in _SCHEMA:
+                connection.execute(statement)
+            connection.commit()
         try:
             path.hardlink_to(whole)
         except FileExistsError:
             return
+
+
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Rewrite a store of version 0, which kept hashes as text and could not be asked for looks."""
+    if _version(connection) == _VERSION:
+        return
+    connection.create_function("signed_hash", 1, lambda text: _signed(int(text, 16)))
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        if _version(connection) == _VERSION:  # another process was faster
+            return
+        for statement in ("ALTER TABLE sealed RENAME TO earlier", "DROP INDEX sealed_by_label", *_SCHEMA, _CARRY_OVER):
+            connection.execute(statement)
+        connection.execute("DROP TABLE earlier")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > _VERSION:
+        raise ValueError(f"it has version {version}, made by a newer facetrail; this one knows up to {_VERSION}")
+    return version
+
+
+def _signed(look: int) -> int:
+    """Return 64 bits as the signed integer that SQLite stores."""
+    return look - (look >> 63 << 64)

@@ -1,0 +1,134 @@
+"""Find the manifests of a file that has lost its own: the questions of the C2PA Soft Binding Resolution API.
+
+A binding is the name of an algorithm and a value: the id of our mark, or a perceptual hash. A hit says where a picture
+comes from, never that it is unchanged.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from pathlib import Path
+
+from .deployment import Deployment
+from .embedded_manifest import LayoutError
+from .errors import MediaError
+from .layout import active_part
+from .manifest import SOFT_BINDING
+from .mark_reading import read_mark
+from .payload import ID_BITS
+from .perceptual_hash import SAME_PICTURE, hash_distance, perceptual_hash
+from .reading import sample_frames
+from .store import ManifestStore
+
+FINGERPRINT = "org.facetrail.phash.1"
+WATERMARKS, FINGERPRINTS = (SOFT_BINDING,), (FINGERPRINT,)
+MOST_RESULTS = 100
+
+_HASH_BITS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A manifest that a binding leads to.
+
+    Attributes:
+        manifest_id: Label of the active manifest.
+        similarity: How alike the pictures look, 0 … 100; None for a mark, which is read or not.
+    """
+
+    manifest_id: str
+    similarity: int | None = None
+
+
+def match_binding(store: ManifestStore, algorithm: str, value: str, limit: int = 10) -> tuple[Match, ...]:
+    """Return the manifests that a soft binding leads to.
+
+    Args:
+        store: Where to look.
+        algorithm: Its name, one of WATERMARKS or FINGERPRINTS.
+        value: Base64 of the value: the mark's id in 6 bytes, or the hash in 8, most significant byte first.
+        limit: Most matches.
+
+    Raises:
+        ValueError: The algorithm is unknown, or the value is none of its.
+        StoreError: The store is damaged or unreadable.
+    """
+    if algorithm in WATERMARKS:
+        entries = store.find(_value(value, ID_BITS).hex())
+        return tuple(Match(entry.manifest_label) for entry in entries[:limit])
+    if algorithm in FINGERPRINTS:
+        return _alike(store, int.from_bytes(_value(value, _HASH_BITS), "big"), limit)
+    known = ", ".join((*WATERMARKS, *FINGERPRINTS))
+    raise ValueError(f"the algorithm {algorithm!r} is not known here; use one of {known}")
+
+
+def match_content(
+    path: Path, deployment: Deployment, algorithm: str | None = None, limit: int = 10
+) -> tuple[Match, ...]:
+    """Return the manifests that a file's mark leads to, then those of files that look alike.
+
+    Args:
+        path: The file.
+        deployment: Whose key and store are used.
+        algorithm: Look for this binding only; None looks for all.
+        limit: Most matches.
+
+    Raises:
+        ValueError: The algorithm is unknown.
+        MediaError: The file cannot be decoded.
+        StoreError: The store is damaged or unreadable.
+    """
+    if algorithm not in (None, *WATERMARKS, *FINGERPRINTS):
+        raise ValueError(f"the algorithm {algorithm!r} is not known here")
+    frames = sample_frames(path)
+    matches: list[Match] = []
+    if algorithm in (None, *WATERMARKS):
+        mark = read_mark(frames, deployment.mark_key)
+        entries = [entry for entry in deployment.store.find(mark.id or "") if entry.kind is mark.kind]
+        matches += [Match(entry.manifest_label) for entry in entries]
+    if algorithm in (None, *FINGERPRINTS):
+        known = {match.manifest_id for match in matches}
+        alike = _alike(deployment.store, perceptual_hash(frames[0]), limit)
+        matches += [match for match in alike if match.manifest_id not in known]
+    return tuple(matches[:limit])
+
+
+def find_store(store: ManifestStore, manifest_id: str, *, only_active: bool = False) -> bytes | None:
+    """Return a manifest store by the label of its active manifest, or None where it is not known.
+
+    Args:
+        store: Where to look.
+        manifest_id: The label.
+        only_active: Leave out the manifests of ingredients.
+
+    Raises:
+        StoreError: The store is damaged or unreadable.
+    """
+    entry = store.find_manifest(manifest_id)
+    if entry is None:
+        return None
+    try:
+        return active_part(entry.manifest) if only_active else entry.manifest
+    except LayoutError as error:
+        raise MediaError(f"the stored manifest {manifest_id} is damaged ({error})") from error
+
+
+def _alike(store: ManifestStore, look: int, limit: int) -> tuple[Match, ...]:
+    found = store.find_alike(look, distance=SAME_PICTURE, limit=limit)
+    return tuple(
+        Match(entry.manifest_label, round(100 * (1 - hash_distance(look, entry.perceptual_hash) / _HASH_BITS)))
+        for entry in found
+    )
+
+
+def _value(text: str, bits: int) -> bytes:
+    try:
+        # A plus sign that a client forgot to escape arrives as a space.
+        value = base64.b64decode(text.replace(" ", "+"), altchars=None, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError(f"the value {text!r} is no base64") from None
+    if len(value) != bits // 8:
+        raise ValueError(f"the value has {len(value)} bytes, expected {bits // 8}")
+    return value
