@@ -10,6 +10,23 @@ from ..arguments import add_home, add_json, add_out, add_seed, add_verbose, posi
 from ..corpus.manifest import Corpus, locked, write_manifest
 from ..progress import Report
 
+LAYOUT_NAMES = (
+    "deepfakebench",
+    "ff++",
+    "dfd",
+    "celeb-df-v1",
+    "celeb-df-v2",
+    "celeb-df++",
+    "dfdc-preview",
+    "dfdc",
+    "deeper-forensics",
+    "ffiw",
+    "wild-deepfake",
+    "df40",
+    "folders",
+)
+"""Written out so that `--help` need not load the importers."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -42,10 +59,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for action in (check, split):
         action.add_argument("corpus", type=Path, metavar="CORPUS", help="corpus folder")
 
-    text = "copy files from folders 0_real and 1_fake into a corpus and split them by identity"
-    importer = actions.add_parser("import", help=text, description=text)
-    importer.add_argument("folder", type=Path, metavar="FOLDER", help="folder that holds 0_real and 1_fake")
+    text = "make a corpus of a published data set; its files stay where they are"
+    importer = actions.add_parser("import", help=text, description=text + ". Layouts: " + ", ".join(LAYOUT_NAMES))
+    importer.add_argument(
+        "layout", nargs="?", default="auto", metavar="LAYOUT", help="how the folder is laid out (default: look)"
+    )
+    importer.add_argument("folder", type=Path, metavar="FOLDER", help="the data set's folder, or DeepfakeBench's JSON")
     add_out(importer, "corpus folder")
+    importer.add_argument("--add", action="store_true", help="add to the corpus that is there")
+    importer.add_argument(
+        "--split",
+        choices=("auto", "official", "identity"),
+        default="auto",
+        help="auto keeps the official split if nobody stands in two of its parts, and else deals people anew",
+    )
     add_seed(importer)
     importer.set_defaults(run=run_import)
 
@@ -108,13 +135,37 @@ def run_split(options: argparse.Namespace, report: Report) -> Answer:
 
 
 def run_import(options: argparse.Namespace, report: Report) -> Answer:
-    """Import labelled folders."""
-    from ..corpus.folders import import_folders
+    """Import a published data set."""
+    from ..corpus.division import Rule
+    from ..corpus.importing import import_corpus
 
-    corpus, refused = import_folders(options.folder, options.out, seed=options.seed, report=report)
+    corpus, done = import_corpus(
+        options.folder,
+        options.out,
+        layout=options.layout,
+        rule=Rule(options.split),
+        seed=options.seed,
+        add=options.add,
+        report=report,
+    )
     answer = _describe(corpus)
-    left_out = [f"  left out: {reason}" for reason in refused]
-    return Answer("\n".join([answer.text, *left_out]), ({**answer.results[0], "left_out": list(refused)},))
+    lines = [f"  {done.found} found as {done.layout} in {done.folder}; split: {done.split}"]
+    lines += [f"  note: {note}" for note in done.notes]
+    lines += [f"  left out: {reason}" for reason in done.unreadable]
+    if done.absent:
+        lines.append(f"  listed by the data set and not there: {len(done.absent)}, for instance {done.absent[0]}")
+    entry: JsonObject = {
+        **answer.results[0],
+        "layout": done.layout,
+        "folder": str(done.folder),
+        "found": done.found,
+        "split": done.split,
+        "notes": list(done.notes),
+        "left_out": list(done.unreadable),
+        "absent": list(done.absent),
+        "divided_out": list(done.divided_out),
+    }
+    return Answer("\n".join([answer.text, *lines]), (entry,))
 
 
 def _describe(corpus: Corpus) -> Answer:

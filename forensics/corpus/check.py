@@ -12,7 +12,7 @@ from ..errors import CorpusError
 from ..progress import Report, silent
 from .formats import Format, probe_format
 from .manifest import Corpus
-from .sample import Label, Sample, Slice, Split, file_hash
+from .sample import Label, Sample, Slice, Split, file_hash, folder_hash
 from .split import link_keys
 
 
@@ -153,14 +153,17 @@ def tally(samples: Iterable[Sample]) -> tuple[Tally, ...]:
 
 
 def _check_files(corpus: Corpus, sample: Sample) -> Iterator[Complaint]:
-    for relative, wanted in ((sample.path, sample.sha256), (sample.landmarks, sample.landmarks_sha256)):
-        if relative is None:
-            continue
-        path: Path = corpus.root / relative
+    missing = [path for path in corpus.files(sample) if not path.is_file()]
+    if missing:
+        yield Complaint(Fault.MISSING, f"{missing[0]} is missing", (sample.id,))
+    elif folder_hash(corpus.file(sample), sample.files) != sample.sha256:
+        yield Complaint(Fault.CHANGED, f"{sample.path} is not the file the manifest describes", (sample.id,))
+    if sample.landmarks is not None:
+        path: Path = corpus.root / sample.landmarks
         if not path.is_file():
-            yield Complaint(Fault.MISSING, f"{relative} is missing", (sample.id,))
-        elif file_hash(path) != wanted:
-            yield Complaint(Fault.CHANGED, f"{relative} is not the file the manifest describes", (sample.id,))
+            yield Complaint(Fault.MISSING, f"{sample.landmarks} is missing", (sample.id,))
+        elif file_hash(path) != sample.landmarks_sha256:
+            yield Complaint(Fault.CHANGED, f"{sample.landmarks} is not the file the manifest describes", (sample.id,))
 
 
 def _check_formats(corpus: Corpus) -> Iterator[Complaint]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import CorpusBusyError, CorpusError
 from .sample import Label, Sample, Slice, Split
 
 MANIFEST = "manifest.jsonl"
+PLACES = "sources.json"
 LOCK = ".lock"
 
 
@@ -23,10 +25,12 @@ class Corpus:
     Attributes:
         root: Its folder.
         samples: Its samples, in manifest order.
+        places: Folders that imported samples lie in, by the name the samples give.
     """
 
     root: Path
     samples: tuple[Sample, ...]
+    places: Mapping[str, Path] = field(default_factory=dict)
 
     @classmethod
     def load(cls, root: Path) -> Corpus:
@@ -41,7 +45,11 @@ class Corpus:
         samples = tuple(read_manifest(root))
         if not samples:
             raise CorpusError(f"{root / MANIFEST} holds no samples; build the corpus again", root)
-        return cls(root, samples)
+        places = read_places(root)
+        unknown = sorted({sample.place for sample in samples} - {"", *places})
+        if unknown:
+            raise CorpusError(f"{root / PLACES} does not say where {', '.join(unknown)} lies; import it again", root)
+        return cls(root, samples, places)
 
     def where(
         self, *, split: Split | None = None, label: Label | None = None, slice: Slice | None = None
@@ -60,8 +68,13 @@ class Corpus:
         )
 
     def file(self, sample: Sample) -> Path:
-        """Name a sample's media file."""
-        return self.root / sample.path
+        """Name a sample's media file, or its folder of frames."""
+        return (self.places[sample.place] if sample.place else self.root) / sample.path
+
+    def files(self, sample: Sample) -> tuple[Path, ...]:
+        """Name every file that a sample's pixels come from, in order."""
+        path = self.file(sample)
+        return tuple(path / name for name in sample.files) or (path,)
 
 
 def read_manifest(root: Path) -> Iterator[Sample]:
@@ -90,6 +103,38 @@ def read_manifest(root: Path) -> Iterator[Sample]:
             raise CorpusError(f"{path}, line {number}: sample id {sample.id!r} stands twice", path)
         seen.add(sample.id)
         yield sample
+
+
+def read_places(root: Path) -> dict[str, Path]:
+    """Read where imported samples lie; after the data has moved, this file is the one to correct.
+
+    Args:
+        root: The corpus folder.
+
+    Raises:
+        CorpusError: The file is there and is no object of texts.
+    """
+    path = root / PLACES
+    if not path.is_file():
+        return {}
+    try:
+        listed = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise CorpusError(f"{path} is no JSON ({error}); import again", path) from error
+    if not isinstance(listed, dict) or not all(isinstance(folder, str) for folder in listed.values()):
+        raise CorpusError(f"{path}: expected one folder for each name; import again", path)
+    return {name: Path(folder) for name, folder in listed.items()}
+
+
+def write_places(root: Path, places: Mapping[str, Path]) -> None:
+    """Replace the list of folders that imported samples lie in.
+
+    Args:
+        root: The corpus folder.
+        places: Absolute folders by name.
+    """
+    text = json.dumps({name: str(folder) for name, folder in places.items()}, indent=1, ensure_ascii=False) + "\n"
+    write_whole(root / PLACES, lambda part: part.write_text(text, "utf-8"))
 
 
 def write_manifest(root: Path, samples: Iterable[Sample]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
@@ -58,6 +58,15 @@ class Sample:
         mark_id: Twelve hex digits of the mark in its pixels, None without one.
         landmarks: Sidecar with face boxes and landmarks, relative to the corpus folder, None without one.
         landmarks_sha256: Hash of the sidecar, hex.
+        place: Name of the folder that `path` and `mask` are relative to, as the corpus' `sources.json` lists it; empty
+            for the corpus folder.
+        files: Names of the frames where `path` is a folder of pictures, in order; empty where it is a file.
+        dataset: The published data set it comes from, empty without one.
+        compression: Which of the data set's versions it is, for instance `c23`, empty without any.
+        video: Its name there, empty without one.
+        original: The `source_id` of the genuine sample whose pixels it alters, None where there is none or none known.
+        mask: Where it was altered, None where that is everywhere or unknown.
+        region: What was altered: `face`, `mouth`, `eyes` or `frame`; None for genuine samples and where unknown.
     """
 
     id: str
@@ -79,6 +88,14 @@ class Sample:
     mark_id: str | None
     landmarks: str | None
     landmarks_sha256: str | None
+    place: str = ""
+    files: tuple[str, ...] = ()
+    dataset: str = ""
+    compression: str = ""
+    video: str = ""
+    original: str | None = None
+    mask: str | None = None
+    region: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse paths that leave the corpus folder.
@@ -86,14 +103,24 @@ class Sample:
         Raises:
             CorpusError: A path is absolute or climbs out.
         """
-        for path in (self.path, self.landmarks):
+        for path in (self.path, self.landmarks, self.mask, *self.files):
             if path is not None and (PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts):
                 raise CorpusError(f"sample {self.id}: path {path!r} leaves the corpus folder; use a path inside it")
 
     @property
     def is_still(self) -> bool:
-        """Whether the file is a picture and not a clip."""
-        return self.fps is None
+        """Whether it is one picture and not a clip or a folder of frames."""
+        return self.fps is None and self.frames == 1
+
+    @property
+    def video_key(self) -> tuple[str, str, str, str]:
+        """What names a video once: the same file name stands under several methods and compressions."""
+        return self.dataset, self.method, self.compression, self.video or self.id
+
+    @property
+    def pair(self) -> str:
+        """A name that a forged sample shares with the genuine sample it was made from."""
+        return self.original or self.source_id
 
     def to_json(self) -> str:
         """Write the sample as one line of JSON."""
@@ -101,7 +128,7 @@ class Sample:
 
     @classmethod
     def from_json(cls, line: str) -> Sample:
-        """Read a sample from one line of JSON.
+        """Read a sample from one line of JSON; fields that have a default may be missing.
 
         Args:
             line: The line.
@@ -110,9 +137,19 @@ class Sample:
             CorpusError: A field is missing, unknown or has an unknown value.
         """
         try:
-            return read_record(cls, json.loads(line), "sample")
+            record = json.loads(line)
+            if isinstance(record, dict):
+                record = {name: record.get(name, default) for name, default in _LATER.items()} | record
+            return read_record(cls, record, "sample")
         except ValueError as error:
             raise CorpusError(f"not a sample: {error}") from error
+
+
+_LATER = {
+    entry.name: list(entry.default) if isinstance(entry.default, tuple) else entry.default
+    for entry in fields(Sample)
+    if entry.default is not MISSING
+}
 
 
 def file_hash(path: Path) -> str:
@@ -123,3 +160,18 @@ def file_hash(path: Path) -> str:
     """
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def folder_hash(path: Path, files: tuple[str, ...] = ()) -> str:
+    """Compute the SHA-256 of a sample's content, hex: of the file, or of the names and hashes of a folder's frames.
+
+    Args:
+        path: The file or the folder.
+        files: Names of the frames; none for a file.
+    """
+    if not files:
+        return file_hash(path)
+    digest = hashlib.sha256()
+    for name in files:
+        digest.update(f"{name}\0{file_hash(path / name)}\n".encode())
+    return digest.hexdigest()

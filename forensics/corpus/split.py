@@ -48,10 +48,11 @@ def components(samples: Iterable[Sample]) -> list[frozenset[str]]:
 
 
 def link_keys(sample: Sample) -> tuple[str, ...]:
-    """Name everything that must not stand in two splits: identities, source and drive, each with its kind in front."""
+    """Name what must not stand in two splits, identities, source, original and drive, each with its kind in front."""
     return (
         *(f"identity {identity}" for identity in sample.identities),
         f"source {sample.source_id}",
+        *((f"source {sample.original}",) if sample.original else ()),
         f"drive {sample.drive_id}",
     )
 

@@ -26,7 +26,6 @@ from forensics.corpus import (
     write_whole,
 )
 from forensics.corpus.check import find_duplicates, find_empty_splits, find_leaks
-from forensics.corpus.folders import identities_of, import_folders
 from forensics.corpus.manifest import locked
 from forensics.corpus.plan import Making, SynthesisConfig, deal_identities, plan_corpus
 from forensics.corpus.split import components
@@ -314,53 +313,6 @@ class TestSynthesis:
     ) -> None:
         with pytest.raises(CorpusError, match="another recipe"):
             synthesize(copied.root, dataclasses.replace(recipe, seed=6), forger, deployment)
-
-
-class TestImport:
-    @pytest.fixture
-    def folders(self, tmp_path: Path) -> Path:
-        rng = np.random.default_rng(0)
-        source = tmp_path / "source"
-        for number in range(8):
-            self._write(source / "0_real" / f"{number:03d}.png", rng)
-            self._write(source / "1_fake" / f"{number:03d}_{(number ^ 1):03d}.png", rng)
-        return source
-
-    @staticmethod
-    def _write(path: Path, rng: np.random.Generator) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rng.integers(0, 255, (16, 16, 3), dtype=np.uint8)).save(path)
-
-    def test_imported_folders_are_split_without_leaks(self, folders: Path, tmp_path: Path) -> None:
-        corpus, refused = import_folders(folders, tmp_path / "corpus", seed=0)
-        assert refused == ()
-        assert len(corpus.samples) == 16
-        assert check_corpus(corpus) == ()
-        forged = corpus.where(label=Label.FORGED)
-        assert all(len(sample.identities) == 2 for sample in forged)
-
-    def test_files_that_cannot_be_read_are_left_out_by_name(self, folders: Path, tmp_path: Path) -> None:
-        (folders / "0_real" / "broken.png").write_text("no picture")
-        corpus, (reason,) = import_folders(folders, tmp_path / "corpus", seed=0)
-        assert "broken.png" in reason
-        assert len(corpus.samples) == 16
-
-    def test_a_missing_class_is_refused(self, folders: Path, tmp_path: Path) -> None:
-        shutil.rmtree(folders / "1_fake")
-        with pytest.raises(CorpusError, match="1_fake"):
-            import_folders(folders, tmp_path / "corpus", seed=0)
-
-    @pytest.mark.parametrize(
-        ("path", "identities"),
-        [
-            ("a.png", ("a",)),
-            ("anna/1.png", ("anna",)),
-            ("000_003.mp4", ("000", "003")),
-            ("000_003/7.png", ("000", "003")),
-        ],
-    )
-    def test_identities_come_from_folder_or_name(self, path: str, identities: tuple[str, ...]) -> None:
-        assert identities_of(Path("root") / path, Path("root")) == identities
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,188 @@
+"""Decide the splits of an imported corpus: the official ones where they keep people apart, new ones otherwise."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from ..errors import CorpusError
+from .check import find_empty_splits, find_leaks
+from .sample import Label, Sample, Split
+from .split import SHARES, link_keys, split_by_identity
+
+if TYPE_CHECKING:
+    import numpy as np
+
+VALIDATION_SHARE = 0.15
+"""Share of the official training samples that validation gets where a data set publishes none."""
+
+_DRAWS = 32
+
+
+class Rule(StrEnum):
+    """Which splits are wanted: AUTO keeps the official ones if nobody stands in two of them."""
+
+    AUTO = "auto"
+    OFFICIAL = "official"
+    IDENTITY = "identity"
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """Samples with their splits.
+
+    Attributes:
+        samples: What stands in a split.
+        rule: OFFICIAL or IDENTITY, as it turned out.
+        left_out: Ids of forged samples whose two people were dealt to different splits.
+        notes: What a user of the splits should read.
+    """
+
+    samples: tuple[Sample, ...]
+    rule: Rule
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def divide(
+    samples: Iterable[Sample], official: Mapping[str, Split | None], rule: Rule, rng: np.random.Generator
+) -> Division:
+    """Give every sample a split.
+
+    Args:
+        samples: The samples; the splits they have do not count.
+        official: The official split by id, None where there is none.
+        rule: What is wanted.
+        rng: Deals people where new splits are needed.
+
+    Raises:
+        CorpusError: Official splits are wanted and there are none, or the people cannot be divided.
+    """
+    everything = tuple(samples)
+    known = {sample.id for sample in everything if official.get(sample.id) is not None}
+    if rule is Rule.OFFICIAL and not known:
+        raise CorpusError("this data set has no official split; leave out --split official")
+    if rule is Rule.IDENTITY or not known:
+        return _by_people(everything, rng)
+    kept = _fill(everything, official, rng)
+    leaks = list(find_leaks(kept))
+    if not leaks or rule is Rule.OFFICIAL:
+        notes = (f"the official split is not disjoint: {_worded(kept)}",) if leaks else ()
+        return _with_validation(kept, notes, rng)
+    made = _by_people(everything, rng)
+    note = (
+        f"the official split is not disjoint ({_worded(kept)}), so people were dealt anew; --split official keeps it, "
+        "for numbers that compare with publications"
+    )
+    return replace(made, notes=(note, *made.notes))
+
+
+def deal_people(samples: tuple[Sample, ...], rng: np.random.Generator) -> Division:
+    """Deal people, not samples, to the splits, and leave out forgeries of people of two splits.
+
+    People with genuine files, with forged ones and with both are dealt one kind after the other. Several deals are
+    drawn, and the one that keeps most files is taken.
+
+    Args:
+        samples: All samples.
+        rng: Draws the deals.
+
+    Raises:
+        CorpusError: No deal gives every split both classes.
+    """
+    labels: dict[str, set[Label]] = {}
+    for sample in samples:
+        for name in sample.identities:
+            labels.setdefault(name, set()).add(sample.label)
+    strata = [
+        Counter(name for sample in samples for name in sample.identities if labels[name] == kind)
+        for kind in ({Label.GENUINE}, {Label.FORGED}, set(Label))
+    ]
+    best: list[tuple[Sample, Split]] = []
+    for _ in range(_DRAWS):
+        home = {name: split for stratum in strata for name, split in _deal(stratum, rng).items()}
+        homes = [{home[name] for name in sample.identities} for sample in samples]
+        kept = [(sample, where.pop()) for sample, where in zip(samples, homes, strict=True) if len(where) == 1]
+        present = {(split, sample.label) for sample, split in kept}
+        if len(present) == len(SHARES) * len(Label) and len(kept) > len(best):
+            best = kept
+    if not best:
+        raise CorpusError(
+            f"{len(labels)} people cannot be divided so that every split holds genuine and forged files; add people"
+        )
+    divided = tuple(replace(sample, split=split) for sample, split in best)
+    there = {sample.id for sample in divided}
+    left_out = tuple(sample.id for sample in samples if sample.id not in there)
+    note = f"{len(left_out)} forged files show people of two splits and were left out"
+    return Division(divided, Rule.IDENTITY, left_out, (note,) if left_out else ())
+
+
+def _by_people(samples: tuple[Sample, ...], rng: np.random.Generator) -> Division:
+    try:
+        divided = split_by_identity(samples, rng)
+    except CorpusError:
+        return deal_people(samples, rng)
+    if any(find_empty_splits(divided)):
+        return deal_people(samples, rng)
+    return Division(divided, Rule.IDENTITY)
+
+
+def _fill(
+    samples: tuple[Sample, ...], official: Mapping[str, Split | None], rng: np.random.Generator
+) -> tuple[Sample, ...]:
+    """Give samples without an official split that of what they are linked to, and deal out the rest."""
+    home = {key: split for sample in samples if (split := official.get(sample.id)) for key in link_keys(sample)}
+    placed: dict[str, Split] = {}
+    for sample in samples:
+        linked = [home[key] for key in link_keys(sample) if key in home]
+        split = official.get(sample.id) or (linked[0] if linked else None)
+        if split is not None:
+            placed[sample.id] = split
+    rest = tuple(sample for sample in samples if sample.id not in placed)
+    if rest:
+        placed |= {sample.id: sample.split for sample in _by_people(rest, rng).samples}
+    return tuple(replace(sample, split=placed[sample.id]) for sample in samples if sample.id in placed)
+
+
+def _with_validation(samples: tuple[Sample, ...], notes: tuple[str, ...], rng: np.random.Generator) -> Division:
+    """Take validation people from training where the official split has none."""
+    train = tuple(sample for sample in samples if sample.split is Split.TRAIN)
+    if not train or any(sample.split is Split.VAL for sample in samples):
+        return Division(samples, Rule.OFFICIAL, notes=notes)
+    shares = {Split.TRAIN: 1 - VALIDATION_SHARE, Split.VAL: VALIDATION_SHARE}
+    try:
+        divided = split_by_identity(train, rng, shares)
+    except CorpusError:
+        divided = train
+    if divided is train or any(find_empty_splits(divided)):
+        return Division(samples, Rule.OFFICIAL, notes=(*notes, "there is no validation split, and none could be made"))
+    made = {sample.id: sample for sample in divided}
+    note = (
+        f"validation holds {sum(sample.split is Split.VAL for sample in divided)} files of the official training split"
+    )
+    return Division(tuple(made.get(sample.id, sample) for sample in samples), Rule.OFFICIAL, notes=(*notes, note))
+
+
+def _deal(weight: Mapping[str, int], rng: np.random.Generator) -> dict[str, Split]:
+    """Deal names one by one to the split that is furthest below its share of their weight."""
+    names, total = sorted(weight), sum(weight.values())
+    missing = {split: share / sum(SHARES.values()) for split, share in SHARES.items()}
+    home: dict[str, Split] = {}
+    for index in rng.permutation(len(names)):
+        split = max(missing, key=lambda name: missing[name])
+        home[names[index]] = split
+        missing[split] -= weight[names[index]] / total
+    return home
+
+
+def _worded(samples: Iterable[Sample]) -> str:
+    """Count the people that stand in two splits."""
+    seen: dict[str, set[Split]] = {}
+    for sample in samples:
+        for name in sample.identities:
+            seen.setdefault(name, set()).add(sample.split)
+    shared = sum(len(splits) > 1 for splits in seen.values())
+    return f"{shared} of {len(seen)} people stand in two splits" if shared else "a source or drive stands in two splits"

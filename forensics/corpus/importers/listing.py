@@ -1,0 +1,135 @@
+"""What an importer says about a data set before any of its media is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..sample import Label, Split
+
+CLIPS = (".mp4", ".mov", ".mkv", ".avi")
+STILLS = (".png", ".jpg", ".jpeg", ".webp")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One video or still of a published data set.
+
+    Attributes:
+        path: The file, or the folder of frames, relative to the imported folder, with forward slashes.
+        label: Genuine or forged.
+        dataset: Name of the data set.
+        method: How it was made; for genuine files the part of the data set it stands in.
+        video: Its name.
+        identities: Everybody whose face or motion is in it, as far as names tell.
+        source: Whose look it shows.
+        drive: Whose motion it follows.
+        original: The `source` of the genuine entry it alters.
+        compression: Which version of the data set.
+        split: The official split, None where there is none.
+        files: Names of the frames where `path` is a folder.
+        mask: The data set's own mask of it.
+        region: What was altered.
+    """
+
+    path: str
+    label: Label
+    dataset: str
+    method: str
+    video: str
+    identities: tuple[str, ...]
+    source: str
+    drive: str
+    original: str | None = None
+    compression: str = ""
+    split: Split | None = None
+    files: tuple[str, ...] = ()
+    mask: str | None = None
+    region: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Its unique name in a corpus."""
+        return "-".join(part for part in (self.dataset, self.compression, self.method, self.video) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What was found in a folder.
+
+    Attributes:
+        entries: The videos and stills that are there.
+        absent: What the data set's own lists name and the folder does not hold.
+        notes: Sentences a user of the data should read.
+        root: The folder that entries are relative to, where it is not the one that was given.
+    """
+
+    entries: tuple[Entry, ...]
+    absent: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    root: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A published way to arrange a data set on disk.
+
+    Attributes:
+        name: What users type.
+        title: One line for help and docs.
+        fits: Tells whether a folder looks like it.
+        read: Lists what the folder holds.
+    """
+
+    name: str
+    title: str
+    fits: Callable[[Path], bool]
+    read: Callable[[Path], Listing]
+
+
+def clips_in(folder: Path) -> list[Path]:
+    """List the clips of a folder that has them directly or in `videos`, in order of name."""
+    for place in (folder, folder / "videos"):
+        found = _with_suffix(place, CLIPS)
+        if found:
+            return found
+    return []
+
+
+def videos_in(folder: Path) -> list[tuple[Path, tuple[str, ...]]]:
+    """List a folder's clips; without any, its folders of frames, directly or in `frames` or `images`.
+
+    Returns:
+        For each video its path, and the names of its frames where it is a folder.
+    """
+    clips = clips_in(folder)
+    if clips:
+        return [(clip, ()) for clip in clips]
+    for place in (folder / "frames", folder / "images", folder):
+        if place.is_dir():
+            found = [(part, stills_in(part)) for part in sorted(place.iterdir()) if part.is_dir()]
+            if any(names for _, names in found):
+                return [(part, names) for part, names in found if names]
+    return []
+
+
+def stills_in(folder: Path) -> tuple[str, ...]:
+    """Name the pictures of a folder, in order."""
+    return tuple(path.name for path in _with_suffix(folder, STILLS))
+
+
+def inside(folder: Path, names: Iterable[str]) -> bool:
+    """Tell whether a folder has all of these parts."""
+    return all((folder / name).exists() for name in names)
+
+
+def relative(path: Path, root: Path) -> str:
+    """Write a path relative to a folder with forward slashes."""
+    return path.relative_to(root).as_posix()
+
+
+def _with_suffix(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes and path.is_file())

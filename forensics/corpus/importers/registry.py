@@ -1,0 +1,59 @@
+"""All layouts, and how one is found by name or by looking."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from ...errors import CorpusError, InputError
+from .celeb_df import CELEB_DF
+from .deeper_forensics import DEEPER_FORENSICS
+from .deepfakebench import DEEPFAKEBENCH
+from .df40 import DF40
+from .dfdc import DFDC, PREVIEW
+from .faceforensics import ACTORS, FACEFORENSICS
+from .ffiw import FFIW
+from .labelled_folders import LABELLED_FOLDERS
+from .listing import Layout
+from .wild_deepfake import WILD_DEEPFAKE
+
+LAYOUTS: tuple[Layout, ...] = (
+    DEEPFAKEBENCH,
+    FACEFORENSICS,
+    ACTORS,
+    *CELEB_DF,
+    PREVIEW,
+    DFDC,
+    DEEPER_FORENSICS,
+    FFIW,
+    WILD_DEEPFAKE,
+    DF40,
+    LABELLED_FOLDERS,
+)
+"""In the order in which a folder is compared with them."""
+
+AUTO = "auto"
+
+
+def find_layout(name: str, folder: Path) -> Layout:
+    """Return the layout of a name; `auto` takes the first that the folder looks like.
+
+    Args:
+        name: A layout's name, or `auto`.
+        folder: What is to be imported.
+
+    Raises:
+        InputError: There is no layout of that name; the message offers the nearest.
+        CorpusError: The folder is missing, or looks like none of them.
+    """
+    names = [layout.name for layout in LAYOUTS]
+    if name not in (AUTO, *names):
+        near = get_close_matches(name, names, 1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise InputError(f"no layout {name!r}{meant} There are: auto, {', '.join(names)}")
+    if not folder.exists():
+        raise CorpusError(f"{folder}: there is no such folder; check the path", folder)
+    for layout in LAYOUTS:
+        if layout.name == name or (name == AUTO and layout.fits(folder)):
+            return layout
+    raise CorpusError(f"{folder} looks like none of the known layouts; name one of {', '.join(names)}", folder)

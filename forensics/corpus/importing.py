@@ -1,0 +1,218 @@
+"""Make a corpus of a data set that stays where it is: list, open, hash, divide, write the manifest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from watermark import MediaError, open_clip, read_media
+
+from ..errors import CorpusError
+from ..progress import Report, silent
+from .division import Division, Rule, divide
+from .importers import AUTO, Entry, Listing, find_layout
+from .importers.listing import CLIPS
+from .manifest import MANIFEST, Corpus, locked, write_manifest, write_places
+from .sample import Label, Sample, Slice, Split, folder_hash
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import found and did.
+
+    Attributes:
+        layout: The layout's name.
+        folder: What was imported.
+        found: Videos and stills in it.
+        unreadable: One sentence for each that cannot be opened.
+        absent: What the data set's own lists name and the folder lacks.
+        split: `official` or `identity`.
+        divided_out: Ids of forged files left out because their people stand in two splits.
+        notes: What a user of the corpus should read.
+    """
+
+    layout: str
+    folder: Path
+    found: int
+    unreadable: tuple[str, ...]
+    absent: tuple[str, ...]
+    split: str
+    divided_out: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def import_corpus(
+    source: Path,
+    root: Path,
+    *,
+    layout: str = AUTO,
+    rule: Rule = Rule.AUTO,
+    seed: int = 0,
+    add: bool = False,
+    report: Report = silent,
+) -> tuple[Corpus, ImportReport]:
+    """Write a manifest that points at a data set's files; none is copied or changed.
+
+    What cannot be opened is left out by name, never replaced.
+
+    Args:
+        source: The data set's folder, or DeepfakeBench's JSON.
+        root: The corpus folder.
+        layout: How it is laid out; `auto` looks.
+        rule: Which splits are wanted.
+        seed: Deals people to the splits where the official ones are missing or not disjoint.
+        add: Add to the corpus that is there; the splits it has count as official.
+        report: Is told how far the work is.
+
+    Raises:
+        CorpusError: The folder does not fit its layout, holds a corpus already, or a class is empty.
+        InputError: There is no such layout.
+    """
+    chosen = find_layout(layout, source)
+    listing = chosen.read(source)
+    if not listing.entries:
+        raise CorpusError(f"{source} holds no files laid out as {chosen.name} ({chosen.title})", source)
+    _refuse_twins(listing, source)
+    folder = (listing.root or (source if source.is_dir() else source.parent)).resolve()
+    with locked(root):
+        before = _existing(root, add)
+        place = _place(before, chosen.name, folder)
+        opened, unreadable = _open_all(folder, place, listing, report)
+        samples = {sample.id: sample for sample in (*before.samples, *opened)}
+        official: dict[str, Split | None] = {sample.id: sample.split for sample in before.samples}
+        official |= {entry.id: entry.split for entry in listing.entries}
+        _refuse_one_class(samples.values(), source, listing, unreadable)
+        division: Division = divide(samples.values(), official, rule, np.random.default_rng(seed))
+        places = {**before.places, place: folder}
+        write_places(root, places)
+        write_manifest(root, division.samples)
+    done = ImportReport(
+        layout=chosen.name,
+        folder=folder,
+        found=len(listing.entries),
+        unreadable=unreadable,
+        absent=listing.absent,
+        split=division.rule.value,
+        divided_out=division.left_out,
+        notes=(*listing.notes, *division.notes),
+    )
+    return Corpus(root, division.samples, places), done
+
+
+def open_entry(folder: Path, place: str, entry: Entry) -> Sample:
+    """Open one entry far enough to know that it can be read, and hash it.
+
+    Args:
+        folder: What the entry's path is relative to.
+        place: What the corpus calls that folder.
+        entry: The entry.
+
+    Raises:
+        MediaError: It cannot be read.
+    """
+    path = folder / entry.path
+    fps: float | None = None
+    if entry.files:
+        still = read_media(path / entry.files[0])
+        frames, height, width = len(entry.files), still.height, still.width
+    elif path.suffix.lower() in CLIPS:
+        clip = open_clip(path)
+        frames, height, width, fps = clip.frame_count, clip.height, clip.width, float(clip.fps)
+    else:
+        media = read_media(path)
+        frames, height, width, fps = len(media.frames), media.height, media.width, media.fps
+    return Sample(
+        id=entry.id,
+        path=entry.path,
+        sha256=folder_hash(path, entry.files),
+        label=entry.label,
+        method=entry.method,
+        split=entry.split or Split.TRAIN,
+        identities=entry.identities,
+        source_id=entry.source,
+        drive_id=entry.drive,
+        style=entry.dataset or "imported",
+        slice=Slice.MAIN,
+        seed=None,
+        frames=frames,
+        fps=fps,
+        width=width,
+        height=height,
+        mark_id=None,
+        landmarks=None,
+        landmarks_sha256=None,
+        place=place,
+        files=entry.files,
+        dataset=entry.dataset,
+        compression=entry.compression,
+        video=entry.video,
+        original=entry.original,
+        mask=entry.mask,
+        region=entry.region,
+    )
+
+
+def _open_all(folder: Path, place: str, listing: Listing, report: Report) -> tuple[list[Sample], tuple[str, ...]]:
+    """Open every entry on as many threads as there are cores; hashing and decoding leave the interpreter free."""
+    opened: list[Sample] = []
+    unreadable: list[str] = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for number, result in enumerate(pool.map(partial(_try_open, folder, place), listing.entries)):
+            report(number / len(listing.entries), "opening and hashing files")
+            if isinstance(result, Sample):
+                opened.append(result)
+            else:
+                unreadable.append(result)
+    return opened, tuple(unreadable)
+
+
+def _try_open(folder: Path, place: str, entry: Entry) -> Sample | str:
+    try:
+        return open_entry(folder, place, entry)
+    except (MediaError, OSError) as error:
+        return str(error)
+
+
+def _existing(root: Path, add: bool) -> Corpus:
+    if not (root / MANIFEST).exists():
+        return Corpus(root, ())
+    if not add:
+        raise CorpusError(f"{root} holds a corpus already; choose an empty folder, or add to it with --add", root)
+    return Corpus.load(root)
+
+
+def _place(before: Corpus, name: str, folder: Path) -> str:
+    """Name the imported folder: the name it has already, or the layout's, numbered where another folder has that."""
+    for known, where in before.places.items():
+        if where == folder:
+            return known
+    names: Iterator[str] = (name if number == 1 else f"{name}-{number}" for number in range(1, len(before.places) + 2))
+    return next(choice for choice in names if choice not in before.places)
+
+
+def _refuse_twins(listing: Listing, source: Path) -> None:
+    seen: dict[str, Entry] = {}
+    for entry in listing.entries:
+        if entry.id in seen:
+            raise CorpusError(
+                f"{source}: {seen[entry.id].path} and {entry.path} are the same video by their names; remove one",
+                source,
+            )
+        seen[entry.id] = entry
+
+
+def _refuse_one_class(samples: Iterable[Sample], source: Path, listing: Listing, unreadable: tuple[str, ...]) -> None:
+    present = {sample.label for sample in samples}
+    for label in Label:
+        if label not in present:
+            why = f" ({unreadable[0]})" if unreadable else f" ({listing.notes[0]})" if listing.notes else ""
+            raise CorpusError(
+                f"{source} holds no {label} file that can be read{why}; import one that does, then this one with --add",
+                source,
+            )
