@@ -9,31 +9,33 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
+import scipy.fft
 
-from .tile import TILE, Carriers, Floats, Spectrum, fold, frequencies, frequency_radius, whiten
+from .tile import TILE, Carriers, Floats, Floats64, Spectrum, fold, frequencies, frequency_radius, spectrum_of, whiten
 
 # Weight of a coefficient against its typical size: near phase-only, so that strong lines of the host cannot dominate.
-_LIMITER = 0.35
+LIMITER = 0.35
 _SMOOTHING = 2.0
+_NOTHING = 1e-3
 _FINE_STEPS = np.linspace(-0.5, 0.5, 5)
 
 
-Floats64 = npt.NDArray[np.float64]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class Peak:
-    """The best agreement of one folded spectrum with the template.
+class Surface:
+    """The agreement of one folded spectrum with the template at every shift of the tile.
 
     Attributes:
-        z: Height over the standard deviation of all shifts; 0 for a picture without any detail.
-        shift: Where the tile begins, canonical pixels down and right.
-        spectrum: The folded spectrum, `(side, side)`.
+        values: Correlation over its standard deviation, `(128, 128)`; zeros for a picture without any detail.
+        spectrum: The folded spectrum, `(128, 65)`.
     """
 
-    z: float
-    shift: tuple[float, float]
+    values: Floats
     spectrum: Spectrum
+
+    def highest(self) -> tuple[float, tuple[int, int]]:
+        """Return the highest z and where the tile begins there, canonical pixels down and right."""
+        row, column = divmod(int(self.values.argmax()), TILE)
+        return float(self.values[row, column]), (row, column)
 
 
 def folded_spectrum(lumas: Sequence[Floats], scale: float) -> Spectrum:
@@ -41,7 +43,7 @@ def folded_spectrum(lumas: Sequence[Floats], scale: float) -> Spectrum:
     total = np.zeros((TILE, TILE), dtype=np.float32)
     for luma in lumas:
         total += fold(whiten(resize(luma, scale)))
-    return np.fft.fft2(total)
+    return spectrum_of(total)
 
 
 def resize(luma: Floats, scale: float) -> Floats:
@@ -54,43 +56,61 @@ def resize(luma: Floats, scale: float) -> Floats:
     return np.asarray(cv2.resize(luma, size, interpolation=method), dtype=np.float32)
 
 
-def correlate(spectrum: Spectrum, template: Spectrum) -> Peak:
+def mirrored(spectrum: Spectrum) -> Spectrum:
+    """Return the spectrum of the picture's mirror image (left and right exchanged), up to a shift."""
+    return np.conj(spectrum[-np.arange(TILE)])
+
+
+def correlate(spectrum: Spectrum, carriers: Carriers) -> Surface:
     """Correlate with the template over every shift of the tile."""
-    known = template != 0
-    typical = float(np.abs(spectrum[known]).mean())
-    if typical == 0:
-        return Peak(0.0, (0.0, 0.0), spectrum)
-    limited = np.where(known, spectrum / (np.abs(spectrum) + _LIMITER * typical), 0)
-    surface = np.fft.ifft2(limited * template).real
-    at = int(surface.argmax())
-    row, column = divmod(at, surface.shape[1])
-    return Peak(float(surface.flat[at] / surface.std()), (float(row), float(column)), spectrum)
+    flat = spectrum.ravel()[carriers.sync]
+    size = np.abs(flat)
+    typical = float(size.mean())
+    if typical < _NOTHING:
+        return Surface(np.zeros((TILE, TILE), dtype=np.float32), spectrum)
+    limited = np.zeros(spectrum.size, dtype=np.complex64)
+    limited[carriers.sync] = flat / (size + LIMITER * typical)
+    surface = scipy.fft.irfft2(limited.reshape(spectrum.shape) * carriers.template, s=(TILE, TILE))
+    return Surface(np.asarray(surface / surface.std(), dtype=np.float32), spectrum)
 
 
-def refine_shift(peak: Peak, carriers: Carriers) -> tuple[float, float]:
-    """Return the peak's shift to a quarter of a pixel."""
-    vertical, horizontal = (axis.ravel()[carriers.sync] for axis in frequencies(TILE))
-    values = peak.spectrum.ravel()[carriers.sync]
-    values = values / (np.abs(values) + _LIMITER * np.abs(values).mean()) * carriers.phase[carriers.sync].conj()
-    candidates = [(peak.shift[0] + down, peak.shift[1] + right) for down in _FINE_STEPS for right in _FINE_STEPS]
-    turns = np.array([vertical * down + horizontal * right for down, right in candidates]) / TILE
-    return candidates[int((np.exp(2j * np.pi * turns) @ values).real.argmax())]
+def refine_shift(spectrum: Spectrum, carriers: Carriers, shift: tuple[int, int]) -> tuple[float, float]:
+    """Return a peak's shift to a quarter of a pixel."""
+    vertical, horizontal = (axis[carriers.sync] for axis in frequencies())
+    values = spectrum.ravel()[carriers.sync]
+    size = np.abs(values)
+    values = values / (size + LIMITER * size.mean()) * carriers.phase[carriers.sync].conj()
+    values = values * np.exp(2j * np.pi / TILE * (vertical * shift[0] + horizontal * shift[1]))
+    down = np.exp(2j * np.pi / TILE * np.outer(_FINE_STEPS, vertical))
+    right = np.exp(2j * np.pi / TILE * np.outer(_FINE_STEPS, horizontal))
+    row, column = divmod(int(((down * values) @ right.T).real.argmax()), _FINE_STEPS.size)
+    return shift[0] + float(_FINE_STEPS[row]), shift[1] + float(_FINE_STEPS[column])
 
 
-def bit_values(spectrum: Spectrum, carriers: Carriers, shift: tuple[float, float]) -> npt.NDArray[np.float64]:
+def bit_values(spectrum: Spectrum, carriers: Carriers, shift: tuple[float, float]) -> Floats64:
     """Return one soft value for each code bit, positive for a one.
 
     The template's carriers, whose phases are known, show how much of the mark is left at each frequency; the data
     carriers are weighted by it, so that frequencies a coder has emptied add no noise.
     """
-    vertical, horizontal = (axis.ravel() for axis in frequencies(TILE))
-    aligned = np.exp(2j * np.pi / TILE * (vertical * shift[0] + horizontal * shift[1])) * carriers.phase.conj()
-    size = np.abs(spectrum.ravel())
-    limited = spectrum.ravel() / (size + _LIMITER * np.median(size[carriers.data]) + 1e-12)
-    values = (limited * aligned).real
-    radius = frequency_radius(TILE).ravel()
-    weight = _remaining(radius[carriers.sync], values[carriers.sync], radius[carriers.data])
-    return np.asarray((weight * values[carriers.data]).sum(1), dtype=np.float64)
+    flat = spectrum.ravel()
+    known = _agreement(flat, carriers, carriers.sync, shift)
+    wanted = _agreement(flat, carriers, carriers.data.ravel(), shift)
+    radius = frequency_radius()
+    weight = _remaining(radius[carriers.sync], known, radius[carriers.data])
+    return np.asarray((weight * wanted.reshape(carriers.data.shape)).sum(1), dtype=np.float64)
+
+
+def _agreement(
+    flat: Spectrum, carriers: Carriers, indices: npt.NDArray[np.intp], shift: tuple[float, float]
+) -> Floats64:
+    """Return how far the limited coefficients point along their carriers, -1 … 1."""
+    vertical, horizontal = (axis[indices] for axis in frequencies())
+    values = flat[indices]
+    size = np.abs(values)
+    limited = values / (size + LIMITER * np.median(size) + 1e-12)
+    turned = np.exp(2j * np.pi / TILE * (vertical * shift[0] + horizontal * shift[1])) * carriers.phase[indices].conj()
+    return np.asarray((limited * turned).real, dtype=np.float64)
 
 
 def _remaining(known: Floats64, values: Floats64, wanted: Floats64) -> Floats64:

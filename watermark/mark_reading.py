@@ -1,45 +1,45 @@
 """Read a mark from pixels.
 
-A reading tries hypotheses about scale, mirroring and rotation. Each one folds the whitened picture onto one tile and
-correlates it with the key's template over all 128 × 128 shifts at once; the strongest is decoded. The answer's p-value
-bounds the chance that an unmarked picture reads this strongly, over everything that was tried:
+A reading tries hypotheses about how the picture lies over the tile. Each one folds the whitened picture onto one tile
+and correlates it with the key's template; the strongest shift is decoded. A picture that was not cropped can only show
+the tile at one of 64 slots; elsewhere all 128² shifts are searched. The answer's p-value bounds the chance that an
+unmarked picture reads this strongly, over everything that was tried:
 
-    p ≤ hypotheses · 128² · Q(z) · (decodings · 2 kinds · 2⁻¹⁶ where the payload's check passed, else 1)
+    p ≤ stages · shifts · Q(z) · (decodings · 2 kinds · 2⁻¹⁶ where the payload's check passed, else 1)
 
-with Q the Gaussian tail; measured tails of natural pictures stay below it. A mark is present where p ≤ 1e-6.
+with Q the Gaussian tail, which measured tails of unmarked pictures stay below, and `stages` the number of times a
+reading may stop early. A mark is present where p ≤ 1e-6.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from .correlation import Peak, bit_values, correlate, folded_spectrum, refine_shift, resize
+from .correlation import Surface, bit_values, correlate, folded_spectrum, mirrored, refine_shift
 from .error_correction import decode
 from .frames import Frames, check_frames, spread
 from .payload import CHECK_BITS, Payload, PayloadKind, unframe_payload
-from .tile import CANONICAL_SIDE, TILE, Carriers, Floats, canonical_scale, carriers_of, fold, luminance, whiten
+from .registration import Residual, likely_changes
+from .tile import SLOTS, TILE, Floats, Spectrum, carriers_of, luminance, slot_of, whole_scales
 
 FALSE_POSITIVE_RATE = 1e-6
 
 _CLIP_FRAMES = 16
 _SEARCH_FRAMES = 4
-_NATIVE_TILES = (64, 128, 192, 256)
-_NATIVE_RANGE = (0.2, 2.2)
-_SMALLEST_CANONICAL_SIDE = 96
-_LONGEST_ASPECT = 4
-_DECODABLE = 4.5
+_STAGES = 8
 
-_COARSE_TILE = TILE // 2
-_COARSE_SIDE = 384
-_COARSE_SCALES = np.geomspace(0.42, 1.12, 110)
-_ROTATIONS = tuple(sign * step * 0.75 for step in range(1, 11) for sign in (1, -1))
-_UPRIGHT_CANDIDATES = 4
-_ROTATED_CANDIDATES = 6
+# Sides of a tile, in pixels, in crops at their original scale from pictures of the usual sizes.
+_CROPPED_TILES = (64, 96, 128, 192, 256)
+_CROPPED_RANGE = (0.2, 2.2)
+_SMALLEST_CANONICAL_SIDE = 96
+_SMALLEST_SIDE = 96
+_LONGEST_ASPECT = 4
+_DECODABLE = 3.0
+_CHANGES = {1: 6, 2: 24}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,9 @@ def read_mark(pixels: Frames, key: bytes, *, search: int = 1) -> MarkReading:
     Args:
         pixels: uint8 RGB, `(H, W, 3)` or `(T, H, W, 3)`.
         key: The 32-byte key it may have been marked with.
-        search: 0 reads whole or resized pictures and crops at their original scale; 1 also mirrored pictures and crops
-            down to 0.42 of the short side that were resized; 2 also rotations up to 7.5 degrees.
+        search: 0 reads whole or resized pictures and crops at their original scale, mirrored or not; 1 also pictures
+            that were turned by up to 12 degrees, stretched by up to 13 % or cropped to 0.42 of the short side and
+            resized; 2 tries more of the likely changes.
 
     Raises:
         MediaError: The array is no RGB picture or clip.
@@ -81,158 +82,108 @@ def read_mark(pixels: Frames, key: bytes, *, search: int = 1) -> MarkReading:
     check_frames(pixels)
     frames = pixels[None] if pixels.ndim == 3 else pixels
     lumas = [_bounded(luminance(frames[i])) for i in spread(len(frames), _CLIP_FRAMES)]
-    reader = _Reader(carriers_of(key))
-    if min(lumas[0].shape) * canonical_scale(*lumas[0].shape) >= _SMALLEST_CANONICAL_SIDE:
+    reader = _Reader(key)
+    if min(lumas[0].shape) >= _SMALLEST_SIDE:
         _read(reader, lumas, search)
     return reader.reading()
-
-
-@dataclass(frozen=True, slots=True)
-class _Hypothesis:
-    """How a picture lies over the tile: canonical pixels per picture pixel, degrees to undo, mirrored or not."""
-
-    scale: float
-    rotation: float = 0.0
-    mirrored: bool = False
 
 
 class _Reader:
     """Tries hypotheses, counts them, and keeps the strongest reading."""
 
-    def __init__(self, carriers: Carriers) -> None:
-        self.carriers = carriers
-        self.template = carriers.template()
-        self.coarse_template = carriers.template(_COARSE_TILE)
-        self.hypotheses = 0
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+        self.carriers = carriers_of(key)
+        self.shifts = 0
         self.decodings = 0
         self.z = 0.0
+        self.p_value = 1.0
         self.payload: Payload | None = None
 
-    def try_one(self, lumas: Sequence[Floats], hypothesis: _Hypothesis) -> Peak:
-        self.hypotheses += 1
-        if hypothesis.mirrored:
-            lumas = [np.ascontiguousarray(luma[:, ::-1]) for luma in lumas]
-        if hypothesis.rotation:
-            lumas = [_turned(luma, hypothesis.scale, hypothesis.rotation) for luma in lumas]
-        spectrum = folded_spectrum(lumas, 1.0 if hypothesis.rotation else hypothesis.scale)
-        return correlate(spectrum, self.template)
+    def try_slots(self, spectrum: Spectrum) -> bool:
+        """Decode the strongest slot; return whether it read a payload whose id belongs there."""
+        surface = correlate(spectrum, self.carriers)
+        self.shifts += SLOTS
+        slots = self.carriers.slots
+        slot = int(surface.values[slots[:, 0], slots[:, 1]].argmax())
+        row, column = slots[slot].tolist()
+        return self._settle(surface, (row, column), slot)
 
-    def settle(self, peaks: Iterable[Peak]) -> bool:
-        """Decode the strongest peak; return whether a payload was read at the promised false-positive rate."""
-        best = max(peaks, key=lambda peak: peak.z)
-        payload = None
-        if best.z >= _DECODABLE:
+    def try_shifts(self, spectra: Sequence[Spectrum]) -> bool:
+        """Decode the strongest shift of all spectra; return whether it read a payload."""
+        if not spectra:
+            return False
+        surfaces = [correlate(spectrum, self.carriers) for spectrum in spectra]
+        self.shifts += TILE * TILE * len(surfaces)
+        best = max(surfaces, key=lambda surface: surface.highest()[0])
+        return self._settle(best, best.highest()[1], None)
+
+    def _settle(self, surface: Surface, shift: tuple[int, int], slot: int | None) -> bool:
+        z, payload = float(surface.values[shift]), None
+        if z >= _DECODABLE:
             self.decodings += 1
-            payload = unframe_payload(
-                decode(bit_values(best.spectrum, self.carriers, refine_shift(best, self.carriers)))
-            )
-        if (payload is not None, best.z) > (self.payload is not None, self.z):
-            self.payload, self.z = payload, best.z
-        return self.payload is not None and self.p_value() <= FALSE_POSITIVE_RATE
+            fine = refine_shift(surface.spectrum, self.carriers, shift)
+            payload = unframe_payload(decode(bit_values(surface.spectrum, self.carriers, fine)), self.key)
+            if payload is not None and slot is not None and slot_of(payload.id, self.key) != slot:
+                payload = None
+        p_value = self._bound(z, payload is not None)
+        if p_value < self.p_value:
+            self.z, self.p_value, self.payload = z, p_value, payload
+        return payload is not None and p_value <= FALSE_POSITIVE_RATE
 
-    def p_value(self) -> float:
-        """Bound the chance that an unmarked picture reads as strongly as the best so far."""
-        bound = self.hypotheses * TILE * TILE * math.erfc(self.z / math.sqrt(2)) / 2
-        if self.payload is not None:
+    def _bound(self, z: float, checked: bool) -> float:
+        """Bound the chance that an unmarked picture reads as strongly, over everything tried so far."""
+        bound = _STAGES * self.shifts * math.erfc(z / math.sqrt(2)) / 2
+        if checked:
             bound *= self.decodings * len(PayloadKind) * 2.0**-CHECK_BITS
-        return min(bound, 1.0) if self.z else 1.0
+        return min(bound, 1.0)
 
     def reading(self) -> MarkReading:
-        p_value = self.p_value()
-        present = p_value <= FALSE_POSITIVE_RATE
+        present = self.p_value <= FALSE_POSITIVE_RATE
         if self.payload is None or not present:
-            return MarkReading(present, False, None, None, self.z, p_value)
-        return MarkReading(present, False, self.payload.hex, self.payload.kind, self.z, p_value)
+            return MarkReading(present, False, None, None, self.z, self.p_value)
+        return MarkReading(present, False, self.payload.hex, self.payload.kind, self.z, self.p_value)
 
 
 def _read(reader: _Reader, lumas: Sequence[Floats], search: int) -> None:
     """Go through the stages from cheap to costly and stop at the first that reads a payload."""
-    known = _known_scales(*lumas[0].shape)
-    if reader.settle([reader.try_one(lumas[:1], _Hypothesis(scale)) for scale in known]):
-        return
-    if len(lumas) > 1 and reader.settle([reader.try_one(lumas, _Hypothesis(scale)) for scale in known]):
-        return
+    height, width = lumas[0].shape
+    whole, cropped = whole_scales(height, width), _cropped_scales(height, width)
+    groups = [lumas[:1], lumas] if len(lumas) > 1 else [lumas]
+    found: list[list[Spectrum]] = [[] for _ in groups]
+    for scale in whole:
+        for group, spectra in zip(groups, found, strict=True):
+            spectra.append(folded_spectrum(group, scale))
+            if reader.try_slots(spectra[-1]):
+                return
+    for group, spectra in zip(groups, found, strict=True):
+        spectra += [folded_spectrum(group, scale) for scale in cropped]
+        if reader.try_shifts(spectra) or reader.try_shifts([mirrored(spectrum) for spectrum in spectra]):
+            return
     if search < 1:
         return
-    if reader.settle([reader.try_one(lumas[:1], _Hypothesis(scale, mirrored=True)) for scale in known]):
-        return
     few = [lumas[i] for i in spread(len(lumas), _SEARCH_FRAMES)]
-    if _search(reader, few, (0.0,), _UPRIGHT_CANDIDATES) or search < 2:
-        return
-    _search(reader, few, _ROTATIONS, _ROTATED_CANDIDATES)
+    reader.try_shifts(list(_changed(few, _CHANGES[min(search, 2)])))
 
 
-def _known_scales(height: int, width: int) -> list[float]:
-    """Return the scales of an uncropped picture of any size, then of crops from pictures of the usual sizes."""
-    short = min(height, width)
-    usual = canonical_scale(height, width)
-    scales = [usual]
-    for scale in (CANONICAL_SIDE / short, *(TILE / tile for tile in _NATIVE_TILES)):
-        in_range = _NATIVE_RANGE[0] < scale / usual < _NATIVE_RANGE[1] and scale * short >= _SMALLEST_CANONICAL_SIDE
-        if in_range and all(abs(scale - other) > 1e-6 for other in scales):
+def _changed(lumas: Sequence[Floats], count: int) -> Iterator[Spectrum]:
+    """Yield folded spectra under the likeliest changes of the first frame, each mirrored as well."""
+    residuals = [Residual.of(luma) for luma in lumas]
+    for change in likely_changes(residuals[0], count):
+        spectrum = np.sum([residual.folded(change) for residual in residuals], axis=0)
+        yield spectrum
+        yield mirrored(spectrum)
+
+
+def _cropped_scales(height: int, width: int) -> list[float]:
+    """Return the scales of crops from pictures of the usual sizes."""
+    known, short = whole_scales(height, width), min(height, width)
+    scales = []
+    for scale in (TILE / tile for tile in _CROPPED_TILES):
+        in_range = _CROPPED_RANGE[0] < scale * short / 512 < _CROPPED_RANGE[1]
+        if in_range and scale * short >= _SMALLEST_CANONICAL_SIDE and all(abs(scale - k) > 1e-6 for k in known):
             scales.append(scale)
     return scales
-
-
-def _search(reader: _Reader, lumas: Sequence[Floats], rotations: Sequence[float], keep: int) -> bool:
-    """Rank hypotheses at half resolution, climb from the best of them, and decode where that leads."""
-    ranked = sorted(_coarse(reader, lumas, rotations), key=lambda candidate: -candidate[0])
-    angle = 0.35 if any(rotations) else 0.0
-    return reader.settle([_climb(reader, lumas, hypothesis, angle) for _, hypothesis in ranked[:keep]])
-
-
-def _coarse(reader: _Reader, lumas: Sequence[Floats], rotations: Sequence[float]) -> list[tuple[float, _Hypothesis]]:
-    """Return z and hypothesis for every scale, rotation and mirroring, from residuals made once at low resolution."""
-    height, width = lumas[0].shape
-    usual = canonical_scale(height, width)
-    shrink = min(1.0, _COARSE_SIDE / min(height, width))
-    residuals = [whiten(resize(luma, shrink)) for luma in lumas]
-    backwards = -np.arange(_COARSE_TILE)
-    found = []
-    for scale in usual * _COARSE_SCALES:
-        zoom = scale / shrink * _COARSE_TILE / TILE
-        if min(residuals[0].shape) * zoom < _SMALLEST_CANONICAL_SIDE / 2:
-            continue
-        small = [resize(residual, zoom) for residual in residuals]
-        for rotation in rotations:
-            turned = [_turned(residual, 1.0, rotation) for residual in small] if rotation else small
-            spectrum = np.fft.fft2(np.sum([fold(residual, _COARSE_TILE) for residual in turned], axis=0))
-            # Mirroring a picture reverses the horizontal frequencies and the sense of rotation.
-            for mirrored, view in ((False, spectrum), (True, spectrum[:, backwards])):
-                hypothesis = _Hypothesis(float(scale), -rotation if mirrored else rotation, mirrored)
-                found.append((correlate(view, reader.coarse_template).z, hypothesis))
-    reader.hypotheses += len(found)
-    return found
-
-
-def _climb(reader: _Reader, lumas: Sequence[Floats], start: _Hypothesis, angle: float) -> Peak:
-    """Follow z uphill at full resolution with halving steps in scale and rotation."""
-    best, here = reader.try_one(lumas, start), start
-    stretch = 0.0035
-    for _ in range(4):
-        steps = [(1 + stretch, 0.0), (1 - stretch, 0.0)] + ([(1.0, angle), (1.0, -angle)] if angle else [])
-        moved = False
-        for factor, turn in steps:
-            neighbour = _Hypothesis(here.scale * factor, here.rotation + turn, here.mirrored)
-            peak = reader.try_one(lumas, neighbour)
-            if peak.z > best.z:
-                best, here, moved = peak, neighbour, True
-        if not moved:
-            stretch, angle = stretch / 2, angle / 2
-    return best
-
-
-def _turned(picture: Floats, scale: float, rotation: float) -> Floats:
-    """Return the picture rotated about its centre and scaled."""
-    if scale < 0.75:
-        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.5 / scale), dtype=np.float32)
-    height, width = picture.shape
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    centre = ((width - 1) / 2, (height - 1) / 2)
-    matrix = cv2.getRotationMatrix2D(centre, rotation, scale)
-    matrix[:, 2] += (size[0] - 1) / 2 - centre[0], (size[1] - 1) / 2 - centre[1]
-    turned = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    return np.asarray(turned, dtype=np.float32)
 
 
 def _bounded(luma: Floats) -> Floats:

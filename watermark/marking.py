@@ -1,54 +1,58 @@
 """Put a mark into pixels: the only embedder.
 
-The tile's pattern is added to luminance, shaped by a perceptual mask and held above a floor of fidelity. A closed loop
-runs the reader on a compressed copy of what was just marked and moves power to the bits that read weakly (informed
-embedding: Miller, Doërr & Cox 2004). It then spares flat regions as far as that copy still reads with a
-margin. In a clip every frame carries the same tile; the loop runs once, on a few frames together.
+The tile's pattern is added to luminance, shaped by a perceptual mask and held above a floor of fidelity. What the
+picture itself shows at the carriers is measured first, and the tile is fitted to it. Flat regions get the least
+strength at which a compressed copy still reads with a margin. In a clip every frame carries the same tile.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from .correlation import bit_values, correlate, folded_spectrum
+from .correlation import bit_values, folded_spectrum
 from .error_correction import encode
 from .errors import MediaError, TooSmallError
 from .frames import Frames, check_frames, spread
+from .informed import informed_coefficients, plain_coefficients, tile_from
 from .payload import Payload, frame_payload
-from .tile import CANONICAL_SIDE, TILE, Carriers, Floats, Spectrum, canonical_scale, carriers_of, luminance
+from .perceptual_mask import add_pattern, hidden_pattern, similarity_loss
+from .tile import TILE, Floats, carriers_of, luminance, marking_scales, slot_of
 
 SMALLEST_SIDE = 128
 
-# Fidelity floors in dB; coders take more from clips, and small pictures have fewer pixels for each bit.
-_STILL_FLOOR = 41.5
-_CLIP_FLOOR = 39.0
-_SMALL_FLOOR = 39.0
-_SMALL_SIDE = 192
-_FLAT_LIMIT = 1.1
-_FLAT_LIMIT_SMALL = 1.8
-_SYNC_GAIN = 1.15
-_LOOPS = 2
-_LOOP_FRAMES = 4
-_LOOP_QUALITY = 60
+_FLOOR = 41.3
+_SIMILARITY_LOSS = 0.025
+_SAMPLE_FRAMES = 4
 
-# Activity, in grey levels, from which a region hides the whole strength, and what one edge may count for.
-_BUSY = 6.0
-_EDGE = 18.0
+# Root mean square change in flat regions, in grey levels: tried from the calmest, until a compressed copy shows enough.
+_FLAT_STEPS = (0.75, 0.95, 1.15)
+_SURE_BITS = 0.97
 
-# How much of its strength the mark keeps where nothing hides it: tried from the calmest, until a compressed copy shows
-# enough to be content.
-_CALM_STEPS = (0.4, 0.55, 0.75)
-_SHAPING_CALM = 0.55
-_SURE_QUALITY = 50
-_SURE_Z = 9.0
-_SURE_BITS = 0.95
+Shift = tuple[int, int]
 
-Floats64 = npt.NDArray[np.float64]
+
+@dataclass(frozen=True, slots=True)
+class _Profile:
+    """What the tile is fitted to: video coders keep less than picture coders.
+
+    Attributes:
+        roll_off: Frequency, in cycles per tile, from which strength falls.
+        quality: JPEG quality that the mark should survive.
+        coarse_first: Whether a small picture is tried with the coarsest tile first.
+    """
+
+    roll_off: float
+    quality: int
+    coarse_first: bool
+
+
+_STILL = _Profile(14.0, 40, coarse_first=False)
+_CLIP = _Profile(10.0, 20, coarse_first=True)
 
 
 def check_size(height: int, width: int) -> None:
@@ -69,14 +73,12 @@ class ClipMarker:
     """A mark fitted to one still or clip, ready to be put into its frames, a few at a time.
 
     Attributes:
-        pattern: What is added to luminance before the perceptual mask, `(H, W)`, unit power.
-        floor: Lowest peak signal-to-noise ratio of the marked pixels, in dB.
-        calm: What remains of the strength where nothing hides it, 0 … 1.
+        pattern: What is added to luminance before the perceptual mask, `(H, W)`, of unit power or less.
+        flat: Root mean square change in flat mid-grey regions, in grey levels.
     """
 
     pattern: Floats
-    floor: float
-    calm: float
+    flat: float
 
     @classmethod
     def prepare(cls, first: Frames, payload: Payload, key: bytes) -> ClipMarker:
@@ -94,12 +96,12 @@ class ClipMarker:
         check_frames(first)
         frames = first[None] if first.ndim == 3 else first
         check_size(frames.shape[1], frames.shape[2])
-        carriers = carriers_of(key)
-        signs = np.where(encode(frame_payload(payload)) == 1, 1.0, -1.0)
-        floor = _fidelity_floor(frames.shape[1], frames.shape[2], clip=first.ndim == 4)
-        sample = [frames[i] for i in spread(len(frames), _LOOP_FRAMES)]
-        pattern = _shaped_pattern(sample, signs, carriers, floor)
-        return cls(pattern, floor, _calmest(sample, pattern, signs, carriers, floor))
+        profile = _STILL if first.ndim == 3 else _CLIP
+        lumas = [luminance(frames[i]) for i in spread(len(frames), _SAMPLE_FRAMES)]
+        fitting = _Fitting(lumas, payload, key, profile)
+        scales = marking_scales(*lumas[0].shape)
+        pattern, flat = fitting.best(sorted(scales) if profile.coarse_first else scales)
+        return cls(_bounded(pattern, lumas[0], flat), flat)
 
     def mark(self, frames: Frames) -> Frames:
         """Return a marked copy of some of the clip's frames; each frame is marked by itself.
@@ -118,10 +120,10 @@ class ClipMarker:
                 f"{width} × {height}; prepare another ClipMarker for them"
             )
         if frames.ndim == 3:
-            return _add(frames, self.pattern, self.floor, self.calm)
+            return add_pattern(frames, self.pattern, self.flat, _FLOOR)
         marked = np.empty_like(frames)
         for index, frame in enumerate(frames):
-            marked[index] = _add(frame, self.pattern, self.floor, self.calm)
+            marked[index] = add_pattern(frame, self.pattern, self.flat, _FLOOR)
         return marked
 
 
@@ -142,92 +144,77 @@ def mark(pixels: Frames, payload: Payload, key: bytes) -> Frames:
     return ClipMarker.prepare(pixels, payload, key).mark(pixels)
 
 
-def _shaped_pattern(sample: Sequence[Frames], signs: Floats64, carriers: Carriers, floor: float) -> Floats:
-    """Return the pattern over the whole picture, its bits balanced by the closed loop."""
-    height, width = sample[0].shape[:2]
-    gain = np.ones(signs.size)
-    pattern = _pattern(signs * gain, carriers, height, width)
-    for _ in range(_LOOPS):
-        spectrum = _compressed_spectrum(sample, pattern, floor, _SHAPING_CALM, _LOOP_QUALITY)
-        margin = bit_values(spectrum, carriers, (0.0, 0.0)) * signs
-        typical = max(float(np.median(margin)), 1e-6)
-        gain = np.clip(gain * (1 + 0.8 * (1 - margin / typical)), 0.6, 2.5)
-        gain /= np.sqrt(np.mean(gain**2))
-        pattern = _pattern(signs * gain, carriers, height, width)
-    return pattern
+class _Fitting:
+    """Fits the tile of one payload to a sample of luminances."""
+
+    def __init__(self, lumas: Sequence[Floats], payload: Payload, key: bytes, profile: _Profile) -> None:
+        self.lumas = lumas
+        self.profile = profile
+        self.carriers = carriers_of(key)
+        self.signs = np.where(encode(frame_payload(payload, key)) == 1, 1.0, -1.0)
+        row, column = self.carriers.slots[slot_of(payload.id, key)].tolist()
+        self.shift: Shift = (row, column)
+
+    def best(self, scales: Sequence[float]) -> tuple[Floats, float]:
+        """Return the pattern, `(H, W)`, and the least strength in flat regions at which a compressed copy reads well.
+
+        Scales are tried in turn, each at the calmest strength; only then does the strength rise.
+        """
+        tried = []
+        for scale in scales:
+            pattern = self.pattern(scale)
+            tried.append((self.share_right(pattern, scale, _FLAT_STEPS[0]), -scale, pattern))
+            if tried[-1][0] >= _SURE_BITS:
+                return pattern, _FLAT_STEPS[0]
+        _, scale, pattern = max(tried, key=lambda entry: entry[:2])
+        for flat in _FLAT_STEPS[1:-1]:
+            if self.share_right(pattern, -scale, flat) >= _SURE_BITS:
+                return pattern, flat
+        return pattern, _FLAT_STEPS[-1]
+
+    def pattern(self, scale: float) -> Floats:
+        """Return the pattern over the whole picture, fitted to what the sample shows at the carriers."""
+        size = self.lumas[0].shape
+        plain = plain_coefficients(self.signs, self.carriers, self.profile.roll_off)
+        pattern = _repeated(tile_from(plain, self.carriers), self.shift, scale, *size)
+        host = folded_spectrum(self.lumas, scale)
+        marked = folded_spectrum(self.compressed(pattern, _FLAT_STEPS[0]), scale)
+        fitted = informed_coefficients(plain, self.signs, self.carriers, host, marked, self.shift)
+        return _repeated(tile_from(fitted, self.carriers), self.shift, scale, *size)
+
+    def share_right(self, pattern: Floats, scale: float, flat: float) -> float:
+        """Return the share of code bits that a compressed copy shows rightly."""
+        spectrum = folded_spectrum(self.compressed(pattern, flat), scale)
+        return float((bit_values(spectrum, self.carriers, self.shift) * self.signs > 0).mean())
+
+    def compressed(self, pattern: Floats, flat: float) -> list[Floats]:
+        """Return the sample after marking and compression."""
+        marked = [luma + hidden_pattern(luma, pattern, flat, _FLOOR) for luma in self.lumas]
+        return [_compressed(luma, self.profile.quality) for luma in marked]
 
 
-def _calmest(sample: Sequence[Frames], pattern: Floats, signs: Floats64, carriers: Carriers, floor: float) -> float:
-    """Return the least strength in flat regions at which a compressed copy still reads with a margin."""
-    template = carriers.template()
-    for calm in _CALM_STEPS:
-        spectrum = _compressed_spectrum(sample, pattern, floor, calm, _SURE_QUALITY)
-        right = bit_values(spectrum, carriers, (0.0, 0.0)) * signs > 0
-        if correlate(spectrum, template).z >= _SURE_Z and right.mean() >= _SURE_BITS:
-            return calm
-    return 1.0
+def _bounded(pattern: Floats, luma: Floats, flat: float) -> Floats:
+    """Return the pattern, weakened where it would cost too much structural similarity."""
+    loss = similarity_loss(luma, hidden_pattern(luma, pattern, flat, _FLOOR))
+    return pattern * np.float32(min(1.0, math.sqrt(_SIMILARITY_LOSS / max(loss, 1e-9))))
 
 
-def _compressed_spectrum(
-    sample: Sequence[Frames], pattern: Floats, floor: float, calm: float, quality: int
-) -> Spectrum:
-    """Return the folded spectrum of the sample after marking and compression, as the reader would see it."""
-    coded = [_compress(_add(frame, pattern, floor, calm), quality) for frame in sample]
-    return folded_spectrum([luminance(frame) for frame in coded], canonical_scale(*pattern.shape))
-
-
-def _pattern(levels: Floats64, carriers: Carriers, height: int, width: int) -> Floats:
-    """Return the repeated tile at picture scale, of unit power."""
-    spectrum = np.zeros(TILE * TILE, dtype=np.complex128)
-    spectrum[carriers.sync] = carriers.phase[carriers.sync] * carriers.amplitude[carriers.sync] * _SYNC_GAIN
-    spectrum[carriers.data] = carriers.phase[carriers.data] * carriers.amplitude[carriers.data] * levels[:, None]
-    tile = np.fft.ifft2(spectrum.reshape(TILE, TILE)).real
-    tile = (tile / tile.std()).astype(np.float32)
-    scale = 1 / canonical_scale(height, width)
-    reach = (int(np.ceil(height / scale)) + 2, int(np.ceil(width / scale)) + 2)
-    repeated = np.tile(tile, (reach[0] // TILE + 1, reach[1] // TILE + 1))[: reach[0], : reach[1]]
+def _repeated(tile: Floats, shift: Shift, scale: float, height: int, width: int) -> Floats:
+    """Return the tile, repeated over a picture whose first tile begins at a shift, `(height, width)`."""
+    margin = 2
+    tile = np.roll(tile, (shift[0] + margin, shift[1] + margin), axis=(0, 1))
+    rows, columns = (-(-(int(side * scale) + 2 * margin) // TILE) for side in (height, width))
+    repeated = np.tile(tile, (rows, columns))
     if scale == 1:
-        return repeated[:height, :width]
-    zoom = np.array([[scale, 0, 0], [0, scale, 0]], dtype=np.float32)
-    return np.asarray(cv2.warpAffine(repeated, zoom, (width, height), flags=cv2.INTER_CUBIC), dtype=np.float32)
+        return np.ascontiguousarray(repeated[margin : margin + height, margin : margin + width])
+    place = (scale - 1) / 2 + margin  # centres of pixels lie half a pixel in
+    zoom = np.array([[scale, 0, place], [0, scale, place]])
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(repeated, zoom, (width, height), flags=flags), dtype=np.float32)
 
 
-def _perceptual_mask(frame: Frames, calm: float) -> Floats:
-    """Return how much change each pixel hides: little where smooth and mid-grey, more where busy, dark or bright.
-
-    `calm` is what remains of it where there is no activity at all.
-    """
-    luma = luminance(frame)
-    scale = max(1.0, min(luma.shape) / CANONICAL_SIDE)
-    high = np.clip(luma - cv2.GaussianBlur(luma, (0, 0), 2 * scale), -_EDGE, _EDGE)  # a lone edge hides little
-    activity = np.sqrt(cv2.GaussianBlur(high * high, (0, 0), 4 * scale))
-    lightness = 1 + 0.3 * np.abs(cv2.GaussianBlur(luma, (0, 0), 4 * scale) - 110) / 128
-    spared = calm + (1 - calm) * np.minimum(activity / _BUSY, 1)
-    return np.asarray((1 + activity / 4) ** 0.5 * lightness * spared, dtype=np.float32)
-
-
-def _add(frame: Frames, pattern: Floats, floor: float, calm: float) -> Frames:
-    """Add the masked pattern, as strong as the fidelity floor and the limit in flat regions allow."""
-    change = _perceptual_mask(frame, calm) * pattern
-    strength = 255 / 10 ** (floor / 20) / float(np.sqrt(np.mean(change * change)))
-    strength = min(strength, _flat_limit(*pattern.shape))
-    return np.clip(np.rint(frame + (strength * change)[..., None]), 0, 255).astype(np.uint8)
-
-
-def _fidelity_floor(height: int, width: int, *, clip: bool) -> float:
-    """Return the lowest peak signal-to-noise ratio of the marked pixels, in dB."""
-    if min(height, width) < _SMALL_SIDE:
-        return _SMALL_FLOOR
-    return _CLIP_FLOOR if clip else _STILL_FLOOR
-
-
-def _flat_limit(height: int, width: int) -> float:
-    """Return the largest root mean square in a flat mid-grey region, in grey levels; small pictures need more."""
-    return float(np.clip(_FLAT_LIMIT * CANONICAL_SIDE / min(height, width), _FLAT_LIMIT, _FLAT_LIMIT_SMALL))
-
-
-def _compress(frame: Frames, quality: int) -> Frames:
-    """Return the frame after JPEG, the harm the mark is balanced against."""
-    bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
-    coded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR_RGB), dtype=np.uint8)
+def _compressed(luma: Floats, quality: int) -> Floats:
+    """Return luminance after JPEG, the harm the mark is fitted to."""
+    levels = np.clip(luma, 0, 255).astype(np.uint8)
+    coded = cv2.imencode(".jpg", levels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), dtype=np.float32)

@@ -1,7 +1,8 @@
-"""What a mark says: a 48-bit id and its kind, framed as 64 bits with a check that tells the kinds apart."""
+"""What a mark says: a 48-bit id and its kind, framed as 64 bits with a keyed check that tells the kinds apart."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,8 +13,6 @@ ID_BITS = 48
 CHECK_BITS = 16
 PAYLOAD_BITS = ID_BITS + CHECK_BITS
 
-_CRC_POLYNOMIAL = 0x1021
-
 
 class PayloadKind(StrEnum):
     """Why a picture is marked."""
@@ -22,9 +21,9 @@ class PayloadKind(StrEnum):
     CONTROL = "control"
 
 
-# The kind is the register's start value: it costs no payload bit, and a frame that checks under one
-# start value can never check under the other, because the CRC is linear.
-_CHECK_START = {PayloadKind.GENERATED: 0xFFFF, PayloadKind.CONTROL: 0x1D0F}
+# The kind is a constant added to the check: it costs no payload bit, and a frame that checks as one kind can never
+# check as the other.
+_KIND_MASK = {PayloadKind.GENERATED: 0x0000, PayloadKind.CONTROL: 0xA5C3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,30 +53,25 @@ class Payload:
         return cls(int(rng.integers(0, 1 << ID_BITS)), kind)
 
 
-def frame_payload(payload: Payload) -> npt.NDArray[np.uint8]:
+def frame_payload(payload: Payload, key: bytes) -> npt.NDArray[np.uint8]:
     """Return the 64 bits that are coded into the picture: the id, most significant bit first, then its check."""
-    return _bits(payload.id << CHECK_BITS | _check(payload.id, payload.kind), PAYLOAD_BITS)
+    return _bits(payload.id << CHECK_BITS | _check(payload.id, payload.kind, key), PAYLOAD_BITS)
 
 
-def unframe_payload(bits: npt.NDArray[np.uint8]) -> Payload | None:
+def unframe_payload(bits: npt.NDArray[np.uint8], key: bytes) -> Payload | None:
     """Return the payload framed in 64 bits, or None where the check fails for every kind."""
     value = int("".join(map(str, bits.tolist())), 2)
     identifier, check = value >> CHECK_BITS, value & (1 << CHECK_BITS) - 1
     for kind in PayloadKind:
-        if _check(identifier, kind) == check:
+        if _check(identifier, kind, key) == check:
             return Payload(identifier, kind)
     return None
 
 
-def _check(identifier: int, kind: PayloadKind) -> int:
-    """CRC-16 (polynomial 0x1021) over the six bytes of the id."""
-    register = _CHECK_START[kind]
-    for byte in identifier.to_bytes(ID_BITS // 8, "big"):
-        register ^= byte << 8
-        for _ in range(8):
-            register = register << 1 ^ (_CRC_POLYNOMIAL if register & 0x8000 else 0)
-        register &= 0xFFFF
-    return register
+def _check(identifier: int, kind: PayloadKind, key: bytes) -> int:
+    """Return 16 bits that only a holder of the key can compute: keyed BLAKE2s over the id, plus the kind."""
+    digest = hashlib.blake2s(identifier.to_bytes(ID_BITS // 8, "big"), key=key, person=b"check", digest_size=2).digest()
+    return int.from_bytes(digest, "big") ^ _KIND_MASK[kind]
 
 
 def _bits(value: int, count: int) -> npt.NDArray[np.uint8]:

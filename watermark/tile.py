@@ -4,6 +4,9 @@ One tile has 128 × 128 canonical pixels and is repeated over the picture. In a 
 carry a known template (it finds the tile again after a crop) and the others carry the 127 code bits, each bit on
 several frequencies (spread spectrum: Cox, Kilian, Leighton & Shamoon 1997; periodic self-registering marks: Kutter
 1998). Positions and phases come from the deployment's secret key alone.
+
+Where the first tile begins is one of 64 places, the *slots*. They come from the key, and the id says which one is used:
+marks of many ids do not add up when pictures are averaged, and the reader of a whole picture knows where to look.
 """
 
 from __future__ import annotations
@@ -15,47 +18,47 @@ from functools import lru_cache
 import cv2
 import numpy as np
 import numpy.typing as npt
+import scipy.fft
 
 from .error_correction import CODE_BITS
 from .errors import IdentityError
 
 KEY_BYTES = 32
 TILE = 128
-CANONICAL_SIDE = 512
-SMALLEST_TILE = 64
+SLOTS = 64
+BAND = (4.0, 28.0)
 
-_BAND = (4.0, 28.0)
+_SMALLEST_TILE = 64
+_LARGE_SIDE = 384
 _SYNC_LIMIT = 22.0
 _CARRIERS_PER_BIT = 8
-_ROLL_OFF = 16.0
+_COLUMNS = TILE // 2 + 1
 
 Floats = npt.NDArray[np.float32]
-Spectrum = npt.NDArray[np.complex128]
+Floats64 = npt.NDArray[np.float64]
+Spectrum = npt.NDArray[np.complex64]
+Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Carriers:
-    """The coefficients of one tile's spectrum that one key selects, as flat indices.
+    """The coefficients of one tile's spectrum that one key selects.
+
+    A spectrum is that of a real tile, `(128, 65)`; indices are flat.
 
     Attributes:
         sync: Coefficients of the template, `(S,)`.
         data: Coefficients of each code bit, `(127, 8)`; every bit has the same mix of low and high frequencies.
-        phase: Unit phasor of every coefficient of the tile, `(TILE * TILE,)`.
-        amplitude: Strength of every coefficient, falling with frequency as coders do, `(TILE * TILE,)`.
+        phase: Unit phasor of every coefficient, `(128 * 65,)`.
+        template: Conjugate template spectrum, `(128, 65)`.
+        slots: Rows and columns at which the first tile may begin, canonical pixels, `(64, 2)`.
     """
 
-    sync: npt.NDArray[np.intp]
-    data: npt.NDArray[np.intp]
-    phase: Spectrum
-    amplitude: npt.NDArray[np.float64]
-
-    def template(self, side: int = TILE) -> Spectrum:
-        """Return the conjugate template spectrum, `(side, side)`; a smaller side keeps the low frequencies."""
-        full = np.zeros(TILE * TILE, dtype=np.complex128)
-        full[self.sync] = self.phase[self.sync].conj()
-        cut = (TILE - side) // 2
-        centred = np.fft.fftshift(full.reshape(TILE, TILE))[cut : cut + side, cut : cut + side]
-        return np.fft.ifftshift(centred)
+    sync: Indices
+    data: Indices
+    phase: npt.NDArray[np.complex128]
+    template: Spectrum
+    slots: Indices
 
 
 @lru_cache(maxsize=16)
@@ -69,10 +72,8 @@ def carriers_of(key: bytes) -> Carriers:
     """
     if len(key) != KEY_BYTES:
         raise IdentityError(f"the mark key has {len(key)} bytes, expected {KEY_BYTES}; use the key of a deployment")
-    radius = frequency_radius(TILE).ravel()
-    fy, fx = frequencies(TILE)
-    upper = ((fy > 0) | ((fy == 0) & (fx > 0))).ravel()
-    band = np.flatnonzero((radius >= _BAND[0]) & (radius <= _BAND[1]) & upper)
+    band = band_indices()
+    radius = frequency_radius()
 
     band = band[np.argsort(_stream(key, b"positions", band.size), kind="stable")]
     low = band[radius[band] <= _SYNC_LIMIT]
@@ -83,17 +84,43 @@ def carriers_of(key: bytes) -> Carriers:
     shuffles = _stream(key, b"bits", rows.size).reshape(rows.shape)
     data = np.take_along_axis(rows, np.argsort(shuffles, axis=1, kind="stable"), axis=1).T
 
-    turns = _stream(key, b"phases", TILE * TILE) / 2.0**32
-    return Carriers(sync, np.ascontiguousarray(data), np.exp(2j * np.pi * turns), 1 / (1 + (radius / _ROLL_OFF) ** 2))
+    phase = np.exp(2j * np.pi * (_stream(key, b"phases", radius.size) / 2.0**32))
+    template = np.zeros(radius.size, dtype=np.complex64)
+    template[sync] = phase[sync].conj()
+    slots = (_stream(key, b"slots", 2 * SLOTS) % TILE).reshape(SLOTS, 2).astype(np.intp)
+    return Carriers(sync, np.ascontiguousarray(data), phase, template.reshape(TILE, _COLUMNS), slots)
 
 
-def canonical_scale(height: int, width: int) -> float:
-    """Return canonical pixels per picture pixel where nothing was cropped or resized since marking.
+def slot_of(identifier: int, key: bytes) -> int:
+    """Return the slot that the mark of an id uses."""
+    return hashlib.blake2s(identifier.to_bytes(8, "big"), key=key, person=b"slot", digest_size=1).digest()[0] % SLOTS
 
-    A tile is a quarter of the short side, and never smaller than 64 pixels: below that its ring would pass the Nyquist
-    limit.
+
+def whole_scales(height: int, width: int) -> list[float]:
+    """Return canonical pixels per picture pixel for every tile that a whole picture of this size may carry.
+
+    A tile is a part of the short side, so the mark keeps its place when the picture is resized. Large pictures are
+    marked with the first; small ones with whichever reads best, because a finer tile lies in frequencies that coders
+    erase and a coarser one in those where pictures are busiest.
     """
-    return TILE / max(min(height, width) * TILE / CANONICAL_SIDE, SMALLEST_TILE)
+    parts = (1 / 4, 3 / 8, 1 / 2) if is_large(height, width) else (3 / 8, 1 / 2, 1 / 4)
+    return [TILE / (part * min(height, width)) for part in parts]
+
+
+def marking_scales(height: int, width: int) -> list[float]:
+    """Return those scales that a picture of this size may be marked with.
+
+    No tile has under 64 pixels: its ring would pass the Nyquist limit.
+    """
+    scales = whole_scales(height, width)
+    if is_large(height, width):
+        return scales[:1]
+    return [scale for scale in scales if scale <= TILE / _SMALLEST_TILE]
+
+
+def is_large(height: int, width: int) -> bool:
+    """Return whether a picture of this size is always marked with the finest tile."""
+    return min(height, width) >= _LARGE_SIDE
 
 
 def luminance(image: npt.NDArray[np.uint8]) -> Floats:
@@ -103,33 +130,59 @@ def luminance(image: npt.NDArray[np.uint8]) -> Floats:
 
 def whiten(luma: Floats) -> Floats:
     """Return the locally normalised, clipped high-pass of luminance: edges of the host lose their weight."""
-    high = luma - cv2.GaussianBlur(luma, (0, 0), 3.5)
-    spread = np.sqrt(cv2.GaussianBlur(high * high, (0, 0), 5))
-    return np.asarray(np.clip(high / (spread + 1.5), -2.5, 2.5), dtype=np.float32)
+    high = luma - cv2.blur(luma, (13, 13))
+    power = cv2.blur(np.square(high), (11, 11))
+    spread = np.sqrt(np.maximum(power, 0, out=power), out=power)
+    spread += 1
+    high /= spread
+    return np.asarray(np.clip(high, -2.5, 2.5, out=high), dtype=np.float32)
 
 
-def fold(picture: Floats, side: int = TILE) -> Floats:
-    """Sum all tiles of a picture, `(side, side)`."""
+def fold(picture: Floats) -> Floats:
+    """Sum all tiles of a picture, `(128, 128)`."""
     height, width = picture.shape
-    padded = np.zeros((-(-height // side) * side, -(-width // side) * side), dtype=np.float32)
-    padded[:height, :width] = picture
-    return np.asarray(padded.reshape(-1, side, padded.shape[1] // side, side).sum((0, 2)), dtype=np.float32)
+    rows, columns = -(-height // TILE), -(-width // TILE)
+    if (height, width) != (rows * TILE, columns * TILE):
+        picture = cv2.copyMakeBorder(
+            picture, 0, rows * TILE - height, 0, columns * TILE - width, cv2.BORDER_CONSTANT, value=0
+        )
+    return np.asarray(picture.reshape(rows, TILE, columns, TILE).sum((0, 2)), dtype=np.float32)
 
 
-def frequencies(side: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return vertical and horizontal frequency of every coefficient, in cycles per tile."""
-    axis = np.fft.fftfreq(side, 1 / side)
-    vertical, horizontal = np.meshgrid(axis, axis, indexing="ij")
-    return vertical, horizontal
+def spectrum_of(tile: Floats) -> Spectrum:
+    """Return the spectrum of a tile, `(128, 65)`."""
+    return np.asarray(scipy.fft.rfft2(tile), dtype=np.complex64)
 
 
-def frequency_radius(side: int) -> npt.NDArray[np.float64]:
-    """Return the distance of every coefficient from the constant term, in cycles per tile."""
-    return np.hypot(*frequencies(side))
+def tile_of(spectrum: npt.NDArray[np.complexfloating]) -> Floats:
+    """Return the tile of a spectrum, `(128, 128)`."""
+    return np.asarray(scipy.fft.irfft2(spectrum, s=(TILE, TILE)), dtype=np.float32)
+
+
+@lru_cache(maxsize=1)
+def frequencies() -> tuple[Floats64, Floats64]:
+    """Return vertical and horizontal frequency of every coefficient, in cycles per tile, `(128 * 65,)` each."""
+    vertical, horizontal = np.meshgrid(np.fft.fftfreq(TILE, 1 / TILE), np.arange(_COLUMNS), indexing="ij")
+    return vertical.ravel(), horizontal.astype(np.float64).ravel()
+
+
+@lru_cache(maxsize=1)
+def frequency_radius() -> Floats64:
+    """Return the distance of every coefficient from the constant term, in cycles per tile, `(128 * 65,)`."""
+    return np.hypot(*frequencies())
+
+
+@lru_cache(maxsize=1)
+def band_indices() -> Indices:
+    """Return every coefficient of the ring once: of a pair that belongs to one real wave, only one is listed."""
+    vertical, horizontal = frequencies()
+    radius = frequency_radius()
+    once = (horizontal > 0) | (vertical > 0)
+    return np.flatnonzero((radius >= BAND[0]) & (radius <= BAND[1]) & once)
 
 
 def _stream(key: bytes, purpose: bytes, count: int) -> npt.NDArray[np.uint32]:
     """Return `count` pseudo-random words of a key, independent for each purpose."""
     return np.frombuffer(
-        hashlib.shake_256(b"facetrail tile 1\0" + purpose + b"\0" + key).digest(4 * count), dtype="<u4"
+        hashlib.shake_256(b"facetrail tile 2\0" + purpose + b"\0" + key).digest(4 * count), dtype="<u4"
     )

@@ -16,7 +16,7 @@ from watermark import (
     read_mark,
 )
 from watermark.correlation import correlate, folded_spectrum
-from watermark.tile import canonical_scale, carriers_of, luminance
+from watermark.tile import carriers_of, luminance, whole_scales
 
 
 def psnr(a, b):
@@ -46,12 +46,12 @@ def test_unmarked_pictures_and_other_keys_read_nothing(pictures, key, payload):
 def test_the_tail_of_unmarked_pictures_stays_below_the_stated_bound(pictures, large_picture):
     """1050 pairs of picture and key, one hypothesis each; the bound at z = 4.5 is 5.6e-2 and at 5 4.7e-3."""
     spectra = [
-        folded_spectrum([luminance(picture)], canonical_scale(*picture.shape[:2]))
+        folded_spectrum([luminance(picture)], whole_scales(*picture.shape[:2])[0])
         for picture in [*pictures.values(), large_picture]
     ]
     rng = np.random.default_rng(0)
-    templates = [carriers_of(rng.bytes(32)).template() for _ in range(150)]
-    peaks = np.array([correlate(spectrum, template).z for spectrum in spectra for template in templates])
+    keys = [carriers_of(rng.bytes(32)) for _ in range(150)]
+    peaks = np.array([correlate(spectrum, carriers).highest()[0] for spectrum in spectra for carriers in keys])
     assert (peaks > 4.5).mean() < 0.056
     assert (peaks > 5.0).mean() < 0.01
     assert peaks.max() < 6.5
@@ -124,8 +124,8 @@ def test_flat_regions_are_spared_where_busy_ones_carry_the_mark(large_picture, k
     still = marked if frames == 1 else marked[0]
     change = still.astype(float) - picture
     flat, busy = change[:, :96].std(), change[:, 160:].std()
-    assert flat < 1.1
-    assert busy > 2 * flat
+    assert flat < 1.25
+    assert busy > 1.4 * flat
     coded = cv2.imdecode(cv2.imencode(".jpg", still, [cv2.IMWRITE_JPEG_QUALITY, 75])[1], cv2.IMREAD_COLOR)
     assert read_mark(coded, key, search=0).id == payload.hex
 

@@ -1,0 +1,116 @@
+"""Choose a tile's coefficients knowing the picture they go into.
+
+The reader sees X = H + R·m at each carrier: what the picture itself shows there, plus the mark m through the response R
+of masking and whitening. The picture is known when it is marked, so the power of the mark can go where it turns weak
+bits and costs little (informed embedding: Miller, Doërr & Cox, "Applying informed coding and embedding to design a
+robust high-capacity watermark", IEEE Trans. Image Processing 13(6), 2004). The coefficients climb
+
+    Σ_bits -log(1 + exp(-β(S_b - τ)))/β + Σ_sync v_f,    v_f = Re(X_f c_f*) / √(|X_f|² + ν)
+
+with S_b the sum of v over the carriers of bit b, c their wanted phasors, at constant power of the mark. The allowance
+ν stands for what coders and crops will change.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .tile import TILE, Carriers, Floats, Floats64, Spectrum, frequencies, frequency_radius, tile_of
+
+_POWER = TILE**4 / 2  # of the coefficients of a tile of unit variance
+_SYNC_GAIN = 1.15
+_STEPS = 24
+_STRIDE = 0.35
+_SLOPE = 3.0
+_WANTED = 2.0
+_ALLOWANCE = 2.0
+
+Complexes = npt.NDArray[np.complex128]
+
+
+def plain_coefficients(signs: Floats64, carriers: Carriers, roll_off: float) -> Complexes:
+    """Return the coefficients that suit an unknown picture: template first, then every bit's, `(S + 127 * 8,)`.
+
+    Args:
+        signs: +1 or -1 for each code bit, `(127,)`.
+        carriers: The key's carriers.
+        roll_off: Frequency, in cycles per tile, from which strength falls, as it does in coders.
+    """
+    coefficients = _wanted(signs, carriers) * _envelope(carriers, roll_off)
+    coefficients[: carriers.sync.size] *= _SYNC_GAIN
+    return _scaled(coefficients)
+
+
+def informed_coefficients(
+    plain: Complexes, signs: Floats64, carriers: Carriers, host: Spectrum, marked: Spectrum, shift: tuple[int, int]
+) -> Complexes:
+    """Return coefficients that suit one picture.
+
+    Args:
+        plain: What `plain_coefficients` returned.
+        signs: As there.
+        carriers: The key's carriers.
+        host: Folded spectrum of the picture, `(128, 65)`.
+        marked: Folded spectrum of the picture with the plain mark after the coding it should survive.
+        shift: Where the first tile begins, canonical pixels.
+    """
+    indices = _indices(carriers)
+    vertical, horizontal = (axis[indices] for axis in frequencies())
+    aligned = np.exp(2j * np.pi / TILE * (vertical * shift[0] + horizontal * shift[1]))
+    here = host.ravel()[indices] * aligned
+    response = _response((marked.ravel()[indices] * aligned - here) * plain.conj(), plain, frequency_radius()[indices])
+    wanted, envelope = _wanted(signs, carriers), np.sqrt(np.abs(plain))
+    allowance = (_ALLOWANCE * float(np.median(np.abs(here)))) ** 2
+    count, rows = carriers.sync.size, carriers.data.shape
+    weight = np.empty(indices.size)
+    coefficients = plain
+    for step in range(_STEPS):
+        seen = here + response * coefficients
+        size = np.abs(seen) ** 2 + allowance
+        along = (seen * wanted.conj()).real
+        root = np.sqrt(size)
+        sums = (along / root)[count:].reshape(rows).sum(1)
+        need = 1 / (1 + np.exp(np.clip(_SLOPE * (sums - _WANTED), -50, 50)))
+        weight[:count] = need.mean()
+        weight[count:] = np.repeat(need, rows[1])
+        gradient = weight * response * envelope * (wanted - along / size * seen) / root
+        length = np.sqrt(np.sum(np.abs(gradient) ** 2)) + 1e-12
+        stride = _STRIDE * (1 - step / _STEPS)
+        coefficients = _scaled(coefficients + stride * np.sqrt(_POWER) / length * gradient)
+    return coefficients
+
+
+def tile_from(coefficients: Complexes, carriers: Carriers) -> Floats:
+    """Return the tile that coefficients describe, `(128, 128)`, unit variance."""
+    spectrum = np.zeros((TILE, TILE // 2 + 1), dtype=np.complex64)
+    spectrum.ravel()[_indices(carriers)] = coefficients
+    first = spectrum[:, 0]
+    spectrum[:, 0] = first + first[-np.arange(TILE)].conj()  # a real tile's first column is its own mirror image
+    return tile_of(spectrum)
+
+
+def _indices(carriers: Carriers) -> npt.NDArray[np.intp]:
+    return np.concatenate([carriers.sync, carriers.data.ravel()])
+
+
+def _envelope(carriers: Carriers, roll_off: float) -> Floats64:
+    return np.asarray(1 / (1 + (frequency_radius()[_indices(carriers)] / roll_off) ** 4), dtype=np.float64)
+
+
+def _wanted(signs: Floats64, carriers: Carriers) -> Complexes:
+    wanted = carriers.phase[_indices(carriers)]
+    wanted[carriers.sync.size :] *= np.repeat(signs, carriers.data.shape[1])
+    return wanted
+
+
+def _response(products: Complexes, plain: Complexes, radius: Floats64) -> Floats64:
+    """Return the real gain from coefficient to folded spectrum, smoothed over frequency."""
+    at = np.arange(np.ceil(radius.max()) + 1)
+    kernel = np.exp(-0.5 * ((at[:, None] - radius[None, :]) / 2) ** 2)
+    gain = (kernel @ products.real) / (kernel @ np.abs(plain) ** 2 + 1e-12)
+    return np.asarray(np.interp(radius, at, np.maximum(gain, 1e-9)), dtype=np.float64)
+
+
+def _scaled(coefficients: Complexes) -> Complexes:
+    return np.asarray(coefficients * np.sqrt(_POWER / np.sum(np.abs(coefficients) ** 2)), dtype=np.complex128)
