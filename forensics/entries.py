@@ -45,6 +45,7 @@ def seal_entry(receipt: SealReceipt) -> JsonObject:
         "mark": {"id": receipt.payload.hex},
         "credential": {"state": receipt.credential.state.value},
         "time_stamp": receipt.time_stamp.value,
+        "resampled": receipt.resampled,
     }
 
 
@@ -58,8 +59,14 @@ def animate_entry(animation: Animation) -> JsonObject:
         "fps": receipt.fps,
         "width": receipt.width,
         "height": receipt.height,
-        "seed": animation.seed,
-        "preset": animation.preset,
+        "seed": animation.config.seed,
+        "preset": animation.engine.preset,
+        "device": animation.engine.device,
+        "dtype": animation.engine.dtype,
+        "sampler": animation.config.sampler,
+        "evaluations_per_frame": animation.evaluations,
+        "composite": animation.config.paste_back,
+        "continued": animation.continued,
         "mark": {"id": receipt.payload.hex},
         "credential": {"state": receipt.credential.state.value},
         "seconds": asdict(animation.seconds),

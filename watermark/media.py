@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import struct
 import warnings
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from .clip_reading import open_clip
 from .containers import Container, sniff
@@ -63,8 +64,9 @@ class Media:
 def read_media(path: Path, *, max_frames: int | None = None) -> Media:
     """Decode a PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV or Matroska file as a viewer shows it.
 
-    The content decides which it is. Orientation tags are applied, transparency is laid over white, grey, palette, CMYK
-    and 16-bit pictures become 8-bit RGB. Sound is ignored; frames that are not evenly spaced are resampled.
+    The content decides which it is. Orientation tags and colour profiles are applied, transparency is laid over white,
+    grey, palette, CMYK and 16-bit pictures become 8-bit sRGB. Sound is ignored; frames that are not evenly spaced are
+    resampled.
 
     Args:
         path: The file.
@@ -84,16 +86,27 @@ def _read_still(path: Path, container: Container) -> npt.NDArray[np.uint8]:
     try:
         with _strict_tiff(), Image.open(path, formats=[container.name]) as image:
             check_area(path, *image.size)
-            if getattr(image, "n_frames", 1) > 1:
-                raise MediaError(f"{path}: is an animation, not a still; convert it to MP4")
+            _refuse_several(path, image)
             image.load()
-            return np.asarray(_rgb(ImageOps.exif_transpose(image)), dtype=np.uint8)
+            return np.asarray(_rgb(path, ImageOps.exif_transpose(image)), dtype=np.uint8)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise MediaError(f"{path}: has more than {MOST_PIXELS} pixels; scale it down first") from None
     except UnidentifiedImageError as error:
-        raise MediaError(f"{path}: is damaged or truncated (its header makes no sense); get a sound copy") from error
+        raise MediaError(
+            f"{path}: is damaged or truncated, or a kind of {container.name} that cannot be decoded; "
+            "get a sound copy, or save it as 8-bit PNG"
+        ) from error
     except _DECODER_ERRORS as error:
         raise MediaError(f"{path}: is damaged or truncated ({error}); get a sound copy of the file") from error
+
+
+def _refuse_several(path: Path, image: Image.Image) -> None:
+    count = getattr(image, "n_frames", 1)
+    if count == 1 or image.format == "MPO":  # a photo with a second view for other displays
+        return
+    if image.format == "TIFF":
+        raise MediaError(f"{path}: has {count} pages; save the one you mean as a file of its own")
+    raise MediaError(f"{path}: is an animation, not a still; convert it to MP4")
 
 
 @contextmanager
@@ -104,15 +117,30 @@ def _strict_tiff() -> Iterator[None]:
         yield
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    """Return the picture as a viewer would show it, 8 bit a channel."""
-    if image.mode.startswith("I") or image.mode == "F":
+def _rgb(path: Path, image: Image.Image) -> Image.Image:
+    """Return the picture as a viewer would show it, 8 bit a channel in sRGB."""
+    if image.mode in ("I", "F"):
+        raise MediaError(f"{path}: has samples of 32 bits, whose white is not stated; save it with 8 or 16 bits")
+    if image.mode.startswith("I;16"):
         deep = np.asarray(image, dtype=np.float64)
         return Image.fromarray(np.clip(np.rint(deep / 257), 0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         layer = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
-    return image.convert("RGB")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+    profile = image.info.get("icc_profile")
+    return _in_srgb(image, profile) if profile and image.mode in ("RGB", "CMYK") else image.convert("RGB")
+
+
+def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """Return the picture with its colour profile applied; a profile that cannot be used counts as sRGB."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "srgb" in ImageCms.getProfileDescription(source).lower():
+            return image.convert("RGB")
+        turned = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return image.convert("RGB")
+    return turned if turned is not None else image.convert("RGB")
 
 
 def _read_clip(path: Path, max_frames: int | None) -> Media:

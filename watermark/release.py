@@ -42,6 +42,7 @@ class SealReceipt:
         height: Pixels in a column, as encoded.
         seconds: Wall time of "encode", "read_back" and "sign".
         time_stamp: Whether the signature carries a time stamp.
+        resampled: The frames of the source were not evenly spaced and were resampled to `fps`.
     """
 
     path: Path
@@ -54,6 +55,7 @@ class SealReceipt:
     height: int
     seconds: Mapping[str, float]
     time_stamp: TimeStampOutcome = TimeStampOutcome.NONE
+    resampled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

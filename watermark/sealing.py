@@ -14,6 +14,7 @@ Whatever fails, the hidden folder goes, and a file that was at the destination s
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -102,7 +103,7 @@ def seal_file(
     *,
     rng: np.random.Generator | None = None,
 ) -> SealReceipt:
-    """Decode a file, mark it and seal it; a clip keeps its sound.
+    """Decode a file, mark it and seal it; a clip keeps its sound, and an uneven frame rate becomes even.
 
     A mark that is already there is never overwritten: that would turn a generated file into a control file.
 
@@ -145,7 +146,7 @@ def _seal_clip(clip: ClipReader, path: Path, claim: Claim, deployment: Deploymen
     ) as writer:
         for chunk in clip.chunks():
             writer.write(marker.mark(chunk))
-    return writer.receipt
+    return replace(writer.receipt, resampled=clip.variable_rate)
 
 
 def _refuse_marked(pixels: Frames, source: Path, deployment: Deployment) -> None:

@@ -8,6 +8,7 @@ index, by the 137 values within 2 bits of each band (multi-index hashing: Norouz
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -157,7 +158,7 @@ class ManifestStore:
             return ()
         bands = [perceptual_hash >> _BAND_BITS * band & (1 << _BAND_BITS) - 1 for band in range(_BANDS)]
         near = [json.dumps([band ^ change for change in _CHANGES]) for band in bands]
-        with self._connection() as connection:
+        with self._connection(writing=False) as connection:
             found = [
                 (((look ^ perceptual_hash) & (1 << 64) - 1).bit_count(), row)
                 for row, look in connection.execute(_NEAR, near)
@@ -168,16 +169,16 @@ class ManifestStore:
     def _select(self, statement: str, value: str) -> tuple[StoreEntry, ...]:
         if not self.path.exists():
             return ()
-        with self._connection() as connection:
+        with self._connection(writing=False) as connection:
             return tuple(_entry(row) for row in connection.execute(statement, (value,)))
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _connection(self, *, writing: bool = True) -> Iterator[sqlite3.Connection]:
         """Open the store for one transaction; commit at the end, roll back on any failure."""
         try:
             if not self.path.exists():
                 _create(self.path)
-            with closing(sqlite3.connect(self.path, timeout=_WAIT_SECONDS)) as connection:
+            with closing(self._opened(writing=writing)) as connection:
                 _bring_up_to_date(connection)
                 with connection:
                     connection.execute("PRAGMA synchronous = FULL")
@@ -187,6 +188,13 @@ class ManifestStore:
                 f"{self.path}: the manifest store cannot be used ({error}); "
                 "check its permissions, or move it away to start an empty one"
             ) from error
+
+    def _opened(self, *, writing: bool) -> sqlite3.Connection:
+        """Open the file; where its folder is read-only, in the one way that needs no files beside it."""
+        if writing or os.access(self.path.parent, os.W_OK):
+            return sqlite3.connect(self.path, timeout=_WAIT_SECONDS)
+        address = f"{self.path.absolute().as_uri()}?immutable=1"
+        return sqlite3.connect(address, timeout=_WAIT_SECONDS, uri=True)
 
 
 # What two 16-bit numbers that differ in at most 2 bits may differ by.

@@ -41,4 +41,6 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
         f"  time stamp  {receipt.time_stamp}\n"
         f"  sha256      {receipt.sha256}"
     )
+    if receipt.resampled:
+        text += f"\n  frame rate  was not constant; resampled to {receipt.fps:.3f} frames a second"
     return Answer(text, (seal_entry(receipt),))

@@ -2,9 +2,10 @@ import struct
 import zlib
 
 import av
+import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from watermark import MediaError, encode_clip, encode_still, read_media
 
@@ -96,6 +97,83 @@ def test_every_png_mode_becomes_rgb(tmp_path, mode, colour, expected):
     assert tuple(read_media(tmp_path / "a.png").frames[0, 8, 8]) == expected
 
 
+def test_deep_pictures_keep_their_values(tmp_path, pictures):
+    deep = pictures["cat"].astype(np.uint16) * 257
+    for suffix in (".png", ".tif"):
+        cv2.imwrite(str(tmp_path / f"rgb{suffix}"), deep[..., ::-1])
+        cv2.imwrite(str(tmp_path / f"grey{suffix}"), deep[..., 0])
+        assert np.array_equal(read_media(tmp_path / f"rgb{suffix}").frames[0], pictures["cat"])
+        assert np.array_equal(read_media(tmp_path / f"grey{suffix}").frames[0, ..., 1], pictures["cat"][..., 0])
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.int32])
+def test_samples_of_32_bits_are_refused_because_their_white_is_unknown(tmp_path, pictures, kind):
+    Image.fromarray(pictures["cat"][..., 0].astype(kind)).save(tmp_path / "a.tif")
+    with pytest.raises(MediaError, match=r"a\.tif: has samples of 32 bits, .* save it with 8 or 16 bits"):
+        read_media(tmp_path / "a.tif")
+    cv2.imwrite(str(tmp_path / "b.tif"), pictures["cat"].astype(np.float32))
+    with pytest.raises(
+        MediaError, match=r"b\.tif: is damaged or truncated, or a kind of TIFF that cannot be decoded; .* 8-bit PNG"
+    ):
+        read_media(tmp_path / "b.tif")
+
+
+def linear_profile():
+    """Return an ICC profile (ICC.1:2001-04) with the primaries of sRGB and linear light."""
+
+    def xyz(*values):
+        return b"XYZ " + bytes(4) + struct.pack(">3i", *(round(value * 65536) for value in values))
+
+    curve = b"curv" + bytes(8)  # no points: the identity
+    text = b"linear\0"
+    tags = {
+        b"desc": b"desc" + bytes(4) + struct.pack(">I", len(text)) + text + bytes(78),
+        b"cprt": b"text" + bytes(4) + text,
+        b"wtpt": xyz(0.9642, 1.0, 0.8249),
+        b"rXYZ": xyz(0.4360, 0.2225, 0.0139),
+        b"gXYZ": xyz(0.3851, 0.7169, 0.0971),
+        b"bXYZ": xyz(0.1431, 0.0606, 0.7139),
+        b"rTRC": curve,
+        b"gTRC": curve,
+        b"bTRC": curve,
+    }
+    table, body, start = b"", b"", 128 + 4 + 12 * len(tags)
+    for name, content in tags.items():
+        table += name + struct.pack(">II", start + len(body), len(content))
+        body += content + bytes(-len(content) % 4)
+    head = bytes(8) + struct.pack(">I", 0x02100000) + b"mntrRGB XYZ " + bytes(12) + b"acsp" + bytes(28)
+    head += struct.pack(">3i", 63190, 65536, 54061)
+    rest = head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
+    return struct.pack(">I", len(rest)) + rest[4:]
+
+
+def test_a_colour_profile_is_applied_as_a_viewer_does(tmp_path):
+    Image.new("RGB", (16, 16), (128, 0, 255)).save(tmp_path / "a.png", icc_profile=linear_profile())
+    shown = read_media(tmp_path / "a.png").frames[0, 8, 8]
+    assert np.abs(shown.astype(int) - (188, 0, 255)).max() <= 1  # half of the light is 188 in sRGB
+
+
+@pytest.mark.parametrize(
+    "profile", [ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(), b"nonsense"], ids=["sRGB", "broken"]
+)
+def test_srgb_and_profiles_that_cannot_be_used_change_nothing(tmp_path, profile):
+    Image.new("RGB", (16, 16), (10, 120, 250)).save(tmp_path / "a.png", icc_profile=profile)
+    assert tuple(read_media(tmp_path / "a.png").frames[0, 8, 8]) == (10, 120, 250)
+
+
+def test_a_photo_with_a_second_view_is_its_first_picture(tmp_path, pictures):
+    first, second = (Image.fromarray(pictures[name]) for name in ("cat", "coffee"))
+    first.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[second], quality=95)
+    assert np.abs(read_media(tmp_path / "a.jpg").frames[0].astype(int) - pictures["cat"]).mean() < 4
+
+
+def test_several_pages_are_refused_with_a_way_out(tmp_path, pictures):
+    page = Image.fromarray(pictures["cat"])
+    page.save(tmp_path / "a.tif", save_all=True, append_images=[page, page])
+    with pytest.raises(MediaError, match=r"a\.tif: has 3 pages; save the one you mean"):
+        read_media(tmp_path / "a.tif")
+
+
 def test_cmyk_becomes_rgb(tmp_path):
     Image.new("CMYK", (16, 16), (0, 0, 0, 0)).save(tmp_path / "a.jpg")
     assert read_media(tmp_path / "a.jpg").frames[0, 8, 8].min() > 250
@@ -150,11 +228,12 @@ def test_a_picture_that_would_fill_the_memory_is_refused_before_decoding(tmp_pat
         read_media(tmp_path / "bomb.png")
 
 
-def test_an_animation_is_refused_with_a_way_out(tmp_path, clip):
+@pytest.mark.parametrize("suffix", [".webp", ".png", ".avif"])
+def test_an_animation_is_refused_with_a_way_out(tmp_path, clip, suffix):
     first, *others = (Image.fromarray(frame) for frame in clip[:3])
-    first.save(tmp_path / "a.webp", save_all=True, append_images=others)
+    first.save(tmp_path / f"a{suffix}", save_all=True, append_images=others)
     with pytest.raises(MediaError, match="is an animation, not a still; convert it to MP4"):
-        read_media(tmp_path / "a.webp")
+        read_media(tmp_path / f"a{suffix}")
 
 
 def test_max_frames_stops_early(tmp_path, clip):

@@ -1,6 +1,9 @@
 import errno
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -220,3 +223,63 @@ def test_an_ingredient_that_is_missing_is_named(marked, own, payload, out):
     with pytest.raises(MediaError, match=r"lost\.png: cannot be read"):
         seal(marked, out / "a.png", Claim(payload, "a", "facetrail test", "1", ingredients=(lost,)), own)
     assert contents(out) == {}
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "L", "P", "CMYK", "I;16"])
+def test_pictures_of_every_kind_are_marked_as_a_viewer_shows_them(own, out, pictures, mode):
+    picture = Image.fromarray(pictures["face"])
+    if mode == "I;16":
+        converted = Image.fromarray(np.asarray(picture.convert("L"), dtype=np.uint16) * 257)
+    else:
+        converted = picture.convert(mode)
+    source = out / ("source.jpg" if mode == "CMYK" else "source.png")
+    converted.save(source)
+    shown = watermark.read_media(source).frames[0]
+    receipt = seal_file(source, out / "sealed.png", PayloadKind.CONTROL, own)
+    assert receipt.credential.state is CredentialState.TRUSTED
+    sealed_pixels = watermark.read_media(receipt.path).frames[0].astype(int)
+    assert np.abs(sealed_pixels - shown).mean() < 3
+    assert read_provenance(receipt.path, own).mark.id == receipt.payload.hex
+
+
+def test_a_clip_with_odd_sides_loses_no_pixel(own, out, pictures):
+    picture = pictures["face"][:201, :255]
+    frames = np.stack([np.roll(picture, i, axis=1) for i in range(6)])
+    payload = Payload(0x99, PayloadKind.GENERATED)
+    claim = Claim(payload, "odd", "facetrail test", "1")
+    receipt = seal(mark(frames, payload, own.mark_key), out / "a.mp4", claim, own, fps=25)
+    assert (receipt.width, receipt.height) == (256, 202)
+    assert read_provenance(out / "a.mp4", own).mark.ours
+
+
+def test_a_variable_frame_rate_becomes_constant_and_the_receipt_says_so(own, out, pictures):
+    source = out / "source.mkv"
+    with av.open(str(source), "w") as file:
+        stream = file.add_stream("libx264", rate=1000)
+        stream.width = stream.height = 256
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for index, time in enumerate([0, 40, 80, 120, 500, 900]):
+            frame = av.VideoFrame.from_ndarray(np.roll(pictures["face"], index, axis=1), format="rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, 1000)
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode())
+    receipt = seal_file(source, out / "a.mp4", PayloadKind.CONTROL, own)
+    assert receipt.resampled
+    assert receipt.frames == 6
+    assert receipt.fps == pytest.approx(5 / 0.9, abs=0.01)
+    assert not watermark.open_clip(out / "a.mp4").variable_rate
+
+
+def test_writers_of_one_path_at_once_leave_one_whole_file(own, out, pictures):
+    def one(number):
+        payload = Payload(number, PayloadKind.GENERATED)
+        claim = Claim(payload, f"{number}", "facetrail test", "1")
+        return seal(mark(pictures["face"], payload, own.mark_key), out / "a.png", claim, own)
+
+    with ThreadPoolExecutor(4) as threads:
+        receipts = list(threads.map(one, range(1, 7)))
+    assert [path.name for path in out.iterdir()] == ["a.png"]
+    found = read_provenance(out / "a.png", own)
+    assert found.credential.state is CredentialState.TRUSTED
+    winner = next(receipt for receipt in receipts if receipt.sha256 == file_digest(out / "a.png"))
+    assert found.mark.id == winner.payload.hex

@@ -1,4 +1,5 @@
 import json
+import os
 import sqlite3
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing
@@ -69,7 +70,7 @@ def test_a_damaged_store_is_one_clear_line(tmp_path):
         assert "\n" not in str(caught.value)
 
 
-def test_a_read_only_store_refuses_writing_and_still_answers(tmp_path, monkeypatch):
+def test_a_read_only_store_refuses_writing(tmp_path, monkeypatch):
     path = tmp_path / "s.sqlite3"
     ManifestStore(path).put(ENTRY)
     connect = sqlite3.connect
@@ -78,7 +79,20 @@ def test_a_read_only_store_refuses_writing_and_still_answers(tmp_path, monkeypat
     )
     with pytest.raises(StoreError, match="readonly database"):
         ManifestStore(path).put(ENTRY)
+
+
+def test_a_store_in_a_read_only_folder_still_answers_and_writes_nothing_beside_it(tmp_path, monkeypatch):
+    path = tmp_path / "a folder" / "s.sqlite3"
+    path.parent.mkdir()
+    ManifestStore(path).put(ENTRY)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    opened = []
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda name, **options: opened.append(name) or connect(name, **options))
     assert ManifestStore(path).find(ENTRY.mark_id) == (ENTRY,)
+    assert ManifestStore(path).find_alike(ENTRY.perceptual_hash) == (ENTRY,)
+    assert all("immutable=1" in name for name in opened)
+    assert [one.name for one in path.parent.iterdir()] == ["s.sqlite3"]
 
 
 def test_a_store_in_a_missing_folder_is_one_clear_line(tmp_path):
