@@ -1,11 +1,12 @@
 """Time look-ups in a manifest store of a million files; write results/manifest_store.csv.
 
-Looks are random 64-bit hashes and manifests are short, because only the indexes are measured. Times are of this
-computer; the growth with the number of rows is what counts.
+Looks are random 64-bit hashes and manifests are short, because only the indexes are measured. Times are of one
+computer; the growth with the number of rows is what counts. With --docs only the table in docs/provenance.md is written.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 import platform
 import statistics
@@ -23,6 +24,8 @@ SEED = 11
 ROWS = (10_000, 1_000_000)
 QUESTIONS = 60
 RESULTS = Path("results/manifest_store.csv")
+PAGE = Path("docs/provenance.md")
+BEGIN, END = "<!-- store: written by scripts/bench_store.py --docs -->", "<!-- /store -->"
 COLUMNS = ("rows", "question", "median_ms", "slowest_ms", "n", "seed", "machine")
 
 
@@ -62,8 +65,26 @@ def measure(store: ManifestStore, looks: list[int], rng: np.random.Generator) ->
     return rows
 
 
+def write_docs() -> None:
+    """Write the table in docs/provenance.md anew."""
+    with RESULTS.open() as file:
+        rows = list(csv.DictReader(file))
+    lines = ["| files in the store | look-up | median | slowest of " + rows[0]["n"] + " |", "|---|---|---|---|"]
+    lines += [
+        f"| {int(row['rows']):,} | {row['question']} | {row['median_ms']} ms | {row['slowest_ms']} ms |" for row in rows
+    ]
+    before, rest = PAGE.read_text().split(BEGIN)
+    after = rest.split(END)[1]
+    PAGE.write_text(before + "\n".join([BEGIN, "", *lines, "", END]) + after)
+
+
 def main() -> None:
-    """Fill stores of growing size and time them."""
+    """Fill stores of growing size and time them, or write the table anew with --docs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--docs", action="store_true", help="measure nothing; write the table in docs/provenance.md")
+    if parser.parse_args().docs:
+        write_docs()
+        return
     rng = np.random.default_rng(SEED)
     rows = []
     for count in ROWS:
