@@ -5,16 +5,17 @@ and correlates it with the key's template; the strongest shift is decoded. A pic
 the tile at one of 64 slots; elsewhere all 128² shifts are searched. The answer's p-value bounds the chance that an
 unmarked picture reads this strongly, over everything that was tried:
 
-    p ≤ stages · shifts · Q(z) · (decodings · 2 kinds · 2⁻¹⁶ where the payload's check passed, else 1)
+    p ≤ stages · shifts · Q(z) · (decodings · 2 kinds · 2⁻¹⁶ / slots where the payload's check passed, else 1)
 
-with Q the Gaussian tail, which measured tails of unmarked pictures stay below, and `stages` the number of times a
-reading may stop early. A mark is present where p ≤ 1e-6.
+with Q the Gaussian tail, which measured tails of unmarked pictures stay below, `stages` the number of times a reading
+may stop early, and `slots` 64 where the id also had to name the slot it was found at, else 1. A mark is present where
+p ≤ 1e-6.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +39,6 @@ _CROPPED_RANGE = (0.2, 2.2)
 _SMALLEST_CANONICAL_SIDE = 96
 _SMALLEST_SIDE = 96
 _LONGEST_ASPECT = 4
-_DECODABLE = 3.0
 _CHANGES = {1: 6, 2: 24}
 
 
@@ -82,88 +82,107 @@ def read_mark(pixels: Frames, key: bytes, *, search: int = 1) -> MarkReading:
     check_frames(pixels)
     frames = pixels[None] if pixels.ndim == 3 else pixels
     lumas = [_bounded(luminance(frames[i])) for i in spread(len(frames), _CLIP_FRAMES)]
-    reader = _Reader(key)
-    if min(lumas[0].shape) >= _SMALLEST_SIDE:
-        _read(reader, lumas, search)
-    return reader.reading()
+    reader = Reader(key)
+    return reader.read(views(lumas, search) if min(lumas[0].shape) >= _SMALLEST_SIDE else ())
 
 
-class _Reader:
-    """Tries hypotheses, counts them, and keeps the strongest reading."""
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """Folded spectra of a picture laid over the tile in several ways, `(128, 65)` each.
+
+    Attributes:
+        spectra: One for each way.
+        at_slots: The picture is whole, so its first tile begins at one of the slots.
+    """
+
+    spectra: Sequence[Spectrum]
+    at_slots: bool
+
+
+class Reader:
+    """Looks for one key's mark in views of a picture, counts what it tries, and keeps the strongest reading."""
 
     def __init__(self, key: bytes) -> None:
         self.key = key
         self.carriers = carriers_of(key)
         self.shifts = 0
         self.decodings = 0
+        self.highest = 0.0
         self.z = 0.0
         self.p_value = 1.0
         self.payload: Payload | None = None
 
-    def try_slots(self, spectrum: Spectrum) -> bool:
+    def read(self, found: Iterable[View]) -> MarkReading:
+        """Go through views and stop at the first that reads a payload."""
+        for view in found:
+            if view.spectra and (self._try_slots(view) if view.at_slots else self._try_shifts(view)):
+                break
+        present = self.p_value <= FALSE_POSITIVE_RATE
+        if self.payload is None or not present:
+            return MarkReading(present, False, None, None, self.z, self.p_value)
+        return MarkReading(present, False, self.payload.hex, self.payload.kind, self.z, self.p_value)
+
+    def _try_slots(self, view: View) -> bool:
         """Decode the strongest slot; return whether it read a payload whose id belongs there."""
-        surface = correlate(spectrum, self.carriers)
+        surface = correlate(view.spectra[0], self.carriers)
         self.shifts += SLOTS
         slots = self.carriers.slots
         slot = int(surface.values[slots[:, 0], slots[:, 1]].argmax())
         row, column = slots[slot].tolist()
         return self._settle(surface, (row, column), slot)
 
-    def try_shifts(self, spectra: Sequence[Spectrum]) -> bool:
+    def _try_shifts(self, view: View) -> bool:
         """Decode the strongest shift of all spectra; return whether it read a payload."""
-        if not spectra:
-            return False
-        surfaces = [correlate(spectrum, self.carriers) for spectrum in spectra]
+        surfaces = [correlate(spectrum, self.carriers) for spectrum in view.spectra]
         self.shifts += TILE * TILE * len(surfaces)
-        best = max(surfaces, key=lambda surface: surface.highest()[0])
+        z, best = max(((surface.highest()[0], surface) for surface in surfaces), key=lambda pair: pair[0])
+        self.highest = max(self.highest, z)
         return self._settle(best, best.highest()[1], None)
 
     def _settle(self, surface: Surface, shift: tuple[int, int], slot: int | None) -> bool:
+        """Decode where a payload that checks would count; return whether one did."""
         z, payload = float(surface.values[shift]), None
-        if z >= _DECODABLE:
+        if self._bound(z, checks=1 if slot is None else SLOTS, decodings=self.decodings + 1) <= FALSE_POSITIVE_RATE:
             self.decodings += 1
             fine = refine_shift(surface.spectrum, self.carriers, shift)
             payload = unframe_payload(decode(bit_values(surface.spectrum, self.carriers, fine)), self.key)
             if payload is not None and slot is not None and slot_of(payload.id, self.key) != slot:
                 payload = None
-        p_value = self._bound(z, payload is not None)
+        checks = 0 if payload is None else 1 if slot is None else SLOTS
+        p_value = self._bound(z, checks=checks, decodings=self.decodings)
         if p_value < self.p_value:
             self.z, self.p_value, self.payload = z, p_value, payload
-        return payload is not None and p_value <= FALSE_POSITIVE_RATE
+        return payload is not None
 
-    def _bound(self, z: float, checked: bool) -> float:
-        """Bound the chance that an unmarked picture reads as strongly, over everything tried so far."""
+    def _bound(self, z: float, *, checks: int, decodings: int) -> float:
+        """Bound the chance that an unmarked picture reads as strongly, over everything tried so far.
+
+        `checks` is 0 without a payload, else how many slots the payload's id could have named.
+        """
         bound = _STAGES * self.shifts * math.erfc(z / math.sqrt(2)) / 2
-        if checked:
-            bound *= self.decodings * len(PayloadKind) * 2.0**-CHECK_BITS
+        if checks:
+            bound *= decodings * len(PayloadKind) * 2.0**-CHECK_BITS / checks
         return min(bound, 1.0)
 
-    def reading(self) -> MarkReading:
-        present = self.p_value <= FALSE_POSITIVE_RATE
-        if self.payload is None or not present:
-            return MarkReading(present, False, None, None, self.z, self.p_value)
-        return MarkReading(present, False, self.payload.hex, self.payload.kind, self.z, self.p_value)
 
+def views(lumas: Sequence[Floats], search: int) -> Iterator[View]:
+    """Yield every way in which a still's or clip's luminances are laid over the tile, from cheap to costly.
 
-def _read(reader: _Reader, lumas: Sequence[Floats], search: int) -> None:
-    """Go through the stages from cheap to costly and stop at the first that reads a payload."""
-    height, width = lumas[0].shape
-    whole, cropped = whole_scales(height, width), _cropped_scales(height, width)
+    No key takes part.
+    """
     groups = [lumas[:1], lumas] if len(lumas) > 1 else [lumas]
     found: list[list[Spectrum]] = [[] for _ in groups]
-    for scale in whole:
+    for scale in whole_scales(*lumas[0].shape):
         for group, spectra in zip(groups, found, strict=True):
             spectra.append(folded_spectrum(group, scale))
-            if reader.try_slots(spectra[-1]):
-                return
+            yield View(spectra[-1:], at_slots=True)
     for group, spectra in zip(groups, found, strict=True):
-        spectra += [folded_spectrum(group, scale) for scale in cropped]
-        if reader.try_shifts(spectra) or reader.try_shifts([mirrored(spectrum) for spectrum in spectra]):
-            return
-    if search < 1:
-        return
-    few = [lumas[i] for i in spread(len(lumas), _SEARCH_FRAMES)]
-    reader.try_shifts(list(_changed(few, _CHANGES[min(search, 2)])))
+        spectra += [folded_spectrum(group, scale) for scale in _cropped_scales(*lumas[0].shape)]
+        yield View(spectra, at_slots=False)
+        yield View([mirrored(spectrum) for spectrum in spectra], at_slots=False)
+    if search > 0:
+        few = [lumas[i] for i in spread(len(lumas), _SEARCH_FRAMES)]
+        yield View(list(_changed(few, _CHANGES[min(search, 2)])), at_slots=False)
 
 
 def _changed(lumas: Sequence[Floats], count: int) -> Iterator[Spectrum]:
