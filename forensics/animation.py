@@ -1,29 +1,37 @@
-"""Animate files: decode, track, hand to the generator, seal."""
+"""Animate files: decode, track, hand to the generator, which seals as it draws."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from generator import AnimateConfig, DriveSequence, FaceParams
-from generator.errors import NoFaceError
-from watermark import Deployment, Ingredient, SealReceipt, TooSmallError, check_size, read_media
+from generator import AnimateConfig, Animator, DriveSequence, FaceParams
+from generator.trackers import TRACKERS, find_tracker, read_landmarks
+from watermark import (
+    Deployment,
+    Ingredient,
+    SealReceipt,
+    TooSmallError,
+    check_size,
+    read_mark,
+    read_media,
+)
 
-from .errors import InputError
-from .forger import load_animator
+from .errors import InputError, UsageError
+from .forger import Engine, engine_for, load_animator
 from .progress import Report, part, silent
+from .tracking import TrackerChoice, naming, open_tracker, track_file
 
 Frames = NDArray[np.uint8]
-Box = tuple[float, float, float, float]
 
 STILL_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+_TRACKING_ENDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +42,22 @@ class AnimationRequest:
         source: Picture whose identity and style stay.
         drive: Clip, picture or saved motion to follow.
         out: Clip, picture or folder of frames to write.
-        preset: Size of the model.
-        weights: Folder of its weights, None for those in the package.
-        steps: Denoising steps, None for the preset's.
+        engine: Which model, and where it runs.
+        config: How to animate; its mode is decided by `mode`.
         mode: Follow the drive's change, or its pose as it is; None follows the change of a clip and the pose of a
             picture, which has no change.
-        seed: Of the denoising.
-        box: Where the source's face is, (left, top, right, bottom) in pixels; None looks for it.
+        tracker: What reads both faces; its box and landmarks are the source's.
+        fresh: Forget what an interrupted run left, and start over.
     """
 
     source: Path
     drive: Path
     out: Path
-    preset: str = "mini"
-    weights: Path | None = None
-    steps: int | None = None
+    engine: Engine = field(default_factory=Engine)
+    config: AnimateConfig = field(default_factory=AnimateConfig)
     mode: Literal["relative", "absolute"] | None = None
-    seed: int = 0
-    box: Box | None = None
+    tracker: TrackerChoice = field(default_factory=TrackerChoice)
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +87,20 @@ class Animation:
         path: The file, or the folder of frames.
         receipt: Of the file, or of the first frame.
         frames: How many.
-        preset: Of the model.
-        seed: Of the denoising.
+        engine: Which model, and where it ran.
+        config: How it was animated.
+        evaluations: Evaluations of the U-Net per frame.
+        continued: Whether an interrupted run had done a part of the work.
         seconds: Wall time.
     """
 
     path: Path
     receipt: SealReceipt
     frames: int
-    preset: str
-    seed: int
+    engine: Engine
+    config: AnimateConfig
+    evaluations: float
+    continued: bool
     seconds: Seconds
 
 
@@ -103,43 +113,69 @@ def animate_file(request: AnimationRequest, deployment: Deployment, report: Repo
         report: Is told how far the work is.
 
     Raises:
-        InputError: Source and drive do not fit the output.
-        TrackerError: No face was found in the source or the drive.
+        InputError: Source, drive, tracker and weights do not fit each other or the output.
+        GeneratorError: A face was not found, weights cannot be used, or a setting is out of range.
         WatermarkError: A file cannot be read, or the output cannot be written.
     """
     started = time.perf_counter()
     check_request(request)
+    engine = engine_for(request.engine)
+    check_tracker(request, engine)
     still = load_still(request.source)
-    animator = load_animator(request.preset, request.weights)
-    report(0.0, "tracking the drive")
-    drive = load_drive(request.drive, part(report, 0.0, 0.3))
+    if request.config.paste_back:
+        refuse_marked(request.source, still, deployment)
+    drive = load_drive(request.drive, request.tracker, part(report, 0.0, _TRACKING_ENDS))
+    if drive.face_model != engine.face_model:
+        raise InputError(
+            f"{request.drive}: is the motion of a {drive.face_model} face and the weights draw {engine.face_model} "
+            f"faces; track the clip again with {_trackers_of(engine.face_model)}",
+            request.drive,
+        )
     check_length(request, drive)
-    report(0.3, "tracking the source")
-    params = track_source(request.source, still, request.box)
+    report(0.0, "tracking the source")
+    params = track_source(request.source, still, request.tracker)
+    report(0.0, "loading the model")
+    animator = load_animator(engine)
     tracked = time.perf_counter()
-    generating = part(report, 0.35, 0.95)
-    clip = animator.animate(
-        still,
-        params,
-        drive,
+    return _generated(request, engine, animator, (still, params, drive), deployment, report, (started, tracked))
+
+
+def _generated(
+    request: AnimationRequest,
+    engine: Engine,
+    animator: Animator,
+    scene: tuple[Frames, FaceParams, DriveSequence],
+    deployment: Deployment,
+    report: Report,
+    times: tuple[float, float],
+) -> Animation:
+    started, tracked = times
+    config = replace(request.config, mode=mode_for(request, scene[2]))
+    made = animator.animate_to(
+        request.out,
+        *scene,
         deployment,
-        config=AnimateConfig(steps=request.steps, seed=request.seed, mode=mode_for(request, drive)),
+        config=config,
         ingredients=ingredients_of(request),
-        title=request.out.name,
-        progress=lambda done, total: generating(done / total, f"generating {total} frames"),
+        progress=_paced(report, started),
+        fresh=request.fresh,
     )
-    report(0.95, "sealing")
-    sealing = time.perf_counter()
-    receipt = clip.seal(request.out, deployment)
     ended = time.perf_counter()
-    seconds = Seconds(
-        total=ended - started,
-        track=tracked - started,
-        denoise=clip.seconds["denoise"],
-        mark=clip.seconds["mark"],
-        encode=ended - sealing,
-    )
-    return Animation(request.out, receipt, len(drive), request.preset, request.seed, seconds)
+    parts = {name: made.seconds.get(name, 0.0) for name in ("denoise", "mark", "encode")}
+    seconds = Seconds(total=ended - started, track=tracked - started, **parts)
+    return Animation(request.out, made.receipt, made.frames, engine, config, made.evaluations, made.continued, seconds)
+
+
+def _paced(report: Report, started: float) -> Callable[[int, int], None]:
+    """Report generation so that the part done stands for the time gone, however long the tracking took."""
+    begun = time.perf_counter()
+
+    def progress(done: int, total: int) -> None:
+        now = time.perf_counter()
+        left = (now - begun) * (total - done) / max(done, 1)
+        report((now - started) / (now - started + left), f"generating {total} frames")
+
+    return progress
 
 
 def check_request(request: AnimationRequest) -> None:
@@ -154,6 +190,24 @@ def check_request(request: AnimationRequest) -> None:
         raise InputError(f"{out}: unknown kind of output; use {known} or a folder", out)
     if not out.parent.is_dir():
         raise InputError(f"{out}: the folder {out.parent} does not exist; make it or choose another one", out)
+
+
+def check_tracker(request: AnimationRequest, engine: Engine) -> None:
+    """Refuse a tracker whose faces the weights do not draw, before it tracks.
+
+    Raises:
+        UsageError: It reads another face model.
+    """
+    reads = find_tracker(request.tracker.name).face_model
+    if reads != engine.face_model:
+        raise UsageError(
+            f"tracker {request.tracker.name} reads {reads} faces and the weights draw {engine.face_model} faces; add "
+            f"{_trackers_of(engine.face_model)}"
+        )
+
+
+def _trackers_of(face_model: str) -> str:
+    return " or ".join(f"--tracker {spec.name}" for spec in TRACKERS if spec.face_model == face_model)
 
 
 def check_length(request: AnimationRequest, drive: DriveSequence) -> None:
@@ -178,9 +232,14 @@ def mode_for(request: AnimationRequest, drive: DriveSequence) -> Literal["relati
 
 
 def ingredients_of(request: AnimationRequest) -> tuple[Ingredient, ...]:
-    """Name the files that go into the claim; a saved motion holds no picture and is left out."""
-    files = (request.source, request.drive)
-    return tuple(Ingredient(path, path.name, "inputTo") for path in files if path.suffix.lower() != ".npz")
+    """Name the files that go into the claim; a saved motion holds no picture and is left out.
+
+    With paste-back the result is derived from the source, which is then its parent.
+    """
+    source = Ingredient(request.source, request.source.name, "parentOf" if request.config.paste_back else "inputTo")
+    if request.drive.suffix.lower() == ".npz":
+        return (source,)
+    return source, Ingredient(request.drive, request.drive.name, "inputTo")
 
 
 def load_still(path: Path) -> Frames:
@@ -203,52 +262,57 @@ def load_still(path: Path) -> Frames:
     return np.asarray(media.frames[0], dtype=np.uint8)
 
 
-def load_drive(path: Path, report: Report = silent) -> DriveSequence:
+def refuse_marked(path: Path, still: Frames, deployment: Deployment) -> None:
+    """Refuse a source whose own mark would stand beside the new one.
+
+    Raises:
+        InputError: It carries a mark of this deployment.
+    """
+    found = read_mark(still, deployment.mark_key, search=0)
+    if found.present:
+        raise InputError(
+            f"{path}: carries mark {found.id or 'of this deployment'} already, which pasting back would keep beside "
+            "the new one; take the unmarked original, or leave out --paste-back",
+            path,
+        )
+
+
+def load_drive(path: Path, choice: TrackerChoice, report: Report = silent) -> DriveSequence:
     """Read a saved motion, or track the face of a clip or picture.
 
     Args:
         path: A `.npz` motion, a clip or a picture.
+        choice: What tracks it; box and landmarks are the source's and not used.
         report: Is told how far the tracking is.
 
     Raises:
         MotionFileError: The file is no motion.
-        TrackerError: No face was found, or the tracker is not installed; the message names the file.
+        InputError: No face was found; the message names the file, the frames and the choices.
+        GeneratorError: The tracker cannot be loaded.
         MediaError: The file cannot be read.
     """
     if path.suffix.lower() == ".npz":
         return DriveSequence.load(path)
-    from generator.trackers import track_clip
-
-    media = read_media(path)
-
-    def stepped(done: int, total: int) -> None:
-        report(done / total, "tracking the drive")
-
-    with _named(path):
-        return track_clip(media.frames, media.fps or 25.0, progress=stepped)
+    report(0.0, "tracking the drive")
+    try:
+        return track_file(path, replace(choice, box=None, landmarks=None), report)
+    except InputError as error:
+        raise InputError(f"{error}; `facetrail track` takes them for a drive and writes a motion", path) from error
 
 
-def track_source(path: Path, still: Frames, box: Box | None = None) -> FaceParams:
+def track_source(path: Path, still: Frames, choice: TrackerChoice) -> FaceParams:
     """Track the face of the source picture.
 
     Args:
         path: The file, for the message.
         still: (H, W, 3) uint8 RGB.
-        box: Where the face is, (left, top, right, bottom) in pixels; None looks for it.
+        choice: What tracks it, and where the face is.
 
     Raises:
-        TrackerError: No face was found, or the tracker is not installed; the message names the file.
+        InputError: No face was found; the message names the file and the choices.
+        GeneratorError: The tracker cannot be loaded, or the landmarks are none.
     """
-    from generator.trackers import track_still
-
-    with _named(path):
-        return track_still(still, box=box)
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Put the file's name in front of a tracker's message, which knows pixels only."""
-    try:
-        yield
-    except NoFaceError as error:
-        raise InputError(f"{path}: {error}", path) from error
+    landmarks = None if choice.landmarks is None else read_landmarks(choice.landmarks)
+    tracker = open_tracker(choice)
+    with naming(path):
+        return tracker.track_still(still, box=choice.box, landmarks=landmarks)

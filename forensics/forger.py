@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from generator import AnimateConfig, Animator, DriveSequence, FaceParams, GeneratedClip
+from generator import (
+    AnimateConfig,
+    Animator,
+    DriveSequence,
+    FaceParams,
+    GeneratedClip,
+    Precision,
+    fastest_device,
+    find_device,
+    read_sizes,
+)
 from watermark import Deployment
 
-from .errors import MissingPieceError
+from .errors import MissingPieceError, UsageError
 
 Frames = NDArray[np.uint8]
 
 PRESETS = ("mini",)
-"""Presets whose weights exist."""
+"""Presets whose weights are in the package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +56,64 @@ class GeneratorForger:
         return self.animator.animate(still, params, drive, self.deployment, config=config)
 
 
-def load_animator(preset: str = "mini", weights: Path | None = None) -> Animator:
-    """Load the generator.
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Which model draws, and where; `engine_for` fills in what is None.
 
-    Args:
-        preset: Size of the model.
-        weights: Folder of weights, None for those in the package.
+    Attributes:
+        preset: Size of the model; None takes that of the weights.
+        weights: Folder of its weights, None for those in the package.
+        device: "cpu", "cuda" or "mps"; None takes the CPU for `mini` and the fastest there is for `sd15`.
+        dtype: Precision; None takes fp32 on the CPU, bf16 elsewhere.
+        compiled: Compile the denoiser.
+        flame: FLAME's file, None for the one in the user's models folder.
+        face_model: Whose faces the weights draw; `engine_for` reads it from them.
+    """
+
+    preset: str | None = None
+    weights: Path | None = None
+    device: str | None = None
+    dtype: Precision | None = None
+    compiled: bool = False
+    flame: Path | None = None
+    face_model: str = "puppet"
+
+
+def engine_for(asked: Engine) -> Engine:
+    """Fill in what was left open, without loading the weights.
 
     Raises:
-        MissingPieceError: The preset has no weights yet.
-        WeightsError: The weights are missing or damaged.
+        MissingPieceError: The preset's weights are not in the package and were not named.
+        UsageError: The weights are of another preset.
+        WeightsError: The folder is no model.
+        GenerationError: The device is not there.
     """
-    if preset not in PRESETS:
-        raise MissingPieceError(f"preset {preset!r} has no weights yet; use --preset {' or '.join(PRESETS)}")
-    return Animator.from_pretrained(weights)
+    if asked.weights is None and asked.preset not in (None, *PRESETS):
+        raise MissingPieceError(
+            f"no weights of preset {asked.preset} are shipped; make a folder of them with `facetrail models import OUT "
+            "--base DIR_OR_FILE ...` and name it with --weights OUT"
+        )
+    found = read_sizes(asked.weights)
+    if asked.preset not in (None, found.preset):
+        raise UsageError(f"{asked.weights}: holds weights of preset {found.preset}; leave out --preset {asked.preset}")
+    device = asked.device or ("cpu" if found.preset == "mini" else fastest_device())
+    find_device(device)
+    dtype = asked.dtype or ("fp32" if device == "cpu" else "bf16")
+    return replace(asked, preset=found.preset, device=device, dtype=dtype, face_model=found.face_model)
+
+
+def load_animator(engine: Engine | None = None) -> Animator:
+    """Load the generator; None takes the shipped one.
+
+    Raises:
+        MissingPieceError, UsageError, WeightsError, GenerationError: As for `engine_for`.
+        FaceModelError: FLAME's file cannot be used.
+    """
+    ready = engine_for(engine or Engine())
+    return Animator.from_pretrained(
+        ready.weights,
+        device=ready.device or "cpu",
+        dtype=ready.dtype or "fp32",
+        compiled=ready.compiled,
+        flame=ready.flame,
+    )

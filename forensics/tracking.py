@@ -47,7 +47,7 @@ class TrackerChoice:
     landmarks: Path | None = None
 
 
-def add_tracker(parser: argparse.ArgumentParser) -> None:
+def add_tracker(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
     """Declare the arguments that `choice_of` reads."""
     parser.add_argument(
         "--tracker",
@@ -122,21 +122,20 @@ def track_file(path: Path, choice: TrackerChoice, report: Report = silent) -> Dr
         MediaError: The file cannot be read.
     """
     from generator.trackers import read_landmarks
-    from watermark import read_media
+
+    from .streamed_clip import open_frames
 
     landmarks = None if choice.landmarks is None else read_landmarks(choice.landmarks)
     tracker = open_tracker(choice)
-    media = read_media(path)
+    frames, fps = open_frames(path)
 
     def stepped(done: int, total: int) -> None:
-        report(done / total, f"tracking {len(media.frames)} frames")
+        report(done / total, f"tracking {len(frames)} frames")
 
     with naming(path):
-        if media.fps is None and landmarks is not None:
-            return _held(tracker.track_still(media.frames[0], landmarks=landmarks))
-        return tracker.track_clip(
-            media.frames, media.fps or STILL_RATE, box=choice.box, landmarks=landmarks, progress=stepped
-        )
+        if fps is None and landmarks is not None:
+            return _held(tracker.track_still(frames[0], landmarks=landmarks))
+        return tracker.track_clip(frames, fps or STILL_RATE, box=choice.box, landmarks=landmarks, progress=stepped)
 
 
 def _held(params: FaceParams) -> DriveSequence:

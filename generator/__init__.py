@@ -9,7 +9,8 @@ from .animate_config import AnimateConfig  # noqa: E402
 from .clip import GeneratedClip, GeneratedFile  # noqa: E402
 from .errors import FaceModelError, GenerationError, GeneratorError, MotionFileError, PuppetError, WeightsError  # noqa: E402
 from .face_params import EXPRESSION, SHAPE, DriveSequence, FaceParams  # noqa: E402
-from .pipeline import Animator  # noqa: E402
+from .hardware import Precision, fastest_device, find_device  # noqa: E402
+from .pipeline import Animator, read_sizes  # noqa: E402
 from .snapshot import draw_snapshot, show_snapshot  # noqa: E402
 
 __all__ = [
@@ -25,10 +26,14 @@ __all__ = [
     "GenerationError",
     "GeneratorError",
     "MotionFileError",
+    "Precision",
     "PuppetError",
     "Retarget",
     "WeightsError",
     "align",
     "draw_snapshot",
+    "fastest_device",
+    "find_device",
+    "read_sizes",
     "show_snapshot",
 ]

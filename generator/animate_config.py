@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .alignment import Mode, Retarget
 from .config import ModelConfig
 from .errors import GenerationError
-from .sampling import FEW_STEPS, Sampler, SamplerName
+from .sampling import FEW_STEPS, Sampler, SamplerName, check_sampler
 from .windows import SHORTEST, check_window
 
 _DDIM_DEFAULTS = {"mini": (3, 1.0), "sd15": (25, 3.5)}
@@ -33,7 +33,8 @@ class AnimateConfig:
         paste_back: Put the generated square back into the source picture, at its resolution.
 
     Raises:
-        GenerationError: A gain or a scale is negative or not finite.
+        GenerationError: A gain or a scale is negative or not finite, the sampler is not there or cannot take so many
+            steps, or windows cannot be laid so.
     """
 
     steps: int | None = None
@@ -54,6 +55,8 @@ class AnimateConfig:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value >= 0):
                 raise GenerationError(f"{name} is {value}; give a number that is not negative")
+        check_sampler(self.sampler, 1 if self.steps is None else self.steps)
+        check_window(self.window, self.overlap or 0)
 
     @property
     def retarget(self) -> Retarget:
@@ -80,15 +83,11 @@ class Settings:
 
 
 def settle(config: AnimateConfig, model: ModelConfig) -> Settings:
-    """Fill in the defaults.
-
-    Raises:
-        GenerationError: There is no such sampler or it has no such number of steps, or the windows cannot be laid.
-    """
+    """Fill in the defaults of a model's preset."""
     few = config.sampler != "ddim"
     steps, guidance = (FEW_STEPS, 1.0) if few else _DDIM_DEFAULTS[model.preset]
     overlap = 0 if few else max(min(_OVERLAP, (config.window - SHORTEST) // 2), 0)
-    settings = Settings(
+    return Settings(
         sampler=Sampler(config.sampler, steps if config.steps is None else config.steps, model.prediction, config.seed),
         guidance=guidance if config.guidance is None else config.guidance,
         expression=config.expression,
@@ -96,5 +95,3 @@ def settle(config: AnimateConfig, model: ModelConfig) -> Settings:
         window=config.window,
         overlap=overlap if config.overlap is None else config.overlap,
     )
-    check_window(settings.window, settings.overlap)
-    return settings

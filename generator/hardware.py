@@ -33,6 +33,13 @@ def find_device(name: str) -> torch.device:
     return device
 
 
+def fastest_device() -> str:
+    """Return the name of the fastest device that this torch can use."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
 @contextmanager
 def memory_named() -> Iterator[None]:
     """Say in one line what to do where a device's memory is not enough.

@@ -14,6 +14,7 @@ from .animate_config import AnimateConfig
 from .clip import GeneratedClip, GeneratedFile
 from .clip_conditions import ClipConditions, picture_tensor
 from .clip_work import ClipWork, Network, plan_clip, work_key
+from .config import ModelConfig
 from .delivery import deliver
 from .denoising import ClipDrawing, Task, draw_clip
 from .errors import FaceModelError
@@ -25,8 +26,18 @@ from .latent_store import LatentStore, open_store, scratch_store
 from .marked_frames import Progress, marked_frames
 from .model import AniFaceDiff
 from .spatial_maps import MapRenderer
+from .trackers import find_flame
 from .weights_io import SHIPPED, load_pretrained
 from .weights_layout import SUFFIX, WHOLE, read_card
+
+
+def read_sizes(folder: Path | None = None) -> ModelConfig:
+    """Return the sizes of a model folder without loading it; None takes the shipped `mini`.
+
+    Raises:
+        WeightsError: The folder is no model.
+    """
+    return read_card(folder or SHIPPED)[1]
 
 
 class Animator:
@@ -76,18 +87,20 @@ class Animator:
             device: "cpu", "cuda", "cuda:1" or "mps".
             dtype: Precision of the network; schedule, latents and mark keep theirs.
             compiled: Run the denoiser through `torch.compile`.
-            flame: FLAME's file, for weights that draw FLAME faces.
+            flame: FLAME's file, for weights that draw FLAME faces; None looks in the user's models folder.
 
         Raises:
             WeightsError: A file is missing, damaged, or of another model.
-            FaceModelError: FLAME's file is missing or cannot be used.
+            ModelFilesError: FLAME's file is missing.
+            FaceModelError: FLAME's file cannot be used.
             GenerationError: The device is not there, or too small.
         """
-        with memory_named():
-            model, digest = load_pretrained(folder, dtype=PRECISIONS[dtype], device=find_device(device))
+        where = find_device(device)
         card, config = read_card(folder or SHIPPED)
+        head = load_face_model(config.face_model, find_flame(flame) if config.face_model == "flame" else None)
+        with memory_named():
+            model, digest = load_pretrained(folder, dtype=PRECISIONS[dtype], device=where)
         files = tuple(sorted(card.get("files", {f"{name}{SUFFIX}": digest for name in WHOLE}).items()))
-        head = load_face_model(config.face_model, flame)
         return Animator(model, digest, files=files, face_model=head, compiled=compiled)
 
     def animate(

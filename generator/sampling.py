@@ -27,6 +27,18 @@ _SCHEDULERS = {"ddim": DDIMScheduler, "lcm": LCMScheduler, "tcd": TCDScheduler}
 _MOST_STEPS = {"ddim": 1000, "lcm": 50, "tcd": 50}
 
 
+def check_sampler(name: SamplerName, steps: int) -> None:
+    """Refuse a sampler that is not there, or a number of steps that it cannot take.
+
+    Raises:
+        GenerationError: The message says what there is.
+    """
+    if name not in _SCHEDULERS:
+        raise GenerationError(f"no sampler {name!r}; there are: {', '.join(get_args(SamplerName))}")
+    if not 1 <= steps <= _MOST_STEPS[name]:
+        raise GenerationError(f"sampler {name} cannot take {steps} steps; choose 1 to {_MOST_STEPS[name]}")
+
+
 class Sampler:
     """The steps of one sampler; it keeps nothing between calls, so frames may take them in any grouping.
 
@@ -41,10 +53,7 @@ class Sampler:
     """
 
     def __init__(self, name: SamplerName, steps: int, prediction: Literal["sample", "v_prediction"], seed: int) -> None:
-        if name not in _SCHEDULERS:
-            raise GenerationError(f"no sampler {name!r}; there are: {', '.join(get_args(SamplerName))}")
-        if not 1 <= steps <= _MOST_STEPS[name]:
-            raise GenerationError(f"sampler {name} cannot take {steps} steps; choose 1 to {_MOST_STEPS[name]}")
+        check_sampler(name, steps)
         self._schedule = _SCHEDULERS[name].from_config(noise_schedule(prediction).config)
         self._schedule.set_timesteps(steps)
         self._seed = seed

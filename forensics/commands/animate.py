@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..answers import Answer
 from ..arguments import add_home, add_json, add_out, add_seed, add_verbose, positive_int
 from ..progress import Report
+from ..tracking import add_tracker, choice_of
+
+if TYPE_CHECKING:
+    from ..animation import Animation, AnimationRequest
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -15,21 +20,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", type=Path, metavar="SOURCE", help="picture whose identity and style stay")
     parser.add_argument("drive", type=Path, metavar="DRIVE", help="clip, picture or saved motion (.npz) to follow")
     add_out(parser, ".mp4 for a clip, .png .jpg .webp for a picture, or a folder for single frames")
-    parser.add_argument("--preset", choices=("mini", "sd15"), default="mini", help="size of the model (default: mini)")
-    parser.add_argument("--weights", type=Path, metavar="DIR", help="model weights (default: those in the package)")
-    parser.add_argument("--steps", type=positive_int, metavar="N", help="denoising steps (default: the preset's)")
+    _declare_model(parser.add_argument_group("model"))
+    _declare_motion(parser.add_argument_group("motion"))
+    _declare_sampling(parser.add_argument_group("sampling"))
+    add_tracker(parser.add_argument_group("faces (box and landmarks are the source's)"))
     parser.add_argument(
-        "--mode",
-        choices=("relative", "absolute"),
-        help="follow the drive's change from its neutral moment, or its pose as it is (default: relative; absolute for "
-        "a drive of one picture)",
+        "--paste-back",
+        action="store_true",
+        help="put the result back into the source picture, at its resolution; the file then claims a composite",
     )
     parser.add_argument(
-        "--box",
-        nargs=4,
-        type=float,
-        metavar=("LEFT", "TOP", "RIGHT", "BOTTOM"),
-        help="where the source's face is, in pixels, if it is not found by itself",
+        "--fresh",
+        action="store_true",
+        help="start over; without it the same command continues what an interrupted one left beside the output",
     )
     add_seed(parser)
     add_home(parser)
@@ -38,30 +41,115 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
+def _declare_model(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--preset", choices=("mini", "sd15"), help="size of the model (default: that of the weights)")
+    group.add_argument(
+        "--weights",
+        type=Path,
+        metavar="DIR",
+        help="model folder; `facetrail models import` makes one for sd15 (default: mini, in the package)",
+    )
+    group.add_argument(
+        "--device", metavar="NAME", help="cpu, cuda or mps (default: cpu for mini, the fastest for sd15)"
+    )
+    group.add_argument(
+        "--dtype",
+        choices=("fp32", "bf16", "fp16"),
+        help="precision of the network (default: fp32 on the CPU, else bf16)",
+    )
+    group.add_argument("--compile", action="store_true", help="compile the denoiser first; pays off for long clips")
+
+
+def _declare_motion(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--mode",
+        choices=("relative", "absolute"),
+        help="follow the drive's change from its neutral moment, or its pose as it is (default: relative; absolute for "
+        "a drive of one picture)",
+    )
+    group.add_argument("--eyes", type=_scale, default=1.0, metavar="X", help="gain on lid motion (default: 1)")
+    group.add_argument("--mouth", type=_scale, default=1.0, metavar="X", help="gain on mouth motion (default: 1)")
+    group.add_argument(
+        "--expression-strength", type=_scale, default=1.0, metavar="X", help="of the Expression Adapter (default: 1)"
+    )
+
+
+def _declare_sampling(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--sampler",
+        choices=("ddim", "lcm", "tcd"),
+        default="ddim",
+        help="lcm and tcd take 4 steps, for weights distilled to that (default: ddim)",
+    )
+    group.add_argument(
+        "--steps", type=positive_int, metavar="N", help="denoising steps (default: 3 for mini, 25 for sd15 with ddim)"
+    )
+    group.add_argument(
+        "--guidance",
+        type=_scale,
+        metavar="X",
+        help="classifier-free guidance, 1 for none (default: 3.5 for sd15 with ddim)",
+    )
+    group.add_argument(
+        "--window", type=positive_int, default=24, metavar="N", help="frames denoised together, 12 to 32 (default: 24)"
+    )
+    group.add_argument(
+        "--overlap", type=int, metavar="N", help="frames that windows share (default: 4 with ddim, else 0)"
+    )
+
+
+def _scale(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 on")
+    return number
+
+
 def run(options: argparse.Namespace, report: Report) -> Answer:
     """Track, align, generate, mark, seal."""
     from watermark import Deployment
 
-    from ..animation import AnimationRequest, animate_file
+    from ..animation import animate_file
     from ..entries import animate_entry
 
-    request = AnimationRequest(
-        source=options.source,
-        drive=options.drive,
-        out=options.out,
-        preset=options.preset,
-        weights=options.weights,
+    made = animate_file(_request(options), Deployment.open(options.home), report)
+    return Answer(_text(made), (animate_entry(made),))
+
+
+def _request(options: argparse.Namespace) -> AnimationRequest:
+    from generator import AnimateConfig
+
+    from ..animation import AnimationRequest
+    from ..forger import Engine
+
+    config = AnimateConfig(
         steps=options.steps,
-        mode=options.mode,
         seed=options.seed,
-        box=None if options.box is None else tuple(options.box),
+        eyes=options.eyes,
+        mouth=options.mouth,
+        sampler=options.sampler,
+        guidance=options.guidance,
+        expression=options.expression_strength,
+        window=options.window,
+        overlap=options.overlap,
+        paste_back=options.paste_back,
     )
-    made = animate_file(request, Deployment.open(options.home), report)
+    engine = Engine(
+        options.preset, options.weights, options.device, options.dtype, compiled=options.compile, flame=options.flame
+    )
+    return AnimationRequest(
+        options.source, options.drive, options.out, engine, config, options.mode, choice_of(options), options.fresh
+    )
+
+
+def _text(made: Animation) -> str:
     what = f"{made.frames} frames" if made.frames > 1 else "one picture"
-    text = (
-        f"{made.path}\n"
-        f"  {what}, {made.receipt.width}x{made.receipt.height}, in {made.seconds.total:.1f} s\n"
-        f"  mark        {made.receipt.payload.hex}\n"
-        f"  credential  {made.receipt.credential.state}"
-    )
-    return Answer(text, (animate_entry(made),))
+    lines = [
+        f"{made.path}",
+        f"  {what}, {made.receipt.width}x{made.receipt.height}, in {made.seconds.total:.1f} s",
+        f"  mark        {made.receipt.payload.hex}",
+        f"  credential  {made.receipt.credential.state}",
+    ]
+    if made.continued:
+        lines.insert(2, "  continued from where an earlier run had stopped")
+    return "\n".join(lines)

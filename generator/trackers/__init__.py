@@ -11,7 +11,7 @@ from generator.trackers.following import LONGEST_GAP
 from generator.trackers.ibug import MESH_INDEX
 from generator.trackers.landmark_file import read_landmarks
 from generator.trackers.models import FaceMeshFiles, face_mesh_folder, find_face_mesh, install_face_mesh
-from generator.trackers.protocol import Box, Progress, Tracker
+from generator.trackers.protocol import Box, ClipFrames, Progress, Tracker
 from generator.trackers.registry import TRACKERS, TrackerSpec, find_tracker, load_tracker
 from generator.trackers.smoothing import OneEuro
 from generator.trackers.track import track_clip, track_still
@@ -22,6 +22,7 @@ __all__ = [
     "MESH_INDEX",
     "TRACKERS",
     "Box",
+    "ClipFrames",
     "Detection",
     "FaceMesh",
     "FaceMeshFiles",

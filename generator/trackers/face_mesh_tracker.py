@@ -2,7 +2,7 @@
 
 from generator.face_params import DriveSequence, FaceParams
 from generator.trackers.face_mesh import FaceMesh
-from generator.trackers.protocol import Box, Progress
+from generator.trackers.protocol import Box, ClipFrames, Progress
 from generator.trackers.regions import Image, Points
 from generator.trackers.track import track_clip, track_still
 
@@ -26,7 +26,7 @@ class FaceMeshTracker:
 
     def track_clip(
         self,
-        frames: Image,
+        frames: ClipFrames,
         fps: float,
         *,
         box: Box | None = None,

@@ -12,7 +12,7 @@ from generator.trackers.eyes import apertures, clip_gaze, closure, resting_apert
 from generator.trackers.face_crop import CropRule, box_around, check_landmarks, steady
 from generator.trackers.face_mesh import FaceMesh, MeshFace, camera_faces
 from generator.trackers.following import check_gaps, follow
-from generator.trackers.protocol import Box, Progress
+from generator.trackers.protocol import Box, ClipFrames, Progress
 from generator.trackers.regions import Image, Points, Region
 from generator.trackers.smoothing import spread
 
@@ -86,7 +86,7 @@ class FaceSeeker:
         return Sight([self._rule.around_face(face)], np.ones(1, bool), [face])
 
     def watch(
-        self, frames: Image, fps: float, box: Box | None, landmarks: Points | None, progress: Progress | None
+        self, frames: ClipFrames, fps: float, box: Box | None, landmarks: Points | None, progress: Progress | None
     ) -> Sight:
         """Place the crops of a clip; box and landmarks hold for all of it.
 
@@ -112,7 +112,7 @@ class FaceSeeker:
         return Sight(steady(regions, known, fps), known, faces)
 
     def _believe(
-        self, frames: Image, box: Box | None, landmarks: Points | None, progress: Progress | None
+        self, frames: ClipFrames, box: Box | None, landmarks: Points | None, progress: Progress | None
     ) -> Sight | None:
         """Keep the crop where the caller says; the face mesh, where it is installed, only reads the irises there."""
         height, width = frames.shape[1:3]

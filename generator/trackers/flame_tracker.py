@@ -15,7 +15,7 @@ from generator.trackers.face_sight import FaceSeeker, Sight
 from generator.trackers.flame_camera import FlameHead, cameras_of, pose_of
 from generator.trackers.flame_code import CROP_SIZE, FlameCode, FlameNetwork
 from generator.trackers.following import check_clip, check_gaps
-from generator.trackers.protocol import Box, Progress
+from generator.trackers.protocol import Box, ClipFrames, Progress
 from generator.trackers.regions import Image, Points
 from generator.trackers.smoothing import spread
 
@@ -71,7 +71,7 @@ class FlameTracker:
 
     def track_clip(
         self,
-        frames: Image,
+        frames: ClipFrames,
         fps: float,
         *,
         box: Box | None = None,
@@ -102,7 +102,7 @@ class FlameTracker:
         check_gaps(known, fps)
         return smooth_drive(self._fit(code.take(usable), sight, known, fps, frames.shape[1:3]))
 
-    def _read(self, frames: Image, sight: Sight, progress: Progress | None) -> FlameCode:
+    def _read(self, frames: ClipFrames, sight: Sight, progress: Progress | None) -> FlameCode:
         """Read the K frames that show the face, some at once."""
         shown = np.flatnonzero(sight.known).tolist()
         codes = []

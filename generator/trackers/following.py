@@ -5,8 +5,7 @@ from numpy.typing import NDArray
 
 from generator.errors import NoFaceError, TrackerError
 from generator.trackers.face_mesh import FaceMesh, MeshFace
-from generator.trackers.protocol import Box, Progress
-from generator.trackers.regions import Image
+from generator.trackers.protocol import Box, ClipFrames, Progress
 
 LONGEST_GAP = 0.5
 """Seconds without a face that are bridged."""
@@ -15,7 +14,7 @@ CHOICES = "give the face's box or its 68 landmarks, choose another tracker, cut 
 """What a user can do about frames without a face."""
 
 
-def check_clip(frames: Image, fps: float) -> None:
+def check_clip(frames: ClipFrames, fps: float) -> None:
     """Refuse what is no clip.
 
     Raises:
@@ -26,7 +25,7 @@ def check_clip(frames: Image, fps: float) -> None:
 
 
 def follow(
-    mesh: FaceMesh, frames: Image, progress: Progress | None = None, box: Box | None = None
+    mesh: FaceMesh, frames: ClipFrames, progress: Progress | None = None, box: Box | None = None
 ) -> list[MeshFace | None]:
     """Read the face of each frame, None where there is none.
 

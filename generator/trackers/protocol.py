@@ -1,6 +1,6 @@
 """What every tracker can do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from generator.face_params import DriveSequence, FaceParams
@@ -11,6 +11,24 @@ Box = tuple[float, float, float, float]
 
 Progress = Callable[[int, int], None]
 """Is told how many of how many steps are done."""
+
+
+class ClipFrames(Protocol):
+    """Frames ``(T, H, W, 3)`` uint8 RGB: an array, or what decodes them in order as they are asked for."""
+
+    @property
+    def ndim(self) -> int:
+        """4."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """T, H, W, 3."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Image]: ...
+
+    def __getitem__(self, index: int, /) -> Image: ...
 
 
 class Tracker(Protocol):
@@ -38,7 +56,7 @@ class Tracker(Protocol):
 
     def track_clip(
         self,
-        frames: Image,
+        frames: ClipFrames,
         fps: float,
         *,
         box: Box | None = None,
@@ -48,7 +66,7 @@ class Tracker(Protocol):
         """Read the motion of one face, smoothed without delay.
 
         Args:
-            frames: ``(T, H, W, 3)`` uint8 RGB, T at least 1.
+            frames: T at least 1; gone through in order, twice by some trackers.
             fps: Frames a second, > 0.
             box: Where the face is in the first frame, for one that is not found or to choose one.
             landmarks: ``(68, 2)`` iBUG points of the first frame in pixels, instead of the box.

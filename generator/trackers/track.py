@@ -14,7 +14,7 @@ from generator.trackers.ibug import camera_space
 from generator.trackers.mesh_bias import MESH_BIAS
 from generator.trackers.models import find_face_mesh
 from generator.trackers.motion_fit import fit_motion
-from generator.trackers.protocol import Box, Progress
+from generator.trackers.protocol import Box, ClipFrames, Progress
 from generator.trackers.regions import Image, Points
 from generator.trackers.rigid import Similarity, angles
 from generator.trackers.smoothing import spread
@@ -63,7 +63,7 @@ def track_still(
 
 
 def track_clip(
-    frames: Image,
+    frames: ClipFrames,
     fps: float,
     *,
     box: Box | None = None,

@@ -1,0 +1,191 @@
+"""`facetrail animate` on puppets, with toy weights and a tracker that knows the puppet."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from forensics import cli
+from forensics.streamed_clip import open_frames
+from generator import DriveSequence, FaceParams, puppets
+from generator.config import TOY, TOY_SD15
+from generator.errors import NoFaceError
+from generator.model import AniFaceDiff
+from generator.weights_io import save_pretrained
+from watermark import Deployment, encode_clip, read_media
+
+torch.set_num_threads(1)
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "animate.json").read_text())
+PUPPET = puppets.sample_puppet(np.random.default_rng(3), "toon")
+Run = Callable[..., tuple[int, str, str]]
+
+
+class KnowingTracker:
+    """Knows where the puppet is, in a picture of any shape with the puppet in its middle."""
+
+    def track_still(self, image: np.ndarray, *, box: object = None, landmarks: object = None) -> FaceParams:
+        if not image.any():
+            raise NoFaceError("no face found; give a box")
+        return PUPPET.neutral()
+
+
+@pytest.fixture
+def animate(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, deployment: Deployment) -> Run:
+    monkeypatch.setattr("logging.basicConfig", lambda **_: None)
+    monkeypatch.setattr("logging.captureWarnings", lambda _: None)
+    monkeypatch.setattr("forensics.animation.open_tracker", lambda choice: KnowingTracker())
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        code = cli.main([str(a) for a in ("animate", *arguments, "--home", deployment.folder)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("material")
+    still = puppets.render(PUPPET, PUPPET.neutral(), 240).image
+    Image.fromarray(still).save(folder / "source.png")
+    Image.fromarray(still).convert("L").save(folder / "grey.png")
+    Image.fromarray(np.pad(still, ((0, 0), (40, 41), (0, 0)), mode="edge")[:, :, :]).save(folder / "wide.png")
+    clear = Image.fromarray(still).convert("RGBA")
+    clear.putalpha(200)
+    clear.save(folder / "alpha.png")
+    Image.fromarray(np.zeros((150, 150, 3), np.uint8)).save(folder / "black.png")
+    Image.fromarray(still[:100, :100]).save(folder / "small.png")
+    puppets.sample_motion(np.random.default_rng(0), PUPPET, 9).save(folder / "drive.npz")
+    neutral = FaceParams.neutral(face_model="flame")
+    rows = (neutral.expression[None], neutral.pose[None], neutral.gaze[None], neutral.camera[None])
+    DriveSequence(neutral.shape, *rows, 25.0, "flame").save(folder / "flame.npz")
+    torch.manual_seed(0)
+    for name, config in (("mini", TOY), ("sd15", TOY_SD15)):
+        model = AniFaceDiff(config)
+        if config.codec == "patch":
+            model.codec.fit(torch.rand(4, 3, config.image_size, config.image_size) * 2 - 1)
+        save_pretrained(model.state_dict(), config, folder / name, {"name": "toy"})
+    return folder
+
+
+def toy(material: Path, folder: Path, source: str = "source.png") -> tuple[object, ...]:
+    return material / source, material / "drive.npz", "-o", folder / "a.mp4", "--weights", material / "mini"
+
+
+def entry(out: str) -> dict[str, object]:
+    return json.loads(out)["results"][0]
+
+
+def test_the_answer_keeps_the_contract(animate: Run, material: Path, tmp_path: Path) -> None:
+    made = animate(*toy(material, tmp_path), "--json")
+    assert made[0] == 0, made[2]
+    result = entry(made[1])
+    allowed = SCHEMA["properties"]["results"]["items"]["anyOf"][0]
+    assert set(result) == set(allowed["required"]) == set(allowed["properties"])
+    assert (result["preset"], result["device"], result["dtype"], result["sampler"]) == ("mini", "cpu", "fp32", "ddim")
+    assert (result["frames"], result["evaluations_per_frame"], result["continued"]) == (9, 3.0, False)
+    assert result["credential"] == {"state": "trusted"}
+
+
+@pytest.mark.parametrize("source", ["grey.png", "alpha.png", "wide.png"])
+def test_any_picture_is_a_source_and_is_pasted_back_at_its_size(
+    animate: Run, material: Path, tmp_path: Path, source: str
+) -> None:
+    code, out, err = animate(*toy(material, tmp_path, source), "--paste-back", "--json")
+    assert code == 0, err
+    frames = read_media(tmp_path / "a.mp4").frames
+    with Image.open(material / source) as picture:
+        width, height = picture.size
+    assert frames.shape == (9, height + height % 2, width + width % 2, 3) and entry(out)["composite"]
+
+
+@pytest.mark.slow
+def test_the_big_preset_runs_with_every_dial(animate: Run, material: Path, tmp_path: Path) -> None:
+    dials = ["--sampler", "tcd", "--steps", 2, "--guidance", 1.5, "--expression-strength", 0.5, "--eyes", 1.2]
+    dials += ["--mouth", 0.8, "--window", 12, "--overlap", 0, "--dtype", "bf16", "--device", "cpu", "--preset", "sd15"]
+    files = material / "source.png", material / "drive.npz", "-o", tmp_path / "frames", "--weights", material / "sd15"
+    code, out, err = animate(*files, *dials, "--json")
+    assert code == 0, err
+    assert (entry(out)["preset"], entry(out)["dtype"], entry(out)["evaluations_per_frame"]) == ("sd15", "bf16", 4.0)
+
+
+@pytest.mark.parametrize(
+    ("source", "drive", "options", "complaint"),
+    [
+        ("source.png", "drive.npz", ["--preset", "sd15"], "facetrail models import"),
+        ("source.png", "drive.npz", ["--preset", "sd15", "--weights", "mini"], "holds weights of preset mini"),
+        ("source.png", "flame.npz", ["--weights", "mini"], "flame.npz: .* flame face.*--tracker face-mesh"),
+        ("source.png", "drive.npz", ["--tracker", "smirk"], "reads flame faces and the weights draw puppet faces"),
+        ("source.png", "drive.npz", ["--window", "40"], "choose 12 to 32"),
+        ("source.png", "drive.npz", ["--sampler", "lcm", "--steps", "51"], "choose 1 to 50"),
+        ("source.png", "drive.npz", ["--device", "tpu"], "there are: cpu"),
+        ("source.png", "drive.npz", ["--weights", "nothing"], "card.json"),
+        ("black.png", "drive.npz", ["--weights", "mini"], "black.png: no face found"),
+        ("small.png", "drive.npz", ["--weights", "mini"], "small.png.*at least 128"),
+        ("drive.npz", "drive.npz", ["--weights", "mini"], "drive.npz"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_one_line_and_leaves_nothing(
+    animate: Run, material: Path, tmp_path: Path, source: str, drive: str, options: list[str], complaint: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(material)
+    code, out, err = animate(source, drive, "-o", tmp_path / "a.mp4", *options)
+    lines = [line for line in err.splitlines() if not line.startswith("[")]
+    assert code in (1, 2) and out == "" and len(lines) == 1
+    assert re.search(complaint, lines[0]), lines[0]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_source_that_carries_a_mark_is_not_pasted_back(animate: Run, material: Path, tmp_path: Path) -> None:
+    drive = DriveSequence.load(material / "drive.npz").take([0])
+    drive.save(tmp_path / "one.npz")
+    weights = ("--weights", material / "mini")
+    assert animate(material / "source.png", tmp_path / "one.npz", "-o", tmp_path / "a.png", *weights)[0] == 0
+    again = (tmp_path / "a.png", material / "drive.npz", "-o", tmp_path / "b.mp4", *weights)
+    code, _, err = animate(*again, "--paste-back")
+    assert code == 1 and "carries mark" in err and "--paste-back" in err
+
+
+def test_the_same_command_continues_and_fresh_starts_over(
+    animate: Run, material: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = (
+        material / "source.png",
+        material / "drive.npz",
+        "-o",
+        tmp_path / "a.mp4",
+        "--weights",
+        material / "mini",
+    )
+    with monkeypatch.context() as stopped:
+        stopped.setattr("generator.delivery.ClipWriter.write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert animate(*command)[0] == 130
+    assert [path.name.split(".")[-1] for path in tmp_path.iterdir()] == ["unfinished"]
+    code, out, _ = animate(*command)
+    assert code == 0 and "continued from where an earlier run had stopped" in out
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+    assert "continued" not in animate(*command, "--fresh")[1]
+
+
+def test_a_streamed_clip_is_the_clip(tmp_path: Path) -> None:
+    frames = np.random.default_rng(0).integers(0, 255, (6, 130, 140, 3)).astype(np.uint8)
+    encode_clip(frames, tmp_path / "a.mp4", 25)
+    whole = read_media(tmp_path / "a.mp4").frames
+    streamed, fps = open_frames(tmp_path / "a.mp4")
+    assert (streamed.ndim, streamed.shape, len(streamed), fps) == (4, whole.shape, 6, 25.0)
+    np.testing.assert_array_equal(np.stack(list(streamed)), whole)
+    for index in (2, 2, 5, 0):
+        np.testing.assert_array_equal(streamed[index], whole[index])
+    with pytest.raises(IndexError):
+        streamed[6]
+    Image.fromarray(frames[0]).save(tmp_path / "a.png")
+    still, fps = open_frames(tmp_path / "a.png")
+    assert still.shape == (1, 130, 140, 3) and fps is None
