@@ -15,15 +15,26 @@ from .calibration import Calibration, fit_calibration
 from .checkpoints import DetectorCard, load_detector, read_card, save_detector
 from .creation import create_detector
 from .crop_sets import CropSet
-from .errors import BlendError, CheckpointError, CropError, DetectorError, TrainingError, UnknownDetectorError
+from .errors import (
+    BlendError,
+    CheckpointError,
+    CropError,
+    DetectorError,
+    TrainingError,
+    UnknownDetectorError,
+    WeightsError,
+)
+from .onnx_export import export_onnx
 from .preprocessing import crop_face
 from .registry import list_detectors
 from .resume import EpochLog
 from .scope import Evidence, Gate, Scope, fit_gate, fit_scope
 from .scoring import Detector, Score
+from .sources import FaceSet
 from .spec import DetectorSpec
 from .thresholds import Thresholds, fit_thresholds
-from .training import TrainConfig, TrainLog, train_detector
+from .train_config import TrainConfig, TrainLog
+from .training import train_detector, train_self_blended
 
 __all__ = [
     "AugmentConfig",
@@ -38,6 +49,7 @@ __all__ = [
     "DetectorSpec",
     "EpochLog",
     "Evidence",
+    "FaceSet",
     "Gate",
     "Scope",
     "Score",
@@ -46,8 +58,10 @@ __all__ = [
     "TrainLog",
     "TrainingError",
     "UnknownDetectorError",
+    "WeightsError",
     "create_detector",
     "crop_face",
+    "export_onnx",
     "fit_calibration",
     "fit_gate",
     "fit_scope",
@@ -58,4 +72,5 @@ __all__ = [
     "save_detector",
     "self_blend",
     "train_detector",
+    "train_self_blended",
 ]

@@ -18,6 +18,7 @@ from .errors import TrainingError
 Image = NDArray[np.uint8]
 Rng = np.random.Generator
 
+_LEAST_SIGMA = 0.01  # OpenCV refuses 0, which stands for no blur
 _INTERPOLATIONS = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA)
 
 
@@ -37,6 +38,8 @@ class AugmentConfig:
         colour_strength: Largest relative change.
         noise: Add Gaussian noise.
         noise_sigma: Highest standard deviation in grey levels, 0–255.
+        pixel_mix: Draw a forgery towards its genuine twin in pixels.
+        frequency_mix: Give a forgery the highest frequencies of its genuine twin.
     """
 
     flip: float = 0.5
@@ -50,6 +53,8 @@ class AugmentConfig:
     colour_strength: float = 0.15
     noise: float = 0.15
     noise_sigma: float = 5.0
+    pixel_mix: float = 0.0
+    frequency_mix: float = 0.0
 
 
 def augment(crop: Image, rng: Rng, config: AugmentConfig) -> Image:
@@ -108,7 +113,8 @@ def _resize(crop: Image, rng: Rng, config: AugmentConfig) -> Image:
 
 
 def _blur(crop: Image, rng: Rng, config: AugmentConfig) -> Image:
-    return np.asarray(cv2.GaussianBlur(crop, (0, 0), float(rng.uniform(*config.blur_sigma))), dtype=np.uint8)
+    sigma = max(_LEAST_SIGMA, float(rng.uniform(*config.blur_sigma)))
+    return np.asarray(cv2.GaussianBlur(crop, (0, 0), sigma), dtype=np.uint8)
 
 
 def _noise(crop: Image, rng: Rng, config: AugmentConfig) -> Image:

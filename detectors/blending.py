@@ -1,8 +1,8 @@
 """Make training pairs from genuine pictures alone: blend a face with a slightly changed copy of itself.
 
-Re-implemented from the published description of self-blended images (Shiohara & Yamasaki 2022). Departures: landmarks
-are the 68 iBUG points, without the thirteen on the forehead; the hue shift of ±0.3 is left out because it does nothing
-on 8-bit pictures; the crop to the face box is the caller's, with `crop_face` on both pictures of the pair.
+Re-implemented from the published description of self-blended images (Shiohara & Yamasaki 2022). Departures: where
+only the 68 iBUG points are known, the whole hull ends at the eyebrows; the hue shift of ±0.3 is left out because it
+does nothing on 8-bit pictures; the crop to the face box is the caller's (`SelfBlends` cuts it as published).
 
 A detector trained on such pairs looks for blending seams. A face that was generated whole has none.
 """
@@ -10,6 +10,7 @@ A detector trained on such pairs looks for blending seams. A face that was gener
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -17,12 +18,14 @@ from numpy.typing import NDArray
 
 from .augmentation import jpeg_roundtrip, to_pixels
 from .errors import BlendError
-from .hulls import FAMILIES, draw_hull
+from .hulls import FACE_POINTS, FAMILIES, HullFamily, draw_hull
 
 Image = NDArray[np.uint8]
 Mask = NDArray[np.float32]
 Rng = np.random.Generator
 
+_SHAPES = ((FACE_POINTS, 2), (FACE_POINTS + 13, 2))
+_WITHOUT_FOREHEAD = 0.25
 _RATIOS = (0.25, 0.5, 0.75, 1.0, 1.0, 1.0)
 _MIRROR = np.concatenate(
     [
@@ -35,6 +38,22 @@ _MIRROR = np.concatenate(
 )
 
 
+class Blend(NamedTuple):
+    """Hold a genuine picture, its self-blend, and where it was blended.
+
+    Attributes:
+        genuine: (h, w, 3) uint8 RGB.
+        blended: (h, w, 3) uint8 RGB.
+        mask: (h, w) float32 in 0–1, the share of the source in the blend.
+        box: Left, top, right and bottom of the 68 landmarks in both, pixels.
+    """
+
+    genuine: Image
+    blended: Image
+    mask: Mask
+    box: tuple[float, float, float, float]
+
+
 def self_blend(image: Image, landmarks: NDArray[np.floating], rng: Rng) -> tuple[Image, Image, Mask]:
     """Make a genuine and a self-blended picture of the same face, and the mask that joined them.
 
@@ -43,7 +62,7 @@ def self_blend(image: Image, landmarks: NDArray[np.floating], rng: Rng) -> tuple
 
     Args:
         image: (H, W, 3) uint8 RGB, a genuine picture.
-        landmarks: (68, 2) x, y in pixels, iBUG order.
+        landmarks: (68, 2) x, y in pixels, iBUG order, or (81, 2) with thirteen points of the forehead after them.
         rng: Makes all draws.
 
     Returns:
@@ -51,15 +70,24 @@ def self_blend(image: Image, landmarks: NDArray[np.floating], rng: Rng) -> tuple
         sides, one above, two fifths below, within the picture), and the blending mask (h, w) float32 in 0–1.
 
     Raises:
-        BlendError: If the picture is not (H, W, 3) uint8, or the landmarks are not (68, 2), not finite, span less than
-            eight pixels or lie outside the picture.
+        BlendError: If the picture is not (H, W, 3) uint8, or the landmarks are not (68, 2) or (81, 2), not finite, span
+            less than eight pixels or lie outside the picture.
+    """
+    return blend_face(image, landmarks, rng)[:3]
+
+
+def blend_face(image: Image, landmarks: NDArray[np.floating], rng: Rng) -> Blend:
+    """Make a self-blend as `self_blend` does, and say where the face stands in it.
+
+    Raises:
+        BlendError: As `self_blend`.
     """
     points = _checked(image, landmarks)
     if rng.random() < 0.5:
         image, points = _mirrored(image, points)
     picture, points = _wide_crop(image, points)
     height, width = picture.shape[:2]
-    hull = draw_hull(points, FAMILIES[int(rng.integers(len(FAMILIES)))], height, width)
+    hull = draw_hull(*_draw_outline(points, rng), height, width)
 
     changed = _change(picture, rng)
     source, target = (changed, picture) if rng.random() < 0.5 else (picture, changed)
@@ -69,7 +97,14 @@ def self_blend(image: Image, landmarks: NDArray[np.floating], rng: Rng) -> tuple
     weight = mask[..., None]
     blended = to_pixels(weight * source + (1 - weight) * target)
     genuine, fake = _finish((target, blended), rng)
-    return genuine, fake, mask
+    low, high = points[:FACE_POINTS].min(axis=0), points[:FACE_POINTS].max(axis=0)
+    return Blend(genuine, fake, mask, (float(low[0]), float(low[1]), float(high[0]), float(high[1])))
+
+
+def _draw_outline(points: NDArray[np.float64], rng: Rng) -> tuple[NDArray[np.float64], HullFamily]:
+    """Drop the forehead with probability 1/4, and pick one of the four hull families."""
+    kept = points[:FACE_POINTS] if rng.random() < _WITHOUT_FOREHEAD else points
+    return kept, FAMILIES[int(rng.integers(len(FAMILIES)))]
 
 
 def soften(mask: Mask, rng: Rng) -> Mask:
@@ -120,26 +155,28 @@ def _checked(image: Image, landmarks: NDArray[np.floating]) -> NDArray[np.float6
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise BlendError(f"self-blending wants uint8 RGB (H, W, 3), got {image.dtype} {image.shape}")
     points = np.asarray(landmarks, dtype=np.float64)
-    if points.shape != (68, 2) or not np.isfinite(points).all():
-        raise BlendError(f"self-blending wants 68 finite landmarks (68, 2) in iBUG order, got {points.shape}")
-    span = np.ptp(points, axis=0)
+    if points.shape not in _SHAPES or not np.isfinite(points).all():
+        raise BlendError(
+            f"self-blending wants 68 finite landmarks (68, 2) in iBUG order, or 81 with a forehead, got {points.shape}"
+        )
+    span = np.ptp(points[:FACE_POINTS], axis=0)
     if span.min() < 8:
         raise BlendError(f"the landmarks span {span[0]:.0f}×{span[1]:.0f} px; a face of at least 8×8 px is needed")
     height, width = image.shape[:2]
     inside = ((points >= 0) & (points < (width, height))).all(axis=1)
     if inside.mean() < 0.5:
-        raise BlendError(f"{int((~inside).sum())} of 68 landmarks lie outside the {width}×{height} picture")
+        raise BlendError(f"{int((~inside).sum())} of {len(points)} landmarks lie outside the {width}×{height} picture")
     return points
 
 
 def _mirrored(image: Image, points: NDArray[np.float64]) -> tuple[Image, NDArray[np.float64]]:
-    flipped = points[_MIRROR].copy()
+    flipped = np.concatenate((points[_MIRROR], points[FACE_POINTS:]))  # the forehead enters a convex hull only
     flipped[:, 0] = image.shape[1] - 1 - flipped[:, 0]
     return np.ascontiguousarray(image[:, ::-1]), flipped
 
 
 def _wide_crop(image: Image, points: NDArray[np.float64]) -> tuple[Image, NDArray[np.float64]]:
-    low, high = points.min(axis=0), points.max(axis=0)
+    low, high = points[:FACE_POINTS].min(axis=0), points[:FACE_POINTS].max(axis=0)
     width, height = high - low
     left, top = np.maximum(0, np.floor(low - np.array((width / 2, height)))).astype(int)
     right, bottom = np.ceil(high + np.array((width / 2, height * 0.4))).astype(int) + 1

@@ -19,7 +19,7 @@ from .appearance import VERSION as APPEARANCE
 from .calibration import Calibration
 from .creation import create_detector
 from .errors import CheckpointError, DetectorError
-from .registry import SPECS, find_spec
+from .registry import SPECS, TOYS, find_spec
 from .scope import Gate, Scope
 from .scoring import Detector
 from .spec import DetectorSpec
@@ -30,7 +30,10 @@ FORMAT = 2
 WEIGHTS_NAME = "weights.safetensors"
 CARD_NAME = "card.json"
 SHIPPED = Path(__file__).parent / "weights"
+_APART = ("options", "recipe")
 _GATES = ("features", "appearance")
+_FIRST_CONTRACT = {"alignment": "upright", "frames": 1}
+"""What a card means that was written before these two became part of the contract."""
 _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle", ".tar")
 
 
@@ -126,7 +129,7 @@ def read_card(name_or_folder: str | Path) -> DetectorCard:
 
 
 def _folder_of(name_or_folder: str | Path) -> Path:
-    if isinstance(name_or_folder, str) and any(spec.name == name_or_folder for spec in SPECS):
+    if isinstance(name_or_folder, str) and any(spec.name == name_or_folder for spec in (*SPECS, *TOYS)):
         folder = SHIPPED / name_or_folder
         if not (folder / CARD_NAME).exists():
             raise CheckpointError(
@@ -174,7 +177,7 @@ def _read_record(folder: Path) -> dict[str, Any]:
 
 def _check_contract(record: dict[str, Any], spec: DetectorSpec, folder: Path) -> None:
     written = record["spec"].get("crop_contract")
-    if written != spec.crop_contract:
+    if not isinstance(written, dict) or _FIRST_CONTRACT | written != spec.crop_contract:
         raise CheckpointError(
             f"{folder} was made for the crop contract {written}, "
             f"but detector {spec.name!r} now cuts {spec.crop_contract}; train it again"
@@ -229,7 +232,7 @@ def _scope_record(scope: Scope) -> dict[str, object]:
 
 def _record(detector: Detector, card: DetectorCard, sha256: str) -> dict[str, Any]:
     spec = detector.spec
-    described = {item.name: getattr(spec, item.name) for item in fields(spec) if item.name != "options"}
+    described = {item.name: getattr(spec, item.name) for item in fields(spec) if item.name not in _APART}
     scope = detector.scope
     return {
         "format": FORMAT,

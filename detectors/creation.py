@@ -7,43 +7,65 @@ from types import MappingProxyType
 
 import torch
 
+from .backbones import Pretrained
 from .effort import build_effort
+from .f3net import build_f3net
+from .face_xray import build_face_xray
+from .flicker import build_flicker
+from .linear_probe import build_linear_probe
+from .ln_clip import build_ln_clip
 from .networks import DetectorNetwork
-from .norm_tuned import build_norm_tuned
 from .plain import build_plain
-from .probe import build_probe
 from .registry import find_spec
-from .residual import build_residual
 from .scoring import Detector
-from .spec import Method
+from .spec import DetectorSpec, Method
+from .spsl import build_spsl
+from .srm import build_srm
+from .twins import build_twins
+from .video import build_video
 
 _BUILDERS: Mapping[Method, Callable[..., DetectorNetwork]] = MappingProxyType(
     {
         "plain": build_plain,
-        "residual": build_residual,
-        "norm_tuned": build_norm_tuned,
+        "srm": build_srm,
+        "spsl": build_spsl,
+        "f3net": build_f3net,
+        "face_xray": build_face_xray,
+        "linear_probe": build_linear_probe,
+        "ln_clip": build_ln_clip,
         "effort": build_effort,
-        "probe": build_probe,
+        "twins": build_twins,
+        "video": build_video,
+        "flicker": build_flicker,
     }
 )
 
 
-def create_detector(name: str, *, seed: int = 0, pretrained: bool = False) -> Detector:
+def create_detector(name: str, *, seed: int = 0, pretrained: Pretrained = False) -> Detector:
     """Create an untrained detector; the same seed gives the same weights and leaves torch's global generator alone.
 
     Args:
         name: A name from `list_detectors`.
         seed: Decides the random initial weights.
-        pretrained: Whether the backbone starts from timm's published weights, which are fetched on first use.
+        pretrained: Where the backbone's weights come from: a safetensors file of timm's weights of that backbone, True
+            for the local Hugging Face cache, or False for random weights. Nothing is downloaded.
 
     Raises:
         UnknownDetectorError: If the name is not in the registry.
-        DetectorError: If the backbone cannot be built or its weights cannot be fetched.
+        WeightsError: If the backbone cannot be built, or its weights are absent or belong to another network.
     """
-    spec = find_spec(name)
+    return Detector(spec := find_spec(name), build_network(spec, seed=seed, pretrained=pretrained).eval())
+
+
+def build_network(spec: DetectorSpec, *, seed: int = 0, pretrained: Pretrained = False) -> DetectorNetwork:
+    """Build the network of a spec.
+
+    Raises:
+        WeightsError: If the backbone cannot be built, or its weights are absent or belong to another network.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = _BUILDERS[spec.method](spec, pretrained=pretrained)
     # crops arrive with their colours innermost; convolutions that keep them so train about 1.5 times as fast on a CPU
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # absent from torch's annotations
-    return Detector(spec, model.eval())
+    return model

@@ -12,8 +12,32 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from .networks import DetectorNetwork, build_backbone
-from .spec import DetectorSpec
+from .augmentation import AugmentConfig
+from .backbones import Pretrained, build_backbone
+from .networks import DetectorNetwork, freeze
+from .recipe import Recipe
+from .spec import CLIP_LARGE, CLIP_MEAN, CLIP_STD, DetectorSpec
+
+SPEC = DetectorSpec(
+    name="effort",
+    method="effort",
+    backbone=CLIP_LARGE,
+    input_size=224,
+    mean=CLIP_MEAN,
+    std=CLIP_STD,
+    crop_margin=0.15,
+    licence="MIT (OpenAI CLIP weights)",
+    paper="Yan et al. 2025 (Effort)",
+    summary="CLIP ViT-L/14 with the last singular direction of q, k, v and out trained",
+    recipe=Recipe(
+        optimizer="adam",
+        learning_rate=2e-4,
+        weight_decay=5e-4,
+        batch_size=32,
+        epochs=10,
+        augment=AugmentConfig(jpeg=0.5, jpeg_quality=(40, 100), blur=0.3, blur_sigma=(0.1, 1.5), colour=0.5),
+    ),
+)
 
 
 class SingularResidual(nn.Module):
@@ -66,12 +90,20 @@ class SingularResidual(nn.Module):
         return linear
 
 
-def build_effort(spec: DetectorSpec, *, pretrained: bool = False) -> DetectorNetwork:
+def build_effort(spec: DetectorSpec, *, pretrained: Pretrained = False) -> DetectorNetwork:
     """Build a transformer of which only the singular remainders and the classifier are trained."""
     backbone, width = build_backbone(spec, pretrained=pretrained)
-    backbone.requires_grad_(False)
+    freeze(backbone)
     for module in list(backbone.modules()):
         if isinstance(getattr(module, "qkv", None), nn.Linear):
             module.qkv = SingularResidual(cast(nn.Linear, module.qkv), blocks=3)
             module.proj = SingularResidual(cast(nn.Linear, module.proj), blocks=1)
     return DetectorNetwork(backbone, width)
+
+
+def fold(model: nn.Module) -> None:
+    """Turn every singular residual of a network into the ordinary layer it computes, in place, for inference."""
+    for module in list(model.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, SingularResidual):
+                setattr(module, name, child.folded())

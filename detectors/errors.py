@@ -4,6 +4,7 @@
 DetectorError
 ├── UnknownDetectorError     a name that no spec carries
 ├── CropError                crops or boxes that break the crop contract
+├── WeightsError             pretrained weights that are absent or of another network
 ├── CheckpointError          a folder that cannot be loaded, saved or resumed
 ├── TrainingError            data that cannot be trained on, or a run that diverged
 └── BlendError               a picture or landmarks that cannot be self-blended
@@ -23,6 +24,10 @@ class UnknownDetectorError(DetectorError):
 
 class CropError(DetectorError):
     """Report crops, boxes or pictures that break the crop contract."""
+
+
+class WeightsError(DetectorError):
+    """Report pretrained weights that are absent or do not fit, or a backbone that timm cannot build."""
 
 
 class CheckpointError(DetectorError):

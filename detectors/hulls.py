@@ -1,8 +1,8 @@
 """Draw the starting masks of self-blending: filled hulls of facial landmarks.
 
 Four families after Shiohara & Yamasaki 2022 ("Detecting Deepfakes with Self-Blended Images") and the hulls of Face
-X-ray (Li et al. 2020). Landmarks follow the iBUG 68-point scheme; the thirteen forehead points of an 81-point scheme
-are not available here, so the whole hull ends at the eyebrows.
+X-ray (Li et al. 2020). Landmarks follow the iBUG 68-point scheme; only the whole hull takes in the thirteen forehead
+points of an 81-point scheme, where they are given.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+FACE_POINTS = 68
+"""Landmarks of the iBUG scheme; points after them lie on the forehead, in any order."""
 HullFamily = Literal["full_jaw", "components", "extended", "whole"]
 FAMILIES: tuple[HullFamily, ...] = ("full_jaw", "components", "extended", "whole")
 
@@ -35,8 +37,8 @@ _COMPONENTS: tuple[tuple[int, ...], ...] = (
     (*range(22, 27), 27, *range(31, 36), 8),
     tuple(range(27, 36)),
 )
-_POLYGONS: Mapping[HullFamily, tuple[tuple[int, ...], ...]] = MappingProxyType(
-    {"full_jaw": _FULL_JAW, "components": _COMPONENTS, "extended": _COMPONENTS, "whole": (tuple(range(68)),)}
+_POLYGONS: Mapping[str, tuple[tuple[int, ...], ...]] = MappingProxyType(
+    {"full_jaw": _FULL_JAW, "components": _COMPONENTS, "extended": _COMPONENTS}
 )
 
 
@@ -44,7 +46,7 @@ def draw_hull(landmarks: Points, family: HullFamily, height: int, width: int) ->
     """Draw the union of a family's convex polygons.
 
     Args:
-        landmarks: (68, 2) x, y in pixels.
+        landmarks: (68, 2) or (81, 2) x, y in pixels.
         family: Which polygons.
         height: Rows of the mask.
         width: Columns of the mask.
@@ -54,7 +56,8 @@ def draw_hull(landmarks: Points, family: HullFamily, height: int, width: int) ->
     """
     points = _raise_brows(landmarks) if family == "extended" else landmarks
     mask = np.zeros((height, width), np.float32)
-    for polygon in _POLYGONS[family]:
+    everything = (tuple(range(len(points))),)
+    for polygon in everything if family == "whole" else _POLYGONS[family]:
         hull = cv2.convexHull(np.rint(points[list(polygon)]).astype(np.int32))
         cv2.fillConvexPoly(mask, hull, 1.0)
     return mask

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import cast
 
-import timm
 import torch
 from torch import Tensor, nn
 
-from .errors import DetectorError
-from .spec import DetectorSpec
+from .batch import Batch
 
 
 class DetectorNetwork(nn.Module):
@@ -31,37 +28,41 @@ class DetectorNetwork(nn.Module):
         """Give the pooled features (N, D) of normalised crops (N, 3, S, S)."""
         return cast(Tensor, self.backbone(crops))
 
-    def forward(self, crops: Tensor) -> Tensor:
-        """Give one logit per crop, (N,); positive means manipulated."""
-        logits: Tensor = self.classifier(self.features(crops))
+    def logits(self, features: Tensor) -> Tensor:
+        """Give one logit per row of features (N, D), (N,); positive means manipulated."""
+        logits: Tensor = self.classifier(features)
         return logits[:, 0]
 
-    def objective(self, features: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
-        """Give the scalar training loss from features (N, D), logits (N,) and labels (N,) in 0–1."""
-        del features
-        return nn.functional.binary_cross_entropy_with_logits(logits, labels)
+    def forward(self, crops: Tensor) -> Tensor:
+        """Give one logit per crop, (N,); positive means manipulated."""
+        return self.logits(self.features(crops))
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Give the scalar training loss of one step: binary cross-entropy, unless a method says otherwise."""
+        return cross_entropy(self(batch.crops), batch.labels)
 
 
-def build_backbone(spec: DetectorSpec, *, channels: int = 3, pretrained: bool = False) -> tuple[nn.Module, int]:
-    """Build the timm backbone of a spec without its classifier, and say how wide its pooled features are.
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Give the mean binary cross-entropy of logits (N,) and labels (N,) in 0–1."""
+    return nn.functional.binary_cross_entropy_with_logits(logits.float(), labels)
 
-    Args:
-        spec: Whose backbone to build.
-        channels: Planes of the input.
-        pretrained: Whether to fetch timm's published weights.
 
-    Raises:
-        DetectorError: If timm cannot build the backbone or fetch its weights.
-    """
-    create = cast(Callable[..., nn.Module], timm.create_model)
-    try:
-        backbone = create(spec.backbone, pretrained=pretrained, num_classes=0, in_chans=channels, **dict(spec.options))
-    except (RuntimeError, OSError, ValueError, TypeError) as error:
-        hint = "; without a network connection use pretrained=False" if pretrained else ""
-        raise DetectorError(
-            f"backbone {spec.backbone!r} of detector {spec.name!r} cannot be built: {error}{hint}"
-        ) from error
+def freeze(backbone: nn.Module) -> nn.Module:
+    """Stop the training of every parameter of a backbone, and give it back."""
+    for parameter in backbone.parameters():
+        parameter.requires_grad_(False)
+    return backbone
+
+
+def count_trained(model: nn.Module) -> int:
+    """Count the numbers of a network that training changes."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+def pooled_width(backbone: nn.Module, channels: int, size: int) -> int:
+    """Measure how many pooled features a backbone gives for crops of `size` pixels."""
     with torch.no_grad():
-        probe = torch.zeros(1, channels, spec.input_size, spec.input_size)
-        width = int(backbone.eval()(probe).shape[-1])
-    return backbone.train(), width
+        blank = torch.zeros(1, channels, size, size)
+        width = int(backbone.eval()(blank).shape[-1])
+    backbone.train()
+    return width

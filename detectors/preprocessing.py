@@ -58,21 +58,23 @@ def check_crops(crops: NDArray[np.uint8], spec: DetectorSpec) -> None:
     """Refuse crops that do not satisfy a spec's contract.
 
     Raises:
-        CropError: If the crops are not (N, S, S, 3) uint8 with N ≥ 1 and S the spec's input size.
+        CropError: If the crops are not (N, S, S, 3) uint8 with N ≥ 1 and S the spec's input size, or, for a detector of
+            clips, (N, T, S, S, 3) with T the spec's frames.
     """
-    size = spec.input_size
-    if not isinstance(crops, np.ndarray) or crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[0] == 0:
+    size, frames = spec.input_size, spec.frames
+    wanted = (size, size, 3) if frames == 1 else (frames, size, size, 3)
+    kind = "crops" if frames == 1 else "clips"
+    if not isinstance(crops, np.ndarray) or crops.dtype != np.uint8 or crops.shape[1:] != wanted or not len(crops):
         found = f"{crops.dtype} {crops.shape}" if isinstance(crops, np.ndarray) else type(crops).__name__
-        raise CropError(f"detector {spec.name!r} wants uint8 crops (N, {size}, {size}, 3) with N ≥ 1, got {found}")
-    if crops.shape[1:] != (size, size, 3):
+        shape = ", ".join(str(side) for side in wanted)
         raise CropError(
-            f"detector {spec.name!r} wants crops {size}×{size}×3, got {crops.shape[1:]}; cut them with crop_face"
+            f"detector {spec.name!r} wants uint8 {kind} (N, {shape}) with N ≥ 1, got {found}; cut them with crop_face"
         )
 
 
 def to_input(crops: NDArray[np.uint8], spec: DetectorSpec) -> Tensor:
-    """Turn crops (N, S, S, 3) into normalised network input, float32 (N, 3, S, S)."""
-    planes = torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2).to(torch.float32).div_(255)
+    """Turn crops (N, S, S, 3) or clips (N, T, S, S, 3) into normalised network input, float32 (N, 3, S, S) or so."""
+    planes = torch.from_numpy(np.ascontiguousarray(crops)).movedim(-1, -3).to(torch.float32).div_(255)
     mean = torch.tensor(spec.mean)[:, None, None]
     std = torch.tensor(spec.std)[:, None, None]
     return planes.sub_(mean).div_(std)

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from .errors import CheckpointError
+from .running_mean import RunningMean
 
 _WEIGHTS = "progress.safetensors"
 _STATE = "progress.json"
@@ -58,13 +59,17 @@ class Progress:
         return Progress(self.run, (*self.epochs, epoch), epoch.epoch, epoch.validation_auc, best)
 
 
-def save_progress(folder: Path, state: Progress, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+def save_progress(
+    folder: Path, state: Progress, model: nn.Module, optimizer: torch.optim.Optimizer, mean: RunningMean | None = None
+) -> None:
     """Write the run to a folder; the state file comes last, so a half-written epoch is never taken up."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"model.{name}": tensor.detach().cpu() for name, tensor in model.state_dict().items()}
     tensors |= {f"best.{name}": tensor for name, tensor in state.best.items()}
     for index, slots in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{slot}": tensor.detach().cpu() for slot, tensor in slots.items()}
+    if mean is not None:
+        tensors |= {f"mean.{name}": tensor.cpu() for name, tensor in mean.tensors.items()}
     weights = f"{len(state.epochs)}-{_WEIGHTS}"
     save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, folder / weights)
     record = {
@@ -72,6 +77,7 @@ def save_progress(folder: Path, state: Progress, model: nn.Module, optimizer: to
         "epochs": [asdict(epoch) for epoch in state.epochs],
         "best_epoch": state.best_epoch,
         "best_auc": state.best_auc,
+        "mean_steps": 0 if mean is None else mean.steps,
         "weights": weights,
     }
     partial = folder / (_STATE + ".part")
@@ -82,8 +88,10 @@ def save_progress(folder: Path, state: Progress, model: nn.Module, optimizer: to
             old.unlink()
 
 
-def load_progress(folder: Path, run: str, model: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
-    """Take up a run: fill the network and the optimiser and give the state reached.
+def load_progress(
+    folder: Path, run: str, model: nn.Module, optimizer: torch.optim.Optimizer, mean: RunningMean | None = None
+) -> Progress:
+    """Take up a run: fill the network, the optimiser and the running mean, and give the state reached.
 
     Raises:
         CheckpointError: If the folder is damaged, or holds a run of another detector, other settings or other data.
@@ -94,6 +102,7 @@ def load_progress(folder: Path, run: str, model: nn.Module, optimizer: torch.opt
         tensors = load_file(folder / record["weights"])
         epochs = tuple(EpochLog(**epoch) for epoch in record["epochs"])
         best_epoch, best_auc = int(record["best_epoch"]), float(record["best_auc"])
+        mean_steps = int(record.get("mean_steps", 0))
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise CheckpointError(
             f"{folder}: the interrupted run cannot be read ({error}); remove the folder to start anew"
@@ -103,6 +112,10 @@ def load_progress(folder: Path, run: str, model: nn.Module, optimizer: torch.opt
             f"{folder} holds a run with another detector, other settings or other data; choose another folder"
         )
     _fill(model, optimizer, tensors, folder)
+    if mean is not None:
+        mean.steps = mean_steps
+        for name, tensor in _part(tensors, "mean.").items():
+            mean.tensors[name].copy_(tensor)
     return Progress(run, epochs, best_epoch, best_auc, _part(tensors, "best."))
 
 

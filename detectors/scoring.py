@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .appearance import describe
 from .calibration import Calibration
+from .clips import cut_windows, per_frame
 from .errors import DetectorError
 from .networks import DetectorNetwork
 from .preprocessing import check_crops, to_input
@@ -65,7 +66,8 @@ class Detector:
         """Give the probability of manipulation of each crop.
 
         Args:
-            crops: (N, S, S, 3) uint8 RGB with S the spec's input size.
+            crops: (N, S, S, 3) uint8 RGB with S the spec's input size. A detector of clips takes them as consecutive
+                frames of one clip, and gives each the mean over the windows it stands in.
 
         Returns:
             (N,) in 0–1.
@@ -74,18 +76,16 @@ class Detector:
             CropError: If the crops break the contract.
             DetectorError: If the network gives numbers that are not finite.
         """
-        logits, _ = self.embed(crops)
-        return self._calibrated(logits)
+        return self._read(crops)[0]
 
     def score(self, crops: NDArray[np.uint8]) -> Score:
         """Score the crops of one clip; a still is a clip of one crop.
 
         Raises:
-            CropError: If the crops break the contract.
+            CropError: If the crops break the contract, or are fewer than a detector of clips judges at once.
             DetectorError: If the network gives numbers that are not finite.
         """
-        logits, features = self.embed(crops)
-        frames = self._calibrated(logits)
+        frames, features = self._read(crops)
         return Score(
             detector=self.spec.name,
             probability=float(frames.mean()),
@@ -96,7 +96,10 @@ class Detector:
         )
 
     def embed(self, crops: NDArray[np.uint8]) -> tuple[Floats, Floats]:
-        """Give the raw logits (N,) and pooled features (N, D) of crops, without calibration.
+        """Give the raw logits (N,) and pooled features (N, D) of crops or clips, without calibration.
+
+        Args:
+            crops: (N, S, S, 3) uint8 RGB, or (N, T, S, S, 3) for a detector of clips.
 
         Raises:
             CropError: If the crops break the contract.
@@ -106,18 +109,27 @@ class Detector:
         device = next(self.model.parameters()).device
         self.model.eval()
         logits, features = [], []
+        step = max(1, _BATCH // self.spec.frames)
         with torch.inference_mode():
-            for first in range(0, len(crops), _BATCH):
-                batch = to_input(crops[first : first + _BATCH], self.spec).to(device)
+            for first in range(0, len(crops), step):
+                batch = to_input(crops[first : first + step], self.spec).to(device)
                 pooled = self.model.features(batch)
                 features.append(pooled.double().cpu().numpy())
-                logits.append(self.model.classifier(pooled)[:, 0].double().cpu().numpy())
+                logits.append(self.model.logits(pooled).double().cpu().numpy())
         joined = np.concatenate(logits)
         if not np.isfinite(joined).all():
             raise DetectorError(
                 f"detector {self.spec.name!r} gave a number that is not finite; its weights are damaged"
             )
         return joined, np.concatenate(features)
+
+    def _read(self, crops: NDArray[np.uint8]) -> tuple[Floats, Floats]:
+        if self.spec.frames == 1:
+            logits, features = self.embed(crops)
+            return self._calibrated(logits), features
+        check_crops(crops, replace(self.spec, frames=1))
+        logits, features = self.embed(cut_windows(crops, self.spec))
+        return per_frame(self._calibrated(logits), len(crops), self.spec), features
 
     def _calibrated(self, logits: Floats) -> Floats:
         return (self.calibration or Calibration()).probabilities(logits)

@@ -2,39 +2,59 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-Method = Literal["plain", "residual", "norm_tuned", "effort", "probe"]
+from .recipe import Recipe
+
+Method = Literal[
+    "plain",
+    "srm",
+    "spsl",
+    "f3net",
+    "face_xray",
+    "linear_probe",
+    "ln_clip",
+    "effort",
+    "twins",
+    "video",
+    "flicker",
+]
+Alignment = Literal["upright"]
 
 HALF = (0.5, 0.5, 0.5)
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+CLIP_LARGE = "vit_large_patch14_clip_quickgelu_224.openai"
+"""OpenAI's CLIP was trained with QuickGELU; timm's plain name would build GELU under the same weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorSpec:
     """Fix everything about a detector that is not learned.
 
-    The crop contract is `input_size`, `crop_margin`, `crop_pct`, `mean` and `std`; a checkpoint made under another
-    contract is refused. `crop_pct` is 1 for every detector: timm's stock transforms cut the border of the crop, where
-    blending evidence lives.
+    The crop contract is `input_size`, `crop_margin`, `crop_pct`, `alignment`, `frames`, `mean` and `std`; a checkpoint
+    made under another contract is refused. `crop_pct` is 1 for every detector: timm's stock transforms cut the border
+    of the crop, where blending evidence lives.
 
     Attributes:
         name: What users type.
         method: The file of this room that builds the network.
-        backbone: Model name in timm's registry.
+        backbone: Model name in timm's registry, with the tag of the weights it starts from.
         input_size: Side of the square crop in pixels.
         mean: Per-channel mean subtracted after scaling to 0–1, RGB.
         std: Per-channel divisor, RGB.
         crop_margin: Share of the longer box side added on every side of the box.
-        licence: Licence of the weights that `pretrained=True` or the shipped folder gives.
+        licence: Licence of the weights that `pretrained` or the shipped folder gives.
         paper: Where the method was published.
         summary: One line for a table of detectors.
         options: Further keyword arguments for timm's factory, as pairs.
+        recipe: How it is trained where nothing else is said.
         crop_pct: Share of the crop that reaches the network.
+        alignment: `upright` cuts along the picture's axes, without turning the face.
+        frames: Consecutive crops that are judged together; 1 judges every crop alone.
     """
 
     name: str
@@ -48,7 +68,10 @@ class DetectorSpec:
     paper: str
     summary: str
     options: tuple[tuple[str, int | tuple[int, ...]], ...] = ()
+    recipe: Recipe = field(default_factory=Recipe)
     crop_pct: float = 1.0
+    alignment: Alignment = "upright"
+    frames: int = 1
 
     @property
     def crop_contract(self) -> dict[str, object]:
@@ -57,6 +80,8 @@ class DetectorSpec:
             "input_size": self.input_size,
             "crop_margin": self.crop_margin,
             "crop_pct": self.crop_pct,
+            "alignment": self.alignment,
+            "frames": self.frames,
             "mean": list(self.mean),
             "std": list(self.std),
         }

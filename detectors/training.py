@@ -1,105 +1,34 @@
-"""Train a detector on face crops, and fit its calibration, scope and thresholds on validation crops."""
+"""Train a detector on pairs of crops, and fit its calibration, scope and thresholds on validation crops."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import nullcontext
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 from torch import Tensor
 
-from .appearance import describe
-from .augmentation import AugmentConfig, augment, jpeg_roundtrip
-from .calibration import fit_calibration
-from .crop_sets import Crops, CropSet, Labels, check_set, digest_of, identities_of, subset
+from .batch import Batch
+from .computing import open_computer
+from .crop_sets import Crops, CropSet, Labels, check_set, identities_of, subset
 from .errors import TrainingError
+from .optimisation import build_optimizer, rate_at, sharpness_aware
 from .preprocessing import to_input
+from .reading import fit_reading
 from .resume import EpochLog, Progress, load_progress, save_progress
-from .sampling import Draw, Group, PairSampler, hold_out
-from .scope import Evidence, fit_scope
+from .run_log import RunLog
+from .running_mean import RunningMean
+from .sampling import Draw, Group, hold_out
 from .scoring import Detector
-from .thresholds import fit_thresholds
+from .sources import FaceSet, PairSource, SelfBlends, StoredCrops
+from .train_config import TrainConfig, TrainLog
 
 ProgressCallback = Callable[[int, int, float], None]
-_SCOPE_CROPS = 1024
-_LOWEST_RATE = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class TrainConfig:
-    """Set how a detector is trained.
-
-    Attributes:
-        epochs: Most passes over the data.
-        batch_size: Crops per step, half of them genuine; an even number.
-        learning_rate: Peak rate of AdamW; it warms up over the first tenth of the steps and falls along a cosine to 2
-            %.
-        weight_decay: Of AdamW.
-        seed: Decides order, variations and hold-out.
-        patience: Epochs without a better validation AUC before training stops.
-        validation_share: Share of crops held out by identity where no validation set is given.
-        scope_quantile: Share of the validation crops that each scope gate accepts.
-        augment: How crops are varied.
-        device: Where torch computes.
-        max_seconds: Stop after the epoch in which this much time has passed; a run stopped so is not reproducible.
-    """
-
-    epochs: int = 8
-    batch_size: int = 32
-    learning_rate: float = 5e-3
-    weight_decay: float = 0.02
-    seed: int = 0
-    patience: int = 4
-    validation_share: float = 0.2
-    scope_quantile: float = 0.97
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
-    device: str = "cpu"
-    max_seconds: float | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse settings that cannot train.
-
-        Raises:
-            TrainingError: If a number lies outside its range.
-        """
-        if self.epochs < 1 or self.batch_size < 2 or self.batch_size % 2 or self.patience < 1:
-            raise TrainingError("epochs and patience are at least 1 and batch_size is even and at least 2")
-        if not self.learning_rate > 0 or not 0 < self.validation_share < 1 or not 0 < self.scope_quantile < 1:
-            raise TrainingError("learning_rate is above 0, validation_share and scope_quantile lie between 0 and 1")
-
-
-@dataclass(frozen=True, slots=True)
-class TrainLog:
-    """Record a training run.
-
-    Attributes:
-        epochs: One entry per epoch run.
-        best_epoch: Number of the epoch whose weights were kept.
-        validation_auc: Frame AUC of the kept weights on the validation crops.
-        stopped_early: Whether patience or the clock ended the run.
-        n_training: Training crops.
-        n_validation: Validation crops.
-        data_digest: SHA-256 of the training crops and labels.
-        seed: As configured.
-        seconds: Wall time of this call.
-    """
-
-    epochs: tuple[EpochLog, ...]
-    best_epoch: int
-    validation_auc: float
-    stopped_early: bool
-    n_training: int
-    n_validation: int
-    data_digest: str
-    seed: int
-    seconds: float
 
 
 def train_detector(
@@ -113,53 +42,122 @@ def train_detector(
     progress: ProgressCallback | None = None,
     pairs: Sequence[str] | None = None,
     checkpoint: Path | None = None,
+    log_folder: Path | None = None,
 ) -> TrainLog:
     """Train a detector in place and leave it calibrated, gated and with frozen thresholds.
 
     The best epoch is chosen by frame AUC on the validation crops, which come from the source domain; no test data
-    enters here. The same seed, data, machine and thread count give the same weights.
+    enters here. The same seed, data, machine and thread count give the same weights. Under a launcher of several
+    processes (`accelerate launch`, `torchrun`) every process takes its share of each batch, and all end alike.
 
     Args:
         detector: Trained in place, from the weights it has.
-        crops: (N, S, S, 3) uint8 RGB, cut with `crop_face`.
+        crops: (N, S, S, 3) uint8 RGB, cut with `crop_face`; (N, T, S, S, 3) for a detector of clips.
         labels: (N,) 0 genuine, 1 manipulated.
         groups: (N,) identities of each crop, a name or several.
-        config: Settings; the defaults suit the `cpu` detector.
+        config: Settings; without it those of the detector's recipe.
         validation: Crops of other identities. Without it, identities are held out of the training crops.
         progress: Called after each step with the step, the number of steps and the loss.
         pairs: (N,) name shared by a manipulated crop and its genuine twin; twins are drawn together and varied alike.
         checkpoint: Folder to which every epoch is written, and from which an interrupted run continues.
+        log_folder: Folder for TensorBoard; needs the package tensorboard.
 
     Raises:
         CropError: If crops break the contract.
-        TrainingError: If labels or groups do not fit, identities stand on both sides, or the loss is not finite.
+        TrainingError: If labels or groups do not fit, identities stand on both sides, the loss is not finite, or a
+            package is missing.
         CheckpointError: If the checkpoint belongs to another run.
     """
-    config = config or TrainConfig()
+    config = config or TrainConfig.of(detector.spec)
+    data = CropSet(crops, np.asarray(labels), groups)
+    check_set(data, "training", detector.spec)
+    if pairs is not None and len(pairs) != len(crops):
+        raise TrainingError(f"{len(crops)} crops come with {len(pairs)} pair names; want one each")
+    if validation is None:
+        inside, outside = _held_out(data, config)
+        held = subset(data, outside)
+        data, pairs = subset(data, inside), None if pairs is None else [pairs[index] for index in inside]
+    else:
+        held = _checked_validation(detector, data.groups, validation)
+    source = StoredCrops(data, pairs)
+    return _train(detector, source, data, held, config, progress, checkpoint, log_folder)
+
+
+def train_self_blended(
+    detector: Detector,
+    faces: FaceSet,
+    config: TrainConfig | None = None,
+    *,
+    validation: FaceSet,
+    progress: ProgressCallback | None = None,
+    checkpoint: Path | None = None,
+    log_folder: Path | None = None,
+) -> TrainLog:
+    """Train a detector in place on genuine faces and self-blends of them, blended anew in every epoch.
+
+    Where the method draws blending boundaries (`face_xray`), it is given the masks. The epoch is chosen on fixed
+    self-blends of the validation faces, which says little about forgeries of other makes.
+
+    Args:
+        detector: Trained in place, from the weights it has; any detector that judges single crops.
+        faces: Genuine pictures with landmarks.
+        config: Settings; without it those of the detector's recipe.
+        validation: Genuine faces of other identities.
+        progress: Called after each step with the step, the number of steps and the loss.
+        checkpoint: Folder to which every epoch is written, and from which an interrupted run continues.
+        log_folder: Folder for TensorBoard; needs the package tensorboard.
+
+    Raises:
+        BlendError: If landmarks do not fit their picture.
+        TrainingError: If a set is empty, identities stand on both sides, or the loss is not finite.
+        CheckpointError: If the checkpoint belongs to another run.
+    """
+    if detector.spec.frames > 1:
+        raise TrainingError(f"detector {detector.spec.name!r} judges clips; self-blends are stills")
+    config = config or TrainConfig.of(detector.spec)
+    source = SelfBlends(faces, detector.spec)
+    known = source.stored()
+    held = _checked_validation(detector, known.groups, SelfBlends(validation, detector.spec).stored())
+    return _train(detector, source, known, held, config, progress, checkpoint, log_folder)
+
+
+def validation_auc(detector: Detector, held: CropSet) -> float:
+    """Give the frame AUC of a detector on labelled crops, as the Mann–Whitney statistic with mid-ranks for ties."""
+    logits, _ = detector.embed(held.crops)
+    positive = held.labels == 1
+    n_positive, n_negative = int(positive.sum()), int((~positive).sum())
+    ranks = rankdata(logits)
+    return float((ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
+
+
+def _train(
+    detector: Detector,
+    source: PairSource,
+    known: CropSet,
+    held: CropSet,
+    config: TrainConfig,
+    progress: ProgressCallback | None,
+    checkpoint: Path | None,
+    log_folder: Path | None,
+) -> TrainLog:
     started = time.monotonic()
-    training, held = _sets(detector, CropSet(crops, np.asarray(labels), groups), config, validation)
-    kept_pairs = None if pairs is None else _pairs_of(pairs, len(crops), training)
-    run = _Run(detector, training.data, held, config, kept_pairs, progress, checkpoint)
-    state, stopped = run.execute(started)
-    detector.model.to(config.device).load_state_dict(state.best)
+    run = _Run(detector, source, held, config, progress, checkpoint)
+    with RunLog(log_folder if run.rank == 0 else None) as log:
+        state, stopped = run.execute(started, log)
+    detector.model.load_state_dict(state.best)
     detector.model.eval()
-    _fit_reading(detector, training.data, held, config)
+    fit_reading(detector, known, held, config)
     return TrainLog(
         epochs=state.epochs,
         best_epoch=state.best_epoch,
         validation_auc=state.best_auc,
         stopped_early=stopped,
-        n_training=len(training.data.crops),
+        n_training=len(known.crops),
         n_validation=len(held.crops),
-        data_digest=run.digest,
+        data_digest=source.digest,
         seed=config.seed,
         seconds=time.monotonic() - started,
     )
-
-
-class _Kept(NamedTuple):
-    data: CropSet
-    indices: NDArray[np.intp]
 
 
 class _Run:
@@ -168,43 +166,46 @@ class _Run:
     def __init__(
         self,
         detector: Detector,
-        data: CropSet,
+        source: PairSource,
         held: CropSet,
         config: TrainConfig,
-        pairs: Sequence[str] | None,
         progress: ProgressCallback | None,
         folder: Path | None,
     ) -> None:
         self._detector = detector
-        self._data = data
+        self._source = source
         self._held = held
         self._config = config
         self._progress = progress
         self._folder = folder
-        self._sampler = PairSampler(data.labels, pairs)
-        self._per_epoch = math.ceil(self._sampler.epoch_length / (config.batch_size // 2))
-        model = detector.model.to(config.device)
-        self._optimizer = torch.optim.AdamW(
-            [parameter for parameter in model.parameters() if parameter.requires_grad],
-            lr=config.learning_rate,
-            weight_decay=config.weight_decay,
-        )
-        self.digest = digest_of(data.crops, data.labels)
+        self._computer = open_computer(config)
+        self.rank = self._computer.rank
+        self._half = config.batch_size // 2
+        if self._half % self._computer.processes:
+            raise TrainingError(f"batch_size {config.batch_size} is not shared evenly by {self._computer.processes}")
+        self._per_epoch = math.ceil(source.epoch_length / self._half)
+        model = detector.model.to(self._computer.device)
+        self._optimizer = build_optimizer(model, config)
+        self._mean = None if config.ema_decay is None else RunningMean(model, config.ema_decay)
 
-    def execute(self, started: float) -> tuple[Progress, bool]:
+    def execute(self, started: float, log: RunLog) -> tuple[Progress, bool]:
         """Run the epochs that are left; give the final state and whether the run ended early."""
-        run_name = f"{self._detector.spec.name} {self._config!r} {self.digest}"
+        model = self._detector.model
+        run_name = f"{self._detector.spec.name} {self._config!r} {self._source.digest}"
         state = Progress.fresh(run_name)
         if self._folder is not None and (self._folder / "progress.json").exists():
-            state = load_progress(self._folder, run_name, self._detector.model, self._optimizer)
+            state = load_progress(self._folder, run_name, model, self._optimizer, self._mean)
+        self._stepper = self._computer.prepare(model, self._optimizer)
         for epoch in range(len(state.epochs), self._config.epochs):
             if self._must_stop(state, started):
                 return state, True
             loss = self._epoch(epoch)
-            auc = validation_auc(self._detector, self._held)
-            state = state.after(EpochLog(epoch, loss, auc), self._detector.model)
-            if self._folder is not None:
-                save_progress(self._folder, state, self._detector.model, self._optimizer)
+            with nullcontext() if self._mean is None else self._mean.inside(model):
+                entry = EpochLog(epoch, loss, validation_auc(self._detector, self._held))
+                state = state.after(entry, model)
+            log.add(entry)
+            if self._folder is not None and self.rank == 0:
+                save_progress(self._folder, state, model, self._optimizer, self._mean)
         return state, len(state.epochs) < self._config.epochs
 
     def _must_stop(self, state: Progress, started: float) -> bool:
@@ -220,94 +221,63 @@ class _Run:
         losses = []
         for number, batch in enumerate(self._batches(rng)):
             step = epoch * self._per_epoch + number
-            losses.append(self._step(batch, _rate(step, total) * self._config.learning_rate))
+            losses.append(self._step(batch, rate_at(step, total) * self._config.learning_rate))
             if self._progress is not None:
                 self._progress(step + 1, total, losses[-1])
         return float(np.mean(losses))
 
-    def _batches(self, rng: np.random.Generator) -> Iterator[tuple[Crops, Labels]]:
-        draws = list(self._sampler.draws(rng))
-        half = self._config.batch_size // 2
-        for first in range(0, len(draws), half):
-            yield self._batch(draws[first : first + half])
+    def _batches(self, rng: np.random.Generator) -> Iterator[Batch]:
+        draws = list(self._source.draws(rng))
+        processes = self._computer.processes
+        for first in range(0, len(draws), self._half):
+            together = draws[first : first + self._half]
+            together += together[: -len(together) % processes]  # a short last batch is filled up, so that all have one
+            yield self._batch(together[self.rank :: processes])
 
-    def _batch(self, draws: Sequence[Draw]) -> tuple[Crops, Labels]:
-        crops, labels = [], []
-        for draw in draws:
-            for index, seed, label in zip((draw.genuine, draw.manipulated), draw.seeds, (0, 1), strict=True):
-                crops.append(augment(self._data.crops[index], np.random.default_rng(seed), self._config.augment))
-                labels.append(label)
-        return np.stack(crops), np.array(labels)
+    def _batch(self, draws: Sequence[Draw]) -> Batch:
+        pairs = [self._source.pair(draw, self._config.augment) for draw in draws]
+        device = self._computer.device
+        crops = np.stack([crop for pair in pairs for crop in (pair.genuine, pair.manipulated)])
+        masks = [pair.mask for pair in pairs if pair.mask is not None]
+        return Batch(
+            crops=to_input(crops, self._detector.spec).to(device),
+            labels=torch.tensor([0.0, 1.0] * len(pairs), device=device),
+            paired=torch.tensor([pair.twins for pair in pairs], device=device),
+            masks=torch.from_numpy(np.stack(masks)).to(device) if len(masks) == len(pairs) else None,
+        )
 
-    def _step(self, batch: tuple[Crops, Labels], rate: float) -> float:
-        model, device = self._detector.model, self._config.device
-        crops = to_input(batch[0], self._detector.spec).to(device)
-        labels = torch.from_numpy(batch[1]).to(device, torch.float32)
-        for group in self._optimizer.param_groups:
+    def _step(self, batch: Batch, rate: float) -> float:
+        for group in self._stepper.param_groups:
             group["lr"] = rate
-        self._optimizer.zero_grad(set_to_none=True)
-        features = model.features(crops)
-        logits: Tensor = model.classifier(features)[:, 0]
-        loss = model.objective(features, logits, labels)
-        if not bool(torch.isfinite(loss)):
-            raise TrainingError("the loss left the finite numbers; lower learning_rate")
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._optimizer.step()
-        return float(loss.detach())
+        self._stepper.zero_grad(set_to_none=True)
+
+        def backward() -> Tensor:
+            loss = self._computer.loss(batch)
+            if not bool(torch.isfinite(loss)):
+                raise TrainingError("the loss left the finite numbers; lower learning_rate")
+            self._computer.backward(loss)
+            return loss
+
+        if self._config.sam_radius is None:
+            loss = backward()
+        else:
+            trained = [weight for weight in self._detector.model.parameters() if weight.requires_grad]
+            loss = sharpness_aware(trained, self._config.sam_radius, backward)
+        self._stepper.step()
+        if self._mean is not None:
+            self._mean.update(self._detector.model)
+        return float(self._computer.mean(loss))
 
 
-def validation_auc(detector: Detector, held: CropSet) -> float:
-    """Give the frame AUC of a detector on labelled crops, as the Mann–Whitney statistic with mid-ranks for ties."""
-    logits, _ = detector.embed(held.crops)
-    positive = held.labels == 1
-    n_positive, n_negative = int(positive.sum()), int((~positive).sum())
-    ranks = rankdata(logits)
-    return float((ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
-
-
-def _rate(step: int, total: int) -> float:
-    warm = max(1, total // 10)
-    if step < warm:
-        return (step + 1) / warm
-    turn = math.pi * (step - warm) / max(1, total - warm)
-    return _LOWEST_RATE + (1 - _LOWEST_RATE) * (1 + math.cos(turn)) / 2
-
-
-def _sets(detector: Detector, data: CropSet, config: TrainConfig, validation: CropSet | None) -> tuple[_Kept, CropSet]:
-    check_set(data, "training", detector.spec)
-    if validation is not None:
-        held = CropSet(validation[0], np.asarray(validation[1]), validation[2])
-        check_set(held, "validation", detector.spec)
-        shared = sorted(identities_of(data.groups) & identities_of(held.groups))
-        if shared:
-            raise TrainingError(f"{len(shared)} identities stand in training and validation, such as {shared[0]!r}")
-        return _Kept(data, np.arange(len(data.crops))), held
+def _held_out(data: CropSet, config: TrainConfig) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng([config.seed, 2**31])
-    inside, outside = hold_out(data.labels, data.groups, config.validation_share, rng)
-    return _Kept(subset(data, inside), inside), subset(data, outside)
+    return hold_out(data.labels, data.groups, config.validation_share, rng)
 
 
-def _pairs_of(pairs: Sequence[str], length: int, training: _Kept) -> list[str]:
-    if len(pairs) != length:
-        raise TrainingError(f"{length} crops come with {len(pairs)} pair names; want one each")
-    return [pairs[index] for index in training.indices]
-
-
-def _fit_reading(detector: Detector, data: CropSet, held: CropSet, config: TrainConfig) -> None:
-    rng = np.random.default_rng([config.seed, 2**31 + 1])
-    count = min(_SCOPE_CROPS, len(data.crops))
-    sample = rng.choice(len(data.crops), count, replace=False)
-    known = _evidence(detector, data.crops[sample], rng, config)
-    logits, _ = detector.embed(held.crops)
-    detector.calibration = fit_calibration(logits, held.labels)
-    detector.scope = fit_scope(known, _evidence(detector, held.crops, rng, config), quantile=config.scope_quantile)
-    detector.thresholds = fit_thresholds(detector.calibration.probabilities(logits[held.labels == 0]))
-
-
-def _evidence(detector: Detector, crops: Crops, rng: np.random.Generator, config: TrainConfig) -> Evidence:
-    """Measure crops and recompressed copies of them, so that a second JPEG does not put a known picture out."""
-    low, high = config.augment.jpeg_quality
-    copies = [jpeg_roundtrip(crop, int(rng.integers(low, high + 1))) for crop in crops]
-    both = np.concatenate([crops, np.stack(copies)])
-    _, features = detector.embed(both)
-    return Evidence(features, describe(both))
+def _checked_validation(detector: Detector, groups: Sequence[Group], validation: CropSet) -> CropSet:
+    held = CropSet(validation[0], np.asarray(validation[1]), validation[2])
+    check_set(held, "validation", detector.spec)
+    shared = sorted(identities_of(groups) & identities_of(held.groups))
+    if shared:
+        raise TrainingError(f"{len(shared)} identities stand in training and validation, such as {shared[0]!r}")
+    return held

@@ -34,7 +34,7 @@ def workplace(tmp_path_factory, home):
     deployment = Deployment.open(home)
     config = DemoConfig(
         corpus=SynthesisConfig(seed=2, identities=6, clips=1, stills=1, frames=4),
-        detector="toy_plain",
+        detector="toy_resnet18",
         per_clip=2,
         training=TrainConfig(epochs=1, batch_size=8),
         distortions=("jpeg",),

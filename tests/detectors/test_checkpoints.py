@@ -39,7 +39,7 @@ CARD = DetectorCard(
 
 @pytest.fixture
 def folder(tmp_path):
-    detector = create_detector("toy_plain", seed=5)
+    detector = create_detector("toy_resnet18", seed=5)
     rng = np.random.default_rng(0)
     _, features = detector.embed(rng.integers(0, 256, (16, 64, 64, 3), dtype=np.uint8))
     detector.calibration = Calibration(0.7, -0.2, 10, 12)
@@ -77,15 +77,15 @@ def test_the_card_comes_back_and_can_be_read_alone(folder):
 def test_a_name_given_as_text_means_the_shipped_weights(folder, monkeypatch, tmp_path):
     monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "shipped")
     with pytest.raises(CheckpointError, match="ships no weights"):
-        load_detector("toy_plain")
+        load_detector("toy_resnet18")
     (tmp_path / "shipped").mkdir()
-    folder.rename(tmp_path / "shipped" / "toy_plain")
-    assert load_detector("toy_plain").spec.name == "toy_plain"
+    folder.rename(tmp_path / "shipped" / "toy_resnet18")
+    assert load_detector("toy_resnet18").spec.name == "toy_resnet18"
 
 
 def test_text_that_is_neither_name_nor_folder_is_answered_with_names():
-    with pytest.raises(UnknownDetectorError, match="toy_plain"):
-        load_detector("toy_plane")
+    with pytest.raises(UnknownDetectorError, match="toy_resnet18"):
+        load_detector("toy_resnet17")
 
 
 def test_another_crop_contract_is_refused(folder):
@@ -110,7 +110,7 @@ def test_weights_that_are_not_numbers_are_refused_on_both_ways(folder, tmp_path)
     )
     with pytest.raises(CheckpointError, match="not finite"):
         load_detector(folder)
-    broken = create_detector("toy_plain")
+    broken = create_detector("toy_resnet18")
     with torch.no_grad():
         broken.model.classifier.bias.fill_(float("inf"))
     with pytest.raises(CheckpointError, match="not finite"):
@@ -167,13 +167,13 @@ def test_a_card_of_another_make_is_refused(folder, key, value):
 
 
 def test_a_detector_the_registry_forgot_is_refused_with_names(folder):
-    change_card(folder, lambda record: record["spec"].update(name="toy_plan"))
+    change_card(folder, lambda record: record["spec"].update(name="toy_resnet19"))
     with pytest.raises(DetectorError, match="nearest"):
         load_detector(folder)
 
 
 def test_weights_of_another_network_are_refused(folder, tmp_path):
-    save_detector(create_detector("toy_probe"), tmp_path / "other", CARD)
+    save_detector(create_detector("toy_linear_probe"), tmp_path / "other", CARD)
     for name in ("weights.safetensors",):
         (folder / name).write_bytes((tmp_path / "other" / name).read_bytes())
     digest = checkpoints._sha256(folder / "weights.safetensors")
@@ -183,6 +183,6 @@ def test_weights_of_another_network_are_refused(folder, tmp_path):
 
 
 def test_saving_twice_leaves_the_second_detector(folder):
-    save_detector(create_detector("toy_plain", seed=6), folder, replace(CARD, note="second"))
+    save_detector(create_detector("toy_resnet18", seed=6), folder, replace(CARD, note="second"))
     assert read_card(folder).note == "second"
     assert load_detector(folder).calibration is None

@@ -6,7 +6,7 @@ import pytest
 from detectors import CropError, crop_face, list_detectors
 from detectors.preprocessing import to_input
 
-SPEC = list_detectors("toy_plain")[0]
+SPEC = list_detectors("toy_cpu")[0]
 
 
 def picture(height=120, width=160):

@@ -41,7 +41,7 @@ def same(first, second):
 
 
 def test_training_learns_a_visible_difference_and_leaves_the_detector_ready():
-    detector = create_detector("toy_plain")
+    detector = create_detector("toy_resnet18")
     log = train_detector(detector, *crops_of(128), CONFIG, validation=crops_of(48, seed=9))
     assert log.validation_auc > 0.9
     assert log.epochs[-1].loss < log.epochs[0].loss
@@ -57,7 +57,7 @@ def test_training_learns_a_visible_difference_and_leaves_the_detector_ready():
 
 
 def test_the_kept_weights_are_those_of_the_best_epoch():
-    detector = create_detector("toy_plain")
+    detector = create_detector("toy_resnet18")
     held = crops_of(48, seed=9)
     log = train_detector(detector, *crops_of(), CONFIG, validation=held)
     best = max(entry.validation_auc for entry in log.epochs)
@@ -65,7 +65,7 @@ def test_the_kept_weights_are_those_of_the_best_epoch():
     assert training.validation_auc(detector, held) == pytest.approx(best)
 
 
-@pytest.mark.parametrize("name", ["toy_plain", "toy_residual", "toy_effort"])
+@pytest.mark.parametrize("name", ["toy_resnet18", "toy_cpu", "toy_effort"])
 def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not(name):
     found = []
     for seed in (1, 1, 2):
@@ -80,23 +80,23 @@ def test_training_leaves_the_global_generators_alone():
     torch.manual_seed(3)
     np.random.seed(3)
     before = (torch.get_rng_state(), np.random.get_state()[1].tolist())
-    train_detector(create_detector("toy_plain"), *crops_of(32), TrainConfig(epochs=1, batch_size=8))
+    train_detector(create_detector("toy_resnet18"), *crops_of(32), TrainConfig(epochs=1, batch_size=8))
     assert torch.equal(torch.get_rng_state(), before[0])
     assert np.random.get_state()[1].tolist() == before[1]
 
 
 def test_an_interrupted_run_continues_to_the_weights_of_an_uninterrupted_one(tmp_path):
-    whole = create_detector("toy_plain")
+    whole = create_detector("toy_resnet18")
     train_detector(whole, *crops_of(), CONFIG)
 
     def stop(step, total, loss):
         if step > 2 * total // 3:
             raise KeyboardInterrupt
 
-    broken = create_detector("toy_plain")
+    broken = create_detector("toy_resnet18")
     with pytest.raises(KeyboardInterrupt):
         train_detector(broken, *crops_of(), CONFIG, progress=stop, checkpoint=tmp_path)
-    resumed = create_detector("toy_plain", seed=99)
+    resumed = create_detector("toy_resnet18", seed=99)
     steps = []
     log = train_detector(
         resumed, *crops_of(), CONFIG, checkpoint=tmp_path, progress=lambda step, total, loss: steps.append(step)
@@ -108,23 +108,23 @@ def test_an_interrupted_run_continues_to_the_weights_of_an_uninterrupted_one(tmp
 
 def test_a_checkpoint_of_other_data_or_settings_is_refused(tmp_path):
     config = TrainConfig(epochs=1, batch_size=8)
-    train_detector(create_detector("toy_plain"), *crops_of(32), config, checkpoint=tmp_path)
+    train_detector(create_detector("toy_resnet18"), *crops_of(32), config, checkpoint=tmp_path)
     with pytest.raises(CheckpointError, match="other data"):
-        train_detector(create_detector("toy_plain"), *crops_of(32, seed=1), config, checkpoint=tmp_path)
+        train_detector(create_detector("toy_resnet18"), *crops_of(32, seed=1), config, checkpoint=tmp_path)
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):
     config = TrainConfig(epochs=1, batch_size=8)
-    train_detector(create_detector("toy_plain"), *crops_of(32), config, checkpoint=tmp_path)
+    train_detector(create_detector("toy_resnet18"), *crops_of(32), config, checkpoint=tmp_path)
     next(tmp_path.glob("*.safetensors")).write_bytes(b"broken")
     with pytest.raises(CheckpointError, match="remove the folder"):
-        train_detector(create_detector("toy_plain"), *crops_of(32), config, checkpoint=tmp_path)
+        train_detector(create_detector("toy_resnet18"), *crops_of(32), config, checkpoint=tmp_path)
 
 
 def test_progress_counts_every_step_up_to_the_total():
     seen = []
     train_detector(
-        create_detector("toy_plain"),
+        create_detector("toy_resnet18"),
         *crops_of(32),
         TrainConfig(epochs=2, batch_size=8),
         validation=crops_of(16, seed=9),
@@ -136,7 +136,7 @@ def test_progress_counts_every_step_up_to_the_total():
 
 
 def test_training_stops_when_patience_is_over():
-    detector = create_detector("toy_probe")
+    detector = create_detector("toy_linear_probe")
     data = crops_of(16)
     constant = CropSet(np.full_like(data.crops, 90), data.labels, data.groups)
     held = CropSet(constant.crops, data.labels, ["x"] * 16)
@@ -149,7 +149,7 @@ def test_training_stops_when_patience_is_over():
 
 def test_the_clock_can_end_a_run_after_an_epoch():
     config = TrainConfig(epochs=50, batch_size=8, max_seconds=1e-9)
-    log = train_detector(create_detector("toy_probe"), *crops_of(32), config)
+    log = train_detector(create_detector("toy_linear_probe"), *crops_of(32), config)
     assert len(log.epochs) == 1
     assert log.stopped_early
 
@@ -157,15 +157,15 @@ def test_the_clock_can_end_a_run_after_an_epoch():
 def test_twins_are_trained_side_by_side():
     data = crops_of(32)
     pairs = [str(index // 2) for index in range(32)]
-    log = train_detector(create_detector("toy_plain"), *data, TrainConfig(epochs=1, batch_size=8), pairs=pairs)
+    log = train_detector(create_detector("toy_resnet18"), *data, TrainConfig(epochs=1, batch_size=8), pairs=pairs)
     assert len(log.epochs) == 1
     with pytest.raises(TrainingError, match="pair names"):
-        train_detector(create_detector("toy_plain"), *data, CONFIG, pairs=pairs[:-1])
+        train_detector(create_detector("toy_resnet18"), *data, CONFIG, pairs=pairs[:-1])
 
 
 def test_a_person_on_both_sides_is_refused():
     with pytest.raises(TrainingError, match="stand in training and validation"):
-        train_detector(create_detector("toy_plain"), *crops_of(), CONFIG, validation=crops_of(16))
+        train_detector(create_detector("toy_resnet18"), *crops_of(), CONFIG, validation=crops_of(16))
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_person_on_both_sides_is_refused():
 )
 def test_data_that_does_not_fit_is_refused(change, error):
     with pytest.raises(error):
-        train_detector(create_detector("toy_plain"), *change(crops_of(16)), CONFIG)
+        train_detector(create_detector("toy_resnet18"), *change(crops_of(16)), CONFIG)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_settings_out_of_range_are_refused(settings):
 
 
 def test_a_diverging_loss_is_reported():
-    detector = create_detector("toy_probe")
+    detector = create_detector("toy_linear_probe")
     with torch.no_grad():
         detector.model.classifier.weight.fill_(float("inf"))
     with pytest.raises(TrainingError, match="finite"):
@@ -204,13 +204,13 @@ def test_the_validation_auc_agrees_with_scikit_learn():
     from sklearn.metrics import roc_auc_score
 
     held = crops_of(40)
-    detector = create_detector("toy_plain")
+    detector = create_detector("toy_resnet18")
     logits, _ = detector.embed(held.crops)
     assert training.validation_auc(detector, held) == pytest.approx(roc_auc_score(held.labels, logits))
 
 
 def test_training_alone_changes_what_is_meant_to_be_trained():
-    detector = create_detector("toy_norm_tuned")
+    detector = create_detector("toy_ln_clip")
     before = weights_of(detector)
     train_detector(detector, *crops_of(32), TrainConfig(epochs=1, batch_size=8))
     moved = {name for name, weight in weights_of(detector).items() if not torch.equal(weight, before[name])}

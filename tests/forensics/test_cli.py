@@ -72,7 +72,7 @@ def complaints(value: object, schema: dict[str, object], where: str = "") -> lis
 def toy_detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("detector") / "toy"
     card = DetectorCard(data="nothing", data_digest="", split="none", licence="Apache-2.0")
-    save_detector(create_detector("toy_plain", seed=1), folder, card)
+    save_detector(create_detector("toy_resnet18", seed=1), folder, card)
     return folder
 
 

@@ -25,7 +25,7 @@ from forensics.scoring import control_shift, score_samples
 from forensics.training import Diet, TrainingRun, forged_diet, read_run, with_options
 from watermark import Deployment, read_media
 
-SPEC = create_detector("toy_plain", seed=0).spec
+SPEC = create_detector("toy_resnet18", seed=0).spec
 
 
 class TestFaces:
@@ -80,7 +80,7 @@ class TestCrops:
             gather_crops(tiny_corpus, [sample], SPEC, per_clip=1)
 
     def test_a_sample_in_which_no_face_is_found_is_scored_undecided(self, tiny_corpus: Corpus) -> None:
-        detector = create_detector("toy_plain", seed=0)
+        detector = create_detector("toy_resnet18", seed=0)
         first, second = tiny_corpus.where(split=Split.TEST, slice=Slice.MAIN)[:2]
         blind = dataclasses.replace(first, landmarks=None, landmarks_sha256=None)
         table = score_samples(detector, tiny_corpus, [blind, second], per_clip=1, finder=lambda _: None)
@@ -122,8 +122,8 @@ class TestTrainingSettings:
         path.write_text('diet = "self-blended"\nper_clip = 3\n[config]\nepochs = 5\nseed = 9\n')
         run = read_run(path, TrainingRun())
         assert (run.diet, run.per_clip, run.config.epochs, run.config.seed) == (Diet.SELF_BLENDED, 3, 5, 9)
-        run = with_options(run, detector="toy_plain", diet=None, epochs=2, seed=None)
-        assert (run.detector, run.diet, run.config.epochs, run.config.seed) == ("toy_plain", Diet.SELF_BLENDED, 2, 9)
+        run = with_options(run, detector="toy_resnet18", diet=None, epochs=2, seed=None)
+        assert (run.detector, run.diet, run.config.epochs, run.config.seed) == ("toy_resnet18", Diet.SELF_BLENDED, 2, 9)
 
     @pytest.mark.parametrize(
         ("text", "words"),
@@ -141,7 +141,7 @@ class TestTrainingSettings:
             read_run(path, TrainingRun())
 
     def test_less_than_one_half_is_never_called_high(self) -> None:
-        assert thresholds_of(create_detector("toy_plain")).suspect >= 0.5
+        assert thresholds_of(create_detector("toy_resnet18")).suspect >= 0.5
 
 
 @pytest.mark.slow
@@ -150,7 +150,7 @@ def test_the_trail_ends_in_a_report_whose_numbers_are_its_own(
 ) -> None:
     config = DemoConfig(
         corpus=SynthesisConfig(seed=3, identities=6, clips=1, stills=0, frames=4, size=192),
-        detector="toy_plain",
+        detector="toy_resnet18",
         per_clip=4,
         training=TrainConfig(epochs=2, seed=3),
         distortions=("jpeg", "blur"),

@@ -4,6 +4,9 @@ A generator's decoder and a codec leave their traces in what is left after the p
 fixed filters from the spatial rich model (Fridrich & Kodovsky 2012, "Rich Models for Steganalysis of Digital Images",
 the first- to third-order residuals that Zhou et al. 2018 used for image manipulation) give the network that view from
 its first step, so that little training data is enough.
+
+The planes enter one backbone beside the colours. Luo et al. (2021) give them a stream of their own, with attention
+between the two; that is left out.
 """
 
 from __future__ import annotations
@@ -11,8 +14,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .networks import DetectorNetwork, build_backbone
-from .spec import DetectorSpec
+from .backbones import Pretrained, build_backbone
+from .networks import DetectorNetwork
+from .recipe import Recipe
+from .spec import HALF, DetectorSpec
 
 _KERNELS = (
     (
@@ -41,6 +46,20 @@ _DIVISORS = (4.0, 12.0, 2.0)
 _GAIN = 12.0  # brings residuals of ordinary pictures to the spread of a normalised crop
 _LIMIT = 2.0  # a strong edge says nothing about the decoder; cut it
 
+SPEC = DetectorSpec(
+    name="srm",
+    method="srm",
+    backbone="legacy_xception.tf_in1k",
+    input_size=299,
+    mean=HALF,
+    std=HALF,
+    crop_margin=0.15,
+    licence="Apache-2.0",
+    paper="Luo et al. 2021 (high-frequency features); Fridrich & Kodovsky 2012 (filters)",
+    summary="Xception on the crop and its high-pass residuals",
+    recipe=Recipe(optimizer="adam", learning_rate=2e-4, weight_decay=5e-4, batch_size=32, epochs=10),
+)
+
 
 class ResidualStem(nn.Module):
     """Append three clipped high-pass residuals of the luma to a crop, (N, 3, S, S) to (N, 6, S, S)."""
@@ -63,7 +82,7 @@ class ResidualStem(nn.Module):
         return torch.cat((crops, residuals), dim=1)
 
 
-def build_residual(spec: DetectorSpec, *, pretrained: bool = False) -> DetectorNetwork:
+def build_srm(spec: DetectorSpec, *, pretrained: Pretrained = False) -> DetectorNetwork:
     """Build a backbone on six planes, three of colour and three of residual; every parameter is trained."""
     backbone, width = build_backbone(spec, channels=6, pretrained=pretrained)
     return DetectorNetwork(nn.Sequential(ResidualStem(), backbone), width)

@@ -1,0 +1,62 @@
+"""Move the weights: optimisers, their rate, and sharpness-aware minimisation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from .train_config import TrainConfig
+
+_LOWEST_RATE = 0.02
+_MOMENTUM = 0.9
+
+
+def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """Build the optimiser of the trained parameters of a network."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    rate, decay = config.learning_rate, config.weight_decay
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(trained, lr=rate, weight_decay=decay, momentum=_MOMENTUM)
+    kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
+    return kind(trained, lr=rate, weight_decay=decay)
+
+
+def rate_at(step: int, total: int) -> float:
+    """Give the share of the peak rate at a step: a linear tenth of warm-up, then half a cosine down to 2 %."""
+    warm = max(1, total // 10)
+    if step < warm:
+        return (step + 1) / warm
+    turn = math.pi * (step - warm) / max(1, total - warm)
+    return _LOWEST_RATE + (1 - _LOWEST_RATE) * (1 + math.cos(turn)) / 2
+
+
+def sharpness_aware(parameters: list[nn.Parameter], radius: float, backward: Callable[[], Tensor]) -> Tensor:
+    """Take the gradient at the worst nearby weights, w + ρ·∇L/‖∇L‖ (Foret et al. 2021, eq. 2–3), and step back.
+
+    Batch statistics are updated by both passes.
+
+    Args:
+        parameters: The trained weights.
+        radius: ρ.
+        backward: Computes the loss at the present weights, leaves its gradient and gives the loss.
+
+    Returns:
+        The loss at the weights as they are; their gradients are those at the worst nearby weights.
+    """
+    loss = backward()
+    gradients = [weight.grad.detach().clone() if weight.grad is not None else None for weight in parameters]
+    norm = torch.stack([gradient.norm() for gradient in gradients if gradient is not None]).norm()
+    start = [weight.detach().clone() for weight in parameters]
+    with torch.no_grad():
+        for weight, gradient in zip(parameters, gradients, strict=True):
+            if gradient is not None:
+                weight.add_(gradient * (radius / (norm + 1e-12)))
+            weight.grad = None
+    backward()
+    with torch.no_grad():
+        for weight, value in zip(parameters, start, strict=True):
+            weight.copy_(value)
+    return loss

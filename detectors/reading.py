@@ -1,0 +1,52 @@
+"""Fit what reads a detector's output: calibration, scope gates and thresholds, all on validation crops."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .appearance import describe
+from .augmentation import jpeg_roundtrip
+from .calibration import fit_calibration
+from .crop_sets import Crops, CropSet
+from .scope import Evidence, fit_scope
+from .scoring import Detector
+from .thresholds import fit_thresholds
+from .train_config import TrainConfig
+
+_SCOPE_CROPS = 1024
+
+
+def fit_reading(detector: Detector, known: CropSet, held: CropSet, config: TrainConfig) -> None:
+    """Leave a trained detector calibrated, gated and with frozen thresholds.
+
+    Args:
+        detector: Gets calibration, scope and thresholds.
+        known: Crops it was trained on; a sample of them fits the gates.
+        held: Validation crops, which fit everything else.
+        config: Gives seed, quantile and the range of JPEG qualities.
+
+    Raises:
+        TrainingError: If there are too few crops.
+    """
+    rng = np.random.default_rng([config.seed, 2**31 + 1])
+    count = min(_SCOPE_CROPS, len(known.crops))
+    sample = rng.choice(len(known.crops), count, replace=False)
+    seen = _evidence(detector, known.crops[sample], rng, config)
+    logits, _ = detector.embed(held.crops)
+    detector.calibration = fit_calibration(logits, held.labels)
+    detector.scope = fit_scope(seen, _evidence(detector, held.crops, rng, config), quantile=config.scope_quantile)
+    detector.thresholds = fit_thresholds(detector.calibration.probabilities(logits[held.labels == 0]))
+
+
+def _evidence(detector: Detector, crops: Crops, rng: np.random.Generator, config: TrainConfig) -> Evidence:
+    """Measure crops and recompressed copies of them, so that a second JPEG does not put a known picture out."""
+    low, high = config.augment.jpeg_quality
+    qualities = rng.integers(low, high + 1, len(crops))
+    frames = crops.reshape(len(crops), -1, *crops.shape[-3:])
+    copies = [
+        np.stack([jpeg_roundtrip(frame, int(quality)) for frame in clip])
+        for clip, quality in zip(frames, qualities, strict=True)
+    ]
+    both = np.concatenate([crops, np.stack(copies).reshape(crops.shape)])
+    _, features = detector.embed(both)
+    return Evidence(features, describe(both.reshape(-1, *both.shape[-3:])))

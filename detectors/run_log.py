@@ -1,0 +1,46 @@
+"""Write the course of a training run for TensorBoard, where that is wanted and installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+from .errors import TrainingError
+from .resume import EpochLog
+
+
+class RunLog:
+    """Write loss and validation AUC of every epoch to a folder, or nowhere."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """Open the log.
+
+        Args:
+            folder: Where TensorBoard shall look; None writes nothing.
+
+        Raises:
+            TrainingError: If the package tensorboard is not installed.
+        """
+        self._writer: Any = None
+        if folder is None:
+            return
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            raise TrainingError("log_folder needs tensorboard; get it with: pip install 'facetrail[train]'") from None
+        self._writer = SummaryWriter(str(folder))
+
+    def add(self, entry: EpochLog) -> None:
+        """Write one epoch."""
+        if self._writer is not None:
+            self._writer.add_scalar("loss/training", entry.loss, entry.epoch)
+            self._writer.add_scalar("auc/frame/validation", entry.validation_auc, entry.epoch)
+
+    def __enter__(self) -> Self:
+        """Give the open log."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        if self._writer is not None:
+            self._writer.close()

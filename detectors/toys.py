@@ -1,0 +1,26 @@
+"""Shrink any spec to toy size, so that every method can be exercised in milliseconds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .spec import DetectorSpec
+
+_SIZE = 64
+_FAMILIES = (("vit", "test_vit"), ("convnext", "test_convnext"), ("efficientnet", "test_efficientnet"))
+_OTHERWISE = "test_resnet"
+
+
+def toy_of(spec: DetectorSpec) -> DetectorSpec:
+    """Give the spec of the same method on timm's test backbone of the same family, 64 pixels, four frames of a clip."""
+    backbone = next((toy for family, toy in _FAMILIES if family in spec.backbone), _OTHERWISE)
+    return replace(
+        spec,
+        name=f"toy_{spec.name}",
+        backbone=backbone,
+        options=(("img_size", _SIZE),) if backbone == "test_vit" else (),
+        input_size=_SIZE,
+        licence="Apache-2.0 (random weights)",
+        summary=f"toy size of {spec.name}, for tests",
+        frames=min(spec.frames, 4),
+    )

@@ -1,0 +1,111 @@
+"""Set how a detector is trained, and record how a training run went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Literal, Self
+
+from .augmentation import AugmentConfig
+from .errors import TrainingError
+from .recipe import Optimizer
+from .resume import EpochLog
+from .spec import DetectorSpec
+
+Precision = Literal["no", "bf16", "fp16"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """Set how a detector is trained.
+
+    Attributes:
+        epochs: Most passes over the data.
+        batch_size: Crops per step over all processes, half of them genuine; an even number.
+        learning_rate: Peak rate; it warms up over the first tenth of the steps and falls along a cosine to 2 %.
+        weight_decay: Of the optimiser.
+        seed: Decides order, variations and hold-out.
+        patience: Epochs without a better validation AUC before training stops.
+        validation_share: Share of crops held out by identity where no validation set is given.
+        scope_quantile: Share of the validation crops that each scope gate accepts.
+        augment: How crops are varied.
+        device: Where torch computes.
+        max_seconds: Stop after the epoch in which this much time has passed; a run stopped so is not reproducible.
+        optimizer: AdamW, Adam, or SGD with momentum 0.9.
+        sam_radius: Radius ρ of sharpness-aware minimisation (Foret et al. 2021), which doubles the time; None without.
+        ema_decay: Decay of the running mean of the weights, which is then validated and kept; None without.
+        precision: `bf16` or `fp16` for mixed precision through Accelerate.
+    """
+
+    epochs: int = 8
+    batch_size: int = 32
+    learning_rate: float = 5e-3
+    weight_decay: float = 0.02
+    seed: int = 0
+    patience: int = 4
+    validation_share: float = 0.2
+    scope_quantile: float = 0.97
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    device: str = "cpu"
+    max_seconds: float | None = None
+    optimizer: Optimizer = "adamw"
+    sam_radius: float | None = None
+    ema_decay: float | None = None
+    precision: Precision = "no"
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot train.
+
+        Raises:
+            TrainingError: If a number lies outside its range.
+        """
+        if self.epochs < 1 or self.batch_size < 2 or self.batch_size % 2 or self.patience < 1:
+            raise TrainingError("epochs and patience are at least 1 and batch_size is even and at least 2")
+        if not self.learning_rate > 0 or not 0 < self.validation_share < 1 or not 0 < self.scope_quantile < 1:
+            raise TrainingError("learning_rate is above 0, validation_share and scope_quantile lie between 0 and 1")
+        if self.optimizer not in ("adamw", "adam", "sgd") or self.precision not in ("no", "bf16", "fp16"):
+            raise TrainingError("optimizer is adamw, adam or sgd, and precision is no, bf16 or fp16")
+        if self.sam_radius is not None and (not self.sam_radius > 0 or self.precision == "fp16"):
+            raise TrainingError("sam_radius is above 0 and goes with precision no or bf16")
+        if self.ema_decay is not None and not 0 < self.ema_decay < 1:
+            raise TrainingError("ema_decay lies between 0 and 1")
+
+    @classmethod
+    def of(cls, spec: DetectorSpec, **changes: object) -> Self:
+        """Give the settings a detector's recipe states, with some of them changed.
+
+        Raises:
+            TrainingError: If a change names no setting or lies outside its range.
+        """
+        known = {each.name for each in fields(cls)}
+        unknown = sorted(changes.keys() - known)
+        if unknown:
+            raise TrainingError(f"training has no setting {unknown[0]!r}; it has {', '.join(sorted(known))}")
+        stated = {each.name: getattr(spec.recipe, each.name) for each in fields(spec.recipe) if each.name in known}
+        return cls(**{**stated, **changes})
+
+
+@dataclass(frozen=True, slots=True)
+class TrainLog:
+    """Record a training run.
+
+    Attributes:
+        epochs: One entry per epoch run.
+        best_epoch: Number of the epoch whose weights were kept.
+        validation_auc: Frame AUC of the kept weights on the validation crops.
+        stopped_early: Whether patience or the clock ended the run.
+        n_training: Training crops.
+        n_validation: Validation crops.
+        data_digest: SHA-256 of the training crops and labels.
+        seed: As configured.
+        seconds: Wall time of this call.
+    """
+
+    epochs: tuple[EpochLog, ...]
+    best_epoch: int
+    validation_auc: float
+    stopped_early: bool
+    n_training: int
+    n_validation: int
+    data_digest: str
+    seed: int
+    seconds: float
