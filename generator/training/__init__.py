@@ -10,8 +10,9 @@ from .config import (
 )
 from .data import PUPPETS, TrainingData, open_puppets, open_videos
 from .devices import DEVICES, rank
+from .start import with_base
 from .track_cache import default_cache
-from .trainer import Trainer, with_base
+from .trainer import Trainer
 
 __all__ = [
     "DEVICES",

@@ -11,6 +11,7 @@ from typing import Literal
 from ..config import MINI, SD15, ModelConfig
 from ..errors import TrainingError
 from ..puppets import STYLES
+from ..temporal import LONGEST_WINDOW
 
 Stage = Literal[1, 2]
 
@@ -194,6 +195,11 @@ class TrainConfig:
         _check(0 <= self.seed < 2**32, "seed", self.seed, f"0 to {2**32 - 1}")
         _check(self.checkpoint_every >= 1, "checkpoint_every", self.checkpoint_every, "at least 1")
         _check(self.keep >= 1, "keep", self.keep, "at least 1")
+        if self.stage == 2:
+            frames = self.data.targets
+            _check(2 <= frames <= LONGEST_WINDOW, "data.targets", frames, f"a window of 2 to {LONGEST_WINDOW} frames")
+        strange = sorted(set(self.data.withheld_maps) - set(self.model.maps))
+        _check(not strange, "data.withheld_maps", strange, f"maps of the model: {', '.join(self.model.maps)}")
 
 
 MINI_RUN = TrainConfig()

@@ -14,26 +14,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import nn
 
-from ..config import ModelConfig
 from ..errors import TrainingError
-from ..model import AniFaceDiff
-from ..patch_codec import PatchCodec
-from ..weights_io import load_pretrained
-from ..weights_layout import read_card
-from .batch import Batch, to_unit
-from .checkpoint import Checkpoint, Position, check_settings, load_checkpoint, save_checkpoint, settings
-from .config import OptimiserConfig, TrainConfig, recipe
+from .batch import Batch
+from .checkpoint import Checkpoint, Position, load_checkpoint, save_checkpoint, settings
+from .config import OptimiserConfig, TrainConfig
 from .data import TrainingData
 from .devices import open_accelerator
 from .examples import Share, open_loader
 from .export import export
 from .objective import Losses, Task, open_objective, trained_parameters
-from .puppet_clips import Casting
-from .puppet_groups import codec_pictures
 from .run_log import RunLog
 from .running_mean import RunningMean
+from .start import continued, fit_codec, halve_fixed_parts, start_model, with_base
 from .validation import judge
 
 Progress = Callable[[int, int, float], None]
@@ -50,24 +43,6 @@ def learning_rate(step: int, steps: int, config: OptimiserConfig) -> float:
     if config.schedule == "constant":
         return config.rate * warm
     return config.rate * warm * (config.final + (1 - config.final) * (0.5 + 0.5 * math.cos(math.pi * step / steps)))
-
-
-def with_base(config: TrainConfig, base: Path | None) -> TrainConfig:
-    """Return the run with the sizes of the model folder it starts from.
-
-    Raises:
-        TrainingError: The run asks for other sizes.
-        WeightsError: The folder is no model.
-    """
-    if base is None:
-        return config
-    sizes: ModelConfig = read_card(base)[1]
-    usual = {recipe(*key).model for key in (("mini", 1), ("sd15", 1))}
-    if config.model != sizes and config.model not in usual:
-        raise TrainingError(
-            f"{base}: the settings' table [model] asks for other sizes than this model has; leave it out"
-        )
-    return replace(config, model=sizes)
 
 
 class Trainer:
@@ -95,7 +70,7 @@ class Trainer:
         processes = self.accelerator.num_processes
         found = load_checkpoint(folder)
         torch.manual_seed(config.seed)
-        self.model, origin = _start(config, base)
+        self.model, origin = start_model(config, base)
         self.position = Position(0, 0, 0.0, ((0, config.steps, processes),), settings(config), origin, {})
         self.trained = trained_parameters(self.model, config.stage)
         self.model.requires_grad_(False)
@@ -106,12 +81,12 @@ class Trainer:
             weight_decay=config.optimiser.weight_decay,
         )  # fmt: skip
         if found is None:
-            _fit_codec(self.model, config)
+            fit_codec(self.model, config)
         else:
-            self._continue(found, processes)
+            self.position = continued(folder, found, self.position, config, self.model, self.trained.keys())
         self.model.denoiser.recompute = self.model.reference_net.recompute = config.recompute
         task = Task(self.model, open_objective(self.model, config))
-        _halve_fixed_parts(self.model, _HALF[config.precision])
+        halve_fixed_parts(self.model, _HALF[config.precision])
         self.model.train()
         self.task, self.optimiser = self.accelerator.prepare(task, optimiser)
         self.mean = RunningMean(self.trained, config.optimiser.average)
@@ -239,44 +214,3 @@ class Trainer:
             export(folder, self.model, self.mean.tensors, self.config, self.position, self.data.card, self.base)
         self.accelerator.wait_for_everyone()
         return folder
-
-    def _continue(self, found: Checkpoint, processes: int) -> None:
-        check_settings(self.folder, found.position.config, self.config)
-        if found.position.origin != self.position.origin:
-            raise TrainingError(
-                f"{self.folder}: this run started from model {found.position.origin[:12] or 'none'}, now the base is "
-                f"{self.position.origin[:12] or 'none'}; give the former base, or start in an empty folder"
-            )
-        state = self.model.state_dict()
-        expected = set(state) if self.base is None else set(self.trained)
-        if found.weights.keys() != expected or found.mean.keys() != self.trained.keys():
-            raise TrainingError(f"{self.folder}: the checkpoint is of another model; start in an empty folder")
-        self.model.load_state_dict(state | dict(found.weights))
-        start = (found.position.step, self.config.steps, processes)
-        history = found.position.history
-        if history[-1][1:] != start[1:]:
-            history = (*history, start)
-        self.position = replace(found.position, history=history)
-
-
-def _start(config: TrainConfig, base: Path | None) -> tuple[AniFaceDiff, str]:
-    if base is None:
-        return AniFaceDiff(config.model), ""
-    return load_pretrained(base)
-
-
-def _fit_codec(model: AniFaceDiff, config: TrainConfig) -> None:
-    """Fit a patch codec that came from no model folder."""
-    if isinstance(model.codec, PatchCodec) and not model.codec.basis.any():
-        casting = Casting.for_training(config.seed, config.data.holdout_styles)
-        pictures = codec_pictures(config.model.image_size, casting, config.data.codec_puppets)
-        model.codec.fit(to_unit(pictures))
-
-
-def _halve_fixed_parts(model: AniFaceDiff, half: torch.dtype | None) -> None:
-    """Bring the parts of the network that are not trained at all to half precision, where one is used."""
-    if half is None:
-        return
-    for part in model.children():
-        if isinstance(part, nn.Module) and not any(parameter.requires_grad for parameter in part.parameters()):
-            part.to(half)

@@ -92,6 +92,7 @@ def test_a_run_killed_between_checkpoints_continues_from_the_last(tmp_path):
     assert same(whole.model.state_dict(), again.model.state_dict())
 
 
+@pytest.mark.slow
 def test_two_processes_end_alike_share_the_data_and_equal_two_accumulated_batches(tmp_path):
     command = [
         sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "0",
@@ -150,7 +151,7 @@ def test_a_run_is_not_continued_with_other_settings_or_another_base(tmp_path, ba
     train(tmp_path, settings(steps=1))
     with pytest.raises(TrainingError, match=r"started with optimiser.rate = 1e-05, now it is 0.001"):
         Trainer(tmp_path, settings(optimiser={"rate": 1e-3}), random_data(), device="cpu")
-    with pytest.raises(TrainingError, match="started from model none"):
+    with pytest.raises(TrainingError, match="was started from model none"):
         Trainer(tmp_path, settings(), random_data(), base=base, device="cpu")
     longer = Trainer(tmp_path, settings(steps=2), random_data(), device="cpu")
     assert longer.position.history == ((0, 1, 1), (1, 2, 1))

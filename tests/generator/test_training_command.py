@@ -101,6 +101,8 @@ def test_sd15_starts_from_a_model_folder(tmp_path, capsys):
         ("[data]\nstrides = [0]", (), "data.strides is .*, expected whole numbers above 0"),
         ("[data]\nholdout_styles = ['oil']", (), "styles out of flat, toon"),
         ("[model]\nmaps = ['normals', 3]", (), "model.maps is .*, expected a list of str"),
+        ("[data]\nwithheld_maps = ['normals']", (), "data.withheld_maps is .*, expected maps of the model: snapshot"),
+        ("[data]\ntargets = 33", ("--preset", "sd15", "--stage", 2), "expected a window of 2 to 32 frames"),
         ("stage = 2", (), "is for stage 2; give --stage 2"),
         ("", ("--stage", 2), "no training recipe for mini stage 2"),
         ("", ("--preset", "sd15"), "sd15 starts from a model folder"),

@@ -6,6 +6,7 @@ import torch
 from generator.config import TOY
 from generator.errors import TrainingError
 from generator.model import AniFaceDiff, noise_schedule
+from generator.training import DataConfig, open_puppets, recipe
 from generator.training.batch import collate
 from generator.training.config import ObjectiveConfig
 from generator.training.objective import open_objective, trained_parameters
@@ -151,6 +152,16 @@ def test_the_loss_falls_on_one_example_and_what_is_fixed_stays(tmp_path, stage):
     )
 
 
+def test_every_trained_parameter_of_mini_gets_a_gradient():
+    torch.manual_seed(0)
+    model = AniFaceDiff(TOY)
+    trained = trained_parameters(model, 1)
+    run = dataclasses.replace(recipe("mini", 1), model=TOY, data=dataclasses.replace(DataConfig(), sources=1))
+    batch = collate([open_puppets(run).training[0]])
+    open_objective(model, run)(model, batch, seeded())["loss"].backward()
+    assert {name for name, p in model.named_parameters() if p.grad is not None} == set(trained)
+
+
 def test_a_stage_that_a_model_does_not_have_is_refused():
     with pytest.raises(TrainingError, match="temporal modules, and mini has none"):
-        open_objective(AniFaceDiff(TOY), dataclasses.replace(settings(), stage=2, model=TOY))
+        open_objective(AniFaceDiff(TOY), dataclasses.replace(settings(2), model=TOY))

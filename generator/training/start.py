@@ -1,0 +1,98 @@
+"""What a run starts from: a model folder or random weights, in the run's sizes and precision, or its own checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from ..config import ModelConfig
+from ..errors import TrainingError
+from ..model import AniFaceDiff
+from ..patch_codec import PatchCodec
+from ..weights_io import load_pretrained
+from ..weights_layout import read_card
+from .batch import to_unit
+from .checkpoint import Checkpoint, Position, check_settings
+from .config import TrainConfig, recipe
+from .puppet_clips import Casting
+from .puppet_groups import codec_pictures
+
+
+def with_base(config: TrainConfig, base: Path | None) -> TrainConfig:
+    """Return the run with the sizes of the model folder it starts from.
+
+    Raises:
+        TrainingError: The run asks for other sizes.
+        WeightsError: The folder is no model.
+    """
+    if base is None:
+        return config
+    sizes: ModelConfig = read_card(base)[1]
+    usual = {recipe(*key).model for key in (("mini", 1), ("sd15", 1))}
+    if config.model != sizes and config.model not in usual:
+        raise TrainingError(
+            f"{base}: the settings' table [model] asks for other sizes than this model has; leave it out"
+        )
+    return replace(config, model=sizes)
+
+
+def start_model(config: TrainConfig, base: Path | None) -> tuple[AniFaceDiff, str]:
+    """Return the network and the SHA-256 of the model folder that it comes from, "" for none."""
+    if base is None:
+        return AniFaceDiff(config.model), ""
+    return load_pretrained(base)
+
+
+def fit_codec(model: AniFaceDiff, config: TrainConfig) -> None:
+    """Fit a patch codec that came from no model folder."""
+    if isinstance(model.codec, PatchCodec) and not model.codec.basis.any():
+        casting = Casting.for_training(config.seed, config.data.holdout_styles)
+        pictures = codec_pictures(config.model.image_size, casting, config.data.codec_puppets)
+        model.codec.fit(to_unit(pictures))
+
+
+def halve_fixed_parts(model: AniFaceDiff, half: torch.dtype | None) -> None:
+    """Bring the parts of the network that are not trained at all to half precision, where one is used."""
+    if half is None:
+        return
+    for part in model.children():
+        if not any(parameter.requires_grad for parameter in part.parameters()):
+            part.to(half)
+
+
+def continued(
+    folder: Path, found: Checkpoint, fresh: Position, config: TrainConfig, model: AniFaceDiff, trained: AbstractSet[str]
+) -> Position:
+    """Give a network the weights of a checkpoint; return the position that the run goes on from.
+
+    Args:
+        folder: The run's, for the message.
+        found: The checkpoint.
+        fresh: Where the run would begin without it.
+        config: The run as it is now.
+        model: Takes over the weights.
+        trained: Names of its trained parameters.
+
+    Raises:
+        TrainingError: The checkpoint is of another run.
+    """
+    check_settings(folder, found.position.config, config)
+    if found.position.origin != fresh.origin:
+        before, now = (position.origin[:12] or "none" for position in (found.position, fresh))
+        raise TrainingError(
+            f"{folder}: this run was started from model {before}, now the base is {now}; give the former base, or "
+            "start in an empty folder"
+        )
+    state = model.state_dict()
+    expected = trained if fresh.origin else set(state)
+    if found.weights.keys() != expected or found.mean.keys() != trained:
+        raise TrainingError(f"{folder}: the checkpoint is of another model; start in an empty folder")
+    model.load_state_dict(state | dict(found.weights))
+    history = found.position.history
+    _, steps, processes = fresh.history[0]
+    if history[-1][1:] != (steps, processes):
+        history = (*history, (found.position.step, steps, processes))
+    return replace(found.position, history=history)
