@@ -1,7 +1,7 @@
 """Time look-ups in a manifest store of a million files; write results/manifest_store.csv.
 
 Looks are random 64-bit hashes and manifests are short, because only the indexes are measured. Times are of one
-computer; the growth with the number of rows is what counts. With --docs only the table in docs/provenance.md is written.
+computer; the growth with the number of rows is what counts. With --docs only docs/provenance.md is written.
 """
 
 from __future__ import annotations

@@ -212,7 +212,7 @@ def _credential(reader: c2pa.Reader) -> Credential:
         title=manifest.get("title"),
         signed_at=signature.get("time"),
         ingredient_codes=_ingredient_codes(manifest),
-        manifest_json=json.dumps(report, indent=1, sort_keys=True),  # the library shuffles its keys
+        manifest_json=json.dumps(report, sort_keys=True),  # the library shuffles its keys
     )
 
 

@@ -60,7 +60,7 @@ def test_a_flipped_bit_all_over_the_manifest_is_never_trusted(sealed, state_of, 
     data = sealed[suffix].path.read_bytes()
     start, store = store_in(sealed[suffix].path)
     rng = np.random.default_rng(2)
-    offsets = range(max(start - 80, 0), min(start + len(store) + 16, len(data)), 7)
+    offsets = range(max(start - 80, 0), min(start + len(store) + 16, len(data)), 11)
     read = {offset: state_of(flip(data, offset, rng), suffix) for offset in offsets}
     assert {offset for offset, state in read.items() if state is not CredentialState.ALTERED} == set()
 
