@@ -1,8 +1,8 @@
 """Read unmarked pictures with many keys and count false hits; write results/watermark_unmarked.csv.
 
 What a reading does with a picture before a key comes in is done once for all keys. Every pair then goes through the
-reader's own decision, with the whole search of `facetrail read`. Pictures: the stills marks were not tuned on, whole and
-after everyday changes, and the same pictures marked with a key that is not among those tried.
+reader's own decision, with the whole search of `facetrail read`. Pictures: the stills marks were not tuned on, whole
+and after everyday changes; every fourth is marked, with a key that is not among those tried.
 """
 
 from __future__ import annotations
