@@ -7,25 +7,10 @@ from pathlib import Path
 
 from ..answers import Answer, JsonObject
 from ..arguments import add_home, add_json, add_out, add_seed, add_verbose, positive_int
+from ..corpus.importers import LAYOUTS
 from ..corpus.manifest import Corpus, locked, write_manifest
+from ..corpus.methods import METHODS
 from ..progress import Report
-
-LAYOUT_NAMES = (
-    "deepfakebench",
-    "ff++",
-    "dfd",
-    "celeb-df-v1",
-    "celeb-df-v2",
-    "celeb-df++",
-    "dfdc-preview",
-    "dfdc",
-    "deeper-forensics",
-    "ffiw",
-    "wild-deepfake",
-    "df40",
-    "folders",
-)
-"""Written out so that `--help` need not load the importers."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +28,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         synthesize.add_argument(
             f"--{name}", type=positive_int, default=default, metavar="N", help=f"{what} (default: {default})"
         )
+    synthesize.add_argument(
+        "--methods",
+        type=lambda text: tuple(name.strip() for name in text.split(",")),
+        default=("anifacediff",),
+        metavar="A,B,…",
+        help="forgeries to make of each puppet (default: anifacediff): " + ", ".join(method.name for method in METHODS),
+    )
     synthesize.add_argument("--steps", type=positive_int, metavar="N", help="denoising steps (default: the preset's)")
     add_seed(synthesize)
     add_home(synthesize)
@@ -60,7 +52,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action.add_argument("corpus", type=Path, metavar="CORPUS", help="corpus folder")
 
     text = "make a corpus of a published data set; its files stay where they are"
-    importer = actions.add_parser("import", help=text, description=text + ". Layouts: " + ", ".join(LAYOUT_NAMES))
+    importer = actions.add_parser(
+        "import", help=text, description=text + ". Layouts: " + ", ".join(layout.name for layout in LAYOUTS)
+    )
     importer.add_argument(
         "layout", nargs="?", default="auto", metavar="LAYOUT", help="how the folder is laid out (default: look)"
     )
@@ -95,6 +89,7 @@ def run_synthesize(options: argparse.Namespace, report: Report) -> Answer:
         clips=options.clips,
         frames=options.frames,
         steps=options.steps,
+        methods=options.methods,
     )
     deployment = Deployment.open(options.home)
     forger = GeneratorForger(load_animator(), deployment, steps=options.steps)

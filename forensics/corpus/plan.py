@@ -9,6 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from ..errors import CorpusError
+from .methods import GENERATED, ForgeryMethod, find_method
 from .sample import Label, Slice, Split
 from .split import SHARES
 
@@ -40,6 +41,7 @@ class SynthesisConfig:
         control: Splits whose genuine samples are doubled with a control mark: the test split to measure whether a
             detector reads the mark, the others so that it cannot learn to.
         shares: Share of the identities in each split.
+        methods: How forgeries are made, by name; each makes as many as there are genuine samples.
     """
 
     seed: int = 0
@@ -52,12 +54,14 @@ class SynthesisConfig:
     steps: int | None = None
     control: tuple[Split, ...] = tuple(Split)
     shares: Mapping[Split, float] = field(default_factory=lambda: dict(SHARES))
+    methods: tuple[str, ...] = (GENERATED,)
 
     def __post_init__(self) -> None:
         """Refuse sizes that cannot make a corpus.
 
         Raises:
-            CorpusError: A number is out of range.
+            CorpusError: A number is out of range, or a method stands twice or nowhere.
+            InputError: There is no method of a name.
         """
         wanted = FEWEST_PER_SPLIT * len(self.shares)
         if self.identities < wanted:
@@ -66,6 +70,10 @@ class SynthesisConfig:
             raise CorpusError("a corpus needs at least one clip or still of each identity")
         if self.frames < 2 or self.fps <= 0:
             raise CorpusError(f"a clip needs 2 frames and a rate above 0, got {self.frames} at {self.fps}")
+        if not self.methods or len(set(self.methods)) < len(self.methods):
+            raise CorpusError(f"forgeries need one or more methods, each once, got {', '.join(self.methods) or 'none'}")
+        for name in self.methods:
+            find_method(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,7 @@ class PlannedSample:
         motion: Which of that identity's motions.
         is_still: Whether it is a picture and not a clip.
         seed: Its own seed.
+        method: Name of the forgery, empty for genuine samples.
     """
 
     id: str
@@ -91,6 +100,7 @@ class PlannedSample:
     motion: int
     is_still: bool
     seed: int
+    method: str = ""
 
     @property
     def label(self) -> Label:
@@ -113,6 +123,24 @@ class PlannedSample:
         """Where the sidecar goes, relative to the corpus folder."""
         return f"faces/{self.id}.npz"
 
+    @property
+    def mask(self) -> str:
+        """Where the mask goes, relative to the corpus folder."""
+        return f"masks/{self.id}.npz"
+
+    @property
+    def genuine(self) -> str:
+        """The genuine file of the footage that an edit or a control mark starts from, relative to the corpus folder.
+
+        A swap alters the drive's footage; everything else the source's own.
+        """
+        return f"media/genuine/{self.split}-{self.actor:03d}-m{self.motion}.{'jpg' if self.is_still else 'mp4'}"
+
+    @property
+    def actor(self) -> int:
+        """Number of the identity in that footage."""
+        return self.drive if self.method == "face-swap" else self.source
+
 
 def plan_corpus(config: SynthesisConfig) -> tuple[PlannedSample, ...]:
     """List the samples of a synthetic corpus: every identity stands in one split and is forged only within it.
@@ -129,8 +157,9 @@ def plan_corpus(config: SynthesisConfig) -> tuple[PlannedSample, ...]:
         for identity in members:
             for motion, is_still in motions:
                 planned.append(_planned(config, Making.FILM, split, identity, identity, motion, is_still))
-        for source, drive, motion, is_still in _forgeries(members, motions):
-            planned.append(_planned(config, Making.FORGE, split, source, drive, motion, is_still))
+        for method in map(find_method, config.methods):
+            for source, drive, motion, is_still in _forgeries(members, motions, method):
+                planned.append(_planned(config, Making.FORGE, split, source, drive, motion, is_still, method.name))
         if split in config.control:
             for identity in members:
                 for motion, is_still in motions:
@@ -159,20 +188,32 @@ def deal_identities(config: SynthesisConfig) -> dict[Split, tuple[int, ...]]:
     return dealt
 
 
-def _forgeries(members: tuple[int, ...], motions: list[tuple[int, bool]]) -> Iterator[tuple[int, int, int, bool]]:
-    """Pair every source with drives of other identities, another one for each motion."""
+def _forgeries(
+    members: tuple[int, ...], motions: list[tuple[int, bool]], method: ForgeryMethod
+) -> Iterator[tuple[int, int, int, bool]]:
+    """Pair every source with drives of other identities, another one for each motion; or with itself."""
     for position, source in enumerate(members):
         for motion, is_still in motions:
-            step = 1 + motion % (len(members) - 1)
+            step = 1 + motion % (len(members) - 1) if method.people > 1 else 0
             yield source, members[(position + step) % len(members)], motion, is_still
 
 
 def _planned(
-    config: SynthesisConfig, making: Making, split: Split, source: int, drive: int, motion: int, is_still: bool
+    config: SynthesisConfig,
+    making: Making,
+    split: Split,
+    source: int,
+    drive: int,
+    motion: int,
+    is_still: bool,
+    method: str = "",
 ) -> PlannedSample:
-    by = "" if making is not Making.FORGE else f"-by-{drive:03d}"
-    mark = "-control" if making is Making.CONTROL else ""
-    seed = np.random.SeedSequence([config.seed, 2, list(Making).index(making), source, drive, motion])
+    by = "" if source == drive else f"-by-{drive:03d}"
+    mark = "-control" if making is Making.CONTROL else "" if method in ("", GENERATED) else f"-{method}"
+    entropy = [config.seed, 2, list(Making).index(making), source, drive, motion]
+    if method not in ("", GENERATED):
+        entropy += method.encode()
+    seed = np.random.SeedSequence(entropy)
     return PlannedSample(
         id=f"{split}-{source:03d}{by}-m{motion}{mark}",
         making=making,
@@ -182,4 +223,5 @@ def _planned(
         motion=motion,
         is_still=is_still,
         seed=int(seed.generate_state(1)[0]),
+        method=method,
     )

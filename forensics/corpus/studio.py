@@ -1,12 +1,12 @@
-"""The four ways a synthetic sample is made. Nothing here decides what is made; `plan` does.
+"""The ways a synthetic sample is made. Nothing here decides what is made; `plan` does.
 
-Puppets are the camera: their pictures are the genuine class. Only the animator's output is forged, and it leaves the
-generator marked.
+Puppets are the camera: their pictures are the genuine class. What the generator forges leaves it marked; what is edited
+here is marked and sealed before it is written.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator import DriveSequence, FaceParams, Retarget, align, puppets
+from generator.face_params import find_layout
 from watermark import (
     Claim,
     Deployment,
@@ -22,6 +23,7 @@ from watermark import (
     Payload,
     PayloadKind,
     SealReceipt,
+    SourceType,
     encode_clip,
     encode_still,
     mark,
@@ -29,22 +31,20 @@ from watermark import (
 )
 
 from ..faces import Faces
+from .forgeries import (
+    EYES,
+    MOUTH,
+    Edited,
+    Footage,
+    blend_with_itself,
+    edit_region,
+    recode,
+    swap_faces,
+    warp_by_mesh,
+)
 from .plan import PlannedSample, SynthesisConfig
 
 Frames = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Footage:
-    """Frames a puppet really played, and where its face was.
-
-    Attributes:
-        frames: (T, H, W, 3) uint8 RGB.
-        faces: Box and landmarks of every frame.
-    """
-
-    frames: Frames
-    faces: Faces
 
 
 def cast_puppet(config: SynthesisConfig, number: int) -> puppets.Puppet:
@@ -124,13 +124,63 @@ def truth_of(config: SynthesisConfig, planned: PlannedSample) -> tuple[puppets.P
         planned: Which source, which drive.
 
     Returns:
-        The source puppet, and the drive's motion aligned to its head and its place in the picture.
+        The puppet whose head is seen, and the drive's motion aligned to it and to its place in the picture.
     """
-    source = cast_puppet(config, planned.source)
     drive = direct_motion(config, planned.drive, planned.motion, is_still=planned.is_still)
+    if planned.method == "face-swap":
+        return cast_puppet(config, planned.drive), drive
+    source = source_of(config, planned)
     if planned.source == planned.drive:
         return source, drive
     return source, align(source.neutral(), drive, Retarget(mode="absolute"))
+
+
+def source_of(config: SynthesisConfig, planned: PlannedSample) -> puppets.Puppet:
+    """Return the puppet whose look a sample shows; for `whole-puppet` one that no other sample shows."""
+    if planned.method != "whole-puppet":
+        return cast_puppet(config, planned.source)
+    rng = np.random.default_rng([config.seed, 5, planned.source, planned.motion])
+    return puppets.sample_puppet(rng, puppets.STYLES[planned.source % len(puppets.STYLES)])
+
+
+def edit(config: SynthesisConfig, planned: PlannedSample, footage: Footage) -> Edited:
+    """Forge by editing.
+
+    Args:
+        config: The corpus' settings.
+        planned: What is forged, and how.
+        footage: What `truth_of` gives, filmed.
+    """
+    rng = np.random.default_rng(planned.seed)
+    match planned.method:
+        case "codec-twin":
+            return recode(footage)
+        case "self-blend":
+            return blend_with_itself(footage, rng)
+        case "face-swap":
+            still = puppets.render(source := cast_puppet(config, planned.source), source.neutral(), config.size)
+            return swap_faces(footage, still.image, still.landmarks)
+        case "mesh-warp":
+            own = direct_motion(config, planned.source, planned.motion, is_still=planned.is_still)
+            straight = own[int(np.abs(own.pose).sum(1).argmin())]
+            source, played = truth_of(config, planned)
+            return warp_by_mesh(puppets.render(source, straight, config.size).image, straight, played, footage.faces)
+        case "mouth-edit" | "eyes-edit":
+            return _edit_part(config, planned, footage, rng)
+    raise ValueError(f"{planned.method!r} is no edit")
+
+
+def _edit_part(config: SynthesisConfig, planned: PlannedSample, footage: Footage, rng: np.random.Generator) -> Edited:
+    """Take the mouth, or eyes, brows and gaze, of another take of the same puppet."""
+    puppet, played = truth_of(config, planned)
+    take = puppets.sample_motion(rng, puppet, len(played), config.fps)
+    mouth = planned.method == "mouth-edit"
+    layout = find_layout(played.face_model)
+    moving = list(layout.mouth) if mouth else [i for i in range(len(layout.expression)) if i not in layout.mouth]
+    expression = played.expression.copy()
+    expression[:, moving] = take.expression[:, moving]
+    other = replace(played, expression=expression, gaze=played.gaze if mouth else take.gaze)
+    return edit_region(footage, film(puppet, other, config.size), MOUTH if mouth else EYES, joined=mouth)
 
 
 def source_still(puppet: puppets.Puppet, size: int) -> Frames:
@@ -173,14 +223,44 @@ def seal_control(
         deployment: Whose key and identity.
     """
     payload = Payload.random(np.random.default_rng(planned.seed), PayloadKind.CONTROL)
+    return _seal(footage.frames, path, twin, payload, config, planned, deployment)
+
+
+def seal_edit(
+    edited: Edited, path: Path, genuine: Path, config: SynthesisConfig, planned: PlannedSample, deployment: Deployment
+) -> SealReceipt:
+    """Mark and write edited footage; its credential names the genuine file as what was opened.
+
+    Args:
+        edited: What to write.
+        path: Where.
+        genuine: The file of the footage before the edit.
+        config: Gives the rate.
+        planned: Gives method and seed.
+        deployment: Whose key and identity.
+    """
+    payload = Payload.random(np.random.default_rng(planned.seed), PayloadKind.GENERATED)
+    return _seal(edited.frames, path, genuine, payload, config, planned, deployment)
+
+
+def _seal(
+    frames: Frames,
+    path: Path,
+    parent: Path,
+    payload: Payload,
+    config: SynthesisConfig,
+    planned: PlannedSample,
+    deployment: Deployment,
+) -> SealReceipt:
     claim = Claim(
         payload=payload,
         title=path.name,
-        agent="facetrail",
+        agent=" ".join(word for word in ("facetrail", planned.method) if word),
         agent_version=version("facetrail"),
         seed=planned.seed,
-        ingredients=(Ingredient(twin, twin.name, "parentOf"),),
+        ingredients=(Ingredient(parent, parent.name, "parentOf"),),
+        source_type=SourceType.COMPOSITE,
     )
-    frames = footage.frames[0] if planned.is_still else footage.frames
+    shown = frames[0] if planned.is_still else frames
     fps = None if planned.is_still else config.fps
-    return seal(mark(frames, payload, deployment.mark_key), path, claim, deployment, fps=fps)
+    return seal(mark(shown, payload, deployment.mark_key), path, claim, deployment, fps=fps)

@@ -10,10 +10,23 @@ from watermark import Deployment
 
 from ..errors import CorpusError
 from ..progress import Report, silent
+from .forgeries import Footage, save_masks
 from .manifest import MANIFEST, Corpus, locked, read_manifest, write_manifest, write_whole
+from .methods import GENERATED, find_method
 from .plan import Making, PlannedSample, SynthesisConfig, plan_corpus
 from .sample import Sample, file_hash
-from .studio import Footage, Forger, direct_motion, encode_genuine, film, seal_control, source_still, truth_of
+from .studio import (
+    Forger,
+    direct_motion,
+    edit,
+    encode_genuine,
+    film,
+    seal_control,
+    seal_edit,
+    source_of,
+    source_still,
+    truth_of,
+)
 
 RECIPE = "recipe.json"
 
@@ -68,17 +81,21 @@ def make_sample(
         folder.mkdir(parents=True, exist_ok=True)
     puppet, played = truth_of(config, planned)
     footage = film(puppet, played, config.size)
-    mark_id = _write(root, config, planned, footage, forger, deployment)
+    mark_id, has_mask = _write(root, config, planned, footage, forger, deployment)
     write_whole(sidecar, footage.faces.save)
+    method = find_method(planned.method) if planned.method else None
+    look = identity(planned.source)
+    if planned.method == "whole-puppet":
+        look = f"{look}-m{planned.motion}-nobody"
     return Sample(
         id=planned.id,
         path=planned.path,
         sha256=file_hash(path),
         label=planned.label,
-        method=forger.method if planned.making is Making.FORGE else "puppet",
+        method="puppet" if method is None else forger.method if method.name == GENERATED else method.name,
         split=planned.split,
-        identities=tuple(dict.fromkeys((identity(planned.source), identity(planned.drive)))),
-        source_id=identity(planned.source),
+        identities=tuple(dict.fromkeys((look, identity(planned.drive)))),
+        source_id=look,
         drive_id=f"{identity(planned.drive)}-m{planned.motion}",
         style=puppet.style,
         slice=planned.slice,
@@ -90,6 +107,9 @@ def make_sample(
         mark_id=mark_id,
         landmarks=planned.sidecar,
         landmarks_sha256=file_hash(sidecar),
+        original=None if method is None or method.generator else identity(planned.actor),
+        mask=planned.mask if has_mask else None,
+        region=None if method is None else method.region,
     )
 
 
@@ -105,26 +125,34 @@ def _write(
     footage: Footage,
     forger: Forger,
     deployment: Deployment,
-) -> str | None:
+) -> tuple[str | None, bool]:
+    """Write a sample's media and mask; return the mark's id, and whether there is a mask."""
     path = root / planned.path
     match planned.making:
         case Making.FILM:
             write_whole(path, lambda part: encode_genuine(footage, part, config, is_still=planned.is_still))
-            return None
+            return None, False
         case Making.CONTROL:
-            twin = root / planned.path.replace("/control/", "/genuine/").replace("-control", "")
-            return seal_control(footage, path, twin, config, planned, deployment).payload.hex
-        case Making.FORGE:
-            source, _ = truth_of(config, planned)
+            genuine = root / planned.genuine
+            return seal_control(footage, path, genuine, config, planned, deployment).payload.hex, False
+        case Making.FORGE if find_method(planned.method).generator:
+            source = source_of(config, planned)
             drive = direct_motion(config, planned.drive, planned.motion, is_still=planned.is_still)
             clip = forger.forge(source_still(source, config.size), source.neutral(), drive, planned.seed)
-            return clip.seal(path, deployment).payload.hex
+            return clip.seal(path, deployment).payload.hex, False
+        case Making.FORGE:
+            edited = edit(config, planned, footage)
+            if edited.masks is not None:
+                save_masks(edited.masks, root / planned.mask)
+            receipt = seal_edit(edited, path, root / planned.genuine, config, planned, deployment)
+            return receipt.payload.hex, edited.masks is not None
 
 
 def _is_whole(root: Path, sample: Sample) -> bool:
     """Tell whether a sample's files are there and unchanged."""
     wanted = ((sample.path, sample.sha256), (sample.landmarks, sample.landmarks_sha256))
-    return all(
+    has_mask = sample.mask is None or (root / sample.mask).is_file()
+    return has_mask and all(
         relative is not None and (root / relative).is_file() and file_hash(root / relative) == sha256
         for relative, sha256 in wanted
     )

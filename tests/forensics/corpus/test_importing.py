@@ -11,11 +11,9 @@ import pytest
 from PIL import Image
 
 from forensics import cli
-from forensics.commands.corpus import LAYOUT_NAMES
 from forensics.corpus import Corpus, Label, Slice, Split
 from forensics.corpus.check import find_leaks
 from forensics.corpus.division import Rule
-from forensics.corpus.importers import LAYOUTS
 from forensics.corpus.importing import import_corpus
 from forensics.errors import CorpusError
 
@@ -157,10 +155,6 @@ def test_the_command_answers_in_text_and_json(
     (entry,) = json.loads(capsys.readouterr().out)["results"]
     assert (entry["layout"], entry["found"], entry["split"]) == ("celeb-df-v2", 156, "identity")
     assert len(entry["left_out"]) == 1
-
-
-def test_the_help_names_every_layout() -> None:
-    assert tuple(layout.name for layout in LAYOUTS) == LAYOUT_NAMES
 
 
 def test_a_changed_frame_is_noticed(tmp_path: Path, put_frames: Callable[..., None]) -> None:

@@ -1,0 +1,27 @@
+"""How forgeries other than the generator's are made: pure functions from footage to edited footage."""
+
+from __future__ import annotations
+
+from .blend import blend_with_itself
+from .edit import EYES, MOUTH, edit_region
+from .footage import Edited, Footage, load_masks, save_masks
+from .reenact import warp_by_mesh
+from .swap import bend, clone, swap_faces
+from .twin import open_codec, recode
+
+__all__ = [
+    "EYES",
+    "MOUTH",
+    "Edited",
+    "Footage",
+    "bend",
+    "blend_with_itself",
+    "clone",
+    "edit_region",
+    "load_masks",
+    "open_codec",
+    "recode",
+    "save_masks",
+    "swap_faces",
+    "warp_by_mesh",
+]

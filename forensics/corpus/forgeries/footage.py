@@ -1,0 +1,74 @@
+"""What edits work on and give back."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import CorpusError
+from ...faces import Faces
+from ..manifest import write_whole
+
+Frames = NDArray[np.uint8]
+Masks = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Footage:
+    """Frames a puppet really played, and where its face was.
+
+    Attributes:
+        frames: (T, H, W, 3) uint8 RGB.
+        faces: Box and landmarks of every frame.
+    """
+
+    frames: Frames
+    faces: Faces
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edited:
+    """Footage after an edit.
+
+    Attributes:
+        frames: (T, H, W, 3) uint8 RGB, not marked yet.
+        faces: Where the face is now.
+        masks: (T, H, W) what was altered by more than the encoder will alter it; None where that is everything.
+    """
+
+    frames: Frames
+    faces: Faces
+    masks: Masks | None
+
+
+def save_masks(masks: Masks, path: Path) -> None:
+    """Write masks (T, H, W), eight pixels a byte; the same masks give the same bytes.
+
+    Args:
+        masks: The masks.
+        path: Where, suffix `.npz`.
+    """
+    shape = np.array(masks.shape, dtype=np.int64)
+    write_whole(path, lambda part: np.savez_compressed(part, bits=np.packbits(masks), shape=shape))
+
+
+def load_masks(path: Path) -> Masks:
+    """Read masks (T, H, W) written by `save_masks`.
+
+    Args:
+        path: The file.
+
+    Raises:
+        CorpusError: The file is missing or holds no masks.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            shape = tuple(int(side) for side in arrays["shape"])
+            bits = np.unpackbits(arrays["bits"], count=int(np.prod(shape)))
+            return bits.astype(np.bool_).reshape(shape)
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise CorpusError(f"{path} holds no masks ({error}); build the corpus again", path) from error

@@ -1,0 +1,57 @@
+"""The forgeries a synthetic corpus can hold, as data; how each is made stands in `forgeries`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from ..errors import InputError
+
+GENERATED = "anifacediff"
+"""The method whose name in the manifest is the generator's own, with its preset."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeryMethod:
+    """One way to forge.
+
+    Attributes:
+        name: What users type, and the manifest says.
+        summary: What happens.
+        people: 2 where one puppet's look meets another's motion, 1 where a puppet is forged from its own footage.
+        region: What is altered: `frame`, `face`, `mouth` or `eyes`.
+        generator: Whether the generator makes it; else genuine footage is edited.
+    """
+
+    name: str
+    summary: str
+    people: int
+    region: str
+    generator: bool
+
+
+METHODS: tuple[ForgeryMethod, ...] = (
+    ForgeryMethod(GENERATED, "the generator moves a puppet's still by another's motion", 2, "frame", True),
+    ForgeryMethod("self-reenactment", "the generator moves a puppet's still by its own motion", 1, "frame", True),
+    ForgeryMethod("whole-puppet", "the generator draws a puppet that exists nowhere else", 2, "frame", True),
+    ForgeryMethod("codec-twin", "genuine footage, encoded and decoded by the generator's codec", 1, "frame", False),
+    ForgeryMethod("mesh-warp", "one frame, moved by another's motion as a mesh", 2, "frame", False),
+    ForgeryMethod("face-swap", "another's face, bent to the landmarks and cloned in", 2, "face", False),
+    ForgeryMethod("self-blend", "a face over a slightly changed copy of itself", 1, "face", False),
+    ForgeryMethod("mouth-edit", "the mouth of another moment", 1, "mouth", False),
+    ForgeryMethod("eyes-edit", "eyes and brows of another moment", 1, "eyes", False),
+)
+
+
+def find_method(name: str) -> ForgeryMethod:
+    """Return the method of a name.
+
+    Raises:
+        InputError: There is none; the message offers the nearest.
+    """
+    for method in METHODS:
+        if method.name == name:
+            return method
+    names = [method.name for method in METHODS]
+    near = get_close_matches(name, names, 1)
+    raise InputError(f"no forgery {name!r}{f'; did you mean {near[0]}?' if near else ''} There are: {', '.join(names)}")
