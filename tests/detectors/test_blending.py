@@ -4,36 +4,10 @@ import numpy as np
 import pytest
 
 from detectors import BlendError, blending, self_blend
-from detectors.blending import _MIRROR, soften, warp_elastically
+from detectors.blending import _MIRROR, blend_face, soften, warp_elastically
 from detectors.hulls import FAMILIES, draw_hull
 
-
-def face(centre=(160.0, 170.0), radius=60.0):
-    """Place 68 points where a frontal face has them."""
-    angle = np.linspace(np.pi, 0, 17)
-    jaw = np.stack((np.cos(angle), 0.1 + 1.0 * np.sin(angle)), 1)
-    brow = np.stack((np.linspace(-0.8, -0.25, 5), [-0.35, -0.45, -0.48, -0.45, -0.4]), 1)
-    brows = np.vstack((brow, brow[::-1] * (-1, 1)))
-    bridge = np.stack((np.zeros(4), np.linspace(-0.2, 0.2, 4)), 1)
-    nostrils = np.stack((np.linspace(-0.2, 0.2, 5), [0.3, 0.33, 0.35, 0.33, 0.3]), 1)
-    turn = np.pi - np.arange(6) * np.pi / 3
-    eye = np.stack((0.16 * np.cos(turn), -0.07 * np.sin(turn)), 1)
-    eyes = np.vstack((eye - np.array((0.45, 0.2)), eye + np.array((0.45, -0.2))))
-    outer = np.pi - np.arange(12) * np.pi / 6
-    inner = np.pi - np.arange(8) * np.pi / 4
-    lips = [
-        np.stack((size * np.cos(turn), 0.62 - size / 2 * np.sin(turn)), 1)
-        for size, turn in ((0.35, outer), (0.25, inner))
-    ]
-    points = np.vstack((jaw, brows, bridge, nostrils, eyes, *lips))
-    return points * radius + centre
-
-
-def picture(height=340, width=320, seed=0):
-    rng = np.random.default_rng(seed)
-    rows, columns = np.mgrid[:height, :width]
-    base = np.stack((rows / 2, columns / 2, (rows + columns) / 4), 2)
-    return (base + rng.integers(0, 40, (height, width, 3))).clip(0, 255).astype(np.uint8)
+from .faces import face, picture, with_forehead
 
 
 def test_a_pair_has_one_size_and_its_mask_lies_between_zero_and_one():
@@ -153,3 +127,39 @@ def test_a_face_at_the_border_of_the_picture_still_blends():
 def test_a_picture_without_a_usable_face_is_refused(image, points, message):
     with pytest.raises(BlendError, match=message):
         self_blend(image, points, np.random.default_rng(0))
+
+
+def test_the_forehead_enters_the_mask_in_three_of_sixteen_blends(monkeypatch):
+    drawn = []
+
+    def note(points, family, height, width):
+        drawn.append((len(points), family))
+        return np.zeros((height, width), np.float32)
+
+    monkeypatch.setattr(blending, "draw_hull", note)
+    points, small = with_forehead(face(centre=(50.0, 80.0), radius=22.0)), picture()[:140, :100]
+    for seed in range(500):
+        self_blend(small, points, np.random.default_rng(seed))
+    with_it = np.mean([count == 81 and family == "whole" for count, family in drawn])
+    assert with_it == pytest.approx(3 / 16, abs=0.05)
+    assert [np.mean([each == family for _, each in drawn]) for family in FAMILIES] == pytest.approx(
+        [0.25] * 4, abs=0.06
+    )
+
+
+def test_a_forehead_widens_the_whole_hull_alone():
+    points = face()
+    for family in FAMILIES:
+        plain, more = (draw_hull(each, family, 340, 320) for each in (points, with_forehead(points)))
+        assert (more >= plain).all()
+        assert np.array_equal(more, plain) == (family != "whole")
+
+
+def test_the_box_of_a_blend_is_that_of_its_face_mirrored_or_not():
+    points = face(centre=(120.0, 170.0))
+    for seed in range(8):
+        blend = blend_face(picture(), points, np.random.default_rng(seed))
+        left, top, right, bottom = blend.box
+        assert (right - left, bottom - top) == pytest.approx(tuple(np.ptp(points, axis=0)))
+        assert 0 <= left < right <= blend.genuine.shape[1]
+        assert 0 <= top < bottom <= blend.genuine.shape[0]

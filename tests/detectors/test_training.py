@@ -16,20 +16,10 @@ from detectors import (
     training,
 )
 
+from .grain import crops_of
+
 QUIET = AugmentConfig(jpeg=0, resize=0, blur=0, colour=0, noise=0)
 CONFIG = TrainConfig(epochs=3, batch_size=16, seed=1, augment=QUIET)
-
-
-def crops_of(count=64, seed=0, people=8):
-    """Make genuine crops of grainy colour and manipulated ones whose grain was smoothed away."""
-    rng = np.random.default_rng(seed)
-    labels = np.arange(count) % 2
-    base = rng.integers(60, 190, (count, 1, 1, 3))
-    grain = rng.normal(0, 25, (count, 64, 64, 3))
-    smooth = (grain + np.roll(grain, 1, 1) + np.roll(grain, 1, 2) + np.roll(grain, (1, 1), (1, 2))) / 4
-    crops = base + np.where(labels[:, None, None, None] == 1, smooth, grain)
-    groups = [f"{seed}-{index // 2 % people}" for index in range(count)]
-    return CropSet(crops.clip(0, 255).astype(np.uint8), labels, groups)
 
 
 def weights_of(detector):
@@ -185,7 +175,18 @@ def test_data_that_does_not_fit_is_refused(change, error):
 
 @pytest.mark.parametrize(
     "settings",
-    [{"epochs": 0}, {"batch_size": 7}, {"learning_rate": 0}, {"validation_share": 1.0}, {"scope_quantile": 0.0}],
+    [
+        {"epochs": 0},
+        {"batch_size": 7},
+        {"learning_rate": 0},
+        {"validation_share": 1.0},
+        {"scope_quantile": 0.0},
+        {"optimizer": "lion"},
+        {"precision": "int8"},
+        {"sam_radius": 0.0},
+        {"sam_radius": 0.05, "precision": "fp16"},
+        {"ema_decay": 1.0},
+    ],
 )
 def test_settings_out_of_range_are_refused(settings):
     with pytest.raises(TrainingError):

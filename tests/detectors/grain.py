@@ -1,0 +1,17 @@
+"""Crops that a toy can tell apart."""
+
+import numpy as np
+
+from detectors import CropSet
+
+
+def crops_of(count=64, seed=0, people=8):
+    """Make genuine crops of grainy colour and manipulated ones whose grain was smoothed away."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count) % 2
+    base = rng.integers(60, 190, (count, 1, 1, 3))
+    grain = rng.normal(0, 25, (count, 64, 64, 3))
+    smooth = (grain + np.roll(grain, 1, 1) + np.roll(grain, 1, 2) + np.roll(grain, (1, 1), (1, 2))) / 4
+    crops = base + np.where(labels[:, None, None, None] == 1, smooth, grain)
+    groups = [f"{seed}-{index // 2 % people}" for index in range(count)]
+    return CropSet(crops.clip(0, 255).astype(np.uint8), labels, groups)
