@@ -68,10 +68,14 @@ def correlate(spectrum: Spectrum, carriers: Carriers) -> Surface:
     typical = float(size.mean())
     if typical < _NOTHING:
         return Surface(np.zeros((TILE, TILE), dtype=np.float32), spectrum)
-    limited = np.zeros(spectrum.size, dtype=np.complex64)
-    limited[carriers.sync] = flat / (size + LIMITER * typical)
-    surface = scipy.fft.irfft2(limited.reshape(spectrum.shape) * carriers.template, s=(TILE, TILE))
-    return Surface(np.asarray(surface / surface.std(), dtype=np.float32), spectrum)
+    values = flat / (size + LIMITER * typical)
+    # The surface's standard deviation by Parseval: a wave of the first column stands for itself alone, and by half.
+    shares = np.where(frequencies()[1][carriers.sync] == 0, 0.5, 2.0)
+    deviation = math.sqrt(float(shares @ np.square(np.abs(values)))) / TILE**2
+    product = np.zeros(spectrum.size, dtype=np.complex64)
+    product[carriers.sync] = values / deviation * carriers.phase[carriers.sync].conj()
+    surface = scipy.fft.irfft2(product.reshape(spectrum.shape), s=(TILE, TILE))
+    return Surface(np.asarray(surface, dtype=np.float32), spectrum)
 
 
 def refine_shift(spectrum: Spectrum, carriers: Carriers, shift: tuple[int, int]) -> tuple[float, float]:

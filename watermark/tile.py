@@ -50,14 +50,12 @@ class Carriers:
         sync: Coefficients of the template, `(S,)`.
         data: Coefficients of each code bit, `(127, 8)`; every bit has the same mix of low and high frequencies.
         phase: Unit phasor of every coefficient, `(128 * 65,)`.
-        template: Conjugate template spectrum, `(128, 65)`.
         slots: Rows and columns at which the first tile may begin, canonical pixels, `(64, 2)`.
     """
 
     sync: Indices
     data: Indices
     phase: npt.NDArray[np.complex128]
-    template: Spectrum
     slots: Indices
 
 
@@ -85,10 +83,8 @@ def carriers_of(key: bytes) -> Carriers:
     data = np.take_along_axis(rows, np.argsort(shuffles, axis=1, kind="stable"), axis=1).T
 
     phase = np.exp(2j * np.pi * (_stream(key, b"phases", radius.size) / 2.0**32))
-    template = np.zeros(radius.size, dtype=np.complex64)
-    template[sync] = phase[sync].conj()
     slots = (_stream(key, b"slots", 2 * SLOTS) % TILE).reshape(SLOTS, 2).astype(np.intp)
-    return Carriers(sync, np.ascontiguousarray(data), phase, template.reshape(TILE, _COLUMNS), slots)
+    return Carriers(sync, np.ascontiguousarray(data), phase, slots)
 
 
 def slot_of(identifier: int, key: bytes) -> int:
