@@ -198,7 +198,7 @@ def _hear_mark(mark: MarkReading | None) -> tuple[_Pixels, str]:
         )
     if mark.id is None:
         return _Pixels.GENERATED, "The pixels carry a mark of ours whose id can no longer be read."
-    owner = "of this installation" if mark.ours else "that this installation did not record"
+    owner = "of this installation" if mark.ours else "whose origin this installation cannot confirm"
     return _Pixels.GENERATED, f"The pixels carry generator mark {mark.id} {owner}."
 
 

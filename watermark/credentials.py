@@ -163,6 +163,22 @@ def recover_credential(entry: StoreEntry, distance: int, policy: TrustPolicy) ->
     )
 
 
+def signature_holds(entry: StoreEntry, policy: TrustPolicy) -> bool:
+    """Return whether a stored manifest is what a signer known to the policy signed, an expired certificate included.
+
+    Args:
+        entry: What the mark led to.
+        policy: Whose signatures are believed.
+    """
+    context = library_context(policy.anchors)
+    try:
+        with c2pa.Reader("application/c2pa", io.BytesIO(entry.manifest), context=context) as reader:
+            codes = set(_judged(reader, policy).codes) - _BINDING_CODES
+    except c2pa.C2paError:
+        return False
+    return codes <= {"signingCredential.expired"}
+
+
 def active_label(credential: Credential) -> str:
     """Return the label of the manifest a credential was read from; every signature has its own."""
     return str(json.loads(credential.manifest_json or "{}").get("active_manifest"))

@@ -48,7 +48,7 @@ class MarkReading:
 
     Attributes:
         present: A mark made with this key is there, at a false-positive rate of 1e-6 a reading.
-        ours: The id is in the deployment's manifest store; only `read_provenance` can tell.
+        ours: The deployment sealed this picture under this id; only `read_provenance` can tell.
         id: The id as 12 hexadecimal digits, or None where the payload's check failed.
         kind: The payload's kind, or None where its check failed.
         z: Peak of the template's correlation over its standard deviation.

@@ -6,15 +6,18 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+import numpy as np
+
 from .clip_reading import open_clip
 from .containers import sniff
-from .credentials import Credential, CredentialState, read_credential, recover_credential
+from .credentials import Credential, CredentialState, read_credential, recover_credential, signature_holds
 from .deployment import Deployment
 from .errors import MediaError, TrustError
 from .frames import CLIP_SAMPLE, Frames
 from .mark_reading import MarkReading, read_mark
 from .media import Media, read_media
-from .perceptual_hash import hash_distance, perceptual_hash
+from .perceptual_hash import SAME_PICTURE, hash_distance, perceptual_hash
+from .store import StoreEntry
 from .trust import TrustPolicy
 
 
@@ -85,9 +88,10 @@ def read_provenance(
 ) -> Provenance:
     """Read mark and credential of a file.
 
-    A mark counts as ours only if its id is in the deployment's store. Where the file carries no credential and the
-    mark is ours, the stored manifest is read instead; it says where the picture comes from and not that it is
-    unchanged.
+    A mark can be copied into another picture, so it counts as ours only if its id is in the deployment's store, the
+    signature of the manifest there holds, and the picture looks like the one that was sealed; a cropped copy does not.
+    Where the file carries no credential and the id is in the store, the stored manifest is read instead; it says where
+    the picture comes from and not that it is unchanged.
 
     Args:
         path: The file.
@@ -117,12 +121,17 @@ def read_provenance(
     entries = [entry for entry in deployment.store.find(mark.id or "") if entry.kind is mark.kind]
     if not entries:
         return Provenance(path, mark, credential)
-    mark = replace(mark, ours=True)
+    distance, entry = min(((_distance(frames[0], entry), entry) for entry in entries), key=lambda found: found[0])
+    confirmed = distance <= SAME_PICTURE and signature_holds(entry, deployment.trust)
     if credential.state is CredentialState.ABSENT:
-        seen = perceptual_hash(frames[0])
-        nearest = min(entries, key=lambda entry: hash_distance(seen, entry.perceptual_hash))
-        credential = recover_credential(nearest, hash_distance(seen, nearest.perceptual_hash), policy)
-    return Provenance(path, mark, credential)
+        credential = recover_credential(entry, distance, policy)
+    return Provenance(path, replace(mark, ours=confirmed), credential)
+
+
+def _distance(picture: Frames, entry: StoreEntry) -> int:
+    """Return how much a picture's look, or that of its mirror image, differs from what was sealed, in bits."""
+    views = (picture, picture[:, ::-1])
+    return min(hash_distance(perceptual_hash(np.ascontiguousarray(view)), entry.perceptual_hash) for view in views)
 
 
 def sample_frames(path: Path) -> Frames:

@@ -62,7 +62,13 @@ def describe(provenance: Provenance) -> str:
     elif not mark.present:
         marked = "none"
     else:
-        owner = "made here" if mark.ours else "not in this store"
+        owner = (
+            "made here"
+            if mark.ours
+            else "recorded here for another look"
+            if credential.recovered
+            else "not in this store"
+        )
         marked = f"{mark.id or 'unreadable'}, {mark.kind or 'unknown kind'}, {owner} (z {mark.z:.1f})"
     lines = [str(provenance.path), f"  mark        {marked}", f"  credential  {credential.state.replace('_', ' ')}"]
     if credential.signer:

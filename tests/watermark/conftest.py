@@ -11,6 +11,7 @@ import pytest
 import skimage.data
 
 from watermark import Claim, Deployment, Payload, PayloadKind, SealReceipt, mark, seal
+from watermark.identity import write_private
 
 Frames = npt.NDArray[np.uint8]
 KEY = bytes(range(32))
@@ -68,7 +69,10 @@ def payload() -> Payload:
 
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    return Deployment.open(tmp_path_factory.mktemp("deployment"))
+    """One key for every run, so that what a coder leaves of a mark does not hang on the draw."""
+    folder = tmp_path_factory.mktemp("deployment")
+    write_private(folder / "mark.key", KEY)
+    return Deployment.open(folder)
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,16 @@
+from dataclasses import replace
+
 import cv2
+import numpy as np
 import pytest
 
 from watermark import (
     CredentialState,
     Deployment,
     IdentityError,
+    ManifestStore,
     MediaError,
+    Outcome,
     encode_clip,
     encode_still,
     mark,
@@ -37,7 +42,7 @@ def test_without_metadata_the_mark_recovers_the_credential(sealed, deployment, t
     media = read_media(receipt.path)
     path = tmp_path / f"stripped{suffix}"
     if suffix == ".mp4":
-        encode_clip(media.frames, path, 25, crf=23)
+        encode_clip(media.frames, path, 25, crf=18)
     else:
         encode_still(media.frames[0], path, quality=80)
     found = read_provenance(path, deployment)
@@ -55,10 +60,47 @@ def test_without_metadata_the_mark_recovers_the_credential(sealed, deployment, t
 def test_a_mark_copied_into_another_picture_is_recovered_but_looks_different(sealed, deployment, pictures, tmp_path):
     copied = mark(pictures["coffee"], sealed[".png"].payload, deployment.mark_key)
     encode_still(copied, tmp_path / "copied.png")
-    credential = read_provenance(tmp_path / "copied.png", deployment).credential
+    found = read_provenance(tmp_path / "copied.png", deployment)
+    credential = found.credential
     assert credential.codes == ("org.facetrail.perceptualHash.mismatch",)
     assert credential.perceptual_distance is not None
     assert credential.perceptual_distance > 10
+    assert found.mark.id == sealed[".png"].payload.hex
+    assert not found.mark.ours  # the id alone proves nothing: ten pictures with one key are enough to copy a mark
+
+
+def test_a_mirrored_copy_is_still_ours(sealed, deployment, tmp_path):
+    picture = read_media(sealed[".png"].path).frames[0]
+    encode_still(np.ascontiguousarray(picture[:, ::-1]), tmp_path / "mirrored.png")
+    found = read_provenance(tmp_path / "mirrored.png", deployment)
+    assert (found.mark.ours, found.outcome) == (True, Outcome.RECOVERED_BY_MARK)
+
+
+def test_a_stored_manifest_that_was_tampered_with_confirms_nothing(sealed, deployment, tmp_path):
+    receipt = sealed[".jpg"]
+    (entry,) = deployment.store.find(receipt.payload.hex)
+    forged = bytearray(entry.manifest)
+    forged[forged.index(b"facetrail test") + 2] ^= 1
+    store = ManifestStore(tmp_path / "s.sqlite3")
+    encode_still(read_media(receipt.path).frames[0], tmp_path / "a.png")
+    for manifest, ours in ((entry.manifest, True), (bytes(forged), False)):
+        store.put(replace(entry, manifest=manifest))
+        assert read_provenance(tmp_path / "a.png", replace(deployment, store=store)).mark.ours is ours
+
+
+def test_outcomes_put_mark_and_credential_into_one_word(sealed, deployment, stranger, pictures, payload, tmp_path):
+    path = sealed[".png"].path
+    assert read_provenance(path, deployment).outcome is Outcome.TRUSTED
+    assert read_provenance(path, stranger, search=0).outcome is Outcome.VALID_UNKNOWN_SIGNER
+    encode_still(read_media(path).frames[0], tmp_path / "stripped.png")
+    assert read_provenance(tmp_path / "stripped.png", deployment).outcome is Outcome.RECOVERED_BY_MARK
+    empty = replace(deployment, store=ManifestStore(tmp_path / "empty.sqlite3"))
+    only_mark = read_provenance(tmp_path / "stripped.png", empty)
+    assert (only_mark.outcome, only_mark.credential.state) == (Outcome.MARK_ONLY, CredentialState.ABSENT)
+    encode_still(pictures["cat"], tmp_path / "plain.png")
+    assert read_provenance(tmp_path / "plain.png", deployment, search=0).outcome is Outcome.ABSENT
+    (tmp_path / "cut.png").write_bytes(path.read_bytes()[:-30])
+    assert read_provenance(tmp_path / "cut.png", deployment).outcome is Outcome.ALTERED
 
 
 def test_a_mark_with_our_key_but_no_entry_is_present_and_not_ours(deployment, pictures, payload, tmp_path):
