@@ -26,7 +26,7 @@ from .errors import (
 )
 from .onnx_export import export_onnx
 from .preprocessing import crop_face
-from .registry import list_detectors
+from .registry import find_spec, list_detectors
 from .resume import EpochLog
 from .scope import Evidence, Gate, Scope, fit_gate, fit_scope
 from .scoring import Detector, Score
@@ -62,6 +62,7 @@ __all__ = [
     "create_detector",
     "crop_face",
     "export_onnx",
+    "find_spec",
     "fit_calibration",
     "fit_gate",
     "fit_scope",

@@ -16,9 +16,11 @@ from detectors import (
     CropSet,
     Detector,
     DetectorCard,
+    DetectorSpec,
     TrainConfig,
     TrainLog,
     create_detector,
+    find_spec,
     save_detector,
     train_detector,
 )
@@ -75,7 +77,33 @@ def read_run(path: Path, run: TrainingRun) -> TrainingRun:
     if "diet" in values:
         check_keys(path, [values["diet"]], list(Diet))
         values["diet"] = Diet(values["diet"])
+    run = taken_to(run, str(values.pop("detector", run.detector)))
     return replace(run, **values, config=replace(run.config, **settings))
+
+
+def taken_to(run: TrainingRun, detector: str) -> TrainingRun:
+    """Give a run of another detector: what was left at the old one's recipe follows the new one's.
+
+    Args:
+        run: The settings so far.
+        detector: Name of the untrained detector.
+
+    Raises:
+        UnknownDetectorError: No detector has that name.
+    """
+    before, after = find_spec(run.detector), find_spec(detector)
+    old = TrainConfig.of(before)
+    chosen = {
+        entry.name: getattr(run.config, entry.name)
+        for entry in fields(TrainConfig)
+        if getattr(run.config, entry.name) != getattr(old, entry.name)
+    }
+    diet = _meant(after) if run.diet is _meant(before) else run.diet
+    return replace(run, detector=detector, diet=diet, config=TrainConfig.of(after, **chosen))
+
+
+def _meant(spec: DetectorSpec) -> Diet:
+    return Diet.SELF_BLENDED if spec.recipe.diet == "self_blended" else Diet.FORGED
 
 
 def train_on(
@@ -170,9 +198,10 @@ def with_options(
         epochs: Most passes over the data.
         seed: Random seed.
     """
+    run = taken_to(run, detector or run.detector)
     config = replace(
         run.config,
         epochs=run.config.epochs if epochs is None else epochs,
         seed=run.config.seed if seed is None else seed,
     )
-    return replace(run, detector=detector or run.detector, diet=diet or run.diet, config=config)
+    return replace(run, diet=diet or run.diet, config=config)

@@ -99,7 +99,7 @@ def test_a_detector_of_clips_trains_on_clips_and_scores_frames(name):
     clips = (still + flicker).clip(0, 255).astype(np.uint8)
     data = CropSet(clips, labels, [str(number // 2) for number in range(48)])
     detector = create_detector(name)
-    config = replace(CONFIG, epochs=6, batch_size=8, learning_rate=2e-3, patience=6)
+    config = replace(CONFIG, epochs=4, batch_size=8, learning_rate=2e-3, patience=6)
     log = train_detector(detector, *data, config)
     if name == "toy_flicker":
         assert log.validation_auc == 1
@@ -188,9 +188,8 @@ def test_mixed_precision_trains_through_accelerate_and_ends_near_full_precision(
     found = []
     for precision in ("no", "bf16"):
         detector = create_detector("toy_resnet18")
-        log = train_detector(
-            detector, *crops_of(), replace(CONFIG, precision=precision), validation=crops_of(32, seed=9)
-        )
+        config = replace(CONFIG, epochs=2, precision=precision)
+        log = train_detector(detector, *crops_of(32), config, validation=crops_of(16, seed=9))
         found.append((weights_of(detector), log))
     assert not same(found[0][0], found[1][0])
     assert all(weight.dtype != torch.bfloat16 for weight in found[1][0].values())
@@ -214,6 +213,7 @@ def test_the_course_of_a_run_is_written_for_tensorboard(tmp_path):
     assert [event.step for event in events.Scalars("auc/frame/validation")] == [0, 1]
 
 
+@pytest.mark.slow
 def test_two_processes_end_alike_and_as_one_process_does(tmp_path):
     command = [
         sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "0",

@@ -125,6 +125,13 @@ class TestTrainingSettings:
         run = with_options(run, detector="toy_resnet18", diet=None, epochs=2, seed=None)
         assert (run.detector, run.diet, run.config.epochs, run.config.seed) == ("toy_resnet18", Diet.SELF_BLENDED, 2, 9)
 
+    def test_another_detector_brings_its_own_recipe_and_leaves_what_was_chosen(self) -> None:
+        run = with_options(TrainingRun(), detector="sbi", diet=None, epochs=2, seed=7)
+        assert (run.diet, run.config.epochs, run.config.seed) == (Diet.SELF_BLENDED, 2, 7)
+        assert (run.config.optimizer, run.config.learning_rate, run.config.sam_radius) == ("sgd", 1e-3, 0.05)
+        run = with_options(run, detector="ln_clip", diet=None, epochs=None, seed=None)
+        assert (run.diet, run.config.epochs, run.config.learning_rate) == (Diet.FORGED, 2, 3e-4)
+
     @pytest.mark.parametrize(
         ("text", "words"),
         [
