@@ -8,7 +8,9 @@ import torch
 
 from generator import AnimateConfig, Animator
 from generator.latent_store import open_store, scratch_store
+from generator.model import Conditions, noise_schedule
 from generator.puppets import render, sample_motion, sample_puppet
+from generator.source_warp import SourceWarp
 from generator.windows import Window, lay_windows
 
 SIZE = 128
@@ -138,6 +140,38 @@ def test_a_still_drive_gives_a_still_clip_where_frames_do_not_meet(toy_sd_model,
     with scratch_store(animator._network.latent_shape) as store:
         frames = animator._drawing(work, store).pictures(0, lambda *_: None).astype(int)
     assert np.abs(frames - frames[:1]).max() <= 1
+
+
+def test_mini_draws_what_plain_ddim_over_its_conditions_draws(toy_model, scene):
+    image, params, drive = scene
+    work = Animator(toy_model, "0" * 64)._plan(image, params, drive.take(range(5)), AnimateConfig(seed=2), (), "")
+    warp = SourceWarp(work.source, work.params)
+    scenes = [warp(work.aligned[index]) for index in range(5)]
+
+    def tensor(pictures):
+        return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float()
+
+    maps = {
+        "snapshot": tensor([s.snapshot for s in scenes]) / 255,
+        "guides": tensor([s.guides for s in scenes]) / 255,
+        "moved": tensor([s.moved for s in scenes]) / 127.5 - 1,
+    }
+    expression = np.concatenate([work.aligned.expression, work.aligned.gaze], 1).astype(np.float32)
+    given = Conditions(maps, torch.from_numpy(expression))
+    with torch.inference_mode():
+        source = toy_model.encode_source(tensor([work.source]) / 127.5 - 1)
+        prepared, schedule = toy_model.prepare(source, given), noise_schedule("sample")
+        shape = (1, toy_model.config.latent_channels, toy_model.config.grid, toy_model.config.grid)
+        latent = torch.randn(shape, generator=torch.Generator().manual_seed(2)).expand(5, -1, -1, -1)
+        schedule.set_timesteps(3)
+        for time in schedule.timesteps:
+            clean = toy_model.denoise(latent, time.expand(5), prepared)
+            latent = schedule.step(clean, int(time), latent).prev_sample
+        expected = ((toy_model.compose(latent, source, given) + 1) * 127.5).round().clamp(0, 255).byte()
+    animator = Animator(toy_model, "0" * 64)
+    with scratch_store(animator._network.latent_shape) as store:
+        drawn = animator._drawing(work, store).pictures(0, lambda *_: None)
+    np.testing.assert_array_equal(drawn, expected.permute(0, 2, 3, 1).numpy())
 
 
 def test_the_strength_of_the_expression_reaches_the_network(animator, scene):
