@@ -79,7 +79,10 @@ def add_detector(parser: argparse.ArgumentParser) -> None:
 def add_files(parser: argparse.ArgumentParser) -> None:
     """Declare the files to look at."""
     parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="picture, clip, folder or pattern (PNG, JPEG, WebP, MP4)"
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="picture, clip, folder or pattern (PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV, MKV)",
     )
 
 

@@ -11,7 +11,7 @@ from .answers import Answer, JsonObject, error_entry, expected_errors, explain
 from .errors import InputError
 from .progress import Report
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".mp4")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".mp4", ".mov", ".mkv")
 
 
 def expand(names: Sequence[str]) -> tuple[Path, ...]:

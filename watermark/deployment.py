@@ -10,6 +10,7 @@ from pathlib import Path
 
 import platformdirs
 
+from .certificates import read_pem
 from .errors import IdentityError
 from .identity import Identity, check_private, write_private
 from .store import ManifestStore
@@ -18,7 +19,7 @@ from .trust import TrustPolicy
 
 HOME_VARIABLE = "FACETRAIL_HOME"
 
-_IDENTITY, _MARK_KEY, _STORE = "identity", "mark.key", "manifests.sqlite3"
+_IDENTITY, _MARK_KEY, _STORE, _ANCHORS = "identity", "mark.key", "manifests.sqlite3", "anchors.pem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,14 @@ class Deployment:
         mark_key: The 32 secret bytes that the mark's carriers are derived from.
         store: What was sealed here.
         folder: Where all of it lies.
+        anchors: Root certificates (PEM) of others that are trusted, from `anchors.pem` in the folder.
     """
 
     identity: Identity
     mark_key: bytes = field(repr=False)
     store: ManifestStore
     folder: Path
+    anchors: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def open(cls, folder: Path | None = None) -> Deployment:
@@ -55,12 +58,13 @@ class Deployment:
             raise IdentityError(
                 f"{folder}: cannot be made ({error.strerror}); set {HOME_VARIABLE} to a folder of yours"
             ) from error
-        return cls(_identity(folder / _IDENTITY), _mark_key(folder / _MARK_KEY), ManifestStore(folder / _STORE), folder)
+        identity, key = _identity(folder / _IDENTITY), _mark_key(folder / _MARK_KEY)
+        return cls(identity, key, ManifestStore(folder / _STORE), folder, _anchors(folder / _ANCHORS))
 
     @property
     def trust(self) -> TrustPolicy:
-        """The policy that believes this deployment's own signatures and their time stamps."""
-        return TrustPolicy(self.identity.anchors)
+        """The policy that believes this deployment's own signatures, their time stamps, and those under `anchors`."""
+        return TrustPolicy((*self.identity.anchors, *self.anchors))
 
 
 def _identity(folder: Path) -> Identity:
@@ -71,6 +75,17 @@ def _identity(folder: Path) -> Identity:
             if not folder.exists():  # else another process was faster: take what it made
                 raise
     return Identity.load(folder)
+
+
+def _anchors(path: Path) -> tuple[str, ...]:
+    try:
+        text = path.read_text("ascii")
+    except FileNotFoundError:
+        return ()
+    except (OSError, UnicodeDecodeError) as error:
+        raise IdentityError(f"{path}: cannot be read as PEM ({error}); correct or remove it") from error
+    read_pem(text, str(path))
+    return (text,)
 
 
 def _mark_key(path: Path) -> bytes:

@@ -153,7 +153,7 @@ def release(
     signed = encoded.with_name(f"signed{encoded.suffix}")
     with writing(path):
         with timed(seconds, "sign"):
-            signature = sign_file(encoded, signed, claim, deployment.identity)
+            signature = sign_file(encoded, signed, claim, deployment.identity, deployment.trust.anchors)
             credential = _read_credential_back(signed, path, deployment)
         entry = StoreEntry(
             mark_id=claim.payload.hex,

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import c2pa
@@ -73,7 +74,9 @@ def library_context(anchors: Sequence[str], *, offline: bool = True) -> c2pa.Con
         ) from error
 
 
-def sign_file(source: Path, target: Path, claim: Claim, identity: Identity) -> Signature:
+def sign_file(
+    source: Path, target: Path, claim: Claim, identity: Identity, anchors: Sequence[str] | None = None
+) -> Signature:
     """Write a signed copy of a file.
 
     Where the identity names a time-stamp authority that does not answer and is not required, the file is signed without
@@ -84,6 +87,8 @@ def sign_file(source: Path, target: Path, claim: Claim, identity: Identity) -> S
         target: Where the signed copy goes.
         claim: What is said.
         identity: Who says it.
+        anchors: Root certificates (PEM) under which the credentials of ingredients are recorded as trusted, for good;
+            None takes the identity's own.
 
     Raises:
         SealError: The claim contradicts itself, an ingredient cannot be read, the library refuses, or the time-stamp
@@ -95,22 +100,27 @@ def sign_file(source: Path, target: Path, claim: Claim, identity: Identity) -> S
     container = sniff(source)
     definition = manifest_definition(claim, container.value, recorded_layout(source, container))
     stamping = identity.time_stamping
+    context = library_context(identity.anchors if anchors is None else anchors)
+    sign = partial(_sign, source, target, claim, identity, context)
     if stamping is None:
-        return Signature(_sign(source, target, claim, identity, definition, None), TimeStampOutcome.NONE)
+        return Signature(sign(definition, None), TimeStampOutcome.NONE)
     try:
-        return Signature(_sign(source, target, claim, identity, definition, stamping.url), TimeStampOutcome.STAMPED)
+        return Signature(sign(definition, stamping.url), TimeStampOutcome.STAMPED)
     except SealError as error:
         if stamping.required:
             raise SealError(f"{error}; the time-stamp authority {stamping.url} is asked for and required") from error
-    unstamped = missing_stamp(definition, stamping.url)
-    return Signature(_sign(source, target, claim, identity, unstamped, None), TimeStampOutcome.UNAVAILABLE)
+    return Signature(sign(missing_stamp(definition, stamping.url), None), TimeStampOutcome.UNAVAILABLE)
 
 
 def _sign(
-    source: Path, target: Path, claim: Claim, identity: Identity, definition: dict[str, Json], authority: str | None
+    source: Path,
+    target: Path,
+    claim: Claim,
+    identity: Identity,
+    context: c2pa.Context,
+    definition: dict[str, Json],
+    authority: str | None,
 ) -> bytes:
-    # The anchors also decide how the credentials of ingredients are recorded, for good.
-    context = library_context(identity.anchors)
     refusals: list[IdentityError] = []
     try:
         with (

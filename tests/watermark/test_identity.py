@@ -5,8 +5,20 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
-from watermark import Deployment, Identity, IdentityError
+from watermark import (
+    Claim,
+    CredentialState,
+    Deployment,
+    Identity,
+    IdentityError,
+    Ingredient,
+    Payload,
+    PayloadKind,
+    mark,
+    seal,
+)
 from watermark.certificates import SIGNING_USES
+from watermark.credentials import read_credential
 
 
 @pytest.fixture
@@ -103,3 +115,25 @@ def test_a_folder_that_cannot_be_made_is_refused_with_a_way_out(tmp_path):
     with pytest.raises(IdentityError, match="set FACETRAIL_HOME"):
         Deployment.open(tmp_path / "file" / "home")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_roots_of_others_in_the_folder_are_trusted_when_reading_and_for_ingredients(
+    tmp_path, pictures, sealed, deployment
+):
+    ours = Deployment.open(tmp_path / "home")
+    theirs = sealed[".jpg"].path
+    assert read_credential(theirs, ours.trust, ours.store).state is CredentialState.VALID_UNKNOWN_SIGNER
+
+    def sealed_from_theirs(own, number):
+        payload = Payload(number, PayloadKind.GENERATED)
+        claim = Claim(payload, "a", "facetrail test", "1", ingredients=(Ingredient(theirs, "in", "inputTo"),))
+        return seal(mark(pictures["cat"], payload, own.mark_key), tmp_path / "a.png", claim, own).credential
+
+    assert sealed_from_theirs(ours, 1).ingredient_codes == ("signingCredential.untrusted",)
+    (ours.folder / "anchors.pem").write_text(deployment.identity.root_pem)
+    ours = Deployment.open(tmp_path / "home")
+    assert read_credential(theirs, ours.trust, ours.store).state is CredentialState.TRUSTED
+    assert sealed_from_theirs(ours, 2).ingredient_codes == ()
+    (ours.folder / "anchors.pem").write_text("nonsense")
+    with pytest.raises(IdentityError, match=r"anchors\.pem: is no PEM certificate"):
+        Deployment.open(tmp_path / "home")
