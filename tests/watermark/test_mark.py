@@ -3,6 +3,7 @@ import time
 import cv2
 import numpy as np
 import pytest
+from skimage.metrics import structural_similarity
 
 from watermark import (
     ClipMarker,
@@ -16,11 +17,16 @@ from watermark import (
     read_mark,
 )
 from watermark.correlation import correlate, folded_spectrum
-from watermark.tile import carriers_of, luminance, whole_scales
+from watermark.registration import Residual, likely_changes
+from watermark.tile import carriers_of, luminance, slot_of, whole_scales
 
 
 def psnr(a, b):
     return 10 * np.log10(255**2 / np.mean((a.astype(float) - b) ** 2))
+
+
+def ssim(a, b):
+    return structural_similarity(a, b, channel_axis=2)
 
 
 @pytest.mark.parametrize("kind", PayloadKind)
@@ -33,6 +39,49 @@ def test_id_and_kind_are_read_from_every_picture_and_fidelity_holds(pictures, ke
         assert reading.p_value < 1e-12
         assert not reading.ours
         assert psnr(picture, marked) >= 41
+        assert ssim(picture, marked) >= 0.97
+
+
+def test_the_tile_begins_where_the_id_says_and_other_ids_begin_elsewhere(large_picture, key):
+    carriers, scale = carriers_of(key), whole_scales(512, 512)[0]
+    places = set()
+    for identifier in range(6):
+        marked = mark(large_picture, Payload(identifier, PayloadKind.GENERATED), key)
+        _, place = correlate(folded_spectrum([luminance(marked)], scale), carriers).highest()
+        assert place == tuple(carriers.slots[slot_of(identifier, key)])
+        places.add(place)
+    assert len(places) > 2
+
+
+def test_a_mark_at_a_place_that_its_id_does_not_name_is_not_taken_for_whole(large_picture, key, payload):
+    """Rolled by a few pixels the tile lies at no slot: the search over all shifts must find it, as in a crop."""
+    marked = mark(large_picture, payload, key)
+    whole, rolled = read_mark(marked, key), read_mark(np.roll(marked, (5, 9), axis=(0, 1)), key)
+    assert (whole.id, rolled.id) == (payload.hex, payload.hex)
+    assert whole.p_value < rolled.p_value
+
+
+@pytest.mark.parametrize(("turn", "stretch", "scale"), [(9.3, 0.0, 0.0), (-4.0, 0.0, 0.1), (0.0, 0.11, 0.0)])
+def test_a_change_of_shape_is_found_without_the_key(large_picture, key, payload, turn, stretch, scale):
+    wanted = (
+        np.exp(-scale)
+        * np.array(
+            [
+                [np.cos(np.radians(turn)), -np.sin(np.radians(turn))],
+                [np.sin(np.radians(turn)), np.cos(np.radians(turn))],
+            ]
+        )
+        @ np.diag([1, np.exp(-stretch)])
+    )
+    marked = mark(large_picture, payload, key)
+    back = np.linalg.inv(wanted)[::-1, ::-1]
+    size = (round(512 * np.exp(stretch)), 512)
+    middle = np.array([255.5, 255.5]) - np.linalg.inv(back) @ (np.array(size) / 2 - 0.5)
+    matrix = np.column_stack([np.linalg.inv(back), middle])
+    changed = cv2.warpAffine(marked, matrix, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
+    found = likely_changes(Residual.of(luminance(changed)), 6)
+    assert min(np.abs(change - wanted).max() for change in found) < 0.004
+    assert read_mark(changed, key).id == payload.hex
 
 
 def test_unmarked_pictures_and_other_keys_read_nothing(pictures, key, payload):
@@ -112,7 +161,8 @@ def test_marking_leaves_its_input_alone(pictures, key, payload):
 def test_each_frame_of_a_clip_carries_the_mark_alone(clip, key, payload):
     marked = mark(clip, payload, key)
     assert {read_mark(frame, key, search=0).id for frame in marked} == {payload.hex}
-    assert psnr(clip, marked) >= 38.9
+    assert psnr(clip, marked) >= 41
+    assert min(ssim(*pair) for pair in zip(clip, marked, strict=True)) >= 0.97
 
 
 @pytest.mark.parametrize("frames", [1, 3])
