@@ -53,8 +53,8 @@ class DetectorSpec:
         options: Further keyword arguments for timm's factory, as pairs.
         recipe: How it is trained where nothing else is said.
         crop_pct: Share of the crop that reaches the network.
-        alignment: `upright` cuts along the picture's axes, without turning the face; `five_point` turns eyes, nose and mouth
-            corners onto a template, which needs landmarks: `crop_face` has none, who reads files does it.
+        alignment: `upright` cuts along the picture's axes, without turning the face; `five_point` turns eyes, nose and
+            mouth corners onto a template, which takes landmarks, so that `crop_face` cannot do it.
         frames: Consecutive crops that are judged together; 1 judges every crop alone.
     """
 

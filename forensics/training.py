@@ -27,6 +27,7 @@ from detectors import (
 
 from .corpus import Corpus, Label, Sample, Slice, Split
 from .crops import blend_crops, gather_crops
+from .errors import CorpusError
 from .faces import FaceFinder
 from .progress import Report, part, silent
 from .settings import check_keys, read_toml
@@ -51,19 +52,22 @@ class TrainingRun:
         diet: What it is fed as manipulated.
         per_clip: Most crops of one clip.
         config: Settings of the optimiser.
+        pretrained: Where its backbone's weights come from: a safetensors file or a folder with one, True for the local
+            Hugging Face cache, False for random weights.
     """
 
     detector: str = "cpu"
     diet: Diet = Diet.FORGED
     per_clip: int = 8
     config: TrainConfig = field(default_factory=TrainConfig)
+    pretrained: bool | Path = False
 
 
 def read_run(path: Path, run: TrainingRun) -> TrainingRun:
     """Read a TOML file over a run's settings.
 
     Args:
-        path: Keys `detector`, `diet`, `per_clip` and a table `config` with the fields of `TrainConfig`.
+        path: Keys `detector`, `diet`, `per_clip`, `pretrained` and a table `config` with the fields of `TrainConfig`.
         run: What holds where the file says nothing.
 
     Raises:
@@ -77,6 +81,8 @@ def read_run(path: Path, run: TrainingRun) -> TrainingRun:
     if "diet" in values:
         check_keys(path, [values["diet"]], list(Diet))
         values["diet"] = Diet(values["diet"])
+    if isinstance(values.get("pretrained"), str):
+        values["pretrained"] = path.parent / values["pretrained"]
     run = taken_to(run, str(values.pop("detector", run.detector)))
     return replace(run, **values, config=replace(run.config, **settings))
 
@@ -120,7 +126,11 @@ def train_on(
     Raises:
         CorpusError: A split or a class is missing, or faces cannot be found.
     """
-    detector = create_detector(run.detector, seed=run.config.seed)
+    detector = create_detector(run.detector, seed=run.config.seed, pretrained=run.pretrained)
+    if detector.spec.frames > 1:
+        raise CorpusError(
+            f"detector {run.detector!r} judges clips; train it from Python, on crops of consecutive frames"
+        )
     middle = _PREPARING / 2
     train, pairs = _crops(corpus, Split.TRAIN, detector, run, finder, part(report, 0.0, middle))
     held, _ = _crops(corpus, Split.VAL, detector, run, finder, part(report, middle, _PREPARING))
@@ -187,7 +197,13 @@ def _crops(
 
 
 def with_options(
-    run: TrainingRun, *, detector: str | None, diet: Diet | None, epochs: int | None, seed: int | None
+    run: TrainingRun,
+    *,
+    detector: str | None,
+    diet: Diet | None,
+    epochs: int | None,
+    seed: int | None,
+    pretrained: bool | Path | None = None,
 ) -> TrainingRun:
     """Lay what a command line gave over a run; None leaves a setting as it is.
 
@@ -197,6 +213,7 @@ def with_options(
         diet: What it is fed as manipulated.
         epochs: Most passes over the data.
         seed: Random seed.
+        pretrained: Where the backbone's weights come from.
     """
     run = taken_to(run, detector or run.detector)
     config = replace(
@@ -204,4 +221,5 @@ def with_options(
         epochs=run.config.epochs if epochs is None else epochs,
         seed=run.config.seed if seed is None else seed,
     )
-    return replace(run, diet=diet or run.diet, config=config)
+    weights = run.pretrained if pretrained is None else pretrained
+    return replace(run, diet=diet or run.diet, config=config, pretrained=weights)

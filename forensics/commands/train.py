@@ -29,6 +29,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=("forged", "self-blended"),
         help="what it is fed as manipulated: the corpus' forgeries, or self-blends of genuine faces (default: forged)",
     )
+    detector.add_argument(
+        "--pretrained",
+        nargs="?",
+        const=True,
+        type=Path,
+        metavar="FILE",
+        help="start the backbone from timm weights in a .safetensors file; without FILE from the Hugging Face cache",
+    )
     detector.add_argument("--epochs", type=positive_int, metavar="N", help="most passes over the data")
     detector.add_argument("--seed", type=int, metavar="N", help="random seed (default: 0)")
     add_json(detector)
@@ -143,7 +151,14 @@ def train_detector(options: argparse.Namespace, report: Report) -> Answer:
     corpus = Corpus.load(options.corpus)
     settings = TrainingRun() if options.config is None else read_run(options.config, TrainingRun())
     diet = None if options.diet is None else Diet(options.diet)
-    settings = with_options(settings, detector=options.detector, diet=diet, epochs=options.epochs, seed=options.seed)
+    settings = with_options(
+        settings,
+        detector=options.detector,
+        diet=diet,
+        epochs=options.epochs,
+        seed=options.seed,
+        pretrained=options.pretrained,
+    )
     detector, log = train_on(corpus, settings, report=report)
     save_trained(detector, log, settings, corpus, options.out)
     entry: JsonObject = {

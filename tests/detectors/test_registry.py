@@ -1,5 +1,8 @@
 """Specs and their registry."""
 
+import csv
+from pathlib import Path
+
 import pytest
 
 from detectors import UnknownDetectorError, create_detector, list_detectors
@@ -27,3 +30,14 @@ def test_the_detectors_that_users_expect_are_there():
 def test_an_unknown_name_is_answered_with_the_nearest():
     with pytest.raises(UnknownDetectorError, match="nearest: resnet18"):
         create_detector("resnet81")
+
+
+def test_the_committed_table_of_methods_is_of_the_present_specs():
+    with (Path(__file__).parents[2] / "results" / "methods.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["name"], row["backbone"], row["weights"], row["paper"]) for row in rows] == [
+        (spec.name, spec.backbone, spec.licence, spec.paper) for spec in list_detectors()
+    ]
+    assert all(
+        row["crop"].startswith(f"{spec.input_size} px") for row, spec in zip(rows, list_detectors(), strict=True)
+    )
