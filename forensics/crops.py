@@ -4,17 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors import BlendError, CropSet, DetectorSpec, self_blend
-from watermark import read_media
 
-from .corpus import Corpus, Label, Sample
+from .corpus import Corpus, Label, Sample, Split
+from .crop_work import CropJob, Cut, Miss, cut_all, see
 from .errors import CorpusError
-from .faces import FaceFinder, Faces, Frames, box_of, cut_crops, find_faces
+from .faces import FaceFinder, Frames, box_of, cut_crops
 from .progress import Report, silent
+
+SCORED_FACES = 4
+"""Most faces of a frame that are scored; the highest score counts. Training takes the largest face alone."""
+
+KEPT = "crops"
+"""Folder of a corpus in which crops are kept; they are where it exists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of a corpus could be cropped. What could not is never replaced by something else.
+
+    Attributes:
+        samples: Number of samples asked for.
+        cropped: Samples with at least one crop.
+        crops: Number of crops.
+        frames: Frames looked at.
+        frames_with_face: Frames with at least one crop.
+        missed: Id, reason and message of every sample without a crop.
+    """
+
+    samples: int
+    cropped: int
+    crops: int
+    frames: int
+    frames_with_face: int
+    missed: tuple[tuple[str, Miss, str], ...]
+
+    def count(self, miss: Miss) -> int:
+        """Count the samples without a crop for one reason."""
+        return sum(reason is miss for _, reason, _ in self.missed)
+
+    def __str__(self) -> str:
+        reasons = ", ".join(f"{self.count(miss)} {miss}" for miss in Miss if self.count(miss))
+        return f"{self.cropped} of {self.samples} samples cropped" + (f" ({reasons})" if reasons else "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,12 +60,16 @@ class CropShelf:
     Attributes:
         crops: (N, S, S, 3) uint8 RGB.
         samples: (N,) the sample each crop comes from.
-        unseen: Samples in which no face was found; they give no crop.
+        frames: (N,) the frame of it; crops of several faces of a frame follow one another.
+        unseen: Samples without any crop.
+        coverage: How much could be cropped.
     """
 
     crops: Frames
     samples: tuple[Sample, ...]
+    frames: NDArray[np.int64]
     unseen: tuple[Sample, ...]
+    coverage: Coverage
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -42,8 +82,14 @@ class CropShelf:
 
     @property
     def pairs(self) -> list[str]:
-        """(N,) a name that a forged crop shares with the genuine crops of its source."""
-        return [sample.source_id for sample in self.samples]
+        """(N,) a name that a forged crop shares with the genuine crops it was made from."""
+        return [sample.pair for sample in self.samples]
+
+    @property
+    def first_faces(self) -> NDArray[np.int64]:
+        """(F,) rows where a frame begins: `np.maximum.reduceat` over them takes the highest score of its faces."""
+        keys = [(sample.id, frame) for sample, frame in zip(self.samples, self.frames.tolist(), strict=True)]
+        return np.array([row for row, key in enumerate(keys) if row == 0 or key != keys[row - 1]], dtype=np.int64)
 
 
 def gather_crops(
@@ -53,65 +99,95 @@ def gather_crops(
     *,
     per_clip: int,
     finder: FaceFinder | None = None,
+    faces: int = 1,
+    workers: int = 1,
     report: Report = silent,
 ) -> CropShelf:
-    """Cut face crops from samples.
+    """Cut face crops from samples, or take those that the corpus keeps.
 
     Args:
         corpus: Where the files lie.
         samples: Which samples.
         spec: Whose crop contract to follow.
-        per_clip: Most crops of one clip, evenly spread.
+        per_clip: Most frames of one clip, evenly spread.
         finder: Finds faces in samples without a sidecar.
+        faces: Most faces of one frame, the largest first; a sidecar names one.
+        workers: Processes to work on.
         report: Is told how far the work is.
 
     Raises:
         CorpusError: No face was found in any sample, or a sample has no sidecar and there is no finder.
     """
-    crops: list[Frames] = []
-    owners: list[Sample] = []
-    unseen: list[Sample] = []
-    for number, sample in enumerate(samples):
-        report(number / len(samples), "cutting face crops")
-        frames = read_media(corpus.file(sample)).frames
-        faces = faces_of(corpus, sample, frames, per_clip, finder)
-        if faces is None:
-            unseen.append(sample)
-            continue
-        crops.append(cut_crops(frames[faces.frames], faces.boxes, spec))
-        owners += [sample] * len(faces)
-    if not crops:
-        raise CorpusError(f"no face was found in any of {len(samples)} samples of {corpus.root}", corpus.root)
-    return CropShelf(np.concatenate(crops), tuple(owners), tuple(unseen))
+    kept = corpus.root / KEPT
+    jobs = [job_of(corpus, sample, spec, per_clip, faces) for sample in samples]
+    cuts: list[tuple[CropJob, Cut]] = []
+    for number, done in enumerate(cut_all(jobs, finder, cache=kept if kept.is_dir() else None, workers=workers)):
+        report(number / len(jobs), "cutting face crops")
+        cuts.append(done)
+    coverage = cover(cuts)
+    if not coverage.crops:
+        why = f"; the first: {coverage.missed[0][1]} {coverage.missed[0][2]}".rstrip() if coverage.missed else ""
+        raise CorpusError(f"no face was found in any of {len(samples)} samples of {corpus.root}{why}", corpus.root)
+    return CropShelf(
+        crops=np.concatenate([cut.crops for _, cut in cuts]),
+        samples=tuple(job.sample for job, cut in cuts for _ in range(len(cut.crops))),
+        frames=np.concatenate([cut.frames for _, cut in cuts]),
+        unseen=tuple(job.sample for job, cut in cuts if cut.miss is not None),
+        coverage=coverage,
+    )
 
 
-def faces_of(corpus: Corpus, sample: Sample, frames: Frames, per_clip: int, finder: FaceFinder | None) -> Faces | None:
-    """Say where the faces of a sample are.
+def keep_crops(
+    corpus: Corpus,
+    spec: DetectorSpec,
+    *,
+    per_clip: int,
+    finder: FaceFinder | None = None,
+    workers: int = 1,
+    report: Report = silent,
+) -> Coverage:
+    """Cut the crops of a whole corpus once and keep them in its folder, so that training and scoring find them there.
+
+    An interrupted run continues where it stopped. Crops are named by the content they come from and by how they were
+    cut, so that none outlives a change of either.
 
     Args:
-        corpus: Where the sidecars lie.
-        sample: The sample.
-        frames: Its decoded frames.
-        per_clip: Most frames to look at.
-        finder: Finds faces where there is no sidecar.
-
-    Returns:
-        The faces, None where the finder sees none.
-
-    Raises:
-        CorpusError: There is neither sidecar nor finder, or the sidecar does not fit the file.
+        corpus: The corpus.
+        spec: Whose crop contract to follow.
+        per_clip: Most frames of one clip, evenly spread.
+        finder: Finds faces in samples without a sidecar; several in a frame of the test split, one elsewhere.
+        workers: Processes to work on.
+        report: Is told how far the work is.
     """
-    if sample.landmarks is None:
-        if finder is None:
-            raise CorpusError(
-                f"sample {sample.id} has no landmarks; get the face tracker with `facetrail models get face-mesh`",
-                corpus.root,
-            )
-        return find_faces(frames, finder, per_clip)
-    faces = Faces.load(corpus.root / sample.landmarks)
-    if faces.frames.max() >= len(frames):
-        raise CorpusError(f"sample {sample.id}: its sidecar names frame {faces.frames.max()} of {len(frames)}")
-    return faces.spread(per_clip)
+    folder = corpus.root / KEPT
+    folder.mkdir(exist_ok=True)
+    jobs = [
+        job_of(corpus, sample, spec, per_clip, SCORED_FACES if sample.split is Split.TEST else 1)
+        for sample in corpus.samples
+    ]
+    light: list[tuple[CropJob, Cut]] = []
+    for number, (job, cut) in enumerate(cut_all(jobs, finder, cache=folder, workers=workers)):
+        report(number / len(jobs), "cutting face crops")
+        light.append((job, Cut(cut.crops[:, :0, :0], cut.frames, cut.looked, cut.miss, cut.message)))
+    return cover(light)
+
+
+def job_of(corpus: Corpus, sample: Sample, spec: DetectorSpec, per_clip: int, faces: int = 1) -> CropJob:
+    """Say what is to be cut from a sample."""
+    sidecar: Path | None = None if sample.landmarks is None else corpus.root / sample.landmarks
+    return CropJob(sample, corpus.file(sample), sidecar, spec, per_clip, faces)
+
+
+def cover(cuts: Sequence[tuple[CropJob, Cut]]) -> Coverage:
+    """Count what was cropped and what was not."""
+    return Coverage(
+        samples=len(cuts),
+        cropped=sum(cut.miss is None for _, cut in cuts),
+        crops=sum(len(cut.frames) for _, cut in cuts),
+        frames=sum(cut.looked for _, cut in cuts),
+        frames_with_face=sum(len(np.unique(cut.frames)) for _, cut in cuts),
+        missed=tuple((job.sample.id, cut.miss, cut.message) for job, cut in cuts if cut.miss is not None),
+    )
 
 
 def blend_crops(
@@ -144,10 +220,9 @@ def blend_crops(
     pairs: list[str] = []
     for number, sample in enumerate(samples):
         report(number / len(samples), "self-blending")
-        frames = read_media(corpus.file(sample)).frames
-        faces = faces_of(corpus, sample, frames, per_clip, None)
-        for index in range(len(faces) if faces else 0):
-            pair = _blend(frames[faces.frames[index]], faces.landmarks[index], spec, rng) if faces else None
+        look, frames = see(job_of(corpus, sample, spec, per_clip), None)
+        for index in range(len(look.faces) if look.faces else 0):
+            pair = _blend(frames[index], look.faces.landmarks[index], spec, rng) if look.faces else None
             if pair is not None:
                 crops.append(pair)
                 groups += [sample.identities] * 2

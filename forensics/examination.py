@@ -80,7 +80,7 @@ class Examiner:
         faces = find_faces(media.frames, self._finder, FRAMES_LOOKED_AT)
         if faces is None:
             return None, "no face was found that is large enough"
-        crops = cut_crops(media.frames[faces.frames], faces.boxes, self._detector.spec)
+        crops = cut_crops(media.frames[faces.frames], faces.boxes, self._detector.spec, faces.landmarks)
         return self._detector.score(crops), ""
 
 

@@ -23,16 +23,19 @@ if TYPE_CHECKING:
 Frames = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
+BESIDE_THE_LARGEST = 0.5
+"""A further face of a frame counts from this share of the largest one's shorter side on."""
+
 SMALLEST_FACE = 24
 """A face with a shorter side than this, in pixels, is not scored."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Faces:
-    """One face in each of a number of frames.
+    """Faces in frames of a sample; a frame that shows several stands there several times, largest face first.
 
     Attributes:
-        frames: (N,) indices of the frames it was found in.
+        frames: (N,) indices of the frames they were found in, in order.
         boxes: (N, 4) left, top, right, bottom in pixels.
         landmarks: (N, 68, 2) iBUG points in pixels.
     """
@@ -50,7 +53,8 @@ class Faces:
         Args:
             count: How many, at least 1.
         """
-        chosen = spread_indices(len(self), count)
+        frames = np.unique(self.frames)
+        chosen = np.isin(self.frames, frames[spread_indices(len(frames), count)])
         return Faces(self.frames[chosen], self.boxes[chosen], self.landmarks[chosen])
 
     def save(self, path: Path) -> None:
@@ -85,14 +89,34 @@ class Faces:
 
 
 class FaceFinder(Protocol):
-    """Finds the face in a picture; the face mesh tracker is one."""
+    """Finds the faces in a picture; the face mesh tracker is one."""
 
-    def __call__(self, image: Frames) -> tuple[Floats, Floats] | None:
-        """Return the box (4,) and the landmarks (68, 2) of the largest face, None where there is none.
+    @property
+    def name(self) -> str:
+        """What the crops it leads to are kept under."""
+
+    def __call__(self, image: Frames, most: int) -> Sequence[tuple[Floats, Floats]]:
+        """Return box (4,) and landmarks (68, 2) of faces, the largest first.
 
         Args:
             image: (H, W, 3) uint8 RGB.
+            most: How many faces at most.
         """
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What looking at frames found.
+
+    Attributes:
+        faces: The faces that are large enough to score, None without any.
+        looked: Frames looked at.
+        tiny: Frames whose only faces are too small.
+    """
+
+    faces: Faces | None
+    looked: int
+    tiny: int
 
 
 def spread_indices(length: int, count: int) -> NDArray[np.int64]:
@@ -108,25 +132,78 @@ def spread_indices(length: int, count: int) -> NDArray[np.int64]:
 
 
 def find_faces(frames: Frames, finder: FaceFinder, count: int) -> Faces | None:
-    """Look for the face in evenly spread frames.
+    """Look for the largest face in evenly spread frames.
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.
-        finder: Finds the face of one picture.
+        finder: Finds the faces of one picture.
         count: In how many frames to look.
 
     Returns:
         The faces, None where no frame shows one that is large enough to score.
     """
+    indices = spread_indices(len(frames), count)
+    return look_for_faces([frames[index] for index in indices], indices, finder).faces
+
+
+def look_for_faces(frames: Sequence[Frames], indices: NDArray[np.int64], finder: FaceFinder, most: int = 1) -> Look:
+    """Look for faces in frames.
+
+    Args:
+        frames: (H, W, 3) uint8 RGB each.
+        indices: Their numbers in the clip.
+        finder: Finds the faces of one picture.
+        most: Faces of one frame at most.
+    """
     found: list[tuple[int, Floats, Floats]] = []
-    for index in spread_indices(len(frames), count):
-        face = finder(frames[index])
-        if face is not None and min(face[0][2] - face[0][0], face[0][3] - face[0][1]) >= SMALLEST_FACE:
-            found.append((int(index), *face))
+    tiny = 0
+    for index, frame in zip(indices, frames, strict=True):
+        seen = finder(frame, most)
+        least = max([SMALLEST_FACE, *(BESIDE_THE_LARGEST * _shorter_side(box) for box, _ in seen)])
+        large = [(int(index), *face) for face in seen if _shorter_side(face[0]) >= least]
+        tiny += bool(seen) and not large
+        found += large
     if not found:
-        return None
-    indices, boxes, landmarks = zip(*found, strict=True)
-    return Faces(np.asarray(indices), np.stack(boxes), np.stack(landmarks))
+        return Look(None, len(frames), tiny)
+    numbers, boxes, landmarks = zip(*found, strict=True)
+    return Look(Faces(np.asarray(numbers), np.stack(boxes), np.stack(landmarks)), len(frames), tiny)
+
+
+class MeshFinder:
+    """The face mesh tracker; it is opened again in every process it is sent to."""
+
+    name = "face-mesh"
+
+    def __init__(self) -> None:
+        """Load its networks.
+
+        Raises:
+            MissingPieceError: Its models or its runtime are not installed; the message says how to get them.
+        """
+        from generator.errors import MissingPackageError, ModelFilesError
+        from generator.trackers import FaceMesh, find_face_mesh
+
+        try:
+            self._mesh = FaceMesh(find_face_mesh())
+        except (ModelFilesError, MissingPackageError) as error:
+            raise MissingPieceError(str(error)) from error
+
+    def __reduce__(self) -> tuple[type[MeshFinder], tuple[()]]:
+        return MeshFinder, ()
+
+    def __call__(self, image: Frames, most: int) -> Sequence[tuple[Floats, Floats]]:
+        """Return box and landmarks of the largest faces; several only where detection sees them apart."""
+        from generator.trackers import MESH_INDEX
+
+        if most == 1:
+            face = self._mesh.track(image)
+            meshes = [] if face is None else [face]
+        else:
+            detections = sorted(self._mesh.detect(image), key=lambda one: -float(np.prod(one.box[2:] - one.box[:2])))
+            boxes = [(*map(float, detection.box),) for detection in detections[:most]]
+            meshes = [self._mesh.find(image, box) for box in (_inside(box, image) for box in boxes) if box is not None]
+        points = [np.asarray(mesh.points[MESH_INDEX, :2], dtype=np.float32) for mesh in meshes]
+        return [(box_of(landmarks), landmarks) for landmarks in points]
 
 
 def open_face_finder() -> FaceFinder:
@@ -135,22 +212,7 @@ def open_face_finder() -> FaceFinder:
     Raises:
         MissingPieceError: Its models or its runtime are not installed; the message says how to get them.
     """
-    from generator.errors import MissingPackageError, ModelFilesError
-    from generator.trackers import MESH_INDEX, FaceMesh, find_face_mesh
-
-    try:
-        mesh = FaceMesh(find_face_mesh())
-    except (ModelFilesError, MissingPackageError) as error:
-        raise MissingPieceError(str(error)) from error
-
-    def finder(image: Frames) -> tuple[Floats, Floats] | None:
-        face = mesh.track(image)
-        if face is None:
-            return None
-        landmarks = np.asarray(face.points[MESH_INDEX, :2], dtype=np.float32)
-        return box_of(landmarks), landmarks
-
-    return finder
+    return MeshFinder()
 
 
 def box_of(landmarks: Floats) -> Floats:
@@ -167,21 +229,33 @@ def box_of(landmarks: Floats) -> Floats:
     return np.asarray(puppets.landmark_box(landmarks), dtype=np.float32)
 
 
-def cut_crops(frames: Frames, boxes: Floats, spec: DetectorSpec) -> Frames:
+def cut_crops(
+    frames: Sequence[Frames] | Frames, boxes: Floats, spec: DetectorSpec, landmarks: Floats | None = None
+) -> Frames:
     """Cut one crop from each frame.
 
     Args:
-        frames: (N, H, W, 3) uint8 RGB, in the order of the boxes.
+        frames: N times (H, W, 3) uint8 RGB, in the order of the boxes.
         boxes: (N, 4) left, top, right, bottom in pixels.
         spec: Whose crop contract to follow.
+        landmarks: (N, 68, 2) in pixels, for a spec that wants five points aligned.
 
     Returns:
         (N, S, S, 3) uint8 RGB.
+
+    Raises:
+        CorpusError: The spec wants five points aligned, and there are no landmarks.
     """
     from detectors import crop_face
 
-    cut: Sequence[Frames] = [crop_face(frame, box, spec) for frame, box in zip(frames, boxes, strict=True)]
-    return np.stack(cut)
+    if spec.alignment == "upright":
+        return np.stack([crop_face(frame, box, spec) for frame, box in zip(frames, boxes, strict=True)])
+    from .five_points import align_face
+
+    if landmarks is None:
+        raise CorpusError(f"detector {spec.name!r} wants crops aligned by five points, and there are no landmarks")
+    size, margin = spec.input_size, spec.crop_margin
+    return np.stack([align_face(frame, face, size, margin) for frame, face in zip(frames, landmarks, strict=True)])
 
 
 def finder_for(corpus: Corpus) -> FaceFinder | None:
@@ -194,3 +268,14 @@ def finder_for(corpus: Corpus) -> FaceFinder | None:
         MissingPieceError: It is needed and not installed.
     """
     return open_face_finder() if any(sample.landmarks is None for sample in corpus.samples) else None
+
+
+def _shorter_side(box: Floats) -> float:
+    return float(min(box[2] - box[0], box[3] - box[1]))
+
+
+def _inside(box: tuple[float, ...], image: Frames) -> tuple[float, float, float, float] | None:
+    """Cut a box to its picture, None where nothing is left."""
+    height, width = image.shape[:2]
+    left, top, right, bottom = np.clip(box, 0, (width, height, width, height)).tolist()
+    return (left, top, right, bottom) if left < right and top < bottom else None

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
-from detectors import Detector
-from watermark import read_media
+from detectors import Detector, DetectorSpec
 
 from .corpus import Corpus, Label, Sample, Slice, Split
-from .crops import CropShelf, faces_of, gather_crops
+from .crop_work import see
+from .crops import SCORED_FACES, CropShelf, gather_crops, job_of
 from .errors import CorpusError
 from .evaluation import (
     Clip,
@@ -57,7 +58,7 @@ def score_samples(
     finder: FaceFinder | None = None,
     report: Report = silent,
 ) -> ScoreTable:
-    """Score the frames of samples. Samples in which no face is found get the undecided score 0.5.
+    """Score the frames of samples. Samples without a crop get the undecided score 0.5, frames their highest face's.
 
     Args:
         detector: Scores the crops.
@@ -71,21 +72,29 @@ def score_samples(
         One row for each frame.
     """
     shelf = gather_crops(
-        corpus, samples, detector.spec, per_clip=per_clip, finder=finder, report=part(report, 0.0, 0.6)
+        corpus,
+        samples,
+        detector.spec,
+        per_clip=per_clip,
+        finder=finder,
+        faces=SCORED_FACES,
+        report=part(report, 0.0, 0.6),
     )
     report(0.6, "scoring")
     return score_shelf(detector, shelf)
 
 
 def score_shelf(detector: Detector, shelf: CropShelf) -> ScoreTable:
-    """Score crops that are cut already.
+    """Score crops that are cut already; a frame that shows several faces has the highest score of them.
 
     Args:
         detector: Scores them; its crop contract must be the one they were cut for.
         shelf: The crops.
     """
-    owners = (*shelf.samples, *shelf.unseen)
-    scores = np.concatenate([detector.probabilities(shelf.crops), np.full(len(shelf.unseen), 0.5)])
+    first = shelf.first_faces
+    owners = (*(shelf.samples[row] for row in first), *shelf.unseen)
+    scores = np.maximum.reduceat(_probabilities(detector, shelf), first)
+    scores = np.concatenate([scores, np.full(len(shelf.unseen), 0.5)])
     return ScoreTable(
         videos=tuple(sample.id for sample in owners),
         identities=tuple(sample.identities for sample in owners),
@@ -93,6 +102,14 @@ def score_shelf(detector: Detector, shelf: CropShelf) -> ScoreTable:
         scores=scores,
         slices=tuple(sample.slice.value for sample in owners),
     )
+
+
+def _probabilities(detector: Detector, shelf: CropShelf) -> NDArray[np.float64]:
+    """Score all crops at once, or sample by sample where a detector judges consecutive crops together."""
+    if detector.spec.frames == 1:
+        return detector.probabilities(shelf.crops)
+    ends = [row for row in range(1, len(shelf.samples)) if shelf.samples[row].id != shelf.samples[row - 1].id]
+    return np.concatenate([detector.probabilities(crops) for crops in np.split(shelf.crops, ends)])
 
 
 def only(table: ScoreTable, slice: Slice) -> ScoreTable:
@@ -173,10 +190,10 @@ def measure_robustness(
         replicates: Of the bootstrap.
         report: Is told how far the work is.
     """
-    loaded = {sample.id: _load(corpus, sample, per_clip) for sample in samples}
+    loaded = {sample.id: _load(corpus, sample, detector.spec, per_clip) for sample in samples}
 
     def score(video: str, frames: Frames) -> float:
-        crops = cut_crops(frames, loaded[video][1].boxes, detector.spec)
+        crops = cut_crops(frames, loaded[video][1].boxes, detector.spec, loaded[video][1].landmarks)
         return float(detector.probabilities(crops).mean())
 
     def stepped(done: int, total: int, distortion: str, severity: int) -> None:
@@ -239,9 +256,8 @@ def _frames_of(loaded: Mapping[str, tuple[Frames, Faces]], name: str) -> Frames:
     return loaded[name][0]
 
 
-def _load(corpus: Corpus, sample: Sample, per_clip: int) -> tuple[Frames, Faces]:
-    frames = read_media(corpus.file(sample)).frames
-    faces = faces_of(corpus, sample, frames, per_clip, None)
-    if faces is None:
+def _load(corpus: Corpus, sample: Sample, spec: DetectorSpec, per_clip: int) -> tuple[Frames, Faces]:
+    look, frames = see(job_of(corpus, sample, spec, per_clip), None)
+    if look.faces is None:
         raise CorpusError(f"sample {sample.id} shows no face", corpus.root)
-    return frames[faces.frames], replace(faces, frames=np.arange(len(faces)))
+    return np.stack(frames), replace(look.faces, frames=np.arange(len(look.faces)))

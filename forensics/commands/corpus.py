@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..answers import Answer, JsonObject
-from ..arguments import add_home, add_json, add_out, add_seed, add_verbose, positive_int
+from ..arguments import add_detector, add_home, add_json, add_out, add_seed, add_verbose, positive_int
 from ..corpus.importers import LAYOUTS
 from ..corpus.manifest import Corpus, locked, write_manifest
 from ..corpus.methods import METHODS
@@ -70,7 +70,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_seed(importer)
     importer.set_defaults(run=run_import)
 
-    for action in (synthesize, check, split, importer):
+    text = "cut the face crops of a corpus once and keep them in it; training and evaluation then find them there"
+    crop = actions.add_parser("crop", help=text, description=text)
+    crop.add_argument("corpus", type=Path, metavar="CORPUS", help="corpus folder")
+    add_detector(crop)
+    crop.add_argument(
+        "--per-clip", type=positive_int, default=8, metavar="N", help="most frames of one clip (default: 8)"
+    )
+    crop.add_argument("--workers", type=positive_int, metavar="N", help="processes (default: one for each core)")
+    crop.set_defaults(run=run_crop)
+
+    for action in (synthesize, check, split, importer, crop):
         add_json(action)
         add_verbose(action)
 
@@ -161,6 +171,51 @@ def run_import(options: argparse.Namespace, report: Report) -> Answer:
         "divided_out": list(done.divided_out),
     }
     return Answer("\n".join([answer.text, *lines]), (entry,))
+
+
+def run_crop(options: argparse.Namespace, report: Report) -> Answer:
+    """Keep a corpus' face crops."""
+    import os
+
+    from detectors import list_detectors, load_detector
+
+    from ..crop_work import Miss
+    from ..crops import keep_crops
+    from ..faces import finder_for
+
+    name = options.detector
+    spec = next((spec for spec in list_detectors(name) if spec.name == name), None) or load_detector(name).spec
+    corpus = Corpus.load(options.corpus)
+    coverage = keep_crops(
+        corpus,
+        spec,
+        per_clip=options.per_clip,
+        finder=finder_for(corpus),
+        workers=options.workers or os.cpu_count() or 1,
+        report=report,
+    )
+    lines = [
+        str(corpus.root),
+        f"  {coverage}",
+        f"  {coverage.crops} crops of {spec.input_size} px, {spec.alignment}, margin {spec.crop_margin:g}; "
+        f"a face in {coverage.frames_with_face} of {coverage.frames} frames",
+    ]
+    lines += [f"  {miss}: {sample}{f' ({message})' if message else ''}" for sample, miss, message in coverage.missed]
+    missed: list[JsonObject] = [
+        {"id": sample, "reason": miss.value, "message": message} for sample, miss, message in coverage.missed
+    ]
+    entry: JsonObject = {
+        "path": str(corpus.root),
+        "contract": {"input_size": spec.input_size, "crop_margin": spec.crop_margin, "alignment": spec.alignment},
+        "samples": coverage.samples,
+        "cropped": coverage.cropped,
+        "crops": coverage.crops,
+        "frames": coverage.frames,
+        "frames_with_face": coverage.frames_with_face,
+        "counts": {miss.value: coverage.count(miss) for miss in Miss},
+        "missed": [*missed],
+    }
+    return Answer("\n".join(lines), (entry,))
 
 
 def _describe(corpus: Corpus) -> Answer:

@@ -31,6 +31,7 @@ LEAVES = [[name] for name in NAMES if name not in ("identity", "models", "corpus
     ["corpus", "check"],
     ["corpus", "split"],
     ["corpus", "import"],
+    ["corpus", "crop"],
     ["train", "detector"],
 ]
 

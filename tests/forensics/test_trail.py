@@ -38,9 +38,9 @@ class TestFaces:
     def test_frames_without_a_face_and_with_tiny_ones_are_left_out(self) -> None:
         boxes = {0: None, 1: (0, 0, 10, 10), 2: (0, 0, 60, 60), 3: (5, 5, 70, 70)}
 
-        def finder(image: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        def finder(image: np.ndarray, most: int) -> list[tuple[np.ndarray, np.ndarray]]:
             box = boxes[int(image[0, 0, 0])]
-            return None if box is None else (np.float32(box), np.zeros((68, 2), np.float32))
+            return [] if box is None else [(np.float32(box), np.zeros((68, 2), np.float32))]
 
         frames = np.stack([np.full((80, 80, 3), index, np.uint8) for index in range(4)])
         faces = find_faces(frames, finder, 4)
@@ -83,7 +83,7 @@ class TestCrops:
         detector = create_detector("toy_resnet18", seed=0)
         first, second = tiny_corpus.where(split=Split.TEST, slice=Slice.MAIN)[:2]
         blind = dataclasses.replace(first, landmarks=None, landmarks_sha256=None)
-        table = score_samples(detector, tiny_corpus, [blind, second], per_clip=1, finder=lambda _: None)
+        table = score_samples(detector, tiny_corpus, [blind, second], per_clip=1, finder=lambda *_: [])
         scores = dict(zip(table.videos, table.scores, strict=True))
         assert scores[first.id] == 0.5
         assert scores[second.id] != 0.5

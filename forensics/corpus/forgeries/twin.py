@@ -15,8 +15,8 @@ import numpy as np
 from .footage import Edited, Footage
 
 if TYPE_CHECKING:
-    from generator.kl_codec import KLCodec
-    from generator.patch_codec import PatchCodec
+    from generator.network.kl_codec import KLCodec
+    from generator.network.patch_codec import PatchCodec
 
 
 @cache
@@ -29,7 +29,7 @@ def open_codec(weights: Path | None = None) -> PatchCodec | KLCodec:
     Raises:
         WeightsError: The weights are missing or damaged.
     """
-    from generator.weights_io import load_pretrained
+    from generator.network.weights_io import load_pretrained
 
     model, _ = load_pretrained(weights)
     return model.codec.eval()

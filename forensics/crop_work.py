@@ -1,0 +1,212 @@
+"""Cut the crops of one sample, keep them on disk by content, and do so for many samples on several processes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors import CropError, DetectorSpec
+from watermark import MediaError
+
+from .corpus import Sample, write_whole
+from .corpus.media import read_frames
+from .errors import CorpusError
+from .faces import FaceFinder, Faces, Frames, Look, cut_crops, look_for_faces, spread_indices
+
+VERSION = 1
+"""Raised when the same sample and contract give other crops than before."""
+
+
+class Miss(StrEnum):
+    """Why a sample gave no crop."""
+
+    NO_FACE = "no face"
+    TINY_FACE = "tiny face"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CropJob:
+    """Everything needed to cut one sample's crops, in any process.
+
+    Attributes:
+        sample: The sample.
+        path: Its file or folder of frames.
+        sidecar: Its landmarks, None where faces must be looked for.
+        spec: Whose crop contract to follow.
+        per_clip: Most frames of a clip.
+        faces: Most faces of a frame.
+    """
+
+    sample: Sample
+    path: Path
+    sidecar: Path | None
+    spec: DetectorSpec
+    per_clip: int
+    faces: int
+
+    def key(self, finder: FaceFinder | None) -> str:
+        """Name the crops by what they follow from."""
+        parts = [
+            VERSION,
+            self.sample.sha256,
+            self.sample.landmarks_sha256 or (finder.name if finder else None),
+            [self.spec.input_size, self.spec.crop_margin, self.spec.alignment],
+            self.per_clip,
+            self.faces if self.sidecar is None else 1,
+        ]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """The crops of one sample.
+
+    Attributes:
+        crops: (N, S, S, 3) uint8 RGB; N is 0 where there is no face.
+        frames: (N,) which frame each crop comes from.
+        looked: Frames looked at.
+        miss: Why there is no crop, None where there is one.
+        message: What was wrong with an unreadable file.
+    """
+
+    crops: Frames
+    frames: NDArray[np.int64]
+    looked: int
+    miss: Miss | None = None
+    message: str = ""
+
+
+def cut_sample(job: CropJob, finder: FaceFinder | None) -> Cut:
+    """Decode, find faces, cut.
+
+    Args:
+        job: What to cut.
+        finder: Finds faces where there is no sidecar.
+
+    Raises:
+        CorpusError: The sidecar is damaged or does not fit, or there is neither sidecar nor finder.
+    """
+    nothing = np.zeros((0, job.spec.input_size, job.spec.input_size, 3), np.uint8), np.zeros(0, np.int64)
+    try:
+        look, frames = see(job, finder)
+    except (MediaError, OSError) as error:
+        return Cut(*nothing, 0, Miss.UNREADABLE, str(error))
+    faces = look.faces
+    if faces is None:
+        return Cut(*nothing, look.looked, Miss.TINY_FACE if look.tiny else Miss.NO_FACE)
+    try:
+        crops = cut_crops(frames, faces.boxes, job.spec, faces.landmarks)
+    except CropError as error:
+        raise CorpusError(f"sample {job.sample.id}: {error}") from error
+    return Cut(crops, faces.frames, look.looked)
+
+
+def see(job: CropJob, finder: FaceFinder | None) -> tuple[Look, list[Frames]]:
+    """Decode the frames that are wanted and say where their faces are.
+
+    Args:
+        job: Which sample, how many frames.
+        finder: Finds faces where there is no sidecar.
+
+    Returns:
+        The faces, and for each face its frame.
+
+    Raises:
+        CorpusError: The sidecar is damaged or does not fit, or there is neither sidecar nor finder.
+        MediaError: The sample cannot be decoded.
+    """
+    sample = job.sample
+    if job.sidecar is not None:
+        faces = Faces.load(job.sidecar)
+        if faces.frames.max() >= sample.frames:
+            raise CorpusError(f"sample {sample.id}: its sidecar names frame {faces.frames.max()} of {sample.frames}")
+        faces = faces.spread(job.per_clip)
+        shown = read_frames(job.path, sample.files, faces.frames.tolist(), is_clip=sample.fps is not None)
+        return Look(faces, len(shown), 0), shown
+    if finder is None:
+        raise CorpusError(
+            f"sample {sample.id} has no landmarks; get the face tracker with `facetrail models get face-mesh`"
+        )
+    indices = spread_indices(sample.frames, job.per_clip)
+    shown = read_frames(job.path, sample.files, indices.tolist(), is_clip=sample.fps is not None)
+    look = look_for_faces(shown, indices, finder, job.faces)
+    place = {int(index): number for number, index in enumerate(indices)}
+    return look, [] if look.faces is None else [shown[place[int(index)]] for index in look.faces.frames]
+
+
+def cut_all(
+    jobs: Sequence[CropJob], finder: FaceFinder | None, *, cache: Path | None, workers: int
+) -> Iterator[tuple[CropJob, Cut]]:
+    """Cut the crops of many samples in order; what lies in the cache is not cut again.
+
+    Args:
+        jobs: What to cut.
+        finder: Finds faces where there is no sidecar; it is sent to every process.
+        cache: Folder of crops that are kept, None to keep none.
+        workers: Processes; 1 works in this one.
+
+    Raises:
+        CorpusError: As `cut_sample`.
+    """
+    if workers == 1:
+        for job in jobs:
+            yield job, _cut_kept(job, finder, cache)
+        return
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_prepare, initargs=(finder, cache)
+    ) as pool:
+        yield from zip(jobs, pool.map(_work, jobs, chunksize=4), strict=True)
+
+
+_prepared: tuple[FaceFinder | None, Path | None] = (None, None)
+
+
+def _prepare(finder: FaceFinder | None, cache: Path | None) -> None:
+    global _prepared
+    import cv2
+
+    cv2.setNumThreads(1)
+    _prepared = finder, cache
+
+
+def _work(job: CropJob) -> Cut:
+    return _cut_kept(job, *_prepared)
+
+
+def _cut_kept(job: CropJob, finder: FaceFinder | None, cache: Path | None) -> Cut:
+    if cache is None:
+        return cut_sample(job, finder)
+    path = cache / f"{job.key(finder)}.npz"
+    kept = _load(path, job.spec.input_size)
+    if kept is not None:
+        return kept
+    cut = cut_sample(job, finder)
+    if cut.miss is not Miss.UNREADABLE:
+        about = np.array([str(cut.looked), cut.miss or ""])
+        write_whole(path, lambda part: np.savez(part, crops=cut.crops, frames=cut.frames, about=about))
+    return cut
+
+
+def _load(path: Path, size: int) -> Cut | None:
+    """Read kept crops; what is missing or damaged is cut again."""
+    with (
+        suppress(OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile),
+        np.load(path, allow_pickle=False) as kept,
+    ):
+        looked, miss = kept["about"].tolist()
+        crops, frames = kept["crops"], kept["frames"]
+        if crops.shape == (len(frames), size, size, 3) and crops.dtype == np.uint8:
+            return Cut(crops, frames, int(looked), Miss(miss) if miss else None)
+    return None
