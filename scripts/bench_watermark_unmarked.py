@@ -74,24 +74,32 @@ def main() -> None:
             checked += reader.payload is not None
             lowest = min(lowest, reading.p_value)
             peaks.append(reader.highest)
-        if number % 50 == 49:
+        if number % 100 == 99 or number == arguments.keys - 1:
+            line = {"pictures": len(found), "keys": number + 1, "accepted": accepted, "checks_passed": checked}
+            write({**line, **tail(np.array(peaks), accepted, shifts), "p_lowest": f"{lowest:.2e}", "seed": SEED})
             print(f"{len(peaks)} pairs, {accepted} accepted, highest z {max(peaks):.2f}", flush=True)
-    values = np.array(peaks)
+
+
+def tail(values: np.ndarray, accepted: int, tiles: float) -> dict[str, str | int]:
+    """Compare the highest z of every pair with the bound."""
     line: dict[str, str | int] = {
-        "pictures": len(found), "keys": arguments.keys, "pairs": len(values), "accepted": accepted,
-        "rate_high": f"{wilson(accepted, len(values))[1]:.2e}", "checks_passed": checked, "p_lowest": f"{lowest:.2e}",
-        "tiles_tried": f"{shifts:.1f}", "z_median": f"{np.median(values):.2f}", "z_max": f"{values.max():.2f}",
+        "pairs": len(values), "rate, 95 % upper limit": f"{wilson(accepted, len(values))[1]:.2e}",
+        "tiles tried a pair": f"{tiles:.1f}", "z median": f"{np.median(values):.2f}",
+        "z highest": f"{values.max():.2f}",
     }  # fmt: skip
     for level in LEVELS:
-        line[f"over_{level}"] = f"{np.mean(values > level):.2e}"
-        line[f"bound_{level}"] = f"{min(shifts * TILE * TILE * gaussian_tail(level), 1):.2e}"
-    line["z_fitted_1e-6"] = f"{threshold(values, FALSE_POSITIVE_RATE):.2f}"
-    line["seed"] = SEED
+        line[f"z over {level}: measured"] = f"{np.mean(values > level):.2e}"
+        line[f"z over {level}: bound"] = f"{min(tiles * TILE * TILE * gaussian_tail(level), 1):.2e}"
+    line["z exceeded at 1e-6, fitted tail"] = f"{threshold(values, FALSE_POSITIVE_RATE):.2f}"
+    return line
+
+
+def write(line: dict[str, str | int]) -> None:
+    """Write measures and values."""
     with RESULTS.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["measure", "value"])
         writer.writerows(line.items())
-    print(line)
 
 
 if __name__ == "__main__":

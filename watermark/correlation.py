@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -17,25 +16,8 @@ from .tile import TILE, Carriers, Floats, Floats64, Spectrum, fold, frequencies,
 LIMITER = 0.35
 _SMOOTHING = 2.0
 _NOTHING = 1e-3
+_TINY = 1e-12
 _FINE_STEPS = np.linspace(-0.5, 0.5, 5)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Surface:
-    """The agreement of one folded spectrum with the template at every shift of the tile.
-
-    Attributes:
-        values: Correlation over its standard deviation, `(128, 128)`; zeros for a picture without any detail.
-        spectrum: The folded spectrum, `(128, 65)`.
-    """
-
-    values: Floats
-    spectrum: Spectrum
-
-    def highest(self) -> tuple[float, tuple[int, int]]:
-        """Return the highest z and where the tile begins there, canonical pixels down and right."""
-        row, column = divmod(int(self.values.argmax()), TILE)
-        return float(self.values[row, column]), (row, column)
 
 
 def folded_spectrum(lumas: Sequence[Floats], scale: float) -> Spectrum:
@@ -61,21 +43,29 @@ def mirrored(spectrum: Spectrum) -> Spectrum:
     return np.conj(spectrum[-np.arange(TILE)])
 
 
-def correlate(spectrum: Spectrum, carriers: Carriers) -> Surface:
-    """Correlate with the template over every shift of the tile."""
-    flat = spectrum.ravel()[carriers.sync]
+def correlate(spectra: Sequence[Spectrum], carriers: Carriers) -> Floats:
+    """Correlate folded spectra with the template over every shift of the tile.
+
+    Returns:
+        Correlation over its standard deviation, `(N, 128, 128)`; zeros for a picture without any detail.
+    """
+    flat = np.stack([spectrum.ravel()[carriers.sync] for spectrum in spectra])
     size = np.abs(flat)
-    typical = float(size.mean())
-    if typical < _NOTHING:
-        return Surface(np.zeros((TILE, TILE), dtype=np.float32), spectrum)
-    values = flat / (size + LIMITER * typical)
-    # The surface's standard deviation by Parseval: a wave of the first column stands for itself alone, and by half.
+    typical = size.mean(1, keepdims=True)
+    values = np.where(typical < _NOTHING, 0, flat / (size + LIMITER * typical + _TINY))
+    # The standard deviation by Parseval: a wave of the first column stands for itself alone, and by half.
     shares = np.where(frequencies()[1][carriers.sync] == 0, 0.5, 2.0)
-    deviation = math.sqrt(float(shares @ np.square(np.abs(values)))) / TILE**2
-    product = np.zeros(spectrum.size, dtype=np.complex64)
-    product[carriers.sync] = values / deviation * carriers.phase[carriers.sync].conj()
-    surface = scipy.fft.irfft2(product.reshape(spectrum.shape), s=(TILE, TILE))
-    return Surface(np.asarray(surface, dtype=np.float32), spectrum)
+    deviation = np.sqrt(np.square(np.abs(values)) @ shares)[:, None] / TILE**2 + _TINY
+    product = np.zeros((len(spectra), spectra[0].size), dtype=np.complex64)
+    product[:, carriers.sync] = values / deviation * carriers.phase[carriers.sync].conj()
+    surfaces = scipy.fft.irfft2(product.reshape(len(spectra), *spectra[0].shape), s=(TILE, TILE), overwrite_x=True)
+    return np.asarray(surfaces, dtype=np.float32)
+
+
+def highest(surface: Floats) -> tuple[float, tuple[int, int]]:
+    """Return the highest z of a surface, `(128, 128)`, and where the tile begins there, rows and columns."""
+    row, column = divmod(int(surface.argmax()), TILE)
+    return float(surface[row, column]), (row, column)
 
 
 def refine_shift(spectrum: Spectrum, carriers: Carriers, shift: tuple[int, int]) -> tuple[float, float]:

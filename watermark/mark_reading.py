@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .correlation import Surface, bit_values, correlate, folded_spectrum, mirrored, refine_shift
+from .correlation import bit_values, correlate, folded_spectrum, mirrored, refine_shift
 from .error_correction import decode
 from .frames import Frames, check_frames, spread
 from .payload import CHECK_BITS, Payload, PayloadKind, unframe_payload
@@ -124,28 +124,29 @@ class Reader:
 
     def _try_slots(self, view: View) -> bool:
         """Decode the strongest slot; return whether it read a payload whose id belongs there."""
-        surface = correlate(view.spectra[0], self.carriers)
+        surface = correlate(view.spectra, self.carriers)[0]
         self.shifts += SLOTS
         slots = self.carriers.slots
-        slot = int(surface.values[slots[:, 0], slots[:, 1]].argmax())
+        slot = int(surface[slots[:, 0], slots[:, 1]].argmax())
         row, column = slots[slot].tolist()
-        return self._settle(surface, (row, column), slot)
+        return self._settle(view.spectra[0], float(surface[row, column]), (row, column), slot)
 
     def _try_shifts(self, view: View) -> bool:
         """Decode the strongest shift of all spectra; return whether it read a payload."""
-        surfaces = [correlate(spectrum, self.carriers) for spectrum in view.spectra]
-        self.shifts += TILE * TILE * len(surfaces)
-        z, best = max(((surface.highest()[0], surface) for surface in surfaces), key=lambda pair: pair[0])
+        surfaces = correlate(view.spectra, self.carriers)
+        self.shifts += surfaces.size
+        best, place = divmod(int(surfaces.argmax()), TILE * TILE)
+        z = float(surfaces[best].flat[place])
         self.highest = max(self.highest, z)
-        return self._settle(best, best.highest()[1], None)
+        return self._settle(view.spectra[best], z, divmod(place, TILE), None)
 
-    def _settle(self, surface: Surface, shift: tuple[int, int], slot: int | None) -> bool:
+    def _settle(self, spectrum: Spectrum, z: float, shift: tuple[int, int], slot: int | None) -> bool:
         """Decode where a payload that checks would count; return whether one did."""
-        z, payload = float(surface.values[shift]), None
+        payload = None
         if self._bound(z, checks=1 if slot is None else SLOTS, decodings=self.decodings + 1) <= FALSE_POSITIVE_RATE:
             self.decodings += 1
-            fine = refine_shift(surface.spectrum, self.carriers, shift)
-            payload = unframe_payload(decode(bit_values(surface.spectrum, self.carriers, fine)), self.key)
+            fine = refine_shift(spectrum, self.carriers, shift)
+            payload = unframe_payload(decode(bit_values(spectrum, self.carriers, fine)), self.key)
             if payload is not None and slot is not None and slot_of(payload.id, self.key) != slot:
                 payload = None
         checks = 0 if payload is None else 1 if slot is None else SLOTS
