@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import TrainingError
+from .compression import h264_roundtrip, jpeg_roundtrip
 
 Image = NDArray[np.uint8]
 Rng = np.random.Generator
@@ -38,6 +38,8 @@ class AugmentConfig:
         colour_strength: Largest relative change.
         noise: Add Gaussian noise.
         noise_sigma: Highest standard deviation in grey levels, 0–255.
+        h264: Compress as H.264 in memory, each crop by itself.
+        h264_crf: Lowest and highest constant rate factor.
         pixel_mix: Draw a forgery towards its genuine twin in pixels.
         frequency_mix: Give a forgery the highest frequencies of its genuine twin.
     """
@@ -53,6 +55,8 @@ class AugmentConfig:
     colour_strength: float = 0.15
     noise: float = 0.15
     noise_sigma: float = 5.0
+    h264: float = 0.0
+    h264_crf: tuple[int, int] = (18, 40)
     pixel_mix: float = 0.0
     frequency_mix: float = 0.0
 
@@ -66,25 +70,13 @@ def augment(crop: Image, rng: Rng, config: AugmentConfig) -> Image:
         (config.blur, _blur),
         (config.noise, _noise),
         (config.jpeg, _jpeg),
+        (config.h264, _h264),
     )
     for probability, step in steps:
         seed = int(rng.integers(2**63))
         if rng.random() < probability:
             crop = step(crop, np.random.default_rng(seed), config)
     return np.ascontiguousarray(crop)
-
-
-def jpeg_roundtrip(image: Image, quality: int) -> Image:
-    """Compress an RGB picture as JPEG in memory and read it back.
-
-    Raises:
-        TrainingError: If OpenCV cannot encode it.
-    """
-    done, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise TrainingError(f"a crop of shape {image.shape} cannot be encoded as JPEG")
-    decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)
-    return np.ascontiguousarray(decoded[..., ::-1])
 
 
 def to_pixels(values: NDArray[np.generic]) -> Image:
@@ -126,3 +118,8 @@ def _noise(crop: Image, rng: Rng, config: AugmentConfig) -> Image:
 def _jpeg(crop: Image, rng: Rng, config: AugmentConfig) -> Image:
     low, high = config.jpeg_quality
     return jpeg_roundtrip(crop, int(rng.integers(low, high + 1)))
+
+
+def _h264(crop: Image, rng: Rng, config: AugmentConfig) -> Image:
+    low, high = config.h264_crf
+    return np.asarray(h264_roundtrip(crop[None], int(rng.integers(low, high + 1)))[0], dtype=np.uint8)

@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .augmentation import jpeg_roundtrip, to_pixels
+from .augmentation import to_pixels
+from .compression import jpeg_roundtrip
 from .errors import BlendError
 from .hulls import FACE_POINTS, FAMILIES, HullFamily, draw_hull
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .appearance import describe
-from .augmentation import jpeg_roundtrip
 from .calibration import fit_calibration
+from .compression import jpeg_roundtrip
 from .crop_sets import Crops, CropSet
 from .scope import Evidence, fit_scope
 from .scoring import Detector

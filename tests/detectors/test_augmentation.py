@@ -3,9 +3,10 @@
 import numpy as np
 
 from detectors import AugmentConfig
-from detectors.augmentation import augment, jpeg_roundtrip
+from detectors.augmentation import augment
 
-ALWAYS = AugmentConfig(flip=1, jpeg=1, resize=1, blur=1, colour=1, noise=1)
+ALWAYS = AugmentConfig(flip=1, jpeg=1, resize=1, blur=1, colour=1, noise=1, h264=1)
+STEPS = ("flip", "jpeg", "resize", "blur", "colour", "noise", "h264")
 NEVER = AugmentConfig(flip=0, jpeg=0, resize=0, blur=0, colour=0, noise=0)
 
 
@@ -34,17 +35,9 @@ def test_with_every_probability_zero_the_crop_stays_as_it_is():
 
 
 def test_every_variation_keeps_shape_and_type_and_changes_something():
-    for name in ("flip", "jpeg", "resize", "blur", "colour", "noise"):
-        config = AugmentConfig(**{**dict.fromkeys(("flip", "jpeg", "resize", "blur", "colour", "noise"), 0), name: 1})
+    for name in STEPS:
+        config = AugmentConfig(**{**dict.fromkeys(STEPS, 0), name: 1})
         varied = augment(crop(), np.random.default_rng(3), config)
         assert varied.shape == (48, 48, 3)
         assert varied.dtype == np.uint8
         assert not np.array_equal(varied, crop()), name
-
-
-def test_jpeg_keeps_red_red():
-    red = np.zeros((16, 16, 3), np.uint8)
-    red[..., 0] = 200
-    back = jpeg_roundtrip(red, 95)
-    assert back[..., 0].mean() > 190
-    assert back[..., 2].mean() < 10
