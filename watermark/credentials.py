@@ -27,7 +27,7 @@ import c2pa
 
 from .containers import Container, sniff
 from .embedded_manifest import LayoutError
-from .errors import MediaError
+from .errors import MediaError, StoreError
 from .layout import LAYOUT_ASSERTION, check_layout
 from .manifest import GENERATOR
 from .perceptual_hash import SAME_PICTURE
@@ -148,10 +148,18 @@ def recover_credential(entry: StoreEntry, distance: int, policy: TrustPolicy) ->
         entry: What the mark led to.
         distance: Bits between the perceptual hash of the picture at hand and of the one that was sealed.
         policy: Whose signatures are believed.
+
+    Raises:
+        StoreError: The stored manifest is damaged.
     """
     context = library_context(policy.anchors)
-    with c2pa.Reader("application/c2pa", io.BytesIO(entry.manifest), context=context) as reader:
-        credential = _judged(reader, policy)
+    try:
+        with c2pa.Reader("application/c2pa", io.BytesIO(entry.manifest), context=context) as reader:
+            credential = _judged(reader, policy)
+    except c2pa.C2paError as error:
+        raise StoreError(
+            f"the stored manifest {entry.manifest_label} is damaged ({error}); restore the manifest store from a backup"
+        ) from error
     codes = [code for code in credential.codes if code not in _BINDING_CODES]
     codes.append(CODE_LOOKS_ALIKE if distance <= SAME_PICTURE else CODE_LOOKS_DIFFERENT)
     return replace(
@@ -164,7 +172,9 @@ def recover_credential(entry: StoreEntry, distance: int, policy: TrustPolicy) ->
 
 
 def signature_holds(entry: StoreEntry, policy: TrustPolicy) -> bool:
-    """Return whether a stored manifest is what a signer known to the policy signed, an expired certificate included.
+    """Return whether a stored manifest is what a signer known to the policy signed.
+
+    A certificate that has expired since counts as known: the library does not tell whose it was.
 
     Args:
         entry: What the mark led to.
@@ -176,7 +186,7 @@ def signature_holds(entry: StoreEntry, policy: TrustPolicy) -> bool:
             codes = set(_judged(reader, policy).codes) - _BINDING_CODES
     except c2pa.C2paError:
         return False
-    return codes <= {"signingCredential.expired"}
+    return not codes or ("signingCredential.expired" in codes and codes <= _SIGNER_CODES)
 
 
 def active_label(credential: Credential) -> str:

@@ -148,8 +148,9 @@ class ClipEncoder:
         check_frames(frames)
         if frames.ndim != 4 or frames.shape[1:3] != self.size:
             raise MediaError(f"frames of shape {frames.shape} do not fit a clip of {self.size[1]} × {self.size[0]}")
-        for picture in np.pad(frames, ((0, 0), *((0, side % 2) for side in self.size), (0, 0)), mode="edge"):
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+        growth = (*((0, side % 2) for side in self.size), (0, 0))
+        for picture in frames:
+            frame = av.VideoFrame.from_ndarray(np.pad(picture, growth, mode="edge"), format="rgb24")
             self._mux(self._stream.encode(frame.reformat(format="yuv420p", dst_colorspace=Colorspace.SMPTE170M)))
             self.count += 1
 

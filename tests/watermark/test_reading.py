@@ -11,6 +11,7 @@ from watermark import (
     ManifestStore,
     MediaError,
     Outcome,
+    StoreError,
     encode_clip,
     encode_still,
     mark,
@@ -86,6 +87,16 @@ def test_a_stored_manifest_that_was_tampered_with_confirms_nothing(sealed, deplo
     for manifest, ours in ((entry.manifest, True), (bytes(forged), False)):
         store.put(replace(entry, manifest=manifest))
         assert read_provenance(tmp_path / "a.png", replace(deployment, store=store)).mark.ours is ours
+
+
+def test_a_stored_manifest_that_cannot_be_read_is_one_clear_line(sealed, deployment, tmp_path):
+    receipt = sealed[".jpg"]
+    (entry,) = deployment.store.find(receipt.payload.hex)
+    store = ManifestStore(tmp_path / "s.sqlite3")
+    store.put(replace(entry, manifest=b"no manifest"))
+    encode_still(read_media(receipt.path).frames[0], tmp_path / "a.png")
+    with pytest.raises(StoreError, match=r"stored manifest urn:c2pa:\S+ is damaged .* restore the manifest store"):
+        read_provenance(tmp_path / "a.png", replace(deployment, store=store))
 
 
 def test_outcomes_put_mark_and_credential_into_one_word(sealed, deployment, stranger, pictures, payload, tmp_path):

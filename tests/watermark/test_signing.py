@@ -33,7 +33,7 @@ from watermark import (
     verify_file,
 )
 from watermark.certificates import CLAIM_SIGNING, SIGNING_USES, pem
-from watermark.credentials import read_credential
+from watermark.credentials import read_credential, signature_holds
 
 KEYS = {
     "es256": lambda: ec.generate_private_key(ec.SECP256R1()),
@@ -209,6 +209,9 @@ def test_a_policy_may_name_the_signers_it_allows(tmp_path, shop):
     with pytest.raises(TrustError, match="valid unknown signer") as caught:
         verify_file(receipt.path, own, TrustPolicy(anchors, (pem(colleague),)))
     assert caught.value.credential.codes == ("org.facetrail.signer.notAllowed",)
+    (entry,) = own.store.find("00000000004d")
+    assert signature_holds(entry, TrustPolicy(anchors))
+    assert not signature_holds(entry, TrustPolicy((pem(make_chain().root),)))
 
 
 def test_verifying_raises_for_every_state_but_trusted(shop, deployment, pictures, tmp_path):
@@ -369,3 +372,5 @@ def test_only_a_time_stamp_outlives_the_leaf(tmp_path, shop, authority):
         CredentialState.VALID_UNKNOWN_SIGNER,
     ]
     assert "signingCredential.expired" in read[0].codes
+    (entry,) = [one for one in files[0][1].store.find("00000000004d") if one.title == "0.png"]
+    assert signature_holds(entry, TrustPolicy(plain.anchors))  # the marks of its pictures stay ours
