@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _ARRAY, _MAP, _TAG = range(7)
+_DEEPEST = 16
 _SIMPLE = {20: False, 21: True, 22: None, 23: None}
 
 
@@ -14,15 +15,17 @@ def decode(data: bytes) -> Any:  # noqa: ANN401
     Raises:
         ValueError: The data are cut off, followed by more, or use floats or indefinite lengths.
     """
-    value, end = _item(data, 0)
+    value, end = _item(data, 0, 0)
     if end != len(data):
         raise ValueError(f"{len(data) - end} bytes follow the CBOR item")
     return value
 
 
-def _item(data: bytes, at: int) -> tuple[Any, int]:
+def _item(data: bytes, at: int, depth: int) -> tuple[Any, int]:
     if at >= len(data):
         raise ValueError("the CBOR item is cut off")
+    if depth > _DEEPEST:
+        raise ValueError(f"the CBOR item is nested deeper than {_DEEPEST} levels")
     major, argument, at = _head(data, at)
     if major in (_UNSIGNED, _NEGATIVE):
         return (argument if major == _UNSIGNED else -1 - argument), at
@@ -32,14 +35,14 @@ def _item(data: bytes, at: int) -> tuple[Any, int]:
             raise ValueError("the CBOR string is cut off")
         return (content if major == _BYTES else content.decode()), at + argument
     if major == _TAG:
-        return _item(data, at)
+        return _item(data, at, depth + 1)
     if major not in (_ARRAY, _MAP):
         if argument not in _SIMPLE:
             raise ValueError(f"CBOR simple value {argument} is not expected in a signature")
         return _SIMPLE[argument], at
     items = []
     for _ in range(argument * (2 if major == _MAP else 1)):
-        item, at = _item(data, at)
+        item, at = _item(data, at, depth + 1)
         items.append(item)
     return (dict(zip(items[::2], items[1::2], strict=True)) if major == _MAP else items), at
 

@@ -29,7 +29,9 @@ def test_the_examples_of_the_standard_decode(data, value):
     assert decode(bytes.fromhex(data)) == value
 
 
-@pytest.mark.parametrize("data", ["", "19", "4401", "8301", "0000", "5fff", "f93c00", "61ff"])
+@pytest.mark.parametrize(
+    "data", ["", "19", "4401", "8301", "0000", "5fff", "f93c00", "61ff", "81" * 5000 + "00", "c1" * 5000]
+)
 def test_what_is_cut_off_or_not_of_this_part_is_refused(data):
     with pytest.raises(ValueError):
         decode(bytes.fromhex(data))
