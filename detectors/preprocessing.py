@@ -33,9 +33,13 @@ def crop_face(image: Image, box: Sequence[float] | NDArray[np.floating], spec: D
 
     Raises:
         CropError: If the picture is not (H, W, 3) uint8, or the box is not finite, is empty or does not touch the
-            picture.
+            picture, or the spec wants aligned faces.
     """
     _check_image(image)
+    if spec.alignment != "upright":
+        raise CropError(
+            f"detector {spec.name!r} wants faces aligned by {spec.alignment}; a box alone does not give that"
+        )
     left, top, right, bottom = _checked_box(box, image.shape[0], image.shape[1])
     side = max(1, round(max(right - left, bottom - top) * (1 + 2 * spec.crop_margin)))
     first_column = round((left + right - side) / 2)

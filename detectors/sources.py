@@ -106,13 +106,15 @@ class SelfBlends:
         """Take genuine faces and the spec whose crops are wanted.
 
         Raises:
-            TrainingError: If there is no face, or the parts are not of one length.
+            TrainingError: If there is no face, the parts are not of one length, or the spec wants aligned faces.
         """
         if not len(faces.pictures) or not len(faces.pictures) == len(faces.landmarks) == len(faces.groups):
             raise TrainingError(
                 f"self-blending wants pictures with landmarks and identities, one each; got {len(faces.pictures)}, "
                 f"{len(faces.landmarks)} and {len(faces.groups)}"
             )
+        if spec.alignment != "upright":
+            raise TrainingError(f"detector {spec.name!r} wants aligned faces; self-blends are cut upright")
         self._faces = faces
         self._spec = spec
         digest = hashlib.sha256(b"faces")

@@ -1,5 +1,7 @@
 """Cutting faces and feeding networks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -52,6 +54,11 @@ def test_a_box_of_exactly_the_input_size_is_cut_without_resampling():
 def test_a_box_without_a_face_in_it_is_refused(box, message):
     with pytest.raises(CropError, match=message):
         crop_face(picture(), box, SPEC)
+
+
+def test_a_box_does_not_satisfy_a_contract_of_aligned_faces():
+    with pytest.raises(CropError, match="five_point"):
+        crop_face(picture(), (60, 40, 100, 70), replace(SPEC, alignment="five_point"))
 
 
 def test_a_picture_that_is_not_eight_bit_colour_is_refused():
