@@ -10,7 +10,7 @@ from ..arguments import add_detector, add_home, add_json, add_out, add_seed, add
 from ..corpus.importers import LAYOUTS
 from ..corpus.manifest import Corpus, locked, write_manifest
 from ..corpus.methods import METHODS
-from ..progress import Report
+from ..progress import Report, part
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_home(synthesize)
     synthesize.set_defaults(run=run_synthesize)
 
-    text = "check a corpus for changed files, leaks between splits, duplicates and unlike formats"
+    text = "check a corpus for changed files, leaks between splits, copies and unlike formats"
     check = actions.add_parser("check", help=text, description=text + ". Exit code 1 says that it is not sound.")
     check.set_defaults(run=run_check)
 
@@ -108,21 +108,32 @@ def run_synthesize(options: argparse.Namespace, report: Report) -> Answer:
 
 def run_check(options: argparse.Namespace, report: Report) -> Answer:
     """Check a corpus."""
-    from ..corpus.check import check_corpus
+    from ..corpus.check import check_corpus, check_pictures
+    from ..corpus.format_probe import probe_corpus
 
     corpus = Corpus.load(options.corpus)
-    complaints = check_corpus(corpus, report)
+    complaints = (*check_corpus(corpus, part(report, 0.0, 0.5)), *check_pictures(corpus, part(report, 0.5, 1.0)))
+    probe = probe_corpus(corpus)
     answer = _describe(corpus)
     lines = [answer.text, ""]
     for complaint in complaints:
         ids = f" ({', '.join(complaint.ids)})" if complaint.ids else ""
         lines.append(f"  {complaint.fault}: {complaint.message}{ids}")
+    if probe is not None:
+        lines.append(
+            f"  packaging alone: AUC {probe.auc:.2f} ({probe.forged} forged, {probe.genuine} genuine; 0.5 says nothing)"
+        )
     lines.append(f"  {len(complaints)} faults" if complaints else "  sound")
     listed: list[JsonObject] = [
         {"fault": complaint.fault.value, "message": complaint.message, "ids": list(complaint.ids)}
         for complaint in complaints
     ]
-    entry: JsonObject = {**answer.results[0], "faults": [*listed], "sound": not complaints}
+    entry: JsonObject = {
+        **answer.results[0],
+        "faults": [*listed],
+        "sound": not complaints,
+        "packaging_auc": None if probe is None else probe.auc,
+    }
     return Answer("\n".join(lines), (entry,), failed=bool(complaints))
 
 

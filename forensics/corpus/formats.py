@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CorpusError
+from .importers.listing import CLIPS
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,7 +41,7 @@ def probe_format(path: Path) -> Format:
     Raises:
         CorpusError: The file cannot be opened as either.
     """
-    if path.suffix.lower() == ".mp4":
+    if path.suffix.lower() in CLIPS:
         return _probe_clip(path)
     from PIL import Image
 

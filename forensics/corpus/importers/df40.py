@@ -64,8 +64,8 @@ def _people(name: str, method: str, domain: str) -> People:
 
 
 def _fits(folder: Path) -> bool:
-    methods = [part for part in folder.glob("*/") if any((part / domain).is_dir() for domain in DOMAINS)]
-    return len(methods) > 0 and not (folder / "real").is_dir()
+    methods = {part.name for part in folder.glob("*/") if any((part / domain).is_dir() for domain in DOMAINS)}
+    return bool(methods) and not methods & {"train", "val", "valid", "test"} and not (folder / "real").is_dir()
 
 
 DF40 = Layout("df40", "DF40: METHOD/{ff,cdf} or METHOD/{fake,real}", _fits, read_df40)

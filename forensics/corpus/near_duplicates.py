@@ -1,0 +1,116 @@
+"""Find files of two splits that show almost the same picture: re-encoded, resized or lightly edited copies.
+
+Two steps: a hash of 256 brightness gradients finds candidates, and the small pictures behind it decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from watermark import MediaError
+
+from ..progress import Report, silent
+from .manifest import Corpus
+from .media import Frames, read_frames
+from .sample import Sample, Split
+
+_SIDE = 16
+_NEAR_BITS = 16
+"""Gradients of 256 that may differ."""
+
+_NEAR_TONES = 3.0
+"""Mean difference of the 16 × 16 pictures, in grey levels, up to which they are the same."""
+
+_FLAT = 4.0
+"""Spread of grey levels below which a picture shows too little to compare."""
+
+_BLOCK = 512
+
+
+@dataclass(frozen=True, slots=True)
+class NearDuplicate:
+    """Two samples of different splits that show almost the same.
+
+    Attributes:
+        first: Id of one.
+        second: Id of the other.
+        bits: Gradients of 256 that differ.
+    """
+
+    first: str
+    second: str
+    bits: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fingerprint:
+    """How a picture looks, small.
+
+    Attributes:
+        bits: (4,) uint64, the signs of its gradients.
+        tones: (16, 16) float32 grey levels.
+    """
+
+    bits: NDArray[np.uint64]
+    tones: NDArray[np.float32]
+
+
+def fingerprint(image: Frames) -> Fingerprint | None:
+    """Reduce a picture; None where it is almost of one tone.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+    """
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    small = np.asarray(cv2.resize(grey, (_SIDE + 1, _SIDE), interpolation=cv2.INTER_AREA), dtype=np.float32)
+    if small.std() < _FLAT:
+        return None
+    bits = np.packbits(small[:, 1:] > small[:, :-1]).view(np.uint64)
+    return Fingerprint(bits, small[:, :_SIDE])
+
+
+def find_near_duplicates(corpus: Corpus, report: Report = silent) -> tuple[NearDuplicate, ...]:
+    """Compare the middle frames of all samples of different splits.
+
+    Args:
+        corpus: The corpus; files that cannot be decoded are passed over.
+        report: Is told how far the work is.
+    """
+    prints: dict[str, Fingerprint] = {}
+    for number, sample in enumerate(corpus.samples):
+        report(number / len(corpus.samples), "looking for near duplicates")
+        found = _middle(corpus, sample)
+        if found is not None:
+            prints[sample.id] = found
+    parts = [[one for one in corpus.where(split=split) if one.id in prints] for split in Split]
+    pairs = ((parts[0], parts[1]), (parts[0], parts[2]), (parts[1], parts[2]))
+    return tuple(pair for first, second in pairs for pair in _between(first, second, prints))
+
+
+def _between(
+    first: Sequence[Sample], second: Sequence[Sample], prints: Mapping[str, Fingerprint]
+) -> Iterator[NearDuplicate]:
+    if not first or not second:
+        return
+    there = np.stack([prints[sample.id].bits for sample in second])
+    for start in range(0, len(first), _BLOCK):
+        block = first[start : start + _BLOCK]
+        here = np.stack([prints[sample.id].bits for sample in block])
+        apart = np.bitwise_count(here[:, None] ^ there[None]).sum(-1)
+        for row, column in np.argwhere(apart <= _NEAR_BITS):
+            one, other = block[row], second[column]
+            if np.abs(prints[one.id].tones - prints[other.id].tones).mean() <= _NEAR_TONES:
+                yield NearDuplicate(one.id, other.id, int(apart[row, column]))
+
+
+def _middle(corpus: Corpus, sample: Sample) -> Fingerprint | None:
+    try:
+        (frame,) = read_frames(corpus.file(sample), sample.files, [sample.frames // 2], is_clip=sample.fps is not None)
+    except (MediaError, OSError, IndexError):
+        return None
+    return fingerprint(frame)
