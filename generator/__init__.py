@@ -4,14 +4,14 @@ from facetrail_torchvision import declare_missing_operators
 
 declare_missing_operators()
 
-from .alignment import Retarget, align  # noqa: E402
-from .animate_config import AnimateConfig  # noqa: E402
-from .clip import GeneratedClip, GeneratedFile  # noqa: E402
 from .errors import FaceModelError, GenerationError, GeneratorError, MotionFileError, PuppetError, WeightsError  # noqa: E402
-from .face_params import EXPRESSION, SHAPE, DriveSequence, FaceParams  # noqa: E402
-from .hardware import Precision, fastest_device, find_device  # noqa: E402
-from .pipeline import Animator, read_sizes  # noqa: E402
-from .snapshot import draw_snapshot, show_snapshot  # noqa: E402
+from .face.alignment import Retarget, align  # noqa: E402
+from .face.face_params import EXPRESSION, SHAPE, DriveSequence, FaceParams  # noqa: E402
+from .face.snapshot import draw_snapshot, show_snapshot  # noqa: E402
+from .inference.animate_config import AnimateConfig  # noqa: E402
+from .inference.clip import GeneratedClip, GeneratedFile  # noqa: E402
+from .inference.hardware import Precision, fastest_device, find_device  # noqa: E402
+from .inference.pipeline import Animator, read_sizes  # noqa: E402
 
 __all__ = [
     "EXPRESSION",

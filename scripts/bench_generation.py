@@ -17,11 +17,11 @@ import torch
 from numpy.typing import NDArray
 
 from generator import AnimateConfig, Animator, DriveSequence, FaceParams, Retarget, align
-from generator.latent_store import scratch_store
-from generator.patch_codec import PatchCodec
+from generator.face.source_warp import SourceWarp
+from generator.inference.latent_store import scratch_store
+from generator.network.patch_codec import PatchCodec
+from generator.network.weights_io import load_pretrained
 from generator.puppets import STYLES, render, sample_motion, sample_puppet
-from generator.source_warp import SourceWarp
-from generator.weights_io import load_pretrained
 
 SEED = 9001
 HEADER = ["measure", "region", "method", "value", "low", "high", "n_identities", "n_frames", "seed", "weights"]

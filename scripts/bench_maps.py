@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 
 from generator import FaceParams
+from generator.face.spatial_maps import MapRenderer
 from generator.face_models import stand_in_flame
-from generator.spatial_maps import MapRenderer
 
 SEED = 9002
 HEADER = ["maps", "size", "cpu_milliseconds", "low", "high", "n_frames", "seed", "machine"]

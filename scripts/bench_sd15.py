@@ -26,15 +26,15 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 from generator import AnimateConfig, Animator
-from generator.animate_config import settle
-from generator.attention import AttentionInputs
-from generator.config import SD15, TOY_SD15, ModelConfig
-from generator.model import AniFaceDiff
+from generator.inference.animate_config import settle
+from generator.inference.sampling import forwards
+from generator.inference.windows import lay_windows
+from generator.network.attention import AttentionInputs
+from generator.network.config import SD15, TOY_SD15, ModelConfig
+from generator.network.model import AniFaceDiff
+from generator.network.temporal import MotionModules
+from generator.network.unet import Denoiser, ReferenceNet
 from generator.puppets import render, sample_motion, sample_puppet
-from generator.sampling import forwards
-from generator.temporal import MotionModules
-from generator.unet import Denoiser, ReferenceNet
-from generator.windows import lay_windows
 from watermark import Deployment, Ingredient
 
 HEADER = ["measure", "case", "value", "low", "high", "runs", "dtype", "batch", "latent", "config", "threads", "machine"]

@@ -27,8 +27,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from generator.config import TOY_SD15, ModelConfig
-from generator.spatial_maps import MAPS
+from generator.face.spatial_maps import MAPS
+from generator.network.config import TOY_SD15, ModelConfig
 from generator.training import TrainConfig, Trainer, TrainingData, open_puppets, recipe
 from generator.training.batch import Example
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..errors import FaceModelError
-from ..face_params import find_layout
+from ..face.face_params import find_layout
 from .flame import Flame
 from .protocol import FaceModel
 from .puppet_head import PuppetHead, puppet_head

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..face_params import LAYOUTS, Floats, ParameterLayout
-from ..head_model import GAZE_REACH
-from ..raster import Ints
+from ..face.face_params import LAYOUTS, Floats, ParameterLayout
+from ..face.head_model import GAZE_REACH
+from ..face.raster import Ints
 from .flame_file import FlameArrays, read_flame
 from .flame_landmarks import nearest_embedding
 

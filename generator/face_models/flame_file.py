@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FaceModelError
-from ..face_params import FLAME_SHAPE_SIZE, Floats
-from ..raster import Ints
+from ..face.face_params import FLAME_SHAPE_SIZE, Floats
+from ..face.raster import Ints
 from .restricted_pickle import as_array, read_object_array, read_pickle
 
 VERTICES, TRIANGLES, JOINTS = 5023, 9976, 5

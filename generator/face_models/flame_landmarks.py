@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..face_params import Floats, vector
+from ..face.face_params import Floats, vector
 from .flame_file import Embedding
 
 _EYE_DISTANCE = 64.0

@@ -6,10 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
-from ..face_params import LAYOUTS, Floats, ParameterLayout
-from ..head_mesh import head_grid, head_mesh
-from ..head_model import landmarks68
-from ..raster import Ints
+from ..face.face_params import LAYOUTS, Floats, ParameterLayout
+from ..face.head_mesh import head_grid, head_mesh
+from ..face.head_model import landmarks68
+from ..face.raster import Ints
 
 
 class PuppetHead:

@@ -12,10 +12,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..config import SD15, ModelConfig
 from ..errors import ImportRefusedError, WeightsError
-from ..weights_io import not_finite, sha256_of, write_folder
-from ..weights_layout import part_shapes, read_card
+from ..network.config import SD15, ModelConfig
+from ..network.weights_io import not_finite, sha256_of, write_folder
+from ..network.weights_layout import part_shapes, read_card
 from .fresh_parts import fresh_adapter_keys, fresh_part
 from .image_encoder import read_image_encoder
 from .motion import holds_motion, layout_of, read_motion

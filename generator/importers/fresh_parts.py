@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..attention import DecoupledCrossAttention
-from ..conditions import ExpressionAdapter, SpatialEncoders
-from ..config import ModelConfig
-from ..temporal import MotionModules
+from ..network.attention import DecoupledCrossAttention
+from ..network.conditions import ExpressionAdapter, SpatialEncoders
+from ..network.config import ModelConfig
+from ..network.temporal import MotionModules
 from .part import Shapes
 
 _KEY = "to_k_expression.weight"

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..errors import WeightsError
-from ..temporal import LONGEST_WINDOW, position_table
+from ..network.temporal import LONGEST_WINDOW, position_table
 from .kinds import MOTION, kind_of
 from .part import Part
 from .tensor_file import TensorFile

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..face_params import Floats
+from ..face.face_params import Floats
 from .look import Puppet
 
 

@@ -6,10 +6,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..face_params import FaceParams, Floats, vector
-from ..head_mesh import HEAD, head_grid, head_mesh
-from ..head_model import features, project, rest_surface, rotation, surface
-from ..raster import Mesh, join
+from ..face.face_params import FaceParams, Floats, vector
+from ..face.head_mesh import HEAD, head_grid, head_mesh
+from ..face.head_model import features, project, rest_surface, rotation, surface
+from ..face.raster import Mesh, join
 from .look import Puppet
 from .shapes import cone, ellipsoid, from_grid, tube
 

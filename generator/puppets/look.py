@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from ..errors import PuppetError
-from ..face_params import SHAPE, FaceParams, Floats
+from ..face.face_params import SHAPE, FaceParams, Floats
 
 Style = Literal["flat", "toon", "gloss", "paint", "pencil", "clay", "lowpoly", "pixel", "halftone", "watercolour"]
 Hair = Literal["bald", "crop", "bob", "long", "afro", "spikes", "bun", "mohawk", "cap"]

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import PuppetError
-from ..face_params import FaceParams, Floats, vector
-from ..head_model import LIP_GAP, features, landmarks68, project
-from ..raster import GBuffer, rasterise, vertex_normals
+from ..face.face_params import FaceParams, Floats, vector
+from ..face.head_model import LIP_GAP, features, landmarks68, project
+from ..face.raster import GBuffer, rasterise, vertex_normals
 from .backdrop import backdrop
 from .body import CAP, CLOTH, GLASSES, HAIR, HEAD, HORN, NECK, build, mouth_gap
 from .look import Puppet

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from generator.face_params import DriveSequence, find_layout
+from generator.face.face_params import DriveSequence, find_layout
 from generator.trackers.smoothing import OneEuro
 
 _POSE = OneEuro(cutoff=1.5, beta=1.0)

@@ -1,6 +1,6 @@
 """The face mesh and the puppet head's fit as a tracker."""
 
-from generator.face_params import DriveSequence, FaceParams
+from generator.face.face_params import DriveSequence, FaceParams
 from generator.trackers.face_mesh import FaceMesh
 from generator.trackers.protocol import Box, ClipFrames, Progress
 from generator.trackers.regions import Image, Points

@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from generator.face_params import Floats
+from generator.face.face_params import Floats
 from generator.trackers.flame_code import FlameCode
 from generator.trackers.regions import Points, Region
 from generator.trackers.rigid import angles

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from generator.errors import NoFaceError
-from generator.face_params import LAYOUTS, DriveSequence, FaceParams
+from generator.face.face_params import LAYOUTS, DriveSequence, FaceParams
 from generator.trackers.drive_smoothing import smooth_drive
 from generator.trackers.face_crop import CropRule
 from generator.trackers.face_mesh import FaceMesh

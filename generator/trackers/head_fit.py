@@ -6,8 +6,8 @@ import numpy as np
 from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
-from generator.face_params import EXPRESSION, EXPRESSION_HIGH, EXPRESSION_LOW, SHAPE
-from generator.head_model import landmarks68
+from generator.face.face_params import EXPRESSION, EXPRESSION_HIGH, EXPRESSION_LOW, SHAPE
+from generator.face.head_model import landmarks68
 from generator.trackers.ibug import BROWS, JAW, LIPS, NOSE
 from generator.trackers.mesh_bias import MESH_BIAS
 from generator.trackers.regions import Points

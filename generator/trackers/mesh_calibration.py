@@ -7,8 +7,8 @@ import sys
 
 import numpy as np
 
-from generator.face_params import FaceParams
-from generator.head_model import landmarks68, rotation
+from generator.face.face_params import FaceParams
+from generator.face.head_model import landmarks68, rotation
 from generator.puppets import STYLES, render, sample_motion, sample_puppet
 from generator.trackers.face_mesh import FaceMesh
 from generator.trackers.head_fit import STILL

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generator.face_params import EXPRESSION, EXPRESSION_HIGH, EXPRESSION_LOW
+from generator.face.face_params import EXPRESSION, EXPRESSION_HIGH, EXPRESSION_LOW
 from generator.trackers.head_fit import STILL, TRUST, HeadFit, fit_head, mesh_points
 from generator.trackers.ibug import BROWS, EYES, LIPS
 from generator.trackers.regions import Points

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from generator.face_params import DriveSequence, FaceParams
+from generator.face.face_params import DriveSequence, FaceParams
 from generator.trackers.regions import Image, Points
 
 Box = tuple[float, float, float, float]

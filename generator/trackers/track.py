@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.face_params import EXPRESSION, EXPRESSION_HIGH, EXPRESSION_LOW, DriveSequence, FaceParams
+from generator.face.face_params import EXPRESSION, EXPRESSION_HIGH, EXPRESSION_LOW, DriveSequence, FaceParams
 from generator.trackers.drive_smoothing import smooth_drive
 from generator.trackers.eyes import apertures, clip_gaze, closure, gaze, resting_aperture
 from generator.trackers.face_crop import box_around, check_landmarks

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..model import AniFaceDiff, Conditions, noise_schedule
-from ..patch_codec import PatchCodec
+from ..network.model import AniFaceDiff, Conditions, noise_schedule
+from ..network.patch_codec import PatchCodec
 from .batch import Batch, conditions, to_unit
 from .config import ObjectiveConfig
 

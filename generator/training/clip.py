@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..face_params import DriveSequence
+from ..face.face_params import DriveSequence
 from .batch import Picture
 
 

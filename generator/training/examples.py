@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from ..conditions import expression_input
-from ..config import ModelConfig
-from ..face_params import FaceParams
+from ..face.face_params import FaceParams
+from ..network.conditions import expression_input
+from ..network.config import ModelConfig
 from .batch import Batch, Example, Picture, collate, stack
 from .clip import Clips, Moment, choose_stills, choose_window
 from .config import DataConfig

@@ -8,9 +8,9 @@ from typing import Any
 
 from torch import Tensor
 
-from ..model import AniFaceDiff
-from ..weights_io import load_pretrained, save_pretrained
-from ..weights_layout import read_card
+from ..network.model import AniFaceDiff
+from ..network.weights_io import load_pretrained, save_pretrained
+from ..network.weights_layout import read_card
 from .checkpoint import Position, settings
 from .config import TrainConfig
 

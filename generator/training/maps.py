@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..config import ModelConfig
+from ..face.face_params import FaceParams
+from ..face.spatial_maps import MapRenderer
 from ..face_models import FaceModel, load_face_model
-from ..face_params import FaceParams
-from ..spatial_maps import MapRenderer
+from ..network.config import ModelConfig
 from .batch import Picture
 from .config import DataConfig
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..face_params import Floats
+from ..face.face_params import Floats
 from .batch import Picture
 
 REGIONS = {"frame": None, "eyes": 2, "mouth": 3}

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import puppets
-from ..face_params import DriveSequence, FaceParams, find_layout
+from ..face.face_params import DriveSequence, FaceParams, find_layout
 from ..puppets import STYLES, Puppet, render, sample_motion, sample_puppet
 from .clip import Clip, Moment
 
@@ -96,7 +96,8 @@ def puppets_digest() -> str:
     """Return the SHA-256 of the code that draws puppets: with the seed it stands for the data."""
     digest = hashlib.sha256()
     folder = Path(puppets.__file__).parent
-    for path in (*sorted(folder.glob("*.py")), *(folder.parent / f"{name}.py" for name in ("head_model", "head_mesh"))):
+    heads = (folder.parent / "face" / f"{name}.py" for name in ("head_model", "head_mesh"))
+    for path in (*sorted(folder.glob("*.py")), *heads):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

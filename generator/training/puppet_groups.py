@@ -14,8 +14,8 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ..config import ModelConfig
-from ..face_params import FaceParams
+from ..face.face_params import FaceParams
+from ..network.config import ModelConfig
 from ..puppets import PuppetFrame, render, sample_motion
 from .batch import Example, stack
 from .clip import Moment

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import torch
 
-from ..config import ModelConfig
 from ..errors import TrainingError
-from ..model import AniFaceDiff
-from ..patch_codec import PatchCodec
-from ..weights_io import load_pretrained
-from ..weights_layout import read_card
+from ..network.config import ModelConfig
+from ..network.model import AniFaceDiff
+from ..network.patch_codec import PatchCodec
+from ..network.weights_io import load_pretrained
+from ..network.weights_layout import read_card
 from .batch import to_unit
 from .checkpoint import Checkpoint, Position, check_settings
 from .config import TrainConfig, recipe

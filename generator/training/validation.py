@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ..model import AniFaceDiff
-from ..sampling import Sampler, predict
+from ..inference.sampling import Sampler, predict
+from ..network.model import AniFaceDiff
 from .batch import Batch, Example, Picture, collate, conditions, to_uint8, to_unit
 from .config import TrainConfig
 from .metrics import compare

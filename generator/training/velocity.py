@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..model import AniFaceDiff, Dropped, noise_schedule
+from ..network.model import AniFaceDiff, Dropped, noise_schedule
 from .batch import Batch, conditions, to_unit
 from .config import ObjectiveConfig, Stage
 
@@ -44,7 +44,8 @@ def draw_drops(groups: int, frames: int, config: ObjectiveConfig, generator: tor
 class Velocity:
     """Losses of a network that predicts v = sqrt(a) noise - sqrt(1 - a) clean (Salimans and Ho, arXiv 2202.00512).
 
-    Stage 1 draws a time for every frame; stage 2 one for every window, whose frames the temporal modules join.
+    Stage 1 draws time and noise for every frame; stage 2 for every window, whose frames the temporal modules join: as in
+    sampling, where all frames of a clip share their noise.
 
     Args:
         config: Shares and weights.
@@ -64,9 +65,9 @@ class Velocity:
             clean = model.codec.encode(to_unit(batch.target)).float()
         draws = groups * frames // joined
         time = torch.randint(0, TIMES, (draws,), generator=generator).repeat_interleave(joined)
-        noise = torch.randn(clean.shape, generator=generator)
-        offset = torch.randn(draws, clean.shape[1], 1, 1, generator=generator).repeat_interleave(joined, 0)
-        noise = (noise + self._config.noise_offset * offset).to(device)
+        noise = torch.randn(draws, *clean.shape[1:], generator=generator)
+        offset = torch.randn(draws, clean.shape[1], 1, 1, generator=generator)
+        noise = (noise + self._config.noise_offset * offset).repeat_interleave(joined, 0).to(device)
         dropped = draw_drops(groups, frames, self._config, generator)
         dropped = Dropped(dropped.source.to(device), dropped.expression.to(device))
         weight, time = self._weights[time].to(device), time.to(device)

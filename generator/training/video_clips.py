@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from watermark import ClipReader, open_clip
 
 from ..errors import TrainingError
+from ..face.face_params import DriveSequence, FaceParams
+from ..face.head_model import project
 from ..face_models import FaceModel
-from ..face_params import DriveSequence, FaceParams
-from ..framing import Framing, frame_source
-from ..head_model import project
+from ..inference.framing import Framing, frame_source
 from .batch import Picture
 from .clip import Clip, Moment
 from .config import DataConfig

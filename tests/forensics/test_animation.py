@@ -15,10 +15,10 @@ from PIL import Image
 from forensics import cli
 from forensics.streamed_clip import open_frames
 from generator import DriveSequence, FaceParams, puppets
-from generator.config import TOY, TOY_SD15
 from generator.errors import NoFaceError
-from generator.model import AniFaceDiff
-from generator.weights_io import save_pretrained
+from generator.network.config import TOY, TOY_SD15
+from generator.network.model import AniFaceDiff
+from generator.network.weights_io import save_pretrained
 from watermark import Deployment, encode_clip, read_media
 
 torch.set_num_threads(1)
@@ -166,7 +166,8 @@ def test_the_same_command_continues_and_fresh_starts_over(
         material / "mini",
     )
     with monkeypatch.context() as stopped:
-        stopped.setattr("generator.delivery.ClipWriter.write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        writer = "generator.inference.delivery.ClipWriter.write"
+        stopped.setattr(writer, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         assert animate(*command)[0] == 130
     assert [path.name.split(".")[-1] for path in tmp_path.iterdir()] == ["unfinished"]
     code, out, _ = animate(*command)

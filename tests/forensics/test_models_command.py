@@ -7,9 +7,9 @@ import torch
 from safetensors.torch import save_file
 
 from forensics import cli
-from generator.config import TOY_SD15
-from generator.weights_io import load_pretrained
-from generator.weights_layout import part_shapes
+from generator.network.config import TOY_SD15
+from generator.network.weights_io import load_pretrained
+from generator.network.weights_layout import part_shapes
 
 from .test_cli import SCHEMAS, complaints
 

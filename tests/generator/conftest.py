@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from generator.config import TOY, TOY_SD15
-from generator.model import AniFaceDiff
+from generator.network.config import TOY, TOY_SD15
+from generator.network.model import AniFaceDiff
 from generator.puppets import Puppet, sample_puppet
 from watermark import Deployment
 
@@ -50,7 +50,7 @@ def toy_sd_model() -> AniFaceDiff:
 
 @pytest.fixture
 def weights_folder(tmp_path: Path, toy_model: AniFaceDiff) -> Path:
-    from generator.weights_io import save_pretrained
+    from generator.network.weights_io import save_pretrained
 
     save_pretrained(toy_model.state_dict(), TOY, tmp_path / "weights", {"name": "toy"})
     return tmp_path / "weights"

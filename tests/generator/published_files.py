@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from generator.config import TOY_SD15
-from generator.weights_layout import part_shapes
+from generator.network.config import TOY_SD15
+from generator.network.weights_layout import part_shapes
 
 State = dict[str, Tensor]
 Shapes = Mapping[str, tuple[int, ...]]

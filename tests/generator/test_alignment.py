@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from generator import DriveSequence, FaceModelError, FaceParams, Retarget, align
-from generator.alignment import neutral_moment
-from generator.face_params import LAYOUTS
+from generator.face.alignment import neutral_moment
+from generator.face.face_params import LAYOUTS
+from generator.face.snapshot import draw_snapshot
 from generator.puppets import sample_motion, sample_puppet
-from generator.snapshot import draw_snapshot
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from generator import AnimateConfig, Animator
-from generator.latent_store import open_store, scratch_store
-from generator.model import Conditions, noise_schedule
+from generator.face.source_warp import SourceWarp
+from generator.inference.latent_store import open_store, scratch_store
+from generator.inference.windows import Window, lay_windows
+from generator.network.model import Conditions, noise_schedule
 from generator.puppets import render, sample_motion, sample_puppet
-from generator.source_warp import SourceWarp
-from generator.windows import Window, lay_windows
 
 SIZE = 128
 FEW = AnimateConfig(sampler="lcm", window=12)
@@ -66,7 +66,7 @@ def test_seams_between_windows_lie_inside_the_interior_distribution(animator, sc
         starts = range(0, frames, length)
         return [Window(at, min(at + length, frames), np.ones(min(length, frames - at))) for at in starts]
 
-    monkeypatch.setattr("generator.denoising.lay_windows", fixed)
+    monkeypatch.setattr("generator.inference.denoising.lay_windows", fixed)
     seams, interior = at_borders(differences(latents(animator, work)), fixed(40, 12, 3))
     assert seams.max() > interior.max()  # so the test can tell
 

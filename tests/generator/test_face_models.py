@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from generator import FaceParams
+from generator.face.face_params import LAYOUTS
+from generator.face.head_model import project, rotation
 from generator.face_models import FaceModel, load_face_model, puppet_head, stand_in_flame
-from generator.face_params import LAYOUTS
-from generator.head_model import project, rotation
 
 MODELS = {"puppet": puppet_head(), "flame": stand_in_flame()}
 every = pytest.mark.parametrize("name", MODELS)

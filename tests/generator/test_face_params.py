@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from generator import DriveSequence, FaceModelError, FaceParams, MotionFileError
-from generator.face_params import LAYOUTS
+from generator.face.face_params import LAYOUTS
 from generator.puppets import sample_motion
 
 

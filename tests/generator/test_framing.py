@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from generator import FaceParams
-from generator.framing import frame_source
+from generator.inference.framing import frame_source
 from generator.puppets import render
 
 

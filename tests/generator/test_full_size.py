@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from generator import AnimateConfig, Animator
-from generator.config import SD15
+from generator.network.config import SD15
+from generator.network.weights_layout import empty_model
 from generator.puppets import render, sample_motion, sample_puppet
-from generator.weights_layout import empty_model
 from watermark import Deployment, read_mark
 
 CONFIG = dataclasses.replace(SD15, image_size=256, face_model="puppet", expression_inputs=14)

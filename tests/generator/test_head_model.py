@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from generator import EXPRESSION, SHAPE, FaceParams
-from generator.head_model import LIP_GAP, eye_opening, features, landmarks68, project, rotation, surface
+from generator.face.head_model import LIP_GAP, eye_opening, features, landmarks68, project, rotation, surface
 
 
 def expression(**values):

@@ -9,14 +9,14 @@ import torch
 from diffusers import MotionAdapter
 from safetensors.torch import load_file, save_file
 
-from generator.config import SD15, TOY_SD15
 from generator.errors import WeightsError
 from generator.importers import ImportPlan, ImportRefusedError, import_sd15, inspect_weights, unet, vae
 from generator.importers.motion import read_motion
 from generator.importers.tensor_file import TensorFile
-from generator.temporal import MotionModules
-from generator.weights_io import load_pretrained
-from generator.weights_layout import empty_model, part_shapes
+from generator.network.config import SD15, TOY_SD15
+from generator.network.temporal import MotionModules
+from generator.network.weights_io import load_pretrained
+from generator.network.weights_layout import empty_model, part_shapes
 
 from .published_files import (
     drawn,

@@ -3,9 +3,9 @@ import dataclasses
 import pytest
 import torch
 
-from generator.attention import DecoupledCrossAttention
-from generator.config import TOY
-from generator.model import AniFaceDiff, Conditions, noise_schedule
+from generator.network.attention import DecoupledCrossAttention
+from generator.network.config import TOY
+from generator.network.model import AniFaceDiff, Conditions, noise_schedule
 
 
 def batch(count, seed=0):

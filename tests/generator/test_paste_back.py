@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from generator import FaceParams
-from generator.framing import frame_source
-from generator.paste_back import PasteBack
+from generator.inference.framing import frame_source
+from generator.inference.paste_back import PasteBack
 
 
 def noise(height, width, grain=6.0):

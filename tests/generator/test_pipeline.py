@@ -7,8 +7,8 @@ from PIL import Image
 
 import generator
 from generator import AnimateConfig, Animator, DriveSequence, FaceModelError, FaceParams, GenerationError
-from generator.config import TOY
-from generator.model import AniFaceDiff
+from generator.network.config import TOY
+from generator.network.model import AniFaceDiff
 from generator.puppets import render, sample_motion
 from watermark import (
     CredentialState,
@@ -48,7 +48,7 @@ def test_no_public_name_of_the_room_hands_out_unmarked_frames(animator, scene, d
     def refuse(*_):
         raise RuntimeError("no mark, no frames")
 
-    monkeypatch.setattr("generator.marked_frames.ClipMarker.mark", refuse)
+    monkeypatch.setattr("generator.inference.marked_frames.ClipMarker.mark", refuse)
     with pytest.raises(RuntimeError, match="no mark, no frames"):
         animator.animate(*scene, deployment)
     with pytest.raises(RuntimeError, match="no mark, no frames"):
@@ -131,7 +131,7 @@ def test_progress_counts_frames(animator, scene, deployment):
 def test_the_mark_is_fitted_as_one_call_over_the_whole_clip_would_fit_it(animator, scene, deployment, monkeypatch):
     marked = animator.animate(*scene, deployment, config=AnimateConfig(chunk=4)).frames
     with monkeypatch.context() as unmarked:
-        unmarked.setattr("generator.marked_frames.ClipMarker.mark", lambda _, frames: frames)
+        unmarked.setattr("generator.inference.marked_frames.ClipMarker.mark", lambda _, frames: frames)
         clip = animator.animate(*scene, deployment, config=AnimateConfig(chunk=4))
     np.testing.assert_array_equal(marked, mark(clip.frames, clip.claim.payload, deployment.mark_key))
 
@@ -190,7 +190,7 @@ def test_two_runs_do_not_work_at_the_same_file(animator, scene, deployment, tmp_
 
 
 def test_a_seal_that_fails_leaves_no_file(animator, scene, deployment, tmp_path, monkeypatch):
-    monkeypatch.setattr("generator.marked_frames.ClipMarker.mark", lambda _, frames: frames)
+    monkeypatch.setattr("generator.inference.marked_frames.ClipMarker.mark", lambda _, frames: frames)
     with pytest.raises(SealError, match="no mark"):
         animator.animate_to(tmp_path / "a.mp4", *scene, deployment)
     assert not (tmp_path / "a.mp4").exists()

@@ -5,7 +5,7 @@ import pytest
 
 from generator import EXPRESSION, FaceParams
 from generator.errors import PuppetError
-from generator.head_model import features, project, surface
+from generator.face.head_model import features, project, surface
 from generator.puppets import STYLES, landmark_box, render, restyle, sample_motion, sample_puppet
 
 

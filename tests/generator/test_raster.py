@@ -1,6 +1,6 @@
 import numpy as np
 
-from generator.raster import rasterise, vertex_normals
+from generator.face.raster import rasterise, vertex_normals
 
 
 def brute_force(points, faces, size):

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from generator.errors import GenerationError
-from generator.model import noise_schedule
-from generator.sampling import Sampler, forwards, predict
+from generator.inference.sampling import Sampler, forwards, predict
+from generator.network.model import noise_schedule
 
 SAMPLERS = [("ddim", 25), ("ddim", 3), ("lcm", 4), ("tcd", 4)]
 

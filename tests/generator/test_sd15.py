@@ -6,9 +6,9 @@ import pytest
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
-from generator.config import SD15, TOY_SD15
-from generator.model import AniFaceDiff, Conditions, Dropped, noise_schedule
-from generator.unet import trainable_reference_parameters
+from generator.network.config import SD15, TOY_SD15
+from generator.network.model import AniFaceDiff, Conditions, Dropped, noise_schedule
+from generator.network.unet import trainable_reference_parameters
 
 SIZE, GRID = TOY_SD15.image_size, TOY_SD15.grid
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from generator import EXPRESSION, FaceParams
+from generator.face.source_warp import SourceWarp
 from generator.puppets import render, sample_motion, sample_puppet
-from generator.source_warp import SourceWarp
 
 
 def psnr(a, b, where):

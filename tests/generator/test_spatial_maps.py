@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from generator import DriveSequence, FaceModelError, FaceParams, Retarget, align, draw_snapshot
-from generator.alignment import neutral_moment
+from generator.face.alignment import neutral_moment
+from generator.face.face_params import LAYOUTS
+from generator.face.head_model import project, rotation
+from generator.face.raster import rasterise
+from generator.face.source_warp import SourceWarp
+from generator.face.spatial_maps import MAPS, MapRenderer
 from generator.face_models import puppet_head, stand_in_flame
-from generator.face_params import LAYOUTS
-from generator.head_model import project, rotation
 from generator.puppets import render, sample_motion, sample_puppet
-from generator.raster import rasterise
-from generator.source_warp import SourceWarp
-from generator.spatial_maps import MAPS, MapRenderer
 
 SIZE = 96
 GOLDEN = Path(__file__).parent / "golden" / "mini_maps.npz"

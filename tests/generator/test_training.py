@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from generator.config import TOY
 from generator.errors import TrainingError
+from generator.network.config import TOY
+from generator.network.weights_io import load_pretrained, save_pretrained
 from generator.training import Trainer, open_puppets, recipe
 from generator.training.trainer import learning_rate
-from generator.weights_io import load_pretrained, save_pretrained
 
 from .training_stand_ins import SIZES, random_data, settings
 
@@ -46,7 +46,7 @@ def same(one, other):
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
     """A model folder at toy size to start from."""
-    from generator.model import AniFaceDiff
+    from generator.network.model import AniFaceDiff
 
     torch.manual_seed(5)
     folder = tmp_path_factory.mktemp("base")

@@ -7,9 +7,9 @@ import pytest
 
 from forensics.cli import main
 from forensics.settings import overlay
-from generator.model import AniFaceDiff
+from generator.network.model import AniFaceDiff
+from generator.network.weights_io import load_pretrained, save_pretrained
 from generator.training import recipe
-from generator.weights_io import load_pretrained, save_pretrained
 
 from .training_stand_ins import SIZES
 

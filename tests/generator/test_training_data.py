@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from generator.config import TOY, TOY_SD15
 from generator.errors import NoFaceError, TrainingError
+from generator.face.face_params import DriveSequence
 from generator.face_models import puppet_head
-from generator.face_params import DriveSequence
+from generator.network.config import TOY, TOY_SD15
 from generator.puppets import STYLES, render, sample_motion, sample_puppet
 from generator.training import DataConfig, open_puppets, open_videos, recipe
 from generator.training.clip import choose_stills, choose_window

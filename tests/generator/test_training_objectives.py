@@ -3,9 +3,9 @@ import dataclasses
 import pytest
 import torch
 
-from generator.config import TOY
 from generator.errors import TrainingError
-from generator.model import AniFaceDiff, noise_schedule
+from generator.network.config import TOY
+from generator.network.model import AniFaceDiff, noise_schedule
 from generator.training import DataConfig, open_puppets, recipe
 from generator.training.batch import collate
 from generator.training.config import ObjectiveConfig

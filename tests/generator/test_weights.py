@@ -10,10 +10,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from generator import Animator, WeightsError
-from generator.config import MINI, TOY_SD15
-from generator.model import AniFaceDiff
-from generator.weights_io import SHIPPED, load_pretrained, save_pretrained
-from generator.weights_layout import PARTS, folder_digest, read_card
+from generator.network.config import MINI, TOY_SD15
+from generator.network.model import AniFaceDiff
+from generator.network.weights_io import SHIPPED, load_pretrained, save_pretrained
+from generator.network.weights_layout import PARTS, folder_digest, read_card
 
 
 def test_saved_weights_come_back_in_half_precision(weights_folder, toy_model):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.errors import GenerationError
-from generator.windows import LONGEST, SHORTEST, lay_windows
+from generator.inference.windows import LONGEST, SHORTEST, lay_windows
 
 lengths = st.integers(SHORTEST, LONGEST)
 clips = st.integers(1, 400)

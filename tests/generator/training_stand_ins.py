@@ -5,7 +5,7 @@ import dataclasses
 import torch
 from torch.utils.data import Dataset
 
-from generator.config import TOY_SD15
+from generator.network.config import TOY_SD15
 from generator.training import TrainingData, recipe
 from generator.training.batch import Example
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from generator.face_params import EXPRESSION
-from generator.head_model import project, rotation
+from generator.face.face_params import EXPRESSION
+from generator.face.head_model import project, rotation
 from generator.trackers.head_fit import fit_head, mesh_points
 from generator.trackers.ibug import camera_space
 from generator.trackers.motion_fit import FITTED, fit_motion

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from generator.errors import ModelFilesError, TrackerError
+from generator.face.face_params import LAYOUTS
 from generator.face_models.stand_in import stand_in_arrays
-from generator.face_params import LAYOUTS
 from generator.trackers import TRACKERS, load_tracker, models_folder, registry
 from generator.trackers.checkpoint import part_of, read_checkpoint
 from generator.trackers.deca import PARTS, Deca

@@ -3,9 +3,9 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from generator.errors import ModelFilesError, NoFaceError, TrackerError
+from generator.face.face_params import FLAME_EXPRESSION
+from generator.face.head_model import rotation
 from generator.face_models import stand_in_flame
-from generator.face_params import FLAME_EXPRESSION
-from generator.head_model import rotation
 from generator.puppets import render, sample_motion, sample_puppet
 from generator.trackers import Tracker, track_clip
 from generator.trackers.face_crop import CropRule

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from generator.head_model import rotation
+from generator.face.head_model import rotation
 from generator.trackers.rigid import Similarity, angles, procrustes
 
 RNG = np.random.default_rng(3)

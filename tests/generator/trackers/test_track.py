@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from generator.errors import MissingPackageError, NoFaceError, TrackerError
-from generator.face_params import EXPRESSION, FaceParams
+from generator.face.face_params import EXPRESSION, FaceParams
 from generator.puppets import render, sample_motion, sample_puppet
 from generator.trackers import FaceMesh, networks, track_clip, track_still
 from generator.trackers.drive_smoothing import smooth_drive

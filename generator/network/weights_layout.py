@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
+from ..errors import WeightsError
 from .config import ModelConfig
-from .errors import WeightsError
 from .model import AniFaceDiff
 
 CARD = "card.json"

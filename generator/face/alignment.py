@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from .errors import FaceModelError
+from ..errors import FaceModelError
 from .face_params import DriveSequence, FaceParams, Floats, find_layout
 from .head_model import rotation
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import FaceModelError, MotionFileError
+from ..errors import FaceModelError, MotionFileError
 
 Floats = NDArray[np.floating]
 """Any array of floats; what is stored and travels is float32."""

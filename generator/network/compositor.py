@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..face.snapshot import CHANNELS
+from ..face.source_warp import GUIDES
 from .config import ModelConfig
-from .snapshot import CHANNELS
-from .source_warp import GUIDES
 
 _FOLD = 2
 

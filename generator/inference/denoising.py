@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..network.model import AniFaceDiff, Conditions, EncodedSource, Prepared
 from .animate_config import Settings
 from .clip_conditions import ClipConditions
 from .latent_store import LatentStore
-from .model import AniFaceDiff, Conditions, EncodedSource, Prepared
 from .sampling import Denoise, check_finite, forwards, predict
 from .windows import Window, lay_windows
 

@@ -20,12 +20,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ..errors import WeightsError
 from .config import ModelConfig
-from .errors import WeightsError
 from .model import AniFaceDiff
 from .weights_layout import CARD, PARTS, SUFFIX, WHOLE, empty_model, folder_digest, layout, part_shapes, read_card
 
-SHIPPED = Path(__file__).parent / "weights" / "mini"
+SHIPPED = Path(__file__).parents[1] / "weights" / "mini"
 
 
 def save_pretrained(

@@ -12,12 +12,12 @@ import torch
 
 from watermark import Claim, Ingredient, Payload, PayloadKind, SourceType, check_size
 
-from .alignment import align
+from ..errors import FaceModelError
+from ..face.alignment import align
+from ..face.face_params import DriveSequence, FaceParams
+from ..face_models import FaceModel
+from ..network.config import ModelConfig
 from .animate_config import AnimateConfig, Settings, settle
-from .config import ModelConfig
-from .errors import FaceModelError
-from .face_models import FaceModel
-from .face_params import DriveSequence, FaceParams
 from .framing import Picture, frame_source
 from .paste_back import PasteBack
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from watermark import Claim, Deployment, SealReceipt
 
+from ..face.face_params import DriveSequence
 from .delivery import deliver
-from .face_params import DriveSequence
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .conditions import expression_input
-from .errors import GenerationError
-from .face_params import DriveSequence, FaceParams
-from .model import Conditions
+from ..errors import GenerationError
+from ..face.face_params import DriveSequence, FaceParams
+from ..network.conditions import expression_input
+from ..network.model import Conditions
 
 Map = NDArray[np.uint8]
 DrawMaps = Callable[[FaceParams], Mapping[str, Map]]

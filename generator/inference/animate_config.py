@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .alignment import Mode, Retarget
-from .config import ModelConfig
-from .errors import GenerationError
+from ..errors import GenerationError
+from ..face.alignment import Mode, Retarget
+from ..network.config import ModelConfig
 from .sampling import FEW_STEPS, Sampler, SamplerName, check_sampler
 from .windows import SHORTEST, check_window
 

@@ -15,8 +15,8 @@ import torch
 from diffusers import DDIMScheduler, LCMScheduler, TCDScheduler
 from torch import Tensor
 
-from .errors import GenerationError
-from .model import Prepared, noise_schedule
+from ..errors import GenerationError
+from ..network.model import Prepared, noise_schedule
 
 Denoise = Callable[[Tensor, Tensor, Prepared, int], Tensor]
 SamplerName = Literal["ddim", "lcm", "tcd"]

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from torch import Tensor, nn
 
+from ..face.face_params import FaceParams, Floats
 from .config import ModelConfig
-from .face_params import FaceParams, Floats
 
 MAP_CHANNELS = {"snapshot": 6}
 """Channels of the spatial maps; those not named have 3."""

@@ -10,25 +10,25 @@ import torch
 
 from watermark import Deployment, Ingredient
 
+from ..errors import FaceModelError
+from ..face.face_params import DriveSequence, FaceParams
+from ..face.spatial_maps import MapRenderer
+from ..face_models import FaceModel, load_face_model
+from ..network.config import ModelConfig
+from ..network.model import AniFaceDiff
+from ..network.weights_io import SHIPPED, load_pretrained
+from ..network.weights_layout import SUFFIX, WHOLE, read_card
+from ..trackers import find_flame
 from .animate_config import AnimateConfig
 from .clip import GeneratedClip, GeneratedFile
 from .clip_conditions import ClipConditions, picture_tensor
 from .clip_work import ClipWork, Network, plan_clip, work_key
-from .config import ModelConfig
 from .delivery import deliver
 from .denoising import ClipDrawing, Task, draw_clip
-from .errors import FaceModelError
-from .face_models import FaceModel, load_face_model
-from .face_params import DriveSequence, FaceParams
 from .framing import Picture
 from .hardware import PRECISIONS, Precision, find_device, memory_named
 from .latent_store import LatentStore, open_store, scratch_store
 from .marked_frames import Progress, marked_frames
-from .model import AniFaceDiff
-from .spatial_maps import MapRenderer
-from .trackers import find_flame
-from .weights_io import SHIPPED, load_pretrained
-from .weights_layout import SUFFIX, WHOLE, read_card
 
 
 def read_sizes(folder: Path | None = None) -> ModelConfig:

@@ -1,0 +1,1 @@
+"""From one picture and one motion to marked frames."""
