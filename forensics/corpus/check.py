@@ -13,7 +13,6 @@ from ..progress import Report, silent
 from .format_probe import probe_corpus
 from .formats import Format, probe_format
 from .manifest import Corpus
-from .near_duplicates import find_near_duplicates
 from .sample import Label, Sample, Slice, Split, file_hash, folder_hash
 from .split import link_keys
 
@@ -126,6 +125,8 @@ def check_pictures(corpus: Corpus, report: Report = silent) -> tuple[Complaint, 
         corpus: The corpus.
         report: Is told how far the work is.
     """
+    from .near_duplicates import find_near_duplicates
+
     return tuple(
         Complaint(
             Fault.NEAR_DUPLICATE,
