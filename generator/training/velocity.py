@@ -44,8 +44,8 @@ def draw_drops(groups: int, frames: int, config: ObjectiveConfig, generator: tor
 class Velocity:
     """Losses of a network that predicts v = sqrt(a) noise - sqrt(1 - a) clean (Salimans and Ho, arXiv 2202.00512).
 
-    Stage 1 draws time and noise for every frame; stage 2 for every window, whose frames the temporal modules join: as in
-    sampling, where all frames of a clip share their noise.
+    Stage 1 draws time and noise for every frame; stage 2 for every window, whose frames the temporal modules join:
+    sampling gives all frames of a clip one noise, too.
 
     Args:
         config: Shares and weights.
