@@ -32,6 +32,7 @@ _SAMPLE_FRAMES = 4
 # Root mean square change in flat regions, in grey levels: tried from the calmest, until a compressed copy shows enough.
 _FLAT_STEPS = (0.75, 0.95, 1.15)
 _SURE_BITS = 0.97
+_MILD_QUALITY = 85
 
 Shift = tuple[int, int]
 
@@ -158,17 +159,21 @@ class _Fitting:
     def best(self, scales: Sequence[float]) -> tuple[Floats, float]:
         """Return the pattern, `(H, W)`, and the least strength in flat regions at which a compressed copy reads well.
 
-        Scales are tried in turn, each at the calmest strength; only then does the strength rise.
+        Scales are tried in turn, each at the calmest strength. Where none is sure, the one that reads best after strong
+        and mild compression together gets more strength.
         """
         tried = []
         for scale in scales:
             pattern = self.pattern(scale)
-            tried.append((self.share_right(pattern, scale, _FLAT_STEPS[0]), -scale, pattern))
-            if tried[-1][0] >= _SURE_BITS:
+            share = self.share_right(pattern, scale, _FLAT_STEPS[0], self.profile.quality)
+            if share >= _SURE_BITS:
                 return pattern, _FLAT_STEPS[0]
-        _, scale, pattern = max(tried, key=lambda entry: entry[:2])
+            if len(scales) > 1:
+                share += self.share_right(pattern, scale, _FLAT_STEPS[0], _MILD_QUALITY)
+            tried.append((share, scale, pattern))
+        _, scale, pattern = max(tried, key=lambda entry: entry[0])
         for flat in _FLAT_STEPS[1:-1]:
-            if self.share_right(pattern, -scale, flat) >= _SURE_BITS:
+            if self.share_right(pattern, scale, flat, self.profile.quality) >= _SURE_BITS:
                 return pattern, flat
         return pattern, _FLAT_STEPS[-1]
 
@@ -178,19 +183,19 @@ class _Fitting:
         plain = plain_coefficients(self.signs, self.carriers, self.profile.roll_off)
         pattern = _repeated(tile_from(plain, self.carriers), self.shift, scale, *size)
         host = folded_spectrum(self.lumas, scale)
-        marked = folded_spectrum(self.compressed(pattern, _FLAT_STEPS[0]), scale)
+        marked = folded_spectrum(self.compressed(pattern, _FLAT_STEPS[0], self.profile.quality), scale)
         fitted = informed_coefficients(plain, self.signs, self.carriers, host, marked, self.shift)
         return _repeated(tile_from(fitted, self.carriers), self.shift, scale, *size)
 
-    def share_right(self, pattern: Floats, scale: float, flat: float) -> float:
+    def share_right(self, pattern: Floats, scale: float, flat: float, quality: int) -> float:
         """Return the share of code bits that a compressed copy shows rightly."""
-        spectrum = folded_spectrum(self.compressed(pattern, flat), scale)
+        spectrum = folded_spectrum(self.compressed(pattern, flat, quality), scale)
         return float((bit_values(spectrum, self.carriers, self.shift) * self.signs > 0).mean())
 
-    def compressed(self, pattern: Floats, flat: float) -> list[Floats]:
+    def compressed(self, pattern: Floats, flat: float, quality: int) -> list[Floats]:
         """Return the sample after marking and compression."""
         marked = [luma + hidden_pattern(luma, pattern, flat, _FLOOR) for luma in self.lumas]
-        return [_compressed(luma, self.profile.quality) for luma in marked]
+        return [_compressed(luma, quality) for luma in marked]
 
 
 def _bounded(pattern: Floats, luma: Floats, flat: float) -> Floats:
