@@ -68,18 +68,23 @@ def robustness(made: Sequence[Marked], side: int) -> Iterator[Row]:
 
 
 def write(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows as CSV."""
+    """Write rows as CSV; those of sizes that were not measured stay."""
+    measured = {str(row["size"]) for row in rows}
+    kept = []
+    if path.exists():
+        with path.open(newline="", encoding="utf-8") as file:
+            kept = [row for row in csv.DictReader(file) if row["size"] not in measured]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(sorted([*kept, *rows], key=lambda row: -int(row["size"])))
 
 
 def main() -> None:
     """Measure line by line, then write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--split", choices=("holdout", "tuning"), default="holdout")
-    parser.add_argument("--size", type=int, choices=SIZES, action="append", help="only this size; writes nothing")
+    parser.add_argument("--size", type=int, choices=SIZES, action="append", help="only this size")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     rows: list[Row] = []
@@ -91,9 +96,9 @@ def main() -> None:
         for line in robustness(made, side):
             rows.append(line)
             print(", ".join(f"{value}" for value in line.values()), flush=True)
-    if arguments.split == "holdout" and not arguments.size:
-        write(RESULTS, rows)
-        write(FIDELITY, faithful)
+        if arguments.split == "holdout":
+            write(RESULTS, rows)
+            write(FIDELITY, faithful)
 
 
 if __name__ == "__main__":
