@@ -16,6 +16,7 @@ from generator.trackers.protocol import Box
 from generator.trackers.regions import Image, Points, Region
 
 SMALLEST_SIDE = 48
+_SMALLEST_BOX = 16
 
 _PRESENT = 0.5
 # The mesh network denies many a drawn face that it reads well. On puppets, a mesh within half an eye distance of the
@@ -175,7 +176,7 @@ def _distance(a: Points, b: Points) -> float:
 
 
 def check_box(box: Box, height: int, width: int) -> Box:
-    """Refuse a box that does not lie in the picture.
+    """Refuse a box that does not lie in the picture or is too small to show a face.
 
     Args:
         box: left, top, right, bottom in pixels.
@@ -183,12 +184,17 @@ def check_box(box: Box, height: int, width: int) -> Box:
         width: of the picture in pixels.
 
     Raises:
-        NoFaceError: if it is empty or reaches out of the picture.
+        NoFaceError: if it is empty, too small, or reaches out of the picture.
     """
     left, top, right, bottom = box
     if not (0 <= left < right <= width and 0 <= top < bottom <= height):
         raise NoFaceError(
             f"box {box} is not left < right, top < bottom inside the {width}x{height} px picture; correct the box"
+        )
+    if min(right - left, bottom - top) < _SMALLEST_BOX:
+        raise NoFaceError(
+            f"box {box} is {right - left:g}x{bottom - top:g} px, at least {_SMALLEST_BOX} px a side expected; "
+            "correct the box or enlarge the picture"
         )
     return box
 

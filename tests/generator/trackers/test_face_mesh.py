@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from generator.errors import NoFaceError
 from generator.trackers.face_detector import Detection
-from generator.trackers.face_mesh import FaceMesh, MeshFace
+from generator.trackers.face_mesh import FaceMesh, MeshFace, check_box
 from generator.trackers.regions import Region
 
 KEYPOINTS = np.array([[40.0, 50], [60, 50], [50, 62], [50, 72], [32, 52], [68, 52]])
@@ -62,3 +63,9 @@ def test_next_frame_is_sought_around_the_mesh_with_the_eyes_level():
     assert isinstance(region, Region)
     assert region.angle == pytest.approx(0)
     assert region.side == pytest.approx(1.5 * (face.box[2:] - face.box[:2]).max())
+
+
+def test_a_box_that_can_hold_no_face_is_refused():
+    assert check_box((10, 10, 26, 30), 100, 100) == (10, 10, 26, 30)
+    with pytest.raises(NoFaceError, match="is 5x20 px, at least 16 px a side expected"):
+        check_box((0, 0, 5, 20), 100, 100)
