@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,8 +100,11 @@ def _declare_sampling(group: argparse._ArgumentGroup) -> None:
 
 
 def _scale(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < float("inf"):
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is not a number from 0 on")
     return number
 

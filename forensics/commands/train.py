@@ -100,6 +100,8 @@ def train_generator(options: argparse.Namespace, report: Report) -> Answer:
         "metrics": {name: dict(values) for name, values in position.metrics.items()},
     }
     lines = [str(folder), f"  {known}{position.step} steps in all, {position.seconds / 3600:.2f} hours"]
+    if coverage := data.card.get("coverage"):
+        lines.append("  videos: " + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in coverage.items()))
     for name, metrics in position.metrics.items():
         measured = ", ".join(f"{metric} {value:.2f}" for metric, value in metrics.items())
         lines.append(f"  held-out {name}: {measured}")

@@ -144,6 +144,12 @@ def test_what_cannot_be_done_is_one_line_and_leaves_nothing(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("value", ["abc", "-1", "nan", "inf"])
+def test_a_scale_that_is_no_number_from_zero_on_is_refused(animate: Run, value: str) -> None:
+    code, _, err = animate("a.png", "b.mp4", "-o", "c.mp4", f"--guidance={value}")
+    assert code == 2 and f"argument --guidance: {value} is not a number from 0 on" in err
+
+
 def test_a_source_that_carries_a_mark_is_not_pasted_back(animate: Run, material: Path, tmp_path: Path) -> None:
     drive = DriveSequence.load(material / "drive.npz").take([0])
     drive.save(tmp_path / "one.npz")
