@@ -119,8 +119,11 @@ def work_key(network: Network, work: ClipWork) -> str:
     )  # fmt: skip
     content = hashlib.sha256(json.dumps(machine).encode())
     neutral = network.face_model.vertices(aligned.shape, network.face_model.layout.neutral())
-    for values in (work.source, neutral, aligned.expression, aligned.pose, aligned.gaze, aligned.camera):
-        content.update(np.ascontiguousarray(values).tobytes())
+    for face in (work.params, aligned):  # the source's own face decides how its picture moves
+        for values in (face.expression, face.pose, face.gaze, face.camera):
+            content.update(np.ascontiguousarray(values).tobytes())
+    for array in (work.source, neutral):
+        content.update(np.ascontiguousarray(array).tobytes())
     return content.hexdigest()
 
 

@@ -181,6 +181,22 @@ def test_starting_over_and_other_settings_leave_the_interrupted_work_alone(anima
     assert not fresh.continued and not list(tmp_path.glob(".*"))
 
 
+def test_work_is_continued_only_for_the_same_reading_of_the_source(animator, scene, deployment, tmp_path):
+    """In absolute mode the aligned motion does not show how the source's own face was read, but the maps do."""
+
+    def stopping(done, total):
+        raise KeyboardInterrupt
+
+    image, params, drive = scene
+    absolute = AnimateConfig(mode="absolute")
+    with pytest.raises(KeyboardInterrupt):
+        animator.animate_to(tmp_path / "a.mp4", image, params, drive, deployment, config=absolute, progress=stopping)
+    smiling = dataclasses.replace(params, expression=params.expression + np.float32(0.1))
+    other = animator.animate_to(tmp_path / "a.mp4", image, smiling, drive, deployment, config=absolute)
+    assert not other.continued
+    assert animator.animate_to(tmp_path / "a.mp4", *scene, deployment, config=absolute).continued
+
+
 def test_two_runs_do_not_work_at_the_same_file(animator, scene, deployment, tmp_path):
     def again(done, total):
         animator.animate_to(tmp_path / "a.mp4", *scene, deployment)
