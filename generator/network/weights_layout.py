@@ -102,7 +102,10 @@ def read_card(folder: Path) -> tuple[dict[str, Any], ModelConfig]:
     """
     path = folder / CARD
     if not path.is_file():
-        raise WeightsError(f"{path}: model file is missing; give a folder that `facetrail` wrote, with its {CARD}")
+        raise WeightsError(
+            f"{path}: model file is missing; give a model folder with its {CARD}: the `weights` of a training run, or what "
+            "`facetrail models import` wrote"
+        )
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
