@@ -103,8 +103,8 @@ def read_card(folder: Path) -> tuple[dict[str, Any], ModelConfig]:
     path = folder / CARD
     if not path.is_file():
         raise WeightsError(
-            f"{path}: model file is missing; give a model folder with its {CARD}: the `weights` of a training run, or what "
-            "`facetrail models import` wrote"
+            f"{path}: model file is missing; give a model folder with its {CARD}: the `weights` of a training run, or "
+            "what `facetrail models import` wrote"
         )
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
