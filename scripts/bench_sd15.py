@@ -193,7 +193,16 @@ def write_clip(frames: int) -> float:
             folder / "out.mp4", picture, params, drive, Deployment.open(folder / "home"), config=config,
             ingredients=(Ingredient(folder / "source.png", "source.png", "parentOf"),),
         )  # fmt: skip
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return peak_mib()
+
+
+def peak_mib() -> float:
+    """Return the peak memory of this program alone; getrusage would count its parent's, too, where it was larger."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    line = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024
 
 
 def memory_rows() -> list[list[object]]:

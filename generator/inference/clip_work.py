@@ -95,7 +95,7 @@ def plan_clip(
     source, framed, framing = frame_source(image, params, model.image_size)
     aligned = align(framed, drive, config.retarget)
     claim = Claim(
-        payload=_payload(network, source, aligned, config, image),
+        payload=_payload(network, source, framed, aligned, config, image),
         title=title,
         agent=f"facetrail AniFaceDiff {model.preset}",
         agent_version=version("facetrail"),
@@ -133,11 +133,12 @@ _NAMED_APART = ("steps", "seed", "mode", "eyes", "mouth", "chunk")
 
 
 def _payload(
-    network: Network, source: Picture, aligned: DriveSequence, config: AnimateConfig, image: Picture
+    network: Network, source: Picture, face: FaceParams, aligned: DriveSequence, config: AnimateConfig, image: Picture
 ) -> Payload:
     """Return the mark's payload: its id follows from all that the frames follow from, so no two works share one."""
     content = hashlib.sha256(f"{network.digest} {config.steps} {config.seed}".encode())
-    for values in (source, aligned.shape, aligned.expression, aligned.pose, aligned.gaze, aligned.camera):
+    motion = (aligned.shape, aligned.expression, aligned.pose, aligned.gaze, aligned.camera)
+    for values in (source, face.expression, face.pose, face.gaze, face.camera, *motion):
         content.update(np.ascontiguousarray(values).tobytes())
     unlike = {
         name: value

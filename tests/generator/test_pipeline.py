@@ -96,7 +96,11 @@ def test_works_that_differ_carry_ids_that_differ(animator, scene, deployment):
     ids = {animator.animate(image, params, d, deployment).claim.payload.hex for d in (drive, other)}
     ids.add(animator.animate(255 - image, params, drive, deployment).claim.payload.hex)
     ids.add(animator.animate(image, params, drive, deployment, config=AnimateConfig(seed=1)).claim.payload.hex)
-    assert len(ids) == 4
+    turned = dataclasses.replace(params, pose=params.pose + np.float32(0.1))
+    for face in (params, turned):
+        clip = animator.animate(image, face, drive, deployment, config=AnimateConfig(mode="absolute"))
+        ids.add(clip.claim.payload.hex)
+    assert len(ids) == 6
 
 
 def test_how_frames_are_grouped_does_not_change_them_visibly(animator, scene, deployment):
