@@ -26,10 +26,8 @@ def test_two_drivers_of_opposite_heads_give_the_same_pictures(animator, deployme
     head = np.clip(rng.normal(0, 2, 16), -2.2, 2.2).astype(np.float32)
     picture, config = render(puppet, puppet.neutral()).image, AnimateConfig(mode=mode)
     first, second = (
-        animator.animate(
-            picture, puppet.neutral(), drive.with_shape(head.astype(np.float32)), deployment, config=config
-        )
-        for head in heads
+        animator.animate(picture, puppet.neutral(), drive.with_shape(shape), deployment, config=config)
+        for shape in (head, -head)
     )
     assert np.array_equal(first.frames, second.frames)
     assert first.claim.payload == second.claim.payload
