@@ -77,7 +77,7 @@ class ModelConfig:
 MINI = ModelConfig()
 TOY = ModelConfig(
     image_size=128, latent_channels=16, widths=(32, 32), heads=2, context_dim=32, tokens=2, spatial_channels=8,
-    spatial_layers=((24, 1), (48, 2), (96, 2), (96, 2), (96, 1)), compositor_channels=8,
+    compositor_channels=8,
 )  # fmt: skip
 """`mini` at its smallest, for tests."""
 

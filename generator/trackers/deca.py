@@ -4,13 +4,10 @@ Feng, Feng, Black and Bolkart, SIGGRAPH 2021, arXiv 2012.04012. Weights: ``deca_
 non-commercial research; texture, light and the detail networks are not used here.
 """
 
-from pathlib import Path
-
 import timm
 import torch
 from torch import Tensor, nn
 
-from generator.trackers.checkpoint import fill, part_of, read_checkpoint
 from generator.trackers.flame_code import FlameCode, FlameNetwork
 
 PARTS = {"shape": 100, "texture": 50, "expression": 50, "head": 3, "jaw": 3, "camera": 3, "light": 27}
@@ -18,27 +15,14 @@ PARTS = {"shape": 100, "texture": 50, "expression": 50, "head": 3, "jaw": 3, "ca
 
 
 class Deca(FlameNetwork):
-    """ResNet-50 and two linear layers, named as in the published file."""
+    """ResNet-50 and two linear layers, as in ``deca_model.tar``."""
+
+    part = "E_flame"
 
     def __init__(self) -> None:
         super().__init__()
         self.encoder = timm.create_model("resnet50", pretrained=False, num_classes=0)
         self.layers = nn.Sequential(nn.Linear(2048, 1024), nn.ReLU(), nn.Linear(1024, sum(PARTS.values())))
-
-    @classmethod
-    def load(cls, path: Path) -> "Deca":
-        """Load the published file.
-
-        Args:
-            path: ``deca_model.tar``.
-
-        Raises:
-            ModelFilesError: It is absent, damaged, or of another network.
-        """
-        tensors = part_of(read_checkpoint(path), "E_flame", path)
-        network = cls()
-        fill(network, tensors, path)
-        return network
 
     def forward(self, crops: Tensor) -> Tensor:
         """Return the raw outputs, ``(N, 236)``, of crops ``(N, 3, 224, 224)``, RGB in [0, 1]."""

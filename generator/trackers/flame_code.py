@@ -1,10 +1,14 @@
 """What the FLAME trackers' networks say about a crop."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from generator.trackers.checkpoint import fill, part_of, read_checkpoint
 
 Floats = NDArray[np.float32]
 
@@ -55,7 +59,25 @@ class FlameCode:
 
 
 class FlameNetwork(nn.Module):
-    """A network from crops to FLAME parameters."""
+    """A network from crops to FLAME parameters, its layers named as in the published file."""
+
+    part: ClassVar[str]
+    """What the network is called in that file, which holds others beside it."""
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Load the published file.
+
+        Args:
+            path: The file.
+
+        Raises:
+            ModelFilesError: It is absent, damaged, or of another network.
+        """
+        tensors = part_of(read_checkpoint(path), cls.part, path)
+        network = cls()
+        fill(network, tensors, path)
+        return network
 
     def read(self, crops: Tensor) -> FlameCode:
         """Read the parameters of crops ``(N, 3, 224, 224)``, RGB in [0, 1]."""

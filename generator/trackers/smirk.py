@@ -5,13 +5,10 @@ were trained with FLAME, whose licence may bind them. The generator in the file 
 moves the lids after it has turned the head, ours move them before, so that lids close along a turned face.
 """
 
-from pathlib import Path
-
 import timm
 import torch
 from torch import Tensor, nn
 
-from generator.trackers.checkpoint import fill, part_of, read_checkpoint
 from generator.trackers.flame_code import FlameCode, FlameNetwork
 
 _SHAPE = 100  # of the 300 components that the network gives
@@ -62,28 +59,15 @@ class _ExpressionEncoder(_Features):
 
 
 class Smirk(FlameNetwork):
-    """The three encoders, named as in the published file."""
+    """The three encoders, as in ``SMIRK_em1.pt``."""
+
+    part = "smirk_encoder"
 
     def __init__(self) -> None:
         super().__init__()
         self.pose_encoder = _PoseEncoder()
         self.shape_encoder = _ShapeEncoder()
         self.expression_encoder = _ExpressionEncoder()
-
-    @classmethod
-    def load(cls, path: Path) -> "Smirk":
-        """Load the published file.
-
-        Args:
-            path: ``SMIRK_em1.pt``.
-
-        Raises:
-            ModelFilesError: It is absent, damaged, or of another network.
-        """
-        tensors = part_of(read_checkpoint(path), "smirk_encoder", path)
-        network = cls()
-        fill(network, tensors, path)
-        return network
 
     @torch.inference_mode()
     def read(self, crops: Tensor) -> FlameCode:
