@@ -82,6 +82,13 @@ def evaluate_entry(report: EvalReport) -> JsonObject:
         "seed": report.seed,
         "measures": [_measure(measure) for measure in report.measures],
         "sealed": report.sealed,
+        "threshold": report.threshold,
+        "threshold_origin": report.threshold_origin,
+        "aggregation": report.aggregation,
+        "early_reads": list(report.early_reads),
+        "warnings": list(report.warnings),
+        "corpus_digest": report.corpus_digest,
+        "detector_digest": report.detector_digest,
     }
 
 
@@ -132,4 +139,5 @@ def _measure(measure: Measure) -> JsonObject:
         "n_positive": measure.n_positive,
         "n_negative": measure.n_negative,
         "note": measure.note,
+        "parameter": measure.parameter,
     }

@@ -1,4 +1,7 @@
-"""Read frozen dataclasses back from JSON, strictly: nothing missing, nothing unknown, nothing of another type."""
+"""Read frozen dataclasses back from JSON, strictly: nothing unknown, nothing of another type, and nothing missing.
+
+A field that has a default may be missing: documents written before it was there stay readable.
+"""
 
 from __future__ import annotations
 
@@ -61,10 +64,18 @@ def _read_dataclass(kind: type, value: object, where: str) -> object:
         raise ValueError(f"{where} is {value!r}, expected an object")
     hints = get_type_hints(kind)
     names = [field.name for field in dataclasses.fields(kind)]
-    missing, unknown = sorted(set(names) - set(value)), sorted(set(value) - set(names))
+    missing, unknown = sorted(_required(kind) - set(value)), sorted(set(value) - set(names))
     if missing or unknown:
         raise ValueError(f"{where} lacks {missing or 'nothing'} and has unknown {unknown or 'nothing'}")
-    return kind(**{name: _read(hints[name], value[name], f"{where}.{name}") for name in names})
+    return kind(**{name: _read(hints[name], value[name], f"{where}.{name}") for name in names if name in value})
+
+
+def _required(kind: type) -> set[str]:
+    return {
+        field.name
+        for field in dataclasses.fields(kind)
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    }
 
 
 def _read_scalar(kind: object, value: object, where: str) -> object:

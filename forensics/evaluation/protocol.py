@@ -3,76 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
 from . import metrics
 from .errors import SealError
 from .intervals import Statistic, bootstrap_intervals
+from .reports import CLEAN, EvalReport, Level, Measure
 from .tables import EVERYTHING, ScoreTable
-
-CLEAN = "none"
-
-
-class Level(StrEnum):
-    """Say what one sample is."""
-
-    FRAME = "frame"
-    VIDEO = "video"
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """Hold one number and everything needed to read it.
-
-    Attributes:
-        name: Metric and level, such as `auc/video`.
-        level: What one sample is.
-        slice: Part of the test, `all` for the whole.
-        distortion: What was done to the samples, `none` for nothing.
-        severity: Of the distortion, 1–3; 0 for none.
-        value: The number.
-        low: Lower end of the 95 % interval, None where too few identities allow none.
-        high: Upper end.
-        n_positive: Manipulated samples.
-        n_negative: Genuine samples.
-        note: A warning for the reader, mostly empty.
-    """
-
-    name: str
-    level: Level
-    slice: str
-    distortion: str
-    severity: int
-    value: float
-    low: float | None
-    high: float | None
-    n_positive: int
-    n_negative: int
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class EvalReport:
-    """Hold the measures of one detector on one corpus.
-
-    Attributes:
-        corpus: Name or digest of the corpus.
-        detector: Name of the detector, or of the file the scores came from.
-        protocol: How the numbers were made.
-        seed: Of the bootstrap and the distortions.
-        measures: In the order they were made.
-        sealed: Whether threshold and calibration were frozen before the test was first read.
-    """
-
-    corpus: str
-    detector: str
-    protocol: str
-    seed: int
-    measures: tuple[Measure, ...]
-    sealed: bool
 
 
 class SealedTest:

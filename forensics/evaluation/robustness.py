@@ -11,7 +11,8 @@ from forensics.distortions import DISTORTIONS, SEVERITIES, Frames, distort
 
 from .intervals import bootstrap_intervals
 from .metrics import auc
-from .protocol import CLEAN, Level, Measure, at_threshold
+from .protocol import at_threshold
+from .reports import CLEAN, Level, Measure
 from .tables import EVERYTHING, ScoreTable
 
 ScoreClip = Callable[[str, Frames], float]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .aggregation import Aggregation, aggregate
 from .errors import ScoresError
 from .metrics import Floats, Labels
 
@@ -21,11 +22,15 @@ class ScoreTable:
     The constructor checks the columns, so that a table in hand is a table one can trust.
 
     Attributes:
-        videos: (N,) key of the video, unique over data sets, methods and compressions.
+        videos: (N,) key of the video, unique over data sets, methods and compressions:
+            `dataset/method/compression/name` as far as these are known.
         identities: (N,) identities in the video; a forged one carries source and drive.
         labels: (N,) 0 genuine, 1 manipulated.
         scores: (N,) higher means more likely manipulated.
         slices: (N,) name of the part of the test a row belongs to, such as `control`.
+        methods: (N,) how the video was made, empty where unknown; the key names it too.
+        attributes: What the data set says of the people, (N,) each by name, such as `gender`; empty where unknown.
+        covered: (N,) False where no face was found or the file could not be read; the score there is 0.5.
     """
 
     videos: tuple[str, ...]
@@ -33,15 +38,24 @@ class ScoreTable:
     labels: Labels
     scores: Floats
     slices: tuple[str, ...]
+    methods: tuple[str, ...] = ()
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    covered: NDArray[np.bool_] = field(default_factory=lambda: np.ones(0, dtype=np.bool_))
 
     def __post_init__(self) -> None:
-        """Check that the columns fit together.
+        """Fill the optional columns and check that all fit together.
 
         Raises:
             ScoresError: If lengths differ, the table is empty, a label is not 0 or 1, a score is not finite, a row
-                names no identity, a slice is called `all`, or a video has two labels, slices or sets of identities.
+                names no identity, a slice is called `all`, a key does not name the method, or a video has two labels,
+                slices, methods, attributes or sets of identities.
         """
-        lengths = {len(self.videos), len(self.identities), len(self.labels), len(self.scores), len(self.slices)}
+        if not self.methods:
+            object.__setattr__(self, "methods", ("",) * len(self.videos))
+        if not len(self.covered):
+            object.__setattr__(self, "covered", np.ones(len(self.videos), dtype=np.bool_))
+        columns = (self.videos, self.identities, self.labels, self.scores, self.slices, self.methods, self.covered)
+        lengths = {len(column) for column in (*columns, *self.attributes.values())}
         if lengths == {0} or len(lengths) != 1:
             raise ScoresError(
                 f"the columns of a table of scores are equally long and not empty, got lengths {sorted(lengths)}"
@@ -65,16 +79,26 @@ class ScoreTable:
         """The names of the slices, sorted."""
         return tuple(sorted(set(self.slices)))
 
-    def by_video(self) -> ScoreTable:
-        """Give the table with one row per video, its score the mean of its frames."""
+    def by_video(self, how: Aggregation = Aggregation.MEAN) -> ScoreTable:
+        """Give the table with one row per video, in the order of their first frames.
+
+        Frames without a face count only where no frame of the video has one.
+
+        Args:
+            how: How a video's score follows from its frames'.
+
+        Raises:
+            ScoresError: If the way wants probabilities and a score lies outside 0–1.
+        """
         first: dict[str, int] = {}
         for row, video in enumerate(self.videos):
             first.setdefault(video, row)
         number = {video: index for index, video in enumerate(first)}
-        index_of = np.array([number[video] for video in self.videos])
-        sums = np.bincount(index_of, weights=self.scores)
-        table = self.rows(list(first.values()))
-        return ScoreTable(table.videos, table.identities, table.labels, sums / np.bincount(index_of), table.slices)
+        video_of = np.array([number[video] for video in self.videos])
+        seen = np.bincount(video_of, weights=self.covered) > 0
+        counted = self.covered | ~seen[video_of]
+        scores = aggregate(np.asarray(self.scores, dtype=np.float64)[counted], video_of[counted], how)
+        return replace(self.rows(list(first.values())), scores=scores, covered=seen)
 
     def slice(self, name: str) -> ScoreTable:
         """Give the rows of a slice; where it has one class only, the other class comes from the whole table.
@@ -95,6 +119,23 @@ class ScoreTable:
                 inside = inside | (self.labels == label)
         return self.rows(np.flatnonzero(inside).tolist())
 
+    def group(self, attribute: str, value: str) -> ScoreTable:
+        """Give the rows whose attribute has a value, of both classes and no others.
+
+        Args:
+            attribute: Name of the attribute, such as `gender`.
+            value: Such as `female`.
+
+        Raises:
+            ScoresError: If no row has that value.
+        """
+        rows = [row for row, found in enumerate(self.attributes.get(attribute, ())) if found == value]
+        if not rows:
+            raise ScoresError(
+                f"no row has {attribute} {value!r}; there are {', '.join(sorted(self.attributes)) or 'no attributes'}"
+            )
+        return self.rows(rows)
+
     def rows(self, indices: Sequence[int]) -> ScoreTable:
         """Give some rows, in the order asked for."""
         chosen: NDArray[np.intp] = np.asarray(indices, dtype=np.intp)
@@ -104,14 +145,25 @@ class ScoreTable:
             self.labels[chosen],
             self.scores[chosen],
             tuple(self.slices[index] for index in indices),
+            tuple(self.methods[index] for index in indices),
+            {name: tuple(column[index] for index in indices) for name, column in self.attributes.items()},
+            self.covered[chosen],
         )
 
     def _check_videos(self) -> None:
-        seen: dict[str, tuple[int, str, frozenset[str]]] = {}
-        for video, names, label, slice_name in zip(self.videos, self.identities, self.labels, self.slices, strict=True):
-            facts = (int(label), slice_name, frozenset(names))
+        seen: dict[str, tuple[object, ...]] = {}
+        extra = tuple(self.attributes.values())
+        columns = zip(self.videos, self.identities, self.labels, self.slices, self.methods, *extra, strict=True)
+        for video, names, label, slice_name, method, *groups in columns:
+            facts = (int(label), slice_name, method, frozenset(names), *groups)
             if seen.setdefault(video, facts) != facts:
                 raise ScoresError(
-                    f"video {video!r} occurs with different labels, slices or identities; "
+                    f"video {video!r} occurs with different labels, slices, methods, attributes or identities; "
                     "a key that several videos share would merge them"
+                )
+        for video, facts in seen.items():
+            if facts[2] and f"/{facts[2]}/" not in f"/{video}":
+                raise ScoresError(
+                    f"video {video!r} was made by {facts[2]!r}, which its key does not name; "
+                    "a key is dataset/method/compression/name, as far as these are known"
                 )

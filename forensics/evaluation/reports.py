@@ -1,0 +1,177 @@
+"""What an evaluation leaves behind: measures, the report of one detector, comparisons, and the run they belong to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+CLEAN = "none"
+"""The distortion of samples to which nothing was done."""
+
+
+class Level(StrEnum):
+    """Say what one sample is."""
+
+    FRAME = "frame"
+    VIDEO = "video"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Hold one number and everything needed to read it.
+
+    Attributes:
+        name: Metric and level, such as `auc/video`.
+        level: What one sample is.
+        slice: Part of the test, `all` for the whole, `gender=female` or `method=swap` for a group of it.
+        distortion: What was done to the samples, `none` for nothing.
+        severity: Of the distortion, from 1; 0 for none.
+        value: The number.
+        low: Lower end of the 95 % interval, None where too few identities allow none.
+        high: Upper end.
+        n_positive: Manipulated samples.
+        n_negative: Genuine samples.
+        note: A warning for the reader, mostly empty.
+        parameter: The distortion's parameter in words, such as `quality 30` or `ε 4/255`.
+    """
+
+    name: str
+    level: Level
+    slice: str
+    distortion: str
+    severity: int
+    value: float
+    low: float | None
+    high: float | None
+    n_positive: int
+    n_negative: int
+    note: str = ""
+    parameter: str = ""
+
+    @property
+    def metric(self) -> str:
+        """The name without its level."""
+        return self.name.partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class EvalReport:
+    """Hold the measures of one detector on one corpus.
+
+    Attributes:
+        corpus: Name of the corpus, or of the file the scores came from.
+        detector: Name of the detector, `probe:metadata` for a probe, or of the file the scores came from.
+        protocol: How the numbers were made.
+        seed: Of the bootstrap and the distortions.
+        measures: In the order they were made.
+        sealed: Whether threshold and calibration were frozen before the test was first read.
+        threshold: What a score is compared with, None where none was given.
+        threshold_origin: Where the threshold comes from, such as `5 % false positives on the detector's validation
+            data`.
+        aggregation: How a video's score follows from its frames'.
+        early_reads: Reads of the test before the threshold was frozen, in words; empty where the test was sealed.
+        warnings: What a reader must know before believing a number.
+        corpus_digest: SHA-256 of the manifest lines of the samples tested, hex; empty for a file of scores.
+        detector_digest: SHA-256 of the detector's weights and thresholds, hex; empty for a file of scores.
+    """
+
+    corpus: str
+    detector: str
+    protocol: str
+    seed: int
+    measures: tuple[Measure, ...]
+    sealed: bool
+    threshold: float | None = None
+    threshold_origin: str = ""
+    aggregation: str = ""
+    early_reads: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    corpus_digest: str = ""
+    detector_digest: str = ""
+
+    def find(self, name: str, *, slice: str = "all", distortion: str = CLEAN, severity: int = 0) -> Measure | None:
+        """Give the first measure of a name on a slice under a distortion, None where there is none.
+
+        Args:
+            name: Metric and level, such as `auc/video`.
+            slice: Part of the test.
+            distortion: What was done to the samples.
+            severity: How strongly.
+        """
+        wanted = (name, slice, distortion, severity)
+        return next(
+            (one for one in self.measures if (one.name, one.slice, one.distortion, one.severity) == wanted), None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Hold what is known about the difference of two detectors on the same samples.
+
+    Attributes:
+        first: Name of the first detector.
+        second: Name of the second.
+        name: What is compared: metric and level, such as `auc/video`.
+        first_value: Of the first detector.
+        second_value: Of the second.
+        difference: First minus second.
+        low: Lower end of the 95 % interval of the difference, by paired bootstrap over identities.
+        high: Upper end.
+        p_delong: Two-sided p-value of DeLong's test, which takes videos for independent.
+        p_permutation: Two-sided p-value of a permutation of the detectors over groups of linked identities.
+        p_adjusted: The permutation's p-value after Holm's correction for all comparisons made together.
+        n_positive: Manipulated samples.
+        n_negative: Genuine samples.
+        clusters: Groups of videos that share no identity with one another.
+        note: A warning for the reader, mostly empty.
+    """
+
+    first: str
+    second: str
+    name: str
+    first_value: float
+    second_value: float
+    difference: float
+    low: float | None
+    high: float | None
+    p_delong: float | None
+    p_permutation: float | None
+    p_adjusted: float | None
+    n_positive: int
+    n_negative: int
+    clusters: int
+    note: str = ""
+
+    @property
+    def distinguishable(self) -> bool:
+        """Whether the adjusted p-value lies below 5 %."""
+        return self.p_adjusted is not None and self.p_adjusted < 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class EvalRun:
+    """Hold what the reports of one results folder share.
+
+    Attributes:
+        corpus: Name of the corpus, or of the file the scores came from.
+        created: When, ISO 8601.
+        command: The command line that made it.
+        seed: Of the bootstrap and the distortions.
+        environment: Names and versions of what was used, the machine among them.
+        detectors: Names of the detectors in the order given; each has a folder beside this record.
+        comparisons: Of the detectors with one another.
+        probes: Names of the probes; each has a folder like a detector's.
+        protocol: Name of the protocol.
+        corpus_digest: SHA-256 of the manifest lines of the samples tested, hex.
+    """
+
+    corpus: str
+    created: str
+    command: str
+    seed: int
+    environment: tuple[tuple[str, str], ...]
+    detectors: tuple[str, ...]
+    comparisons: tuple[Comparison, ...] = ()
+    probes: tuple[str, ...] = ()
+    protocol: str = ""
+    corpus_digest: str = ""
