@@ -8,7 +8,16 @@ from .clip_writing import ClipWriter
 from .credentials import Credential, CredentialState
 from .deployment import Deployment
 from .encoding import encode_clip, encode_still
-from .errors import IdentityError, MediaError, SealError, StoreError, TooSmallError, TrustError, WatermarkError
+from .errors import (
+    IdentityError,
+    MediaError,
+    SealError,
+    StatementError,
+    StoreError,
+    TooSmallError,
+    TrustError,
+    WatermarkError,
+)
 from .identity import Identity
 from .mark_reading import MarkReading, read_mark
 from .marking import ClipMarker, check_size, mark
@@ -18,6 +27,7 @@ from .reading import Outcome, Provenance, read_provenance, verify_file
 from .release import SealReceipt
 from .sealing import seal, seal_file
 from .signing import TimeStampOutcome
+from .statements import Statement, read_statement, sign_statement
 from .store import ManifestStore
 from .time_stamping import TimeStamping
 from .trust import TrustPolicy
@@ -44,6 +54,8 @@ __all__ = [
     "SealError",
     "SealReceipt",
     "SourceType",
+    "Statement",
+    "StatementError",
     "StoreError",
     "TimeStampOutcome",
     "TimeStamping",
@@ -59,7 +71,9 @@ __all__ = [
     "read_mark",
     "read_media",
     "read_provenance",
+    "read_statement",
     "seal",
     "seal_file",
+    "sign_statement",
     "verify_file",
 ]

@@ -17,7 +17,7 @@ def test_the_door_is_sorted_and_complete():
 def test_the_errors_have_one_base():
     errors = [getattr(watermark, name) for name in watermark.__all__ if name.endswith("Error")]
     assert all(issubclass(error, watermark.WatermarkError) for error in errors)
-    assert len(errors) == 7
+    assert len(errors) == 8
 
 
 def test_the_room_needs_no_torch():

@@ -1,0 +1,163 @@
+"""Sign a statement about files, and read it back: a JSON Web Signature with the signer's certificates.
+
+C2PA binds a manifest to media of the kinds its library writes. What stands beside media (a report, a table) is signed
+with the same identity in the form any JOSE library reads: RFC 7515, flattened JSON serialisation (section 7.2.2), the
+certificate chain in `x5c` (section 4.1.6).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass, replace
+from functools import partial
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.x509.oid import NameOID
+from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store, VerificationError
+
+from .certificates import read_pem, signing_algorithm
+from .errors import IdentityError, StatementError
+from .identity import Identity
+from .remote_key import cose_signature
+from .trust import TrustPolicy
+
+_NAMES = {"es256": "ES256", "es384": "ES384", "es512": "ES512", "ps256": "PS256", "ed25519": "EdDSA"}  # RFC 7518, 8037
+_DIGESTS = {"es256": hashes.SHA256(), "es384": hashes.SHA384(), "es512": hashes.SHA512()}
+_PSS = padding.PSS(padding.MGF1(hashes.SHA256()), hashes.SHA256.digest_size)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What somebody signed.
+
+    Attributes:
+        content: The bytes that were signed.
+        signer: Subject of the leaf certificate.
+        fingerprint: SHA-256 of the leaf, hexadecimal.
+    """
+
+    content: bytes
+    signer: str
+    fingerprint: str
+
+
+def sign_statement(content: bytes, identity: Identity) -> str:
+    """Sign bytes, and give content, certificates and signature as one JSON text.
+
+    Args:
+        content: What is said.
+        identity: Who says it.
+
+    Raises:
+        IdentityError: The private key cannot be read or does not sign as its certificate says.
+    """
+    signing = identity if identity.remote_key else replace(identity, remote_key=partial(_sign_with_file, identity))
+    chain = read_pem(identity.chain_pem, identity.subject)
+    header = {
+        "alg": _NAMES[identity.algorithm],
+        "x5c": [base64.b64encode(one.public_bytes(serialization.Encoding.DER)).decode() for one in chain],
+    }
+    protected = _encode(json.dumps(header, separators=(",", ":")).encode())
+    payload = _encode(content)
+    signature = _encode(cose_signature(signing, f"{protected}.{payload}".encode()))  # JWS and COSE agree on its form
+    return json.dumps({"payload": payload, "protected": protected, "signature": signature}, indent=1) + "\n"
+
+
+def read_statement(text: str, policy: TrustPolicy) -> Statement:
+    """Read a statement that a known signer signed.
+
+    Args:
+        text: What `sign_statement` gave.
+        policy: Whose signatures are believed.
+
+    Raises:
+        StatementError: It is no signed statement, was changed, or the signer is unknown or out of date; says which.
+    """
+    try:
+        document = json.loads(text)
+        protected, payload, signature = (str(document[name]) for name in ("protected", "payload", "signature"))
+        header = json.loads(_decode(protected))
+        algorithm = str(header["alg"])
+        chain = [x509.load_der_x509_certificate(base64.b64decode(one, validate=True)) for one in header["x5c"]]
+        content, mac = _decode(payload), _decode(signature)
+        leaf = chain[0]
+        wanted = signing_algorithm(leaf)
+    except (ValueError, KeyError, IndexError, TypeError, binascii.Error, IdentityError, UnsupportedAlgorithm) as error:
+        raise StatementError(
+            f"this is no signed statement ({error}); it should be a JSON Web Signature with x5c"
+        ) from error
+    name = leaf.subject.rfc4514_string()
+    if algorithm != _NAMES[wanted]:
+        raise StatementError(
+            f"{name}: the statement names the algorithm {algorithm}, its certificate signs {_NAMES[wanted]}"
+        )
+    try:
+        _check(leaf, wanted, mac, f"{protected}.{payload}".encode())
+    except (InvalidSignature, ValueError) as error:
+        raise StatementError(
+            f"{name}: the signature does not hold; the statement was changed after it was signed"
+        ) from error
+    _check_signer(leaf, chain[1:], policy)
+    return Statement(content, name, leaf.fingerprint(hashes.SHA256()).hex())
+
+
+def _check_signer(leaf: x509.Certificate, issuers: list[x509.Certificate], policy: TrustPolicy) -> None:
+    name = leaf.subject.rfc4514_string()
+    anchors = [one for text in policy.anchors for one in read_pem(text, "a trust anchor")]
+    builder = (
+        PolicyBuilder()
+        .store(Store(anchors))
+        .extension_policies(ca_policy=ExtensionPolicy.webpki_defaults_ca(), ee_policy=ExtensionPolicy.permit_all())
+    )
+    try:
+        builder.build_client_verifier().verify(leaf, issuers)
+    except VerificationError as error:
+        raise StatementError(f"{name}: is not known here ({error}); name its root certificate with --trust") from error
+    common = leaf.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
+    if not policy.allows(f"{leaf.serial_number:x}", str(common[0].value) if common else None):
+        raise StatementError(f"{name}: is none of the signers that are allowed")
+
+
+def _check(leaf: x509.Certificate, algorithm: str, signature: bytes, content: bytes) -> None:
+    """Verify a signature in JOSE's form: r and s side by side (RFC 7518, section 3.4)."""
+    public = leaf.public_key()
+    if isinstance(public, ec.EllipticCurvePublicKey):
+        size = (public.curve.key_size + 7) // 8
+        if len(signature) != 2 * size:
+            raise InvalidSignature
+        r, s = (int.from_bytes(part, "big") for part in (signature[:size], signature[size:]))
+        public.verify(encode_dss_signature(r, s), content, ec.ECDSA(_DIGESTS[algorithm]))
+    elif isinstance(public, rsa.RSAPublicKey):
+        public.verify(signature, content, _PSS, hashes.SHA256())
+    elif isinstance(public, ed25519.Ed25519PublicKey):
+        public.verify(signature, content)
+
+
+def _sign_with_file(identity: Identity, content: bytes) -> bytes:
+    if identity.key_path is None:
+        raise IdentityError(f"{identity.subject}: has neither a key file nor a remote key; load it or bring its key")
+    try:
+        key = serialization.load_pem_private_key(identity.key_path.read_bytes(), None)
+    except (OSError, ValueError) as error:
+        raise IdentityError(f"{identity.key_path}: the private key cannot be read ({error})") from error
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return key.sign(content, ec.ECDSA(_DIGESTS[identity.algorithm]))
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.sign(content, _PSS, hashes.SHA256())
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return key.sign(content)
+    raise IdentityError(f"{identity.key_path}: holds a key that signs nothing")
+
+
+def _encode(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
