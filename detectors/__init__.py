@@ -15,6 +15,7 @@ from .calibration import Calibration, fit_calibration
 from .checkpoints import DetectorCard, load_detector, read_card, save_detector
 from .creation import create_detector
 from .crop_sets import CropSet
+from .decision import Call, ConformalDecision
 from .errors import (
     BlendError,
     CheckpointError,
@@ -28,6 +29,7 @@ from .onnx_export import export_onnx
 from .preprocessing import crop_face
 from .registry import find_spec, list_detectors
 from .resume import EpochLog
+from .saliency import explain
 from .scope import Evidence, Gate, Scope, fit_gate, fit_scope
 from .scoring import Detector, Score
 from .sources import FaceSet
@@ -40,7 +42,9 @@ __all__ = [
     "AugmentConfig",
     "BlendError",
     "Calibration",
+    "Call",
     "CheckpointError",
+    "ConformalDecision",
     "CropError",
     "CropSet",
     "Detector",
@@ -61,6 +65,7 @@ __all__ = [
     "WeightsError",
     "create_detector",
     "crop_face",
+    "explain",
     "export_onnx",
     "find_spec",
     "fit_calibration",

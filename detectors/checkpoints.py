@@ -18,6 +18,7 @@ from torch import Tensor
 from .appearance import VERSION as APPEARANCE
 from .calibration import Calibration
 from .creation import create_detector
+from .decision import ConformalDecision
 from .errors import CheckpointError, DetectorError
 from .registry import SPECS, TOYS, find_spec
 from .scope import Gate, Scope
@@ -199,6 +200,8 @@ def _assemble(spec: DetectorSpec, record: dict[str, Any], tensors: dict[str, Ten
             detector.calibration = Calibration(**record["calibration"])
         if record["thresholds"] is not None:
             detector.thresholds = Thresholds(**record["thresholds"])
+        if record.get("decision") is not None:  # absent from cards written before there was one
+            detector.decision = ConformalDecision(**record["decision"])
         if record["scope"] is not None:
             detector.scope = _scope(record["scope"], tensors)
     except (RuntimeError, TypeError, KeyError, DetectorError) as error:
@@ -241,6 +244,7 @@ def _record(detector: Detector, card: DetectorCard, sha256: str) -> dict[str, An
         "calibration": None if detector.calibration is None else asdict(detector.calibration),
         "scope": None if scope is None else _scope_record(scope),
         "thresholds": None if detector.thresholds is None else asdict(detector.thresholds),
+        "decision": None if detector.decision is None else asdict(detector.decision),
         "video_score": "mean of frame probabilities",
         "weights_sha256": sha256,
     }

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .appearance import describe
 from .calibration import Calibration
 from .clips import cut_windows, per_frame
+from .decision import ConformalDecision
 from .errors import DetectorError
 from .networks import DetectorNetwork
 from .preprocessing import check_crops, to_input
@@ -54,6 +55,7 @@ class Detector:
         calibration: From logits to probabilities; None until fitted, and the probabilities are then a plain sigmoid.
         scope: Gates against unknown pictures; None until fitted.
         thresholds: Operating points frozen on validation data; None until fitted.
+        decision: Three-way decision with a stated risk, from validation data; None until fitted.
     """
 
     spec: DetectorSpec
@@ -61,6 +63,7 @@ class Detector:
     calibration: Calibration | None = None
     scope: Scope | None = None
     thresholds: Thresholds | None = None
+    decision: ConformalDecision | None = None
 
     def probabilities(self, crops: NDArray[np.uint8]) -> Floats:
         """Give the probability of manipulation of each crop.

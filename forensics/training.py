@@ -6,6 +6,7 @@ clips and the corpus' forgeries. Both choose their epoch, calibration and thresh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from detectors import (
+    ConformalDecision,
     CropSet,
     Detector,
     DetectorCard,
@@ -132,8 +134,8 @@ def train_on(
             f"detector {run.detector!r} judges clips; train it from Python, on crops of consecutive frames"
         )
     middle = _PREPARING / 2
-    train, pairs = _crops(corpus, Split.TRAIN, detector, run, finder, part(report, 0.0, middle))
-    held, _ = _crops(corpus, Split.VAL, detector, run, finder, part(report, middle, _PREPARING))
+    train, pairs, _ = _crops(corpus, Split.TRAIN, detector, run, finder, part(report, 0.0, middle))
+    held, _, videos = _crops(corpus, Split.VAL, detector, run, finder, part(report, middle, _PREPARING))
 
     def stepped(step: int, total: int, loss: float) -> None:
         report(_PREPARING + (1 - _PREPARING) * step / max(total, 1), "training")
@@ -141,7 +143,21 @@ def train_on(
     log = train_detector(
         detector, train.crops, train.labels, train.groups, run.config, validation=held, progress=stepped, pairs=pairs
     )
+    detector.decision = fit_decision(detector, held, videos)
     return detector, log
+
+
+def fit_decision(detector: Detector, held: CropSet, videos: Sequence[str]) -> ConformalDecision:
+    """Fit the three-way decision on the mean probability of each validation video, the number that is judged later.
+
+    Args:
+        detector: Trained and calibrated.
+        held: Validation crops.
+        videos: (N,) the video of each crop.
+    """
+    _, first, number = np.unique(list(videos), return_index=True, return_inverse=True)
+    means = np.bincount(number, weights=detector.probabilities(held.crops)) / np.bincount(number)
+    return ConformalDecision.fit(np.asarray(held.labels)[first], means)
 
 
 def forged_diet(corpus: Corpus, split: Split) -> tuple[Sample, ...]:
@@ -185,15 +201,18 @@ def save_trained(detector: Detector, log: TrainLog, run: TrainingRun, corpus: Co
 
 def _crops(
     corpus: Corpus, split: Split, detector: Detector, run: TrainingRun, finder: FaceFinder | None, report: Report
-) -> tuple[CropSet, list[str]]:
+) -> tuple[CropSet, list[str], list[str]]:
+    """Give crops, the name that twins share, and the video of each crop."""
     spec = detector.spec
     if run.diet is Diet.SELF_BLENDED:
         genuine = corpus.where(split=split, label=Label.GENUINE, slice=Slice.MAIN)
         rng = np.random.default_rng([run.config.seed, list(Split).index(split)])
-        return blend_crops(corpus, genuine, spec, rng, per_clip=run.per_clip, report=report)
+        blends, twins = blend_crops(corpus, genuine, spec, rng, per_clip=run.per_clip, report=report)
+        kinds = ("genuine", "blended")
+        return blends, twins, [f"{name.rpartition(':')[0]} {kinds[row % 2]}" for row, name in enumerate(twins)]
     samples = forged_diet(corpus, split)
     shelf = gather_crops(corpus, samples, spec, per_clip=run.per_clip, finder=finder, report=report)
-    return shelf.as_set(), shelf.pairs
+    return shelf.as_set(), shelf.pairs, [sample.id for sample in shelf.samples]
 
 
 def with_options(

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from detectors import (
     Calibration,
     CheckpointError,
+    ConformalDecision,
     DetectorCard,
     DetectorError,
     Evidence,
@@ -35,6 +36,7 @@ CARD = DetectorCard(
     seed=0,
     note="faces of puppets only",
 )
+DECISION = ConformalDecision(0.2, 0.7, 0.1, None, 12, 10)
 
 
 @pytest.fixture
@@ -46,6 +48,7 @@ def folder(tmp_path):
     seen = Evidence(features, rng.normal(size=(16, describe(np.zeros((1, 64, 64, 3), np.uint8)).shape[1])))
     detector.scope = fit_scope(seen, seen)
     detector.thresholds = Thresholds(0.9, 0.8, "frame", 12)
+    detector.decision = DECISION
     save_detector(detector, tmp_path / "saved", CARD)
     return tmp_path / "saved"
 
@@ -61,10 +64,18 @@ def test_everything_that_reads_the_output_comes_back(folder):
     loaded = load_detector(folder)
     assert loaded.calibration == Calibration(0.7, -0.2, 10, 12)
     assert loaded.thresholds == Thresholds(0.9, 0.8, "frame", 12)
+    assert loaded.decision == DECISION
     assert loaded.scope is not None
     score = loaded.score(np.zeros((1, 64, 64, 3), np.uint8))
     assert score.calibrated
     assert not score.in_scope
+
+
+def test_a_card_from_before_there_was_a_decision_still_loads(folder):
+    record = json.loads((folder / "card.json").read_text())
+    del record["decision"]
+    (folder / "card.json").write_text(json.dumps(record))
+    assert load_detector(folder).decision is None
 
 
 def test_the_card_comes_back_and_can_be_read_alone(folder):

@@ -1,0 +1,129 @@
+"""Decide three ways with a stated risk: likely manipulated, no sign of manipulation, or inconclusive.
+
+Two thresholds come from validation probabilities, one from each class (class-conditional split conformal prediction,
+Vovk 2012; Angelopoulos & Bates 2023, §4.3). A genuine sample is called manipulated, and a manipulated one passed
+without a sign, at most at the stated risk, whatever the scores are distributed like. What neither class explains, or
+both do, is inconclusive: there the price of the guarantee is paid.
+
+The guarantee holds for samples that are exchangeable with the validation samples: other videos of the same kind, one
+probability each. It says nothing about pictures of another kind, which the scope gate is for. Videos of one person
+resemble each other, so few validation people make the true risk vary more than their number of videos tells.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binom
+
+from .errors import TrainingError
+from .thresholds import Level
+
+Floats = NDArray[np.float64]
+RISK = 0.1
+"""Risk that is promised where nothing else is said; nine validation samples of a class can keep it."""
+
+
+class Call(StrEnum):
+    """The three answers."""
+
+    MANIPULATED = "likely manipulated"
+    INCONCLUSIVE = "inconclusive"
+    NO_SIGN = "no sign of manipulation"
+
+
+@dataclass(frozen=True, slots=True)
+class ConformalDecision:
+    """Hold two thresholds on a probability, and the risk that they keep.
+
+    Attributes:
+        lower: Probabilities strictly below show no sign; 0 where the manipulated samples are too few for the risk.
+        upper: Probabilities strictly above are likely manipulated; 1 where the genuine samples are too few.
+        alpha: Largest share of either class that gets the other's answer.
+        confidence: With which the risk is kept by these very thresholds (Clopper & Pearson 1934); None where it is kept
+            on average over validation sets.
+        n_positive: Manipulated validation samples behind `lower`.
+        n_negative: Genuine validation samples behind `upper`.
+        level: What one sample is.
+    """
+
+    lower: float
+    upper: float
+    alpha: float
+    confidence: float | None
+    n_positive: int
+    n_negative: int
+    level: Level = "video"
+
+    @classmethod
+    def fit(
+        cls,
+        labels: NDArray[np.integer],
+        probabilities: Floats,
+        alpha: float = RISK,
+        *,
+        confidence: float | None = None,
+        level: Level = "video",
+    ) -> ConformalDecision:
+        """Choose both thresholds on validation probabilities.
+
+        Args:
+            labels: (N,) 0 genuine, 1 manipulated.
+            probabilities: (N,) in 0–1, one for each independent sample.
+            alpha: Risk, within 0–1. A class keeps it on average from 1/α − 1 samples on, with confidence c from
+                log(1 − c)/log(1 − α) on; with fewer, the answer that it guards is never given.
+            confidence: Keep the risk with this probability over the draw of the validation set; None keeps it on
+                average over those draws.
+            level: What one sample is.
+
+        Raises:
+            TrainingError: If a class is missing, a probability lies outside 0–1, or risk or confidence does.
+        """
+        if not 0 < alpha < 1 or not (confidence is None or 0 < confidence < 1):
+            raise TrainingError(f"risk and confidence lie strictly within 0–1, got {alpha!r} and {confidence!r}")
+        values, positive = np.asarray(probabilities, dtype=np.float64), np.asarray(labels) == 1
+        if values.shape != positive.shape or not ((values >= 0) & (values <= 1)).all():
+            raise TrainingError("a decision wants one probability in 0–1 for each label")
+        forged, genuine = np.sort(values[positive]), np.sort(values[~positive])
+        if not len(forged) or not len(genuine):
+            raise TrainingError(f"a decision wants both classes, got {len(forged)} manipulated, {len(genuine)} genuine")
+        below, above = (_allowed(len(part), alpha, confidence) for part in (forged, genuine))
+        return cls(
+            lower=0.0 if below < 0 else float(forged[below]),
+            upper=1.0 if above < 0 else float(genuine[len(genuine) - 1 - above]),
+            alpha=alpha,
+            confidence=confidence,
+            n_positive=len(forged),
+            n_negative=len(genuine),
+            level=level,
+        )
+
+    def decide(self, probability: float) -> Call:
+        """Give the answer for a probability; one that neither class explains is inconclusive too."""
+        flagged, quiet = probability > self.upper, probability < self.lower
+        if flagged == quiet:
+            return Call.INCONCLUSIVE
+        return Call.MANIPULATED if flagged else Call.NO_SIGN
+
+    def sentence(self, call: Call) -> str:
+        """Say in plain words what an answer risks."""
+        if call is Call.INCONCLUSIVE:
+            return f"The score is not clear enough for an answer that errs in at most {self.alpha:.0%} of cases."
+        kept = "" if self.confidence is None else f" (with {self.confidence:.0%} confidence)"
+        group, number = ("genuine", self.n_negative) if call is Call.MANIPULATED else ("manipulated", self.n_positive)
+        return (
+            f"At most {self.alpha:.0%} of {group} {self.level}s get this answer{kept}, "
+            f"as far as they resemble the {number} of the validation set."
+        )
+
+
+def _allowed(count: int, alpha: float, confidence: float | None) -> int:
+    """Give how many of `count` samples may lie beyond the threshold; −1 where not even none keeps the risk."""
+    if confidence is None:
+        return math.floor(alpha * (count + 1) + 1e-9) - 1
+    # P(true rate > α) = P(Binomial(n, α) ≤ k) when k samples lie beyond a threshold set on the next one
+    return int((binom.cdf(np.arange(count), count, alpha) <= 1 - confidence).sum()) - 1
