@@ -1,0 +1,136 @@
+"""Show where a detector looked: Grad-CAM for convolutions, relevance by attention for transformers.
+
+A map says which places moved this network's answer. It does not say that these places were manipulated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Literal, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from timm.models.vision_transformer import VisionTransformer
+from torch import Tensor, nn
+
+from .errors import DetectorError
+from .f3net import TwoBranches
+from .preprocessing import check_crops, to_input
+from .scoring import Detector
+
+Answer = Literal["manipulated", "genuine"]
+_SMALLEST = 1e-12
+
+
+def explain(detector: Detector, crops: NDArray[np.uint8], answer: Answer = "manipulated") -> NDArray[np.float64]:
+    """Map what in each crop spoke for an answer.
+
+    Convolutional networks are read by Grad-CAM (Selvaraju et al. 2017, eq. 1-2) at the last map before pooling, the
+    branches of a two-branch network averaged. Vision transformers are read by attention rolled out over the layers
+    (Abnar & Zuidema 2020), each head weighted by its gradient (Chefer et al. 2021, eq. 5-6).
+
+    Args:
+        detector: Whose answer is explained.
+        crops: (N, S, S, 3) uint8 RGB with S the spec's input size; for a detector of clips, one window of frames.
+        answer: Which answer.
+
+    Returns:
+        (N, S, S) in 0-1, the highest place of each crop at 1; all 0 where nothing spoke for the answer.
+
+    Raises:
+        CropError: If the crops break the contract.
+        DetectorError: If the network has neither convolutional maps nor attention.
+    """
+    clips = crops if detector.spec.frames == 1 else crops[None]
+    check_crops(clips, detector.spec)
+    model = detector.model.eval()
+    device = next(model.parameters()).device
+    batch = to_input(clips, detector.spec).to(device).requires_grad_()
+    transformer = next((part for part in model.backbone.modules() if isinstance(part, VisionTransformer)), None)
+    with torch.enable_grad():
+        sign = 1.0 if answer == "manipulated" else -1.0
+        if transformer is not None:
+            maps = _by_attention(model, transformer, batch, sign)
+        else:
+            maps = _by_gradient(model, _branches(model.backbone), batch, sign)
+    grown = nn.functional.interpolate(maps[:, None], size=crops.shape[1:3], mode="bilinear", align_corners=False)
+    found = grown[:, 0].detach().double().cpu().numpy()
+    peaks = found.max(axis=(1, 2), keepdims=True)
+    return _for_each_frame(np.where(peaks > _SMALLEST, found / np.maximum(peaks, _SMALLEST), 0.0), len(crops))
+
+
+def _by_gradient(model: nn.Module, branches: Sequence[nn.Module], batch: Tensor, sign: float) -> Tensor:
+    """Give ReLU(sum_k a_k A_k) with a_k the mean of the answer's gradient over the map A_k, (N, h, w)."""
+    seen: list[list[Tensor]] = [[] for _ in branches]
+    with ExitStack() as stack:
+        for branch, maps in zip(branches, seen, strict=True):
+            stack.enter_context(_watched(branch, maps))
+        answer = sign * model(batch).sum()
+    if not all(seen):
+        raise DetectorError(f"{type(model).__name__} has no convolutional map to explain")
+    last = [maps[-1] for maps in seen]
+    gradients = torch.autograd.grad(answer, last)
+    drawn = [
+        ((gradient.mean(dim=(2, 3), keepdim=True) * maps).sum(dim=1)).relu()
+        for gradient, maps in zip(gradients, last, strict=True)
+    ]
+    if len(drawn) == 1:
+        return drawn[0]
+    size = max((one.shape[-2:] for one in drawn), key=lambda shape: shape[0])
+    evened = [one / one.amax(dim=(1, 2), keepdim=True).clamp(min=_SMALLEST) for one in drawn]
+    grown = [nn.functional.interpolate(one[:, None], size=size, mode="bilinear", align_corners=False) for one in evened]
+    return torch.cat(grown, dim=1).mean(dim=1)
+
+
+def _by_attention(model: nn.Module, transformer: VisionTransformer, batch: Tensor, sign: float) -> Tensor:
+    """Give R of R <- R + mean_h(relu(dA * A)) R over the layers, from what is pooled to the patches, (N, h, w)."""
+    seen: list[Tensor] = []
+    attentions = [module for module in transformer.modules() if hasattr(module, "fused_attn")]
+    fused = [module.fused_attn for module in attentions]
+    try:
+        with ExitStack() as stack:
+            for module in attentions:
+                module.fused_attn = False  # the fused kernel never shows its weights
+                handle = cast(nn.Module, module.attn_drop).register_forward_hook(lambda _m, _i, out: seen.append(out))
+                stack.callback(handle.remove)
+            answer = sign * model(batch).sum()
+    finally:
+        for module, was in zip(attentions, fused, strict=True):
+            module.fused_attn = was
+    gradients = torch.autograd.grad(answer, seen)
+    tokens = seen[0].shape[-1]
+    relevance = torch.eye(tokens, device=batch.device).expand(len(seen[0]), -1, -1)
+    for weights, gradient in zip(seen, gradients, strict=True):
+        relevance = relevance + (gradient * weights).relu().mean(dim=1) @ relevance
+    first = transformer.num_prefix_tokens
+    pooled = relevance[:, 0] if transformer.global_pool == "token" else relevance[:, first:].mean(dim=1)
+    height, width = transformer.patch_embed.grid_size
+    return pooled[:, first:].reshape(-1, height, width)
+
+
+def _branches(backbone: nn.Module) -> Sequence[nn.Module]:
+    return (backbone.decomposition, backbone.statistics) if isinstance(backbone, TwoBranches) else (backbone,)
+
+
+@contextmanager
+def _watched(branch: nn.Module, maps: list[Tensor]) -> Iterator[None]:
+    """Collect every map (N, C, h, w) with h, w > 1 that a module of a branch gives."""
+
+    def look(_module: nn.Module, _inputs: object, output: object) -> None:
+        if isinstance(output, Tensor) and output.dim() == 4 and min(output.shape[2:]) > 1 and output.requires_grad:
+            maps.append(output)
+
+    handles = [module.register_forward_hook(look) for module in branch.modules()]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _for_each_frame(maps: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
+    """Give the frames at the ends, which a temporal difference takes away, an empty map."""
+    missing = frames - len(maps)
+    return np.pad(maps, ((missing // 2, missing - missing // 2), (0, 0), (0, 0)))
