@@ -24,7 +24,7 @@ from .corpus.media import read_frames
 from .errors import CorpusError
 from .faces import FaceFinder, Faces, Frames, Look, cut_crops, look_for_faces, spread_indices
 
-VERSION = 1
+VERSION = 2
 """Raised when the same sample and contract give other crops than before."""
 
 

@@ -192,16 +192,10 @@ class MeshFinder:
         return MeshFinder, ()
 
     def __call__(self, image: Frames, most: int) -> Sequence[tuple[Floats, Floats]]:
-        """Return box and landmarks of the largest faces; several only where detection sees them apart."""
+        """Return box and landmarks of the largest faces; a detection that the mesh denies is none."""
         from generator.trackers import MESH_INDEX
 
-        if most == 1:
-            face = self._mesh.track(image)
-            meshes = [] if face is None else [face]
-        else:
-            detections = sorted(self._mesh.detect(image), key=lambda one: -float(np.prod(one.box[2:] - one.box[:2])))
-            boxes = [(*map(float, detection.box),) for detection in detections[:most]]
-            meshes = [self._mesh.find(image, box) for box in (_inside(box, image) for box in boxes) if box is not None]
+        meshes = self._mesh.read_all(image, most)
         points = [np.asarray(mesh.points[MESH_INDEX, :2], dtype=np.float32) for mesh in meshes]
         return [(box_of(landmarks), landmarks) for landmarks in points]
 
@@ -272,10 +266,3 @@ def finder_for(corpus: Corpus) -> FaceFinder | None:
 
 def _shorter_side(box: Floats) -> float:
     return float(min(box[2] - box[0], box[3] - box[1]))
-
-
-def _inside(box: tuple[float, ...], image: Frames) -> tuple[float, float, float, float] | None:
-    """Cut a box to its picture, None where nothing is left."""
-    height, width = image.shape[:2]
-    left, top, right, bottom = np.clip(box, 0, (width, height, width, height)).tolist()
-    return (left, top, right, bottom) if left < right and top < bottom else None

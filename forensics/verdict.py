@@ -1,17 +1,22 @@
 """One verdict from three witnesses: the credential, the mark and the detector.
 
 The order of trust: a broken signature first, then what a valid signature says, then the mark in the pixels, then the
-detector. A detector never contradicts a signed "generated", absence proves nothing, and no finding calls a file
-genuine: the best it can get is NOTHING_FOUND.
+detector. A detector never contradicts a signed "generated", absence proves nothing, and the best that a file can get is
+NOTHING_FOUND, which vouches for nothing.
+
+`TABLE` is the whole decision, the first row that fits counts:
 
 | credential | mark | score | finding |
 |---|---|---|---|
-| altered | any | any | ALTERED |
-| valid, says generated | control | any | CONFLICTING |
-| valid, says generated | any other | any | DECLARED |
-| valid, says otherwise | generated or unreadable | any | CONFLICTING |
-| absent or recovered | generated or unreadable | any | MARKED |
-| trusted, says otherwise | none or control | high | CONFLICTING |
+| broken or revoked | any | any | ALTERED |
+| valid, says generated (itself or an ingredient) | control | any | CONFLICTING |
+| valid, says generated (itself or an ingredient) | any other | any | DECLARED |
+| valid, says anything else | generated or unreadable | any | CONFLICTING |
+| none; the mark leads to a picture that looks different | any | any | CONFLICTING |
+| none, or recovered for this picture | generated or unreadable | any | MARKED |
+| valid, says composed by people | none or control | high | SUSPECT |
+| valid, says composed by people | none or control | any other | DECLARED |
+| trusted, says anything else | none or control | high | CONFLICTING |
 | any other | none or control | high | SUSPECT |
 | any other | none or control | low | NOTHING_FOUND |
 | any other | none or control | between, uncalibrated, out of scope or missing | INCONCLUSIVE |
@@ -20,18 +25,26 @@ genuine: the best it can get is NOTHING_FOUND.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, StrEnum, auto
+from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
-from watermark import Credential, CredentialState, MarkReading, PayloadKind, Provenance
+from .witnesses import (
+    GENERATED_SOURCE_TYPES,
+    Height,
+    Pixels,
+    Thresholds,
+    Word,
+    hear_credential,
+    hear_mark,
+    hear_score,
+    says_generated,
+)
 
 if TYPE_CHECKING:
     from detectors import Score
+    from watermark import MarkReading, Provenance
 
-GENERATED_SOURCE_TYPES = frozenset(
-    {"trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "compositeSynthetic", "algorithmicMedia"}
-)
-"""Last parts of the IPTC digital source types that say a machine made or changed the picture."""
+__all__ = ["GENERATED_SOURCE_TYPES", "TABLE", "Finding", "Row", "Thresholds", "Verdict", "judge", "says_generated"]
 
 
 class Finding(StrEnum):
@@ -50,27 +63,26 @@ class Finding(StrEnum):
         """Whether a person should look at the file."""
         return self not in (Finding.INCONCLUSIVE, Finding.NOTHING_FOUND)
 
+    @property
+    def words(self) -> str:
+        """The finding as a title, such as `NOTHING FOUND`."""
+        return self.value.replace("_", " ").upper()
 
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Where a calibrated probability starts to mean something.
+    @property
+    def meaning(self) -> str:
+        """What the finding says, in one sentence for people."""
+        return _MEANINGS[self]
 
-    Attributes:
-        suspect: Above this a score is high.
-        quiet: Up to this a score is low; between the two it decides nothing.
-    """
 
-    suspect: float = 0.8
-    quiet: float = 0.5
-
-    def __post_init__(self) -> None:
-        """Refuse thresholds that overlap.
-
-        Raises:
-            ValueError: They are not in order within 0 to 1.
-        """
-        if not 0.0 < self.quiet <= self.suspect <= 1.0:
-            raise ValueError(f"thresholds need 0 < quiet <= suspect <= 1, got {self.quiet} and {self.suspect}")
+_MEANINGS = {
+    Finding.DECLARED: "A valid credential says that the picture was generated, changed by a machine or put together.",
+    Finding.MARKED: "The pixels carry the mark of generated pictures.",
+    Finding.ALTERED: "The credential does not hold: the file or its credential was changed, or the signer was revoked.",
+    Finding.CONFLICTING: "The witnesses contradict each other.",
+    Finding.SUSPECT: "The detector sees a manipulation.",
+    Finding.INCONCLUSIVE: "The evidence decides nothing.",
+    Finding.NOTHING_FOUND: "Nothing was found; that vouches for nothing.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,36 +91,68 @@ class Verdict:
 
     Attributes:
         finding: What the evidence adds up to.
-        reasons: Plain sentences, the decisive one first.
+        reasons: Plain sentences, one entry for each witness, the decisive one first.
     """
 
     finding: Finding
     reasons: tuple[str, ...]
 
 
-class _Word(Enum):
-    """What the credential says."""
+class Witness(Enum):
+    """Who decides a row."""
 
-    BROKEN = auto()
-    GENERATED = auto()
-    OTHERWISE = auto()
-    NOTHING = auto()
-
-
-class _Pixels(Enum):
-    """What the mark says."""
-
-    GENERATED = auto()
-    CONTROL = auto()
-    NOTHING = auto()
+    CREDENTIAL = 0
+    MARK = 1
+    DETECTOR = 2
 
 
-class _Height(Enum):
-    """What the score says."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the truth table.
 
-    HIGH = auto()
-    LOW = auto()
-    NOTHING = auto()
+    Attributes:
+        words: What the credential may say.
+        pixels: What the mark may say.
+        heights: What the score may say.
+        finding: What follows.
+        decisive: Whose reason is given first.
+    """
+
+    words: frozenset[Word]
+    pixels: frozenset[Pixels]
+    heights: frozenset[Height]
+    finding: Finding
+    decisive: Witness
+
+    def fits(self, word: Word, pixels: Pixels, height: Height) -> bool:
+        """Tell whether the row is about what the witnesses say."""
+        return word in self.words and pixels in self.pixels and height in self.heights
+
+
+_ANY_WORD, _ANY_PIXELS, _ANY_HEIGHT = frozenset(Word), frozenset(Pixels), frozenset(Height)
+_GENERATED = frozenset({Word.GENERATED})
+_COMPOSED = frozenset({Word.COMPOSED})
+_SAYS_ELSE = frozenset({Word.COMPOSED, Word.VOUCHED, Word.SIGNED})
+_MARKED = frozenset({Pixels.GENERATED})
+_CONTROL = frozenset({Pixels.CONTROL})
+_HIGH = frozenset({Height.HIGH})
+_LOW = frozenset({Height.LOW})
+
+TABLE = (
+    Row(frozenset({Word.BROKEN}), _ANY_PIXELS, _ANY_HEIGHT, Finding.ALTERED, Witness.CREDENTIAL),
+    Row(_GENERATED, _CONTROL, _ANY_HEIGHT, Finding.CONFLICTING, Witness.MARK),
+    Row(_GENERATED, _ANY_PIXELS, _ANY_HEIGHT, Finding.DECLARED, Witness.CREDENTIAL),
+    Row(_SAYS_ELSE, _MARKED, _ANY_HEIGHT, Finding.CONFLICTING, Witness.MARK),
+    Row(frozenset({Word.ELSEWHERE}), _ANY_PIXELS, _ANY_HEIGHT, Finding.CONFLICTING, Witness.CREDENTIAL),
+    Row(frozenset({Word.NOTHING}), _MARKED, _ANY_HEIGHT, Finding.MARKED, Witness.MARK),
+    Row(_COMPOSED, _ANY_PIXELS, _HIGH, Finding.SUSPECT, Witness.DETECTOR),
+    Row(_COMPOSED, _ANY_PIXELS, _ANY_HEIGHT, Finding.DECLARED, Witness.CREDENTIAL),
+    Row(frozenset({Word.VOUCHED}), _ANY_PIXELS, _HIGH, Finding.CONFLICTING, Witness.DETECTOR),
+    Row(_ANY_WORD, _ANY_PIXELS, _HIGH, Finding.SUSPECT, Witness.DETECTOR),
+    Row(_ANY_WORD, _ANY_PIXELS, _LOW, Finding.NOTHING_FOUND, Witness.DETECTOR),
+    Row(_ANY_WORD, _ANY_PIXELS, _ANY_HEIGHT, Finding.INCONCLUSIVE, Witness.DETECTOR),
+)
+"""The truth table; the first row that fits counts, and the last fits always."""
 
 
 def judge(
@@ -117,107 +161,28 @@ def judge(
     *,
     no_score_reason: str = "no detector was run",
     thresholds: Thresholds | None = None,
+    scored: str = "",
+    part_mark: MarkReading | None = None,
+    part_where: str = "",
 ) -> Verdict:
     """Weigh a file's credential, mark and score.
 
     Args:
         provenance: Credential and mark, as read from the file.
-        score: The detector's answer, None where there is none.
+        score: The detector's answer, None where there is none; that of the most suspicious of several faces.
         no_score_reason: Why there is none, as the end of a sentence.
         thresholds: Where a score is high or low.
+        scored: What the score belongs to, such as "face 2 of 3"; empty for the one face of a still.
+        part_mark: The mark that only parts of a clip show; it takes the place of the whole clip's reading.
+        part_where: Which parts, in words.
 
     Returns:
         The finding, with one reason for each witness.
     """
-    thresholds = thresholds or Thresholds()
-    word, word_reason = _hear_credential(provenance.credential)
-    pixels, pixels_reason = _hear_mark(provenance.mark)
-    height, height_reason = _hear_score(score, no_score_reason, thresholds)
-    trusted = provenance.credential.state is CredentialState.TRUSTED
-    finding = _decide(word, pixels, height, trusted=trusted)
-    if finding is Finding.MARKED or (finding is Finding.CONFLICTING and pixels is not _Pixels.NOTHING):
-        return Verdict(finding, (pixels_reason, word_reason, height_reason))
-    if finding in (Finding.SUSPECT, Finding.INCONCLUSIVE) or (finding is Finding.CONFLICTING):
-        return Verdict(finding, (height_reason, word_reason, pixels_reason))
-    return Verdict(finding, (word_reason, pixels_reason, height_reason))
-
-
-def _decide(word: _Word, pixels: _Pixels, height: _Height, *, trusted: bool) -> Finding:
-    if word is _Word.BROKEN:
-        return Finding.ALTERED
-    if word is _Word.GENERATED:
-        return Finding.CONFLICTING if pixels is _Pixels.CONTROL else Finding.DECLARED
-    if pixels is _Pixels.GENERATED:
-        return Finding.CONFLICTING if word is _Word.OTHERWISE else Finding.MARKED
-    if height is _Height.HIGH:
-        return Finding.CONFLICTING if word is _Word.OTHERWISE and trusted else Finding.SUSPECT
-    return Finding.NOTHING_FOUND if height is _Height.LOW else Finding.INCONCLUSIVE
-
-
-def says_generated(source_type: str | None) -> bool:
-    """Tell whether an IPTC digital source type says that a machine made or changed the picture.
-
-    Args:
-        source_type: The URI or its last part.
-    """
-    return source_type is not None and source_type.rpartition("/")[2] in GENERATED_SOURCE_TYPES
-
-
-def _hear_credential(credential: Credential) -> tuple[_Word, str]:
-    signer = f"signed by {credential.signer}" if credential.signer else "signed by an unnamed signer"
-    match credential.state:
-        case CredentialState.ALTERED:
-            codes = f" ({', '.join(credential.codes)})" if credential.codes else ""
-            return _Word.BROKEN, f"The file was changed after it was signed, or its credential is broken{codes}."
-        case CredentialState.TRUSTED | CredentialState.VALID_UNKNOWN_SIGNER:
-            trust = "whom we trust" if credential.state is CredentialState.TRUSTED else "whom we do not know"
-            if says_generated(credential.source_type):
-                return _Word.GENERATED, f"A valid credential, {signer}, {trust}, says that a machine made the picture."
-            return (
-                _Word.OTHERWISE,
-                f"A valid credential, {signer}, {trust}, does not say that a machine made the picture.",
-            )
-        case CredentialState.RECOVERED_BY_MARK:
-            return (
-                _Word.NOTHING,
-                "The file carries no credential, but its mark leads to the one we stored when it was made.",
-            )
-        case _:
-            return _Word.NOTHING, "The file carries no credential; that proves nothing, credentials are easily lost."
-
-
-def _hear_mark(mark: MarkReading | None) -> tuple[_Pixels, str]:
-    if mark is None:
-        return _Pixels.NOTHING, "The mark could not be looked for."
-    if not mark.present:
-        return _Pixels.NOTHING, "No mark of ours was found in the pixels; that proves nothing."
-    if mark.kind is PayloadKind.CONTROL:
-        return (
-            _Pixels.CONTROL,
-            f"The pixels carry control mark {mark.id}, which is put on genuine pictures for measurements.",
-        )
-    if mark.id is None:
-        return _Pixels.GENERATED, "The pixels carry a mark of ours whose id can no longer be read."
-    owner = "of this installation" if mark.ours else "whose origin this installation cannot confirm"
-    return _Pixels.GENERATED, f"The pixels carry generator mark {mark.id} {owner}."
-
-
-def _hear_score(score: Score | None, no_score_reason: str, thresholds: Thresholds) -> tuple[_Height, str]:
-    if score is None:
-        return _Height.NOTHING, f"There is no score: {no_score_reason}."
-    number = f"Detector {score.detector} gives {score.probability:.2f}"
-    if not score.in_scope:
-        return (
-            _Height.NOTHING,
-            f"{number}, but the picture lies outside what it was trained on, so this decides nothing.",
-        )
-    if not score.calibrated:
-        return _Height.NOTHING, f"{number}, but it is not calibrated, so this decides nothing."
-    if score.probability > thresholds.suspect:
-        return _Height.HIGH, f"{number}, above {thresholds.suspect:.2f}: it looks manipulated."
-    if score.probability <= thresholds.quiet:
-        return _Height.LOW, f"{number}, not above {thresholds.quiet:.2f}: it saw no sign of manipulation."
-    return (
-        _Height.NOTHING,
-        f"{number}, between {thresholds.quiet:.2f} and {thresholds.suspect:.2f}: this decides nothing.",
-    )
+    credential = hear_credential(provenance.credential)
+    mark = hear_mark(provenance.mark) if part_mark is None else hear_mark(part_mark, part_where)
+    height = hear_score(score, no_score_reason, thresholds or Thresholds(), scored)
+    row = next(row for row in TABLE if row.fits(credential.said, mark.said, height.said))
+    reasons = [credential.reason, mark.reason, height.reason]
+    reasons.insert(0, reasons.pop(row.decisive.value))
+    return Verdict(row.finding, tuple(reasons))

@@ -17,7 +17,7 @@ import io
 import json
 import mmap
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -45,6 +45,9 @@ CODE_NOT_FETCHED = "org.facetrail.remoteManifest.notFetched"
 
 # A signer we do not know, or knew once: nothing in the file is wrong.
 _SIGNER_CODES = frozenset({"signingCredential.untrusted", "signingCredential.expired"})
+
+# Assertions of signed metadata that may name a source type as IPTC does.
+_METADATA_LABELS = ("c2pa.metadata", "cawg.metadata", "stds.iptc")
 
 # A manifest without its file cannot match it.
 _BINDING_CODES = frozenset({"assertion.dataHash.mismatch", "assertion.bmffHash.mismatch"})
@@ -82,6 +85,8 @@ class Credential:
             leave this file's own state as it is.
         perceptual_distance: Bits between the pictures' perceptual hashes where recovered, else None; up to 10 they
             look the same.
+        source_types: Last parts of every digitalSourceType that the file's own actions and metadata name.
+        ingredient_source_types: The same of the manifests of its ingredients, and of theirs.
     """
 
     state: CredentialState
@@ -95,6 +100,13 @@ class Credential:
     perceptual_distance: int | None = None
     signed_at: str | None = None
     ingredient_codes: tuple[str, ...] = ()
+    source_types: tuple[str, ...] = ()
+    ingredient_source_types: tuple[str, ...] = ()
+
+    @property
+    def looks_different(self) -> bool:
+        """It was recovered by a mark, and the picture at hand does not look like the one that was sealed with it."""
+        return CODE_LOOKS_DIFFERENT in self.codes
 
 
 def read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Credential:
@@ -221,25 +233,61 @@ def _credential(reader: c2pa.Reader) -> Credential:
     manifest: dict[str, Any] = report.get("manifests", {}).get(report.get("active_manifest"), {})
     failures = report.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
     codes = tuple(dict.fromkeys(str(failure["code"]) for failure in failures))
-    actions = [
-        action
-        for assertion in manifest.get("assertions", [])
-        if assertion["label"].startswith("c2pa.actions")
-        for action in assertion["data"].get("actions", [])
-    ]
+    actions = _actions(manifest)
     signature: dict[str, Any] = manifest.get("signature_info") or {}
     source_type = next((action["digitalSourceType"] for action in actions if "digitalSourceType" in action), None)
     return Credential(
         state=_state(report.get("validation_state"), codes),
         codes=codes,
         signer=signature.get("common_name") or signature.get("issuer"),
-        source_type=source_type and str(source_type).rpartition("/")[2],
+        source_type=source_type and _term(source_type),
         actions=tuple(str(action["action"]) for action in actions),
         title=manifest.get("title"),
         signed_at=signature.get("time"),
         ingredient_codes=_ingredient_codes(manifest),
+        source_types=_source_types([manifest]),
+        ingredient_source_types=_source_types(_ancestors(report)),
         manifest_json=json.dumps(report, sort_keys=True),  # the library shuffles its keys
     )
+
+
+def _actions(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        action
+        for assertion in manifest.get("assertions", [])
+        if assertion["label"].startswith("c2pa.actions")
+        for action in assertion["data"].get("actions", [])
+    ]
+
+
+def _source_types(manifests: Iterable[dict[str, Any]]) -> tuple[str, ...]:
+    """Return every source type that manifests state, in actions or in signed metadata, each once."""
+    found: list[Any] = []
+    for manifest in manifests:
+        found += [action.get("digitalSourceType") for action in _actions(manifest)]
+        for assertion in manifest.get("assertions", []):
+            if assertion["label"].startswith(_METADATA_LABELS) and isinstance(assertion["data"], dict):
+                found.append(assertion["data"].get("Iptc4xmpExt:DigitalSourceType"))
+    return tuple(dict.fromkeys(_term(one) for one in found if one))
+
+
+def _ancestors(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the manifests of all ingredients of the active one, at any depth."""
+    manifests: dict[str, Any] = report.get("manifests", {})
+    found: dict[str, dict[str, Any]] = {}
+    waiting = [report.get("active_manifest")]
+    while waiting:
+        manifest = manifests.get(waiting.pop(), {})
+        for label in (ingredient.get("active_manifest") for ingredient in manifest.get("ingredients", [])):
+            if label in manifests and label not in found:
+                found[label] = manifests[label]
+                waiting.append(label)
+    return list(found.values())
+
+
+def _term(address: object) -> str:
+    """Return the last part of a term's address."""
+    return str(address).rpartition("/")[2]
 
 
 def _ingredient_codes(manifest: dict[str, Any]) -> tuple[str, ...]:

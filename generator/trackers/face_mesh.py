@@ -3,7 +3,9 @@
 Kartynnik et al. 2019, arXiv 1907.06724; Ablavatski et al. 2020, arXiv 2006.11341.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -92,11 +94,16 @@ class FaceMesh:
             face = self._read(image, previous.region)
             if face.presence >= _PRESENT:
                 return face
-        for detection in _in_order(self.detect(image), previous):
-            face = self._settle(image, detection.region)
-            if face.presence >= _PRESENT or _confirms(detection, face):
-                return face
-        return None
+        return next(self._believed(image, previous), None)
+
+    def read_all(self, image: Image, most: int) -> list[MeshFace]:
+        """Read the faces of a picture, the largest first.
+
+        Args:
+            image: ``(H, W, 3)`` RGB.
+            most: how many at most.
+        """
+        return list(islice(self._believed(image, None), most))
 
     def find(self, image: Image, box: Box | None = None) -> MeshFace:
         """Read the face of a still.
@@ -122,6 +129,13 @@ class FaceMesh:
                 "give its box (left, top, right, bottom) or 68 landmarks in pixels, or take another picture or frame"
             )
         return face
+
+    def _believed(self, image: Image, previous: MeshFace | None) -> Iterator[MeshFace]:
+        """Read the detected faces that mesh or detection are sure of, the nearest to the previous or largest first."""
+        for detection in _in_order(self.detect(image), previous):
+            face = self._settle(image, detection.region)
+            if face.presence >= _PRESENT or _confirms(detection, face):
+                yield face
 
     def _settle(self, image: Image, region: Region) -> MeshFace:
         """Read twice, since the mesh knows the face's square better than the detector."""

@@ -1,0 +1,123 @@
+"""What was seen in a clip, and when: one score for each frame that was looked at, one mark reading for each stretch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from watermark import MarkReading
+
+BARS = "▁▂▃▄▅▆▇█"
+NO_FACE = "·"
+WIDEST_SPARKLINE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One frame that was looked at.
+
+    Attributes:
+        frame: Its number, from 0.
+        time: When it is shown, in seconds from the clip's start.
+        score: Probability of manipulation of its most suspicious face, 0 to 1; None where it shows no face.
+        second_look: It was looked at because its surroundings were suspicious.
+    """
+
+    frame: int
+    time: float
+    score: float | None
+    second_look: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MarkStretch:
+    """A stretch of a clip and the mark that its frames show together.
+
+    Attributes:
+        start: Where it begins, in seconds.
+        end: Where it ends, in seconds.
+        present: The mark is there, at a false-positive rate of 1e-6 for the clip's stretches together.
+        reading: What the frames of this stretch say.
+    """
+
+    start: float
+    end: float
+    present: bool
+    reading: MarkReading
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What was seen in a clip, and when.
+
+    Attributes:
+        seconds: How long the clip is.
+        fps: Frames a second.
+        frame_count: Frames of the clip.
+        spacing: Seconds between two frames of the first look.
+        moments: The frames that were looked at, in order.
+        marks: Readings of the mark, in order; they cover the clip.
+    """
+
+    seconds: float
+    fps: float
+    frame_count: int
+    spacing: float
+    moments: tuple[Moment, ...]
+    marks: tuple[MarkStretch, ...]
+
+    @property
+    def marked(self) -> tuple[tuple[float, float], ...]:
+        """Where a mark is present, in seconds; neighbouring stretches are joined."""
+        spans: list[tuple[float, float]] = []
+        for stretch in self.marks:
+            if not stretch.present:
+                continue
+            if spans and spans[-1][1] >= stretch.start:
+                spans[-1] = (spans[-1][0], stretch.end)
+            else:
+                spans.append((stretch.start, stretch.end))
+        return tuple(spans)
+
+
+def sparkline(timeline: Timeline, width: int = WIDEST_SPARKLINE) -> str:
+    """Draw the scores as one line of blocks, `·` where no face was seen.
+
+    Args:
+        timeline: What was seen.
+        width: Most characters; several moments then share one, which shows the highest.
+    """
+    count = min(width, len(timeline.moments))
+    if not count:
+        return ""
+    columns: list[list[float]] = [[] for _ in range(count)]
+    for number, moment in enumerate(timeline.moments):
+        if moment.score is not None:
+            columns[number * count // len(timeline.moments)].append(moment.score)
+    return "".join(_bar(max(column)) if column else NO_FACE for column in columns)
+
+
+def clock(seconds: float) -> str:
+    """Write a time in a clip as `1:02:03`, `2:03` or, below ten seconds, `0:02.5`."""
+    if seconds < 10:
+        return f"0:{seconds:04.1f}"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def spans_in_words(spans: Sequence[tuple[float, float]], most: int = 3) -> str:
+    """Write stretches of time as `0:02.0 to 0:04.5 and 1:10 to 1:20`.
+
+    Args:
+        spans: Start and end in seconds.
+        most: Further stretches are counted only.
+    """
+    words = [f"{clock(start)} to {clock(end)}" for start, end in spans[:most]]
+    if len(spans) > most:
+        words.append(f"{len(spans) - most} more")
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _bar(score: float) -> str:
+    return BARS[min(int(score * len(BARS)), len(BARS) - 1)]

@@ -1,0 +1,256 @@
+"""Hear the three witnesses about a file: the credential, the mark and the detector.
+
+Each answers with one word, which the truth table in `verdict` weighs, and one sentence or two for people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+
+from watermark import Credential, CredentialState, MarkReading, PayloadKind
+
+if TYPE_CHECKING:
+    from detectors import Score
+
+Said = TypeVar("Said")
+
+GENERATED_SOURCE_TYPES = frozenset(
+    {"trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "compositeSynthetic", "algorithmicMedia"}
+)
+"""Last parts of the IPTC digital source types that say a machine made or changed the picture."""
+
+COMPOSED_SOURCE_TYPES = frozenset(
+    {"composite", "compositeCapture", "digitalArt", "digitalCreation", "dataDrivenMedia", "virtualRecording"}
+)
+"""Those that say people put it together or drew it, without a generative model; not those of mere corrections."""
+
+_PARTLY_GENERATED = frozenset({"compositeWithTrainedAlgorithmicMedia", "compositeSynthetic"})
+
+_REVOKED = ("signingCredential.revoked", "signingCredential.ocsp.revoked")
+_FAULTS = {
+    "assertion.dataHash.mismatch": "its content is not what was signed",
+    "assertion.bmffHash.mismatch": "its content is not what was signed",
+    "assertion.boxesHash.mismatch": "its content is not what was signed",
+    "assertion.hashedURI.mismatch": "a statement in its credential was exchanged",
+    "assertion.missing": "a statement of its credential is missing",
+    "claimSignature.mismatch": "the signature does not belong to what it says",
+    "ingredient.manifest.missing": "the credential of a picture it was made from is missing",
+    "org.facetrail.fileDigest.mismatch": "it is not byte for byte the file that was sealed here",
+    "org.facetrail.layout.mismatch": "bytes around its content were changed",
+    "org.facetrail.manifest.unreadable": "it holds pieces of a credential that cannot be read any more",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where a calibrated probability starts to mean something.
+
+    Attributes:
+        suspect: Above this a score is high.
+        quiet: Up to this a score is low; between the two it decides nothing.
+    """
+
+    suspect: float = 0.8
+    quiet: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Refuse thresholds that overlap.
+
+        Raises:
+            ValueError: They are not in order within 0 to 1.
+        """
+        if not 0.0 < self.quiet <= self.suspect <= 1.0:
+            raise ValueError(f"thresholds need 0 < quiet <= suspect <= 1, got {self.quiet} and {self.suspect}")
+
+
+class Word(Enum):
+    """What the credential says."""
+
+    BROKEN = auto()
+    """It does not hold: the file was changed, or the credential was."""
+    GENERATED = auto()
+    """A machine made or changed the picture, or one it was made from."""
+    COMPOSED = auto()
+    """People put it together or drew it."""
+    VOUCHED = auto()
+    """A trusted signer says something else, or nothing about its origin."""
+    SIGNED = auto()
+    """A signer we do not know says something else, or nothing about its origin."""
+    ELSEWHERE = auto()
+    """There is none, and the mark leads to that of a picture that looks different."""
+    NOTHING = auto()
+    """There is none, or the mark leads to that of this very picture."""
+
+
+class Pixels(Enum):
+    """What the mark says."""
+
+    GENERATED = auto()
+    """A generated mark, or one whose kind cannot be read any more."""
+    CONTROL = auto()
+    """A control mark."""
+    NOTHING = auto()
+    """None was found, or it could not be looked for."""
+
+
+class Height(Enum):
+    """What the score says; a higher value weighs more."""
+
+    LOW = 0
+    NOTHING = 1
+    """Between the thresholds, uncalibrated, out of scope, or there is none."""
+    HIGH = 2
+
+
+class Heard(NamedTuple, Generic[Said]):
+    """What one witness said.
+
+    Attributes:
+        said: In one word.
+        reason: For people, whole sentences.
+    """
+
+    said: Said
+    reason: str
+
+
+def says_generated(source_type: str | None) -> bool:
+    """Tell whether an IPTC digital source type says that a machine made or changed the picture.
+
+    Args:
+        source_type: The URI or its last part.
+    """
+    return source_type is not None and _term(source_type) in GENERATED_SOURCE_TYPES
+
+
+def hear_credential(credential: Credential) -> Heard[Word]:
+    """Put into words what the credential says."""
+    match credential.state:
+        case CredentialState.ALTERED:
+            return Heard(Word.BROKEN, _fault(credential))
+        case CredentialState.TRUSTED | CredentialState.VALID_UNKNOWN_SIGNER:
+            return _statement(credential)
+        case CredentialState.RECOVERED_BY_MARK if credential.looks_different:
+            return Heard(
+                Word.ELSEWHERE,
+                "The file carries no credential, and its mark leads to that of a picture that looks different: this is "
+                "a part or a strong edit of that picture, or the mark was copied from it.",
+            )
+        case CredentialState.RECOVERED_BY_MARK:
+            return Heard(
+                Word.NOTHING,
+                "The file carries no credential, but its mark leads to the one we stored when it was made.",
+            )
+        case _ if credential.codes:
+            return Heard(
+                Word.NOTHING,
+                "The file points to a credential on the network, which was not fetched; that proves nothing.",
+            )
+        case _:
+            return Heard(
+                Word.NOTHING, "The file carries no credential; that proves nothing, credentials are easily lost."
+            )
+
+
+def hear_mark(mark: MarkReading | None, where: str = "") -> Heard[Pixels]:
+    """Put into words what the mark says.
+
+    Args:
+        mark: The reading, None where the pixels could not be decoded.
+        where: The only stretches of a clip that show it, in words; empty where all do.
+    """
+    if mark is None:
+        return Heard(Pixels.NOTHING, "The mark could not be looked for.")
+    if not mark.present:
+        return Heard(Pixels.NOTHING, "No mark of ours was found in the pixels; that proves nothing.")
+    place = f" from {where}" if where else ""
+    rest = " Elsewhere none could be read: the clip was put together, or coded too strongly there." if where else ""
+    if mark.kind is PayloadKind.CONTROL:
+        return Heard(
+            Pixels.CONTROL,
+            f"The pixels carry control mark {mark.id}{place}, which is put on pictures that were not generated, "
+            f"for measurements; it can be copied.{rest}",
+        )
+    if mark.id is None:
+        return Heard(Pixels.GENERATED, f"The pixels carry a mark of ours{place} whose id can no longer be read.{rest}")
+    owner = "of this installation" if mark.ours else "whose origin this installation cannot confirm"
+    return Heard(Pixels.GENERATED, f"The pixels carry generator mark {mark.id}{place}, {owner}.{rest}")
+
+
+def hear_score(score: Score | None, no_score_reason: str, thresholds: Thresholds, what: str = "") -> Heard[Height]:
+    """Put into words what the score says.
+
+    Args:
+        score: The detector's answer, None where there is none.
+        no_score_reason: Why there is none, as the end of a sentence.
+        thresholds: Where a score is high or low.
+        what: What was scored, such as "face 2 of 3"; empty for the one face of a still.
+    """
+    if score is None:
+        return Heard(Height.NOTHING, f"There is no score: {no_score_reason}.")
+    number = f"Detector {score.detector} gives {score.probability:.2f}{f' to {what}' if what else ''}"
+    height = height_of(score, thresholds)
+    if not score.in_scope:
+        return Heard(height, f"{number}, but the face lies outside what it was trained on, so this decides nothing.")
+    if not score.calibrated:
+        return Heard(height, f"{number}, but it is not calibrated, so this decides nothing.")
+    if height is Height.HIGH:
+        return Heard(height, f"{number}, above {thresholds.suspect:.2f}: it looks manipulated.")
+    if height is Height.LOW:
+        return Heard(height, f"{number}, not above {thresholds.quiet:.2f}: it saw no sign of manipulation.")
+    return Heard(
+        height, f"{number}, between {thresholds.quiet:.2f} and {thresholds.suspect:.2f}: this decides nothing."
+    )
+
+
+def height_of(score: Score | None, thresholds: Thresholds) -> Height:
+    """Tell whether a score counts, and if so whether it is high or low."""
+    if score is None or not (score.in_scope and score.calibrated):
+        return Height.NOTHING
+    if score.probability > thresholds.suspect:
+        return Height.HIGH
+    return Height.LOW if score.probability <= thresholds.quiet else Height.NOTHING
+
+
+def _fault(credential: Credential) -> str:
+    codes = [code for code in credential.codes if not code.startswith("signingCredential.") or code in _REVOKED]
+    listed = f" ({', '.join(codes)})" if codes else ""
+    if codes and set(codes) <= set(_REVOKED):
+        return f"The certificate that signed the credential was revoked, so nothing it says counts{listed}."
+    faults = dict.fromkeys(_FAULTS[code] for code in codes if code in _FAULTS)
+    what = f": {', and '.join(faults)}" if faults else ""
+    return f"The file was changed after it was signed, or its credential is broken{what}{listed}."
+
+
+def _statement(credential: Credential) -> Heard[Word]:
+    trusted = credential.state is CredentialState.TRUSTED
+    signer = f"signed by {credential.signer}" if credential.signer else "signed by an unnamed signer"
+    who = f"A valid credential, {signer}, {_trust(credential)},"
+    own = {_term(one) for one in (*credential.source_types, credential.source_type or "")}
+    if generated := own & GENERATED_SOURCE_TYPES:
+        if generated <= _PARTLY_GENERATED:
+            return Heard(Word.GENERATED, f"{who} says that a machine made or changed parts of the picture.")
+        return Heard(Word.GENERATED, f"{who} says that a machine made the picture.")
+    if {_term(one) for one in credential.ingredient_source_types} & GENERATED_SOURCE_TYPES:
+        return Heard(
+            Word.GENERATED, f"{who} says that a machine made or changed a picture that this one was made from."
+        )
+    if own & COMPOSED_SOURCE_TYPES:
+        return Heard(Word.COMPOSED, f"{who} says that people put the picture together or drew it.")
+    return Heard(Word.VOUCHED if trusted else Word.SIGNED, f"{who} does not say that a machine made the picture.")
+
+
+def _trust(credential: Credential) -> str:
+    if credential.state is CredentialState.TRUSTED:
+        return "whom we trust"
+    if "signingCredential.expired" in credential.codes:
+        return "whose certificate had expired"
+    if "org.facetrail.signer.notAllowed" in credential.codes:
+        return "who is not among those we allow"
+    return "whom we do not know"
+
+
+def _term(source_type: str) -> str:
+    return source_type.rpartition("/")[2]
