@@ -148,6 +148,7 @@ def _data(options: argparse.Namespace, config: TrainConfig, report: Report) -> T
 def train_detector(options: argparse.Namespace, report: Report) -> Answer:
     """Train and save."""
     from ..corpus import Corpus
+    from ..faces import finder_for
     from ..training import Diet, TrainingRun, read_run, save_trained, train_on, with_options
 
     corpus = Corpus.load(options.corpus)
@@ -161,7 +162,7 @@ def train_detector(options: argparse.Namespace, report: Report) -> Answer:
         seed=options.seed,
         pretrained=options.pretrained,
     )
-    detector, log = train_on(corpus, settings, report=report)
+    detector, log = train_on(corpus, settings, finder=finder_for(corpus), report=report)
     save_trained(detector, log, settings, corpus, options.out)
     entry: JsonObject = {
         "path": str(options.out),

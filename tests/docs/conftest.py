@@ -1,0 +1,59 @@
+"""A folder for each page, holding what its examples name."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from .materials import MATERIALS, KnowingFinder, KnowingTracker
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Make a material once, when the first page asks for it, and say where it is."""
+    folder = tmp_path_factory.mktemp("shelf")
+
+    def fetch(name: str) -> Path:
+        if not (folder / name).exists():
+            MATERIALS[name](folder / name)
+        return folder
+
+    return fetch
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, shelf: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Prepare a folder for a text, with everything in it that the text names, and go there."""
+    monkeypatch.setattr("forensics.animation.open_tracker", lambda choice: KnowingTracker())
+    monkeypatch.setattr("forensics.tracking.open_tracker", lambda choice: KnowingTracker())
+    monkeypatch.setattr("forensics.faces.open_face_finder", KnowingFinder)
+    monkeypatch.setattr("forensics.examination.open_face_finder", KnowingFinder, raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    monkeypatch.setattr("logging.basicConfig", lambda **_: None)
+    monkeypatch.setattr("logging.captureWarnings", lambda _: None)
+
+    def prepare(text: str) -> Path:
+        work = tmp_path / "work"
+        work.mkdir()
+        for name in MATERIALS:
+            if name in text:
+                top = name.split("/")[0]
+                source = shelf(name)
+                if (source / top).is_dir():
+                    shutil.copytree(source / top, work / top)
+                else:
+                    shutil.copyfile(source / name, work / name)
+        home = shelf("demo-out") / "home" if "demo-out" in text else tmp_path / "home"
+        if "dataset_json" in text:
+            shutil.copytree(shelf("dataset_json/FaceForensics++.json") / "FaceForensics++", work / "FaceForensics++")
+        monkeypatch.setenv("FACETRAIL_HOME", str(home))
+        monkeypatch.chdir(work)
+        return work
+
+    return prepare

@@ -1,0 +1,154 @@
+"""What the commands in the documentation work on: small files made of puppets, under the names the pages use."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from detectors import TrainConfig
+from forensics.corpus.plan import SynthesisConfig
+from forensics.forger import GeneratorForger, load_animator
+from forensics.pipeline import DemoConfig, run_demo
+from generator import DriveSequence, FaceParams, puppets
+from watermark import Deployment, encode_clip
+
+PUPPET = puppets.sample_puppet(np.random.default_rng(3), "toon")
+DEMO = DemoConfig(
+    corpus=SynthesisConfig(seed=2, identities=6, clips=1, stills=1, frames=4),
+    detector="toy_resnet18",
+    per_clip=2,
+    training=TrainConfig(epochs=1, batch_size=8),
+    distortions=("jpeg",),
+    severities=(1,),
+    distorted_per_clip=1,
+    gallery=2,
+    replicates=50,
+)
+
+
+class KnowingTracker:
+    """Stands in for the face mesh, which has to be fetched: it knows the puppet and how it moves."""
+
+    name = "face-mesh"
+    face_model = "puppet"
+
+    def track_still(self, image: np.ndarray, **_: object) -> FaceParams:
+        return PUPPET.neutral()
+
+    def track_clip(self, frames: np.ndarray, fps: float, **_: object) -> DriveSequence:
+        return motion(len(frames))
+
+
+class KnowingFinder:
+    """Stands in for the face mesh as a finder: the puppet's head is in the middle."""
+
+    name = "face-mesh"
+
+    def __call__(self, image: np.ndarray, most: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        height, width = image.shape[:2]
+        points = np.random.default_rng(0).uniform(0.3, 0.7, (68, 2)) * (width, height)
+        box = np.array([0.25 * width, 0.2 * height, 0.75 * width, 0.8 * height], np.float32)
+        return [(box, points.astype(np.float32))]
+
+
+def motion(frames: int) -> DriveSequence:
+    return puppets.sample_motion(np.random.default_rng(0), PUPPET, frames)
+
+
+def film(puppet: puppets.Puppet, frames: int, size: int, seed: int = 0) -> np.ndarray:
+    drive = puppets.sample_motion(np.random.default_rng(seed), puppet, frames)
+    return np.stack([puppets.render(puppet, drive[number], size).image for number in range(frames)])
+
+
+def put_picture(path: Path) -> None:
+    Image.fromarray(puppets.render(PUPPET, PUPPET.neutral(), 512).image).save(path, quality=95)
+
+
+def put_clip(path: Path) -> None:
+    encode_clip(film(PUPPET, 6, 256), path, 12.5)
+
+
+def put_motion(path: Path) -> None:
+    motion(6).save(path)
+
+
+def put_scores(path: Path) -> None:
+    """Scores of a detector that is right more often than not, on eight videos of eight people."""
+    rng = np.random.default_rng(1)
+    rows = ["video,identity,label,score,method"]
+    for number in range(8):
+        forged = number % 2
+        of = f"v{number},p{number},{'forged' if forged else 'genuine'}"
+        method = "Deepfakes" if forged else "youtube"
+        rows += [f"{of},{np.clip(rng.normal(0.3 + 0.4 * forged, 0.2), 0, 1):.4f},{method}" for _ in range(4)]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def put_bench(path: Path) -> None:
+    """DeepfakeBench's list of FaceForensics++ with pictures beside it: three pairs of people, one method."""
+    tree: dict[str, dict[str, dict[str, dict[str, object]]]] = {"FF-real": {}, "FF-DF": {}}
+    for part, (split, first) in enumerate((("train", 0), ("val", 4), ("test", 8))):
+        people = [f"{first + number:03d}" for number in range(4)]
+        swaps = [f"{people[n]}_{people[n ^ 1]}" for n in range(4)]
+        for label, folder, names in (
+            ("FF-real", "original_sequences/youtube", people),
+            ("FF-DF", "manipulated_sequences/Deepfakes", swaps),
+        ):
+            videos = tree[label].setdefault(split, {}).setdefault("c23", {})
+            for number, name in enumerate(names):
+                frames = _put_frames(
+                    path.parent.parent, f"FaceForensics++/{folder}/c23/frames/{name}", 10 * part + number
+                )
+                videos[name] = {"label": label, "frames": frames}
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"FaceForensics++": tree}), encoding="utf-8")
+
+
+def _put_frames(root: Path, folder: str, seed: int) -> list[str]:
+    (root / folder).mkdir(parents=True)
+    names = [f"{folder}/{number:03d}.png" for number in range(2)]
+    puppet = puppets.sample_puppet(np.random.default_rng(seed))
+    for name, frame in zip(names, film(puppet, 2, 160, seed), strict=True):
+        coarse = cv2.resize(cv2.resize(frame, None, fx=0.25, fy=0.25), frame.shape[1::-1])
+        Image.fromarray(coarse if "manipulated" in folder else frame).save(root / name)
+    return names
+
+
+def put_identity(part: str) -> Callable[[Path], None]:
+    """Take a certificate or key from another installation."""
+
+    def put(path: Path) -> None:
+        other = Deployment.open(path.parent / ".another-home")
+        shutil.copyfile(other.folder / "identity" / part, path)
+
+    return put
+
+
+def put_demo(path: Path) -> None:
+    """A demo with every stage, of the shipped generator."""
+    deployment = Deployment.open(path.parent / "home")
+    run_demo(path, DEMO, GeneratorForger(load_animator(), deployment), deployment)
+
+
+MATERIALS: dict[str, Callable[[Path], None]] = {
+    "picture.jpg": put_picture,
+    "avatar.png": put_picture,
+    "clip.mp4": put_clip,
+    "drive.mp4": put_clip,
+    "drive.npz": put_motion,
+    "scores.csv": put_scores,
+    "dataset_json/FaceForensics++.json": put_bench,
+    "their-root.pem": put_identity("root.pem"),
+    "their-leaf.pem": put_identity("chain.pem"),
+    "chain.pem": put_identity("chain.pem"),
+    "key.pem": put_identity("leaf_key.pem"),
+    "root.pem": put_identity("root.pem"),
+    "demo-out": put_demo,
+}
+"""Files by the names that pages call them by, and how each is made."""
