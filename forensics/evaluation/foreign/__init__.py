@@ -1,0 +1,17 @@
+"""Other people's scores: read them, name their videos and people, and set published numbers beside corrected ones."""
+
+from .beside import BESIDE_NAME, Beside, describe_beside, put_beside, write_beside
+from .columns import GUESSES, parse_columns
+from .importing import ForeignScores, read_foreign
+
+__all__ = [
+    "BESIDE_NAME",
+    "GUESSES",
+    "Beside",
+    "ForeignScores",
+    "describe_beside",
+    "parse_columns",
+    "put_beside",
+    "read_foreign",
+    "write_beside",
+]
