@@ -1,18 +1,19 @@
 """Fill the tables in docs/ and README.md from results/*.csv; nothing in them is typed by hand.
 
-A table stands between `<!-- table: NAME -->` and `<!-- end -->`; NAME is a file results/NAME.csv. With `--check`, write
-nothing and fail where a table is not what the results say.
+A table stands between `<!-- table: NAME -->` and `<!-- end -->`; NAME is a file results/NAME.csv. `<!-- card: PATH -->`
+stands for the card of shipped weights at PATH. With `--check`, write nothing and fail where a table is stale.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 import re
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- (table|card): ([\w/]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 Rows = list[dict[str, str]]
 
 
@@ -57,28 +58,77 @@ def demo(rows: Rows) -> str:
     return markdown(["measure", *detectors, "forged", "genuine"], table) + f"\nSeed {rows[0]['seed']}.\n"
 
 
+def cpu_detector(rows: Rows) -> str:
+    """Return the video measures of the shipped detector, with and without the mark on genuine clips."""
+    slices = {"main": "genuine clips plain", "control": "genuine clips marked"}
+    measures = ("auc", "average_precision", "eer", "tpr_at_fpr_5", "balanced_accuracy", "fpr", "tpr", "brier", "ece")
+    cells = {(row["name"], row["slice"]): row for row in rows if row["distortion"] == "none"}
+    table = []
+    for name in (f"{measure}/video" for measure in measures):
+        found = [cells[name, key] for key in slices]
+        table.append(
+            [name, *(f"{float(r['value']):.3f} [{float(r['low']):.3f}, {float(r['high']):.3f}]" for r in found)]
+        )
+    counts = cells["auc/video", "main"]
+    note = f"{counts['n_positive']} forged and {counts['n_negative']} genuine clips and stills, video level."
+    return markdown(["measure", *slices.values()], table) + f"\n{note}\n"
+
+
+def training_speed(rows: Rows) -> str:
+    """Return what a training step costs."""
+    names = {"mini-1": "`mini`", "toy-1": "`sd15` at toy size, stage 1", "toy-2": "the same, stage 2"}
+    shown = ("pixels", "cpu_seconds_per_step", "peak_gib", "seconds_to_draw_a_source")
+    header = ["case", "sources x targets", "pixels", "CPU s per step", "peak GiB", "s to draw a source"]
+    of = "{sources} x {targets}"
+    table = [[names.get(row["case"], row["case"]), of.format(**row), *(row[key] for key in shown)] for row in rows]
+    return markdown(header, table)
+
+
 def plain(rows: Rows) -> str:
     """Return the file as it stands."""
     return markdown(list(rows[0]), [list(row.values()) for row in rows])
+
+
+FORMS = {"generation": generation, "demo": demo, "cpu_detector": cpu_detector, "training_speed": training_speed}
 
 
 def table_of(name: str) -> str:
     """Return the Markdown of one results file."""
     with (ROOT / "results" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    return {"generation": generation, "demo": demo}.get(name, plain)(rows)
+    return FORMS.get(name, plain)(rows)
+
+
+def card_of(name: str) -> str:
+    """Return every fact of a card, one a line, nested names joined by dots."""
+    card = json.loads((ROOT / name / "card.json").read_text(encoding="utf-8"))
+    return markdown(["fact", "value"], [[f"`{key}`", value] for key, value in facts(card)])
+
+
+def facts(value: object, name: str = "") -> list[tuple[str, str]]:
+    """Return the leaves of a record; lists stay on one line, long numbers are rounded to six digits."""
+    if isinstance(value, dict):
+        return [leaf for key in value for leaf in facts(value[key], f"{name}.{key}".lstrip("."))]
+    if isinstance(value, list):
+        return [(name, ", ".join(facts(one)[0][1] for one in value))]
+    return [(name, f"{value:.6g}" if isinstance(value, float) else str(value).replace("|", "\\|"))]
+
+
+def filled(match: re.Match[str]) -> str:
+    """Return a block with its table."""
+    return match[1] + (card_of(match[3]) if match[2] == "card" else table_of(match[3])) + match[4]
 
 
 def main() -> int:
     """Fill or check every table."""
     stale = []
-    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         text = path.read_text(encoding="utf-8")
-        filled = BLOCK.sub(lambda match: match[1] + table_of(match[2]) + match[3], text)
-        if filled != text:
+        fresh = BLOCK.sub(filled, text)
+        if fresh != text:
             stale.append(path.name)
             if "--check" not in sys.argv:
-                path.write_text(filled, encoding="utf-8")
+                path.write_text(fresh, encoding="utf-8")
     if stale:
         print(("stale: " if "--check" in sys.argv else "filled: ") + ", ".join(stale))
     return int(bool(stale) and "--check" in sys.argv)

@@ -7,16 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
-
-from .materials import MATERIALS, KnowingFinder, KnowingTracker
-
-torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Make a material once, when the first page asks for it, and say where it is."""
+    from .materials import MATERIALS
+
     folder = tmp_path_factory.mktemp("shelf")
 
     def fetch(name: str) -> Path:
@@ -30,6 +27,11 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 @pytest.fixture
 def workplace(tmp_path: Path, shelf: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
     """Prepare a folder for a text, with everything in it that the text names, and go there."""
+    import torch
+
+    from .materials import MATERIALS, KnowingFinder, KnowingTracker
+
+    torch.set_num_threads(1)
     monkeypatch.setattr("forensics.animation.open_tracker", lambda choice: KnowingTracker())
     monkeypatch.setattr("forensics.tracking.open_tracker", lambda choice: KnowingTracker())
     monkeypatch.setattr("forensics.faces.open_face_finder", KnowingFinder)
