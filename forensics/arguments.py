@@ -76,14 +76,16 @@ def add_detector(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_files(parser: argparse.ArgumentParser) -> None:
-    """Declare the files to look at."""
-    parser.add_argument(
-        "files",
-        nargs="+",
-        metavar="FILE",
-        help="picture, clip, folder or pattern (PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV, MKV)",
-    )
+def add_files(parser: argparse.ArgumentParser, *, stdin: bool = False) -> None:
+    """Declare the files to look at.
+
+    Args:
+        parser: Where to declare them.
+        stdin: Whether `-` stands for a list on standard input.
+    """
+    what = "picture, clip, folder or pattern (PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV, MKV)"
+    more = "; - reads a list from standard input, one a line" if stdin else ""
+    parser.add_argument("files", nargs="+", metavar="FILE", help=what + more)
 
 
 def add_trust(parser: argparse.ArgumentParser) -> None:

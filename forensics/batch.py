@@ -6,6 +6,7 @@ import glob
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from .answers import Answer, JsonObject, error_entry, expected_errors, explain
 from .errors import InputError
@@ -14,19 +15,20 @@ from .progress import Report
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".mp4", ".mov", ".mkv")
 
 
-def expand(names: Sequence[str]) -> tuple[Path, ...]:
+def expand(names: Sequence[str], stdin: TextIO | None = None) -> tuple[Path, ...]:
     """Turn files, folders and patterns into files, in the order given.
 
     A folder stands for the media files in it, at any depth. A name that exists is taken as it is, whatever its suffix.
 
     Args:
         names: Files, folders or shell patterns.
+        stdin: Where `-` reads further names from, one a line; None takes `-` as a name.
 
     Raises:
-        InputError: A folder or a pattern holds no media file.
+        InputError: A folder or a pattern holds no media file, or the list is empty.
     """
     paths: list[Path] = []
-    for name in names:
+    for name in _named(names, stdin):
         path = Path(name)
         if path.is_dir():
             paths += _or_refuse(name, sorted(child for child in path.rglob("*") if _is_media(child)))
@@ -62,6 +64,17 @@ def answer_each(paths: Sequence[Path], one: Callable[[Path], Answer], doing: str
         results += answer.results
         attention = attention or answer.attention
     return Answer("\n\n".join(blocks), tuple(results), failed=failed, attention=attention)
+
+
+def _named(names: Sequence[str], stdin: TextIO | None) -> Iterator[str]:
+    for name in names:
+        if name != "-" or stdin is None:
+            yield name
+            continue
+        listed = [line for line in stdin.read().splitlines() if line.strip()]
+        if not listed:
+            raise InputError("-: standard input names no file; write one name a line, such as `find . | facetrail …`")
+        yield from listed
 
 
 def _match(pattern: Path) -> Iterator[Path]:

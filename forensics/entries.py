@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from .animation import Animation
     from .evaluation import EvalReport, Measure
-    from .verdict import Verdict
+    from .examination import Examination
+    from .seen_faces import SeenFace
+    from .timeline import Timeline
 
 
 def read_entry(provenance: Provenance) -> JsonObject:
@@ -26,13 +28,17 @@ def read_entry(provenance: Provenance) -> JsonObject:
     }
 
 
-def examine_entry(provenance: Provenance, score: Score | None, verdict: Verdict) -> JsonObject:
+def examine_entry(examination: Examination) -> JsonObject:
     """Describe what a file says, what the detector says, and what follows."""
+    score, verdict, timeline = examination.score, examination.verdict, examination.timeline
     return {
-        **read_entry(provenance),
-        "score": None if score is None else _score(score),
+        **read_entry(examination.provenance),
+        "score": None if score is None else {**_score(score), "scored": examination.scored},
         "finding": verdict.finding.value,
         "reasons": list(verdict.reasons),
+        "size": None if examination.size is None else list(examination.size),
+        "faces": [_face(face) for face in examination.faces],
+        "timeline": None if timeline is None else _timeline(timeline),
     }
 
 
@@ -113,6 +119,8 @@ def _credential(credential: Credential) -> JsonObject:
         "recovered": credential.recovered,
         "signed_at": credential.signed_at,
         "ingredient_codes": list(credential.ingredient_codes),
+        "source_types": list(credential.source_types),
+        "ingredient_source_types": list(credential.ingredient_source_types),
     }
 
 
@@ -124,6 +132,55 @@ def _score(score: Score) -> JsonObject:
         "in_scope": score.in_scope,
         "frames": score.frames,
     }
+
+
+def _face(face: SeenFace) -> JsonObject:
+    return {
+        "face": face.number,
+        "score": None if face.score is None else _score(face.score),
+        "stretch": None if face.stretch is None else [_rounded(time) for time in face.stretch],
+        "sightings": [
+            {
+                "frame": sighting.frame,
+                "time": _rounded(sighting.time),
+                "box": list(sighting.box),
+                "probability": sighting.probability,
+            }
+            for sighting in face.sightings
+        ],
+    }
+
+
+def _timeline(timeline: Timeline) -> JsonObject:
+    return {
+        "seconds": _rounded(timeline.seconds),
+        "fps": timeline.fps,
+        "frames": timeline.frame_count,
+        "frames_looked_at": len(timeline.moments),
+        "spacing": _rounded(timeline.spacing),
+        "moments": [
+            {
+                "frame": moment.frame,
+                "time": _rounded(moment.time),
+                "score": moment.score,
+                "second_look": moment.second_look,
+            }
+            for moment in timeline.moments
+        ],
+        "marks": [
+            {
+                "start": _rounded(stretch.start),
+                "end": _rounded(stretch.end),
+                **_mark(stretch.reading),
+                "present": stretch.present,
+            }
+            for stretch in timeline.marks
+        ],
+    }
+
+
+def _rounded(seconds: float) -> float:
+    return round(seconds, 3)
 
 
 def _measure(measure: Measure) -> JsonObject:

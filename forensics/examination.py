@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 from detectors import Detector, Score, load_detector
-from watermark import Deployment, Media, MediaError, Provenance, read_media, read_provenance
+from watermark import (
+    ClipReader,
+    CredentialState,
+    Deployment,
+    MarkReading,
+    Media,
+    MediaError,
+    PayloadKind,
+    Provenance,
+    open_clip,
+    read_media,
+    read_provenance,
+)
 
+from .clip_looks import look_through
 from .errors import MissingPieceError
-from .faces import FaceFinder, cut_crops, find_faces, open_face_finder
+from .faces import FaceFinder, open_face_finder
+from .progress import Report, part, silent
+from .seen_faces import FaceLog, SeenFace, most_suspicious, name_of
+from .timeline import Timeline, spans_in_words
 from .verdict import Thresholds, Verdict, judge
-
-FRAMES_LOOKED_AT = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +37,39 @@ class Examination:
     """What is known about one file.
 
     Attributes:
-        provenance: Its credential and mark.
-        score: The detector's answer, None where there is none.
+        provenance: Its path, credential and mark.
+        score: The detector's answer that decides: that of the most suspicious face, None where there is none.
         verdict: What follows.
+        faces: Every face that was scored, each followed through a clip.
+        scored: What the score belongs to, such as "face 2 of 3 from 0:12 to 0:14"; empty for the one face there is.
+        timeline: What was seen in a clip, and when; None for a still or where the pixels cannot be decoded.
+        size: Width and height in pixels, upright; None where the pixels cannot be decoded.
     """
 
     provenance: Provenance
     score: Score | None
     verdict: Verdict
+    faces: tuple[SeenFace, ...] = ()
+    scored: str = ""
+    timeline: Timeline | None = None
+    size: tuple[int, int] | None = None
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.provenance.path
+
+
+class PartMark(NamedTuple):
+    """A mark that only parts of a clip show.
+
+    Attributes:
+        reading: What they say; None where all of the clip or nothing of it is marked.
+        where: Which parts, in words.
+    """
+
+    reading: MarkReading | None = None
+    where: str = ""
 
 
 class Examiner:
@@ -55,42 +97,123 @@ class Examiner:
         except MissingPieceError as error:
             self._no_finder = f"no face tracker is installed ({error})"
 
-    def examine(self, path: Path) -> Examination:
+    @property
+    def thresholds(self) -> Thresholds:
+        """Where a score of the detector is high or low."""
+        return self._thresholds
+
+    def examine(self, path: Path, report: Report = silent) -> Examination:
         """Examine one file.
 
         Args:
-            path: A PNG, JPEG, WebP or MP4 file.
+            path: A PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV or Matroska file.
+            report: Is told how far the work is.
 
         Raises:
             MediaError: The file is missing, of another kind, or damaged without a credential that would show it.
         """
         try:
-            media: Media | None = read_media(path)
+            opened: Media | ClipReader | None = _open(path)
         except MediaError:
-            media = None
+            opened = None
         # Without pixels the credential may still show that the file was altered; else this raises and names the file.
+        media = opened if isinstance(opened, Media) else None
         provenance = read_provenance(path, self._deployment, anchors=self._anchors, media=media)
-        score, reason = (None, "the pixels cannot be decoded") if media is None else self._score(media)
-        verdict = judge(provenance, score, no_score_reason=reason, thresholds=self._thresholds)
-        return Examination(provenance, score, verdict)
+        report(0.2, f"examining {path.name}")
+        faces: tuple[SeenFace, ...] = ()
+        timeline, reason = None, "the pixels cannot be decoded"
+        if opened is not None and provenance.mark is not None:
+            log = None if self._finder is None else FaceLog(self._detector, self._finder)
+            try:
+                faces, timeline = self._look(opened, log, part(report, 0.2, 1.0))
+                reason = self._no_score(log, faces)
+            except MediaError:
+                if provenance.credential.state is CredentialState.ABSENT:
+                    raise
+        decisive = most_suspicious(faces, self._thresholds)
+        marked = part_mark(provenance.mark, timeline)
+        scored = "" if decisive is None else name_of(decisive, len(faces))
+        verdict = judge(
+            provenance,
+            None if decisive is None else decisive.score,
+            no_score_reason=reason,
+            thresholds=self._thresholds,
+            scored=scored,
+            part_mark=marked.reading,
+            part_where=marked.where,
+        )
+        size = None if opened is None else _size(opened)
+        score = None if decisive is None else decisive.score
+        return Examination(provenance, score, verdict, faces, scored, timeline, size)
 
-    def _score(self, media: Media) -> tuple[Score | None, str]:
-        if self._finder is None:
-            return None, self._no_finder
-        faces = find_faces(media.frames, self._finder, FRAMES_LOOKED_AT)
-        if faces is None:
-            return None, "no face was found that is large enough"
-        crops = cut_crops(media.frames[faces.frames], faces.boxes, self._detector.spec, faces.landmarks)
-        return self._detector.score(crops), ""
+    def _look(
+        self, opened: Media | ClipReader, log: FaceLog | None, report: Report
+    ) -> tuple[tuple[SeenFace, ...], Timeline | None]:
+        if isinstance(opened, ClipReader):
+            if log is not None:
+                log.fps = float(opened.fps)
+            return look_through(opened, log, self._deployment.mark_key, self._thresholds, report)
+        if log is None:
+            return (), None
+        log.look(0, opened.frames[0])
+        return log.faces(self._thresholds), None
+
+    def _no_score(self, log: FaceLog | None, faces: tuple[SeenFace, ...]) -> str:
+        if log is None:
+            return self._no_finder
+        if faces:
+            return f"detector {self._detector.spec.name} judges {self._detector.spec.frames} frames of a face together"
+        return "the only faces are too small" if log.tiny else "no face was found"
 
 
 def thresholds_of(detector: Detector) -> Thresholds:
-    """Take a detector's frozen 1 % false positive threshold for high, but never call less than one half high.
+    """Take what a detector froze on validation data: where a score is high, where it is low, at which risk.
+
+    High is above its 1 % false positive threshold, above the upper threshold of its three-way decision, and never less
+    than one half; low is below the lower threshold of that decision, and never more than one half. The risk is the
+    decision's, for one face over its frames: the highest of several faces or stretches is wrong more often.
 
     Args:
         detector: The detector.
     """
-    quiet = Thresholds().quiet
-    if detector.thresholds is None:
-        return Thresholds()
-    return Thresholds(suspect=min(max(detector.thresholds.fpr_1, quiet), 1.0), quiet=quiet)
+    suspect, quiet, risk = Thresholds().suspect, Thresholds().quiet, None
+    if detector.thresholds is not None:
+        suspect = max(detector.thresholds.fpr_1, quiet)
+    if detector.decision is not None:
+        suspect, risk = max(suspect, detector.decision.upper), detector.decision.alpha
+        # The decision's scores lie strictly below; where its lower threshold is 0 it never calls a score low.
+        quiet = min(quiet, float(np.nextafter(detector.decision.lower, 0)) or float(np.finfo(float).tiny))
+    return Thresholds(suspect=min(suspect, 1.0), quiet=quiet, risk=risk)
+
+
+def part_mark(whole: MarkReading | None, timeline: Timeline | None) -> PartMark:
+    """Tell whether only parts of a clip are marked, and what their mark says.
+
+    Where stretches carry different marks, a generated one counts before one whose id cannot be read, and that before
+    a control mark.
+
+    Args:
+        whole: The reading of the whole clip.
+        timeline: The readings of its stretches.
+    """
+    if whole is None or timeline is None:
+        return PartMark()
+    found = [stretch for stretch in timeline.marks if stretch.present]
+    kinds = {stretch.reading.kind for stretch in found}
+    if not found or (len(found) == len(timeline.marks) and len(kinds) == 1 and whole.present):
+        return PartMark()
+    kind = next(kind for kind in (PayloadKind.GENERATED, None, PayloadKind.CONTROL) if kind in kinds)
+    chosen = max((one for one in found if one.reading.kind is kind), key=lambda stretch: stretch.reading.z)
+    reading = whole if whole.present and whole.id == chosen.reading.id else chosen.reading
+    return PartMark(reading, spans_in_words(timeline.marked) if len(found) < len(timeline.marks) else "")
+
+
+def _open(path: Path) -> Media | ClipReader:
+    media = read_media(path, max_frames=1)
+    return media if media.fps is None else open_clip(path)
+
+
+def _size(opened: Media | ClipReader) -> tuple[int, int]:
+    if isinstance(opened, ClipReader):
+        return opened.width, opened.height
+    return opened.frames.shape[2], opened.frames.shape[1]

@@ -81,20 +81,37 @@ class Timeline:
 
 
 def sparkline(timeline: Timeline, width: int = WIDEST_SPARKLINE) -> str:
-    """Draw the scores as one line of blocks, `·` where no face was seen.
+    """Draw the scores as one line of blocks, evenly over time, `·` where no face was seen.
 
     Args:
         timeline: What was seen.
         width: Most characters; several moments then share one, which shows the highest.
     """
-    count = min(width, len(timeline.moments))
-    if not count:
-        return ""
-    columns: list[list[float]] = [[] for _ in range(count)]
-    for number, moment in enumerate(timeline.moments):
-        if moment.score is not None:
-            columns[number * count // len(timeline.moments)].append(moment.score)
-    return "".join(_bar(max(column)) if column else NO_FACE for column in columns)
+    highest: list[float | None] = [None] * columns(timeline, width)
+    for moment in timeline.moments:
+        at = _column(timeline, moment.time, len(highest))
+        if moment.score is not None and moment.score >= (highest[at] or 0.0):
+            highest[at] = moment.score
+    return "".join(NO_FACE if score is None else _bar(score) for score in highest)
+
+
+def mark_line(timeline: Timeline, width: int = WIDEST_SPARKLINE) -> str:
+    """Draw where the mark is present as one line, as long as that of the scores: `█` there, `·` elsewhere.
+
+    Args:
+        timeline: What was seen.
+        width: Most characters.
+    """
+    cells = [NO_FACE] * columns(timeline, width)
+    for start, end in timeline.marked:
+        first, last = _column(timeline, start, len(cells)), _column(timeline, end - 1e-6, len(cells))
+        cells[first : last + 1] = BARS[-1] * (last + 1 - first)
+    return "".join(cells)
+
+
+def columns(timeline: Timeline, width: int) -> int:
+    """Return how many characters a line takes: no more than there are frames of the first look."""
+    return min(width, sum(not moment.second_look for moment in timeline.moments))
 
 
 def clock(seconds: float) -> str:
@@ -117,6 +134,10 @@ def spans_in_words(spans: Sequence[tuple[float, float]], most: int = 3) -> str:
     if len(spans) > most:
         words.append(f"{len(spans) - most} more")
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _column(timeline: Timeline, time: float, count: int) -> int:
+    return min(int(time / timeline.seconds * count), count - 1)
 
 
 def _bar(score: float) -> str:

@@ -50,10 +50,13 @@ class Thresholds:
     Attributes:
         suspect: Above this a score is high.
         quiet: Up to this a score is low; between the two it decides nothing.
+        risk: Largest share of untouched faces above `suspect`, and of manipulated ones up to `quiet`, among faces that
+            resemble the validation data; None where nothing is promised.
     """
 
     suspect: float = 0.8
     quiet: float = 0.5
+    risk: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse thresholds that overlap.
@@ -197,9 +200,11 @@ def hear_score(score: Score | None, no_score_reason: str, thresholds: Thresholds
     if not score.calibrated:
         return Heard(height, f"{number}, but it is not calibrated, so this decides nothing.")
     if height is Height.HIGH:
-        return Heard(height, f"{number}, above {thresholds.suspect:.2f}: it looks manipulated.")
+        risk = _risk(thresholds, "untouched", "high")
+        return Heard(height, f"{number}, above {thresholds.suspect:.2f}: it looks manipulated.{risk}")
     if height is Height.LOW:
-        return Heard(height, f"{number}, not above {thresholds.quiet:.2f}: it saw no sign of manipulation.")
+        risk = _risk(thresholds, "manipulated", "low")
+        return Heard(height, f"{number}, not above {thresholds.quiet:.2f}: it saw no sign of manipulation.{risk}")
     return Heard(
         height, f"{number}, between {thresholds.quiet:.2f} and {thresholds.suspect:.2f}: this decides nothing."
     )
@@ -212,6 +217,12 @@ def height_of(score: Score | None, thresholds: Thresholds) -> Height:
     if score.probability > thresholds.suspect:
         return Height.HIGH
     return Height.LOW if score.probability <= thresholds.quiet else Height.NOTHING
+
+
+def _risk(thresholds: Thresholds, kind: str, height: str) -> str:
+    if thresholds.risk is None:
+        return ""
+    return f" Of {kind} faces like those it was checked on, at most {100 * thresholds.risk:g} % score so {height}."
 
 
 def _fault(credential: Credential) -> str:

@@ -1,0 +1,170 @@
+"""Find, follow and score every face of a still or of the frames of a clip that were looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from detectors import Detector, Score
+
+from .face_tracks import FaceTrack, follow
+from .faces import SMALLEST_FACE, FaceFinder, Floats, Frames, cut_crops
+from .timeline import clock
+from .witnesses import Thresholds, height_of
+
+MOST_FACES = 8
+"""Most faces of one frame that are scored, the largest first."""
+
+FEWEST_SIGHTINGS = 3
+"""A face that fewer frames of a clip show decides nothing, where another face is seen more often."""
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A face in one frame.
+
+    Attributes:
+        frame: Number of the frame, 0 for a still.
+        time: Seconds from the clip's start, 0 for a still.
+        box: Left, top, right, bottom in pixels.
+        probability: Of manipulation, from this frame, 0 to 1; None where the detector judges several frames together
+            and too few show the face.
+    """
+
+    frame: int
+    time: float
+    box: Box
+    probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFace:
+    """One face, followed through the frames that were looked at.
+
+    Attributes:
+        number: From 1: the face seen most often first, then the larger one.
+        score: The detector's answer; of the most suspicious stretch where stretches were looked at again. None where
+            the detector judges several frames together and too few show the face.
+        sightings: Where it was seen, in order.
+        stretch: First and last second of the stretch that the score is from; None for all of it.
+    """
+
+    number: int
+    score: Score | None
+    sightings: tuple[Sighting, ...]
+    stretch: tuple[float, float] | None = None
+
+
+@dataclass(slots=True)
+class FaceLog:
+    """Collects crops of all faces while frames come by, and scores them once all have come.
+
+    The frames themselves are not kept.
+
+    Attributes:
+        detector: Scores the crops.
+        finder: Finds the faces.
+        fps: Frames a second; 1 for a still.
+        tiny: Frames that show faces too small to score only.
+    """
+
+    detector: Detector
+    finder: FaceFinder
+    fps: float = 1.0
+    tiny: int = 0
+    _frames: list[int] = field(default_factory=list)
+    _places: list[int] = field(default_factory=list)
+    _boxes: list[Floats] = field(default_factory=list)
+    _crops: list[Frames] = field(default_factory=list)
+
+    def look(self, number: int, frame: Frames, place: int = 0) -> None:
+        """Look for faces in one frame.
+
+        Args:
+            number: The frame's number.
+            frame: uint8 RGB, (H, W, 3).
+            place: 0 for the first look, else which place of the second.
+        """
+        seen = self.finder(frame, MOST_FACES)
+        large = [face for face in seen if min(face[0][2:] - face[0][:2]) >= SMALLEST_FACE]
+        self.tiny += bool(seen) and not large
+        if not large:
+            return
+        boxes, landmarks = np.stack([box for box, _ in large]), np.stack([points for _, points in large])
+        self._crops += list(cut_crops([frame] * len(large), boxes, self.detector.spec, landmarks))
+        self._boxes += list(boxes)
+        self._frames += [number] * len(large)
+        self._places += [place] * len(large)
+
+    def faces(self, thresholds: Thresholds) -> tuple[SeenFace, ...]:
+        """Score every face that was seen.
+
+        Args:
+            thresholds: Which of a face's stretches is the most suspicious depends on where a score is high.
+        """
+        order = np.argsort(self._frames, kind="stable").tolist()
+        tracks = follow([self._frames[row] for row in order], [self._boxes[row] for row in order])
+        for track in tracks:
+            track.rows = [order[row] for row in track.rows]
+        return tuple(self._scored(number, track, thresholds) for number, track in enumerate(tracks, 1))
+
+    def _scored(self, number: int, track: FaceTrack, thresholds: Thresholds) -> SeenFace:
+        """Score a face over the first look and over each place of the second; the most suspicious decides."""
+        probabilities: dict[int, float] = {}
+        best: Score | None = None
+        stretch: tuple[float, float] | None = None
+        for place in sorted({self._places[row] for row in track.rows}):
+            rows = [row for row in track.rows if self._places[row] == place]
+            if len(rows) < self.detector.spec.frames or (place and len(rows) < FEWEST_SIGHTINGS):
+                continue
+            score = self.detector.score(np.stack([self._crops[row] for row in rows]))
+            probabilities |= dict(zip(rows, score.frame_probabilities, strict=True))
+            if best is None or _suspicion(score, thresholds) > _suspicion(best, thresholds):
+                best = score
+                times = [self._frames[row] / self.fps for row in rows]
+                stretch = (times[0], times[-1]) if place else None
+        sightings = tuple(
+            Sighting(frame, frame / self.fps, _box(box), probabilities.get(row))
+            for frame, box, row in zip(track.frames, track.boxes, track.rows, strict=True)
+        )
+        return SeenFace(number, best, sightings, stretch)
+
+
+def most_suspicious(faces: Sequence[SeenFace], thresholds: Thresholds) -> SeenFace | None:
+    """Choose the face that decides: a high score before one that decides nothing before a low one, then the higher.
+
+    Args:
+        faces: All faces of a file.
+        thresholds: Where a score is high or low.
+    """
+    scored = [face for face in faces if face.score is not None]
+    often = max((len(face.sightings) for face in scored), default=0)
+    scored = [face for face in scored if len(face.sightings) >= min(FEWEST_SIGHTINGS, often) or face.stretch]
+    return max(scored, key=lambda face: _suspicion(face.score, thresholds), default=None)
+
+
+def name_of(face: SeenFace, count: int) -> str:
+    """Say which face a score belongs to and when, empty for the only face over all of its frames.
+
+    Args:
+        face: The face.
+        count: How many faces the file shows.
+    """
+    which = f"face {face.number} of {count}" if count > 1 else ""
+    if face.stretch is None:
+        return which
+    when = f"from {clock(face.stretch[0])} to {clock(face.stretch[1])}"
+    return f"{which or 'the face'} {when}"
+
+
+def _suspicion(score: Score | None, thresholds: Thresholds) -> tuple[int, float]:
+    return height_of(score, thresholds).value, score.probability if score else 0.0
+
+
+def _box(box: Floats) -> Box:
+    left, top, right, bottom = (round(float(side), 1) for side in box)
+    return left, top, right, bottom
