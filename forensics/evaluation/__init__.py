@@ -1,8 +1,12 @@
 """Judge scores: metrics, intervals, measures under a sealed protocol, robustness, and the files they travel in."""
 
 from .aggregation import Aggregation, aggregate
+from .calibration_metrics import BrierParts, balanced_ece, brier, brier_parts, ece, log_loss
+from .counts import Counts, Ranking
 from .errors import EvaluationError, MetricError, ScoresError, SealError
-from .intervals import Interval, PairedTest, bootstrap_intervals, delong_test, holm
+from .intervals import Interval, bootstrap_intervals
+from .journal import TestRead
+from .measuring import COVERED, measure_table, operating_threshold
 from .metrics import (
     AveragePrecision,
     EqualError,
@@ -10,15 +14,22 @@ from .metrics import (
     auc,
     average_precision,
     balanced_accuracy,
-    brier,
-    ece,
     eer,
     false_positive_rate,
-    log_loss,
     tpr_at_fpr,
     true_positive_rate,
 )
-from .protocol import SealedTest, evaluate_sealed, measure_table
+from .paired import (
+    PairedInterval,
+    PairedTest,
+    delong_test,
+    exchange_clusters,
+    holm,
+    identity_clusters,
+    paired_interval,
+    permutation_test,
+)
+from .protocol import SealedTest, evaluate_sealed
 from .reports import CLEAN, Comparison, EvalReport, EvalRun, Level, Measure
 from .results import (
     folder_of,
@@ -32,16 +43,24 @@ from .results import (
 )
 from .robustness import Clip, all_cells, robustness_grid
 from .score_files import SCORES_NAME, VALIDATION_NAME, read_scores, write_scores
-from .tables import ScoreTable
+from .statistics import AUC, CALIBRATION, RANKING, Metric, Statistic, at_threshold, tpr_at
+from .tables import EVERYTHING, ScoreTable
 
 __all__ = [
+    "AUC",
+    "CALIBRATION",
     "CLEAN",
+    "COVERED",
+    "EVERYTHING",
+    "RANKING",
     "SCORES_NAME",
     "VALIDATION_NAME",
     "Aggregation",
     "AveragePrecision",
+    "BrierParts",
     "Clip",
     "Comparison",
+    "Counts",
     "EqualError",
     "EvalReport",
     "EvalRun",
@@ -49,35 +68,49 @@ __all__ = [
     "Interval",
     "Level",
     "Measure",
+    "Metric",
     "MetricError",
     "OperatingPoint",
+    "PairedInterval",
     "PairedTest",
+    "Ranking",
     "ScoreTable",
     "ScoresError",
     "SealError",
     "SealedTest",
+    "Statistic",
+    "TestRead",
     "aggregate",
     "all_cells",
+    "at_threshold",
     "auc",
     "average_precision",
     "balanced_accuracy",
+    "balanced_ece",
     "bootstrap_intervals",
     "brier",
+    "brier_parts",
     "delong_test",
     "ece",
     "eer",
     "evaluate_sealed",
+    "exchange_clusters",
     "false_positive_rate",
     "folder_of",
     "holm",
+    "identity_clusters",
     "log_loss",
     "measure_table",
+    "operating_threshold",
+    "paired_interval",
+    "permutation_test",
     "read_report",
     "read_reports",
     "read_run",
     "read_scores",
     "robustness_grid",
     "short_names",
+    "tpr_at",
     "tpr_at_fpr",
     "true_positive_rate",
     "write_measures",

@@ -1,26 +1,24 @@
-"""Say how far a measure can be trusted: bootstrap intervals over identities, and DeLong's paired test.
+"""Say how far a measure can be trusted: 95 % intervals from a bootstrap over identities.
 
-Frames of one video and videos of one person are not independent, so what is drawn anew is the identity. Every replicate
-draws as many identities as there are, with replacement. A genuine clip is repeated as often as its identity was drawn.
-A forged clip carries two identities, source and drive, and is repeated by the product of their counts: the pigeonhole
-bootstrap (Owen 2007), which lets both factors vary and errs on the wide side. Undefined replicates, such as those of
-one class, are drawn again.
+Frames of one video and videos of one person are not independent, so what is drawn anew is the identity, as
+`resampling` says. Undefined replicates, such as those of one class, are drawn again.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import norm, rankdata
 
+from .counts import Floats, Labels, Ranking
 from .errors import MetricError
-from .metrics import Floats, Labels, auc, split_classes
+from .paired import PairedTest, delong_test, holm
+from .resampling import IdentityWeights
+from .statistics import Metric, Statistic
 
-Statistic = Callable[[Labels, Floats], float]
+__all__ = ["Interval", "PairedTest", "Statistic", "bootstrap_intervals", "delong_test", "holm"]
+
 _MAX_TRIES = 4  # per replicate wanted; beyond, the data is too thin for an interval
 
 
@@ -33,34 +31,8 @@ class Interval:
     high: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class PairedTest:
-    """Hold the comparison of two detectors on the same samples.
-
-    Attributes:
-        auc_a: Of the first.
-        auc_b: Of the second.
-        difference: First minus second.
-        low: Lower end of the 95 % interval of the difference.
-        high: Upper end.
-        p_value: Two-sided.
-    """
-
-    auc_a: float
-    auc_b: float
-    difference: float
-    low: float
-    high: float
-    p_value: float
-
-    @property
-    def distinguishable(self) -> bool:
-        """Whether the two differ at the 5 % level."""
-        return self.p_value < 0.05
-
-
 def bootstrap_intervals(
-    statistics: Mapping[str, Statistic],
+    statistics: Mapping[str, Statistic | Metric],
     labels: Labels,
     scores: Floats,
     identities: Sequence[tuple[str, ...]],
@@ -70,8 +42,11 @@ def bootstrap_intervals(
 ) -> dict[str, Interval]:
     """Give several statistics of one table with 95 % percentile intervals from the same replicates.
 
+    A `Metric` counts all replicates at once and takes seconds for a thousand over ten thousand videos; any other
+    function is called with the repeated rows of each replicate, which takes minutes.
+
     Args:
-        statistics: Functions of labels and scores, by name.
+        statistics: Metrics, or functions of labels and scores, by name.
         labels: (N,) 0 or 1.
         scores: (N,).
         identities: (N,) the identities of each sample, one or more.
@@ -81,100 +56,51 @@ def bootstrap_intervals(
     Raises:
         MetricError: If a statistic is undefined on the whole table, or the identities do not fit.
     """
+    labels, scores = np.asarray(labels), np.asarray(scores, dtype=np.float64)
     values = {name: statistic(labels, scores) for name, statistic in statistics.items()}
-    weights = _Resampler(identities, len(labels))
-    drawn: list[dict[str, float]] = []
-    for _ in range(replicates * _MAX_TRIES):
-        if len(drawn) == replicates or weights.count < 2:
-            break
-        rows = weights.rows(rng)
+    weights = IdentityWeights(identities, len(labels))
+    drawn = _replicates(statistics, labels, scores, weights, rng, replicates) if weights.count > 1 else None
+    if drawn is None:
+        return {name: Interval(value, None, None) for name, value in values.items()}
+    low, high = np.percentile(drawn, (2.5, 97.5), axis=1)
+    return {
+        name: Interval(value, float(low[row]), float(high[row])) for row, (name, value) in enumerate(values.items())
+    }
+
+
+def _replicates(
+    statistics: Mapping[str, Statistic | Metric],
+    labels: Labels,
+    scores: Floats,
+    weights: IdentityWeights,
+    rng: np.random.Generator,
+    wanted: int,
+) -> Floats | None:
+    """Give (statistics, wanted) numbers of replicates on which all are defined, None where these are too rare."""
+    ranking = Ranking(labels, scores)
+    found = np.empty((len(statistics), 0))
+    tries = 0
+    while found.shape[1] < wanted and tries < wanted * _MAX_TRIES:
+        missing = min(wanted - found.shape[1], wanted * _MAX_TRIES - tries)
+        for drawn in weights.batches(rng, missing):
+            counts = ranking.counts(drawn)
+            batch = np.stack(
+                [
+                    one.of(counts) if isinstance(one, Metric) else _one_by_one(one, labels, scores, drawn)
+                    for one in statistics.values()
+                ]
+            )
+            found = np.concatenate((found, batch[:, ~np.isnan(batch).any(0)]), axis=1)
+        tries += missing
+    return found if wanted and found.shape[1] == wanted else None
+
+
+def _one_by_one(statistic: Statistic, labels: Labels, scores: Floats, drawn: Floats) -> Floats:
+    values = np.full(len(drawn), np.nan)
+    for number, weights in enumerate(drawn):
+        rows = np.repeat(np.arange(len(labels)), weights.astype(np.intp))
         try:
-            drawn.append({name: statistic(labels[rows], scores[rows]) for name, statistic in statistics.items()})
+            values[number] = statistic(labels[rows], scores[rows])
         except MetricError:
             continue
-    if len(drawn) < replicates or not drawn:
-        return {name: Interval(value, None, None) for name, value in values.items()}
-    return {name: _percentiles(value, [replicate[name] for replicate in drawn]) for name, value in values.items()}
-
-
-def delong_test(labels: Labels, first: Floats, second: Floats) -> PairedTest:
-    """Compare two detectors' AUC on the same samples (DeLong et al. 1988, by the mid-ranks of Sun & Xu 2014).
-
-    The test assumes independent samples: give it one score per video, and videos of different people.
-
-    Args:
-        labels: (N,) 0 or 1.
-        first: (N,) scores of the first detector.
-        second: (N,) scores of the second detector, in the same order.
-
-    Raises:
-        MetricError: If a class has fewer than two samples, a score is not finite, or the AUCs differ without any
-            variance.
-    """
-    truth = np.asarray(labels) == 1
-    n_positive, n_negative = (len(part) for part in split_classes(labels, first))
-    split_classes(labels, second)
-    if min(n_positive, n_negative) < 2:
-        raise MetricError(f"the paired test wants two samples of each class, got {n_positive} and {n_negative}")
-    placements = [_placements(truth, np.asarray(scores, dtype=np.float64)) for scores in (first, second)]
-    wins = np.stack([placement[0] for placement in placements])  # (2, positives)
-    holds = np.stack([placement[1] for placement in placements])  # (2, negatives)
-    covariance = np.cov(wins) / n_positive + np.cov(holds) / n_negative
-    variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
-    auc_a, auc_b = auc(labels, first), auc(labels, second)
-    difference = auc_a - auc_b
-    if variance <= 1e-18:
-        if abs(difference) > 1e-12:
-            raise MetricError("the AUCs differ but do not vary; the samples are too few for a paired test")
-        return PairedTest(auc_a, auc_b, 0.0, 0.0, 0.0, 1.0)
-    spread = math.sqrt(variance)
-    reach = float(norm.ppf(0.975)) * spread
-    p_value = float(2 * norm.sf(abs(difference) / spread))
-    return PairedTest(auc_a, auc_b, difference, difference - reach, difference + reach, p_value)
-
-
-def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Adjust p-values for the number of comparisons (Holm 1979), in the order given."""
-    order = np.argsort(p_values, kind="stable")
-    adjusted = np.empty(len(p_values))
-    highest = 0.0
-    for rank, index in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
-        adjusted[index] = highest
-    return tuple(float(value) for value in adjusted)
-
-
-class _Resampler:
-    """Repeat rows by the product of how often their identities were drawn."""
-
-    def __init__(self, identities: Sequence[tuple[str, ...]], length: int) -> None:
-        if len(identities) != length or any(not names for names in identities):
-            raise MetricError(
-                f"{length} samples come with {len(identities)} lists of identities; each needs at least one name"
-            )
-        number = {name: index for index, name in enumerate(sorted({name for names in identities for name in names}))}
-        self.count = len(number)
-        width = max((len(set(names)) for names in identities), default=1)
-        self._members = np.full((length, width), self.count, dtype=np.intp)  # points past the end count once
-        for row, names in enumerate(identities):
-            unique = sorted({number[name] for name in names})
-            self._members[row, : len(unique)] = unique
-
-    def rows(self, rng: np.random.Generator) -> NDArray[np.intp]:
-        counts = np.bincount(rng.integers(self.count, size=self.count), minlength=self.count)
-        padded = np.concatenate((counts, [1]))
-        return np.repeat(np.arange(len(self._members)), padded[self._members].prod(axis=1))
-
-
-def _percentiles(value: float, drawn: Sequence[float]) -> Interval:
-    low, high = np.percentile(drawn, (2.5, 97.5))
-    return Interval(value, float(low), float(high))
-
-
-def _placements(truth: NDArray[np.bool_], scores: Floats) -> tuple[Floats, Floats]:
-    """Give each positive's share of negatives below it, and each negative's share of positives above it."""
-    positive, negative = scores[truth], scores[~truth]
-    together = rankdata(np.concatenate((positive, negative)))
-    above = (together[: len(positive)] - rankdata(positive)) / len(negative)
-    below = 1 - (together[len(positive) :] - rankdata(negative)) / len(positive)
-    return above, below
+    return values

@@ -2,26 +2,26 @@
 
 Pure functions on labels (N,), 0 genuine and 1 manipulated, and scores (N,), higher meaning more likely manipulated. A
 sample counts as flagged when its score is strictly above the threshold. Whatever is undefined raises `MetricError`.
+
+Each has a twin ending in `_of` that takes `Counts`, with any number of weightings at once, and answers with NaN where a
+weighting leaves it undefined; the bootstrap draws such a replicate anew.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
+from .counts import Counts, Ranking, both_classes
+from .counts import Floats as Floats
+from .counts import Labels as Labels
 from .errors import MetricError
 
-Labels = NDArray[np.integer]
-Floats = NDArray[np.float64]
-Binning = Literal["equal_width", "equal_mass"]
-
-_FEW = 10  # below this many expected false positives an operating point is anecdote
-_SMALLEST = 1e-12
+FEW = 10
+"""Below this many expected false positives an operating point is anecdote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,14 @@ def auc(labels: Labels, scores: Floats) -> float:
     Raises:
         MetricError: If a class is missing or a score is not finite.
     """
-    positive, negative = split_classes(labels, scores)
-    ordered = np.sort(negative)
-    below_twice = np.searchsorted(ordered, positive) + np.searchsorted(ordered, positive, side="right")
-    return float(below_twice.sum() / (2 * len(positive) * len(negative)))
+    return float(auc_of(both_classes(labels, scores)))
+
+
+def auc_of(counts: Counts) -> Floats:
+    """Give Σ pᵥ (N₍<ᵥ₎ + nᵥ/2) / (P N) over the distinct scores v, for each weighting."""
+    beaten = (counts.positive * (counts.negative_to - counts.negative / 2)).sum(-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(beaten / (counts.n_positive * counts.n_negative))
 
 
 def average_precision(labels: Labels, scores: Floats) -> AveragePrecision:
@@ -76,10 +80,18 @@ def average_precision(labels: Labels, scores: Floats) -> AveragePrecision:
     Raises:
         MetricError: If a class is missing or a score is not finite.
     """
-    true, false = _counts_above(labels, scores)
-    recall_steps = np.diff(true, prepend=0) / true[-1]
-    precision = true / (true + false)
-    return AveragePrecision(float((recall_steps * precision).sum()), float(true[-1] / (true[-1] + false[-1])))
+    counts = both_classes(labels, scores)
+    prevalence = counts.n_positive / (counts.n_positive + counts.n_negative)
+    return AveragePrecision(float(average_precision_of(counts)), float(prevalence))
+
+
+def average_precision_of(counts: Counts) -> Floats:
+    """Give the average precision for each weighting."""
+    true = counts.n_positive[..., None] - counts.positive_to + counts.positive
+    false = counts.n_negative[..., None] - counts.negative_to + counts.negative
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision = np.where(counts.positive > 0, true / (true + false), 0.0)
+        return _defined(counts, (counts.positive * precision).sum(-1) / counts.n_positive)
 
 
 def eer(labels: Labels, scores: Floats) -> EqualError:
@@ -88,18 +100,13 @@ def eer(labels: Labels, scores: Floats) -> EqualError:
     Raises:
         MetricError: If a class is missing or a score is not finite.
     """
-    true, false = _counts_above(labels, scores)
-    fpr = np.concatenate(([0.0], false / false[-1]))
-    fnr = np.concatenate(([1.0], 1 - true / true[-1]))
-    values = np.unique(scores)[::-1]
-    # "strictly above v" is the point before v is counted, so the last point lies just below the smallest score
-    thresholds = np.concatenate((values, [np.nextafter(values[-1], -np.inf)]))
-    after = int(np.argmax(fpr >= fnr))  # FPR 1 and FNR 0 at the end: there is always one, and it is never the first
-    gap_before, gap_after = fnr[after - 1] - fpr[after - 1], fpr[after] - fnr[after]
-    share = gap_before / (gap_before + gap_after)
-    rate = fpr[after - 1] + share * (fpr[after] - fpr[after - 1])
-    threshold = thresholds[after - 1] + share * (thresholds[after] - thresholds[after - 1])
+    rate, threshold = _equal_error(both_classes(labels, scores))
     return EqualError(float(rate), float(threshold))
+
+
+def eer_of(counts: Counts) -> Floats:
+    """Give the equal error rate for each weighting."""
+    return _defined(counts, _equal_error(counts)[0])
 
 
 def tpr_at_fpr(labels: Labels, scores: Floats, fpr: float) -> OperatingPoint:
@@ -113,17 +120,23 @@ def tpr_at_fpr(labels: Labels, scores: Floats, fpr: float) -> OperatingPoint:
     Raises:
         MetricError: If a class is missing, a score is not finite, or the target is out of range.
     """
-    if not 0 <= fpr < 1:
-        raise MetricError(f"a target false positive rate is at least 0 and below 1, got {fpr!r}")
-    positive, negative = split_classes(labels, scores)
-    allowed = math.floor(len(negative) * fpr + 1e-9)
-    threshold = float(np.sort(negative)[len(negative) - 1 - allowed])
+    _check_rate(fpr)
+    counts = both_classes(labels, scores)
+    place = _strictest(counts, fpr)
     return OperatingPoint(
-        tpr=float((positive > threshold).mean()),
-        fpr=float((negative > threshold).mean()),
-        threshold=threshold,
-        reliable=len(negative) * fpr >= _FEW,
+        tpr=float((counts.n_positive - counts.positive_to[place]) / counts.n_positive),
+        fpr=float((counts.n_negative - counts.negative_to[place]) / counts.n_negative),
+        threshold=float(counts.values[place]),
+        reliable=bool(counts.n_negative * fpr >= FEW),
     )
+
+
+def tpr_at_fpr_of(counts: Counts, fpr: float) -> Floats:
+    """Give the true positive rate at a false positive rate for each weighting."""
+    _check_rate(fpr)
+    below = np.take_along_axis(counts.positive_to, _strictest(counts, fpr)[..., None], -1)[..., 0]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return _defined(counts, (counts.n_positive - below) / counts.n_positive)
 
 
 def false_positive_rate(labels: Labels, scores: Floats, threshold: float) -> float:
@@ -132,7 +145,13 @@ def false_positive_rate(labels: Labels, scores: Floats, threshold: float) -> flo
     Raises:
         MetricError: If there is no genuine sample, or a score or the threshold is not finite.
     """
-    return _share_above(labels, scores, threshold, 0)
+    return _share(false_positive_rate_of(_counts_at(labels, scores, threshold), threshold), 0)
+
+
+def false_positive_rate_of(counts: Counts, threshold: float) -> Floats:
+    """Give the share of genuine samples above a threshold for each weighting."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(counts.negative[..., counts.values > threshold].sum(-1) / counts.n_negative)
 
 
 def true_positive_rate(labels: Labels, scores: Floats, threshold: float) -> float:
@@ -141,7 +160,13 @@ def true_positive_rate(labels: Labels, scores: Floats, threshold: float) -> floa
     Raises:
         MetricError: If there is no manipulated sample, or a score or the threshold is not finite.
     """
-    return _share_above(labels, scores, threshold, 1)
+    return _share(true_positive_rate_of(_counts_at(labels, scores, threshold), threshold), 1)
+
+
+def true_positive_rate_of(counts: Counts, threshold: float) -> Floats:
+    """Give the share of manipulated samples above a threshold for each weighting."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(counts.positive[..., counts.values > threshold].sum(-1) / counts.n_positive)
 
 
 def balanced_accuracy(labels: Labels, scores: Floats, threshold: float) -> float:
@@ -154,50 +179,57 @@ def balanced_accuracy(labels: Labels, scores: Floats, threshold: float) -> float
     return (flagged + 1 - false_positive_rate(labels, scores, threshold)) / 2
 
 
-def log_loss(labels: Labels, probabilities: Floats) -> float:
-    """Give the mean negative log-likelihood in nats; probabilities are kept 1e-12 away from 0 and 1.
-
-    Raises:
-        MetricError: If there is no sample or a probability lies outside 0–1.
-    """
-    truth, values = _checked_probabilities(labels, probabilities)
-    kept = np.clip(values, _SMALLEST, 1 - _SMALLEST)
-    return float(-np.where(truth, np.log(kept), np.log1p(-kept)).mean())
+def balanced_accuracy_of(counts: Counts, threshold: float) -> Floats:
+    """Give the balanced accuracy at a threshold for each weighting."""
+    return (true_positive_rate_of(counts, threshold) + 1 - false_positive_rate_of(counts, threshold)) / 2
 
 
-def brier(labels: Labels, probabilities: Floats) -> float:
-    """Give the mean squared distance of the probabilities from the labels.
+def _equal_error(counts: Counts) -> tuple[Floats, Floats]:
+    """Give rate and threshold where FPR and FNR meet, walking from the highest score down."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # Column g: the threshold is the g-th score, so that only samples strictly above it are flagged.
+        negatives = counts.n_negative[..., None]
+        fpr = (negatives - counts.negative_to) / negatives
+        fnr = counts.positive_to / counts.n_positive[..., None]
+        # One more column at the low end flags everything.
+        fpr = np.concatenate((np.ones_like(fpr[..., :1]), fpr), -1)
+        fnr = np.concatenate((np.zeros_like(fnr[..., :1]), fnr), -1)
+        below = np.sum(fpr >= fnr, -1, keepdims=True) - 1  # the two are monotone: FPR falls, FNR rises
+        below = np.clip(below, 0, fpr.shape[-1] - 2)
+        low_fpr, high_fpr = (np.take_along_axis(fpr, at, -1)[..., 0] for at in (below, below + 1))
+        low_fnr, high_fnr = (np.take_along_axis(fnr, at, -1)[..., 0] for at in (below, below + 1))
+        share = (high_fnr - high_fpr) / (high_fnr - high_fpr + low_fpr - low_fnr)
+        thresholds = np.concatenate(([np.nextafter(counts.values[0], -np.inf)], counts.values))
+        low, high = thresholds[below[..., 0]], thresholds[below[..., 0] + 1]
+        return high_fpr + share * (low_fpr - high_fpr), high + share * (low - high)
 
-    Raises:
-        MetricError: If there is no sample or a probability lies outside 0–1.
-    """
-    truth, values = _checked_probabilities(labels, probabilities)
-    return float(np.square(values - truth).mean())
+
+def _strictest(counts: Counts, fpr: float) -> NDArray[np.intp]:
+    """Find the lowest score such that at most the allowed genuine samples lie strictly above it."""
+    allowed = np.floor(counts.n_negative * fpr + 1e-9)
+    above = counts.n_negative[..., None] - counts.negative_to
+    return np.asarray(np.argmax(above <= allowed[..., None], -1))
 
 
-def ece(labels: Labels, probabilities: Floats, *, bins: int = 15, binning: Binning = "equal_mass") -> float:
-    """Give the expected calibration error: the mean gap between probability and frequency, weighted by bin size.
+def _defined(counts: Counts, values: Floats) -> Floats:
+    return np.where((counts.n_positive > 0) & (counts.n_negative > 0), values, np.nan)
 
-    Args:
-        labels: (N,) 0 or 1.
-        probabilities: (N,) in 0–1.
-        bins: How many bins.
-        binning: `equal_width` cuts 0–1 evenly, a probability of 1 falling into the last bin; `equal_mass` cuts the
-            sorted samples evenly, keeping equal probabilities together.
 
-    Raises:
-        MetricError: If there is no sample, a probability lies outside 0–1, or there is less than one bin.
-    """
-    if bins < 1:
-        raise MetricError(f"the calibration error wants at least one bin, got {bins}")
-    truth, values = _checked_probabilities(labels, probabilities)
-    if binning == "equal_width":
-        bin_of = np.minimum((values * bins).astype(np.intp), bins - 1)
-    else:
-        first_rank = rankdata(values, method="min") - 1
-        bin_of = (first_rank * bins / len(values)).astype(np.intp)
-    gaps = np.bincount(bin_of, weights=values - truth, minlength=bins)
-    return float(np.abs(gaps).sum() / len(values))
+def _counts_at(labels: Labels, scores: Floats, threshold: float) -> Counts:
+    if not math.isfinite(threshold):
+        raise MetricError(f"a threshold is finite, got {threshold!r}")
+    return Ranking(labels, scores).counts()
+
+
+def _share(value: Floats, label: int) -> float:
+    if np.isnan(value):
+        raise MetricError(f"no sample with label {label} to count above the threshold")
+    return float(value)
+
+
+def _check_rate(fpr: float) -> None:
+    if not 0 <= fpr < 1:
+        raise MetricError(f"a target false positive rate is at least 0 and below 1, got {fpr!r}")
 
 
 def split_classes(labels: Labels, scores: Floats) -> tuple[Floats, Floats]:
@@ -206,49 +238,6 @@ def split_classes(labels: Labels, scores: Floats) -> tuple[Floats, Floats]:
     Raises:
         MetricError: If shapes differ, a label is neither 0 nor 1, a class is missing or a score is not finite.
     """
-    truth, values = _checked(labels, scores)
-    positive, negative = values[truth], values[~truth]
-    if not len(positive) or not len(negative):
-        raise MetricError(
-            f"both classes are needed, got {len(positive)} manipulated and {len(negative)} genuine samples"
-        )
-    return positive, negative
-
-
-def _counts_above(labels: Labels, scores: Floats) -> tuple[Floats, Floats]:
-    """Count manipulated and genuine samples at or above each distinct score, from the highest score down."""
-    positive, negative = split_classes(labels, scores)
-    values = np.unique(np.concatenate((positive, negative)))[::-1]
-    true = len(positive) - np.searchsorted(np.sort(positive), values)
-    false = len(negative) - np.searchsorted(np.sort(negative), values)
-    return true.astype(np.float64), false.astype(np.float64)
-
-
-def _share_above(labels: Labels, scores: Floats, threshold: float, label: int) -> float:
-    truth, values = _checked(labels, scores)
-    if not math.isfinite(threshold):
-        raise MetricError(f"a threshold is finite, got {threshold!r}")
-    chosen = values[truth == bool(label)]
-    if not len(chosen):
-        raise MetricError(f"no sample with label {label} to count above the threshold")
-    return float((chosen > threshold).mean())
-
-
-def _checked(labels: Labels, scores: Floats) -> tuple[NDArray[np.bool_], Floats]:
-    truth, values = np.asarray(labels), np.asarray(scores, dtype=np.float64)
-    if truth.ndim != 1 or truth.shape != values.shape:
-        raise MetricError(f"labels and scores are (N,) each, got {truth.shape} and {values.shape}")
-    if not ((truth == 0) | (truth == 1)).all():
-        raise MetricError("labels are 0 genuine or 1 manipulated")
-    if not np.isfinite(values).all():
-        raise MetricError(f"{int((~np.isfinite(values)).sum())} of {len(values)} scores are not finite")
-    return truth == 1, values
-
-
-def _checked_probabilities(labels: Labels, probabilities: Floats) -> tuple[NDArray[np.bool_], Floats]:
-    truth, values = _checked(labels, probabilities)
-    if not len(values):
-        raise MetricError("no sample to judge")
-    if values.min() < 0 or values.max() > 1:
-        raise MetricError(f"probabilities lie in 0–1, got {values.min():.3g} to {values.max():.3g}")
-    return truth, values
+    both_classes(labels, scores)
+    truth, values = np.asarray(labels) == 1, np.asarray(scores, dtype=np.float64)
+    return values[truth], values[~truth]

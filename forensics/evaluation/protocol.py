@@ -1,44 +1,61 @@
-"""Turn a table of scores into measures with level, counts and interval, under a protocol that keeps the test sealed."""
+"""Keep a test sealed until its threshold is frozen, and record every look before."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
-import numpy as np
-
-from . import metrics
+from .aggregation import Aggregation
 from .errors import SealError
-from .intervals import Statistic, bootstrap_intervals
-from .reports import CLEAN, EvalReport, Level, Measure
-from .tables import EVERYTHING, ScoreTable
+from .measuring import measure_table, warnings_of
+from .reports import EvalReport
+from .statistics import at_threshold
+from .tables import ScoreTable
+
+__all__ = ["SealedTest", "at_threshold", "evaluate_sealed"]
 
 
 class SealedTest:
     """Guard a test set: remember whether the threshold was frozen before the scores were first read."""
 
-    def __init__(self, read: Callable[[], ScoreTable]) -> None:
+    def __init__(self, read: Callable[[], ScoreTable], *, early_reads: Sequence[str] = ()) -> None:
         """Keep the way to the scores without taking it.
 
         Args:
             read: Gives the scores; called once, on the first `open`.
+            early_reads: Reads of the same test that are known to have come before, in words.
         """
         self._read = read
         self._table: ScoreTable | None = None
         self._threshold: float | None = None
-        self._sealed = False
+        self._origin = ""
+        self._early = list(early_reads)
 
     @property
     def sealed(self) -> bool:
-        """Whether the threshold was frozen before the test was first read."""
-        return self._sealed
+        """Whether a threshold is frozen and nobody read the test before."""
+        return self._threshold is not None and not self._early
 
     @property
     def threshold(self) -> float | None:
         """The frozen threshold, None before `freeze`."""
         return self._threshold
 
-    def freeze(self, threshold: float) -> None:
+    @property
+    def threshold_origin(self) -> str:
+        """Where the frozen threshold comes from, in words."""
+        return self._origin
+
+    @property
+    def early_reads(self) -> tuple[str, ...]:
+        """Reads of the test before the threshold was frozen, in words."""
+        return tuple(self._early)
+
+    def freeze(self, threshold: float, origin: str = "") -> None:
         """Fix the threshold, chosen on validation data; frozen after a look at the test, it counts as not sealed.
+
+        Args:
+            threshold: Scores strictly above it are flagged.
+            origin: Where it comes from, in words.
 
         Raises:
             SealError: If another threshold is frozen already.
@@ -48,67 +65,39 @@ class SealedTest:
                 f"the threshold is frozen at {self._threshold}; a second choice of {threshold} would fit the test"
             )
         self._threshold = threshold
-        self._sealed = self._sealed or self._table is None
+        self._origin = self._origin or origin
 
     def open(self) -> ScoreTable:
-        """Read the scores."""
+        """Read the scores; a read before `freeze` is remembered."""
+        if self._threshold is None:
+            self._early.append("the test was opened before a threshold was frozen")
         if self._table is None:
             self._table = self._read()
         return self._table
 
 
-def measure_table(
-    table: ScoreTable,
-    *,
-    seed: int,
-    threshold: float | None = None,
-    replicates: int = 1000,
-    distortion: str = CLEAN,
-    severity: int = 0,
-    levels: tuple[Level, ...] = tuple(Level),
-) -> tuple[Measure, ...]:
-    """Measure a table as a whole and slice by slice, at each level.
-
-    Args:
-        table: One row per frame.
-        seed: Of the bootstrap.
-        threshold: Frozen on validation data; without it no measure at a threshold is made.
-        replicates: Of the bootstrap.
-        distortion: What was done to the samples.
-        severity: How strongly.
-        levels: Which levels to measure.
-
-    Raises:
-        MetricError: If the table holds one class only.
-    """
-    names = table.slice_names
-    slices = (EVERYTHING, *names) if len(names) > 1 else (EVERYTHING,)
-    measures: list[Measure] = []
-    for level in levels:
-        gathered = table.by_video() if level is Level.VIDEO else table
-        for name in slices:
-            part = gathered.slice(name)
-            statistics = _statistics(part, threshold)
-            rng = np.random.default_rng(seed)
-            found = bootstrap_intervals(
-                statistics, part.labels, part.scores, part.identities, rng, replicates=replicates
-            )
-            n_positive = int((part.labels == 1).sum())
-            n_negative = len(part) - n_positive
-            measures += [
-                Measure(
-                    f"{metric}/{level}", level, name, distortion, severity,
-                    interval.value, interval.low, interval.high, n_positive, n_negative, _note(metric, part),
-                )
-                for metric, interval in found.items()
-            ]  # fmt: skip
-    return tuple(measures)
-
-
 def evaluate_sealed(
-    test: SealedTest, *, corpus: str, detector: str, protocol: str, seed: int, replicates: int = 1000
+    test: SealedTest,
+    *,
+    corpus: str,
+    detector: str,
+    protocol: str,
+    seed: int,
+    replicates: int = 1000,
+    aggregation: Aggregation = Aggregation.MEAN,
+    by_method: bool = False,
 ) -> EvalReport:
     """Measure a sealed test at its frozen threshold and record whether the seal held.
+
+    Args:
+        test: With a frozen threshold.
+        corpus: Its name.
+        detector: Name of the detector.
+        protocol: Name of the protocol.
+        seed: Of the bootstrap.
+        replicates: Of the bootstrap.
+        aggregation: How a video's score follows from its frames'.
+        by_method: Whether to measure each forgery method by itself too, as slice `method=<name>`.
 
     Raises:
         SealError: If no threshold was frozen.
@@ -116,39 +105,25 @@ def evaluate_sealed(
     """
     if test.threshold is None:
         raise SealError("freeze a threshold chosen on validation data before the test is measured")
-    measures = measure_table(test.open(), seed=seed, threshold=test.threshold, replicates=replicates)
-    return EvalReport(corpus, detector, protocol, seed, measures, test.sealed)
-
-
-def _statistics(table: ScoreTable, threshold: float | None) -> Mapping[str, Statistic]:
-    statistics: dict[str, Statistic] = {
-        "auc": metrics.auc,
-        "average_precision": lambda labels, scores: metrics.average_precision(labels, scores).value,
-        "eer": lambda labels, scores: metrics.eer(labels, scores).rate,
-        "tpr_at_fpr_1": lambda labels, scores: metrics.tpr_at_fpr(labels, scores, 0.01).tpr,
-        "tpr_at_fpr_5": lambda labels, scores: metrics.tpr_at_fpr(labels, scores, 0.05).tpr,
-    }
-    if threshold is not None:
-        statistics |= at_threshold(threshold)
-    if table.scores.min() >= 0 and table.scores.max() <= 1:
-        statistics |= {"log_loss": metrics.log_loss, "brier": metrics.brier, "ece": metrics.ece}
-    return statistics
-
-
-def at_threshold(threshold: float) -> dict[str, Statistic]:
-    """Give the statistics that a frozen threshold decides: balanced accuracy and both rates."""
-    return {
-        "balanced_accuracy": lambda labels, scores: metrics.balanced_accuracy(labels, scores, threshold),
-        "fpr": lambda labels, scores: metrics.false_positive_rate(labels, scores, threshold),
-        "tpr": lambda labels, scores: metrics.true_positive_rate(labels, scores, threshold),
-    }
-
-
-def _note(metric: str, table: ScoreTable) -> str:
-    if metric == "average_precision":
-        return f"prevalence {metrics.average_precision(table.labels, table.scores).prevalence:.3f}"
-    if metric.startswith("tpr_at_fpr_"):
-        rate = int(metric.rpartition("_")[2]) / 100
-        if not metrics.tpr_at_fpr(table.labels, table.scores, rate).reliable:
-            return f"fewer than ten genuine samples may be flagged at {rate:.0%}"
-    return ""
+    table = test.open()
+    measures = measure_table(
+        table,
+        seed=seed,
+        threshold=test.threshold,
+        replicates=replicates,
+        aggregation=aggregation,
+        slices=table.method_slices if by_method else (),
+    )
+    return EvalReport(
+        corpus,
+        detector,
+        protocol,
+        seed,
+        measures,
+        sealed=test.sealed,
+        threshold=test.threshold,
+        threshold_origin=test.threshold_origin,
+        aggregation=aggregation.value,
+        early_reads=test.early_reads,
+        warnings=warnings_of(measures),
+    )

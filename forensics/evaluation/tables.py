@@ -100,41 +100,37 @@ class ScoreTable:
         scores = aggregate(np.asarray(self.scores, dtype=np.float64)[counted], video_of[counted], how)
         return replace(self.rows(list(first.values())), scores=scores, covered=seen)
 
+    @property
+    def method_slices(self) -> tuple[str, ...]:
+        """Names of the slices of single forgery methods, `method=<name>`, sorted."""
+        forged = {method for method, label in zip(self.methods, self.labels, strict=True) if label == 1 and method}
+        return tuple(f"method={name}" for name in sorted(forged))
+
     def slice(self, name: str) -> ScoreTable:
         """Give the rows of a slice; where it has one class only, the other class comes from the whole table.
 
         A control slice holds marked genuine clips and no forged ones, a slice of one forgery method holds no genuine
-        ones; both are judged against all samples of the class they lack.
+        ones; both are judged against all samples of the class they lack. A group of people is judged by itself.
+
+        Args:
+            name: A slice; or `method=<name>`; or `<attribute>=<value>`, such as `gender=female`.
 
         Raises:
-            ScoresError: If no row carries the name.
+            ScoresError: If no row belongs to it.
         """
         if name == EVERYTHING:
             return self
-        inside = np.array([slice_name == name for slice_name in self.slices])
+        key, _, value = name.partition("=")
+        column = {"": self.slices, "method": self.methods, **self.attributes}.get(key if value else "")
+        inside = np.array([found == (value or name) for found in column or ()], dtype=np.bool_)
         if not inside.any():
-            raise ScoresError(f"no slice is named {name!r}; there are {', '.join(self.slice_names)}")
-        for label in (0, 1):
-            if not (inside & (self.labels == label)).any():
-                inside = inside | (self.labels == label)
+            known = (*self.slice_names, *self.method_slices, *(f"{attribute}=…" for attribute in self.attributes))
+            raise ScoresError(f"no slice is named {name!r}; there are {', '.join(known)}")
+        if key not in self.attributes:
+            for label in (0, 1):
+                if not (inside & (self.labels == label)).any():
+                    inside = inside | (self.labels == label)
         return self.rows(np.flatnonzero(inside).tolist())
-
-    def group(self, attribute: str, value: str) -> ScoreTable:
-        """Give the rows whose attribute has a value, of both classes and no others.
-
-        Args:
-            attribute: Name of the attribute, such as `gender`.
-            value: Such as `female`.
-
-        Raises:
-            ScoresError: If no row has that value.
-        """
-        rows = [row for row, found in enumerate(self.attributes.get(attribute, ())) if found == value]
-        if not rows:
-            raise ScoresError(
-                f"no row has {attribute} {value!r}; there are {', '.join(sorted(self.attributes)) or 'no attributes'}"
-            )
-        return self.rows(rows)
 
     def rows(self, indices: Sequence[int]) -> ScoreTable:
         """Give some rows, in the order asked for."""

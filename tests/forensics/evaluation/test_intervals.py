@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from forensics.evaluation import MetricError, auc, bootstrap_intervals, delong_test, false_positive_rate, holm
-from forensics.evaluation.intervals import _Resampler
+from forensics.evaluation.resampling import IdentityWeights
 
 
 def clustered(seed, people=40, each=10, spread=1.0):
@@ -49,12 +49,16 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
 
 def test_a_forgery_is_repeated_by_the_product_of_the_draws_of_its_two_identities():
     identities = [("a",), ("b",), ("c",), ("a", "b"), ("c", "c")]
-    resampler = _Resampler(identities, 5)
-    for seed in range(30):
-        counts = np.bincount(np.random.default_rng(seed).integers(3, size=3), minlength=3)
-        repeats = np.bincount(resampler.rows(np.random.default_rng(seed)), minlength=5)
-        a, b, c = counts
-        assert repeats.tolist() == [a, b, c, a * b, c]
+    drawn = IdentityWeights(identities, 5).draw(np.random.default_rng(0), 30)
+    a, b, c = drawn[:, :3].T
+    assert (drawn == np.stack([a, b, c, a * b, c], axis=1)).all()
+    assert (a + b + c == 3).all()
+    assert len(np.unique(drawn, axis=0)) > 5
+
+
+def test_the_mean_weight_of_every_row_is_what_independent_draws_give():
+    drawn = IdentityWeights([("a",), ("b", "c")], 2).draw(np.random.default_rng(1), 40_000)
+    assert drawn.mean(0) == pytest.approx([1.0, 1 - 1 / 3], abs=0.02)  # E[xy] of a multinomial is n(n - 1)/K²
 
 
 def test_two_identities_widen_the_interval_against_counting_one():

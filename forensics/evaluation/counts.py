@@ -1,0 +1,141 @@
+"""Count samples at each distinct score: all that any of our metrics needs to know, for one weighting or for thousands.
+
+A bootstrap replicate repeats samples; instead of repeating rows, it weights them. Counts with a leading axis hold many
+replicates at once, and every metric is written once, on counts, for the table itself and for its replicates alike.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import MetricError
+
+Labels = NDArray[np.integer]
+Floats = NDArray[np.float64]
+
+
+class Counts:
+    """Hold the weight of either class at each distinct score, from the lowest score up.
+
+    Attributes:
+        values: (G,) distinct scores, ascending.
+        positive: (..., G) weight of manipulated samples at each.
+        negative: (..., G) weight of genuine samples at each.
+    """
+
+    def __init__(self, values: Floats, positive: Floats, negative: Floats) -> None:
+        self.values, self.positive, self.negative = values, positive, negative
+
+    @cached_property
+    def n_positive(self) -> Floats:
+        """(...,) weight of all manipulated samples."""
+        return np.asarray(self.positive.sum(-1))
+
+    @cached_property
+    def n_negative(self) -> Floats:
+        """(...,) weight of all genuine samples."""
+        return np.asarray(self.negative.sum(-1))
+
+    @cached_property
+    def positive_to(self) -> Floats:
+        """(..., G) weight of manipulated samples at or below each score."""
+        return np.cumsum(self.positive, -1)
+
+    @cached_property
+    def negative_to(self) -> Floats:
+        """(..., G) weight of genuine samples at or below each score."""
+        return np.cumsum(self.negative, -1)
+
+    @cached_property
+    def total(self) -> Floats:
+        """(..., G) weight of all samples at each score."""
+        return self.positive + self.negative
+
+
+class Ranking:
+    """Sort a table by score once, to count it under any weights."""
+
+    def __init__(self, labels: Labels, scores: Floats) -> None:
+        """Sort the samples.
+
+        Args:
+            labels: (N,) 0 or 1.
+            scores: (N,).
+
+        Raises:
+            MetricError: If shapes differ, a label is neither 0 nor 1, or a score is not finite.
+        """
+        truth, values = checked(labels, scores)
+        self._order = np.argsort(values, kind="stable")
+        ordered = values[self._order]
+        self._starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1]))[: len(ordered)])
+        self._truth = truth[self._order].astype(np.float64)
+        self._values = ordered[self._starts]
+
+    def __len__(self) -> int:
+        """Count the samples."""
+        return len(self._order)
+
+    def counts(self, weights: Floats | None = None) -> Counts:
+        """Count the samples at each distinct score.
+
+        Args:
+            weights: (..., N) how often each sample counts; once by default.
+        """
+        if not len(self):
+            return Counts(self._values, self._values, self._values)
+        ordered = np.ones(len(self)) if weights is None else weights[..., self._order]
+        positive = ordered * self._truth
+        negative = ordered - positive
+        if len(self._starts) < len(self):
+            positive = np.add.reduceat(positive, self._starts, axis=-1)
+            negative = np.add.reduceat(negative, self._starts, axis=-1)
+        return Counts(self._values, positive, negative)
+
+
+def checked(labels: Labels, scores: Floats) -> tuple[NDArray[np.bool_], Floats]:
+    """Give labels as truth values and scores as floats.
+
+    Raises:
+        MetricError: If shapes differ, a label is neither 0 nor 1, or a score is not finite.
+    """
+    truth, values = np.asarray(labels), np.asarray(scores, dtype=np.float64)
+    if truth.ndim != 1 or truth.shape != values.shape:
+        raise MetricError(f"labels and scores are (N,) each, got {truth.shape} and {values.shape}")
+    if not ((truth == 0) | (truth == 1)).all():
+        raise MetricError("labels are 0 genuine or 1 manipulated")
+    if not np.isfinite(values).all():
+        raise MetricError(f"{int((~np.isfinite(values)).sum())} of {len(values)} scores are not finite")
+    return truth == 1, values
+
+
+def both_classes(labels: Labels, scores: Floats) -> Counts:
+    """Count a table that holds both classes.
+
+    Raises:
+        MetricError: If a class is missing, or `Ranking` refuses the table.
+    """
+    counts = Ranking(labels, scores).counts()
+    if not counts.n_positive or not counts.n_negative:
+        raise MetricError(
+            f"both classes are needed, got {counts.n_positive:.0f} manipulated and {counts.n_negative:.0f} genuine "
+            "samples"
+        )
+    return counts
+
+
+def probabilities(labels: Labels, values: Floats) -> Counts:
+    """Count a table of probabilities.
+
+    Raises:
+        MetricError: If there is no sample, a probability lies outside 0–1, or `Ranking` refuses the table.
+    """
+    counts = Ranking(labels, values).counts()
+    if not len(counts.values):
+        raise MetricError("no sample to judge")
+    if counts.values[0] < 0 or counts.values[-1] > 1:
+        raise MetricError(f"probabilities lie in 0–1, got {counts.values[0]:.3g} to {counts.values[-1]:.3g}")
+    return counts

@@ -1,0 +1,121 @@
+"""Remember which test sets were read, when and for which detector: one line of JSON each, only ever appended."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from forensics.records import read_record
+
+from .errors import ScoresError
+
+JOURNAL_NAME = "reads.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class TestRead:
+    """Hold one read of a test set.
+
+    Attributes:
+        time: When, ISO 8601 in UTC.
+        corpus: Name of the corpus.
+        corpus_digest: Of the samples read.
+        detector: Name of the detector that scored them.
+        detector_digest: Of its weights and thresholds.
+        protocol: Name of the protocol.
+        threshold: Frozen before the read, None where none was.
+        settings: What the scores depend on beside samples and detector, such as `8 frames of a clip`.
+        scores_sha256: Of the file of scores, hex.
+    """
+
+    __test__ = False  # the name is no test class
+
+    time: str
+    corpus: str
+    corpus_digest: str
+    detector: str
+    detector_digest: str
+    protocol: str
+    threshold: float | None
+    settings: str
+    scores_sha256: str
+
+    def same_scores(self, other: TestRead) -> bool:
+        """Whether both reads give the same scores: same samples, weights, protocol and settings."""
+        return self._facts() == other._facts()
+
+    def _facts(self) -> tuple[str, ...]:
+        return self.corpus_digest, self.detector, self.detector_digest, self.protocol, self.settings
+
+    def __str__(self) -> str:
+        frozen = "before a threshold was frozen" if self.threshold is None else f"at threshold {self.threshold:.4f}"
+        return f"{self.detector} ({self.detector_digest[:12]}) read the test of {self.corpus} on {self.time} {frozen}"
+
+
+def now() -> str:
+    """Give the time in UTC, ISO 8601 to the second."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+
+
+def note_read(folder: Path, read: TestRead) -> None:
+    """Append a read to the journal of a results folder; it is on disk when this returns."""
+    folder.mkdir(parents=True, exist_ok=True)
+    line = json.dumps(asdict(read), ensure_ascii=False, allow_nan=False) + "\n"
+    with (folder / JOURNAL_NAME).open("a", encoding="utf-8") as file:
+        file.write(line)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def past_reads(folder: Path) -> tuple[TestRead, ...]:
+    """Give the reads that a results folder remembers, oldest first.
+
+    Raises:
+        ScoresError: If a line is not a read; the message names it.
+    """
+    path = folder / JOURNAL_NAME
+    if not path.is_file():
+        return ()
+    reads = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            reads.append(read_record(TestRead, json.loads(line), "read"))
+        except ValueError as error:
+            message = f"{path}, line {number} is no record of a read ({error}); use another folder"
+            raise ScoresError(message, path) from error
+    return tuple(reads)
+
+
+def early_reads(past: Sequence[TestRead], current: TestRead) -> tuple[str, ...]:
+    """Word the reads that may have shaped a detector: of the same test under its name, with other weights or threshold.
+
+    Args:
+        past: What the journal holds.
+        current: The read about to be made.
+    """
+    return tuple(
+        str(read)
+        for read in past
+        if (read.corpus_digest, read.detector) == (current.corpus_digest, current.detector)
+        and (read.detector_digest != current.detector_digest or read.threshold != current.threshold)
+    )
+
+
+def told(past: Sequence[TestRead], current: TestRead) -> tuple[str, ...]:
+    """Warn where other detectors read the same test before: to choose among them by it is to fit the test.
+
+    Args:
+        past: What the journal holds.
+        current: The read about to be made.
+    """
+    others = sorted(
+        {read.detector for read in past if read.corpus_digest == current.corpus_digest} - {current.detector}
+    )
+    if not others:
+        return ()
+    names = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")
+    return (f"this test was read before for {names}; a choice among detectors belongs on validation data",)

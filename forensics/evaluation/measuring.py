@@ -1,0 +1,163 @@
+"""Turn a table of scores into measures with level, slice, counts and interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import metrics
+from .aggregation import Aggregation
+from .errors import ScoresError
+from .intervals import Interval, bootstrap_intervals
+from .reports import CLEAN, Level, Measure
+from .statistics import CALIBRATION, RANKING, RATES, Metric, at_threshold, rate_name
+from .tables import EVERYTHING, ScoreTable
+
+COVERED = "covered"
+"""The slice of samples in which a face was found; `all` counts the others with a score of 0.5."""
+
+OPERATING_RATE = 0.05
+"""False positive rate at which a threshold is chosen on validation data."""
+
+
+def measure_table(
+    table: ScoreTable,
+    *,
+    seed: int,
+    threshold: float | None = None,
+    replicates: int = 1000,
+    distortion: str = CLEAN,
+    severity: int = 0,
+    levels: tuple[Level, ...] = tuple(Level),
+    aggregation: Aggregation = Aggregation.MEAN,
+    slices: Sequence[str] = (),
+    parameter: str = "",
+) -> tuple[Measure, ...]:
+    """Measure a table as a whole and slice by slice, at each level.
+
+    Args:
+        table: One row per frame.
+        seed: Of the bootstrap.
+        threshold: Frozen on validation data; without it no measure at a threshold is made.
+        replicates: Of the bootstrap.
+        distortion: What was done to the samples.
+        severity: How strongly.
+        levels: Which levels to measure.
+        aggregation: How a video's score follows from its frames'.
+        slices: Further slices, such as `method=swap` or `gender=female`.
+        parameter: The distortion's parameter in words.
+
+    Raises:
+        MetricError: If the table holds one class only.
+        ScoresError: If a slice is empty, or the aggregation does not suit the scores.
+    """
+    names = table.slice_names if len(table.slice_names) > 1 else ()
+    measures: list[Measure] = []
+    for level in levels:
+        gathered = table.by_video(aggregation) if level is Level.VIDEO else table
+        parts = [(name, gathered.slice(name)) for name in (EVERYTHING, *names, *slices)]
+        if not gathered.covered.all() and _has_both(gathered, gathered.covered):
+            parts.append((COVERED, gathered.rows(np.flatnonzero(gathered.covered).tolist())))
+        for name, part in parts:
+            made = _measure(part, level, name, threshold, seed, replicates)
+            measures += [_under(measure, distortion, severity, parameter) for measure in made]
+        measures.append(_under(_coverage(gathered, level, seed, replicates), distortion, severity, parameter))
+    return tuple(measures)
+
+
+def operating_threshold(videos: ScoreTable, rate: float = OPERATING_RATE) -> float:
+    """Choose the threshold at which at most a share of the genuine samples of validation data is flagged.
+
+    Args:
+        videos: Of validation data, one row per video.
+        rate: The share.
+
+    Raises:
+        ScoresError: If there is no genuine sample.
+    """
+    genuine = np.sort(np.asarray(videos.scores, dtype=np.float64)[np.asarray(videos.labels) == 0])
+    if not len(genuine):
+        raise ScoresError("a threshold wants genuine samples in the validation split")
+    return float(genuine[len(genuine) - 1 - int(len(genuine) * rate + 1e-9)])
+
+
+def warnings_of(measures: Sequence[Measure]) -> tuple[str, ...]:
+    """Say what the chief measures cannot tell: too few genuine samples, no interval, uncovered videos."""
+    found = []
+    chief = {
+        measure.metric: measure for measure in measures if measure.slice == EVERYTHING and measure.level is Level.VIDEO
+    }
+    for rate in RATES:
+        point = chief.get(rate_name(rate))
+        if point is not None and point.note:
+            found.append(f"{point.name}: {point.note}")
+    if "auc" in chief and chief["auc"].low is None:
+        found.append("no interval: too few identities carry both classes")
+    if "coverage" in chief and chief["coverage"].value < 1:
+        found.append(
+            f"no face in {1 - chief['coverage'].value:.1%} of the videos; they count as 0.5, and slice "
+            f"`{COVERED}` leaves them out"
+        )
+    return tuple(found)
+
+
+def _statistics(table: ScoreTable, threshold: float | None) -> dict[str, Metric]:
+    found = dict(RANKING)
+    if threshold is not None:
+        found |= at_threshold(threshold)
+    if table.scores.min() >= 0 and table.scores.max() <= 1:
+        found |= CALIBRATION
+    return found
+
+
+def _measure(
+    table: ScoreTable, level: Level, name: str, threshold: float | None, seed: int, replicates: int
+) -> list[Measure]:
+    rng = np.random.default_rng(seed)
+    statistics = _statistics(table, threshold)
+    found = bootstrap_intervals(statistics, table.labels, table.scores, table.identities, rng, replicates=replicates)
+    return [_made(metric, level, name, interval, table, _note(metric, table)) for metric, interval in found.items()]
+
+
+def _coverage(table: ScoreTable, level: Level, seed: int, replicates: int) -> Measure:
+    """Measure the share of samples with a face, and name it for either class: a difference is a warning."""
+    seen = table.covered.astype(np.float64)
+    share = Metric(lambda counts: (counts.total @ counts.values) / counts.total.sum(-1))
+    rng = np.random.default_rng(seed)
+    found = bootstrap_intervals({"share": share}, table.labels, seen, table.identities, rng, replicates=replicates)
+    by_class = [
+        f"{seen[np.asarray(table.labels) == label].mean():.3f} of {word}"
+        for label, word in ((1, "manipulated"), (0, "genuine"))
+        if (np.asarray(table.labels) == label).any()
+    ]
+    return _made("coverage", level, EVERYTHING, found["share"], table, ", ".join(by_class))
+
+
+def _made(metric: str, level: Level, name: str, interval: Interval, table: ScoreTable, note: str) -> Measure:
+    n_positive = int((np.asarray(table.labels) == 1).sum())
+    counts = n_positive, len(table) - n_positive
+    return Measure(
+        f"{metric}/{level}", level, name, CLEAN, 0, interval.value, interval.low, interval.high, *counts, note
+    )
+
+
+def _under(measure: Measure, distortion: str, severity: int, parameter: str) -> Measure:
+    return replace(measure, distortion=distortion, severity=severity, parameter=parameter)
+
+
+def _has_both(table: ScoreTable, rows: NDArray[np.bool_]) -> bool:
+    return len(np.unique(np.asarray(table.labels)[rows])) == 2
+
+
+def _note(metric: str, table: ScoreTable) -> str:
+    if metric == "average_precision":
+        return f"prevalence {metrics.average_precision(table.labels, table.scores).prevalence:.3f}"
+    if metric == "eer":
+        return f"at threshold {metrics.eer(table.labels, table.scores).threshold:.4f}"
+    for rate in RATES:
+        if metric == rate_name(rate) and not metrics.tpr_at_fpr(table.labels, table.scores, rate).reliable:
+            return f"fewer than ten genuine samples may be flagged at {100 * rate:g} %"
+    return ""

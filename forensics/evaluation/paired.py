@@ -1,0 +1,262 @@
+"""Compare two detectors on the same samples: DeLong's test, a permutation test and an interval over identities.
+
+DeLong's test takes samples for independent, which videos of the same people are not. The permutation test and the
+interval keep videos that share an identity together, and are what a verdict should rest on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm, rankdata
+
+from .counts import Floats, Labels, Ranking
+from .errors import MetricError
+from .metrics import auc, split_classes
+from .resampling import IdentityWeights
+from .statistics import Metric
+
+MIN_CLUSTERS = 10
+"""With fewer groups of linked identities, permuting whole groups cannot reach a small p-value."""
+
+_BATCH = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class PairedTest:
+    """Hold the comparison of two detectors on the same samples.
+
+    Attributes:
+        auc_a: Of the first.
+        auc_b: Of the second.
+        difference: First minus second.
+        low: Lower end of the 95 % interval of the difference.
+        high: Upper end.
+        p_value: Two-sided.
+    """
+
+    auc_a: float
+    auc_b: float
+    difference: float
+    low: float
+    high: float
+    p_value: float
+
+    @property
+    def distinguishable(self) -> bool:
+        """Whether the two differ at the 5 % level."""
+        return self.p_value < 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class PairedInterval:
+    """Hold a difference of two detectors, first minus second, with its spread over identities.
+
+    Attributes:
+        difference: On the whole table.
+        low: Lower end of the 95 % percentile interval, None where too few identities allow none.
+        high: Upper end.
+        spread: Standard deviation over the replicates, None likewise.
+    """
+
+    difference: float
+    low: float | None
+    high: float | None
+    spread: float | None
+
+
+def delong_test(labels: Labels, first: Floats, second: Floats) -> PairedTest:
+    """Compare two detectors' AUC on the same samples (DeLong et al. 1988, by the mid-ranks of Sun & Xu 2014).
+
+    The test assumes independent samples: give it one score per video, and videos of different people.
+
+    Args:
+        labels: (N,) 0 or 1.
+        first: (N,) scores of the first detector.
+        second: (N,) scores of the second detector, in the same order.
+
+    Raises:
+        MetricError: If a class has fewer than two samples, a score is not finite, or the AUCs differ without any
+            variance.
+    """
+    truth = np.asarray(labels) == 1
+    n_positive, n_negative = (len(part) for part in split_classes(labels, first))
+    split_classes(labels, second)
+    if min(n_positive, n_negative) < 2:
+        raise MetricError(f"the paired test wants two samples of each class, got {n_positive} and {n_negative}")
+    placements = [_placements(truth, np.asarray(scores, dtype=np.float64)) for scores in (first, second)]
+    wins = np.stack([placement[0] for placement in placements])  # (2, positives)
+    holds = np.stack([placement[1] for placement in placements])  # (2, negatives)
+    covariance = np.cov(wins) / n_positive + np.cov(holds) / n_negative
+    variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
+    auc_a, auc_b = auc(labels, first), auc(labels, second)
+    difference = auc_a - auc_b
+    if variance <= 1e-18:
+        if abs(difference) > 1e-12:
+            raise MetricError("the AUCs differ but do not vary; the samples are too few for a paired test")
+        return PairedTest(auc_a, auc_b, 0.0, 0.0, 0.0, 1.0)
+    spread = math.sqrt(variance)
+    reach = float(norm.ppf(0.975)) * spread
+    p_value = float(2 * norm.sf(abs(difference) / spread))
+    return PairedTest(auc_a, auc_b, difference, difference - reach, difference + reach, p_value)
+
+
+def paired_interval(
+    metric: Metric,
+    labels: Labels,
+    first: Floats,
+    second: Floats,
+    identities: Sequence[tuple[str, ...]],
+    rng: np.random.Generator,
+    *,
+    replicates: int = 1000,
+) -> PairedInterval:
+    """Give the difference of a metric between two detectors, both weighted by the same draws of identities.
+
+    Args:
+        metric: What to compare.
+        labels: (N,) 0 or 1.
+        first: (N,) scores of the first detector.
+        second: (N,) scores of the second detector, in the same order.
+        identities: (N,) the identities of each sample.
+        rng: Draws the identities.
+        replicates: How many draws.
+
+    Raises:
+        MetricError: If the metric is undefined on either, or the identities do not fit.
+    """
+    difference = metric(labels, first) - metric(labels, second)
+    weights = IdentityWeights(identities, len(labels))
+    if weights.count < 2:
+        return PairedInterval(difference, None, None, None)
+    rankings = Ranking(labels, first), Ranking(labels, second)
+    drawn = np.concatenate(
+        [
+            metric.of(rankings[0].counts(batch)) - metric.of(rankings[1].counts(batch))
+            for batch in weights.batches(rng, replicates)
+        ]
+    )
+    drawn = drawn[~np.isnan(drawn)]
+    if len(drawn) < replicates / 2:
+        return PairedInterval(difference, None, None, None)
+    low, high = np.percentile(drawn, (2.5, 97.5))
+    return PairedInterval(difference, float(low), float(high), float(drawn.std(ddof=1)))
+
+
+def permutation_test(
+    labels: Labels,
+    first: Floats,
+    second: Floats,
+    clusters: NDArray[np.intp],
+    rng: np.random.Generator,
+    *,
+    permutations: int = 1000,
+) -> float:
+    """Give the two-sided p-value of an AUC difference when the detectors are swapped cluster by cluster.
+
+    Scores become mid-ranks first, so that detectors with different scales can be exchanged (Bandos, Rockette & Gur
+    2005). All swaps are tried where there are no more than `permutations` of them.
+
+    Args:
+        labels: (N,) 0 or 1.
+        first: (N,) scores of the first detector.
+        second: (N,) scores of the second detector, in the same order.
+        clusters: (N,) number of each sample's cluster, from 0; samples of one are swapped together.
+        rng: Draws the swaps.
+        permutations: How many swaps to try.
+
+    Raises:
+        MetricError: If a class is missing or a score is not finite.
+    """
+    observed = auc(labels, first) - auc(labels, second)
+    truth = np.asarray(labels) == 1
+    ranks = rankdata(np.stack((first, second)), axis=1)  # (2, N)
+    count = int(clusters.max()) + 1
+    exact = 2.0**count <= permutations
+    total = 2**count if exact else permutations
+    step = max(1, _BATCH // len(truth))
+    extreme = 0
+    for start in range(0, total, step):
+        size = min(step, total - start)
+        if exact:
+            swap = (np.arange(start, start + size)[:, None] >> np.arange(count)) & 1 == 1
+        else:
+            swap = rng.integers(2, size=(size, count)).astype(np.bool_)
+        swapped = swap[:, clusters]
+        there, here = np.where(swapped, ranks[1], ranks[0]), np.where(swapped, ranks[0], ranks[1])
+        difference = _auc_rows(truth, there) - _auc_rows(truth, here)
+        extreme += int((np.abs(difference) >= abs(observed) - 1e-12).sum())
+    return extreme / total if exact else (extreme + 1) / (total + 1)
+
+
+def identity_clusters(identities: Sequence[tuple[str, ...]]) -> NDArray[np.intp]:
+    """Number the groups of samples that share no identity with one another, directly or through others; (N,) from 0."""
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        parent.setdefault(name, name)
+        while parent[name] != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    for names in dict.fromkeys(identities):
+        for name in names[1:]:
+            parent[root(name)] = root(names[0])
+    return _numbered([root(names[0]) for names in identities])
+
+
+def exchange_clusters(identities: Sequence[tuple[str, ...]]) -> tuple[NDArray[np.intp], bool]:
+    """Choose the groups that a permutation swaps: linked identities, or first identities where all are linked.
+
+    Returns:
+        The groups, (N,) from 0, and whether none shares an identity with another.
+    """
+    linked = identity_clusters(identities)
+    if linked.max() + 1 >= MIN_CLUSTERS:
+        return linked, True
+    first = _numbered([names[0] for names in identities])
+    return (first, False) if first.max() > linked.max() else (linked, True)
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Adjust p-values for the number of comparisons (Holm 1979), in the order given."""
+    order = np.argsort(p_values, kind="stable")
+    adjusted = np.empty(len(p_values))
+    highest = 0.0
+    for rank, index in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = highest
+    return tuple(float(value) for value in adjusted)
+
+
+def delong_spread(labels: Labels, first: Floats, second: Floats) -> float:
+    """Give the standard error of an AUC difference that independent videos would have."""
+    test = delong_test(labels, first, second)
+    return (test.high - test.low) / (2 * float(norm.ppf(0.975)))
+
+
+def _numbered(names: Sequence[str]) -> NDArray[np.intp]:
+    number = {name: index for index, name in enumerate(dict.fromkeys(names))}
+    return np.array([number[name] for name in names], dtype=np.intp)
+
+
+def _auc_rows(truth: NDArray[np.bool_], scores: Floats) -> Floats:
+    """Give the AUC of each row of scores (R, N), from the mid-ranks of the manipulated samples."""
+    n_positive = int(truth.sum())
+    n_negative = len(truth) - n_positive
+    summed = rankdata(scores, axis=1)[:, truth].sum(1)
+    return np.asarray((summed - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
+
+
+def _placements(truth: NDArray[np.bool_], scores: Floats) -> tuple[Floats, Floats]:
+    """Give each positive's share of negatives below it, and each negative's share of positives above it."""
+    positive, negative = scores[truth], scores[~truth]
+    together = rankdata(np.concatenate((positive, negative)))
+    above = (together[: len(positive)] - rankdata(positive)) / len(negative)
+    below = 1 - (together[len(positive) :] - rankdata(negative)) / len(positive)
+    return above, below

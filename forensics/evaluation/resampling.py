@@ -1,0 +1,65 @@
+"""Draw identities anew and give each sample the weight that follows: the pigeonhole bootstrap (Owen 2007).
+
+Every replicate draws as many identities as there are, with replacement. A genuine clip counts as often as its identity
+was drawn. A forged clip carries two identities, source and drive, and counts by the product of their draws, which lets
+both factors vary and errs on the wide side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .counts import Floats
+from .errors import MetricError
+
+_BATCH = 2_000_000
+"""Weights held at once; more would leave the processor's cache and gain nothing."""
+
+
+class IdentityWeights:
+    """Weight samples by how often their identities were drawn."""
+
+    def __init__(self, identities: Sequence[tuple[str, ...]], length: int) -> None:
+        """Number the identities.
+
+        Args:
+            identities: (N,) the identities of each sample, one or more.
+            length: N, as the scores have it.
+
+        Raises:
+            MetricError: If the lengths differ or a sample names no identity.
+        """
+        if len(identities) != length or not all(identities):
+            raise MetricError(
+                f"{length} samples come with {len(identities)} lists of identities; each needs at least one name"
+            )
+        sets = dict.fromkeys(identities)  # frames of one video share one tuple: number each once
+        number = {name: index for index, name in enumerate(sorted({name for names in sets for name in names}))}
+        self.count = len(number)
+        width = max((len(set(names)) for names in sets), default=1)
+        kinds = np.full((len(sets), width), self.count, dtype=np.intp)  # points past the end count once
+        for row, names in enumerate(sets):
+            unique = sorted({number[name] for name in names})
+            kinds[row, : len(unique)] = unique
+        place = {names: row for row, names in enumerate(sets)}
+        self._kinds = kinds
+        self._kind_of = np.fromiter((place[names] for names in identities), dtype=np.intp, count=length)
+
+    def draw(self, rng: np.random.Generator, replicates: int) -> Floats:
+        """Give (replicates, N) weights, whole numbers."""
+        drawn = rng.integers(self.count, size=(replicates, self.count))
+        rows = np.arange(replicates)[:, None]
+        width = self.count + 1
+        counts = np.bincount((rows * width + drawn).ravel(), minlength=replicates * width).reshape(replicates, width)
+        counts[:, -1] = 1
+        weights: NDArray[np.float64] = counts[:, self._kinds].prod(-1).astype(np.float64)
+        return weights if len(self._kinds) == len(self._kind_of) else weights[:, self._kind_of]
+
+    def batches(self, rng: np.random.Generator, replicates: int) -> Iterator[Floats]:
+        """Give weights of that many replicates in batches that fit into little memory."""
+        step = max(1, _BATCH // max(len(self._kind_of), 1))
+        for first in range(0, replicates, step):
+            yield self.draw(rng, min(step, replicates - first))
