@@ -49,6 +49,7 @@ COMMANDS = (
     Command("train", "train a detector on a corpus, or the generator on puppets"),
     Command("evaluate", "measure detectors, with intervals"),
     Command("report", "turn a results folder into one HTML page"),
+    Command("app", "animate, examine and evaluate in the browser, on this computer"),
     Command("doctor", "show what is installed, what is missing and how to get it"),
 )
 

@@ -1,0 +1,215 @@
+"""Animate for the page: a source, a motion, and a sealed file that may leave."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from generator import AnimateConfig, DriveSequence, FaceParams, puppets
+from watermark import Ingredient, SealReceipt, encode_still
+
+from ..animation import Frames, load_drive, load_still, refuse_marked, track_source
+from ..errors import InputError
+from ..progress import Report, part, silent
+from ..streamed_clip import open_frames
+from ..tracking import STILL_RATE, TrackerChoice
+from .puppet_head import RATE, between, cast, data_address, held, posed
+from .visits import Visit
+from .workbench import Workbench
+
+SOURCE_SIZE = 512
+LONGEST_SECONDS = 8
+_TRACKED, _LOADED = 0.3, 0.35
+
+
+class Motion(StrEnum):
+    """Where the motion comes from; the values are what the page shows."""
+
+    SAMPLED = "a sampled motion"
+    SLIDERS = "between two poses of the sliders"
+    STILL = "hold one pose (a picture)"
+    DRIVE = "follow a video"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the tab was asked for.
+
+    Attributes:
+        upload: An uploaded source, None for a puppet.
+        cast_seed: Of the puppets that stand to choice.
+        puppet: Which of them.
+        motion: Where the motion comes from.
+        drive: An uploaded drive.
+        start: Values of the sliders at the start, or of the pose that is held.
+        end: Their values in the middle.
+        seconds: Length of a motion that is made here.
+        motion_seed: Of a sampled motion.
+        steps: Denoising steps, None for the model's own.
+        seed: Of the noise and the mark.
+        whole_picture: Put the face back into the source picture, which keeps its size.
+    """
+
+    upload: Path | None
+    cast_seed: int
+    puppet: int
+    motion: Motion
+    drive: Path | None
+    start: tuple[float, ...]
+    end: tuple[float, ...]
+    seconds: float = 2.0
+    motion_seed: int = 0
+    steps: int | None = None
+    seed: int = 0
+    whole_picture: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What may leave.
+
+    Attributes:
+        path: The sealed file, named by its mark.
+        receipt: What was sealed.
+        frames: How many.
+    """
+
+    path: Path
+    receipt: SealReceipt
+    frames: int
+
+
+def animate(wish: Wish, bench: Workbench, visit: Visit, report: Report = silent) -> Made:
+    """Make what the tab was asked for.
+
+    Args:
+        wish: What is wanted.
+        bench: Who draws and signs.
+        visit: Whose folder the file goes to.
+        report: Is told how far the work is.
+
+    Raises:
+        InputError: A file is missing, holds no face, or source and drive do not fit.
+        GeneratorError: A setting is out of range.
+        WatermarkError: A file cannot be read, or the result cannot be written.
+        LeftError: The browser has gone.
+    """
+    report = visit.watched(report)
+    folder = visit.new_folder()
+    report(0.0, "reading the source")
+    still, params, source = _source(wish, folder)
+    if wish.whole_picture:
+        refuse_marked(source, still, bench.deployment)
+    drive, ingredients = _drive(wish, part(report, 0.0, _TRACKED))
+    report(_TRACKED, "loading the model")
+    animator = bench.animator()
+    step = part(report, _LOADED, 1.0)
+
+    def drawn(done: int, total: int) -> None:
+        step(done / total, f"drawing, marking and sealing {total} frames" if total > 1 else "drawing, marking, sealing")
+
+    made = animator.animate_to(
+        folder / ("animation.png" if len(drive) == 1 else "animation.mp4"),
+        still,
+        params,
+        drive,
+        bench.deployment,
+        config=AnimateConfig(
+            steps=wish.steps,
+            seed=wish.seed,
+            mode="relative" if len(drive) > 1 and wish.motion is Motion.DRIVE else "absolute",
+            paste_back=wish.whole_picture,
+        ),
+        ingredients=(Ingredient(source, source.name, "parentOf" if wish.whole_picture else "inputTo"), *ingredients),
+        progress=drawn,
+    )
+    sealed = made.receipt.path
+    named = sealed.with_name(f"facetrail-{made.receipt.payload.hex}{sealed.suffix}")
+    sealed.rename(named)
+    return Made(named, made.receipt, made.frames)
+
+
+def _source(wish: Wish, folder: Path) -> tuple[Frames, FaceParams, Path]:
+    if wish.upload is not None:
+        still = load_still(wish.upload)
+        return still, track_source(wish.upload, still, TrackerChoice()), wish.upload
+    puppet = cast(wish.cast_seed, wish.puppet)
+    still = puppets.render(puppet, puppet.neutral(), SOURCE_SIZE).image
+    path = folder / f"puppet-{wish.cast_seed}-{wish.puppet}.png"
+    encode_still(still, path)
+    return still, puppet.neutral(), path
+
+
+def _drive(wish: Wish, report: Report) -> tuple[DriveSequence, tuple[Ingredient, ...]]:
+    if wish.motion is not Motion.DRIVE:
+        return motion_of(wish), ()
+    if wish.drive is None:
+        raise InputError("choose a video for the face to follow, or another kind of motion")
+    if wish.drive.suffix.lower() == ".npz":
+        drive = load_drive(wish.drive, TrackerChoice())
+        _check_length(wish.drive, len(drive), drive.fps)
+        return drive, ()
+    frames, fps = open_frames(wish.drive)
+    _check_length(wish.drive, len(frames), fps or STILL_RATE)
+    drive = load_drive(wish.drive, TrackerChoice(), report)
+    return drive, (Ingredient(wish.drive, wish.drive.name, "inputTo"),)
+
+
+def _check_length(path: Path, frames: int, fps: float) -> None:
+    if frames > LONGEST_SECONDS * fps:
+        raise InputError(
+            f"{path}: is longer than {LONGEST_SECONDS} s; cut it, or use `facetrail animate` without that limit",
+            path,
+        )
+
+
+def motion_of(wish: Wish) -> DriveSequence:
+    """Make the motion of the sliders or a sampled one, for the puppet of the wish.
+
+    Args:
+        wish: What is wanted; it does not follow a drive.
+    """
+    puppet = cast(wish.cast_seed, wish.puppet)
+    neutral = puppet.neutral()
+    frames = max(2, round(min(wish.seconds, LONGEST_SECONDS) * RATE))
+    if wish.motion is Motion.STILL:
+        return held(posed(neutral, wish.start))
+    if wish.motion is Motion.SLIDERS:
+        return between(posed(neutral, wish.start), posed(neutral, wish.end), frames)
+    return puppets.sample_motion(np.random.default_rng(wish.motion_seed), puppet, frames, RATE)
+
+
+def play(wish: Wish, report: Report = silent) -> str:
+    """Draw a motion on the puppet itself, small, as the source of an `<img>`; the generator has no part in it.
+
+    Args:
+        wish: What is wanted.
+        report: Is told how far the work is.
+
+    Raises:
+        InputError: The motion follows a drive, which is not tracked before the real work.
+    """
+    if wish.motion is Motion.DRIVE:
+        raise InputError("a video's motion is read when it is animated; choose another kind of motion to see it first")
+    puppet, motion = cast(wish.cast_seed, wish.puppet), motion_of(wish)
+    shots = []
+    for index in range(len(motion)):
+        report(index / len(motion), "drawing the motion")
+        shots.append(puppets.render(puppet, motion[index], 160).image)
+    return data_address(shots[0]) if len(shots) == 1 else _moving(shots, motion.fps)
+
+
+def _moving(shots: list[Frames], fps: float) -> str:
+    """Put frames into an animated WebP."""
+    moving = cv2.Animation()
+    moving.frames = [np.ascontiguousarray(shot[..., ::-1]) for shot in shots]
+    moving.durations = [round(1000 / fps)] * len(shots)
+    done, buffer = cv2.imencodeanimation(".webp", moving)
+    if not done:
+        raise InputError("the motion cannot be drawn here; animate it at once")
+    return f"data:image/webp;base64,{base64.b64encode(buffer.tobytes()).decode()}"

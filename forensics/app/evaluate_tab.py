@@ -1,0 +1,109 @@
+"""The Evaluate tab: a corpus, detectors, and the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from ..errors import InputError
+from .evaluating import Outcome, earlier, evaluate, reopen
+from .templating import render
+from .visits import Visit
+from .wording import drawn_on, hint, notice, plainly
+from .workbench import Workbench
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EvaluateTab:
+    """The tab's answers to what a person does there.
+
+    Attributes:
+        bench: Knows the corpora, the detectors and where results are kept.
+    """
+
+    bench: Workbench
+
+    def evaluate(
+        self,
+        corpus: str | None,
+        detectors: list[str] | None,
+        seed: float | None,
+        request: gr.Request,
+        progress: Any = gr.Progress(),  # noqa: ANN401, B008 - the framework's way
+    ) -> str:
+        """Measure the detectors on the corpus and show the report."""
+
+        def work() -> str:
+            if seed is None or not 0 <= seed < 2**32:
+                raise InputError(f"the seed is a whole number from 0 to {2**32 - 1}")
+            visit = self.bench.visits.of(request.session_hash)
+            report = drawn_on(progress)
+            return shown(evaluate(corpus or "", detectors or [], int(seed), self.bench, visit, report), visit)
+
+        return plainly(work)()
+
+    def reopen(self, name: str | None, request: gr.Request) -> str:
+        """Show an earlier evaluation."""
+        if not name:
+            return notice("choose an evaluation first")
+        visit = self.bench.visits.of(request.session_hash)
+        return plainly(lambda: shown(reopen(name, self.bench.results), visit))()
+
+    def refresh(self) -> Any:  # noqa: ANN401 - the framework is untyped
+        """List the evaluations that were kept."""
+        names = list(earlier(self.bench.results))
+        return gr.update(choices=names, value=names[0] if names else None)
+
+    def build(self, page: Any) -> None:  # noqa: ANN401 - the framework is untyped
+        """Lay the tab out.
+
+        Args:
+            page: Tells when it is opened.
+        """
+        corpora, detectors = list(self.bench.corpora), list(self.bench.detectors)
+        gr.HTML(
+            hint(
+                "Measure detectors on the test split of a corpus. A number is worth no more than its interval, and "
+                "says nothing about pictures of another kind."
+            )
+        )
+        if not corpora:
+            gr.HTML(hint("No corpora were named: start the page with `facetrail app --corpora FOLDER`."))
+        with gr.Row(equal_height=False):
+            with gr.Column(min_width=300):
+                corpus = gr.Dropdown(corpora, value=corpora[0] if corpora else None, label="Corpus", elem_id="corpus")
+                chosen = gr.CheckboxGroup(detectors, value=detectors[:1], label="Detectors", elem_id="detectors")
+                with gr.Accordion("Settings", open=False):
+                    seed = gr.Number(0, label="Seed of the intervals", precision=0, minimum=0)
+                go = gr.Button("Evaluate", variant="primary", interactive=bool(corpora), elem_id="evaluate")
+            with gr.Column(min_width=300):
+                names = list(earlier(self.bench.results))
+                kept = gr.Dropdown(
+                    names, value=names[0] if names else None, label="Earlier evaluations", elem_id="earlier"
+                )
+                again = gr.Button("Show", elem_id="reopen")
+        outcome = gr.HTML(elem_id="evaluated", min_height=90)
+        quick: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        go.click(
+            self.evaluate,
+            [corpus, chosen, seed],
+            outcome,
+            concurrency_id="work",
+            concurrency_limit=1,
+            api_visibility="private",
+        ).then(self.refresh, None, kept, **quick)
+        again.click(self.reopen, kept, outcome, concurrency_id="work", concurrency_limit=1, api_visibility="private")
+        page.load(self.refresh, None, kept, **quick)
+
+
+def shown(outcome: Outcome, visit: Visit) -> str:
+    """Show an evaluation and offer its report.
+
+    Args:
+        outcome: The evaluation.
+        visit: Who may fetch it.
+    """
+    token = None if outcome.page is None else visit.offer(outcome.page, f"{outcome.name}.html")
+    return render("evaluated", outcome=outcome, token=token)

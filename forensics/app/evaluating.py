@@ -1,0 +1,152 @@
+"""Evaluate for the page: corpora and detectors from lists that were fixed at the start, results that stay."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..corpus.manifest import MANIFEST
+from ..errors import ForensicsError, InputError
+from ..progress import Report, part, silent
+from .commanding import run_command
+from .visits import Visit
+from .wording import line_about
+from .workbench import Workbench
+
+PAGE_NAME = "report.html"
+_MEASURED = ("run.json", "evaluation.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An evaluation that can be shown.
+
+    Attributes:
+        name: Its name in the list of earlier ones.
+        summary: The chief measures as text, empty for an earlier one.
+        page: The report, None where none could be made.
+        complaint: Why there is none.
+    """
+
+    name: str
+    summary: str
+    page: Path | None
+    complaint: str = ""
+
+
+def corpora_under(roots: Sequence[Path]) -> dict[str, Path]:
+    """List corpus folders: the roots themselves, and folders directly inside them.
+
+    Args:
+        roots: Folders that the person who started the page named.
+
+    Returns:
+        The folders, by the name they are shown under.
+
+    Raises:
+        InputError: A root is no folder, or holds no corpus.
+    """
+    found: dict[str, Path] = {}
+    for root in roots:
+        if not root.is_dir():
+            raise InputError(f"{root}: is no folder; give a corpus, or a folder of corpora", root)
+        corpora = [path for path in (root, *sorted(root.iterdir())) if (path / MANIFEST).is_file()]
+        if not corpora:
+            raise InputError(f"{root}: holds no corpus; make one with `facetrail corpus synthesize`", root)
+        for path in corpora:
+            name = path.resolve().name
+            found[name if name not in found else f"{path.resolve().parent.name}/{name}"] = path.resolve()
+    return found
+
+
+def evaluate(
+    corpus: str, detectors: Sequence[str], seed: int, bench: Workbench, visit: Visit, report: Report = silent
+) -> Outcome:
+    """Measure detectors on a corpus, keep the results and write their report.
+
+    Args:
+        corpus: One of the bench's corpora, by its name.
+        detectors: Some of the bench's detectors, by their names.
+        seed: Of the bootstrap.
+        bench: Knows both.
+        visit: Who asks; when the browser has gone the work ends.
+        report: Is told how far the work is.
+
+    Raises:
+        InputError: A name is none of the bench's.
+        ForensicsError: As `facetrail evaluate`.
+        LeftError: The browser has gone.
+    """
+    report = visit.watched(report)
+    if corpus not in bench.corpora:
+        raise InputError("choose one of the corpora")
+    if not detectors or any(name not in bench.detectors for name in detectors):
+        raise InputError("choose at least one of the detectors")
+    folder = _new_folder(bench.results, corpus)
+    names = [bench.detectors[name] for name in detectors]
+    # Several detectors share one --detector; `=` keeps a name that begins with a dash from being read as an option.
+    arguments = [str(bench.corpora[corpus]), "--detector", *names, "--seed", str(seed), "-o", str(folder)]
+    answer = run_command("evaluate", arguments, part(report, 0.0, 0.9))
+    report(0.9, "writing the report")
+    page, complaint = write_report(folder)
+    return Outcome(folder.name, answer.text, page, complaint)
+
+
+def write_report(folder: Path) -> tuple[Path | None, str]:
+    """Write a folder's report.
+
+    Args:
+        folder: Results of an evaluation.
+
+    Returns:
+        The page, or None and why there is none; the measures are kept in any case.
+    """
+    try:
+        run_command("report", [str(folder)])
+    except ForensicsError as error:
+        return None, line_about(error)
+    page = folder / PAGE_NAME
+    return (page, "") if page.is_file() else (None, f"the report was not written to {PAGE_NAME}")
+
+
+def earlier(results: Path) -> tuple[str, ...]:
+    """List evaluations that were kept, the latest first.
+
+    Args:
+        results: Where they are kept.
+    """
+    if not results.is_dir():
+        return ()
+    kept = [path for path in results.iterdir() if path.is_dir() and any((path / one).is_file() for one in _MEASURED)]
+    return tuple(path.name for path in sorted(kept, key=lambda path: path.stat().st_mtime, reverse=True))
+
+
+def reopen(name: str, results: Path) -> Outcome:
+    """Show an earlier evaluation.
+
+    Args:
+        name: One of `earlier`.
+        results: Where they are kept.
+
+    Raises:
+        InputError: There is none of that name.
+    """
+    if name not in earlier(results):
+        raise InputError("this evaluation is gone; choose another one")
+    page = results / name / PAGE_NAME
+    if page.is_file():
+        return Outcome(name, "", page)
+    made, complaint = write_report(results / name)
+    return Outcome(name, "", made, complaint)
+
+
+def _new_folder(results: Path, corpus: str) -> Path:
+    stem = re.sub(r"[^\w.-]+", "-", corpus).strip("-.") or "corpus"
+    time = dt.datetime.now().astimezone().strftime("%Y-%m-%d-%H%M%S")
+    folder = results / f"{stem}-{time}-{secrets.token_hex(2)}"
+    folder.mkdir(parents=True)
+    return folder

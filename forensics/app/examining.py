@@ -1,0 +1,159 @@
+"""Examine uploads for the page: a card for each file, and the answers as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..answers import JsonObject, document, error_entry, expected_errors
+from ..entries import examine_entry
+from ..progress import Report, part, silent
+from ..witnesses import Thresholds
+from .credential_tree import Node, tree_of
+from .face_picture import picture_of
+from .templating import render
+from .timeline_chart import chart_of
+from .visits import LeftError, Visit
+from .wording import line_about
+from .workbench import Workbench
+
+if TYPE_CHECKING:
+    from ..examination import Examination
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreLine:
+    """A score and its limits, in percent of the scale.
+
+    Attributes:
+        value: The score.
+        quiet: Up to here it is low.
+        suspect: Above this it is high.
+        words: What it means, limits included.
+    """
+
+    value: float
+    quiet: float
+    suspect: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What the page shows about one file.
+
+    Attributes:
+        name: The file's name.
+        finding: The verdict's word.
+        tone: `attention`, `calm` or `failed`.
+        meaning: What the finding means.
+        reasons: The verdict's reasons.
+        score: The detector's score, where there is one.
+        picture: The source of an `<img>` with the faces outlined, empty where nothing could be decoded.
+        picture_words: What it shows.
+        timeline: SVG of the scores over time, empty for a still.
+        tree: What the credential says.
+        error: Why there is no answer.
+    """
+
+    name: str
+    finding: str
+    tone: str
+    meaning: str = ""
+    reasons: tuple[str, ...] = ()
+    score: ScoreLine | None = None
+    picture: str = ""
+    picture_words: str = ""
+    timeline: str = ""
+    tree: Node | None = None
+    error: str = ""
+
+
+def examine(paths: Sequence[Path], bench: Workbench, visit: Visit, report: Report = silent) -> str:
+    """Examine files, one after the other; one that cannot be read does not stop the others.
+
+    Args:
+        paths: The uploads.
+        bench: Whose marks and roots count, and which detector scores.
+        visit: Whose folder the answers go to.
+        report: Is told how far the work is.
+
+    Returns:
+        HTML.
+
+    Raises:
+        DetectorError: The detector cannot be loaded.
+        LeftError: The browser has gone.
+    """
+    report = visit.watched(report)
+    report(0.0, "loading the detector")
+    examiner = bench.examiner()
+    cards: list[Card] = []
+    entries: list[JsonObject] = []
+    for number, path in enumerate(paths):
+        report(number / len(paths), f"examining {path.name}")
+        try:
+            step = part(report, number / len(paths), (number + 1) / len(paths))
+            found = examiner.examine(path, step)
+            cards.append(card_of(path, found, examiner.thresholds))
+            entries.append({**examine_entry(found), "path": path.name})
+        except LeftError:
+            raise
+        except expected_errors() as error:
+            cards.append(Card(path.name, "not examined", "failed", error=line_about(error)))
+            entries.append(error_entry(error, path.name))
+    saved = visit.new_folder() / "examination.json"
+    saved.write_text(document("examine", tuple(entries)) + "\n", "utf-8")
+    return render("examined", cards=cards, download=f"/download/{visit.offer(saved)}")
+
+
+def card_of(path: Path, found: Examination, thresholds: Thresholds) -> Card:
+    """Put an examination into a card.
+
+    Args:
+        path: The file.
+        found: What is known about it.
+        thresholds: Where a score is high or low.
+
+    Raises:
+        MediaError: The file cannot be read any more.
+    """
+    finding = found.verdict.finding
+    picture = picture_of(path, found)
+    return Card(
+        name=path.name,
+        finding=finding.words.capitalize(),
+        tone="attention" if finding.deserves_attention else "calm",
+        meaning=finding.meaning,
+        reasons=found.verdict.reasons,
+        score=score_line(found, thresholds),
+        picture="" if picture is None else picture.source,
+        picture_words="" if picture is None else picture.words,
+        timeline="" if found.timeline is None else chart_of(found.timeline, thresholds),
+        tree=tree_of(found.provenance.credential),
+    )
+
+
+def score_line(found: Examination, thresholds: Thresholds) -> ScoreLine | None:
+    """Put a score beside its limits.
+
+    Args:
+        found: What is known about the file.
+        thresholds: Where a score is high or low.
+    """
+    score = found.score
+    if score is None:
+        return None
+    words = [f"{found.scored or 'The face'}: {score.probability:.2f} by detector {score.detector}"]
+    words.append(
+        f"low up to {thresholds.quiet:.2f}, high above {thresholds.suspect:.2f}, between them it decides nothing"
+    )
+    if not score.in_scope:
+        words.append("the picture is unlike what the detector was trained on, so the score decides nothing")
+    if not score.calibrated:
+        words.append("the score is not calibrated, so it decides nothing")
+    limits = (100 * score.probability, 100 * thresholds.quiet, 100 * thresholds.suspect)
+    sentence = "; ".join(words)
+    return ScoreLine(*limits, sentence[0].upper() + sentence[1:] + ".")

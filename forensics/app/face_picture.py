@@ -1,0 +1,82 @@
+"""A small picture of an examined file with its faces outlined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from watermark import open_clip, read_media
+
+from ..animation import Frames
+from ..examination import Examination
+from ..seen_faces import SeenFace, Sighting
+from ..timeline import clock
+from .puppet_head import data_address
+
+WIDEST = 480
+_COLOUR = (255, 176, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class FacePicture:
+    """The picture and what it shows.
+
+    Attributes:
+        source: Of an `<img>`.
+        words: What it shows.
+    """
+
+    source: str
+    words: str
+
+
+def picture_of(path: Path, found: Examination) -> FacePicture | None:
+    """Draw the most telling frame, None where the pixels cannot be decoded.
+
+    Args:
+        path: The file.
+        found: What is known about it.
+
+    Raises:
+        MediaError: The file cannot be read any more.
+    """
+    if found.size is None:
+        return None
+    number, time = _telling(found.faces)
+    clip = None if found.timeline is None else open_clip(path)
+    frame = read_media(path, max_frames=1).frames[0] if clip is None else clip.take([number])[0]
+    shown = [(face.number, seen) for face in found.faces for seen in face.sightings if seen.frame == number]
+    count = {0: "No face was found", 1: "The face that was found"}.get(len(shown), f"{len(shown)} faces, numbered")
+    words = count if clip is None else f"{count}, at {clock(time)}"
+    return FacePicture(data_address(outlined(np.asarray(frame, dtype=np.uint8), shown), "jpg"), words)
+
+
+def outlined(frame: Frames, shown: list[tuple[int, Sighting]]) -> Frames:
+    """Make a frame small and outline its faces, numbered where there are several.
+
+    Args:
+        frame: (H, W, 3) uint8 RGB.
+        shown: Number and place of each face.
+    """
+    height, width = frame.shape[:2]
+    scale = min(1.0, WIDEST / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    for number, seen in shown:
+        left, top, right, bottom = (round(float(edge) * scale) for edge in seen.box)
+        cv2.rectangle(small, (left, top), (right, bottom), _COLOUR, 2)
+        if len(shown) > 1:
+            cv2.putText(small, str(number), (left + 4, top + 18), cv2.FONT_HERSHEY_SIMPLEX, 0.6, _COLOUR, 2)
+    return np.asarray(small, dtype=np.uint8)
+
+
+def _telling(faces: tuple[SeenFace, ...]) -> tuple[int, float]:
+    """Choose the frame with the highest probability, else the first that shows a face, else the first."""
+    seen = [sighting for face in faces for sighting in face.sightings]
+    if not seen:
+        return 0, 0.0
+    best = max(seen, key=lambda one: -1.0 if one.probability is None else one.probability)
+    return best.frame, best.time

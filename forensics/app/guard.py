@@ -1,0 +1,265 @@
+"""What stands between the network and the page: a middleware that refuses before anything of the page runs.
+
+1. `Host` must be one of ours, else a foreign site's name was pointed at this computer (DNS rebinding).
+2. A foreign site's request is refused, by `Sec-Fetch-Site` and by `Origin` (CSRF).
+3. Where a token is set, only browsers that have shown it get further.
+4. Only the addresses the page needs exist.
+5. Bodies are limited while they arrive, whatever `Content-Length` says.
+6. A file is named by an earlier upload, never by a web address that the server would fetch.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+MOST_WORDS = 4 << 20
+"""Largest body, in bytes, of a request that is no upload."""
+
+_UPLOAD = "/gradio_api/upload"
+_COOKIE = "facetrail_token"
+_READ = re.compile(
+    r"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)|/(assets|static|svelte)/.+|/(download|show)/[\w-]+"
+    r"|/gradio_api/(info|app_id|startup-events|theme\.css|queue/data|upload_progress|heartbeat/\w+|file=.+)"
+)
+_WRITTEN = re.compile(r"/gradio_api/(queue/join|run/predict|upload|cancel|reset)/?")
+_WEB_ADDRESS = re.compile(r"\s*\w[\w+.-]*://")
+
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; frame-src 'self'; "
+    "worker-src 'self' blob:; manifest-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+"""The framework's page needs inline scripts and builds templates from text; foreign hosts get nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuardConfig:
+    """What gets through.
+
+    Attributes:
+        hosts: Names that the page is called by, without port.
+        most_bytes: Largest upload.
+        token: Secret that a browser must show once, in the address; None lets everyone through who reaches the port.
+    """
+
+    hosts: tuple[str, ...] = LOOPBACK
+    most_bytes: int = 200 << 20
+    token: str | None = None
+
+
+class _TooLargeError(Exception):
+    """A body went over its limit."""
+
+
+class Guard:
+    """The middleware."""
+
+    def __init__(self, app: ASGIApp, config: GuardConfig) -> None:
+        """Stand before an application.
+
+        Args:
+            app: The application.
+            config: What gets through.
+        """
+        self._app = app
+        self._config = config
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a request, or hand it on."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        refusal = refuse(scope, self._config) or self._check_token(scope)
+        if refusal is not None:
+            await refusal(scope, receive, _guarded(send, scope))
+            return
+        try:
+            if scope["method"] == "POST" and not scope["path"].startswith(_UPLOAD):
+                receive = await _read_words(receive)
+            else:
+                receive = _limited(receive, self._config.most_bytes)
+        except _TooLargeError:
+            refusal = PlainTextResponse("the request is too large", 413)
+        except ValueError as error:
+            refusal = PlainTextResponse(str(error), 400)
+        if refusal is not None:
+            await refusal(scope, receive, _guarded(send, scope))
+            return
+        await self._hand_on(scope, receive, send)
+
+    async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, _guarded(noted, scope))
+        except _TooLargeError:
+            if started:
+                raise
+            most = self._config.most_bytes >> 20
+            too_large = PlainTextResponse(f"the upload is larger than {most} MiB; see --max-upload", 413)
+            await too_large(scope, receive, _guarded(send, scope))
+
+    def _check_token(self, scope: Scope) -> Response | None:
+        token = self._config.token
+        if token is None:
+            return None
+        try:
+            cookie = SimpleCookie(Headers(scope=scope).get("cookie", "")).get(_COOKIE)
+        except CookieError:
+            cookie = None
+        if cookie is not None and hmac.compare_digest(cookie.value.encode(), token.encode()):
+            return None
+        shown = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
+        if scope["path"] != "/" or not hmac.compare_digest(shown.encode(), token.encode()):
+            return PlainTextResponse("this page needs the address with its token, as printed where it was started", 401)
+        welcome = RedirectResponse("/", 303)
+        welcome.set_cookie(_COOKIE, token, httponly=True, samesite="strict")
+        return welcome
+
+
+def refuse(scope: Scope, config: GuardConfig) -> Response | None:
+    """Judge a request by its first lines.
+
+    Args:
+        scope: The ASGI scope of an HTTP request.
+        config: What gets through.
+
+    Returns:
+        The refusal, None where there is nothing against the request.
+    """
+    headers, method, path = Headers(scope=scope), scope["method"], scope["path"]
+    host = headers.get("host", "")
+    if len(headers.getlist("host")) != 1 or _name_of(host) not in config.hosts:
+        return PlainTextResponse("this page is not called by that name; add it with --name", 421)
+    if _is_foreign(headers, method, host):
+        return PlainTextResponse("a request from another site is not answered", 403)
+    if not (_WRITTEN if method == "POST" else _READ).fullmatch(path) or ".." in path.split("/"):
+        return PlainTextResponse("there is nothing here", 404)
+    if method not in ("GET", "HEAD", "POST"):
+        return PlainTextResponse("this method is not answered", 405)
+    if path.startswith(_UPLOAD) and _announced(headers) > config.most_bytes:
+        return PlainTextResponse(f"the upload is larger than {config.most_bytes >> 20} MiB; see --max-upload", 413)
+    return None
+
+
+def _is_foreign(headers: Headers, method: str, host: str) -> bool:
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
+    navigates = method == "GET" and headers.get("sec-fetch-mode") == "navigate" and site != "same-origin"
+    if site not in ("same-origin", "none") and not (navigates and headers.get("sec-fetch-dest") == "document"):
+        return True
+    return origin is not None and urlsplit(origin).netloc.lower() != host.lower()
+
+
+def _name_of(host: str) -> str:
+    try:
+        return (urlsplit(f"//{host}").hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _announced(headers: Headers) -> int:
+    length = headers.get("content-length", "0")
+    return int(length) if length.isascii() and length.isdigit() else 0
+
+
+def _limited(receive: Receive, most: int) -> Receive:
+    """Count a body while it arrives."""
+    seen = 0
+
+    async def inner() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > most:
+            raise _TooLargeError
+        return message
+
+    return inner
+
+
+async def _read_words(receive: Receive) -> Receive:
+    """Read a body that is no upload, refuse web addresses where files belong, and play it back."""
+    limited = _limited(receive, MOST_WORDS)
+    body, more = b"", True
+    while more:
+        message = await limited()
+        if message["type"] == "http.disconnect":
+            break
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    if body:
+        try:
+            _refuse_addresses(json.loads(body))
+        except RecursionError as error:
+            raise ValueError("the request is nested too deeply") from error
+    played = False
+
+    async def inner() -> Message:
+        nonlocal played
+        if played:
+            return await receive()
+        played = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return inner
+
+
+def _refuse_addresses(value: Any) -> None:  # noqa: ANN401 - any JSON
+    """Raise ValueError where a file is named by a web address."""
+    if isinstance(value, list):
+        for one in value:
+            _refuse_addresses(one)
+    elif isinstance(value, dict):
+        path = value.get("path")
+        if isinstance(path, str) and _WEB_ADDRESS.match(path):
+            raise ValueError("a file is uploaded, not named by an address")
+        for one in value.values():
+            _refuse_addresses(one)
+
+
+def _guarded(send: Send, scope: Scope) -> Send:
+    """Add the headers that every answer carries, and drop those that would let other sites read it."""
+
+    async def inner(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name in [name for name in headers if name.startswith("access-control-")]:
+                del headers[name]
+            headers.setdefault("content-security-policy", PAGE_POLICY)
+            headers["x-content-type-options"] = "nosniff"
+            headers["referrer-policy"] = "no-referrer"
+            headers["cross-origin-resource-policy"] = "same-origin"
+            if not scope["path"].startswith(("/assets/", "/static/")):
+                headers["cache-control"] = "no-store"
+        await send(message)
+
+    return inner
+
+
+def allowed_hosts(host: str, names: Sequence[str]) -> tuple[str, ...]:
+    """List the names that the page answers to.
+
+    Args:
+        host: The address it listens at.
+        names: Others, given by the user.
+    """
+    return tuple(dict.fromkeys(name.lower().strip("[]") for name in (host, *LOOPBACK, *names)))

@@ -1,0 +1,58 @@
+"""Addresses of offered files: a token is looked up, no part of an address ever becomes a path."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from .visits import Visits
+
+_TYPES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+    ".mp4": "video/mp4",
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+}
+"""What may be shown inside the page; everything else is saved."""
+
+DOCUMENT_POLICY = (
+    "sandbox allow-scripts allow-downloads; default-src 'none'; img-src data:; media-src data:; font-src data:; "
+    "style-src 'unsafe-inline'; script-src 'unsafe-inline'; frame-ancestors 'self'"
+)
+"""A report runs its own scripts, reaches nothing and is of no origin."""
+
+
+def routes(visits: Visits) -> list[Route]:
+    """Return the routes that hand files out as they lie on the disk, byte for byte.
+
+    Args:
+        visits: Whose files.
+    """
+
+    async def download(request: Request) -> Response:
+        return _answer(visits, request, inline=False)
+
+    async def show(request: Request) -> Response:
+        return _answer(visits, request, inline=True)
+
+    return [Route("/download/{token}", download), Route("/show/{token}", show)]
+
+
+def _answer(visits: Visits, request: Request, *, inline: bool) -> Response:
+    offered = visits.find(request.path_params["token"])
+    if offered is None or not offered.path.is_file():
+        return PlainTextResponse("this file is gone; files are deleted when the page is closed", 404)
+    kind = _TYPES.get(offered.path.suffix.lower(), "application/octet-stream")
+    shown = inline and kind != "application/octet-stream"
+    answer = FileResponse(
+        offered.path,
+        media_type=kind if shown else "application/octet-stream",
+        filename=offered.name,
+        content_disposition_type="inline" if shown else "attachment",
+    )
+    answer.headers["content-security-policy"] = DOCUMENT_POLICY
+    return answer

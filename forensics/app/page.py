@@ -1,0 +1,53 @@
+"""The page: three tabs, one look, nothing from elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from .animate_tab import AnimateTab
+from .evaluate_tab import EvaluateTab
+from .examine_tab import ExamineTab
+from .workbench import Workbench
+
+SWEEP_SECONDS, OLD_SECONDS = 600, 6 * 3600
+"""How often the framework looks for forgotten uploads, and from what age on it deletes them."""
+
+
+def build_page(bench: Workbench) -> Any:  # noqa: ANN401 - the framework is untyped
+    """Build the page.
+
+    Args:
+        bench: What it works with.
+
+    Returns:
+        The framework's page.
+    """
+    with gr.Blocks(title="facetrail", analytics_enabled=False, delete_cache=(SWEEP_SECONDS, OLD_SECONDS)) as page:
+        gr.Markdown("# facetrail\nMake, examine and measure manipulated faces. Everything stays on this computer.")
+        with gr.Tabs():
+            with gr.Tab("Animate", id="animate"):
+                AnimateTab(bench).build()
+            with gr.Tab("Examine", id="examine"):
+                ExamineTab(bench).build()
+            with gr.Tab("Evaluate", id="evaluate"):
+                EvaluateTab(bench).build(page)
+
+        def leave(request: gr.Request) -> None:
+            bench.visits.leave(request.session_hash)
+
+        page.unload(leave)
+    page.queue(max_size=20, default_concurrency_limit=1, api_open=False)
+    return page
+
+
+def look() -> Any:  # noqa: ANN401 - the framework is untyped
+    """Return the theme: system fonts, calm colours, light and dark."""
+    return gr.themes.Base(
+        primary_hue="teal",
+        neutral_hue="slate",
+        radius_size="md",
+        font=[gr.themes.Font("system-ui"), gr.themes.Font("sans-serif")],
+        font_mono=[gr.themes.Font("ui-monospace"), gr.themes.Font("monospace")],
+    )

@@ -1,0 +1,113 @@
+"""Serve the page: the framework's application behind our guard, and our own addresses for files."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from .guard import Guard, GuardConfig
+from .offered_files import routes
+from .workbench import Workbench
+
+_GRACE_SECONDS = 2
+
+
+def build_app(bench: Workbench, config: GuardConfig) -> ASGIApp:
+    """Build the whole application.
+
+    Args:
+        bench: What the page works with.
+        config: What gets through to it.
+
+    Raises:
+        ImportError: The extra `app` is not installed.
+    """
+    # The framework reads these when it is imported: no telemetry, no look at a model hub, our folder for uploads.
+    os.environ.update(
+        GRADIO_ANALYTICS_ENABLED="False",
+        GRADIO_TEMP_DIR=str(bench.visits.uploads),
+        HF_HUB_DISABLE_TELEMETRY="1",
+        HF_HUB_OFFLINE="1",
+    )
+    import gradio as gr
+    from fastapi import FastAPI
+
+    from .page import build_page, look
+    from .templating import asset
+
+    outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    outer.router.routes.extend(routes(bench.visits))
+    gr.mount_gradio_app(
+        outer,
+        build_page(bench),
+        path="/",
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        max_file_size=config.most_bytes,
+        ssr_mode=False,
+        enable_monitoring=False,
+        mcp_server=False,
+        pwa=False,
+        theme=look(),
+        css=asset("page.css"),
+    )
+    return Guard(outer, config)
+
+
+def serve(app: ASGIApp, host: str, port: int, *, opened: str | None = None, log_level: str = "warning") -> None:
+    """Serve until stopped from the keyboard.
+
+    Args:
+        app: The application.
+        host: Address to listen at.
+        port: Port to listen at.
+        opened: Address to open in the user's browser once the page answers.
+        log_level: Of the server's log.
+
+    Raises:
+        OSError: The port is taken.
+    """
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: Any = None) -> None:  # noqa: ANN401 - the base class is untyped here
+            await super().startup(sockets)
+            if opened is not None and self.started:
+                threading.Thread(target=webbrowser.open, args=(opened,), daemon=True).start()
+
+    settings = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level=log_level,
+        server_header=False,
+        limit_concurrency=64,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    with _ended_like_ctrl_c():
+        Server(settings).run(sockets=[settings.bind_socket()])
+
+
+@contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """Let a polite kill and a closed terminal end the page as the keyboard does, so that files are deleted."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), stop) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)

@@ -1,0 +1,194 @@
+"""Files of people who have the page open: kept in one private folder, gone when they leave."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import ForensicsError
+from ..progress import Report
+
+_LOG = logging.getLogger(__name__)
+_PREFIX = "facetrail-app-"
+
+
+class LeftError(ForensicsError):
+    """The browser that asked for the work has gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedFile:
+    """A file that a browser may fetch by its token, and nobody without it.
+
+    Attributes:
+        path: Where it lies.
+        name: What it is called when it is saved.
+    """
+
+    path: Path
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class Visit:
+    """One open page.
+
+    Attributes:
+        folder: Private to it; results are written here.
+        uploads: Files the browser sent.
+        offers: Files it may fetch, by token.
+        closed: Whether the browser has left.
+    """
+
+    folder: Path
+    uploads: set[Path] = field(default_factory=set)
+    offers: dict[str, OfferedFile] = field(default_factory=dict)
+    closed: bool = False
+
+    def new_folder(self) -> Path:
+        """Make an empty folder for one piece of work.
+
+        Raises:
+            LeftError: The browser has left.
+        """
+        if self.closed:
+            raise LeftError("the page was closed")
+        return Path(tempfile.mkdtemp(dir=self.folder))
+
+    def offer(self, path: Path, name: str | None = None) -> str:
+        """Let the browser fetch a file.
+
+        Args:
+            path: The file.
+            name: What to call it; its own name by default.
+
+        Returns:
+            The end of its address, after `/download/` or `/show/`.
+
+        Raises:
+            LeftError: The browser has left.
+        """
+        if self.closed:
+            raise LeftError("the page was closed")
+        token = secrets.token_urlsafe(24)
+        self.offers[token] = OfferedFile(path, name or path.name)
+        return token
+
+    def watched(self, report: Report) -> Report:
+        """Wrap a report so that work ends when the browser has left."""
+
+        def inner(fraction: float, note: str) -> None:
+            if self.closed:
+                raise LeftError("the page was closed")
+            report(fraction, note)
+
+        return inner
+
+
+class Visits:
+    """The open pages, by the name that each browser tab gave itself; such a name never becomes a path."""
+
+    def __init__(self, parent: Path | None = None) -> None:
+        """Make the folder that holds everything, readable by its owner only.
+
+        Args:
+            parent: Where to make it; the system's temporary folder by default.
+        """
+        parent = parent or Path(tempfile.gettempdir())
+        _sweep(parent)
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent)).resolve()
+        self.uploads = self.folder / "uploads"
+        self.uploads.mkdir(mode=0o700)
+        self._open: dict[str, Visit] = {}
+        self._lock = threading.Lock()
+
+    def of(self, name: str | None) -> Visit:
+        """Return the visit of a browser tab, made at its first use.
+
+        Args:
+            name: What the tab calls itself; None where there is no tab, as in a call from a test.
+        """
+        with self._lock:
+            key = name or ""
+            if key not in self._open:
+                self._open[key] = Visit(Path(tempfile.mkdtemp(prefix="visit-", dir=self.folder)))
+            return self._open[key]
+
+    def find(self, token: str) -> OfferedFile | None:
+        """Look up an offered file."""
+        with self._lock:
+            visits = tuple(self._open.values())
+        return next((visit.offers[token] for visit in visits if token in visit.offers), None)
+
+    def leave(self, name: str | None) -> None:
+        """Forget a visit and delete its files; an upload that another open page sent as well stays."""
+        with self._lock:
+            visit = self._open.pop(name or "", None)
+            if visit is None:
+                return
+            visit.closed = True
+            kept = {path for other in self._open.values() for path in other.uploads}
+        visit.offers.clear()
+        for path in visit.uploads - kept:
+            _delete(path.parent if path.parent.parent == self.uploads else path)
+        _delete(visit.folder)
+
+    def close(self) -> None:
+        """Delete everything."""
+        with self._lock:
+            for visit in self._open.values():
+                visit.closed = True
+            self._open.clear()
+        _delete(self.folder)
+
+    def received(self, name: str | None, path: str) -> Path:
+        """Note an upload as the visit's, so that it is deleted with it.
+
+        Args:
+            name: The tab.
+            path: Where the page's framework has put it.
+
+        Raises:
+            LeftError: It is not an upload, or was deleted already.
+        """
+        found = Path(path).resolve()
+        if not found.is_relative_to(self.uploads) or not found.is_file():
+            raise LeftError(f"{found.name}: the upload is gone; choose the file again")
+        self.of(name).uploads.add(found)
+        return found
+
+
+def _sweep(parent: Path) -> None:
+    """Delete what pages that were killed have left."""
+    for path in parent.glob(f"{_PREFIX}*-*"):
+        owner = path.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdigit() and not _runs(int(owner)) and path.is_dir() and not path.is_symlink():
+            _delete(path)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # somebody else's, or a number that no process has
+        return True
+    return True
+
+
+def _delete(path: Path) -> None:
+    def complain(function: Callable[..., object], name: str, error: BaseException) -> None:
+        if not isinstance(error, FileNotFoundError):
+            _LOG.warning("%s could not be deleted: %s", name, error)
+
+    if path.is_dir():
+        shutil.rmtree(path, onerror=lambda function, name, info: complain(function, name, info[1]))
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,171 @@
+"""`facetrail app`: animate, examine and evaluate in the browser, on this computer."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import secrets
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..answers import Answer
+from ..arguments import DEFAULT_DETECTOR, add_home, add_trust, add_verbose
+from ..errors import InputError, MissingPieceError, UsageError
+from ..progress import Report
+
+if TYPE_CHECKING:
+    from ..app.visits import Visits
+    from ..app.workbench import Workbench
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--port", type=int, default=8720, metavar="N", help="port to listen at (default: 8720)")
+    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    parser.add_argument(
+        "--corpora",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="DIR",
+        help="corpora, or folders of corpora, that the Evaluate tab offers; nothing else can be read from there",
+    )
+    parser.add_argument(
+        "--detector",
+        nargs="+",
+        default=[DEFAULT_DETECTOR],
+        metavar="NAME_OR_DIR",
+        help="shipped detectors, or folders of trained ones; the first one scores on the Examine tab "
+        f"(default: {DEFAULT_DETECTOR})",
+    )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        metavar="DIR",
+        help="where evaluations are kept (default: evaluations in the folder of --home)",
+    )
+    parser.add_argument(
+        "--max-upload",
+        type=_size,
+        default=200 * 10**6,
+        metavar="SIZE",
+        help="largest upload, such as 200MB (default: 200MB)",
+    )
+    _declare_network(parser.add_argument_group("network"))
+    add_trust(parser)
+    add_home(parser)
+    add_verbose(parser)
+    parser.epilog = (
+        "Uploads and results are deleted when the page is closed; evaluations stay. Nothing is sent anywhere. "
+        "Stop with Ctrl-C."
+    )
+    parser.set_defaults(run=run)
+
+
+def _declare_network(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--host", default="127.0.0.1", metavar="NAME", help="address to listen at (default: 127.0.0.1, this computer)"
+    )
+    group.add_argument(
+        "--allow-network",
+        action="store_true",
+        help="needed for any other address: the page then asks for a token, which is printed; it has no encryption",
+    )
+    group.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="name that browsers call the page by, besides its address; may be given several times",
+    )
+
+
+def _size(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,6})\s*([KMG]?I?B?)", text.upper().strip())
+    if found is None or found[2] not in _UNITS or not int(found[1]):
+        raise argparse.ArgumentTypeError(f"{text} is no size; write it like 200MB or 1GiB")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def run(options: argparse.Namespace, report: Report) -> Answer:
+    """Serve the page until stopped from the keyboard."""
+    local = options.host in _LOOPBACK
+    if not local and not options.allow_network:
+        raise UsageError(
+            f"--host {options.host} lets other computers reach the page; add --allow-network if that is meant"
+        )
+    _check_port(options.host, options.port)
+    report(0.0, "loading the page")
+    try:
+        from ..app import guard, server, visits
+    except ImportError as error:
+        raise _missing(error) from error
+    token = None if local else secrets.token_urlsafe(24)
+    config = guard.GuardConfig(guard.allowed_hosts(options.host, options.name), options.max_upload, token)
+    kept = visits.Visits()
+    try:
+        try:
+            app = server.build_app(_workbench(options, kept), config)
+        except ImportError as error:
+            raise _missing(error) from error
+        address = _address(options.host, options.port, token)
+        if not local:
+            sys.stderr.write(
+                "warning: other computers can reach this page; whoever has the address below can sign with this "
+                "installation's identity, and the connection is not encrypted\n"
+            )
+        sys.stderr.write(f"the page is at {address} ; stop with Ctrl-C\n")
+        sys.stderr.flush()
+        level = "info" if options.verbose else "error"
+        server.serve(app, options.host, options.port, opened=address if options.open else None, log_level=level)
+    finally:
+        kept.close()
+    return Answer("")
+
+
+def _workbench(options: argparse.Namespace, kept: Visits) -> Workbench:
+    from watermark import Deployment
+
+    from ..app.evaluating import corpora_under
+    from ..app.workbench import Workbench
+    from ..home import home_folder
+    from ..trust import read_anchors
+
+    return Workbench(
+        deployment=Deployment.open(options.home),
+        visits=kept,
+        detector=options.detector[0],
+        results=(options.results or home_folder(options.home) / "evaluations").absolute(),
+        anchors=read_anchors(options.trust),
+        corpora=corpora_under(options.corpora),
+        detectors={(Path(name).name if Path(name).is_dir() else name): name for name in options.detector},
+    )
+
+
+def _missing(error: ImportError) -> MissingPieceError:
+    return MissingPieceError(f"the page needs the package {error.name}; get it with `pip install 'facetrail[app]'`")
+
+
+def _address(host: str, port: int, token: str | None) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}/" + (f"?token={token}" if token else "")
+
+
+def _check_port(host: str, port: int) -> None:
+    """Refuse a port that cannot be listened at, before anything slow begins."""
+    if not 0 < port < 65536:
+        raise UsageError(f"--port {port} is none; choose one from 1 to 65535")
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise InputError(
+            f"{host}:{port} cannot be listened at ({error.strerror}); choose another one with --port"
+        ) from error
