@@ -26,7 +26,7 @@ from .errors import (
     WeightsError,
 )
 from .onnx_export import export_onnx
-from .preprocessing import crop_face
+from .preprocessing import crop_face, crop_square
 from .registry import find_spec, list_detectors
 from .resume import EpochLog
 from .saliency import explain
@@ -65,6 +65,7 @@ __all__ = [
     "WeightsError",
     "create_detector",
     "crop_face",
+    "crop_square",
     "explain",
     "export_onnx",
     "find_spec",

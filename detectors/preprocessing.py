@@ -36,18 +36,37 @@ def crop_face(image: Image, box: Sequence[float] | NDArray[np.floating], spec: D
             picture, or the spec wants aligned faces.
     """
     _check_image(image)
+    rows, columns = crop_square(image.shape[0], image.shape[1], box, spec)
+    return resize_crop(image[rows[:, None], columns[None]], spec.input_size)
+
+
+def crop_square(
+    height: int, width: int, box: Sequence[float] | NDArray[np.floating], spec: DetectorSpec
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Say which rows and columns of a picture make the square around a face, border pixels repeated.
+
+    Args:
+        height: Of the picture.
+        width: Of the picture.
+        box: left, top, right, bottom in pixels; right and bottom lie outside the face.
+        spec: Whose crop contract to follow.
+
+    Returns:
+        Rows and columns, as many of either.
+
+    Raises:
+        CropError: If the box is not finite, is empty or does not touch the picture, or the spec wants aligned faces.
+    """
     if spec.alignment != "upright":
         raise CropError(
             f"detector {spec.name!r} wants faces aligned by {spec.alignment}; a box alone does not give that"
         )
-    left, top, right, bottom = _checked_box(box, image.shape[0], image.shape[1])
+    left, top, right, bottom = _checked_box(box, height, width)
     side = max(1, round(max(right - left, bottom - top) * (1 + 2 * spec.crop_margin)))
     first_column = round((left + right - side) / 2)
     first_row = round((top + bottom - side) / 2)
-    rows = np.clip(np.arange(first_row, first_row + side), 0, image.shape[0] - 1)
-    columns = np.clip(np.arange(first_column, first_column + side), 0, image.shape[1] - 1)
-    square = image[rows[:, None], columns[None]]
-    return resize_crop(square, spec.input_size)
+    rows = np.clip(np.arange(first_row, first_row + side), 0, height - 1)
+    return rows, np.clip(np.arange(first_column, first_column + side), 0, width - 1)
 
 
 def resize_crop(square: Image, size: int) -> Image:

@@ -33,16 +33,36 @@ def align_face(image: Image, landmarks: Points, size: int, margin: float) -> Ima
     Returns:
         (S, S, 3) uint8 RGB; outside the picture its border is repeated.
     """
+    small, move = plan_alignment(image.shape[0], image.shape[1], landmarks, size, margin)
+    if small is not None:
+        image = np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    cut = cv2.warpAffine(image, move, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cut, dtype=np.uint8)
+
+
+def plan_alignment(
+    height: int, width: int, landmarks: Points, size: int, margin: float
+) -> tuple[tuple[int, int] | None, NDArray[np.float64]]:
+    """Say how a face is brought onto the template.
+
+    Args:
+        height: Of the picture.
+        width: Of the picture.
+        landmarks: (68, 2) iBUG points in pixels.
+        size: Side of the crop in pixels.
+        margin: Share of the template's square that is added on every side.
+
+    Returns:
+        Width and height to shrink the picture to by area first, None where it shrinks by less than half; and the
+        similarity (2, 3) from the pixels of that picture to those of the crop.
+    """
     wanted = ((TEMPLATE - 0.5) / (1 + 2 * margin) + 0.5) * size
     move = similarity(five_points(landmarks), wanted)
     shrink = float(np.hypot(move[0, 0], move[1, 0]))
-    if shrink < 0.5:
-        height, width = image.shape[:2]
-        small = (max(1, round(width * 2 * shrink)), max(1, round(height * 2 * shrink)))
-        image = np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        move = move @ np.diag([width / small[0], height / small[1], 1])
-    cut = cv2.warpAffine(image, move, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(cut, dtype=np.uint8)
+    if shrink >= 0.5:
+        return None, move
+    small = (max(1, round(width * 2 * shrink)), max(1, round(height * 2 * shrink)))
+    return small, move @ np.diag([width / small[0], height / small[1], 1])
 
 
 def similarity(source: Points, target: Points) -> NDArray[np.float64]:

@@ -1,0 +1,22 @@
+"""Attack detectors with small changes of the pixels, to measure how far their scores can be trusted.
+
+This is for the evaluation of detectors on research pictures. The attacks know networks, never marks or signatures:
+there is no way from here to a mark's key or reader, and nothing in this package is tuned against our own provenance.
+"""
+
+from .attack import METHODS, Attack, attack_frames
+from .crop import PixelCrop, aligned_crop, pixel_crop, upright_crop
+from .ladder import EPSILONS, AttackPlan, measure_attacks
+
+__all__ = [
+    "EPSILONS",
+    "METHODS",
+    "Attack",
+    "AttackPlan",
+    "PixelCrop",
+    "aligned_crop",
+    "attack_frames",
+    "measure_attacks",
+    "pixel_crop",
+    "upright_crop",
+]

@@ -1,0 +1,181 @@
+"""Change pixels by at most ε so that a detector errs: FGSM and PGD in the L∞ norm.
+
+Whoever attacks knows the network, its normalisation and where the face was found, and hands over the frames as whole
+levels without loss. A codec after the attack takes part of the change away, so that the harm measured here is that of
+the worst case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from detectors import Detector
+from forensics.errors import InputError
+from forensics.faces import Floats, Frames
+
+from .crop import PixelCrop, pixel_crop
+
+Method = Literal["fgsm", "pgd"]
+METHODS: tuple[Method, ...] = ("fgsm", "pgd")
+STEPS = 10
+"""Gradient steps of PGD where nothing else is said."""
+
+_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """Say how far and in how many steps pixels are changed.
+
+    FGSM takes one step of ε along the sign of the gradient (Goodfellow et al. 2015, §4). PGD starts at a random point
+    within ε and takes steps of 2.5·ε/steps, each followed by a projection back to ε and to 0–255 (Madry et al. 2018,
+    §2.1); of the points on its way, the frame itself among them, the worst for the detector is kept.
+
+    Attributes:
+        method: `fgsm` or `pgd`.
+        epsilon: Largest change of a channel of a pixel, in levels of 255.
+        steps: Gradient steps of PGD.
+    """
+
+    method: Method = "pgd"
+    epsilon: int = 4
+    steps: int = STEPS
+
+    def __post_init__(self) -> None:
+        """Refuse what is no attack.
+
+        Raises:
+            InputError: The method is unknown, or a number out of range.
+        """
+        if self.method not in METHODS or not 0 <= self.epsilon <= 255 or self.steps < 1:
+            raise InputError(f"an attack is fgsm or pgd with ε of 0–255 and a step or more, got {self}")
+
+    @property
+    def rounds(self) -> int:
+        """How often the gradient is taken."""
+        return 1 if self.method == "fgsm" else self.steps
+
+    @property
+    def stride(self) -> float:
+        """Length of a step, in levels of 255."""
+        return float(self.epsilon) if self.method == "fgsm" else 2.5 * self.epsilon / self.steps
+
+    def __str__(self) -> str:
+        return f"ε {self.epsilon}/255"
+
+
+def attack_frames(
+    detector: Detector,
+    frames: Sequence[Frames],
+    boxes: Floats,
+    landmarks: Floats,
+    directions: NDArray[np.integer],
+    attack: Attack,
+    rng: np.random.Generator,
+) -> list[Frames]:
+    """Change frames so that a detector's score of their faces moves.
+
+    The objective is the logit itself. The sign of its gradient is that of the cross-entropy's, and it does not vanish
+    where the detector is sure. Only pixels that the crop reads can change.
+
+    Args:
+        detector: Whose score shall move; its network is left as it is.
+        frames: N times (H, W, 3) uint8 RGB.
+        boxes: (N, 4) of the face in each, in pixels.
+        landmarks: (N, 68, 2) in pixels.
+        directions: (N,) 1 to raise the score, −1 to lower it.
+        attack: How.
+        rng: Draws where PGD starts.
+
+    Returns:
+        The changed frames, uint8, every channel of every pixel within ε of what it was.
+
+    Raises:
+        InputError: The detector judges clips.
+    """
+    spec = detector.spec
+    if spec.frames > 1:
+        raise InputError(f"detector {spec.name!r} judges clips; attacks are made on detectors of single crops")
+    if attack.epsilon == 0:
+        return [frame.copy() for frame in frames]
+    changed: list[Frames] = []
+    for first in range(0, len(frames), _BATCH):
+        part = slice(first, first + _BATCH)
+        crops = [
+            pixel_crop(frame.shape, box, points, spec)
+            for frame, box, points in zip(frames[part], boxes[part], landmarks[part], strict=True)
+        ]
+        changed += _attack_batch(detector, frames[part], crops, directions[part], attack, rng)
+    return changed
+
+
+def _attack_batch(
+    detector: Detector,
+    frames: Sequence[Frames],
+    crops: Sequence[PixelCrop],
+    directions: NDArray[np.integer],
+    attack: Attack,
+    rng: np.random.Generator,
+) -> list[Frames]:
+    start = [
+        torch.from_numpy(_patch(frame, crop).astype(np.float32)) for frame, crop in zip(frames, crops, strict=True)
+    ]
+    points = start if attack.method == "fgsm" else [_near(pixels, attack.epsilon, rng) for pixels in start]
+    signs = torch.from_numpy(np.asarray(directions, dtype=np.float32))
+    best, (worth, _) = start, _slopes(detector, start, crops, signs, with_slopes=False)
+    for step in range(attack.rounds + 1):
+        is_last = step == attack.rounds
+        values, slopes = _slopes(detector, points, crops, signs, with_slopes=not is_last)
+        better = (values >= worth) | (attack.method == "fgsm")
+        best = [new if better[row] else old for row, (new, old) in enumerate(zip(points, best, strict=True))]
+        worth = torch.where(better, values, worth)
+        if not is_last:
+            points = [
+                _project(pixels + attack.stride * slope.sign(), origin, attack.epsilon)
+                for pixels, slope, origin in zip(points, slopes, start, strict=True)
+            ]
+    return [_put(frame, crop, pixels) for frame, crop, pixels in zip(frames, crops, best, strict=True)]
+
+
+def _slopes(
+    detector: Detector, points: Sequence[Tensor], crops: Sequence[PixelCrop], signs: Tensor, *, with_slopes: bool
+) -> tuple[Tensor, Sequence[Tensor]]:
+    """Give the objective (N,) at some pixels, and its gradient to each."""
+    detector.model.eval()
+    leaves = [pixels.detach().requires_grad_(with_slopes) for pixels in points]
+    spec = detector.spec
+    mean, std = (torch.tensor(numbers)[:, None, None] for numbers in (spec.mean, spec.std))
+    with torch.set_grad_enabled(with_slopes):
+        planes = torch.stack([crop.cut(pixels) for crop, pixels in zip(crops, leaves, strict=True)])
+        device = next(detector.model.parameters()).device
+        values = detector.model(((planes / 255 - mean) / std).to(device)).cpu() * signs
+    slopes: Sequence[Tensor] = torch.autograd.grad(values.sum(), leaves) if with_slopes else ()
+    return values.detach(), slopes
+
+
+def _near(pixels: Tensor, epsilon: int, rng: np.random.Generator) -> Tensor:
+    """Draw a point within ε."""
+    noise = torch.from_numpy(rng.uniform(-epsilon, epsilon, tuple(pixels.shape))).float()
+    return (pixels + noise).clamp(0, 255)
+
+
+def _project(pixels: Tensor, origin: Tensor, epsilon: int) -> Tensor:
+    return pixels.clamp(origin - epsilon, origin + epsilon).clamp(0, 255)
+
+
+def _patch(frame: Frames, crop: PixelCrop) -> Frames:
+    return frame[crop.rows[0] : crop.rows[1], crop.columns[0] : crop.columns[1]]
+
+
+def _put(frame: Frames, crop: PixelCrop, pixels: Tensor) -> Frames:
+    """Put changed pixels back, as whole levels."""
+    changed = frame.copy()
+    _patch(changed, crop)[:] = pixels.round().to(torch.uint8).numpy()
+    return changed

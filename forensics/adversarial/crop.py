@@ -1,0 +1,104 @@
+"""Cut face crops in a way that gradients pass: the detector's own crop as a linear map of a frame's pixels.
+
+Cropping repeats border pixels and resizes, which is linear in the pixels and separable. The matrices are read off
+OpenCV by resizing an identity matrix, so that the map is the one that ordinary scoring applies, not an imitation of it.
+What is left out is rounding: OpenCV rounds the crop to whole levels, and grows pictures with weights of eleven bits.
+The two crops therefore differ by half a level of 255 where a picture shrinks, and by up to one and a half where it
+grows. Alignment by five points is sampled bilinearly, as OpenCV does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from detectors import DetectorSpec, crop_square
+from forensics.faces import Floats
+from forensics.five_points import plan_alignment
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PixelCrop:
+    """Hold which pixels of a frame a crop reads, and how they become the crop.
+
+    Attributes:
+        rows: First and last row + 1 of the pixels that are read.
+        columns: First and last column + 1.
+        cut: Turns those pixels (h, w, 3), float in 0–255, into the crop (3, S, S) on the same scale.
+    """
+
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+    cut: Callable[[Tensor], Tensor]
+
+
+def pixel_crop(shape: tuple[int, ...], box: Floats, landmarks: Floats, spec: DetectorSpec) -> PixelCrop:
+    """Choose the crop of a detector's contract.
+
+    Args:
+        shape: Of the frame, (H, W, 3).
+        box: (4,) left, top, right, bottom in pixels.
+        landmarks: (68, 2) iBUG points in pixels.
+        spec: Whose crop contract to follow.
+    """
+    if spec.alignment == "upright":
+        return upright_crop(shape, box, spec)
+    return aligned_crop(shape, landmarks, spec)
+
+
+def upright_crop(shape: tuple[int, ...], box: Floats, spec: DetectorSpec) -> PixelCrop:
+    """Build the map of `detectors.crop_face` for one box."""
+    rows, columns = crop_square(shape[0], shape[1], box, spec)
+    down = _resizer(len(rows), spec.input_size) @ _picker(rows)
+    across = _resizer(len(columns), spec.input_size) @ _picker(columns)
+    return PixelCrop(
+        (int(rows.min()), int(rows.max()) + 1),
+        (int(columns.min()), int(columns.max()) + 1),
+        lambda pixels: _apply(pixels, down, across).clamp(0, 255),
+    )
+
+
+def aligned_crop(shape: tuple[int, ...], landmarks: Floats, spec: DetectorSpec) -> PixelCrop:
+    """Build the map of `five_points.align_face` for the landmarks of one face."""
+    height, width = shape[:2]
+    small, move = plan_alignment(height, width, landmarks, spec.input_size, spec.crop_margin)
+    shrink = None if small is None else (_resizer(height, small[1]), _resizer(width, small[0]))
+    size = small or (width, height)
+    back = np.linalg.inv(np.vstack([move, [0, 0, 1]]))[:2]
+    column, row = np.meshgrid(np.arange(spec.input_size), np.arange(spec.input_size))
+    places = np.stack([column, row, np.ones_like(row)], axis=-1) @ back.T
+    grid = torch.from_numpy(places / (np.array(size) - 1).clip(1) * 2 - 1).float()[None]
+
+    def cut(pixels: Tensor) -> Tensor:
+        planes = pixels.movedim(-1, 0) if shrink is None else _apply(pixels, *shrink)
+        sampled = torch.nn.functional.grid_sample(planes[None], grid, padding_mode="border", align_corners=True)
+        return sampled[0]
+
+    return PixelCrop((0, height), (0, width), cut)
+
+
+def _apply(pixels: Tensor, down: Tensor, across: Tensor) -> Tensor:
+    """Give down · plane · acrossᵀ for each plane of pixels (h, w, 3), as (3, H, W)."""
+    return down @ pixels.movedim(-1, 0) @ across.T
+
+
+def _picker(indices: NDArray[np.intp]) -> Tensor:
+    """Build the matrix that picks rows by number, counted from the smallest."""
+    picked = torch.zeros(len(indices), int(np.ptp(indices)) + 1)
+    picked[torch.arange(len(indices)), torch.from_numpy(indices - indices.min())] = 1
+    return picked
+
+
+def _resizer(length: int, size: int) -> Tensor:
+    """Read the matrix (size, length) by which OpenCV resizes one axis: by area when it shrinks, cubic when it grows."""
+    if length == size:
+        return torch.eye(length)
+    interpolation = cv2.INTER_AREA if length > size else cv2.INTER_CUBIC
+    matrix = cv2.resize(np.eye(length, dtype=np.float32), (length, size), interpolation=interpolation)
+    return torch.from_numpy(np.asarray(matrix, dtype=np.float32))
