@@ -11,25 +11,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from detectors import TrainConfig
-from forensics.corpus.plan import SynthesisConfig
-from forensics.forger import GeneratorForger, load_animator
-from forensics.pipeline import DemoConfig, run_demo
 from generator import DriveSequence, FaceParams, puppets
 from watermark import Deployment, encode_clip
 
 PUPPET = puppets.sample_puppet(np.random.default_rng(3), "toon")
-DEMO = DemoConfig(
-    corpus=SynthesisConfig(seed=2, identities=6, clips=1, stills=1, frames=4),
-    detector="toy_resnet18",
-    per_clip=2,
-    training=TrainConfig(epochs=1, batch_size=8),
-    distortions=("jpeg",),
-    severities=(1,),
-    distorted_per_clip=1,
-    gallery=2,
-    replicates=50,
-)
 
 
 class KnowingTracker:
@@ -132,8 +117,24 @@ def put_identity(part: str) -> Callable[[Path], None]:
 
 def put_demo(path: Path) -> None:
     """A demo with every stage, of the shipped generator."""
+    from detectors import TrainConfig
+    from forensics.corpus.plan import SynthesisConfig
+    from forensics.forger import GeneratorForger, load_animator
+    from forensics.pipeline import DemoConfig, run_demo
+
+    config = DemoConfig(
+        corpus=SynthesisConfig(seed=2, identities=6, clips=1, stills=1, frames=4),
+        detector="toy_resnet18",
+        per_clip=2,
+        training=TrainConfig(epochs=1, batch_size=8),
+        distortions=("jpeg",),
+        severities=(1,),
+        distorted_per_clip=1,
+        gallery=2,
+        replicates=50,
+    )
     deployment = Deployment.open(path.parent / "home")
-    run_demo(path, DEMO, GeneratorForger(load_animator(), deployment), deployment)
+    run_demo(path, config, GeneratorForger(load_animator(), deployment), deployment)
 
 
 MATERIALS: dict[str, Callable[[Path], None]] = {

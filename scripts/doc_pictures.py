@@ -1,0 +1,98 @@
+"""Draw docs/images/forgeries.jpg, one forgery of every kind below what was altered, and docs/images/mark.jpg.
+
+Everything comes from puppets and the shipped generator: `python scripts/doc_pictures.py [--only mark]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.corpus import Label, Slice, Split
+from forensics.corpus.methods import METHODS
+from forensics.corpus.plan import SynthesisConfig
+from forensics.corpus.synthesize import synthesize
+from forensics.forger import GeneratorForger, load_animator
+from generator.puppets import render, sample_puppet
+from watermark import Deployment, Payload, PayloadKind, mark, read_media
+
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
+SEED = 9003
+SIDE = 168
+SHOWN = 1
+"""Which of the genuine stills is altered."""
+AMPLIFIED = 16
+"""Times that the difference of a marked picture is enlarged."""
+Picture = NDArray[np.uint8]
+
+
+def forgeries(home: Path) -> Picture:
+    """Return two rows: genuine stills, and what each method makes of them."""
+    deployment = Deployment.open(home)
+    config = SynthesisConfig(
+        seed=SEED, identities=6, clips=0, stills=1, control=(), methods=tuple(method.name for method in METHODS)
+    )
+    corpus = synthesize(home.parent / "corpus", config, GeneratorForger(load_animator(), deployment), deployment)
+    samples = corpus.where(split=Split.TRAIN, slice=Slice.MAIN)
+    genuine = sorted((one for one in samples if one.label is Label.GENUINE), key=lambda one: one.path)[SHOWN]
+    columns = []
+    for method in METHODS:
+        made = [one for one in samples if one.label is Label.FORGED and one.method.startswith(method.name)]
+        forged = next((one for one in made if one.pair == genuine.source_id), None)
+        before = None if forged is None else genuine
+        forged = forged or made[SHOWN]
+        shots = [blank() if one is None else still(corpus.root / one.path) for one in (before, forged)]
+        columns.append(np.concatenate([*shots, caption(method.name)], 0))
+    return np.concatenate(columns, 1)
+
+
+def blank() -> Picture:
+    """Return a white square, where there is nothing to show."""
+    return np.full((SIDE, SIDE, 3), 255, np.uint8)
+
+
+def still(path: Path) -> Picture:
+    """Return a picture of a corpus at the size shown."""
+    frame = read_media(path).frames[0]
+    return np.asarray(cv2.resize(frame, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def caption(text: str) -> Picture:
+    """Return a strip with a name in its middle."""
+    strip = np.full((26, SIDE, 3), 255, np.uint8)
+    (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.45, 1)
+    cv2.putText(strip, text, ((SIDE - width) // 2, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (40, 40, 40), 1, cv2.LINE_AA)
+    return strip
+
+
+def marked() -> Picture:
+    """Return a picture, the same with a mark, and the difference enlarged about grey."""
+    puppet = sample_puppet(np.random.default_rng(SEED), "gloss")
+    plain = render(puppet, puppet.neutral(), 512).image
+    changed = mark(plain, Payload(SEED, PayloadKind.CONTROL), bytes(range(32)))
+    added = np.clip(128 + AMPLIFIED * (changed.astype(np.int16) - plain), 0, 255).astype(np.uint8)
+    return np.concatenate([plain, changed, added], 1)
+
+
+def main() -> None:
+    """Draw and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=("forgeries", "mark"))
+    only = parser.parse_args().only
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = {
+            name: draw()
+            for name, draw in (("forgeries", lambda: forgeries(Path(folder) / "home")), ("mark", marked))
+            if only in (None, name)
+        }
+    for name, picture in drawn.items():
+        cv2.imwrite(str(IMAGES / f"{name}.jpg"), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
+
+
+if __name__ == "__main__":
+    main()
