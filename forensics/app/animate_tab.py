@@ -126,7 +126,7 @@ class AnimateTab:
                     show_label=False,
                     columns=4,
                     rows=2,
-                    height=240,
+                    height=212,
                     allow_preview=False,
                     selected_index=0,
                     buttons=[],
@@ -150,7 +150,11 @@ class AnimateTab:
                     elem_id="drive",
                 )
                 with gr.Column(visible=False) as posing:
-                    head = gr.HTML(_portrait(CAST, 0, REST, "The puppet in the pose of the sliders", "ft-head"))
+                    head = gr.HTML(
+                        _portrait(CAST, 0, REST, "The puppet in the pose of the sliders", "ft-head"),
+                        elem_classes="ft-follows",
+                        elem_id="head",
+                    )
                     sliders = [slider for name, group in GROUPS for slider in _sliders(name, group)]
                     with gr.Row(visible=False) as ends:
                         with gr.Column(min_width=120):
@@ -252,7 +256,7 @@ def card_of(made: Made, visit: Visit) -> str:
 
 
 def _sliders(name: str, group: tuple[Any, ...]) -> list[Any]:
-    with gr.Accordion(name, open=name in ("Head", "Mouth")):
+    with gr.Accordion(name, open=name == "Head"):
         return [gr.Slider(one.low, one.high, 0, step=one.step, label=one.label) for one in group]
 
 

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import re
@@ -75,6 +76,11 @@ class Guard:
         """
         self._app = app
         self._config = config
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Tell answers that would never end, such as the page's heartbeat, that the browser has left."""
+        self._stopping.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request, or hand it on."""
@@ -83,6 +89,7 @@ class Guard:
             return
         if scope["type"] != "http":
             return
+        receive = self._until_stopped(receive)
         refusal = refuse(scope, self._config) or self._check_token(scope)
         if refusal is not None:
             await refusal(scope, receive, _guarded(send, scope))
@@ -102,11 +109,12 @@ class Guard:
         await self._hand_on(scope, receive, send)
 
     async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
+        started = ended = False
 
         async def noted(message: Message) -> None:
-            nonlocal started
+            nonlocal started, ended
             started = True
+            ended = message["type"] == "http.response.body" and not message.get("more_body", False)
             await send(message)
 
         try:
@@ -117,6 +125,22 @@ class Guard:
             most = self._config.most_bytes >> 20
             too_large = PlainTextResponse(f"the upload is larger than {most} MiB; see --max-upload", 413)
             await too_large(scope, receive, _guarded(send, scope))
+            return
+        if started and not ended and self._stopping.is_set():
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _until_stopped(self, receive: Receive) -> Receive:
+        async def inner() -> Message:
+            arriving = asyncio.ensure_future(receive())
+            stopping = asyncio.ensure_future(self._stopping.wait())
+            try:
+                await asyncio.wait((arriving, stopping), return_when=asyncio.FIRST_COMPLETED)
+                return arriving.result() if arriving.done() else {"type": "http.disconnect"}
+            finally:
+                arriving.cancel()
+                stopping.cancel()
+
+        return inner
 
     def _check_token(self, scope: Scope) -> Response | None:
         token = self._config.token

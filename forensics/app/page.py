@@ -44,10 +44,19 @@ def build_page(bench: Workbench) -> Any:  # noqa: ANN401 - the framework is unty
 
 def look() -> Any:  # noqa: ANN401 - the framework is untyped
     """Return the theme: system fonts, calm colours, light and dark."""
-    return gr.themes.Base(
+    base = gr.themes.Base(
         primary_hue="teal",
         neutral_hue="slate",
         radius_size="md",
         font=[gr.themes.Font("system-ui"), gr.themes.Font("sans-serif")],
         font_mono=[gr.themes.Font("ui-monospace"), gr.themes.Font("monospace")],
+    )
+    # White on the hue's middle tone is too faint to read.
+    return base.set(
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_hover_dark="*primary_600",
+        button_primary_text_color="white",
+        button_primary_text_color_dark="white",
     )

@@ -11,16 +11,15 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from starlette.types import ASGIApp
-
 from .guard import Guard, GuardConfig
 from .offered_files import routes
+from .visits import Visits
 from .workbench import Workbench
 
 _GRACE_SECONDS = 2
 
 
-def build_app(bench: Workbench, config: GuardConfig) -> ASGIApp:
+def build_app(bench: Workbench, config: GuardConfig) -> Guard:
     """Build the whole application.
 
     Args:
@@ -63,11 +62,20 @@ def build_app(bench: Workbench, config: GuardConfig) -> ASGIApp:
     return Guard(outer, config)
 
 
-def serve(app: ASGIApp, host: str, port: int, *, opened: str | None = None, log_level: str = "warning") -> None:
+def serve(
+    app: Guard,
+    visits: Visits,
+    host: str,
+    port: int,
+    *,
+    opened: str | None = None,
+    log_level: str = "warning",
+) -> None:
     """Serve until stopped from the keyboard.
 
     Args:
         app: The application.
+        visits: Are closed when it is stopped, which ends the work of every open page.
         host: Address to listen at.
         port: Port to listen at.
         opened: Address to open in the user's browser once the page answers.
@@ -83,6 +91,11 @@ def serve(app: ASGIApp, host: str, port: int, *, opened: str | None = None, log_
             await super().startup(sockets)
             if opened is not None and self.started:
                 threading.Thread(target=webbrowser.open, args=(opened,), daemon=True).start()
+
+        async def shutdown(self, sockets: Any = None) -> None:  # noqa: ANN401 - the base class is untyped here
+            visits.close()
+            app.stop()
+            await super().shutdown(sockets)
 
     settings = uvicorn.Config(
         app,

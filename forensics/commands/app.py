@@ -122,7 +122,8 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
         sys.stderr.write(f"the page is at {address} ; stop with Ctrl-C\n")
         sys.stderr.flush()
         level = "info" if options.verbose else "error"
-        server.serve(app, options.host, options.port, opened=address if options.open else None, log_level=level)
+        opened = address if options.open else None
+        server.serve(app, kept, options.host, options.port, opened=opened, log_level=level)
     finally:
         kept.close()
     return Answer("")
