@@ -116,9 +116,9 @@ def columns(timeline: Timeline, width: int) -> int:
 
 def clock(seconds: float) -> str:
     """Write a time in a clip as `1:02:03`, `2:03` or, below ten seconds, `0:02.5`."""
-    if seconds < 10:
+    if round(seconds, 1) < 10:
         return f"0:{seconds:04.1f}"
-    minutes, rest = divmod(int(seconds), 60)
+    minutes, rest = divmod(int(round(seconds, 1)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
