@@ -1,0 +1,224 @@
+"""Compare a detector between groups of people: measures of each group, gaps, and how much of a gap chance would give.
+
+Groups come from what a data set says of its people; nothing here guesses anything from a picture. A gap between groups
+is never below 0, and small groups differ by chance alone. So every gap comes with a p-value from dealing the attribute
+to other people, groups with few files are named and left out, and intervals draw people, not files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .aggregation import Aggregation
+from .counts import Floats, Ranking
+from .reports import CLEAN, Level, Measure
+from .resampling import IdentityWeights
+from .statistics import AUC, RANKING, Metric, at_threshold
+from .tables import ScoreTable
+
+SMALLEST = 10
+"""Files of either class below which a group is left out."""
+
+CROSSED = "×"
+_MOST_UNDEFINED = 0.1
+_GAPS = ("auc", "eer", "fpr", "tpr")
+
+
+@dataclass(frozen=True, slots=True)
+class Fairness:
+    """Hold the measures of groups and gaps, and a sentence on every group that was left out."""
+
+    measures: tuple[Measure, ...]
+    warnings: tuple[str, ...]
+
+
+def measure_fairness(
+    table: ScoreTable,
+    *,
+    seed: int,
+    threshold: float | None,
+    replicates: int = 1000,
+    smallest: int = SMALLEST,
+    crossed: bool = False,
+    aggregation: Aggregation = Aggregation.MEAN,
+) -> Fairness:
+    """Measure every group of every attribute by itself, and the gaps between the groups of one attribute.
+
+    For each group, slice `gender=female`: `auc`, `eer` and, at the threshold, `balanced_accuracy`, `fpr`, `tpr` and
+    `fnr`. For each attribute, slice `gender`: `auc_gap`, `eer_gap`, `fpr_gap` and `tpr_gap`, the largest minus the
+    smallest of the groups; `f_eo` = Σ |FPR_g − FPR| + |TPR_g − TPR| over the groups (equalised odds) and `f_efpr` =
+    Σ |FPR_g − FPR| (equal false positive rate; Ju et al. 2024, Lin et al. 2025), where FPR and TPR are of all groups
+    together. All at video level.
+
+    Args:
+        table: With attributes; rows whose attribute is unknown count in no group.
+        seed: Of the bootstrap and the permutation.
+        threshold: Frozen on validation data; None leaves out what needs one.
+        replicates: Of either.
+        smallest: Files of each class that a group must have.
+        crossed: Whether to measure pairs of attributes too, such as `age×gender`.
+        aggregation: How a video's score follows from its frames'.
+    """
+    videos = table.by_video(aggregation)
+    columns = dict(videos.attributes)
+    if crossed:
+        columns |= {
+            f"{one}{CROSSED}{other}": tuple(
+                f"{a}{CROSSED}{b}" if a and b else "" for a, b in zip(columns[one], columns[other], strict=True)
+            )
+            for one, other in combinations(sorted(videos.attributes), 2)
+        }
+    measures: list[Measure] = []
+    warnings: list[str] = []
+    for name, column in columns.items():
+        groups, left_out = _groups(np.array(column, dtype=object), np.asarray(videos.labels), smallest)
+        if left_out:
+            few = ", ".join(f"{value} ({forged} forged, {genuine} genuine)" for value, forged, genuine in left_out)
+            warnings.append(f"{name}: left out for fewer than {smallest} files of a class: {few}")
+        if groups:
+            measures += _Attribute(name, groups, videos, threshold).measures(seed, replicates)
+        if len(groups) < 2:
+            warnings.append(f"{name}: fewer than two groups are large enough, so no gap is measured")
+    return Fairness(tuple(measures), tuple(warnings))
+
+
+def _groups(
+    column: NDArray[np.object_], labels: NDArray[np.integer], smallest: int
+) -> tuple[dict[str, NDArray[np.bool_]], list[tuple[str, int, int]]]:
+    """Give the rows of each group that is large enough, and name and counts of each that is not."""
+    large: dict[str, NDArray[np.bool_]] = {}
+    small: list[tuple[str, int, int]] = []
+    for value in sorted({str(found) for found in column if found}):
+        inside = np.asarray(column == value, dtype=np.bool_)
+        forged = int(labels[inside].sum())
+        genuine = int(inside.sum()) - forged
+        if min(forged, genuine) >= smallest:
+            large[value] = inside
+        else:
+            small.append((value, forged, genuine))
+    return large, small
+
+
+class _Attribute:
+    """The groups of one attribute."""
+
+    def __init__(
+        self, name: str, groups: Mapping[str, NDArray[np.bool_]], videos: ScoreTable, threshold: float | None
+    ) -> None:
+        known = np.logical_or.reduce(list(groups.values()))
+        self._name, self._videos = name, videos.rows(np.flatnonzero(known).tolist())
+        self._masks = {value: inside[known].astype(np.float64) for value, inside in groups.items()}
+        self._metrics: dict[str, Metric] = {"auc": AUC, "eer": RANKING["eer"]}
+        if threshold is not None:
+            rates = at_threshold(threshold)
+            self._metrics |= rates | {"fnr": Metric(lambda counts: 1 - rates["tpr"].of(counts))}
+        self._ranking = Ranking(self._videos.labels, self._videos.scores)
+
+    def measures(self, seed: int, replicates: int) -> list[Measure]:
+        ones = np.ones((1, len(self._videos)))
+        rng = np.random.default_rng(seed)
+        people = IdentityWeights(self._videos.identities, len(self._videos))
+        masks = np.stack(list(self._masks.values()))
+        drawn = people.draw(rng, replicates) if people.count > 1 else None
+        values = self._of_groups(ones, masks[:, None])
+        spread = None if drawn is None else self._of_groups(drawn, masks[:, None])
+        measures = [
+            self._measure(metric, f"{self._name}={value}", found[row, 0], _row(spread, metric, row), self._masks[value])
+            for row, value in enumerate(self._masks)
+            for metric, found in values.items()
+        ]
+        if len(self._masks) > 1:
+            measures += self._gaps(ones, drawn, values, spread, self._dealt(masks, rng, replicates))
+        return measures
+
+    def _of_groups(self, weights: Floats, masks: Floats) -> dict[str, Floats]:
+        """Give each metric of each group, (groups, replicates), from weights (replicates, N)."""
+        counts = [self._ranking.counts(weights * mask) for mask in masks]
+        return {name: np.stack([metric.of(one) for one in counts]) for name, metric in self._metrics.items()}
+
+    def _gaps(
+        self,
+        ones: Floats,
+        drawn: Floats | None,
+        values: Mapping[str, Floats],
+        spread: Mapping[str, Floats] | None,
+        dealt: tuple[Floats, str],
+    ) -> list[Measure]:
+        found = self._differences(values, ones)
+        drawn_gaps = None if spread is None or drawn is None else self._differences(spread, drawn)
+        chance = self._differences(self._of_groups(ones, dealt[0]), ones)
+        names = list(self._masks)
+        everyone = np.ones(len(self._videos))
+        measures = []
+        for gap, value in found.items():
+            by_chance = chance[gap][~np.isnan(chance[gap])]
+            p_value = (1 + (by_chance >= value[0] - 1e-12).sum()) / (1 + len(by_chance))
+            note = f"p {p_value:.3f} if {self._name} were dealt to other {dealt[1]}"
+            metric = gap.removesuffix("_gap")
+            if metric in values:
+                order = np.argsort(values[metric][:, 0])
+                note += f"; highest {names[order[-1]]}, lowest {names[order[0]]}"
+            measures.append(
+                self._measure(
+                    gap, self._name, value[0], None if drawn_gaps is None else drawn_gaps[gap], everyone, note
+                )
+            )
+        return measures
+
+    def _differences(self, values: Mapping[str, Floats], weights: Floats) -> dict[str, Floats]:
+        """Give each gap, (replicates,), from the metrics of the groups, (groups, replicates)."""
+        gaps = {f"{name}_gap": np.ptp(values[name], axis=0) for name in _GAPS if name in values}
+        if "fpr" in values:
+            counts = self._ranking.counts(weights)
+            away = {name: np.abs(values[name] - self._metrics[name].of(counts)).sum(0) for name in ("fpr", "tpr")}
+            gaps |= {"f_eo": away["fpr"] + away["tpr"], "f_efpr": away["fpr"]}
+        return gaps
+
+    def _dealt(self, masks: Floats, rng: np.random.Generator, replicates: int) -> tuple[Floats, str]:
+        """Deal the attribute anew: (groups, replicates, N) masks, and whether people or files were dealt it."""
+        group_of = masks.argmax(0)
+        looks = [names[0] for names in self._videos.identities]
+        person_of = np.unique(looks, return_inverse=True)[1]
+        first = np.unique(person_of, return_index=True)[1]
+        of_people = bool((group_of[first][person_of] == group_of).all())
+        source, place = (group_of[first], person_of) if of_people else (group_of, np.arange(len(group_of)))
+        dealt = np.stack([rng.permutation(source)[place] for _ in range(replicates)])
+        return np.stack([(dealt == group).astype(np.float64) for group in range(len(masks))]), (
+            "people" if of_people else "files"
+        )
+
+    def _measure(
+        self, metric: str, slice: str, value: float, spread: Floats | None, inside: Floats, note: str = ""
+    ) -> Measure:
+        low, high = _interval(spread)
+        forged = int((inside * self._videos.labels).sum())
+        return Measure(
+            name=f"{metric}/video",
+            level=Level.VIDEO,
+            slice=slice,
+            distortion=CLEAN,
+            severity=0,
+            value=float(value),
+            low=low,
+            high=high,
+            n_positive=forged,
+            n_negative=int(inside.sum()) - forged,
+            note=note,
+        )
+
+
+def _row(spread: Mapping[str, Floats] | None, metric: str, row: int) -> Floats | None:
+    return None if spread is None else spread[metric][row]
+
+
+def _interval(spread: Floats | None) -> tuple[float | None, float | None]:
+    """Give the 95 % percentile interval, nothing where too many replicates are undefined."""
+    if spread is None or np.isnan(spread).mean() > _MOST_UNDEFINED:
+        return None, None
+    low, high = np.nanpercentile(spread, (2.5, 97.5))
+    return float(low), float(high)
