@@ -128,12 +128,21 @@ def gather_crops(
     if not coverage.crops:
         why = f"; the first: {coverage.missed[0][1]} {coverage.missed[0][2]}".rstrip() if coverage.missed else ""
         raise CorpusError(f"no face was found in any of {len(samples)} samples of {corpus.root}{why}", corpus.root)
+    return shelve(cuts)
+
+
+def shelve(cuts: Sequence[tuple[CropJob, Cut]]) -> CropShelf:
+    """Put the crops of several samples together, at least one sample.
+
+    Args:
+        cuts: What was cut from each.
+    """
     return CropShelf(
         crops=np.concatenate([cut.crops for _, cut in cuts]),
         samples=tuple(job.sample for job, cut in cuts for _ in range(len(cut.crops))),
         frames=np.concatenate([cut.frames for _, cut in cuts]),
         unseen=tuple(job.sample for job, cut in cuts if cut.miss is not None),
-        coverage=coverage,
+        coverage=cover(cuts),
     )
 
 

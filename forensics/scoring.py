@@ -11,23 +11,23 @@ from numpy.typing import NDArray
 
 from detectors import Detector, DetectorSpec
 
-from .corpus import Corpus, Label, Sample, Slice, Split
-from .crop_work import see
-from .crops import SCORED_FACES, CropShelf, gather_crops, job_of
+from .corpus import Corpus, Label, Sample, Slice
+from .crop_work import CropJob, Cut, cut_all, see
+from .crops import KEPT, SCORED_FACES, CropShelf, job_of, shelve
 from .errors import CorpusError
 from .evaluation import (
     Clip,
-    EvalReport,
     Interval,
     Measure,
     ScoreTable,
-    SealedTest,
-    evaluate_sealed,
     robustness_grid,
 )
 from .evaluation.intervals import bootstrap_intervals
 from .faces import FaceFinder, Faces, Frames, cut_crops
-from .progress import Report, part, silent
+from .progress import Report, silent
+
+BATCH = 256
+"""Crops that are held and scored at once."""
 
 PROTOCOL = "identity-disjoint test split, threshold frozen on val"
 
@@ -49,6 +49,11 @@ class ControlShift:
     pairs: int
 
 
+def key_of(sample: Sample) -> str:
+    """Name a sample's video in a table of scores: `dataset/method/compression/name`, as far as these are known."""
+    return "/".join(part for part in sample.video_key if part)
+
+
 def score_samples(
     detector: Detector,
     corpus: Corpus,
@@ -56,9 +61,12 @@ def score_samples(
     *,
     per_clip: int,
     finder: FaceFinder | None = None,
+    workers: int = 1,
     report: Report = silent,
 ) -> ScoreTable:
-    """Score the frames of samples. Samples without a crop get the undecided score 0.5, frames their highest face's.
+    """Score the frames of samples, a batch of crops at a time, so that a corpus of any size fits into little memory.
+
+    Samples without a crop get the undecided score 0.5 and count as not covered; frames get their highest face's score.
 
     Args:
         detector: Scores the crops.
@@ -66,22 +74,28 @@ def score_samples(
         samples: Which samples.
         per_clip: Most frames of one clip.
         finder: Finds faces in samples without a sidecar.
+        workers: Processes to cut crops on.
         report: Is told how far the work is.
 
     Returns:
         One row for each frame.
+
+    Raises:
+        CorpusError: No face was found in any sample, or a sample has no sidecar and there is no finder.
     """
-    shelf = gather_crops(
-        corpus,
-        samples,
-        detector.spec,
-        per_clip=per_clip,
-        finder=finder,
-        faces=SCORED_FACES,
-        report=part(report, 0.0, 0.6),
-    )
-    report(0.6, "scoring")
-    return score_shelf(detector, shelf)
+    kept = corpus.root / KEPT
+    jobs = [job_of(corpus, sample, detector.spec, per_clip, SCORED_FACES) for sample in samples]
+    tables: list[ScoreTable] = []
+    waiting: list[tuple[CropJob, Cut]] = []
+    for number, (job, cut) in enumerate(cut_all(jobs, finder, cache=kept if kept.is_dir() else None, workers=workers)):
+        waiting.append((job, cut))
+        if number + 1 == len(jobs) or sum(len(cut.crops) for _, cut in waiting) >= BATCH:
+            tables.append(score_shelf(detector, shelve(waiting)))
+            waiting = []
+        report((number + 1) / len(jobs), "scoring")
+    if not tables or not any(table.covered.any() for table in tables):
+        raise CorpusError(f"no face was found in any of {len(samples)} samples of {corpus.root}", corpus.root)
+    return ScoreTable.joined(tables)
 
 
 def score_shelf(detector: Detector, shelf: CropShelf) -> ScoreTable:
@@ -90,17 +104,22 @@ def score_shelf(detector: Detector, shelf: CropShelf) -> ScoreTable:
     Args:
         detector: Scores them; its crop contract must be the one they were cut for.
         shelf: The crops.
+
+    Returns:
+        One row for each frame, those of samples without a crop at the end.
     """
     first = shelf.first_faces
     owners = (*(shelf.samples[row] for row in first), *shelf.unseen)
-    scores = np.maximum.reduceat(_probabilities(detector, shelf), first)
-    scores = np.concatenate([scores, np.full(len(shelf.unseen), 0.5)])
+    seen = np.maximum.reduceat(_probabilities(detector, shelf), first) if len(first) else np.zeros(0)
     return ScoreTable(
-        videos=tuple(sample.id for sample in owners),
+        videos=tuple(key_of(sample) for sample in owners),
         identities=tuple(sample.identities for sample in owners),
         labels=np.array([sample.label is Label.FORGED for sample in owners], dtype=np.int64),
-        scores=scores,
+        scores=np.concatenate([seen, np.full(len(shelf.unseen), 0.5)]),
         slices=tuple(sample.slice.value for sample in owners),
+        methods=tuple(sample.method for sample in owners),
+        attributes={"style": tuple(sample.style for sample in owners)} if any(one.style for one in owners) else {},
+        covered=np.arange(len(owners)) < len(first),
     )
 
 
@@ -120,46 +139,6 @@ def only(table: ScoreTable, slice: Slice) -> ScoreTable:
         slice: Which slice.
     """
     return table.rows([row for row, name in enumerate(table.slices) if name == slice.value])
-
-
-def evaluate_on(
-    detector: Detector,
-    corpus: Corpus,
-    *,
-    name: str,
-    seed: int,
-    per_clip: int = 8,
-    finder: FaceFinder | None = None,
-    report: Report = silent,
-) -> tuple[EvalReport, ScoreTable]:
-    """Measure a detector on a corpus' sealed test split, at the threshold it froze on validation data.
-
-    Args:
-        detector: A trained detector.
-        corpus: The corpus.
-        name: What to call the detector.
-        seed: Of the bootstrap.
-        per_clip: Most frames of one clip.
-        finder: Finds faces in samples without a sidecar.
-        report: Is told how far the work is.
-
-    Returns:
-        The measures, and the scores behind them.
-
-    Raises:
-        CorpusError: There is no test split.
-    """
-    samples = corpus.where(split=Split.TEST)
-    if not samples:
-        raise CorpusError(f"{corpus.root} has no test split; divide it with `facetrail corpus split`", corpus.root)
-
-    def read() -> ScoreTable:
-        return score_samples(detector, corpus, samples, per_clip=per_clip, finder=finder, report=report)
-
-    test = SealedTest(read)
-    test.freeze(frozen_threshold(detector))
-    measured = evaluate_sealed(test, corpus=corpus.root.name, detector=name, protocol=PROTOCOL, seed=seed)
-    return measured, test.open()
 
 
 def frozen_threshold(detector: Detector) -> float:
@@ -229,14 +208,14 @@ def control_shift(table: ScoreTable, corpus: Corpus, *, seed: int) -> ControlShi
     videos = table.by_video()
     score_of = dict(zip(videos.videos, videos.scores, strict=True))
     plain_of = {
-        (sample.source_id, sample.drive_id): sample.id
+        (sample.source_id, sample.drive_id): key_of(sample)
         for sample in corpus.where(label=Label.GENUINE, slice=Slice.MAIN)
-        if sample.id in score_of
+        if key_of(sample) in score_of
     }
     pairs = [
-        (score_of[plain_of[sample.source_id, sample.drive_id]], score_of[sample.id], sample)
+        (score_of[plain_of[sample.source_id, sample.drive_id]], score_of[key_of(sample)], sample)
         for sample in corpus.where(slice=Slice.CONTROL)
-        if sample.id in score_of and (sample.source_id, sample.drive_id) in plain_of
+        if key_of(sample) in score_of and (sample.source_id, sample.drive_id) in plain_of
     ]
     if not pairs:
         raise CorpusError(f"{corpus.root} has no control slice to compare", corpus.root)

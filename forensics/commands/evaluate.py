@@ -1,23 +1,35 @@
-"""`facetrail evaluate`: measure detectors, with intervals."""
+"""`facetrail evaluate`: measure detectors, with intervals, under a protocol that keeps the test sealed."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..answers import Answer, JsonObject
-from ..arguments import DEFAULT_DETECTOR, add_json, add_seed, add_verbose
+from ..answers import Answer
+from ..arguments import DEFAULT_DETECTOR, add_json, add_seed, add_verbose, positive_int
 from ..progress import Report, part
+from . import evaluate_sources
+from .evaluate_options import configure_all, is_wanted, measure_all
 
 if TYPE_CHECKING:
+    from ..evaluating import Evaluated, Settings
     from ..evaluation import EvalReport
 
-SHOWN = ("auc/video", "auc/frame", "eer/video", "tpr_at_fpr_5/video", "balanced_accuracy/video")
+CHIEF = ("auc/video", "auc/frame", "average_precision/video", "eer/video", "tpr_at_fpr_5/video")
+AT_THRESHOLD = ("balanced_accuracy/video", "fpr/video", "tpr/video", "coverage/video")
+SHOWN = (*CHIEF, *AT_THRESHOLD)
+MEASURING_SHARE = 0.3
+"""Share of the progress that plain scoring gets where further measurements follow."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = "`--protocol list` explains the protocols. Results: DIR/run.json, DIR/<detector>/evaluation.json."
     parser.add_argument(
         "corpus", type=Path, nargs="?", metavar="CORPUS", help="corpus folder; its test split is measured"
     )
@@ -28,13 +40,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME_OR_DIR",
         help=f"shipped detectors, or folders of trained ones (default: {DEFAULT_DETECTOR})",
     )
+    parser.add_argument("--protocol", default="sealed", metavar="NAME", help="how to test (default: sealed)")
     parser.add_argument(
-        "--scores",
-        type=Path,
-        metavar="FILE.csv",
-        help="measure scores made by any program instead: columns video, identity, label, score",
+        "--aggregation",
+        default="mean",
+        metavar="NAME",
+        help="a video's score from its frames': mean (default), logit_mean, max, top or confident",
     )
-    parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="folder for evaluation.json and measures.csv")
+    parser.add_argument(
+        "--per-clip", type=positive_int, default=8, metavar="N", help="most frames of one clip (default: 8)"
+    )
+    parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="results folder; an interrupted run continues")
+    evaluate_sources.configure(parser)
+    configure_all(parser)
     add_seed(parser)
     add_json(parser)
     add_verbose(parser)
@@ -43,57 +61,92 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, report: Report) -> Answer:
     """Measure scores from a file, or detectors on a corpus."""
+    if options.protocol == "list":
+        return Answer(explain_protocols())
     from ..entries import evaluate_entry
     from ..errors import UsageError
-    from ..evaluation import write_report
+    from ..evaluating import write_results
+    from ..evaluation import describe_comparisons
 
-    if (options.corpus is None) == (options.scores is None):
-        raise UsageError("name either a CORPUS or --scores FILE.csv")
+    if sum(one is not None for one in (options.corpus, options.scores, options.generator)) != 1:
+        raise UsageError("name one of a CORPUS, --scores FILE and --generator NAME")
+    settings = settings_of(options)
+    if options.generator is not None:
+        return evaluate_sources.measure_quality(options, settings, report)
+    further = is_wanted(options)
+    done, remarks = evaluate(options, settings, part(report, 0.0, MEASURING_SHARE if further else 1.0))
+    if further:
+        done = measure_all(options, done, part(report, MEASURING_SHARE, 1.0))
+    comparisons = evaluate_sources.compare_scores(done, settings)
+    if options.out is not None:
+        write_results(done, comparisons, settings, options.out)
+    text = [*(describe(one.report) for one in done), *remarks]
+    if comparisons:
+        text.append("differences\n" + describe_comparisons(comparisons))
+    return Answer("\n\n".join(text), tuple(evaluate_entry(one.report) for one in done))
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """Read how to evaluate from the command line.
+
+    Raises:
+        InputError: No protocol has the name given.
+        ScoresError: No aggregation has the name given.
+    """
+    from ..evaluating import Settings
+    from ..evaluation import Aggregation
+    from ..protocols import find_protocol
+
+    return Settings(
+        protocol=find_protocol(options.protocol),
+        aggregation=Aggregation.named(options.aggregation),
+        per_clip=options.per_clip,
+        seed=options.seed,
+        command=shlex.join(["facetrail", *sys.argv[1:]]),
+    )
+
+
+def evaluate(
+    options: argparse.Namespace, settings: Settings, report: Report
+) -> tuple[tuple[Evaluated, ...], tuple[str, ...]]:
+    """Measure scores from files, or detectors on a corpus; gives what to tell of them beside their measures."""
     if options.scores is not None:
-        measured: tuple[EvalReport, ...] = (measure_file(options.scores, options.seed),)
-    else:
-        measured = measure_detectors(options.corpus, options.detector, options.seed, report)
-    entries: list[JsonObject] = []
-    for found in measured:
-        if options.out is not None:
-            write_report(found, options.out if len(measured) == 1 else options.out / Path(found.detector).name)
-        entries.append(evaluate_entry(found))
-    return Answer("\n\n".join(describe(found) for found in measured), tuple(entries))
-
-
-def measure_file(path: Path, seed: int) -> EvalReport:
-    """Measure scores that another program wrote; nothing is known about how its threshold was chosen."""
-    from ..evaluation import EvalReport, measure_table, read_scores
-
-    measures = measure_table(read_scores(path), seed=seed)
-    return EvalReport(path.stem, path.name, "scores from a file, no threshold", seed, measures, sealed=False)
-
-
-def measure_detectors(root: Path, names: list[str], seed: int, report: Report) -> tuple[EvalReport, ...]:
-    """Measure detectors on a corpus' sealed test split."""
-    from detectors import load_detector
-
+        return evaluate_sources.evaluate_scores(options, settings, report)
     from ..corpus import Corpus
-    from ..faces import finder_for
-    from ..scoring import evaluate_on
+    from ..evaluating import evaluate_corpus
 
-    corpus = Corpus.load(root)
-    finder = finder_for(corpus)
-    measured = []
-    for number, name in enumerate(names):
-        step = part(report, number / len(names), (number + 1) / len(names))
-        found, _ = evaluate_on(load_detector(name), corpus, name=name, seed=seed, finder=finder, report=step)
-        measured.append(found)
-    return tuple(measured)
+    found = evaluate_corpus(Corpus.load(options.corpus), options.detector, settings, out=options.out, report=report)
+    return found, ()
 
 
 def describe(report: EvalReport) -> str:
-    """Put the chief measures into a table."""
-    lines = [f"{report.detector} on {report.corpus}"]
+    """Put the chief measures into a table, with what a reader must know before believing it."""
+    from ..evaluation import columns
+
+    rows = [("measure", "slice", "value", "95 % interval", "forged", "genuine", "")]
     for measure in report.measures:
-        if measure.name not in SHOWN:
+        if measure.name not in SHOWN or measure.distortion != "none":
             continue
-        interval = "no interval" if measure.low is None else f"{measure.low:.3f} to {measure.high:.3f}"
-        counts = f"{measure.n_positive} forged, {measure.n_negative} genuine"
-        lines.append(f"  {measure.name:<26}{measure.slice:<10}{measure.value:.3f}   {interval:<18}{counts}")
-    return "\n".join(lines)
+        interval = "none" if measure.low is None else f"{measure.low:.3f} to {measure.high:.3f}"
+        counts = str(measure.n_positive), str(measure.n_negative)
+        rows.append((measure.name, measure.slice, f"{measure.value:.3f}", interval, *counts, measure.note))
+    return "\n".join((f"{report.detector} on {report.corpus}", columns(rows), *_remarks(report)))
+
+
+def explain_protocols() -> str:
+    """List the protocols with what each does."""
+    from ..evaluation import columns
+    from ..protocols import PROTOCOLS
+
+    return columns([("protocol", "what it does"), *((one.name, one.summary) for one in PROTOCOLS)], indent="")
+
+
+def _remarks(report: EvalReport) -> Sequence[str]:
+    found = []
+    if report.threshold is not None:
+        found.append(f"  threshold {report.threshold:.4f}: {report.threshold_origin}")
+    if report.aggregation:
+        found.append(f"  a video's score: {report.aggregation}")
+    found += [f"  NOT SEALED: {read}" for read in report.early_reads]
+    found += [f"  note: {warning}" for warning in report.warnings]
+    return found

@@ -2,11 +2,12 @@
 
 from .aggregation import Aggregation, aggregate
 from .calibration_metrics import BrierParts, balanced_ece, brier, brier_parts, ece, log_loss
+from .comparison import compare, compare_all, describe_comparisons, matched, verdict
 from .counts import Counts, Ranking
 from .errors import EvaluationError, MetricError, ScoresError, SealError
 from .intervals import Interval, bootstrap_intervals
 from .journal import TestRead
-from .measuring import COVERED, measure_table, operating_threshold
+from .measuring import COVERED, measure_table, operating_threshold, warnings_of
 from .metrics import (
     AveragePrecision,
     EqualError,
@@ -29,6 +30,7 @@ from .paired import (
     paired_interval,
     permutation_test,
 )
+from .power import Power, power_of
 from .protocol import SealedTest, evaluate_sealed
 from .reports import CLEAN, Comparison, EvalReport, EvalRun, Level, Measure
 from .results import (
@@ -43,8 +45,10 @@ from .results import (
 )
 from .robustness import Clip, all_cells, robustness_grid
 from .score_files import SCORES_NAME, VALIDATION_NAME, read_scores, write_scores
+from .seeds import over_seeds
 from .statistics import AUC, CALIBRATION, RANKING, Metric, Statistic, at_threshold, tpr_at
 from .tables import EVERYTHING, ScoreTable
+from .text import columns
 
 __all__ = [
     "AUC",
@@ -73,6 +77,7 @@ __all__ = [
     "OperatingPoint",
     "PairedInterval",
     "PairedTest",
+    "Power",
     "Ranking",
     "ScoreTable",
     "ScoresError",
@@ -90,7 +95,11 @@ __all__ = [
     "bootstrap_intervals",
     "brier",
     "brier_parts",
+    "columns",
+    "compare",
+    "compare_all",
     "delong_test",
+    "describe_comparisons",
     "ece",
     "eer",
     "evaluate_sealed",
@@ -100,10 +109,13 @@ __all__ = [
     "holm",
     "identity_clusters",
     "log_loss",
+    "matched",
     "measure_table",
     "operating_threshold",
+    "over_seeds",
     "paired_interval",
     "permutation_test",
+    "power_of",
     "read_report",
     "read_reports",
     "read_run",
@@ -113,6 +125,8 @@ __all__ = [
     "tpr_at",
     "tpr_at_fpr",
     "true_positive_rate",
+    "verdict",
+    "warnings_of",
     "write_measures",
     "write_report",
     "write_run",

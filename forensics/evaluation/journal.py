@@ -28,8 +28,10 @@ class TestRead:
         detector_digest: Of its weights and thresholds.
         protocol: Name of the protocol.
         threshold: Frozen before the read, None where none was.
+        aggregation: How a video's score follows from its frames'.
         settings: What the scores depend on beside samples and detector, such as `8 frames of a clip`.
         scores_sha256: Of the file of scores, hex.
+        validation_sha256: Of the file of validation scores, hex; empty without one.
     """
 
     __test__ = False  # the name is no test class
@@ -41,19 +43,29 @@ class TestRead:
     detector_digest: str
     protocol: str
     threshold: float | None
+    aggregation: str
     settings: str
-    scores_sha256: str
+    scores_sha256: str = ""
+    validation_sha256: str = ""
 
     def same_scores(self, other: TestRead) -> bool:
-        """Whether both reads give the same scores: same samples, weights, protocol and settings."""
+        """Whether both reads give the same scores: same samples, weights and settings."""
         return self._facts() == other._facts()
 
     def _facts(self) -> tuple[str, ...]:
-        return self.corpus_digest, self.detector, self.detector_digest, self.protocol, self.settings
+        return self.corpus_digest, self.detector, self.detector_digest, self.settings
+
+    def same_choices(self, other: TestRead) -> bool:
+        """Whether nothing that could be fitted to the test differs: weights, threshold, aggregation, settings."""
+        choices = self.threshold, self.aggregation
+        return self.same_scores(other) and choices == (other.threshold, other.aggregation)
 
     def __str__(self) -> str:
         frozen = "before a threshold was frozen" if self.threshold is None else f"at threshold {self.threshold:.4f}"
-        return f"{self.detector} ({self.detector_digest[:12]}) read the test of {self.corpus} on {self.time} {frozen}"
+        return (
+            f"{self.detector} ({self.detector_digest[:12]}) read the test of {self.corpus} on {self.time} {frozen}, "
+            f"{self.aggregation}, {self.settings}"
+        )
 
 
 def now() -> str:
@@ -91,7 +103,9 @@ def past_reads(folder: Path) -> tuple[TestRead, ...]:
 
 
 def early_reads(past: Sequence[TestRead], current: TestRead) -> tuple[str, ...]:
-    """Word the reads that may have shaped a detector: of the same test under its name, with other weights or threshold.
+    """Word the reads that may have shaped what is tested now: of this test, under this name, with another choice.
+
+    A choice is anything that could be fitted to the test: weights, threshold, aggregation, frames of a clip.
 
     Args:
         past: What the journal holds.
@@ -101,7 +115,7 @@ def early_reads(past: Sequence[TestRead], current: TestRead) -> tuple[str, ...]:
         str(read)
         for read in past
         if (read.corpus_digest, read.detector) == (current.corpus_digest, current.detector)
-        and (read.detector_digest != current.detector_digest or read.threshold != current.threshold)
+        and not read.same_choices(current)
     )
 
 

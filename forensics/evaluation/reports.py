@@ -144,8 +144,10 @@ class Comparison:
 
     @property
     def distinguishable(self) -> bool:
-        """Whether the adjusted p-value lies below 5 %."""
-        return self.p_adjusted is not None and self.p_adjusted < 0.05
+        """Whether the adjusted p-value lies below 5 % and the interval leaves zero out."""
+        if self.p_adjusted is None or self.p_adjusted >= 0.05 or self.low is None or self.high is None:
+            return False
+        return self.low > 0 or self.high < 0
 
 
 @dataclass(frozen=True, slots=True)

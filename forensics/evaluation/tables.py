@@ -74,6 +74,30 @@ class ScoreTable:
         """Count the rows."""
         return len(self.videos)
 
+    @classmethod
+    def joined(cls, tables: Sequence[ScoreTable]) -> ScoreTable:
+        """Put tables one under another; an attribute that one lacks is empty there.
+
+        Raises:
+            ScoresError: If there is no table, or a video of two tables has different labels or identities in them.
+        """
+        if not tables:
+            raise ScoresError("no table to join")
+        names = dict.fromkeys(name for table in tables for name in table.attributes)
+        return cls(
+            tuple(video for table in tables for video in table.videos),
+            tuple(identities for table in tables for identities in table.identities),
+            np.concatenate([table.labels for table in tables]),
+            np.concatenate([table.scores for table in tables]),
+            tuple(name for table in tables for name in table.slices),
+            tuple(method for table in tables for method in table.methods),
+            {
+                name: tuple(value for table in tables for value in table.attributes.get(name, ("",) * len(table)))
+                for name in names
+            },
+            np.concatenate([table.covered for table in tables]),
+        )
+
     @property
     def slice_names(self) -> tuple[str, ...]:
         """The names of the slices, sorted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from forensics import cli
 from forensics.corpus import Corpus, Split
 from forensics.corpus.plan import SynthesisConfig
 from forensics.corpus.synthesize import synthesize
@@ -72,3 +74,19 @@ def tiny_corpus(tmp_path_factory: pytest.TempPathFactory, forger: StandInForger,
 def puppet_still() -> np.ndarray:
     puppet = puppets.sample_puppet(np.random.default_rng(3), "toon")
     return puppets.render(puppet, puppet.neutral(), 256).image
+
+
+@pytest.fixture
+def facetrail(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str, str]]:
+    """Call the command line; gives its exit code, stdout and stderr."""
+    monkeypatch.setattr("logging.basicConfig", lambda **_: None)
+    monkeypatch.setattr("logging.captureWarnings", lambda _: None)
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        code = cli.main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call

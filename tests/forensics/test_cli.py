@@ -16,7 +16,7 @@ from detectors import DetectorCard, create_detector, save_detector
 from forensics import cli
 from forensics.answers import Answer, document, error_entry, explain
 from forensics.corpus import Corpus
-from watermark import Deployment
+from watermark import Deployment, encode_clip
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 NAMES = [command.name for command in cli.COMMANDS]
@@ -75,21 +75,6 @@ def toy_detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
     card = DetectorCard(data="nothing", data_digest="", split="none", licence="Apache-2.0")
     save_detector(create_detector("toy_resnet18", seed=1), folder, card)
     return folder
-
-
-@pytest.fixture
-def facetrail(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., tuple[int, str, str]]:
-    monkeypatch.setattr("logging.basicConfig", lambda **_: None)
-    monkeypatch.setattr("logging.captureWarnings", lambda _: None)
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        code = cli.main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture
@@ -195,6 +180,65 @@ def test_examine_exits_with_0_where_nothing_deserves_attention(
     code, out, _ = facetrail("examine", picture, "--detector", toy_detector, "--home", deployment.folder)
     assert code == 0
     assert out.splitlines()[:2] == [str(picture), "  INCONCLUSIVE"]
+
+
+def test_examine_tells_a_clip_s_timeline_and_draws_it(
+    facetrail: Callable[..., tuple[int, str, str]],
+    picture: Path,
+    deployment: Deployment,
+    toy_detector: Path,
+    tmp_path: Path,
+) -> None:
+    frames = np.stack([np.asarray(Image.open(picture))] * 20)
+    clips = [tmp_path / folder / "clip.mp4" for folder in ("a", "b")]
+    for clip in clips:
+        clip.parent.mkdir()
+        encode_clip(frames, clip, fps=10.0)
+    options = ("--detector", toy_detector, "--home", deployment.folder, "--timeline", tmp_path / "drawn")
+    code, out, _ = facetrail("examine", *clips, picture, "--json", *options)
+    answer = json.loads(out)
+    assert code == 0
+    assert complaints(answer, json.loads((SCHEMAS / "examine.json").read_text())) == []
+    first, second, still = answer["results"]
+    assert first["timeline"]["frames_looked_at"] == len(first["timeline"]["moments"]) == 16
+    assert first["timeline"]["marks"][-1]["end"] == first["timeline"]["seconds"] == 2.0
+    assert Path(first["timeline_picture"]).read_text().startswith("<svg ")
+    assert (Path(first["timeline_picture"]).name, Path(second["timeline_picture"]).name) == (
+        "clip.mp4.svg",
+        "clip.mp4-2.svg",
+    )
+    assert still["timeline"] is None
+    assert "timeline_picture" not in still
+    _, text, _ = facetrail("examine", clips[0], *options)
+    assert "timeline drawn in" in text
+    assert max(map(len, text.splitlines()[1:-1])) <= 120
+
+
+def test_examine_reads_a_list_counts_findings_and_reports_what_it_could_not_read(
+    facetrail: Callable[..., tuple[int, str, str]],
+    picture: Path,
+    deployment: Deployment,
+    toy_detector: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    options = ("--detector", toy_detector, "--home", deployment.folder)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(picture.read_bytes()[:200])
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{picture}\n\n{broken}\n"))
+    code, out, err = facetrail("examine", "-", *options)
+    assert code == 1
+    assert out.splitlines()[-1] == "2 files: 1 inconclusive, 1 not examined"
+    assert len([line for line in err.splitlines() if "broken.png" in line and "examining" not in line]) == 1
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{picture}\n\n{broken}\n"))
+    _, out, _ = facetrail("examine", "-", "--json", *options)
+    answer = json.loads(out)
+    assert complaints(answer, json.loads((SCHEMAS / "examine.json").read_text())) == []
+    assert ["error" in result for result in answer["results"]] == [False, True]
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+    code, out, err = facetrail("examine", "-", *options)
+    assert (code, out) == (1, "")
+    assert "standard input names no file" in err
 
 
 def test_folders_and_patterns_stand_for_their_media(

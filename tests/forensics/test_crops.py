@@ -16,7 +16,7 @@ from forensics.crops import CropShelf, gather_crops, job_of, keep_crops
 from forensics.errors import CorpusError
 from forensics.faces import Faces, cut_crops, look_for_faces
 from forensics.five_points import TEMPLATE, align_face, five_points, similarity
-from forensics.scoring import score_shelf
+from forensics.scoring import key_of, score_shelf
 from generator import puppets
 
 SPEC = create_detector("toy_resnet18", seed=0).spec
@@ -134,7 +134,7 @@ class TestSeveralFaces:
         each = detector.probabilities(shelf.crops).reshape(6, 2)
         table = score_shelf(detector, shelf)
         np.testing.assert_allclose(table.scores, each.max(1))
-        assert len(set(each.argmax(1))) > 0 and table.videos[::3] == tuple(s.id for s in imported.samples[:2])
+        assert len(set(each.argmax(1))) > 0 and table.videos[::3] == tuple(key_of(s) for s in imported.samples[:2])
 
     def test_spreading_keeps_all_faces_of_a_frame(self) -> None:
         faces = Faces(np.array([0, 0, 3, 3, 7]), np.zeros((5, 4), np.float32), np.zeros((5, 68, 2), np.float32))

@@ -1,0 +1,324 @@
+"""Evaluate detectors on a corpus under a protocol: score, remember the read, measure, and leave a results folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from detectors import Detector, load_detector
+
+from .corpus import Corpus, Sample, Split
+from .corpus.sample import file_hash
+from .evaluation import (
+    SCORES_NAME,
+    VALIDATION_NAME,
+    Aggregation,
+    Comparison,
+    EvalReport,
+    EvalRun,
+    ScoresError,
+    ScoreTable,
+    SealedTest,
+    TestRead,
+    compare_all,
+    evaluate_sealed,
+    folder_of,
+    operating_threshold,
+    read_scores,
+    short_names,
+    write_report,
+    write_run,
+    write_scores,
+)
+from .evaluation.journal import early_reads, note_read, now, past_reads, told
+from .faces import FaceFinder, finder_for
+from .installation import PACKAGES, installed_version, machine
+from .progress import Report, part, silent
+from .protocols import SEALED, Protocol
+from .scoring import score_samples
+
+FALLBACK_THRESHOLD = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to evaluate.
+
+    Attributes:
+        protocol: Which samples, which threshold, which slices.
+        aggregation: How a video's score follows from its frames'.
+        per_clip: Most frames of one clip.
+        seed: Of the bootstrap.
+        replicates: Of the bootstrap.
+        command: The command line, for the record.
+    """
+
+    protocol: Protocol = SEALED
+    aggregation: Aggregation = Aggregation.MEAN
+    per_clip: int = 8
+    seed: int = 0
+    replicates: int = 1000
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluated:
+    """One detector, measured on the test.
+
+    Attributes:
+        report: Its measures.
+        table: The undistorted test scores, one row per frame; None for a probe.
+        validation: The same of the validation split, None where there is none.
+        folder: Its folder of results, None where nothing is written.
+        detector: None for a file of scores and for a probe.
+        corpus: None for a file of scores.
+        samples: The samples tested; none for a file of scores.
+        finder: Finds faces in samples without a sidecar, None where it is not needed.
+        settings: How it was evaluated.
+    """
+
+    report: EvalReport
+    table: ScoreTable | None
+    settings: Settings
+    validation: ScoreTable | None = None
+    folder: Path | None = None
+    detector: Detector | None = None
+    corpus: Corpus | None = None
+    samples: tuple[Sample, ...] = ()
+    finder: FaceFinder | None = None
+
+
+def evaluate_corpus(
+    corpus: Corpus, names: Sequence[str], settings: Settings, *, out: Path | None = None, report: Report = silent
+) -> tuple[Evaluated, ...]:
+    """Measure detectors on a corpus under a protocol.
+
+    With a results folder, a detector that was scored there already under the same protocol, with the same weights on
+    the same samples, is measured from those scores and not scored again, and every read of the test is remembered.
+
+    Args:
+        corpus: The corpus.
+        names: Shipped detectors, or folders of trained ones.
+        settings: How.
+        out: The results folder, None to write nothing.
+        report: Is told how far the work is.
+
+    Raises:
+        CorpusError: The protocol finds no sample, or no face was found in any.
+        ScoresError: A detector is named twice, or the folder's journal is damaged.
+    """
+    finder = finder_for(corpus)
+    done: list[Evaluated] = []
+    for number, (path, name) in enumerate(zip(names, short_names(names), strict=True)):
+        step = part(report, number / len(names), (number + 1) / len(names))
+        done.append(_Evaluation(corpus, load_detector(path), name, settings, out, finder).run(step))
+    return tuple(done)
+
+
+def with_reports(done: Sequence[Evaluated], further: Iterable[EvalReport]) -> tuple[Evaluated, ...]:
+    """Add measures and warnings to the detectors of the same name; reports of other names are put behind them.
+
+    Args:
+        done: What was evaluated.
+        further: Reports that add to it.
+    """
+    found = list(done)
+    for report in further:
+        place = next((index for index, one in enumerate(found) if one.report.detector == report.detector), None)
+        if place is None:
+            folder = None if found[0].folder is None else found[0].folder.parent / folder_of(report.detector)
+            found.append(replace(found[0], report=report, table=None, validation=None, folder=folder, detector=None))
+            continue
+        old = found[place].report
+        both = replace(
+            old,
+            measures=(*old.measures, *(one for one in report.measures if one not in old.measures)),
+            warnings=tuple(dict.fromkeys((*old.warnings, *report.warnings))),
+        )
+        found[place] = replace(found[place], report=both)
+    return tuple(found)
+
+
+def compare_evaluated(done: Sequence[Evaluated], settings: Settings) -> tuple[Comparison, ...]:
+    """Compare the detectors with one another on the videos they were all scored on; none where there is but one."""
+    videos = {one.report.detector: one.table.by_video(settings.aggregation) for one in done if one.table is not None}
+    return compare_all(videos, seed=settings.seed, replicates=settings.replicates) if len(videos) > 1 else ()
+
+
+def write_results(
+    done: Sequence[Evaluated], comparisons: Sequence[Comparison], settings: Settings, out: Path
+) -> EvalRun:
+    """Leave the results folder: a folder for each detector and probe, and `run.json`.
+
+    Args:
+        done: What was evaluated.
+        comparisons: Of the detectors.
+        settings: How they were evaluated.
+        out: The results folder.
+    """
+    for one in done:
+        folder = out / folder_of(one.report.detector)
+        write_report(one.report, folder)
+        if one.table is not None and not (folder / SCORES_NAME).is_file():
+            write_scores(one.table, folder / SCORES_NAME)
+    first = done[0].report
+    run = EvalRun(
+        corpus=first.corpus,
+        created=now(),
+        command=settings.command,
+        seed=settings.seed,
+        environment=(*((name, installed_version(name) or "absent") for name in PACKAGES), ("machine", machine())),
+        detectors=tuple(one.report.detector for one in done if one.table is not None),
+        comparisons=tuple(comparisons),
+        probes=tuple(one.report.detector for one in done if one.table is None),
+        protocol=first.protocol,
+        corpus_digest=first.corpus_digest,
+    )
+    write_run(run, out)
+    return run
+
+
+def corpus_digest(samples: Iterable[Sample]) -> str:
+    """Compute the SHA-256, hex, of the manifest lines of samples, whatever their order."""
+    lines = sorted(sample.to_json() for sample in samples)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def detector_digest(detector: Detector) -> str:
+    """Compute the SHA-256, hex, of everything a detector's scores and threshold follow from."""
+    digest = hashlib.sha256(f"{detector.spec}\n{detector.calibration}\n{detector.thresholds}\n".encode())
+    for name, tensor in sorted(detector.model.state_dict().items()):
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+class _Evaluation:
+    """One detector on one corpus, step by step."""
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        detector: Detector,
+        name: str,
+        settings: Settings,
+        out: Path | None,
+        finder: FaceFinder | None,
+    ) -> None:
+        self.corpus, self.detector, self.name, self.settings = corpus, detector, name, settings
+        self.out, self.finder = out, finder
+        self.folder = None if out is None else out / folder_of(name)
+        self.samples = settings.protocol.samples(corpus)
+        self.held = () if settings.protocol.whole else corpus.where(split=Split.VAL)
+        self.past = () if out is None else past_reads(out)
+        self.read = self._describe()
+        self.known = next((old for old in reversed(self.past) if old.same_scores(self.read)), None)
+
+    def run(self, report: Report) -> Evaluated:
+        """Validation first, then the threshold, then the test."""
+        settings = self.settings
+        share = len(self.held) / (len(self.held) + len(self.samples))
+        validation = self._validation(part(report, 0.0, share))
+        threshold, origin = self._threshold(validation)
+        read = replace(self.read, threshold=threshold)
+        test = SealedTest(lambda: self._test(read, part(report, share, 1.0)), early_reads=early_reads(self.past, read))
+        test.freeze(threshold, origin)
+        measured = evaluate_sealed(
+            test,
+            corpus=self.corpus.root.name,
+            detector=self.name,
+            protocol=settings.protocol.name,
+            seed=settings.seed,
+            replicates=settings.replicates,
+            aggregation=settings.aggregation,
+            by_method=settings.protocol.by_method,
+        )
+        measured = replace(
+            measured,
+            warnings=(*measured.warnings, *self._warnings(), *told(self.past, read)),
+            corpus_digest=read.corpus_digest,
+            detector_digest=read.detector_digest,
+        )
+        return Evaluated(
+            report=measured,
+            table=test.open(),
+            settings=settings,
+            validation=validation,
+            folder=self.folder,
+            detector=self.detector,
+            corpus=self.corpus,
+            samples=self.samples,
+            finder=self.finder,
+        )
+
+    def _threshold(self, validation: ScoreTable | None) -> tuple[float, str]:
+        name = self.corpus.root.name
+        if self.settings.protocol.own_threshold:
+            if validation is None:
+                raise ScoresError(f"{name} has no validation split to freeze a threshold on; use `--protocol sealed`")
+            videos = validation.by_video(self.settings.aggregation)
+            return operating_threshold(videos), f"5 % false positives on the validation videos of {name}"
+        if self.detector.thresholds is not None:
+            return self.detector.thresholds.fpr_5, "5 % false positives on the detector's own validation data"
+        return FALLBACK_THRESHOLD, "one half, because the detector carries no threshold"
+
+    def _warnings(self) -> tuple[str, ...]:
+        found = []
+        if self.settings.protocol.whole:
+            found.append("nothing here can tell whether the detector saw this corpus in training")
+        if self.detector.thresholds is None and not self.settings.protocol.own_threshold:
+            found.append("the detector carries no threshold from validation data; one half was used")
+        if self.detector.calibration is None:
+            found.append("the detector was never calibrated; its probabilities are plain sigmoids")
+        return tuple(found)
+
+    def _describe(self) -> TestRead:
+        held = f", validation {corpus_digest(self.held)[:12]}" if self.held else ""
+        return TestRead(
+            time=now(),
+            corpus=self.corpus.root.name,
+            corpus_digest=corpus_digest(self.samples),
+            detector=self.name,
+            detector_digest=detector_digest(self.detector),
+            protocol=self.settings.protocol.name,
+            threshold=None,
+            aggregation=self.settings.aggregation.value,
+            settings=f"{self.settings.per_clip} frames of a clip{held}",
+        )
+
+    def _validation(self, report: Report) -> ScoreTable | None:
+        """Give the scores of the validation split: those in the folder if they are the same, else new ones."""
+        if not self.held:
+            return None
+        path = None if self.folder is None else self.folder / VALIDATION_NAME
+        if path is not None and self.known and _is(path, self.known.validation_sha256):
+            return read_scores(path)
+        return self._score(self.held, path, report)
+
+    def _test(self, read: TestRead, report: Report) -> ScoreTable:
+        """Give the scores of the test likewise, and remember the read unless it repeats one."""
+        path = None if self.folder is None else self.folder / SCORES_NAME
+        if path is not None and self.known and _is(path, self.known.scores_sha256):
+            table = read_scores(path)
+        else:
+            table = self._score(self.samples, path, report)
+        if self.out is not None and path is not None:
+            held = path.with_name(VALIDATION_NAME)
+            read = replace(read, scores_sha256=file_hash(path), validation_sha256=file_hash(held) if self.held else "")
+            if not any(replace(old, time=read.time) == read for old in self.past):
+                note_read(self.out, read)
+        return table
+
+    def _score(self, samples: Sequence[Sample], kept_as: Path | None, report: Report) -> ScoreTable:
+        table = score_samples(
+            self.detector, self.corpus, samples, per_clip=self.settings.per_clip, finder=self.finder, report=report
+        )
+        if kept_as is not None:
+            write_scores(table, kept_as)
+        return table
+
+
+def _is(path: Path, sha256: str) -> bool:
+    return bool(sha256) and path.is_file() and file_hash(path) == sha256

@@ -1,0 +1,170 @@
+"""Compare detectors on the same videos, pair by pair, and say what cannot be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+
+from .errors import MetricError, ScoresError
+from .paired import delong_test, exchange_clusters, holm, paired_interval, permutation_test
+from .reports import Comparison
+from .statistics import AUC
+from .tables import ScoreTable
+from .text import columns
+
+INDISTINCT = "not distinguishable"
+
+
+def compare_all(
+    videos: Mapping[str, ScoreTable], *, seed: int, replicates: int = 1000, permutations: int = 2000
+) -> tuple[Comparison, ...]:
+    """Compare every detector with every other by AUC per video, corrected by Holm for the number of comparisons.
+
+    Args:
+        videos: One row per video, by detector; all hold the same videos.
+        seed: Of draws and permutations.
+        replicates: Draws for the intervals.
+        permutations: Swaps for the p-values.
+
+    Raises:
+        ScoresError: If two detectors were not scored on the same videos.
+        MetricError: If a class is missing.
+    """
+    found = [
+        compare(one, videos[one], other, videos[other], seed=seed, replicates=replicates, permutations=permutations)
+        for one, other in combinations(videos, 2)
+    ]
+    tested = [index for index, one in enumerate(found) if one.p_permutation is not None]
+    p_values = [found[index].p_permutation or 0.0 for index in tested]
+    for index, adjusted in zip(tested, holm(p_values), strict=True):
+        found[index] = replace(found[index], p_adjusted=adjusted)
+    return tuple(found)
+
+
+def compare(
+    first_name: str,
+    first: ScoreTable,
+    second_name: str,
+    second: ScoreTable,
+    *,
+    seed: int,
+    replicates: int = 1000,
+    permutations: int = 2000,
+) -> Comparison:
+    """Compare two detectors by AUC per video.
+
+    Args:
+        first_name: Of the first detector.
+        first: Its scores, one row per video.
+        second_name: Of the second detector.
+        second: Its scores of the same videos, in any order.
+        seed: Of draws and permutations.
+        replicates: Draws for the interval.
+        permutations: Swaps for the p-value.
+
+    Raises:
+        ScoresError: If the videos differ.
+        MetricError: If a class is missing.
+    """
+    second = matched(first_name, first, second_name, second)
+    labels, one, other = first.labels, first.scores, second.scores
+    interval = paired_interval(
+        AUC, labels, one, other, first.identities, np.random.default_rng(seed), replicates=replicates
+    )
+    try:
+        p_delong: float | None = delong_test(labels, one, other).p_value
+    except MetricError:
+        p_delong = None
+    clusters, unlinked = exchange_clusters(first.identities)
+    rng = np.random.default_rng(seed + 1)
+    p_permutation = permutation_test(labels, one, other, clusters, rng, permutations=permutations)
+    n_positive = int((labels == 1).sum())
+    return Comparison(
+        first=first_name,
+        second=second_name,
+        name="auc/video",
+        first_value=AUC(labels, one),
+        second_value=AUC(labels, other),
+        difference=interval.difference,
+        low=interval.low,
+        high=interval.high,
+        p_delong=p_delong,
+        p_permutation=p_permutation,
+        p_adjusted=p_permutation,
+        n_positive=n_positive,
+        n_negative=len(first) - n_positive,
+        clusters=int(clusters.max()) + 1,
+        note="" if unlinked else "videos are linked through shared identities; swapped by their first identity",
+    )
+
+
+def matched(first_name: str, first: ScoreTable, second_name: str, second: ScoreTable) -> ScoreTable:
+    """Give the second table in the order of the first.
+
+    Args:
+        first_name: Of the first detector, for the message.
+        first: One row per video.
+        second_name: Of the second detector.
+        second: One row per video.
+
+    Raises:
+        ScoresError: If the videos differ, or a video has two labels.
+    """
+    place = {video: row for row, video in enumerate(second.videos)}
+    missing = [video for video in first.videos if video not in place]
+    extra = set(place) - set(first.videos)
+    if missing or extra:
+        example = missing[0] if missing else min(extra)
+        raise ScoresError(
+            f"{first_name} and {second_name} were not scored on the same videos: {len(missing)} only in the first, "
+            f"{len(extra)} only in the second, {len(first) - len(missing)} in both, for instance {example!r}; score "
+            "both on one corpus"
+        )
+    ordered = second.rows([place[video] for video in first.videos])
+    unlike = np.flatnonzero(ordered.labels != first.labels)
+    if len(unlike):
+        raise ScoresError(
+            f"{first_name} and {second_name} disagree on the label of {len(unlike)} videos, for instance "
+            f"{first.videos[unlike[0]]!r}"
+        )
+    return ordered
+
+
+def verdict(comparison: Comparison) -> str:
+    """Say in words which of two detectors is better, or that they cannot be told apart."""
+    if not comparison.distinguishable:
+        return INDISTINCT
+    better = comparison.first if comparison.difference > 0 else comparison.second
+    return f"{better} is better"
+
+
+def describe_comparisons(comparisons: Sequence[Comparison]) -> str:
+    """Put comparisons into a table for people."""
+    rows: list[tuple[str, ...]] = [
+        ("detectors", "AUC/video", "difference", "95 % interval", "p DeLong", "p permuted", "p Holm", "verdict")
+    ]
+    for one in comparisons:
+        interval = "none" if one.low is None or one.high is None else f"{one.low:+.3f} to {one.high:+.3f}"
+        rows.append(
+            (
+                f"{one.first} : {one.second}",
+                f"{one.first_value:.3f} : {one.second_value:.3f}",
+                f"{one.difference:+.3f}",
+                interval,
+                *(_p_value(value) for value in (one.p_delong, one.p_permutation, one.p_adjusted)),
+                verdict(one),
+            )
+        )
+    notes = dict.fromkeys(one.note for one in comparisons if one.note)
+    first = comparisons[0]
+    counts = (
+        f"{first.n_positive} manipulated and {first.n_negative} genuine videos, {first.clusters} groups of identities"
+    )
+    return "\n".join((columns(rows), counts, *notes))
+
+
+def _p_value(value: float | None) -> str:
+    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"

@@ -1,0 +1,96 @@
+"""Say how many videos it would take to see a difference, from the variance that was observed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+from .errors import MetricError
+from .paired import delong_spread, paired_interval
+from .statistics import AUC
+from .tables import ScoreTable
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """Hold what a comparison of two detectors can show.
+
+    Attributes:
+        difference: The difference of AUC to be seen.
+        power: Chance of seeing it, at the 5 % level, two-sided.
+        spread: Standard error of the observed difference, over identities.
+        design_effect: Its square over that of as many independent videos; what sharing people costs.
+        videos: Videos that were compared.
+        identities: Identities in them.
+        videos_needed: Videos it would take, with as many to an identity.
+        identities_needed: Identities they would come from.
+        smallest: The smallest difference that these videos would show with that chance.
+    """
+
+    difference: float
+    power: float
+    spread: float
+    design_effect: float
+    videos: int
+    identities: int
+    videos_needed: int
+    identities_needed: int
+    smallest: float
+
+    def __str__(self) -> str:
+        return (
+            f"To see a difference of {self.difference:g} AUC with {self.power:.0%} power takes about "
+            f"{self.videos_needed} videos of {self.identities_needed} identities; these {self.videos} videos of "
+            f"{self.identities} show one of {self.smallest:.3f} (design effect {self.design_effect:.1f})."
+        )
+
+
+def power_of(
+    first: ScoreTable,
+    second: ScoreTable,
+    difference: float,
+    *,
+    seed: int,
+    power: float = 0.8,
+    replicates: int = 1000,
+) -> Power:
+    """Extrapolate the standard error of a paired difference of AUC, which shrinks with the root of the identities.
+
+    A difference d is seen with power β where d = (z₀.₉₇₅ + z_β)·σ, and σ² falls as one over the number of identities.
+
+    Args:
+        first: Scores of the first detector, one row per video.
+        second: Of the second, on the same videos in the same order.
+        difference: The difference to be seen, above 0.
+        seed: Of the draws.
+        power: Chance of seeing it, between 0 and 1.
+        replicates: Draws behind the standard error.
+
+    Raises:
+        MetricError: If difference or power is out of range, or the detectors differ by nothing or too few identities
+            allow no standard error.
+    """
+    if not 0 < difference <= 0.5 or not 0 < power < 1:
+        raise MetricError(f"a difference lies in 0–0.5 and a power in 0–1, got {difference!r} and {power!r}")
+    labels, identities = first.labels, first.identities
+    rng = np.random.default_rng(seed)
+    found = paired_interval(AUC, labels, first.scores, second.scores, identities, rng, replicates=replicates)
+    if not found.spread:
+        raise MetricError("the observed difference does not vary over identities; nothing can be extrapolated")
+    reach = float(norm.ppf(0.975) + norm.ppf(power))
+    factor = (reach * found.spread / difference) ** 2
+    people = len({name for names in identities for name in names})
+    return Power(
+        difference=difference,
+        power=power,
+        spread=found.spread,
+        design_effect=(found.spread / delong_spread(labels, first.scores, second.scores)) ** 2,
+        videos=len(first),
+        identities=people,
+        videos_needed=math.ceil(len(first) * factor),
+        identities_needed=math.ceil(people * factor),
+        smallest=reach * found.spread,
+    )
