@@ -112,6 +112,7 @@ class Examiner:
         Raises:
             MediaError: The file is missing, of another kind, or damaged without a credential that would show it.
         """
+        watched = _noted(report, f"examining {path.name}")
         try:
             opened: Media | ClipReader | None = _open(path)
         except MediaError:
@@ -119,13 +120,12 @@ class Examiner:
         # Without pixels the credential may still show that the file was altered; else this raises and names the file.
         media = opened if isinstance(opened, Media) else None
         provenance = read_provenance(path, self._deployment, anchors=self._anchors, media=media)
-        report(0.2, f"examining {path.name}")
         faces: tuple[SeenFace, ...] = ()
         timeline, reason = None, "the pixels cannot be decoded"
         if opened is not None and provenance.mark is not None:
             log = None if self._finder is None else FaceLog(self._detector, self._finder)
             try:
-                faces, timeline = self._look(opened, log, part(report, 0.2, 1.0))
+                faces, timeline = self._look(opened, log, part(watched, 0.2, 1.0))
                 reason = self._no_score(log, faces)
             except MediaError:
                 if provenance.credential.state is CredentialState.ABSENT:
@@ -206,6 +206,15 @@ def part_mark(whole: MarkReading | None, timeline: Timeline | None) -> PartMark:
     chosen = max((one for one in found if one.reading.kind is kind), key=lambda stretch: stretch.reading.z)
     reading = whole if whole.present and whole.id == chosen.reading.id else chosen.reading
     return PartMark(reading, spans_in_words(timeline.marked) if len(found) < len(timeline.marks) else "")
+
+
+def _noted(report: Report, note: str) -> Report:
+    """Put a note before every other."""
+
+    def inner(fraction: float, further: str) -> None:
+        report(fraction, f"{note}, {further}")
+
+    return inner
 
 
 def _open(path: Path) -> Media | ClipReader:

@@ -13,7 +13,7 @@ from typing import TextIO, TypeAlias
 Report: TypeAlias = Callable[[float, str], None]
 
 SPARSE_SECONDS = 15.0
-"""Shortest time between two lines about the same step where stderr is not a terminal."""
+"""Shortest time between two lines whose notes begin with the same word, where stderr is not a terminal."""
 
 QUIET_SECONDS = 3.0
 """Work that ends sooner needs no line."""
@@ -88,14 +88,14 @@ def _bar(stream: TextIO) -> Iterator[Report]:
 
 def _sparse_lines(stream: TextIO) -> Report:
     started = time.monotonic()
-    last_note, last_time = "", started + QUIET_SECONDS - SPARSE_SECONDS
+    last_step, last_time = "", started + QUIET_SECONDS - SPARSE_SECONDS
 
     def report(fraction: float, note: str) -> None:
-        nonlocal last_note, last_time
-        now = time.monotonic()
-        if now - started < QUIET_SECONDS or (note == last_note and now - last_time < SPARSE_SECONDS):
+        nonlocal last_step, last_time
+        now, step = time.monotonic(), note.partition(" ")[0]
+        if now - started < QUIET_SECONDS or (step == last_step and now - last_time < SPARSE_SECONDS):
             return
-        last_note, last_time = note, now
+        last_step, last_time = step, now
         left = time_left(fraction, now - started)
         stream.write(f"[{100 * fraction:3.0f} %] {note}{', ' + left if left else ''}\n")
         stream.flush()

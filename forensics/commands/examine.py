@@ -7,13 +7,14 @@ import sys
 import textwrap
 from collections import Counter
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..answers import Answer, JsonObject
 from ..arguments import add_detector, add_files, add_home, add_json, add_trust, add_verbose
 from ..batch import answer_each, expand
-from ..progress import Report
+from ..progress import Report, part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,9 +61,11 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
     report(0.0, "loading the detector")
     examiner = Examiner(Deployment.open(options.home), options.detector, read_anchors(options.trust))
     drawn: set[Path] = set()
+    begun = count()
 
     def one(path: Path) -> Answer:
-        found = examiner.examine(path)
+        number = next(begun)
+        found = examiner.examine(path, part(report, number / len(paths), (number + 1) / len(paths)))
         text, entry = describe(path, found), examine_entry(found)
         if options.timeline is not None and found.timeline is not None:
             picture = _draw(found, options.timeline, drawn, examiner.thresholds.suspect)
@@ -102,10 +105,10 @@ def summary(results: Sequence[JsonObject]) -> str:
     """Count the findings of many files in one line, those that deserve attention first."""
     from ..verdict import Finding
 
-    counts = Counter(str(result.get("finding", "")) for result in results)
-    parts = [f"{counts[finding]} {finding.replace('_', ' ')}" for finding in Finding if counts[finding]]
-    if counts[""]:
-        parts.append(f"{counts['']} not examined")
+    found = Counter(str(result.get("finding", "")) for result in results)
+    parts = [f"{found[finding]} {finding.words.lower()}" for finding in Finding if found[finding]]
+    if found[""]:
+        parts.append(f"{found['']} not examined")
     return f"{len(results)} files: {', '.join(parts)}"
 
 
