@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..errors import ReportError
-from .charts import heat_share, histogram_chart, length_shares, roc_chart, tone
-from .contents import Estimate, Media, ReportContents
+from .blocks import Figure, Media, ReportContents, Table
+from .charts.heat import size_of
+from .exports import TEMPLATES, as_csv, as_svg, file_name
 
 PAGE = "report.html"
-_TEMPLATES = Path(__file__).parent / "templates"
+STYLES = ("tokens.css", "page.css", "chart.css")
+_LARGEST_DOWNLOAD = 200_000
+_LEAST_SCALE = 0.8
 _TYPES = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -24,66 +29,80 @@ _TYPES = {
 }
 
 
-def write_page(contents: ReportContents, folder: Path) -> Path:
-    """Write `report.html` into a results folder.
+def write_page(contents: ReportContents, folder: Path, path: Path | None = None) -> Path:
+    """Write a page, whole or not at all.
 
     Args:
         contents: What to show.
         folder: The results folder, to which media paths are relative.
+        path: Where it goes; `report.html` in the results folder by default.
 
     Returns:
         The page.
 
     Raises:
-        ReportError: A media file is missing, of an unknown type or outside the folder.
+        ReportError: A media file is missing, of an unknown type or outside the folder, or the page cannot be written.
     """
-    page = folder / PAGE
-    page.write_text(render_page(contents, folder), "utf-8")
-    return page
+    path = path or folder / PAGE
+    text = render_page(contents, folder, path.name)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, "utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise ReportError(
+            f"{path}: cannot be written ({error.strerror}); choose another place with -o", path
+        ) from error
+    return path
 
 
-def render_page(contents: ReportContents, folder: Path) -> str:
+def render_page(contents: ReportContents, folder: Path, name: str = PAGE) -> str:
     """Render the page as text. Media are embedded byte for byte: an output keeps its mark and its signature.
 
     Args:
         contents: What to show.
         folder: The folder to which media paths are relative.
+        name: File name of the page, for the command that verifies it.
 
     Raises:
         ReportError: A media file is missing, of an unknown type or outside the folder.
     """
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    script = _asset("report.js")
+    script = _asset("page.js")
     environment.globals.update(
-        style=Markup(_asset("report.css")),  # noqa: S704 - our own file, no input in it
+        style=Markup("".join(_asset(name) for name in STYLES)),  # noqa: S704 - our own files, no input in them
         script=Markup(script),  # noqa: S704 - our own file, no input in it
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        embed=lambda media: _embed(media, folder),
+        embed=partial(_embed, folder=folder),
         is_clip=lambda media: media.path.lower().endswith(".mp4"),
-        roc_chart=roc_chart,
-        histogram_chart=histogram_chart,
-        length_shares=length_shares,
-        heat_share=heat_share,
-        tone=tone,
+        download=_download,
+        least_width=lambda drawn: round(_LEAST_SCALE * size_of(drawn)[0]),
+        natural_width=lambda drawn: round(size_of(drawn)[0]),
     )
-    environment.filters.update(number=lambda value: f"{value:.3f}", interval=_interval)
-    return environment.get_template("report.html.j2").render(report=contents)
+    return environment.get_template("page.html.j2").render(report=contents, page_name=name)
 
 
 def _asset(name: str) -> str:
-    return (_TEMPLATES / name).read_text("utf-8")
+    return (TEMPLATES / name).read_text("utf-8")
 
 
-def _interval(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
-        return "no interval"
-    return f"{estimate.low:.3f} to {estimate.high:.3f}".replace("-", "−")
+def _download(piece: Figure | Table) -> Markup:
+    """Offer a chart or table as a file, where it is small enough to stand in the page twice."""
+    text, kind, word = (
+        (as_svg(piece), "image/svg+xml", "SVG") if isinstance(piece, Figure) else (as_csv(piece), "text/csv", "CSV")
+    )
+    if len(text) > _LARGEST_DOWNLOAD:
+        return Markup()
+    return Markup('<p class="get"><a download="{}" href="data:{};charset=utf-8,{}">{}</a></p>').format(
+        file_name(piece), kind, quote(text), word
+    )
 
 
 def _embed(media: Media, folder: Path) -> str:

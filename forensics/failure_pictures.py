@@ -1,0 +1,137 @@
+"""Keep a detector's worst errors as pictures: the face crop, and where the network found what spoke for its answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from detectors import Detector, explain
+
+from .corpus import Corpus, Sample
+from .crops import gather_crops
+from .errors import CorpusError
+from .evaluation import ScoreTable
+from .faces import FaceFinder, Frames
+from .reporting import Failure, write_failures
+
+FOLDER = "failures"
+MOST = 4
+"""Errors of each kind that are kept."""
+
+_HEAT = np.array((214, 69, 33), dtype=np.float64)
+_OPACITY = 0.75
+_GREY = np.array((0.299, 0.587, 0.114))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    video: str
+    label: int
+    score: float
+    method: str
+
+
+def keep_failures(
+    detector: Detector,
+    corpus: Corpus,
+    samples: Sequence[Sample],
+    table: ScoreTable,
+    folder: Path,
+    *,
+    threshold: float,
+    per_clip: int,
+    finder: FaceFinder | None = None,
+    most: int = MOST,
+) -> tuple[Failure, ...]:
+    """Write the worst false alarms and misses of a test below a detector's folder of results.
+
+    Of each video the frame is shown whose score is furthest on the wrong side.
+
+    Args:
+        detector: Whose errors.
+        corpus: Where the files lie.
+        samples: The samples tested.
+        table: Their scores, one row per frame.
+        folder: The detector's folder; pictures and record go to `failures` in it.
+        threshold: Genuine videos above it are false alarms, manipulated ones up to it misses.
+        per_clip: Frames of a clip looked at.
+        finder: Finds faces in samples without a sidecar.
+        most: Errors of each kind.
+
+    Returns:
+        What was written, paths relative to `failures`.
+    """
+    by_id = {sample.id: sample for sample in samples}
+    failures: list[Failure] = []
+    place = folder / FOLDER
+    place.mkdir(parents=True, exist_ok=True)
+    for wrong in worst_errors(table, threshold, most):
+        sample = _sample_of(wrong.video, by_id)
+        if sample is None:
+            continue
+        shown = _worst_frame(detector, corpus, sample, wrong.label, per_clip, finder)
+        if shown is None:
+            continue
+        crop, score, heat = shown
+        stem = f"{len(failures) + 1:02d}-{re.sub(r'[^A-Za-z0-9_.-]+', '-', wrong.video)[-60:]}"
+        names = f"{stem}.png", f"{stem}-heat.png"
+        for name, picture in zip(names, (crop, overlay(crop, heat)), strict=True):
+            Image.fromarray(picture).save(place / name, optimize=True)
+        failures.append(Failure(wrong.video, wrong.label, wrong.score, score, wrong.method, *names))
+    write_failures(failures, place)
+    return tuple(failures)
+
+
+def worst_errors(table: ScoreTable, threshold: float, most: int = MOST) -> tuple[_Wrong, ...]:
+    """Choose covered videos on the wrong side of a threshold, the furthest first: false alarms, then misses."""
+    videos = table.by_video()
+    found: list[_Wrong] = []
+    for label, order in ((0, np.argsort(-videos.scores, kind="stable")), (1, np.argsort(videos.scores, kind="stable"))):
+        wrong = (videos.scores > threshold) == (label == 0)
+        rows = [row for row in order if videos.labels[row] == label and wrong[row] and videos.covered[row]]
+        found += [
+            _Wrong(videos.videos[row], label, float(videos.scores[row]), videos.methods[row]) for row in rows[:most]
+        ]
+    return tuple(found)
+
+
+def overlay(crop: Frames, heat: NDArray[np.float64]) -> Frames:
+    """Lay a map over a crop turned grey.
+
+    Args:
+        crop: (S, S, 3) uint8 RGB.
+        heat: (S, S) in 0-1.
+    """
+    grey = (crop @ _GREY)[..., None]
+    share = _OPACITY * heat[..., None]
+    mixed: Frames = np.clip(np.rint(grey * (1 - share) + _HEAT * share), 0, 255).astype(np.uint8)
+    return mixed
+
+
+def _worst_frame(
+    detector: Detector, corpus: Corpus, sample: Sample, label: int, per_clip: int, finder: FaceFinder | None
+) -> tuple[Frames, float, NDArray[np.float64]] | None:
+    try:
+        crops = gather_crops(corpus, [sample], detector.spec, per_clip=per_clip, finder=finder).crops
+    except CorpusError:  # no face is left to show
+        return None
+    scores = detector.probabilities(crops)
+    frame = int(np.argmax(scores) if label == 0 else np.argmin(scores))
+    length = detector.spec.frames
+    first = min(frame, len(crops) - length) if length > 1 else frame
+    maps = explain(detector, crops[first : first + length], "manipulated" if label == 0 else "genuine")
+    return crops[frame], float(scores[frame]), maps[frame - first]
+
+
+def _sample_of(video: str, by_id: dict[str, Sample]) -> Sample | None:
+    """Find the sample of a video; its key may name data set, method and compression before it."""
+    rest = video
+    while rest not in by_id and "/" in rest:
+        rest = rest.partition("/")[2]
+    return by_id.get(rest)

@@ -1,0 +1,136 @@
+"""The signed card of a report: digests of the page and of everything beside it, under the deployment's signature."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from watermark import Deployment, StatementError, TrustPolicy, read_statement, sign_statement
+
+from ..errors import ReportError
+from ..installation import installed_version
+from ..records import read_record
+
+SUFFIX = ".card.json"
+KIND = "facetrail report card"
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """One file of a report.
+
+    Attributes:
+        name: Its path relative to the page's folder.
+        sha256: Of its bytes, hex.
+    """
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is signed.
+
+    Attributes:
+        kind: Always `facetrail report card`.
+        version: Of facetrail.
+        title: Of the report.
+        files: The page first, then figures, tables and the records it was made from.
+    """
+
+    kind: str
+    version: str
+    title: str
+    files: tuple[Digest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A report that is as it was signed.
+
+    Attributes:
+        card: What was signed.
+        signer: Subject of the signer's certificate.
+        missing: Signed files other than the page that are no longer there.
+    """
+
+    card: Card
+    signer: str
+    missing: tuple[str, ...]
+
+
+def card_path(page: Path) -> Path:
+    """Give where the card of a page lies: `report.card.json` beside `report.html`."""
+    return page.with_suffix(SUFFIX)
+
+
+def sign_report(page: Path, title: str, others: Sequence[Path], deployment: Deployment) -> Path:
+    """Write the signed card of a page, and give its path.
+
+    Args:
+        page: The page.
+        title: Of the report.
+        others: Files that are signed along with it.
+        deployment: Who signs.
+
+    Raises:
+        IdentityError: The deployment cannot sign.
+        OSError: A file cannot be read or the card cannot be written.
+    """
+    files = tuple(Digest(_relative(path, page.parent), _sha256(path)) for path in (page, *others))
+    card = Card(KIND, installed_version("facetrail") or "unknown", title, files)
+    content = json.dumps(asdict(card), ensure_ascii=False, sort_keys=True).encode()
+    path = card_path(page)
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(sign_statement(content, deployment.identity), "utf-8")
+    part.replace(path)
+    return path
+
+
+def verify_report(page: Path, policy: TrustPolicy) -> Verification:
+    """Check a page and the files beside it against its signed card.
+
+    Args:
+        page: The page; its card lies beside it.
+        policy: Whose signatures are believed.
+
+    Raises:
+        ReportError: There is no card, nobody known signed it, or a file was changed after it was signed.
+    """
+    path = card_path(page)
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReportError(
+            f"{path}: the signed card of {page.name} cannot be read ({error}); keep both together"
+        ) from error
+    try:
+        statement = read_statement(text, policy)
+        card = read_record(Card, json.loads(statement.content), "card")
+    except (StatementError, ValueError) as error:
+        raise ReportError(f"{path}: {error}", path) from error
+    if card.kind != KIND or not card.files or card.files[0].name != page.name:
+        named = card.files[0].name if card.files else "nothing"
+        raise ReportError(f"{path}: was signed for {named}, not for {page.name}; give the page its own card back", path)
+    missing = []
+    for number, digest in enumerate(card.files):
+        file = page.parent / digest.name
+        if number and not file.is_file():
+            missing.append(digest.name)
+        elif not file.is_file() or _sha256(file) != digest.sha256:
+            raise ReportError(f"{file}: was changed after {statement.signer} signed it; make the report again", file)
+    return Verification(card, statement.signer, tuple(missing))
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return Path(os.path.relpath(path, folder)).as_posix()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

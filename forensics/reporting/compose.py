@@ -1,0 +1,72 @@
+"""Put the page together from a results folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from . import summary
+from .blocks import ReportContents
+from .gather import Results, gather
+from .sections.adversarial import adversarial
+from .sections.calibration import calibration
+from .sections.comparisons import comparisons
+from .sections.detection import detection
+from .sections.evidence import control, coverage, failures, probes
+from .sections.making import gallery, provenance, quality
+from .sections.reproduction import reproduction
+from .sections.robustness import robustness
+from .sections.slices import cross_forgery, slices
+
+SECTIONS = (
+    gallery,
+    detection,
+    comparisons,
+    calibration,
+    robustness,
+    cross_forgery,
+    slices,
+    adversarial,
+    probes,
+    control,
+    failures,
+    quality,
+    coverage,
+    provenance,
+    reproduction,
+)
+"""In the order of the page; each gives nothing where there is no data."""
+
+_WITH_FACES = ("gallery", "failures")
+
+
+def read_contents(folder: Path, *, pictures: bool = True) -> ReportContents:
+    """Read a results folder and put its report together.
+
+    Args:
+        folder: What `evaluate -o` or `demo` wrote.
+        pictures: Whether faces are shown.
+
+    Raises:
+        ReportError: It is no results folder, or a record in it is damaged.
+    """
+    return compose(gather(folder), pictures=pictures)
+
+
+def compose(results: Results, *, pictures: bool = True) -> ReportContents:
+    """Put a report together.
+
+    Args:
+        results: What was measured.
+        pictures: Whether faces are shown.
+    """
+    made = [one for build in SECTIONS if (one := build(results)) is not None]
+    return ReportContents(
+        title=summary.title(results),
+        created=results.run.created[:10],
+        verdict=summary.verdict(results),
+        summary=results.trail.summary if results.trail else "",
+        notices=summary.notices(results),
+        key_numbers=summary.key_numbers(results),
+        sections=tuple(one for one in made if pictures or one.name not in _WITH_FACES),
+        caveat=summary.caveat(results),
+    )

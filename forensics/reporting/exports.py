@@ -1,0 +1,78 @@
+"""Every chart as an SVG file of its own, every table as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+from .blocks import Figure, ReportContents, Table
+from .charts.heat import size_of
+
+FIGURES, TABLES = "figures", "tables"
+TEMPLATES = Path(__file__).parent / "templates"
+
+_TOKEN = re.compile(r"--([\w-]+): ([^;]+);")
+_USE = re.compile(r"var\(--([\w-]+)\)")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_exports(contents: ReportContents, folder: Path) -> tuple[Path, ...]:
+    """Write `figures/*.svg` and `tables/*.csv`, and give their paths.
+
+    Args:
+        contents: The report.
+        folder: Where the two folders go; they are made.
+    """
+    written: list[Path] = []
+    for name, pieces in ((FIGURES, list(contents.figures)), (TABLES, list(contents.tables))):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for piece in pieces:
+            path = folder / name / file_name(piece)
+            path.write_text(as_svg(piece) if isinstance(piece, Figure) else as_csv(piece), "utf-8", newline="")
+            written.append(path)
+    return tuple(written)
+
+
+def file_name(piece: Figure | Table) -> str:
+    """Name the file of a chart or a table."""
+    return f"{piece.name}.svg" if isinstance(piece, Figure) else f"{piece.name}.csv"
+
+
+def as_svg(figure: Figure) -> str:
+    """Give a chart as a document of its own, in the light colours, on white, without variables."""
+    width, height = size_of(figure.svg)
+    style = chart_style()
+    body = str(figure.svg).replace(
+        '<svg class="chart"',
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" width="{width:.0f}" height="{height:.0f}"',
+        1,
+    )
+    head, _, rest = body.partition(">")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}><style>{style}</style>{rest}\n'
+
+
+def as_csv(table: Table) -> str:
+    """Give a table as CSV. A name that a spreadsheet would run as a formula is kept from that by an apostrophe."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerows([[_inert(value) for value in line] for line in (table.header, *table.lines)])
+    return out.getvalue()
+
+
+def chart_style() -> str:
+    """Give the charts' style sheet with the light colours put in."""
+    light = (TEMPLATES / "tokens.css").read_text("utf-8").partition("@media")[0]
+    values = dict(_TOKEN.findall(light))
+    return _USE.sub(lambda match: values[match[1]], (TEMPLATES / "chart.css").read_text("utf-8"))
+
+
+def _inert(value: str) -> str:
+    if not value.startswith(_FORMULA):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value

@@ -1,0 +1,83 @@
+"""A detector's worst errors on disk: a crop and a map of where it looked, each beside the other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..errors import ReportError
+from ..records import read_record
+
+FOLDER = "failures"
+RECORD = "failures.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One sample that a detector got wrong.
+
+    Attributes:
+        video: Its key.
+        label: 0 genuine, so that it is a false alarm; 1 manipulated, so that it is a miss.
+        score: Of the video.
+        frame_score: Of the frame shown.
+        method: How it was made, empty where unknown.
+        crop: Picture of the face crop, relative to the record's folder; on a page, to the results folder.
+        heat: Picture of the same crop under the map of what spoke for the answer; likewise.
+    """
+
+    video: str
+    label: int
+    score: float
+    frame_score: float
+    method: str
+    crop: str
+    heat: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Failures:
+    failures: tuple[Failure, ...]
+
+
+def write_failures(failures: Sequence[Failure], folder: Path) -> Path:
+    """Write the record of failures whose pictures lie in a folder, and give its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / RECORD
+    record = asdict(_Failures(tuple(failures)))
+    path.write_text(json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+    return path
+
+
+def read_failures(root: Path, detector: Path) -> tuple[Failure, ...]:
+    """Read a detector's failures, the paths of their pictures made relative to the results folder.
+
+    Args:
+        root: The results folder.
+        detector: The detector's folder inside it.
+
+    Raises:
+        ReportError: The record is damaged, or names a picture outside its folder.
+    """
+    folder = detector / FOLDER
+    path = folder / RECORD
+    if not path.is_file():
+        return ()
+    try:
+        found = read_record(_Failures, json.loads(path.read_text("utf-8")), RECORD)
+    except (OSError, ValueError) as error:
+        raise ReportError(f"{path} is not a record of failures: {error}; remove it or evaluate again", path) from error
+    return tuple(
+        Failure(
+            one.video,
+            one.label,
+            one.score,
+            one.frame_score,
+            one.method,
+            (folder / one.crop).relative_to(root).as_posix(),
+            (folder / one.heat).relative_to(root).as_posix(),
+        )
+        for one in found.failures
+    )

@@ -1,0 +1,124 @@
+"""Read a results folder: the run, each detector's measures, scores and failures, and a demo's trail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ReportError
+from ..evaluation import (
+    SCORES_NAME,
+    VALIDATION_NAME,
+    EvalReport,
+    EvalRun,
+    ScoresError,
+    ScoreTable,
+    folder_of,
+    read_report,
+    read_run,
+    read_scores,
+)
+from .failures import Failure, read_failures
+from .trail import Trail
+
+RUN = "run.json"
+INNER = "evaluation"
+"""Folder of a demo that holds its results."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectorResults:
+    """Everything measured about one detector.
+
+    Attributes:
+        report: Its measures.
+        title: Its name as the page shows it.
+        scores: Of the undistorted test, None where the folder holds none.
+        validation: Of the validation split, where there is one.
+        failures: Its worst errors.
+    """
+
+    report: EvalReport
+    title: str
+    scores: ScoreTable | None
+    validation: ScoreTable | None
+    failures: tuple[Failure, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the detector."""
+        return self.report.detector
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Results:
+    """Everything a report is made of.
+
+    Attributes:
+        folder: Media paths are relative to it.
+        run: What the detectors share.
+        detectors: In the order of the run.
+        probes: What little suffices to tell the classes apart.
+        quality: Measures of what a generator makes, slice by slice.
+        trail: Of a demo, None elsewhere.
+    """
+
+    folder: Path
+    run: EvalRun
+    detectors: tuple[DetectorResults, ...]
+    probes: tuple[DetectorResults, ...]
+    quality: tuple[DetectorResults, ...]
+    trail: Trail | None
+
+
+def gather(folder: Path) -> Results:
+    """Read a results folder that `evaluate -o` or `demo` wrote.
+
+    Args:
+        folder: The folder; for a demo its own or the `evaluation` inside it.
+
+    Raises:
+        ReportError: It is no results folder, or a record in it is damaged; names the file.
+    """
+    inner = folder / INNER if (folder / INNER / RUN).is_file() else folder
+    if not (inner / RUN).is_file():
+        raise ReportError(
+            f"{folder} holds no {RUN}; name a folder that `facetrail evaluate ... -o DIR` or `facetrail demo` wrote",
+            folder,
+        )
+    trail = Trail.load(folder)
+    titles = dict(trail.titles) if trail else {}
+    try:
+        run = read_run(inner)
+        found = [_read(folder, inner / folder_of(name), titles.get(name, name)) for name in run.detectors]
+        probes = tuple(_read(folder, inner / folder_of(name), name.removeprefix("probe:")) for name in run.probes)
+    except ScoresError as error:
+        raise ReportError(str(error), error.path) from error
+    return Results(
+        folder=folder,
+        run=run,
+        detectors=tuple(one for one in found if not _is_quality(one.report)),
+        probes=probes,
+        quality=tuple(one for one in found if _is_quality(one.report)),
+        trail=trail,
+    )
+
+
+def _read(root: Path, folder: Path, title: str) -> DetectorResults:
+    return DetectorResults(
+        report=read_report(folder),
+        title=title,
+        scores=_scores(folder / SCORES_NAME),
+        validation=_scores(folder / VALIDATION_NAME),
+        failures=read_failures(root, folder),
+    )
+
+
+def _scores(path: Path) -> ScoreTable | None:
+    return read_scores(path) if path.is_file() else None
+
+
+def _is_quality(report: EvalReport) -> bool:
+    """Tell measures of generated pictures, which no genuine sample is needed for, from those of a detector."""
+    names = {measure.metric for measure in report.measures}
+    return bool(names) and "auc" not in names and all(measure.n_negative == 0 for measure in report.measures)

@@ -1,0 +1,141 @@
+"""How well each detector separates the classes: ROC, DET, histograms and the table of measures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...evaluation import CLEAN, Level, Measure
+from ..blocks import Column, Figure, Figures, Key, Section, Table, section
+from ..charts.curves import Curve, det_chart, roc_chart
+from ..charts.drawing import tone
+from ..charts.histogram import histogram_chart
+from ..curves import are_probabilities, by_class, roc_curve, video_table
+from ..gather import DetectorResults, Results
+from ..words import count_cell, estimate_cell, estimate_fields, interval, metric, number, text_cell
+
+SHOWN = (
+    "auc",
+    "average_precision",
+    "eer",
+    "tpr_at_fpr_0.1",
+    "tpr_at_fpr_1",
+    "tpr_at_fpr_5",
+    "balanced_accuracy",
+    "fpr",
+    "tpr",
+)
+
+
+def detection(results: Results) -> Section | None:
+    """Show separation, without distortion, over the whole test."""
+    seed = results.run.seed
+    curves = [
+        (one, roc_curve(one.title, table, seed)) for one in results.detectors if (table := video_table(one)) is not None
+    ]
+    drawn = Figures(_curve_figures(curves), (_points(curves),)) if curves else None
+    histograms = _histograms(results.detectors)
+    return section(
+        "detection",
+        "Detection",
+        "Each point of a curve is one threshold: how many manipulated videos it finds, and how many genuine ones it "
+        "wrongly flags. Bands and intervals are 95 %, from a bootstrap over identities, not frames.",
+        [
+            drawn,
+            Figures(histograms) if histograms else None,
+            measures_table("measures", "Measures on the whole test", results.detectors, SHOWN),
+        ],
+    )
+
+
+def measures_table(
+    name: str, title: str, detectors: Sequence[DetectorResults], shown: Sequence[str], *, folded: bool = False
+) -> Table | None:
+    """Put the detectors' undistorted measures side by side, video level first; None where there is none."""
+    rows = []
+    for level in (Level.VIDEO, Level.FRAME):
+        for short in shown:
+            beside = [one.report.find(f"{short}/{level}") for one in detectors]
+            first = next((found for found in beside if found is not None), None)
+            if first is not None:
+                rows.append(
+                    (
+                        text_cell(metric(short), _common_note(beside)),
+                        text_cell(level.value),
+                        *(estimate_cell(found) for found in beside),
+                        count_cell(first.n_positive),
+                        count_cell(first.n_negative),
+                    )
+                )
+    if not rows:
+        return None
+    columns = (
+        Column("measure"),
+        Column("level"),
+        *(Column(one.title, estimate_fields(one.name), numeric=True) for one in detectors),
+        Column("manipulated", numeric=True),
+        Column("genuine", numeric=True),
+    )
+    return Table(name, title, columns, tuple(rows), folded=folded)
+
+
+def _common_note(beside: Sequence[Measure | None]) -> str:
+    notes = dict.fromkeys(found.note for found in beside if found is not None and found.note)
+    return "; ".join(notes)
+
+
+def _curve_figures(curves: Sequence[tuple[DetectorResults, Curve]]) -> tuple[Figure, ...]:
+    drawn = [curve for _, curve in curves]
+    legend = tuple(_key(one, index, len(curves)) for index, (one, _) in enumerate(curves))
+    return (
+        Figure("roc", "ROC", roc_chart(drawn), legend),
+        Figure(
+            "det",
+            "DET: the same errors on normal deviates",
+            det_chart(drawn),
+            note="Nearer to the lower left corner is better; straight lines are normally distributed scores.",
+        ),
+    )
+
+
+def _key(one: DetectorResults, index: int, count: int) -> Key:
+    chief = one.report.find("auc/video")
+    note = "" if chief is None else f"AUC {number(chief.value)}, {interval(chief.low, chief.high)}"
+    return Key(one.title, tone(index, count), note)
+
+
+def _points(curves: Sequence[tuple[DetectorResults, Curve]]) -> Table:
+    columns = [Column("false positive rate", numeric=True)]
+    columns += [Column(one.title, estimate_fields(f"tpr {one.name}"), numeric=True) for one, _ in curves]
+    rows = []
+    for index, rate in enumerate(curves[0][1].x):
+        cells = [text_cell(f"{rate:.3f}")]
+        for one, curve in curves:
+            cells.append(
+                estimate_cell(
+                    Measure(
+                        f"tpr {one.name}", Level.VIDEO, "all", CLEAN, 0,
+                        curve.y[index], curve.low[index], curve.high[index], 0, 0,
+                    )
+                )
+            )  # fmt: skip
+        rows.append(tuple(cells))
+    return Table("roc_points", "True positive rate along the curve", tuple(columns), tuple(rows), folded=True)
+
+
+def _histograms(detectors: Sequence[DetectorResults]) -> tuple[Figure, ...]:
+    figures = []
+    for index, one in enumerate(detectors):
+        table = video_table(one)
+        if table is None:
+            continue
+        low, high = (0.0, 1.0) if are_probabilities(table) else (float(table.scores.min()), float(table.scores.max()))
+        chart = histogram_chart(
+            one.title,
+            *by_class(table),
+            tone(index, len(detectors)),
+            threshold=one.report.threshold,
+            low=low,
+            high=high if high > low else low + 1.0,
+        )
+        figures.append(Figure(f"scores_{index + 1}", f"Scores by class, {one.title}", chart))
+    return tuple(figures)
