@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forensics.distortions import DISTORTIONS, SEVERITIES, Frames, distort
+from forensics.distortions import Frames, distort, find_suite
 
 from .intervals import bootstrap_intervals
-from .metrics import auc
-from .protocol import at_threshold
 from .reports import CLEAN, Level, Measure
+from .statistics import AUC, at_threshold
 from .tables import EVERYTHING, ScoreTable
 
 ScoreClip = Callable[[str, Frames], float]
@@ -82,7 +81,7 @@ def robustness_grid(
 
 def all_cells() -> Iterator[tuple[str, int]]:
     """Give every distortion with every severity."""
-    return ((spec.name, severity) for spec in DISTORTIONS for severity in SEVERITIES)
+    return ((cell.name, cell.severity) for cell in find_suite("everyday").cells)
 
 
 def _frames(clip: Clip, index: int, name: str, severity: int, seed: int) -> Frames:
@@ -104,7 +103,7 @@ def _table(clips: Sequence[Clip], scores: Sequence[float]) -> ScoreTable:
 
 def _cell(table: ScoreTable, name: str, severity: int, threshold: float, seed: int, replicates: int) -> list[Measure]:
     rng = np.random.default_rng(seed)
-    statistics = {"auc": auc, **at_threshold(threshold)}
+    statistics = {"auc": AUC, **at_threshold(threshold)}
     found = bootstrap_intervals(statistics, table.labels, table.scores, table.identities, rng, replicates=replicates)
     n_positive = int((table.labels == 1).sum())
     return [
