@@ -10,6 +10,7 @@ from pathlib import Path
 from .. import metrics
 from ..reports import EvalReport, Measure
 from ..tables import ScoreTable
+from ..text import columns
 from . import published
 from .importing import ForeignScores
 
@@ -84,19 +85,15 @@ def write_beside(rows: Sequence[Beside], path: Path) -> None:
 
 
 def describe_beside(rows: Sequence[Beside]) -> str:
-    """Put the comparison into lines for people."""
-    lines = [f"  {'as published':<44}{'corrected':<46}why they differ"]
+    """Put the comparison into lines for people, each reason under its numbers."""
+    cells = [("as published", "", "of", "printed", "corrected", "", "95 % interval", "of")]
     for row in rows:
-        theirs = f"{row.name} {row.theirs:.3f} ({row.theirs_of})"
-        lines.append(f"  {theirs:<44}{_ours(row):<46}{row.why}")
-    return "\n".join(lines)
-
-
-def _ours(row: Beside) -> str:
-    if row.ours is None:
-        return "none"
-    interval = "no interval" if row.low is None else f"{row.low:.3f} to {row.high:.3f}"
-    return f"{row.ours_name} {row.ours:.3f}, {interval} ({row.ours_of})"
+        interval = "none" if row.low is None or row.high is None else f"{row.low:.3f} to {row.high:.3f}"
+        printed = "" if row.printed is None else f"{row.printed:.3f}"
+        ours = ("none", "", "", "") if row.ours is None else (row.ours_name, f"{row.ours:.3f}", interval, row.ours_of)
+        cells.append((row.name, f"{row.theirs:.3f}", row.theirs_of, printed, *ours))
+    head, *lines = columns(cells).splitlines()
+    return "\n".join([head, *(f"{line}\n      {row.why}" for line, row in zip(lines, rows, strict=True))])
 
 
 def _row(

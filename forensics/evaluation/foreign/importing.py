@@ -121,6 +121,9 @@ def build_table(
         record.group or (video.dataset if len(datasets) > 1 else "") or _PLAIN
         for record, video in zip(records, videos, strict=True)
     ]
+    if len(set(labels)) == 1:
+        only = "manipulated" if labels[0] else "genuine"
+        raise ScoresError(f"{path} holds {only} samples of one class only; nothing can be measured without both", path)
     try:
         table = ScoreTable(
             videos=tuple(video.key for video in videos),
@@ -143,7 +146,7 @@ def _from_bench(found: BenchResult) -> ForeignScores:
     where = Path(found.detector) / found.dataset
     table, folders, warnings = build_table(found.records, where, found.dataset)
     return ForeignScores(
-        name=f"{found.detector} on {found.dataset}",
+        name=found.detector,
         corpus=found.dataset,
         table=table,
         folders=folders,
