@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .counts import Counts, Floats, Labels, probabilities
+from .counts import Counts, Floats, Labels, Places, first_where, probabilities, up_to
 from .errors import MetricError
 
 Binning = Literal["equal_width", "equal_mass"]
@@ -81,21 +81,22 @@ def brier_parts(labels: Labels, values: Floats, *, bins: int = BINS, binning: Bi
         MetricError: If there is no sample, a probability lies outside 0–1, or there is less than one bin.
     """
     counts = probabilities(labels, values)
-    bin_of = _bins(counts, bins, binning)
-    weight, forecast, outcome = _binned(counts, bin_of, bins)
-    filled = weight > 0
+    edges = _edges(counts, bins, binning)
+    weight, forecast, outcome = _binned(counts, edges)
+    bin_of = np.repeat(np.arange(bins), np.diff(edges))
     mean_forecast, mean_outcome = (
-        np.divide(part, weight, out=np.zeros(bins), where=filled)[bin_of] for part in (forecast, outcome)
+        np.divide(part, weight, out=np.zeros(bins), where=weight > 0)[bin_of] for part in (forecast, outcome)
     )
+    total = counts.positive + counts.negative
     spread = counts.values - mean_forecast
-    covariance = spread @ (counts.positive - mean_outcome * counts.total)
-    within = (counts.total @ spread**2 - 2 * covariance) / counts.total.sum()
+    covariance = spread @ (counts.positive - mean_outcome * total)
+    within = (total @ spread**2 - 2 * covariance) / total.sum()
     return BrierParts(*(float(part) for part in (*brier_parts_of(counts, bins, binning), within)))
 
 
 def brier_parts_of(counts: Counts, bins: int = BINS, binning: Binning = "equal_mass") -> tuple[Floats, Floats, Floats]:
     """Give reliability, resolution and uncertainty for each weighting."""
-    weight, forecast, outcome = _binned(counts, _bins(counts, bins, binning), bins)
+    weight, forecast, outcome = _binned(counts, _edges(counts, bins, binning))
     total = weight.sum(-1)
     frequency = _ratio(counts.n_positive, total)
     held = np.where(weight > 0, weight, 1.0)
@@ -122,7 +123,7 @@ def ece(labels: Labels, values: Floats, *, bins: int = BINS, binning: Binning = 
 
 def ece_of(counts: Counts, bins: int = BINS, binning: Binning = "equal_mass") -> Floats:
     """Give the expected calibration error for each weighting."""
-    weight, forecast, outcome = _binned(counts, _bins(counts, bins, binning), bins)
+    weight, forecast, outcome = _binned(counts, _edges(counts, bins, binning))
     return _ratio(np.abs(forecast - outcome).sum(-1), weight.sum(-1))
 
 
@@ -144,9 +145,12 @@ def balanced_ece(labels: Labels, values: Floats, *, bins: int = BINS) -> float:
 def balanced_ece_of(counts: Counts, bins: int = BINS) -> Floats:
     """Give the class-balanced calibration error for each weighting, NaN where a class is missing."""
     there = (counts.n_positive > 0) & (counts.n_negative > 0)
-    positive = counts.positive / np.where(there, counts.n_positive, 1.0)[..., None]
-    negative = counts.negative / np.where(there, counts.n_negative, 1.0)[..., None]
-    return np.where(there, ece_of(Counts(counts.values, positive, negative), bins), np.nan)
+    scale = (
+        np.where(there, counts.n_positive, 1.0)[..., None],
+        np.where(there, counts.n_negative, 1.0)[..., None],
+    )
+    weight, forecast, outcome = _binned(counts, _edges(counts, bins, "equal_mass", scale), scale)
+    return np.where(there, _ratio(np.abs(forecast - outcome).sum(-1), weight.sum(-1)), np.nan)
 
 
 def _mean(counts: Counts, summed: Floats) -> Floats:
@@ -159,30 +163,35 @@ def _ratio(part: Floats, whole: Floats) -> Floats:
         return np.asarray(part / whole)
 
 
-def _bins(counts: Counts, bins: int, binning: Binning) -> NDArray[np.intp]:
-    """Give the bin of each distinct probability, (G,) for equal width and (..., G) for equal mass."""
+def _edges(counts: Counts, bins: int, binning: Binning, scale: tuple[Floats, Floats] | None = None) -> Places:
+    """Give the places (..., bins + 1) where bins begin and end; a class counts as one over its scale, 1 by default."""
     if bins < 1:
         raise MetricError(f"the calibration error wants at least one bin, got {bins}")
+    size, shape = len(counts.values), counts.n_positive.shape
     if binning == "equal_width":
-        return np.minimum((counts.values * bins).astype(np.intp), bins - 1)
-    before = counts.positive_to + counts.negative_to - counts.total
-    total = counts.n_positive + counts.n_negative
-    # A weighting by halves and thirds lands a hair off the edge of a bin.
-    ranked = np.floor(before * bins / np.where(total > 0, total, 1.0)[..., None] + 1e-9)
-    return np.clip(ranked.astype(np.intp), 0, bins - 1)
+        bin_of = np.minimum((counts.values * bins).astype(np.intp), bins - 1)
+        inner = np.broadcast_to(np.searchsorted(bin_of, np.arange(1, bins)), (*shape, bins - 1))
+    else:
+        over = scale or (np.ones((*shape, 1)), np.ones((*shape, 1)))
+        total = counts.n_positive[..., None] / over[0] + counts.n_negative[..., None] / over[1]
+        wanted = total * np.arange(1, bins) / bins
+
+        def reached(place: Places) -> NDArray[np.bool_]:
+            before = up_to(counts.positive_to, place) / over[0] + up_to(counts.negative_to, place) / over[1]
+            return np.asarray(before >= wanted * (1 - 1e-12))  # halves and thirds land a hair off the edge
+
+        inner = first_where(reached, size, (*shape, bins - 1))
+    ends = np.zeros((*shape, 1), dtype=np.intp), np.full((*shape, 1), size, dtype=np.intp)
+    return np.concatenate((ends[0], inner, ends[1]), -1)
 
 
-def _binned(counts: Counts, bin_of: NDArray[np.intp], bins: int) -> tuple[Floats, Floats, Floats]:
-    """Sum weight, weighted probability and weighted label, (..., bins) each."""
-    shape = counts.total.shape
-    rows = np.arange(int(np.prod(shape[:-1], dtype=np.intp)))[:, None]
-    index = (rows * bins + np.broadcast_to(bin_of, shape).reshape(len(rows), -1)).ravel()
-    weight, forecast, outcome = (
-        _sums(index, part, len(rows) * bins).reshape(*shape[:-1], bins)
-        for part in (counts.total, counts.total * counts.values, counts.positive)
+def _binned(counts: Counts, edges: Places, scale: tuple[Floats, Floats] | None = None) -> tuple[Floats, Floats, Floats]:
+    """Sum weight, weighted probability and weighted label of each bin, (..., bins) each."""
+    positive, negative, positive_scores, negative_scores = (
+        np.diff(up_to(sums, edges), axis=-1)
+        for sums in (counts.positive_to, counts.negative_to, counts.positive_scores_to, counts.negative_scores_to)
     )
-    return weight, forecast, outcome
-
-
-def _sums(index: NDArray[np.intp], weights: Floats, length: int) -> Floats:
-    return np.bincount(index, weights=weights.ravel(), minlength=length).astype(np.float64)
+    if scale is not None:
+        positive, positive_scores = positive / scale[0], positive_scores / scale[0]
+        negative, negative_scores = negative / scale[1], negative_scores / scale[1]
+    return positive + negative, positive_scores + negative_scores, positive

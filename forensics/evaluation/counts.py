@@ -6,6 +6,7 @@ replicates at once, and every metric is written once, on counts, for the table i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +16,7 @@ from .errors import MetricError
 
 Labels = NDArray[np.integer]
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 
 class Counts:
@@ -32,12 +34,12 @@ class Counts:
     @cached_property
     def n_positive(self) -> Floats:
         """(...,) weight of all manipulated samples."""
-        return np.asarray(self.positive.sum(-1))
+        return _last(self.positive_to)
 
     @cached_property
     def n_negative(self) -> Floats:
         """(...,) weight of all genuine samples."""
-        return np.asarray(self.negative.sum(-1))
+        return _last(self.negative_to)
 
     @cached_property
     def positive_to(self) -> Floats:
@@ -50,13 +52,22 @@ class Counts:
         return np.cumsum(self.negative, -1)
 
     @cached_property
-    def total(self) -> Floats:
-        """(..., G) weight of all samples at each score."""
-        return self.positive + self.negative
+    def positive_scores_to(self) -> Floats:
+        """(..., G) weighted sum of the scores of manipulated samples at or below each score."""
+        return np.cumsum(self.positive * self.values, -1)
+
+    @cached_property
+    def negative_scores_to(self) -> Floats:
+        """(..., G) weighted sum of the scores of genuine samples at or below each score."""
+        return np.cumsum(self.negative * self.values, -1)
 
 
 class Ranking:
-    """Sort a table by score once, to count it under any weights."""
+    """Sort a table by score once, to count it under any weights.
+
+    Attributes:
+        order: (N,) rows from the lowest score up.
+    """
 
     def __init__(self, labels: Labels, scores: Floats) -> None:
         """Sort the samples.
@@ -69,31 +80,66 @@ class Ranking:
             MetricError: If shapes differ, a label is neither 0 nor 1, or a score is not finite.
         """
         truth, values = checked(labels, scores)
-        self._order = np.argsort(values, kind="stable")
-        ordered = values[self._order]
+        self.order = np.argsort(values, kind="stable")
+        ordered = values[self.order]
         self._starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1]))[: len(ordered)])
-        self._truth = truth[self._order].astype(np.float64)
+        self._truth = truth[self.order].astype(np.float64)
         self._values = ordered[self._starts]
 
     def __len__(self) -> int:
         """Count the samples."""
-        return len(self._order)
+        return len(self.order)
 
     def counts(self, weights: Floats | None = None) -> Counts:
         """Count the samples at each distinct score.
 
         Args:
-            weights: (..., N) how often each sample counts; once by default.
+            weights: (..., N) how often each sample counts, once by default; in the order of `order`.
         """
         if not len(self):
             return Counts(self._values, self._values, self._values)
-        ordered = np.ones(len(self)) if weights is None else weights[..., self._order]
-        positive = ordered * self._truth
-        negative = ordered - positive
+        positive = self._truth * (1.0 if weights is None else weights)
+        negative = (1.0 if weights is None else weights) - positive
         if len(self._starts) < len(self):
             positive = np.add.reduceat(positive, self._starts, axis=-1)
             negative = np.add.reduceat(negative, self._starts, axis=-1)
         return Counts(self._values, positive, negative)
+
+
+def first_where(holds: Callable[[Places], NDArray[np.bool_]], length: int, shape: tuple[int, ...]) -> Places:
+    """Find, for each of many sorted rows, the first place where a condition holds that never ceases to hold after it.
+
+    Args:
+        holds: Answers for one place of each row.
+        length: Of a row.
+        shape: Of the places.
+
+    Returns:
+        The places, `length` where the condition never holds.
+    """
+    low, high = np.zeros(shape, dtype=np.intp), np.full(shape, length, dtype=np.intp)
+    for _ in range(length.bit_length()):
+        middle = np.minimum((low + high) // 2, length - 1)
+        found = holds(middle)
+        open_ = low < high
+        high = np.where(open_ & found, middle, high)
+        low = np.where(open_ & ~found, middle + 1, low)
+    return low
+
+
+def up_to(sums: Floats, places: Places) -> Floats:
+    """Give running sums before a place of each row: 0 before the first.
+
+    Args:
+        sums: (..., G) running sums.
+        places: (..., K) from 0 to G.
+    """
+    found = np.take_along_axis(sums, np.maximum(places - 1, 0), -1)
+    return np.where(places > 0, found, 0.0)
+
+
+def _last(sums: Floats) -> Floats:
+    return np.asarray(sums[..., -1]) if sums.shape[-1] else np.zeros(sums.shape[:-1])
 
 
 def checked(labels: Labels, scores: Floats) -> tuple[NDArray[np.bool_], Floats]:

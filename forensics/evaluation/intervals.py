@@ -42,8 +42,8 @@ def bootstrap_intervals(
 ) -> dict[str, Interval]:
     """Give several statistics of one table with 95 % percentile intervals from the same replicates.
 
-    A `Metric` counts all replicates at once and takes seconds for a thousand over ten thousand videos; any other
-    function is called with the repeated rows of each replicate, which takes minutes.
+    A `Metric` counts many replicates at once; any other function is called with the repeated rows of each replicate,
+    which takes many times as long.
 
     Args:
         statistics: Metrics, or functions of labels and scores, by name.
@@ -78,15 +78,17 @@ def _replicates(
 ) -> Floats | None:
     """Give (statistics, wanted) numbers of replicates on which all are defined, None where these are too rare."""
     ranking = Ranking(labels, scores)
+    slow = not all(isinstance(one, Metric) for one in statistics.values())
     found = np.empty((len(statistics), 0))
     tries = 0
     while found.shape[1] < wanted and tries < wanted * _MAX_TRIES:
         missing = min(wanted - found.shape[1], wanted * _MAX_TRIES - tries)
         for drawn in weights.batches(rng, missing):
-            counts = ranking.counts(drawn)
+            counts = ranking.counts(weights.weights(drawn, ranking.order))
+            repeats = weights.weights(drawn) if slow else drawn
             batch = np.stack(
                 [
-                    one.of(counts) if isinstance(one, Metric) else _one_by_one(one, labels, scores, drawn)
+                    one.of(counts) if isinstance(one, Metric) else _one_by_one(one, labels, scores, repeats)
                     for one in statistics.values()
                 ]
             )

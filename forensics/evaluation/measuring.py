@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from . import metrics
 from .aggregation import Aggregation
+from .counts import Counts, Floats
 from .errors import ScoresError
 from .intervals import Interval, bootstrap_intervals
 from .reports import CLEAN, Level, Measure
@@ -125,7 +126,7 @@ def _measure(
 def _coverage(table: ScoreTable, level: Level, seed: int, replicates: int) -> Measure:
     """Measure the share of samples with a face, and name it for either class: a difference is a warning."""
     seen = table.covered.astype(np.float64)
-    share = Metric(lambda counts: (counts.total @ counts.values) / counts.total.sum(-1))
+    share = Metric(_mean_score)
     rng = np.random.default_rng(seed)
     found = bootstrap_intervals({"share": share}, table.labels, seen, table.identities, rng, replicates=replicates)
     by_class = [
@@ -134,6 +135,12 @@ def _coverage(table: ScoreTable, level: Level, seed: int, replicates: int) -> Me
         if (np.asarray(table.labels) == label).any()
     ]
     return _made("coverage", level, EVERYTHING, found["share"], table, ", ".join(by_class))
+
+
+def _mean_score(counts: Counts) -> Floats:
+    with np.errstate(invalid="ignore"):
+        scores = counts.positive_scores_to[..., -1] + counts.negative_scores_to[..., -1]
+        return np.asarray(scores / (counts.n_positive + counts.n_negative))
 
 
 def _made(metric: str, level: Level, name: str, interval: Interval, table: ScoreTable, note: str) -> Measure:

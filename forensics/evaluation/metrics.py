@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .counts import Counts, Ranking, both_classes
+from .counts import Counts, Places, Ranking, both_classes, first_where, up_to
 from .counts import Floats as Floats
 from .counts import Labels as Labels
 from .errors import MetricError
@@ -69,7 +69,7 @@ def auc(labels: Labels, scores: Floats) -> float:
 
 def auc_of(counts: Counts) -> Floats:
     """Give Σ pᵥ (N₍<ᵥ₎ + nᵥ/2) / (P N) over the distinct scores v, for each weighting."""
-    beaten = (counts.positive * (counts.negative_to - counts.negative / 2)).sum(-1)
+    beaten = _dot(counts.positive, counts.negative_to) - _dot(counts.positive, counts.negative) / 2
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(beaten / (counts.n_positive * counts.n_negative))
 
@@ -87,11 +87,12 @@ def average_precision(labels: Labels, scores: Floats) -> AveragePrecision:
 
 def average_precision_of(counts: Counts) -> Floats:
     """Give the average precision for each weighting."""
+    there = counts.positive > 0
     true = counts.n_positive[..., None] - counts.positive_to + counts.positive
     false = counts.n_negative[..., None] - counts.negative_to + counts.negative
+    precision = np.divide(true, true + false, out=np.zeros_like(true), where=there)
     with np.errstate(invalid="ignore", divide="ignore"):
-        precision = np.where(counts.positive > 0, true / (true + false), 0.0)
-        return _defined(counts, (counts.positive * precision).sum(-1) / counts.n_positive)
+        return _defined(counts, _dot(counts.positive, precision) / counts.n_positive)
 
 
 def eer(labels: Labels, scores: Floats) -> EqualError:
@@ -134,7 +135,7 @@ def tpr_at_fpr(labels: Labels, scores: Floats, fpr: float) -> OperatingPoint:
 def tpr_at_fpr_of(counts: Counts, fpr: float) -> Floats:
     """Give the true positive rate at a false positive rate for each weighting."""
     _check_rate(fpr)
-    below = np.take_along_axis(counts.positive_to, _strictest(counts, fpr)[..., None], -1)[..., 0]
+    below = up_to(counts.positive_to, _strictest(counts, fpr)[..., None] + 1)[..., 0]
     with np.errstate(invalid="ignore", divide="ignore"):
         return _defined(counts, (counts.n_positive - below) / counts.n_positive)
 
@@ -150,8 +151,7 @@ def false_positive_rate(labels: Labels, scores: Floats, threshold: float) -> flo
 
 def false_positive_rate_of(counts: Counts, threshold: float) -> Floats:
     """Give the share of genuine samples above a threshold for each weighting."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(counts.negative[..., counts.values > threshold].sum(-1) / counts.n_negative)
+    return _share_above(counts, counts.negative_to, counts.n_negative, threshold)
 
 
 def true_positive_rate(labels: Labels, scores: Floats, threshold: float) -> float:
@@ -165,8 +165,7 @@ def true_positive_rate(labels: Labels, scores: Floats, threshold: float) -> floa
 
 def true_positive_rate_of(counts: Counts, threshold: float) -> Floats:
     """Give the share of manipulated samples above a threshold for each weighting."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(counts.positive[..., counts.values > threshold].sum(-1) / counts.n_positive)
+    return _share_above(counts, counts.positive_to, counts.n_positive, threshold)
 
 
 def balanced_accuracy(labels: Labels, scores: Floats, threshold: float) -> float:
@@ -185,30 +184,49 @@ def balanced_accuracy_of(counts: Counts, threshold: float) -> Floats:
 
 
 def _equal_error(counts: Counts) -> tuple[Floats, Floats]:
-    """Give rate and threshold where FPR and FNR meet, walking from the highest score down."""
+    """Give rate and threshold where FPR and FNR meet: one falls, the other rises with the threshold.
+
+    Place g is the threshold just below the g-th score, so that place 0 flags every sample and place G none.
+    """
+
+    def rates(place: Places) -> tuple[Floats, Floats]:
+        above = counts.n_negative - up_to(counts.negative_to, place[..., None])[..., 0]
+        missed = up_to(counts.positive_to, place[..., None])[..., 0]
+        return np.asarray(above / counts.n_negative), np.asarray(missed / counts.n_positive)
+
+    def crossed(place: Places) -> NDArray[np.bool_]:
+        fpr, fnr = rates(place + 1)
+        return np.asarray(fpr < fnr)
+
+    size = len(counts.values)
+    thresholds = np.concatenate(([np.nextafter(counts.values[0], -np.inf)], counts.values))
     with np.errstate(invalid="ignore", divide="ignore"):
-        # Column g: the threshold is the g-th score, so that only samples strictly above it are flagged.
-        negatives = counts.n_negative[..., None]
-        fpr = (negatives - counts.negative_to) / negatives
-        fnr = counts.positive_to / counts.n_positive[..., None]
-        # One more column at the low end flags everything.
-        fpr = np.concatenate((np.ones_like(fpr[..., :1]), fpr), -1)
-        fnr = np.concatenate((np.zeros_like(fnr[..., :1]), fnr), -1)
-        below = np.sum(fpr >= fnr, -1, keepdims=True) - 1  # the two are monotone: FPR falls, FNR rises
-        below = np.clip(below, 0, fpr.shape[-1] - 2)
-        low_fpr, high_fpr = (np.take_along_axis(fpr, at, -1)[..., 0] for at in (below, below + 1))
-        low_fnr, high_fnr = (np.take_along_axis(fnr, at, -1)[..., 0] for at in (below, below + 1))
+        below = np.minimum(first_where(crossed, size, counts.n_positive.shape), size - 1)
+        (low_fpr, low_fnr), (high_fpr, high_fnr) = rates(below), rates(below + 1)
         share = (high_fnr - high_fpr) / (high_fnr - high_fpr + low_fpr - low_fnr)
-        thresholds = np.concatenate(([np.nextafter(counts.values[0], -np.inf)], counts.values))
-        low, high = thresholds[below[..., 0]], thresholds[below[..., 0] + 1]
+        low, high = thresholds[below], thresholds[below + 1]
         return high_fpr + share * (low_fpr - high_fpr), high + share * (low - high)
 
 
-def _strictest(counts: Counts, fpr: float) -> NDArray[np.intp]:
+def _strictest(counts: Counts, fpr: float) -> Places:
     """Find the lowest score such that at most the allowed genuine samples lie strictly above it."""
-    allowed = np.floor(counts.n_negative * fpr + 1e-9)
-    above = counts.n_negative[..., None] - counts.negative_to
-    return np.asarray(np.argmax(above <= allowed[..., None], -1))
+    wanted = counts.n_negative - np.floor(counts.n_negative * fpr + 1e-9)
+
+    def reached(place: Places) -> NDArray[np.bool_]:
+        return np.asarray(np.take_along_axis(counts.negative_to, place[..., None], -1)[..., 0] >= wanted)
+
+    return first_where(reached, len(counts.values), wanted.shape)
+
+
+def _share_above(counts: Counts, sums: Floats, total: Floats, threshold: float) -> Floats:
+    place = int(np.searchsorted(counts.values, threshold, side="right"))
+    below = sums[..., place - 1] if place else np.zeros_like(total)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((total - below) / total)
+
+
+def _dot(one: Floats, other: Floats) -> Floats:
+    return np.asarray(np.einsum("...g,...g->...", one, other))
 
 
 def _defined(counts: Counts, values: Floats) -> Floats:

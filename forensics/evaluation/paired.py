@@ -136,8 +136,8 @@ def paired_interval(
     rankings = Ranking(labels, first), Ranking(labels, second)
     drawn = np.concatenate(
         [
-            metric.of(rankings[0].counts(batch)) - metric.of(rankings[1].counts(batch))
-            for batch in weights.batches(rng, replicates)
+            np.subtract(*(metric.of(ranking.counts(weights.weights(drawn, ranking.order))) for ranking in rankings))
+            for drawn in weights.batches(rng, replicates)
         ]
     )
     drawn = drawn[~np.isnan(drawn)]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .counts import Floats
 from .errors import MetricError
 
-_BATCH = 2_000_000
+_BATCH = 200_000
 """Weights held at once; more would leave the processor's cache and gain nothing."""
 
 
@@ -49,17 +49,28 @@ class IdentityWeights:
         self._kind_of = np.fromiter((place[names] for names in identities), dtype=np.intp, count=length)
 
     def draw(self, rng: np.random.Generator, replicates: int) -> Floats:
-        """Give (replicates, N) weights, whole numbers."""
+        """Draw identities; give (replicates, K + 1) how often each came, and a last column of ones."""
         drawn = rng.integers(self.count, size=(replicates, self.count))
         rows = np.arange(replicates)[:, None]
         width = self.count + 1
         counts = np.bincount((rows * width + drawn).ravel(), minlength=replicates * width).reshape(replicates, width)
         counts[:, -1] = 1
-        weights: NDArray[np.float64] = counts[:, self._kinds].prod(-1).astype(np.float64)
-        return weights if len(self._kinds) == len(self._kind_of) else weights[:, self._kind_of]
+        return counts.astype(np.float64)
+
+    def weights(self, drawn: Floats, order: NDArray[np.intp] | None = None) -> Floats:
+        """Give the (replicates, N) weights of the samples.
+
+        Args:
+            drawn: As `draw` gives it.
+            order: Samples in another order, such as `Ranking.order`.
+        """
+        by_kind = np.take(drawn, self._kinds[:, 0], axis=1)
+        for column in self._kinds.T[1:]:
+            by_kind *= np.take(drawn, column, axis=1)
+        return np.take(by_kind, self._kind_of if order is None else self._kind_of[order], axis=1)
 
     def batches(self, rng: np.random.Generator, replicates: int) -> Iterator[Floats]:
-        """Give weights of that many replicates in batches that fit into little memory."""
+        """Draw that many replicates in batches whose weights fit into little memory."""
         step = max(1, _BATCH // max(len(self._kind_of), 1))
         for first in range(0, replicates, step):
             yield self.draw(rng, min(step, replicates - first))

@@ -49,7 +49,8 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
 
 def test_a_forgery_is_repeated_by_the_product_of_the_draws_of_its_two_identities():
     identities = [("a",), ("b",), ("c",), ("a", "b"), ("c", "c")]
-    drawn = IdentityWeights(identities, 5).draw(np.random.default_rng(0), 30)
+    weights = IdentityWeights(identities, 5)
+    drawn = weights.weights(weights.draw(np.random.default_rng(0), 30))
     a, b, c = drawn[:, :3].T
     assert (drawn == np.stack([a, b, c, a * b, c], axis=1)).all()
     assert (a + b + c == 3).all()
@@ -57,7 +58,8 @@ def test_a_forgery_is_repeated_by_the_product_of_the_draws_of_its_two_identities
 
 
 def test_the_mean_weight_of_every_row_is_what_independent_draws_give():
-    drawn = IdentityWeights([("a",), ("b", "c")], 2).draw(np.random.default_rng(1), 40_000)
+    weights = IdentityWeights([("a",), ("b", "c")], 2)
+    drawn = weights.weights(weights.draw(np.random.default_rng(1), 40_000))
     assert drawn.mean(0) == pytest.approx([1.0, 1 - 1 / 3], abs=0.02)  # E[xy] of a multinomial is n(n - 1)/K²
 
 
