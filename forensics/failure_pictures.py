@@ -19,6 +19,7 @@ from .errors import CorpusError
 from .evaluation import ScoreTable
 from .faces import FaceFinder, Frames
 from .reporting import Failure, write_failures
+from .scoring import key_of
 
 FOLDER = "failures"
 MOST = 4
@@ -67,15 +68,12 @@ def keep_failures(
     Returns:
         What was written, paths relative to `failures`.
     """
-    by_id = {sample.id: sample for sample in samples}
+    by_key = {key_of(sample): sample for sample in samples}
     failures: list[Failure] = []
     place = folder / FOLDER
     place.mkdir(parents=True, exist_ok=True)
     for wrong in worst_errors(table, threshold, most):
-        sample = _sample_of(wrong.video, by_id)
-        if sample is None:
-            continue
-        shown = _worst_frame(detector, corpus, sample, wrong.label, per_clip, finder)
+        shown = _worst_frame(detector, corpus, by_key[wrong.video], wrong.label, per_clip, finder)
         if shown is None:
             continue
         crop, score, heat = shown
@@ -127,11 +125,3 @@ def _worst_frame(
     first = min(frame, len(crops) - length) if length > 1 else frame
     maps = explain(detector, crops[first : first + length], "manipulated" if label == 0 else "genuine")
     return crops[frame], float(scores[frame]), maps[frame - first]
-
-
-def _sample_of(video: str, by_id: dict[str, Sample]) -> Sample | None:
-    """Find the sample of a video; its key may name data set, method and compression before it."""
-    rest = video
-    while rest not in by_id and "/" in rest:
-        rest = rest.partition("/")[2]
-    return by_id.get(rest)

@@ -6,35 +6,45 @@ of other identities, score again, distort, compare marked with unmarked genuine 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from detectors import Detector, TrainConfig
+from detectors import TrainConfig
 from watermark import CredentialState, Deployment, read_provenance
 
+from .control_slice import measure_control
 from .corpus import Corpus, Sample, Slice, Split, check_corpus
 from .corpus.plan import SynthesisConfig
 from .corpus.studio import Forger
 from .corpus.synthesize import synthesize
 from .errors import CorpusError
-from .evaluation import EvalReport, Level, Measure, ScoreTable, measure_table, write_report, write_scores
+from .evaluating import Evaluated, Settings, compare_evaluated, evaluate_corpus, write_results
+from .evaluation import Measure
+from .failure_pictures import keep_failures
 from .gallery import hang_gallery
+from .probes.metadata import probe_metadata
 from .progress import Report, part, silent
-from .reporting import ProvenanceRow, ReportContents, StageTime, write_page
-from .results import Scored, describe_trail
-from .scoring import PROTOCOL, control_shift, frozen_threshold, measure_robustness, only, score_samples
+from .protocols import find_protocol
+from .reporting import ProvenanceRow, StageTime, Trail, Written, write_report
+from .scoring import measure_robustness
 from .stages import Stage, StageClock
 from .training import Diet, TrainingRun, save_trained, train_on
 
-SYNTHESIZE, BEFORE, RETRAIN, SCORE, DISTORT, READ_BACK, REPORT = (
+SYNTHESIZE, BEFORE, RETRAIN, SCORE, DISTORT, READ_BACK, EXPLAIN = (
     "forge and seal",
     "train on self-blends",
     "retrain on forgeries",
     "score the test split",
     "distort and score",
     "read everything back",
-    "write the report",
+    "explain and compare",
 )
+RESULTS = "evaluation"
+TITLES = {
+    "before": "before: self-blended fakes only",
+    "after": "after: retrained on forgeries",
+}
 STAGES = (
     Stage(SYNTHESIZE, 165.0),
     Stage(BEFORE, 30.0),
@@ -42,7 +52,7 @@ STAGES = (
     Stage(SCORE, 2.0),
     Stage(DISTORT, 20.0),
     Stage(READ_BACK, 6.0),
-    Stage(REPORT, 7.0),
+    Stage(EXPLAIN, 12.0),
 )
 
 
@@ -83,47 +93,88 @@ def demo_config(seed: int) -> DemoConfig:
     return DemoConfig(corpus=corpus, training=TrainConfig(seed=seed))
 
 
-def run_demo(
-    out: Path, config: DemoConfig, forger: Forger, deployment: Deployment, report: Report = silent
-) -> ReportContents:
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What a walk along the trail left.
+
+    Attributes:
+        written: The report.
+        trail: What it shows beside the measures.
+    """
+
+    written: Written
+    trail: Trail
+
+
+def run_demo(out: Path, config: DemoConfig, forger: Forger, deployment: Deployment, report: Report = silent) -> Walked:
     """Walk the trail and leave corpus, detectors, measures and report in a folder.
 
     Args:
         out: The results folder; a corpus that an interrupted run left there is continued.
         config: Sizes and seed.
         forger: Makes the forgeries.
-        deployment: Whose mark and signature they carry.
+        deployment: Whose mark and signature they carry; it signs the report too.
         report: Is told how far the work is.
-
-    Returns:
-        What the report shows.
 
     Raises:
         CorpusError: The corpus did not pass its check.
     """
     out.mkdir(parents=True, exist_ok=True)
+    results = out / RESULTS
+    command = f"facetrail demo --out {out} --seed {config.corpus.seed}"
+    settings = Settings(
+        protocol=find_protocol("cross"),
+        per_clip=config.per_clip,
+        seed=config.corpus.seed,
+        replicates=config.replicates,
+        command=command,
+    )
     clock = StageClock(STAGES, report)
     with clock.stage(SYNTHESIZE) as step:
         corpus = synthesize(out / "corpus", config.corpus, forger, deployment, part(step, 0.0, 0.98))
         refuse_unsound(corpus)
     with clock.stage(BEFORE) as step:
-        before = _train(corpus, Diet.SELF_BLENDED, config, out / "detectors" / "before", step)
+        _train(corpus, Diet.SELF_BLENDED, config, out / "detectors" / "before", step)
     with clock.stage(RETRAIN) as step:
-        after = _train(corpus, Diet.FORGED, config, out / "detectors" / "after", step)
-    detectors = {"before": before, "after": after}
+        _train(corpus, Diet.FORGED, config, out / "detectors" / "after", step)
     with clock.stage(SCORE) as step:
-        tables = _score(corpus, detectors, config, step)
+        folders = [str(out / "detectors" / name) for name in TITLES]
+        done = evaluate_corpus(corpus, folders, settings, out=results, report=step)
     with clock.stage(DISTORT) as step:
-        scored = _measure(corpus, detectors, tables, config, out / "evaluation", step)
+        done = tuple(
+            _distort(one, config, part(step, place / len(done), (place + 1) / len(done)))
+            for place, one in enumerate(done)
+        )
     with clock.stage(READ_BACK) as step:
         provenance = read_back(out, corpus, deployment, step)
-    with clock.stage(REPORT):
+    with clock.stage(EXPLAIN):
+        for one in done:
+            _keep_failures(one, results)
+        write_results((*done, *_probe(done)), compare_evaluated(done, settings), settings, results)
         gallery = hang_gallery(out, corpus, config.corpus, config.gallery)
     times = tuple(StageTime(name, seconds) for name, seconds in clock.seconds.items())
-    contents = describe_trail(out, config.corpus.seed, scored, gallery, provenance, times)
-    contents.save(out)
-    write_page(contents, out)
-    return contents
+    trail = Trail(
+        title="What a detector learns from the forgeries it is shown",
+        summary=summarise(corpus, provenance),
+        command=command,
+        titles=tuple(TITLES.items()),
+        gallery=gallery,
+        provenance=provenance,
+        stages=times,
+    )
+    trail.save(out)
+    return Walked(write_report(out, deployment), trail)
+
+
+def summarise(corpus: Corpus, provenance: Sequence[ProvenanceRow]) -> str:
+    """Say in a paragraph what was done."""
+    tested = corpus.where(split=Split.TEST)
+    identities = len({name for sample in tested for name in sample.identities})
+    return (
+        f"Puppets were animated across identities; every output was marked and signed, {len(provenance)} files in all. "
+        f"A detector that had seen only self-blended fakes scored {len(tested)} clips and stills of {identities} "
+        "unseen identities; retrained on forgeries of other identities, it scored the same files again."
+    )
 
 
 def refuse_unsound(corpus: Corpus) -> None:
@@ -172,59 +223,52 @@ def _read_one(root: Path, corpus: Corpus, sample: Sample, deployment: Deployment
     )
 
 
-def _train(corpus: Corpus, diet: Diet, config: DemoConfig, folder: Path, report: Report) -> Detector:
+def _train(corpus: Corpus, diet: Diet, config: DemoConfig, folder: Path, report: Report) -> None:
     run = TrainingRun(config.detector, diet, config.per_clip, config.training)
     detector, log = train_on(corpus, run, report=report)
     save_trained(detector, log, run, corpus, folder)
-    return detector
 
 
-def _score(corpus: Corpus, detectors: dict[str, Detector], config: DemoConfig, report: Report) -> dict[str, ScoreTable]:
-    samples = corpus.where(split=Split.TEST)
-    tables: dict[str, ScoreTable] = {}
-    for number, (name, detector) in enumerate(detectors.items()):
-        step = part(report, number / len(detectors), (number + 1) / len(detectors))
-        tables[name] = score_samples(detector, corpus, samples, per_clip=config.per_clip, report=step)
-    return tables
+def _distort(one: Evaluated, config: DemoConfig, report: Report) -> Evaluated:
+    """Add the robustness grid and the control slice to what was measured."""
+    if one.detector is None or one.corpus is None or one.table is None:
+        return one
+    clips = [sample for sample in one.samples if sample.slice is Slice.MAIN and not sample.is_still]
+    grid = measure_robustness(
+        one.detector,
+        one.corpus,
+        clips,
+        [(name, severity) for name in config.distortions for severity in config.severities],
+        seed=one.settings.seed,
+        per_clip=config.distorted_per_clip,
+        replicates=config.replicates,
+        report=report,
+    )
+    control = measure_control(one.table, one.corpus, seed=one.settings.seed)
+    measures: tuple[Measure, ...] = (*one.report.measures, *(cell for cell in grid if cell.severity > 0), *control)
+    return replace(one, report=replace(one.report, measures=measures))
 
 
-def _measure(
-    corpus: Corpus,
-    detectors: dict[str, Detector],
-    tables: dict[str, ScoreTable],
-    config: DemoConfig,
-    folder: Path,
-    report: Report,
-) -> tuple[Scored, ...]:
-    """Measure both detectors; thresholds were frozen by their training, before the test was first read."""
-    seed = config.corpus.seed
-    cells = [(name, severity) for name in config.distortions for severity in config.severities]
-    clips = [sample for sample in corpus.where(split=Split.TEST, slice=Slice.MAIN) if not sample.is_still]
-    scored: list[Scored] = []
-    for number, (name, detector) in enumerate(detectors.items()):
-        step = part(report, number / len(detectors), (number + 1) / len(detectors))
-        main = only(tables[name], Slice.MAIN)
-        measures = measure_table(main, seed=seed, threshold=frozen_threshold(detector), replicates=config.replicates)
-        grid = measure_robustness(
-            detector,
-            corpus,
-            clips,
-            cells,
-            seed=seed,
-            per_clip=config.distorted_per_clip,
-            replicates=config.replicates,
-            report=step,
-        )
-        measured = EvalReport(corpus.root.name, name, PROTOCOL, seed, (*measures, *grid), sealed=True)
-        write_report(measured, folder / name)
-        write_scores(tables[name], folder / name / "scores.csv")
-        shift = control_shift(tables[name], corpus, seed=seed)
-        scored.append(Scored(name, main, measures, grid, shift, _marked_auc(tables[name], seed, config.replicates)))
-    return tuple(scored)
+def _keep_failures(one: Evaluated, results: Path) -> None:
+    if one.detector is None or one.corpus is None or one.table is None or one.report.threshold is None:
+        return
+    keep_failures(
+        one.detector,
+        one.corpus,
+        one.samples,
+        one.table,
+        one.folder or results / one.report.detector,
+        threshold=one.report.threshold,
+        per_clip=one.settings.per_clip,
+        finder=one.finder,
+    )
 
 
-def _marked_auc(table: ScoreTable, seed: int, replicates: int) -> Measure:
-    """Measure forged against control samples; both carry a mark."""
-    marked = table.slice(Slice.CONTROL.value)
-    found = measure_table(marked, seed=seed, replicates=replicates, levels=(Level.VIDEO,))
-    return next(measure for measure in found if (measure.name, measure.slice) == ("auc/video", "all"))
+def _probe(done: Sequence[Evaluated]) -> tuple[Evaluated, ...]:
+    """Ask what file size, dimensions and quality alone would tell."""
+    first = done[0]
+    if first.corpus is None:
+        return ()
+    settings = first.settings
+    found = probe_metadata(first.corpus, seed=settings.seed, replicates=settings.replicates)
+    return (replace(first, report=found.report(first.report.corpus, settings.seed), table=None, detector=None),)

@@ -9,7 +9,7 @@ import csv
 import sys
 from pathlib import Path
 
-from forensics.reporting import ReportContents
+from forensics.reporting import gather
 
 RESULTS = Path(__file__).parents[1] / "results"
 
@@ -27,23 +27,20 @@ def write(name: str, header: list[str], rows: list[list[str]]) -> None:
 def main() -> None:
     """Read the demo's contents and write both files."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "demo-out")
-    contents = ReportContents.load(folder)
-    total = sum(stage.seconds for stage in contents.stages)
-    stages = [[stage.name, f"{stage.seconds:.1f}"] for stage in contents.stages]
+    results = gather(folder)
+    if results.trail is None:
+        raise SystemExit(f"{folder} was not left by `facetrail demo`")
+    total = sum(stage.seconds for stage in results.trail.stages)
+    stages = [[stage.name, f"{stage.seconds:.1f}"] for stage in results.trail.stages]
     write("demo_stages.csv", ["stage", "seconds"], [*stages, ["total", f"{total:.1f}"]])
-    seed = str(contents.reproduction.seed)
+    seed = str(results.run.seed)
     rows = []
-    for detector in ("before", "after"):
-        with (folder / "evaluation" / detector / "measures.csv").open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                numbers = [f"{float(row[name]):.3f}" for name in ("value", "low", "high")]
-                counts = [row["n_positive"], row["n_negative"]]
-                rows.append([row["name"], detector, row["distortion"], row["severity"], *numbers, *counts, seed])
-    for control in contents.control:
-        name = control.detector.partition(":")[0]
-        shift, pairs = control.shift, str(control.pairs)
-        numbers = ["" if value is None else f"{value:.3f}" for value in (shift.value, shift.low, shift.high)]
-        rows.append(["score_shift_by_mark/video", name, "none", "0", *numbers, "0", pairs, seed])
+    for one in results.detectors:
+        for cell in one.report.measures:
+            numbers = ["" if value is None else f"{value:.3f}" for value in (cell.value, cell.low, cell.high)]
+            counts = [str(cell.n_positive), str(cell.n_negative)]
+            name = cell.name if cell.slice == "all" else f"{cell.name} ({cell.slice})"
+            rows.append([name, one.name, cell.distortion, str(cell.severity), *numbers, *counts, seed])
     header = ["measure", "detector", "distortion", "severity", "value", "low", "high", "n_forged", "n_genuine", "seed"]
     write("demo.csv", header, rows)
 

@@ -32,14 +32,16 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
     config = demo_config(options.seed)
     deployment = Deployment.open(options.home)
     forger = GeneratorForger(load_animator(), deployment, steps=config.corpus.steps)
-    results = run_demo(options.out, config, forger, deployment, report)
-    times = "\n".join(f"  {stage.name:<28}{stage.seconds:7.1f} s" for stage in results.stages)
-    total = sum(stage.seconds for stage in results.stages)
-    numbers = "\n".join(f"  {key.label:<28}{key.value:>9}  {key.note}" for key in results.key_numbers)
-    text = f"{numbers}\n\n{times}\n  {'total':<28}{total:7.1f} s\n\nOpen {options.out / 'report.html'}"
+    walked = run_demo(options.out, config, forger, deployment, report)
+    stages, contents = walked.trail.stages, walked.written.contents
+    times = "\n".join(f"  {stage.name:<28}{stage.seconds:7.1f} s" for stage in stages)
+    total = sum(stage.seconds for stage in stages)
+    numbers = "\n".join(f"  {key.label:<28}{key.value:>9}  {key.note}" for key in contents.key_numbers)
+    text = f"{contents.verdict}\n\n{numbers}\n\n{times}\n  {'total':<28}{total:7.1f} s\n\nOpen {walked.written.page}"
     entry: JsonObject = {
-        "path": str(options.out / "report.html"),
+        "path": str(walked.written.page),
+        "card": str(walked.written.card),
         "seed": options.seed,
-        "seconds": {stage.name: stage.seconds for stage in results.stages},
+        "seconds": {stage.name: stage.seconds for stage in stages},
     }
     return Answer(text, (entry,))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,10 +52,7 @@ def roc_curve(name: str, table: ScoreTable, seed: int) -> Curve:
     """
     ends = _last_of_each_score(table)
     once = _roc_points(table, np.ones((1, len(table))), ends)[0]
-    drawn = [
-        _roc_points(table, weights, ends)
-        for weights in IdentityWeights(table.identities, len(table)).batches(np.random.default_rng(seed), REPLICATES)
-    ]
+    drawn = [_roc_points(table, weights, ends) for weights in _draws(table, seed)]
     low, high = _band(np.concatenate(drawn), once)
     return Curve(name, RATES, _floats(once), _floats(low), _floats(high))
 
@@ -74,7 +73,7 @@ def reliability(table: ScoreTable, seed: int) -> tuple[Bin, ...]:
     observed = positive.sum(axis=0) / sizes
     predicted = (members * table.scores[:, None]).sum(axis=0) / sizes
     drawn = []
-    for weights in IdentityWeights(table.identities, len(table)).batches(np.random.default_rng(seed), REPLICATES):
+    for weights in _draws(table, seed):
         total = weights @ members
         drawn.append(np.divide(weights @ positive, total, out=np.full_like(total, np.nan), where=total > 0))
     low, high = _band(np.concatenate(drawn), observed)
@@ -93,6 +92,13 @@ def by_class(table: ScoreTable) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Give the scores of the genuine and of the manipulated samples."""
     genuine, manipulated = (tuple(float(score) for score in table.scores[table.labels == label]) for label in (0, 1))
     return genuine, manipulated
+
+
+def _draws(table: ScoreTable, seed: int) -> Iterator[Floats]:
+    """Give the weights (R, N) of the samples in batches, `REPLICATES` in all."""
+    people = IdentityWeights(table.identities, len(table))
+    for drawn in people.batches(np.random.default_rng(seed), REPLICATES):
+        yield people.weights(drawn)
 
 
 def _last_of_each_score(table: ScoreTable) -> NDArray[np.intp]:

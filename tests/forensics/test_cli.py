@@ -316,7 +316,7 @@ def test_an_unexpected_error_is_one_line_as_well(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("forensics.reporting.ReportContents.load", broken)
+    monkeypatch.setattr("forensics.reporting.write_report", broken)
     code, _, err = facetrail("report", tmp_path)
     assert code == 1
     assert err == "facetrail report: unexpected ZeroDivisionError: division by zero; run again with -v to see where\n"
@@ -328,7 +328,7 @@ def test_the_keyboard_stops_a_command_in_one_line(
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("forensics.reporting.ReportContents.load", stopped)
+    monkeypatch.setattr("forensics.reporting.write_report", stopped)
     assert facetrail("report", tmp_path) == (130, "", "stopped\n")
 
 

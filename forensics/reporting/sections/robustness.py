@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...evaluation import CLEAN, Measure
-from ..blocks import Column, Figure, Figures, Section, Table, section
+from ..blocks import Column, Figure, Figures, Prose, Section, Table, section
 from ..charts.heat import Row, Square, heat_map, size_of
 from ..gather import DetectorResults, Results
 from ..words import count_cell, estimate_cell, estimate_fields, interval, number, signed, text_cell
@@ -13,11 +13,6 @@ from .adversarial import is_attack
 
 _WORST = 0.4
 _NARROW = 400.0
-_QUIRKS = {
-    "deeperforensics1:JPEG": "JPEG of deeperforensics1 is no JPEG: it scales down and up again.",
-    "deeperforensics1:CC": "CC of deeperforensics1 is no contrast: it multiplies the pixels and darkens them.",
-    "deeperforensics1:BW": "BW of deeperforensics1 draws nothing on frames with a side below 256 pixels.",
-}
 
 
 def robustness(results: Results) -> Section | None:
@@ -38,13 +33,14 @@ def robustness(results: Results) -> Section | None:
         ]
         present = tuple(figure for figure in figures if figure is not None)
         blocks.append(Figures(present) if present else None)
-    quirks = tuple(text for name, text in _QUIRKS.items() if any(cell.distortion == name for _, cell in rows))
+    quirks = dict.fromkeys(f"{cell.distortion}: {cell.note}" for _, cell in rows if cell.metric == "auc" and cell.note)
     reading = (
         "Each square is the test after one distortion, mildest first. The deeper the colour, the more harm: AUC lost "
         "against the undistorted test, or genuine videos newly flagged by a threshold that nobody adjusted."
     )
     table = _table(rows) if rows else None
-    return section("robustness", "Robustness", " ".join((reading, *quirks)), [*blocks, table])
+    notes = Prose(tuple(quirks)) if quirks else None
+    return section("robustness", "Robustness", reading, [*blocks, notes, table])
 
 
 def drift(one: DetectorResults, cells: Sequence[Measure]) -> list[Measure]:
