@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..corpus.manifest import MANIFEST
-from ..errors import ForensicsError, InputError
+from ..errors import InputError
 from ..progress import Report, part, silent
 from .commanding import run_command
 from .visits import Visit
@@ -107,7 +107,7 @@ def write_report(folder: Path) -> tuple[Path | None, str]:
     """
     try:
         run_command("report", [str(folder)])
-    except ForensicsError as error:
+    except Exception as error:  # whatever it is, the measures stand
         return None, line_about(error)
     page = folder / PAGE_NAME
     return (page, "") if page.is_file() else (None, f"the report was not written to {PAGE_NAME}")

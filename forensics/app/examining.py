@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..answers import JsonObject, document, error_entry, expected_errors
+from ..answers import JsonObject, document, expected_errors
 from ..entries import examine_entry
 from ..progress import Report, part, silent
 from ..witnesses import Thresholds
@@ -102,8 +102,9 @@ def examine(paths: Sequence[Path], bench: Workbench, visit: Visit, report: Repor
         except LeftError:
             raise
         except expected_errors() as error:
-            cards.append(Card(path.name, "not examined", "failed", error=line_about(error)))
-            entries.append(error_entry(error, path.name))
+            cards.append(Card(path.name, "Not examined", "failed", error=line_about(error)))
+            details: JsonObject = {"type": type(error).__name__, "message": line_about(error), "path": path.name}
+            entries.append({"error": details})
     saved = visit.new_folder() / "examination.json"
     saved.write_text(document("examine", tuple(entries)) + "\n", "utf-8")
     return render("examined", cards=cards, download=f"/download/{visit.offer(saved)}")

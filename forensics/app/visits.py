@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -17,6 +18,7 @@ from ..progress import Report
 
 _LOG = logging.getLogger(__name__)
 _PREFIX = "facetrail-app-"
+_FOLDERS = re.compile(rf"[/\\][^:\n]*?{_PREFIX}\d+-[^/\\\s]+(?:[/\\][^/\\\s]+)*[/\\]")
 
 
 class LeftError(ForensicsError):
@@ -85,9 +87,9 @@ class Visit:
         """Wrap a report so that work ends when the browser has left."""
 
         def inner(fraction: float, note: str) -> None:
+            report(fraction, note)
             if self.closed:
                 raise LeftError("the page was closed")
-            report(fraction, note)
 
         return inner
 
@@ -163,6 +165,11 @@ class Visits:
             raise LeftError(f"{found.name}: the upload is gone; choose the file again")
         self.of(name).uploads.add(found)
         return found
+
+
+def without_folders(text: str) -> str:
+    """Leave a visit's folders out of a message, so that files are called by their names."""
+    return _FOLDERS.sub("", text)
 
 
 def _sweep(parent: Path) -> None:

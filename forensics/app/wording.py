@@ -6,13 +6,13 @@ import functools
 import logging
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import ParamSpec, Protocol
 
 from markupsafe import Markup, escape
 
 from ..answers import expected_errors, explain
 from ..progress import Report, time_left
+from .visits import without_folders
 
 _LOG = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -58,7 +58,7 @@ def plainly(work: Callable[P, str]) -> Callable[P, str]:
 
 
 def line_about(error: Exception) -> str:
-    """Put an error into one line, without the server's folders.
+    """Put an error into one line, without the page's folders.
 
     Args:
         error: What was raised.
@@ -68,10 +68,7 @@ def line_about(error: Exception) -> str:
     else:
         _LOG.error("unexpected error in the page", exc_info=error)
         text = f"unexpected {type(error).__name__}: {explain(error)}; start `facetrail app -v` to see where"
-    named = getattr(error, "path", None) or getattr(error, "filename", None)
-    if named is not None:
-        text = text.replace(str(named), Path(str(named)).name)
-    return text
+    return without_folders(text)
 
 
 def drawn_on(bar: Bar) -> Report:

@@ -176,7 +176,7 @@ def test_every_answer_keeps_the_browser_to_this_page():
 
 
 class TestToken:
-    config = GuardConfig(hosts=("box.example",), token="secret")
+    config = GuardConfig(("box.example",), 1 << 20, "secret")
     host = ("host", "box.example:8720")
 
     @pytest.mark.parametrize("query", ["", "token=", "token=wrong", "token=secre%74x"])
@@ -212,7 +212,13 @@ def test_a_stopped_guard_tells_endless_answers_that_the_browser_has_left():
             sent.append(message)
 
         guard = Guard(heartbeat, OPEN)
-        scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": [(b"host", b"localhost")]}
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/",
+            "query_string": b"",
+            "headers": [(b"host", b"localhost")],
+        }
         answer = asyncio.ensure_future(guard(scope, never, send))
         await asyncio.sleep(0)
         guard.stop()
