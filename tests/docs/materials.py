@@ -35,7 +35,7 @@ class KnowingFinder:
 
     name = "face-mesh"
 
-    def __call__(self, image: np.ndarray, most: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    def __call__(self, image: np.ndarray, most: int, *, thorough: bool = False) -> list[tuple[np.ndarray, np.ndarray]]:
         height, width = image.shape[:2]
         points = np.random.default_rng(0).uniform(0.3, 0.7, (68, 2)) * (width, height)
         box = np.array([0.25 * width, 0.2 * height, 0.75 * width, 0.8 * height], np.float32)
