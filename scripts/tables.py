@@ -24,20 +24,30 @@ def markdown(header: list[str], rows: list[list[str]]) -> str:
 
 
 def generation(rows: Rows) -> str:
-    """Return methods against regions."""
+    """Return PSNR by method and region, and every other measure by method."""
     regions = ["whole", "eyes", "mouth", "hair", "background"]
-    methods = ["ours", "source moved by the mesh", "copy of the source", "codec ceiling"]
-    cells = {(row["method"], row["region"]): row for row in rows}
-    table = []
-    for method in methods:
-        line = [method]
-        for region in regions:
-            row = cells[method, region]
-            line.append(f"{row['value']} [{row['low']}, {row['high']}]")
-        table.append(line)
-    counts = ", ".join(f"{r} {cells['ours', r]['n_identities']}/{cells['ours', r]['n_frames']}" for r in regions)
-    note = f"N (identities/frames): {counts}. Weights {rows[0]['weights']}."
-    return markdown(["PSNR, dB", *regions], table) + f"\n{note}\n"
+    methods = ["ours", "source moved by the mesh", "copy of the source", "codec ceiling", "true frames"]
+    cells = {(row["measure"], row["method"], row["region"]): row for row in rows}
+
+    def cell(measure: str, method: str, region: str) -> str:
+        row = cells.get((measure, method, region))
+        if row is None:
+            return ""
+        return f"{row['value']} [{row['low']}, {row['high']}]" if row["low"] else row["value"]
+
+    fidelity = [[method, *(cell("psnr_db/frame", method, region) for region in regions)] for method in methods[:-1]]
+    others = [
+        [measure, region, *(cell(measure, method, region) for method in methods)]
+        for measure, region in dict.fromkeys((row["measure"], row["region"]) for row in rows)
+        if measure != "psnr_db/frame" and region in (*regions[:3], "big eyes")
+    ]
+    counts = (cells["psnr_db/frame", "ours", region] for region in regions)
+    note = ", ".join(f"{row['region']} {row['n_identities']}/{row['n_frames']}" for row in counts)
+    return (
+        markdown(["PSNR, dB", *regions], fidelity)
+        + f"\nN (identities/frames): {note}. Weights {rows[0]['weights']}.\n\n"
+        + markdown(["measure", "where", *methods], others)
+    )
 
 
 def demo(rows: Rows) -> str:

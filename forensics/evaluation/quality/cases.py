@@ -1,0 +1,140 @@
+"""What is animated to measure a generator: one puppet driven by another, with every true frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from generator import DriveSequence, FaceParams
+from generator.face.source_warp import SourceWarp
+from generator.puppets import Puppet, PuppetFrame, render, sample_motion, sample_puppet
+from generator.puppets.look import Style
+
+from .face_net import Floats, Pictures
+from .judge_training import BLINKS, true_values
+
+COPY, WARP, CEILING, TRUTH = "copy of the source", "source moved by the mesh", "codec ceiling", "true frames"
+"""What is measured beside the generator."""
+
+STILL = 4
+"""Equal moments at the end of every drive but one, with the eyes open; the last moment shuts them."""
+
+_MOTION_FRAMES = 60
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """One puppet to be animated.
+
+    Attributes:
+        source: The puppet.
+        picture: (S, S, 3) its neutral picture.
+        params: Its face there.
+        drive: Another puppet's motion: `moving` consecutive moments, then `STILL` equal ones with open eyes, then one
+            with shut eyes.
+        moving: How many moments move.
+    """
+
+    source: Puppet
+    picture: Pictures
+    params: FaceParams
+    drive: DriveSequence
+    moving: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Truth:
+    """The true frames of a case.
+
+    Attributes:
+        frames: T drawn moments.
+        motion: The aligned motion they were drawn from.
+        values: (T, 36) what is true of them, in the order of `face_net.PARTS`.
+    """
+
+    frames: tuple[PuppetFrame, ...]
+    motion: DriveSequence
+    values: Floats
+
+    @property
+    def pictures(self) -> Pictures:
+        """The pictures (T, S, S, 3)."""
+        return np.stack([frame.image for frame in self.frames])
+
+
+def sample_case(seed: int, number: int, styles: Sequence[Style], moving: int, size: int) -> Case:
+    """Draw a puppet and another one's motion; the same seed and number give the same case.
+
+    Args:
+        seed: One that training does not use.
+        number: Of the case; styles go round.
+        styles: Of the sources; drivers are of any style, which their motion does not show.
+        moving: Consecutive moments of motion, 2 to 60.
+        size: Side of the pictures.
+    """
+    rng = np.random.default_rng((seed, number))
+    source, driver = sample_puppet(rng, styles[number % len(styles)]), sample_puppet(rng)
+    motion = sample_motion(rng, driver, _MOTION_FRAMES)
+    start = int(rng.integers(_MOTION_FRAMES - moving + 1))
+    neutral = driver.neutral()
+    shut = neutral.expression.copy()
+    shut[list(BLINKS)] = 1.0
+    rest = STILL + 1
+
+    def behind(values: Floats, last: Floats) -> Floats:
+        return np.concatenate([values[start : start + moving], np.tile(last, (rest, 1))]).astype(np.float32)
+
+    expression = behind(motion.expression, neutral.expression)
+    expression[-1] = shut
+    drive = DriveSequence(
+        shape=driver.shape,
+        expression=expression,
+        pose=behind(motion.pose, neutral.pose),
+        gaze=behind(motion.gaze, neutral.gaze),
+        camera=behind(motion.camera, neutral.camera),
+        fps=motion.fps,
+    )
+    return Case(source, render(source, source.neutral(), size).image, source.neutral(), drive, moving)
+
+
+def draw_truth(case: Case, motion: DriveSequence) -> Truth:
+    """Draw what a perfect generator would give.
+
+    Args:
+        case: Whose source.
+        motion: The drive aligned to it, as the generator's clip tells.
+    """
+    frames = tuple(render(case.source, motion[index], len(case.picture)) for index in range(len(motion)))
+    values = [true_values(case.source, motion[index], frame) for index, frame in enumerate(frames)]
+    return Truth(frames, motion, np.stack(values))
+
+
+def baselines(case: Case, truth: Truth, codec: torch.nn.Module) -> Mapping[str, Pictures]:
+    """Give the frames (T, S, S, 3) of what a generator has to beat, of what it cannot beat, and of the truth.
+
+    Args:
+        case: The case.
+        truth: Its true frames.
+        codec: The generator's; it bounds what any denoiser before it can reach.
+    """
+    warp = SourceWarp(case.picture, case.params)
+    count = len(truth.motion)
+    return {
+        COPY: np.repeat(case.picture[None], count, 0),
+        WARP: np.stack([warp(truth.motion[index]).moved for index in range(count)]),
+        CEILING: _through(codec, truth.pictures),
+        TRUTH: truth.pictures,
+    }
+
+
+@torch.inference_mode()
+def _through(codec: torch.nn.Module, pictures: Pictures) -> Pictures:
+    frames = []
+    for picture in pictures:
+        tensor = torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 127.5 - 1
+        decoded = codec.decode(codec.encode(tensor)).clamp(-1, 1)  # type: ignore[operator]
+        frames.append(((decoded[0].permute(1, 2, 0) + 1) * 127.5).round().to(torch.uint8).numpy())
+    return np.stack(frames)

@@ -1,0 +1,150 @@
+"""The judge: reads face parameters and identity from a picture, independently of the generator it judges.
+
+It was trained on true puppet frames by `scripts/train_judge.py` and has seen no generated picture. Its own error, on
+true frames of puppets it never saw, stands beside every number it gives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from ..errors import EvaluationError
+from .face_net import EMBEDDING, FACE_WINDOW, HEAD_WINDOW, PARTS, FaceNet, Floats, Pictures, as_input
+
+if TYPE_CHECKING:
+    from .judge_training import Recipe
+
+JUDGE_FOLDER = Path(__file__).parent / "weights"
+_WEIGHTS, _CARD = "judge.safetensors", "judge.json"
+_TOGETHER = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What the judge reads from N pictures.
+
+    Attributes:
+        shape: (N, 16) in standard deviations over heads.
+        expression: (N, 12).
+        pose: (N, 3) yaw, pitch, roll in radians.
+        gaze: (N, 2) in [-1, 1].
+        lids: (N, 2) opening of the left and the right eye, head units.
+        mouth: (N, 1) opening of the lips, head units.
+    """
+
+    shape: Floats
+    expression: Floats
+    pose: Floats
+    gaze: Floats
+    lids: Floats
+    mouth: Floats
+
+    @staticmethod
+    def of(rows: Floats) -> Readings:
+        """Take apart rows (N, 36) in the order of `PARTS`."""
+        ends = np.cumsum(list(PARTS.values()))[:-1]
+        return Readings(*np.split(rows, ends, axis=1))
+
+    def rows(self) -> Floats:
+        """Put the readings side by side, (N, 36)."""
+        return np.concatenate([getattr(self, name) for name in PARTS], axis=1)
+
+
+class Judge:
+    """Reads pictures of puppets.
+
+    Args:
+        parameters: The network of parameters.
+        middle: (36,) mean of its outputs.
+        spread: (36,) spread of its outputs.
+        identity: The network of identity.
+        digest: SHA-256 of the weights.
+    """
+
+    def __init__(self, parameters: FaceNet, middle: Floats, spread: Floats, identity: FaceNet, digest: str) -> None:
+        self._parameters, self._identity = parameters.eval(), identity.eval()
+        self._middle, self._spread = middle, spread
+        self.digest = digest
+
+    @staticmethod
+    def load(folder: Path = JUDGE_FOLDER) -> Judge:
+        """Load the shipped judge, or one that `scripts/train_judge.py` wrote.
+
+        Raises:
+            EvaluationError: A file is missing or damaged.
+        """
+        path = folder / _WEIGHTS
+        try:
+            card = json.loads((folder / _CARD).read_text(encoding="utf-8"))
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            tensors = load_file(path)
+            if card["sha256"] != digest:
+                raise ValueError("the card names other weights")
+            networks = []
+            for name, outputs in (("parameters", sum(PARTS.values())), ("identity", EMBEDDING)):
+                network = FaceNet(outputs)
+                prefix = f"{name}."
+                network.load_state_dict(
+                    {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+                )
+                networks.append(network.float())
+            middle, spread = (tensors[name].float().numpy() for name in ("middle", "spread"))
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+            line = " ".join(str(error).split())[:200]
+            raise EvaluationError(
+                f"{path}: the judge cannot be loaded ({line}); install facetrail again", path
+            ) from None
+        return Judge(networks[0], middle, spread, networks[1], digest)
+
+    def read(self, pictures: Pictures, cameras: Floats) -> Readings:
+        """Read face parameters.
+
+        Args:
+            pictures: (N, S, S, 3) uint8 RGB.
+            cameras: (N, 3) where the heads truly are.
+        """
+        answers = _run(self._parameters, FACE_WINDOW.cut(pictures, cameras))
+        return Readings.of(answers * self._spread + self._middle)
+
+    def embed(self, pictures: Pictures, cameras: Floats) -> Floats:
+        """Give what tells heads apart, (N, 64); the cosine of two rows is their likeness. Arguments as in `read`."""
+        return _run(self._identity, HEAD_WINDOW.cut(pictures, cameras))
+
+
+def save_judge(
+    folder: Path, parameters: FaceNet, middle: Floats, spread: Floats, identity: FaceNet, recipe: Recipe
+) -> None:
+    """Write the networks in half precision, and a card."""
+    tensors = {f"parameters.{name}": value for name, value in parameters.state_dict().items()}
+    tensors |= {f"identity.{name}": value for name, value in identity.state_dict().items()}
+    tensors |= {"middle": torch.from_numpy(middle), "spread": torch.from_numpy(spread)}
+    halved = {name: value.half() if value.is_floating_point() else value for name, value in tensors.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / _WEIGHTS
+    save_file({name: value.contiguous() for name, value in halved.items()}, path)
+    card = {
+        "name": "judge",
+        "use": "measuring generated puppets; not a face recogniser, and of no use on people",
+        "data": "puppets drawn by generator.puppets; nothing else",
+        "training": asdict(recipe),
+        "command": "python scripts/train_judge.py",
+        "licence": "Apache-2.0",
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+    (folder / _CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+
+
+@torch.inference_mode()
+def _run(network: FaceNet, cuts: Pictures) -> Floats:
+    starts = range(0, len(cuts), _TOGETHER)
+    answers = [network(as_input(cuts[start : start + _TOGETHER])).numpy() for start in starts]
+    return np.asarray(np.concatenate(answers), np.float32)

@@ -1,0 +1,220 @@
+"""From frames and truth to measures with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator import SHAPE
+
+from ..errors import MetricError
+from ..reports import CLEAN, Level, Measure
+from .cases import STILL, Case, Truth
+from .face_net import Floats, Pictures
+from .judge import Judge, Readings
+from .movement import Flow, exact_flow, flicker, warping_error
+from .pictures import l1, psnr, regions_of, ssim_map
+from .statistics import (
+    Rows,
+    clustered_interval,
+    correlation,
+    cosines,
+    frechet_distance,
+    rotation_angle,
+    verification_auc,
+)
+
+OPEN_EYES = 0.08
+"""Head units both lids must truly stand apart for gaze to be measured."""
+
+BIG_EYES = 0.5
+"""Standard deviations of the shape coefficient `eye_size` from which eyes count as big."""
+
+UNITS = {
+    "psnr_db": "dB", "l1": "levels of 255", "shape_error": "standard deviations over heads, RMS of 16",
+    "expression_error": "mean of 12 coefficients", "head_pose_error": "degrees",
+    "gaze_error": "of full reach, where the eyes are truly open", "lid_aperture_error": "head units",
+    "mouth_aperture_error": "head units", "identity_similarity": "cosine to the source",
+    "closed_lid_ratio": "opening under a shut drive over opening under an open one",
+    "warping_error": "levels of 255 under the exact flow, skin only", "flicker": "levels of 255 on a still drive",
+    "frechet_distance": "own features, comparable at equal N only",
+    "verification_auc": "of the judge, on true frames of these identities",
+}  # fmt: skip
+"""What each measure counts, where its name does not say."""
+
+
+@dataclass(slots=True)
+class Collected:
+    """What was measured of one method so far, in columns that grow.
+
+    Attributes:
+        values: By (measure, slice), one number per frame or clip with the identity it belongs to.
+        read: What the judge read of the moving frames.
+        true: What is true of them.
+        features: What the judge's identity network gave for them.
+        true_features: The same of the true frames.
+        identities: Of the moving frames.
+        lids: By clip: identity, lid opening under the open and under the shut drive, and size of the eyes.
+    """
+
+    values: dict[tuple[str, str], list[tuple[str, float]]] = field(default_factory=dict)
+    read: list[Floats] = field(default_factory=list)
+    true: list[Floats] = field(default_factory=list)
+    features: list[Floats] = field(default_factory=list)
+    true_features: list[Floats] = field(default_factory=list)
+    identities: list[str] = field(default_factory=list)
+    lids: list[tuple[str, float, float, float]] = field(default_factory=list)
+
+
+def flows_of(truth: Truth, case: Case) -> tuple[Flow | None, ...]:
+    """Give the exact flow between neighbouring moving frames, None where next to nothing is seen in both."""
+    found = []
+    for index in range(1, case.moving):
+        flow = exact_flow(truth.frames[index - 1], truth.frames[index], truth.motion[index - 1])
+        found.append(flow if flow.seen.sum() > 500 else None)
+    return tuple(found)
+
+
+def collect(
+    into: Collected, case: Case, truth: Truth, frames: Pictures, judge: Judge, flows: Sequence[Flow | None]
+) -> None:
+    """Measure the frames of one method on one case.
+
+    Args:
+        into: Takes what is found.
+        case: The case.
+        truth: Its true frames.
+        frames: (T, S, S, 3) of the method.
+        judge: Reads them.
+        flows: Between neighbouring moving true frames.
+    """
+    name, style = case.source.identity, case.source.style
+
+    def note(measure: str, slice_name: str, value: float) -> None:
+        into.values.setdefault((measure, slice_name), []).append((name, value))
+
+    for index in range(case.moving):
+        picture, true = frames[index], truth.frames[index]
+        similarity = ssim_map(picture, true.image)
+        for region, where in regions_of(true.labels):
+            part = "all" if region == "whole" else region
+            fidelity = psnr(picture, true.image, where)
+            note("psnr_db/frame", part, fidelity)
+            note("ssim/frame", part, float(similarity[where].mean()))
+            note("l1/frame", part, l1(picture, true.image, where))
+            if region == "whole":
+                note("psnr_db/frame", f"style={style}", fidelity)
+    for measure, value in _readings(case, truth, frames, judge):
+        note(measure, "all", value)
+    errors = [
+        warping_error(frames[index], frames[index + 1], flow) for index, flow in enumerate(flows) if flow is not None
+    ]
+    if errors:
+        note("warping_error/video", "all", float(np.mean(errors)))
+    note("flicker/video", "all", flicker(frames[case.moving : case.moving + STILL]))
+    _keep_sets(into, case, truth, frames, judge)
+
+
+def measures_of(found: Collected, rng: np.random.Generator, *, judge_itself: bool = False) -> tuple[Measure, ...]:
+    """Turn what was collected of a method into measures.
+
+    Args:
+        found: What was collected.
+        rng: Of the bootstrap over identities.
+        judge_itself: Whether the method is the true frames, on which the judge's own quality is measured.
+    """
+    measures = []
+    for (name, part), pairs in found.values.items():
+        identities, values = zip(*pairs, strict=True)
+        measures.append(_measure(name, part, partial(_mean, np.array(values)), identities, rng))
+    read, true = (Readings.of(np.concatenate(rows)) for rows in (found.read, found.true))
+    features, true_features = np.concatenate(found.features), np.concatenate(found.true_features)
+    sets: dict[str, Callable[[Rows], float]] = {
+        "lid_aperture_correlation/frame": lambda rows: correlation(read.lids[rows].mean(1), true.lids[rows].mean(1)),
+        "mouth_aperture_correlation/frame": lambda rows: correlation(read.mouth[rows, 0], true.mouth[rows, 0]),
+    }
+    for name, statistic in sets.items():
+        measures.append(_measure(name, "all", statistic, found.identities, rng))
+    measures += _closed_lids(found, rng)
+    distance = frechet_distance(features, true_features)
+    measures.append(_plain("frechet_distance/frame", distance, len(features)))
+    if judge_itself:
+        measures.append(_plain("verification_auc/frame", verification_auc(features, found.identities), len(features)))
+    return tuple(measures)
+
+
+def _readings(case: Case, truth: Truth, frames: Pictures, judge: Judge) -> Iterator[tuple[str, float]]:
+    """Compare what the judge reads of the moving frames with what is true of them."""
+    count = case.moving
+    cameras = truth.motion.camera[:count]
+    read, true = judge.read(frames[:count], cameras), Readings.of(truth.values[:count])
+    source = judge.embed(case.picture[None], case.params.camera[None])
+    likeness = cosines(judge.embed(frames[:count], cameras), np.repeat(source, count, 0))
+    found: dict[str, NDArray[np.floating]] = {
+        "shape_error": np.sqrt(np.square(read.shape - true.shape).mean(1)),
+        "expression_error": np.abs(read.expression - true.expression).mean(1),
+        "head_pose_error": rotation_angle(read.pose, true.pose),
+        "gaze_error": np.abs(read.gaze - true.gaze).mean(1),
+        "lid_aperture_error": np.abs(read.lids - true.lids).mean(1),
+        "mouth_aperture_error": np.abs(read.mouth - true.mouth)[:, 0],
+        "identity_similarity": likeness,
+    }
+    looking = true.lids.min(1) >= OPEN_EYES
+    for name, values in found.items():
+        for row, value in enumerate(values):
+            if name != "gaze_error" or looking[row]:
+                yield f"{name}/frame", float(value)
+
+
+def _keep_sets(into: Collected, case: Case, truth: Truth, frames: Pictures, judge: Judge) -> None:
+    count, cameras = case.moving, truth.motion.camera
+    read = judge.read(frames, cameras)
+    into.read.append(read.rows()[:count])
+    into.true.append(truth.values[:count])
+    into.features.append(judge.embed(frames[:count], cameras[:count]))
+    into.true_features.append(judge.embed(truth.pictures[:count], cameras[:count]))
+    into.identities += [case.source.identity] * count
+    open_lids, shut_lids = float(read.lids[count:-1].mean()), float(read.lids[-1].mean())
+    size = float(case.source.shape[SHAPE.index("eye_size")])
+    into.lids.append((case.source.identity, open_lids, shut_lids, size))
+
+
+def _closed_lids(found: Collected, rng: np.random.Generator) -> Iterator[Measure]:
+    """Measure how far shut lids stay open, over all clips and over those with big eyes."""
+    for part, least in (("all", -np.inf), ("big eyes", BIG_EYES)):
+        clips = [clip for clip in found.lids if clip[3] >= least]
+        if clips:
+            opened, shut = (np.array([clip[place] for clip in clips]) for place in (1, 2))
+            yield _measure("closed_lid_ratio/video", part, partial(_ratio, shut, opened), [c[0] for c in clips], rng)
+
+
+def _measure(
+    name: str, part: str, statistic: Callable[[Rows], float], identities: Sequence[str], rng: np.random.Generator
+) -> Measure:
+    found = clustered_interval(statistic, identities, rng)
+    metric, _, level = name.partition("/")
+    people = f"{len(set(identities))} identities"
+    note = f"{UNITS[metric]}; {people}" if metric in UNITS else people
+    values = (found.value, found.low, found.high)
+    return Measure(name, Level(level), part, CLEAN, 0, *values, len(identities), 0, note)
+
+
+def _plain(name: str, value: float, count: int) -> Measure:
+    """Give a measure without interval: resampling repeats frames, which moves such a number by itself."""
+    metric, _, level = name.partition("/")
+    return Measure(name, Level(level), "all", CLEAN, 0, value, None, None, count, 0, UNITS.get(metric, ""))
+
+
+def _mean(values: Floats, rows: Rows) -> float:
+    return float(values[rows].mean())
+
+
+def _ratio(above: Floats, below: Floats, rows: Rows) -> float:
+    total = float(below[rows].sum())
+    if total <= 0:
+        raise MetricError("a ratio wants something to divide by")
+    return max(float(above[rows].sum()), 0.0) / total

@@ -1,0 +1,93 @@
+"""How steady a clip is: warping error under the exact flow, and flicker where nothing moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from generator import FaceParams
+from generator.face.head_model import project, surface
+from generator.puppets import PuppetFrame
+
+from .face_net import Floats, Pictures
+
+_SKIN = 1
+_TOLERANCE = 1.5
+"""Pixels between a place that is followed and the place that carries its face coordinates."""
+
+_SAMPLED = 0.25
+"""Pixels, right and down of a pixel's centre, at which the renderer reads its face coordinates: one corner of the four
+samples that make the pixel's colour."""
+
+_SAME_SIDE = 0.5
+"""Radians around the head beyond which two places are not neighbours, however near in the picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Where the pixels of one frame were in the frame before it.
+
+    Attributes:
+        places: (H, W, 2) x and y in pixels of the frame before; pixel centres are whole numbers.
+        seen: (H, W) where that is known and the place was visible in both frames.
+    """
+
+    places: Floats
+    seen: NDArray[np.bool_]
+
+
+def exact_flow(before: PuppetFrame, now: PuppetFrame, params: FaceParams) -> Flow:
+    """Follow the skin from one true frame to the one before it, from the renderer's own face coordinates.
+
+    Eyes and mouth are left out: what is painted there moves on the surface and not with it. So are hair, clothes and
+    background, whose coordinates the renderer does not give.
+
+    Args:
+        before: The earlier true frame.
+        now: The later one.
+        params: The earlier moment, with the puppet's own shape.
+    """
+    size = len(now.image)
+    known = (now.labels == _SKIN) & np.isfinite(now.coordinates).all(-1)
+    u, t = now.coordinates[known].T
+    points = surface(u, t, params.shape, params.expression)
+    followed = project(points, params.pose, params.camera) * size - 0.5 - _SAMPLED
+    places = np.zeros((size, size, 2), np.float32)
+    places[known] = followed
+    column, row = np.clip(followed.round().astype(np.intp), 0, size - 1).T
+    inside = ((followed >= 0) & (followed <= size - 1)).all(1)
+    there = before.coordinates[row, column]
+    same = np.isfinite(there).all(1) & (before.labels[row, column] == _SKIN)
+    u_there, t_there = np.nan_to_num(there).T
+    points = surface(u_there, t_there, params.shape, params.expression)
+    back = project(points, params.pose, params.camera) * size - 0.5 - _SAMPLED
+    near = np.linalg.norm(back - followed, axis=1) < _TOLERANCE
+    seen = np.zeros((size, size), bool)
+    seen[known] = inside & same & near & (np.abs(u_there - u) < _SAME_SIDE)
+    return Flow(places, seen)
+
+
+def warping_error(before: Pictures, now: Pictures, flow: Flow) -> float:
+    """Give the mean absolute difference, in levels of 255, between a frame and the frame before it moved by the flow.
+
+    Lai et al. 2018 (Learning Blind Video Temporal Consistency), equation 11, in L1 and with exact flow and occlusion.
+
+    Args:
+        before: (H, W, 3) uint8.
+        now: (H, W, 3) uint8.
+        flow: Between the true frames; at least one pixel is seen.
+    """
+    moved = cv2.remap(before.astype(np.float32), flow.places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return float(np.abs(moved[flow.seen] - now[flow.seen]).mean())
+
+
+def flicker(frames: Pictures) -> float:
+    """Give the mean absolute difference of neighbouring frames (T, H, W, 3), in levels of 255; the drive stands still.
+
+    Args:
+        frames: At least two.
+    """
+    return float(np.abs(np.diff(frames.astype(np.float32), axis=0)).mean())
