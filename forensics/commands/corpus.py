@@ -109,11 +109,11 @@ def run_synthesize(options: argparse.Namespace, report: Report) -> Answer:
 def run_check(options: argparse.Namespace, report: Report) -> Answer:
     """Check a corpus."""
     from ..corpus.check import check_corpus, check_pictures
-    from ..corpus.format_probe import probe_corpus
+    from ..probes.metadata import probe_packaging
 
     corpus = Corpus.load(options.corpus)
     complaints = (*check_corpus(corpus, part(report, 0.0, 0.5)), *check_pictures(corpus, part(report, 0.5, 1.0)))
-    probe = probe_corpus(corpus)
+    probe = probe_packaging(corpus)
     answer = _describe(corpus)
     lines = [answer.text, ""]
     for complaint in complaints:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ..errors import CorpusError
 from ..progress import Report, silent
-from .format_probe import probe_corpus
 from .formats import Format, probe_format
 from .manifest import Corpus
 from .sample import Label, Sample, Slice, Split, file_hash, folder_hash
@@ -206,7 +205,9 @@ def _check_formats(corpus: Corpus) -> Iterator[Complaint]:
 
 def _check_packaging(corpus: Corpus) -> Iterator[Complaint]:
     """Complain where the packaging of published files, which differ among themselves, gives the class away."""
-    probe = probe_corpus(corpus)
+    from ..probes.metadata import probe_packaging
+
+    probe = probe_packaging(corpus)
     if probe is not None and probe.is_suspicious:
         message = f"packaging alone tells the classes apart with AUC {probe.auc:.2f}; encode both alike before training"
         yield Complaint(Fault.FORMAT, message, ())

@@ -1,0 +1,170 @@
+"""Can the classes be told apart by codec traces alone: blocks, cut-off frequencies, fine residuals?
+
+Boosted trees on statistics that a codec or a resampler writes into any picture. Measured on whole frames and on what
+lies outside the face, where a face swap changes nothing: what tells the classes apart there is no forgery of a face.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import dctn
+
+from detectors import DetectorSpec
+from forensics.corpus import Corpus, Label, Sample, Slice
+from forensics.crop_work import see
+from forensics.crops import job_of
+from forensics.errors import CorpusError
+from forensics.evaluation import Measure
+from forensics.faces import FaceFinder, Floats, Frames
+from forensics.progress import Report, silent
+from watermark import MediaError
+
+from .folds import cross_validate, people_of, trees
+from .metadata import FEWEST, SUSPICIOUS
+from .outcome import Outcome, auc_measure, told
+
+PER_CLIP = 4
+_LUMA = np.array([0.299, 0.587, 0.114])
+_BLOCK = 8
+
+
+def probe_codec(
+    corpus: Corpus,
+    spec: DetectorSpec,
+    *,
+    seed: int,
+    replicates: int = 1000,
+    finder: FaceFinder | None = None,
+    report: Report = silent,
+) -> Outcome:
+    """Probe the main slice of a corpus by codec traces.
+
+    Args:
+        corpus: The corpus; files without a face or that cannot be opened are passed over.
+        spec: Of any detector; where its face boxes are is left out in slice `outside the face`.
+        seed: Of folds, trees and bootstrap.
+        replicates: Of the bootstrap.
+        finder: Finds faces in samples without a sidecar.
+        report: Is told how far the work is.
+
+    Returns:
+        `auc/video` on the slices `all` and `outside the face`, and a warning where either is above 0.6.
+
+    Raises:
+        CorpusError: There are too few people to try it on others.
+    """
+    kept: list[Sample] = []
+    rows: dict[str, list[NDArray[np.float64]]] = {"all": [], "outside the face": []}
+    samples = corpus.where(slice=Slice.MAIN)
+    for number, sample in enumerate(samples):
+        report(number / len(samples), "reading codec traces")
+        try:
+            look, frames = see(job_of(corpus, sample, spec, PER_CLIP), finder)
+        except (MediaError, OSError):
+            continue
+        if look.faces is None:
+            continue
+        kept.append(sample)
+        rows["all"].append(_mean([traces(frame) for frame in frames]))
+        rows["outside the face"].append(
+            _mean([traces(frame, box) for frame, box in zip(frames, look.faces.boxes, strict=True)])
+        )
+    labels = np.array([sample.label is Label.FORGED for sample in kept], dtype=np.int64)
+    groups, disjoint = people_of(kept) if kept else ([], True)
+    measures: list[Measure] = []
+    for name, features in rows.items():
+        fit = cross_validate(lambda: trees(seed), np.array(features), labels, groups, seed=seed) if kept else None
+        if fit is None:
+            raise CorpusError(f"{corpus.root} has too few people of both classes for a probe", corpus.root)
+        measures.append(
+            auc_measure(
+                "auc",
+                name,
+                labels,
+                fit.scores,
+                [sample.identities for sample in kept],
+                seed=seed,
+                replicates=replicates,
+                note=f"{fit.folds} folds of {'people' if disjoint else 'looks; drives are shared'}",
+            )
+        )
+    protocol = f"boosted trees on codec traces of {len(kept)} files of all splits, other people"
+    whole, around = measures
+    warnings = (
+        f"codec traces alone tell the classes apart with AUC {told(whole)}, outside the face with {told(around)}: "
+        "a detector need not know forgeries to do as well",
+    )
+    suspicious = min(whole.n_positive, whole.n_negative) >= FEWEST and max(whole.value, around.value) > SUSPICIOUS
+    return Outcome("codec", protocol, tuple(measures), warnings if suspicious else ())
+
+
+def traces(frame: Frames, face: Floats | None = None) -> NDArray[np.float64]:
+    """Measure what a codec leaves in a picture.
+
+    Args:
+        frame: (H, W, 3) uint8 RGB.
+        face: (4,) box whose blocks are left out, None to take all.
+
+    Returns:
+        (24,): steps at block borders against those inside, both ways; log mean magnitude and share of zeros of DCT
+        coefficients by diagonal band; log spread of the fine residuals of luma and chroma. NaN where nothing is left.
+    """
+    luma = frame @ _LUMA
+    height, width = (side // _BLOCK * _BLOCK for side in luma.shape)
+    blocks = luma[:height, :width].reshape(height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK).swapaxes(1, 2)
+    inside = _outside(blocks.shape[:2], face)
+    if not inside.any():
+        return np.full(24, np.nan)
+    steps = [_border_steps(luma[:height, :width], axis, inside) for axis in (0, 1)]
+    spectrum = np.abs(dctn(blocks[inside], axes=(1, 2), norm="ortho"))
+    bands = np.add.outer(np.arange(_BLOCK), np.arange(_BLOCK))
+    magnitudes, zeros = [], []
+    for low in (1, 3, 5, 7, 9, 11, 13):
+        chosen = spectrum[:, (bands >= low) & (bands < low + 2)]
+        magnitudes.append(np.log(chosen.mean() + 1e-2))
+        zeros.append((chosen < 0.5).mean())
+    chroma = [frame[..., 2] - luma, frame[..., 0] - luma]
+    fine = [_residual_spread(plane[:height, :width], inside) for plane in (luma, *chroma)]
+    ratios = [magnitudes[-1] - magnitudes[0], magnitudes[3] - magnitudes[0]]
+    return np.array([*steps, *magnitudes, *zeros, *fine, *ratios, *_between(fine)], dtype=np.float64)
+
+
+def _between(fine: Sequence[float]) -> tuple[float, ...]:
+    return fine[1] - fine[0], fine[2] - fine[0], fine[1] - fine[2]
+
+
+def _outside(shape: tuple[int, ...], face: Floats | None) -> NDArray[np.bool_]:
+    """Tell which blocks lie wholly outside a box."""
+    kept = np.ones(shape[:2], dtype=np.bool_)
+    if face is not None:
+        left, top, right, bottom = (float(side) / _BLOCK for side in face)
+        rows = slice(max(0, int(np.floor(top))), max(0, int(np.ceil(bottom))))
+        kept[rows, max(0, int(np.floor(left))) : max(0, int(np.ceil(right)))] = False
+    return kept
+
+
+def _border_steps(luma: NDArray[np.float64], axis: int, inside: NDArray[np.bool_]) -> float:
+    """Give the log ratio of steps across block borders to steps in the middle of blocks."""
+    cells = np.kron(inside, np.ones((_BLOCK, _BLOCK), dtype=np.bool_))
+    steps = np.abs(np.diff(luma, axis=axis))
+    both = cells[1:] & cells[:-1] if axis == 0 else cells[:, 1:] & cells[:, :-1]
+    place = np.arange(steps.shape[axis]) % _BLOCK
+    shape = (-1, 1) if axis == 0 else (1, -1)
+    at_border, in_middle = (both & (place == offset).reshape(shape) for offset in (_BLOCK - 1, 3))
+    if not at_border.any():
+        return float("nan")
+    return float(np.log((steps[at_border].mean() + 0.1) / (steps[in_middle].mean() + 0.1)))
+
+
+def _residual_spread(plane: NDArray[np.float64], inside: NDArray[np.bool_]) -> float:
+    """Give the log spread of what a mean of four neighbours does not explain."""
+    cells = np.kron(inside, np.ones((_BLOCK, _BLOCK), dtype=np.bool_))[1:-1, 1:-1]
+    around = plane[2:, 1:-1] + plane[:-2, 1:-1] + plane[1:-1, 2:] + plane[1:-1, :-2]
+    return float(np.log((plane[1:-1, 1:-1] - around / 4)[cells].std() + 1e-2))
+
+
+def _mean(rows: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    return np.asarray(np.mean(rows, axis=0), dtype=np.float64)

@@ -1,0 +1,132 @@
+"""Does a detector know people apart? Implicit identity leakage (Dong et al. 2023, CADDM).
+
+A linear probe on a detector's pooled features names the person in genuine videos that it was not fitted on. A detector
+that carries identities can remember who was forged in training. Any picture of a face shows whose it is; the probe on
+thumbnails says how easy the task is without a detector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors import Detector
+from forensics.corpus import Label, Slice
+from forensics.crops import CropShelf
+from forensics.errors import CorpusError
+from forensics.evaluation import CLEAN, Level, Measure, bootstrap_intervals
+
+from .folds import FOLDS, line
+from .outcome import Outcome
+
+_THUMBNAIL = 16
+
+
+def probe_identity(
+    detectors: Sequence[tuple[str, Detector, CropShelf]], *, seed: int, replicates: int = 1000
+) -> Outcome:
+    """Probe detectors for identities.
+
+    Args:
+        detectors: Name, detector and crops of test samples cut for it.
+        seed: Of folds and bootstrap.
+        replicates: Of the bootstrap.
+
+    Returns:
+        `identity_accuracy/frame` and, from thumbnails alone, `identity_accuracy_of_thumbnails/frame`, slice: the
+        detector's name. The note gives the chance.
+
+    Raises:
+        CorpusError: Fewer than two people have two genuine videos.
+    """
+    measures: list[Measure] = []
+    for name, detector, shelf in detectors:
+        rows = _rows(shelf)
+        people = np.array([shelf.samples[row].identities[0] for row in rows])
+        videos = np.array([shelf.samples[row].id for row in rows])
+        crops = shelf.crops[rows]
+        for metric, features in (
+            ("identity_accuracy", detector.embed(crops)[1]),
+            ("identity_accuracy_of_thumbnails", thumbnails(crops)),
+        ):
+            right = name_people(features, people, videos, seed=seed)
+            measures.append(_measure(metric, name, right, people, seed, replicates))
+    return Outcome(
+        "identity", "linear probe on genuine videos, fitted on other videos of the same people", tuple(measures)
+    )
+
+
+def name_people(
+    features: NDArray[np.float64], people: NDArray[np.str_], videos: NDArray[np.str_], *, seed: int
+) -> NDArray[np.bool_]:
+    """Tell for each row whether a linear probe that was fitted on other videos names its person.
+
+    Args:
+        features: (N, D).
+        people: (N,) who it is.
+        videos: (N,) which video it comes from; a video is on one side only.
+        seed: Deals videos to folds.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    _, kind = np.unique(people, return_inverse=True)
+    fewest = min(len(set(videos[people == person])) for person in set(people))
+    right = np.zeros(len(people), dtype=np.bool_)
+    folds = StratifiedGroupKFold(min(FOLDS, fewest), shuffle=True, random_state=seed)
+    for known, asked in folds.split(features, kind, videos):
+        right[asked] = line().fit(features[known], kind[known]).predict(features[asked]) == kind[asked]
+    return right
+
+
+def thumbnails(crops: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Shrink crops (N, S, S, 3) to grey thumbnails, (N, 256)."""
+    grey = [cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY) for crop in crops]
+    small = [cv2.resize(plane, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA) for plane in grey]
+    return np.stack(small).reshape(len(crops), -1).astype(np.float64)
+
+
+def _rows(shelf: CropShelf) -> NDArray[np.intp]:
+    """Choose the crops of genuine, plain videos of people who have two of them or more."""
+    videos: dict[str, set[str]] = {}
+    for sample in shelf.samples:
+        if sample.label is Label.GENUINE and sample.slice is Slice.MAIN:
+            videos.setdefault(sample.identities[0], set()).add(sample.id)
+    several = {person for person, names in videos.items() if len(names) > 1}
+    if len(several) < 2:
+        raise CorpusError("the identity probe wants two people with two genuine videos each in the test split")
+    return np.array(
+        [
+            row
+            for row, sample in enumerate(shelf.samples)
+            if sample.label is Label.GENUINE and sample.slice is Slice.MAIN and sample.identities[0] in several
+        ]
+    )
+
+
+def _measure(
+    metric: str, detector: str, right: NDArray[np.bool_], people: NDArray[np.str_], seed: int, replicates: int
+) -> Measure:
+    found = bootstrap_intervals(
+        {metric: lambda labels, scores: float(scores.mean())},
+        np.zeros(len(right), dtype=np.int64),
+        right.astype(np.float64),
+        [(str(person),) for person in people],
+        np.random.default_rng(seed),
+        replicates=replicates,
+    )[metric]
+    return Measure(
+        name=f"{metric}/frame",
+        level=Level.FRAME,
+        slice=detector,
+        distortion=CLEAN,
+        severity=0,
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        n_positive=0,
+        n_negative=len(right),
+        note=f"chance {1 / len(set(people)):.3f}, {len(set(people))} people",
+    )

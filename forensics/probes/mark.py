@@ -1,0 +1,72 @@
+"""Does a detector see our mark? The same genuine files, plain and with a control mark.
+
+Every file that our generator makes carries a mark. A detector that reads the mark would look perfect on them and know
+nothing. The score's own AUC between marked and plain says whether the mark moves it; a linear probe on the features
+says whether the mark is there to be read at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from detectors import Detector
+from forensics.corpus import Label, Slice
+from forensics.crops import CropShelf
+from forensics.errors import CorpusError
+from forensics.evaluation import Measure
+
+from .folds import cross_validate, line
+from .outcome import Outcome, auc_measure, told
+
+
+def probe_mark(detectors: Sequence[tuple[str, Detector, CropShelf]], *, seed: int, replicates: int = 1000) -> Outcome:
+    """Probe detectors for our mark.
+
+    Args:
+        detectors: Name, detector and crops of test samples, the control slice among them, cut for it.
+        seed: Of folds and bootstrap.
+        replicates: Of the bootstrap.
+
+    Returns:
+        `score_auc/video` and `feature_auc/video` of marked against plain genuine files, slice: the detector's name; and
+        a warning where the interval of either leaves 0.5 out.
+
+    Raises:
+        CorpusError: There is no control slice, or it is of one person.
+    """
+    measures: list[Measure] = []
+    warnings: list[str] = []
+    for name, detector, shelf in detectors:
+        rows = np.array(
+            [row for row, sample in enumerate(shelf.samples) if sample.label is Label.GENUINE], dtype=np.intp
+        )
+        names, first, video_of = np.unique(
+            [shelf.samples[row].id for row in rows], return_index=True, return_inverse=True
+        )
+        samples = [shelf.samples[rows[row]] for row in first]
+        labels = np.array([sample.slice is Slice.CONTROL for sample in samples], dtype=np.int64)
+        identities = [sample.identities for sample in samples]
+        if len(set(labels.tolist())) < 2:
+            raise CorpusError("the mark probe wants genuine files with and without a control mark in the test split")
+        crops = shelf.crops[rows]
+        counts = np.bincount(video_of, minlength=len(names))
+        scores = np.bincount(video_of, weights=detector.probabilities(crops)) / counts
+        features = np.zeros((len(names), detector.embed(crops[:1])[1].shape[1]))
+        np.add.at(features, video_of, detector.embed(crops)[1])
+        fit = cross_validate(line, features / counts[:, None], labels, identities, seed=seed)
+        if fit is None:
+            raise CorpusError("the mark probe wants control files of two people or more")
+        for metric, values, note in (
+            ("score_auc", scores, "of marked against plain genuine files; below 0.5 the mark lowers the score"),
+            ("feature_auc", fit.scores, f"linear probe, {fit.folds} folds of people"),
+        ):
+            measure = auc_measure(metric, name, labels, values, identities, seed=seed, replicates=replicates, note=note)
+            measures.append(measure)
+            if measure.low is not None and measure.high is not None and not measure.low <= 0.5 <= measure.high:
+                what = "score" if metric == "score_auc" else "features"
+                warnings.append(f"{name}: its {what} tell marked from plain genuine files with AUC {told(measure)}")
+    return Outcome(
+        "mark", "genuine test files against the same files with a control mark", tuple(measures), tuple(warnings)
+    )
