@@ -14,7 +14,7 @@ from .timeline import MarkStretch, Moment, Timeline
 from .witnesses import Thresholds
 
 FRAMES_OF_A_STRETCH = 4
-"""Looked-at frames that are read together for a mark."""
+"""Looked-at frames that are read together for a mark; the first of them is searched for small faces too."""
 
 MARK_RATE = 1e-6
 """False positives a clip, shared by its stretches."""
@@ -52,7 +52,7 @@ def look_through(
         marks.append(MarkStretch(start, end, present, reading))
         if log is not None:
             for index, frame in zip(group, frames, strict=True):
-                log.look(index, frame)
+                log.look(index, frame, thorough=index == group[0])
     faces = () if log is None else log.faces(thresholds)
     again: list[list[int]] = []
     if log is not None:

@@ -155,7 +155,7 @@ class Examiner:
             return look_through(opened, log, self._deployment.mark_key, self._thresholds, report)
         if log is None:
             return (), None
-        log.look(0, opened.frames[0])
+        log.look(0, opened.frames[0], thorough=True)
         return log.faces(self._thresholds), None
 
     def _no_score(self, log: FaceLog | None, faces: tuple[SeenFace, ...]) -> str:

@@ -95,12 +95,13 @@ class FaceFinder(Protocol):
     def name(self) -> str:
         """What the crops it leads to are kept under."""
 
-    def __call__(self, image: Frames, most: int) -> Sequence[tuple[Floats, Floats]]:
+    def __call__(self, image: Frames, most: int, *, thorough: bool = False) -> Sequence[tuple[Floats, Floats]]:
         """Return box (4,) and landmarks (68, 2) of faces, the largest first.
 
         Args:
             image: (H, W, 3) uint8 RGB.
             most: How many faces at most.
+            thorough: Look for small faces beside a large one too.
         """
 
 
@@ -191,11 +192,11 @@ class MeshFinder:
     def __reduce__(self) -> tuple[type[MeshFinder], tuple[()]]:
         return MeshFinder, ()
 
-    def __call__(self, image: Frames, most: int) -> Sequence[tuple[Floats, Floats]]:
+    def __call__(self, image: Frames, most: int, *, thorough: bool = False) -> Sequence[tuple[Floats, Floats]]:
         """Return box and landmarks of the largest faces; a detection that the mesh denies is none."""
         from generator.trackers import MESH_INDEX
 
-        meshes = self._mesh.read_all(image, most)
+        meshes = self._mesh.read_all(image, most, thorough=thorough)
         points = [np.asarray(mesh.points[MESH_INDEX, :2], dtype=np.float32) for mesh in meshes]
         return [(box_of(landmarks), landmarks) for landmarks in points]
 

@@ -81,15 +81,16 @@ class FaceLog:
     _boxes: list[Floats] = field(default_factory=list)
     _crops: list[Frames] = field(default_factory=list)
 
-    def look(self, number: int, frame: Frames, place: int = 0) -> None:
+    def look(self, number: int, frame: Frames, place: int = 0, *, thorough: bool = False) -> None:
         """Look for faces in one frame.
 
         Args:
             number: The frame's number.
             frame: uint8 RGB, (H, W, 3).
             place: 0 for the first look, else which place of the second.
+            thorough: Look for small faces beside a large one too.
         """
-        seen = self.finder(frame, MOST_FACES)
+        seen = self.finder(frame, MOST_FACES, thorough=thorough)
         large = [face for face in seen if min(face[0][2:] - face[0][:2]) >= SMALLEST_FACE]
         self.tiny += bool(seen) and not large
         if not large:

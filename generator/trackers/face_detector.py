@@ -53,7 +53,7 @@ class FaceDetector:
         self._network = Network(path)
         self._anchors = anchors()
 
-    def detect(self, image: Image) -> list[Detection]:
+    def detect(self, image: Image, *, every_view: bool = False) -> list[Detection]:
         """Find the faces, the surest first.
 
         The network sees faces between about an eighth and the whole of its picture. So the picture is shown whole,
@@ -62,16 +62,18 @@ class FaceDetector:
 
         Args:
             image: ``(H, W, 3)`` RGB.
+            every_view: Join the sure faces of all views, so that small faces beside a large one are found too.
         """
-        height, width = image.shape[:2]
         faint: list[Detection] = []
-        for regions in _views(height, width):
+        all_sure: list[Detection] = []
+        for regions in _views(*image.shape[:2]):
             found = [face for region in regions for face in self._look(image, region)]
             sure = [face for face in found if face.score >= _SURE]
-            if sure:
+            if sure and not every_view:
                 return merge(sure)
+            all_sure += sure
             faint = faint or found
-        return merge(faint)
+        return merge(all_sure or faint)
 
     def _look(self, image: Image, region: Region) -> list[Detection]:
         output = self._network(region.cut(image, _SIZE) * 2 - 1)

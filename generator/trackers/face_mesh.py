@@ -5,12 +5,11 @@ Kartynnik et al. 2019, arXiv 1907.06724; Ablavatski et al. 2020, arXiv 2006.1134
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
 from generator.errors import NoFaceError
-from generator.trackers.face_detector import Detection, FaceDetector
+from generator.trackers.face_detector import Detection, FaceDetector, overlaps
 from generator.trackers.ibug import MESH_INDEX, camera_space
 from generator.trackers.models import FaceMeshFiles
 from generator.trackers.networks import Network
@@ -25,6 +24,7 @@ _PRESENT = 0.5
 # keypoints of so sure a detection was off by less than a quarter of the face's length, every time.
 _SURE_DETECTION = 0.68
 _AGREEMENT = 0.5
+_SAME_FACE = 0.3
 _EYES, _NOSE_TIP, _LIPS = ((33, 133), (263, 362)), 1, (13, 14)
 _CORNERS = (33, 263)  # outer eye corners, left and right in the picture
 # Order of the iris network's first 16 points, as mesh indices: lower lid corner to corner, then the upper lid.
@@ -94,16 +94,24 @@ class FaceMesh:
             face = self._read(image, previous.region)
             if face.presence >= _PRESENT:
                 return face
-        return next(self._believed(image, previous), None)
+        return next(self._believed(image, self.detect(image), previous), None)
 
-    def read_all(self, image: Image, most: int) -> list[MeshFace]:
+    def read_all(self, image: Image, most: int, *, thorough: bool = False) -> list[MeshFace]:
         """Read the faces of a picture, the largest first.
 
         Args:
             image: ``(H, W, 3)`` RGB.
             most: how many at most.
+            thorough: look closer even where a large face was found, so that small ones beside it are found too; takes
+                several times as long.
         """
-        return list(islice(self._believed(image, None), most))
+        faces: list[MeshFace] = []
+        for face in self._believed(image, self._detector.detect(image, every_view=thorough), None):
+            if not faces or overlaps(face.box, np.stack([other.box for other in faces])).max() < _SAME_FACE:
+                faces.append(face)
+            if len(faces) == most:
+                break
+        return faces
 
     def find(self, image: Image, box: Box | None = None) -> MeshFace:
         """Read the face of a still.
@@ -130,9 +138,9 @@ class FaceMesh:
             )
         return face
 
-    def _believed(self, image: Image, previous: MeshFace | None) -> Iterator[MeshFace]:
+    def _believed(self, image: Image, found: list[Detection], previous: MeshFace | None) -> Iterator[MeshFace]:
         """Read the detected faces that mesh or detection are sure of, the nearest to the previous or largest first."""
-        for detection in _in_order(self.detect(image), previous):
+        for detection in _in_order(found, previous):
             face = self._settle(image, detection.region)
             if face.presence >= _PRESENT or _confirms(detection, face):
                 yield face

@@ -41,7 +41,7 @@ class Squares:
 
     name = "squares"
 
-    def __call__(self, image: np.ndarray, most: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    def __call__(self, image: np.ndarray, most: int, *, thorough: bool = False) -> list[tuple[np.ndarray, np.ndarray]]:
         found = []
         for column in range(0, image.shape[1], SIDE):
             cell = image[:SIDE, column : column + SIDE, 0]
