@@ -48,6 +48,7 @@ COMMANDS = (
     Command("corpus", "make, import, split and check labelled corpora"),
     Command("train", "train a detector on a corpus, or the generator on puppets"),
     Command("evaluate", "measure detectors, with intervals"),
+    Command("compare", "say whether detectors differ on the same videos, or cannot be told apart"),
     Command("report", "turn a results folder into one HTML page"),
     Command("app", "animate, examine and evaluate in the browser, on this computer"),
     Command("doctor", "show what is installed, what is missing and how to get it"),

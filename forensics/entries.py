@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from watermark import Credential, MarkReading, Provenance, SealReceipt
 
     from .animation import Animation
-    from .evaluation import EvalReport, Measure
+    from .evaluation import Comparison, EvalReport, Measure, Power
     from .examination import Examination
     from .seen_faces import SeenFace
     from .timeline import Timeline
@@ -95,6 +95,15 @@ def evaluate_entry(report: EvalReport) -> JsonObject:
         "warnings": list(report.warnings),
         "corpus_digest": report.corpus_digest,
         "detector_digest": report.detector_digest,
+    }
+
+
+def compare_entry(comparison: Comparison, power: Power | None) -> JsonObject:
+    """Describe the difference of two detectors, and what it would take to see one where that was asked."""
+    return {
+        **asdict(comparison),
+        "distinguishable": comparison.distinguishable,
+        "power": None if power is None else asdict(power),
     }
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -402,6 +403,26 @@ def test_scores_of_another_program_are_measured(facetrail: Callable[..., tuple[i
     auc = next(measure for measure in answer["results"][0]["measures"] if measure["name"] == "auc/video")
     assert (auc["value"], auc["n_positive"], auc["n_negative"]) == (1.0, 6, 6)
     assert answer["results"][0]["sealed"] is False
+
+
+@pytest.mark.parametrize("options", [[], ["--power", "0.05"], ["--seeds"]])
+def test_a_comparison_answers_as_its_schema_says(
+    facetrail: Callable[..., tuple[int, str, str]], tmp_path: Path, options: list[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("one", "two", "three"):
+        rows = [f"v{n},p{n % 15},{n % 2},{rng.normal(n % 2):.4f}" for n in range(60)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["video,identity,label,score", *rows]) + "\n")
+        facetrail("evaluate", "--scores", tmp_path / f"{name}.csv", "-o", tmp_path / name)
+    named = [tmp_path / name / name if options == ["--seeds"] else tmp_path / f"{name}.csv" for name in ["one", "two"]]
+    named += [tmp_path / "three" / "three"] if options == ["--seeds"] else []
+    for report in tmp_path.glob("*/*/evaluation.json"):
+        report.write_text(re.sub('"corpus": "[^"]*"', '"corpus": "toys"', report.read_text()))
+    code, out, _ = facetrail("compare", *named, *options, "--replicates", "100", "--json")
+    answer = json.loads(out)
+    assert code == 0
+    assert complaints(answer, json.loads((SCHEMAS / "compare.json").read_text())) == []
+    assert ("measures" in answer["results"][0]) == (options == ["--seeds"])
 
 
 @pytest.mark.parametrize(
