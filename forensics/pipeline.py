@@ -27,7 +27,7 @@ from .probes.metadata import probe_metadata
 from .progress import Report, part, silent
 from .protocols import find_protocol
 from .reporting import ProvenanceRow, StageTime, Trail, Written, write_report
-from .scoring import measure_robustness
+from .robustness import CELLS, GridRun, measure_grid
 from .stages import Stage, StageClock
 from .training import Diet, TrainingRun, save_trained, train_on
 
@@ -231,21 +231,28 @@ def _train(corpus: Corpus, diet: Diet, config: DemoConfig, folder: Path, report:
 
 def _distort(one: Evaluated, config: DemoConfig, report: Report) -> Evaluated:
     """Add the robustness grid and the control slice to what was measured."""
-    if one.detector is None or one.corpus is None or one.table is None:
+    if one.detector is None or one.corpus is None or one.table is None or one.report.threshold is None:
         return one
     clips = [sample for sample in one.samples if sample.slice is Slice.MAIN and not sample.is_still]
-    grid = measure_robustness(
+    run = GridRun(
         one.detector,
         one.corpus,
-        clips,
-        [(name, severity) for name in config.distortions for severity in config.severities],
+        tuple(clips),
+        one.report.detector_digest,
         seed=one.settings.seed,
         per_clip=config.distorted_per_clip,
+        lead=0,
+        folder=None if one.folder is None else one.folder / CELLS,
+    )
+    grid = measure_grid(
+        run,
+        [(name, severity) for name in config.distortions for severity in config.severities],
+        threshold=one.report.threshold,
         replicates=config.replicates,
         report=report,
     )
     control = measure_control(one.table, one.corpus, seed=one.settings.seed)
-    measures: tuple[Measure, ...] = (*one.report.measures, *(cell for cell in grid if cell.severity > 0), *control)
+    measures: tuple[Measure, ...] = (*one.report.measures, *grid.cells, *control)
     return replace(one, report=replace(one.report, measures=measures))
 
 

@@ -1,29 +1,22 @@
-"""Score corpora: from samples to score tables, robustness cells and the control slice."""
+"""Score corpora: from samples to score tables and the control slice."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import Detector, DetectorSpec
+from detectors import Detector
 
 from .corpus import Corpus, Label, Sample, Slice
-from .crop_work import CropJob, Cut, cut_all, see
+from .crop_work import CropJob, Cut, cut_all
 from .crops import KEPT, SCORED_FACES, CropShelf, job_of, shelve
 from .errors import CorpusError
-from .evaluation import (
-    Clip,
-    Interval,
-    Measure,
-    ScoreTable,
-    robustness_grid,
-)
+from .evaluation import Interval, ScoreTable
 from .evaluation.intervals import bootstrap_intervals
-from .faces import FaceFinder, Faces, Frames, cut_crops
+from .faces import FaceFinder
 from .progress import Report, silent
 
 BATCH = 256
@@ -146,54 +139,6 @@ def frozen_threshold(detector: Detector) -> float:
     return detector.thresholds.fpr_5 if detector.thresholds is not None else 0.5
 
 
-def measure_robustness(
-    detector: Detector,
-    corpus: Corpus,
-    samples: Sequence[Sample],
-    cells: Sequence[tuple[str, int]],
-    *,
-    seed: int,
-    per_clip: int,
-    replicates: int = 1000,
-    report: Report = silent,
-) -> tuple[Measure, ...]:
-    """Measure a detector on distorted samples.
-
-    Args:
-        detector: A trained detector.
-        corpus: Where the files lie.
-        samples: Samples with sidecars, of both classes.
-        cells: Distortion names with severities.
-        seed: Of the distortions and the bootstrap.
-        per_clip: Most frames of one clip.
-        replicates: Of the bootstrap.
-        report: Is told how far the work is.
-    """
-    loaded = {sample.id: _load(corpus, sample, detector.spec, per_clip) for sample in samples}
-
-    def score(video: str, frames: Frames) -> float:
-        crops = cut_crops(frames, loaded[video][1].boxes, detector.spec, loaded[video][1].landmarks)
-        return float(detector.probabilities(crops).mean())
-
-    def stepped(done: int, total: int, distortion: str, severity: int) -> None:
-        report(done / total, f"robustness: {distortion} {severity}" if severity else "robustness")
-
-    clips = [
-        Clip(
-            video=sample.id,
-            identities=sample.identities,
-            label=int(sample.label is Label.FORGED),
-            slice=sample.slice.value,
-            read=partial(_frames_of, loaded, sample.id),
-        )
-        for sample in samples
-    ]
-    threshold = frozen_threshold(detector)
-    return robustness_grid(
-        clips, score, threshold=threshold, seed=seed, cells=cells, replicates=replicates, progress=stepped
-    )
-
-
 def control_shift(table: ScoreTable, corpus: Corpus, *, seed: int) -> ControlShift:
     """Compare genuine samples with the same samples under a control mark.
 
@@ -229,14 +174,3 @@ def control_shift(table: ScoreTable, corpus: Corpus, *, seed: int) -> ControlShi
         np.random.default_rng(seed),
     )
     return ControlShift(float(plain.mean()), float(marked.mean()), found["shift"], len(pairs))
-
-
-def _frames_of(loaded: Mapping[str, tuple[Frames, Faces]], name: str) -> Frames:
-    return loaded[name][0]
-
-
-def _load(corpus: Corpus, sample: Sample, spec: DetectorSpec, per_clip: int) -> tuple[Frames, Faces]:
-    look, frames = see(job_of(corpus, sample, spec, per_clip), None)
-    if look.faces is None:
-        raise CorpusError(f"sample {sample.id} shows no face", corpus.root)
-    return np.stack(frames), replace(look.faces, frames=np.arange(len(look.faces)))

@@ -13,7 +13,7 @@ from ..answers import Answer
 from ..arguments import DEFAULT_DETECTOR, add_json, add_seed, add_verbose, positive_int
 from ..progress import Report, part
 from . import evaluate_sources
-from .evaluate_options import configure_all, is_wanted, measure_all
+from .evaluate_options import configure_all, is_wanted, measure_all, robustness
 
 if TYPE_CHECKING:
     from ..evaluating import Evaluated, Settings
@@ -63,6 +63,8 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
     """Measure scores from a file, or detectors on a corpus."""
     if options.protocol == "list":
         return Answer(explain_protocols())
+    if "list" in options.suite:
+        return Answer(robustness.explain_suites())
     from ..entries import evaluate_entry
     from ..errors import UsageError
     from ..evaluating import write_results
@@ -81,6 +83,7 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
     if options.out is not None:
         write_results(done, comparisons, settings, options.out)
     text = [*(describe(one.report) for one in done), *remarks]
+    text += [told for one in done if (told := robustness.describe(one.report))]
     if comparisons:
         text.append("differences\n" + describe_comparisons(comparisons))
     return Answer("\n\n".join(text), tuple(evaluate_entry(one.report) for one in done))

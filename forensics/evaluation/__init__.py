@@ -43,7 +43,7 @@ from .results import (
     write_report,
     write_run,
 )
-from .robustness import Clip, all_cells, robustness_grid
+from .robustness import measure_cell
 from .score_files import SCORES_NAME, VALIDATION_NAME, read_scores, write_scores
 from .seeds import over_seeds
 from .statistics import AUC, CALIBRATION, RANKING, Metric, Statistic, at_threshold, tpr_at
@@ -62,7 +62,6 @@ __all__ = [
     "Aggregation",
     "AveragePrecision",
     "BrierParts",
-    "Clip",
     "Comparison",
     "Counts",
     "EqualError",
@@ -86,7 +85,6 @@ __all__ = [
     "Statistic",
     "TestRead",
     "aggregate",
-    "all_cells",
     "at_threshold",
     "auc",
     "average_precision",
@@ -110,6 +108,7 @@ __all__ = [
     "identity_clusters",
     "log_loss",
     "matched",
+    "measure_cell",
     "measure_table",
     "operating_threshold",
     "over_seeds",
@@ -120,7 +119,6 @@ __all__ = [
     "read_reports",
     "read_run",
     "read_scores",
-    "robustness_grid",
     "short_names",
     "tpr_at",
     "tpr_at_fpr",

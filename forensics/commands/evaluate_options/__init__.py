@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...evaluating import Evaluated
     from ...evaluation import EvalReport
 
-MEASUREMENTS: tuple[str, ...] = ()
+MEASUREMENTS: tuple[str, ...] = ("robustness",)
 
 
 class Measurement(Protocol):

@@ -1,0 +1,93 @@
+"""The part of a sample that is distorted: the frames that are scored, and what coders see before them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from watermark import MediaError
+
+from ..corpus.media import read_frames
+from ..crop_work import CropJob
+from ..errors import CorpusError
+from ..faces import FaceFinder, Faces, Floats, Frames, look_for_faces, spread_indices
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Excerpt:
+    """Frames of one sample with their faces, decoded once for all cells.
+
+    Attributes:
+        shown: Frames (H, W, 3) uint8 RGB in the order of the clip; a folder's may differ in size.
+        scored: (F,) places in `shown` of the frames with a face.
+        rows: (N,) for each face, which of the scored frames it is in, ascending.
+        boxes: (N, 4) in pixels.
+        landmarks: (N, 68, 2) in pixels.
+    """
+
+    shown: tuple[Frames, ...]
+    scored: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    boxes: Floats
+    landmarks: Floats
+
+    @property
+    def still_frames(self) -> tuple[Frames, ...]:
+        """The scored frames alone."""
+        return tuple(self.shown[place] for place in self.scored)
+
+
+def take_excerpt(job: CropJob, finder: FaceFinder | None, lead: int) -> Excerpt | None:
+    """Decode the frames that are scored, each with the frames just before it, and say where their faces are.
+
+    Faces are found in the undistorted frames: what is measured is the detector, not the face finder.
+
+    Args:
+        job: Which sample, how many frames.
+        finder: Finds faces where there is no sidecar.
+        lead: How many frames before each scored one are decoded too, so that a video coder meets real motion.
+
+    Returns:
+        The excerpt, None where the sample cannot be decoded or shows no face.
+
+    Raises:
+        CorpusError: The sidecar is damaged or does not fit, or there is neither sidecar nor finder.
+    """
+    sample = job.sample
+    faces: Faces | None = None
+    if job.sidecar is not None:
+        faces = Faces.load(job.sidecar).spread(job.per_clip)
+        indices = np.unique(faces.frames)
+        if indices.max() >= sample.frames:
+            raise CorpusError(f"sample {sample.id}: its sidecar names frame {indices.max()} of {sample.frames}")
+    elif finder is None:
+        raise CorpusError(
+            f"sample {sample.id} has no landmarks; get the face tracker with `facetrail models get face-mesh`"
+        )
+    else:
+        indices = spread_indices(sample.frames, job.per_clip)
+    wanted = with_lead(indices, lead)
+    try:
+        shown = read_frames(job.path, sample.files, wanted.tolist(), is_clip=sample.fps is not None)
+    except (MediaError, OSError):
+        return None
+    if faces is None and finder is not None:
+        at = np.searchsorted(wanted, indices)
+        faces = look_for_faces([shown[place] for place in at], indices, finder, job.faces).faces
+    if faces is None:
+        return None
+    seen, rows = np.unique(faces.frames, return_inverse=True)
+    return Excerpt(tuple(shown), np.searchsorted(wanted, seen), rows, faces.boxes, faces.landmarks)
+
+
+def with_lead(indices: NDArray[np.int64], lead: int) -> NDArray[np.int64]:
+    """Add the frames just before each, once each and in order.
+
+    Args:
+        indices: Numbers of frames, ascending.
+        lead: How many before each.
+    """
+    around = indices[:, None] - np.arange(lead, -1, -1)
+    return np.unique(around[around >= 0])

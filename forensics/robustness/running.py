@@ -1,0 +1,227 @@
+"""Score a corpus under cells: shards over processes, the same numbers whatever their count, continued where stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass, field
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+
+import numpy as np
+
+from detectors import Detector
+
+from ..corpus import Corpus, Label, Sample
+from ..crops import SCORED_FACES, job_of
+from ..distortions import find_cell
+from ..errors import CorpusError, InputError
+from ..evaluation import ScoreTable
+from ..faces import FaceFinder
+from ..installation import installed_version
+from ..progress import Report, silent
+from ..scoring import key_of
+from .cell_store import CellStore, KeptCell
+from .shards import CLEAN_KEY, CellKey, CellRow, Shard, score_shard
+
+VERSION = 1
+"""Raised when the same corpus, detector and seed give other scores than before."""
+
+CLIPS_OF_A_SHARD = 4
+"""As many are lost at most, for each process, where a run is cut off."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GridRun:
+    """What is to be scored, and how.
+
+    Attributes:
+        detector: Scores the crops.
+        corpus: Where the files lie.
+        samples: Of both classes.
+        detector_digest: SHA-256 of the detector, for the cache.
+        seed: Of the distortions.
+        per_clip: Most frames of one clip.
+        lead: Frames decoded before each scored one, for distortions that work across frames.
+        finder: Finds faces in samples without a sidecar.
+        folder: Where cells are kept, None to keep none.
+        workers: Processes, one thread each; 1 works in this one.
+    """
+
+    detector: Detector
+    corpus: Corpus
+    samples: tuple[Sample, ...]
+    detector_digest: str = ""
+    seed: int = 0
+    per_clip: int = 8
+    lead: int = 4
+    finder: FaceFinder | None = None
+    folder: Path | None = None
+    workers: int = 1
+
+    def digest(self) -> str:
+        """Name what every cell follows from."""
+        parts = [
+            VERSION,
+            self.detector_digest,
+            [asdict(sample) for sample in self.samples],
+            [self.seed, self.per_clip, self.lead, SCORED_FACES],
+            None if self.finder is None else self.finder.name,
+            [installed_version(name) for name in ("av", "opencv-python", "torch")],
+        ]
+        return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellScores:
+    """A cell's scores.
+
+    Attributes:
+        key: Which cell, `CLEAN_KEY` for the undistorted samples.
+        table: One row per frame, in the order of the samples.
+        unchanged: Videos that the distortion left as they were.
+        recipes: What was drawn for each video, for cells that draw what they do.
+    """
+
+    key: CellKey
+    table: ScoreTable
+    unchanged: tuple[str, ...] = ()
+    recipes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def parameter(self) -> str:
+        """The severity in words, empty for the undistorted samples."""
+        return parameter_of(self.key)
+
+
+def run_cells(run: GridRun, cells: Sequence[CellKey], report: Report = silent) -> tuple[CellScores, ...]:
+    """Score samples undistorted and under cells.
+
+    Finished cells lie in the run's folder and are not scored again; a run that was cut off, however it was, loses the
+    shards its processes were at and nothing else.
+
+    Args:
+        run: What and how.
+        cells: Names of distortions with severities.
+        report: Is told how far the work is.
+
+    Returns:
+        The undistorted samples first, then the cells in the order given.
+
+    Raises:
+        CorpusError: A sidecar is damaged or missing without a finder, or a process died.
+        InputError: A distortion or severity is unknown, or an encoder refuses frames.
+    """
+    keys = tuple(dict.fromkeys((CLEAN_KEY, *((find_cell(*key).name, key[1]) for key in cells))))
+    store = None if run.folder is None or not run.detector_digest else CellStore(run.folder, run.digest())
+    kept = {} if store is None else {key: store.load(key, parameter_of(key)) for key in keys}
+    missing = tuple(key for key in keys if kept.get(key) is None)
+    rows = {} if store is None or not missing else store.load_parts()
+    shards = list(_shards(run, missing, rows))
+    total = len(run.samples) * max(1, len(missing))
+    for number, (shard, found) in enumerate(_work_off(run, shards)):
+        if store is not None:
+            store.save_part(shard, found)
+        rows |= {(row.cell, row.index): row for row in found}
+        done = sum(key[0] in missing for key in rows)
+        report(done / total, f"distorting and scoring, {number + 1} of {len(shards)} shards")
+    for key in missing:
+        kept[key] = gathered = _gather(run, [rows[key, index] for index in range(len(run.samples))])
+        if store is not None:
+            store.save(key, parameter_of(key), gathered)
+    if store is not None:
+        store.drop_parts()
+    return tuple(
+        CellScores(key, one.table, one.unchanged, one.recipes) for key in keys if (one := kept[key]) is not None
+    )
+
+
+def parameter_of(key: CellKey) -> str:
+    """Word a cell's severity, empty for the undistorted samples."""
+    return "" if key == CLEAN_KEY else find_cell(*key).parameter
+
+
+def _shards(run: GridRun, cells: Sequence[CellKey], rows: Mapping[tuple[CellKey, int], CellRow]) -> Iterator[Shard]:
+    """Cut the work into shards, without what is done."""
+    for first in range(0, len(run.samples), CLIPS_OF_A_SHARD):
+        samples = run.samples[first : first + CLIPS_OF_A_SHARD]
+        wanted = tuple(
+            cell for cell in cells if any((cell, first + number) not in rows for number in range(len(samples)))
+        )
+        if wanted:
+            jobs = tuple(job_of(run.corpus, one, run.detector.spec, run.per_clip, SCORED_FACES) for one in samples)
+            yield Shard(first, jobs, wanted)
+
+
+def _work_off(run: GridRun, shards: Sequence[Shard]) -> Iterator[tuple[Shard, tuple[CellRow, ...]]]:
+    """Score shards and give each as soon as it is done."""
+    if run.workers == 1 or len(shards) < 2:
+        for shard in shards:
+            yield shard, score_shard(run.detector, run.finder, shard, seed=run.seed, lead=run.lead)
+        return
+    pool = ProcessPoolExecutor(
+        min(run.workers, len(shards)),
+        mp_context=get_context("spawn"),
+        initializer=_prepare,
+        initargs=(run.detector, run.finder, run.seed, run.lead),
+    )
+    try:
+        waiting: dict[Future[tuple[CellRow, ...]], Shard] = {pool.submit(_work, shard): shard for shard in shards}
+        while waiting:
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                shard = waiting.pop(future)
+                yield shard, future.result()
+    except BrokenProcessPool:
+        raise CorpusError(
+            "a scoring process died, perhaps for want of memory; run again with fewer --workers: what is done is kept"
+        ) from None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_prepared: tuple[Detector, FaceFinder | None, int, int] | None = None
+
+
+def _prepare(detector: Detector, finder: FaceFinder | None, seed: int, lead: int) -> None:
+    """Keep the warm detector in this process, and end with the process that started it, even a killed one."""
+    global _prepared
+    _prepared = detector, finder, seed, lead
+    threading.Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _work(shard: Shard) -> tuple[CellRow, ...]:
+    if _prepared is None:
+        raise InputError("this process was started without a detector")
+    detector, finder, seed, lead = _prepared
+    return score_shard(detector, finder, shard, seed=seed, lead=lead)
+
+
+def _gather(run: GridRun, rows: Sequence[CellRow]) -> KeptCell:
+    owners = [run.samples[row.index] for row in rows for _ in row.scores]
+    table = ScoreTable(
+        videos=tuple(key_of(sample) for sample in owners),
+        identities=tuple(sample.identities for sample in owners),
+        labels=np.array([sample.label is Label.FORGED for sample in owners], dtype=np.int64),
+        scores=np.array([score for row in rows for score in row.scores], dtype=np.float64),
+        slices=tuple(sample.slice.value for sample in owners),
+        methods=tuple(sample.method for sample in owners),
+        covered=np.array([row.covered for row in rows for _ in row.scores], dtype=np.bool_),
+    )
+    names = [key_of(run.samples[row.index]) for row in rows]
+    return KeptCell(
+        table=table,
+        unchanged=tuple(name for name, row in zip(names, rows, strict=True) if row.covered and not row.changed),
+        recipes={name: row.recipe for name, row in zip(names, rows, strict=True) if row.recipe},
+    )
