@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from detectors import Detector
 
 from .corpus import Corpus, Label, Sample, Slice
+from .corpus.attributes import attributes_of
 from .crop_work import CropJob, Cut, cut_all
 from .crops import KEPT, SCORED_FACES, CropShelf, job_of, shelve
 from .errors import CorpusError
@@ -88,7 +89,9 @@ def score_samples(
         report((number + 1) / len(jobs), "scoring")
     if not tables or not any(table.covered.any() for table in tables):
         raise CorpusError(f"no face was found in any of {len(samples)} samples of {corpus.root}", corpus.root)
-    return ScoreTable.joined(tables)
+    table = ScoreTable.joined(tables)
+    sample_of = {key_of(sample): sample for sample in samples}
+    return replace(table, attributes=attributes_of(corpus, [sample_of[video] for video in table.videos]))
 
 
 def score_shelf(detector: Detector, shelf: CropShelf) -> ScoreTable:
@@ -111,7 +114,6 @@ def score_shelf(detector: Detector, shelf: CropShelf) -> ScoreTable:
         scores=np.concatenate([seen, np.full(len(shelf.unseen), 0.5)]),
         slices=tuple(sample.slice.value for sample in owners),
         methods=tuple(sample.method for sample in owners),
-        attributes={"style": tuple(sample.style for sample in owners)} if any(one.style for one in owners) else {},
         covered=np.arange(len(owners)) < len(first),
     )
 

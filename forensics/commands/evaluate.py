@@ -13,7 +13,7 @@ from ..answers import Answer
 from ..arguments import DEFAULT_DETECTOR, add_json, add_seed, add_verbose, positive_int
 from ..progress import Report, part
 from . import evaluate_sources
-from .evaluate_options import configure_all, is_wanted, measure_all, robustness
+from .evaluate_options import configure_all, describe_all, is_wanted, measure_all, robustness
 
 if TYPE_CHECKING:
     from ..evaluating import Evaluated, Settings
@@ -82,8 +82,8 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
     comparisons = evaluate_sources.compare_scores(done, settings)
     if options.out is not None:
         write_results(done, comparisons, settings, options.out)
-    text = [*(describe(one.report) for one in done), *remarks]
-    text += [told for one in done if (told := robustness.describe(one.report))]
+    text = [*(describe(one.report) for one in done if not one.report.detector.startswith("probe:")), *remarks]
+    text += [told for one in done for told in describe_all(one.report)]
     if comparisons:
         text.append("differences\n" + describe_comparisons(comparisons))
     return Answer("\n\n".join(text), tuple(evaluate_entry(one.report) for one in done))

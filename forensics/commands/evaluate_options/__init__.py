@@ -1,7 +1,7 @@
 """Further measurements of `facetrail evaluate`, each a module of this package.
 
 A measurement declares its own options and, where they ask for it, adds to what was measured. To add one, write a module
-with the three functions of `Measurement` and put its name into `MEASUREMENTS`.
+with the functions of `Measurement` and put its name into `MEASUREMENTS`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...evaluating import Evaluated
     from ...evaluation import EvalReport
 
-MEASUREMENTS: tuple[str, ...] = ("robustness",)
+MEASUREMENTS: tuple[str, ...] = ("robustness", "groups", "attacks", "probing")
 
 
 class Measurement(Protocol):
@@ -41,6 +41,9 @@ class Measurement(Protocol):
             report: Is told how far the work is.
         """
 
+    def describe(self, report: EvalReport) -> str:
+        """Put what it added to a report into a table, empty where that is nothing."""
+
 
 def configure_all(parser: argparse.ArgumentParser) -> None:
     """Declare the options of every measurement."""
@@ -63,6 +66,11 @@ def measure_all(options: argparse.Namespace, done: Sequence[Evaluated], report: 
         step = part(report, number / len(wanted), (number + 1) / len(wanted))
         found = with_reports(found, one.measure(options, found, step))
     return found
+
+
+def describe_all(report: EvalReport) -> tuple[str, ...]:
+    """Put what the measurements added to a report into tables."""
+    return tuple(told for one in _measurements() if (told := one.describe(report)))
 
 
 def _measurements() -> list[Measurement]:

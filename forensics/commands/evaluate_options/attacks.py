@@ -1,0 +1,110 @@
+"""`facetrail evaluate --attack`: detectors under small changes of the pixels."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ...arguments import positive_int
+from ...progress import Report
+
+if TYPE_CHECKING:
+    from ...evaluating import Evaluated
+    from ...evaluation import EvalReport
+
+COLUMNS = ("auc", "auc_forged_attacked", "fpr", "tpr", "evaded", "framed")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    group = parser.add_argument_group("attacks, to learn how far a score can be trusted")
+    group.add_argument(
+        "--attack",
+        choices=("fgsm", "pgd"),
+        help="change forged frames until they are missed and genuine ones until they are flagged, and measure again",
+    )
+    group.add_argument(
+        "--epsilon",
+        type=positive_int,
+        nargs="+",
+        default=[1, 2, 4, 8],
+        metavar="N",
+        help="largest change of a pixel, in levels of 255 (default: 1 2 4 8)",
+    )
+    group.add_argument(
+        "--steps", type=positive_int, default=10, metavar="N", help="gradient steps of pgd (default: 10)"
+    )
+    group.add_argument(
+        "--surrogate",
+        nargs="+",
+        default=[],
+        metavar="NAME_OR_DIR",
+        help="attack these too, and try what was made for them on the detectors measured",
+    )
+
+
+def is_wanted(options: argparse.Namespace) -> bool:
+    """Whether an attack is asked for."""
+    return options.attack is not None
+
+
+def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Report) -> Iterator[EvalReport]:
+    """Attack every detector and every surrogate, and measure every detector under each attack.
+
+    Raises:
+        UsageError: There is no detector with a threshold, only a file of scores.
+        InputError: A detector judges clips.
+    """
+    from detectors import load_detector
+
+    from ...adversarial import AttackPlan, measure_attacks
+    from ...corpus import Slice
+    from ...errors import UsageError
+    from ...evaluation import short_names
+
+    found = {one.report.detector: one for one in done if one.detector is not None}
+    targets = {name: one.detector for name, one in found.items() if one.detector is not None}
+    thresholds = {name: one.report.threshold for name, one in found.items() if one.report.threshold is not None}
+    first = next(iter(found.values()), None)
+    if first is None or first.corpus is None or len(thresholds) < len(targets):
+        raise UsageError("--attack changes the frames of a CORPUS; a file of scores cannot be attacked")
+    names = short_names(options.surrogate) if options.surrogate else ()
+    taken = sorted(set(names) & set(targets))
+    if taken:
+        raise UsageError(f"{taken[0]} is measured and so attacked already; name other surrogates")
+    measured = measure_attacks(
+        targets,
+        thresholds,
+        first.corpus,
+        [sample for sample in first.samples if sample.slice is Slice.MAIN],
+        AttackPlan(
+            method=options.attack,
+            epsilons=tuple(sorted(set(options.epsilon))),
+            steps=options.steps,
+            per_clip=first.settings.per_clip,
+            seed=first.settings.seed,
+            replicates=first.settings.replicates,
+        ),
+        surrogates={name: load_detector(path) for name, path in zip(names, options.surrogate, strict=True)},
+        finder=first.finder,
+        report=report,
+    )
+    for name, measures in measured.items():
+        yield replace(found[name].report, measures=measures, warnings=())
+
+
+def describe(report: EvalReport) -> str:
+    """Put the rungs of a report's attacks into a table, empty without any."""
+    from ...evaluation import columns
+
+    attacked = [one for one in report.measures if one.distortion.partition(" ")[0] in ("fgsm", "pgd")]
+    cells = dict.fromkeys((one.distortion, one.severity, one.parameter) for one in attacked)
+    if not cells:
+        return ""
+    rows: list[tuple[str, ...]] = [("attack", "", *COLUMNS)]
+    for name, severity, parameter in cells:
+        numbers = [report.find(f"{metric}/video", distortion=name, severity=severity) for metric in COLUMNS]
+        rows.append((name, parameter, *("" if one is None else f"{one.value:.3f}" for one in numbers)))
+    return f"{report.detector} under attack\n{columns(rows)}"
