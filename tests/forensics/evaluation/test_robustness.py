@@ -1,75 +1,76 @@
-"""The robustness grid."""
+"""Cells of a robustness grid."""
 
 import numpy as np
 import pytest
 
-from forensics.errors import InputError
-from forensics.evaluation import Clip, ScoresError, all_cells, robustness_grid
+from forensics.evaluation import ScoresError, ScoreTable, bootstrap_intervals, measure_cell
+
+PEOPLE = 12
 
 
-def clip(number):
-    grain = 30 if number % 2 == 0 else 8
-    frames = (128 + np.random.default_rng(number).normal(0, grain, (2, 32, 32, 3))).clip(0, 255).astype(np.uint8)
-    return Clip(f"v{number}", (f"p{number % 6}",), number % 2, "plain", lambda: frames)
+def table(genuine, forged):
+    scores = np.array([*genuine, *forged], dtype=float)
+    names = tuple(f"v{number}" for number in range(len(scores)))
+    labels = np.repeat([0, 1], [len(genuine), len(forged)])
+    return ScoreTable(
+        names, tuple((f"p{n % PEOPLE}",) for n in range(len(scores))), labels, scores, ("main",) * len(scores)
+    )
 
 
-CLIPS = [clip(number) for number in range(12)]
+CLEAN = table(np.linspace(0, 0.6, 24), np.linspace(0.4, 1, 24))
 
 
-def smoothness(video, frames):
-    """Score by missing grain, as a detector would that looks for blur."""
-    return float(np.exp(-np.abs(np.diff(frames.astype(float), axis=2)).mean() / 20))
+def cell(distorted, **changes):
+    settings = {"threshold": 0.5, "seed": 0, "distortion": "blur", "severity": 2, "replicates": 200}
+    found = measure_cell(CLEAN, distorted, **{**settings, **changes})
+    return {one.name.removesuffix("/video"): one for one in found}
 
 
-def grid(**changes):
-    settings = {"threshold": 0.5, "seed": 0, "cells": [("blur", 3), ("gamma", 1)], "replicates": 30}
-    return robustness_grid(CLIPS, smoothness, **{**settings, **changes})
+def test_false_alarms_drift_where_the_auc_says_that_all_is_well():
+    brighter = table(np.linspace(0, 0.6, 24) + 0.4, np.linspace(0.4, 1, 24) + 0.4)
+    found = cell(brighter)
+    assert found["auc"].value == pytest.approx(cell(CLEAN)["auc"].value)
+    clean, now = (np.linspace(0, 0.6, 24) + shift > 0.5 for shift in (0, 0.4))
+    assert found["fpr_drift"].value == pytest.approx(now.mean() - clean.mean())
+    assert found["fpr"].value - found["fpr_drift"].value == pytest.approx(clean.mean())
+    assert found["genuine_shift"].value == pytest.approx(0.4)
+    assert found["forged_shift"].low == pytest.approx(0.4) == found["forged_shift"].high
 
 
-def value(measures, name, distortion):
-    (found,) = [item.value for item in measures if (item.name, item.distortion) == (name, distortion)]
-    return found
+def test_the_drift_is_paired_and_so_tighter_than_its_two_rates():
+    worse = table(np.where(np.arange(24) % 6 == 0, 1.0, CLEAN.scores[:24]), CLEAN.scores[24:])
+    found = cell(worse, replicates=1000)
+    drift = found["fpr_drift"]
+    assert drift.low < drift.value < drift.high
+    rates = {"fpr": lambda labels, scores: float((scores[labels == 0] > 0.5).mean())}
+    rng = np.random.default_rng(0)
+    alone = bootstrap_intervals(rates, CLEAN.labels, CLEAN.scores, CLEAN.identities, rng, replicates=1000)["fpr"]
+    unpaired = np.hypot(found["fpr"].high - found["fpr"].low, alone.high - alone.low)
+    assert drift.high - drift.low < unpaired
 
 
-def test_the_grid_shows_false_alarms_that_the_auc_does_not():
-    measures = grid()
-    assert value(measures, "auc/video", "none") == 1
-    assert value(measures, "fpr/video", "none") == 0
-    assert value(measures, "fpr/video", "blur") == 1
-    assert value(measures, "auc/video", "blur") > 0.9
+def test_a_score_at_the_threshold_is_no_alarm():
+    at = table(np.full(24, 0.5), np.ones(24))
+    assert cell(at)["fpr"].value == 0
+    assert cell(at)["fpr_drift"].value == pytest.approx(-(np.linspace(0, 0.6, 24) > 0.5).mean())
 
 
-def test_every_cell_has_its_distortion_severity_and_interval():
-    measures = grid()
-    assert [(item.distortion, item.severity) for item in measures[::4]] == [("none", 0), ("blur", 3), ("gamma", 1)]
-    assert all(item.low <= item.value <= item.high for item in measures)
-    assert {item.name for item in measures} == {"auc/video", "balanced_accuracy/video", "fpr/video", "tpr/video"}
+def test_every_measure_says_what_was_done():
+    found = cell(CLEAN, parameter="σ 1.2 px", note="so")
+    assert set(found) == {
+        "auc", "balanced_accuracy", "fpr", "tpr", "fpr_drift", "genuine_shift", "forged_shift",
+    }  # fmt: skip
+    assert {(one.distortion, one.severity, one.parameter, one.note) for one in found.values()} == {
+        ("blur", 2, "σ 1.2 px", "so")
+    }
+    assert {(one.n_positive, one.n_negative) for one in found.values()} == {(24, 24)}
+    assert found["fpr_drift"].value == found["fpr_drift"].low == found["fpr_drift"].high == 0
 
 
-def test_a_cell_does_not_depend_on_what_else_is_in_the_grid():
-    alone = grid(cells=[("noise", 2)])
-    among = grid(cells=[("jpeg", 1), ("noise", 2)])
-    assert alone[-4:] == among[-4:]
+def test_the_undistorted_cell_does_not_drift():
+    assert "fpr_drift" not in cell(CLEAN, distortion="none", severity=0)
 
 
-def test_progress_reaches_the_total():
-    seen = []
-    grid(progress=lambda *step: seen.append(step))
-    assert [done for done, *_ in seen] == list(range(1, 37))
-    assert seen[-1] == (36, 36, "gamma", 1)
-
-
-def test_the_whole_grid_is_every_distortion_at_three_severities():
-    cells = list(all_cells())
-    assert len(cells) == len(set(cells)) == 21
-    assert ("h264", 3) in cells
-
-
-def test_an_unknown_distortion_is_refused():
-    with pytest.raises(InputError, match="nearest: blur"):
-        grid(cells=[("blurr", 1)])
-
-
-def test_a_score_that_is_no_number_is_refused():
-    with pytest.raises(ScoresError, match="finite"):
-        robustness_grid(CLIPS, lambda video, frames: float("nan"), threshold=0.5, seed=0, cells=[])
+def test_other_videos_are_refused():
+    with pytest.raises(ScoresError, match="same videos"):
+        cell(table(np.zeros(3), np.ones(3)))

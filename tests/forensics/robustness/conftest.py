@@ -1,0 +1,30 @@
+"""A real detector at toy size, untrained: its scores mean nothing and follow from every pixel."""
+
+import pytest
+
+from detectors import Detector, create_detector
+from forensics.corpus import Slice, Split
+from forensics.robustness import GridRun
+
+
+@pytest.fixture(scope="session")
+def toy() -> Detector:
+    return create_detector("toy_cpu", seed=1)
+
+
+@pytest.fixture
+def make_run(tiny_corpus, toy, tmp_path):
+    def make(**changes):
+        samples = tiny_corpus.where(split=Split.TEST, slice=Slice.MAIN)
+        settings = {
+            "detector": toy,
+            "corpus": tiny_corpus,
+            "samples": samples,
+            "detector_digest": "toy",
+            "per_clip": 2,
+            "lead": 1,
+            "folder": tmp_path / "cells",
+        }
+        return GridRun(**{**settings, **changes})
+
+    return make
