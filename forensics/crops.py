@@ -77,7 +77,12 @@ class CropShelf:
         return np.array([sample.label is Label.FORGED for sample in self.samples], dtype=np.int64)
 
     def as_set(self) -> CropSet:
-        """Hand the crops to training, with the identities of each."""
+        """Hand the crops to training, with the identities of each; this door is shut to the test split.
+
+        Raises:
+            CorpusError: A sample belongs to the test split.
+        """
+        refuse_test(self.samples)
         return CropSet(self.crops, self.labels, [sample.identities for sample in self.samples])
 
     @property
@@ -144,6 +149,20 @@ def shelve(cuts: Sequence[tuple[CropJob, Cut]]) -> CropShelf:
         unseen=tuple(job.sample for job, cut in cuts if cut.miss is not None),
         coverage=cover(cuts),
     )
+
+
+def refuse_test(samples: Sequence[Sample]) -> None:
+    """Keep the test split out of training and of every choice that training makes.
+
+    Raises:
+        CorpusError: A sample belongs to the test split.
+    """
+    tested = [sample.id for sample in samples if sample.split is Split.TEST]
+    if tested:
+        raise CorpusError(
+            f"{len(tested)} samples of the test split, such as {tested[0]}, were handed to training; epoch, "
+            "calibration and thresholds are chosen on the train and val splits alone"
+        )
 
 
 def keep_crops(
@@ -222,8 +241,9 @@ def blend_crops(
         The crops, genuine and blended in turn, and a name for each pair.
 
     Raises:
-        CorpusError: No sample could be blended.
+        CorpusError: No sample could be blended, or one belongs to the test split.
     """
+    refuse_test(samples)
     crops: list[Frames] = []
     groups: list[tuple[str, ...]] = []
     pairs: list[str] = []

@@ -23,7 +23,7 @@ from .statistics import Metric
 MIN_CLUSTERS = 10
 """With fewer groups of linked identities, permuting whole groups cannot reach a small p-value."""
 
-_BATCH = 500_000
+_BATCH = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def paired_interval(
         ]
     )
     drawn = drawn[~np.isnan(drawn)]
-    if len(drawn) < replicates / 2:
+    if len(drawn) < max(2, replicates / 2):
         return PairedInterval(difference, None, None, None)
     low, high = np.percentile(drawn, (2.5, 97.5))
     return PairedInterval(difference, float(low), float(high), float(drawn.std(ddof=1)))
@@ -174,7 +174,7 @@ def permutation_test(
     """
     observed = auc(labels, first) - auc(labels, second)
     truth = np.asarray(labels) == 1
-    ranks = rankdata(np.stack((first, second)), axis=1)  # (2, N)
+    ranks = (2 * rankdata(np.stack((first, second)), axis=1)).astype(np.intp)  # (2, N), twice the mid-rank
     count = int(clusters.max()) + 1
     exact = 2.0**count <= permutations
     total = 2**count if exact else permutations
@@ -245,12 +245,15 @@ def _numbered(names: Sequence[str]) -> NDArray[np.intp]:
     return np.array([number[name] for name in names], dtype=np.intp)
 
 
-def _auc_rows(truth: NDArray[np.bool_], scores: Floats) -> Floats:
-    """Give the AUC of each row of scores (R, N), from the mid-ranks of the manipulated samples."""
-    n_positive = int(truth.sum())
-    n_negative = len(truth) - n_positive
-    summed = rankdata(scores, axis=1)[:, truth].sum(1)
-    return np.asarray((summed - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
+def _auc_rows(truth: NDArray[np.bool_], ranks: NDArray[np.intp]) -> Floats:
+    """Give the AUC of each row of doubled mid-ranks (R, N), by counting each rank instead of sorting."""
+    width = 2 * len(truth) + 1
+    index = ranks + np.arange(len(ranks))[:, None] * width
+    positive, negative = (
+        np.bincount(index[:, rows].ravel(), minlength=len(ranks) * width).reshape(-1, width) for rows in (truth, ~truth)
+    )
+    beaten = np.einsum("rg,rg->r", positive, 2 * np.cumsum(negative, 1) - negative)
+    return np.asarray(beaten / (2 * truth.sum() * (~truth).sum()))
 
 
 def _placements(truth: NDArray[np.bool_], scores: Floats) -> tuple[Floats, Floats]:

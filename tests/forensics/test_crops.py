@@ -7,16 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detectors import create_detector
+from detectors import TrainConfig, create_detector
 from forensics import cli
-from forensics.corpus import Corpus, Label, Slice, Split
+from forensics.corpus import Corpus, Label, Sample, Slice, Split
 from forensics.corpus.importing import import_corpus
 from forensics.crop_work import CropJob, Miss
-from forensics.crops import CropShelf, gather_crops, job_of, keep_crops
+from forensics.crops import CropShelf, blend_crops, gather_crops, job_of, keep_crops
 from forensics.errors import CorpusError
 from forensics.faces import Faces, cut_crops, look_for_faces
 from forensics.five_points import TEMPLATE, align_face, five_points, similarity
 from forensics.scoring import key_of, score_shelf
+from forensics.training import Diet, TrainingRun, train_on
 from generator import puppets
 
 SPEC = create_detector("toy_resnet18", seed=0).spec
@@ -214,3 +215,34 @@ def test_a_job_can_be_sent_to_another_process(tiny_corpus: Corpus) -> None:
     job = job_of(tiny_corpus, tiny_corpus.samples[0], SPEC, 2)
     again: CropJob = pickle.loads(pickle.dumps(job))  # noqa: S301
     assert again.key(None) == job.key(None)
+
+
+class TestTheTestSplitStaysShut:
+    def test_crops_of_the_test_split_cannot_be_handed_to_training(self, tiny_corpus: Corpus) -> None:
+        held, tested = tiny_corpus.where(split=Split.VAL), tiny_corpus.where(split=Split.TEST)
+        assert len(gather_crops(tiny_corpus, held, SPEC, per_clip=1).as_set().crops)
+        shelf = gather_crops(tiny_corpus, (*held, tested[0]), SPEC, per_clip=1)
+        with pytest.raises(CorpusError, match=f"1 samples of the test split, such as {tested[0].id}"):
+            shelf.as_set()
+
+    def test_the_test_split_is_not_self_blended_either(self, tiny_corpus: Corpus) -> None:
+        tested = tiny_corpus.where(split=Split.TEST, label=Label.GENUINE)
+        with pytest.raises(CorpusError, match="test split"):
+            blend_crops(tiny_corpus, tested, SPEC, np.random.default_rng(0), per_clip=1)
+
+    @pytest.mark.parametrize("diet", list(Diet))
+    def test_a_training_opens_no_file_of_the_test_split(
+        self, tiny_corpus: Corpus, monkeypatch: pytest.MonkeyPatch, diet: Diet
+    ) -> None:
+        """The corpus says where its files lie, so training is given one that refuses to for the test split."""
+        asked: list[Split] = []
+        honest = Corpus.file
+
+        def watched(self: Corpus, sample: Sample) -> Path:
+            asked.append(sample.split)
+            return honest(self, sample)
+
+        monkeypatch.setattr(Corpus, "file", watched)
+        config = TrainConfig(epochs=1, batch_size=4)
+        train_on(tiny_corpus, TrainingRun("toy_resnet18", diet, 1, config))
+        assert set(asked) == {Split.TRAIN, Split.VAL}
