@@ -13,6 +13,7 @@ from .sections.comparisons import comparisons
 from .sections.detection import detection
 from .sections.evidence import control, coverage, failures, probes
 from .sections.making import gallery, provenance, quality
+from .sections.published import published
 from .sections.reproduction import reproduction
 from .sections.robustness import robustness
 from .sections.slices import cross_forgery, slices
@@ -20,6 +21,7 @@ from .sections.slices import cross_forgery, slices
 SECTIONS = (
     gallery,
     detection,
+    published,
     comparisons,
     calibration,
     robustness,

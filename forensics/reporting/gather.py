@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from .failures import Failure, read_failures
 from .trail import Trail
 
 RUN = "run.json"
+PUBLISHED = "side_by_side.csv"
 INNER = "evaluation"
 """Folder of a demo that holds its results."""
 
@@ -36,6 +38,7 @@ class DetectorResults:
         scores: Of the undistorted test, None where the folder holds none.
         validation: Of the validation split, where there is one.
         failures: Its worst errors.
+        published: Numbers that its authors gave beside the corrected ones, header first; empty where there are none.
     """
 
     report: EvalReport
@@ -43,6 +46,7 @@ class DetectorResults:
     scores: ScoreTable | None
     validation: ScoreTable | None
     failures: tuple[Failure, ...]
+    published: tuple[tuple[str, ...], ...] = ()
 
     @property
     def name(self) -> str:
@@ -111,11 +115,22 @@ def _read(root: Path, folder: Path, title: str) -> DetectorResults:
         scores=_scores(folder / SCORES_NAME),
         validation=_scores(folder / VALIDATION_NAME),
         failures=read_failures(root, folder),
+        published=_lines(folder / PUBLISHED),
     )
 
 
 def _scores(path: Path) -> ScoreTable | None:
     return read_scores(path) if path.is_file() else None
+
+
+def _lines(path: Path) -> tuple[tuple[str, ...], ...]:
+    if not path.is_file():
+        return ()
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return tuple(tuple(line) for line in csv.reader(file, strict=True) if line)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ReportError(f"{path} cannot be read as CSV: {error}; evaluate again", path) from error
 
 
 def _is_quality(report: EvalReport) -> bool:

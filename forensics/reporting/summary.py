@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from ..evaluation import Comparison, Measure
@@ -11,6 +12,7 @@ from .sections.evidence import SHIFT
 from .words import NO_BREAK, counts, interval, number, p_value, signed
 
 _MOST_KEYS = 6
+_FEW = re.compile(r"tpr_at_fpr_\S+: fewer than ten genuine samples may be flagged at (\S+ %)")
 
 
 def title(results: Results) -> str:
@@ -18,10 +20,11 @@ def title(results: Results) -> str:
     if results.trail:
         return results.trail.title
     names = [one.title for one in (*results.detectors, *results.quality)]
+    corpora = {one.report.corpus for one in (*results.detectors, *results.quality)}
+    where = f" on {corpora.pop()}" if len(corpora) == 1 else ""
     if len(names) > 3:
-        return f"{len(names)} detectors on {results.run.corpus}"
-    listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1] if names else "")))
-    return f"{listed} on {results.run.corpus}"
+        return f"{len(names)} detectors{where}"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1] if names else ""))) + where
 
 
 def verdict(results: Results) -> str:
@@ -56,7 +59,7 @@ def notices(results: Results) -> tuple[Notice, ...]:
         ]
     owners: dict[str, list[str]] = {}
     for one in (*results.detectors, *results.probes, *results.quality):
-        for warning in one.report.warnings:
+        for warning in _merged(one.report.warnings):
             owners.setdefault(_sentence(warning), []).append(one.name)
     found += [Notice(f"{', '.join(dict.fromkeys(names))}: {warning}") for warning, names in owners.items()]
     return tuple(dict.fromkeys(found))
@@ -132,6 +135,19 @@ def _auc(found: Measure) -> str:
 
 def _sizes(found: Measure) -> str:
     return f"n = {found.n_positive} + {found.n_negative}".replace(" ", NO_BREAK)
+
+
+def _merged(warnings: Sequence[str]) -> list[str]:
+    """Say once that operating points rest on too few genuine samples, and not for every rate."""
+    found = [(warning, _FEW.fullmatch(warning)) for warning in warnings]
+    rates = [match[1] for _, match in found if match]
+    others = [warning for warning, match in found if not match]
+    if not rates:
+        return others
+    return [
+        f"fewer than ten genuine samples may be flagged at a rate of {', '.join(rates)}; read those as anecdote",
+        *others,
+    ]
 
 
 def _sentence(text: str) -> str:

@@ -33,6 +33,12 @@ METRICS = {
     "eer_gap": "equal error gap",
     "fpr_gap": "false positive gap",
     "tpr_gap": "true positive gap",
+    "f_eo": "departure from equalised odds",
+    "f_efpr": "departure from equal false positives",
+    "fnr": "miss rate",
+    "mean_score": "mean score",
+    "score_auc": "AUC of the score, marked against plain",
+    "feature_auc": "AUC of a linear probe on the features",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...evaluation import Level
 from ..blocks import Column, Figure, Figures, Section, Table, section
 from ..charts.curves import Bin, reliability_chart
 from ..charts.drawing import tone
@@ -40,7 +41,7 @@ def calibration(results: Results) -> Section | None:
         "Calibration",
         "On the diagonal, of all videos given 0.8 eight in ten are manipulated. Below it a detector is too sure, above "
         "it too timid. It holds for this test's share of manipulated videos only.",
-        [drawn, measures_table("calibration", "Scores of the probabilities", results.detectors, SHOWN)],
+        [drawn, measures_table("calibration", "Scores of the probabilities", results.detectors, SHOWN, Level.VIDEO)],
     )
 
 

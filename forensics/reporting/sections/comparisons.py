@@ -26,7 +26,7 @@ def comparisons(results: Results) -> Section | None:
         (
             text_cell(one.first),
             text_cell(one.second),
-            text_cell(metric(one.name), one.note),
+            text_cell(metric(one.name)),
             Cell(
                 f"{number(one.first_value)} / {number(one.second_value)}",
                 values=(repr(one.first_value), repr(one.second_value)),
@@ -40,7 +40,7 @@ def comparisons(results: Results) -> Section | None:
         )
         for one in results.run.comparisons
     )
-    table = Table("comparisons", "Paired comparisons", columns, rows) if rows else None
+    table = Table("comparisons", "Paired comparisons", columns, rows, note=_notes(results)) if rows else None
     return section(
         "comparisons",
         "Comparisons",
@@ -53,6 +53,11 @@ def comparisons(results: Results) -> Section | None:
 def result(one: Comparison) -> str:
     """Word a comparison."""
     return "distinguishable" if one.distinguishable else "not distinguishable"
+
+
+def _notes(results: Results) -> str:
+    notes = dict.fromkeys(one.note for one in results.run.comparisons if one.note)
+    return f"{'; '.join(notes)}." if notes else ""
 
 
 def _p(value: float | None) -> Cell:

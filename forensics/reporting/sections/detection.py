@@ -42,45 +42,53 @@ def detection(results: Results) -> Section | None:
         [
             drawn,
             Figures(histograms) if histograms else None,
-            measures_table("measures", "Measures on the whole test", results.detectors, SHOWN),
+            measures_table("measures", "Measures by video", results.detectors, SHOWN, Level.VIDEO),
+            measures_table("measures_frames", "Measures by frame", results.detectors, SHOWN, Level.FRAME),
         ],
     )
 
 
 def measures_table(
-    name: str, title: str, detectors: Sequence[DetectorResults], shown: Sequence[str], *, folded: bool = False
+    name: str, title: str, detectors: Sequence[DetectorResults], shown: Sequence[str], level: Level
 ) -> Table | None:
-    """Put the detectors' undistorted measures side by side, video level first; None where there is none."""
+    """Put the undistorted measures of those detectors that have any side by side; None where none has.
+
+    Args:
+        name: Of the table.
+        title: Of the table.
+        detectors: From left to right.
+        shown: Metrics, from top to bottom.
+        level: Of the measures; frames are folded away.
+    """
+    having = [one for one in detectors if any(one.report.find(f"{short}/{level}") for short in shown)]
     rows = []
-    for level in (Level.VIDEO, Level.FRAME):
-        for short in shown:
-            beside = [one.report.find(f"{short}/{level}") for one in detectors]
-            first = next((found for found in beside if found is not None), None)
-            if first is not None:
-                rows.append(
-                    (
-                        text_cell(metric(short), _common_note(beside)),
-                        text_cell(level.value),
-                        *(estimate_cell(found) for found in beside),
-                        count_cell(first.n_positive),
-                        count_cell(first.n_negative),
-                    )
+    for short in shown:
+        beside = [one.report.find(f"{short}/{level}") for one in having]
+        first = next((found for found in beside if found is not None), None)
+        if first is not None:
+            rows.append(
+                (
+                    text_cell(metric(short), _common_note(beside)),
+                    *(estimate_cell(found) for found in beside),
+                    count_cell(first.n_positive),
+                    count_cell(first.n_negative),
                 )
+            )
     if not rows:
         return None
     columns = (
         Column("measure"),
-        Column("level"),
-        *(Column(one.title, estimate_fields(one.name), numeric=True) for one in detectors),
+        *(Column(one.title, estimate_fields(one.name), numeric=True) for one in having),
         Column("manipulated", numeric=True),
         Column("genuine", numeric=True),
     )
-    return Table(name, title, columns, tuple(rows), folded=folded)
+    return Table(name, title, columns, tuple(rows), folded=level is Level.FRAME)
 
 
 def _common_note(beside: Sequence[Measure | None]) -> str:
-    notes = dict.fromkeys(found.note for found in beside if found is not None and found.note)
-    return "; ".join(notes)
+    """Give the note that all share; a number's own note is shown when it is pointed at."""
+    notes = {found.note for found in beside if found is not None}
+    return notes.pop() if len(notes) == 1 else ""
 
 
 def _curve_figures(curves: Sequence[tuple[DetectorResults, Curve]]) -> tuple[Figure, ...]:

@@ -12,6 +12,7 @@ from ..words import count_cell, estimate_cell, estimate_fields, interval, metric
 
 METHOD = "method="
 _SHOWN = ("auc", "eer", "balanced_accuracy", "fpr", "tpr")
+_SUMS = ("f_eo", "f_efpr")
 _NARROW = 400.0
 
 
@@ -64,7 +65,7 @@ def slices(results: Results) -> Section | None:
         for cell in one.report.measures
         if cell.slice not in ("all", "control") and cell.distortion == CLEAN and cell.name.endswith("/video")
     ]
-    gaps = [(one, cell) for one, cell in cells if cell.metric.endswith("_gap")]
+    gaps = [(one, cell) for one, cell in cells if cell.metric.endswith("_gap") or cell.metric in _SUMS]
     parts = [(one, cell) for one, cell in cells if cell.metric in _SHOWN]
     return section(
         "slices",

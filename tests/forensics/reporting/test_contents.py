@@ -13,6 +13,7 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score, roc_curve
 
+from forensics.errors import ReportError
 from forensics.evaluation import ScoreTable
 from forensics.reporting import compose, gather, read_contents
 from forensics.reporting import curves as found_curves
@@ -118,6 +119,32 @@ def test_one_detector_whose_interval_holds_one_half_is_not_told_from_chance(make
 
     assert "not distinguishable from chance" in alone(0.4)
     assert "chance" not in alone(0.6)
+
+
+def test_published_numbers_stand_beside_the_corrected_ones_and_hostile_words_stay_words(
+    make_folder: MakeFolder,
+) -> None:
+    folder = make_folder(trail=False)
+    head = "name,theirs,theirs_of,printed,ours_name,ours,low,high,ours_of,why"
+    lines = f"{head}\nEER,0.14,9 rows,,eer/video,0.1,0.05,0.2,x,<b>\n"
+    (folder / "after" / "side_by_side.csv").write_text(lines)
+    (table,) = [table for table in read_contents(folder).tables if table.name == "published"]
+    assert table.lines == [["after", "EER", "0.14", "9 rows", "equal error rate", "0.1", "0.05", "0.2", "x", "<b>"]]
+    (folder / "after" / "side_by_side.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ReportError, match="side_by_side"):
+        gather(folder)
+
+
+def test_too_few_genuine_samples_are_named_once_and_not_for_every_rate(make_folder: MakeFolder) -> None:
+    results = gather(make_folder())
+    few = "tpr_at_fpr_{}/video: fewer than ten genuine samples may be flagged at {} %"
+    warnings = (few.format("0.1", "0.1"), few.format("1", "1"), "another matter")
+    one = results.detectors[0]
+    changed = dataclasses.replace(one, report=dataclasses.replace(one.report, warnings=warnings))
+    notices = compose(dataclasses.replace(results, detectors=(changed,))).notices
+    told = [notice.text for notice in notices if notice.grave]
+    assert len(told) == 2
+    assert "0.1 %, 1 %" in told[0] and "another matter" in told[1]
 
 
 def test_an_unsealed_test_and_its_early_reads_stand_on_top(make_folder: MakeFolder) -> None:

@@ -1,0 +1,64 @@
+"""Other people's numbers beside the corrected ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..blocks import Cell, Column, Section, Table, section
+from ..gather import Results
+from ..words import estimate, estimate_fields, metric, number, text_cell
+
+
+def published(results: Results) -> Section | None:
+    """Show what is published of imported scores, and what a careful reading of the same scores gives."""
+    columns = (
+        Column("detector"),
+        Column("as published"),
+        Column("theirs", numeric=True),
+        Column("over"),
+        Column("corrected"),
+        Column("ours", estimate_fields("ours"), numeric=True),
+        Column("of"),
+        Column("why they differ"),
+    )
+    rows = tuple(
+        (text_cell(one.title), *_cells(dict(zip(one.published[0], line, strict=False))))
+        for one in results.detectors
+        for line in one.published[1:]
+    )
+    return section(
+        "published",
+        "Their number and the corrected one",
+        "The same scores, once as the field usually reports them and once by video, with intervals, at a threshold "
+        "that was not chosen on the test.",
+        [Table("published", "Side by side", columns, rows) if rows else None],
+    )
+
+
+def _cells(line: Mapping[str, str]) -> tuple[Cell, ...]:
+    return (
+        text_cell(line.get("name", "")),
+        _number(line.get("theirs", "")),
+        text_cell(line.get("theirs_of", "")),
+        text_cell(metric(line.get("ours_name", "")), line.get("ours_name", "").partition("/")[2]),
+        _estimate(line.get("ours", ""), line.get("low", ""), line.get("high", "")),
+        text_cell(line.get("ours_of", "")),
+        text_cell(line.get("why", "")),
+    )
+
+
+def _number(text: str) -> Cell:
+    value = _value(text)
+    return Cell(text if value is None else number(value), values=(text,))
+
+
+def _estimate(text: str, low: str, high: str) -> Cell:
+    value = _value(text)
+    return Cell(text, values=(text, low, high)) if value is None else estimate(value, _value(low), _value(high))
+
+
+def _value(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
