@@ -62,18 +62,22 @@ class FaceDetector:
 
         Args:
             image: ``(H, W, 3)`` RGB.
-            every_view: Join the sure faces of all views, so that small faces beside a large one are found too.
+            every_view: Add the sure faces of the further views, so that small faces beside a large one are found too;
+                those of the deciding view stay as they are.
         """
         faint: list[Detection] = []
-        all_sure: list[Detection] = []
+        kept: list[Detection] = []
         for regions in _views(*image.shape[:2]):
             found = [face for region in regions for face in self._look(image, region)]
-            sure = [face for face in found if face.score >= _SURE]
-            if sure and not every_view:
-                return merge(sure)
-            all_sure += sure
+            kept += [
+                face
+                for face in merge([face for face in found if face.score >= _SURE])
+                if not any(_holds(face.box, other.box) or _holds(other.box, face.box) for other in kept)
+            ]
+            if kept and not every_view:
+                return kept
             faint = faint or found
-        return merge(all_sure or faint)
+        return kept or merge(faint)
 
     def _look(self, image: Image, region: Region) -> list[Detection]:
         output = self._network(region.cut(image, _SIZE) * 2 - 1)
@@ -135,6 +139,12 @@ def overlaps(box: Points, boxes: Points) -> Points:
     shared = np.clip(high - low, 0, None).prod(1)
     union = (box[2:] - box[:2]).prod() + (boxes[:, 2:] - boxes[:, :2]).prod(1) - shared
     return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0), np.float64)
+
+
+def _holds(box: Points, other: Points) -> bool:
+    """Tell whether the middle of another box lies in a box."""
+    middle = (other[:2] + other[2:]) / 2
+    return bool((box[:2] <= middle).all() and (middle <= box[2:]).all())
 
 
 def _views(height: int, width: int) -> Iterator[list[Region]]:

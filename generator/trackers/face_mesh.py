@@ -76,9 +76,9 @@ class FaceMesh:
         self._mesh = Network(files.landmarks)
         self._iris = Network(files.iris)
 
-    def detect(self, image: Image) -> list[Detection]:
-        """Find the faces of an RGB picture ``(H, W, 3)``, the surest first; none is an empty list."""
-        return self._detector.detect(image)
+    def detect(self, image: Image, *, every_view: bool = False) -> list[Detection]:
+        """Find the faces of an RGB picture ``(H, W, 3)``, see `FaceDetector.detect`; none is an empty list."""
+        return self._detector.detect(image, every_view=every_view)
 
     def track(self, image: Image, previous: MeshFace | None = None) -> MeshFace | None:
         """Read the face where it was in the previous frame, or else the one nearest to it, or else the largest.
@@ -106,7 +106,7 @@ class FaceMesh:
                 several times as long.
         """
         faces: list[MeshFace] = []
-        for face in self._believed(image, self._detector.detect(image, every_view=thorough), None):
+        for face in self._believed(image, self.detect(image, every_view=thorough), None):
             if not faces or overlaps(face.box, np.stack([other.box for other in faces])).max() < _SAME_FACE:
                 faces.append(face)
             if len(faces) == most:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from generator.trackers.face_detector import Detection, anchors, merge, overlaps
+from generator.trackers.face_detector import Detection, FaceDetector, anchors, merge, overlaps
 
 
 def face(box, score):
@@ -54,3 +54,32 @@ def test_merging_nothing_and_an_empty_box_ends():
 @pytest.mark.parametrize("shape", [(64, 64), (720, 90), (90, 720)])
 def test_plain_pictures_show_no_face(mesh, shape):
     assert mesh.detect(np.full((*shape, 3), 128, np.uint8)) == []
+
+
+class ScriptedDetector(FaceDetector):
+    """Sees given faces in the whole picture, with a margin, in halves and in thirds."""
+
+    def __init__(self, views):
+        self.views, self.side = views, None
+
+    def _look(self, image, region):
+        sides = {200.0: 0, 360.0: 1, 125.0: 2, 200 / 3 * 1.25: 3}
+        return self.views[min(sides.items(), key=lambda one: abs(one[0] - region.side))[1]]
+
+
+def test_further_views_add_small_faces_and_leave_the_first_as_they_are():
+    large, sloppy, small = face((20, 20, 100, 100), 0.9), face((0, 0, 150, 150), 0.8), face((150, 150, 180, 180), 0.7)
+    faint = face((160, 10, 190, 40), 0.3)
+    detector = ScriptedDetector([[large], [sloppy], [faint], [small, sloppy]])
+    picture = np.zeros((200, 200, 3), np.uint8)
+    assert [one.score for one in detector.detect(picture)] == [large.score]
+    found = detector.detect(picture, every_view=True)
+    assert [one.score for one in found] == [large.score, small.score]
+    np.testing.assert_allclose([one.box for one in found], [large.box, small.box])
+
+
+def test_without_a_sure_face_the_first_faint_view_counts_either_way():
+    faint = face((20, 20, 100, 100), 0.3)
+    detector = ScriptedDetector([[], [faint], [], []])
+    for every_view in (False, True):
+        assert len(detector.detect(np.zeros((200, 200, 3), np.uint8), every_view=every_view)) == 1

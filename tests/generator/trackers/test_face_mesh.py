@@ -28,7 +28,7 @@ class ScriptedMesh(FaceMesh):
     def __init__(self, found, presence=1.0, off=0.0):
         self.found, self.presence, self.off = found, presence, off
 
-    def detect(self, image):
+    def detect(self, image, *, every_view=False):
         return self.found
 
     def _read(self, image, region):
@@ -41,6 +41,14 @@ PICTURE = np.zeros((8, 8, 3), np.uint8)
 def test_largest_face_is_read_first():
     face = ScriptedMesh([detection(0.0), detection(300.0, size=2.0)]).track(PICTURE)
     assert face.points[33, 0] > 300
+
+
+def test_all_faces_are_read_the_largest_first_and_each_once():
+    found = [detection(0.0), detection(300.0, size=2.0), detection(308.0, size=1.5), detection(600.0)]
+    faces = ScriptedMesh(found).read_all(PICTURE, 8)
+    assert [round(face.points[33, 0], -2) for face in faces] == [400, 0, 600]
+    assert len(ScriptedMesh(found).read_all(PICTURE, 2)) == 2
+    assert ScriptedMesh(found, presence=0.0, off=100.0).read_all(PICTURE, 8) == []
 
 
 def test_lost_face_is_sought_next_to_where_it_was():

@@ -1,0 +1,160 @@
+"""Measure how long `facetrail examine` takes for a warm 1080p JPEG, stage by stage; write results/examine_time.csv.
+
+Pictures are drawn heads on a textured ground, saved as JPEG at quality 92: the shipped detector, a deployment of its
+own and the full mark search, whose worst case is an unmarked picture. `seconds` and the stages are medians of wall
+time, `cpu_seconds` is the median of the process' own time: on a machine that does other work, as `load` (runnable
+processes on average over the last minute) tells, the second is the fairer number. `named_share` is the share of decode,
+mark search and networks (finding faces and scoring them); `least_seconds` is the fastest run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import platform
+import statistics
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from detectors import Detector
+from forensics.arguments import DEFAULT_DETECTOR
+from forensics.examination import Examiner
+from forensics.faces import MeshFinder
+from generator import puppets
+from watermark import Claim, Deployment, Ingredient, Payload, PayloadKind, mark, seal
+
+RESULTS = Path("results/examine_time.csv")
+WIDTH, HEIGHT, QUALITY = 1920, 1080, 92
+STAGES = ("decode", "credential", "mark_search", "face_finding", "crops", "network")
+NAMED = ("decode", "mark_search", "face_finding", "network")
+
+Frame = np.ndarray[Any, np.dtype[np.uint8]]
+
+
+def scene(sides: Sequence[int], seed: int) -> Frame:
+    """Draw heads of some sizes, in pixels, side by side on a textured ground."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(40, 200, (HEIGHT // 40, WIDTH // 40, 3)).astype(np.uint8)
+    ground = cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC).astype(np.int16)
+    picture = np.clip(ground + rng.normal(0, 6, ground.shape), 0, 255).astype(np.uint8)
+    for number, side in enumerate(sides):
+        puppet = puppets.sample_puppet(rng, "toon")
+        head = puppets.render(puppet, puppet.neutral(), side).image
+        left = (2 * number + 1) * WIDTH // (2 * len(sides)) - side // 2
+        picture[HEIGHT - side :, left : left + side] = head
+    return picture
+
+
+def pictures(folder: Path, deployment: Deployment) -> Iterator[tuple[str, Path]]:
+    """Write the pictures and yield what each shows."""
+    for name, sides in (("no face", ()), ("one face", (900,)), ("three faces", (560, 560, 560))):
+        path = folder / f"{name}.jpg"
+        Image.fromarray(scene(sides, seed=len(sides))).save(path, quality=QUALITY)
+        yield f"{name}, unmarked", path
+    plain = folder / "one face.jpg"
+    payload = Payload.random(np.random.default_rng(1), PayloadKind.CONTROL)
+    pixels = mark(np.asarray(Image.open(plain)), payload, deployment.mark_key)
+    sealed = folder / "sealed.jpg"
+    origin = Ingredient(plain, "original", "parentOf")
+    seal(pixels, sealed, Claim(payload, "control", "bench", "1", ingredients=(origin,)), deployment)
+    yield "one face, marked and signed", sealed
+    stripped = folder / "stripped.jpg"
+    Image.open(sealed).save(stripped, quality=QUALITY)
+    yield "one face, marked, credential stripped", stripped
+
+
+@contextmanager
+def timed(spent: dict[str, float]) -> Iterator[None]:
+    """Add up the seconds that the stages of an examination take."""
+
+    def watch(stage: str, inner: Callable[..., Any]) -> Callable[..., Any]:
+        def outer(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - stands in for any function
+            start = time.perf_counter()
+            try:
+                return inner(*args, **kwargs)
+            finally:
+                spent[stage] += time.perf_counter() - start
+
+        return outer
+
+    from forensics import examination, seen_faces
+    from watermark import reading
+
+    places: tuple[tuple[object, str, str], ...] = (
+        (examination, "read_media", "decode"),
+        (reading, "read_credential", "credential"),
+        (reading, "read_mark", "mark_search"),
+        (MeshFinder, "__call__", "face_finding"),
+        (seen_faces, "cut_crops", "crops"),
+        (Detector, "score", "network"),
+    )
+    with ExitStack() as stack:
+        for owner, name, stage in places:
+            stack.enter_context(patch.object(owner, name, watch(stage, getattr(owner, name))))
+        yield
+
+
+def measure(examiner: Examiner, case: str, path: Path, runs: int) -> dict[str, str | int]:
+    """Examine one picture several times, once more than is counted."""
+    rows, totals, own = [], [], []
+    found = examiner.examine(path)
+    for _ in range(runs):
+        spent: dict[str, float] = defaultdict(float)
+        with timed(spent):
+            start, cpu = time.perf_counter(), time.process_time()
+            examiner.examine(path)
+            totals.append(time.perf_counter() - start)
+            own.append(time.process_time() - cpu)
+        rows.append(spent)
+    medians = {stage: statistics.median(row[stage] for row in rows) for stage in STAGES}
+    shares = [sum(row[stage] for stage in NAMED) / total for row, total in zip(rows, totals, strict=True)]
+    rest = [total - sum(row[stage] for stage in STAGES) for row, total in zip(rows, totals, strict=True)]
+    return {
+        "case": case,
+        "faces": len(found.faces),
+        "finding": found.verdict.finding.value,
+        "n": runs,
+        "seconds": f"{statistics.median(totals):.2f}",
+        "least_seconds": f"{min(totals):.2f}",
+        "cpu_seconds": f"{statistics.median(own):.2f}",
+        **{stage: f"{seconds:.3f}" for stage, seconds in medians.items()},
+        "rest": f"{statistics.median(rest):.3f}",
+        "named_share": f"{statistics.median(shares):.2f}",
+        "load": f"{os.getloadavg()[0]:.1f}",
+    }
+
+
+def main() -> None:
+    """Measure every picture and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--detector", default=DEFAULT_DETECTOR)
+    options = parser.parse_args()
+    print(f"{' '.join(sys.argv)}; {WIDTH} x {HEIGHT} JPEG {QUALITY}; {os.cpu_count()} cores, {platform.processor()}")
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        deployment = Deployment.open(folder / "home")
+        examiner = Examiner(deployment, options.detector)
+        rows = [measure(examiner, case, path, options.runs) for case, path in pictures(folder, deployment)]
+    for row in rows:
+        print(", ".join(f"{key} {value}" for key, value in row.items()))
+    with RESULTS.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main()
