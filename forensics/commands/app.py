@@ -86,7 +86,7 @@ def _declare_network(group: argparse._ArgumentGroup) -> None:
 
 
 def _size(text: str) -> int:
-    found = re.fullmatch(r"(\d{1,6})\s*([KMG]?I?B?)", text.upper().strip())
+    found = re.fullmatch(r"(\d{1,12})\s*([KMG]?I?B?)", text.upper().strip())
     if found is None or found[2] not in _UNITS or not int(found[1]):
         raise argparse.ArgumentTypeError(f"{text} is no size; write it like 200MB or 1GiB")
     return int(found[1]) * _UNITS[found[2]]
