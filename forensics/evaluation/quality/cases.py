@@ -22,7 +22,8 @@ COPY, WARP, CEILING, TRUTH = "copy of the source", "source moved by the mesh", "
 STILL = 4
 """Equal moments at the end of every drive but one, with the eyes open; the last moment shuts them."""
 
-_MOTION_FRAMES = 60
+LONGEST = 60
+"""Moments of the motion that is drawn, from which the measured ones are taken."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,8 +78,8 @@ def sample_case(seed: int, number: int, styles: Sequence[Style], moving: int, si
     """
     rng = np.random.default_rng((seed, number))
     source, driver = sample_puppet(rng, styles[number % len(styles)]), sample_puppet(rng)
-    motion = sample_motion(rng, driver, _MOTION_FRAMES)
-    start = int(rng.integers(_MOTION_FRAMES - moving + 1))
+    motion = sample_motion(rng, driver, LONGEST)
+    start = int(rng.integers(LONGEST - moving + 1))
     neutral = driver.neutral()
     shut = neutral.expression.copy()
     shut[list(BLINKS)] = 1.0

@@ -20,7 +20,7 @@ from ..errors import EvaluationError
 from ..journal import now
 from ..reports import EvalReport, EvalRun
 from ..results import folder_of, write_report, write_run
-from .cases import TRUTH, baselines, draw_truth, sample_case
+from .cases import LONGEST, TRUTH, baselines, draw_truth, sample_case
 from .judge import Judge
 from .measuring import Collected, collect, flows_of, measures_of
 
@@ -41,12 +41,22 @@ class Plan:
         moving: Consecutive moments of motion in each clip.
         styles: Of the sources, going round; empty for all.
         seed: Of puppets, motions and bootstrap.
+
+    Raises:
+        EvaluationError: There is no clip, or a clip has too few or too many moments.
     """
 
     clips: int = 30
     moving: int = 8
     styles: tuple[Style, ...] = ()
     seed: int = EVALUATION_SEED
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if self.clips < 1 or not 2 <= self.moving <= LONGEST:
+            raise EvaluationError(
+                f"{self.clips} clips of {self.moving} moments: at least one clip of 2 to {LONGEST} is measured"
+            )
 
 
 def find_styles(names: Sequence[str]) -> tuple[Style, ...]:

@@ -72,7 +72,7 @@ class Recipe:
     puppets: int = 2000
     frames: int = 4
     epochs: int = 6
-    identity_epochs: int = 5
+    identity_epochs: int = 3
     batch: int = 64
     rate: float = 2e-3
     seed: int = 77
