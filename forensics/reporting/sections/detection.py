@@ -9,7 +9,7 @@ from ..blocks import Column, Figure, Figures, Key, Section, Table, section
 from ..charts.curves import Curve, det_chart, roc_chart
 from ..charts.drawing import tone
 from ..charts.histogram import histogram_chart
-from ..curves import are_probabilities, by_class, roc_curve, video_table
+from ..curves import RATES, are_probabilities, by_class, roc_curve, video_table
 from ..gather import DetectorResults, Results
 from ..words import count_cell, estimate_cell, estimate_fields, interval, metric, number, text_cell
 
@@ -24,6 +24,9 @@ SHOWN = (
     "fpr",
     "tpr",
 )
+
+TABLED = tuple(RATES[index] for index in (0, 1, 2, 4, 6, 8, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100, 110))
+"""Rates of the table behind the curves."""
 
 
 def detection(results: Results) -> Section | None:
@@ -115,7 +118,8 @@ def _points(curves: Sequence[tuple[DetectorResults, Curve]]) -> Table:
     columns = [Column("false positive rate", numeric=True)]
     columns += [Column(one.title, estimate_fields(f"tpr {one.name}"), numeric=True) for one, _ in curves]
     rows = []
-    for index, rate in enumerate(curves[0][1].x):
+    for rate in TABLED:
+        index = curves[0][1].x.index(rate)
         cells = [text_cell(f"{rate:.3f}")]
         for one, curve in curves:
             cells.append(

@@ -14,8 +14,7 @@ def published(results: Results) -> Section | None:
     columns = (
         Column("detector"),
         Column("as published"),
-        Column("theirs", numeric=True),
-        Column("over"),
+        Column("theirs", ("theirs", "theirs of"), numeric=True),
         Column("corrected"),
         Column("ours", estimate_fields("ours"), numeric=True),
         Column("of"),
@@ -38,8 +37,7 @@ def published(results: Results) -> Section | None:
 def _cells(line: Mapping[str, str]) -> tuple[Cell, ...]:
     return (
         text_cell(line.get("name", "")),
-        _number(line.get("theirs", "")),
-        text_cell(line.get("theirs_of", "")),
+        _theirs(line.get("theirs", ""), line.get("theirs_of", "")),
         text_cell(metric(line.get("ours_name", "")), line.get("ours_name", "").partition("/")[2]),
         _estimate(line.get("ours", ""), line.get("low", ""), line.get("high", "")),
         text_cell(line.get("ours_of", "")),
@@ -47,9 +45,9 @@ def _cells(line: Mapping[str, str]) -> tuple[Cell, ...]:
     )
 
 
-def _number(text: str) -> Cell:
+def _theirs(text: str, of: str) -> Cell:
     value = _value(text)
-    return Cell(text if value is None else number(value), values=(text,))
+    return Cell(text if value is None else number(value), of, values=(text, of))
 
 
 def _estimate(text: str, low: str, high: str) -> Cell:
