@@ -9,6 +9,7 @@ from ..evaluation import Comparison, Measure
 from .blocks import KeyNumber, Notice
 from .gather import Results
 from .sections.evidence import SHIFT
+from .sections.robustness import distortion_notes
 from .words import NO_BREAK, counts, interval, number, p_value, signed
 
 _MOST_KEYS = 6
@@ -59,7 +60,8 @@ def notices(results: Results) -> tuple[Notice, ...]:
         ]
     owners: dict[str, list[str]] = {}
     for one in (*results.detectors, *results.probes, *results.quality):
-        for warning in _merged(one.report.warnings):
+        elsewhere = distortion_notes(one)
+        for warning in _merged([text for text in one.report.warnings if text not in elsewhere]):
             owners.setdefault(_sentence(warning), []).append(one.name)
     found += [Notice(f"{', '.join(dict.fromkeys(names))}: {warning}") for warning, names in owners.items()]
     return tuple(dict.fromkeys(found))

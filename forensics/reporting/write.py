@@ -15,7 +15,12 @@ from .exports import write_exports
 from .gather import INNER
 from .page import PAGE, write_page
 
-_RECORDS = ("run.json", "trail.json", "*/evaluation.json", "*/measures.csv", "*/scores.csv", "*/validation.csv")
+_RECORDS = (
+    "run.json",
+    "trail.json",
+    *(f"*/{name}" for name in ("evaluation.json", "measures.csv", "scores.csv", "validation.csv", "side_by_side.csv")),
+    "*/failures/*",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,8 @@ def _ladders(results: Results, cells: Sequence[tuple[DetectorResults, Measure]])
                 cell for owner, cell in cells if owner is one and cell.distortion == attack and cell.metric == "auc"
             ]
             clean = one.report.find("auc/video")
-            start = [] if clean is None else [Rung(0.0, "0", clean.value, clean.low, clean.high)]
+            known = clean is None or any(_strength(cell) == 0.0 for cell in found)
+            start = [] if known or clean is None else [Rung(0.0, "0", clean.value, clean.low, clean.high)]
             rungs = [Rung(_strength(cell), _label(cell), cell.value, cell.low, cell.high) for cell in found]
             if rungs:
                 ladders.append(

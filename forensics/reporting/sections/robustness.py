@@ -33,7 +33,8 @@ def robustness(results: Results) -> Section | None:
         ]
         present = tuple(figure for figure in figures if figure is not None)
         blocks.append(Figures(present) if present else None)
-    quirks = dict.fromkeys(f"{cell.distortion}: {cell.note}" for _, cell in rows if cell.metric == "auc" and cell.note)
+    quirks = dict.fromkeys(note for one in results.detectors for note in distortion_notes(one))
+    quirks |= dict.fromkeys(f"{cell.distortion}: {cell.note}" for _, cell in rows if cell.metric == "auc" and cell.note)
     reading = (
         "Each square is the test after one distortion, mildest first. The deeper the colour, the more harm: AUC lost "
         "against the undistorted test, or genuine videos newly flagged by a threshold that nobody adjusted."
@@ -59,6 +60,12 @@ def drift(one: DetectorResults, cells: Sequence[Measure]) -> list[Measure]:
         for cell in cells
         if cell.metric == "fpr"
     ]  # fmt: skip
+
+
+def distortion_notes(one: DetectorResults) -> tuple[str, ...]:
+    """Give the warnings of a detector's results that are about a distortion and open with its name."""
+    names = {cell.distortion for cell in one.report.measures}
+    return tuple(warning for warning in one.report.warnings if warning.partition(": ")[0] in names)
 
 
 def _is_cell(measure: Measure) -> bool:

@@ -17,7 +17,7 @@ from forensics.errors import ReportError
 from forensics.evaluation import ScoreTable
 from forensics.reporting import compose, gather, read_contents
 from forensics.reporting import curves as found_curves
-from forensics.reporting.blocks import Cell, Column, Table
+from forensics.reporting.blocks import Cell, Column, Prose, Table
 from forensics.reporting.curves import RATES, reliability, video_table
 from forensics.reporting.exports import as_csv, as_svg, write_exports
 from forensics.reporting.gather import Results
@@ -205,3 +205,14 @@ def test_a_figure_of_its_own_is_well_formed_even_with_hostile_names(make_folder:
 def test_a_name_that_a_spreadsheet_would_run_is_kept_from_it_and_numbers_are_left_alone(name: str) -> None:
     table = Table("t", "t", (Column("a"), Column("b")), ((Cell(name), Cell("-0.5")),))
     assert list(csv.reader(io.StringIO(as_csv(table))))[1] == [f"'{name}", "-0.5"]
+
+
+def test_a_distortions_quirk_stands_with_the_distortions_and_not_on_top(make_folder: MakeFolder) -> None:
+    results = gather(make_folder())
+    one = results.detectors[0]
+    quirk = "deeperforensics1:JPEG: scales down and up again"
+    report = dataclasses.replace(one.report, warnings=(quirk, "another matter"))
+    contents = compose(dataclasses.replace(results, detectors=(dataclasses.replace(one, report=report),)))
+    assert not any("scales down" in notice.text for notice in contents.notices)
+    (robustness,) = [section for section in contents.sections if section.name == "robustness"]
+    assert any(isinstance(block, Prose) and quirk in block.lines for block in robustness.blocks)
