@@ -176,7 +176,7 @@ def permutation_test(
     truth = np.asarray(labels) == 1
     ranks = (2 * rankdata(np.stack((first, second)), axis=1)).astype(np.intp)  # (2, N), twice the mid-rank
     count = int(clusters.max()) + 1
-    exact = 2.0**count <= permutations
+    exact = count < 60 and 2**count <= permutations
     total = 2**count if exact else permutations
     step = max(1, _BATCH // len(truth))
     extreme = 0

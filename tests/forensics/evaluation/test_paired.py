@@ -61,15 +61,20 @@ def test_a_detector_is_not_different_from_itself_at_another_scale():
     assert permutation_test(labels, first, np.exp(first), np.arange(60), np.random.default_rng(0)) == 1.0
 
 
+def test_thousands_of_clusters_are_swapped_at_random():
+    labels, first, second, _ = pair(0, videos=3000, gain=1.0)
+    assert permutation_test(labels, first, second, np.arange(3000), np.random.default_rng(0), permutations=99) == 0.01
+
+
 @pytest.mark.slow
 def test_equal_detectors_are_told_apart_about_as_often_as_the_level_says():
     """Scores that hang together within people fool DeLong and not the permutation of people."""
     permuted, naive = 0, 0
-    people = np.repeat(np.arange(24), 10)
+    people = np.repeat(np.arange(60), 4)
     labels = people % 2
     for seed in range(120):
         rng = np.random.default_rng(seed)
-        scores = labels + 1.5 * rng.normal(size=(2, 24))[:, people] + rng.normal(size=(2, 240))
+        scores = labels + 1.5 * rng.normal(size=(2, 60))[:, people] + rng.normal(size=(2, 240))
         permuted += permutation_test(labels, *scores, people, rng, permutations=300) < 0.05
         naive += delong_test(labels, *scores).p_value < 0.05
     assert permuted / 120 <= 0.1

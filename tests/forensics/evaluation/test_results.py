@@ -8,13 +8,18 @@ import pytest
 
 from forensics.evaluation import (
     EvalReport,
+    EvalRun,
     Level,
     Measure,
     ScoresError,
     ScoreTable,
+    folder_of,
     read_report,
+    read_run,
     read_scores,
+    short_names,
     write_report,
+    write_run,
     write_scores,
 )
 
@@ -132,3 +137,46 @@ def test_an_absent_or_binary_file_is_refused(tmp_path):
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x80")
     with pytest.raises(ScoresError, match="cannot be read"):
         read_scores(tmp_path / "binary.csv")
+
+
+def test_every_column_comes_back_as_it_was_written(tmp_path):
+    table = ScoreTable(
+        ("ff/swap/c23/000_003", "swap/007", "x/swap/deep/er/1", "plain"),
+        (("000", "003"), ("007",), ("a",), ("b",)),
+        np.array([1, 1, 1, 0]),
+        np.array([0.25, 0.5, 0.75, 0.1]),
+        ("main", "main", "night", "main"),
+        ("swap", "swap", "swap", ""),
+        {"gender": ("f", "m", "", "f")},
+        np.array([True, False, True, True]),
+    )
+    write_scores(table, tmp_path / "scores.csv")
+    found = read_scores(tmp_path / "scores.csv")
+    assert (found.videos, found.methods, found.attributes) == (table.videos, table.methods, table.attributes)
+    assert found.covered.tolist() == table.covered.tolist()
+
+
+def test_a_run_comes_back_and_an_older_report_without_the_later_fields_is_read(tmp_path):
+    run = EvalRun(
+        "toys", "2026-01-01T00:00:00+00:00", "facetrail evaluate", 1, (("numpy", "2"),), ("cpu",), (), ("p:x",)
+    )
+    write_run(run, tmp_path)
+    assert read_run(tmp_path) == run
+    document, _ = write_report(REPORT, tmp_path)
+    record = json.loads(document.read_text())
+    for name in ("threshold", "threshold_origin", "aggregation", "early_reads", "warnings"):
+        del record[name]
+    document.write_text(json.dumps(record))
+    assert read_report(tmp_path) == REPORT
+    del record["sealed"]
+    document.write_text(json.dumps(record))
+    with pytest.raises(ScoresError, match="sealed"):
+        read_report(tmp_path)
+
+
+def test_names_of_detectors_become_short_and_stay_apart():
+    assert short_names(["runs/a", "runs/b", "cpu"]) == ("a", "b", "cpu")
+    assert short_names(["x/best", "y/best"]) == ("x-best", "y-best")
+    assert folder_of("probe:metadata") == "probe-metadata"
+    with pytest.raises(ScoresError, match="named twice"):
+        short_names(["a", "a"])

@@ -69,3 +69,42 @@ def test_columns_that_do_not_fit_are_refused(changes, message):
 def test_an_empty_table_is_refused():
     with pytest.raises(ScoresError, match="empty"):
         ScoreTable((), (), np.array([]), np.array([]), ())
+
+
+def full(**changes):
+    columns = {
+        "videos": ("ff/camera/c23/a", "ff/swap/c23/b", "ff/swap/c23/c", "ff/reenact/c23/b", "ff/camera/c23/d"),
+        "identities": (("p",), ("p", "q"), ("r",), ("q",), ("s",)),
+        "slices": ("main",) * 5,
+        "labels": np.array([0, 1, 1, 1, 0]),
+        "methods": ("camera", "swap", "swap", "reenact", "camera"),
+        "attributes": {"gender": ("f", "f", "m", "m", "m")},
+    }
+    return table(**{**columns, **changes})
+
+
+def test_a_method_is_judged_against_all_genuine_samples_and_a_group_by_itself():
+    assert full().method_slices == ("method=reenact", "method=swap")
+    assert full().slice("method=swap").videos == tuple(full().videos[row] for row in (0, 1, 2, 4))
+    assert full().slice("gender=f").videos == full().videos[:2]
+    with pytest.raises(ScoresError, match=r"method=reenact, method=swap, gender=…"):
+        full().slice("gender=x")
+
+
+def test_videos_of_one_name_and_two_methods_stay_two():
+    assert len(full().by_video()) == 5
+    with pytest.raises(ScoresError, match="which its key does not name"):
+        full(videos=("a", "b", "c", "d", "e"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"videos": ("ff/camera/c23/a", "ff/swap/c23/b", "ff/swap/c23/b", "ff/reenact/c23/b", "ff/camera/c23/d")},
+        {"attributes": {"gender": ("f",)}},
+        {"covered": np.ones(3, dtype=bool)},
+    ],
+)
+def test_optional_columns_must_fit_too(changes):
+    with pytest.raises(ScoresError):
+        full(**changes)
