@@ -75,6 +75,13 @@ def put_scores(path: Path) -> None:
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
+def put_bench_results(path: Path) -> None:
+    """What DeepfakeBench leaves of a training, with scores of the test of FaceForensics++."""
+    from ..forensics.evaluation.foreign_files import faceforensics_scores, write_bench
+
+    write_bench(path, faceforensics_scores(8, 2))
+
+
 def put_bench(path: Path) -> None:
     """DeepfakeBench's list of FaceForensics++ with pictures beside it: three pairs of people, one method."""
     tree: dict[str, dict[str, dict[str, dict[str, object]]]] = {"FF-real": {}, "FF-DF": {}}
@@ -146,6 +153,7 @@ MATERIALS: dict[str, Callable[[Path], None]] = {
     "scores.csv": put_scores,
     "other-scores.csv": put_scores,
     "dataset_json/FaceForensics++.json": put_bench,
+    "logs": put_bench_results,
     "their-root.pem": put_identity("root.pem"),
     "their-leaf.pem": put_identity("chain.pem"),
     "chain.pem": put_identity("chain.pem"),
