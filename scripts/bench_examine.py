@@ -1,10 +1,10 @@
 """Measure how long `facetrail examine` takes for a warm 1080p JPEG, stage by stage; write results/examine_time.csv.
 
 Pictures are drawn heads on a textured ground, saved as JPEG at quality 92: the shipped detector, a deployment of its
-own and the full mark search, whose worst case is an unmarked picture. `seconds` and the stages are medians of wall
-time, `cpu_seconds` is the median of the process' own time: on a machine that does other work, as `load` (runnable
-processes on average over the last minute) tells, the second is the fairer number. `named_share` is the share of decode,
-mark search and networks (finding faces and scoring them); `least_seconds` is the fastest run.
+own and the full mark search, whose worst case is an unmarked picture. `wall_seconds` is the median time that passed,
+`cpu_seconds` the median that the process computed, over all of its threads; the stages are of the second kind, which
+other work on the machine disturbs least. `load` tells how many processes wanted to run meanwhile. `named_share` is the
+share of decode, mark search and networks (finding faces and scoring them).
 """
 
 from __future__ import annotations
@@ -81,11 +81,11 @@ def timed(spent: dict[str, float]) -> Iterator[None]:
 
     def watch(stage: str, inner: Callable[..., Any]) -> Callable[..., Any]:
         def outer(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - stands in for any function
-            start = time.perf_counter()
+            start = time.process_time()
             try:
                 return inner(*args, **kwargs)
             finally:
-                spent[stage] += time.perf_counter() - start
+                spent[stage] += time.process_time() - start
 
         return outer
 
@@ -108,27 +108,27 @@ def timed(spent: dict[str, float]) -> Iterator[None]:
 
 def measure(examiner: Examiner, case: str, path: Path, runs: int) -> dict[str, str | int]:
     """Examine one picture several times, once more than is counted."""
-    rows, totals, own = [], [], []
+    rows, passed, computed = [], [], []
     found = examiner.examine(path)
     for _ in range(runs):
         spent: dict[str, float] = defaultdict(float)
         with timed(spent):
             start, cpu = time.perf_counter(), time.process_time()
             examiner.examine(path)
-            totals.append(time.perf_counter() - start)
-            own.append(time.process_time() - cpu)
+            passed.append(time.perf_counter() - start)
+            computed.append(time.process_time() - cpu)
         rows.append(spent)
     medians = {stage: statistics.median(row[stage] for row in rows) for stage in STAGES}
-    shares = [sum(row[stage] for stage in NAMED) / total for row, total in zip(rows, totals, strict=True)]
-    rest = [total - sum(row[stage] for stage in STAGES) for row, total in zip(rows, totals, strict=True)]
+    shares = [sum(row[stage] for stage in NAMED) / total for row, total in zip(rows, computed, strict=True)]
+    rest = [total - sum(row[stage] for stage in STAGES) for row, total in zip(rows, computed, strict=True)]
     return {
         "case": case,
         "faces": len(found.faces),
         "finding": found.verdict.finding.value,
         "n": runs,
-        "seconds": f"{statistics.median(totals):.2f}",
-        "least_seconds": f"{min(totals):.2f}",
-        "cpu_seconds": f"{statistics.median(own):.2f}",
+        "wall_seconds": f"{statistics.median(passed):.2f}",
+        "least_wall_seconds": f"{min(passed):.2f}",
+        "cpu_seconds": f"{statistics.median(computed):.2f}",
         **{stage: f"{seconds:.3f}" for stage, seconds in medians.items()},
         "rest": f"{statistics.median(rest):.3f}",
         "named_share": f"{statistics.median(shares):.2f}",

@@ -275,7 +275,7 @@ def _ancestors(report: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the manifests of all ingredients of the active one, at any depth."""
     manifests: dict[str, Any] = report.get("manifests", {})
     found: dict[str, dict[str, Any]] = {}
-    waiting = [report.get("active_manifest")]
+    waiting: list[Any] = [report.get("active_manifest")]
     while waiting:
         manifest = manifests.get(waiting.pop(), {})
         for label in (ingredient.get("active_manifest") for ingredient in manifest.get("ingredients", [])):

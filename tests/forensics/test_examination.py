@@ -21,7 +21,9 @@ from forensics.seen_faces import FaceLog, most_suspicious, name_of
 from forensics.timeline import Timeline
 from forensics.verdict import Finding, Thresholds
 from watermark import (
+    Claim,
     Deployment,
+    Ingredient,
     MarkReading,
     MediaError,
     Payload,
@@ -29,6 +31,7 @@ from watermark import (
     encode_clip,
     encode_still,
     mark,
+    seal,
 )
 
 KEY = bytes(range(32))
@@ -246,6 +249,23 @@ def test_a_clip_that_is_marked_throughout_names_no_part(
     assert found.verdict.finding is Finding.MARKED
     assert found.timeline.marked == ((0.0, 4.0),)
     assert "from 0:" not in found.verdict.reasons[0]
+
+
+def test_what_a_picture_was_made_from_is_heard(
+    blind: Examiner, deployment: Deployment, puppet_still: np.ndarray, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(4)
+    made, derived = tmp_path / "made.png", tmp_path / "derived.png"
+    payload = Payload.random(rng, PayloadKind.GENERATED)
+    seal(mark(puppet_still, payload, deployment.mark_key), made, Claim(payload, "made", "toy", "1"), deployment)
+    assert blind.examine(made).provenance.credential.source_types == ("trainedAlgorithmicMedia",)
+    control = Payload.random(rng, PayloadKind.CONTROL)
+    claim = Claim(control, "derived", "toy", "1", ingredients=(Ingredient(made, "made", "parentOf"),))
+    seal(mark(puppet_still, control, deployment.mark_key), derived, claim, deployment)
+    found = blind.examine(derived)
+    assert found.provenance.credential.ingredient_source_types == ("trainedAlgorithmicMedia",)
+    assert found.verdict.finding is Finding.CONFLICTING
+    assert "a picture that this one was made from" in " ".join(found.verdict.reasons)
 
 
 def test_an_unmarked_clip_stays_unmarked(blind: Examiner, footage: np.ndarray, tmp_path: Path) -> None:
