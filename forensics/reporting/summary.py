@@ -62,7 +62,7 @@ def notices(results: Results) -> tuple[Notice, ...]:
     for one in (*results.detectors, *results.probes, *results.quality):
         elsewhere = distortion_notes(one)
         for warning in _merged([text for text in one.report.warnings if text not in elsewhere]):
-            owners.setdefault(_sentence(warning), []).append(one.name)
+            owners.setdefault(_sentence(warning), []).append(one.name.replace("probe:", "probe "))
     found += [Notice(f"{', '.join(dict.fromkeys(names))}: {warning}") for warning, names in owners.items()]
     return tuple(dict.fromkeys(found))
 

@@ -12,6 +12,7 @@ from .drawing import svg, text
 _CELL, _ROW, _GAP = 66, 38, 3
 _STRONG = 0.72
 _CHARACTER = 6.6
+_SMALL_CHARACTER = 5.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ def heat_map(title: str, rows: Sequence[Row], columns: Sequence[str]) -> Markup:
     """
     left = 16 + _CHARACTER * max((len(row.name) for row in rows), default=0)
     cell = max(_CELL, 14 + _CHARACTER * max((len(name) for name in columns), default=0))
+    words = [square.small for row in rows for square in row.squares if square is not None]
+    cell = max(cell, 12 + _SMALL_CHARACTER * max(map(len, words), default=0))
     parts = [text(left + (index + 0.5) * cell, 14, name, "tick", "middle") for index, name in enumerate(columns)]
     y = 24.0
     for row in rows:

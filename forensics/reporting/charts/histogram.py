@@ -11,6 +11,7 @@ from .drawing import line, rectangle, svg, text
 
 BINS = 20
 _LEFT, _WIDTH, _HEIGHT = 8, 380, 84
+_LABEL = 90
 
 
 def histogram_chart(
@@ -51,7 +52,8 @@ def histogram_chart(
     if threshold is not None and low <= threshold <= high:
         x = _LEFT + _WIDTH * (threshold - low) / (high - low)
         anchor, nudge = ("end", -5) if x > _LEFT + _WIDTH * 0.6 else ("start", 5)
-        parts += [line(x, 14, x, axis + _HEIGHT - 8, "threshold"), text(x + nudge, 12, "threshold", "tick", anchor)]
+        height = 26 if x < _LEFT + _LABEL else 12  # beside the name of the class, or below it
+        parts += [line(x, 16, x, axis + _HEIGHT - 8, "threshold"), text(x + nudge, height, "threshold", "tick", anchor)]
     for place, anchor in zip((0.0, 0.25, 0.5, 0.75, 1.0), ("start", *3 * ["middle"], "end"), strict=True):
         words = f"{low + place * (high - low):.3g}".replace("-", "\N{MINUS SIGN}")
         parts.append(text(_LEFT + _WIDTH * place, axis + _HEIGHT + 22, words, "tick", anchor))

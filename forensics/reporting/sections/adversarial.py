@@ -121,7 +121,7 @@ def _table(cells: Sequence[tuple[DetectorResults, Measure]]) -> Table:
     )
     rows = tuple(
         (
-            text_cell(one.title),
+            text_cell(one.name),
             text_cell(cell.distortion),
             text_cell(cell.parameter),
             text_cell(cell.name),

@@ -54,7 +54,7 @@ def _bins(binned: list[tuple[DetectorResults, tuple[Bin, ...]]]) -> Table:
     )
     rows = tuple(
         (
-            text_cell(one.title),
+            text_cell(one.name),
             text_cell(number(found.predicted)),
             estimate(found.observed, found.low, found.high),
             count_cell(found.count),

@@ -81,7 +81,7 @@ def measures_table(
         return None
     columns = (
         Column("measure"),
-        *(Column(one.title, estimate_fields(one.name), numeric=True) for one in having),
+        *(Column(one.name, estimate_fields(one.name), numeric=True) for one in having),
         Column("manipulated", numeric=True),
         Column("genuine", numeric=True),
     )

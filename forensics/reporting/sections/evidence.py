@@ -73,7 +73,7 @@ def control(results: Results) -> Section | None:
             continue
         rows.append(
             (
-                text_cell(one.title),
+                text_cell(one.name),
                 count_cell(shift.n_negative),
                 estimate_cell(one.report.find(MEAN, slice="main")),
                 estimate_cell(one.report.find(MEAN, slice="control")),
@@ -112,7 +112,7 @@ def coverage(results: Results) -> Section | None:
         found_tables = [(one, one.scores) for one in results.detectors if one.scores is not None]
         rows = tuple(
             (
-                text_cell(one.title),
+                text_cell(one.name),
                 count_cell(len(set(table.videos))),
                 count_cell(len({name for name, seen in zip(table.videos, table.covered, strict=True) if seen})),
             )
@@ -121,7 +121,7 @@ def coverage(results: Results) -> Section | None:
         columns = (Column("detector"), Column("videos", numeric=True), Column("scored", numeric=True))
     else:
         rows = tuple(
-            (text_cell(one.title), count_cell(cell.n_positive + cell.n_negative), estimate_cell(cell))
+            (text_cell(one.name), count_cell(cell.n_positive + cell.n_negative), estimate_cell(cell))
             for one, cell in found
         )
         columns = (
@@ -178,7 +178,7 @@ def _failure_table(worst: Sequence[tuple[DetectorResults, Failure]]) -> Table:
     )
     rows = tuple(
         (
-            text_cell(one.title),
+            text_cell(one.name),
             text_cell(failure.video, kind="mono"),
             text_cell("false alarm" if failure.label == 0 else "miss"),
             text_cell(failure.method),

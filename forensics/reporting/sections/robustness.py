@@ -117,7 +117,7 @@ def _table(rows: Sequence[tuple[DetectorResults, Measure]]) -> Table:
     )
     cells = tuple(
         (
-            text_cell(one.title),
+            text_cell(one.name),
             text_cell(cell.distortion),
             text_cell(str(cell.severity)),
             text_cell(cell.parameter),

@@ -38,7 +38,7 @@ def cross_forgery(results: Results) -> Section | None:
     )
     cells = tuple(
         (
-            text_cell(one.title),
+            text_cell(one.name),
             text_cell(cell.slice.removeprefix(METHOD)),
             estimate_cell(cell),
             count_cell(cell.n_positive),
@@ -87,15 +87,15 @@ def _slice_table(cells: Sequence[tuple[DetectorResults, Measure]]) -> Table | No
         Column("manipulated", numeric=True),
         Column("genuine", numeric=True),
     )
-    keys = dict.fromkeys((cell.slice, one.title) for one, cell in cells)
+    keys = dict.fromkeys((cell.slice, one.name) for one, cell in cells)
     rows = []
-    for name, title in keys:
-        found = {cell.metric: cell for one, cell in cells if (cell.slice, one.title) == (name, title)}
+    for name, detector in keys:
+        found = {cell.metric: cell for one, cell in cells if (cell.slice, one.name) == (name, detector)}
         first = next(iter(found.values()))
         rows.append(
             (
                 text_cell(name.replace("=", ": ")),
-                text_cell(title),
+                text_cell(detector),
                 *(estimate_cell(found.get(one)) for one in shown),
                 count_cell(first.n_positive),
                 count_cell(first.n_negative),
@@ -119,7 +119,7 @@ def _gap_table(cells: Sequence[tuple[DetectorResults, Measure]]) -> Table | None
     rows = tuple(
         (
             text_cell(cell.slice),
-            text_cell(one.title),
+            text_cell(one.name),
             text_cell(metric(cell.name)),
             estimate_cell(cell),
             count_cell(cell.n_positive),
