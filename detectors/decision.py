@@ -7,12 +7,14 @@ both do, is inconclusive: there the price of the guarantee is paid.
 
 The guarantee holds for samples that are exchangeable with the validation samples: other videos of the same kind, one
 probability each. It says nothing about pictures of another kind, which the scope gate is for. Videos of one person
-resemble each other, so few validation people make the true risk vary more than their number of videos tells.
+resemble each other, so that it is people who are exchangeable: given who is in the samples, `fit` counts the worst one
+of each person once, and the guarantee holds for the worst video of a new person and so for any.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -48,7 +50,8 @@ class ConformalDecision:
             on average over validation sets.
         n_positive: Manipulated validation samples behind `lower`.
         n_negative: Genuine validation samples behind `upper`.
-        level: What one sample is.
+        level: What one probability is of.
+        people: Whether the numbers count people, by the worst sample of each, and not samples.
     """
 
     lower: float
@@ -58,6 +61,7 @@ class ConformalDecision:
     n_positive: int
     n_negative: int
     level: Level = "video"
+    people: bool = False
 
     @classmethod
     def fit(
@@ -68,6 +72,7 @@ class ConformalDecision:
         *,
         confidence: float | None = None,
         level: Level = "video",
+        people: Sequence[str] | None = None,
     ) -> ConformalDecision:
         """Choose both thresholds on validation probabilities.
 
@@ -78,7 +83,9 @@ class ConformalDecision:
                 log(1 − c)/log(1 − α) on; with fewer, the answer that it guards is never given.
             confidence: Keep the risk with this probability over the draw of the validation set; None keeps it on
                 average over those draws.
-            level: What one sample is.
+            level: What one probability is of.
+            people: (N,) who is in each sample; the worst sample of a person then stands for all. None takes samples for
+                independent.
 
         Raises:
             TrainingError: If a class is missing, a probability lies outside 0–1, or risk or confidence does.
@@ -88,6 +95,10 @@ class ConformalDecision:
         values, positive = np.asarray(probabilities, dtype=np.float64), np.asarray(labels) == 1
         if values.shape != positive.shape or not ((values >= 0) & (values <= 1)).all():
             raise TrainingError("a decision wants one probability in 0–1 for each label")
+        if people is not None and len(people) != len(values):
+            raise TrainingError(f"{len(values)} samples come with {len(people)} people; want one each")
+        worst = np.arange(len(values)) if people is None else _worst(positive, values, people)
+        values, positive = values[worst], positive[worst]
         forged, genuine = np.sort(values[positive]), np.sort(values[~positive])
         if not len(forged) or not len(genuine):
             raise TrainingError(f"a decision wants both classes, got {len(forged)} manipulated, {len(genuine)} genuine")
@@ -100,6 +111,7 @@ class ConformalDecision:
             n_positive=len(forged),
             n_negative=len(genuine),
             level=level,
+            people=people is not None,
         )
 
     def decide(self, probability: float) -> Call:
@@ -117,8 +129,18 @@ class ConformalDecision:
         group, number = ("genuine", self.n_negative) if call is Call.MANIPULATED else ("manipulated", self.n_positive)
         return (
             f"At most {self.alpha:.0%} of {group} {self.level}s get this answer{kept}, "
-            f"as far as they resemble the {number} of the validation set."
+            f"as far as they resemble those of the {number} {'people' if self.people else f'{self.level}s'} of the "
+            "validation set."
         )
+
+
+def _worst(positive: NDArray[np.bool_], values: Floats, people: Sequence[str]) -> NDArray[np.intp]:
+    """Choose the highest genuine and the lowest manipulated sample of each person."""
+    badness = np.where(positive, -values, values)
+    chosen: dict[tuple[str, bool], int] = {}
+    for row in np.argsort(badness, kind="stable"):
+        chosen[people[row], bool(positive[row])] = int(row)
+    return np.array(sorted(chosen.values()), dtype=np.intp)
 
 
 def _allowed(count: int, alpha: float, confidence: float | None) -> int:

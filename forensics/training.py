@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from detectors import (
+    RISK,
     ConformalDecision,
     CropSet,
     Detector,
@@ -150,6 +151,8 @@ def train_on(
 def fit_decision(detector: Detector, held: CropSet, videos: Sequence[str]) -> ConformalDecision:
     """Fit the three-way decision on the mean probability of each validation video, the number that is judged later.
 
+    The risk is the usual one, or the smallest that the number of validation people can answer for.
+
     Args:
         detector: Trained and calibrated.
         held: Validation crops.
@@ -157,7 +160,10 @@ def fit_decision(detector: Detector, held: CropSet, videos: Sequence[str]) -> Co
     """
     _, first, number = np.unique(list(videos), return_index=True, return_inverse=True)
     means = np.bincount(number, weights=detector.probabilities(held.crops)) / np.bincount(number)
-    return ConformalDecision.fit(np.asarray(held.labels)[first], means)
+    people = [group if isinstance(group, str) else group[0] for group in (held.groups[row] for row in first)]
+    return ConformalDecision.fit(
+        np.asarray(held.labels)[first], means, max(RISK, 1 / (1 + len(set(people)))), people=people
+    )
 
 
 def forged_diet(corpus: Corpus, split: Split) -> tuple[Sample, ...]:

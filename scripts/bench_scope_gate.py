@@ -1,8 +1,8 @@
 """Count what a detector's scope gates let in and keep out; write results/scope_gate.csv.
 
 Held-out puppets of the test split ought to be let in. Pictures of another kind, named as KIND=FILE, ought to be kept
-out; their faces are found by the face mesh tracker and cut like any other. Only counts by kind are written. A file is in
-scope where its median frame passes both gates; intervals are Clopper's and Pearson's and take files for independent.
+out; their faces are found by the face mesh tracker and cut like any other. Only counts by kind are written. A file is
+in scope where its median frame passes both gates; intervals are Clopper's and Pearson's and take files for independent.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def test_either_class_gets_the_others_answer_at_most_at_the_risk_on_average(alph
 def test_with_confidence_the_true_rate_exceeds_the_risk_as_rarely_as_said():
     rng = np.random.default_rng(5)
     exceeded = []
-    for _ in range(300):
+    for _ in range(200):
         decision = ConformalDecision.fit(*draw(rng, 60), 0.1, confidence=0.9)
         labels, fresh = draw(rng, 1000)
         exceeded.append((fresh[labels == 0] > decision.upper).mean() > 0.1)
@@ -77,6 +77,28 @@ def test_the_validation_samples_themselves_never_exceed_the_risk(genuine, forged
     decision = ConformalDecision.fit(labels, np.array([*genuine, *forged]), alpha)
     assert np.mean([decision.decide(value) is Call.MANIPULATED for value in genuine]) <= alpha
     assert np.mean([decision.decide(value) is Call.NO_SIGN for value in forged]) <= alpha
+
+
+def test_counted_by_people_the_risk_holds_even_for_the_worst_video_of_a_new_person():
+    rng = np.random.default_rng(8)
+
+    def draw_people(count, each=4):
+        person = np.repeat(np.arange(2 * count), each)
+        labels = (person < count).astype(int)
+        logits = rng.normal(0, 2, 2 * count)[person] + rng.normal(2 * labels - 1, 0.5)
+        return labels, 1 / (1 + np.exp(-logits)), [str(number % count) for number in person]
+
+    rates = []
+    for _ in range(200):
+        labels, values, people = draw_people(9)
+        decision = ConformalDecision.fit(labels, values, 0.1, people=people)
+        assert decision.people and (decision.n_positive, decision.n_negative) == (9, 9)
+        labels, fresh, _ = draw_people(20)
+        rates.append((fresh[labels == 0].reshape(-1, 4).max(1) > decision.upper).mean())
+    assert np.mean(rates) == pytest.approx(0.1, abs=4 * np.std(rates) / np.sqrt(200))
+    assert "of the 9 people" in decision.sentence(Call.MANIPULATED)
+    with pytest.raises(TrainingError, match="one each"):
+        ConformalDecision.fit(labels, fresh, people=people[:3])
 
 
 def test_the_sentence_states_risk_and_evidence():
