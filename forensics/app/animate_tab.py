@@ -41,14 +41,18 @@ class AnimateTab:
         """Draw the live head as the sliders stand."""
         return _portrait(cast_seed, puppet, values, "The puppet in the pose of the sliders", "ft-head")
 
-    def choose(self, chosen: gr.SelectData, cast_seed: int, *values: float) -> tuple[Any, ...]:
-        """Take another puppet of the cast."""
-        return int(chosen.index), self.head(cast_seed, int(chosen.index), *values)
+    def choose(self, chosen: gr.SelectData) -> int:
+        """Take another puppet of the cast; its pictures follow."""
+        return int(chosen.index)
 
-    def recast(self, cast_seed: int, *values: float) -> tuple[Any, ...]:
+    def recast(self, cast_seed: int) -> tuple[Any, ...]:
         """Draw other puppets."""
-        pictures = gr.Gallery(value=portraits(cast_seed + 1), selected_index=0)
-        return cast_seed + 1, 0, pictures, self.head(cast_seed + 1, 0, *values)
+        return cast_seed + 1, 0, gr.Gallery(value=portraits(cast_seed + 1), selected_index=0)
+
+    def redraw(self, cast_seed: int, puppet: int, start: Any, end: Any, *values: float) -> tuple[str, ...]:  # noqa: ANN401
+        """Draw the live head and both kept poses with the puppet that was chosen."""
+        kept = [_portrait(cast_seed, puppet, tuple(one), "A kept pose", "ft-pose") for one in (start, end)]
+        return self.head(cast_seed, puppet, *values), *kept
 
     def keep(self, cast_seed: int, puppet: int, *values: float) -> tuple[Any, ...]:
         """Keep the pose of the sliders as one end of the motion."""
@@ -126,7 +130,7 @@ class AnimateTab:
                     show_label=False,
                     columns=4,
                     rows=2,
-                    height=212,
+                    height=196,
                     allow_preview=False,
                     selected_index=0,
                     buttons=[],
@@ -202,8 +206,16 @@ class AnimateTab:
             trigger_mode="always_last",
             **live,
         )
-        gallery.select(self.choose, [cast_seed, *sliders], [puppet, head], **live)
-        others.click(self.recast, [cast_seed, *sliders], [cast_seed, puppet, gallery, head], **live)
+        gallery.select(self.choose, None, puppet, **live)
+        others.click(self.recast, cast_seed, [cast_seed, puppet, gallery], **live)
+        gr.on(
+            [puppet.change, cast_seed.change],
+            self.redraw,
+            [cast_seed, puppet, start, end, *sliders],
+            [head, start_picture, end_picture],
+            trigger_mode="always_last",
+            **live,
+        )
         keep_start.click(self.keep, [cast_seed, puppet, *sliders], [start, start_picture], **live)
         keep_end.click(self.keep, [cast_seed, puppet, *sliders], [end, end_picture], **live)
         motion.change(visible_for, motion, [drive, posing, ends, seconds, motion_seed, preview], **live)

@@ -5,7 +5,8 @@
 3. Where a token is set, only browsers that have shown it get further.
 4. Only the addresses the page needs exist.
 5. Bodies are limited while they arrive, whatever `Content-Length` says.
-6. A file is named by an earlier upload, never by a web address that the server would fetch.
+6. A file is named by an earlier upload, never by another path or a web address: the framework, mounted in another
+   application as here, would read and fetch them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -35,7 +37,6 @@ _READ = re.compile(
     r"|/gradio_api/(info|app_id|startup-events|theme\.css|queue/data|upload_progress|heartbeat/\w+|file=.+)"
 )
 _WRITTEN = re.compile(r"/gradio_api/(queue/join|run/predict|upload|cancel|reset)/?")
-_WEB_ADDRESS = re.compile(r"\s*\w[\w+.-]*://")
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -53,11 +54,13 @@ class GuardConfig:
         hosts: Names that the page is called by, without port.
         most_bytes: Largest upload.
         token: Secret that a browser must show once, in the address; None lets everyone through who reaches the port.
+        uploads: Folder of the uploads; None takes no files.
     """
 
     hosts: tuple[str, ...] = LOOPBACK
     most_bytes: int = 200 << 20
     token: str | None = None
+    uploads: Path | None = None
 
 
 class _TooLargeError(Exception):
@@ -96,7 +99,7 @@ class Guard:
             return
         try:
             if scope["method"] == "POST" and not scope["path"].startswith(_UPLOAD):
-                receive = await _read_words(receive)
+                receive = await _read_words(receive, self._config.uploads)
             else:
                 receive = _limited(receive, self._config.most_bytes)
         except _TooLargeError:
@@ -220,8 +223,8 @@ def _limited(receive: Receive, most: int) -> Receive:
     return inner
 
 
-async def _read_words(receive: Receive) -> Receive:
-    """Read a body that is no upload, refuse web addresses where files belong, and play it back."""
+async def _read_words(receive: Receive, uploads: Path | None) -> Receive:
+    """Read a body that is no upload, refuse files that are none, and play it back."""
     limited = _limited(receive, MOST_WORDS)
     body, more = b"", True
     while more:
@@ -232,7 +235,7 @@ async def _read_words(receive: Receive) -> Receive:
         more = message.get("more_body", False)
     if body:
         try:
-            _refuse_addresses(json.loads(body))
+            _refuse_other_files(json.loads(body), uploads)
         except RecursionError as error:
             raise ValueError("the request is nested too deeply") from error
     played = False
@@ -247,17 +250,17 @@ async def _read_words(receive: Receive) -> Receive:
     return inner
 
 
-def _refuse_addresses(value: Any) -> None:  # noqa: ANN401 - any JSON
-    """Raise ValueError where a file is named by a web address."""
+def _refuse_other_files(value: Any, uploads: Path | None) -> None:  # noqa: ANN401 - any JSON
+    """Raise ValueError where a file is named that is no upload."""
     if isinstance(value, list):
         for one in value:
-            _refuse_addresses(one)
+            _refuse_other_files(one, uploads)
     elif isinstance(value, dict):
         path = value.get("path")
-        if isinstance(path, str) and _WEB_ADDRESS.match(path):
-            raise ValueError("a file is uploaded, not named by an address")
+        if isinstance(path, str) and (uploads is None or uploads not in Path(path).resolve().parents):
+            raise ValueError("a file is uploaded, not named by a path or an address")
         for one in value.values():
-            _refuse_addresses(one)
+            _refuse_other_files(one, uploads)
 
 
 def _guarded(send: Send, scope: Scope) -> Send:

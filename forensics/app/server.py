@@ -44,9 +44,10 @@ def build_app(bench: Workbench, config: GuardConfig) -> Guard:
 
     outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     outer.router.routes.extend(routes(bench.visits))
+    page = build_page(bench)
     gr.mount_gradio_app(
         outer,
-        build_page(bench),
+        page,
         path="/",
         footer_links=[],
         run_history=False,
@@ -58,6 +59,9 @@ def build_app(bench: Workbench, config: GuardConfig) -> Guard:
         pwa=False,
         theme=look(),
         css=asset("page.css"),
+    )
+    page.has_launched = (
+        True  # mounted, the framework leaves this out, and with it its check of the files that are named
     )
     return Guard(outer, config)
 

@@ -106,8 +106,9 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
     except ImportError as error:
         raise _missing(error) from error
     token = None if local else secrets.token_urlsafe(24)
-    config = guard.GuardConfig(guard.allowed_hosts(options.host, options.name), options.max_upload, token)
     kept = visits.Visits()
+    names = guard.allowed_hosts(options.host, options.name)
+    config = guard.GuardConfig(names, options.max_upload, token, kept.uploads)
     try:
         try:
             app = server.build_app(_workbench(options, kept), config)

@@ -151,11 +151,37 @@ def test_other_requests_are_small():
     assert (status, reached) == (413, False)
 
 
-@pytest.mark.parametrize("address", ["http://evil.example/x.png", " HTTPS://169.254.169.254/", "file:///etc/passwd"])
-def test_the_server_fetches_no_address_for_a_browser(address):
-    body = json.dumps({"data": [[{"path": address, "meta": {"_type": "gradio.FileData"}}]]}).encode()
-    status, _, _, reached = ask(OPEN, "POST", JOIN, [], [body])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "http://evil.example/x.png",
+        " HTTPS://169.254.169.254/",
+        "file:///etc/passwd",
+        "/etc/passwd",
+        "passwd",
+        "",
+        "{uploads}",
+        "{uploads}/../secret.png",
+        "{uploads}/link.png",
+        "{uploads}\0.png",
+    ],
+)
+def test_a_browser_names_no_file_but_its_uploads(path, tmp_path):
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
+    (tmp_path / "secret.png").write_text("secret")
+    (uploads / "link.png").symlink_to(tmp_path / "secret.png")
+    named = {"path": path.format(uploads=uploads), "meta": {"_type": "gradio.FileData"}}
+    body = json.dumps({"data": [[named]]}).encode()
+    status, _, _, reached = ask(GuardConfig(uploads=uploads), "POST", JOIN, [], [body])
     assert (status, reached) == (400, False)
+
+
+def test_a_browser_names_its_uploads(tmp_path):
+    (tmp_path / "picture.png").write_text("picture")
+    body = json.dumps({"data": [[{"path": str(tmp_path / "picture.png")}]]}).encode()
+    assert ask(GuardConfig(uploads=tmp_path), "POST", JOIN, [], [body])[0] == 200
+    assert ask(OPEN, "POST", JOIN, [], [body])[0] == 400
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 100_000])
