@@ -211,7 +211,7 @@ def test_deepfakebench_results_are_read_from_the_folder_of_a_training(
 ) -> None:
     scores = faceforensics_scores(slash=slash)
     found = read_foreign(write_bench(tmp_path, scores, protocol=protocol))
-    assert [one.name for one in found] == ["xception on FaceForensics++"]
+    assert [one.name for one in found] == ["xception"]
     table = found[0].table
     assert np.allclose(table.scores, scores.scores)
     assert table.labels.tolist() == list(scores.labels)
