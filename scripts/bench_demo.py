@@ -9,9 +9,18 @@ import csv
 import sys
 from pathlib import Path
 
+from forensics.evaluation import CLEAN, Measure
 from forensics.reporting import gather
 
+CHIEF = ("auc", "eer", "tpr_at_fpr_5", "fpr")
 RESULTS = Path(__file__).parents[1] / "results"
+
+
+def is_shown(cell: Measure) -> bool:
+    """Choose the chief measures of the whole test, the AUC of every distortion, and the shift by the mark."""
+    if cell.metric == "score_shift_by_mark":
+        return True
+    return cell.slice == "all" and cell.metric in (CHIEF if cell.distortion == CLEAN else ("auc",))
 
 
 def write(name: str, header: list[str], rows: list[list[str]]) -> None:
@@ -36,11 +45,10 @@ def main() -> None:
     seed = str(results.run.seed)
     rows = []
     for one in results.detectors:
-        for cell in one.report.measures:
+        for cell in filter(is_shown, one.report.measures):
             numbers = ["" if value is None else f"{value:.3f}" for value in (cell.value, cell.low, cell.high)]
             counts = [str(cell.n_positive), str(cell.n_negative)]
-            name = cell.name if cell.slice == "all" else f"{cell.name} ({cell.slice})"
-            rows.append([name, one.name, cell.distortion, str(cell.severity), *numbers, *counts, seed])
+            rows.append([cell.name, one.name, cell.distortion, str(cell.severity), *numbers, *counts, seed])
     header = ["measure", "detector", "distortion", "severity", "value", "low", "high", "n_forged", "n_genuine", "seed"]
     write("demo.csv", header, rows)
 
