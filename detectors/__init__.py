@@ -15,7 +15,7 @@ from .calibration import Calibration, fit_calibration
 from .checkpoints import DetectorCard, load_detector, read_card, save_detector
 from .creation import create_detector
 from .crop_sets import CropSet
-from .decision import RISK, Call, ConformalDecision
+from .decision import Call, ConformalDecision
 from .errors import (
     BlendError,
     CheckpointError,
@@ -55,7 +55,6 @@ __all__ = [
     "Evidence",
     "FaceSet",
     "Gate",
-    "RISK",
     "Scope",
     "Score",
     "Thresholds",

@@ -68,7 +68,7 @@ class ConformalDecision:
         cls,
         labels: NDArray[np.integer],
         probabilities: Floats,
-        alpha: float = RISK,
+        alpha: float | None = RISK,
         *,
         confidence: float | None = None,
         level: Level = "video",
@@ -80,7 +80,8 @@ class ConformalDecision:
             labels: (N,) 0 genuine, 1 manipulated.
             probabilities: (N,) in 0–1, one for each independent sample.
             alpha: Risk, within 0–1. A class keeps it on average from 1/α − 1 samples on, with confidence c from
-                log(1 − c)/log(1 − α) on; with fewer, the answer that it guards is never given.
+                log(1 − c)/log(1 − α) on; with fewer, the answer that it guards is never given. None takes
+                0.1, or the smallest risk above it that the smaller class keeps on average.
             confidence: Keep the risk with this probability over the draw of the validation set; None keeps it on
                 average over those draws.
             level: What one probability is of.
@@ -90,7 +91,7 @@ class ConformalDecision:
         Raises:
             TrainingError: If a class is missing, a probability lies outside 0–1, or risk or confidence does.
         """
-        if not 0 < alpha < 1 or not (confidence is None or 0 < confidence < 1):
+        if not (alpha is None or 0 < alpha < 1) or not (confidence is None or 0 < confidence < 1):
             raise TrainingError(f"risk and confidence lie strictly within 0–1, got {alpha!r} and {confidence!r}")
         values, positive = np.asarray(probabilities, dtype=np.float64), np.asarray(labels) == 1
         if values.shape != positive.shape or not ((values >= 0) & (values <= 1)).all():
@@ -102,6 +103,7 @@ class ConformalDecision:
         forged, genuine = np.sort(values[positive]), np.sort(values[~positive])
         if not len(forged) or not len(genuine):
             raise TrainingError(f"a decision wants both classes, got {len(forged)} manipulated, {len(genuine)} genuine")
+        alpha = max(RISK, 1 / (1 + min(len(forged), len(genuine)))) if alpha is None else alpha
         below, above = (_allowed(len(part), alpha, confidence) for part in (forged, genuine))
         return cls(
             lower=0.0 if below < 0 else float(forged[below]),

@@ -57,6 +57,13 @@ def test_too_few_samples_give_no_answer_that_they_cannot_answer_for():
     assert decision.decide(0.3) is Call.NO_SIGN
 
 
+def test_without_a_risk_it_is_the_smallest_from_a_tenth_on_that_the_samples_can_answer_for():
+    for count, risk in ((4, 1 / 5), (9, 0.1), (40, 0.1)):
+        decision = ConformalDecision.fit(np.repeat([0, 1], [count, 50]), np.linspace(0, 1, count + 50), None)
+        assert decision.alpha == pytest.approx(risk)
+        assert decision.upper < 1 and decision.lower > 0
+
+
 def test_what_neither_class_explains_is_inconclusive():
     labels = np.repeat([0, 1], 20)
     decision = ConformalDecision.fit(labels, np.r_[np.linspace(0, 0.2, 20), np.linspace(0.8, 1, 20)])
