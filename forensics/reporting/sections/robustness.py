@@ -8,7 +8,7 @@ from ...evaluation import CLEAN, Measure
 from ..blocks import Column, Figure, Figures, Prose, Section, Table, section
 from ..charts.heat import Row, Square, heat_map, size_of
 from ..gather import DetectorResults, Results
-from ..words import count_cell, estimate_cell, estimate_fields, interval, number, signed, text_cell
+from ..words import count_cell, counts, estimate_cell, estimate_fields, interval, number, signed, text_cell
 from .adversarial import is_attack
 
 _WORST = 0.4
@@ -89,9 +89,9 @@ def _map(one: DetectorResults, name: str, what: str, cells: Sequence[Measure]) -
         rows.append(Row(short, squares, group if group != suite else ""))
         suite = group
     drawn = heat_map(f"{what} of {one.title} by distortion and level", rows, [f"level {level}" for level in levels])
-    note = ""
+    note = f"Each square rests on {counts(cells[0])}."
     if is_auc and clean is not None:
-        note = f"Undistorted {number(clean.value)}, {interval(clean.low, clean.high)}."
+        note = f"Undistorted, over the whole test: {number(clean.value)}, {interval(clean.low, clean.high)}. {note}"
     return Figure(name, f"{one.title}: {what}", drawn, note=note, wide=size_of(drawn)[0] > _NARROW)
 
 
