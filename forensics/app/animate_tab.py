@@ -206,16 +206,9 @@ class AnimateTab:
             trigger_mode="always_last",
             **live,
         )
-        gallery.select(self.choose, None, puppet, **live)
-        others.click(self.recast, cast_seed, [cast_seed, puppet, gallery], **live)
-        gr.on(
-            [puppet.change, cast_seed.change],
-            self.redraw,
-            [cast_seed, puppet, start, end, *sliders],
-            [head, start_picture, end_picture],
-            trigger_mode="always_last",
-            **live,
-        )
+        drawn = ([cast_seed, puppet, start, end, *sliders], [head, start_picture, end_picture])
+        gallery.select(self.choose, None, puppet, **live).then(self.redraw, *drawn, **live)
+        others.click(self.recast, cast_seed, [cast_seed, puppet, gallery], **live).then(self.redraw, *drawn, **live)
         keep_start.click(self.keep, [cast_seed, puppet, *sliders], [start, start_picture], **live)
         keep_end.click(self.keep, [cast_seed, puppet, *sliders], [end, end_picture], **live)
         motion.change(visible_for, motion, [drive, posing, ends, seconds, motion_seed, preview], **live)
