@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +11,13 @@ import pytest
 from PIL import Image
 
 from detectors import create_detector
+from forensics.commands.evaluate_options import failures
 from forensics.corpus import Corpus, Slice, Split
-from forensics.evaluation import ScoreTable
+from forensics.errors import UsageError
+from forensics.evaluating import Evaluated, Settings
+from forensics.evaluation import EvalReport, ScoreTable
 from forensics.failure_pictures import keep_failures, overlay, worst_errors
+from forensics.progress import silent
 from forensics.reporting import read_failures
 from forensics.scoring import score_samples
 
@@ -69,3 +75,18 @@ def test_crops_and_maps_of_a_corpus_errors_lie_beside_their_record(
         scores = [score for video, score in zip(table.videos, table.scores, strict=True) if video == failure.video]
         assert failure.frame_score == pytest.approx(max(scores) if failure.label == 0 else min(scores))
         assert detector.probabilities(crop[None])[0] == pytest.approx(failure.frame_score)
+
+
+def test_the_option_of_evaluate_wants_a_folder_and_writes_into_it(tiny_corpus: Corpus, tmp_path: Path) -> None:
+    detector = create_detector("toy_resnet18", seed=0)
+    samples = tiny_corpus.where(split=Split.TEST, slice=Slice.MAIN)
+    table = score_samples(detector, tiny_corpus, samples, per_clip=1)
+    report = EvalReport("c", "toy", "p", 0, (), True, float(np.median(table.by_video().scores)))
+    one = Evaluated(report, table, Settings(per_clip=1), detector=detector, corpus=tiny_corpus, samples=samples)
+    options = argparse.Namespace(failures=1)
+    assert failures.is_wanted(options)
+    with pytest.raises(UsageError, match="-o DIR"):
+        list(failures.measure(options, [one], silent))
+    there = dataclasses.replace(one, folder=tmp_path / "toy")
+    assert list(failures.measure(options, [there], silent)) == []
+    assert read_failures(tmp_path, tmp_path / "toy")

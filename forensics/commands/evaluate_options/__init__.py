@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...evaluating import Evaluated
     from ...evaluation import EvalReport
 
-MEASUREMENTS: tuple[str, ...] = ("robustness", "groups", "attacks", "probing")
+MEASUREMENTS: tuple[str, ...] = ("robustness", "groups", "attacks", "probing", "failures")
 
 
 class Measurement(Protocol):

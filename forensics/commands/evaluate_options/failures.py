@@ -1,0 +1,58 @@
+"""`--failures`: keep the worst errors as pictures, with maps of where the detector looked."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ...arguments import positive_int
+from ...progress import Report
+
+if TYPE_CHECKING:
+    from ...evaluating import Evaluated
+    from ...evaluation import EvalReport
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the option."""
+    parser.add_argument(
+        "--failures",
+        type=positive_int,
+        metavar="N",
+        help="keep the N worst false alarms and misses of each detector as pictures for the report; wants -o",
+    )
+
+
+def is_wanted(options: argparse.Namespace) -> bool:
+    """Whether the options ask for it."""
+    return options.failures is not None
+
+
+def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Report) -> Iterator[EvalReport]:
+    """Write the pictures of every detector; no measure is added.
+
+    Raises:
+        UsageError: There is no folder to write to, or there are scores and no detector.
+    """
+    from ...errors import UsageError
+    from ...failure_pictures import keep_failures
+
+    for number, one in enumerate(done):
+        report(number / len(done), "keeping the worst errors")
+        if one.table is None:
+            continue
+        if one.folder is None or one.detector is None or one.corpus is None or one.report.threshold is None:
+            raise UsageError("--failures wants a CORPUS, detectors with a threshold, and a results folder -o DIR")
+        keep_failures(
+            one.detector,
+            one.corpus,
+            one.samples,
+            one.table,
+            one.folder,
+            threshold=one.report.threshold,
+            per_clip=one.settings.per_clip,
+            finder=one.finder,
+            most=options.failures,
+        )
+    yield from ()
