@@ -188,8 +188,8 @@ def evaluate(page, folder):
     """Evaluate the shipped detector, see the report, open it again from the list."""
     page.get_by_role("tab", name="Evaluate").click()
     page.locator("button#evaluate").click()
-    report = page.locator("#evaluated iframe")
-    report.wait_for()
+    page.locator("#evaluated .ft-card, #evaluated .ft-notice").first.wait_for()
+    assert page.locator("#evaluated .ft-notice").all_inner_texts() == []
     assert "auc" in page.frame_locator("#evaluated iframe").locator("body").inner_text().lower()
     (kept,) = (folder / "results").iterdir()
     page.locator("button#reopen").click()
