@@ -99,7 +99,70 @@ def plain(rows: Rows) -> str:
     return markdown(list(rows[0]), [list(row.values()) for row in rows])
 
 
-FORMS = {"generation": generation, "demo": demo, "cpu_detector": cpu_detector, "training_speed": training_speed}
+def robustness(rows: Rows) -> str:
+    """Return AUC and false positive rate by distortion, undistorted first, a severity a column."""
+    cells = {(row["distortion"], int(row["severity"]), row["name"]): row for row in rows}
+    steps = range(1, 1 + max(severity for _, severity, _ in cells))
+    table = []
+    for name in dict.fromkeys(row["distortion"] for row in rows if row["distortion"] != "none"):
+        for measure, words in (("auc/video", "AUC"), ("fpr/video", "FPR")):
+            before = cells[("none", 0, measure)]
+            found = [cells.get((name, step, measure)) for step in steps]
+            shown = ["" if row is None else f"{float(row['value']):.2f}" for row in (before, *found)]
+            table.append([f"`{name}`" if words == "AUC" else "", words, *shown])
+    row = cells[("none", 0, "auc/video")]
+    note = f"{row['n_positive']} forged and {row['n_negative']} genuine samples, threshold {row['threshold']}."
+    return markdown(["distortion", "", "none", *map(str, steps)], table) + f"\n{note}\n"
+
+
+def adversarial(rows: Rows) -> str:
+    """Return the AUC under attack, ε a column, for each detector and each network that was attacked."""
+    kept = [row for row in rows if row["name"] == "auc/video"]
+    levels = {row["severity"]: row["parameter"] for row in kept}
+    table = []
+    for detector, attack in dict.fromkeys((row["detector"], row["distortion"]) for row in kept):
+        method, _, other = attack.partition(" from ")
+        of = {row["severity"]: row for row in kept if row["detector"] == detector and row["distortion"] == attack}
+        shown = [between(of[level]) if level in of else "" for level in levels]
+        table.append([detector, f"{method}, {f'made for {other}' if other else 'white box'}", *shown])
+    note = f"{kept[0]['n_positive']} forged and {kept[0]['n_negative']} genuine samples."
+    return markdown(["AUC/video of", "attack", *levels.values()], table) + f"\n{note}\n"
+
+
+def between(row: dict[str, str]) -> str:
+    """Return a value with its interval, to two digits."""
+    value, low, high = (f"{float(row[key]):.2f}" for key in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
+
+
+def probes(rows: Rows) -> str:
+    """Return what the probes found; a note keeps to what precedes a list of features."""
+    shown = ("probe", "name", "slice", "value", "low", "high", "n_positive", "n_negative")
+    return markdown([*shown, "note"], [[*(row[key] for key in shown), row["note"].partition(";")[0]] for row in rows])
+
+
+def scope_gate(rows: Rows) -> str:
+    """Return how many pictures of each kind the gate lets in."""
+    table = [
+        [row["kind"], row["files"], row["let_in"], f"{row['share']} [{row['low']}, {row['high']}]"] for row in rows
+    ]
+    return markdown(["kind", "files", "let in", "share"], table)
+
+
+def examine_time(rows: Rows) -> str:
+    """Return what examining a file costs, and where it goes, in seconds of the processor."""
+    parts = ("cpu_seconds", "decode", "mark_search", "face_finding", "network", "rest")
+    header = ["case", "seconds", *(part.replace("_", " ") for part in parts[1:]), "by the clock, at best", "load"]
+    last = ("least_wall_seconds", "load")
+    return markdown(header, [[row["case"], *(row[part] for part in (*parts, *last))] for row in rows])
+
+
+FORMS = {
+    one.__name__: one
+    for one in (
+        generation, demo, cpu_detector, training_speed, robustness, adversarial, probes, scope_gate, examine_time,
+    )
+}  # fmt: skip
 
 
 def table_of(name: str) -> str:
