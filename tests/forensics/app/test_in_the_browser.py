@@ -169,7 +169,7 @@ def examine(page, sealed, folder):
     hostile.write_bytes(b"no picture")
     page.get_by_role("tab", name="Examine").click()
     page.locator("#files input[type=file]").set_input_files([sealed, hostile])
-    page.get_by_text(sealed.stem).first.wait_for()
+    page.locator("#files tr").nth(1).wait_for()
     page.locator("button#examine").click()
     page.locator("#examined article").nth(1).wait_for()
     assert page.locator("#examined .ft-finding").all_inner_texts() == ["Declared", "Not examined"]
