@@ -110,10 +110,11 @@ def evaluate_corpus(
         ScoresError: A detector is named twice, or the folder's journal is damaged.
     """
     finder = finder_for(corpus)
+    past = () if out is None else past_reads(out)
     done: list[Evaluated] = []
     for number, (path, name) in enumerate(zip(names, short_names(names), strict=True)):
         step = part(report, number / len(names), (number + 1) / len(names))
-        done.append(_Evaluation(corpus, load_detector(path), name, settings, out, finder).run(step))
+        done.append(_Evaluation(corpus, load_detector(path), name, settings, out, past, finder).run(step))
     return tuple(done)
 
 
@@ -205,14 +206,14 @@ class _Evaluation:
         name: str,
         settings: Settings,
         out: Path | None,
+        past: tuple[TestRead, ...],
         finder: FaceFinder | None,
     ) -> None:
         self.corpus, self.detector, self.name, self.settings = corpus, detector, name, settings
-        self.out, self.finder = out, finder
+        self.out, self.past, self.finder = out, past, finder
         self.folder = None if out is None else out / folder_of(name)
         self.samples = settings.protocol.samples(corpus)
         self.held = () if settings.protocol.whole else corpus.where(split=Split.VAL)
-        self.past = () if out is None else past_reads(out)
         self.read = self._describe()
         self.known = next((old for old in reversed(self.past) if old.same_scores(self.read)), None)
 

@@ -120,7 +120,7 @@ def early_reads(past: Sequence[TestRead], current: TestRead) -> tuple[str, ...]:
 
 
 def told(past: Sequence[TestRead], current: TestRead) -> tuple[str, ...]:
-    """Warn where other detectors read the same test before: to choose among them by it is to fit the test.
+    """Warn where other detectors read the same test in earlier runs: to choose among them by it is to fit the test.
 
     Args:
         past: What the journal holds.
@@ -132,4 +132,4 @@ def told(past: Sequence[TestRead], current: TestRead) -> tuple[str, ...]:
     if not others:
         return ()
     names = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")
-    return (f"this test was read before for {names}; a choice among detectors belongs on validation data",)
+    return (f"this test was read earlier, for {names}; choose among detectors on validation data",)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from detectors import DetectorCard, create_detector, save_detector
 from forensics import cli
+from forensics.commands.evaluate_options import MEASUREMENTS, Measurement
 from forensics.corpus import Corpus
 from forensics.evaluation import read_reports, read_scores
 
@@ -27,6 +29,11 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def corpus(tiny_corpus: Corpus, tmp_path: Path) -> Path:
     shutil.copytree(tiny_corpus.root, tmp_path / "corpus")
     return tmp_path / "corpus"
+
+
+@pytest.mark.parametrize("name", MEASUREMENTS)
+def test_every_measurement_offers_what_the_command_calls(name: str) -> None:
+    assert isinstance(import_module(f"forensics.commands.evaluate_options.{name}"), Measurement)
 
 
 def test_attacks_and_probes_stand_in_the_results_folder(

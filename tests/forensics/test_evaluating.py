@@ -136,7 +136,7 @@ def test_weights_changed_after_a_look_at_the_test_break_the_seal(tiny_corpus: Co
     assert len(found.report.early_reads) == 1 and "mine" in found.report.early_reads[0]
     (other,) = evaluate_corpus(tiny_corpus, [save_toy(tmp_path / "other", seed=2)], QUICK, out=out)
     assert other.report.sealed
-    assert any("read before for mine" in warning for warning in other.report.warnings)
+    assert any("read earlier, for mine" in warning for warning in other.report.warnings)
 
 
 @pytest.mark.parametrize("change", [{"aggregation": Aggregation.MAX}, {"per_clip": 1}])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from ...progress import Report, part
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MEASUREMENTS: tuple[str, ...] = ("robustness", "groups", "attacks", "probing", "failures")
 
 
+@runtime_checkable
 class Measurement(Protocol):
     """What a module of this package offers; importing it must stay cheap, for it runs for `--help`."""
 
