@@ -1,6 +1,8 @@
-"""Draw docs/images/forgeries.jpg, one forgery of every kind below what was altered, and docs/images/mark.jpg.
+"""Draw docs/images.
 
-Everything comes from puppets and the shipped generator: `python scripts/doc_pictures.py [--only mark]`.
+`forgeries.jpg` shows one of every kind below what was altered, `looked.jpg` what the shipped detector went by, `mark.jpg`
+a picture without and with its mark. Everything comes from puppets and the shipped generator:
+`python scripts/doc_pictures.py [--only mark]`.
 """
 
 from __future__ import annotations
@@ -13,10 +15,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.corpus import Label, Slice, Split
+from detectors import explain, load_detector
+from forensics.corpus import Corpus, Label, Slice, Split
 from forensics.corpus.methods import METHODS
 from forensics.corpus.plan import SynthesisConfig
 from forensics.corpus.synthesize import synthesize
+from forensics.crops import gather_crops
 from forensics.forger import GeneratorForger, load_animator
 from generator.puppets import render, sample_puppet
 from watermark import Deployment, Payload, PayloadKind, mark, read_media
@@ -31,13 +35,35 @@ AMPLIFIED = 16
 Picture = NDArray[np.uint8]
 
 
+def make_corpus(home: Path, methods: tuple[str, ...]) -> Corpus:
+    """Make stills of six puppets, and forgeries of them."""
+    deployment = Deployment.open(home)
+    config = SynthesisConfig(seed=SEED, identities=6, clips=0, stills=1, control=(), methods=methods)
+    folder = home.parent / "-".join(("corpus", *methods))
+    return synthesize(folder, config, GeneratorForger(load_animator(), deployment), deployment)
+
+
+def looked(home: Path) -> Picture:
+    """Return crops, and what in them spoke for a manipulation, with the score below; genuine ones first."""
+    corpus, detector = make_corpus(home, ("anifacediff",)), load_detector("cpu")
+    shelf = gather_crops(
+        corpus, sorted(corpus.samples, key=lambda one: one.label, reverse=True), detector.spec, per_clip=1
+    )
+    columns = []
+    for crop, heat, score, sample in zip(
+        shelf.crops, explain(detector, shelf.crops), detector.probabilities(shelf.crops), shelf.samples, strict=True
+    ):
+        warm = cv2.applyColorMap((255 * heat).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
+        over = (0.45 * crop + 0.55 * warm).astype(np.uint8)
+        shots = [np.asarray(cv2.resize(shot, (SIDE, SIDE)), np.uint8) for shot in (crop, over)]
+        columns.append(np.concatenate([*shots, caption(f"{sample.label}, {score:.2f}")], 0))
+    chosen = [*columns[:4], *columns[-4:]]
+    return np.concatenate(chosen, 1)
+
+
 def forgeries(home: Path) -> Picture:
     """Return two rows: genuine stills, and what each method makes of them."""
-    deployment = Deployment.open(home)
-    config = SynthesisConfig(
-        seed=SEED, identities=6, clips=0, stills=1, control=(), methods=tuple(method.name for method in METHODS)
-    )
-    corpus = synthesize(home.parent / "corpus", config, GeneratorForger(load_animator(), deployment), deployment)
+    corpus = make_corpus(home, tuple(method.name for method in METHODS))
     samples = corpus.where(split=Split.TRAIN, slice=Slice.MAIN)
     genuine = sorted((one for one in samples if one.label is Label.GENUINE), key=lambda one: one.path)[SHOWN]
     columns = []
@@ -82,14 +108,12 @@ def marked() -> Picture:
 def main() -> None:
     """Draw and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=("forgeries", "mark"))
+    parser.add_argument("--only", choices=("forgeries", "looked", "mark"))
     only = parser.parse_args().only
     with tempfile.TemporaryDirectory() as folder:
-        drawn = {
-            name: draw()
-            for name, draw in (("forgeries", lambda: forgeries(Path(folder) / "home")), ("mark", marked))
-            if only in (None, name)
-        }
+        home = Path(folder) / "home"
+        drawings = {"forgeries": lambda: forgeries(home), "looked": lambda: looked(home), "mark": marked}
+        drawn = {name: draw() for name, draw in drawings.items() if only in (None, name)}
     for name, picture in drawn.items():
         cv2.imwrite(str(IMAGES / f"{name}.jpg"), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
 
