@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from .animation import Animation
     from .evaluation import Comparison, EvalReport, Measure, Power
-    from .examination import Examination
-    from .seen_faces import SeenFace
-    from .timeline import Timeline
+    from .examining.examination import Examination
+    from .examining.seen_faces import SeenFace
+    from .examining.timeline import Timeline
 
 
 def read_entry(provenance: Provenance) -> JsonObject:

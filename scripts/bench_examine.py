@@ -30,7 +30,7 @@ from PIL import Image
 
 from detectors import Detector
 from forensics.arguments import DEFAULT_DETECTOR
-from forensics.examination import Examiner
+from forensics.examining.examination import Examiner
 from forensics.faces import MeshFinder
 from generator import puppets
 from watermark import Claim, Deployment, Ingredient, Payload, PayloadKind, mark, seal
@@ -89,7 +89,7 @@ def timed(spent: dict[str, float]) -> Iterator[None]:
 
         return outer
 
-    from forensics import examination, seen_faces
+    from forensics.examining import examination, seen_faces
     from watermark import reading
 
     places: tuple[tuple[object, str, str], ...] = (

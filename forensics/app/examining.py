@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 from ..answers import JsonObject, document, expected_errors
 from ..entries import examine_entry
+from ..examining.timeline_chart import timeline_chart
+from ..examining.witnesses import Thresholds
 from ..progress import Report, part, silent
-from ..witnesses import Thresholds
 from .credential_tree import Node, tree_of
 from .face_picture import picture_of
 from .templating import render
-from .timeline_chart import chart_of
 from .visits import LeftError, Visit
 from .wording import line_about
 from .workbench import Workbench
 
 if TYPE_CHECKING:
-    from ..examination import Examination
+    from ..examining.examination import Examination
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def card_of(path: Path, found: Examination, thresholds: Thresholds) -> Card:
         score=score_line(found, thresholds),
         picture="" if picture is None else picture.source,
         picture_words="" if picture is None else picture.words,
-        timeline="" if found.timeline is None else chart_of(found.timeline, thresholds),
+        timeline="" if found.timeline is None else timeline_chart(found.timeline, path.name, thresholds.suspect),
         tree=tree_of(found.provenance.credential),
     )
 

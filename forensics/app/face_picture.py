@@ -11,9 +11,9 @@ import numpy as np
 from watermark import open_clip, read_media
 
 from ..animation import Frames
-from ..examination import Examination
-from ..seen_faces import SeenFace, Sighting
-from ..timeline import clock
+from ..examining.examination import Examination
+from ..examining.seen_faces import SeenFace, Sighting
+from ..examining.timeline import clock
 from .puppet_head import data_address
 
 WIDEST = 480

@@ -14,7 +14,7 @@ from .visits import Visits
 if TYPE_CHECKING:
     from generator import Animator
 
-    from ..examination import Examiner
+    from ..examining.examination import Examiner
 
 
 @dataclass(slots=True, eq=False)
@@ -62,7 +62,7 @@ class Workbench:
         Raises:
             DetectorError: The detector cannot be loaded.
         """
-        from ..examination import Examiner
+        from ..examining.examination import Examiner
 
         with self._lock:
             if self._examiner is None:

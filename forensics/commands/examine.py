@@ -19,8 +19,8 @@ from ..progress import Report, part
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..examination import Examination
-    from ..timeline import Timeline
+    from ..examining.examination import Examination
+    from ..examining.timeline import Timeline
 
 WIDTH = 100
 
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
     from watermark import Deployment
 
     from ..entries import examine_entry
-    from ..examination import Examiner
+    from ..examining.examination import Examiner
     from ..trust import read_anchors
 
     report(0.0, "loading the detector")
@@ -90,7 +90,7 @@ def describe(path: Path, examination: Examination) -> str:
 
 def timeline_lines(timeline: Timeline) -> list[str]:
     """Draw the scores of a clip, and its mark where only parts carry it, as lines of blocks."""
-    from ..timeline import clock, mark_line, sparkline
+    from ..examining.timeline import clock, mark_line, sparkline
 
     span = f"0:00 to {clock(timeline.seconds)}, {len(timeline.moments)} frames looked at"
     lines = []
@@ -103,7 +103,7 @@ def timeline_lines(timeline: Timeline) -> list[str]:
 
 def summary(results: Sequence[JsonObject]) -> str:
     """Count the findings of many files in one line, those that deserve attention first."""
-    from ..verdict import Finding
+    from ..examining.verdict import Finding
 
     found = Counter(str(result.get("finding", "")) for result in results)
     parts = [f"{found[finding]} {finding.words.lower()}" for finding in Finding if found[finding]]
@@ -114,7 +114,7 @@ def summary(results: Sequence[JsonObject]) -> str:
 
 def _draw(examination: Examination, folder: Path, drawn: set[Path], suspect: float) -> Path:
     """Draw a clip's timeline under a name that no other clip of this run has."""
-    from ..timeline_chart import timeline_chart
+    from ..examining.timeline_chart import timeline_chart
 
     assert examination.timeline is not None  # noqa: S101 - the caller has looked
     folder.mkdir(parents=True, exist_ok=True)

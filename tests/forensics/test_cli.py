@@ -314,7 +314,7 @@ def test_verbose_shows_where_an_error_came_from(
 def test_an_unexpected_error_is_one_line_as_well(
     facetrail: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("division by zero")
 
     monkeypatch.setattr("forensics.reporting.write_report", broken)

@@ -18,7 +18,7 @@ from forensics.corpus.studio import Forger
 from forensics.crops import blend_crops, gather_crops
 from forensics.errors import CorpusError, InputError
 from forensics.evaluation import ScoreTable, auc
-from forensics.examination import thresholds_of
+from forensics.examining.examination import thresholds_of
 from forensics.faces import Faces, find_faces, spread_indices
 from forensics.pipeline import STAGES, DemoConfig, run_demo
 from forensics.reporting import read_failures, verify_report

@@ -36,7 +36,7 @@ def test_a_sealed_forgery_declares_itself_with_reasons_and_a_tree(bench, visits,
 def test_a_clip_has_a_timeline(bench, visits, tab, bar, upload, tiny_corpus):
     path = forged(tiny_corpus, still=False)
     html = ExamineTab(bench).examine([upload(path.name, path.read_bytes())], tab, bar)
-    assert 'class="ft-timeline"' in html
+    assert 'class="facetrail-timeline"' in html
     assert saved(visits, tab)["results"][0]["timeline"] is not None
 
 

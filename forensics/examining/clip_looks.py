@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from watermark import ClipReader, read_mark
 
-from .progress import Report, part, silent
+from ..progress import Report, part, silent
 from .sampling import first_look, second_look
 from .seen_faces import FaceLog, SeenFace
 from .timeline import MarkStretch, Moment, Timeline

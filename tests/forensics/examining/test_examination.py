@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from detectors import ConformalDecision, DetectorCard, Score, create_detector, find_spec, save_detector
 from detectors import Thresholds as Frozen
-from forensics import examination
-from forensics.clip_looks import look_through
 from forensics.errors import MissingPieceError
-from forensics.examination import Examiner, thresholds_of
-from forensics.seen_faces import FaceLog, most_suspicious, name_of
-from forensics.timeline import Timeline
-from forensics.verdict import Finding, Thresholds
+from forensics.examining import examination
+from forensics.examining.clip_looks import look_through
+from forensics.examining.examination import Examiner, thresholds_of
+from forensics.examining.seen_faces import FaceLog, most_suspicious, name_of
+from forensics.examining.timeline import Timeline
+from forensics.examining.verdict import Finding, Thresholds
 from watermark import (
     Claim,
     Deployment,
@@ -307,7 +307,7 @@ def test_the_faces_of_a_still_have_boxes(
     ],
 )
 def test_of_several_marks_in_a_clip_the_gravest_counts(kinds: tuple[str | None, ...], chosen: PayloadKind) -> None:
-    from forensics.timeline import MarkStretch
+    from forensics.examining.timeline import MarkStretch
 
     stretches = []
     for number, kind in enumerate(kinds):

@@ -9,8 +9,8 @@ import numpy as np
 
 from detectors import Detector, Score
 
+from ..faces import SMALLEST_FACE, FaceFinder, Floats, Frames, cut_crops
 from .face_tracks import FaceTrack, follow
-from .faces import SMALLEST_FACE, FaceFinder, Floats, Frames, cut_crops
 from .timeline import clock
 from .witnesses import Thresholds, height_of
 

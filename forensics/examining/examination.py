@@ -23,10 +23,10 @@ from watermark import (
     read_provenance,
 )
 
+from ..errors import MissingPieceError
+from ..faces import FaceFinder, open_face_finder
+from ..progress import Report, part, silent
 from .clip_looks import look_through
-from .errors import MissingPieceError
-from .faces import FaceFinder, open_face_finder
-from .progress import Report, part, silent
 from .seen_faces import FaceLog, SeenFace, most_suspicious, name_of
 from .timeline import Timeline, spans_in_words
 from .verdict import Thresholds, Verdict, judge
