@@ -1,7 +1,7 @@
 """Draw docs/images.
 
-`forgeries.jpg` shows one of every kind below what was altered, `looked.jpg` what the shipped detector went by, `mark.jpg`
-a picture without and with its mark. Everything comes from puppets and the shipped generator:
+`forgeries.jpg` shows one of every kind below what was altered, `looked.jpg` what the shipped detector went by,
+`mark.jpg` a picture without and with its mark. Everything comes from puppets and the shipped generator:
 `python scripts/doc_pictures.py [--only mark]`.
 """
 
