@@ -173,8 +173,10 @@ def table_of(name: str) -> str:
 
 
 def card_of(name: str) -> str:
-    """Return every fact of a card, one a line, nested names joined by dots."""
-    card = json.loads((ROOT / name / "card.json").read_text(encoding="utf-8"))
+    """Return every fact of a card, one a line, nested names joined by dots; a folder's card is its `card.json`."""
+    place = ROOT / name
+    file = place / "card.json" if place.is_dir() else place.with_suffix(".json")
+    card = json.loads(file.read_text(encoding="utf-8"))
     return markdown(["fact", "value"], [[f"`{key}`", value] for key, value in facts(card)])
 
 
