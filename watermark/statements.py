@@ -38,7 +38,7 @@ class Statement:
 
     Attributes:
         content: The bytes that were signed.
-        signer: Subject of the leaf certificate.
+        signer: Common name of the leaf certificate, its whole subject where it has none.
         fingerprint: SHA-256 of the leaf, hexadecimal.
     """
 
@@ -104,7 +104,7 @@ def read_statement(text: str, policy: TrustPolicy) -> Statement:
             f"{name}: the signature does not hold; the statement was changed after it was signed"
         ) from error
     _check_signer(leaf, chain[1:], policy)
-    return Statement(content, name, leaf.fingerprint(hashes.SHA256()).hex())
+    return Statement(content, _common_name(leaf.subject) or name, leaf.fingerprint(hashes.SHA256()).hex())
 
 
 def _check_signer(leaf: x509.Certificate, issuers: list[x509.Certificate], policy: TrustPolicy) -> None:
@@ -119,9 +119,13 @@ def _check_signer(leaf: x509.Certificate, issuers: list[x509.Certificate], polic
         builder.build_client_verifier().verify(leaf, issuers)
     except VerificationError as error:
         raise StatementError(f"{name}: is not known here ({error}); name its root certificate with --trust") from error
-    common = leaf.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
-    if not policy.allows(f"{leaf.serial_number:x}", str(common[0].value) if common else None):
+    if not policy.allows(f"{leaf.serial_number:x}", _common_name(leaf.issuer)):
         raise StatementError(f"{name}: is none of the signers that are allowed")
+
+
+def _common_name(name: x509.Name) -> str | None:
+    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(found[0].value) if found else None
 
 
 def _check(leaf: x509.Certificate, algorithm: str, signature: bytes, content: bytes) -> None:

@@ -123,12 +123,14 @@ def evaluate(
 
 
 def describe(report: EvalReport) -> str:
-    """Put the chief measures into a table, with what a reader must know before believing it."""
+    """Put the chief measures into a table, of slices the AUC alone, with what a reader must know to believe it."""
     from ..evaluation import columns
+    from ..evaluation.tables import EVERYTHING
 
     rows = [("measure", "slice", "value", "95 % interval", "forged", "genuine", "")]
     for measure in report.measures:
-        if measure.name not in SHOWN or measure.distortion != "none":
+        shown = SHOWN if measure.slice == EVERYTHING else CHIEF[:1]
+        if measure.name not in shown or measure.distortion != "none":
             continue
         interval = "none" if measure.low is None else f"{measure.low:.3f} to {measure.high:.3f}"
         counts = str(measure.n_positive), str(measure.n_negative)

@@ -55,7 +55,7 @@ class Verification:
 
     Attributes:
         card: What was signed.
-        signer: Subject of the signer's certificate.
+        signer: Common name in the signer's certificate.
         missing: Signed files other than the page that are no longer there.
     """
 
