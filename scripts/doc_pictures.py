@@ -1,7 +1,7 @@
 """Draw docs/images.
 
 `forgeries.jpg` shows one of every kind below what was altered, `looked.jpg` what the shipped detector went by,
-`mark.jpg` a picture without and with its mark. Everything comes from puppets and the shipped generator:
+`mark.jpg` a picture without and with its mark, `attacked.jpg` what a level or two of 255 do to a score. Everything comes from puppets and the shipped generator:
 `python scripts/doc_pictures.py [--only mark]`.
 """
 
@@ -16,11 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import explain, load_detector
+from forensics.adversarial import Attack, attack_frames
 from forensics.corpus import Corpus, Label, Slice, Split
 from forensics.corpus.methods import METHODS
 from forensics.corpus.plan import SynthesisConfig
 from forensics.corpus.synthesize import synthesize
-from forensics.crops import gather_crops
+from forensics.crop_work import see
+from forensics.crops import gather_crops, job_of
+from forensics.faces import cut_crops
 from forensics.forger import GeneratorForger, load_animator
 from generator.puppets import render, sample_puppet
 from watermark import Deployment, Payload, PayloadKind, mark, read_media
@@ -59,6 +62,24 @@ def looked(home: Path) -> Picture:
         columns.append(np.concatenate([*shots, caption(f"{sample.label}, {score:.2f}")], 0))
     chosen = [*columns[:4], *columns[-4:]]
     return np.concatenate(chosen, 1)
+
+
+def attacked(home: Path) -> Picture:
+    """Return a forged frame as it is and under PGD, and what was changed, enlarged about grey, with the scores below."""
+    corpus, detector = make_corpus(home, ("anifacediff",)), load_detector("cpu")
+    rng = np.random.default_rng(SEED)
+    shots: list[Picture] = []
+    for sample in [one for one in corpus.samples if one.label is Label.FORGED][:2]:
+        look, frames = see(job_of(corpus, sample, detector.spec, 1), None)
+        assert look.faces is not None  # noqa: S101 - a corpus of ours has sidecars
+        boxes, landmarks = look.faces.boxes, look.faces.landmarks
+        for epsilon in (0, 1, 2):
+            moved = attack_frames(detector, frames, boxes, landmarks, np.array([-1]), Attack("pgd", epsilon), rng)
+            score = detector.probabilities(cut_crops(moved, boxes, detector.spec, landmarks))[0]
+            added = np.clip(128 + 4 * AMPLIFIED * (moved[0].astype(np.int16) - frames[0]), 0, 255).astype(np.uint8)
+            pair = [np.asarray(cv2.resize(shot, (SIDE, SIDE)), np.uint8) for shot in (moved[0], added)]
+            shots.append(np.concatenate([*pair, caption(f"up to {epsilon}/255: {score:.2f}")], 0))
+    return np.concatenate(shots, 1)
 
 
 def forgeries(home: Path) -> Picture:
@@ -108,11 +129,16 @@ def marked() -> Picture:
 def main() -> None:
     """Draw and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=("forgeries", "looked", "mark"))
+    parser.add_argument("--only", choices=("attacked", "forgeries", "looked", "mark"))
     only = parser.parse_args().only
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
-        drawings = {"forgeries": lambda: forgeries(home), "looked": lambda: looked(home), "mark": marked}
+        drawings = {
+            "attacked": lambda: attacked(home),
+            "forgeries": lambda: forgeries(home),
+            "looked": lambda: looked(home),
+            "mark": marked,
+        }
         drawn = {name: draw() for name, draw in drawings.items() if only in (None, name)}
     for name, picture in drawn.items():
         cv2.imwrite(str(IMAGES / f"{name}.jpg"), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])

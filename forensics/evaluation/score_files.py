@@ -19,6 +19,7 @@ _REQUIRED = ("video", "identity", "label", "score")
 _KEY = ("dataset", "method", "compression", "video")
 _SLICE = "group"
 _COVERED = "covered"
+_UNDECIDED = 0.5
 _ATTRIBUTE = "attribute."
 _SEVERAL = "+"
 _PLAIN = "plain"
@@ -54,7 +55,7 @@ def read_scores(path: Path) -> ScoreTable:
 
     A row is a frame, or a whole video. Videos are kept apart by data set, method, compression and name together: by
     name alone, `000_003` of four methods would be one video. `group` names the slice; several identities are joined by
-    `+`; `covered` is 0 where no face was found.
+    `+`; `covered` is 0 where no face was found; whatever score stands there, 0.5 is taken.
 
     Raises:
         ScoresError: If the file cannot be read, a column is missing, there is no row, or a row has no video or
@@ -110,10 +111,10 @@ class _Row:
         self.video = "/".join(part for part in (self.optional(name) for name in _KEY) if part)
         self.identities = tuple(name.strip() for name in self._text("identity").split(_SEVERAL) if name.strip())
         self.label = self._label()
-        self.score = self._score()
+        self.covered = self._covered()
+        self.score = self._score() if self.covered else _UNDECIDED
         self.slice = self.optional(_SLICE) or _PLAIN
         self.method = self.optional("method")
-        self.covered = self._covered()
 
     def optional(self, name: str) -> str:
         """Give a column's text, empty where there is none."""

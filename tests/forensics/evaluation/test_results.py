@@ -180,3 +180,9 @@ def test_names_of_detectors_become_short_and_stay_apart():
     assert folder_of("probe:metadata") == "probe-metadata"
     with pytest.raises(ScoresError, match="named twice"):
         short_names(["a", "a"])
+
+
+def test_a_row_without_a_face_is_undecided_whatever_score_stands_there(tmp_path):
+    path = tmp_path / "scores.csv"
+    path.write_text("video,identity,label,score,covered\na,p,0,0.99,0\nb,q,1,,0\nc,r,1,0.75,1\n")
+    assert read_scores(path).scores.tolist() == [0.5, 0.5, 0.75]
