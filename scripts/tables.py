@@ -157,10 +157,23 @@ def examine_time(rows: Rows) -> str:
     return markdown(header, [[row["case"], *(row[part] for part in (*parts, *last))] for row in rows])
 
 
+def intervals(rows: Rows) -> str:
+    """Return one line for each design and question, with the numbers of people side by side."""
+    people = list(dict.fromkeys(row["people"] for row in rows))
+    cells = {(row["design"], row["question"], row["people"]): row for row in rows}
+    lines = [
+        [design, question, wanted, *(between(cells[design, question, number]) for number in people)]
+        for design, question, wanted in dict.fromkeys((row["design"], row["question"], row["wanted"]) for row in rows)
+    ]
+    header = ["made-up corpus", "share of simulations in which", "wanted", *(f"{number} people" for number in people)]
+    return markdown(header, lines) + f"\n{rows[0]['simulations']} simulations a cell, four videos a person.\n"
+
+
 FORMS = {
     one.__name__: one
     for one in (
         generation, demo, cpu_detector, training_speed, robustness, adversarial, probes, scope_gate, examine_time,
+        intervals,
     )
 }  # fmt: skip
 
