@@ -1,8 +1,8 @@
 """Draw docs/images.
 
 `forgeries.jpg` shows one of every kind below what was altered, `looked.jpg` what the shipped detector went by,
-`mark.jpg` a picture without and with its mark, `attacked.jpg` what a level or two of 255 do to a score. Everything comes from puppets and the shipped generator:
-`python scripts/doc_pictures.py [--only mark]`.
+`mark.jpg` a picture without and with its mark, `attacked.jpg` what a level or two of 255 do to a score. All come
+from puppets and the shipped generator: `python scripts/doc_pictures.py [--only mark]`.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def looked(home: Path) -> Picture:
 
 
 def attacked(home: Path) -> Picture:
-    """Return a forged frame as it is and under PGD, and what was changed, enlarged about grey, with the scores below."""
+    """Return forged frames as they are and under PGD; below them the change, enlarged about grey, and the score."""
     corpus, detector = make_corpus(home, ("anifacediff",)), load_detector("cpu")
     rng = np.random.default_rng(SEED)
     shots: list[Picture] = []
