@@ -51,6 +51,16 @@ def add_seed(parser: argparse.ArgumentParser, default: int = 0) -> None:
     parser.add_argument("--seed", type=_seed, default=default, metavar="N", help=f"random seed (default: {default})")
 
 
+def add_aggregation(parser: argparse.ArgumentParser) -> None:
+    """Declare `--aggregation`; the name is checked where scores are read."""
+    parser.add_argument(
+        "--aggregation",
+        default="mean",
+        metavar="NAME",
+        help="a video's score from its frames': mean (default), logit_mean, max, top or confident",
+    )
+
+
 def positive_int(text: str) -> int:
     """Read a whole number above zero, for `type=`."""
     number = int(text)

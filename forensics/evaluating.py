@@ -32,7 +32,7 @@ from .evaluation import (
     write_run,
     write_scores,
 )
-from .evaluation.journal import early_reads, note_read, now, past_reads, told
+from .evaluation.journal import early_reads, note_read, now, other_readers, past_reads
 from .faces import FaceFinder, finder_for
 from .installation import PACKAGES, installed_version, machine
 from .progress import Report, part, silent
@@ -238,7 +238,7 @@ class _Evaluation:
         )
         measured = replace(
             measured,
-            warnings=(*measured.warnings, *self._warnings(), *told(self.past, read)),
+            warnings=(*measured.warnings, *self._warnings(), *other_readers(self.past, read)),
             corpus_digest=read.corpus_digest,
             detector_digest=read.detector_digest,
         )

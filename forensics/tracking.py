@@ -16,7 +16,7 @@ from .errors import InputError, MissingPieceError, UsageError
 from .progress import Report, silent
 
 if TYPE_CHECKING:
-    from generator import DriveSequence, FaceParams
+    from generator import DriveSequence
     from generator.trackers import Tracker
 
 Box = tuple[float, float, float, float]
@@ -121,6 +121,7 @@ def track_file(path: Path, choice: TrackerChoice, report: Report = silent) -> Dr
         GeneratorError: The tracker cannot be loaded, or the landmarks are none.
         MediaError: The file cannot be read.
     """
+    from generator import DriveSequence
     from generator.trackers import read_landmarks
 
     from .streamed_clip import open_frames
@@ -134,23 +135,8 @@ def track_file(path: Path, choice: TrackerChoice, report: Report = silent) -> Dr
 
     with naming(path):
         if fps is None and landmarks is not None:
-            return _held(tracker.track_still(frames[0], landmarks=landmarks))
+            return DriveSequence.still(tracker.track_still(frames[0], landmarks=landmarks), STILL_RATE)
         return tracker.track_clip(frames, fps or STILL_RATE, box=choice.box, landmarks=landmarks, progress=stepped)
-
-
-def _held(params: FaceParams) -> DriveSequence:
-    """Make a motion of one frame."""
-    from generator import DriveSequence
-
-    return DriveSequence(
-        shape=params.shape,
-        expression=params.expression[None],
-        pose=params.pose[None],
-        gaze=params.gaze[None],
-        camera=params.camera[None],
-        fps=STILL_RATE,
-        face_model=params.face_model,
-    )
 
 
 @contextmanager

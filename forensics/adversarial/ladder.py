@@ -18,7 +18,7 @@ from forensics.corpus import Corpus, Label, Sample
 from forensics.crop_work import see
 from forensics.crops import job_of
 from forensics.errors import CorpusError
-from forensics.evaluation import AUC, EVERYTHING, Level, Measure, Metric, at_threshold, bootstrap_intervals
+from forensics.evaluation import AUC, Measure, Metric, at_threshold, bootstrap_intervals
 from forensics.faces import FaceFinder, Faces, Frames, cut_crops
 from forensics.progress import Report, silent
 
@@ -178,17 +178,13 @@ def _cell(
         rng = np.random.default_rng(plan.seed)
         found = bootstrap_intervals(metrics, part, scores[chosen], identities, rng, replicates=plan.replicates)
         measures += [
-            Measure(
-                name=f"{name}/video",
-                level=Level.VIDEO,
-                slice=EVERYTHING,
+            Measure.of(
+                name,
+                interval,
+                int(part.sum()),
+                int((part == 0).sum()),
                 distortion=distortion,
                 severity=severity,
-                value=interval.value,
-                low=interval.low,
-                high=interval.high,
-                n_positive=int(part.sum()),
-                n_negative=int((part == 0).sum()),
                 note=note,
                 parameter=str(attack),
             )

@@ -18,7 +18,7 @@ from ..errors import InputError
 from ..progress import Report, part, silent
 from ..streamed_clip import open_frames
 from ..tracking import STILL_RATE, TrackerChoice
-from .puppet_head import RATE, between, cast, data_address, held, posed
+from .puppet_head import RATE, between, cast, data_address, posed
 from .visits import Visit
 from .workbench import Workbench
 
@@ -178,7 +178,7 @@ def motion_of(wish: Wish) -> DriveSequence:
     neutral = puppet.neutral()
     frames = max(2, round(min(wish.seconds, LONGEST_SECONDS) * RATE))
     if wish.motion is Motion.STILL:
-        return held(posed(neutral, wish.start))
+        return DriveSequence.still(posed(neutral, wish.start), RATE)
     if wish.motion is Motion.SLIDERS:
         return between(posed(neutral, wish.start), posed(neutral, wish.end), frames)
     return puppets.sample_motion(np.random.default_rng(wish.motion_seed), puppet, frames, RATE)

@@ -157,18 +157,6 @@ def between(start: FaceParams, end: FaceParams, frames: int) -> DriveSequence:
     )
 
 
-def held(params: FaceParams) -> DriveSequence:
-    """Make a motion of one frame, for a picture."""
-    return DriveSequence(
-        shape=params.shape,
-        expression=params.expression[None],
-        pose=params.pose[None],
-        gaze=params.gaze[None],
-        camera=params.camera[None],
-        fps=RATE,
-    )
-
-
 def picture(puppet: puppets.Puppet, values: Sequence[float]) -> str:
     """Draw a puppet as the sliders stand, as the source of an `<img>`.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..answers import Answer
-from ..arguments import add_json, add_seed, add_verbose, positive_int
+from ..arguments import add_aggregation, add_json, add_seed, add_verbose, positive_int
 from ..progress import Report
 
 if TYPE_CHECKING:
@@ -40,12 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="D",
         help="say how many videos it takes to see a difference of D in AUC with 80 %% power",
     )
-    parser.add_argument(
-        "--aggregation",
-        default="mean",
-        metavar="NAME",
-        help="a video's score from its frames': mean (default), logit_mean, max, top or confident",
-    )
+    add_aggregation(parser)
     parser.add_argument(
         "--replicates", type=positive_int, default=2000, metavar="N", help="draws and swaps (default: 2000)"
     )

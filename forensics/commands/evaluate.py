@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..answers import Answer
-from ..arguments import DEFAULT_DETECTOR, add_json, add_seed, add_verbose, positive_int
+from ..arguments import DEFAULT_DETECTOR, add_aggregation, add_json, add_seed, add_verbose, positive_int
 from ..progress import Report, part
 from . import evaluate_sources
 from .evaluate_options import configure_all, describe_all, is_wanted, measure_all, robustness
@@ -41,12 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f"shipped detectors, or folders of trained ones (default: {DEFAULT_DETECTOR})",
     )
     parser.add_argument("--protocol", default="sealed", metavar="NAME", help="how to test (default: sealed)")
-    parser.add_argument(
-        "--aggregation",
-        default="mean",
-        metavar="NAME",
-        help="a video's score from its frames': mean (default), logit_mean, max, top or confident",
-    )
+    add_aggregation(parser)
     parser.add_argument(
         "--per-clip", type=positive_int, default=8, metavar="N", help="most frames of one clip (default: 8)"
     )

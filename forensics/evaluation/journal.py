@@ -119,7 +119,7 @@ def early_reads(past: Sequence[TestRead], current: TestRead) -> tuple[str, ...]:
     )
 
 
-def told(past: Sequence[TestRead], current: TestRead) -> tuple[str, ...]:
+def other_readers(past: Sequence[TestRead], current: TestRead) -> tuple[str, ...]:
     """Warn where other detectors read the same test in earlier runs: to choose among them by it is to fit the test.
 
     Args:

@@ -12,6 +12,7 @@ from . import metrics
 from .aggregation import Aggregation
 from .counts import Counts, Floats
 from .errors import ScoresError
+from .exact import People
 from .intervals import Interval, bootstrap_intervals
 from .reports import CLEAN, Level, Measure
 from .statistics import CALIBRATION, RANKING, RATES, Metric, at_threshold, rate_name
@@ -126,7 +127,7 @@ def _measure(
 def _coverage(table: ScoreTable, level: Level, seed: int, replicates: int) -> Measure:
     """Measure the share of samples with a face, and name it for either class: a difference is a warning."""
     seen = table.covered.astype(np.float64)
-    share = Metric(_mean_score)
+    share = Metric(_mean_score, people=People.ALL)
     rng = np.random.default_rng(seed)
     found = bootstrap_intervals({"share": share}, table.labels, seen, table.identities, rng, replicates=replicates)
     by_class = [
@@ -145,10 +146,7 @@ def _mean_score(counts: Counts) -> Floats:
 
 def _made(metric: str, level: Level, name: str, interval: Interval, table: ScoreTable, note: str) -> Measure:
     n_positive = int((np.asarray(table.labels) == 1).sum())
-    counts = n_positive, len(table) - n_positive
-    return Measure(
-        f"{metric}/{level}", level, name, CLEAN, 0, interval.value, interval.low, interval.high, *counts, note
-    )
+    return Measure.of(metric, interval, n_positive, len(table) - n_positive, level=level, slice=name, note=note)
 
 
 def _under(measure: Measure, distortion: str, severity: int, parameter: str) -> Measure:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from .tables import EVERYTHING
+
+if TYPE_CHECKING:
+    from .intervals import Interval
 
 CLEAN = "none"
 """The distortion of samples to which nothing was done."""
@@ -48,6 +54,39 @@ class Measure:
     note: str = ""
     parameter: str = ""
 
+    @classmethod
+    def of(
+        cls,
+        metric: str,
+        interval: Interval,
+        n_positive: int,
+        n_negative: int,
+        *,
+        level: Level = Level.VIDEO,
+        slice: str = EVERYTHING,
+        distortion: str = CLEAN,
+        severity: int = 0,
+        note: str = "",
+        parameter: str = "",
+    ) -> Measure:
+        """Make a measure of what a bootstrap found.
+
+        Args:
+            metric: The name without its level.
+            interval: Value and bounds.
+            n_positive: Manipulated samples.
+            n_negative: Genuine samples.
+            level: What one sample is.
+            slice: Part of the test.
+            distortion: What was done to the samples.
+            severity: How strongly.
+            note: A warning for the reader.
+            parameter: The distortion's parameter in words.
+        """
+        bounds = interval.value, interval.low, interval.high
+        counts = n_positive, n_negative
+        return cls(f"{metric}/{level}", level, slice, distortion, severity, *bounds, *counts, note, parameter)
+
     @property
     def metric(self) -> str:
         """The name without its level."""
@@ -89,7 +128,7 @@ class EvalReport:
     corpus_digest: str = ""
     detector_digest: str = ""
 
-    def find(self, name: str, *, slice: str = "all", distortion: str = CLEAN, severity: int = 0) -> Measure | None:
+    def find(self, name: str, *, slice: str = EVERYTHING, distortion: str = CLEAN, severity: int = 0) -> Measure | None:
         """Give the first measure of a name on a slice under a distortion, None where there is none.
 
         Args:

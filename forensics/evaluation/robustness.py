@@ -7,11 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from .errors import MetricError, ScoresError
+from .exact import People, count_people, unanimous_bounds
 from .intervals import Interval, bootstrap_intervals
 from .metrics import Floats, Labels
-from .reports import CLEAN, Level, Measure
+from .reports import CLEAN, Measure
 from .statistics import AUC, at_threshold
-from .tables import EVERYTHING, ScoreTable
+from .tables import ScoreTable
 
 
 def measure_cell(
@@ -61,17 +62,13 @@ def measure_cell(
         found |= _changes(clean, distorted, threshold, seed, replicates)
     n_positive = int((distorted.labels == 1).sum())
     return tuple(
-        Measure(
-            name=f"{metric}/video",
-            level=Level.VIDEO,
-            slice=EVERYTHING,
+        Measure.of(
+            metric,
+            interval,
+            n_positive,
+            len(distorted) - n_positive,
             distortion=distortion,
             severity=severity,
-            value=interval.value,
-            low=interval.low,
-            high=interval.high,
-            n_positive=n_positive,
-            n_negative=len(distorted) - n_positive,
             note=note,
             parameter=parameter,
         )
@@ -93,6 +90,10 @@ def _changes(
         found |= bootstrap_intervals(
             {name: of_class}, distorted.labels, change, distorted.identities, rng, replicates=replicates
         )
+    if not alarms[distorted.labels == 0].any():  # nobody's answer changed: no spread to draw from, an exact bound
+        trials = count_people(People.GENUINE, distorted.labels, distorted.identities)
+        _, reach = unanimous_bounds(0.0, trials) or (0.0, 1.0)
+        found["fpr_drift"] = Interval(0.0, -reach, reach)
     return found
 
 

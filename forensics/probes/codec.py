@@ -24,7 +24,7 @@ from watermark import MediaError
 
 from .folds import cross_validate, people_of, trees
 from .metadata import FEWEST, SUSPICIOUS
-from .outcome import Outcome, auc_measure, told
+from .outcome import Outcome, auc_measure, in_words
 
 PER_CLIP = 4
 _LUMA = np.array([0.299, 0.587, 0.114])
@@ -94,8 +94,8 @@ def probe_codec(
     protocol = f"boosted trees on codec traces of {len(kept)} files of all splits, other people"
     whole, around = measures
     warnings = (
-        f"codec traces alone tell the classes apart with AUC {told(whole)}, outside the face with {told(around)}: "
-        "a detector need not know forgeries to do as well",
+        f"codec traces alone tell the classes apart with AUC {in_words(whole)}, outside the face with "
+        f"{in_words(around)}: a detector need not know forgeries to do as well",
     )
     suspicious = min(whole.n_positive, whole.n_negative) >= FEWEST and max(whole.value, around.value) > SUSPICIOUS
     return Outcome("codec", protocol, tuple(measures), warnings if suspicious else ())

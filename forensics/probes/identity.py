@@ -17,7 +17,7 @@ from detectors import Detector
 from forensics.corpus import Label, Slice
 from forensics.crops import CropShelf
 from forensics.errors import CorpusError
-from forensics.evaluation import CLEAN, Level, Measure, bootstrap_intervals
+from forensics.evaluation import Level, Measure, bootstrap_intervals
 
 from .folds import FOLDS, line
 from .outcome import Outcome
@@ -117,16 +117,6 @@ def _measure(
         np.random.default_rng(seed),
         replicates=replicates,
     )[metric]
-    return Measure(
-        name=f"{metric}/frame",
-        level=Level.FRAME,
-        slice=detector,
-        distortion=CLEAN,
-        severity=0,
-        value=found.value,
-        low=found.low,
-        high=found.high,
-        n_positive=0,
-        n_negative=len(right),
-        note=f"chance {1 / len(set(people)):.3f}, {len(set(people))} people",
-    )
+    count = len(set(people))
+    note = f"chance {1 / count:.3f}, {count} people"
+    return Measure.of(metric, found, 0, len(right), level=Level.FRAME, slice=detector, note=note)

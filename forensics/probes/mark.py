@@ -18,7 +18,7 @@ from forensics.errors import CorpusError
 from forensics.evaluation import Measure
 
 from .folds import cross_validate, line
-from .outcome import Outcome, auc_measure, told
+from .outcome import Outcome, auc_measure, in_words
 
 
 def probe_mark(detectors: Sequence[tuple[str, Detector, CropShelf]], *, seed: int, replicates: int = 1000) -> Outcome:
@@ -66,7 +66,7 @@ def probe_mark(detectors: Sequence[tuple[str, Detector, CropShelf]], *, seed: in
             measures.append(measure)
             if measure.low is not None and measure.high is not None and not measure.low <= 0.5 <= measure.high:
                 what = "score" if metric == "score_auc" else "features"
-                warnings.append(f"{name}: its {what} tell marked from plain genuine files with AUC {told(measure)}")
+                warnings.append(f"{name}: its {what} tell marked from plain genuine files with AUC {in_words(measure)}")
     return Outcome(
         "mark", "genuine test files against the same files with a control mark", tuple(measures), tuple(warnings)
     )

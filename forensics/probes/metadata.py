@@ -17,7 +17,7 @@ from forensics.errors import CorpusError
 from forensics.progress import Report, silent
 
 from .folds import Fit, cross_validate, people_of, trees
-from .outcome import Outcome, auc_measure, told
+from .outcome import Outcome, auc_measure, in_words
 from .packaging import EVERYTHING, PACKAGING, STREAM, Value, columns_of, describe_file
 
 SUSPICIOUS = 0.6
@@ -98,7 +98,7 @@ def probe_metadata(corpus: Corpus, *, seed: int, replicates: int = 1000, report:
         measures.append(measure)
         few = min(measure.n_positive, measure.n_negative) < FEWEST
         if measure.value > SUSPICIOUS and not few:
-            warnings.append(_WARNINGS[name].format(told(measure)))
+            warnings.append(_WARNINGS[name].format(in_words(measure)))
     return Outcome(
         "metadata",
         f"boosted trees on {len(samples)} files of all splits, other people",

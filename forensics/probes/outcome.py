@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.evaluation import AUC, CLEAN, EvalReport, Level, Measure, bootstrap_intervals
+from forensics.evaluation import AUC, EvalReport, Measure, bootstrap_intervals
 
 Floats = NDArray[np.float64]
 
@@ -51,22 +51,10 @@ def auc_measure(
     rng = np.random.default_rng(seed)
     found = bootstrap_intervals({name: AUC}, labels, scores, identities, rng, replicates=replicates)[name]
     n_positive = int(np.sum(labels))
-    return Measure(
-        name=f"{name}/video",
-        level=Level.VIDEO,
-        slice=slice,
-        distortion=CLEAN,
-        severity=0,
-        value=found.value,
-        low=found.low,
-        high=found.high,
-        n_positive=n_positive,
-        n_negative=len(labels) - n_positive,
-        note=note,
-    )
+    return Measure.of(name, found, n_positive, len(labels) - n_positive, slice=slice, note=note)
 
 
-def told(measure: Measure) -> str:
+def in_words(measure: Measure) -> str:
     """Write a measure's value with its interval for a sentence."""
     if measure.low is None or measure.high is None:
         return f"{measure.value:.2f}"

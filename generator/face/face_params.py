@@ -197,6 +197,19 @@ class DriveSequence:
             self.shape, self.expression[index], self.pose[index], self.gaze[index], self.camera[index], self.face_model
         )
 
+    @classmethod
+    def still(cls, params: FaceParams, fps: float) -> DriveSequence:
+        """Make a motion of one frame.
+
+        Args:
+            params: The face.
+            fps: Frames per second, above 0.
+        """
+        return cls(
+            params.shape, params.expression[None], params.pose[None], params.gaze[None], params.camera[None], fps,
+            params.face_model,
+        )  # fmt: skip
+
     def take(self, indices: Sequence[int]) -> DriveSequence:
         """Return the frames with these indices, in this order."""
         chosen = list(indices)

@@ -36,7 +36,7 @@ class ToldTracker:
         if self.error is not None:
             raise self.error
         self.asked.append({"how": "clip", "box": box, "landmarks": landmarks})
-        return tracking._held(FaceParams.neutral(face_model="flame"))
+        return DriveSequence.still(FaceParams.neutral(face_model="flame"), fps)
 
 
 @pytest.fixture

@@ -199,8 +199,7 @@ def _measure(
     metric, _, level = name.partition("/")
     people = f"{len(set(identities))} identities"
     note = f"{UNITS[metric]}; {people}" if metric in UNITS else people
-    values = (found.value, found.low, found.high)
-    return Measure(name, Level(level), part, CLEAN, 0, *values, len(identities), 0, note)
+    return Measure.of(metric, found, len(identities), 0, level=Level(level), slice=part, note=note)
 
 
 def _plain(name: str, value: float, count: int) -> Measure:
