@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from .aggregation import Aggregation
 from .counts import Floats, Ranking
-from .reports import CLEAN, Level, Measure
+from .intervals import Interval
+from .reports import Measure
 from .resampling import IdentityWeights
 from .statistics import AUC, RANKING, Metric, at_threshold
 from .tables import ScoreTable
@@ -110,9 +111,10 @@ class _Attribute:
     def __init__(
         self, name: str, groups: Mapping[str, NDArray[np.bool_]], videos: ScoreTable, threshold: float | None
     ) -> None:
-        known = np.logical_or.reduce(list(groups.values()))
-        self._name, self._videos = name, videos.rows(np.flatnonzero(known).tolist())
-        self._masks = {value: inside[known].astype(np.float64) for value, inside in groups.items()}
+        known = np.flatnonzero(np.logical_or.reduce(list(groups.values())))
+        rows = known[Ranking(videos.labels[known], videos.scores[known]).order]  # by score, as counting wants them
+        self._name, self._videos = name, videos.rows(rows.tolist())
+        self._masks = {value: inside[rows].astype(np.float64) for value, inside in groups.items()}
         self._metrics: dict[str, Metric] = {"auc": AUC, "eer": RANKING["eer"]}
         if threshold is not None:
             rates = at_threshold(threshold)
@@ -124,7 +126,7 @@ class _Attribute:
         rng = np.random.default_rng(seed)
         people = IdentityWeights(self._videos.identities, len(self._videos))
         masks = np.stack(list(self._masks.values()))
-        drawn = people.draw(rng, replicates) if people.count > 1 else None
+        drawn = people.weights(people.draw(rng, replicates)) if people.count > 1 else None
         values = self._of_groups(ones, masks[:, None])
         spread = None if drawn is None else self._of_groups(drawn, masks[:, None])
         measures = [
@@ -195,29 +197,17 @@ class _Attribute:
     def _measure(
         self, metric: str, slice: str, value: float, spread: Floats | None, inside: Floats, note: str = ""
     ) -> Measure:
-        low, high = _interval(spread)
+        interval = Interval(float(value), *_bounds(spread))
         forged = int((inside * self._videos.labels).sum())
-        return Measure(
-            name=f"{metric}/video",
-            level=Level.VIDEO,
-            slice=slice,
-            distortion=CLEAN,
-            severity=0,
-            value=float(value),
-            low=low,
-            high=high,
-            n_positive=forged,
-            n_negative=int(inside.sum()) - forged,
-            note=note,
-        )
+        return Measure.of(metric, interval, forged, int(inside.sum()) - forged, slice=slice, note=note)
 
 
 def _row(spread: Mapping[str, Floats] | None, metric: str, row: int) -> Floats | None:
     return None if spread is None else spread[metric][row]
 
 
-def _interval(spread: Floats | None) -> tuple[float | None, float | None]:
-    """Give the 95 % percentile interval, nothing where too many replicates are undefined."""
+def _bounds(spread: Floats | None) -> tuple[float | None, float | None]:
+    """Give the 95 % percentile bounds, nothing where too many replicates are undefined."""
     if spread is None or np.isnan(spread).mean() > _MOST_UNDEFINED:
         return None, None
     low, high = np.nanpercentile(spread, (2.5, 97.5))

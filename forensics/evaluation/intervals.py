@@ -1,7 +1,8 @@
 """Say how far a measure can be trusted: 95 % intervals from a bootstrap over identities.
 
 Frames of one video and videos of one person are not independent, so what is drawn anew is the identity, as
-`resampling` says. Undefined replicates, such as those of one class, are drawn again.
+`resampling` says. Undefined replicates, such as those of one class, are drawn again. A chance of 0 or 1 in every
+replicate gets exact bounds over people instead; anything else that never varies, and fewer than five people, get none.
 """
 
 from __future__ import annotations
@@ -13,18 +14,20 @@ import numpy as np
 
 from .counts import Floats, Labels, Ranking
 from .errors import MetricError
+from .exact import count_people, unanimous_bounds
 from .paired import PairedTest, delong_test, holm
 from .resampling import IdentityWeights
 from .statistics import Metric, Statistic
 
 __all__ = ["Interval", "PairedTest", "Statistic", "bootstrap_intervals", "delong_test", "holm"]
 
+_FEWEST = 5  # people, below which a bootstrap says nothing
 _MAX_TRIES = 4  # per replicate wanted; beyond, the data is too thin for an interval
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Hold a value and its 95 % percentile interval; the bounds are None where too few identities allow none."""
+    """Hold a value and its 95 % interval; the bounds are None where too few identities allow none."""
 
     value: float
     low: float | None
@@ -40,7 +43,7 @@ def bootstrap_intervals(
     *,
     replicates: int = 1000,
 ) -> dict[str, Interval]:
-    """Give several statistics of one table with 95 % percentile intervals from the same replicates.
+    """Give several statistics of one table with 95 % intervals from the same replicates.
 
     A `Metric` counts many replicates at once; any other function is called with the repeated rows of each replicate,
     which takes many times as long.
@@ -59,13 +62,18 @@ def bootstrap_intervals(
     labels, scores = np.asarray(labels), np.asarray(scores, dtype=np.float64)
     values = {name: statistic(labels, scores) for name, statistic in statistics.items()}
     weights = IdentityWeights(identities, len(labels))
-    drawn = _replicates(statistics, labels, scores, weights, rng, replicates) if weights.count > 1 else None
+    drawn = _replicates(statistics, labels, scores, weights, rng, replicates) if weights.count >= _FEWEST else None
     if drawn is None:
         return {name: Interval(value, None, None) for name, value in values.items()}
     low, high = np.percentile(drawn, (2.5, 97.5), axis=1)
-    return {
-        name: Interval(value, float(low[row]), float(high[row])) for row, (name, value) in enumerate(values.items())
-    }
+    found = {}
+    for row, (name, value) in enumerate(values.items()):
+        bounds: tuple[float, float] | None = (float(low[row]), float(high[row]))
+        if np.ptp(drawn[row]) == 0:
+            people = getattr(statistics[name], "people", None)
+            bounds = None if people is None else unanimous_bounds(value, count_people(people, labels, identities))
+        found[name] = Interval(value, *(bounds or (None, None)))
+    return found
 
 
 def _replicates(

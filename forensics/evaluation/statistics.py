@@ -10,6 +10,7 @@ from . import calibration_metrics as calibration
 from . import metrics
 from .counts import Counts, Floats, Labels, Ranking
 from .errors import MetricError
+from .exact import People
 
 Statistic = Callable[[Labels, Floats], float]
 """Any function of a table's labels and scores."""
@@ -25,10 +26,12 @@ class Metric:
     Attributes:
         of: Gives a number for each weighting, NaN where it is undefined.
         probabilities: Whether scores must lie in 0–1.
+        people: For a chance: whose agreement 0 or 1 rests on; None for what is no chance.
     """
 
     of: Callable[[Counts], Floats]
     probabilities: bool = False
+    people: People | None = None
 
     def __call__(self, labels: Labels, scores: Floats) -> float:
         """Give the number for one table.
@@ -52,7 +55,7 @@ class Metric:
 
 def tpr_at(rate: float) -> Metric:
     """Give the metric that counts true positives at a false positive rate, at least 0 and below 1."""
-    return Metric(partial(metrics.tpr_at_fpr_of, fpr=rate))
+    return Metric(partial(metrics.tpr_at_fpr_of, fpr=rate), people=People.MANIPULATED)
 
 
 def rate_name(rate: float) -> str:
@@ -60,7 +63,7 @@ def rate_name(rate: float) -> str:
     return f"tpr_at_fpr_{100 * rate:g}"
 
 
-AUC = Metric(metrics.auc_of)
+AUC = Metric(metrics.auc_of, people=People.PAIRS)
 
 RANKING: Mapping[str, Metric] = {
     "auc": AUC,
@@ -87,6 +90,6 @@ def at_threshold(threshold: float) -> dict[str, Metric]:
     """Give what a frozen threshold decides: balanced accuracy and both rates."""
     return {
         "balanced_accuracy": Metric(partial(metrics.balanced_accuracy_of, threshold=threshold)),
-        "fpr": Metric(partial(metrics.false_positive_rate_of, threshold=threshold)),
-        "tpr": Metric(partial(metrics.true_positive_rate_of, threshold=threshold)),
+        "fpr": Metric(partial(metrics.false_positive_rate_of, threshold=threshold), people=People.GENUINE),
+        "tpr": Metric(partial(metrics.true_positive_rate_of, threshold=threshold), people=People.MANIPULATED),
     }

@@ -20,6 +20,8 @@ from forensics.evaluation import Measure
 from .folds import cross_validate, line
 from .outcome import Outcome, auc_measure, in_words
 
+_NEAR = 0.1
+
 
 def probe_mark(detectors: Sequence[tuple[str, Detector, CropShelf]], *, seed: int, replicates: int = 1000) -> Outcome:
     """Probe detectors for our mark.
@@ -64,9 +66,16 @@ def probe_mark(detectors: Sequence[tuple[str, Detector, CropShelf]], *, seed: in
         ):
             measure = auc_measure(metric, name, labels, values, identities, seed=seed, replicates=replicates, note=note)
             measures.append(measure)
-            if measure.low is not None and measure.high is not None and not measure.low <= 0.5 <= measure.high:
+            if not _may_be_chance(measure):
                 what = "score" if metric == "score_auc" else "features"
                 warnings.append(f"{name}: its {what} tell marked from plain genuine files with AUC {in_words(measure)}")
     return Outcome(
         "mark", "genuine test files against the same files with a control mark", tuple(measures), tuple(warnings)
     )
+
+
+def _may_be_chance(measure: Measure) -> bool:
+    """Whether the interval holds one half; without one the value must be near it, and a perfect order is no chance."""
+    if measure.low is None or measure.high is None or measure.value in (0, 1):
+        return abs(measure.value - 0.5) < _NEAR
+    return measure.low <= 0.5 <= measure.high

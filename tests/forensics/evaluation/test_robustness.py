@@ -64,7 +64,14 @@ def test_every_measure_says_what_was_done():
         ("blur", 2, "σ 1.2 px", "so")
     }
     assert {(one.n_positive, one.n_negative) for one in found.values()} == {(24, 24)}
-    assert found["fpr_drift"].value == found["fpr_drift"].low == found["fpr_drift"].high == 0
+
+
+def test_where_no_answer_changes_the_drift_is_bounded_by_the_number_of_people():
+    drift = cell(CLEAN)["fpr_drift"]
+    people = len({names[0] for names, label in zip(CLEAN.identities, CLEAN.labels, strict=True) if label == 0})
+    assert drift.value == 0
+    assert (1 - drift.high) ** people == pytest.approx(0.025)
+    assert drift.low == -drift.high
 
 
 def test_the_undistorted_cell_does_not_drift():

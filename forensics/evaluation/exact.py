@@ -1,0 +1,58 @@
+"""Bounds where a bootstrap has nothing to vary: nobody flagged, everybody flagged, a perfect order.
+
+If n independent people all agree, the chance behind it is at least 0.025^(1/n) with 97.5 % confidence (Clopper &
+Pearson 1934). Videos of one person are not independent, so people are counted, by the first identity of each sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from .counts import Labels
+
+_MISSED = 0.025  # one tail of a 95 % interval
+
+
+class People(StrEnum):
+    """Whose agreement a unanimous result rests on."""
+
+    GENUINE = "genuine"
+    MANIPULATED = "manipulated"
+    ALL = "all"
+    PAIRS = "pairs"  # a genuine and a manipulated one each, all of them different people
+
+
+def count_people(people: People, labels: Labels, identities: Sequence[tuple[str, ...]]) -> int:
+    """Count the independent people, or pairs of people, that a result rests on.
+
+    Args:
+        people: Whose agreement.
+        labels: (N,) 0 or 1.
+        identities: (N,) the identities of each sample; the first counts.
+    """
+    first = [names[0] for names in identities]
+    genuine = {name for name, label in zip(first, labels, strict=True) if label == 0}
+    manipulated = {name for name, label in zip(first, labels, strict=True) if label == 1}
+    match people:
+        case People.GENUINE:
+            return len(genuine)
+        case People.MANIPULATED:
+            return len(manipulated)
+        case People.ALL:
+            return len(genuine | manipulated)
+        case People.PAIRS:
+            return min(len(genuine), len(manipulated), len(genuine | manipulated) // 2)
+
+
+def unanimous_bounds(value: float, trials: int) -> tuple[float, float] | None:
+    """Give the exact 95 % interval of a chance that came out 0 or 1 in all trials; None for anything else.
+
+    Args:
+        value: What came out.
+        trials: Independent trials, at least 1.
+    """
+    reach = 1 - _MISSED ** (1 / trials) if trials else 1.0
+    if value == 0:
+        return 0.0, reach
+    return (1 - reach, 1.0) if value == 1 else None
