@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from detectors import CropError, DetectorSpec
 from watermark import MediaError
 
-from .corpus import Sample, write_whole
+from .corpus import Sample
 from .corpus.media import read_frames
 from .errors import CorpusError
 from .faces import FaceFinder, Faces, Frames, Look, cut_crops, look_for_faces, spread_indices
+from .files import write_whole
 
 VERSION = 2
 """Raised when the same sample and contract give other crops than before."""

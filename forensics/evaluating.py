@@ -10,7 +10,6 @@ from pathlib import Path
 from detectors import Detector, load_detector
 
 from .corpus import Corpus, Sample, Split
-from .corpus.sample import file_hash
 from .evaluation import (
     SCORES_NAME,
     VALIDATION_NAME,
@@ -34,6 +33,7 @@ from .evaluation import (
 )
 from .evaluation.journal import early_reads, note_read, now, other_readers, past_reads
 from .faces import FaceFinder, finder_for
+from .files import file_hash
 from .installation import PACKAGES, installed_version, machine
 from .progress import Report, part, silent
 from .protocols import SEALED, Protocol

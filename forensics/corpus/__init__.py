@@ -6,8 +6,8 @@ Only the light parts stand here; `synthesize` and `folders` load the rooms below
 from __future__ import annotations
 
 from .check import Complaint, Fault, Tally, check_corpus, tally
-from .manifest import Corpus, write_manifest, write_whole
-from .sample import Label, Sample, Slice, Split, file_hash
+from .manifest import Corpus, write_manifest
+from .sample import Label, Sample, Slice, Split
 from .split import split_by_identity
 
 __all__ = [
@@ -20,9 +20,7 @@ __all__ = [
     "Split",
     "Tally",
     "check_corpus",
-    "file_hash",
     "split_by_identity",
     "tally",
     "write_manifest",
-    "write_whole",
 ]

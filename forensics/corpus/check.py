@@ -9,10 +9,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from ..errors import CorpusError
+from ..files import file_hash
 from ..progress import Report, silent
 from .formats import Format, probe_format
 from .manifest import Corpus
-from .sample import Label, Sample, Slice, Split, file_hash, folder_hash
+from .sample import Label, Sample, Slice, Split, folder_hash
 from .split import link_keys
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import CorpusBusyError, CorpusError
+from ..files import write_whole
 from .sample import Label, Sample, Slice, Split
 
 MANIFEST = "manifest.jsonl"
@@ -146,25 +145,6 @@ def write_manifest(root: Path, samples: Iterable[Sample]) -> None:
     """
     text = "".join(sample.to_json() + "\n" for sample in samples)
     write_whole(root / MANIFEST, lambda temporary: temporary.write_text(text, "utf-8"))
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file beside its place and rename it; on any failure nothing is left.
-
-    Args:
-        path: The final file.
-        write: Writes the file it is given; the name keeps the suffix.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        write(temporary)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from ..errors import CorpusError
+from ..files import file_hash
 from ..records import read_record
 
 
@@ -150,16 +151,6 @@ _LATER = {
     for entry in fields(Sample)
     if entry.default is not MISSING
 }
-
-
-def file_hash(path: Path) -> str:
-    """Compute the SHA-256 of a file, hex.
-
-    Args:
-        path: The file.
-    """
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def folder_hash(path: Path, files: tuple[str, ...] = ()) -> str:

@@ -9,12 +9,13 @@ from pathlib import Path
 from watermark import Deployment
 
 from ..errors import CorpusError
+from ..files import file_hash, write_whole
 from ..progress import Report, silent
 from .forgeries import Footage, save_masks
-from .manifest import MANIFEST, Corpus, locked, read_manifest, write_manifest, write_whole
+from .manifest import MANIFEST, Corpus, locked, read_manifest, write_manifest
 from .methods import GENERATED, find_method
 from .plan import Making, PlannedSample, SynthesisConfig, plan_corpus
-from .sample import Sample, file_hash
+from .sample import Sample
 from .studio import (
     Forger,
     direct_motion,

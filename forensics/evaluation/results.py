@@ -19,6 +19,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TypeVar
 
+from forensics.files import write_whole
 from forensics.records import read_record
 
 from .errors import ScoresError
@@ -113,9 +114,7 @@ def read_reports(folder: Path) -> tuple[EvalReport, ...]:
 
 def _write_json(record: EvalReport | EvalRun, path: Path) -> None:
     text = json.dumps(asdict(record), indent=2, ensure_ascii=False, allow_nan=False)
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text + "\n", encoding="utf-8")
-    part.replace(path)
+    write_whole(path, lambda part: part.write_text(text + "\n", encoding="utf-8"))
 
 
 def _read_json(kind: type[Record], path: Path, what: str) -> Record:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from watermark import Deployment, StatementError, TrustPolicy, read_statement, sign_statement
 
 from ..errors import ReportError
+from ..files import file_hash, write_whole
 from ..installation import installed_version
 from ..records import read_record
 
@@ -82,13 +82,11 @@ def sign_report(page: Path, title: str, others: Sequence[Path], deployment: Depl
         IdentityError: The deployment cannot sign.
         OSError: A file cannot be read or the card cannot be written.
     """
-    files = tuple(Digest(_relative(path, page.parent), _sha256(path)) for path in (page, *others))
+    files = tuple(Digest(_relative(path, page.parent), file_hash(path)) for path in (page, *others))
     card = Card(KIND, installed_version("facetrail") or "unknown", title, files)
     content = json.dumps(asdict(card), ensure_ascii=False, sort_keys=True).encode()
-    path = card_path(page)
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(sign_statement(content, deployment.identity), "utf-8")
-    part.replace(path)
+    path, signed = card_path(page), sign_statement(content, deployment.identity)
+    write_whole(path, lambda part: part.write_text(signed, "utf-8"))
     return path
 
 
@@ -122,15 +120,10 @@ def verify_report(page: Path, policy: TrustPolicy) -> Verification:
         file = page.parent / digest.name
         if number and not file.is_file():
             missing.append(digest.name)
-        elif not file.is_file() or _sha256(file) != digest.sha256:
+        elif not file.is_file() or file_hash(file) != digest.sha256:
             raise ReportError(f"{file}: was changed after {statement.signer} signed it; make the report again", file)
     return Verification(card, statement.signer, tuple(missing))
 
 
 def _relative(path: Path, folder: Path) -> str:
     return Path(os.path.relpath(path, folder)).as_posix()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..errors import ReportError
+from ..files import write_whole
 from .blocks import Figure, Media, ReportContents, Table
 from .charts.heat import size_of
 from .exports import TEMPLATES, as_csv, as_svg, file_name
@@ -45,11 +46,8 @@ def write_page(contents: ReportContents, folder: Path, path: Path | None = None)
     """
     path = path or folder / PAGE
     text = render_page(contents, folder, path.name)
-    part = path.with_name(f".{path.name}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, "utf-8")
-        part.replace(path)
+        write_whole(path, lambda part: part.write_text(text, "utf-8"))
     except OSError as error:
         raise ReportError(
             f"{path}: cannot be written ({error.strerror}); choose another place with -o", path

@@ -13,9 +13,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ..corpus import write_whole
-from ..corpus.sample import file_hash
 from ..evaluation import ScoresError, ScoreTable, read_scores, write_scores
+from ..files import file_hash, write_whole
 from .shards import CellKey, CellRow, Shard
 
 PARTS = "parts"

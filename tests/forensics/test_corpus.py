@@ -19,11 +19,9 @@ from forensics.corpus import (
     Slice,
     Split,
     check_corpus,
-    file_hash,
     split_by_identity,
     tally,
     write_manifest,
-    write_whole,
 )
 from forensics.corpus.check import find_duplicates, find_empty_splits, find_leaks
 from forensics.corpus.manifest import locked
@@ -33,6 +31,7 @@ from forensics.corpus.studio import Forger
 from forensics.corpus.synthesize import synthesize
 from forensics.errors import CorpusBusyError, CorpusError
 from forensics.faces import Faces
+from forensics.files import file_hash, write_whole
 from watermark import Deployment, PayloadKind, read_media, read_provenance
 
 

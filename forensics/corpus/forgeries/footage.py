@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import CorpusError
 from ...faces import Faces
-from ..manifest import write_whole
+from ...files import write_whole
 
 Frames = NDArray[np.uint8]
 Masks = NDArray[np.bool_]
