@@ -78,7 +78,7 @@ def test_a_detector_that_reads_the_mark_is_found_and_warned_of(shelf: CropShelf)
     assert any("reader: its score tell" in text for text in outcome.warnings)
     blind = probe_mark([("blind", planted(shelf, np.zeros((len(shelf.crops), 3))), shelf)], seed=0, replicates=200)
     score = next(one for one in blind.measures if one.metric == "score_auc")
-    assert (score.value, score.low) == (0.5, None)  # nothing varies
+    assert score.low is not None and score.low <= 0.5 <= score.high
     assert not any("score" in text for text in blind.warnings)
 
 
