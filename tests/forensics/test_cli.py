@@ -326,7 +326,7 @@ def test_an_unexpected_error_is_one_line_as_well(
 def test_the_keyboard_stops_a_command_in_one_line(
     facetrail: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def stopped(*_: object) -> None:
+    def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("forensics.reporting.write_report", stopped)
