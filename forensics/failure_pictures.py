@@ -14,10 +14,10 @@ from PIL import Image
 from detectors import Detector, explain
 
 from .corpus import Corpus, Sample
-from .crops import gather_crops
 from .errors import CorpusError
 from .evaluation import ScoreTable
 from .faces import FaceFinder, Frames
+from .faces.crops import gather_crops
 from .reporting import Failure, write_failures
 from .scoring import key_of
 

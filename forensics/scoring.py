@@ -12,12 +12,12 @@ from detectors import Detector
 
 from .corpus import Corpus, Label, Sample, Slice
 from .corpus.attributes import attributes_of
-from .crop_work import CropJob, Cut, cut_all
-from .crops import KEPT, SCORED_FACES, CropShelf, job_of, shelve
 from .errors import CorpusError
 from .evaluation import Interval, ScoreTable
 from .evaluation.intervals import bootstrap_intervals
 from .faces import FaceFinder
+from .faces.crops import KEPT, SCORED_FACES, CropShelf, job_of, shelve
+from .faces.cutting import CropJob, Cut, cut_all
 from .progress import Report, silent
 
 BATCH = 256

@@ -28,9 +28,9 @@ from detectors import (
 )
 
 from .corpus import Corpus, Label, Sample, Slice, Split
-from .crops import blend_crops, gather_crops
 from .errors import CorpusError
 from .faces import FaceFinder
+from .faces.crops import blend_crops, gather_crops
 from .progress import Report, part, silent
 from .settings import check_keys, read_toml
 

@@ -15,9 +15,9 @@ import torch
 
 from detectors import load_detector
 from forensics.corpus import Corpus, Split
-from forensics.crops import gather_crops
 from forensics.evaluating import corpus_digest
 from forensics.evaluation import Measure
+from forensics.faces.crops import gather_crops
 from forensics.probes.codec import probe_codec
 from forensics.probes.identity import probe_identity
 from forensics.probes.mark import probe_mark

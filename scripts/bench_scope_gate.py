@@ -19,8 +19,8 @@ from scipy.stats import beta
 from detectors import Detector, Evidence, load_detector
 from detectors.appearance import describe
 from forensics.corpus import Corpus, Split
-from forensics.crops import gather_crops
 from forensics.faces import Frames, cut_crops, find_faces, open_face_finder
+from forensics.faces.crops import gather_crops
 from watermark import read_media
 
 RESULTS = Path("results/scope_gate.csv")

@@ -21,9 +21,9 @@ from forensics.corpus import Corpus, Label, Slice, Split
 from forensics.corpus.methods import METHODS
 from forensics.corpus.plan import SynthesisConfig
 from forensics.corpus.synthesize import synthesize
-from forensics.crop_work import see
-from forensics.crops import gather_crops, job_of
 from forensics.faces import cut_crops
+from forensics.faces.crops import gather_crops, job_of
+from forensics.faces.cutting import see
 from forensics.forger import GeneratorForger, load_animator
 from generator.puppets import render, sample_puppet
 from watermark import Deployment, Payload, PayloadKind, mark, read_media

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from detectors import DetectorSpec, crop_square
 from forensics.faces import Floats
-from forensics.five_points import plan_alignment
+from forensics.faces.five_points import plan_alignment
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -190,9 +190,9 @@ def run_crop(options: argparse.Namespace, report: Report) -> Answer:
 
     from detectors import list_detectors, load_detector
 
-    from ..crop_work import Miss
-    from ..crops import keep_crops
     from ..faces import finder_for
+    from ..faces.crops import keep_crops
+    from ..faces.cutting import Miss
 
     name = options.detector
     spec = next((spec for spec in list_detectors(name) if spec.name == name), None) or load_detector(name).spec

@@ -14,11 +14,11 @@ from scipy.fft import dctn
 
 from detectors import DetectorSpec
 from forensics.corpus import Corpus, Label, Sample, Slice
-from forensics.crop_work import see
-from forensics.crops import job_of
 from forensics.errors import CorpusError
 from forensics.evaluation import Measure
 from forensics.faces import FaceFinder, Floats, Frames
+from forensics.faces.crops import job_of
+from forensics.faces.cutting import see
 from forensics.progress import Report, silent
 from watermark import MediaError
 

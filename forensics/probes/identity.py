@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from detectors import Detector
 from forensics.corpus import Label, Slice
-from forensics.crops import CropShelf
 from forensics.errors import CorpusError
 from forensics.evaluation import Level, Measure, bootstrap_intervals
+from forensics.faces.crops import CropShelf
 
 from .folds import FOLDS, line
 from .outcome import Outcome

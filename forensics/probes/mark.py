@@ -13,9 +13,9 @@ import numpy as np
 
 from detectors import Detector
 from forensics.corpus import Label, Slice
-from forensics.crops import CropShelf
 from forensics.errors import CorpusError
 from forensics.evaluation import Measure
+from forensics.faces.crops import CropShelf
 
 from .folds import cross_validate, line
 from .outcome import Outcome, auc_measure, in_words

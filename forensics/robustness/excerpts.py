@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from watermark import MediaError
 
 from ..corpus.media import read_frames
-from ..crop_work import CropJob
 from ..errors import CorpusError
 from ..faces import FaceFinder, Faces, Floats, Frames, look_for_faces, spread_indices
+from ..faces.cutting import CropJob
 
 
 @dataclass(frozen=True, slots=True, eq=False)

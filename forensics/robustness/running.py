@@ -18,11 +18,11 @@ import numpy as np
 from detectors import Detector
 
 from ..corpus import Corpus, Label, Sample
-from ..crops import SCORED_FACES, job_of
 from ..distortions import find_cell
 from ..errors import CorpusError, InputError
 from ..evaluation import ScoreTable
 from ..faces import FaceFinder
+from ..faces.crops import SCORED_FACES, job_of
 from ..installation import installed_version
 from ..progress import Report, silent
 from ..scoring import key_of

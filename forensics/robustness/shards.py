@@ -12,10 +12,10 @@ import torch
 
 from detectors import CropError, Detector
 
-from ..crop_work import CropJob
 from ..distortions import Cell, Frames, Rng, find_cell
 from ..errors import CorpusError
 from ..faces import FaceFinder, Floats, cut_crops
+from ..faces.cutting import CropJob
 from .excerpts import Excerpt, take_excerpt
 
 CellKey = tuple[str, int]

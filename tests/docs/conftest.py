@@ -34,7 +34,7 @@ def workplace(tmp_path: Path, shelf: Callable[[str], Path], monkeypatch: pytest.
     torch.set_num_threads(1)
     monkeypatch.setattr("forensics.animation.open_tracker", lambda choice: KnowingTracker())
     monkeypatch.setattr("forensics.tracking.open_tracker", lambda choice: KnowingTracker())
-    monkeypatch.setattr("forensics.faces.open_face_finder", KnowingFinder)
+    monkeypatch.setattr("forensics.faces.finding.open_face_finder", KnowingFinder)
     monkeypatch.setattr("forensics.examining.examination.open_face_finder", KnowingFinder, raising=False)
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     monkeypatch.setattr("logging.basicConfig", lambda **_: None)

@@ -15,11 +15,11 @@ from detectors import TrainConfig, create_detector
 from forensics.corpus import Corpus, Label, Slice, Split
 from forensics.corpus.plan import SynthesisConfig
 from forensics.corpus.studio import Forger
-from forensics.crops import blend_crops, gather_crops
 from forensics.errors import CorpusError, InputError
 from forensics.evaluation import ScoreTable, auc
 from forensics.examining.examination import thresholds_of
 from forensics.faces import Faces, find_faces, spread_indices
+from forensics.faces.crops import blend_crops, gather_crops
 from forensics.pipeline import STAGES, DemoConfig, run_demo
 from forensics.reporting import read_failures, verify_report
 from forensics.scoring import control_shift, key_of, score_samples

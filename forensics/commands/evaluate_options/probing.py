@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from ...progress import Report, part
 
 if TYPE_CHECKING:
-    from ...crops import CropShelf
     from ...evaluating import Evaluated
     from ...evaluation import EvalReport
+    from ...faces.crops import CropShelf
     from ...probes.outcome import Outcome
 
 PROBES = ("metadata", "codec", "identity", "mark")
@@ -98,8 +98,8 @@ def _run(name: str, detectors: Sequence[Evaluated], report: Report) -> Outcome:
 
 
 def _shelf(one: Evaluated, report: Report) -> CropShelf:
-    from ...crops import gather_crops
     from ...errors import UsageError
+    from ...faces.crops import gather_crops
 
     if one.detector is None or one.corpus is None or one.detector.spec.frames > 1:
         raise UsageError(f"{one.report.detector} judges clips; probes read the features of single crops")

@@ -11,7 +11,7 @@ import torch
 
 from detectors import crop_face, find_spec
 from forensics.adversarial import aligned_crop, pixel_crop, upright_crop
-from forensics.five_points import TEMPLATE, align_face
+from forensics.faces.five_points import TEMPLATE, align_face
 
 SPEC = find_spec("toy_resnet18")  # 64 px, margin 0.15
 

@@ -9,8 +9,8 @@ import pytest
 
 from detectors import create_detector
 from forensics.corpus import Corpus, Slice, Split
-from forensics.crops import CropShelf, gather_crops
 from forensics.errors import CorpusError
+from forensics.faces.crops import CropShelf, gather_crops
 from forensics.probes.identity import name_people, probe_identity, thumbnails
 from forensics.probes.mark import probe_mark
 

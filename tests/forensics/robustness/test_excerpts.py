@@ -5,7 +5,7 @@ import pytest
 
 from forensics.corpus import Slice, Split
 from forensics.corpus.media import read_frames
-from forensics.crops import job_of
+from forensics.faces.crops import job_of
 from forensics.robustness.excerpts import take_excerpt, with_lead
 
 

@@ -11,11 +11,11 @@ from detectors import TrainConfig, create_detector
 from forensics import cli
 from forensics.corpus import Corpus, Label, Sample, Slice, Split
 from forensics.corpus.importing import import_corpus
-from forensics.crop_work import CropJob, Miss
-from forensics.crops import CropShelf, blend_crops, gather_crops, job_of, keep_crops
 from forensics.errors import CorpusError
 from forensics.faces import Faces, cut_crops, look_for_faces
-from forensics.five_points import TEMPLATE, align_face, five_points, similarity
+from forensics.faces.crops import CropShelf, blend_crops, gather_crops, job_of, keep_crops
+from forensics.faces.cutting import CropJob, Miss
+from forensics.faces.five_points import TEMPLATE, align_face, five_points, similarity
 from forensics.scoring import key_of, score_shelf
 from forensics.training import Diet, TrainingRun, train_on
 from generator import puppets

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from detectors import BlendError, CropSet, DetectorSpec, self_blend
 
-from .corpus import Corpus, Label, Sample, Split
-from .crop_work import CropJob, Cut, Miss, cut_all, see
-from .errors import CorpusError
-from .faces import FaceFinder, Frames, box_of, cut_crops
-from .progress import Report, silent
+from ..corpus import Corpus, Label, Sample, Split
+from ..errors import CorpusError
+from ..progress import Report, silent
+from .cutting import CropJob, Cut, Miss, cut_all, see
+from .finding import FaceFinder, Frames, box_of, cut_crops
 
 SCORED_FACES = 4
 """Most faces of a frame that are scored; the highest score counts. Training takes the largest face alone."""

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from detectors import CropError, DetectorSpec
 from watermark import MediaError
 
-from .corpus import Sample
-from .corpus.media import read_frames
-from .errors import CorpusError
-from .faces import FaceFinder, Faces, Frames, Look, cut_crops, look_for_faces, spread_indices
-from .files import write_whole
+from ..corpus import Sample
+from ..corpus.media import read_frames
+from ..errors import CorpusError
+from ..files import write_whole
+from .finding import FaceFinder, Faces, Frames, Look, cut_crops, look_for_faces, spread_indices
 
 VERSION = 2
 """Raised when the same sample and contract give other crops than before."""

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import CorpusError, MissingPieceError
+from ..errors import CorpusError, MissingPieceError
 
 if TYPE_CHECKING:
     from detectors import DetectorSpec
 
-    from .corpus import Corpus
+    from ..corpus import Corpus
 
 Frames = NDArray[np.uint8]
 Floats = NDArray[np.float32]

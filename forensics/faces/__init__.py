@@ -1,0 +1,38 @@
+"""Faces: where they are in a picture, and how they are cut for a detector, once, on all cores.
+
+Only the light part stands here; `crops` and `cutting` load corpora and detectors and are imported by who needs them.
+"""
+
+from .finding import (
+    SMALLEST_FACE,
+    FaceFinder,
+    Faces,
+    Floats,
+    Frames,
+    Look,
+    MeshFinder,
+    box_of,
+    cut_crops,
+    find_faces,
+    finder_for,
+    look_for_faces,
+    open_face_finder,
+    spread_indices,
+)
+
+__all__ = [
+    "SMALLEST_FACE",
+    "FaceFinder",
+    "Faces",
+    "Floats",
+    "Frames",
+    "Look",
+    "MeshFinder",
+    "box_of",
+    "cut_crops",
+    "find_faces",
+    "finder_for",
+    "look_for_faces",
+    "open_face_finder",
+    "spread_indices",
+]
