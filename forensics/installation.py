@@ -93,7 +93,7 @@ def model_parts() -> tuple[Part, ...]:
     """Look at shipped weights and optional models."""
     import detectors
     import generator
-    from generator.errors import GeneratorError
+    from generator import GeneratorError
     from generator.trackers import face_mesh_folder, find_face_mesh
 
     parts: list[Part] = []

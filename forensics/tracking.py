@@ -142,7 +142,7 @@ def track_file(path: Path, choice: TrackerChoice, report: Report = silent) -> Dr
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
     """Put the file's name in front of a tracker's message, which knows pixels only."""
-    from generator.errors import NoFaceError, TrackerError
+    from generator.trackers import NoFaceError, TrackerError
 
     try:
         yield

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator import DriveSequence, FaceParams, Retarget, align, puppets
-from generator.face.face_params import find_layout
+from generator.face import find_layout
 from watermark import (
     Claim,
     Deployment,

@@ -181,8 +181,7 @@ class MeshFinder:
         Raises:
             MissingPieceError: Its models or its runtime are not installed; the message says how to get them.
         """
-        from generator.errors import MissingPackageError, ModelFilesError
-        from generator.trackers import FaceMesh, find_face_mesh
+        from generator.trackers import FaceMesh, MissingPackageError, ModelFilesError, find_face_mesh
 
         try:
             self._mesh = FaceMesh(find_face_mesh())

@@ -5,6 +5,7 @@
 with networks whose files the user brings.
 """
 
+from generator.errors import MissingPackageError, ModelFilesError, NoFaceError, TrackerError
 from generator.trackers.face_detector import Detection
 from generator.trackers.face_mesh import FaceMesh, MeshFace
 from generator.trackers.following import LONGEST_GAP
@@ -27,9 +28,13 @@ __all__ = [
     "FaceMesh",
     "FaceMeshFiles",
     "MeshFace",
+    "MissingPackageError",
+    "ModelFilesError",
+    "NoFaceError",
     "OneEuro",
     "Progress",
     "Tracker",
+    "TrackerError",
     "TrackerSpec",
     "face_mesh_folder",
     "find_face_mesh",

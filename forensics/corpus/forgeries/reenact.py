@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from generator import DriveSequence, FaceParams
-from generator.face.source_warp import SourceWarp
+from generator.face import SourceWarp
 
 from ...faces import Faces
 from .footage import Edited, Frames

@@ -9,9 +9,8 @@ import numpy as np
 import torch
 
 from generator import DriveSequence, FaceParams
-from generator.face.source_warp import SourceWarp
-from generator.puppets import Puppet, PuppetFrame, render, sample_motion, sample_puppet
-from generator.puppets.look import Style
+from generator.face import SourceWarp
+from generator.puppets import Puppet, PuppetFrame, Style, render, sample_motion, sample_puppet
 
 from .face_net import Floats, Pictures
 from .judge_training import BLINKS, true_values

@@ -11,8 +11,7 @@ import numpy as np
 
 from generator import AnimateConfig, Animator, read_sizes
 from generator.network.weights_io import load_pretrained
-from generator.puppets import STYLES
-from generator.puppets.look import Style
+from generator.puppets import STYLES, Style
 from watermark import Deployment
 
 from ...installation import PACKAGES, installed_version, machine

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator import FaceParams
-from generator.face.head_model import project, surface
+from generator.face import project, surface
 from generator.puppets import PuppetFrame
 
 from .face_net import Floats, Pictures

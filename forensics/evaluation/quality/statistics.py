@@ -112,7 +112,7 @@ def rotation_angle(first: Array, second: Array) -> Array:
 
 
 def _rotations(poses: Array) -> Array:
-    from generator.face.head_model import rotation
+    from generator.face import rotation
 
     return np.stack([rotation(pose) for pose in poses]).astype(np.float64)
 
