@@ -113,25 +113,19 @@ def hold_out(
 
 
 def _linked(groups: Sequence[Group]) -> list[list[int]]:
-    """Gather crops whose identities are linked, by union–find over the identities."""
-    parent: dict[str, str] = {}
-
-    def root(name: str) -> str:
-        parent.setdefault(name, name)
-        while parent[name] != name:
-            parent[name] = parent[parent[name]]
-            name = parent[name]
-        return name
+    """Gather crops whose identities are linked."""
+    from scipy.cluster.hierarchy import DisjointSet
 
     names = [(group,) if isinstance(group, str) else tuple(group) for group in groups]
     if any(not identities for identities in names):
         raise TrainingError("every crop names at least one identity; an empty group was given")
+    linked = DisjointSet(name for identities in names for name in identities)
     for identities in names:
         for other in identities[1:]:
-            parent[root(other)] = root(identities[0])
+            linked.merge(identities[0], other)
     members: dict[str, list[int]] = defaultdict(list)
     for index, identities in enumerate(names):
-        members[root(identities[0])].append(index)
+        members[linked[identities[0]]].append(index)
     return list(members.values())
 
 

@@ -26,24 +26,19 @@ def components(samples: Iterable[Sample]) -> list[frozenset[str]]:
     Returns:
         Disjoint sets of sample ids.
     """
-    parent: dict[str, str] = {}
+    from scipy.cluster.hierarchy import DisjointSet
 
-    def find(key: str) -> str:
-        parent.setdefault(key, key)
-        while parent[key] != key:
-            parent[key] = parent[parent[key]]
-            key = parent[key]
-        return key
-
+    linked = DisjointSet()
     anchors: list[tuple[str, str]] = []
     for sample in samples:
         keys = link_keys(sample)
-        for key in keys[1:]:
-            parent[find(key)] = find(keys[0])
+        for key in keys:
+            linked.add(key)
+            linked.merge(keys[0], key)
         anchors.append((sample.id, keys[0]))
     groups: dict[str, set[str]] = {}
     for sample_id, key in anchors:
-        groups.setdefault(find(key), set()).add(sample_id)
+        groups.setdefault(linked[key], set()).add(sample_id)
     return sorted((frozenset(group) for group in groups.values()), key=lambda group: (-len(group), min(group)))
 
 

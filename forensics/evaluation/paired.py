@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.cluster.hierarchy import DisjointSet
 from scipy.stats import norm, rankdata
 
 from .counts import Floats, Labels, Ranking
@@ -195,19 +196,11 @@ def permutation_test(
 
 def identity_clusters(identities: Sequence[tuple[str, ...]]) -> NDArray[np.intp]:
     """Number the groups of samples that share no identity with one another, directly or through others; (N,) from 0."""
-    parent: dict[str, str] = {}
-
-    def root(name: str) -> str:
-        parent.setdefault(name, name)
-        while parent[name] != name:
-            parent[name] = parent[parent[name]]
-            name = parent[name]
-        return name
-
+    linked = DisjointSet(name for names in identities for name in names)
     for names in dict.fromkeys(identities):
         for name in names[1:]:
-            parent[root(name)] = root(names[0])
-    return _numbered([root(names[0]) for names in identities])
+            linked.merge(names[0], name)
+    return _numbered([linked[names[0]] for names in identities])
 
 
 def exchange_clusters(identities: Sequence[tuple[str, ...]]) -> tuple[NDArray[np.intp], bool]:
