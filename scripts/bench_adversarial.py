@@ -8,11 +8,11 @@ identities neither has seen; thresholds are those frozen on validation data.
 from __future__ import annotations
 
 import argparse
-import csv
 from dataclasses import fields
 from pathlib import Path
 
 import torch
+from results_csv import write_rows
 
 from detectors import TrainConfig, find_spec, load_detector
 from forensics.adversarial import EPSILONS, AttackPlan, measure_attacks
@@ -62,17 +62,16 @@ def main() -> None:
 def write(
     rows: list[tuple[str, Measure]], digest: str, thresholds: dict[str, float], options: argparse.Namespace
 ) -> None:
-    """Write the measures as CSV, numbers to four places."""
+    """Write the measures as CSV."""
     names = [item.name for item in fields(Measure) if item.name not in LEFT_OUT]
-    with RESULTS.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["corpus_digest", "detector", "threshold", "seed", "frames_of_a_clip", *names])
-        for detector, one in rows:
-            values = [getattr(one, name) for name in names]
-            cells = ["" if value is None else f"{value:.4f}" if isinstance(value, float) else value for value in values]
-            about = [digest[:16], detector, f"{thresholds[detector]:.4f}", options.seed, options.per_clip]
-            writer.writerow([*about, *cells])
-    print(f"wrote {RESULTS}")
+    cells = [
+        (
+            *(digest[:16], detector, thresholds[detector], options.seed, options.per_clip),
+            *(getattr(one, name) for name in names),
+        )
+        for detector, one in rows
+    ]
+    write_rows(RESULTS, ["corpus_digest", "detector", "threshold", "seed", "frames_of_a_clip", *names], cells)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ identities and of our mark, on the test split.
 from __future__ import annotations
 
 import argparse
-import csv
 from dataclasses import fields
 from pathlib import Path
 
 import torch
+from results_csv import write_rows
 
 from detectors import load_detector
 from forensics.corpus import Corpus, Split
@@ -44,16 +44,13 @@ def main() -> None:
         probe_mark(named, seed=options.seed),
     )
     names = [item.name for item in fields(Measure) if item.name not in ("level", "distortion", "severity", "parameter")]
-    with RESULTS.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["corpus_digest", "probe", "seed", *names])
-        for outcome in outcomes:
-            for one in outcome.measures:
-                values = [getattr(one, name) for name in names]
-                cells = ["" if cell is None else f"{cell:.4f}" if isinstance(cell, float) else cell for cell in values]
-                writer.writerow([corpus_digest(corpus.samples)[:16], outcome.probe, options.seed, *cells])
-            print(f"{outcome.probe}: {outcome.protocol}", *outcome.warnings, sep="\n  ")
-    print(f"wrote {RESULTS}")
+    digest = corpus_digest(corpus.samples)[:16]
+    rows = []
+    for outcome in outcomes:
+        print(f"{outcome.probe}: {outcome.protocol}", *outcome.warnings, sep="\n  ")
+        about = digest, outcome.probe, options.seed
+        rows += [(*about, *(getattr(one, name) for name in names)) for one in outcome.measures]
+    write_rows(RESULTS, ["corpus_digest", "probe", "seed", *names], rows)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ continues.
 from __future__ import annotations
 
 import argparse
-import csv
 from pathlib import Path
+
+from results_csv import write_rows
 
 from forensics.corpus import Corpus
 from forensics.distortions import gather_cells
@@ -53,16 +54,10 @@ def main() -> None:
 
 
 def write(corpus: str, detector: str, threshold: float, measures: tuple[Measure, ...]) -> None:
-    """Write the measures as CSV, numbers to four places."""
-    with RESULTS.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for one in measures:
-            numbers = ("" if value is None else f"{value:.4f}" for value in (one.value, one.low, one.high))
-            writer.writerow(
-                (corpus[:16], detector, f"{threshold:.4f}", one.distortion, one.severity, one.parameter, one.name,
-                 *numbers, one.n_positive, one.n_negative, one.note)
-            )  # fmt: skip
+    """Write the measures as CSV."""
+    about = corpus[:16], detector, threshold
+    cells = [(*about, *(getattr(one, name) for name in COLUMNS[len(about) :])) for one in measures]
+    write_rows(RESULTS, COLUMNS, cells)
 
 
 if __name__ == "__main__":

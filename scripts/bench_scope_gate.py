@@ -8,12 +8,12 @@ in scope where its median frame passes both gates; intervals are Clopper's and P
 from __future__ import annotations
 
 import argparse
-import csv
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import torch
+from results_csv import write_rows
 from scipy.stats import beta
 
 from detectors import Detector, Evidence, load_detector
@@ -39,15 +39,17 @@ def main() -> None:
     found: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
     for kind, crops in [*held_out(options.corpus, detector), *strangers(options.stranger, detector)]:
         found[kind].append(gates(detector, crops))
-    with RESULTS.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["detector", "kind", "files", "let_in", "share", "low", "high", "by_features", "by_appearance"])
-        for kind, rows in found.items():
-            both = sum(all(row) for row in rows)
-            features, appearance = (sum(row[gate] for row in rows) for gate in (0, 1))
-            low, high = clopper_pearson(both, len(rows))
-            shares = [f"{value:.4f}" for value in (both / len(rows), low, high)]
-            writer.writerow([options.detector, kind, len(rows), both, *shares, features, appearance])
+    lines = []
+    for kind, rows in found.items():
+        both = sum(all(row) for row in rows)
+        features, appearance = (sum(row[gate] for row in rows) for gate in (0, 1))
+        low, high = clopper_pearson(both, len(rows))
+        lines.append([options.detector, kind, len(rows), both, both / len(rows), low, high, features, appearance])
+    write_rows(
+        RESULTS,
+        ["detector", "kind", "files", "let_in", "share", "low", "high", "by_features", "by_appearance"],
+        lines,
+    )
     print(RESULTS.read_text("utf-8"))
 
 
