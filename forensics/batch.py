@@ -25,10 +25,12 @@ def expand(names: Sequence[str], stdin: TextIO | None = None) -> tuple[Path, ...
         stdin: Where `-` reads further names from, one a line; None takes `-` as a name.
 
     Raises:
-        InputError: A folder or a pattern holds no media file, or the list is empty.
+        InputError: A name is empty, a folder or a pattern holds no media file, or the list is empty.
     """
     paths: list[Path] = []
     for name in _named(names, stdin):
+        if not name:
+            raise InputError("a file name is empty; name files, folders or patterns, or . for the folder you are in")
         path = Path(name)
         if path.is_dir():
             paths += _or_refuse(name, sorted(child for child in path.rglob("*") if _is_media(child)))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ..answers import Answer, JsonObject
 from ..arguments import add_detector, add_files, add_home, add_json, add_trust, add_verbose
 from ..batch import answer_each, expand
+from ..errors import InputError
 from ..progress import Report, part
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, report: Report) -> Answer:
     """Examine every file; one that cannot be read does not stop the others."""
     paths = expand(options.files, sys.stdin)
+    if options.timeline is not None:
+        _make_folder(options.timeline)
 
     from watermark import Deployment
 
@@ -80,7 +83,7 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
 def describe(path: Path, examination: Examination) -> str:
     """Put a verdict, its reasons and the timeline into a block of lines."""
     verdict = examination.verdict
-    lines = [f"{path}", f"  {verdict.finding.words}"]
+    lines = [_visible(path), f"  {verdict.finding.words}"]
     for reason in verdict.reasons:
         lines += textwrap.wrap(reason, WIDTH, initial_indent="  - ", subsequent_indent="    ", break_on_hyphens=False)
     if examination.timeline is not None:
@@ -112,12 +115,23 @@ def summary(results: Sequence[JsonObject]) -> str:
     return f"{len(results)} files: {', '.join(parts)}"
 
 
+def _visible(path: Path) -> str:
+    """Escape line breaks and terminal commands in a name, so that it can neither write a finding nor hide one."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in str(path))
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise InputError(f"{folder}: is a file; name a folder with --timeline", folder) from None
+
+
 def _draw(examination: Examination, folder: Path, drawn: set[Path], suspect: float) -> Path:
     """Draw a clip's timeline under a name that no other clip of this run has."""
     from ..examining.timeline_chart import timeline_chart
 
     assert examination.timeline is not None  # noqa: S101 - the caller has looked
-    folder.mkdir(parents=True, exist_ok=True)
     name, number = examination.path.name, 1
     while (path := folder / (f"{name}.svg" if number == 1 else f"{name}-{number}.svg")) in drawn:
         number += 1

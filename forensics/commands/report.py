@@ -67,13 +67,18 @@ def verify(options: argparse.Namespace) -> Answer:
 
     from watermark import Deployment
 
+    from ..errors import InputError
     from ..reporting import verify_report
     from ..trust import read_anchors
 
+    if not options.verify.is_file():
+        raise InputError(
+            f"{options.verify}: is no page; name the HTML file that `facetrail report` made", options.verify
+        )
     policy = Deployment.open(options.home).trust
     found = verify_report(options.verify, replace(policy, anchors=(*policy.anchors, *read_anchors(options.trust))))
     there = len(found.card.files) - len(found.missing)
-    gone = f"; {len(found.missing)} signed files are no longer there" if found.missing else ""
+    gone = f"; signed files no longer there: {', '.join(found.missing)}" if found.missing else ""
     text = f"{options.verify}: as {found.signer} signed it, with {there - 1} files beside it{gone}"
     entry: JsonObject = {
         "path": str(options.verify),
