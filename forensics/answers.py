@@ -57,6 +57,9 @@ def expected_errors() -> tuple[type[Exception], ...]:
     return (ForensicsError, OSError, *(getattr(module, name) for module, name in loaded if hasattr(module, name)))
 
 
+_UNDECODED = re.compile("[\ud800-\udfff]")
+"""What a byte of a file name that is no UTF-8 is held as; only its escape can be written as UTF-8."""
+
 _NAMES_A_FILE = re.compile(r"[^\s:]*\.\w{1,11}: ")
 """A message that begins with another file's name needs no second one before it."""
 
@@ -92,7 +95,8 @@ def error_entry(error: BaseException, path: Path | str | None = None) -> JsonObj
 def document(command: str, results: tuple[JsonObject, ...]) -> str:
     """Render the one JSON document of a command; undefined numbers are refused, not written as NaN."""
     content = {"facetrail": version("facetrail"), "command": command, "results": list(results)}
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    return _UNDECODED.sub(lambda byte: f"\\u{ord(byte[0]):04x}", text)
 
 
 def _path_of(error: BaseException) -> str | None:
