@@ -79,8 +79,11 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
 def put_seeds_together(paths: list[Path]) -> Answer:
     """Give mean and standard deviation over the runs of several seeds."""
     from ..entries import evaluate_entry
+    from ..errors import UsageError
     from ..evaluation import columns, over_seeds, read_report
 
+    if tables := [str(path) for path in paths if path.suffix.lower() == ".csv"]:
+        raise UsageError(f"--seeds wants a results folder for each seed, and {tables[0]} is a file of scores")
     reports = [read_report(path) for path in paths]
     together = over_seeds(reports, f"{reports[0].detector} over {len(reports)} seeds")
     rows = [("measure", "slice", "mean", "95 % interval of the mean", "spread")]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from forensics.cli import main
 from forensics.commands.compare import read_tables
 from forensics.evaluating import Evaluated, Settings, write_results
 from forensics.evaluation import EvalReport, ScoresError, ScoreTable, measure_table, write_scores
@@ -97,3 +98,8 @@ def test_power_says_how_many_videos_it_takes(facetrail: Call, tmp_path: Path) ->
     assert code == 0
     assert "To see a difference of 0.02 AUC with 80% power takes about" in text
     assert "these 80 videos of 20" in text
+
+
+def test_seeds_from_files_of_scores_are_refused_by_what_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "a.csv", "b.csv", "--seeds"]) == 2
+    assert "--seeds wants a results folder for each seed, and a.csv is a file of scores" in capsys.readouterr().err
