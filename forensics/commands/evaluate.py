@@ -13,7 +13,7 @@ from ..answers import Answer
 from ..arguments import DEFAULT_DETECTOR, add_aggregation, add_json, add_seed, add_verbose, positive_int
 from ..progress import Report, part
 from . import evaluate_sources
-from .evaluate_options import configure_all, describe_all, is_wanted, measure_all, robustness
+from .evaluate_options import configure_all, describe_all, is_wanted, measure_all, refuse_unfit, robustness
 
 if TYPE_CHECKING:
     from ..evaluating import Evaluated, Settings
@@ -67,6 +67,7 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
 
     if sum(one is not None for one in (options.corpus, options.scores, options.generator)) != 1:
         raise UsageError("name one of a CORPUS, --scores FILE and --generator NAME")
+    refuse_unfit(options)
     settings = settings_of(options)
     if options.generator is not None:
         return evaluate_sources.measure_quality(options, settings, report)

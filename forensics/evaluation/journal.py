@@ -55,10 +55,15 @@ class TestRead:
     def _facts(self) -> tuple[str, ...]:
         return self.corpus_digest, self.detector, self.detector_digest, self.settings
 
-    def same_choices(self, other: TestRead) -> bool:
-        """Whether nothing that could be fitted to the test differs: weights, threshold, aggregation, settings."""
-        choices = self.threshold, self.aggregation
-        return self.same_scores(other) and choices == (other.threshold, other.aggregation)
+    def changes(self, other: TestRead) -> tuple[str, ...]:
+        """Name what differs of all that could be fitted to the test."""
+        pairs = {
+            "weights": (self.detector_digest, other.detector_digest),
+            "threshold": (self.threshold, other.threshold),
+            "aggregation": (self.aggregation, other.aggregation),
+            "settings": (self.settings, other.settings),
+        }
+        return tuple(name for name, (one, another) in pairs.items() if one != another)
 
     def __str__(self) -> str:
         frozen = "before a threshold was frozen" if self.threshold is None else f"at threshold {self.threshold:.4f}"
@@ -112,10 +117,9 @@ def early_reads(past: Sequence[TestRead], current: TestRead) -> tuple[str, ...]:
         current: The read about to be made.
     """
     return tuple(
-        str(read)
+        f"{read}; changed since: {', '.join(read.changes(current))}"
         for read in past
-        if (read.corpus_digest, read.detector) == (current.corpus_digest, current.detector)
-        and not read.same_choices(current)
+        if (read.corpus_digest, read.detector) == (current.corpus_digest, current.detector) and read.changes(current)
     )
 
 

@@ -97,7 +97,8 @@ def probe_codec(
         f"codec traces alone tell the classes apart with AUC {in_words(whole)}, outside the face with "
         f"{in_words(around)}: a detector need not know forgeries to do as well",
     )
-    suspicious = min(whole.n_positive, whole.n_negative) >= FEWEST and max(whole.value, around.value) > SUSPICIOUS
+    above = any(one.value > SUSPICIOUS and (one.low is None or one.low > 0.5) for one in measures)
+    suspicious = min(whole.n_positive, whole.n_negative) >= FEWEST and above
     return Outcome("codec", protocol, tuple(measures), warnings if suspicious else ())
 
 

@@ -97,7 +97,7 @@ def probe_metadata(corpus: Corpus, *, seed: int, replicates: int = 1000, report:
         measure = auc_measure("auc", name, labels, fit.scores, identities, seed=seed, replicates=replicates, note=note)
         measures.append(measure)
         few = min(measure.n_positive, measure.n_negative) < FEWEST
-        if measure.value > SUSPICIOUS and not few:
+        if measure.value > SUSPICIOUS and not few and (measure.low is None or measure.low > 0.5):
             warnings.append(_WARNINGS[name].format(in_words(measure)))
     return Outcome(
         "metadata",

@@ -94,10 +94,10 @@ def test_groups_come_from_the_corpus_or_from_a_file(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--attack", "pgd"], "cannot be attacked"),
-        (["--probe", "metadata"], "a file of scores has none"),
+        (["--attack", "pgd"], "--scores has none"),
+        (["--probe", "metadata"], "--scores has none"),
         (["--attributes"], "nothing is known of the people"),
-        (["--attributes", "absent.csv"], "cannot be read"),
+        (["--attributes", "absent.csv"], "is not there"),
     ],
 )
 def test_a_file_of_scores_has_no_frames_to_attack_or_probe(
@@ -108,3 +108,30 @@ def test_a_file_of_scores_has_no_frames_to_attack_or_probe(
     scores.write_text("video,identity,label,score\n" + "\n".join(rows) + "\n")
     assert cli.main(["evaluate", "--scores", str(scores), *arguments]) != 0
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--generator", "mini", "--suite", "blur"), "--suite measures detectors; leave it out with --generator"),
+        (("--scores", "theirs.csv", "--attack", "fgsm"), "--attack looks at the files of a CORPUS; --scores has none"),
+        (("corpus", "--failures", "2"), "--failures wants a results folder -o DIR"),
+        (("corpus", "--surrogate", "cpu"), "--surrogate wants --attack"),
+        (("corpus", "--crossed"), "--crossed wants --attributes"),
+        (("corpus", "--attributes", "none.csv"), "none.csv: is not there; name a CSV file with --attributes"),
+        (("corpus", "-o", "FILE"), "FILE: is a file; name a folder with -o"),
+        (("corpus", "-o", "FILE/below"), "FILE: is a file; name a folder with -o"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_any_work(
+    arguments: tuple[str, ...],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("FILE").write_text("precious")
+    assert cli.main(["evaluate", *arguments]) in (1, 2)
+    assert said in capsys.readouterr().err
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["FILE"]

@@ -1,14 +1,15 @@
 """Further measurements of `facetrail evaluate`, each a module of this package.
 
 A measurement declares its own options and, where they ask for it, adds to what was measured. To add one, write a module
-with the functions of `Measurement` and put its name into `MEASUREMENTS`.
+with the functions of `Measurement` and put its name and its option into `MEASUREMENTS`.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from ...progress import Report, part
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
     from ...evaluating import Evaluated
     from ...evaluation import EvalReport
 
-MEASUREMENTS: tuple[str, ...] = ("robustness", "groups", "attacks", "probing", "failures")
+MEASUREMENTS: Mapping[str, str] = {
+    "robustness": "--suite",
+    "groups": "--attributes",
+    "attacks": "--attack",
+    "probing": "--probe",
+    "failures": "--failures",
+}
+"""The modules, and the option that asks for each."""
 
 
 @runtime_checkable
@@ -55,6 +63,37 @@ def configure_all(parser: argparse.ArgumentParser) -> None:
 def is_wanted(options: argparse.Namespace) -> bool:
     """Whether the options ask for any measurement."""
     return any(one.is_wanted(options) for one in _measurements())
+
+
+def refuse_unfit(options: argparse.Namespace) -> None:
+    """Refuse options that cannot work together, before any work is done.
+
+    Raises:
+        UsageError: A measurement has nothing to measure or nowhere to write, or an option lacks the one it belongs to.
+        InputError: A file or folder named is not there or is of the other kind.
+    """
+    from ...errors import InputError, UsageError
+
+    wanted = [
+        option for option, one in zip(MEASUREMENTS.values(), _measurements(), strict=True) if one.is_wanted(options)
+    ]
+    if options.generator is not None and wanted:
+        raise UsageError(f"{wanted[0]} measures detectors; leave it out with --generator")
+    of_files = [option for option in wanted if option != "--attributes"]
+    if options.scores is not None and of_files:
+        raise UsageError(f"{of_files[0]} looks at the files of a CORPUS; --scores has none")
+    if options.failures is not None and options.out is None:
+        raise UsageError("--failures wants a results folder -o DIR")
+    if options.attack is None and options.surrogate:
+        raise UsageError("--surrogate wants --attack")
+    if options.attributes is None and options.crossed:
+        raise UsageError("--crossed wants --attributes")
+    if options.attributes is not None and options.attributes != Path() and not options.attributes.is_file():
+        raise InputError(f"{options.attributes}: is not there; name a CSV file with --attributes", options.attributes)
+    if options.out is not None:
+        there = next(one for one in (options.out, *options.out.absolute().parents) if one.exists())
+        if not there.is_dir():
+            raise InputError(f"{there}: is a file; name a folder with -o", there)
 
 
 def measure_all(options: argparse.Namespace, done: Sequence[Evaluated], report: Report) -> tuple[Evaluated, ...]:
