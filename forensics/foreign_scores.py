@@ -97,7 +97,7 @@ def _evaluate(foreign: ForeignScores, settings: Settings, out: Path | None) -> I
         threshold=threshold,
         threshold_origin="one half, chosen before the scores were read" if probabilities else "",
         aggregation=settings.aggregation.value,
-        warnings=(*foreign.warnings, *warnings_of(measures)),
+        warnings=(*foreign.warnings, *warnings_of(measures, table.identities)),
     )
     folder = None if out is None else out / folder_of(foreign.name)
     beside = put_beside(foreign, report)

@@ -19,6 +19,8 @@ from .statistics import CALIBRATION, RANKING, RATES, Metric, at_threshold, rate_
 from .tables import EVERYTHING, ScoreTable
 
 COVERED = "covered"
+ENOUGH_PEOPLE = 24
+"""From here on the bootstrap over people keeps its promise (results/intervals.csv)."""
 """The slice of samples in which a face was found; `all` counts the others with a score of 0.5."""
 
 OPERATING_RATE = 0.05
@@ -86,8 +88,13 @@ def operating_threshold(videos: ScoreTable, rate: float = OPERATING_RATE) -> flo
     return float(genuine[len(genuine) - 1 - int(len(genuine) * rate + 1e-9)])
 
 
-def warnings_of(measures: Sequence[Measure]) -> tuple[str, ...]:
-    """Say what the chief measures cannot tell: too few genuine samples, no interval, uncovered videos."""
+def warnings_of(measures: Sequence[Measure], identities: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Say what the chief measures cannot tell: too few genuine samples or people, uncovered videos.
+
+    Args:
+        measures: Of a whole test.
+        identities: (N,) the identities of each of its samples.
+    """
     found = []
     chief = {
         measure.metric: measure for measure in measures if measure.slice == EVERYTHING and measure.level is Level.VIDEO
@@ -96,8 +103,11 @@ def warnings_of(measures: Sequence[Measure]) -> tuple[str, ...]:
         point = chief.get(rate_name(rate))
         if point is not None and point.note:
             found.append(f"{point.name}: {point.note}")
+    people = len({name for names in identities for name in names})
     if "auc" in chief and chief["auc"].low is None:
         found.append("no interval: too few identities carry both classes")
+    elif people < ENOUGH_PEOPLE:
+        found.append(f"intervals rest on {people} people; with fewer than {ENOUGH_PEOPLE} they may be too narrow")
     if "coverage" in chief and chief["coverage"].value < 1:
         found.append(
             f"no face in {1 - chief['coverage'].value:.1%} of the videos; they count as 0.5, and slice "

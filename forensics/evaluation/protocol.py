@@ -125,5 +125,5 @@ def evaluate_sealed(
         threshold_origin=test.threshold_origin,
         aggregation=aggregation.value,
         early_reads=test.early_reads,
-        warnings=warnings_of(measures),
+        warnings=warnings_of(measures, table.identities),
     )

@@ -12,6 +12,7 @@ from forensics.evaluation import (
     SealError,
     evaluate_sealed,
     measure_table,
+    warnings_of,
 )
 
 
@@ -141,3 +142,14 @@ def test_the_scores_are_read_once_and_not_before_they_are_wanted():
     report_of(test)
     test.open()
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize(("people", "warned"), [(20, True), (24, False)])
+def test_intervals_that_rest_on_few_people_say_so(people, warned):
+    rng = np.random.default_rng(0)
+    labels = np.tile([0, 1], people)
+    names = tuple((f"p{number // 2}",) for number in range(2 * people))
+    videos = tuple(f"v{number}" for number in range(2 * people))
+    rows = ScoreTable(videos, names, labels, rng.random(2 * people), ("plain",) * (2 * people))
+    found = warnings_of(measure_table(rows, seed=0, replicates=10), names)
+    assert any("intervals rest on 20 people" in warning for warning in found) == warned
