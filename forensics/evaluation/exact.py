@@ -45,14 +45,18 @@ def count_people(people: People, labels: Labels, identities: Sequence[tuple[str,
             return min(len(genuine), len(manipulated), len(genuine | manipulated) // 2)
 
 
+def unanimous_reach(trials: int) -> float:
+    """Give how far a chance may lie, with 97.5 % confidence, from the 0 or 1 that it came out as in all trials."""
+    return 1 - _MISSED ** (1 / trials) if trials else 1.0
+
+
 def unanimous_bounds(value: float, trials: int) -> tuple[float, float] | None:
     """Give the exact 95 % interval of a chance that came out 0 or 1 in all trials; None for anything else.
 
     Args:
         value: What came out.
-        trials: Independent trials, at least 1.
+        trials: Independent trials; without any, everything is possible.
     """
-    reach = 1 - _MISSED ** (1 / trials) if trials else 1.0
     if value == 0:
-        return 0.0, reach
-    return (1 - reach, 1.0) if value == 1 else None
+        return 0.0, unanimous_reach(trials)
+    return (1 - unanimous_reach(trials), 1.0) if value == 1 else None

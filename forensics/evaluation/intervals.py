@@ -70,7 +70,8 @@ def bootstrap_intervals(
     for row, (name, value) in enumerate(values.items()):
         bounds: tuple[float, float] | None = (float(low[row]), float(high[row]))
         if np.ptp(drawn[row]) == 0:
-            people = getattr(statistics[name], "people", None)
+            metric = statistics[name]
+            people = metric.people if isinstance(metric, Metric) else None
             bounds = None if people is None else unanimous_bounds(value, count_people(people, labels, identities))
         found[name] = Interval(value, *(bounds or (None, None)))
     return found

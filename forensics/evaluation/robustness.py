@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from .errors import MetricError, ScoresError
-from .exact import People, count_people, unanimous_bounds
+from .exact import People, count_people, unanimous_reach
 from .intervals import Interval, bootstrap_intervals
 from .metrics import Floats, Labels
 from .reports import CLEAN, Measure
@@ -91,8 +91,7 @@ def _changes(
             {name: of_class}, distorted.labels, change, distorted.identities, rng, replicates=replicates
         )
     if not alarms[distorted.labels == 0].any():  # nobody's answer changed: no spread to draw from, an exact bound
-        trials = count_people(People.GENUINE, distorted.labels, distorted.identities)
-        _, reach = unanimous_bounds(0.0, trials) or (0.0, 1.0)
+        reach = unanimous_reach(count_people(People.GENUINE, distorted.labels, distorted.identities))
         found["fpr_drift"] = Interval(0.0, -reach, reach)
     return found
 

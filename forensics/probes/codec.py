@@ -23,8 +23,7 @@ from forensics.progress import Report, silent
 from watermark import MediaError
 
 from .folds import cross_validate, people_of, trees
-from .metadata import FEWEST, SUSPICIOUS
-from .outcome import Outcome, auc_measure, in_words
+from .outcome import Outcome, auc_measure, gives_away, in_words
 
 PER_CLIP = 4
 _LUMA = np.array([0.299, 0.587, 0.114])
@@ -97,9 +96,7 @@ def probe_codec(
         f"codec traces alone tell the classes apart with AUC {in_words(whole)}, outside the face with "
         f"{in_words(around)}: a detector need not know forgeries to do as well",
     )
-    above = any(one.value > SUSPICIOUS and (one.low is None or one.low > 0.5) for one in measures)
-    suspicious = min(whole.n_positive, whole.n_negative) >= FEWEST and above
-    return Outcome("codec", protocol, tuple(measures), warnings if suspicious else ())
+    return Outcome("codec", protocol, tuple(measures), warnings if any(map(gives_away, measures)) else ())
 
 
 def traces(frame: Frames, face: Floats | None = None) -> NDArray[np.float64]:

@@ -17,14 +17,8 @@ from forensics.errors import CorpusError
 from forensics.progress import Report, silent
 
 from .folds import Fit, cross_validate, people_of, trees
-from .outcome import Outcome, auc_measure, in_words
+from .outcome import FEWEST, SUSPICIOUS, Outcome, auc_measure, gives_away, in_words
 from .packaging import EVERYTHING, PACKAGING, STREAM, Value, columns_of, describe_file
-
-SUSPICIOUS = 0.6
-"""AUC from which on packaging gives the class away."""
-
-FEWEST = 20
-"""Files of each class below which an AUC says nothing."""
 
 SETS: Mapping[str, tuple[str, ...]] = {"all": EVERYTHING, "stream": STREAM, "packaging": PACKAGING}
 """`all`: whatever a file shows, its size among it. `stream`: what decoding passes on to the pixels. `packaging`: what
@@ -80,7 +74,7 @@ def probe_metadata(corpus: Corpus, *, seed: int, replicates: int = 1000, report:
         report: Is told how far the work is.
 
     Returns:
-        `auc/video` on the slices of `SETS`, and a warning where it is above `SUSPICIOUS`.
+        `auc/video` on the slices of `SETS`, and a warning where it `gives_away` the class.
 
     Raises:
         CorpusError: There are too few people to try it on others.
@@ -96,8 +90,7 @@ def probe_metadata(corpus: Corpus, *, seed: int, replicates: int = 1000, report:
         note = f"{fit.folds} folds of {apart}; features: {', '.join(features)}"
         measure = auc_measure("auc", name, labels, fit.scores, identities, seed=seed, replicates=replicates, note=note)
         measures.append(measure)
-        few = min(measure.n_positive, measure.n_negative) < FEWEST
-        if measure.value > SUSPICIOUS and not few and (measure.low is None or measure.low > 0.5):
+        if gives_away(measure):
             warnings.append(_WARNINGS[name].format(in_words(measure)))
     return Outcome(
         "metadata",

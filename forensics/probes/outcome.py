@@ -12,6 +12,12 @@ from forensics.evaluation import AUC, EvalReport, Measure, bootstrap_intervals
 
 Floats = NDArray[np.float64]
 
+SUSPICIOUS = 0.6
+"""AUC from which on something beside manipulation gives the class away."""
+
+FEWEST = 20
+"""Files of each class below which an AUC says nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -59,3 +65,9 @@ def in_words(measure: Measure) -> str:
     if measure.low is None or measure.high is None:
         return f"{measure.value:.2f}"
     return f"{measure.value:.2f} ({measure.low:.2f} to {measure.high:.2f})"
+
+
+def gives_away(measure: Measure) -> bool:
+    """Whether an AUC rests on enough files, is above `SUSPICIOUS`, and its interval, where it has one, above a half."""
+    enough = min(measure.n_positive, measure.n_negative) >= FEWEST
+    return enough and measure.value > SUSPICIOUS and (measure.low is None or measure.low > 0.5)
