@@ -151,7 +151,7 @@ class Reader:
                 payload = None
         checks = 0 if payload is None else 1 if slot is None else SLOTS
         p_value = self._bound(z, checks=checks, decodings=self.decodings)
-        if p_value < self.p_value:
+        if payload is not None or p_value < self.p_value:
             self.z, self.p_value, self.payload = z, p_value, payload
         return payload is not None
 

@@ -50,7 +50,7 @@ class Carriers:
         sync: Coefficients of the template, `(S,)`.
         data: Coefficients of each code bit, `(127, 8)`; every bit has the same mix of low and high frequencies.
         phase: Unit phasor of every coefficient, `(128 * 65,)`.
-        slots: Rows and columns at which the first tile may begin, canonical pixels, `(64, 2)`.
+        slots: Rows and columns at which the first tile may begin, canonical pixels, `(64, 2)`, no two alike.
     """
 
     sync: Indices
@@ -83,8 +83,9 @@ def carriers_of(key: bytes) -> Carriers:
     data = np.take_along_axis(rows, np.argsort(shuffles, axis=1, kind="stable"), axis=1).T
 
     phase = np.exp(2j * np.pi * (_stream(key, b"phases", radius.size) / 2.0**32))
-    slots = (_stream(key, b"slots", 2 * SLOTS) % TILE).reshape(SLOTS, 2).astype(np.intp)
-    return Carriers(sync, np.ascontiguousarray(data), phase, slots)
+    drawn = (_stream(key, b"slots", 8 * SLOTS) % TILE).reshape(-1, 2).astype(np.intp)
+    first = np.sort(np.unique(drawn, axis=0, return_index=True)[1])[:SLOTS]
+    return Carriers(sync, np.ascontiguousarray(data), phase, drawn[first])
 
 
 def slot_of(identifier: int, key: bytes) -> int:

@@ -61,6 +61,23 @@ def test_a_mark_at_a_place_that_its_id_does_not_name_is_not_taken_for_whole(larg
     assert whole.p_value < rolled.p_value
 
 
+def test_a_mark_at_another_ids_place_is_read_as_a_crop_would_be(large_picture, key, payload):
+    """All frames show a strong template at a slot where the id does not belong; what one frame reads must not be lost."""
+    slots, own = carriers_of(key).slots, slot_of(payload.id, key)
+    clip = np.stack([np.roll(large_picture, 5 * index, axis=1) for index in range(6)])
+    marked = mark(clip, payload, key)
+    for other in {0, 9, 41} - {own}:
+        moved = np.roll(marked, slots[other] - slots[own], axis=(1, 2))
+        reading = read_mark(moved, key)
+        assert (reading.present, reading.id) == (True, payload.hex)
+
+
+def test_no_two_slots_of_a_key_are_one_place():
+    rng = np.random.default_rng(3)
+    for key in [bytes(range(32)), *(rng.bytes(32) for _ in range(100))]:
+        assert len(np.unique(carriers_of(key).slots, axis=0)) == 64
+
+
 @pytest.mark.parametrize(("turn", "stretch", "scale"), [(9.3, 0.0, 0.0), (-4.0, 0.0, 0.1), (0.0, 0.11, 0.0)])
 def test_a_change_of_shape_is_found_without_the_key(large_picture, key, payload, turn, stretch, scale):
     wanted = (
