@@ -62,7 +62,7 @@ def test_a_mark_at_a_place_that_its_id_does_not_name_is_not_taken_for_whole(larg
 
 
 def test_a_mark_at_another_ids_place_is_read_as_a_crop_would_be(large_picture, key, payload):
-    """All frames show a strong template at a slot where the id does not belong; what one frame reads must not be lost."""
+    """All frames show a strong template where the id does not belong; what one frame reads must not be lost."""
     slots, own = carriers_of(key).slots, slot_of(payload.id, key)
     clip = np.stack([np.roll(large_picture, 5 * index, axis=1) for index in range(6)])
     marked = mark(clip, payload, key)
