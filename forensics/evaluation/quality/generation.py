@@ -19,7 +19,8 @@ from ..errors import EvaluationError
 from ..journal import now
 from ..reports import EvalReport, EvalRun
 from ..results import folder_of, write_report, write_run
-from .cases import LONGEST, TRUTH, baselines, draw_truth, sample_case
+from .cases import COPY, LONGEST, TRUTH, WARP, baselines, draw_truth, sample_case
+from .differences import differences_of
 from .judge import Judge
 from .measuring import Collected, collect, flows_of, measures_of
 
@@ -81,8 +82,8 @@ def measure_generator(name: str, plan: Plan, note: Note = lambda *_: None) -> tu
         note: Is told how far it is.
 
     Returns:
-        Reports of the generator, of the baselines and of the true frames, in this order. The last one holds the
-        judge's own error.
+        Reports of the generator, of the baselines and of the true frames, in this order. The first one also holds the
+        generator's gains over the baselines, the last one the judge's own error.
 
     Raises:
         EvaluationError: The weights draw another face model, or the judge cannot be loaded.
@@ -109,13 +110,14 @@ def measure_generator(name: str, plan: Plan, note: Note = lambda *_: None) -> tu
             for method, frames in {title: clip.frames, **baselines(case, truth, model.codec)}.items():
                 collect(found.setdefault(method, Collected()), case, truth, frames, judge, flows)
     rng = np.random.default_rng(plan.seed)
+    gains = differences_of(found[title], {method: found[method] for method in (WARP, COPY)}, rng)
     return tuple(
         EvalReport(
             corpus=f"puppets {plan.seed}",
             detector=method,
             protocol=_protocol(plan),
             seed=plan.seed,
-            measures=measures_of(collected, rng, judge_itself=method == TRUTH),
+            measures=measures_of(collected, rng, judge_itself=method == TRUTH) + (gains if method == title else ()),
             sealed=False,
             warnings=_warnings(method, title, judge),
             detector_digest=digest if method == title else "",

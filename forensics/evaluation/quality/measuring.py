@@ -130,7 +130,7 @@ def measures_of(found: Collected, rng: np.random.Generator, *, judge_itself: boo
     measures = []
     for (name, part), pairs in found.values.items():
         identities, values = zip(*pairs, strict=True)
-        measures.append(_measure(name, part, partial(_mean, np.array(values)), identities, rng))
+        measures.append(_measure(name, part, partial(mean_over, np.array(values)), identities, rng))
     read, true = (Readings.of(np.concatenate(rows)) for rows in (found.read, found.true))
     features, true_features = np.concatenate(found.features), np.concatenate(found.true_features)
     sets: dict[str, Callable[[Rows], float]] = {
@@ -208,7 +208,8 @@ def _plain(name: str, value: float, count: int) -> Measure:
     return Measure(name, Level(level), "all", CLEAN, 0, value, None, None, count, 0, UNITS.get(metric, ""))
 
 
-def _mean(values: Floats, rows: Rows) -> float:
+def mean_over(values: Floats, rows: Rows) -> float:
+    """Give the mean of some of the values."""
     return float(values[rows].mean())
 
 
