@@ -5,13 +5,16 @@ torchvision's wheel links the CUDA libraries of torch. Beside a CPU build its co
 Neither of them calls those operators on our path; declaring their schemas is enough for the import.
 
 This is the one module outside the four rooms: `detectors` and `generator` both need it and may not import each other.
-Both call it as their first act, so importing either room alone is enough.
+Both call it as their first act, so importing either room alone is enough. torchvision itself is not imported here; it
+takes seconds, and most commands do without.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 _KEPT_ALIVE: list[object] = []
 
@@ -22,23 +25,18 @@ def declare_missing_operators() -> bool:
     Returns:
         True where the operators had to be declared.
     """
-    if "torchvision" in sys.modules or importlib.util.find_spec("torchvision") is None:
-        return False
-    try:
-        import torchvision
-    except RuntimeError as error:
-        if "torchvision::nms" not in str(error):
-            raise
-    else:
-        return False
+    spec = importlib.util.find_spec("torchvision")
+    if _KEPT_ALIVE or "torchvision" in sys.modules or spec is None or spec.origin is None:
+        return bool(_KEPT_ALIVE)
     import torch
 
-    for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-        del sys.modules[name]
+    for compiled in Path(spec.origin).parent.glob("_C.*"):
+        with suppress(OSError):
+            torch.ops.load_library(compiled)
+    if hasattr(torch.ops.torchvision, "nms"):
+        return False
     library = torch.library.Library("torchvision", "DEF")
     library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     _KEPT_ALIVE.append(library)
-    import torchvision  # noqa: F401
-
     return True

@@ -80,9 +80,10 @@ def torchvision_part() -> Part:
     before = "torchvision" in sys.modules
     try:
         declared = declare_missing_operators()
+        import torchvision  # noqa: F401 - whether it imports is the question
     except (ImportError, RuntimeError, OSError) as error:
         return Part("torchvision import", False, str(error), True, "install matching torch and torchvision")
-    if before:
+    if before and not declared:
         detail = "imported already"
     else:
         detail = "compiled operators declared by facetrail_torchvision" if declared else "sound"

@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Literal, get_args
+from functools import cached_property
+from typing import Any, Literal, get_args
 
+import numpy as np
 import torch
-from diffusers import DDIMScheduler, LCMScheduler, TCDScheduler
 from torch import Tensor
 
 from ..errors import GenerationError
-from ..network.model import Prepared, noise_schedule
+from ..network.model import Prepared
+from ..network.schedule import BETAS, TIMES, Prediction, noise_schedule
 
 Denoise = Callable[[Tensor, Tensor, Prepared, int], Tensor]
 SamplerName = Literal["ddim", "lcm", "tcd"]
 """DDIM (arXiv 2010.02502), latent consistency (arXiv 2310.04378), trajectory consistency (arXiv 2402.19159)."""
 FEW_STEPS = 4
 """Steps of LCM and TCD where nothing else is asked for."""
-_SCHEDULERS = {"ddim": DDIMScheduler, "lcm": LCMScheduler, "tcd": TCDScheduler}
-_MOST_STEPS = {"ddim": 1000, "lcm": 50, "tcd": 50}
+_MOST_STEPS = {"ddim": TIMES, "lcm": 50, "tcd": 50}
 
 
 def check_sampler(name: SamplerName, steps: int) -> None:
@@ -33,7 +34,7 @@ def check_sampler(name: SamplerName, steps: int) -> None:
     Raises:
         GenerationError: The message says what there is.
     """
-    if name not in _SCHEDULERS:
+    if name not in _MOST_STEPS:
         raise GenerationError(f"no sampler {name!r}; there are: {', '.join(get_args(SamplerName))}")
     if not 1 <= steps <= _MOST_STEPS[name]:
         raise GenerationError(f"sampler {name} cannot take {steps} steps; choose 1 to {_MOST_STEPS[name]}")
@@ -52,18 +53,31 @@ class Sampler:
         GenerationError: There is no such sampler, or it has no such number of steps.
     """
 
-    def __init__(self, name: SamplerName, steps: int, prediction: Literal["sample", "v_prediction"], seed: int) -> None:
+    def __init__(self, name: SamplerName, steps: int, prediction: Prediction, seed: int) -> None:
         check_sampler(name, steps)
-        self._schedule = _SCHEDULERS[name].from_config(noise_schedule(prediction).config)
-        self._schedule.set_timesteps(steps)
-        self._seed = seed
+        self._name, self._steps, self._schedule, self._seed = name, steps, noise_schedule(prediction), seed
         self.key = f"{name} {steps} {prediction} {seed}"
         """Says which sampler this is."""
 
-    @property
+    @cached_property
     def times(self) -> Sequence[int]:
         """Time in [0, 1000) of every step, falling."""
-        return [int(time) for time in self._schedule.timesteps]
+        if self._name != "ddim":
+            return [int(time) for time in self._few_steps.timesteps]
+        return [int(time) - 1 for time in np.round(np.arange(TIMES, 0, -TIMES / self._steps)[: self._steps])]
+
+    @cached_property
+    def _few_steps(self) -> Any:  # noqa: ANN401 - diffusers has no types
+        """The scheduler of LCM or TCD."""
+        from diffusers import LCMScheduler, TCDScheduler  # takes seconds
+
+        made = {"lcm": LCMScheduler, "tcd": TCDScheduler}[self._name](
+            num_train_timesteps=TIMES, beta_start=BETAS[0], beta_end=BETAS[1], beta_schedule="scaled_linear",
+            rescale_betas_zero_snr=True, timestep_spacing="trailing", clip_sample=False,
+            prediction_type=self._schedule.prediction,
+        )  # fmt: skip
+        made.set_timesteps(self._steps)
+        return made
 
     def noise(self, shape: Sequence[int]) -> Tensor:
         """Return the noise (1, *shape) that every frame starts from."""
@@ -77,14 +91,21 @@ class Sampler:
             latent: (N, C, g, g) float32 before it.
             prediction: (N, C, g, g) float32 of the network.
         """
-        schedule = copy.copy(self._schedule)  # diffusers counts its calls; a step here may take many
-        if isinstance(schedule, DDIMScheduler):
-            return schedule.step(prediction, self.times[step], latent).prev_sample
+        if self._name == "ddim":
+            return self._ddim(self.times[step], latent, prediction)
+        schedule = copy.copy(self._few_steps)  # diffusers counts its calls; a step here may take many
         schedule.set_begin_index(step)
         seed = 1000 * (self._seed + 1) + step
         same_for_all = [torch.Generator().manual_seed(seed) for _ in latent]
         after: Tensor = schedule.step(prediction, self.times[step], latent, generator=same_for_all).prev_sample
         return after
+
+    def _ddim(self, time: int, latent: Tensor, prediction: Tensor) -> Tensor:
+        """Go to the time before without fresh noise (arXiv 2010.02502, equation 12 with sigma = 0)."""
+        clean, noise = self._schedule.parts(latent, prediction, time)
+        earlier = time - TIMES // self._steps
+        share = self._schedule.alphas_cumprod[earlier] if earlier >= 0 else torch.tensor(1.0)
+        return share**0.5 * clean + (1 - share) ** 0.5 * noise
 
 
 def predict(

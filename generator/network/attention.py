@@ -1,7 +1,7 @@
 """Attention processors: reference attention and the Expression Adapter's decoupled cross-attention.
 
-What they read beside the frame itself comes in as an argument of every call (`cross_attention_kwargs` of diffusers'
-blocks). Nothing is patched and nothing is remembered between calls, so two pipelines can share a process.
+What they read beside the frame itself comes in as an argument of every call. Nothing is patched and nothing is
+remembered between calls, so two pipelines can share a process.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from diffusers import UNet2DConditionModel
-from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 from torch.nn import functional
+
+from .blocks import Attention
 
 Features = dict[str, Tensor]
 """Inputs (sources, tokens, channels) of the reference network's self-attentions, by their names."""
@@ -59,14 +59,13 @@ class WriteReference:
         self._name = name
 
     def __call__(
-        self, attn: Attention, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None,
-        attention_mask: Tensor | None = None, features: Features | None = None,
-    ) -> Tensor:  # fmt: skip
+        self, attn: Attention, hidden: Tensor, context: Tensor | None, features: Features | None = None
+    ) -> Tensor:
         """Attend over (N, tokens, channels)."""
-        context = hidden_states if encoder_hidden_states is None else encoder_hidden_states
-        if encoder_hidden_states is None and features is not None:
-            features[self._name] = hidden_states
-        out = _attend(attn, attn.to_q(hidden_states), attn.to_k(context), attn.to_v(context))
+        if context is None and features is not None:
+            features[self._name] = hidden
+        read = hidden if context is None else context
+        out = _attend(attn, attn.to_q(hidden), attn.to_k(read), attn.to_v(read))
         return attn.to_out[0](out)
 
 
@@ -80,11 +79,10 @@ class ReadReference:
         self._name = name
 
     def __call__(
-        self, attn: Attention, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None,
-        attention_mask: Tensor | None = None, inputs: AttentionInputs | None = None,
-    ) -> Tensor:  # fmt: skip
+        self, attn: Attention, hidden: Tensor, context: Tensor | None, inputs: AttentionInputs | None = None
+    ) -> Tensor:
         """Attend over (frames, tokens, channels)."""
-        key, value = attn.to_k(hidden_states), attn.to_v(hidden_states)
+        key, value = attn.to_k(hidden), attn.to_v(hidden)
         mask = None
         if inputs is not None and inputs.bank is not None:
             frames, own = key.shape[:2]
@@ -95,7 +93,7 @@ class ReadReference:
             if inputs.keep is not None:
                 beyond = torch.arange(key.shape[1], device=key.device) >= own
                 mask = (~beyond | inputs.keep[:, None])[:, None, None]
-        out = _attend(attn, attn.to_q(hidden_states), key, value, mask)
+        out = _attend(attn, attn.to_q(hidden), key, value, mask)
         return attn.to_out[0](out)
 
 
@@ -117,13 +115,12 @@ class DecoupledCrossAttention(nn.Module):
         nn.init.zeros_(self.to_v_expression.weight)
 
     def __call__(
-        self, attn: Attention, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None,
-        attention_mask: Tensor | None = None, inputs: AttentionInputs | None = None,
-    ) -> Tensor:  # fmt: skip
+        self, attn: Attention, hidden: Tensor, context: Tensor | None, inputs: AttentionInputs | None = None
+    ) -> Tensor:
         """Attend over (frames, tokens, channels)."""
-        assert encoder_hidden_states is not None  # noqa: S101 - cross-attention always has a context
-        query = attn.to_q(hidden_states)
-        out = _attend(attn, query, attn.to_k(encoder_hidden_states), attn.to_v(encoder_hidden_states))
+        assert context is not None  # noqa: S101 - cross-attention always has a context
+        query = attn.to_q(hidden)
+        out = _attend(attn, query, attn.to_k(context), attn.to_v(context))
         if inputs is not None and inputs.expression is not None:
             out = out + inputs.strength * _attend(
                 attn, query, self.to_k_expression(inputs.expression), self.to_v_expression(inputs.expression)
@@ -131,26 +128,25 @@ class DecoupledCrossAttention(nn.Module):
         return attn.to_out[0](out)
 
 
-def self_attentions(unet: UNet2DConditionModel) -> dict[str, Attention]:
-    """Return the self-attentions of a U-Net by the names of their processors."""
-    modules = dict(unet.named_modules())
-    names = [name for name in unet.attn_processors if name.endswith("attn1.processor")]
-    return {name: modules[name.removesuffix(".processor")] for name in names}
+def self_attentions(unet: nn.Module) -> dict[str, Attention]:
+    """Return the self-attentions of a U-Net by their names."""
+    return {name: attention for name, attention in _attentions(unet).items() if name.endswith("attn1")}
 
 
-def install_writers(unet: UNet2DConditionModel) -> None:
+def install_writers(unet: nn.Module) -> None:
     """Give a reference network its processors."""
-    unet.set_attn_processor({name: WriteReference(name) for name in unet.attn_processors})
+    for name, attention in _attentions(unet).items():
+        attention.processor = WriteReference(name)
 
 
-def install_readers(unet: UNet2DConditionModel, context_dim: int) -> None:
+def install_readers(unet: nn.Module, context_dim: int) -> None:
     """Give a denoiser its processors; the reference network must have the same attentions."""
-    modules = dict(unet.named_modules())
-    processors: dict[str, object] = {}
-    for name in unet.attn_processors:
-        if name.endswith("attn1.processor"):
-            processors[name] = ReadReference(name)
+    for name, attention in _attentions(unet).items():
+        if name.endswith("attn1"):
+            attention.processor = ReadReference(name)
         else:
-            channels = modules[name.removesuffix(".processor")].to_q.out_features
-            processors[name] = DecoupledCrossAttention(int(channels), context_dim)
-    unet.set_attn_processor(processors)
+            attention.processor = DecoupledCrossAttention(attention.to_q.out_features, context_dim)
+
+
+def _attentions(unet: nn.Module) -> dict[str, Attention]:
+    return {name: module for name, module in unet.named_modules() if isinstance(module, Attention)}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import torch
-from diffusers import DDIMScheduler
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -16,10 +15,15 @@ from .compositor import Compositor
 from .conditions import MAP_CHANNELS, ExpressionAdapter, SpatialEncoder, SpatialEncoders
 from .config import ModelConfig
 from .image_context import ClipContext, LatentContext
-from .kl_codec import KLCodec
 from .patch_codec import PatchCodec
+from .schedule import noise_schedule
 from .temporal import MotionModules
 from .unet import Denoiser, ReferenceNet
+
+if TYPE_CHECKING:
+    from .kl_codec import KLCodec
+
+__all__ = ["AniFaceDiff", "Conditions", "Dropped", "EncodedSource", "Prepared", "noise_schedule"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +108,6 @@ class Prepared:
         return replace(self, inputs=replace(self.inputs, strength=strength))
 
 
-def noise_schedule(prediction: Literal["sample", "v_prediction"] = "sample") -> DDIMScheduler:
-    """Return the one schedule of training and inference: zero terminal SNR (arXiv 2305.08891), trailing steps."""
-    return DDIMScheduler(
-        num_train_timesteps=1000, beta_start=8.5e-4, beta_end=1.2e-2, beta_schedule="scaled_linear",
-        rescale_betas_zero_snr=True, timestep_spacing="trailing", prediction_type=prediction, clip_sample=False,
-    )  # fmt: skip
-
-
 class AniFaceDiff(nn.Module):
     """The whole network (arXiv 2406.13272), at any size.
 
@@ -124,7 +120,7 @@ class AniFaceDiff(nn.Module):
         self.config = config
         latent = config.latent_channels
         concatenated = config.spatial == "concatenate"
-        self.codec: PatchCodec | KLCodec = PatchCodec(config) if config.codec == "patch" else KLCodec(config)
+        self.codec: PatchCodec | KLCodec = _codec(config)
         self.reference_net = ReferenceNet(config)
         self.denoiser = Denoiser(config, 3 * latent + config.spatial_channels if concatenated else latent)
         self.spatial_encoder: SpatialEncoder | SpatialEncoders
@@ -216,3 +212,11 @@ class AniFaceDiff(nn.Module):
         maps = torch.cat([cut(given.maps["guides"], patch), snapshot], 1)
         out: Tensor = self.compositor(drawn, cut(given.maps["moved"], patch), still, maps)
         return out
+
+
+def _codec(config: ModelConfig) -> PatchCodec | KLCodec:
+    if config.codec == "patch":
+        return PatchCodec(config)
+    from .kl_codec import KLCodec  # its import takes seconds
+
+    return KLCodec(config)

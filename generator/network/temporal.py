@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .blocks import FeedForward
 from .config import ModelConfig
 
 HEADS = 8
@@ -55,33 +56,12 @@ class _TemporalAttention(nn.Module):
         return self.to_out[0](out)
 
 
-class _Geglu(nn.Module):
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.proj = nn.Linear(channels, 8 * channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        value, gate = self.proj(x).chunk(2, -1)
-        return value * functional.gelu(gate)
-
-
-class _FeedForward(nn.Module):
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.net = nn.ModuleList([_Geglu(channels), nn.Identity(), nn.Linear(4 * channels, channels)])
-
-    def forward(self, x: Tensor) -> Tensor:
-        for layer in self.net:
-            x = layer(x)
-        return x
-
-
 class _TemporalBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.attention_blocks = nn.ModuleList(_TemporalAttention(channels) for _ in range(2))
         self.norms = nn.ModuleList(nn.LayerNorm(channels) for _ in range(2))
-        self.ff, self.ff_norm = _FeedForward(channels), nn.LayerNorm(channels)
+        self.ff, self.ff_norm = FeedForward(channels), nn.LayerNorm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         for attention, norm in zip(self.attention_blocks, self.norms, strict=True):

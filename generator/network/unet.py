@@ -1,47 +1,50 @@
-"""The two U-Nets: diffusers' blocks and key names, with a forward pass of our own.
+"""The two U-Nets: Stable Diffusion's blocks and key names, with places for what AniFaceDiff adds.
 
-diffusers' forward has no place for features added after the first convolution, nor for temporal modules inside the
-blocks; this one has both, takes everything as arguments, and runs whole under `torch.compile`.
+Features are added after the first convolution, temporal modules stand inside the blocks, and everything comes in as an
+argument, so that the forward pass runs whole under `torch.compile`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import cast
 
 import torch
-from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from .attention import AttentionInputs, Features, ReferenceBank, install_readers, install_writers, self_attentions
+from .blocks import Down, Middle, TimeEmbedding, Transformer, Up
 from .config import ModelConfig
 from .temporal import MotionModules
 
 
-def _sizes(config: ModelConfig, channels: int) -> dict[str, Any]:
-    down = ["CrossAttnDownBlock2D" if attention else "DownBlock2D" for attention in config.attention]
-    up = ["CrossAttnUpBlock2D" if attention else "UpBlock2D" for attention in reversed(config.attention)]
-    return {
-        "sample_size": config.grid,
-        "in_channels": channels,
-        "out_channels": config.latent_channels,
-        "layers_per_block": config.layers,
-        "block_out_channels": config.widths,
-        "down_block_types": tuple(down),
-        "up_block_types": tuple(up),
-        "cross_attention_dim": config.context_dim,
-        "attention_head_dim": config.heads,
-    }
-
-
-class _UNet(UNet2DConditionModel):  # type: ignore[misc]
+class _UNet(nn.Module):
     recompute = False
     """Recompute each block's activations in the backward pass instead of keeping them."""
 
-    def _embed(self, time: Tensor, like: Tensor) -> Tensor:
-        embedded: Tensor = self.time_embedding(self.time_proj(time).to(like.dtype))
-        return embedded
+    def __init__(self, config: ModelConfig, channels: int) -> None:
+        super().__init__()
+        widths, time = config.widths, 4 * config.widths[0]
+        heads = [config.heads if attention else None for attention in config.attention]
+        self.conv_in = nn.Conv2d(channels, widths[0], 3, padding=1)
+        self.time_embedding = TimeEmbedding(widths[0])
+        self.down_blocks, self.up_blocks = nn.ModuleList(), nn.ModuleList()
+        last = len(widths) - 1
+        for level, width in enumerate(widths):
+            incoming = [widths[max(level - 1, 0)], *[width] * (config.layers - 1)]
+            sizes = (incoming, width, time, heads[level], config.context_dim)
+            self.down_blocks.append(Down(*sizes, last=level == last))
+        self.mid_block = Middle(widths[-1], time, config.heads, config.context_dim)
+        for level in range(last, -1, -1):
+            width, below = widths[level], widths[min(level + 1, last)]
+            skips = [*[width] * config.layers, widths[max(level - 1, 0)]]
+            incoming = [skip + before for skip, before in zip(skips, [below, *[width] * config.layers], strict=True)]
+            sizes = (incoming, width, time, heads[level], config.context_dim)
+            self.up_blocks.append(Up(*sizes, last=level == 0))
+        self.conv_norm_out = nn.GroupNorm(32, widths[0])
+        self.conv_out = nn.Conv2d(widths[0], config.latent_channels, 3, padding=1)
 
     def _cell(
         self, sample: Tensor, embedding: Tensor, context: Tensor, given: Mapping[str, object],
@@ -54,9 +57,7 @@ class _UNet(UNet2DConditionModel):  # type: ignore[misc]
             if resnet is not None:
                 sample = resnet(sample, embedding)
             if attention is not None:
-                (sample,) = attention(
-                    sample, encoder_hidden_states=context, cross_attention_kwargs=given, return_dict=False
-                )
+                sample = attention(sample, context, given)
             if motion is not None:
                 sample = motion(sample, frames)
             return sample
@@ -72,28 +73,26 @@ class _UNet(UNet2DConditionModel):  # type: ignore[misc]
     ) -> Tensor:  # fmt: skip
         """Go down, through the middle and up again, from the first convolution to before the last."""
         skips = [sample]
-        for level, block in enumerate(self.down_blocks):
-            attentions = getattr(block, "attentions", None)
-            for index, resnet in enumerate(block.resnets):
-                parts = (resnet, attentions[index] if attentions else None, motion and motion.down(level, index))
+        for level, block in enumerate(cast(Sequence[Down], self.down_blocks)):
+            for index, cell in enumerate(block.cells()):
+                parts = (*cell, motion and motion.down(level, index))
                 sample = self._cell(sample, embedding, context, given, parts, frames)
                 skips.append(sample)
-            if block.downsamplers is not None:
-                sample = block.downsamplers[0](sample)
+            if block.resample is not None:
+                sample = block.resample(sample)
                 skips.append(sample)
         first, second = self.mid_block.resnets
         sample = self._cell(sample, embedding, context, given, (first, self.mid_block.attentions[0], None), frames)
         middle = motion and motion.middle()
         sample = sample if middle is None else middle(sample, frames)
         sample = second(sample, embedding)
-        for level, block in enumerate(self.up_blocks):
-            attentions = getattr(block, "attentions", None)
-            for index, resnet in enumerate(block.resnets):
+        for level, upper in enumerate(cast(Sequence[Up], self.up_blocks)):
+            for index, cell in enumerate(upper.cells()):
                 sample = torch.cat([sample, skips.pop()], 1)
-                parts = (resnet, attentions[index] if attentions else None, motion and motion.up(level, index))
+                parts = (*cell, motion and motion.up(level, index))
                 sample = self._cell(sample, embedding, context, given, parts, frames)
-            if block.upsamplers is not None:
-                sample = block.upsamplers[0](sample, skips[-1].shape[-2:])
+            if upper.resample is not None:
+                sample = upper.resample(sample, skips[-1].shape[-2:])
         return sample
 
 
@@ -101,14 +100,14 @@ class ReferenceNet(_UNet):
     """Reads the source once per clip; its last convolution is there for the published files and not used."""
 
     def __init__(self, config: ModelConfig) -> None:
-        super().__init__(**_sizes(config, config.latent_channels))
+        super().__init__(config, config.latent_channels)
         install_writers(self)
 
     def forward(self, latent: Tensor, context: Tensor) -> Features:
         """Return the inputs of all self-attentions for sources (M, C, g, g) with context (M, T, D), at time 0."""
         features: Features = {}
         time = torch.zeros(len(latent), dtype=torch.long, device=latent.device)
-        self._walk(self.conv_in(latent), self._embed(time, latent), context, {"features": features})
+        self._walk(self.conv_in(latent), self.time_embedding(time, latent), context, {"features": features})
         return features
 
 
@@ -116,7 +115,7 @@ class Denoiser(_UNet):
     """Predicts from the noisy latent, under all conditions."""
 
     def __init__(self, config: ModelConfig, channels: int) -> None:
-        super().__init__(**_sizes(config, channels))
+        super().__init__(config, channels)
         install_readers(self, config.context_dim)
 
     def reference_bank(self, features: Features) -> ReferenceBank:
@@ -144,15 +143,16 @@ class Denoiser(_UNet):
         sample = self.conv_in(noisy)
         if added is not None:
             sample = sample + added
-        sample = self._walk(sample, self._embed(time, noisy), context, {"inputs": inputs}, motion, frames)
-        out: Tensor = self.conv_out(self.conv_act(self.conv_norm_out(sample)))
+        sample = self._walk(sample, self.time_embedding(time, noisy), context, {"inputs": inputs}, motion, frames)
+        out: Tensor = self.conv_out(functional.silu(self.conv_norm_out(sample)))
         return out
 
 
 def trainable_reference_parameters(net: ReferenceNet) -> Sequence[nn.Parameter]:
     """Return the parameters that the features depend on: everything up to the last self-attention's input."""
-    last = net.up_blocks[-1].attentions[-1].transformer_blocks[0]
-    unused = {id(p) for part in (net.conv_norm_out, net.conv_out, net.up_blocks[-1].attentions[-1].proj_out)
+    transformer = cast(Transformer, cast(Up, net.up_blocks[-1]).attentions[-1])
+    last = transformer.transformer_blocks[0]
+    unused = {id(p) for part in (net.conv_norm_out, net.conv_out, transformer.proj_out)
               for p in part.parameters()}  # fmt: skip
     unused |= {id(p) for name, p in last.named_parameters() if not name.startswith("norm1")}
     return [p for p in net.parameters() if id(p) not in unused]

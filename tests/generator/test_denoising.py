@@ -5,12 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from diffusers import DDIMScheduler
 
 from generator import AnimateConfig, Animator
 from generator.face.source_warp import SourceWarp
 from generator.inference.latent_store import open_store, scratch_store
 from generator.inference.windows import Window, lay_windows
-from generator.network.model import Conditions, noise_schedule
+from generator.network.model import Conditions
 from generator.puppets import render, sample_motion, sample_puppet
 
 SIZE = 128
@@ -160,7 +161,11 @@ def test_mini_draws_what_plain_ddim_over_its_conditions_draws(toy_model, scene):
     given = Conditions(maps, torch.from_numpy(expression))
     with torch.inference_mode():
         source = toy_model.encode_source(tensor([work.source]) / 127.5 - 1)
-        prepared, schedule = toy_model.prepare(source, given), noise_schedule("sample")
+        prepared = toy_model.prepare(source, given)
+        schedule = DDIMScheduler(
+            beta_start=8.5e-4, beta_end=1.2e-2, beta_schedule="scaled_linear", rescale_betas_zero_snr=True,
+            timestep_spacing="trailing", prediction_type="sample", clip_sample=False,
+        )  # fmt: skip
         shape = (1, toy_model.config.latent_channels, toy_model.config.grid, toy_model.config.grid)
         latent = torch.randn(shape, generator=torch.Generator().manual_seed(2)).expand(5, -1, -1, -1)
         schedule.set_timesteps(3)

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from diffusers import DDIMScheduler
 
 from generator.errors import GenerationError
 from generator.inference.sampling import Sampler, forwards, predict
@@ -55,7 +56,29 @@ def test_every_sampler_starts_in_pure_noise_of_the_one_schedule(name, steps):
     sampler = Sampler(name, steps, "v_prediction", 0)
     assert sampler.times[0] == 999 and len(sampler.times) == steps
     assert list(sampler.times) == sorted(sampler.times, reverse=True)
-    assert torch.equal(sampler._schedule.alphas_cumprod, noise_schedule("v_prediction").alphas_cumprod)
+    if name != "ddim":
+        assert torch.equal(sampler._few_steps.alphas_cumprod, noise_schedule("v_prediction").alphas_cumprod)
+
+
+@pytest.mark.parametrize("prediction", ["sample", "v_prediction"])
+@pytest.mark.parametrize("steps", [1, 2, 3, 7, 25, 30, 50])
+def test_ddim_takes_the_steps_of_diffusers(steps, prediction):
+    theirs = DDIMScheduler(
+        beta_start=8.5e-4, beta_end=1.2e-2, beta_schedule="scaled_linear", rescale_betas_zero_snr=True,
+        timestep_spacing="trailing", prediction_type=prediction, clip_sample=False,
+    )  # fmt: skip
+    theirs.set_timesteps(steps)
+    ours = Sampler("ddim", steps, prediction, 0)
+    assert list(ours.times) == theirs.timesteps.tolist()
+    for step, time in enumerate(ours.times):
+        expected = theirs.step(latents(1), time, latents()).prev_sample
+        assert torch.equal(ours.advance(step, latents(), latents(1)), expected)
+
+
+@pytest.mark.parametrize("steps", range(1, 1001, 37))
+def test_ddim_takes_as_many_steps_as_were_asked_for(steps):
+    times = Sampler("ddim", steps, "sample", 0).times
+    assert len(times) == steps and times[0] == 999 and min(times) >= 0
 
 
 @pytest.mark.parametrize(("name", "steps"), [("ddim", 0), ("ddim", 1001), ("lcm", 51), ("euler", 4)])
