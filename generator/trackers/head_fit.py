@@ -66,11 +66,11 @@ class HeadFit:
 
 
 def mesh_points(shape: Points, expression: Points, bias: Points = MESH_BIAS) -> Points:
-    """Predict, in head space, where the 68 points of a puppet head are seen; ``(68, 3)``.
+    """Predict, in head space, where the 68 points of a puppet head are seen; ``(68, 3)``, of K heads ``(K, 68, 3)``.
 
     Args:
-        shape: ``(16,)`` as in `SHAPE`.
-        expression: ``(12,)`` as in `EXPRESSION`.
+        shape: ``(16,)`` as in `SHAPE`, or ``(K, 16)``.
+        expression: ``(12,)`` as in `EXPRESSION`, or ``(K, 12)``.
         bias: ``(68, 3)`` how far from the true points; that of the mesh network by default.
     """
     points = landmarks68(shape.astype(np.float32), expression.astype(np.float32))
@@ -95,28 +95,33 @@ def fit_head(points: Points, free: tuple[str, ...] = EXPRESSION, bias: Points = 
     prior = np.concatenate([np.ones(shapes), [_SPREAD.get(name, _OTHER_SPREAD) for name in free]])
     weights = TRUST[:, None] * np.array([1.0, 1.0, _DEPTH_TRUST]) / (_NOISE * placed.scale)
 
-    def unpack(x: Points) -> HeadFit:
-        expression = np.zeros(len(EXPRESSION))
-        expression[channels] = x[shapes : len(prior)]
+    def head(x: Points) -> tuple[Points, Points]:
+        expression = np.zeros((*x.shape[:-1], len(EXPRESSION)))
+        expression[..., channels] = x[..., shapes : len(prior)]
+        return x[..., :shapes], expression
+
+    def place(x: Points) -> Similarity:
         turn, grow, shift = x[-7:-4], x[-4], x[-3:]
         rotation = Rotation.from_rotvec(turn).as_matrix() @ placed.rotation
-        placement = Similarity(placed.scale * float(np.exp(grow)), rotation, placed.offset + placed.scale * shift)
-        return HeadFit(x[:shapes], expression, placement)
+        return Similarity(placed.scale * float(np.exp(grow)), rotation, placed.offset + placed.scale * shift)
+
+    def compare(seen: Points, x: Points) -> Points:
+        return np.concatenate([((seen - points) * weights).ravel(), x[: len(prior)] / prior])
 
     def residuals(x: Points) -> Points:
-        fit = unpack(x)
-        distance = fit.placement(mesh_points(fit.shape, fit.expression, bias)) - points
-        return np.concatenate([(distance * weights).ravel(), x[: len(prior)] / prior])
+        return compare(place(x)(mesh_points(*head(x), bias)), x)
 
     def jacobian(x: Points) -> Points:
-        here = residuals(x)
         steps = np.where(x + _STEP < high, _STEP, -_STEP)
-        return np.stack(
-            [(residuals(x + h * unit) - here) / h for h, unit in zip(steps, np.eye(len(x)), strict=True)], 1
-        )
+        aside = x + np.diag(steps)
+        here, *heads = mesh_points(*head(np.vstack([x, aside[: len(prior)]])), bias)
+        seen = [*(place(x)(each) for each in heads), *(place(each)(here) for each in aside[len(prior) :])]
+        start = compare(place(x)(here), x)
+        return np.stack([(compare(*one) - start) / h for *one, h in zip(seen, aside, steps, strict=True)], 1)
 
     low = np.concatenate([np.full(shapes, -_LIMIT), EXPRESSION_LOW[channels] - 1e-6, np.full(7, -np.inf)])
     high = np.concatenate([np.full(shapes, _LIMIT), EXPRESSION_HIGH[channels] + 1e-6, np.full(7, np.inf)])
     start = np.zeros(len(prior) + 7)
     found = least_squares(residuals, start, jacobian, (low, high), loss="soft_l1", f_scale=2.0, max_nfev=30, xtol=1e-4)
-    return unpack(np.asarray(found.x, np.float64))
+    solved = np.asarray(found.x, np.float64)
+    return HeadFit(*head(solved), place(solved))

@@ -41,3 +41,10 @@ def camera_space(points: Points, height: int, width: int) -> Points:
     margin = np.array([(side - width) / 2, -(side - height) / 2, 0.0])[: points.shape[1]]
     moved: Points = (points * signs + margin) / side
     return moved
+
+
+def picture_space(points: Points, height: int, width: int) -> Points:
+    """Take points of `camera_space`, ``(N, 2)`` or ``(N, 3)``, back to pixels ``(N, 2)``, y down."""
+    side = max(height, width)
+    pixels: Points = points[:, :2] * (side, -side) - ((side - width) / 2, (side - height) / 2)
+    return pixels

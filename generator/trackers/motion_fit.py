@@ -108,9 +108,9 @@ def _expressions(head: HeadFit, displacement: Points) -> Points:
     at_rest = mesh_points(head.shape, head.expression) - origin
 
     def moved(values: Points) -> Points:
-        expression = np.zeros(len(EXPRESSION))
-        expression[_CHANNELS] = values
-        return _weighted(mesh_points(head.shape, expression) - origin)
+        expression = np.zeros((len(values), len(EXPRESSION)))
+        expression[:, _CHANNELS] = values
+        return np.stack([_weighted(points - origin) for points in mesh_points(head.shape, expression)])
 
     result = np.zeros((len(displacement), len(EXPRESSION)))
     values = head.expression[_CHANNELS]
@@ -118,11 +118,11 @@ def _expressions(head: HeadFit, displacement: Points) -> Points:
         wanted = _weighted(shift + at_rest)
         change = _CHANGE if t else _OTHER_SPREAD
         previous = values
-        here = moved(values)
-        slope = np.stack([(moved(values + _STEP * unit) - here) / _STEP for unit in np.eye(len(values))], 1)
+        here, *aside = moved(np.vstack([values, values + _STEP * np.eye(len(values))]))
+        slope = np.stack([(each - here) / _STEP for each in aside], 1)
         for _ in range(2):  # frames differ little, so one Jacobian serves both steps
             values = _bounded_step(slope, wanted - here, values, previous, (spread, change), (low, high))
-            here = moved(values)
+            here = moved(values[None])[0]
         result[t, _CHANNELS] = values
     return result
 

@@ -3,20 +3,21 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.face.face_params import EXPRESSION, EXPRESSION_HIGH, EXPRESSION_LOW, DriveSequence, FaceParams
+from generator.face.face_params import EXPRESSION, EXPRESSION_HIGH, EXPRESSION_LOW, SHAPE, DriveSequence, FaceParams
 from generator.trackers.drive_smoothing import smooth_drive
 from generator.trackers.eyes import apertures, clip_gaze, closure, gaze, resting_aperture
 from generator.trackers.face_crop import box_around, check_landmarks
 from generator.trackers.face_mesh import FaceMesh, camera_faces
 from generator.trackers.following import check_clip, check_gaps, follow
-from generator.trackers.head_fit import fit_head
-from generator.trackers.ibug import camera_space
+from generator.trackers.head_fit import STILL, fit_head, mesh_points
+from generator.trackers.ibug import EYES, camera_space, picture_space
+from generator.trackers.lid_line import lid_share
 from generator.trackers.mesh_bias import MESH_BIAS
 from generator.trackers.models import find_face_mesh
 from generator.trackers.motion_fit import fit_motion
 from generator.trackers.protocol import Box, ClipFrames, Progress
 from generator.trackers.regions import Image, Points
-from generator.trackers.rigid import Similarity, angles
+from generator.trackers.rigid import Similarity, angles, procrustes
 from generator.trackers.smoothing import spread
 
 _LIDS = [EXPRESSION.index("blink_l"), EXPRESSION.index("blink_r")]
@@ -47,7 +48,7 @@ def track_still(
         landmarks = check_landmarks(landmarks, height, width)
         box = box_around(landmarks, height, width)
     seen, irises = camera_faces([mesh.find(image, box)], height, width)
-    points, bias = seen[0].copy(), MESH_BIAS
+    points, bias = seen[0].copy(), _bias_in(image, seen[0])
     if landmarks is not None:
         points[:, :2], bias = camera_space(landmarks, height, width), MESH_BIAS * (0, 0, 1)
     fit = fit_head(points, bias=bias)
@@ -124,6 +125,17 @@ def fit_drive(points: Points, irises: Points, known: NDArray[np.bool_], fps: flo
         camera=spread(cameras, known).astype(np.float32),
         fps=fps,
     )
+
+
+def _bias_in(image: Image, seen: Points) -> Points:
+    """Return `MESH_BIAS`, that of the lids as large as the picture shows."""
+    height, width = image.shape[:2]
+    head = mesh_points(np.zeros(len(SHAPE)), np.zeros(len(EXPRESSION)))
+    placed = procrustes(head, seen, STILL)
+    offset = placed.scale * MESH_BIAS @ placed.rotation.T
+    bias = MESH_BIAS.copy()
+    bias[EYES] *= lid_share(image, picture_space(seen, height, width), picture_space(seen - offset, height, width))
+    return bias
 
 
 def _camera(placement: Similarity) -> Points:
