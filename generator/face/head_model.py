@@ -11,7 +11,9 @@ rest and stretched by the jaw. The lids are not: `eye_opening` gives the edges o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -46,19 +48,26 @@ class Features:
     brow_t: float
 
 
+def _value(values: Floats, index: int) -> Any:  # noqa: ANN401 - a float, or a column that broadcasts like one
+    """Return a coefficient of one head as a float, of K heads (K, C) as a column (K, 1)."""
+    return float(values[index]) if values.ndim == 1 else values[:, index, None].astype(np.float64)
+
+
 def features(shape: Floats) -> Features:
-    """Return the places and sizes of eyes, brows and mouth on a head of this shape."""
+    """Return the places and sizes of eyes, brows and mouth on a head of this shape (16,); columns for (K, 16)."""
+    number: Callable[[Any], Any] = float if shape.ndim == 1 else np.asarray
+    shape = shape if shape.ndim == 1 else shape.T[..., None].astype(np.float64)
     eye_ry = 0.052 * (1 + 0.16 * shape[_S["eye_size"]]) * (1 + 0.14 * shape[_S["eye_round"]])
     eye_t = 0.515 + 0.012 * shape[_S["eye_height"]]
     return Features(
-        eye_u=float(0.43 + 0.035 * shape[_S["eye_gap"]] + 0.02 * shape[_S["eye_size"]]),
-        eye_t=float(eye_t),
-        eye_rx=float(0.20 * (1 + 0.13 * shape[_S["eye_size"]])),
-        eye_ry=float(eye_ry),
-        mouth_t=float(0.265 + 0.014 * shape[_S["mouth_height"]]),
-        mouth_u=float(0.33 * (1 + 0.16 * shape[_S["mouth_width"]])),
+        eye_u=number(0.43 + 0.035 * shape[_S["eye_gap"]] + 0.02 * shape[_S["eye_size"]]),
+        eye_t=number(eye_t),
+        eye_rx=number(0.20 * (1 + 0.13 * shape[_S["eye_size"]])),
+        eye_ry=number(eye_ry),
+        mouth_t=number(0.265 + 0.014 * shape[_S["mouth_height"]]),
+        mouth_u=number(0.33 * (1 + 0.16 * shape[_S["mouth_width"]])),
         lip=0.024,
-        brow_t=float(eye_t + 1.55 * eye_ry + 0.018),
+        brow_t=number(eye_t + 1.55 * eye_ry + 0.018),
     )
 
 
@@ -77,14 +86,19 @@ def _bump(x: Floats) -> Floats:
     return np.exp(-x * x)
 
 
+def _above(x: Any) -> Any:  # noqa: ANN401 - as `_value` gives it
+    """Return max(x, 0)."""
+    return (x + abs(x)) / 2
+
+
 def _step(x: Floats) -> Floats:
     x = np.clip(x, 0, 1)
     return x * x * (3 - 2 * x)
 
 
 def rest_surface(u: Floats, t: Floats, shape: Floats) -> Floats:
-    """Return the neutral head at face coordinates (u, t), each (N,), as (N, 3) in head space."""
-    s = {name: float(shape[index]) for name, index in _S.items()}
+    """Return the neutral head at face coordinates (u, t) as points in head space; sizes as for `surface`."""
+    s = {name: _value(shape, index) for name, index in _S.items()}
     f = features(shape)
     pole = np.sin(np.pi * np.clip(t, 1e-5, 1 - 1e-5)) ** np.where(t < 0.5, 0.34, 0.5)
     low, mid, high = _bump((t - 0.10) / 0.16), _bump((t - 0.36) / 0.14), _step((t - 0.55) / 0.4)
@@ -102,25 +116,25 @@ def rest_surface(u: Floats, t: Floats, shape: Floats) -> Floats:
     z = z + (0.16 + 0.045 * s["nose"]) * nose
     z = z - 0.055 * _bump((au - f.eye_u) / (1.15 * f.eye_rx)) * _bump((t - f.eye_t) / (1.5 * f.eye_ry))
     z = z + (0.025 + 0.012 * s["brow"]) * _bump((au - f.eye_u) / 0.30) * _bump((t - f.brow_t) / 0.035)
-    z = z + (0.045 + 0.085 * max(0.0, s["muzzle"])) * _bump(u / 0.42) * _bump((t - f.mouth_t - 0.02) / 0.085)
+    z = z + (0.045 + 0.085 * _above(s["muzzle"])) * _bump(u / 0.42) * _bump((t - f.mouth_t - 0.02) / 0.085)
     lip = _bump(u / (0.85 * f.mouth_u)) * _bump((np.abs(t - f.mouth_t) - 0.55 * f.lip) / (0.8 * f.lip))
     z = z + 0.022 * lip
     return np.stack([x, y, z], -1)
 
 
 def surface(u: Floats, t: Floats, shape: Floats, expression: Floats) -> Floats:
-    """Return points of the head in head space.
+    """Return points of the head in head space, or of K heads at once.
 
     Args:
-        u: (N,) angles around the head in [-pi, pi].
-        t: (N,) heights in [0, 1].
-        shape: (16,) shape coefficients.
-        expression: (12,) expression coefficients.
+        u: (N,) or (K, N) angles around the head in [-pi, pi].
+        t: (N,) or (K, N) heights in [0, 1].
+        shape: (16,) or (K, 16) shape coefficients.
+        expression: (12,) or (K, 12) expression coefficients.
 
     Returns:
-        (N, 3) float32.
+        (N, 3) or (K, N, 3) float32.
     """
-    e = {name: float(expression[index]) for name, index in _E.items()}
+    e = {name: _value(expression, index) for name, index in _E.items()}
     f = features(shape)
     p = rest_surface(u, t, shape)
     mu = u / f.mouth_u
@@ -129,40 +143,40 @@ def surface(u: Floats, t: Floats, shape: Floats, expression: Floats) -> Floats:
     side = np.sign(u)
 
     # 1. Lips and cheeks, before the jaw takes the lower half away.
-    p[:, 0] += 0.30 * e["stretch"] * f.mouth_u * np.clip(mu, -1.3, 1.3) * near
-    p[:, 0] -= 0.42 * e["pucker"] * f.mouth_u * np.clip(mu, -1.3, 1.3) * near
-    p[:, 2] += 0.07 * e["pucker"] * near
-    p[:, 0] += 0.10 * e["mouth_shift"] * near
-    lift = (0.115 if e["smile"] > 0 else 0.07) * e["smile"]
-    p[:, 1] += lift * corner - 0.02 * e["smile"] * _bump(mu / 0.6) * near
-    p[:, 0] += 0.05 * e["smile"] * side * corner
+    p[..., 0] += 0.30 * e["stretch"] * f.mouth_u * np.clip(mu, -1.3, 1.3) * near
+    p[..., 0] -= 0.42 * e["pucker"] * f.mouth_u * np.clip(mu, -1.3, 1.3) * near
+    p[..., 2] += 0.07 * e["pucker"] * near
+    p[..., 0] += 0.10 * e["mouth_shift"] * near
+    lift = 0.07 * e["smile"] + 0.045 * _above(e["smile"])
+    p[..., 1] += lift * corner - 0.02 * e["smile"] * _bump(mu / 0.6) * near
+    p[..., 0] += 0.05 * e["smile"] * side * corner
     cheek = _bump((np.abs(u) - 0.62) / 0.28) * _bump((t - 0.37) / 0.07)
-    p[:, 2] += 0.035 * max(0.0, e["smile"]) * cheek
+    p[..., 2] += 0.035 * _above(e["smile"]) * cheek
     above = t > f.mouth_t
     lips = np.sqrt(np.clip(1 - mu * mu, 0, 1))
     ramp_up = _step((t - f.mouth_t) / LIP_GAP) * _bump((t - f.mouth_t) / 0.055)
-    p[:, 1] += np.where(above, 0.055 * e["lip_raise"] * lips * ramp_up, 0)
+    p[..., 1] += np.where(above, 0.055 * e["lip_raise"] * lips * ramp_up, 0)
 
     # 2. Brows.
     for name, sign in (("brow_l", -1.0), ("brow_r", 1.0)):
         weight = _bump((sign * u - f.eye_u) / 0.36) * _bump((t - f.brow_t) / 0.055)
-        p[:, 1] += 0.075 * e[name] * weight
+        p[..., 1] += 0.075 * e[name] * weight
     inner = _bump((np.abs(u) - 0.5 * f.eye_u) / 0.20) * _bump((t - f.brow_t) / 0.045)
-    p[:, 1] -= 0.060 * e["furrow"] * inner
-    p[:, 0] -= 0.030 * e["furrow"] * side * inner
+    p[..., 1] -= 0.060 * e["furrow"] * inner
+    p[..., 0] -= 0.030 * e["furrow"] * side * inner
 
     # 3. The jaw turns about the ears; between the mouth corners the lower lip follows it fully, beyond them not.
     d = f.mouth_t - t
     opening = _step((d + LIP_GAP) / (2 * LIP_GAP))
-    at_lips, at_chin = lips, _step((p[:, 2] + 0.30) / 0.75)
+    at_lips, at_chin = lips, _step((p[..., 2] + 0.30) / 0.75)
     blend = _step(d / 0.13)
     weight = opening * ((1 - blend) * at_lips + blend * at_chin)
     angle = 0.34 * e["jaw_open"] * weight
     hinge_y, hinge_z = -0.02, -0.05
-    y, z = p[:, 1] - hinge_y, p[:, 2] - hinge_z
+    y, z = p[..., 1] - hinge_y, p[..., 2] - hinge_z
     cos, sin = np.cos(angle), np.sin(angle)
-    p[:, 1] = hinge_y + cos * y - sin * z - 0.07 * e["jaw_open"] * weight
-    p[:, 2] = hinge_z + sin * y + cos * z
+    p[..., 1] = hinge_y + cos * y - sin * z - 0.07 * e["jaw_open"] * weight
+    p[..., 2] = hinge_z + sin * y + cos * z
     return p.astype(np.float32)
 
 
@@ -178,8 +192,8 @@ def eye_opening(du: Floats, blink: float, squint: float) -> tuple[Floats, Floats
 
 
 def lid_edges(du: Floats, expression: Floats, sign: int) -> tuple[Floats, Floats]:
-    """Return the upper and lower lid edge of the eye on side `sign` for an expression (12,)."""
-    return eye_opening(du, float(expression[_BLINK[sign]]), float(expression[_E["squint"]]))
+    """Return the upper and lower lid edge of the eye on side `sign` for an expression (12,), or for (K, 12)."""
+    return eye_opening(du, _value(expression, _BLINK[sign]), _value(expression, _E["squint"]))
 
 
 def iris_coordinates(du: Floats, dt: Floats, gaze: Floats, f: Features) -> tuple[Floats, Floats]:
@@ -202,7 +216,7 @@ def _landmark_coordinates(shape: Floats, expression: Floats) -> tuple[Floats, Fl
     height = np.array([0.000, 0.010, 0.016, 0.012, 0.002])
     points.append((-f.eye_u + f.eye_rx * span, f.brow_t + height))
     points.append((f.eye_u - f.eye_rx * span[::-1], f.brow_t + height[::-1]))
-    points.append((np.zeros(4), np.array([f.eye_t + 0.01, 0.487, 0.455, 0.420])))
+    points.append((np.zeros(4), f.eye_t * np.eye(4)[0] + np.array([0.01, 0.487, 0.455, 0.420])))
     points.append((np.array([-0.13, -0.07, 0.0, 0.07, 0.13]), np.array([0.385, 0.380, 0.377, 0.380, 0.385])))
     for sign in (-1, 1):
         du = np.array([-1.0, -0.45, 0.45, 1.0, 0.45, -0.45], np.float32)
@@ -214,15 +228,21 @@ def _landmark_coordinates(shape: Floats, expression: Floats) -> tuple[Floats, Fl
     points.append((f.mouth_u * outer, f.mouth_t + bow * np.array([0, 1, 1, 0.85, 1, 1, 0])))
     points.append((f.mouth_u * outer[5:0:-1], f.mouth_t - bow[5:0:-1]))
     inner = np.array([-0.96, -0.45, 0.0, 0.45, 0.96])
-    points.append((f.mouth_u * inner, np.full(5, f.mouth_t + LIP_GAP) - LIP_GAP * (np.abs(inner) > 0.9)))
-    points.append((f.mouth_u * inner[3:0:-1], np.full(3, f.mouth_t - LIP_GAP)))
-    u = np.concatenate([pair[0] for pair in points])
-    t = np.concatenate([pair[1] for pair in points])
-    return u.astype(np.float32), t.astype(np.float32)
+    points.append((f.mouth_u * inner, f.mouth_t + LIP_GAP - LIP_GAP * (np.abs(inner) > 0.9)))
+    points.append((f.mouth_u * inner[3:0:-1], np.asarray(f.mouth_t - LIP_GAP)))
+    heads = np.broadcast_shapes(shape.shape[:-1], expression.shape[:-1])
+    return tuple(
+        np.concatenate([_over(heads, np.broadcast_arrays(*pair)[axis]) for pair in points], -1).astype(np.float32)
+        for axis in (0, 1)
+    )  # type: ignore[return-value]
+
+
+def _over(heads: tuple[int, ...], values: Floats) -> Floats:
+    return np.broadcast_to(values, (*heads, values.shape[-1]))
 
 
 def landmarks68(shape: Floats, expression: Floats) -> Floats:
-    """Return the 68 iBUG landmarks of the head in head space, (68, 3).
+    """Return the 68 iBUG landmarks of the head in head space, (68, 3), or of K heads at once, (K, 68, 3).
 
     Order as in the 300-W annotation (Sagonas et al. 2013): jaw 0-16 from the picture's left, brows 17-26, nose 27-35,
     eyes 36-47, outer lips 48-59, inner lips 60-67.

@@ -76,8 +76,7 @@ class _Source:
         here = project(corners, self._params.pose, self._params.camera)
         affine = cv2.getAffineTransform(there, here).astype(np.float32)
         grid = (np.arange(self._size, dtype=np.float32) + 0.5) / self._size
-        x, y = np.meshgrid(grid, grid, indexing="xy")
-        return np.stack([x, y, np.ones_like(x)], -1) @ affine.T
+        return grid[None, :, None] * affine[:, 0] + (grid[:, None, None] * affine[:, 1] + affine[:, 2])
 
     def fetch(
         self, target: FaceParams, drawn: NDArray[np.bool_], places: Floats, depth: Floats

@@ -21,6 +21,9 @@ from .animate_config import AnimateConfig, Settings, settle
 from .framing import Picture, frame_source
 from .paste_back import PasteBack
 
+_GROUPING = 2
+"""Another number where a clip is cut into other groups, so that unfinished work of the old ones is left alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -115,7 +118,7 @@ def work_key(network: Network, work: ClipWork) -> str:
     machine = (
         network.digest, version("facetrail"), torch.__version__, torch.get_num_threads(), network.compiled,
         str(network.device), str(network.dtype), settings.sampler.key, settings.guidance, settings.expression,
-        settings.chunk, settings.window, settings.overlap, work.claim.payload.hex,
+        settings.chunk, settings.window, settings.overlap, _GROUPING, work.claim.payload.hex,
     )  # fmt: skip
     content = hashlib.sha256(json.dumps(machine).encode())
     neutral = network.face_model.vertices(aligned.shape, network.face_model.layout.neutral())

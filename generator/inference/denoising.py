@@ -1,6 +1,6 @@
 """From conditions to pictures, for clips of any length.
 
-Without temporal modules every frame is drawn by itself: a chunk takes all its steps at once. With them, all frames take
+Without temporal modules every frame is drawn by itself: a group takes all its steps at once. With them, all frames take
 a step before any takes the next, in windows whose borders move. Either way latents lie in the store, finished pieces of
 work are remembered there, and a run that finds them goes on from there with the same numbers.
 """
@@ -21,7 +21,7 @@ from .animate_config import Settings
 from .clip_conditions import ClipConditions
 from .latent_store import LatentStore
 from .sampling import Denoise, check_finite, forwards, predict
-from .windows import Window, lay_windows
+from .windows import Window, lay_groups, lay_windows
 
 DECODED_TOGETHER = 2
 """Latents that the autoencoder decodes at a time; at 512 x 512 each takes about a gigabyte."""
@@ -39,6 +39,7 @@ class Task:
         source: The encoded source. conditions: Of any frames. frames: How many there are.
         settings: How they are drawn.
         store: Where latents lie.
+        apart: Frames that are wanted before the others, rising.
     """
 
     model: AniFaceDiff
@@ -48,6 +49,7 @@ class Task:
     frames: int
     settings: Settings
     store: LatentStore
+    apart: Sequence[int]
 
     def prepare(self, given: Conditions) -> Prepared:
         """Compute what stays the same over the steps of some frames."""
@@ -79,8 +81,8 @@ class ClipDrawing(Protocol):
     """A clip that is being drawn."""
 
     @property
-    def together(self) -> int:
-        """Frames that `pictures` draws at a time; their groups begin at multiples of it."""
+    def groups(self) -> Sequence[tuple[int, int]]:
+        """First frame, and the one beyond the last, of what `pictures` draws at a time, in order."""
 
     @property
     def evaluations(self) -> int:
@@ -89,27 +91,26 @@ class ClipDrawing(Protocol):
     def denoise(self, stepped: Stepped) -> None:
         """Do what has to be done for all frames before the first picture can be drawn."""
 
-    def pictures(self, start: int, stepped: Stepped) -> NDArray[np.uint8]:
-        """Return the unmarked pictures (N, S, S, 3) of the group that begins at frame `start`."""
+    def pictures(self, group: int, stepped: Stepped) -> NDArray[np.uint8]:
+        """Return the unmarked pictures (N, S, S, 3) of a group, by its number; groups may be drawn in any order."""
 
 
 class ChunkDrawing:
-    """A clip drawn by a model without temporal modules, chunk by chunk."""
+    """A clip drawn by a model without temporal modules, group by group."""
 
     def __init__(self, task: Task) -> None:
-        self._task, self.together = task, task.settings.chunk
+        self._task, self.groups = task, lay_groups(task.frames, task.settings.chunk, task.apart)
         self.evaluations = task.frames * len(task.settings.sampler.times) * forwards(task.settings.guidance)
 
     def denoise(self, stepped: Stepped) -> None:
         """Do nothing: every chunk is denoised when its pictures are asked for."""
 
     @torch.inference_mode()
-    def pictures(self, start: int, stepped: Stepped) -> NDArray[np.uint8]:
-        """Denoise the chunk, unless that was done before, and draw it."""
-        task, piece = self._task, start // self.together
-        stop = min(start + self.together, task.frames)
+    def pictures(self, group: int, stepped: Stepped) -> NDArray[np.uint8]:
+        """Denoise the group, unless that was done before, and draw it."""
+        task, (start, stop) = self._task, self.groups[group]
         given: Conditions | None = None
-        found = task.store.is_done(piece)
+        found = task.store.is_done(group)
         if not found:
             given = task.conditions(start, stop)
             latents = task.noise(stop - start)
@@ -117,7 +118,7 @@ class ChunkDrawing:
             for step in range(len(task.settings.sampler.times)):
                 latents = task.settings.sampler.advance(step, latents, task.predict(step, latents, prepared))
             task.store.write(0, start, latents)
-            task.store.finish(piece)
+            task.store.finish(group)
         latents = task.store.read(0, start, stop)
         stepped((stop - start) * self.evaluations // task.frames, found)
         return _decode(task, latents, given or start)
@@ -128,7 +129,8 @@ class WindowDrawing:
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self.together = task.settings.chunk if task.model.compositor else DECODED_TOGETHER
+        together = task.settings.chunk if task.model.compositor else DECODED_TOGETHER
+        self.groups = lay_groups(task.frames, together, task.apart)
         self._runs = forwards(task.settings.guidance)
         self._steps = len(task.settings.sampler.times)
         self.evaluations = self._runs * sum(
@@ -176,9 +178,9 @@ class WindowDrawing:
         return self._task.store.read(step, window.start, window.stop)
 
     @torch.inference_mode()
-    def pictures(self, start: int, stepped: Stepped) -> NDArray[np.uint8]:
-        """Draw some frames; `denoise` must have been called."""
-        stop = min(start + self.together, self._task.frames)
+    def pictures(self, group: int, stepped: Stepped) -> NDArray[np.uint8]:
+        """Draw a group; `denoise` must have been called."""
+        start, stop = self.groups[group]
         return _decode(self._task, self._task.store.read(self._steps, start, stop), start)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -17,7 +17,11 @@ Progress = Callable[[int, int], None]
 """Is told (frames done, frames in all)."""
 
 _LOOKED_AT = 4
-"""Frames, spread over the clip, that the mark is fitted to."""
+
+
+def looked_at(frames: int) -> Sequence[int]:
+    """Return the frames, spread over a clip, that the mark is fitted to; they are drawn before the others."""
+    return sorted({index * (frames - 1) // (_LOOKED_AT - 1) for index in range(_LOOKED_AT)})
 
 
 def marked_frames(
@@ -37,22 +41,21 @@ def marked_frames(
         seconds: Takes the wall time of "denoise" and "mark"; what the caller does between frames is in neither.
     """
     clock, pace = _Clock(seconds), _Pace(drawing, work.shape[0], progress)
-    count, together = work.shape[0], drawing.together
 
     def in_place(squares: Picture) -> Picture:
         return squares if work.paste is None else work.paste(squares)
 
     drawing.denoise(pace)
-    looked_at = sorted({index * (count - 1) // (_LOOKED_AT - 1) for index in range(_LOOKED_AT)})
-    groups = {index: index // together * together for index in looked_at}
-    at_hand = {start: drawing.pictures(start, pace) for start in dict.fromkeys(groups.values())}
-    sample = np.concatenate([in_place(at_hand[groups[i]][i - groups[i], None]) for i in looked_at])
+    first = set(looked_at(work.shape[0]))
+    groups = [group for group, (start, _) in enumerate(drawing.groups) if start in first]
+    at_hand = {group: drawing.pictures(group, pace) for group in groups}
+    sample = np.concatenate([in_place(pictures) for pictures in at_hand.values()])
     clock.lap("denoise")
     marker = ClipMarker.prepare(sample, work.claim.payload, deployment.mark_key)
     del sample
     clock.lap("mark")
-    for start in range(0, count, together):
-        unmarked = in_place(at_hand.pop(start) if start in at_hand else drawing.pictures(start, pace))
+    for group in range(len(drawing.groups)):
+        unmarked = in_place(at_hand.pop(group) if group in at_hand else drawing.pictures(group, pace))
         clock.lap("denoise")
         marked = marker.mark(unmarked)
         clock.lap("mark")

@@ -28,7 +28,7 @@ from .denoising import ClipDrawing, Task, draw_clip
 from .framing import Picture
 from .hardware import PRECISIONS, Precision, find_device, memory_named
 from .latent_store import LatentStore, open_store, scratch_store
-from .marked_frames import Progress, marked_frames
+from .marked_frames import Progress, looked_at, marked_frames
 
 
 def read_sizes(folder: Path | None = None) -> ModelConfig:
@@ -220,4 +220,6 @@ class Animator:
         draw = MapRenderer(face_model, config.maps, config.image_size, work.source, work.params)
         shelf = store.folder / "maps" if model.motion is not None else None
         conditions = ClipConditions(draw, work.aligned, like, shelf)
-        return draw_clip(Task(model, self._denoiser, encoded, conditions, len(work.aligned), work.settings, store))
+        frames = len(work.aligned)
+        task = Task(model, self._denoiser, encoded, conditions, frames, work.settings, store, looked_at(frames))
+        return draw_clip(task)

@@ -1,4 +1,6 @@
-"""How a long clip is cut into windows of the temporal modules, anew at every denoising step.
+"""How a long clip is cut: into groups that are drawn one after the other, and into windows of the temporal modules.
+
+Windows are laid anew at every denoising step.
 
 Within a step the windows lie side by side, so each frame is denoised once. The borders move from step to step by the
 golden section of the room they have: a seam that one step leaves lies inside a window of the next, and borders of many
@@ -36,6 +38,24 @@ class Window:
     start: int
     stop: int
     weights: Floats
+
+
+def lay_groups(frames: int, longest: int, apart: Sequence[int]) -> Sequence[tuple[int, int]]:
+    """Cut a clip into groups of consecutive frames; return (first, one beyond the last) of each, in order.
+
+    Args:
+        frames: Length of the clip, at least 1.
+        longest: Frames in a group at most.
+        apart: Frames, rising, that are a group each, because they are wanted before the others.
+    """
+    groups: list[tuple[int, int]] = []
+    start = 0
+    for end in (*apart, frames):
+        groups += [(first, min(first + longest, end)) for first in range(start, end, longest)]
+        if end < frames:
+            groups.append((end, end + 1))
+        start = end + 1
+    return groups
 
 
 def check_window(length: int, overlap: int) -> None:

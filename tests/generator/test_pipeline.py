@@ -11,6 +11,7 @@ from generator.network.config import TOY
 from generator.network.model import AniFaceDiff
 from generator.puppets import render, sample_motion
 from watermark import (
+    ClipWriter,
     CredentialState,
     Ingredient,
     PayloadKind,
@@ -129,7 +130,7 @@ def test_progress_counts_frames(animator, scene, deployment):
     animator.animate(
         *scene, deployment, config=AnimateConfig(chunk=4), progress=lambda done, total: seen.append((done, total))
     )
-    assert seen == [(4, 10), (8, 10), (10, 10)]
+    assert seen == [(1, 10), (2, 10), (3, 10), (4, 10), (6, 10), (8, 10), (10, 10)]
 
 
 def test_the_mark_is_fitted_as_one_call_over_the_whole_clip_would_fit_it(animator, scene, deployment, monkeypatch):
@@ -138,6 +139,34 @@ def test_the_mark_is_fitted_as_one_call_over_the_whole_clip_would_fit_it(animato
         unmarked.setattr("generator.inference.marked_frames.ClipMarker.mark", lambda _, frames: frames)
         clip = animator.animate(*scene, deployment, config=AnimateConfig(chunk=4))
     np.testing.assert_array_equal(marked, mark(clip.frames, clip.claim.payload, deployment.mark_key))
+
+
+def test_the_source_is_read_once_and_the_first_frame_waits_for_no_more_than_the_mark_looks_at(
+    animator, puppet, scene, deployment, tmp_path, monkeypatch
+):
+    image, params, _ = scene
+    drive = sample_motion(np.random.default_rng(1), puppet, 30)
+    counted = {"reference": 0, "denoiser": 0}
+    before_first = []
+
+    def counting(name, run):
+        def counted_run(sample, *args, **kwargs):
+            counted[name] += len(sample)
+            return run(sample, *args, **kwargs)
+
+        return counted_run
+
+    model = animator._model
+    monkeypatch.setattr(model.reference_net, "forward", counting("reference", model.reference_net.forward))
+    monkeypatch.setattr(model.denoiser, "forward", counting("denoiser", model.denoiser.forward))
+    write = ClipWriter.write
+    monkeypatch.setattr(
+        ClipWriter, "write", lambda self, frames: (before_first.append(counted["denoiser"]), write(self, frames))
+    )
+    made = animator.animate_to(tmp_path / "a.mp4", image, params, drive, deployment)
+    steps = round(made.evaluations)
+    assert counted == {"reference": 1, "denoiser": 30 * steps}
+    assert before_first[0] == 4 * steps
 
 
 def test_a_clip_written_as_it_is_drawn_is_the_clip_from_memory(animator, scene, deployment, tmp_path):
@@ -168,7 +197,7 @@ def test_an_interrupted_file_is_continued_and_equal(animator, scene, deployment,
     made = animator.animate_to(
         tmp_path / "a.mp4", *scene, deployment, config=config, progress=lambda done, total: seen.append(done)
     )
-    assert made.continued and len(seen) == 3 - stop_after
+    assert made.continued and len(seen) == {1: 3, 2: 1}[stop_after]
     np.testing.assert_array_equal(*(read_media(each.receipt.path).frames for each in (whole, made)))
     assert not list(tmp_path.glob(".*"))
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.errors import GenerationError
-from generator.inference.windows import LONGEST, SHORTEST, lay_windows
+from generator.inference.windows import LONGEST, SHORTEST, lay_groups, lay_windows
 
 lengths = st.integers(SHORTEST, LONGEST)
 clips = st.integers(1, 400)
@@ -21,6 +21,15 @@ def edges(windows):
 def overlapping(draw):
     length = draw(lengths)
     return length, draw(st.integers(0, (length - SHORTEST) // 2))
+
+
+@given(clips, st.integers(1, 16), st.data())
+def test_groups_cover_every_frame_once_and_leave_those_apart_alone(frames, longest, data):
+    apart = sorted(data.draw(st.sets(st.integers(0, frames - 1), max_size=4)))
+    groups = lay_groups(frames, longest, apart)
+    assert [frame for start, stop in groups for frame in range(start, stop)] == list(range(frames))
+    assert all(0 < stop - start <= longest for start, stop in groups)
+    assert {(frame, frame + 1) for frame in apart} <= set(groups)
 
 
 @given(clips, overlapping(), steps)
