@@ -1,0 +1,222 @@
+"""Time `facetrail animate` stage by stage, from a fresh process to the sealed clip; write results/animate_time.csv.
+
+Each run is a process of its own that runs the command on a puppet's picture, driven once by a saved motion and once by
+a clip that has to be tracked: a drawn one, or yours with --drive. `first frame` counts from the start of the process to
+the first frame handed to the encoder; `each frame` from there to the last one, which has marking and encoding in it.
+`wall_ms` is what passed and `cpu_ms` what the process computed, over all of its threads; both are medians over runs,
+and `load` tells how many processes wanted to run meanwhile. On a busy machine only `cpu_ms` says something.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+from results_csv import write_rows
+
+RESULTS = Path("results/animate_time.csv")
+HEADER = ["drive", "part", "stage", "wall_ms", "cpu_ms", "runs", "frames", "threads", "weights", "load"]
+SEED = 5
+SIZE = 512
+FIRST, EACH, END = "first frame", "each frame", "the file"
+TOTAL = "all"
+DRAWN_FIRST = 4
+"""Frames that are drawn before the first one is handed over; the others are what `each frame` is counted over."""
+Times = tuple[float, float]
+
+
+def now() -> Times:
+    """Return the time on the wall and of the process, in seconds."""
+    return time.monotonic(), time.process_time()
+
+
+class Stages:
+    """Adds up the time of named functions, up to the first frame and after it."""
+
+    def __init__(self, started: float) -> None:
+        self.started = started
+        self.spent: dict[str, dict[str, Times]] = {part: defaultdict(lambda: (0.0, 0.0)) for part in (FIRST, EACH, END)}
+        self.part = FIRST
+        self.marks: dict[str, Times] = {}
+        self.threads = 0
+
+    def add(self, stage: str, since: Times) -> None:
+        """Add the time since some moment to a stage."""
+        wall, cpu = self.spent[self.part][stage]
+        here = now()
+        self.spent[self.part][stage] = wall + here[0] - since[0], cpu + here[1] - since[1]
+
+    def watch(self, stage: str, inner: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function with its time taken."""
+
+        def outer(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - stands in for any function
+            since = now()
+            try:
+                return inner(*args, **kwargs)
+            finally:
+                self.add(stage, since)
+
+        return outer
+
+    def writing(self, inner: Callable[..., Any]) -> Callable[..., Any]:
+        """Return `ClipWriter.write`, which tells when the first frame is there and when the last one is written."""
+
+        def outer(*args: object) -> None:
+            if self.part == FIRST:
+                self.marks[FIRST] = now()
+                self.part = EACH
+            inner(*args)
+            self.marks[EACH] = now()
+
+        return outer
+
+    def sealing(self, inner: Callable[..., Any]) -> Callable[..., Any]:
+        """Return `ClipWriter.__exit__`: the encoder's rest, reading back, signing."""
+
+        def outer(*args: object) -> None:
+            self.part = END
+            since = now()
+            inner(*args)
+            self.add(TOTAL, since)
+
+        return outer
+
+    def result(self) -> dict[str, dict[str, Times]]:
+        """Return the stages with the whole, and what no stage names."""
+        whole = {FIRST: (self.marks[FIRST][0] - self.started, self.marks[FIRST][1])}
+        whole[EACH] = self.marks[EACH][0] - self.marks[FIRST][0], self.marks[EACH][1] - self.marks[FIRST][1]
+        for part, (wall, cpu) in whole.items():
+            named = list(self.spent[part].values())
+            self.spent[part]["other"] = wall - sum(one[0] for one in named), cpu - sum(one[1] for one in named)
+            self.spent[part][TOTAL] = wall, cpu
+        return {part: dict(stages) for part, stages in self.spent.items()}
+
+
+def run_once(started: float, arguments: list[str]) -> Stages:
+    """Run the command in this process with its stages timed."""
+    stages = Stages(started)
+    import forensics.animation as animation
+    from forensics.cli import main
+
+    stages.spent[FIRST]["start and imports"] = time.monotonic() - started, time.process_time()
+    import torch
+
+    import watermark.clip_writing as writing
+    from generator.inference.clip_conditions import ClipConditions
+    from generator.network.model import AniFaceDiff
+    from watermark import ClipMarker
+    from watermark.encoding import ClipEncoder
+
+    stages.threads = torch.get_num_threads()
+    places = (
+        (animation, "load_still", "read the source"), (animation, "load_drive", "drive"),
+        (animation, "track_source", "track the source"), (animation, "load_animator", "load the weights"),
+        (AniFaceDiff, "encode_source", "reference network"), (ClipConditions, "__call__", "maps"),
+        (AniFaceDiff, "prepare", "condition encoders"), (AniFaceDiff, "denoise", "denoiser"),
+        (AniFaceDiff, "compose", "decoder and compositor"), (ClipMarker, "mark", "mark"),
+        (ClipMarker, "prepare", "fit the mark"), (writing, "check_mark", "check the mark"),
+        (ClipEncoder, "write", "encode"),
+    )  # fmt: skip
+    for owner, name, stage in places:
+        patch.object(owner, name, stages.watch(stage, getattr(owner, name))).start()
+    patch.object(writing.ClipWriter, "write", stages.writing(writing.ClipWriter.write)).start()
+    patch.object(writing.ClipWriter, "__exit__", stages.sealing(writing.ClipWriter.__exit__)).start()
+    if main(arguments) != 0:
+        raise SystemExit(1)
+    return stages
+
+
+def draw_inputs(folder: Path, frames: int) -> None:
+    """Write a puppet's picture, another one's motion, and that motion as a clip."""
+    import numpy as np
+    from PIL import Image
+
+    from generator import puppets
+    from watermark import Deployment, encode_clip
+
+    rng = np.random.default_rng(SEED)
+    avatar, driver = puppets.sample_puppet(rng, "toon"), puppets.sample_puppet(rng, "gloss")
+    motion = puppets.sample_motion(rng, driver, frames)
+    Image.fromarray(puppets.render(avatar, avatar.neutral(), SIZE).image).save(folder / "avatar.png")
+    motion.save(folder / "motion.npz")
+    drawn = np.stack([puppets.render(driver, motion[index], SIZE).image for index in range(frames)])
+    encode_clip(drawn, folder / "clip.mp4", motion.fps)
+    Deployment.open(folder / "home")
+
+
+def measure(folder: Path, drive: Path, weights: Path | None, runs: int) -> tuple[list[dict[str, Any]], int]:
+    """Run the command several times, each in a fresh process, once more than is counted."""
+    found = []
+    for run in range(runs + 1):
+        out = folder / f"{drive.stem}-{run}.mp4"
+        arguments = ["animate", str(folder / "avatar.png"), str(drive), "-o", str(out), "--home", str(folder / "home")]
+        arguments += [] if weights is None else ["--weights", str(weights)]
+        command = [sys.executable, __file__, "--child", repr(time.monotonic()), *arguments]
+        answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
+        found.append(json.loads(answer))
+    from watermark import open_clip
+
+    return found[1:], open_clip(out).frame_count
+
+
+def rows_of(case: str, found: list[dict[str, Any]], frames: int, weights: str) -> list[list[object]]:
+    """Return the medians over runs; stages of the steady state in milliseconds a frame."""
+    rows: list[list[object]] = []
+    load = statistics.median(one["load"] for one in found)
+    for part in (FIRST, EACH, END):
+        stages = sorted({stage for one in found for stage in one["stages"][part]}, key=lambda name: name == TOTAL)
+        for stage in stages:
+            values = [one["stages"][part].get(stage, (0.0, 0.0)) for one in found]
+            share = 1000 / (frames - DRAWN_FIRST if part == EACH else 1)
+            wall, cpu = (share * statistics.median(value[axis] for value in values) for axis in (0, 1))
+            times = f"{wall:.1f}", f"{cpu:.1f}"
+            rows.append([
+                case, part, stage, *times, len(found), frames, found[0]["threads"], weights, f"{load:.1f}",
+            ])  # fmt: skip
+    return rows
+
+
+def main() -> None:
+    """Measure and write."""
+    if sys.argv[1:2] == ["--child"]:
+        stages = run_once(float(sys.argv[2]), sys.argv[3:])
+        print(json.dumps({"stages": stages.result(), "threads": stages.threads, "load": os.getloadavg()[0]}))
+        return
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--frames", type=int, default=96)
+    parser.add_argument("--drive", type=Path, help="a clip of your own that is tracked instead of the drawn one")
+    parser.add_argument("--weights", type=Path, help="default: mini, in the package")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        draw_inputs(folder, options.frames)
+        from generator.network.weights_io import SHIPPED
+        from generator.network.weights_layout import read_card
+
+        digest = read_card(options.weights or SHIPPED)[0]["sha256"][:12]
+        rows = []
+        for case, drive in (("saved motion", folder / "motion.npz"), ("clip", options.drive or folder / "clip.mp4")):
+            rows += rows_of(case, *measure(folder, drive, options.weights, options.runs), digest)
+    write_rows(options.out, HEADER, rows)
+    for row in rows:
+        if row[2] == TOTAL:
+            rate = f", {1000 / float(str(row[3])):.1f} frames a second" if row[1] == EACH else ""
+            print(f"{row[0]}, {row[1]}: {row[3]} ms by the clock, {row[4]} ms of the processor{rate}")
+    print(f"{' '.join(sys.argv)}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()
