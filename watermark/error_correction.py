@@ -72,10 +72,8 @@ def generator_polynomial() -> int:
 @cache
 def _generator_matrix() -> npt.NDArray[np.uint8]:
     """Rows x^126 … x^63, each with its remainder by the generator: systematic, the message in front."""
-    parity = CODE_BITS - MESSAGE_BITS
-    words = [
-        1 << power | _remainder(1 << power, generator_polynomial()) for power in range(CODE_BITS - 1, parity - 1, -1)
-    ]
+    parity, generator = CODE_BITS - MESSAGE_BITS, generator_polynomial()
+    words = [1 << power | _remainder(1 << power, generator) for power in range(CODE_BITS - 1, parity - 1, -1)]
     return np.array([[word >> bit & 1 for bit in range(CODE_BITS - 1, -1, -1)] for word in words], dtype=np.uint8)
 
 
