@@ -1,6 +1,7 @@
 """Train the judge of generation quality on true puppet frames, and write it with its card.
 
-What it may be trusted with is measured on puppets it never saw, every time generation is measured.
+What it may be trusted with is measured on puppets it never saw: `python scripts/bench_judge.py`. With `--examples` the
+drawn frames are kept, and a run that was interrupted goes on with the same command.
 """
 
 from __future__ import annotations
@@ -12,22 +13,30 @@ from pathlib import Path
 import torch
 
 from forensics.evaluation.quality.judge import JUDGE_FOLDER, save_judge
-from forensics.evaluation.quality.judge_training import Recipe, draw_examples, train_identity, train_parameters
+from forensics.evaluation.quality.judge_examples import draw_examples
+from forensics.evaluation.quality.judge_training import Recipe, train_identity, train_places
+from forensics.evaluation.quality.value_training import place_errors, sample_faces, train_values
 
 
 def main() -> None:
     """Draw, train, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=JUDGE_FOLDER)
-    parser.add_argument("--puppets", type=int, default=Recipe.puppets)
-    parser.add_argument("--epochs", type=int, default=Recipe.epochs)
+    parser.add_argument("--examples", type=Path, help="folder where drawn frames and half-done trainings are kept")
+    parser.add_argument("--puppets", type=int, default=Recipe().puppets)
+    parser.add_argument("--epochs", type=int, default=Recipe().epochs)
     options = parser.parse_args()
     torch.set_num_threads(1)
     recipe = Recipe(puppets=options.puppets, epochs=options.epochs)
-    examples = draw_examples(recipe.puppets, recipe.frames, recipe.seed, _say)
-    parameters, middle, spread = train_parameters(examples, recipe, _say)
-    identity = train_identity(examples, recipe, _say)
-    save_judge(options.out, parameters, middle, spread, identity, recipe)
+    folder: Path | None = options.examples
+    kept = [None, None] if folder is None else [folder / "places.part", folder / "identity.part"]
+    examples = draw_examples(recipe.puppets, recipe.frames, recipe.seed, folder, _say)
+    places = train_places(examples, recipe, _say, kept[0])
+    identity = train_identity(examples, recipe, _say, kept[1])
+    others = draw_examples(recipe.held_back, recipe.frames, recipe.seed + 2, folder, _say)
+    faces = sample_faces(recipe.faces, recipe.seed + 1)
+    values = train_values(faces, place_errors(places, others), recipe.value_epochs, recipe.seed, _say)
+    save_judge(options.out, places, values, identity, recipe)
 
 
 def _say(text: str) -> None:

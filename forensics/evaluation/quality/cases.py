@@ -13,7 +13,7 @@ from generator.face import SourceWarp
 from generator.puppets import Puppet, PuppetFrame, Style, render, sample_motion, sample_puppet
 
 from .face_net import Floats, Pictures
-from .judge_training import BLINKS, true_values
+from .true_values import BLINKS, true_values
 
 COPY, WARP, CEILING, TRUTH = "copy of the source", "source moved by the mesh", "codec ceiling", "true frames"
 """What is measured beside the generator."""

@@ -12,8 +12,8 @@ from .measuring import Collected, mean_over
 from .statistics import clustered_interval
 
 COMPARED = (
-    "psnr_db", "ssim", "l1", "shape_error", "expression_error", "gaze_error", "head_pose_error", "lid_aperture_error",
-    "mouth_aperture_error",
+    "psnr_db", "ssim", "l1", "shape_error", "shape_distance", "expression_error", "expression_distance", "gaze_error",
+    "head_pose_error", "lid_aperture_error", "mouth_aperture_error",
 )  # fmt: skip
 """Measures that have one value for each frame and a direction that is better."""
 

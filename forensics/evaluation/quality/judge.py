@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +17,22 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from ..errors import EvaluationError
-from .face_net import EMBEDDING, FACE_WINDOW, HEAD_WINDOW, PARTS, FaceNet, Floats, Pictures, as_input
+from .face_net import (
+    EMBEDDING,
+    FACE_WINDOW,
+    HEAD_WINDOW,
+    PARTS,
+    FaceNet,
+    Floats,
+    Pictures,
+    PlaceNet,
+    ValueNet,
+    as_input,
+)
+from .true_values import mirrored
 
 if TYPE_CHECKING:
     from .judge_training import Recipe
@@ -63,17 +77,20 @@ class Judge:
     """Reads pictures of puppets.
 
     Args:
-        parameters: The network of parameters.
-        middle: (36,) mean of its outputs.
-        spread: (36,) spread of its outputs.
+        places: Finds places of the face.
+        values: Reads face parameters from them.
         identity: The network of identity.
         digest: SHA-256 of the weights.
     """
 
-    def __init__(self, parameters: FaceNet, middle: Floats, spread: Floats, identity: FaceNet, digest: str) -> None:
-        self._parameters, self._identity = parameters.eval(), identity.eval()
-        self._middle, self._spread = middle, spread
+    def __init__(self, places: PlaceNet, values: ValueNet, identity: FaceNet, digest: str) -> None:
+        self._places, self._values, self._identity = places.eval(), values.eval(), identity.eval()
         self.digest = digest
+
+    @property
+    def guess(self) -> Readings:
+        """What it would say without looking, (1, ...): the mean over the faces it was trained on."""
+        return Readings.of(self._values.middle.numpy()[None])
 
     @staticmethod
     def load(folder: Path = JUDGE_FOLDER) -> Judge:
@@ -89,44 +106,44 @@ class Judge:
             tensors = load_file(path)
             if card["sha256"] != digest:
                 raise ValueError("the card names other weights")
-            networks = []
-            for name, outputs in (("parameters", sum(PARTS.values())), ("identity", EMBEDDING)):
-                network = FaceNet(outputs)
+            places, values, identity = PlaceNet(), ValueNet(), FaceNet(EMBEDDING)
+            for name, network in (("places", places), ("values", values), ("identity", identity)):
                 prefix = f"{name}."
                 network.load_state_dict(
                     {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
                 )
-                networks.append(network.float())
-            middle, spread = (tensors[name].float().numpy() for name in ("middle", "spread"))
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             line = " ".join(str(error).split())[:200]
             raise EvaluationError(
                 f"{path}: the judge cannot be loaded ({line}); install facetrail again", path
             ) from None
-        return Judge(networks[0], middle, spread, networks[1], digest)
+        return Judge(places, values, identity, digest)
 
     def read(self, pictures: Pictures, cameras: Floats) -> Readings:
-        """Read face parameters.
+        """Read face parameters, as the mean of what is read of each picture and of its mirror image.
 
         Args:
             pictures: (N, S, S, 3) uint8 RGB.
             cameras: (N, 3) where the heads truly are.
         """
-        answers = _run(self._parameters, FACE_WINDOW.cut(pictures, cameras))
-        return Readings.of(answers * self._spread + self._middle)
+        cuts = FACE_WINDOW.cut(pictures, cameras)
+        plain, swapped = (_run(self._find, seen) for seen in (cuts, cuts[:, :, ::-1]))
+        mean = (plain + np.stack([mirrored(row) for row in swapped])) / 2
+        return Readings.of(np.asarray(mean, np.float32))
+
+    def _find(self, cuts: Tensor) -> Tensor:
+        answer: Tensor = self._values(self._places(cuts))
+        return answer
 
     def embed(self, pictures: Pictures, cameras: Floats) -> Floats:
         """Give what tells heads apart, (N, 64); the cosine of two rows is their likeness. Arguments as in `read`."""
         return _run(self._identity, HEAD_WINDOW.cut(pictures, cameras))
 
 
-def save_judge(
-    folder: Path, parameters: FaceNet, middle: Floats, spread: Floats, identity: FaceNet, recipe: Recipe
-) -> None:
+def save_judge(folder: Path, places: PlaceNet, values: ValueNet, identity: FaceNet, recipe: Recipe) -> None:
     """Write the networks in half precision, and a card."""
-    tensors = {f"parameters.{name}": value for name, value in parameters.state_dict().items()}
-    tensors |= {f"identity.{name}": value for name, value in identity.state_dict().items()}
-    tensors |= {"middle": torch.from_numpy(middle), "spread": torch.from_numpy(spread)}
+    networks = {"places": places, "values": values, "identity": identity}
+    tensors = {f"{part}.{name}": value for part, net in networks.items() for name, value in net.state_dict().items()}
     halved = {name: value.half() if value.is_floating_point() else value for name, value in tensors.items()}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / _WEIGHTS
@@ -144,7 +161,7 @@ def save_judge(
 
 
 @torch.inference_mode()
-def _run(network: FaceNet, cuts: Pictures) -> Floats:
+def _run(network: Callable[[Tensor], Tensor], cuts: Pictures) -> Floats:
     starts = range(0, len(cuts), _TOGETHER)
     answers = [network(as_input(cuts[start : start + _TOGETHER])).numpy() for start in starts]
     return np.asarray(np.concatenate(answers), np.float32)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from generator import SHAPE
 
@@ -18,25 +17,25 @@ from .face_net import Floats, Pictures
 from .judge import Judge, Readings
 from .movement import Flow, exact_flow, flicker, warping_error
 from .pictures import l1, psnr, regions_of, ssim_map
+from .reading_errors import reading_errors
 from .statistics import (
     Rows,
     clustered_interval,
     correlation,
     cosines,
     frechet_distance,
-    rotation_angle,
     verification_auc,
 )
-
-OPEN_EYES = 0.08
-"""Head units both lids must truly stand apart for gaze to be measured."""
+from .true_values import OPEN_EYES as OPEN_EYES
 
 BIG_EYES = 0.5
 """Standard deviations of the shape coefficient `eye_size` from which eyes count as big."""
 
 UNITS = {
     "psnr_db": "dB", "l1": "levels of 255", "shape_error": "standard deviations over heads, RMS of 16",
-    "expression_error": "mean of 12 coefficients", "head_pose_error": "degrees",
+    "shape_distance": "head units, RMS of the landmarks seen from the front",
+    "expression_error": "mean of 12 coefficients",
+    "expression_distance": "head units, RMS of the landmarks seen from the front", "head_pose_error": "degrees",
     "gaze_error": "of full reach, where the eyes are truly open", "lid_aperture_error": "head units",
     "mouth_aperture_error": "head units", "identity_similarity": "cosine to the source",
     "closed_lid_ratio": "opening under a shut drive over opening under an open one",
@@ -154,20 +153,9 @@ def _readings(case: Case, truth: Truth, frames: Pictures, judge: Judge) -> Itera
     read, true = judge.read(frames[:count], cameras), Readings.of(truth.values[:count])
     source = judge.embed(case.picture[None], case.params.camera[None])
     likeness = cosines(judge.embed(frames[:count], cameras), np.repeat(source, count, 0))
-    found: dict[str, NDArray[np.floating]] = {
-        "shape_error": np.sqrt(np.square(read.shape - true.shape).mean(1)),
-        "expression_error": np.abs(read.expression - true.expression).mean(1),
-        "head_pose_error": rotation_angle(read.pose, true.pose),
-        "gaze_error": np.abs(read.gaze - true.gaze).mean(1),
-        "lid_aperture_error": np.abs(read.lids - true.lids).mean(1),
-        "mouth_aperture_error": np.abs(read.mouth - true.mouth)[:, 0],
-        "identity_similarity": likeness,
-    }
-    looking = true.lids.min(1) >= OPEN_EYES
-    for name, values in found.items():
-        for row, value in enumerate(values):
-            if name != "gaze_error" or looking[row]:
-                yield f"{name}/frame", float(value)
+    for name, values in {**reading_errors(read, true), "identity_similarity": likeness}.items():
+        for value in values[np.isfinite(values)]:
+            yield f"{name}/frame", float(value)
 
 
 def _keep_sets(into: Collected, case: Case, truth: Truth, frames: Pictures, judge: Judge) -> None:

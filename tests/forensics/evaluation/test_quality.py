@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.evaluation import MetricError
@@ -15,9 +15,10 @@ from forensics.evaluation.quality.cases import STILL, WARP, baselines, draw_trut
 from forensics.evaluation.quality.face_net import FACE_WINDOW, PARTS, Window
 from forensics.evaluation.quality.generation import find_styles
 from forensics.evaluation.quality.judge import Readings
-from forensics.evaluation.quality.judge_training import apertures, true_values
+from forensics.evaluation.quality.landmark_distances import expression_distance, shape_distance
 from forensics.evaluation.quality.movement import Flow, exact_flow, flicker, warping_error
 from forensics.evaluation.quality.pictures import l1, psnr, regions_of, ssim_map
+from forensics.evaluation.quality.reading_errors import reading_errors
 from forensics.evaluation.quality.statistics import (
     clustered_interval,
     correlation,
@@ -26,7 +27,8 @@ from forensics.evaluation.quality.statistics import (
     rotation_angle,
     verification_auc,
 )
-from generator import EXPRESSION, FaceParams, Retarget, align
+from forensics.evaluation.quality.true_values import apertures, face_places, leaned, mirrored, true_values
+from generator import EXPRESSION, SHAPE, FaceParams, Retarget, align
 from generator.puppets import Puppet, render, sample_motion, sample_puppet
 
 
@@ -180,6 +182,42 @@ def test_intervals_draw_identities_and_not_frames() -> None:
     assert (alone.low, alone.high) == (None, None)
 
 
+def test_distances_of_faces_count_what_shows() -> None:
+    rng = np.random.default_rng(3)
+    shapes, zeros = rng.standard_normal((4, 16)).astype(np.float32), np.zeros((4, 12), np.float32)
+    assert shape_distance(shapes, shapes) == pytest.approx(np.zeros(4))
+    wider, deeper = shapes.copy(), shapes.copy()
+    wider[:, SHAPE.index("mouth_width")] += 1
+    deeper[:, SHAPE.index("depth")] += 1
+    assert (shape_distance(wider, shapes) > 0.005).all()
+    assert shape_distance(deeper, shapes) == pytest.approx(np.zeros(4), abs=1e-6)
+    smiling, twice = zeros.copy(), zeros.copy()
+    smiling[:, EXPRESSION.index("smile")], twice[:, EXPRESSION.index("smile")] = 0.4, 0.8
+    once = expression_distance(smiling, zeros, shapes)
+    assert expression_distance(twice, zeros, shapes) == pytest.approx(2 * once, rel=1e-3)
+    assert (once > 0.005).all()
+
+
+def test_errors_of_readings_are_zero_for_the_truth_and_leave_out_the_gaze_of_shut_eyes() -> None:
+    puppet = puppet_of(8)
+    rows = np.stack(
+        [
+            true_values(puppet, params, render(puppet, params, 64))
+            for params in (puppet.neutral(), blinking(puppet, 1, 1))
+        ]
+    )
+    right = reading_errors(Readings.of(rows), Readings.of(rows))
+    assert np.isnan(right["gaze_error"]).tolist() == [False, True]
+    assert all(np.nan_to_num(values) == pytest.approx([0, 0], abs=0.05) for values in right.values())
+    off = rows.copy()
+    off[:, :16] += 2
+    off[:, 35] += 0.25
+    wrong = reading_errors(Readings.of(off), Readings.of(rows))
+    assert wrong["shape_error"] == pytest.approx([2, 2])
+    assert wrong["mouth_aperture_error"] == pytest.approx([0.25, 0.25])
+    assert wrong["expression_error"] == pytest.approx([0, 0])
+
+
 # --- what is true ----------------------------------------------------------------------------------------------------
 
 
@@ -203,6 +241,48 @@ def test_readings_take_rows_apart_and_put_them_together() -> None:
     assert np.array_equal(read.shape[0], puppet.shape)
     assert np.array_equal(read.expression[0], params.expression)
     assert np.array_equal(read.rows(), row)
+
+
+def test_places_are_the_landmarks_of_the_drawn_frame_and_irises_follow_the_gaze() -> None:
+    puppet = puppet_of(7)
+    params = replace(
+        blinking(puppet, 0.1, 0.3, 0.5), pose=np.float32([0.4, -0.1, 0.2]), camera=np.float32([0.3, 0.45, 0.55])
+    )
+    frame = render(puppet, params)
+    row = true_values(puppet, params, frame)
+    found = face_places(row)
+    assert found[:68] == pytest.approx((frame.landmarks / 256 - params.camera[1:]) / params.camera[0], abs=1e-5)
+    left, right = (row.copy() for _ in range(2))
+    left[31], right[31] = -0.8, 0.8
+    assert (face_places(right)[68:, 0] > face_places(left)[68:, 0] + 0.05).all()
+    assert np.array_equal(face_places(right)[:68], face_places(left)[:68])
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 1000), st.floats(-1, 1))
+def test_mirrored_and_turned_truths_are_those_of_the_mirrored_and_turned_picture(seed: int, angle: float) -> None:
+    puppet = puppet_of(seed)
+    params = sample_motion(np.random.default_rng(seed), puppet, 3)[1]
+    row = np.concatenate([puppet.shape, params.expression, params.pose, params.gaze, [0.1, 0.2, 0.3]]).astype(
+        np.float32
+    )
+    assert np.array_equal(mirrored(mirrored(row)), row)
+    there, mirror = face_places(row), face_places(mirrored(row))
+    assert mirror[27:31] == pytest.approx(there[27:31] * (-1, 1), abs=1e-5)
+    assert mirror[[45, 36, 69, 68]] == pytest.approx(there[[36, 45, 68, 69]] * (-1, 1), abs=1e-5)
+    cos, sin = np.cos(angle), np.sin(angle)
+    assert face_places(leaned(row, angle)) == pytest.approx(there @ np.array([[cos, -sin], [sin, cos]]), abs=1e-5)
+
+
+def test_a_window_cuts_the_mirrored_and_turned_picture() -> None:
+    picture, camera = textured(np.random.default_rng(4), 128), np.float32([0.3, 0.45, 0.5])
+    window = Window(1.5, 0.2, 64)
+    plain = window.cut(picture[None], camera[None])[0]
+    assert np.array_equal(window.cut_one(picture, camera), plain)
+    assert np.abs(window.cut_one(picture, camera, mirror=True)[:, ::-1].astype(int) - plain).max() <= 2
+    middle = Window(1.5, 0.0, 64)
+    quarter = middle.cut_one(picture, camera, np.pi / 2).astype(int)
+    assert np.abs(quarter - np.rot90(middle.cut(picture[None], camera[None])[0])).max() <= 3
 
 
 @pytest.mark.parametrize("window", [FACE_WINDOW, Window(2.0, 0.0, 64)])
