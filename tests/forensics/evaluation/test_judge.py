@@ -104,7 +104,7 @@ def test_drawn_examples_are_kept_and_not_drawn_again(tmp_path: Path, monkeypatch
 
 @pytest.mark.slow
 def test_training_a_judge_lowers_its_loss_goes_on_to_the_bit_and_survives_writing(tmp_path: Path) -> None:
-    recipe = Recipe(puppets=8, frames=2, epochs=4, identity_epochs=3, batch=8)
+    recipe = Recipe(puppets=8, frames=2, epochs=4, epochs_again=2, identity_epochs=3, batch=8)
     examples = draw_examples(recipe.puppets, recipe.frames, recipe.seed)
     told: list[str] = []
     net = train_places(examples, recipe, told.append)
@@ -118,7 +118,7 @@ def test_training_a_judge_lowers_its_loss_goes_on_to_the_bit_and_survives_writin
     with pytest.raises(KeyboardInterrupt):
         train_places(examples, recipe, interrupt, tmp_path / "kept")
     again = train_places(examples, recipe, told.append, tmp_path / "kept")
-    assert len(told) == 4 + 2
+    assert len(told) == (4 + 2) + (2 + 2)
     assert all((a == b).all() for a, b in zip(net.state_dict().values(), again.state_dict().values(), strict=True))
     values = train_values(sample_faces(40, 1), place_errors(net, examples), 2, recipe.seed)
     save_judge(tmp_path, net, values, train_identity(examples, recipe), recipe)
