@@ -1,8 +1,8 @@
 """Measure how many denoising steps `mini` needs; write results/animate_steps.csv.
 
 Unseen puppets are animated by others' motions with 1 to 4 steps and compared with the true frames, over the frame and
-over eyes and mouth. `gain_db` is the PSNR beyond that of the default number of steps, on the same frames, with a
-bootstrap over identities.
+over eyes and mouth. `gain` is what a number of steps has beyond the default one on the same frames, with the interval
+of a bootstrap over identities.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import defaultdict
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,7 +19,7 @@ from results_csv import write_rows
 
 from forensics.evaluation.quality.cases import draw_truth, sample_case
 from forensics.evaluation.quality.generation import EVALUATION_SEED
-from forensics.evaluation.quality.pictures import psnr, regions_of
+from forensics.evaluation.quality.pictures import psnr, regions_of, ssim_map
 from generator import AnimateConfig, Animator, read_sizes
 from generator.inference.animate_config import settle
 from generator.puppets import STYLES
@@ -26,7 +27,7 @@ from watermark import Deployment
 
 RESULTS = Path("results/animate_steps.csv")
 HEADER = [
-    "steps", "region", "psnr_db", "gain_db", "low", "high", "n_identities", "n_frames", "default_steps", "seed",
+    "measure", "region", "steps", "value", "gain", "low", "high", "n_identities", "n_frames", "default_steps", "seed",
     "weights",
 ]  # fmt: skip
 STEPS = (1, 2, 3, 4)
@@ -37,7 +38,7 @@ RESAMPLES = 2000
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--identities", type=int, default=14)
+    parser.add_argument("--identities", type=int, default=12)
     parser.add_argument("--frames", type=int, default=4)
     parser.add_argument("--weights", type=Path, help="default: mini, in the package")
     parser.add_argument("--out", type=Path, default=RESULTS)
@@ -45,7 +46,7 @@ def main() -> None:
     size = read_sizes(options.weights)
     default = len(settle(AnimateConfig(), size).sampler.times)
     animator = Animator.from_pretrained(options.weights)
-    values: dict[tuple[int, str], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    values: dict[tuple[str, str, int], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     with TemporaryDirectory() as scratch:
         deployment = Deployment.open(Path(scratch))
         for number in range(options.identities):
@@ -56,23 +57,26 @@ def main() -> None:
                 clip = animator.animate(case.picture, case.params, drive, deployment, config=config)
                 truth = truth or draw_truth(case, clip.aligned)
                 for frame, true in zip(clip.frames, truth.frames, strict=True):
+                    similarity = ssim_map(frame, true.image)
                     for region, where in regions_of(true.labels):
-                        values[steps, region][number].append(psnr(frame, true.image, where))
+                        values["psnr_db", region, steps][number].append(psnr(frame, true.image, where))
+                        values["ssim", region, steps][number].append(float(similarity[where].mean()))
             print(f"{number + 1} of {options.identities}", file=sys.stderr, flush=True)
     rng = np.random.default_rng(EVALUATION_SEED)
     rows = []
-    for region in REGIONS:
-        people = sorted(values[default, region])
+    for measure, region in product(("psnr_db", "ssim"), REGIONS):
+        people = sorted(values[measure, region, default])
         drawn = rng.integers(len(people), size=(RESAMPLES, len(people)))
         for steps in STEPS:
-            found = values[steps, region]
+            found = values[measure, region, steps]
             level = np.array([np.mean(found[person]) for person in people])
-            gains = level - [np.mean(values[default, region][person]) for person in people]
+            gains = level - [np.mean(values[measure, region, default][person]) for person in people]
             low, high = np.percentile(gains[drawn].mean(1), [2.5, 97.5])
             frames = sum(len(found[person]) for person in people)
-            numbers = [f"{value:.3f}" for value in (level.mean(), gains.mean(), low, high)]
+            numbers = [f"{value:.4f}" for value in (level.mean(), gains.mean(), low, high)]
             rows.append([
-                steps, region, *numbers, len(people), frames, default, EVALUATION_SEED, clip.claim.model_digest[:12],
+                measure, region, steps, *numbers, len(people), frames, default, EVALUATION_SEED,
+                clip.claim.model_digest[:12],
             ])  # fmt: skip
             print(*rows[-1])
     write_rows(options.out, HEADER, rows)

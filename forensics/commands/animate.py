@@ -83,7 +83,7 @@ def _declare_sampling(group: argparse._ArgumentGroup) -> None:
         help="lcm and tcd take 4 steps, for weights distilled to that (default: ddim)",
     )
     group.add_argument(
-        "--steps", type=positive_int, metavar="N", help="denoising steps (default: 3 for mini, 25 for sd15 with ddim)"
+        "--steps", type=positive_int, metavar="N", help="denoising steps (default: 2 for mini, 25 for sd15 with ddim)"
     )
     group.add_argument(
         "--guidance",

@@ -11,7 +11,7 @@ from ..network.config import ModelConfig
 from .sampling import FEW_STEPS, Sampler, SamplerName, check_sampler
 from .windows import SHORTEST, check_window
 
-_DDIM_DEFAULTS = {"mini": (3, 1.0), "sd15": (25, 3.5)}
+_DDIM_DEFAULTS = {"mini": (2, 1.0), "sd15": (25, 3.5)}
 """Steps and guidance of DDIM by preset."""
 _OVERLAP = 4
 
@@ -21,7 +21,7 @@ class AnimateConfig:
     """How to animate.
 
     Attributes:
-        steps: Denoising steps; None takes 3 for `mini` and 25 for `sd15` with DDIM, and 4 with LCM and TCD.
+        steps: Denoising steps; None takes 2 for `mini` and 25 for `sd15` with DDIM, and 4 with LCM and TCD.
         seed: Of the noise and the mark's id.
         mode: "relative" adds the drive's change to the source's own pose and expression; "absolute" copies it.
         eyes: Gain on lid motion. mouth: Gain on mouth motion. chunk: Frames denoised together without temporal modules.

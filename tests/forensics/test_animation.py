@@ -90,7 +90,7 @@ def test_the_answer_keeps_the_contract(animate: Run, material: Path, tmp_path: P
     allowed = SCHEMA["properties"]["results"]["items"]["anyOf"][0]
     assert set(result) == set(allowed["required"]) == set(allowed["properties"])
     assert (result["preset"], result["device"], result["dtype"], result["sampler"]) == ("mini", "cpu", "fp32", "ddim")
-    assert (result["frames"], result["evaluations_per_frame"], result["continued"]) == (9, 3.0, False)
+    assert (result["frames"], result["evaluations_per_frame"], result["continued"]) == (9, 2.0, False)
     assert result["credential"] == {"state": "trusted"}
 
 
