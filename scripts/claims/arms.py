@@ -1,0 +1,119 @@
+"""What is compared: two families of networks, with and without the Expression Adapter, with and without alignment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+from generator.network.config import ModelConfig
+from generator.puppets import STYLES, Style
+
+HELD_OUT: tuple[Style, ...] = ("clay", "pencil", "watercolour")
+"""Styles that no training sees; fixed before the first run."""
+SEEN: tuple[Style, ...] = tuple(style for style in STYLES if style not in HELD_OUT)
+
+STORE_SEED = 4100
+"""Of the puppets that all runs learn from."""
+SIZE = 128
+NORMALS = 3
+"""The snapshot's first channels; the others show lids, irises and mouth, which the paper's snapshot does not."""
+
+FamilyName = Literal["normals", "mini"]
+
+Alignment = Literal["aligned", "drive-shape", "drive-shape-camera"]
+ALIGNMENTS: tuple[Alignment, ...] = ("aligned", "drive-shape", "drive-shape-camera")
+"""Whose head the maps show: Facial Alignment; the drive's shape at the aligned place; the drive's shape and camera."""
+
+SIZES = ModelConfig(
+    image_size=SIZE, patch=8, latent_channels=32, widths=(32, 64), heads=2, context_dim=64,
+    spatial_layers=((16, 2), (32, 1), (64, 2), (64, 1)), spatial_channels=32, compositor_channels=0,
+)  # fmt: skip
+"""16 x 16 latents of 128 pixels, the same network for every arm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What a network is given beside the source and the expression tokens.
+
+    Attributes:
+        name: "normals": of the head its normals, as in the paper, and the source moved by shape and pose alone, its
+            expression and gaze at rest; "mini": what the shipped network is given, all channels of the snapshot and the
+            source moved by everything the mesh knows.
+        steps: Optimiser steps of a run; 0 takes the shipped weights.
+    """
+
+    name: FamilyName
+    steps: int
+
+
+FAMILIES = {"normals": Family("normals", 320), "mini": Family("mini", 0)}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training.
+
+    Attributes:
+        family: What the network is given.
+        adapter: Whether it learns with expression tokens.
+        seed: Of initial weights and the order of examples.
+    """
+
+    family: Family
+    adapter: bool
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The run's folder."""
+        return f"{self.family.name}-{'adapter' if self.adapter else 'plain'}-{self.seed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is trained and measured.
+
+    Attributes:
+        family: Of networks.
+        seeds: Of the trainings.
+        examples: That all trainings share, each of another puppet.
+        per_domain: Pairs measured in seen styles, and as many in held-out ones.
+        frames: Moments of each pair.
+        size: Side of the pictures.
+        alignments: Whose head the maps may show.
+    """
+
+    family: Family
+    seeds: tuple[int, ...] = (0, 1, 2)
+    examples: int = 400
+    per_domain: int = 28
+    frames: int = 3
+    size: int = SIZE
+    alignments: tuple[Alignment, ...] = ALIGNMENTS
+
+    def runs(self) -> list[Run]:
+        """Return the trainings, seed by seed."""
+        return [Run(self.family, adapter, seed) for seed in self.seeds for adapter in (True, False)]
+
+
+PLANS = (
+    Plan(FAMILIES["normals"]),
+    Plan(FAMILIES["mini"], seeds=(0,), examples=0, frames=1, size=256, alignments=("aligned", "drive-shape")),
+)
+
+
+def shown(maps: Mapping[str, Tensor], family: Family) -> dict[str, Tensor]:
+    """Return the maps that a family is shown; what it is not given is blank or not there.
+
+    Args:
+        maps: All maps (N, C, s, s) by name.
+        family: The family.
+    """
+    if family.name == "mini":
+        return {name: values for name, values in maps.items() if not name.startswith("posed_")}
+    snapshot = maps["snapshot"].clone()
+    snapshot[:, NORMALS:] = 0
+    return {"snapshot": snapshot, "guides": maps["posed_guides"], "moved": maps["posed_moved"]}

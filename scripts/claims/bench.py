@@ -1,0 +1,120 @@
+"""Frames against truth: every arm's and every standard's measures, kept beside the frames they are of."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.evaluation.quality.judge import Judge
+from generator.training.batch import Picture
+from generator.training.example_store import load_store
+
+from .arms import Alignment, Plan, Run
+from .cases import DOMAINS, Domain, pairing
+from .findings import ADAPTER, ALIGNED, BASELINE, BOTH, Table
+from .measuring import Reference, Values, measure, reference
+
+NAIVE = {BASELINE: "baseline, drive's camera too", ADAPTER: "+ Expression Adapter, drive's camera too"}
+COPY, TRUTH = "copy of the source", "true frames"
+
+Tables = dict[str, dict[str, Table]]
+"""By arm and measure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a family's arms came to.
+
+    Attributes:
+        arms: By arm and measure, (seeds, identities).
+        frames: By arm and measure, how many frames of each domain it is defined on.
+    """
+
+    arms: Tables
+    frames: dict[tuple[str, str, str], int]
+
+
+class Bench:
+    """Measures frames against the pairs; what a judge has measured is kept beside the frames.
+
+    Args:
+        plan: How much.
+        folder: Of stores and runs.
+    """
+
+    def __init__(self, plan: Plan, folder: Path) -> None:
+        self.plan, self.folder, self.judge = plan, folder, Judge.load()
+        examples = load_store(folder / "aligned")
+        self.references = [
+            reference(pairing(number, plan), one.maps["guides"][:, 0].numpy()) for number, one in enumerate(examples)
+        ]
+
+    def domain(self, name: Domain) -> slice:
+        """Return which pairs are of a domain."""
+        first = list(DOMAINS).index(name) * self.plan.per_domain
+        return slice(first, first + self.plan.per_domain)
+
+    def values(self, frames: Picture, kept: Path) -> Values:
+        """Return each measure (identities, T) of frames (identities, T, S, S, 3)."""
+        path = kept.with_name(f"{kept.stem}-{self.judge.digest[:12]}.npz")
+        if not path.exists():
+            found = [measure(one, against, self.judge) for one, against in zip(frames, self.references, strict=True)]
+            part = path.with_name(f"{path.stem}.part.npz")
+            np.savez(part, **{name: np.stack([one[name] for one in found]) for name in found[0]})  # type: ignore[arg-type]
+            part.replace(path)
+        with np.load(path) as file:
+            return {name: file[name] for name in file.files}
+
+    def run_values(self, run: Run, alignment: Alignment) -> Values:
+        """Return each measure of what a run drew."""
+        path = self.folder / run.name / f"{alignment}.npz"
+        print(f"measuring {run.name}, {alignment}", file=sys.stderr, flush=True)
+        with np.load(path) as file:
+            return self.values(file["frames"], path)
+
+    def measured(self) -> Measured:
+        """Return what the arms came to."""
+        places: dict[str, tuple[bool, Alignment]] = {
+            BASELINE: (False, "drive-shape"), ALIGNED: (False, "aligned"), ADAPTER: (True, "drive-shape"),
+            BOTH: (True, "aligned"), NAIVE[BASELINE]: (False, "drive-shape-camera"),
+            NAIVE[ADAPTER]: (True, "drive-shape-camera"),
+        }  # fmt: skip
+        runs = {(run.adapter, run.seed): run for run in self.plan.runs()}
+        found = Measured({}, {})
+        for arm, (adapter, alignment) in places.items():
+            if alignment not in self.plan.alignments:
+                continue
+            self._take(found, arm, [self.run_values(runs[adapter, seed], alignment) for seed in self.plan.seeds])
+        return found
+
+    def standards(self) -> Measured:
+        """Return what copying and the truth come to."""
+        truths = np.stack([against.pair.truth.pictures for against in self.references])
+        copies = np.stack([_copied(against) for against in self.references])
+        found = Measured({}, {})
+        shown = {COPY: copies, TRUTH: truths}
+        for arm, frames in shown.items():
+            self._take(found, arm, [self.values(frames, self.folder / f"{arm.replace(' ', '-')}.npz")])
+        return found
+
+    def _take(self, into: Measured, arm: str, seeds: Sequence[Values]) -> None:
+        into.arms[arm] = {name: np.stack([_means(values[name]) for values in seeds]) for name in seeds[0]}
+        for name, values in seeds[0].items():
+            for domain in DOMAINS:
+                into.frames[arm, name, domain] = int(np.isfinite(values[self.domain(domain)]).sum())
+
+
+def _copied(against: Reference) -> Picture:
+    return np.repeat(against.pair.case.picture[None], len(against.pair.truth.frames), 0)
+
+
+def _means(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean over frames (identities,) of (identities, T), NaN where none is defined."""
+    seen = np.isfinite(values)
+    count = seen.sum(1)
+    return np.where(count > 0, np.where(seen, values, 0).sum(1) / np.maximum(count, 1), np.nan)

@@ -1,0 +1,57 @@
+"""What the trained networks make of the pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from generator.network.model import AniFaceDiff
+from generator.network.weights_io import load_pretrained
+from generator.training import TrainConfig, ValidationConfig
+from generator.training.batch import Example, Picture, collate, to_uint8, to_unit
+from generator.training.example_store import load_store
+from generator.training.validation import draw
+
+from .arms import Alignment, Run
+from .network import OneStep, as_shown, predict
+from .training import load
+
+STEPS = 2
+"""DDIM steps of the shipped network, as it is delivered."""
+
+
+@torch.no_grad()
+def frames_of(model: OneStep | AniFaceDiff, run: Run, pair: Example) -> Picture:
+    """Return a network's frames (T, S, S, 3) of a pair."""
+    batch = collate([pair])
+    if isinstance(model, OneStep):
+        drawn = predict(model, run, batch)
+    else:
+        config = TrainConfig(model=model.config, validation=ValidationConfig(steps=STEPS))
+        drawn = to_unit(draw(model, as_shown(run, batch), config))
+    return np.ascontiguousarray(to_uint8(drawn).permute(0, 2, 3, 1).numpy())
+
+
+def draw_run(run: Run, alignment: Alignment, pairs: Path, folder: Path) -> Path:
+    """Draw every pair with a run's network; what stands already is left.
+
+    Args:
+        run: The run.
+        alignment: Whose head the maps show.
+        pairs: Store of the pairs in that alignment.
+        folder: Of the run.
+
+    Returns:
+        A file with one array `frames` (N, T, S, S, 3).
+    """
+    path = folder / f"{alignment}.npz"
+    if not path.exists():
+        model = load(folder) if run.family.steps else load_pretrained()[0].eval()
+        frames = np.stack([frames_of(model, run, pair) for pair in load_store(pairs)])
+        folder.mkdir(parents=True, exist_ok=True)
+        part = folder / f"{alignment}.part.npz"
+        np.savez_compressed(part, frames=frames)
+        part.replace(path)
+    return path

@@ -1,0 +1,64 @@
+"""The frames that all trainings learn from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from torch.utils.data import Dataset
+
+from generator import FaceParams
+from generator.face import SourceWarp
+from generator.puppets import render, sample_motion, sample_puppet
+from generator.training.batch import Example, Picture
+from generator.training.clip import Moment
+from generator.training.examples import example
+from generator.training.maps import DrawMaps
+
+from .arms import SEEN, SIZE, STORE_SEED
+
+TARGETS = 7
+"""Targets of an example."""
+_SOURCES = 3
+"""A third of the sources are neutral, the others moving."""
+_MOTION = 100
+
+
+class Lessons(Dataset[Example]):
+    """Puppets of seen styles with every map and exact parameters; each example is of another puppet."""
+
+    def __getitem__(self, number: int) -> Example:
+        """Return example `number` >= 0."""
+        cv2.setNumThreads(1)
+        chosen = number % _SOURCES
+        rng = np.random.default_rng((STORE_SEED, number))
+        puppet = sample_puppet(rng, SEEN[number % len(SEEN)])
+        motion = sample_motion(rng, puppet, _MOTION)
+        moments = [puppet.neutral(), *(motion[int(index)] for index in rng.choice(_MOTION, TARGETS, replace=False))]
+        frames = [render(puppet, params, SIZE) for params in moments]
+        targets = [index for index in range(TARGETS + 1) if index != chosen]
+        source = frames[chosen].image
+        return example(
+            puppet.identity, source, [Moment(frames[index].image, frames[index].labels) for index in targets],
+            [moments[index] for index in targets], open_maps(source, moments[chosen]),
+        )  # fmt: skip
+
+
+def open_maps(picture: Picture, source: FaceParams) -> DrawMaps:
+    """Return what draws every map of a source (S, S, 3) for any target, whatever shape that has.
+
+    `posed_moved` and `posed_guides` are what the source warp gives where the target keeps the source's expression and
+    gaze: they know its shape, pose and place alone.
+    """
+    warp = SourceWarp(picture, source)
+
+    def draw(target: FaceParams) -> dict[str, Picture]:
+        scene = warp(target)
+        posed = warp(replace(target, expression=source.expression, gaze=source.gaze))
+        return {
+            "snapshot": scene.snapshot, "guides": scene.guides, "moved": scene.moved, "posed_guides": posed.guides,
+            "posed_moved": posed.moved,
+        }  # fmt: skip
+
+    return draw

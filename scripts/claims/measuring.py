@@ -1,0 +1,122 @@
+"""How near drawn frames are to the truth: exact measures, and what the judge reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.evaluation.quality.judge import Judge, Readings
+from forensics.evaluation.quality.pictures import l1, psnr, regions_of, ssim_map
+from forensics.evaluation.quality.reading_errors import reading_errors
+from forensics.evaluation.quality.statistics import cosines
+from generator.puppets import PuppetFrame
+from generator.training.batch import Picture
+
+from .cases import Pairing, with_drive_shape, with_source_expression
+
+Values = dict[str, NDArray[np.float64]]
+"""By `measure/region`, one number per moment; NaN where it is not defined."""
+
+REGIONS = ("whole", "eyes", "mouth")
+EXACT = (
+    *(f"{measure}/{region}" for measure in ("psnr_db", "ssim", "l1") for region in REGIONS),
+    "psnr_db/outline", "shape_leak/whole", "expression_carried/whole",
+)  # fmt: skip
+"""Measures that need no network."""
+_RING = 1 / 32
+"""Share of the picture's side that `outline` takes in to either side of the head's outline."""
+_LEAST_CHANGE = 4.0
+"""Levels of 255, root mean square over the moved pixels; two true pictures nearer than that are no measure."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """What a pair's frames are compared with.
+
+    Attributes:
+        pair: The pair.
+        outlines: (T, S, S) bool, a ring along the outline of the true head without hair.
+        other_shape: The frames if the drive's shape had come through whole.
+        other_expression: The frames if nothing of its expression had.
+    """
+
+    pair: Pairing
+    outlines: NDArray[np.bool_]
+    other_shape: tuple[PuppetFrame, ...]
+    other_expression: tuple[PuppetFrame, ...]
+
+
+def reference(pair: Pairing, heads: Picture) -> Reference:
+    """Draw what a pair's frames are compared with.
+
+    Args:
+        pair: The pair.
+        heads: (T, S, S), above 127 where the true head is.
+    """
+    reach = round(_RING * heads.shape[-1])
+    kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    inside = (heads > 127).astype(np.uint8)
+    outlines = np.stack([cv2.dilate(head, kernel) != cv2.erode(head, kernel) for head in inside])
+    moments = range(len(heads))
+    return Reference(
+        pair,
+        outlines,
+        tuple(with_drive_shape(pair, index) for index in moments),
+        tuple(with_source_expression(pair, index) for index in moments),
+    )
+
+
+def share(picture: Picture, start: Picture, end: Picture) -> float:
+    """Return how far a picture has come from one true picture to another: 0 at `start`, 1 at `end`.
+
+    <x - a, b - a> / |b - a|^2 over all pixels, the place of the picture's projection on the line through both; what
+    lies across that line, such as blur, does not count. NaN where the two are next to equal.
+
+    Args:
+        picture: (H, W, 3) uint8, x.
+        start: (H, W, 3) uint8, a.
+        end: (H, W, 3) uint8, b.
+    """
+    x, a, b = (values.astype(np.float64) for values in (picture, start, end))
+    change = b - a
+    moved = np.abs(change).max(-1) > 0
+    if not moved.any() or np.sqrt(np.square(change[moved]).mean()) < _LEAST_CHANGE:
+        return float("nan")
+    return float(((x - a) * change).sum() / np.square(change).sum())
+
+
+def measure(frames: Picture, against: Reference, judge: Judge) -> Values:
+    """Measure frames (T, S, S, 3) of a pair.
+
+    Returns:
+        By `measure/region`, (T,) each. `shape_leak`: 0 shows the source's shape, 1 the drive's. `expression_carried`: 0
+        shows the source's resting face, 1 the drive's expression. Both need no network. The others are those of
+        docs/generation.md, and PSNR over `outline`.
+    """
+    rows: list[dict[str, float]] = []
+    pair = against.pair
+    for index, true in enumerate(pair.truth.frames):
+        picture, found = frames[index], dict.fromkeys(EXACT, float("nan"))
+        similarity = ssim_map(picture, true.image)
+        masks = {name: where for name, where in regions_of(true.labels) if name in REGIONS}
+        for region, where in masks.items():
+            found[f"psnr_db/{region}"] = psnr(picture, true.image, where)
+            found[f"ssim/{region}"] = float(similarity[where].mean())
+            found[f"l1/{region}"] = l1(picture, true.image, where)
+        found["psnr_db/outline"] = psnr(picture, true.image, against.outlines[index])
+        found["shape_leak/whole"] = share(picture, true.image, against.other_shape[index].image)
+        found["expression_carried/whole"] = share(picture, against.other_expression[index].image, true.image)
+        rows.append(found)
+    return {name: np.array([row[name] for row in rows]) for name in EXACT} | _read(frames, pair, judge)
+
+
+def _read(frames: Picture, pair: Pairing, judge: Judge) -> Values:
+    cameras = pair.truth.motion.camera
+    found = reading_errors(judge.read(frames, cameras), Readings.of(pair.truth.values))
+    source = judge.embed(pair.case.picture[None], pair.case.params.camera[None])
+    likeness = cosines(judge.embed(frames, cameras), np.repeat(source, len(frames), 0))
+    values = {**found, "identity_similarity": likeness}
+    return {f"{name}/whole": np.asarray(one, np.float64) for name, one in values.items()}

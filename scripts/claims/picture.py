@@ -1,0 +1,56 @@
+"""The picture of docs/claims.md: arms side by side with source, drive and truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from generator.puppets import render
+from generator.training.batch import Picture
+
+from .arms import Alignment, Plan
+from .cases import pairing
+
+_SIDE, _CAPTION = 128, 18
+_ARMS: tuple[tuple[str, bool, Alignment], ...] = (
+    ("baseline", False, "drive-shape"), ("+ alignment", False, "aligned"), ("+ adapter", True, "drive-shape"),
+    ("both", True, "aligned"),
+)  # fmt: skip
+
+
+def sheet(plan: Plan, folder: Path, shown: Sequence[int], seed: int = 0) -> Picture:
+    """Return a row for each of some pairs: source, drive, truth, and what the four arms drew.
+
+    Args:
+        plan: What was drawn.
+        folder: Of the runs.
+        shown: Numbers of the pairs; of their moments the one with the widest open jaw is shown.
+        seed: Of the runs.
+    """
+    runs = {run.adapter: run for run in plan.runs() if run.seed == seed}
+    drawn = []
+    for _, adapter, alignment in _ARMS:
+        with np.load(folder / runs[adapter].name / f"{alignment}.npz") as file:
+            drawn.append(file["frames"])
+    titles = ["source", "drive", "truth", *(f"{title} ({plan.family.name})" for title, _, _ in _ARMS)]
+    lines = [np.concatenate([_caption(title) for title in titles], 1)]
+    for number in shown:
+        pair = pairing(number, plan)
+        index = int(np.argmax(pair.drive.expression[:, 0]))
+        drive = render(pair.driver, pair.drive[index], plan.size).image
+        known = [pair.case.picture, drive, pair.truth.frames[index].image]
+        lines.append(np.concatenate([_small(one) for one in (*known, *(frames[number, index] for frames in drawn))], 1))
+    return np.concatenate(lines)
+
+
+def _small(picture: Picture) -> Picture:
+    return np.asarray(cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _caption(title: str) -> Picture:
+    box = np.full((_CAPTION, _SIDE, 3), 255, np.uint8)
+    cv2.putText(box, title, (3, _CAPTION - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.33, (0, 0, 0), 1, cv2.LINE_AA)
+    return box
