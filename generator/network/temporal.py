@@ -81,6 +81,7 @@ class _TemporalTransformer(nn.Module):
 
     def forward(self, x: Tensor, frames: int) -> Tensor:
         n, c, h, w = x.shape
+        x = x.contiguous()  # where channels lie last, GroupNorm's backward pass crashes on the permuted gradient
         y = self.norm(x).view(-1, frames, c, h * w).permute(0, 3, 1, 2).reshape(-1, frames, c)
         y = self.proj_out(self.transformer_blocks[0](self.proj_in(y)))
         return x + y.view(-1, h * w, frames, c).permute(0, 2, 3, 1).reshape(n, c, h, w)
