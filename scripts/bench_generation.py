@@ -1,7 +1,8 @@
 """Measure the shipped generator on puppets it never saw, against exact truth; write results/generation.csv.
 
 The same as `facetrail evaluate --generator mini`: puppets of a seed that training does not use, each driven by another
-puppet's motion. Intervals: percentile bootstrap over identities.
+puppet's motion; once in the styles that training showed, once in those that the card says were held out. Intervals:
+percentile bootstrap over identities.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ import torch
 from forensics.evaluation import EvalReport
 from forensics.evaluation.quality.cases import CEILING, COPY, TRUTH, WARP
 from forensics.evaluation.quality.generation import SHIPPED, Plan, find_styles, measure_generator
+from generator.network.weights_io import SHIPPED as SHIPPED_FOLDER
+from generator.network.weights_layout import read_card
+from generator.puppets import STYLES
 
 HEADER = [
     "measure", "region", "method", "value", "low", "high", "n_identities", "n_frames", "seed", "weights", "styles",
@@ -30,24 +34,30 @@ def main() -> None:
     parser.add_argument("--generator", default=SHIPPED)
     parser.add_argument("--identities", type=int, default=30)
     parser.add_argument("--frames", type=int, default=8)
-    parser.add_argument("--styles", nargs="*", default=[])
     parser.add_argument("--out", type=Path, default=Path("results/generation.csv"))
     options = parser.parse_args()
     torch.set_num_threads(1)
-    plan = Plan(options.identities, options.frames, find_styles(options.styles))
     began = time.monotonic()
-    reports = measure_generator(options.generator, plan, _say)
+    folder = SHIPPED_FOLDER if options.generator == SHIPPED else Path(options.generator)
+    held_out = read_card(folder)[0]["training"]["data"]["holdout_styles"]
+    seen = [style for style in STYLES if style not in held_out]
+    rows: list[list[str | int]] = []
+    for group, styles in (("seen", seen), ("held out", held_out)):
+        plan = Plan(options.identities, options.frames, find_styles(styles))
+        if styles:
+            reports = measure_generator(options.generator, plan, _say)
+            for report in reports:
+                rows += _rows(report, plan, reports[0].detector_digest, group)
     with options.out.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)
-        for report in reports:
-            writer.writerows(_rows(report, plan, reports[0].detector_digest))
+        writer.writerows(rows)
     command = f"python {' '.join(sys.argv)}"
     minutes = (time.monotonic() - began) / 60
     print(f"{command}; seed {plan.seed}; {platform.machine()}, {torch.get_num_threads()} thread, {minutes:.0f} min")
 
 
-def _rows(report: EvalReport, plan: Plan, digest: str) -> list[list[str | int]]:
+def _rows(report: EvalReport, plan: Plan, digest: str, group: str) -> list[list[str | int]]:
     method = report.detector if report.detector in (COPY, WARP, CEILING, TRUTH) else "ours"
     rows: list[list[str | int]] = []
     for one in sorted(report.measures, key=lambda measure: (measure.name, measure.slice)):
@@ -55,10 +65,9 @@ def _rows(report: EvalReport, plan: Plan, digest: str) -> list[list[str | int]]:
         bounds = ["" if value is None else f"{value:.4g}" for value in (one.low, one.high)]
         people = one.note.rpartition("; ")[2].removesuffix(" identities")
         identities = people if people.isdigit() else str(plan.clips)
-        styles = "+".join(plan.styles) or "all"
         rows.append([
             one.name, region, method, f"{one.value:.4g}", *bounds, identities, one.n_positive, plan.seed, digest[:12],
-            styles,
+            group,
         ])  # fmt: skip
     return rows
 

@@ -59,7 +59,7 @@ class ModelConfig:
     spatial: Literal["concatenate", "add"] = "concatenate"
     spatial_layers: tuple[tuple[int, int], ...] = ((24, 1), (48, 2), (96, 2), (96, 2), (96, 1))
     spatial_channels: int = 64
-    compositor_channels: int = 24
+    compositor_channels: int = 32
     motion: Literal["v2", "v3"] | None = None
     prediction: Literal["sample", "v_prediction"] = "sample"
 

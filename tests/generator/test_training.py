@@ -223,7 +223,7 @@ def test_a_device_or_precision_that_is_not_there_is_refused(tmp_path):
 def mini_run(**changes):
     run = recipe("mini", 1)
     return dataclasses.replace(
-        run, model=TOY, data=dataclasses.replace(run.data, sources=1, codec_puppets=2, workers=0),
+        run, model=TOY, data=dataclasses.replace(run.data, sources=1, codec_puppets=2, workers=0, holdout_styles=()),
         objective=dataclasses.replace(run.objective, window=3),
         validation=dataclasses.replace(run.validation, every=0, sources=1), **changes,
     )  # fmt: skip
