@@ -23,31 +23,67 @@ def markdown(header: list[str], rows: list[list[str]]) -> str:
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
 
 
-def generation(rows: Rows) -> str:
-    """Return PSNR by method and region, and every other measure by method."""
-    regions = ["whole", "eyes", "mouth", "hair", "background"]
-    methods = ["ours", "source moved by the mesh", "copy of the source", "codec ceiling", "true frames"]
-    cells = {(row["measure"], row["method"], row["region"]): row for row in rows}
+REGIONS = ("whole", "eyes", "mouth", "hair", "background")
+METHODS = ("ours", "source moved by the mesh", "copy of the source", "codec ceiling", "true frames")
 
-    def cell(measure: str, method: str, region: str) -> str:
-        row = cells.get((measure, method, region))
-        if row is None:
-            return ""
-        return f"{row['value']} [{row['low']}, {row['high']}]" if row["low"] else row["value"]
 
-    fidelity = [[method, *(cell("psnr_db/frame", method, region) for region in regions)] for method in methods[:-1]]
-    others = [
-        [measure, region, *(cell(measure, method, region) for method in methods)]
-        for measure, region in dict.fromkeys((row["measure"], row["region"]) for row in rows)
-        if measure != "psnr_db/frame" and region in (*regions[:3], "big eyes")
+def interval(row: dict[str, str] | None) -> str:
+    """Return a value with its interval, where there are such."""
+    if row is None:
+        return ""
+    return f"{row['value']} [{row['low']}, {row['high']}]" if row["low"] else row["value"]
+
+
+def by_style(rows: Rows) -> list[tuple[str, Rows]]:
+    """Return the rows of seen and of held-out styles, each with its name."""
+    return [
+        (f"styles {group}", [row for row in rows if row["styles"] == group])
+        for group in dict.fromkeys(row["styles"] for row in rows)
     ]
-    counts = (cells["psnr_db/frame", "ours", region] for region in regions)
-    note = ", ".join(f"{row['region']} {row['n_identities']}/{row['n_frames']}" for row in counts)
-    return (
-        markdown(["PSNR, dB", *regions], fidelity)
-        + f"\nN (identities/frames): {note}. Weights {rows[0]['weights']}.\n\n"
-        + markdown(["measure", "where", *methods], others)
-    )
+
+
+def generation(rows: Rows) -> str:
+    """Return PSNR by method and region, in seen and in held-out styles."""
+    parts = []
+    for group, some in by_style(rows):
+        cells = {(row["measure"], row["method"], row["region"]): row for row in some}
+        lines = [
+            [method, *(interval(cells.get(("psnr_db/frame", method, region))) for region in REGIONS)]
+            for method in METHODS[:-1]
+        ]
+        counts = (cells["psnr_db/frame", "ours", region] for region in REGIONS)
+        note = ", ".join(f"{row['region']} {row['n_identities']}/{row['n_frames']}" for row in counts)
+        parts.append(markdown([f"PSNR, dB, {group}", *REGIONS], lines) + f"\nN (identities/frames): {note}.\n")
+    return "\n".join(parts) + f"\nWeights {rows[0]['weights']}.\n"
+
+
+def generation_measures(rows: Rows) -> str:
+    """Return every measure but PSNR by method, in seen and in held-out styles."""
+    parts = []
+    for group, some in by_style(rows):
+        cells = {(row["measure"], row["method"], row["region"]): row for row in some}
+        lines = [
+            [measure, region, *(interval(cells.get((measure, method, region))) for method in METHODS)]
+            for measure, region in dict.fromkeys((row["measure"], row["region"]) for row in some)
+            if measure != "psnr_db/frame" and region in (*REGIONS[:3], "big eyes")
+        ]
+        parts.append(markdown([f"measure, {group}", "where", *METHODS], lines))
+    return "\n".join(parts)
+
+
+def generation_gains(rows: Rows) -> str:
+    """Return by how much the generator is nearer to the truth than the baselines, on the same frames."""
+    groups = by_style(rows)
+    lines = []
+    for measure in dict.fromkeys(row["measure"] for row in rows if "_gain/" in row["measure"]):
+        for region in dict.fromkeys(row["region"] for row in rows if row["measure"] == measure):
+            if region.startswith(("whole", "eyes", "mouth")):
+                cells = [
+                    next((row for row in some if (row["measure"], row["region"]) == (measure, region)), None)
+                    for _, some in groups
+                ]
+                lines.append([measure, region, *map(interval, cells)])
+    return markdown(["gain", "where, over what", *(group for group, _ in groups)], lines)
 
 
 def demo(rows: Rows) -> str:
@@ -66,6 +102,42 @@ def demo(rows: Rows) -> str:
         counts = found[detectors[0]]
         table.append([name, *cells, counts["n_forged"], counts["n_genuine"]])
     return markdown(["measure", *detectors, "forged", "genuine"], table) + f"\nSeed {rows[0]['seed']}.\n"
+
+
+WAYS = ("true frames", "codec ceiling", "marked, H.264")
+
+
+def judge(rows: Rows) -> str:
+    """Return the judge's own errors by what happened to the frames, beside what a guess without looking reaches."""
+    cells = {(row["measure"], row["frames"]): row for row in rows if row["slice"] == "all"}
+    lines = [
+        [measure, *(interval(cells.get((measure, way))) for way in WAYS), cells[measure, WAYS[0]]["guess"]]
+        for measure in dict.fromkeys(row["measure"] for row in rows if row["slice"] == "all")
+    ]
+    counts = cells["shape_error", WAYS[0]]
+    note = f"{counts['n_identities']} puppets, {counts['n_frames']} frames, seed {counts['seed']}."
+    return markdown(["measure", *WAYS, "a guess"], lines) + f"\n{note} Judge {counts['judge']}.\n"
+
+
+def judge_coefficients(rows: Rows) -> str:
+    """Return the share of each coefficient's variance that the judge reads, best first within each part."""
+    lines = []
+    found = [row for row in rows if row["measure"] == "r2"]
+    for part in dict.fromkeys(row["slice"].split()[0] for row in found):
+        some = [row for row in found if row["slice"].split()[0] == part]
+        some.sort(key=lambda row: -float(row["value"]))
+        lines.append([part, ", ".join(f"{row['slice'].partition(' ')[2]} {float(row['value']):.2f}" for row in some)])
+    return markdown(["part", "R²"], lines)
+
+
+def judge_styles(rows: Rows) -> str:
+    """Return the judge's own errors on true frames, style by style."""
+    found = [row for row in rows if row["slice"].startswith("style=")]
+    cells = {(row["measure"], row["slice"]): row["value"] for row in found}
+    measures = list(dict.fromkeys(row["measure"] for row in found))
+    styles = dict.fromkeys(row["slice"] for row in found)
+    lines = [[style.partition("=")[2], *(cells[measure, style] for measure in measures)] for style in styles]
+    return markdown(["style", *measures], lines)
 
 
 def cpu_detector(rows: Rows) -> str:
@@ -172,15 +244,23 @@ def intervals(rows: Rows) -> str:
 FORMS = {
     one.__name__: one
     for one in (
-        generation, demo, cpu_detector, training_speed, robustness, adversarial, probes, scope_gate, examine_time,
-        intervals,
+        generation, generation_measures, generation_gains, judge, judge_coefficients, judge_styles, demo, cpu_detector,
+        training_speed, robustness, adversarial,
+        probes, scope_gate, examine_time, intervals,
     )
 }  # fmt: skip
 
 
+FILES = {
+    "generation_measures": "generation", "generation_gains": "generation", "judge_coefficients": "judge",
+    "judge_styles": "judge",
+}  # fmt: skip
+"""Results files of tables that have another name."""
+
+
 def table_of(name: str) -> str:
     """Return the Markdown of one results file."""
-    with (ROOT / "results" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+    with (ROOT / "results" / f"{FILES.get(name, name)}.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return FORMS.get(name, plain)(rows)
 
