@@ -241,12 +241,36 @@ def intervals(rows: Rows) -> str:
     return markdown(header, lines) + f"\n{rows[0]['simulations']} simulations a cell, four videos a person.\n"
 
 
+def animate_time(rows: Rows) -> str:
+    """Return wall time by stage, for a saved motion and for a clip that is tracked."""
+    drives = list(dict.fromkeys(row["drive"] for row in rows))
+    parts = list(dict.fromkeys(row["part"] for row in rows))
+    cells = {(row["drive"], row["part"], row["stage"]): float(row["wall_ms"]) for row in rows}
+    columns = [(drive, part) for drive in drives for part in parts]
+    stages = list(dict.fromkeys(row["stage"] for row in rows))
+    stages.sort(key=lambda stage: (stage == "all", -max(cells.get((*column, stage), 0.0) for column in columns)))
+    lines = [
+        [stage, *(f"{cells[*column, stage]:.1f}" if (*column, stage) in cells else "" for column in columns)]
+        for stage in stages
+    ]
+    rates = [f"{1000 / cells[drive, 'each frame', 'all']:.1f} frames/s with a {drive}" for drive in drives]
+    one = rows[0]
+    note = f"{'; '.join(rates)}. Median of {one['runs']} runs of {one['frames']} frames, {one['threads']} threads"
+    header = ["stage, ms", *(f"{part}, {drive}" for drive, part in columns)]
+    load = max(float(row["load"]) for row in rows)
+    return markdown(header, lines) + f"\n{note}, load {load:.1f}. Weights {rows[0]['weights']}.\n"
+
+
+def claims(rows: Rows) -> str:
+    """Return the claims' tests and the arms' means, family by family."""
+    return "\n".join(f"**{title}**\n\n{markdown(header, lines)}" for title, header, lines in sections(rows))
+
+
 FORMS = {
     one.__name__: one
     for one in (
         generation, generation_measures, generation_gains, judge, judge_coefficients, judge_styles, demo, cpu_detector,
-        training_speed, robustness, adversarial,
-        probes, scope_gate, examine_time, intervals,
+        training_speed, robustness, adversarial, probes, scope_gate, examine_time, intervals, animate_time,
     )
 }  # fmt: skip
 
