@@ -12,6 +12,8 @@ import re
 import sys
 from pathlib import Path
 
+from claims.table import sections
+
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"(<!-- (table|card): ([\w/]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 Rows = list[dict[str, str]]
@@ -270,7 +272,7 @@ FORMS = {
     one.__name__: one
     for one in (
         generation, generation_measures, generation_gains, judge, judge_coefficients, judge_styles, demo, cpu_detector,
-        training_speed, robustness, adversarial, probes, scope_gate, examine_time, intervals, animate_time,
+        training_speed, robustness, adversarial, probes, scope_gate, examine_time, intervals, animate_time, claims,
     )
 }  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from torch import Tensor
@@ -21,7 +21,7 @@ SIZE = 128
 NORMALS = 3
 """The snapshot's first channels; the others show lids, irises and mouth, which the paper's snapshot does not."""
 
-FamilyName = Literal["normals", "mini"]
+FamilyName = Literal["normals", "normals-long", "mini", "mini-normals"]
 
 Alignment = Literal["aligned", "drive-shape", "drive-shape-camera"]
 ALIGNMENTS: tuple[Alignment, ...] = ("aligned", "drive-shape", "drive-shape-camera")
@@ -41,7 +41,8 @@ class Family:
     Attributes:
         name: "normals": of the head its normals, as in the paper, and the source moved by shape and pose alone, its
             expression and gaze at rest; "mini": what the shipped network is given, all channels of the snapshot and the
-            source moved by everything the mesh knows.
+            source moved by everything the mesh knows; "mini-normals": the shipped network, given what "normals" is;
+            "normals-long": the same as "normals", trained longer.
         steps: Optimiser steps of a run; 0 takes the shipped weights.
     """
 
@@ -49,7 +50,12 @@ class Family:
     steps: int
 
 
-FAMILIES = {"normals": Family("normals", 320), "mini": Family("mini", 0)}
+FAMILIES: dict[FamilyName, Family] = {
+    family.name: family
+    for family in (
+        Family("normals", 320), Family("normals-long", 700), Family("mini", 0), Family("mini-normals", 0)
+    )
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +105,11 @@ class Plan:
         return [Run(self.family, adapter, seed) for seed in self.seeds for adapter in (True, False)]
 
 
+_SHIPPED = Plan(FAMILIES["mini"], seeds=(0,), examples=0, frames=1, size=256, alignments=("aligned", "drive-shape"))
 PLANS = (
-    Plan(FAMILIES["normals"]),
-    Plan(FAMILIES["mini"], seeds=(0,), examples=0, frames=1, size=256, alignments=("aligned", "drive-shape")),
-)
+    Plan(FAMILIES["normals"]), Plan(FAMILIES["normals-long"], seeds=(0,)), _SHIPPED,
+    replace(_SHIPPED, family=FAMILIES["mini-normals"]),
+)  # fmt: skip
 
 
 def shown(maps: Mapping[str, Tensor], family: Family) -> dict[str, Tensor]:

@@ -254,7 +254,7 @@ def test_a_contrast_is_the_difference_of_its_arms_and_leaves_out_what_is_undefin
 def test_the_script_trains_draws_and_measures_and_goes_on_where_it_stood(tmp_path):
     plans = (
         arms.Plan(replace(FAMILIES["normals"], steps=1), seeds=(0,), examples=2, per_domain=2, frames=1),
-        replace(arms.PLANS[1], per_domain=2),
+        replace(arms.PLANS[2], per_domain=2),
     )
     out, picture = tmp_path / "claims.csv", tmp_path / "claims.jpg"
     arguments = ["--folder", str(tmp_path / "runs"), "--out", str(out), "--picture", str(picture)]
