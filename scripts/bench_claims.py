@@ -81,7 +81,7 @@ def _measure(plans: Sequence[Plan], folder: Path, out: Path, picture: Path) -> N
         shown = [number for number in SHOWN if number < 2 * plan.per_domain]
         sheets.append(sheet(plan, folder / plan.family.name, shown))
     whole = cv2.cvtColor(np.concatenate(sheets), cv2.COLOR_RGB2BGR)
-    cv2.imwrite(str(picture), whole, [cv2.IMWRITE_JPEG_QUALITY, 85])
+    cv2.imwrite(str(picture), whole, [cv2.IMWRITE_JPEG_QUALITY, 75])
 
 
 def _saying(run: Run) -> Callable[[int, float], None]:
