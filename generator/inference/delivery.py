@@ -31,6 +31,11 @@ class Delivery(Protocol):
         """Seal, or leave nothing."""
 
 
+def is_clip(path: Path) -> bool:
+    """Tell whether a path takes one clip, in contrast to pictures that must each show their mark alone."""
+    return path.suffix.lower() == ".mp4"
+
+
 def deliver(path: Path, claim: Claim, deployment: Deployment, fps: float, shape: tuple[int, int, int]) -> Delivery:
     """Return the delivery that fits a path; nothing is written before its block begins.
 
@@ -48,7 +53,7 @@ def deliver(path: Path, claim: Claim, deployment: Deployment, fps: float, shape:
     count, height, width = shape
     if not path.suffix:
         return _Folder(path, claim, deployment)
-    if path.suffix.lower() == ".mp4":
+    if is_clip(path):
         return ClipWriter(path, claim, deployment, fps=fps, height=height, width=width)
     if count != 1:
         raise SealError(f"{path}: {count} frames make no picture; name a .mp4 or a folder as output")

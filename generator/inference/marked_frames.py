@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
-from watermark import ClipMarker, Deployment
+from watermark import ClipMarker, Deployment, mark
 
 from .clip_work import ClipWork
 from .denoising import ClipDrawing
@@ -30,6 +31,8 @@ def marked_frames(
     deployment: Deployment,
     progress: Progress | None,
     seconds: dict[str, float],
+    *,
+    singly: bool = False,
 ) -> Iterator[Picture]:
     """Yield the marked frames (N, H, W, 3) of a clip in order.
 
@@ -39,6 +42,7 @@ def marked_frames(
         deployment: Whose mark the frames get.
         progress: Is told how far the drawing is; what an earlier run did does not count.
         seconds: Takes the wall time of "denoise" and "mark"; what the caller does between frames is in neither.
+        singly: Whether every frame will have to show its mark alone: it is then fitted to each, not to the clip.
     """
     clock, pace = _Clock(seconds), _Pace(drawing, work.shape[0], progress)
 
@@ -46,21 +50,29 @@ def marked_frames(
         return squares if work.paste is None else work.paste(squares)
 
     drawing.denoise(pace)
-    first = set(looked_at(work.shape[0]))
-    groups = [group for group, (start, _) in enumerate(drawing.groups) if start in first]
-    at_hand = {group: drawing.pictures(group, pace) for group in groups}
-    sample = np.concatenate([in_place(pictures) for pictures in at_hand.values()])
-    clock.lap("denoise")
-    marker = ClipMarker.prepare(sample, work.claim.payload, deployment.mark_key)
-    del sample
-    clock.lap("mark")
+    at_hand: dict[int, Picture] = {}
+    if singly:
+        fitted: Callable[[Picture], Picture] = partial(_marked_singly, work, deployment)
+    else:
+        first = set(looked_at(work.shape[0]))
+        groups = [group for group, (start, _) in enumerate(drawing.groups) if start in first]
+        at_hand = {group: drawing.pictures(group, pace) for group in groups}
+        sample = np.concatenate([in_place(pictures) for pictures in at_hand.values()])
+        clock.lap("denoise")
+        fitted = ClipMarker.prepare(sample, work.claim.payload, deployment.mark_key).mark
+        del sample
+        clock.lap("mark")
     for group in range(len(drawing.groups)):
         unmarked = in_place(at_hand.pop(group) if group in at_hand else drawing.pictures(group, pace))
         clock.lap("denoise")
-        marked = marker.mark(unmarked)
+        marked = fitted(unmarked)
         clock.lap("mark")
         yield marked
         clock.start()
+
+
+def _marked_singly(work: ClipWork, deployment: Deployment, frames: Picture) -> Picture:
+    return np.stack([mark(frame, work.claim.payload, deployment.mark_key) for frame in frames])
 
 
 class _Clock:

@@ -23,7 +23,7 @@ from .animate_config import AnimateConfig
 from .clip import GeneratedClip, GeneratedFile
 from .clip_conditions import ClipConditions, picture_tensor
 from .clip_work import ClipWork, Network, plan_clip, work_key
-from .delivery import deliver
+from .delivery import deliver, is_clip
 from .denoising import ClipDrawing, Task, draw_clip
 from .framing import Picture
 from .hardware import PRECISIONS, Precision, find_device, memory_named
@@ -189,7 +189,7 @@ class Animator:
         ):
             continued = store.is_done(0)
             drawing = self._drawing(work, store)
-            chunks = marked_frames(work, drawing, deployment, progress, seconds)
+            chunks = marked_frames(work, drawing, deployment, progress, seconds, singly=not is_clip(path))
             marked = next(chunks)
             started, inside = time.perf_counter(), sum(seconds.values())
             with delivery:

@@ -54,7 +54,10 @@ def test_no_public_name_of_the_room_hands_out_unmarked_frames(animator, scene, d
         animator.animate(*scene, deployment)
     with pytest.raises(RuntimeError, match="no mark, no frames"):
         animator.animate_to(tmp_path / "a.mp4", *scene, deployment)
-    assert not list(tmp_path.glob("**/*.mp4"))
+    monkeypatch.setattr("generator.inference.marked_frames.mark", refuse)
+    with pytest.raises(RuntimeError, match="no mark, no frames"):
+        animator.animate_to(tmp_path / "frames", *scene, deployment)
+    assert not list(tmp_path.glob("**/*.mp4")) + list(tmp_path.glob("**/*.png"))
     public = [name for name in vars(Animator) if not name.startswith("_")]
     assert public == ["from_pretrained", "animate", "animate_to"]
     assert not {"AniFaceDiff", "marked_frames", "draw_clip"} & set(generator.__all__)
@@ -76,6 +79,23 @@ def test_a_folder_of_frames_is_sealed_frame_by_frame(animator, scene, deployment
     assert [file.name for file in files] == ["00000.png", "00001.png"]
     for file in files:
         assert read_provenance(file, deployment).credential.state is CredentialState.TRUSTED
+
+
+def test_frames_of_a_folder_are_marked_one_by_one(animator, scene, deployment, tmp_path, monkeypatch):
+    """Each is a file of its own; fitted to the clip, about one in 200 would not show the mark alone."""
+    seen = []
+    monkeypatch.setattr(
+        "generator.inference.marked_frames.mark", lambda frame, *rest: seen.append(frame) or mark(frame, *rest)
+    )
+    animator.animate_to(tmp_path / "frames", *scene, deployment)
+    assert [frame.shape for frame in seen] == [(128, 128, 3)] * 10
+    for frame, path in zip(seen, sorted((tmp_path / "frames").iterdir()), strict=True):
+        written = read_media(path).frames[0]
+        assert np.abs(written.astype(int) - frame).mean() < 3
+        assert read_mark(written, deployment.mark_key, search=0).present
+    seen.clear()
+    animator.animate_to(tmp_path / "a.mp4", *scene, deployment)
+    assert not seen
 
 
 def test_a_clip_does_not_become_a_picture(animator, scene, deployment, tmp_path):
