@@ -17,6 +17,7 @@ from forensics.corpus.plan import SynthesisConfig
 from forensics.corpus.synthesize import synthesize
 from generator import DriveSequence, FaceParams, puppets
 from watermark import Claim, Deployment, Payload, PayloadKind, SealReceipt, mark, seal
+from watermark.identity import write_private
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,10 @@ def recipe() -> SynthesisConfig:
 
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    return Deployment.open(tmp_path_factory.mktemp("home") / "facetrail")
+    """One key for every run, so that whether a mark is read does not hang on the draw."""
+    folder = tmp_path_factory.mktemp("home")
+    write_private(folder / "mark.key", bytes(range(32)))
+    return Deployment.open(folder)
 
 
 @pytest.fixture(scope="session")

@@ -12,13 +12,17 @@ from generator.network.config import TOY, TOY_SD15
 from generator.network.model import AniFaceDiff
 from generator.puppets import Puppet, sample_puppet
 from watermark import Deployment
+from watermark.identity import write_private
 
 torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    return Deployment.open(tmp_path_factory.mktemp("deployment"))
+    """One key for every run, so that whether a mark is read does not hang on the draw."""
+    folder = tmp_path_factory.mktemp("deployment")
+    write_private(folder / "mark.key", bytes(range(32)))
+    return Deployment.open(folder)
 
 
 @pytest.fixture
