@@ -8,13 +8,13 @@ percentile bootstrap over identities.
 from __future__ import annotations
 
 import argparse
-import csv
 import platform
 import sys
 import time
 from pathlib import Path
 
 import torch
+from results_csv import write_rows
 
 from forensics.evaluation import EvalReport
 from forensics.evaluation.quality.cases import CEILING, COPY, TRUTH, WARP
@@ -48,10 +48,7 @@ def main() -> None:
             reports = measure_generator(options.generator, plan, _say)
             for report in reports:
                 rows += _rows(report, plan, reports[0].detector_digest, group)
-    with options.out.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(HEADER)
-        writer.writerows(rows)
+    write_rows(options.out, HEADER, rows)
     command = f"python {' '.join(sys.argv)}"
     minutes = (time.monotonic() - began) / 60
     print(f"{command}; seed {plan.seed}; {platform.machine()}, {torch.get_num_threads()} thread, {minutes:.0f} min")

@@ -100,7 +100,7 @@ def demo(rows: Rows) -> str:
             lines.setdefault(name, {}).setdefault(row["detector"], row)
     table = []
     for name, found in lines.items():
-        cells = [f"{found[d]['value']} [{found[d]['low']}, {found[d]['high']}]" for d in detectors]
+        cells = [interval(found[detector]) for detector in detectors]
         counts = found[detectors[0]]
         table.append([name, *cells, counts["n_forged"], counts["n_genuine"]])
     return markdown(["measure", *detectors, "forged", "genuine"], table) + f"\nSeed {rows[0]['seed']}.\n"

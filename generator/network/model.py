@@ -16,14 +16,11 @@ from .conditions import MAP_CHANNELS, ExpressionAdapter, SpatialEncoder, Spatial
 from .config import ModelConfig
 from .image_context import ClipContext, LatentContext
 from .patch_codec import PatchCodec
-from .schedule import noise_schedule
 from .temporal import MotionModules
 from .unet import Denoiser, ReferenceNet
 
 if TYPE_CHECKING:
     from .kl_codec import KLCodec
-
-__all__ = ["AniFaceDiff", "Conditions", "Dropped", "EncodedSource", "Prepared", "noise_schedule"]
 
 
 @dataclass(frozen=True, slots=True)

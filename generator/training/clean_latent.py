@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..network.model import AniFaceDiff, Conditions, noise_schedule
+from ..network.model import AniFaceDiff, Conditions
 from ..network.patch_codec import PatchCodec
+from ..network.schedule import noise_schedule
 from .batch import Batch, conditions, to_unit
 from .config import ObjectiveConfig
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..network.model import AniFaceDiff, Dropped, noise_schedule
+from ..network.model import AniFaceDiff, Dropped
+from ..network.schedule import noise_schedule
 from .batch import Batch, conditions, to_unit
 from .config import ObjectiveConfig, Stage
 

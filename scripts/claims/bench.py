@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forensics.evaluation.quality.judge import Judge
+from forensics.files import write_whole
 from generator.training.batch import Picture
 from generator.training.example_store import load_store
 
@@ -64,9 +66,7 @@ class Bench:
         path = kept.with_name(f"{kept.stem}-{self.judge.digest[:12]}.npz")
         if not path.exists():
             found = [measure(one, against, self.judge) for one, against in zip(frames, self.references, strict=True)]
-            part = path.with_name(f"{path.stem}.part.npz")
-            np.savez(part, **{name: np.stack([one[name] for one in found]) for name in found[0]})  # type: ignore[arg-type]
-            part.replace(path)
+            write_whole(path, partial(np.savez, **{name: np.stack([one[name] for one in found]) for name in found[0]}))
         with np.load(path) as file:
             return {name: file[name] for name in file.files}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from forensics.files import write_whole
 from generator.network.model import AniFaceDiff
 from generator.network.weights_io import load_pretrained
 from generator.training import TrainConfig, ValidationConfig
@@ -50,8 +52,5 @@ def draw_run(run: Run, alignment: Alignment, pairs: Path, folder: Path) -> Path:
     if not path.exists():
         model = load(folder) if run.family.steps else load_pretrained()[0].eval()
         frames = np.stack([frames_of(model, run, pair) for pair in load_store(pairs)])
-        folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f"{alignment}.part.npz"
-        np.savez_compressed(part, frames=frames)
-        part.replace(path)
+        write_whole(path, partial(np.savez_compressed, frames=frames))
     return path

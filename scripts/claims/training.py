@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from forensics.files import write_whole
 from generator.network.patch_codec import PatchCodec
 from generator.training import OptimiserConfig
 from generator.training.batch import Batch, collate, to_unit
@@ -96,10 +97,10 @@ def train(run: Run, store: Path, folder: Path, progress: Progress) -> None:
                 "mean": mean.tensors,
                 "optimiser": optimiser.state_dict(),
             }
-            _replace(folder / "state.pt", partial(torch.save, state))
+            write_whole(folder / "state.pt", partial(torch.save, state))
     with mean.applied():
         weights = {name: values.contiguous() for name, values in model.state_dict().items()}
-        _replace(folder / WEIGHTS, partial(save_file, weights))
+        write_whole(folder / WEIGHTS, partial(save_file, weights))
 
 
 def load(folder: Path) -> OneStep:
@@ -118,9 +119,3 @@ def _resume(folder: Path, model: OneStep, optimiser: torch.optim.Optimizer, mean
     mean.load(state["mean"])
     optimiser.load_state_dict(state["optimiser"])
     return int(state["step"])
-
-
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    part = path.with_name(f"{path.name}.part")
-    write(part)
-    part.replace(path)

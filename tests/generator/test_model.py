@@ -5,7 +5,8 @@ import torch
 
 from generator.network.attention import DecoupledCrossAttention
 from generator.network.config import TOY
-from generator.network.model import AniFaceDiff, Conditions, noise_schedule
+from generator.network.model import AniFaceDiff, Conditions
+from generator.network.schedule import noise_schedule
 
 
 def batch(count, seed=0):

@@ -4,7 +4,7 @@ from diffusers import DDIMScheduler
 
 from generator.errors import GenerationError
 from generator.inference.sampling import Sampler, forwards, predict
-from generator.network.model import noise_schedule
+from generator.network.schedule import noise_schedule
 
 SAMPLERS = [("ddim", 25), ("ddim", 3), ("lcm", 4), ("tcd", 4)]
 

@@ -7,7 +7,8 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
 from generator.network.config import SD15, TOY_SD15
-from generator.network.model import AniFaceDiff, Conditions, Dropped, noise_schedule
+from generator.network.model import AniFaceDiff, Conditions, Dropped
+from generator.network.schedule import noise_schedule
 from generator.network.unet import trainable_reference_parameters
 
 SIZE, GRID = TOY_SD15.image_size, TOY_SD15.grid

@@ -5,7 +5,8 @@ import torch
 
 from generator.errors import TrainingError
 from generator.network.config import TOY
-from generator.network.model import AniFaceDiff, noise_schedule
+from generator.network.model import AniFaceDiff
+from generator.network.schedule import noise_schedule
 from generator.training import DataConfig, open_puppets, recipe
 from generator.training.batch import collate
 from generator.training.config import ObjectiveConfig

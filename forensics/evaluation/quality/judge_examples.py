@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from generator import FaceParams
 from generator.face import find_layout
 from generator.puppets import STYLES, Puppet, render, sample_motion, sample_puppet
 
+from ...files import write_whole
 from .face_net import Floats, Pictures
 from .true_values import BLINKS, true_values
 
@@ -77,7 +78,7 @@ def draw_examples(
         if path is None or not path.exists():
             part = _together([row for number in range(first, last) for row in _draw(number, frames, seed)])
             if path is not None:
-                _keep(part, path)
+                write_whole(path, partial(np.savez, **part))  # type: ignore[arg-type]
         else:
             with np.load(path, allow_pickle=False) as kept:
                 part = {field.name: kept[field.name] for field in fields(Examples)}
@@ -113,14 +114,3 @@ def varied(params: FaceParams, rng: np.random.Generator) -> FaceParams:
 def _together(rows: list[tuple[NDArray[Any], ...]]) -> dict[str, NDArray[Any]]:
     names = [field.name for field in fields(Examples)]
     return {name: np.stack(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
-
-
-def _keep(part: dict[str, NDArray[Any]], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with unfinished.open("wb") as file:
-            np.savez(file, **part)  # type: ignore[arg-type]
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)

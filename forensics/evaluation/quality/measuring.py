@@ -107,7 +107,9 @@ def collect(
             note("l1/frame", part, l1(picture, true.image, where))
             if region == "whole":
                 note("psnr_db/frame", f"style={style}", fidelity)
-    for measure, value in _readings(case, truth, frames, judge):
+    read = judge.read(frames, truth.motion.camera)
+    features = judge.embed(frames[: case.moving], truth.motion.camera[: case.moving])
+    for measure, value in _readings(case, truth, read, features, judge):
         note(measure, "all", value)
     errors = [
         warping_error(frames[index], frames[index + 1], flow) for index, flow in enumerate(flows) if flow is not None
@@ -115,7 +117,7 @@ def collect(
     if errors:
         note("warping_error/video", "all", float(np.mean(errors)))
     note("flicker/video", "all", flicker(frames[case.moving : case.moving + STILL]))
-    _keep_sets(into, case, truth, frames, judge)
+    _keep_sets(into, case, truth, read, features, judge)
 
 
 def measures_of(found: Collected, rng: np.random.Generator, *, judge_itself: bool = False) -> tuple[Measure, ...]:
@@ -146,24 +148,22 @@ def measures_of(found: Collected, rng: np.random.Generator, *, judge_itself: boo
     return tuple(measures)
 
 
-def _readings(case: Case, truth: Truth, frames: Pictures, judge: Judge) -> Iterator[tuple[str, float]]:
+def _readings(case: Case, truth: Truth, read: Readings, features: Floats, judge: Judge) -> Iterator[tuple[str, float]]:
     """Compare what the judge reads of the moving frames with what is true of them."""
     count = case.moving
-    cameras = truth.motion.camera[:count]
-    read, true = judge.read(frames[:count], cameras), Readings.of(truth.values[:count])
+    moving, true = Readings.of(read.rows()[:count]), Readings.of(truth.values[:count])
     source = judge.embed(case.picture[None], case.params.camera[None])
-    likeness = cosines(judge.embed(frames[:count], cameras), np.repeat(source, count, 0))
-    for name, values in {**reading_errors(read, true), "identity_similarity": likeness}.items():
+    likeness = cosines(features, np.repeat(source, count, 0))
+    for name, values in {**reading_errors(moving, true), "identity_similarity": likeness}.items():
         for value in values[np.isfinite(values)]:
             yield f"{name}/frame", float(value)
 
 
-def _keep_sets(into: Collected, case: Case, truth: Truth, frames: Pictures, judge: Judge) -> None:
+def _keep_sets(into: Collected, case: Case, truth: Truth, read: Readings, features: Floats, judge: Judge) -> None:
     count, cameras = case.moving, truth.motion.camera
-    read = judge.read(frames, cameras)
     into.read.append(read.rows()[:count])
     into.true.append(truth.values[:count])
-    into.features.append(judge.embed(frames[:count], cameras[:count]))
+    into.features.append(features)
     into.true_features.append(judge.embed(truth.pictures[:count], cameras[:count]))
     into.identities += [case.source.identity] * count
     open_lids, shut_lids = float(read.lids[count:-1].mean()), float(read.lids[-1].mean())
