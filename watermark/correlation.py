@@ -82,17 +82,26 @@ def refine_shift(spectrum: Spectrum, carriers: Carriers, shift: tuple[int, int])
 
 
 def bit_values(spectrum: Spectrum, carriers: Carriers, shift: tuple[float, float]) -> Floats64:
-    """Return one soft value for each code bit, positive for a one.
+    """Return one soft value for each code bit, `(1024,)`, positive for a one.
 
     The template's carriers, whose phases are known, show how much of the mark is left at each frequency; the data
     carriers are weighted by it, so that frequencies a coder has emptied add no noise.
     """
     flat = spectrum.ravel()
     known = _agreement(flat, carriers, carriers.sync, shift)
-    wanted = _agreement(flat, carriers, carriers.data.ravel(), shift)
     radius = frequency_radius()
     weight = _remaining(radius[carriers.sync], known, radius[carriers.data])
-    return np.asarray((weight * wanted.reshape(carriers.data.shape)).sum(1), dtype=np.float64)
+    return weight * _agreement(flat, carriers, carriers.data, shift)
+
+
+def clearness(values: Floats64, signs: Floats64) -> float:
+    """Return how far soft values show a known code word: their correlation over its standard deviation.
+
+    Args:
+        values: What `bit_values` returned, `(1024,)`.
+        signs: +1 or -1 for each code bit.
+    """
+    return float(values @ signs / (np.linalg.norm(values) + _TINY))
 
 
 def _agreement(

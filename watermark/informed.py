@@ -1,14 +1,15 @@
 """Choose a tile's coefficients knowing the picture they go into.
 
 The reader sees X = H + R·m at each carrier: what the picture itself shows there, plus the mark m through the response R
-of masking and whitening. The picture is known when it is marked, so the power of the mark can go where it turns weak
-bits and costs little (informed embedding: Miller, Doërr & Cox, "Applying informed coding and embedding to design a
+of masking and whitening. The picture is known when it is marked, so the power of the mark can go where it turns wrong
+carriers and costs little (informed embedding: Miller, Doërr & Cox, "Applying informed coding and embedding to design a
 robust high-capacity watermark", IEEE Trans. Image Processing 13(6), 2004). The coefficients climb
 
-    Σ_bits -log(1 + exp(-β(S_b - τ)))/β + Σ_sync v_f,    v_f = Re(X_f c_f*) / √(|X_f|² + ν)
+    Σ_f v_f,    v_f = Re(X_f c_f*) / √(|X_f|² + ν)
 
-with S_b the sum of v over the carriers of bit b, c their wanted phasors, at constant power of the mark. The allowance
-ν stands for what coders and crops will change.
+at constant power of the mark, with c the carriers' wanted phasors. Two code words differ in about half of their bits
+and every bit has one carrier, so each carrier counts alike; v saturates, so none is served at the cost of the others.
+The allowance ν stands for what coders and crops will change.
 """
 
 from __future__ import annotations
@@ -22,18 +23,16 @@ _POWER = TILE**4 / 2  # of the coefficients of a tile of unit variance
 _SYNC_GAIN = 1.15
 _STEPS = 24
 _STRIDE = 0.35
-_SLOPE = 3.0
-_WANTED = 2.0
 _ALLOWANCE = 2.0
 
 Complexes = npt.NDArray[np.complex128]
 
 
 def plain_coefficients(signs: Floats64, carriers: Carriers, roll_off: float) -> Complexes:
-    """Return the coefficients that suit an unknown picture: template first, then every bit's, `(S + 127 * 8,)`.
+    """Return the coefficients that suit an unknown picture: template first, then every bit's, `(S + 1024,)`.
 
     Args:
-        signs: +1 or -1 for each code bit, `(127,)`.
+        signs: +1 or -1 for each code bit, `(1024,)`.
         carriers: The key's carriers.
         roll_off: Frequency, in cycles per tile, from which strength falls, as it does in coders.
     """
@@ -62,19 +61,12 @@ def informed_coefficients(
     response = _response((marked.ravel()[indices] * aligned - here) * plain.conj(), plain, frequency_radius()[indices])
     wanted, envelope = _wanted(signs, carriers), np.sqrt(np.abs(plain))
     allowance = (_ALLOWANCE * float(np.median(np.abs(here)))) ** 2
-    count, rows = carriers.sync.size, carriers.data.shape
-    weight = np.empty(indices.size)
     coefficients = plain
     for step in range(_STEPS):
         seen = here + response * coefficients
         size = np.abs(seen) ** 2 + allowance
         along = (seen * wanted.conj()).real
-        root = np.sqrt(size)
-        sums = (along / root)[count:].reshape(rows).sum(1)
-        need = 1 / (1 + np.exp(np.clip(_SLOPE * (sums - _WANTED), -50, 50)))
-        weight[:count] = need.mean()
-        weight[count:] = np.repeat(need, rows[1])
-        gradient = weight * response * envelope * (wanted - along / size * seen) / root
+        gradient = response * envelope * (wanted - along / size * seen) / np.sqrt(size)
         length = np.sqrt(np.sum(np.abs(gradient) ** 2)) + 1e-12
         stride = _STRIDE * (1 - step / _STEPS)
         coefficients = _scaled(coefficients + stride * np.sqrt(_POWER) / length * gradient)
@@ -91,7 +83,7 @@ def tile_from(coefficients: Complexes, carriers: Carriers) -> Floats:
 
 
 def _indices(carriers: Carriers) -> npt.NDArray[np.intp]:
-    return np.concatenate([carriers.sync, carriers.data.ravel()])
+    return np.concatenate([carriers.sync, carriers.data])
 
 
 def _envelope(carriers: Carriers, roll_off: float) -> Floats64:
@@ -100,7 +92,7 @@ def _envelope(carriers: Carriers, roll_off: float) -> Floats64:
 
 def _wanted(signs: Floats64, carriers: Carriers) -> Complexes:
     wanted = carriers.phase[_indices(carriers)]
-    wanted[carriers.sync.size :] *= np.repeat(signs, carriers.data.shape[1])
+    wanted[carriers.sync.size :] *= signs
     return wanted
 
 

@@ -13,7 +13,7 @@ from .layout import LAYOUT_ASSERTION
 from .payload import ID_BITS, PayloadKind
 
 GENERATOR = "facetrail"
-SOFT_BINDING = "org.facetrail.tile.2"
+SOFT_BINDING = "org.facetrail.tile.3"
 
 # Assertions the signer vouches for itself; the library would list them as merely gathered.
 CREATED_ASSERTIONS = ("c2pa.actions", "c2pa.soft-binding", "c2pa.ai-disclosure", LAYOUT_ASSERTION)

@@ -2,14 +2,13 @@
 
 A reading tries hypotheses about how the picture lies over the tile. Each one folds the whitened picture onto one tile
 and correlates it with the key's template; the strongest shift is decoded. A picture that was not cropped can only show
-the tile at one of 64 slots; elsewhere all 128² shifts are searched. The answer's p-value bounds the chance that an
-unmarked picture reads this strongly, over everything that was tried:
+the tile at one of 64 slots; elsewhere all 128² shifts are searched. Each is a test of its own:
 
-    p ≤ stages · shifts · Q(z) · (decodings · 2 kinds · 2⁻¹⁶ / slots where the payload's check passed, else 1)
+    p ≤ 2 · views · shifts · Q(z) · (messages · 2 kinds · 2⁻¹⁶ / slots where the payload's check passed, else 1)
 
-with Q the Gaussian tail, which measured tails of unmarked pictures stay below, `stages` the number of times a reading
-may stop early, and `slots` 64 where the id also had to name the slot it was found at, else 1. A mark is present where
-p ≤ 1e-6.
+with Q the Gaussian tail, which measured tails of unmarked pictures stay below, `views` how many tests a reading may
+make and 2 for the two ways to pass each, `shifts` and `messages` what one test tried, and `slots` 64 where the id also
+had to name the slot it was found at, else 1. A mark is present where p ≤ 1e-6.
 """
 
 from __future__ import annotations
@@ -31,7 +30,8 @@ FALSE_POSITIVE_RATE = 1e-6
 
 _CLIP_FRAMES = 16
 _SEARCH_FRAMES = 4
-_STAGES = 8
+_VIEWS = 11  # of a clip: three tiles, uncropped, cropped and mirrored, from one frame and from many; then the search
+_MESSAGES = 32
 
 # Sides of a tile, in pixels, in crops at their original scale from pictures of the usual sizes.
 _CROPPED_TILES = (64, 96, 128, 192, 256)
@@ -105,8 +105,6 @@ class Reader:
     def __init__(self, key: bytes) -> None:
         self.key = key
         self.carriers = carriers_of(key)
-        self.shifts = 0
-        self.decodings = 0
         self.highest = 0.0
         self.z = 0.0
         self.p_value = 1.0
@@ -125,45 +123,39 @@ class Reader:
     def _try_slots(self, view: View) -> bool:
         """Decode the strongest slot; return whether it read a payload whose id belongs there."""
         surface = correlate(view.spectra, self.carriers)[0]
-        self.shifts += SLOTS
         slots = self.carriers.slots
         slot = int(surface[slots[:, 0], slots[:, 1]].argmax())
         row, column = slots[slot].tolist()
-        return self._settle(view.spectra[0], float(surface[row, column]), (row, column), slot)
+        return self._settle(view.spectra[0], float(surface[row, column]), (row, column), SLOTS, slot)
 
     def _try_shifts(self, view: View) -> bool:
         """Decode the strongest shift of all spectra; return whether it read a payload."""
         surfaces = correlate(view.spectra, self.carriers)
-        self.shifts += surfaces.size
         best, place = divmod(int(surfaces.argmax()), TILE * TILE)
         z = float(surfaces[best].flat[place])
         self.highest = max(self.highest, z)
-        return self._settle(view.spectra[best], z, divmod(place, TILE), None)
+        return self._settle(view.spectra[best], z, divmod(place, TILE), surfaces.size, None)
 
-    def _settle(self, spectrum: Spectrum, z: float, shift: tuple[int, int], slot: int | None) -> bool:
+    def _settle(self, spectrum: Spectrum, z: float, shift: tuple[int, int], shifts: int, slot: int | None) -> bool:
         """Decode where a payload that checks would count; return whether one did."""
+        p_value = 2 * _VIEWS * shifts * math.erfc(z / math.sqrt(2)) / 2
+        chance = _MESSAGES * len(PayloadKind) * 2.0**-CHECK_BITS / (1 if slot is None else SLOTS)
         payload = None
-        if self._bound(z, checks=1 if slot is None else SLOTS, decodings=self.decodings + 1) <= FALSE_POSITIVE_RATE:
-            self.decodings += 1
-            fine = refine_shift(spectrum, self.carriers, shift)
-            payload = unframe_payload(decode(bit_values(spectrum, self.carriers, fine)), self.key)
-            if payload is not None and slot is not None and slot_of(payload.id, self.key) != slot:
-                payload = None
-        checks = 0 if payload is None else 1 if slot is None else SLOTS
-        p_value = self._bound(z, checks=checks, decodings=self.decodings)
+        if p_value * chance <= FALSE_POSITIVE_RATE:
+            payload = self._decoded(spectrum, shift, slot)
+            p_value *= 1 if payload is None else chance
         if payload is not None or p_value < self.p_value:
             self.z, self.p_value, self.payload = z, p_value, payload
         return payload is not None
 
-    def _bound(self, z: float, *, checks: int, decodings: int) -> float:
-        """Bound the chance that an unmarked picture reads as strongly, over everything tried so far.
-
-        `checks` is 0 without a payload, else how many slots the payload's id could have named.
-        """
-        bound = _STAGES * self.shifts * math.erfc(z / math.sqrt(2)) / 2
-        if checks:
-            bound *= decodings * len(PayloadKind) * 2.0**-CHECK_BITS / checks
-        return min(bound, 1.0)
+    def _decoded(self, spectrum: Spectrum, shift: tuple[int, int], slot: int | None) -> Payload | None:
+        """Return the likeliest payload that checks and, where a slot is given, belongs there."""
+        fine = refine_shift(spectrum, self.carriers, shift)
+        for message in decode(bit_values(spectrum, self.carriers, fine), _MESSAGES):
+            payload = unframe_payload(message, self.key)
+            if payload is not None and (slot is None or slot_of(payload.id, self.key) == slot):
+                return payload
+        return None
 
 
 def views(lumas: Sequence[Floats], search: int) -> Iterator[View]:

@@ -1,37 +1,31 @@
 """Put a mark into pixels: the only embedder.
 
 The tile's pattern is added to luminance, shaped by a perceptual mask and held above a floor of fidelity. What the
-picture itself shows at the carriers is measured first, and the tile is fitted to it. Flat regions get the least
-strength at which a compressed copy still reads with a margin. In a clip every frame carries the same tile.
+picture itself shows at the carriers is measured first, and the tile is fitted to it. In a clip every frame carries the
+same tile.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from .correlation import bit_values, folded_spectrum
+from .correlation import bit_values, clearness, folded_spectrum
 from .error_correction import encode
 from .errors import MediaError, TooSmallError
 from .frames import Frames, check_frames, spread
 from .informed import informed_coefficients, plain_coefficients, tile_from
 from .payload import Payload, frame_payload
-from .perceptual_mask import add_pattern, hidden_pattern, similarity_loss
+from .perceptual_mask import Pattern, Room, add_pattern, bounded
 from .tile import TILE, Floats, carriers_of, luminance, marking_scales, slot_of
 
 SMALLEST_SIDE = 128
 
-_FLOOR = 41.3
-_SIMILARITY_LOSS = 0.025
 _SAMPLE_FRAMES = 4
-
-# Root mean square change in flat regions, in grey levels: tried from the calmest, until a compressed copy shows enough.
-_FLAT_STEPS = (0.75, 0.95, 1.15)
-_SURE_BITS = 0.97
+_SURE = 16.0  # clearness; a code word is lost at about 10
 _MILD_QUALITY = 85
 
 Shift = tuple[int, int]
@@ -74,12 +68,10 @@ class ClipMarker:
     """A mark fitted to one still or clip, ready to be put into its frames, a few at a time.
 
     Attributes:
-        pattern: What is added to luminance before the perceptual mask, `(H, W)`, of unit power or less.
-        flat: Root mean square change in flat mid-grey regions, in grey levels.
+        pattern: What is added to luminance, as strongly as each frame hides.
     """
 
-    pattern: Floats
-    flat: float
+    pattern: Pattern
 
     @classmethod
     def prepare(cls, first: Frames, payload: Payload, key: bytes) -> ClipMarker:
@@ -101,8 +93,8 @@ class ClipMarker:
         lumas = [luminance(frames[i]) for i in spread(len(frames), _SAMPLE_FRAMES)]
         fitting = _Fitting(lumas, payload, key, profile)
         scales = marking_scales(*lumas[0].shape)
-        pattern, flat = fitting.best(sorted(scales) if profile.coarse_first else scales)
-        return cls(_bounded(pattern, lumas[0], flat), flat)
+        pattern = fitting.best(sorted(scales) if profile.coarse_first else scales)
+        return cls(bounded(pattern, lumas[0]))
 
     def mark(self, frames: Frames) -> Frames:
         """Return a marked copy of some of the clip's frames; each frame is marked by itself.
@@ -114,17 +106,17 @@ class ClipMarker:
             MediaError: The array is no RGB picture or clip, or of another size.
         """
         check_frames(frames)
-        if frames.shape[-3:-1] != self.pattern.shape:
-            height, width = self.pattern.shape
+        if frames.shape[-3:-1] != self.pattern.busy.shape:
+            height, width = self.pattern.busy.shape
             raise MediaError(
                 f"frames of {frames.shape[-2]} × {frames.shape[-3]} pixels do not fit a mark prepared for "
                 f"{width} × {height}; prepare another ClipMarker for them"
             )
         if frames.ndim == 3:
-            return add_pattern(frames, self.pattern, self.flat, _FLOOR)
+            return add_pattern(frames, self.pattern)
         marked = np.empty_like(frames)
         for index, frame in enumerate(frames):
-            marked[index] = add_pattern(frame, self.pattern, self.flat, _FLOOR)
+            marked[index] = add_pattern(frame, self.pattern)
         return marked
 
 
@@ -150,58 +142,49 @@ class _Fitting:
 
     def __init__(self, lumas: Sequence[Floats], payload: Payload, key: bytes, profile: _Profile) -> None:
         self.lumas = lumas
+        self.rooms = [Room.of(luma) for luma in lumas]
         self.profile = profile
         self.carriers = carriers_of(key)
         self.signs = np.where(encode(frame_payload(payload, key)) == 1, 1.0, -1.0)
         row, column = self.carriers.slots[slot_of(payload.id, key)].tolist()
         self.shift: Shift = (row, column)
 
-    def best(self, scales: Sequence[float]) -> tuple[Floats, float]:
-        """Return the pattern, `(H, W)`, and the least strength in flat regions at which a compressed copy reads well.
+    def best(self, scales: Sequence[float]) -> Pattern:
+        """Return the pattern of the first scale that a compressed copy shows clearly.
 
-        Scales are tried in turn, each at the calmest strength. Where none is sure, the one that reads best after strong
-        and mild compression together gets more strength.
+        Where none is sure, it is the one that shows best after strong and mild compression together.
         """
+        if len(scales) == 1:
+            return self.pattern(scales[0])
         tried = []
         for scale in scales:
             pattern = self.pattern(scale)
-            share = self.share_right(pattern, scale, _FLAT_STEPS[0], self.profile.quality)
-            if share >= _SURE_BITS:
-                return pattern, _FLAT_STEPS[0]
-            if len(scales) > 1:
-                share += self.share_right(pattern, scale, _FLAT_STEPS[0], _MILD_QUALITY)
-            tried.append((share, scale, pattern))
-        _, scale, pattern = max(tried, key=lambda entry: entry[0])
-        for flat in _FLAT_STEPS[1:-1]:
-            if self.share_right(pattern, scale, flat, self.profile.quality) >= _SURE_BITS:
-                return pattern, flat
-        return pattern, _FLAT_STEPS[-1]
+            seen = self.clear(pattern, scale, self.profile.quality)
+            if seen >= _SURE:
+                return pattern
+            tried.append((seen + self.clear(pattern, scale, _MILD_QUALITY), pattern))
+        return max(tried, key=lambda entry: entry[0])[1]
 
-    def pattern(self, scale: float) -> Floats:
+    def pattern(self, scale: float) -> Pattern:
         """Return the pattern over the whole picture, fitted to what the sample shows at the carriers."""
         size = self.lumas[0].shape
         plain = plain_coefficients(self.signs, self.carriers, self.profile.roll_off)
-        pattern = _repeated(tile_from(plain, self.carriers), self.shift, scale, *size)
+        pattern = Pattern.of(_repeated(tile_from(plain, self.carriers), self.shift, scale, *size))
         host = folded_spectrum(self.lumas, scale)
-        marked = folded_spectrum(self.compressed(pattern, _FLAT_STEPS[0], self.profile.quality), scale)
+        marked = folded_spectrum(self.compressed(pattern, self.profile.quality), scale)
         fitted = informed_coefficients(plain, self.signs, self.carriers, host, marked, self.shift)
-        return _repeated(tile_from(fitted, self.carriers), self.shift, scale, *size)
+        return Pattern.of(_repeated(tile_from(fitted, self.carriers), self.shift, scale, *size))
 
-    def share_right(self, pattern: Floats, scale: float, flat: float, quality: int) -> float:
-        """Return the share of code bits that a compressed copy shows rightly."""
-        spectrum = folded_spectrum(self.compressed(pattern, flat, quality), scale)
-        return float((bit_values(spectrum, self.carriers, self.shift) * self.signs > 0).mean())
+    def clear(self, pattern: Pattern, scale: float, quality: int) -> float:
+        """Return how clearly a compressed copy shows the code word."""
+        spectrum = folded_spectrum(self.compressed(pattern, quality), scale)
+        return clearness(bit_values(spectrum, self.carriers, self.shift), self.signs)
 
-    def compressed(self, pattern: Floats, flat: float, quality: int) -> list[Floats]:
+    def compressed(self, pattern: Pattern, quality: int) -> list[Floats]:
         """Return the sample after marking and compression."""
-        marked = [luma + hidden_pattern(luma, pattern, flat, _FLOOR) for luma in self.lumas]
-        return [_compressed(luma, quality) for luma in marked]
-
-
-def _bounded(pattern: Floats, luma: Floats, flat: float) -> Floats:
-    """Return the pattern, weakened where it would cost too much structural similarity."""
-    loss = similarity_loss(luma, hidden_pattern(luma, pattern, flat, _FLOOR))
-    return pattern * np.float32(min(1.0, math.sqrt(_SIMILARITY_LOSS / max(loss, 1e-9))))
+        return [
+            _compressed(luma + room.change(pattern), quality) for luma, room in zip(self.lumas, self.rooms, strict=True)
+        ]
 
 
 def _repeated(tile: Floats, shift: Shift, scale: float, height: int, width: int) -> Floats:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from .flat_blocks import BLOCK, one_cosine_each
 from .frames import Frames
 from .tile import Floats, luminance
 
@@ -17,29 +19,96 @@ _AROUND = (9, 9)
 _EDGE = 24.0  # what one edge may count for: a lone edge hides little
 _MASKING = 0.25  # share of the activity around a pixel that a change may have
 
+# Root mean square change in flat regions, in grey levels.
+_FLAT = 0.9
+_BUSY = (0.2, 0.5)  # the change that activity hides from which on a block is no longer flat, and is busy throughout
+
+_FLOOR = 41.3  # lowest peak signal-to-noise ratio before rounding and clipping, in dB
+
 # Structural similarity (Wang et al. 2004): a change of power w costs about w / (2σ² + C₂) where σ² is the variance.
+_SIMILARITY_LOSS = 0.025
 _C2 = (0.03 * 255) ** 2
 _SIMILARITY_WINDOW = (7, 7)
 
 
-def hidden_change(luma: Floats, flat: float) -> Floats:
-    """Return the root mean square change that each pixel hides, in grey levels, `(H, W)`.
+@dataclass(frozen=True, slots=True, eq=False)
+class Pattern:
+    """A pattern of unit power or less, as it is drawn into busy regions and into flat ones.
 
-    Args:
-        luma: Luminance, 0 … 255.
-        flat: The change that a flat mid-grey region hides.
+    Attributes:
+        busy: `(H, W)`.
+        flat: One cosine a block, `(H, W)`.
     """
-    height, width = luma.shape
-    shrink = min(1.0, _SIDE / min(height, width))
-    size = max(round(width * shrink), 1), max(round(height * shrink), 1)
-    small = cv2.resize(luma, size, interpolation=cv2.INTER_AREA) if shrink < 1 else luma
-    local = cv2.blur(small, _WINDOW)
-    high = small - local
-    activity = cv2.blur(np.square(np.clip(high, -_EDGE, _EDGE)), _AROUND)
-    hidden = np.sqrt(flat**2 + _MASKING**2 * np.maximum(activity, 0)) * (1 + 0.3 / 128 * np.abs(local - 110))
-    if shrink < 1:
-        hidden = cv2.resize(hidden, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(hidden, dtype=np.float32)
+
+    busy: Floats
+    flat: Floats
+
+    @classmethod
+    def of(cls, pattern: Floats) -> Pattern:
+        """Give a pattern its form for flat regions."""
+        return cls(pattern, one_cosine_each(pattern))
+
+    def weakened(self, factor: float) -> Pattern:
+        """Return both forms times a factor."""
+        return Pattern(self.busy * np.float32(factor), self.flat * np.float32(factor))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Room:
+    """The root mean square change that each pixel hides, in grey levels.
+
+    Attributes:
+        busy: Of a pattern's busy form, `(H, W)`; zero in flat blocks.
+        flat: Of its flat form, `(H, W)`; zero in busy blocks.
+    """
+
+    busy: Floats
+    flat: Floats
+
+    @classmethod
+    def of(cls, luma: Floats) -> Room:
+        """Measure luminance, 0 … 255, `(H, W)`."""
+        height, width = luma.shape
+        shrink = min(1.0, _SIDE / min(height, width))
+        size = max(round(width * shrink), 1), max(round(height * shrink), 1)
+        small = cv2.resize(luma, size, interpolation=cv2.INTER_AREA) if shrink < 1 else luma
+        local = cv2.blur(small, _WINDOW)
+        high = small - local
+        np.clip(high, -_EDGE, _EDGE, out=high)
+        activity = cv2.blur(np.square(high, out=high), _AROUND)
+        np.maximum(activity, 0, out=activity)
+        hidden = np.sqrt(_FLAT**2 + _MASKING**2 * activity)
+        hidden *= 1 + 0.3 / 128 * np.abs(local - 110)
+        flatness = _flatness(activity, height, width)
+        if shrink < 1:
+            hidden = cv2.resize(hidden, (width, height), interpolation=cv2.INTER_LINEAR)
+        flat = hidden * flatness
+        return cls(hidden - flat, flat)
+
+    def change(self, pattern: Pattern) -> Floats:
+        """Return the pattern as strong as hides, in whole grey levels, `(H, W)`."""
+        change = self.busy * pattern.busy
+        change += self.flat * pattern.flat
+        rms = cv2.norm(change) / math.sqrt(change.size)
+        most = 255 / 10 ** (_FLOOR / 20)
+        if rms > most:
+            change *= most / rms
+        return np.asarray(np.rint(change, out=change), dtype=np.float32)
+
+
+def _flatness(activity: Floats, height: int, width: int) -> Floats:
+    """Return how flat each block is, 1 for flat and 0 for busy, as a picture, `(height, width)`."""
+    rows, columns = -(-height // BLOCK), -(-width // BLOCK)
+    hides = _MASKING * np.sqrt(activity)
+    blocks = cv2.resize(cv2.dilate(hides, None), (columns, rows), interpolation=cv2.INTER_AREA)
+    flatness = np.clip((_BUSY[1] - blocks) / (_BUSY[1] - _BUSY[0]), 0, 1)
+    return np.asarray(np.repeat(np.repeat(flatness, BLOCK, axis=0), BLOCK, axis=1)[:height, :width])
+
+
+def bounded(pattern: Pattern, luma: Floats) -> Pattern:
+    """Return the pattern, weakened where it would cost a picture too much structural similarity."""
+    loss = similarity_loss(luma, Room.of(luma).change(pattern))
+    return pattern.weakened(min(1.0, math.sqrt(_SIMILARITY_LOSS / max(loss, 1e-9))))
 
 
 def similarity_loss(luma: Floats, change: Floats) -> float:
@@ -50,25 +119,7 @@ def similarity_loss(luma: Floats, change: Floats) -> float:
     return float(np.mean(power / (2 * variance + power + _C2)))
 
 
-def hidden_pattern(luma: Floats, pattern: Floats, flat: float, floor: float) -> Floats:
-    """Return a pattern of unit power, made as strong as hides, in whole grey levels, `(H, W)`.
-
-    Args:
-        luma: Luminance, 0 … 255.
-        pattern: `(H, W)`.
-        flat: Root mean square change in flat mid-grey regions, in grey levels.
-        floor: Lowest peak signal-to-noise ratio before rounding and clipping, in dB.
-    """
-    change = hidden_change(luma, flat)
-    change *= pattern
-    rms = cv2.norm(change) / math.sqrt(change.size)
-    most = 255 / 10 ** (floor / 20)
-    if rms > most:
-        change *= most / rms
-    return np.asarray(np.rint(change, out=change), dtype=np.float32)
-
-
-def add_pattern(frame: Frames, pattern: Floats, flat: float, floor: float) -> Frames:
-    """Return an RGB frame, `(H, W, 3)`, with a pattern added to its luminance; see `hidden_pattern`."""
-    change = hidden_pattern(luminance(frame), pattern, flat, floor).astype(np.int16)
+def add_pattern(frame: Frames, pattern: Pattern) -> Frames:
+    """Return an RGB frame, `(H, W, 3)`, with a pattern added to its luminance as strongly as hides."""
+    change = Room.of(luminance(frame)).change(pattern).astype(np.int16)
     return np.asarray(cv2.add(frame, cv2.merge([change, change, change]), dtype=cv2.CV_8U), dtype=np.uint8)

@@ -1,9 +1,9 @@
 """The tile a mark is made of: which Fourier coefficients carry what, and how a picture is laid over the tile.
 
 One tile has 128 × 128 canonical pixels and is repeated over the picture. In a ring of its spectrum some coefficients
-carry a known template (it finds the tile again after a crop) and the others carry the 127 code bits, each bit on
-several frequencies (spread spectrum: Cox, Kilian, Leighton & Shamoon 1997; periodic self-registering marks: Kutter
-1998). Positions and phases come from the deployment's secret key alone.
+carry a known template (it finds the tile again after a crop) and the others one code bit each (spread spectrum: Cox,
+Kilian, Leighton & Shamoon 1997; periodic self-registering marks: Kutter 1998). Positions and phases come from the
+deployment's secret key alone.
 
 Where the first tile begins is one of 64 places, the *slots*. They come from the key, and the id says which one is used:
 marks of many ids do not add up when pictures are averaged, and the reader of a whole picture knows where to look.
@@ -31,7 +31,6 @@ BAND = (4.0, 28.0)
 _SMALLEST_TILE = 64
 _LARGE_SIDE = 384
 _SYNC_LIMIT = 22.0
-_CARRIERS_PER_BIT = 8
 _COLUMNS = TILE // 2 + 1
 
 Floats = npt.NDArray[np.float32]
@@ -48,7 +47,7 @@ class Carriers:
 
     Attributes:
         sync: Coefficients of the template, `(S,)`.
-        data: Coefficients of each code bit, `(127, 8)`; every bit has the same mix of low and high frequencies.
+        data: The coefficient of each code bit, `(1024,)`, low and high frequencies mixed.
         phase: Unit phasor of every coefficient, `(128 * 65,)`.
         slots: Rows and columns at which the first tile may begin, canonical pixels, `(64, 2)`, no two alike.
     """
@@ -74,18 +73,14 @@ def carriers_of(key: bytes) -> Carriers:
     radius = frequency_radius()
 
     band = band[np.argsort(_stream(key, b"positions", band.size), kind="stable")]
-    low = band[radius[band] <= _SYNC_LIMIT]
-    sync = low[: band.size - _CARRIERS_PER_BIT * CODE_BITS]
+    sync = band[radius[band] <= _SYNC_LIMIT][: band.size - CODE_BITS]
     rest = np.setdiff1d(band, sync)
-    rest = rest[np.argsort(radius[rest], kind="stable")]
-    rows = rest[: _CARRIERS_PER_BIT * CODE_BITS].reshape(_CARRIERS_PER_BIT, CODE_BITS)
-    shuffles = _stream(key, b"bits", rows.size).reshape(rows.shape)
-    data = np.take_along_axis(rows, np.argsort(shuffles, axis=1, kind="stable"), axis=1).T
+    data = rest[np.argsort(_stream(key, b"bits", rest.size), kind="stable")]
 
     phase = np.exp(2j * np.pi * (_stream(key, b"phases", radius.size) / 2.0**32))
     drawn = (_stream(key, b"slots", 8 * SLOTS) % TILE).reshape(-1, 2).astype(np.intp)
     first = np.sort(np.unique(drawn, axis=0, return_index=True)[1])[:SLOTS]
-    return Carriers(sync, np.ascontiguousarray(data), phase, drawn[first])
+    return Carriers(sync, data, phase, drawn[first])
 
 
 def slot_of(identifier: int, key: bytes) -> int:
@@ -181,5 +176,5 @@ def band_indices() -> Indices:
 def _stream(key: bytes, purpose: bytes, count: int) -> npt.NDArray[np.uint32]:
     """Return `count` pseudo-random words of a key, independent for each purpose."""
     return np.frombuffer(
-        hashlib.shake_256(b"facetrail tile 2\0" + purpose + b"\0" + key).digest(4 * count), dtype="<u4"
+        hashlib.shake_256(b"facetrail tile 3\0" + purpose + b"\0" + key).digest(4 * count), dtype="<u4"
     )
