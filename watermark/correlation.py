@@ -85,35 +85,26 @@ def bit_values(spectrum: Spectrum, carriers: Carriers, shift: tuple[float, float
     """Return one soft value for each code bit, `(1024,)`, positive for a one.
 
     The template's carriers, whose phases are known, show how much of the mark is left at each frequency; the data
-    carriers are weighted by it, so that frequencies a coder has emptied add no noise.
+    carriers are weighted by it, so that frequencies a coder has emptied add no noise. For carriers of random phase the
+    values' sum, with any signs, has unit variance.
     """
     flat = spectrum.ravel()
-    known = _agreement(flat, carriers, carriers.sync, shift)
+    known = _limited(flat, carriers, carriers.sync, shift).real
     radius = frequency_radius()
     weight = _remaining(radius[carriers.sync], known, radius[carriers.data])
-    return weight * _agreement(flat, carriers, carriers.data, shift)
+    weighted = weight * _limited(flat, carriers, carriers.data, shift)
+    return np.asarray(weighted.real / (np.linalg.norm(weighted) / math.sqrt(2) + _TINY), dtype=np.float64)
 
 
-def clearness(values: Floats64, signs: Floats64) -> float:
-    """Return how far soft values show a known code word: their correlation over its standard deviation.
-
-    Args:
-        values: What `bit_values` returned, `(1024,)`.
-        signs: +1 or -1 for each code bit.
-    """
-    return float(values @ signs / (np.linalg.norm(values) + _TINY))
-
-
-def _agreement(
+def _limited(
     flat: Spectrum, carriers: Carriers, indices: npt.NDArray[np.intp], shift: tuple[float, float]
-) -> Floats64:
-    """Return how far the limited coefficients point along their carriers, -1 … 1."""
+) -> npt.NDArray[np.complex128]:
+    """Return coefficients of limited size, turned so that a zero phase lies along their carriers."""
     vertical, horizontal = (axis[indices] for axis in frequencies())
     values = flat[indices]
     size = np.abs(values)
-    limited = values / (size + LIMITER * np.median(size) + 1e-12)
     turned = np.exp(2j * np.pi / TILE * (vertical * shift[0] + horizontal * shift[1])) * carriers.phase[indices].conj()
-    return np.asarray((limited * turned).real, dtype=np.float64)
+    return np.asarray(values / (size + LIMITER * np.median(size) + _TINY) * turned, dtype=np.complex128)
 
 
 def _remaining(known: Floats64, values: Floats64, wanted: Floats64) -> Floats64:

@@ -21,8 +21,8 @@ from .tile import TILE, Carriers, Floats, Floats64, Spectrum, frequencies, frequ
 
 _POWER = TILE**4 / 2  # of the coefficients of a tile of unit variance
 _SYNC_GAIN = 1.15
-_STEPS = 24
-_STRIDE = 0.35
+_STEPS = 8
+_STRIDE = 0.6
 _ALLOWANCE = 2.0
 
 Complexes = npt.NDArray[np.complex128]

@@ -1,14 +1,20 @@
 """Read a mark from pixels.
 
 A reading tries hypotheses about how the picture lies over the tile. Each one folds the whitened picture onto one tile
-and correlates it with the key's template; the strongest shift is decoded. A picture that was not cropped can only show
-the tile at one of 64 slots; elsewhere all 128² shifts are searched. Each is a test of its own:
+and correlates it with the key's template; strong shifts are decoded. A picture that was not cropped can only show the
+tile at one of 64 slots; elsewhere all 128² shifts are searched.
 
-    p ≤ 2 · views · shifts · Q(z) · (messages · 2 kinds · 2⁻¹⁶ / slots where the payload's check passed, else 1)
+In a picture that does not carry the key's mark every carrier has a random phase, and a sum of such cosines that is
+scaled to unit variance exceeds x with a chance of at most exp(-x²/2), since its moments stay below a Gaussian's. Two
+sums are looked at: z over the template's carriers, and c over the others with the signs of the decoded code word.
+Counting every test a reading may make, every shift and every payload that checks, the chance that an unmarked picture
+reads as strongly is
 
-with Q the Gaussian tail, which measured tails of unmarked pictures stay below, `views` how many tests a reading may
-make and 2 for the two ways to pass each, `shifts` and `messages` what one test tried, and `slots` 64 where the id also
-had to name the slot it was found at, else 1. A mark is present where p ≤ 1e-6.
+    p ≤ 2 · views · shifts · Q(z)                                              without a payload
+    p ≤ 2 · views · shifts · 2⁴⁸ ids · 2 kinds / slots · (1 + r) · exp(-r)      with one,  r = (z² + c²) / 2
+
+with Q the Gaussian tail, which measured tails of unmarked pictures stay below, and `slots` 64 where the id also had to
+name the slot it was found at, else 1. A mark is present where p ≤ 1e-6.
 """
 
 from __future__ import annotations
@@ -19,10 +25,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .correlation import bit_values, correlate, folded_spectrum, mirrored, refine_shift
-from .error_correction import decode
+from .correlation import bit_values, correlate, folded_spectrum, highest, mirrored, refine_shift
+from .error_correction import decode, encode
 from .frames import Frames, check_frames, spread
-from .payload import CHECK_BITS, Payload, PayloadKind, unframe_payload
+from .payload import ID_BITS, Payload, PayloadKind, unframe_payload
 from .registration import Residual, likely_changes
 from .tile import SLOTS, TILE, Floats, Spectrum, carriers_of, luminance, slot_of, whole_scales
 
@@ -32,6 +38,10 @@ _CLIP_FRAMES = 16
 _SEARCH_FRAMES = 4
 _VIEWS = 11  # of a clip: three tiles, uncropped, cropped and mirrored, from one frame and from many; then the search
 _MESSAGES = 32
+_DECODED_PEAKS = 3
+# Peaks that are not worth decoding: unmarked pictures reach them in a few of a hundred views.
+_PLAUSIBLE_SLOT = 3.3
+_PLAUSIBLE_SHIFT = 4.9
 
 # Sides of a tile, in pixels, in crops at their original scale from pictures of the usual sizes.
 _CROPPED_TILES = (64, 96, 128, 192, 256)
@@ -126,36 +136,44 @@ class Reader:
         slots = self.carriers.slots
         slot = int(surface[slots[:, 0], slots[:, 1]].argmax())
         row, column = slots[slot].tolist()
-        return self._settle(view.spectra[0], float(surface[row, column]), (row, column), SLOTS, slot)
+        z = float(surface[row, column])
+        self._settle(z, SLOTS)
+        return z >= _PLAUSIBLE_SLOT and self._decode(view.spectra[0], z, (row, column), SLOTS, slot)
 
     def _try_shifts(self, view: View) -> bool:
-        """Decode the strongest shift of all spectra; return whether it read a payload."""
+        """Decode the strongest shifts, one of each spectrum; return whether one read a payload."""
         surfaces = correlate(view.spectra, self.carriers)
-        best, place = divmod(int(surfaces.argmax()), TILE * TILE)
-        z = float(surfaces[best].flat[place])
-        self.highest = max(self.highest, z)
-        return self._settle(view.spectra[best], z, divmod(place, TILE), surfaces.size, None)
+        peaks = surfaces.reshape(len(surfaces), -1).max(1)
+        best = np.argsort(-peaks)[:_DECODED_PEAKS]
+        self.highest = max(self.highest, float(peaks[best[0]]))
+        self._settle(float(peaks[best[0]]), surfaces.size)
+        return any(
+            self._decode(view.spectra[i], *highest(surfaces[i]), surfaces.size, None)
+            for i in best
+            if peaks[i] >= _PLAUSIBLE_SHIFT
+        )
 
-    def _settle(self, spectrum: Spectrum, z: float, shift: tuple[int, int], shifts: int, slot: int | None) -> bool:
-        """Decode where a payload that checks would count; return whether one did."""
+    def _settle(self, z: float, shifts: int) -> None:
+        """Remember the strongest sign of a mark without its payload."""
         p_value = 2 * _VIEWS * shifts * math.erfc(z / math.sqrt(2)) / 2
-        chance = _MESSAGES * len(PayloadKind) * 2.0**-CHECK_BITS / (1 if slot is None else SLOTS)
-        payload = None
-        if p_value * chance <= FALSE_POSITIVE_RATE:
-            payload = self._decoded(spectrum, shift, slot)
-            p_value *= 1 if payload is None else chance
-        if payload is not None or p_value < self.p_value:
-            self.z, self.p_value, self.payload = z, p_value, payload
-        return payload is not None
+        if p_value < self.p_value:
+            self.z, self.p_value = z, p_value
 
-    def _decoded(self, spectrum: Spectrum, shift: tuple[int, int], slot: int | None) -> Payload | None:
-        """Return the likeliest payload that checks and, where a slot is given, belongs there."""
-        fine = refine_shift(spectrum, self.carriers, shift)
-        for message in decode(bit_values(spectrum, self.carriers, fine), _MESSAGES):
+    def _decode(self, spectrum: Spectrum, z: float, shift: tuple[int, int], shifts: int, slot: int | None) -> bool:
+        """Look for a payload that checks and, where a slot is given, belongs there; return whether one is certain."""
+        values = bit_values(spectrum, self.carriers, refine_shift(spectrum, self.carriers, shift))
+        for message in decode(values, _MESSAGES):
             payload = unframe_payload(message, self.key)
-            if payload is not None and (slot is None or slot_of(payload.id, self.key) == slot):
-                return payload
-        return None
+            if payload is None or slot not in (None, slot_of(payload.id, self.key)):
+                continue
+            c = float(values @ np.where(encode(message) == 1, 1.0, -1.0))
+            payloads = len(PayloadKind) * 2.0**ID_BITS / (1 if slot is None else SLOTS)
+            r = (max(z, 0) ** 2 + max(c, 0) ** 2) / 2
+            p_value = 2 * _VIEWS * shifts * payloads * (1 + r) * math.exp(-r)
+            if p_value <= FALSE_POSITIVE_RATE:
+                self.z, self.p_value, self.payload = z, p_value, payload
+                return True
+        return False
 
 
 def views(lumas: Sequence[Floats], search: int) -> Iterator[View]:

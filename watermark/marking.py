@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .correlation import bit_values, clearness, folded_spectrum
+from .correlation import bit_values, folded_spectrum
 from .error_correction import encode
 from .errors import MediaError, TooSmallError
 from .frames import Frames, check_frames, spread
 from .informed import informed_coefficients, plain_coefficients, tile_from
 from .payload import Payload, frame_payload
-from .perceptual_mask import Pattern, Room, add_pattern, bounded
+from .perceptual_mask import Pattern, Room, add_pattern
 from .tile import TILE, Floats, carriers_of, luminance, marking_scales, slot_of
 
 SMALLEST_SIDE = 128
@@ -46,7 +46,7 @@ class _Profile:
     coarse_first: bool
 
 
-_STILL = _Profile(14.0, 40, coarse_first=False)
+_STILL = _Profile(16.0, 40, coarse_first=False)
 _CLIP = _Profile(10.0, 20, coarse_first=True)
 
 
@@ -94,7 +94,7 @@ class ClipMarker:
         fitting = _Fitting(lumas, payload, key, profile)
         scales = marking_scales(*lumas[0].shape)
         pattern = fitting.best(sorted(scales) if profile.coarse_first else scales)
-        return cls(bounded(pattern, lumas[0]))
+        return cls(fitting.rooms[0].bounded(pattern, lumas[0]))
 
     def mark(self, frames: Frames) -> Frames:
         """Return a marked copy of some of the clip's frames; each frame is marked by itself.
@@ -178,7 +178,7 @@ class _Fitting:
     def clear(self, pattern: Pattern, scale: float, quality: int) -> float:
         """Return how clearly a compressed copy shows the code word."""
         spectrum = folded_spectrum(self.compressed(pattern, quality), scale)
-        return clearness(bit_values(spectrum, self.carriers, self.shift), self.signs)
+        return float(bit_values(spectrum, self.carriers, self.shift) @ self.signs)
 
     def compressed(self, pattern: Pattern, quality: int) -> list[Floats]:
         """Return the sample after marking and compression."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from .flat_blocks import BLOCK, one_cosine_each
 from .frames import Frames
-from .tile import Floats, luminance
+from .tile import Floats, is_large, luminance
 
 # The map is smooth, so it is computed on a small copy of the frame.
 _SIDE = 256
@@ -19,9 +19,9 @@ _AROUND = (9, 9)
 _EDGE = 24.0  # what one edge may count for: a lone edge hides little
 _MASKING = 0.25  # share of the activity around a pixel that a change may have
 
-# Root mean square change in flat regions, in grey levels.
-_FLAT = 0.9
-_BUSY = (0.2, 0.5)  # the change that activity hides from which on a block is no longer flat, and is busy throughout
+# Root mean square change in flat regions, in grey levels, of large pictures and of small ones, whose tiles are fewer.
+_FLAT = {True: 0.9, False: 1.1}
+_BUSY = (0.1, 0.3)  # the change that activity hides from which on a block is no longer flat, and is busy throughout
 
 _FLOOR = 41.3  # lowest peak signal-to-noise ratio before rounding and clipping, in dB
 
@@ -48,10 +48,6 @@ class Pattern:
         """Give a pattern its form for flat regions."""
         return cls(pattern, one_cosine_each(pattern))
 
-    def weakened(self, factor: float) -> Pattern:
-        """Return both forms times a factor."""
-        return Pattern(self.busy * np.float32(factor), self.flat * np.float32(factor))
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Room:
@@ -77,7 +73,7 @@ class Room:
         np.clip(high, -_EDGE, _EDGE, out=high)
         activity = cv2.blur(np.square(high, out=high), _AROUND)
         np.maximum(activity, 0, out=activity)
-        hidden = np.sqrt(_FLAT**2 + _MASKING**2 * activity)
+        hidden = np.sqrt(_FLAT[is_large(height, width)] ** 2 + _MASKING**2 * activity)
         hidden *= 1 + 0.3 / 128 * np.abs(local - 110)
         flatness = _flatness(activity, height, width)
         if shrink < 1:
@@ -87,13 +83,35 @@ class Room:
 
     def change(self, pattern: Pattern) -> Floats:
         """Return the pattern as strong as hides, in whole grey levels, `(H, W)`."""
+        change = self._full(pattern)
+        change *= _allowed(change)
+        return np.asarray(np.rint(change, out=change), dtype=np.float32)
+
+    def bounded(self, pattern: Pattern, luma: Floats) -> Pattern:
+        """Return a pattern, weakened where it would cost the picture too much structural similarity.
+
+        Args:
+            pattern: The pattern.
+            luma: The luminance that was measured.
+        """
+        change = self._full(pattern)
+        allowed = _allowed(change)
+        loss = _similarity_loss(luma, change * np.float32(allowed))
+        if loss <= _SIMILARITY_LOSS:
+            return pattern
+        factor = np.float32(allowed * math.sqrt(_SIMILARITY_LOSS / loss))
+        return Pattern(pattern.busy * factor, pattern.flat * factor)
+
+    def _full(self, pattern: Pattern) -> Floats:
         change = self.busy * pattern.busy
         change += self.flat * pattern.flat
-        rms = cv2.norm(change) / math.sqrt(change.size)
-        most = 255 / 10 ** (_FLOOR / 20)
-        if rms > most:
-            change *= most / rms
-        return np.asarray(np.rint(change, out=change), dtype=np.float32)
+        return change
+
+
+def _allowed(change: Floats) -> float:
+    """Return the factor, at most 1, that holds a change above the floor of fidelity."""
+    rms = cv2.norm(change) / math.sqrt(change.size)
+    return min(1.0, 255 / 10 ** (_FLOOR / 20) / max(rms, 1e-9))
 
 
 def _flatness(activity: Floats, height: int, width: int) -> Floats:
@@ -105,13 +123,7 @@ def _flatness(activity: Floats, height: int, width: int) -> Floats:
     return np.asarray(np.repeat(np.repeat(flatness, BLOCK, axis=0), BLOCK, axis=1)[:height, :width])
 
 
-def bounded(pattern: Pattern, luma: Floats) -> Pattern:
-    """Return the pattern, weakened where it would cost a picture too much structural similarity."""
-    loss = similarity_loss(luma, Room.of(luma).change(pattern))
-    return pattern.weakened(min(1.0, math.sqrt(_SIMILARITY_LOSS / max(loss, 1e-9))))
-
-
-def similarity_loss(luma: Floats, change: Floats) -> float:
+def _similarity_loss(luma: Floats, change: Floats) -> float:
     """Return by how much a change of luminance lowers structural similarity, about."""
     mean = cv2.blur(luma, _SIMILARITY_WINDOW)
     variance = np.maximum(cv2.blur(np.square(luma), _SIMILARITY_WINDOW) - np.square(mean), 0)
