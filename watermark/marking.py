@@ -17,15 +17,15 @@ from .correlation import bit_values, folded_spectrum
 from .error_correction import encode
 from .errors import MediaError, TooSmallError
 from .frames import Frames, check_frames, spread
-from .informed import informed_coefficients, plain_coefficients, tile_from
+from .informed import Complexes, informed_coefficients, plain_coefficients, tile_from
 from .payload import Payload, frame_payload
-from .perceptual_mask import Pattern, Room, add_pattern
-from .tile import TILE, Floats, carriers_of, luminance, marking_scales, slot_of
+from .perceptual_mask import Pattern, Room, Strength, add_pattern
+from .tile import TILE, Floats, carriers_of, is_large, luminance, marking_scales, slot_of
 
 SMALLEST_SIDE = 128
 
 _SAMPLE_FRAMES = 4
-_SURE = 16.0  # clearness; a code word is lost at about 10
+_SURE = 22.0  # how clearly a code word shows, see `bit_values`; it is lost at about 10
 _MILD_QUALITY = 85
 
 Shift = tuple[int, int]
@@ -33,21 +33,35 @@ Shift = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Profile:
-    """What the tile is fitted to: video coders keep less than picture coders.
+    """What the tile is fitted to, and how strongly it is drawn: video coders keep less than picture coders.
 
     Attributes:
         roll_off: Frequency, in cycles per tile, from which strength falls.
         quality: JPEG quality that the mark should survive.
         coarse_first: Whether a small picture is tried with the coarsest tile first.
+        large: Strength in large frames.
+        small: Strength in small ones, whose tiles are fewer.
     """
 
     roll_off: float
     quality: int
     coarse_first: bool
+    large: Strength
+    small: Strength
 
 
-_STILL = _Profile(16.0, 40, coarse_first=False)
-_CLIP = _Profile(10.0, 20, coarse_first=True)
+_STILL = _Profile(
+    16.0, 40, coarse_first=False,
+    large=Strength(flat=0.9, masking=0.22, floor=41.3, similarity_loss=0.025, cosines=True),
+    small=Strength(flat=1.1, masking=0.25, floor=41.3, similarity_loss=0.025, cosines=True),
+)  # fmt: skip
+# All frames are read together, so less is enough; busy regions get little, since coders spend bits on it there. Coders
+# code flat regions finely, so that nothing is gained by single cosines.
+_CLIP = _Profile(
+    8.0, 20, coarse_first=True,
+    large=Strength(flat=0.8, masking=0.08, floor=44.4, similarity_loss=0.0135, cosines=False),
+    small=Strength(flat=1.3, masking=0.12, floor=41.3, similarity_loss=0.025, cosines=False),
+)  # fmt: skip
 
 
 def check_size(height: int, width: int) -> None:
@@ -68,10 +82,12 @@ class ClipMarker:
     """A mark fitted to one still or clip, ready to be put into its frames, a few at a time.
 
     Attributes:
-        pattern: What is added to luminance, as strongly as each frame hides.
+        pattern: What is added to luminance.
+        strength: How strongly.
     """
 
     pattern: Pattern
+    strength: Strength
 
     @classmethod
     def prepare(cls, first: Frames, payload: Payload, key: bytes) -> ClipMarker:
@@ -94,7 +110,7 @@ class ClipMarker:
         fitting = _Fitting(lumas, payload, key, profile)
         scales = marking_scales(*lumas[0].shape)
         pattern = fitting.best(sorted(scales) if profile.coarse_first else scales)
-        return cls(fitting.rooms[0].bounded(pattern, lumas[0]))
+        return cls(fitting.rooms[0].bounded(pattern, lumas[0]), fitting.strength)
 
     def mark(self, frames: Frames) -> Frames:
         """Return a marked copy of some of the clip's frames; each frame is marked by itself.
@@ -113,10 +129,10 @@ class ClipMarker:
                 f"{width} × {height}; prepare another ClipMarker for them"
             )
         if frames.ndim == 3:
-            return add_pattern(frames, self.pattern)
+            return add_pattern(frames, self.pattern, self.strength)
         marked = np.empty_like(frames)
         for index, frame in enumerate(frames):
-            marked[index] = add_pattern(frame, self.pattern)
+            marked[index] = add_pattern(frame, self.pattern, self.strength)
         return marked
 
 
@@ -142,8 +158,9 @@ class _Fitting:
 
     def __init__(self, lumas: Sequence[Floats], payload: Payload, key: bytes, profile: _Profile) -> None:
         self.lumas = lumas
-        self.rooms = [Room.of(luma) for luma in lumas]
         self.profile = profile
+        self.strength = profile.large if is_large(*lumas[0].shape) else profile.small
+        self.rooms = [Room(luma, self.strength) for luma in lumas]
         self.carriers = carriers_of(key)
         self.signs = np.where(encode(frame_payload(payload, key)) == 1, 1.0, -1.0)
         row, column = self.carriers.slots[slot_of(payload.id, key)].tolist()
@@ -167,13 +184,17 @@ class _Fitting:
 
     def pattern(self, scale: float) -> Pattern:
         """Return the pattern over the whole picture, fitted to what the sample shows at the carriers."""
-        size = self.lumas[0].shape
         plain = plain_coefficients(self.signs, self.carriers, self.profile.roll_off)
-        pattern = Pattern.of(_repeated(tile_from(plain, self.carriers), self.shift, scale, *size))
+        pattern = self.drawn(plain, scale)
         host = folded_spectrum(self.lumas, scale)
         marked = folded_spectrum(self.compressed(pattern, self.profile.quality), scale)
         fitted = informed_coefficients(plain, self.signs, self.carriers, host, marked, self.shift)
-        return Pattern.of(_repeated(tile_from(fitted, self.carriers), self.shift, scale, *size))
+        return self.drawn(fitted, scale)
+
+    def drawn(self, coefficients: Complexes, scale: float) -> Pattern:
+        """Return the pattern of coefficients over the whole picture."""
+        tile = tile_from(coefficients, self.carriers)
+        return Pattern.of(_repeated(tile, self.shift, scale, *self.lumas[0].shape), self.strength)
 
     def clear(self, pattern: Pattern, scale: float, quality: int) -> float:
         """Return how clearly a compressed copy shows the code word."""
