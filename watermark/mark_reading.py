@@ -26,22 +26,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from .correlation import bit_values, correlate, folded_spectrum, highest, mirrored, refine_shift
-from .error_correction import decode, encode
+from .error_correction import Bits, decode, encode
 from .frames import Frames, check_frames, spread
 from .payload import ID_BITS, Payload, PayloadKind, unframe_payload
 from .registration import Residual, likely_changes
-from .tile import SLOTS, TILE, Floats, Spectrum, carriers_of, luminance, slot_of, whole_scales
+from .tile import SLOTS, TILE, Floats, Floats64, Spectrum, carriers_of, luminance, slot_of, whole_scales
 
 FALSE_POSITIVE_RATE = 1e-6
 
 _CLIP_FRAMES = 16
 _SEARCH_FRAMES = 4
 _VIEWS = 11  # of a clip: three tiles, uncropped, cropped and mirrored, from one frame and from many; then the search
-_MESSAGES = 32
+_LISTS = (32, 512)  # messages that a decoding keeps beside each other; the long list where a mark is likely
 _DECODED_PEAKS = 3
 # Peaks that are not worth decoding: unmarked pictures reach them in a few of a hundred views.
 _PLAUSIBLE_SLOT = 3.3
 _PLAUSIBLE_SHIFT = 4.9
+_LIKELY_SLOT = 4.8
+_LIKELY_SHIFT = 6.0
 
 # Sides of a tile, in pixels, in crops at their original scale from pictures of the usual sizes.
 _CROPPED_TILES = (64, 96, 128, 192, 256)
@@ -162,7 +164,12 @@ class Reader:
     def _decode(self, spectrum: Spectrum, z: float, shift: tuple[int, int], shifts: int, slot: int | None) -> bool:
         """Look for a payload that checks and, where a slot is given, belongs there; return whether one is certain."""
         values = bit_values(spectrum, self.carriers, refine_shift(spectrum, self.carriers, shift))
-        for message in decode(values, _MESSAGES):
+        likely = z >= (_LIKELY_SLOT if slot is not None else _LIKELY_SHIFT)
+        return any(self._found(decode(values, size), values, z, shifts, slot) for size in _LISTS[: 2 if likely else 1])
+
+    def _found(self, messages: Bits, values: Floats64, z: float, shifts: int, slot: int | None) -> bool:
+        """Return whether one of some messages checks and is certain; remember it."""
+        for message in messages:
             payload = unframe_payload(message, self.key)
             if payload is None or slot not in (None, slot_of(payload.id, self.key)):
                 continue

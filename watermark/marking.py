@@ -24,7 +24,6 @@ from .tile import TILE, Floats, carriers_of, is_large, luminance, marking_scales
 
 SMALLEST_SIDE = 128
 
-_SAMPLE_FRAMES = 4
 _SURE = 22.0  # how clearly a code word shows, see `bit_values`; it is lost at about 10
 _MILD_QUALITY = 85
 
@@ -33,35 +32,29 @@ Shift = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Profile:
-    """What the tile is fitted to, and how strongly it is drawn: video coders keep less than picture coders.
+    """What the tile is fitted to, and how strongly it is drawn.
 
     Attributes:
         roll_off: Frequency, in cycles per tile, from which strength falls.
         quality: JPEG quality that the mark should survive.
         coarse_first: Whether a small picture is tried with the coarsest tile first.
-        large: Strength in large frames.
-        small: Strength in small ones, whose tiles are fewer.
+        sample: How many frames are looked at.
+        strength: How strongly the pattern is drawn.
     """
 
     roll_off: float
     quality: int
     coarse_first: bool
-    large: Strength
-    small: Strength
+    sample: int
+    strength: Strength
 
 
-_STILL = _Profile(
-    16.0, 40, coarse_first=False,
-    large=Strength(flat=0.9, masking=0.22, floor=41.3, similarity_loss=0.025, cosines=True),
-    small=Strength(flat=1.1, masking=0.25, floor=41.3, similarity_loss=0.025, cosines=True),
-)  # fmt: skip
-# All frames are read together, so less is enough; busy regions get little, since coders spend bits on it there. Coders
-# code flat regions finely, so that nothing is gained by single cosines.
-_CLIP = _Profile(
-    8.0, 20, coarse_first=True,
-    large=Strength(flat=0.8, masking=0.08, floor=44.4, similarity_loss=0.0135, cosines=False),
-    small=Strength(flat=1.3, masking=0.12, floor=41.3, similarity_loss=0.025, cosines=False),
-)  # fmt: skip
+# Single cosines survive where coders code flat regions coarsely; in small pictures too few blocks sum up.
+_STILL = _Profile(16.0, 40, False, 1, Strength(0.9, 0.22, floor=41.3, similarity_loss=0.025, cosines=True))
+_SMALL_STILL = _Profile(16.0, 40, False, 1, Strength(1.15, 0.25, floor=41.3, similarity_loss=0.023, cosines=False))
+# All frames are read together, so less is enough; busy regions get little, since coders spend bits on it there.
+_CLIP = _Profile(8.0, 20, True, 2, Strength(0.75, 0.08, floor=44.4, similarity_loss=0.0135, cosines=False))
+_SMALL_CLIP = _Profile(12.0, 40, True, 4, Strength(1.2, 0.18, floor=41.3, similarity_loss=0.025, cosines=False))
 
 
 def check_size(height: int, width: int) -> None:
@@ -105,12 +98,10 @@ class ClipMarker:
         check_frames(first)
         frames = first[None] if first.ndim == 3 else first
         check_size(frames.shape[1], frames.shape[2])
-        profile = _STILL if first.ndim == 3 else _CLIP
-        lumas = [luminance(frames[i]) for i in spread(len(frames), _SAMPLE_FRAMES)]
-        fitting = _Fitting(lumas, payload, key, profile)
-        scales = marking_scales(*lumas[0].shape)
-        pattern = fitting.best(sorted(scales) if profile.coarse_first else scales)
-        return cls(fitting.rooms[0].bounded(pattern, lumas[0]), fitting.strength)
+        profiles = (_STILL, _SMALL_STILL) if first.ndim == 3 else (_CLIP, _SMALL_CLIP)
+        profile = profiles[0 if is_large(*frames.shape[1:3]) else 1]
+        lumas = [luminance(frames[i]) for i in spread(len(frames), profile.sample)]
+        return _Fitting(lumas, payload, key, profile).best()
 
     def mark(self, frames: Frames) -> Frames:
         """Return a marked copy of some of the clip's frames; each frame is marked by itself.
@@ -159,52 +150,65 @@ class _Fitting:
     def __init__(self, lumas: Sequence[Floats], payload: Payload, key: bytes, profile: _Profile) -> None:
         self.lumas = lumas
         self.profile = profile
-        self.strength = profile.large if is_large(*lumas[0].shape) else profile.small
-        self.rooms = [Room(luma, self.strength) for luma in lumas]
         self.carriers = carriers_of(key)
         self.signs = np.where(encode(frame_payload(payload, key)) == 1, 1.0, -1.0)
         row, column = self.carriers.slots[slot_of(payload.id, key)].tolist()
         self.shift: Shift = (row, column)
 
-    def best(self, scales: Sequence[float]) -> Pattern:
-        """Return the pattern of the first scale that a compressed copy shows clearly.
+    def best(self) -> ClipMarker:
+        """Return the marker of the first scale that a compressed copy shows clearly.
 
         Where none is sure, it is the one that shows best after strong and mild compression together.
         """
-        if len(scales) == 1:
-            return self.pattern(scales[0])
+        size = self.lumas[0].shape
+        scales = marking_scales(*size)
+        if is_large(*size):
+            return self.marker(_Draft(self, scales[0]))
         tried = []
-        for scale in scales:
-            pattern = self.pattern(scale)
-            seen = self.clear(pattern, scale, self.profile.quality)
+        for scale in sorted(scales) if self.profile.coarse_first else scales:
+            draft = _Draft(self, scale)
+            seen = draft.clear(self.profile.quality)
             if seen >= _SURE:
-                return pattern
-            tried.append((seen + self.clear(pattern, scale, _MILD_QUALITY), pattern))
-        return max(tried, key=lambda entry: entry[0])[1]
+                return self.marker(draft)
+            tried.append((seen + draft.clear(_MILD_QUALITY), draft))
+        return self.marker(max(tried, key=lambda entry: entry[0])[1])
 
-    def pattern(self, scale: float) -> Pattern:
-        """Return the pattern over the whole picture, fitted to what the sample shows at the carriers."""
-        plain = plain_coefficients(self.signs, self.carriers, self.profile.roll_off)
-        pattern = self.drawn(plain, scale)
-        host = folded_spectrum(self.lumas, scale)
-        marked = folded_spectrum(self.compressed(pattern, self.profile.quality), scale)
-        fitted = informed_coefficients(plain, self.signs, self.carriers, host, marked, self.shift)
-        return self.drawn(fitted, scale)
+    def marker(self, draft: _Draft) -> ClipMarker:
+        """Return a draft's marker, held above the bound on similarity in the first frame."""
+        return ClipMarker(draft.rooms[0].bounded(draft.pattern, self.lumas[0]), self.profile.strength)
 
-    def drawn(self, coefficients: Complexes, scale: float) -> Pattern:
+
+class _Draft:
+    """The pattern of one scale over the sample, fitted to what the sample shows at the carriers."""
+
+    def __init__(self, fitting: _Fitting, scale: float) -> None:
+        self.fitting = fitting
+        self.scale = scale
+        self.rooms = [Room(luma, fitting.profile.strength) for luma in fitting.lumas]
+        plain = plain_coefficients(fitting.signs, fitting.carriers, fitting.profile.roll_off)
+        self.pattern = self.drawn(plain)
+        host = folded_spectrum(fitting.lumas, scale)
+        marked = folded_spectrum(self.compressed(fitting.profile.quality), scale)
+        self.pattern = self.drawn(
+            informed_coefficients(plain, fitting.signs, fitting.carriers, host, marked, fitting.shift)
+        )
+
+    def drawn(self, coefficients: Complexes) -> Pattern:
         """Return the pattern of coefficients over the whole picture."""
-        tile = tile_from(coefficients, self.carriers)
-        return Pattern.of(_repeated(tile, self.shift, scale, *self.lumas[0].shape), self.strength)
+        tile = tile_from(coefficients, self.fitting.carriers)
+        size = self.fitting.lumas[0].shape
+        return Pattern.of(_repeated(tile, self.fitting.shift, self.scale, *size), self.fitting.profile.strength)
 
-    def clear(self, pattern: Pattern, scale: float, quality: int) -> float:
+    def clear(self, quality: int) -> float:
         """Return how clearly a compressed copy shows the code word."""
-        spectrum = folded_spectrum(self.compressed(pattern, quality), scale)
-        return float(bit_values(spectrum, self.carriers, self.shift) @ self.signs)
+        spectrum = folded_spectrum(self.compressed(quality), self.scale)
+        return float(bit_values(spectrum, self.fitting.carriers, self.fitting.shift) @ self.fitting.signs)
 
-    def compressed(self, pattern: Pattern, quality: int) -> list[Floats]:
+    def compressed(self, quality: int) -> list[Floats]:
         """Return the sample after marking and compression."""
         return [
-            _compressed(luma + room.change(pattern), quality) for luma, room in zip(self.lumas, self.rooms, strict=True)
+            _compressed(luma + room.change(self.pattern), quality)
+            for luma, room in zip(self.fitting.lumas, self.rooms, strict=True)
         ]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from .flat_blocks import BLOCK, one_cosine_each
 from .frames import Frames
-from .tile import Floats, luminance
+from .tile import Floats
 
 # The map is smooth, so it is computed on a small copy of the frame.
 _SIDE = 256
@@ -71,13 +71,14 @@ class Pattern:
 class Room:
     """What a frame hides: the root mean square change at each pixel, in grey levels."""
 
-    def __init__(self, luma: Floats, strength: Strength) -> None:
+    def __init__(self, luma: Floats | Frames, strength: Strength) -> None:
         """Measure luminance, 0 … 255, `(H, W)`."""
         self._strength = strength
         height, width = luma.shape
         shrink = min(1.0, _SIDE / min(height, width))
         size = max(round(width * shrink), 1), max(round(height * shrink), 1)
         small = cv2.resize(luma, size, interpolation=cv2.INTER_AREA) if shrink < 1 else luma
+        small = np.asarray(small, dtype=np.float32)
         local = cv2.blur(small, _WINDOW)
         high = small - local
         np.clip(high, -_EDGE, _EDGE, out=high)
@@ -145,6 +146,11 @@ def _similarity_loss(luma: Floats, change: Floats) -> float:
 
 def add_pattern(frame: Frames, pattern: Pattern, strength: Strength) -> Frames:
     """Return an RGB frame, `(H, W, 3)`, with a pattern added to its luminance as strongly as hides."""
-    change = Room(luminance(frame), strength).change(pattern).clip(-127, 127).astype(np.int8)
+    change = (
+        Room(np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), dtype=np.uint8), strength)
+        .change(pattern)
+        .clip(-127, 127)
+        .astype(np.int8)
+    )
     lighter, darker = (cv2.merge([np.maximum(part, 0).view(np.uint8)] * 3) for part in (change, -change))
     return np.asarray(cv2.subtract(cv2.add(frame, lighter), darker), dtype=np.uint8)

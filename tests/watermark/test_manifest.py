@@ -131,7 +131,7 @@ def test_a_clip_with_xmp_still_plays(sealed):
 def test_the_soft_binding_holds_the_id_of_the_mark(sealed, suffix):
     _, manifest = active(sealed[suffix])
     binding = assertion(manifest, "c2pa.soft-binding")
-    assert binding["alg"] == "org.facetrail.tile.2"
+    assert binding["alg"] == "org.facetrail.tile.3"
     value = base64.b64decode(binding["blocks"][0]["value"])
     assert value.hex() == sealed[suffix].payload.hex
 
