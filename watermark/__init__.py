@@ -19,6 +19,7 @@ from .errors import (
     WatermarkError,
 )
 from .identity import Identity
+from .mark_keys import mark_key_fingerprints
 from .mark_reading import MarkReading, read_mark
 from .marking import ClipMarker, check_size, mark
 from .media import Media, read_media
@@ -67,6 +68,7 @@ __all__ = [
     "encode_clip",
     "encode_still",
     "mark",
+    "mark_key_fingerprints",
     "open_clip",
     "read_mark",
     "read_media",

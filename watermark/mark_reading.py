@@ -5,11 +5,11 @@ and correlates it with the key's template; the strongest shift is decoded. A pic
 the tile at one of 64 slots; elsewhere all 128² shifts are searched. The answer's p-value bounds the chance that an
 unmarked picture reads this strongly, over everything that was tried:
 
-    p ≤ stages · shifts · Q(z) · (decodings · 2 kinds · 2⁻¹⁶ / slots where the payload's check passed, else 1)
+    p ≤ keys · stages · shifts · Q(z) · (decodings · 2 kinds · 2⁻¹⁶ / slots where the payload's check passed, else 1)
 
-with Q the Gaussian tail, which measured tails of unmarked pictures stay below, `stages` the number of times a reading
-may stop early, and `slots` 64 where the id also had to name the slot it was found at, else 1. A mark is present where
-p ≤ 1e-6.
+with Q the Gaussian tail, which measured tails of unmarked pictures stay below, `keys` the number of keys tried,
+`stages` the number of times a reading may stop early, and `slots` 64 where the id also had to name the slot it was
+found at, else 1. A mark is present where p ≤ 1e-6.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import numpy as np
 
 from .correlation import bit_values, correlate, folded_spectrum, mirrored, refine_shift
 from .error_correction import decode
+from .errors import IdentityError
 from .frames import Frames, check_frames, spread
 from .payload import CHECK_BITS, Payload, PayloadKind, unframe_payload
 from .registration import Residual, likely_changes
@@ -47,7 +48,7 @@ class MarkReading:
     """What a picture or clip says about its mark.
 
     Attributes:
-        present: A mark made with this key is there, at a false-positive rate of 1e-6 a reading.
+        present: A mark made with one of the keys is there, at a false-positive rate of 1e-6 a reading.
         ours: The deployment sealed this picture under this id; only `read_provenance` can tell.
         id: The id as 12 hexadecimal digits, or None where the payload's check failed.
         kind: The payload's kind, or None where its check failed.
@@ -63,7 +64,7 @@ class MarkReading:
     p_value: float
 
 
-def read_mark(pixels: Frames, key: bytes, *, search: int = 1) -> MarkReading:
+def read_mark(pixels: Frames, keys: bytes | Sequence[bytes], *, search: int = 1) -> MarkReading:
     """Read the mark of a still or of one clip.
 
     A clip is read from its first frame (a key frame, where coders keep most detail), then from up to 16 frames
@@ -71,19 +72,33 @@ def read_mark(pixels: Frames, key: bytes, *, search: int = 1) -> MarkReading:
 
     Args:
         pixels: uint8 RGB, `(H, W, 3)` or `(T, H, W, 3)`.
-        key: The 32-byte key it may have been marked with.
+        keys: The 32-byte key it may have been marked with, or several, the likeliest first. The p-value counts them
+            all, so that a further key asks for a slightly higher z; the picture is laid over the tile once for all.
         search: 0 reads whole or resized pictures and crops at their original scale, mirrored or not; 1 also pictures
             that were turned by up to 12 degrees, stretched by up to 13 % or cropped to 0.42 of the short side and
             resized; 2 tries more of the likely changes.
 
     Raises:
         MediaError: The array is no RGB picture or clip.
+        IdentityError: There is no key, or one of another length.
     """
     check_frames(pixels)
     frames = pixels[None] if pixels.ndim == 3 else pixels
     lumas = [_bounded(luminance(frames[i])) for i in spread(len(frames), _CLIP_FRAMES)]
-    reader = Reader(key)
-    return reader.read(views(lumas, search) if min(lumas[0].shape) >= _SMALLEST_SIDE else ())
+    tried = (keys,) if isinstance(keys, bytes) else tuple(keys)
+    if not tried:
+        raise IdentityError("a mark cannot be read without a key; give the mark keys of a deployment")
+    readers = [Reader(key, keys=len(tried)) for key in tried]
+    return _first_reading(views(lumas, search) if min(lumas[0].shape) >= _SMALLEST_SIDE else (), readers)
+
+
+def _first_reading(found: Iterable[View], readers: Sequence[Reader]) -> MarkReading:
+    """Go through views, each with every key, and stop at the first payload; else return the strongest reading."""
+    for view in found:
+        for reader in readers:
+            if reader.look(view):
+                return reader.reading
+    return min(readers, key=lambda reader: reader.p_value).reading
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,10 +115,14 @@ class View:
 
 
 class Reader:
-    """Looks for one key's mark in views of a picture, counts what it tries, and keeps the strongest reading."""
+    """Looks for one key's mark in views of a picture, counts what it tries, and keeps the strongest reading.
 
-    def __init__(self, key: bytes) -> None:
+    `keys` is how many keys are tried on the picture.
+    """
+
+    def __init__(self, key: bytes, *, keys: int = 1) -> None:
         self.key = key
+        self.keys = keys
         self.carriers = carriers_of(key)
         self.shifts = 0
         self.decodings = 0
@@ -114,9 +133,15 @@ class Reader:
 
     def read(self, found: Iterable[View]) -> MarkReading:
         """Go through views and stop at the first that reads a payload."""
-        for view in found:
-            if view.spectra and (self._try_slots(view) if view.at_slots else self._try_shifts(view)):
-                break
+        return _first_reading(found, (self,))
+
+    def look(self, view: View) -> bool:
+        """Try a view; return whether it read a payload."""
+        return bool(view.spectra) and (self._try_slots(view) if view.at_slots else self._try_shifts(view))
+
+    @property
+    def reading(self) -> MarkReading:
+        """What was read so far."""
         present = self.p_value <= FALSE_POSITIVE_RATE
         if self.payload is None or not present:
             return MarkReading(present, False, None, None, self.z, self.p_value)
@@ -160,7 +185,7 @@ class Reader:
 
         `checks` is 0 without a payload, else how many slots the payload's id could have named.
         """
-        bound = _STAGES * self.shifts * math.erfc(z / math.sqrt(2)) / 2
+        bound = self.keys * _STAGES * self.shifts * math.erfc(z / math.sqrt(2)) / 2
         if checks:
             bound *= decodings * len(PayloadKind) * 2.0**-CHECK_BITS / checks
         return min(bound, 1.0)

@@ -150,7 +150,7 @@ def _seal_clip(clip: ClipReader, path: Path, claim: Claim, deployment: Deploymen
 
 
 def _refuse_marked(pixels: Frames, source: Path, deployment: Deployment) -> None:
-    found = read_mark(pixels, deployment.mark_key, search=0)
+    found = read_mark(pixels, deployment.mark_keys, search=0)
     if found.present:
         raise SealError(
             f"{source}: carries mark {found.id or 'of this deployment'} already; start from the unmarked original"

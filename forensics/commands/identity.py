@@ -1,4 +1,4 @@
-"""`facetrail identity`: make, bring or show the signing identity, and hand out what readers need to trust it."""
+"""`facetrail identity`: make, bring or show the signing identity, renew the mark key, hand out what readers need."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for name, run, text in (
         ("new", run_new, "make an identity, a mark key and an empty manifest store in a folder that has none"),
         ("show", run_show, "show who signs and where everything lies"),
+        ("rotate-mark-key", run_rotate, "make a new key for marks; those made with the earlier keys stay readable"),
         ("export-anchors", run_export, "write the certificates that others need to trust your signatures"),
     ):
         action = actions.add_parser(name, help=text, description=text)
@@ -82,6 +83,11 @@ def run_show(options: argparse.Namespace, report: Report) -> Answer:
     return _describe(_existing(options.home))
 
 
+def run_rotate(options: argparse.Namespace, report: Report) -> Answer:
+    """Append a mark key to a deployment that exists."""
+    return _describe(_existing(options.home).rotate_mark_key())
+
+
 def run_export(options: argparse.Namespace, report: Report) -> Answer:
     """Write the root, and the time-stamp authority's root where there is one."""
     deployment = _existing(options.home)
@@ -132,9 +138,11 @@ def _bytes(path: Path) -> bytes:
 
 
 def _describe(deployment: Deployment) -> Answer:
+    from watermark import mark_key_fingerprints
+
     identity = deployment.identity
     key_mode = f"{identity.key_path.stat().st_mode & 0o777:04o}" if identity.key_path else None
-    stamping = identity.time_stamping
+    stamping, mark_keys = identity.time_stamping, mark_key_fingerprints(deployment.folder)
     entry: JsonObject = {
         "path": str(deployment.folder),
         "subject": identity.subject,
@@ -143,8 +151,10 @@ def _describe(deployment: Deployment) -> Answer:
         "not_after": identity.not_after.isoformat(),
         "key_mode": key_mode,
         "time_stamp": None if stamping is None else {"url": stamping.url, "required": stamping.required},
+        "mark_keys": list(mark_keys),
     }
     stamped = "none" if stamping is None else f"{stamping.url}{', required' if stamping.required else ''}"
+    earlier = f"; earlier, still read: {', '.join(mark_keys[1:])}" if mark_keys[1:] else ""
     text = (
         f"{deployment.folder}\n"
         f"  signs as     {identity.subject}\n"
@@ -152,6 +162,7 @@ def _describe(deployment: Deployment) -> Answer:
         f"  valid until  {identity.not_after:%Y-%m-%d}\n"
         f"  private key  {identity.key_path}, mode {key_mode}\n"
         f"  time stamps  {stamped}\n"
+        f"  marks with   key {mark_keys[0]}{earlier}\n"
         f"  root         {deployment.folder / 'identity' / 'root.pem'}, for those who should trust your signature"
     )
     return Answer(text, (entry,))

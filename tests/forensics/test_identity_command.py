@@ -42,6 +42,46 @@ def test_a_new_identity_is_shown_and_its_anchors_exported(tmp_path, capsys):
     assert capsys.readouterr().out == out.read_text()
 
 
+def test_the_mark_key_is_rotated_and_no_key_is_ever_shown(tmp_path, capsys):
+    home = tmp_path / "home"
+    first = answer(capsys, "identity", "new", "--home", str(home))["mark_keys"]
+    rotated = answer(capsys, "identity", "rotate-mark-key", "--home", str(home))
+    assert rotated["mark_keys"][1:] == first
+    assert answer(capsys, "identity", "show", "--home", str(home)) == rotated
+    keys = Deployment.open(home).mark_keys
+    for arguments in (["identity", "show"], ["identity", "show", "--json"], ["doctor"]):
+        main([*arguments, "--home", str(home)])
+        shown = capsys.readouterr().out
+        assert rotated["mark_keys"][0] in shown
+        assert not any(key.hex() in shown for key in keys)
+    assert main(["identity", "show", "--home", str(home)]) == 0
+    assert f"key {rotated['mark_keys'][0]}; earlier, still read: {first[0]}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("flaw", ["exposed", "damaged"])
+def test_mark_keys_that_cannot_be_used_are_one_line_and_the_doctor_sees_them(tmp_path, capsys, flaw):
+    home = tmp_path / "home"
+    answer(capsys, "identity", "new", "--home", str(home))
+    file = home / "mark.key"
+    file.chmod(0o644) if flaw == "exposed" else file.write_bytes(b"short")
+    message = {"exposed": "mode 0644", "damaged": "has 5 bytes, expected 32"}[flaw]
+    for action in ("show", "rotate-mark-key"):
+        assert main(["identity", action, "--home", str(home)]) == 1
+        error = capsys.readouterr().err
+        assert message in error
+        assert len(error.strip().splitlines()) == 1
+    main(["doctor", "--json", "--home", str(home)])
+    parts = {part["name"]: part for part in json.loads(capsys.readouterr().out)["results"]}
+    assert message in parts["mark keys"]["detail"]
+    assert (parts["mark keys"]["present"], parts["mark keys"]["needed"]) == (False, True)
+
+
+def test_a_mark_key_is_rotated_only_where_there_is_one(tmp_path, capsys):
+    assert main(["identity", "rotate-mark-key", "--home", str(tmp_path / "none")]) == 1
+    assert "holds no identity yet" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_chain_of_ones_own_is_taken_with_a_time_stamp_authority(brought, capsys):
     home = brought / "home"
     files = [part for name in ("chain", "key", "root") for part in (f"--{name}", str(brought / f"{name}.pem"))]
