@@ -27,6 +27,7 @@ from .payload import Payload, PayloadKind
 from .reading import Outcome, Provenance, read_provenance, verify_file
 from .release import SealReceipt
 from .sealing import seal, seal_file
+from .sign_command import SignCommand
 from .signing import TimeStampOutcome
 from .statements import Statement, read_statement, sign_statement
 from .store import ManifestStore
@@ -54,6 +55,7 @@ __all__ = [
     "Provenance",
     "SealError",
     "SealReceipt",
+    "SignCommand",
     "SourceType",
     "Statement",
     "StatementError",

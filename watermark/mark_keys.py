@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from .errors import IdentityError
-from .identity import check_private, write_private
+from .private_files import check_private, write_private
 from .store import STORE_FILE
 from .tile import KEY_BYTES
 

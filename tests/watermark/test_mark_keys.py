@@ -21,7 +21,7 @@ from watermark import (
     read_provenance,
     seal_file,
 )
-from watermark.identity import write_private
+from watermark.private_files import write_private
 from watermark.resolution import match_content
 
 OTHERS = tuple(bytes([number]) * 32 for number in (101, 102, 103))
