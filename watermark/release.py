@@ -43,6 +43,7 @@ class SealReceipt:
         seconds: Wall time of "encode", "read_back" and "sign".
         time_stamp: Whether the signature carries a time stamp.
         resampled: The frames of the source were not evenly spaced and were resampled to `fps`.
+        flattened: The source tells how transparent its pixels are; they were laid over white.
     """
 
     path: Path
@@ -56,6 +57,7 @@ class SealReceipt:
     seconds: Mapping[str, float]
     time_stamp: TimeStampOutcome = TimeStampOutcome.NONE
     resampled: bool = False
+    flattened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,8 @@ def check_mark(pixels: Frames, path: Path, claim: Claim, deployment: Deployment,
         found = f"{reading.kind} {reading.id}" if reading.id else "no mark"
         raise SealError(
             f"{path}: {what} reads {found} instead of {claim.payload.kind} {claim.payload.hex}; "
-            "mark the frames with the claim's payload, or raise the quality; nothing was left"
+            "mark the frames with the claim's payload, raise the quality, or take a picture with less fine texture, "
+            "in which the mark drowns; nothing was left"
         )
 
 

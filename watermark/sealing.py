@@ -26,10 +26,10 @@ from .clip_writing import ClipWriter
 from .containers import sniff, writable
 from .deployment import Deployment
 from .encoding import encode_still
-from .errors import MediaError, SealError
+from .errors import MediaError, SealError, TooSmallError
 from .frames import CLIP_SAMPLE, Frames, check_frames
 from .mark_reading import read_mark
-from .marking import ClipMarker, mark
+from .marking import ClipMarker, check_size, mark
 from .media import read_media
 from .metadata import xmp_packet
 from .payload import Payload, PayloadKind
@@ -103,7 +103,9 @@ def seal_file(
     *,
     rng: np.random.Generator | None = None,
 ) -> SealReceipt:
-    """Decode a file, mark it and seal it; a clip keeps its sound, and an uneven frame rate becomes even.
+    """Decode a file, mark it and seal it; a clip keeps its sound, an uneven frame rate becomes even.
+
+    Transparent pixels are laid over white; the receipt says so.
 
     A mark that is already there is never overwritten: that would turn a generated file into a control file.
 
@@ -117,6 +119,7 @@ def seal_file(
 
     Raises:
         SealError: The source carries a mark of this deployment already, or as for `seal`.
+        TooSmallError: The source is too small to carry a mark.
         WatermarkError: As for `read_media`, `open_clip`, `mark` and `seal`.
     """
     payload = Payload.random(np.random.default_rng() if rng is None else rng, kind)
@@ -130,14 +133,18 @@ def seal_file(
     )
     if sniff(source).is_clip:
         return _seal_clip(open_clip(source), path, claim, deployment)
-    picture = read_media(source).frames[0]
+    media = read_media(source)
+    picture = media.frames[0]
+    _check_kind(path, moving=False)
+    _check_source(source, media.height, media.width)
     _refuse_marked(picture, source, deployment)
-    _check_request(picture, path, None)
-    return seal(mark(picture, payload, deployment.mark_key), path, claim, deployment)
+    receipt = seal(mark(picture, payload, deployment.mark_key), path, claim, deployment)
+    return replace(receipt, flattened=media.flattened)
 
 
 def _seal_clip(clip: ClipReader, path: Path, claim: Claim, deployment: Deployment) -> SealReceipt:
     _check_kind(path, moving=True)
+    _check_source(clip.path, clip.height, clip.width)
     sample = clip.sample(CLIP_SAMPLE)
     _refuse_marked(sample, clip.path, deployment)
     marker = ClipMarker.prepare(sample, claim.payload, deployment.mark_key)
@@ -146,7 +153,14 @@ def _seal_clip(clip: ClipReader, path: Path, claim: Claim, deployment: Deploymen
     ) as writer:
         for chunk in clip.chunks():
             writer.write(marker.mark(chunk))
-    return replace(writer.receipt, resampled=clip.variable_rate)
+    return replace(writer.receipt, resampled=clip.variable_rate, flattened=clip.flattened)
+
+
+def _check_source(source: Path, height: int, width: int) -> None:
+    try:
+        check_size(height, width)
+    except TooSmallError as error:
+        raise TooSmallError(f"{source}: {error}") from error
 
 
 def _refuse_marked(pixels: Frames, source: Path, deployment: Deployment) -> None:
