@@ -31,7 +31,7 @@ from .framing import Picture
 from .hardware import PRECISIONS, Precision, find_device, memory_named
 from .latent_mark import check_length, read_noise, recover_noise, with_marked_noise
 from .latent_store import LatentStore, open_store, scratch_store
-from .marked_frames import Progress, looked_at, marked_frames
+from .marked_frames import Fit, Progress, looked_at, marked_frames
 
 
 def read_sizes(folder: Path | None = None) -> ModelConfig:
@@ -144,7 +144,7 @@ class Animator:
         with memory_named(), scratch_store(self._network.latent_shape) as store:
             drawing = self._drawing(work, store)
             place = 0
-            for marked in marked_frames(work, drawing, deployment, progress, seconds):
+            for marked in marked_frames(work, drawing, deployment, progress, seconds, "either"):
                 frames[place : place + len(marked)] = marked
                 place += len(marked)
         per_frame = drawing.evaluations / len(frames)
@@ -192,7 +192,8 @@ class Animator:
         ):
             continued = store.is_done(0)
             drawing = self._drawing(work, store)
-            chunks = marked_frames(work, drawing, deployment, progress, seconds, singly=not is_clip(path))
+            fit: Fit = "clip" if is_clip(path) else "frame"
+            chunks = marked_frames(work, drawing, deployment, progress, seconds, fit)
             marked = next(chunks)
             started, inside = time.perf_counter(), sum(seconds.values())
             with delivery:
