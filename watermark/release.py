@@ -119,13 +119,13 @@ def check_mark(pixels: Frames, path: Path, claim: Claim, deployment: Deployment,
         pixels: A still, or frames of one clip.
         path: The destination, for the message.
         claim: Whose payload they must carry.
-        deployment: Whose key it was marked with.
+        deployment: Whose keys it may have been marked with.
         what: What is looked at, for the message.
 
     Raises:
         SealError: They read no mark, or another one.
     """
-    reading = read_mark(pixels, deployment.mark_key, search=0)
+    reading = read_mark(pixels, deployment.mark_keys, search=0)
     if (reading.id, reading.kind) != (claim.payload.hex, claim.payload.kind):
         found = f"{reading.kind} {reading.id}" if reading.id else "no mark"
         raise SealError(

@@ -16,8 +16,10 @@ from torch import Tensor
 from watermark.codecs import LatentCodec, LatentReading
 
 from ..errors import GenerationError
+from .clip_conditions import picture_tensor
 from .clip_work import ClipWork
 from .denoising import Task
+from .framing import Picture
 
 _ROUNDS = 6
 
@@ -34,6 +36,32 @@ def with_marked_noise(work: ClipWork, shape: Sequence[int], key: bytes, seed: in
     noise = _codec(work, shape, key).noise(work.claim.payload.id, np.random.default_rng(seed))
     sampler = work.settings.sampler.starting_from(torch.from_numpy(noise))
     return replace(work, settings=replace(work.settings, sampler=sampler))
+
+
+def noise_of(task: Task, frames: Picture) -> Tensor:
+    """Return the noise (N, C, g, g) that some frames of a clip came from.
+
+    Args:
+        task: The clip.
+        frames: (T, S, S, 3) uint8 RGB, all of its frames; the few that the mark is fitted to are taken, with temporal
+            modules all.
+
+    Raises:
+        GenerationError: The clip has temporal modules and does not fit into one window, or the iteration diverges.
+    """
+    pieces = [(at, at + 1) for at in task.apart]
+    if task.model.motion is not None:
+        if task.frames > task.settings.window:
+            raise GenerationError(
+                f"the noise of {task.frames} frames cannot be recovered, because they do not fit into one window of "
+                f"{task.settings.window}; only clips that do can be read"
+            )
+        pieces = [(0, task.frames)]
+    found, like = [], task.source.latent
+    for start, stop in pieces:
+        given = picture_tensor(frames[start:stop]).to(like.device, like.dtype)
+        found.append(recover_noise(task, task.model.codec.encode(given).float().cpu(), start))
+    return torch.cat(found)
 
 
 def recover_noise(task: Task, latents: Tensor, start: int = 0) -> Tensor:
@@ -69,19 +97,6 @@ def read_noise(noise: Tensor, work: ClipWork, keys: Sequence[bytes]) -> LatentRe
     readings = [_codec(work, mean.shape, key).read(mean) for key in keys]
     best = max(readings, key=lambda reading: reading.z)
     return replace(best, p_value=min(best.p_value * len(keys), 1.0))
-
-
-def check_length(task: Task) -> None:
-    """Refuse a clip whose windows overlap or move.
-
-    Raises:
-        GenerationError: It has temporal modules and more frames than one window.
-    """
-    if task.model.motion is not None and task.frames > task.settings.window:
-        raise GenerationError(
-            f"the noise of {task.frames} frames cannot be recovered, because they do not fit into one window of "
-            f"{task.settings.window}; only clips that do can be read"
-        )
 
 
 def _codec(work: ClipWork, shape: Sequence[int], key: bytes) -> LatentCodec:

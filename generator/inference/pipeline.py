@@ -29,7 +29,7 @@ from .delivery import deliver, is_clip
 from .denoising import ClipDrawing, Task, draw_clip
 from .framing import Picture
 from .hardware import PRECISIONS, Precision, find_device, memory_named
-from .latent_mark import check_length, read_noise, recover_noise, with_marked_noise
+from .latent_mark import noise_of, read_noise, with_marked_noise
 from .latent_store import LatentStore, open_store, scratch_store
 from .marked_frames import Fit, Progress, looked_at, marked_frames
 
@@ -251,15 +251,7 @@ class Animator:
         if frames.shape != (*work.shape, 3):
             raise GenerationError(f"frames of shape {frames.shape} are not this clip's; expected {(*work.shape, 3)}")
         with memory_named(), scratch_store(self._network.latent_shape) as store:
-            task = self._task(work, store)
-            check_length(task)
-            like = next(self._model.parameters())
-            pieces = [(0, len(frames))] if self._model.motion else [(at, at + 1) for at in looked_at(len(frames))]
-            found = []
-            for start, stop in pieces:
-                given = picture_tensor(frames[start:stop]).to(like.device, like.dtype)
-                found.append(recover_noise(task, self._model.codec.encode(given).float().cpu(), start))
-        return read_noise(torch.cat(found), work, deployment.mark_keys)
+            return read_noise(noise_of(self._task(work, store), frames), work, deployment.mark_keys)
 
     @torch.inference_mode()
     def _drawing(self, work: ClipWork, store: LatentStore) -> ClipDrawing:

@@ -8,6 +8,7 @@ from PIL import Image
 
 import watermark.mark_reading
 from watermark import (
+    Claim,
     Deployment,
     IdentityError,
     Outcome,
@@ -19,6 +20,7 @@ from watermark import (
     mark_key_fingerprints,
     read_mark,
     read_provenance,
+    seal,
     seal_file,
 )
 from watermark.private_files import write_private
@@ -96,6 +98,13 @@ def test_whatever_reads_marks_knows_the_earlier_keys(own, pictures, tmp_path):
     with pytest.raises(SealError, match=f"carries mark {found.mark.id} already"):
         seal_file(bare, tmp_path / "d.png", PayloadKind.CONTROL, own)
     assert not (tmp_path / "d.png").exists()
+
+
+def test_what_was_marked_before_a_rotation_may_be_sealed_after_it(own, pictures, payload, tmp_path):
+    marked = mark(pictures["face"], payload, own.mark_key)
+    rotated = own.rotate_mark_key()
+    seal(marked, tmp_path / "a.png", Claim(payload, "a", "facetrail test", "1"), rotated)
+    assert read_provenance(tmp_path / "a.png", rotated).mark.ours
 
 
 def test_a_rotation_keeps_the_file_private_and_its_earlier_keys(own):
