@@ -11,6 +11,7 @@ import secrets
 import tempfile
 from pathlib import Path
 
+from .durability import flush_folder
 from .errors import IdentityError
 from .private_files import check_private, write_private
 from .store import STORE_FILE
@@ -56,12 +57,12 @@ def rotate_mark_key(folder: Path) -> tuple[bytes, ...]:
             file.flush()
             os.fsync(file.fileno())
         written.replace(path)
-    except OSError as error:
+    except BaseException as error:
         written.unlink(missing_ok=True)
-        raise _unusable(path, error) from error
-    except IdentityError:
-        written.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _unusable(path, error) from error
         raise
+    flush_folder(folder)  # a mark that outlives its key cannot be read
     return keys
 
 
@@ -119,6 +120,7 @@ def _make(path: Path) -> None:
                 path.hardlink_to(whole)
             except FileExistsError:
                 return
+        flush_folder(path.parent)
     except OSError as error:
         raise _unusable(path, error) from error
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from .claim import Claim
 from .credentials import Credential, CredentialState, active_label, file_digest, read_credential
 from .deployment import Deployment
+from .durability import flush_folder
 from .errors import SealError
 from .frames import Frames
 from .mark_reading import read_mark
@@ -192,15 +193,4 @@ def _put_in_place(signed: Path, path: Path, entry: StoreEntry, deployment: Deplo
     except OSError:
         deployment.store.remove(entry)
         raise
-    _flush_folder(path.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the rename itself durable, where the system can open folders."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    flush_folder(path.parent)

@@ -276,9 +276,7 @@ def test_an_uneven_rate_keeps_its_sound_and_its_length(own, out, tmp_path, pictu
             sound.sample_rate, sound.pts = 48000, start
             file.mux(audio.encode(sound))
         file.mux(audio.encode())
-    receipt = seal_file(
-        tmp_path / "source.mkv", out / "a.mp4", PayloadKind.CONTROL, own, rng=np.random.default_rng(1)
-    )
+    receipt = seal_file(tmp_path / "source.mkv", out / "a.mp4", PayloadKind.CONTROL, own, rng=np.random.default_rng(1))
     assert receipt.resampled
     assert receipt.frames / receipt.fps == pytest.approx(0.98 + 1 / receipt.fps, abs=0.01)
     with av.open(str(out / "a.mp4")) as file:
