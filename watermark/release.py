@@ -19,7 +19,7 @@ from .claim import Claim
 from .credentials import Credential, CredentialState, active_label, file_digest, read_credential
 from .deployment import Deployment
 from .durability import flush_folder
-from .errors import SealError
+from .errors import MarkLostError, SealError
 from .frames import Frames
 from .mark_reading import read_mark
 from .payload import Payload
@@ -124,12 +124,12 @@ def check_mark(pixels: Frames, path: Path, claim: Claim, deployment: Deployment,
         what: What is looked at, for the message.
 
     Raises:
-        SealError: They read no mark, or another one.
+        MarkLostError: They read no mark, or another one.
     """
     reading = read_mark(pixels, deployment.mark_keys, search=0)
     if (reading.id, reading.kind) != (claim.payload.hex, claim.payload.kind):
         found = f"{reading.kind} {reading.id}" if reading.id else "no mark"
-        raise SealError(
+        raise MarkLostError(
             f"{path}: {what} reads {found} instead of {claim.payload.kind} {claim.payload.hex}; "
             "mark the frames with the claim's payload, raise the quality, or take a picture with less fine texture, "
             "in which the mark drowns; nothing was left"

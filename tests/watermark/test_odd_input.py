@@ -14,6 +14,7 @@ from PIL import Image
 
 import watermark.store
 from watermark import (
+    ClipMarker,
     Deployment,
     MediaError,
     Outcome,
@@ -199,6 +200,34 @@ def test_texture_that_drowns_the_mark_is_refused_in_one_line_and_leaves_nothing(
         assert list(out.iterdir()) == []
     else:
         assert read_provenance(out / "a.png", own).mark.ours
+
+
+@pytest.mark.parametrize("suffix", [".png", ".mp4"])
+@pytest.mark.parametrize("drowned", [1, 2, 3])
+def test_where_the_mark_of_one_id_drowns_two_others_are_tried(own, out, tmp_path, clip, monkeypatch, suffix, drowned):
+    if suffix == ".png":
+        encode_still(clip[0], tmp_path / "source.png")
+    else:
+        encode_clip(clip, tmp_path / "source.mp4", 25)
+    prepare, seen = ClipMarker.prepare, []
+
+    def drowning(frames, payload, key):
+        seen.append(payload)
+        return prepare(frames, payload, key if len(seen) > drowned else bytes(32))
+
+    monkeypatch.setattr(ClipMarker, "prepare", drowning)
+    target, rng = out / f"a{suffix}", np.random.default_rng(1)
+    if drowned == 3:
+        with pytest.raises(SealError, match="reads no mark"):
+            seal_file(tmp_path / f"source{suffix}", target, PayloadKind.CONTROL, own, rng=rng)
+        assert list(out.iterdir()) == []
+        assert not own.store.path.exists()
+        return
+    receipt = seal_file(tmp_path / f"source{suffix}", target, PayloadKind.CONTROL, own, rng=rng)
+    assert len(set(seen)) == len(seen) == drowned + 1
+    assert receipt.payload == seen[-1]
+    assert read_provenance(target, own).mark.id == seen[-1].hex
+    assert not any(own.store.find(payload.hex) for payload in seen[:-1])
 
 
 def write_clip(path, frames, codec="libx264", pixels="yuv420p", *, rate=25):
