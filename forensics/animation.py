@@ -268,7 +268,7 @@ def refuse_marked(path: Path, still: Frames, deployment: Deployment) -> None:
     Raises:
         InputError: It carries a mark of this deployment.
     """
-    found = read_mark(still, deployment.mark_key, search=0)
+    found = read_mark(still, deployment.mark_keys, search=0)
     if found.present:
         raise InputError(
             f"{path}: carries mark {found.id or 'of this deployment'} already, which pasting back would keep beside "

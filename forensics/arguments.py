@@ -23,7 +23,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def add_home(parser: argparse.ArgumentParser) -> None:
-    """Declare `--home`, the folder of the signing identity, the mark key and the manifest store."""
+    """Declare `--home`, the folder of the signing identity, the mark keys and the manifest store."""
     parser.add_argument(
         "--home",
         type=Path,

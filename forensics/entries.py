@@ -52,6 +52,7 @@ def seal_entry(receipt: SealReceipt) -> JsonObject:
         "credential": {"state": receipt.credential.state.value},
         "time_stamp": receipt.time_stamp.value,
         "resampled": receipt.resampled,
+        "flattened": receipt.flattened,
     }
 
 

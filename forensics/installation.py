@@ -57,7 +57,7 @@ def examine_installation(home: Path | None = None) -> tuple[Part, ...]:
     Args:
         home: Folder of the deployment, None for the default.
     """
-    return (*package_parts(), torchvision_part(), *model_parts(), identity_part(home))
+    return (*package_parts(), torchvision_part(), *model_parts(), identity_part(home), mark_keys_part(home))
 
 
 def package_parts() -> tuple[Part, ...]:
@@ -127,6 +127,20 @@ def identity_part(home: Path | None) -> Part:
     except WatermarkError as error:
         return Part("signing identity", False, str(error), True, "move the folder away and run again")
     return Part("signing identity", True, f"{identity.subject}, valid until {identity.not_after:%Y-%m-%d}", False)
+
+
+def mark_keys_part(home: Path | None) -> Part:
+    """Look at the keys of the marks, without making one."""
+    from watermark import WatermarkError, mark_key_fingerprints
+
+    folder = home_folder(home)
+    try:
+        names = mark_key_fingerprints(folder)
+    except WatermarkError as error:
+        return Part("mark keys", False, str(error), True)
+    if not names:
+        return Part("mark keys", False, f"none in {folder}", False, "made on first use")
+    return Part("mark keys", True, f"{len(names)}, the newest {names[0]}", False)
 
 
 def installed_version(name: str) -> str | None:

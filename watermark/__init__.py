@@ -19,6 +19,7 @@ from .errors import (
     WatermarkError,
 )
 from .identity import Identity
+from .mark_keys import mark_key_fingerprints
 from .mark_reading import MarkReading, read_mark
 from .marking import ClipMarker, check_size, mark
 from .media import Media, read_media
@@ -26,6 +27,7 @@ from .payload import Payload, PayloadKind
 from .reading import Outcome, Provenance, read_provenance, verify_file
 from .release import SealReceipt
 from .sealing import seal, seal_file
+from .sign_command import SignCommand
 from .signing import TimeStampOutcome
 from .statements import Statement, read_statement, sign_statement
 from .store import ManifestStore
@@ -53,6 +55,7 @@ __all__ = [
     "Provenance",
     "SealError",
     "SealReceipt",
+    "SignCommand",
     "SourceType",
     "Statement",
     "StatementError",
@@ -67,6 +70,7 @@ __all__ = [
     "encode_clip",
     "encode_still",
     "mark",
+    "mark_key_fingerprints",
     "open_clip",
     "read_mark",
     "read_media",

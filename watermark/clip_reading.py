@@ -38,6 +38,7 @@ class ClipReader:
         width: Pixels in a row, upright.
         frame_count: Frames that `chunks` yields.
         variable_rate: The file's frames are not evenly spaced and are resampled.
+        flattened: The file tells how transparent its pixels are; they are laid over white.
         has_sound: The file has a sound track.
         start: When the first frame is shown on the file's clock, in seconds; sound keeps to that clock.
     """
@@ -48,6 +49,7 @@ class ClipReader:
     width: int
     frame_count: int
     variable_rate: bool
+    flattened: bool
     has_sound: bool
     start: float
     _shown: npt.NDArray[np.int64] = field(repr=False)
@@ -189,17 +191,29 @@ def open_clip(path: Path) -> ClipReader:
         if first is None or not len(shown):
             raise MediaError(f"{path}: has no frame that can be decoded; get a sound copy of the file")
         height, width = upright(first).shape[:2]
+        flattened = _has_alpha(first)
         seconds = (shown - shown[0]) * _unit(file)
         fps, variable = _rate(path, seconds, stream.average_rate or stream.guessed_rate)
         count = round(float(seconds[-1] * fps)) + 1 if variable else len(shown)
         start = float(shown[0]) * _unit(file)
         sound = bool(file.streams.audio)
-    return ClipReader(path, fps, height, width, count, variable, sound, start, shown, keys)
+    return ClipReader(path, fps, height, width, count, variable, flattened, sound, start, shown, keys)
 
 
 def upright(frame: av.VideoFrame) -> Frames:
-    """Return a decoded frame as RGB, turned as its metadata asks."""
-    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90))
+    """Return a decoded frame as RGB, laid over white and turned as its metadata asks."""
+    picture = _over_white(frame) if _has_alpha(frame) else frame.to_ndarray(format="rgb24")
+    return np.ascontiguousarray(np.rot90(picture, frame.rotation // 90))
+
+
+def _has_alpha(frame: av.VideoFrame) -> bool:
+    return any(component.is_alpha for component in frame.format.components)
+
+
+def _over_white(frame: av.VideoFrame) -> Frames:
+    layer = frame.to_ndarray(format="rgba").astype(np.uint16)
+    colour, alpha = layer[..., :3], layer[..., 3:]
+    return np.asarray((colour * alpha + 255 * (255 - alpha) + 127) // 255, dtype=np.uint8)
 
 
 @contextmanager

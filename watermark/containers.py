@@ -11,6 +11,7 @@ _HEAD = 64
 _TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _AVIF_BRANDS = {b"avif", b"avis"}
 _STILL_BRANDS = _AVIF_BRANDS | {b"mif1", b"msf1", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
+_REFUSED = {b"GIF8": "GIF; convert it to PNG, an animation to MP4"}
 _BMFF_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
 
@@ -70,7 +71,8 @@ def sniff(path: Path) -> Container:
         return Container.MP4
     if head.startswith(b"\x1a\x45\xdf\xa3"):
         return Container.MATROSKA
-    raise MediaError(f"{path}: is not PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV or Matroska; convert it to one of them")
+    known = _REFUSED.get(head[:4], "not PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV or Matroska; convert it to one of them")
+    raise MediaError(f"{path}: is {known}")
 
 
 def _brands(head: bytes) -> set[bytes]:

@@ -1,25 +1,23 @@
-"""One installation: its signing identity, its mark key and its manifest store, in one folder."""
+"""One installation: its signing identity, its mark keys and its manifest store, in one folder."""
 
 from __future__ import annotations
 
 import os
-import secrets
-import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import platformdirs
 
 from .certificates import read_pem
 from .errors import IdentityError
-from .identity import Identity, check_private, write_private
-from .store import ManifestStore
-from .tile import KEY_BYTES
+from .identity import Identity
+from .mark_keys import open_mark_keys, rotate_mark_key
+from .store import STORE_FILE, ManifestStore
 from .trust import TrustPolicy
 
 HOME_VARIABLE = "FACETRAIL_HOME"
 
-_IDENTITY, _MARK_KEY, _STORE, _ANCHORS = "identity", "mark.key", "manifests.sqlite3", "anchors.pem"
+_IDENTITY, _ANCHORS = "identity", "anchors.pem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +26,15 @@ class Deployment:
 
     Attributes:
         identity: Who signs.
-        mark_key: The 32 secret bytes that the mark's carriers are derived from.
+        mark_keys: Secrets of 32 bytes that marks' carriers are derived from, the newest first; marks are made with that
+            one and read with all.
         store: What was sealed here.
         folder: Where all of it lies.
         anchors: Root certificates (PEM) of others that are trusted, from `anchors.pem` in the folder.
     """
 
     identity: Identity
-    mark_key: bytes = field(repr=False)
+    mark_keys: tuple[bytes, ...] = field(repr=False)
     store: ManifestStore
     folder: Path
     anchors: tuple[str, ...] = field(default=(), repr=False)
@@ -58,13 +57,26 @@ class Deployment:
             raise IdentityError(
                 f"{folder}: cannot be made ({error.strerror}); set {HOME_VARIABLE} to a folder of yours"
             ) from error
-        identity, key = _identity(folder / _IDENTITY), _mark_key(folder / _MARK_KEY)
-        return cls(identity, key, ManifestStore(folder / _STORE), folder, _anchors(folder / _ANCHORS))
+        identity, keys = _identity(folder / _IDENTITY), open_mark_keys(folder)
+        return cls(identity, keys, ManifestStore(folder / STORE_FILE), folder, _anchors(folder / _ANCHORS))
+
+    @property
+    def mark_key(self) -> bytes:
+        """The key that new marks are made with."""
+        return self.mark_keys[0]
 
     @property
     def trust(self) -> TrustPolicy:
         """The policy that believes this deployment's own signatures, their time stamps, and those under `anchors`."""
         return TrustPolicy((*self.identity.anchors, *self.anchors))
+
+    def rotate_mark_key(self) -> Deployment:
+        """Make a new mark key, and return this deployment as it marks with it; earlier marks stay readable.
+
+        Raises:
+            IdentityError: The keys are lost or damaged, cannot be written, or are being rotated by another process.
+        """
+        return replace(self, mark_keys=rotate_mark_key(self.folder))
 
 
 def _identity(folder: Path) -> Identity:
@@ -86,31 +98,3 @@ def _anchors(path: Path) -> tuple[str, ...]:
         raise IdentityError(f"{path}: cannot be read as PEM ({error}); correct or remove it") from error
     read_pem(text, str(path))
     return (text,)
-
-
-def _mark_key(path: Path) -> bytes:
-    try:
-        if not path.exists():
-            _make_key(path)
-        check_private(path, path.stat().st_mode)
-        key = path.read_bytes()
-    except OSError as error:
-        raise IdentityError(
-            f"{path}: the mark key cannot be used ({error.strerror}); check the folder's permissions"
-        ) from error
-    if len(key) != KEY_BYTES:
-        raise IdentityError(
-            f"{path}: the mark key has {len(key)} bytes, expected {KEY_BYTES}; restore it from a backup"
-        )
-    return key
-
-
-def _make_key(path: Path) -> None:
-    """Make the key beside its place and link it there: whole or not at all, and the first of several processes wins."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".key-") as made:
-        whole = Path(made) / path.name
-        write_private(whole, secrets.token_bytes(KEY_BYTES))
-        try:
-            path.hardlink_to(whole)
-        except FileExistsError:
-            return

@@ -6,6 +6,7 @@ WatermarkError
 ├── IdentityError    the signing identity or the mark key is missing, unsafe or out of date
 ├── StoreError       the manifest store cannot be read or written
 ├── SealError        a file could not be sealed; nothing was left at its path
+│   └── MarkLostError    its mark cannot be read back
 ├── StatementError   a signed statement was changed, or nobody known signed it
 └── TrustError       a file is not what the trust policy asks for
 """
@@ -40,6 +41,10 @@ class StoreError(WatermarkError):
 
 class SealError(WatermarkError):
     """A file could not be sealed; nothing was left at its path."""
+
+
+class MarkLostError(SealError):
+    """The mark of what was to be sealed cannot be read back; nothing was left at its path."""
 
 
 class StatementError(WatermarkError):

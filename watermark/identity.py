@@ -1,14 +1,13 @@
 """Who signs: a chain of certificates, and a way to its leaf's private key.
 
 An identity is made on first use (root → issuing CA → leaf), or brought along: a chain with its key, or a chain whose
-key never leaves a hardware module or a key service and signs through a callback. A chain of our own says what it is, a
-local development identity: it binds a signature to this installation and to nobody's name.
+key never leaves a hardware module or a key service and signs through a callback or a program. A chain of our own says
+what it is, a local development identity: it binds a signature to this installation and to nobody's name.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,9 +19,14 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 
 from .certificates import check_chain, issue_chain, pem, read_pem, signing_algorithm
 from .errors import IdentityError
+from .private_files import check_private, write_private
+from .remote_key import cose_signature
+from .sign_command import SignCommand
 from .time_stamping import TimeStamping
 
 _ROOT, _CHAIN, _KEY, _TIME_STAMP = "root.pem", "chain.pem", "leaf_key.pem", "time_stamp.json"
+_SIGN_COMMAND = "sign_command.json"
+_ENCODING, _FORM = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
 
 RemoteKey = Callable[[bytes], bytes]
 
@@ -40,7 +44,7 @@ class Identity:
         fingerprint: SHA-256 of the leaf, hexadecimal.
         not_after: When the leaf expires; a signature without a time stamp ends with it.
         algorithm: C2PA's name of the leaf's signature algorithm.
-        remote_key: Signs bytes with the leaf's key.
+        remote_key: Signs bytes with the leaf's key; a `SignCommand` where a program does.
         time_stamping: Which time-stamp authority is asked, or None for none.
     """
 
@@ -66,7 +70,7 @@ class Identity:
             IdentityError: The folder exists already or cannot be written.
         """
         root, issuing, leaf, key = issue_chain()
-        return cls._store(folder, pem(leaf, issuing), pem(root), key, time_stamping)
+        return cls._store(folder, pem(leaf, issuing), pem(root), _kept(key), time_stamping)
 
     @classmethod
     def bring(
@@ -94,7 +98,7 @@ class Identity:
         leaf = _checked(chain_pem, root_pem)[0]
         if _public(key.public_key()) != _public(leaf.public_key()):
             raise IdentityError(f"{leaf.subject.rfc4514_string()}: the private key is another certificate's; give its")
-        return cls._store(folder, chain_pem, root_pem, key, time_stamping)
+        return cls._store(folder, chain_pem, root_pem, _kept(key), time_stamping)
 
     @classmethod
     def remote(
@@ -116,13 +120,40 @@ class Identity:
         return cls._of(leaf, root_pem, chain_pem, None, remote_key, time_stamping)
 
     @classmethod
-    def load(cls, folder: Path) -> Identity:
-        """Read an identity that `create` or `bring` stored.
+    def delegate(
+        cls,
+        folder: Path,
+        chain_pem: str,
+        root_pem: str,
+        command: SignCommand,
+        time_stamping: TimeStamping | None = None,
+    ) -> Identity:
+        """Keep a chain whose key a program signs with, in a folder that does not exist yet; it has to sign once.
+
+        Args:
+            folder: Where it goes.
+            chain_pem: The leaf first, then its issuers.
+            root_pem: The root they lead to.
+            command: Signs as `remote` asks.
+            time_stamping: Which time-stamp authority is asked when signing, None for none.
 
         Raises:
-            IdentityError: A file is missing or damaged, the key can be read by others, or the leaf is out of date.
+            IdentityError: The chain is broken or may not sign claims, the program fails or signs with another key, or
+                the folder exists or cannot be written.
         """
-        key_path = folder / _KEY
+        cose_signature(cls.remote(chain_pem, root_pem, command, time_stamping), b"facetrail")
+        return cls._store(folder, chain_pem, root_pem, (_SIGN_COMMAND, command.dump()), time_stamping)
+
+    @classmethod
+    def load(cls, folder: Path) -> Identity:
+        """Read an identity that `create`, `bring` or `delegate` stored.
+
+        Raises:
+            IdentityError: A file is missing or damaged, the key or the command can be read by others, or the leaf is
+                out of date.
+        """
+        command = SignCommand.load(folder / _SIGN_COMMAND)
+        key_path = folder / (_KEY if command is None else _SIGN_COMMAND)
         try:
             root_pem, chain_pem = ((folder / name).read_text("ascii") for name in (_ROOT, _CHAIN))
             leaf = x509.load_pem_x509_certificates(chain_pem.encode())[0]
@@ -133,7 +164,8 @@ class Identity:
                 f"{folder}: is no usable signing identity ({error}); move it away to make a new one"
             ) from error
         check_private(key_path, mode)
-        identity = cls._of(leaf, root_pem, chain_pem, key_path, None, TimeStamping.load(folder / _TIME_STAMP))
+        stamping = TimeStamping.load(folder / _TIME_STAMP)
+        identity = cls._of(leaf, root_pem, chain_pem, None if command else key_path, command, stamping)
         if identity.not_after < dt.datetime.now(dt.UTC):
             raise IdentityError(
                 f"{folder}: the signing certificate expired on {identity.not_after:%Y-%m-%d}; move it away"
@@ -164,11 +196,15 @@ class Identity:
 
     @classmethod
     def _store(
-        cls, folder: Path, chain_pem: str, root_pem: str, key: PrivateKeyTypes, time_stamping: TimeStamping | None
+        cls,
+        folder: Path,
+        chain_pem: str,
+        root_pem: str,
+        secret: tuple[str, bytes],
+        time_stamping: TimeStamping | None,
     ) -> Identity:
         if folder.exists():
             raise IdentityError(f"{folder}: holds an identity already; move it away to make a new one")
-        encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".identity-") as made:
@@ -176,7 +212,8 @@ class Identity:
                 whole.mkdir(mode=0o700)
                 (whole / _ROOT).write_text(root_pem, "ascii")
                 (whole / _CHAIN).write_text(chain_pem, "ascii")
-                write_private(whole / _KEY, key.private_bytes(encoding, form, serialization.NoEncryption()))
+                name, content = secret
+                write_private(whole / name, content)
                 if time_stamping is not None:
                     time_stamping.save(whole / _TIME_STAMP)
                 whole.rename(folder)
@@ -193,32 +230,17 @@ class Identity:
         return (self.root_pem, stamps) if stamps else (self.root_pem,)
 
 
-def check_private(path: Path, mode: int) -> None:
-    """Refuse a secret that others may read.
-
-    Raises:
-        IdentityError: Group or others have a permission on it.
-    """
-    if os.name == "posix" and mode & 0o077:
-        raise IdentityError(f"{path}: has mode {mode & 0o777:04o} and can be used by others; run chmod 600 on it")
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Create a file that only its owner can read.
-
-    Raises:
-        FileExistsError: It exists.
-    """
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-
-
 def _checked(chain_pem: str, root_pem: str) -> list[x509.Certificate]:
     chain, roots = read_pem(chain_pem, "the chain"), read_pem(root_pem, "the root")
     check_chain(chain, roots[0])
     if chain[0].not_valid_after_utc < dt.datetime.now(dt.UTC):
         raise IdentityError(f"{chain[0].subject.rfc4514_string()}: expired on {chain[0].not_valid_after_utc:%Y-%m-%d}")
     return chain
+
+
+def _kept(key: PrivateKeyTypes) -> tuple[str, bytes]:
+    """Return the file that a private key is kept in."""
+    return _KEY, key.private_bytes(_ENCODING, _FORM, serialization.NoEncryption())
 
 
 def _public(key: PublicKeyTypes) -> bytes:

@@ -10,11 +10,11 @@ sums are looked at: z over the template's carriers, and c over the others with t
 Counting every test a reading may make, every shift and every payload that checks, the chance that an unmarked picture
 reads as strongly is
 
-    p ≤ 2 · views · shifts · Q(z)                                              without a payload
-    p ≤ 2 · views · shifts · 2⁴⁸ ids · 2 kinds / slots · (1 + r) · exp(-r)      with one,  r = (z² + c²) / 2
+    p ≤ 2 · keys · views · shifts · Q(z)                                            without a payload
+    p ≤ 2 · keys · views · shifts · 2⁴⁸ ids · 2 kinds / slots · (1 + r) · exp(-r)    with one,  r = (z² + c²) / 2
 
-with Q the Gaussian tail, which measured tails of unmarked pictures stay below, and `slots` 64 where the id also had to
-name the slot it was found at, else 1. A mark is present where p ≤ 1e-6.
+with Q the Gaussian tail, which measured tails of unmarked pictures stay below, `keys` the number of keys tried, and
+`slots` 64 where the id also had to name the slot it was found at, else 1. A mark is present where p ≤ 1e-6.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import numpy as np
 
 from .correlation import bit_values, correlate, folded_spectrum, highest, mirrored, refine_shift
 from .error_correction import Bits, decode, encode
+from .errors import IdentityError
 from .frames import Frames, check_frames, spread
 from .payload import ID_BITS, Payload, PayloadKind, unframe_payload
 from .registration import Residual, likely_changes
@@ -59,7 +60,7 @@ class MarkReading:
     """What a picture or clip says about its mark.
 
     Attributes:
-        present: A mark made with this key is there, at a false-positive rate of 1e-6 a reading.
+        present: A mark made with one of the keys is there, at a false-positive rate of 1e-6 a reading.
         ours: The deployment sealed this picture under this id; only `read_provenance` can tell.
         id: The id as 12 hexadecimal digits, or None where the payload's check failed.
         kind: The payload's kind, or None where its check failed.
@@ -75,7 +76,7 @@ class MarkReading:
     p_value: float
 
 
-def read_mark(pixels: Frames, key: bytes, *, search: int = 1) -> MarkReading:
+def read_mark(pixels: Frames, keys: bytes | Sequence[bytes], *, search: int = 1) -> MarkReading:
     """Read the mark of a still or of one clip.
 
     A clip is read from its first frame (a key frame, where coders keep most detail), then from up to 16 frames
@@ -83,19 +84,33 @@ def read_mark(pixels: Frames, key: bytes, *, search: int = 1) -> MarkReading:
 
     Args:
         pixels: uint8 RGB, `(H, W, 3)` or `(T, H, W, 3)`.
-        key: The 32-byte key it may have been marked with.
+        keys: The 32-byte key it may have been marked with, or several, the likeliest first. The p-value counts them
+            all, so that a further key asks for a slightly higher z; the picture is laid over the tile once for all.
         search: 0 reads whole or resized pictures and crops at their original scale, mirrored or not; 1 also pictures
             that were turned by up to 12 degrees, stretched by up to 13 % or cropped to 0.42 of the short side and
             resized; 2 tries more of the likely changes.
 
     Raises:
         MediaError: The array is no RGB picture or clip.
+        IdentityError: There is no key, or one of another length.
     """
     check_frames(pixels)
     frames = pixels[None] if pixels.ndim == 3 else pixels
     lumas = [_bounded(luminance(frames[i])) for i in spread(len(frames), _CLIP_FRAMES)]
-    reader = Reader(key)
-    return reader.read(views(lumas, search) if min(lumas[0].shape) >= _SMALLEST_SIDE else ())
+    tried = (keys,) if isinstance(keys, bytes) else tuple(keys)
+    if not tried:
+        raise IdentityError("a mark cannot be read without a key; give the mark keys of a deployment")
+    readers = [Reader(key, keys=len(tried)) for key in tried]
+    return _first_reading(views(lumas, search) if min(lumas[0].shape) >= _SMALLEST_SIDE else (), readers)
+
+
+def _first_reading(found: Iterable[View], readers: Sequence[Reader]) -> MarkReading:
+    """Go through views, each with every key, and stop at the first payload; else return the strongest reading."""
+    for view in found:
+        for reader in readers:
+            if reader.look(view):
+                return reader.reading
+    return min(readers, key=lambda reader: reader.p_value).reading
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,10 +127,14 @@ class View:
 
 
 class Reader:
-    """Looks for one key's mark in views of a picture, counts what it tries, and keeps the strongest reading."""
+    """Looks for one key's mark in views of a picture, counts what it tries, and keeps the strongest reading.
 
-    def __init__(self, key: bytes) -> None:
+    `keys` is how many keys are tried on the picture.
+    """
+
+    def __init__(self, key: bytes, *, keys: int = 1) -> None:
         self.key = key
+        self.tests = 2 * keys * _VIEWS
         self.carriers = carriers_of(key)
         self.highest = 0.0
         self.z = 0.0
@@ -124,9 +143,15 @@ class Reader:
 
     def read(self, found: Iterable[View]) -> MarkReading:
         """Go through views and stop at the first that reads a payload."""
-        for view in found:
-            if view.spectra and (self._try_slots(view) if view.at_slots else self._try_shifts(view)):
-                break
+        return _first_reading(found, (self,))
+
+    def look(self, view: View) -> bool:
+        """Try a view; return whether it read a payload."""
+        return bool(view.spectra) and (self._try_slots(view) if view.at_slots else self._try_shifts(view))
+
+    @property
+    def reading(self) -> MarkReading:
+        """What was read so far."""
         present = self.p_value <= FALSE_POSITIVE_RATE
         if self.payload is None or not present:
             return MarkReading(present, False, None, None, self.z, self.p_value)
@@ -157,7 +182,7 @@ class Reader:
 
     def _settle(self, z: float, shifts: int) -> None:
         """Remember the strongest sign of a mark without its payload."""
-        p_value = 2 * _VIEWS * shifts * math.erfc(z / math.sqrt(2)) / 2
+        p_value = self.tests * shifts * math.erfc(z / math.sqrt(2)) / 2
         if p_value < self.p_value:
             self.z, self.p_value = z, p_value
 
@@ -176,7 +201,7 @@ class Reader:
             c = float(values @ np.where(encode(message) == 1, 1.0, -1.0))
             payloads = len(PayloadKind) * 2.0**ID_BITS / (1 if slot is None else SLOTS)
             r = (max(z, 0) ** 2 + max(c, 0) ** 2) / 2
-            p_value = 2 * _VIEWS * shifts * payloads * (1 + r) * math.exp(-r)
+            p_value = self.tests * shifts * payloads * (1 + r) * math.exp(-r)
             if p_value <= FALSE_POSITIVE_RATE:
                 self.z, self.p_value, self.payload = z, p_value, payload
                 return True

@@ -44,11 +44,13 @@ class Media:
         frames: uint8 RGB, `(T, H, W, 3)`; a still has one frame.
         fps: Frames a second, or None for a still.
         variable_rate: The clip's frames were not evenly spaced and were resampled to `fps`.
+        flattened: The file tells how transparent its pixels are; they were laid over white.
     """
 
     frames: npt.NDArray[np.uint8]
     fps: float | None
     variable_rate: bool = False
+    flattened: bool = False
 
     @property
     def width(self) -> int:
@@ -79,16 +81,17 @@ def read_media(path: Path, *, max_frames: int | None = None) -> Media:
     container = sniff(path)
     if container.is_clip:
         return _read_clip(path, max_frames)
-    return Media(_read_still(path, container)[None], None)
+    return _read_still(path, container)
 
 
-def _read_still(path: Path, container: Container) -> npt.NDArray[np.uint8]:
+def _read_still(path: Path, container: Container) -> Media:
     try:
         with _strict_tiff(), Image.open(path, formats=[container.name]) as image:
             check_area(path, *image.size)
             _refuse_several(path, image)
             image.load()
-            return np.asarray(_rgb(path, ImageOps.exif_transpose(image)), dtype=np.uint8)
+            picture = np.asarray(_rgb(path, ImageOps.exif_transpose(image)), dtype=np.uint8)
+            return Media(picture[None], None, flattened=_transparent(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise MediaError(f"{path}: has more than {MOST_PIXELS} pixels; scale it down first") from None
     except UnidentifiedImageError as error:
@@ -124,11 +127,15 @@ def _rgb(path: Path, image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         deep = np.asarray(image, dtype=np.float64)
         return Image.fromarray(np.clip(np.rint(deep / 257), 0, 255).astype(np.uint8)).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+    if _transparent(image):
         layer = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
     profile = image.info.get("icc_profile")
     return _in_srgb(image, profile) if profile and image.mode in ("RGB", "CMYK") else image.convert("RGB")
+
+
+def _transparent(image: Image.Image) -> bool:
+    return image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
 
 
 def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
@@ -151,4 +158,5 @@ def _read_clip(path: Path, max_frames: int | None) -> Media:
             f"{path}: decodes to more than {MOST_CLIP_BYTES >> 30} GiB; pass max_frames, cut the clip, "
             "or read it in pieces with open_clip"
         )
-    return Media(np.stack(list(itertools.islice(clip.frames(), count))), float(clip.fps), clip.variable_rate)
+    frames = np.stack(list(itertools.islice(clip.frames(), count)))
+    return Media(frames, float(clip.fps), clip.variable_rate, clip.flattened)

@@ -95,7 +95,7 @@ def read_provenance(
 
     Args:
         path: The file.
-        deployment: Whose key, store and root certificate are used.
+        deployment: Whose keys, store and root certificate are used.
         anchors: More root certificates (PEM) whose signers are trusted.
         policy: Whose signatures are believed, alone; None believes the deployment's own and those under `anchors`.
         media: The decoded file, where the caller has it already.
@@ -117,7 +117,7 @@ def read_provenance(
             if credential.state is CredentialState.ABSENT:
                 raise
             return Provenance(path, None, credential)
-    mark = read_mark(frames, deployment.mark_key, search=search)
+    mark = read_mark(frames, deployment.mark_keys, search=search)
     entries = [entry for entry in deployment.store.find(mark.id or "") if entry.kind is mark.kind]
     if not entries:
         return Provenance(path, mark, credential)

@@ -18,7 +18,8 @@ from pathlib import Path
 from .claim import Claim
 from .credentials import Credential, CredentialState, active_label, file_digest, read_credential
 from .deployment import Deployment
-from .errors import SealError
+from .durability import flush_folder
+from .errors import MarkLostError, SealError
 from .frames import Frames
 from .mark_reading import read_mark
 from .payload import Payload
@@ -43,6 +44,7 @@ class SealReceipt:
         seconds: Wall time of "encode", "read_back" and "sign".
         time_stamp: Whether the signature carries a time stamp.
         resampled: The frames of the source were not evenly spaced and were resampled to `fps`.
+        flattened: The source tells how transparent its pixels are; they were laid over white.
     """
 
     path: Path
@@ -56,6 +58,7 @@ class SealReceipt:
     seconds: Mapping[str, float]
     time_stamp: TimeStampOutcome = TimeStampOutcome.NONE
     resampled: bool = False
+    flattened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +120,19 @@ def check_mark(pixels: Frames, path: Path, claim: Claim, deployment: Deployment,
         pixels: A still, or frames of one clip.
         path: The destination, for the message.
         claim: Whose payload they must carry.
-        deployment: Whose key it was marked with.
+        deployment: Whose keys it may have been marked with.
         what: What is looked at, for the message.
 
     Raises:
-        SealError: They read no mark, or another one.
+        MarkLostError: They read no mark, or another one.
     """
-    reading = read_mark(pixels, deployment.mark_key, search=0)
+    reading = read_mark(pixels, deployment.mark_keys, search=0)
     if (reading.id, reading.kind) != (claim.payload.hex, claim.payload.kind):
         found = f"{reading.kind} {reading.id}" if reading.id else "no mark"
-        raise SealError(
+        raise MarkLostError(
             f"{path}: {what} reads {found} instead of {claim.payload.kind} {claim.payload.hex}; "
-            "mark the frames with the claim's payload, or raise the quality; nothing was left"
+            "mark the frames with the claim's payload, raise the quality, or take a picture with less fine texture, "
+            "in which the mark drowns; nothing was left"
         )
 
 
@@ -189,15 +193,4 @@ def _put_in_place(signed: Path, path: Path, entry: StoreEntry, deployment: Deplo
     except OSError:
         deployment.store.remove(entry)
         raise
-    _flush_folder(path.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the rename itself durable, where the system can open folders."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    flush_folder(path.parent)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
@@ -9,7 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from .certificates import read_pem
 from .errors import IdentityError
-from .identity import Identity
+
+if TYPE_CHECKING:
+    from .identity import Identity
 
 _DIGESTS: dict[str, type[hashes.HashAlgorithm]] = {
     "es256": hashes.SHA256,

@@ -71,7 +71,7 @@ def match_content(
 
     Args:
         path: The file.
-        deployment: Whose key and store are used.
+        deployment: Whose keys and store are used.
         algorithm: Look for this binding only; None looks for all.
         limit: Most matches.
 
@@ -85,7 +85,7 @@ def match_content(
     frames = sample_frames(path)
     matches: list[Match] = []
     if algorithm in (None, *WATERMARKS):
-        mark = read_mark(frames, deployment.mark_key)
+        mark = read_mark(frames, deployment.mark_keys)
         entries = [entry for entry in deployment.store.find(mark.id or "") if entry.kind is mark.kind]
         matches += [Match(entry.manifest_label) for entry in entries]
     if algorithm in (None, *FINGERPRINTS):

@@ -38,7 +38,7 @@ def resolution_app(
     """Return the service.
 
     Args:
-        deployment: Whose key and store answer.
+        deployment: Whose keys and store answer.
         hosts: Names the service may be called by; a web page elsewhere cannot reach it by a name of its own.
         most_bytes: Largest upload.
     """

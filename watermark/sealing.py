@@ -14,6 +14,8 @@ Whatever fails, the hidden folder goes, and a file that was at the destination s
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -21,19 +23,21 @@ from pathlib import Path
 import numpy as np
 
 from .claim import Claim, Ingredient, Relationship, check_claim
-from .clip_reading import ClipReader, open_clip
+from .clip_reading import open_clip
 from .clip_writing import ClipWriter
 from .containers import sniff, writable
 from .deployment import Deployment
 from .encoding import encode_still
-from .errors import MediaError, SealError
+from .errors import MarkLostError, MediaError, SealError, TooSmallError
 from .frames import CLIP_SAMPLE, Frames, check_frames
 from .mark_reading import read_mark
-from .marking import ClipMarker, mark
+from .marking import ClipMarker, check_size, mark
 from .media import read_media
 from .metadata import xmp_packet
 from .payload import Payload, PayloadKind
 from .release import SealReceipt, check_mark, release, timed, workshop, writing
+
+_ATTEMPTS = 3
 
 
 def seal(
@@ -103,9 +107,12 @@ def seal_file(
     *,
     rng: np.random.Generator | None = None,
 ) -> SealReceipt:
-    """Decode a file, mark it and seal it; a clip keeps its sound, and an uneven frame rate becomes even.
+    """Decode a file, mark it and seal it; a clip keeps its sound, an uneven frame rate becomes even.
 
-    A mark that is already there is never overwritten: that would turn a generated file into a control file.
+    Transparent pixels are laid over white; the receipt says so.
+
+    A mark that is already there is never overwritten: that would turn a generated file into a control file. Where a
+    picture and its coding drown the mark of one id, two others are tried.
 
     Args:
         source: The file, recorded as the ingredient: the model's product for GENERATED, the genuine original for
@@ -117,40 +124,67 @@ def seal_file(
 
     Raises:
         SealError: The source carries a mark of this deployment already, or as for `seal`.
+        TooSmallError: The source is too small to carry a mark.
         WatermarkError: As for `read_media`, `open_clip`, `mark` and `seal`.
     """
-    payload = Payload.random(np.random.default_rng() if rng is None else rng, kind)
+    draws = np.random.default_rng() if rng is None else rng
     relationship: Relationship = "parentOf" if kind is PayloadKind.CONTROL else "inputTo"
-    claim = Claim(
-        payload,
-        path.name,
-        "facetrail",
-        version("facetrail"),
-        ingredients=(Ingredient(source, source.name, relationship),),
-    )
-    if sniff(source).is_clip:
-        return _seal_clip(open_clip(source), path, claim, deployment)
-    picture = read_media(source).frames[0]
+    ingredients = (Ingredient(source, source.name, relationship),)
+    prepare = _prepare_clip if sniff(source).is_clip else _prepare_still
+    seal_under = prepare(source, path, deployment)
+
+    def attempt() -> SealReceipt:
+        payload = Payload.random(draws, kind)
+        return seal_under(Claim(payload, path.name, "facetrail", version("facetrail"), ingredients=ingredients))
+
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(MarkLostError):
+            return attempt()
+    return attempt()
+
+
+def _prepare_still(source: Path, path: Path, deployment: Deployment) -> Callable[[Claim], SealReceipt]:
+    media = read_media(source)
+    picture = media.frames[0]
+    _check_kind(path, moving=False)
+    _check_source(source, media.height, media.width)
     _refuse_marked(picture, source, deployment)
-    _check_request(picture, path, None)
-    return seal(mark(picture, payload, deployment.mark_key), path, claim, deployment)
+
+    def seal_under(claim: Claim) -> SealReceipt:
+        receipt = seal(mark(picture, claim.payload, deployment.mark_key), path, claim, deployment)
+        return replace(receipt, flattened=media.flattened)
+
+    return seal_under
 
 
-def _seal_clip(clip: ClipReader, path: Path, claim: Claim, deployment: Deployment) -> SealReceipt:
+def _prepare_clip(source: Path, path: Path, deployment: Deployment) -> Callable[[Claim], SealReceipt]:
+    clip = open_clip(source)
     _check_kind(path, moving=True)
+    _check_source(source, clip.height, clip.width)
     sample = clip.sample(CLIP_SAMPLE)
-    _refuse_marked(sample, clip.path, deployment)
-    marker = ClipMarker.prepare(sample, claim.payload, deployment.mark_key)
-    with ClipWriter(
-        path, claim, deployment, fps=clip.fps, height=clip.height, width=clip.width, audio_from=clip.path
-    ) as writer:
-        for chunk in clip.chunks():
-            writer.write(marker.mark(chunk))
-    return replace(writer.receipt, resampled=clip.variable_rate)
+    _refuse_marked(sample, source, deployment)
+
+    def seal_under(claim: Claim) -> SealReceipt:
+        marker = ClipMarker.prepare(sample, claim.payload, deployment.mark_key)
+        with ClipWriter(
+            path, claim, deployment, fps=clip.fps, height=clip.height, width=clip.width, audio_from=source
+        ) as writer:
+            for chunk in clip.chunks():
+                writer.write(marker.mark(chunk))
+        return replace(writer.receipt, resampled=clip.variable_rate, flattened=clip.flattened)
+
+    return seal_under
+
+
+def _check_source(source: Path, height: int, width: int) -> None:
+    try:
+        check_size(height, width)
+    except TooSmallError as error:
+        raise TooSmallError(f"{source}: {error}") from error
 
 
 def _refuse_marked(pixels: Frames, source: Path, deployment: Deployment) -> None:
-    found = read_mark(pixels, deployment.mark_key, search=0)
+    found = read_mark(pixels, deployment.mark_keys, search=0)
     if found.present:
         raise SealError(
             f"{source}: carries mark {found.id or 'of this deployment'} already; start from the unmarked original"

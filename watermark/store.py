@@ -20,6 +20,9 @@ from pathlib import Path
 from .errors import StoreError
 from .payload import PayloadKind
 
+STORE_FILE = "manifests.sqlite3"
+"""Name of the store in a deployment's folder."""
+
 _WAIT_SECONDS = 30.0
 _VERSION = 1
 _BANDS, _BAND_BITS, _BAND_DISTANCE = 4, 16, 2

@@ -1,8 +1,9 @@
-"""`facetrail identity`: make, bring or show the signing identity, and hand out what readers need to trust it."""
+"""`facetrail identity`: make, bring or show the signing identity, renew the mark key, hand out what readers need."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from ..arguments import add_home, add_json, add_verbose
 from ..progress import Report
 
 if TYPE_CHECKING:
-    from watermark import Deployment, TimeStamping
+    from watermark import Deployment, SignCommand, TimeStamping
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for name, run, text in (
         ("new", run_new, "make an identity, a mark key and an empty manifest store in a folder that has none"),
         ("show", run_show, "show who signs and where everything lies"),
+        ("rotate-mark-key", run_rotate, "make a new key for marks; those made with the earlier keys stay readable"),
         ("export-anchors", run_export, "write the certificates that others need to trust your signatures"),
     ):
         action = actions.add_parser(name, help=text, description=text)
@@ -37,9 +39,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_chain(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("a chain of your own", "instead of a local development identity; all three")
+    group = parser.add_argument_group(
+        "a chain of your own", "instead of a local development identity; chain, root, and one of the others"
+    )
     group.add_argument("--chain", type=Path, metavar="PEM", help="the signing certificate, then its issuers")
     group.add_argument("--key", type=Path, metavar="PEM", help="its private key, without a password")
+    group.add_argument(
+        "--sign-command",
+        metavar="COMMAND",
+        help="program, with its arguments, that signs with a key kept elsewhere (a hardware module, a key service): "
+        "bytes to sign on its standard input, the signature on its standard output",
+    )
     group.add_argument("--root", type=Path, metavar="PEM", help="the root certificate they lead to")
 
 
@@ -66,12 +76,15 @@ def run_new(options: argparse.Namespace, report: Report) -> Answer:
     place = folder / "identity"
     if place.exists():
         raise InputError(f"{folder} holds an identity already; choose another folder with --home", folder)
-    brought = (options.chain, options.key, options.root)
-    if any(brought) and not all(brought):
-        raise UsageError("a chain of your own needs --chain, --key and --root together")
+    signing = [way for way in (options.key, options.sign_command) if way is not None]
+    if any((options.chain, options.root, *signing)) and not (options.chain and options.root and len(signing) == 1):
+        raise UsageError("a chain of your own needs --chain, --root and either --key or --sign-command")
     stamping = _time_stamping(options)
-    if all(brought):
+    if options.key:
         Identity.bring(place, read_pem(options.chain), read_pem(options.root), _bytes(options.key), stamping)
+    elif signing:
+        command = _sign_command(options.sign_command)
+        Identity.delegate(place, read_pem(options.chain), read_pem(options.root), command, stamping)
     elif stamping:
         Identity.create(place, stamping)
     return _describe(Deployment.open(folder))
@@ -80,6 +93,11 @@ def run_new(options: argparse.Namespace, report: Report) -> Answer:
 def run_show(options: argparse.Namespace, report: Report) -> Answer:
     """Show a deployment that exists."""
     return _describe(_existing(options.home))
+
+
+def run_rotate(options: argparse.Namespace, report: Report) -> Answer:
+    """Append a mark key to a deployment that exists."""
+    return _describe(_existing(options.home).rotate_mark_key())
 
 
 def run_export(options: argparse.Namespace, report: Report) -> Answer:
@@ -122,6 +140,19 @@ def _time_stamping(options: argparse.Namespace) -> TimeStamping | None:
     return TimeStamping(options.time_stamp, options.require_time_stamp, root)
 
 
+def _sign_command(text: str) -> SignCommand:
+    from watermark import SignCommand
+
+    from ..errors import UsageError
+
+    try:
+        return SignCommand.of(*shlex.split(text))
+    except ValueError as error:
+        raise UsageError(
+            f"--sign-command {text!r} cannot be taken apart ({error}); quote it as a shell would"
+        ) from error
+
+
 def _bytes(path: Path) -> bytes:
     from ..errors import InputError
 
@@ -132,9 +163,12 @@ def _bytes(path: Path) -> bytes:
 
 
 def _describe(deployment: Deployment) -> Answer:
+    from watermark import SignCommand, mark_key_fingerprints
+
     identity = deployment.identity
+    signs = identity.remote_key.program if isinstance(identity.remote_key, SignCommand) else None
     key_mode = f"{identity.key_path.stat().st_mode & 0o777:04o}" if identity.key_path else None
-    stamping = identity.time_stamping
+    stamping, mark_keys = identity.time_stamping, mark_key_fingerprints(deployment.folder)
     entry: JsonObject = {
         "path": str(deployment.folder),
         "subject": identity.subject,
@@ -142,16 +176,21 @@ def _describe(deployment: Deployment) -> Answer:
         "algorithm": identity.algorithm,
         "not_after": identity.not_after.isoformat(),
         "key_mode": key_mode,
+        "sign_command": signs,
         "time_stamp": None if stamping is None else {"url": stamping.url, "required": stamping.required},
+        "mark_keys": list(mark_keys),
     }
     stamped = "none" if stamping is None else f"{stamping.url}{', required' if stamping.required else ''}"
+    kept = f"elsewhere; {signs} signs with it" if signs else f"{identity.key_path}, mode {key_mode}"
+    earlier = f"; earlier, still read: {', '.join(mark_keys[1:])}" if mark_keys[1:] else ""
     text = (
         f"{deployment.folder}\n"
         f"  signs as     {identity.subject}\n"
         f"  fingerprint  {identity.fingerprint}\n"
         f"  valid until  {identity.not_after:%Y-%m-%d}\n"
-        f"  private key  {identity.key_path}, mode {key_mode}\n"
+        f"  private key  {kept}\n"
         f"  time stamps  {stamped}\n"
+        f"  marks with   key {mark_keys[0]}{earlier}\n"
         f"  root         {deployment.folder / 'identity' / 'root.pem'}, for those who should trust your signature"
     )
     return Answer(text, (entry,))

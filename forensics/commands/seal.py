@@ -43,4 +43,6 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
     )
     if receipt.resampled:
         text += f"\n  frame rate  was not constant; resampled to {receipt.fps:.3f} frames a second"
+    if receipt.flattened:
+        text += "\n  transparency  was laid over white"
     return Answer(text, (seal_entry(receipt),))

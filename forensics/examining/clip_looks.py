@@ -21,14 +21,18 @@ MARK_RATE = 1e-6
 
 
 def look_through(
-    clip: ClipReader, log: FaceLog | None, key: bytes, thresholds: Thresholds, report: Report = silent
+    clip: ClipReader,
+    log: FaceLog | None,
+    keys: bytes | Sequence[bytes],
+    thresholds: Thresholds,
+    report: Report = silent,
 ) -> tuple[tuple[SeenFace, ...], Timeline]:
     """Look at the frames that `sampling` chooses.
 
     Args:
         clip: The clip.
         log: Finds and scores the faces; None looks for marks only.
-        key: The mark key.
+        keys: The mark key, or several.
         thresholds: Above `quiet`, a place is looked at again.
         report: Is told how far the work is.
 
@@ -47,7 +51,7 @@ def look_through(
     for number, (group, (start, end)) in enumerate(zip(groups, pairwise(borders), strict=True)):
         first_report(number / len(groups), "looking through the clip")
         frames = clip.take(group)
-        reading = read_mark(frames, key, search=0)
+        reading = read_mark(frames, keys, search=0)
         present = reading.p_value * len(groups) <= MARK_RATE
         marks.append(MarkStretch(start, end, present, reading))
         if log is not None:

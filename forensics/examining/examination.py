@@ -79,7 +79,7 @@ class Examiner:
         """Load the detector, and the face tracker where it is installed.
 
         Args:
-            deployment: Whose mark key, manifest store and root certificate count.
+            deployment: Whose mark keys, manifest store and root certificate count.
             detector: Name of a shipped detector, or the folder of a trained one.
             anchors: More root certificates (PEM) that are trusted.
 
@@ -152,7 +152,7 @@ class Examiner:
         if isinstance(opened, ClipReader):
             if log is not None:
                 log.fps = float(opened.fps)
-            return look_through(opened, log, self._deployment.mark_key, self._thresholds, report)
+            return look_through(opened, log, self._deployment.mark_keys, self._thresholds, report)
         if log is None:
             return (), None
         log.look(0, opened.frames[0], thorough=True)

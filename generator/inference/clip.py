@@ -20,7 +20,7 @@ class GeneratedClip:
     """A generated clip or still.
 
     Attributes:
-        frames: (T, H, W, 3) uint8 RGB, already marked.
+        frames: (T, H, W, 3) uint8 RGB, already marked; each shows the mark alone, too.
         fps: Frames per second.
         claim: What the seal will say.
         aligned: The motion that was drawn, on the source's head in the square that the network drew.

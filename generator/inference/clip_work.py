@@ -17,7 +17,7 @@ from ..face.alignment import align
 from ..face.face_params import DriveSequence, FaceParams
 from ..face_models import FaceModel
 from ..network.config import ModelConfig
-from .animate_config import AnimateConfig, Settings, settle
+from .animate_config import AnimateConfig, Settings, check_latent_mark, settle
 from .framing import Picture, frame_source
 from .paste_back import PasteBack
 
@@ -95,6 +95,8 @@ def plan_clip(
                 f"read it again with a tracker of {model.face_model} faces, or take other weights"
             )
     settings = settle(config, model)
+    if config.latent_mark:
+        check_latent_mark(config, model, len(settings.sampler.times))
     source, framed, framing = frame_source(image, params, model.image_size)
     aligned = align(framed, drive, config.retarget)
     claim = Claim(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Literal
 
 import numpy as np
 
-from watermark import ClipMarker, Deployment, mark
+from watermark import ClipMarker, Deployment, mark, read_mark
 
 from .clip_work import ClipWork
 from .denoising import ClipDrawing
@@ -16,6 +17,9 @@ from .framing import Picture
 
 Progress = Callable[[int, int], None]
 """Is told (frames done, frames in all)."""
+
+Fit = Literal["clip", "frame", "either"]
+"""What the mark is fitted to: the clip, every frame, or the clip and those frames that would not show it alone."""
 
 _LOOKED_AT = 4
 
@@ -31,8 +35,7 @@ def marked_frames(
     deployment: Deployment,
     progress: Progress | None,
     seconds: dict[str, float],
-    *,
-    singly: bool = False,
+    fit: Fit,
 ) -> Iterator[Picture]:
     """Yield the marked frames (N, H, W, 3) of a clip in order.
 
@@ -42,7 +45,8 @@ def marked_frames(
         deployment: Whose mark the frames get.
         progress: Is told how far the drawing is; what an earlier run did does not count.
         seconds: Takes the wall time of "denoise" and "mark"; what the caller does between frames is in neither.
-        singly: Whether every frame will have to show its mark alone: it is then fitted to each, not to the clip.
+        fit: What the mark is fitted to. A picture of its own must show its mark alone; where frames may become a clip
+            or pictures, "either" makes sure of it.
     """
     clock, pace = _Clock(seconds), _Pace(drawing, work.shape[0], progress)
 
@@ -51,7 +55,7 @@ def marked_frames(
 
     drawing.denoise(pace)
     at_hand: dict[int, Picture] = {}
-    if singly:
+    if fit == "frame":
         fitted: Callable[[Picture], Picture] = partial(_marked_singly, work, deployment)
     else:
         first = set(looked_at(work.shape[0]))
@@ -59,7 +63,8 @@ def marked_frames(
         at_hand = {group: drawing.pictures(group, pace) for group in groups}
         sample = np.concatenate([in_place(pictures) for pictures in at_hand.values()])
         clock.lap("denoise")
-        fitted = ClipMarker.prepare(sample, work.claim.payload, deployment.mark_key).mark
+        marker = ClipMarker.prepare(sample, work.claim.payload, deployment.mark_key)
+        fitted = marker.mark if fit == "clip" else partial(_marked_legibly, marker, work, deployment)
         del sample
         clock.lap("mark")
     for group in range(len(drawing.groups)):
@@ -73,6 +78,18 @@ def marked_frames(
 
 def _marked_singly(work: ClipWork, deployment: Deployment, frames: Picture) -> Picture:
     return np.stack([mark(frame, work.claim.payload, deployment.mark_key) for frame in frames])
+
+
+def _marked_legibly(marker: ClipMarker, work: ClipWork, deployment: Deployment, frames: Picture) -> Picture:
+    marked = marker.mark(frames)
+    for index, frame in enumerate(frames):
+        if not _shows(marked[index], work, deployment):
+            marked[index] = mark(frame, work.claim.payload, deployment.mark_key)
+    return marked
+
+
+def _shows(frame: Picture, work: ClipWork, deployment: Deployment) -> bool:
+    return read_mark(frame, deployment.mark_key, search=0).id == work.claim.payload.hex
 
 
 class _Clock:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from watermark import Deployment, Ingredient
+from watermark.codecs import LatentReading
 
-from ..errors import FaceModelError
+from ..errors import FaceModelError, GenerationError
 from ..face.face_params import DriveSequence, FaceParams
 from ..face.spatial_maps import MapRenderer
 from ..face_models import FaceModel, load_face_model
@@ -27,8 +29,9 @@ from .delivery import deliver, is_clip
 from .denoising import ClipDrawing, Task, draw_clip
 from .framing import Picture
 from .hardware import PRECISIONS, Precision, find_device, memory_named
+from .latent_mark import noise_of, read_noise, with_marked_noise
 from .latent_store import LatentStore, open_store, scratch_store
-from .marked_frames import Progress, looked_at, marked_frames
+from .marked_frames import Fit, Progress, looked_at, marked_frames
 
 
 def read_sizes(folder: Path | None = None) -> ModelConfig:
@@ -135,13 +138,13 @@ class Animator:
             FaceModelError: Source, drive and weights are not of one face model.
             GenerationError: A setting is out of range.
         """
-        work = self._plan(image, params, drive, config, ingredients, title)
+        work = self._plan(image, params, drive, config, ingredients, title, deployment)
         frames = np.empty((*work.shape, 3), np.uint8)
         seconds: dict[str, float] = {}
         with memory_named(), scratch_store(self._network.latent_shape) as store:
             drawing = self._drawing(work, store)
             place = 0
-            for marked in marked_frames(work, drawing, deployment, progress, seconds):
+            for marked in marked_frames(work, drawing, deployment, progress, seconds, "either"):
                 frames[place : place + len(marked)] = marked
                 place += len(marked)
         per_frame = drawing.evaluations / len(frames)
@@ -180,7 +183,7 @@ class Animator:
             TooSmallError, FaceModelError, GenerationError: As for `animate`.
             WatermarkError: The file cannot be written or read back; then no file is left behind.
         """
-        work = self._plan(image, params, drive, config, ingredients, path.name)
+        work = self._plan(image, params, drive, config, ingredients, path.name, deployment)
         delivery = deliver(path, work.claim, deployment, drive.fps, work.shape)
         seconds: dict[str, float] = {}
         with (
@@ -189,7 +192,8 @@ class Animator:
         ):
             continued = store.is_done(0)
             drawing = self._drawing(work, store)
-            chunks = marked_frames(work, drawing, deployment, progress, seconds, singly=not is_clip(path))
+            fit: Fit = "clip" if is_clip(path) else "frame"
+            chunks = marked_frames(work, drawing, deployment, progress, seconds, fit)
             marked = next(chunks)
             started, inside = time.perf_counter(), sum(seconds.values())
             with delivery:
@@ -208,12 +212,53 @@ class Animator:
         config: AnimateConfig | None,
         ingredients: tuple[Ingredient, ...],
         title: str,
+        deployment: Deployment | None = None,
     ) -> ClipWork:
-        return plan_clip(self._network, image, params, drive, config or AnimateConfig(), ingredients, title)
+        config = config or AnimateConfig()
+        work = plan_clip(self._network, image, params, drive, config, ingredients, title)
+        if config.latent_mark and deployment is not None:
+            work = with_marked_noise(work, self._network.latent_shape, deployment.mark_key, config.seed)
+        return work
+
+    @torch.inference_mode()
+    def read_latent_mark(
+        self,
+        frames: Picture,
+        image: Picture,
+        params: FaceParams,
+        drive: DriveSequence,
+        deployment: Deployment,
+        *,
+        config: AnimateConfig,
+    ) -> LatentReading:
+        """Read the id in the noise that a clip was drawn from, by drawing it backwards.
+
+        Without temporal modules at most four frames are looked at; with them all are, and must fit into one window.
+
+        Args:
+            frames: (T, S, S, 3) uint8 RGB, all frames of the clip, as read from its file.
+            image: The source that it was drawn from; another one gives no reading.
+            params: Its face.
+            drive: The motion.
+            deployment: Whose mark keys are tried.
+            config: As it was drawn; the seed does not matter.
+
+        Raises:
+            GenerationError: The noise of such a clip cannot be recovered, or the frames are not as many or as large as
+                the model draws them.
+        """
+        work = self._plan(image, params, drive, replace(config, latent_mark=True), (), "")
+        if frames.shape != (*work.shape, 3):
+            raise GenerationError(f"frames of shape {frames.shape} are not this clip's; expected {(*work.shape, 3)}")
+        with memory_named(), scratch_store(self._network.latent_shape) as store:
+            return read_noise(noise_of(self._task(work, store), frames), work, deployment.mark_keys)
 
     @torch.inference_mode()
     def _drawing(self, work: ClipWork, store: LatentStore) -> ClipDrawing:
         """Encode the source, once per clip, and return what draws its frames."""
+        return draw_clip(self._task(work, store))
+
+    def _task(self, work: ClipWork, store: LatentStore) -> Task:
         model, like = self._model, next(self._model.parameters())
         encoded = model.encode_source(picture_tensor(work.source[None]).to(like.device, like.dtype))
         face_model, config = self._network.face_model, model.config
@@ -221,5 +266,4 @@ class Animator:
         shelf = store.folder / "maps" if model.motion is not None else None
         conditions = ClipConditions(draw, work.aligned, like, shelf)
         frames = len(work.aligned)
-        task = Task(model, self._denoiser, encoded, conditions, frames, work.settings, store, looked_at(frames))
-        return draw_clip(task)
+        return Task(model, self._denoiser, encoded, conditions, frames, work.settings, store, looked_at(frames))

@@ -17,7 +17,7 @@ from forensics.corpus.plan import SynthesisConfig
 from forensics.corpus.synthesize import synthesize
 from generator import DriveSequence, FaceParams, puppets
 from watermark import Claim, Deployment, Payload, PayloadKind, SealReceipt, mark, seal
-from watermark.identity import write_private
+from watermark.private_files import write_private
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,26 @@
 """The identity on the command line: made, brought, shown, handed out."""
 
 import json
+import shlex
+import sys
 
 import pytest
+import skimage.data
 
 from forensics.cli import main
-from watermark import Deployment
+from watermark import Deployment, PayloadKind, encode_still, seal_file
 from watermark.certificates import issue_chain, pem
+
+MODULE = """
+import sys
+from pathlib import Path
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+key = serialization.load_pem_private_key(Path(__file__).with_name("key.pem").read_bytes(), None)
+sys.stdout.buffer.write(key.sign(sys.stdin.buffer.read(), ec.ECDSA(hashes.SHA256())))
+"""
+CHAIN = ["--chain", "chain.pem", "--root", "root.pem"]
 
 
 def answer(capsys, *arguments):
@@ -42,6 +56,46 @@ def test_a_new_identity_is_shown_and_its_anchors_exported(tmp_path, capsys):
     assert capsys.readouterr().out == out.read_text()
 
 
+def test_the_mark_key_is_rotated_and_no_key_is_ever_shown(tmp_path, capsys):
+    home = tmp_path / "home"
+    first = answer(capsys, "identity", "new", "--home", str(home))["mark_keys"]
+    rotated = answer(capsys, "identity", "rotate-mark-key", "--home", str(home))
+    assert rotated["mark_keys"][1:] == first
+    assert answer(capsys, "identity", "show", "--home", str(home)) == rotated
+    keys = Deployment.open(home).mark_keys
+    for arguments in (["identity", "show"], ["identity", "show", "--json"], ["doctor"]):
+        main([*arguments, "--home", str(home)])
+        shown = capsys.readouterr().out
+        assert rotated["mark_keys"][0] in shown
+        assert not any(key.hex() in shown for key in keys)
+    assert main(["identity", "show", "--home", str(home)]) == 0
+    assert f"key {rotated['mark_keys'][0]}; earlier, still read: {first[0]}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("flaw", ["exposed", "damaged"])
+def test_mark_keys_that_cannot_be_used_are_one_line_and_the_doctor_sees_them(tmp_path, capsys, flaw):
+    home = tmp_path / "home"
+    answer(capsys, "identity", "new", "--home", str(home))
+    file = home / "mark.key"
+    file.chmod(0o644) if flaw == "exposed" else file.write_bytes(b"short")
+    message = {"exposed": "mode 0644", "damaged": "has 5 bytes, expected 32"}[flaw]
+    for action in ("show", "rotate-mark-key"):
+        assert main(["identity", action, "--home", str(home)]) == 1
+        error = capsys.readouterr().err
+        assert message in error
+        assert len(error.strip().splitlines()) == 1
+    main(["doctor", "--json", "--home", str(home)])
+    parts = {part["name"]: part for part in json.loads(capsys.readouterr().out)["results"]}
+    assert message in parts["mark keys"]["detail"]
+    assert (parts["mark keys"]["present"], parts["mark keys"]["needed"]) == (False, True)
+
+
+def test_a_mark_key_is_rotated_only_where_there_is_one(tmp_path, capsys):
+    assert main(["identity", "rotate-mark-key", "--home", str(tmp_path / "none")]) == 1
+    assert "holds no identity yet" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_chain_of_ones_own_is_taken_with_a_time_stamp_authority(brought, capsys):
     home = brought / "home"
     files = [part for name in ("chain", "key", "root") for part in (f"--{name}", str(brought / f"{name}.pem"))]
@@ -54,10 +108,44 @@ def test_a_chain_of_ones_own_is_taken_with_a_time_stamp_authority(brought, capsy
     assert identity.key_path.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_program_may_sign_and_its_arguments_are_not_shown(brought, monkeypatch, capsys):
+    monkeypatch.chdir(brought)
+    (brought / "module.py").write_text(MODULE)
+    command = shlex.join([sys.executable, str(brought / "module.py"), "--pin", "a secret"])
+    made = answer(capsys, "identity", "new", "--home", "home", *CHAIN, "--sign-command", command)
+    assert (made["key_mode"], made["sign_command"]) == (None, sys.executable)
+    assert main(["identity", "show", "--home", "home"]) == 0
+    shown = capsys.readouterr().out
+    assert f"elsewhere; {sys.executable} signs with it" in shown
+    assert "secret" not in shown + json.dumps(made)
+    encode_still(skimage.data.astronaut(), brought / "a.png")
+    assert answer(capsys, "seal", "a.png", "-o", "b.png", "--home", "home")["credential"]["state"] == "trusted"
+    (brought / "key.pem").unlink()
+    assert main(["seal", "a.png", "-o", "c.png", "--home", "home"]) == 1
+    error = capsys.readouterr().err.strip().splitlines()
+    assert "failed with code 1" in error[-1]
+    assert "secret" not in "".join(error)
+    assert sorted(path.name for path in brought.iterdir()) == [
+        "a.png",
+        "b.png",
+        "chain.pem",
+        "home",
+        "module.py",
+        "root.pem",
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message", "code"),
     [
-        (["--chain", "chain.pem"], "--chain, --key and --root together", 2),
+        (["--chain", "chain.pem"], "--chain, --root and either --key or --sign-command", 2),
+        (["--sign-command", "true"], "--chain, --root and either --key or --sign-command", 2),
+        ([*CHAIN, "--key", "key.pem", "--sign-command", "true"], "either --key or --sign-command", 2),
+        ([*CHAIN, "--sign-command", "'true"], "cannot be taken apart", 2),
+        ([*CHAIN, "--sign-command", ""], "an empty command: is no program", 1),
+        ([*CHAIN, "--sign-command", "none-such --slot 1"], "none-such: is no program that can be run", 1),
+        ([*CHAIN, "--sign-command", "false"], "failed with code 1", 1),
+        ([*CHAIN, "--sign-command", "cat"], "does not verify under its certificate", 1),
         (["--require-time-stamp"], "need --time-stamp URL", 2),
         (["--time-stamp", "ftp://x"], "give an http or https address", 1),
         (["--chain", "chain.pem", "--key", "root.pem", "--root", "root.pem"], "private key cannot be read", 1),
@@ -76,10 +164,6 @@ def test_what_makes_no_identity_is_one_line_and_leaves_no_identity(
 
 
 def test_a_reader_may_trust_single_signers_only(tmp_path, capsys):
-    import skimage.data
-
-    from watermark import PayloadKind, encode_still, seal_file
-
     ours, theirs = (Deployment.open(tmp_path / name) for name in ("ours", "theirs"))
     encode_still(skimage.data.astronaut(), tmp_path / "a.png")
     seal_file(tmp_path / "a.png", tmp_path / "b.png", PayloadKind.CONTROL, theirs)

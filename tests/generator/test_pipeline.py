@@ -11,6 +11,7 @@ from generator.network.config import TOY
 from generator.network.model import AniFaceDiff
 from generator.puppets import render, sample_motion
 from watermark import (
+    ClipMarker,
     ClipWriter,
     CredentialState,
     Ingredient,
@@ -59,7 +60,7 @@ def test_no_public_name_of_the_room_hands_out_unmarked_frames(animator, scene, d
         animator.animate_to(tmp_path / "frames", *scene, deployment)
     assert not list(tmp_path.glob("**/*.mp4")) + list(tmp_path.glob("**/*.png"))
     public = [name for name in vars(Animator) if not name.startswith("_")]
-    assert public == ["from_pretrained", "animate", "animate_to"]
+    assert public == ["from_pretrained", "animate", "animate_to", "read_latent_mark"]
     assert not {"AniFaceDiff", "marked_frames", "draw_clip"} & set(generator.__all__)
 
 
@@ -96,6 +97,29 @@ def test_frames_of_a_folder_are_marked_one_by_one(animator, scene, deployment, t
     seen.clear()
     animator.animate_to(tmp_path / "a.mp4", *scene, deployment)
     assert not seen
+
+
+def test_frames_in_memory_that_would_not_show_the_clips_mark_alone_get_their_own(
+    animator, scene, deployment, tmp_path, monkeypatch
+):
+    """About one in 180 does not; here the clip's mark is left out of those drawn one by one."""
+    whole = ClipMarker.mark
+    monkeypatch.setattr(
+        "generator.inference.marked_frames.ClipMarker.mark",
+        lambda marker, frames: frames.copy() if frames.shape[:-3] == (1,) else whole(marker, frames),
+    )
+    alone = []
+    monkeypatch.setattr(
+        "generator.inference.marked_frames.mark", lambda frame, *rest: alone.append(frame) or mark(frame, *rest)
+    )
+    clip = animator.animate(*scene, deployment, config=AnimateConfig(chunk=4))
+    assert len(alone) == 4
+    assert all(read_mark(frame, deployment.mark_key, search=0).id == clip.claim.payload.hex for frame in clip.frames)
+    clip.seal(tmp_path / "frames", deployment)
+    for path in sorted((tmp_path / "frames").iterdir()):
+        assert read_provenance(path, deployment).mark.id == clip.claim.payload.hex
+    clip.seal(tmp_path / "a.mp4", deployment)
+    assert read_provenance(tmp_path / "a.mp4", deployment).mark.ours
 
 
 def test_a_clip_does_not_become_a_picture(animator, scene, deployment, tmp_path):
@@ -157,6 +181,7 @@ def test_the_mark_is_fitted_as_one_call_over_the_whole_clip_would_fit_it(animato
     marked = animator.animate(*scene, deployment, config=AnimateConfig(chunk=4)).frames
     with monkeypatch.context() as unmarked:
         unmarked.setattr("generator.inference.marked_frames.ClipMarker.mark", lambda _, frames: frames)
+        unmarked.setattr("generator.inference.marked_frames._shows", lambda *_: True)
         clip = animator.animate(*scene, deployment, config=AnimateConfig(chunk=4))
     np.testing.assert_array_equal(marked, mark(clip.frames, clip.claim.payload, deployment.mark_key))
 

@@ -248,7 +248,16 @@ def test_heic_is_refused_with_a_way_out(tmp_path, brand):
         read_media(tmp_path / "x.heic")
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"GIF89a" + bytes(50)])
+def test_gif_is_refused_by_name_with_a_way_out(tmp_path, clip):
+    still, other = (Image.fromarray(frame) for frame in clip[:2])
+    still.save(tmp_path / "still.gif")
+    still.save(tmp_path / "moving.gif", save_all=True, append_images=[other])
+    for name in ("still", "moving"):
+        with pytest.raises(MediaError, match=rf"{name}\.gif: is GIF; convert it to PNG, an animation to MP4"):
+            read_media(tmp_path / f"{name}.gif")
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"BM" + bytes(50)])
 def test_a_file_of_another_kind_is_refused_by_name(tmp_path, content):
     (tmp_path / "x.png").write_bytes(content)
     with pytest.raises(MediaError, match=r"x\.png: is not PNG, JPEG, WebP, AVIF, TIFF, MP4"):

@@ -31,6 +31,7 @@ from watermark import (
     encode_clip,
     encode_still,
     mark,
+    open_clip,
     seal,
 )
 
@@ -249,6 +250,19 @@ def test_a_clip_that_is_marked_throughout_names_no_part(
     assert found.verdict.finding is Finding.MARKED
     assert found.timeline.marked == ((0.0, 4.0),)
     assert "from 0:" not in found.verdict.reasons[0]
+
+
+def test_a_clip_marked_with_an_earlier_key_is_still_found_and_placed(footage: np.ndarray, tmp_path: Path) -> None:
+    payload = Payload.random(np.random.default_rng(3), PayloadKind.GENERATED)
+    newest, earlier = bytes(32), KEY
+    spliced = footage.copy()
+    spliced[24:36] = mark(footage[24:36], payload, earlier)
+    encode_clip(spliced, tmp_path / "spliced.mp4", fps=12.0, crf=18)
+    _, timeline = look_through(open_clip(tmp_path / "spliced.mp4"), None, (newest, earlier), LIMITS)
+    ((start, end),) = timeline.marked
+    assert 1.5 <= start < end <= 3.5
+    _, without = look_through(open_clip(tmp_path / "spliced.mp4"), None, newest, LIMITS)
+    assert without.marked == ()
 
 
 def test_what_a_picture_was_made_from_is_heard(

@@ -1,0 +1,17 @@
+"""Make what was written outlive a loss of power."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def flush_folder(folder: Path) -> None:
+    """Make new names in a folder durable, where the system can open folders."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

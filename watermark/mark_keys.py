@@ -1,0 +1,129 @@
+"""The secret keys that marks are made and read with: one file, 32 bytes for each key, the oldest first.
+
+New marks use the newest key, reading tries all. A rotation appends one, so that no earlier mark is lost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+from .durability import flush_folder
+from .errors import IdentityError
+from .private_files import check_private, write_private
+from .store import STORE_FILE
+from .tile import KEY_BYTES
+
+_FILE = "mark.key"
+_FINGERPRINT_BYTES = 6
+
+
+def open_mark_keys(folder: Path) -> tuple[bytes, ...]:
+    """Return the mark keys of a deployment's folder, the newest first, and make one on first use.
+
+    Raises:
+        IdentityError: The file is lost, damaged, cannot be made, or can be read by others.
+    """
+    path = folder / _FILE
+    if not _exists(path):
+        _make(path)
+    return _read(path)
+
+
+def rotate_mark_key(folder: Path) -> tuple[bytes, ...]:
+    """Append a new key to the file and return all, the newest first; the file is replaced whole or not at all.
+
+    Raises:
+        IdentityError: The file is lost, damaged, cannot be written, or can be read by others, or another process
+            appends a key at the same time.
+    """
+    path = folder / _FILE
+    written = path.with_name(f"{_FILE}.next")
+    try:
+        write_private(written, b"")  # whoever makes this file has the turn, and reads the keys only then
+    except FileExistsError:
+        raise IdentityError(
+            f"{written}: another rotation is under way; if none is, it was cut off: remove this file, no mark uses it"
+        ) from None
+    except OSError as error:
+        raise _unusable(path, error) from error
+    try:
+        keys = (secrets.token_bytes(KEY_BYTES), *_read(path))
+        with written.open("wb") as file:
+            file.write(b"".join(reversed(keys)))
+            file.flush()
+            os.fsync(file.fileno())
+        written.replace(path)
+    except BaseException as error:
+        written.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _unusable(path, error) from error
+        raise
+    flush_folder(folder)  # a mark that outlives its key cannot be read
+    return keys
+
+
+def mark_key_fingerprints(folder: Path) -> tuple[str, ...]:
+    """Name the mark keys of a deployment's folder, the newest first, without giving them away.
+
+    Returns:
+        12 hexadecimal digits each; none where no key was made yet.
+
+    Raises:
+        IdentityError: The file is lost, damaged, or can be read by others.
+    """
+    path = folder / _FILE
+    return tuple(_fingerprint(key) for key in _read(path)) if _exists(path) else ()
+
+
+def _fingerprint(key: bytes) -> str:
+    return hashlib.blake2s(key, person=b"name", digest_size=_FINGERPRINT_BYTES).hexdigest()
+
+
+def _exists(path: Path) -> bool:
+    """Tell whether there are keys yet; where files were sealed already, there must be."""
+    if path.exists():
+        return True
+    store = path.with_name(STORE_FILE)
+    if store.exists():
+        raise IdentityError(
+            f"{path}: is lost, and files were sealed here; restore it from a backup, or move {store.name} away as well "
+            "to start anew"
+        )
+    return False
+
+
+def _read(path: Path) -> tuple[bytes, ...]:
+    try:
+        check_private(path, path.stat().st_mode)
+        content = path.read_bytes()
+    except OSError as error:
+        raise _unusable(path, error) from error
+    if not content or len(content) % KEY_BYTES:
+        raise IdentityError(
+            f"{path}: has {len(content)} bytes, expected {KEY_BYTES} for each mark key; restore it from a backup"
+        )
+    keys = [content[at : at + KEY_BYTES] for at in range(0, len(content), KEY_BYTES)]
+    return tuple(reversed(keys))
+
+
+def _make(path: Path) -> None:
+    """Make the file beside its place and link it there, whole or not at all; the first of several processes wins."""
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".key-") as made:
+            whole = Path(made) / path.name
+            write_private(whole, secrets.token_bytes(KEY_BYTES))
+            try:
+                path.hardlink_to(whole)
+            except FileExistsError:
+                return
+        flush_folder(path.parent)
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: Path, error: OSError) -> IdentityError:
+    return IdentityError(f"{path}: the mark keys cannot be used ({error.strerror}); check the folder's permissions")
