@@ -28,7 +28,7 @@ Split = Literal["tuning", "holdout"]
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 SEEDS = {"tuning": 2718, "holdout": 8128}
-PUPPETS_PER_STYLE = {"tuning": 1, "holdout": 4}
+PUPPETS_PER_STYLE = {"tuning": 3, "holdout": 4}
 
 _TUNING = ("astronaut", "camera", "chelsea", "coffee", "gravel", "hubble_deep_field", "immunohistochemistry",
            "retina", "rocket")  # fmt: skip
