@@ -53,7 +53,7 @@ class _Profile:
 _STILL = _Profile(16.0, 40, False, 1, Strength(0.9, 0.22, floor=41.3, similarity_loss=0.025, cosines=True))
 _SMALL_STILL = _Profile(16.0, 40, False, 1, Strength(1.15, 0.25, floor=41.3, similarity_loss=0.023, cosines=False))
 # All frames are read together, so less is enough; busy regions get little, since coders spend bits on it there.
-_CLIP = _Profile(8.0, 20, True, 2, Strength(0.75, 0.08, floor=44.4, similarity_loss=0.0135, cosines=False))
+_CLIP = _Profile(8.0, 20, True, 1, Strength(0.75, 0.08, floor=44.4, similarity_loss=0.0135, cosines=False))
 _SMALL_CLIP = _Profile(12.0, 40, True, 4, Strength(1.2, 0.18, floor=41.3, similarity_loss=0.025, cosines=False))
 
 

@@ -148,5 +148,5 @@ def add_pattern(frame: Frames, pattern: Pattern, strength: Strength) -> Frames:
     """Return an RGB frame, `(H, W, 3)`, with a pattern added to its luminance as strongly as hides."""
     luma = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
     change = Room(luma, strength).change(pattern).clip(-127, 127).astype(np.int8)
-    lighter, darker = (cv2.merge([np.maximum(part, 0).view(np.uint8)] * 3) for part in (change, -change))
+    lighter, darker = (cv2.merge([cv2.max(part, 0).view(np.uint8)] * 3) for part in (change, -change))
     return np.asarray(cv2.subtract(cv2.add(frame, lighter), darker), dtype=np.uint8)
