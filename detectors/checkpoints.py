@@ -164,7 +164,7 @@ def _read_record(folder: Path) -> dict[str, Any]:
             raise CheckpointError(f"{folder} has no {name}; a saved detector has {CARD_NAME} and {WEIGHTS_NAME}")
     try:
         record = json.loads((folder / CARD_NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{folder / CARD_NAME} cannot be read: {error}") from error
     wanted = {"format", "spec", "card", "weights_sha256", "calibration", "scope", "thresholds"}
     if not isinstance(record, dict) or not wanted <= record.keys() or not isinstance(record["spec"], dict):

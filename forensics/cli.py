@@ -16,7 +16,7 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
-from .answers import Answer, document, error_entry, expected_errors, explain
+from .answers import Answer, document, error_entry, expected_errors, explain, visible
 from .errors import UsageError
 from .progress import Report, open_progress
 
@@ -99,7 +99,8 @@ def _answer(options: argparse.Namespace) -> int:
     if as_json:
         sys.stdout.write(document(_full_name(options), answer.results) + "\n")
     elif answer.text:
-        sys.stdout.write(answer.text.rstrip("\n") + "\n")
+        lines = answer.text.rstrip("\n").split("\n")
+        sys.stdout.write("".join(f"{visible(line)}\n" for line in lines))
     return answer.exit_code
 
 

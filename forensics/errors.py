@@ -6,6 +6,7 @@ ForensicsError
 │   └── CorpusBusyError  another process is writing the corpus
 ├── InputError           an argument names nothing we can work on
 │   └── UsageError       arguments that do not go together
+├── LimitError           a file took more time or memory than it may, or ended the process that opened it
 ├── MissingPieceError    an optional model or package is not installed
 └── ReportError          a results folder cannot be turned into a report
 ```
@@ -42,6 +43,10 @@ class InputError(ForensicsError):
 
 class UsageError(InputError):
     """Arguments that do not go together."""
+
+
+class LimitError(ForensicsError):
+    """A file took more time or memory than it may, or ended the process that opened it."""
 
 
 class MissingPieceError(ForensicsError):

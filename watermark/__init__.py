@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .arrays import read_arrays
 from .claim import Claim, Ingredient, SourceType
 from .clip_reading import ClipReader, open_clip
 from .clip_writing import ClipWriter
@@ -68,6 +69,7 @@ __all__ = [
     "encode_still",
     "mark",
     "open_clip",
+    "read_arrays",
     "read_mark",
     "read_media",
     "read_provenance",

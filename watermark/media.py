@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import itertools
 import struct
 import warnings
 import zlib
@@ -101,12 +100,15 @@ def _read_still(path: Path, container: Container) -> npt.NDArray[np.uint8]:
 
 
 def _refuse_several(path: Path, image: Image.Image) -> None:
-    count = getattr(image, "n_frames", 1)
-    if count == 1 or image.format == "MPO":  # a photo with a second view for other displays
-        return
-    if image.format == "TIFF":
-        raise MediaError(f"{path}: has {count} pages; save the one you mean as a file of its own")
-    raise MediaError(f"{path}: is an animation, not a still; convert it to MP4")
+    if image.format == "TIFF":  # counting the pages would walk through all of them
+        try:
+            image.seek(1)
+        except EOFError:
+            return
+        raise MediaError(f"{path}: has several pages; save the one you mean as a file of its own")
+    # The one exception is a photo with a second view for other displays.
+    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
+        raise MediaError(f"{path}: is an animation, not a still; convert it to MP4")
 
 
 @contextmanager
@@ -122,8 +124,10 @@ def _rgb(path: Path, image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F"):
         raise MediaError(f"{path}: has samples of 32 bits, whose white is not stated; save it with 8 or 16 bits")
     if image.mode.startswith("I;16"):
-        deep = np.asarray(image, dtype=np.float64)
-        return Image.fromarray(np.clip(np.rint(deep / 257), 0, 255).astype(np.uint8)).convert("RGB")
+        deep = np.asarray(image).astype(np.uint32)
+        deep += 128
+        deep //= 257
+        return Image.fromarray(deep.astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         layer = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
@@ -151,4 +155,4 @@ def _read_clip(path: Path, max_frames: int | None) -> Media:
             f"{path}: decodes to more than {MOST_CLIP_BYTES >> 30} GiB; pass max_frames, cut the clip, "
             "or read it in pieces with open_clip"
         )
-    return Media(np.stack(list(itertools.islice(clip.frames(), count))), float(clip.fps), clip.variable_rate)
+    return Media(clip.first(count), float(clip.fps), clip.variable_rate)

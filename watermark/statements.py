@@ -69,6 +69,11 @@ def sign_statement(content: bytes, identity: Identity) -> str:
     return json.dumps({"payload": payload, "protected": protected, "signature": signature}, indent=1) + "\n"
 
 
+_NO_STATEMENT = (
+    ValueError, RecursionError, KeyError, IndexError, TypeError, binascii.Error, IdentityError, UnsupportedAlgorithm,
+)  # fmt: skip
+
+
 def read_statement(text: str, policy: TrustPolicy) -> Statement:
     """Read a statement that a known signer signed.
 
@@ -88,7 +93,7 @@ def read_statement(text: str, policy: TrustPolicy) -> Statement:
         content, mac = _decode(payload), _decode(signature)
         leaf = chain[0]
         wanted = signing_algorithm(leaf)
-    except (ValueError, KeyError, IndexError, TypeError, binascii.Error, IdentityError, UnsupportedAlgorithm) as error:
+    except _NO_STATEMENT as error:
         raise StatementError(
             f"this is no signed statement ({error}); it should be a JSON Web Signature with x5c"
         ) from error

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from forensics.records import read_record
+from forensics.records import parse_json, read_record
 
 from .errors import ScoresError
 
@@ -100,7 +100,7 @@ def past_reads(folder: Path) -> tuple[TestRead, ...]:
     reads = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
-            reads.append(read_record(TestRead, json.loads(line), "read"))
+            reads.append(read_record(TestRead, parse_json(line), "read"))
         except ValueError as error:
             message = f"{path}, line {number} is no record of a read ({error}); use another folder"
             raise ScoresError(message, path) from error

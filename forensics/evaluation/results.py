@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from forensics.files import write_whole
-from forensics.records import read_record
+from forensics.records import parse_json, read_record
 
 from .errors import ScoresError
 from .reports import EvalReport, EvalRun, Measure
@@ -119,7 +119,7 @@ def _write_json(record: EvalReport | EvalRun, path: Path) -> None:
 
 def _read_json(kind: type[Record], path: Path, what: str) -> Record:
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = parse_json(path.read_text(encoding="utf-8"))
         return read_record(kind, record, "report" if kind is EvalReport else "run")
     except (OSError, ValueError) as error:
         raise ScoresError(f"{path} is not {what}: {error}", path) from error

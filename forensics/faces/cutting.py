@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import CropError, DetectorSpec
-from watermark import MediaError
+from watermark import MediaError, read_arrays
 
 from ..corpus import Sample
 from ..corpus.media import read_frames
@@ -202,10 +201,8 @@ def _cut_kept(job: CropJob, finder: FaceFinder | None, cache: Path | None) -> Cu
 
 def _load(path: Path, size: int) -> Cut | None:
     """Read kept crops; what is missing or damaged is cut again."""
-    with (
-        suppress(OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile),
-        np.load(path, allow_pickle=False) as kept,
-    ):
+    with suppress(OSError, KeyError, ValueError):
+        kept = read_arrays(path)
         looked, miss = kept["about"].tolist()
         crops, frames = kept["crops"], kept["frames"]
         if crops.shape == (len(frames), size, size, 3) and crops.dtype == np.uint8:

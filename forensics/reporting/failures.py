@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import ReportError
-from ..records import read_record
+from ..records import parse_json, read_record
 
 FOLDER = "failures"
 RECORD = "failures.json"
@@ -66,7 +66,7 @@ def read_failures(root: Path, detector: Path) -> tuple[Failure, ...]:
     if not path.is_file():
         return ()
     try:
-        found = read_record(_Failures, json.loads(path.read_text("utf-8")), RECORD)
+        found = read_record(_Failures, parse_json(path.read_text("utf-8")), RECORD)
     except (OSError, ValueError) as error:
         raise ReportError(f"{path} is not a record of failures: {error}; remove it or evaluate again", path) from error
     return tuple(

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import ReportError
-from ..records import read_record
+from ..records import parse_json, read_record
 from .blocks import Media
 
 TRAIL = "trail.json"
@@ -111,6 +111,6 @@ class Trail:
         if not path.is_file():
             return None
         try:
-            return read_record(cls, json.loads(path.read_text("utf-8")), TRAIL)
+            return read_record(cls, parse_json(path.read_text("utf-8")), TRAIL)
         except (OSError, ValueError) as error:
             raise ReportError(f"{path} is not a record of this version: {error}; run the demo again", path) from error
