@@ -366,3 +366,8 @@ def make(name: str, folder: Path) -> Path:
     path = folder / f"{name}{suffix}"
     maker(path)
     return path
+
+COSTLY = frozenset(
+    {"png_at_the_limit", "jpeg_of_a_thousand_scans", "mp4_of_large_still_frames", "mp4_of_thirty_million_frames"}
+)
+"""Those that keep a reader busy for seconds; the tests leave them to scripts/bench_faults.py."""

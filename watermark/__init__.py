@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .arrays import read_arrays
 from .claim import Claim, Ingredient, SourceType
-from .clip_reading import ClipReader, open_clip
+from .clip_reading import ClipReader, demuxed, open_clip
 from .clip_writing import ClipWriter
 from .credentials import Credential, CredentialState
 from .deployment import Deployment
@@ -65,6 +65,7 @@ __all__ = [
     "TrustPolicy",
     "WatermarkError",
     "check_size",
+    "demuxed",
     "encode_clip",
     "encode_still",
     "mark",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import stat
 import struct
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -17,7 +18,10 @@ MOST_BYTES = 1 << 30
 """More than the parameters of ten hours of motion take, and than the crops or masks of one clip."""
 
 _MOST_ARRAYS = 64
-_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, SyntaxError)
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, SyntaxError, TypeError,
+    tokenize.TokenError,
+)  # fmt: skip
 
 
 def read_arrays(path: Path, *, most: int = MOST_BYTES) -> dict[str, npt.NDArray[Any]]:

@@ -83,7 +83,7 @@ class ClipReader:
         Raises:
             MediaError: The file is damaged, or changes its size.
         """
-        with _opened(self.path) as file:
+        with demuxed(self.path) as file:
             decoded = self._decoded(file)
             if self.variable_rate:
                 yield from self._resampled(decoded, _unit(file))
@@ -102,7 +102,7 @@ class ClipReader:
         Raises:
             MediaError: The file is damaged, or changes its size.
         """
-        with _opened(self.path) as file:
+        with demuxed(self.path) as file:
             wanted = self._shown[list(spread(len(self._shown), limit))]
             return self._stacked(len(wanted), (picture for _, picture in self._picked(file, wanted)))
 
@@ -122,7 +122,7 @@ class ClipReader:
         numbers, places = np.unique(np.asarray(indices, dtype=np.int64), return_inverse=True)
         if not len(numbers) or numbers[0] < 0 or numbers[-1] >= self.frame_count:
             raise IndexError(f"{self.path}: has frames 0 to {self.frame_count - 1}, not all of {list(indices)}")
-        with _opened(self.path) as file:
+        with demuxed(self.path) as file:
             if self.variable_rate:
                 seconds = (self._shown - self._shown[0]) * _unit(file)
                 numbers = np.searchsorted(seconds, (numbers + 0.5) / float(self.fps), "right") - 1
@@ -200,10 +200,12 @@ def open_clip(path: Path) -> ClipReader:
         raise MediaError(f"{path}: is {container.name}, not a clip; read it with read_media")
     if is_cut_off(path, container):
         raise MediaError(f"{path}: is truncated; get a sound copy of the file")
-    with _opened(path) as file:
+    with demuxed(path) as file:
         if not file.streams.video:
             raise MediaError(f"{path}: has no video track; give a file with moving pictures")
         stream = file.streams.video[0]
+        if stream.codec_context is None:
+            raise MediaError(f"{path}: holds a kind of video that cannot be decoded; convert it to H.264")
         check_area(path, stream.codec_context.width, stream.codec_context.height)
         shown, keys = _timetable(path, file)
         file.seek(int(shown[0]) if len(shown) else 0, stream=stream)
@@ -225,10 +227,18 @@ def upright(frame: av.VideoFrame) -> Frames:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[InputContainer]:
-    """Open a clip without any way to the network; put what the decoder says into one line."""
+def demuxed(path: Path) -> Iterator[InputContainer]:
+    """Open a clip without any way to the network or to other files; put what the decoder says into one line.
+
+    Raises:
+        MediaError: The file is missing, no clip, or damaged.
+    """
+    container = sniff(path)
+    if not container.is_clip:
+        raise MediaError(f"{path}: is {container.name}, not a clip; read it with read_media")
     try:
-        with av.open(str(path), format=_DEMUXERS[sniff(path)], options={"protocol_whitelist": "file"}) as file:
+        kind, options = _DEMUXERS[container], {"protocol_whitelist": "file"}
+        with av.open(str(path), format=kind, options=options, metadata_errors="replace") as file:
             yield file
     except av.error.MemoryError:  # says nothing about the file
         raise

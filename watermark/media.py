@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,18 +19,6 @@ from .errors import MediaError
 from .frames import MOST_PIXELS, check_area
 
 MOST_CLIP_BYTES = 4 << 30
-
-_DECODER_ERRORS = (
-    UserWarning,
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    OverflowError,
-    IndexError,
-    struct.error,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +81,9 @@ def _read_still(path: Path, container: Container) -> npt.NDArray[np.uint8]:
             f"{path}: is damaged or truncated, or a kind of {container.name} that cannot be decoded; "
             "get a sound copy, or save it as 8-bit PNG"
         ) from error
-    except _DECODER_ERRORS as error:
+    except (MediaError, MemoryError):
+        raise
+    except Exception as error:  # decoders raise whatever a damaged file leads them to
         raise MediaError(f"{path}: is damaged or truncated ({error}); get a sound copy of the file") from error
 
 

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from watermark import read_arrays
-
 from ..errors import CorpusError, MissingPieceError
 
 if TYPE_CHECKING:
@@ -77,6 +75,8 @@ class Faces:
         Raises:
             CorpusError: The file is missing or no sidecar.
         """
+        from watermark import read_arrays
+
         try:
             arrays = read_arrays(path)
             faces = cls(arrays["frames"], arrays["boxes"], arrays["landmarks"])

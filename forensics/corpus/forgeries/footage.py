@@ -9,8 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from watermark import read_arrays
-
 from ...errors import CorpusError
 from ...faces import Faces
 from ...files import write_whole
@@ -67,6 +65,8 @@ def load_masks(path: Path) -> Masks:
     Raises:
         CorpusError: The file is missing or holds no masks.
     """
+    from watermark import read_arrays
+
     try:
         arrays = read_arrays(path)
         shape = tuple(int(side) for side in arrays["shape"])
