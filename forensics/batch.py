@@ -18,7 +18,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".mp4", 
 def expand(names: Sequence[str], stdin: TextIO | None = None) -> tuple[Path, ...]:
     """Turn files, folders and patterns into files, in the order given.
 
-    A folder stands for the media files in it, at any depth. A name that exists is taken as it is, whatever its suffix.
+    A folder stands for the media files in it, at any depth, hidden ones left out. A name that exists is taken as it is,
+    whatever its suffix.
 
     Args:
         names: Files, folders or shell patterns.
@@ -37,7 +38,7 @@ def expand(names: Sequence[str], stdin: TextIO | None = None) -> tuple[Path, ...
         except OSError:  # a name that no file can have; the reader says so, and goes on with the others
             is_folder, is_there = False, True
         if is_folder:
-            paths += _or_refuse(name, sorted(child for child in path.rglob("*") if _is_media(child)))
+            paths += _or_refuse(name, sorted(child for child in path.rglob("*") if _is_media(child, path)))
         elif not is_there and glob.has_magic(name):
             paths += _or_refuse(name, sorted(_match(path)))
         else:
@@ -91,8 +92,10 @@ def _match(pattern: Path) -> Iterator[Path]:
     return Path().glob(str(pattern))
 
 
-def _is_media(path: Path) -> bool:
-    return path.is_file() and path.suffix.lower() in SUFFIXES
+def _is_media(path: Path, folder: Path) -> bool:
+    """Tell whether a file is media; hidden ones and those in hidden folders are not meant, or not finished."""
+    hidden = any(name.startswith(".") for name in path.relative_to(folder).parts)
+    return not hidden and path.suffix.lower() in SUFFIXES and path.is_file()
 
 
 def _or_refuse(name: str, found: list[Path]) -> list[Path]:

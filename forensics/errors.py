@@ -2,8 +2,8 @@
 
 ```
 ForensicsError
+├── BusyError            another process is writing the folder
 ├── CorpusError          a corpus folder, manifest or sidecar is not what it claims to be
-│   └── CorpusBusyError  another process is writing the corpus
 ├── InputError           an argument names nothing we can work on
 │   └── UsageError       arguments that do not go together
 ├── LimitError           a file took more time or memory than it may, or ended the process that opened it
@@ -29,12 +29,12 @@ class ForensicsError(Exception):
         self.path = path
 
 
+class BusyError(ForensicsError):
+    """Another process is writing the folder."""
+
+
 class CorpusError(ForensicsError):
     """A corpus folder, manifest or sidecar is not what it claims to be."""
-
-
-class CorpusBusyError(CorpusError):
-    """Another process is writing the corpus."""
 
 
 class InputError(ForensicsError):

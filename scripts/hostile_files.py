@@ -367,6 +367,7 @@ def make(name: str, folder: Path) -> Path:
     maker(path)
     return path
 
+
 COSTLY = frozenset(
     {"png_at_the_limit", "jpeg_of_a_thousand_scans", "mp4_of_large_still_frames", "mp4_of_thirty_million_frames"}
 )

@@ -19,6 +19,7 @@ from .errors import (
     TrustError,
     WatermarkError,
 )
+from .hidden_folder import hidden_folder
 from .identity import Identity
 from .mark_reading import MarkReading, read_mark
 from .marking import ClipMarker, check_size, mark
@@ -68,6 +69,7 @@ __all__ = [
     "demuxed",
     "encode_clip",
     "encode_still",
+    "hidden_folder",
     "mark",
     "open_clip",
     "read_arrays",

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from .credentials import Credential, CredentialState, active_label, file_digest,
 from .deployment import Deployment
 from .errors import SealError
 from .frames import Frames
+from .hidden_folder import hidden_folder
 from .mark_reading import read_mark
 from .payload import Payload
 from .perceptual_hash import perceptual_hash
@@ -80,10 +80,10 @@ def workshop(path: Path) -> Iterator[Path]:
     Raises:
         SealError: The destination's folder cannot be written.
     """
-    with writing(path):
-        folder = tempfile.TemporaryDirectory(dir=path.parent, prefix=".facetrail-")
-    with folder:
-        yield Path(folder.name)
+    with ExitStack() as stack:
+        with writing(path):
+            folder = stack.enter_context(hidden_folder(path.parent))
+        yield folder
 
 
 @contextmanager

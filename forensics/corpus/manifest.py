@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import CorpusBusyError, CorpusError
+from ..errors import CorpusError
 from ..files import write_whole
 from ..records import parse_json, write_json
 from .sample import Label, Sample, Slice, Split
 
 MANIFEST = "manifest.jsonl"
 PLACES = "sources.json"
-LOCK = ".lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,24 +151,3 @@ def write_manifest(root: Path, samples: Iterable[Sample]) -> None:
     """
     text = "".join(sample.to_json() + "\n" for sample in samples)
     write_whole(root / MANIFEST, lambda temporary: temporary.write_text(text, "utf-8"))
-
-
-@contextmanager
-def locked(root: Path) -> Iterator[None]:
-    """Keep other processes from writing a corpus; the lock goes with the process.
-
-    Args:
-        root: The corpus folder; it is made where it is missing.
-
-    Raises:
-        CorpusBusyError: Another process holds the lock.
-    """
-    import fcntl
-
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / LOCK).open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise CorpusBusyError(f"{root} is being written by another process; wait until it ends", root) from error
-        yield

@@ -12,6 +12,7 @@ DIR/<detector>/validation.csv     the same of the validation split, where there 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -70,10 +71,11 @@ def write_report(report: EvalReport, folder: Path) -> tuple[Path, Path]:
 
 def write_measures(measures: Iterable[Measure], path: Path) -> None:
     """Write measures as CSV, one a line."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [item.name for item in fields(Measure)])
-        writer.writeheader()
-        writer.writerows(asdict(measure) for measure in measures)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, [item.name for item in fields(Measure)])
+    writer.writeheader()
+    writer.writerows(asdict(measure) for measure in measures)
+    write_whole(path, lambda part: part.write_text(text.getvalue(), encoding="utf-8", newline=""))
 
 
 def read_report(path: Path) -> EvalReport:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,7 +22,8 @@ from watermark import MediaError, read_arrays
 from ..corpus import Sample
 from ..corpus.media import read_frames
 from ..errors import CorpusError
-from ..files import write_whole
+from ..files import sweep, write_whole
+from ..following import follow_parent
 from .finding import FaceFinder, Faces, Frames, Look, cut_crops, look_for_faces, spread_indices
 
 VERSION = 2
@@ -160,6 +162,8 @@ def cut_all(
     Raises:
         CorpusError: As `cut_sample`.
     """
+    if cache is not None:
+        sweep(cache)
     if workers == 1:
         for job in jobs:
             yield job, _cut_kept(job, finder, cache)
@@ -167,7 +171,12 @@ def cut_all(
     with ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_prepare, initargs=(finder, cache)
     ) as pool:
-        yield from zip(jobs, pool.map(_work, jobs, chunksize=4), strict=True)
+        try:
+            yield from zip(jobs, pool.map(_work, jobs, chunksize=4), strict=True)
+        except BrokenProcessPool:
+            raise CorpusError(
+                "a cutting process died, perhaps for want of memory; run again with fewer --workers, which continues"
+            ) from None
 
 
 _prepared: tuple[FaceFinder | None, Path | None] = (None, None)
@@ -177,6 +186,7 @@ def _prepare(finder: FaceFinder | None, cache: Path | None) -> None:
     global _prepared
     import cv2
 
+    follow_parent()
     cv2.setNumThreads(1)
     _prepared = finder, cache
 

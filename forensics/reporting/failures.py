@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import ReportError
+from ..files import write_whole
 from ..records import parse_json, read_record
 
 FOLDER = "failures"
@@ -47,7 +48,8 @@ def write_failures(failures: Sequence[Failure], folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / RECORD
     record = asdict(_Failures(tuple(failures)))
-    path.write_text(json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_whole(path, lambda part: part.write_text(text, "utf-8"))
     return path
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import ReportError
+from ..files import write_whole
 from ..records import parse_json, read_record
 from .blocks import Media
 
@@ -97,7 +98,8 @@ class Trail:
             ValueError: A number is undefined.
         """
         path = folder / TRAIL
-        path.write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+        text = json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        write_whole(path, lambda part: part.write_text(text, "utf-8"))
         return path
 
     @classmethod

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,32 +18,60 @@ def misbehaving() -> Answerer:
     """Do what a file's name says."""
 
     def one(path: Path, report: Report) -> Answer:
-        match path.stem:
-            case "hang":
-                while True:
-                    time.sleep(0.01)
-            case "spin":
-                while True:
-                    pass
-            case "crash":
-                os.kill(os.getpid(), signal.SIGSEGV)
-            case "fill":
-                np.ones(1 << 31, dtype=np.uint8)
-            case "nibble":
-                held = [np.empty(1 << 24, dtype=np.uint8) for _ in range(1 << 20)]
-                return Answer(str(len(held)))
-            case "refuse":
-                raise InputError(f"{path}: is refused", path)
-            case "defect":
-                raise ZeroDivisionError("division by zero")
-            case "orphan":
-                Path(path).write_text(str(os.getpid()))
-                while True:
-                    time.sleep(0.01)
+        DEEDS.get(path.stem, lambda _: None)(path)
         report(0.5, "halfway")
         return Answer(f"{os.getpid()}")
 
     return one
+
+
+def _hang(_: Path) -> None:
+    while True:
+        signal.pause()
+
+
+def _spin(_: Path) -> None:
+    while True:
+        pass
+
+
+def _crash(_: Path) -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def _fill(_: Path) -> None:
+    np.ones(1 << 31, dtype=np.uint8)
+
+
+def _nibble(_: Path) -> None:
+    held = []
+    while True:
+        held.append(np.empty(1 << 24, dtype=np.uint8))
+
+
+def _refuse(path: Path) -> None:
+    raise InputError(f"{path}: is refused", path)
+
+
+def _fail(_: Path) -> None:
+    raise ZeroDivisionError("division by zero")
+
+
+def _note_and_hang(path: Path) -> None:
+    path.write_text(str(os.getpid()))
+    _hang(path)
+
+
+DEEDS = {
+    "hang": _hang,
+    "spin": _spin,
+    "crash": _crash,
+    "fill": _fill,
+    "nibble": _nibble,
+    "refuse": _refuse,
+    "defect": _fail,
+    "orphan": _note_and_hang,
+}
 
 
 def unready() -> Answerer:
