@@ -84,8 +84,10 @@ def save_detector(detector: Detector, folder: Path, card: DetectorCard) -> None:
         partial = folder / (CARD_NAME + ".part")
         partial.write_text(text + "\n", encoding="utf-8")
         partial.replace(folder / CARD_NAME)
-    except OSError as error:
-        raise CheckpointError(f"{folder}: the detector cannot be written ({error})") from error
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"{folder}: the detector cannot be written ({error}); free space or choose another"
+        ) from error
 
 
 def load_detector(name_or_folder: str | Path) -> Detector:

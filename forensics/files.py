@@ -44,6 +44,10 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         write(temporary)
         temporary.chmod(0o644)
         temporary.replace(path)
+    except OSError as error:
+        if error.filename in (None, name):  # the file's own name says more than the unfinished one's
+            error.filename = str(path)
+        raise
     finally:
         os.close(handle)
         temporary.unlink(missing_ok=True)

@@ -14,15 +14,19 @@ from pathlib import Path
 
 import numpy as np
 
+from detectors import DetectorError
 from forensics.corpus import Corpus
 from forensics.corpus.attributes import read_attributes
+from forensics.corpus.forgeries import load_masks, save_masks
 from forensics.corpus.importers import find_layout
 from forensics.corpus.sample import Label, Sample, Slice, Split
 from forensics.errors import ForensicsError
 from forensics.evaluation.errors import EvaluationError
 from forensics.evaluation.foreign import read_foreign
 from forensics.evaluation.score_files import read_scores
+from forensics.faces import Faces
 from forensics.settings import overlay
+from forensics.training import TrainingRun, read_run
 from generator import DriveSequence, GeneratorError, puppets
 from generator.training.config import TrainConfig
 from watermark import (
@@ -46,7 +50,7 @@ from watermark.credentials import read_credential
 from watermark.embedded_manifest import LayoutError, manifest_store
 from watermark.layout import active_part, check_layout
 
-REFUSALS = (WatermarkError, ForensicsError, GeneratorError, EvaluationError, OSError)
+REFUSALS = (WatermarkError, ForensicsError, GeneratorError, DetectorError, EvaluationError, OSError)
 """What a reader may raise: each names the file and the way out; MemoryError is the limit's own."""
 
 _BETWEEN = b"\xff<member>\xff"
@@ -262,6 +266,25 @@ def _toml_seeds() -> list[bytes]:
     return [path.read_bytes() for path in sorted(folder.glob("*.toml"))]
 
 
+def _training_seeds() -> list[bytes]:
+    return [b'detector = "cpu"\ndiet = "forged"\nper_clip = 4\n[config]\nepochs = 3\nlearning_rate = 1e-3\nseed = 1\n']
+
+
+def _sidecar_seeds() -> list[bytes]:
+    return _saved(Faces(np.arange(2), np.zeros((2, 4), np.float32), np.zeros((2, 68, 2), np.float32)).save)
+
+
+def _mask_seeds() -> list[bytes]:
+    return _saved(lambda path: save_masks(np.ones((2, 8, 8), dtype=np.bool_), path))
+
+
+def _saved(save: Callable[[Path], object]) -> list[bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "seed.npz"
+        save(path)
+        return [unzipped(path.read_bytes())]
+
+
 def _score_seeds() -> list[bytes]:
     return [
         b"video,identity,label,score,frame,method,group,covered,attribute.age\na,p1,0,0.25,0,x,main,1,old\n"
@@ -320,6 +343,9 @@ def _targets() -> Iterator[Target]:
         ".json",
     )
     yield Target("toml", _toml_seeds, lambda path: overlay(path, TrainConfig()), ".toml")
+    yield Target("training toml", _training_seeds, lambda path: read_run(path, TrainingRun()), ".toml")
+    yield Target("faces sidecar", _sidecar_seeds, Faces.load, ".npz", zipped)
+    yield Target("masks", _mask_seeds, load_masks, ".npz", zipped)
     yield Target("scores csv", _score_seeds, _read_every_score, ".csv")
     yield Target("scores json", _score_json_seeds, read_foreign, ".json")
     yield Target("scores npz", _npz_scores, read_foreign, ".npz", zipped)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import stat
 import struct
+import sys
 import tokenize
 import zipfile
 import zlib
@@ -53,13 +54,16 @@ def read_arrays(path: Path, *, most: int = MOST_BYTES) -> dict[str, npt.NDArray[
 def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt.NDArray[Any]:
     with archive.open(member) as stream:
         shape, kind = _header(stream)
-        if kind.hasobject:
-            raise ValueError(f"{member.filename} holds pickled objects, which are not read")
+        if kind.hasobject or kind.kind == "V":
+            raise ValueError(f"{member.filename} holds pickled objects or records, which are not read")
         # Bounds what the next line allocates by what the archive states.
         if min(shape, default=0) < 0 or math.prod(shape) * kind.itemsize != member.file_size - stream.tell():
             raise ValueError(f"{member.filename} states the shape {shape}, which is not what it holds")
     with archive.open(member) as stream:
-        return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
+        array = np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
+    if kind.kind == "U" and np.frombuffer(array.tobytes(), kind.str[0] + "u4").max(initial=0) > sys.maxunicode:
+        raise ValueError(f"{member.filename} holds text that is none")
+    return array
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
