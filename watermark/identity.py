@@ -134,7 +134,13 @@ class Identity:
             ) from error
         check_private(key_path, mode)
         identity = cls._of(leaf, root_pem, chain_pem, key_path, None, TimeStamping.load(folder / _TIME_STAMP))
-        if identity.not_after < dt.datetime.now(dt.UTC):
+        now = dt.datetime.now(dt.UTC)
+        if leaf.not_valid_before_utc > now:
+            raise IdentityError(
+                f"{folder}: the signing certificate is valid from {leaf.not_valid_before_utc:%Y-%m-%d} on, and the clock "
+                f"says {now:%Y-%m-%d}; set the clock"
+            )
+        if identity.not_after < now:
             raise IdentityError(
                 f"{folder}: the signing certificate expired on {identity.not_after:%Y-%m-%d}; move it away"
             )
