@@ -137,8 +137,8 @@ class Identity:
         now = dt.datetime.now(dt.UTC)
         if leaf.not_valid_before_utc > now:
             raise IdentityError(
-                f"{folder}: the signing certificate is valid from {leaf.not_valid_before_utc:%Y-%m-%d} on, and the clock "
-                f"says {now:%Y-%m-%d}; set the clock"
+                f"{folder}: the signing certificate is valid from {leaf.not_valid_before_utc:%Y-%m-%d} on, and the "
+                f"clock says {now:%Y-%m-%d}; set the clock"
             )
         if identity.not_after < now:
             raise IdentityError(

@@ -123,23 +123,22 @@ def _sign(
     authority: str | None,
 ) -> bytes:
     refusals: list[IdentityError] = []
-    signed = _NotedFile(target)
-    try:
-        with (
-            c2pa.Builder(json.dumps(definition), context=context) as builder,
-            _signer(identity, authority, refusals.append) as signer,
-        ):
-            _add_ingredients(builder, claim)
-            with source.open("rb") as unsigned, signed:
+    with source.open("rb") as unsigned, _NotedFile(target) as signed:
+        try:
+            with (
+                c2pa.Builder(json.dumps(definition), context=context) as builder,
+                _signer(identity, authority, refusals.append) as signer,
+            ):
+                _add_ingredients(builder, claim)
                 manifest: bytes = builder.sign(signer, str(definition["format"]), unsigned, signed)
-    except c2pa.C2paError as error:
-        if refusals:
-            raise refusals[0] from error
-        if signed.failure is not None:
-            raise signed.failure from error
-        raise SealError(
-            f"{claim.title}: the C2PA library refuses to sign ({error}); check the claim and its ingredients"
-        ) from error
+        except c2pa.C2paError as error:
+            if refusals:
+                raise refusals[0] from error
+            if signed.failure is not None:
+                raise signed.failure from error
+            raise SealError(
+                f"{claim.title}: the C2PA library refuses to sign ({error}); check the claim and its ingredients"
+            ) from error
     return manifest
 
 

@@ -39,13 +39,14 @@ marked = mark(picture, payload, deployment.mark_key)
 model = create_detector("toy_resnet18").model
 optimiser = torch.optim.SGD(model.parameters())
 # A file that may not grow further fails as one on a full disk does.
-resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4000, most))
 for suffix in (".png", ".jpg", ".webp", ".tif", ".avif"):
     try:
         encode_still(marked, out / f"a{suffix}", quality=100)
     except OSError as error:
         print(f"{suffix} {type(error).__name__}")
-resource.setrlimit(resource.RLIMIT_FSIZE, (60000, 60000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (12000, most))
 for suffix in (".jpg", ".png"):
     try:
         seal(marked, out / f"sealed{suffix}", Claim(payload, "t", "t", "0"), deployment)
@@ -145,10 +146,8 @@ def test_two_processes_do_not_write_one_folder(
     if command == "train":
         run = with_options(TrainingRun(), detector="toy_resnet18", diet=None, epochs=1, seed=0)
         with unfinished(out, tiny_corpus, run):
-            code = main(
-                ["train", "detector", str(tiny_corpus.root), "--detector", "toy_resnet18", "--epochs", "1", "--seed", "0",
-                 "-o", str(out)]
-            )  # fmt: skip
+            options = ["--detector", "toy_resnet18", "--epochs", "1", "--seed", "0", "-o", str(out)]
+            code = main(["train", "detector", str(tiny_corpus.root), *options])
     else:
         with locked(out):
             code = main(["evaluate", str(tiny_corpus.root), "-o", str(out)])
@@ -177,8 +176,8 @@ def test_a_training_that_stops_goes_on_from_its_last_epoch(
     assert main([*arguments, "-o", str(tmp_path / "stopped")]) == 130
     assert main([*arguments, "-o", str(tmp_path / "stopped")]) == 0
     assert begun == [0, 1, 2, 2]
-    names = ["model.safetensors"]
-    assert all((tmp_path / "calm" / name).read_bytes() == (tmp_path / "stopped" / name).read_bytes() for name in names)
+    (calm,), (stopped,) = (list((tmp_path / name).glob("*.safetensors")) for name in ("calm", "stopped"))
+    assert calm.read_bytes() == stopped.read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["calm", "stopped"]
 
 
@@ -188,17 +187,20 @@ def test_ctrl_c_twice_is_one_word(tmp_path: Path, puppet_still: np.ndarray) -> N
             puppet_still, tmp_path / "000.png"
         )
     command = [sys.executable, "-m", "forensics", "read", str(tmp_path), "--home", str(tmp_path / "home")]
-    running = subprocess.Popen(
+    with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    assert running.stderr is not None
-    first = running.stderr.readline()  # told after some seconds of work
+    ) as running:
+        assert running.stderr is not None
+        try:
+            first = running.stderr.readline()  # told after some seconds of work
+            for _ in range(2):
+                os.killpg(running.pid, signal.SIGINT)
+            _, said = running.communicate(timeout=60)
+        finally:
+            running.kill()
     assert "reading" in first
-    for _ in range(2):
-        os.killpg(running.pid, signal.SIGINT)
-    said = running.stderr.read()
     assert [line for line in said.splitlines() if "reading" not in line] == ["stopped"]
-    assert running.wait() in (130, -signal.SIGINT)
+    assert running.returncode in (130, -signal.SIGINT)
 
 
 def test_a_clock_that_jumped_back_is_named_before_anything_is_signed(
@@ -206,7 +208,7 @@ def test_a_clock_that_jumped_back_is_named_before_anything_is_signed(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr("watermark.certificates._CLOCK_SKEW", -dt.timedelta(days=2))
-        with pytest.raises(IdentityError, match=r"is valid from \d{4}-\d\d-\d\d on, and the clock says .*; set the clock"):
+        with pytest.raises(IdentityError, match=r"is valid from .* on, and the clock says .*; set the clock"):
             Deployment.open(tmp_path)
     with pytest.raises(IdentityError, match="set the clock"):
         Deployment.open(tmp_path)
