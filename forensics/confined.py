@@ -102,21 +102,33 @@ class _Worker:
         deadline = time.monotonic() + self._limits.seconds
         try:
             pipe.send(path)
-            while pipe.poll(max(deadline - time.monotonic(), 0)):
-                said = pipe.recv()
-                if isinstance(said, Answer):
-                    return said
-                if said is None:
-                    raise self._too_much(f"takes more than {self._limits.mebibytes} MiB of memory", "--memory", path)
-                report(*said)
+        except OSError:
+            raise self._ended(path) from None
+        while not isinstance(said := self._heard(pipe, deadline, path), Answer):
+            report(*said)
+        return said
+
+    def _heard(self, pipe: Connection, deadline: float, path: Path) -> Answer | tuple[float, str]:
+        """Wait for the answer, or for word of how far it is."""
+        try:
+            in_time = pipe.poll(max(deadline - time.monotonic(), 0))
+            said: Answer | tuple[float, str] | None = pipe.recv() if in_time else None
         except (EOFError, OSError):
-            ending = self._ending()
-            if ending == "SIGXCPU":
-                raise self._too_much("keeps the processor busy for too long", "--seconds", path) from None
-            raise self._given_up(
-                LimitError(f"{path}: ended the process that opened it ({ending}); get a sound copy of the file", path)
-            ) from None
-        raise self._too_much(f"takes longer than {self._limits.seconds:g} seconds", "--seconds", path)
+            raise self._ended(path) from None
+        if not in_time:
+            raise self._too_much(f"takes longer than {self._limits.seconds:g} seconds", "--seconds", path)
+        if said is None:
+            raise self._too_much(f"takes more than {self._limits.mebibytes} MiB of memory", "--memory", path)
+        return said
+
+    def _ended(self, path: Path) -> LimitError:
+        """Say what the process died of."""
+        ending = self._ending()
+        if ending == "SIGXCPU":
+            return self._too_much("keeps the processor busy for too long", "--seconds", path)
+        return self._given_up(
+            LimitError(f"{path}: ended the process that opened it ({ending}); get a sound copy of the file", path)
+        )
 
     def stop(self) -> None:
         """End the process, whatever it is at."""
