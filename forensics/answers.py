@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
+from unicodedata import category
 
 from .errors import ForensicsError
 from .records import write_json
@@ -69,7 +70,7 @@ def visible(text: str) -> str:
     Args:
         text: A line with something in it that a stranger wrote.
     """
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+    return "".join(sign if sign.isprintable() or category(sign) == "Zs" else ascii(sign)[1:-1] for sign in text)
 
 
 def refusal(error: BaseException, path: Path) -> Answer:

@@ -6,7 +6,6 @@ Exit codes: 0 done, 1 an error of ours, 2 usage, 3 done and a finding deserves a
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import signal
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from .answers import Answer, document, error_entry, expected_errors, explain, visible
 from .errors import UsageError
+from .logs import open_log
 from .progress import Report, open_progress
 
 Run = Callable[[argparse.Namespace, Report], Answer]
@@ -70,8 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _open_streams()
     try:
         options = _parser(arguments).parse_args(arguments)
-        logging.basicConfig(level=logging.INFO if options.verbose else logging.ERROR, format="%(name)s: %(message)s")
-        logging.captureWarnings(True)
+        open_log(verbose=options.verbose)
         code = _answer(options)
         sys.stdout.flush()
         return code

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from .answers import Answer, expected_errors, explain, refusal, unexpected
 from .errors import ForensicsError, LimitError
 from .following import follow_parent
+from .logs import open_log
 from .progress import Report
 
 if TYPE_CHECKING:
@@ -172,6 +173,7 @@ def _keyboard_held() -> Iterator[None]:
 def _work(pipe: Connection, prepare: Callable[[], Answerer], limits: Limits) -> None:
     """The process's side: make ready once, then answer until the pipe closes."""
     follow_parent()
+    open_log(verbose=limits.verbose)
     with suppress(EOFError, OSError):
         try:
             answerer = prepare()

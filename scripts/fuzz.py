@@ -228,7 +228,8 @@ def main() -> None:
             "open": str(sum(crashes(TARGETS[name], path.read_bytes()) for path in found)),
         }
         print(f"{name}: {done} inputs", flush=True)
-    write_rows(RESULTS, COLUMNS, [[before[name][column] for column in COLUMNS] for name in TARGETS if name in before])
+        rows = [[before[one][column] for column in COLUMNS] for one in TARGETS if one in before]
+        write_rows(RESULTS, COLUMNS, rows)  # after each reader, so that a run that is cut off counts too
 
 
 if __name__ == "__main__":

@@ -163,6 +163,17 @@ def test_a_name_that_no_file_can_have_is_one_line_and_the_others_are_read(
     assert complaints[1].startswith("nu\\x00ll.png: cannot be a file's name")
 
 
+def test_what_a_decoder_warns_of_is_no_line_of_its_own(
+    tmp_path: Path, puppet_still: np.ndarray, deployment: Deployment
+) -> None:
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x05\0\x12\x01"
+    Image.fromarray(puppet_still[:96, :96]).save(tmp_path / "a.jpg", exif=exif)
+    with pytest.warns(UserWarning, match="Corrupt EXIF data"):
+        read_media(tmp_path / "a.jpg")
+    done = facetrail("read", tmp_path / "a.jpg", "--home", deployment.folder)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_name_cannot_break_the_bar_on_a_terminal() -> None:
     import io
 
