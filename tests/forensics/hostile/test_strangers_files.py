@@ -171,7 +171,8 @@ def test_what_a_decoder_warns_of_is_no_line_of_its_own(
     with pytest.warns(UserWarning, match="Corrupt EXIF data"):
         read_media(tmp_path / "a.jpg")
     done = facetrail("read", tmp_path / "a.jpg", "--home", deployment.folder)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert [line for line in done.stderr.splitlines() if not line.startswith("[")] == []  # how far it is, where slow
 
 
 def test_a_name_cannot_break_the_bar_on_a_terminal() -> None:
