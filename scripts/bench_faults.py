@@ -42,7 +42,8 @@ def measured(command: list[str]) -> tuple[float, float, str]:
     script = "import resource, subprocess, sys\n"
     script += "done = subprocess.run(sys.argv[1:], capture_output=True, text=True)\n"
     script += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
-    script += "print((done.stderr.strip() or done.stdout.strip()).splitlines()[-1])\n"
+    script += "lines = (done.stdout + done.stderr).strip().splitlines()\n"
+    script += "print([line for line in lines if not line.startswith('[')][-1])\n"  # without how far the work is
     begun = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", script, *command], capture_output=True, text=True, check=True)
     seconds = time.perf_counter() - begun
