@@ -222,12 +222,11 @@ def main() -> None:
             "seconds": str(round(float(old.get("seconds", 0)) + share)),
             "executions": str(int(old.get("executions", 0)) + done),
         }
-        found = kept(name)
-        before[name] |= {
-            "found": str(len(found)),
-            "open": str(sum(crashes(TARGETS[name], path.read_bytes()) for path in found)),
-        }
         print(f"{name}: {done} inputs", flush=True)
+        for one in before:
+            found = kept(one)
+            still = sum(crashes(TARGETS[one], path.read_bytes()) for path in found)
+            before[one] |= {"found": str(len(found)), "open": str(still)}
         rows = [[before[one][column] for column in COLUMNS] for one in TARGETS if one in before]
         write_rows(RESULTS, COLUMNS, rows)  # after each reader, so that a run that is cut off counts too
 
