@@ -84,8 +84,10 @@ def save_detector(detector: Detector, folder: Path, card: DetectorCard) -> None:
         partial = folder / (CARD_NAME + ".part")
         partial.write_text(text + "\n", encoding="utf-8")
         partial.replace(folder / CARD_NAME)
-    except OSError as error:
-        raise CheckpointError(f"{folder}: the detector cannot be written ({error})") from error
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"{folder}: the detector cannot be written ({error}); free space or choose another"
+        ) from error
 
 
 def load_detector(name_or_folder: str | Path) -> Detector:
@@ -164,7 +166,7 @@ def _read_record(folder: Path) -> dict[str, Any]:
             raise CheckpointError(f"{folder} has no {name}; a saved detector has {CARD_NAME} and {WEIGHTS_NAME}")
     try:
         record = json.loads((folder / CARD_NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{folder / CARD_NAME} cannot be read: {error}") from error
     wanted = {"format", "spec", "card", "weights_sha256", "calibration", "scope", "thresholds"}
     if not isinstance(record, dict) or not wanted <= record.keys() or not isinstance(record["spec"], dict):

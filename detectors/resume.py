@@ -62,7 +62,11 @@ class Progress:
 def save_progress(
     folder: Path, state: Progress, model: nn.Module, optimizer: torch.optim.Optimizer, mean: RunningMean | None = None
 ) -> None:
-    """Write the run to a folder; the state file comes last, so a half-written epoch is never taken up."""
+    """Write the run to a folder; the state file comes last, so a half-written epoch is never taken up.
+
+    Raises:
+        CheckpointError: The folder cannot be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"model.{name}": tensor.detach().cpu() for name, tensor in model.state_dict().items()}
     tensors |= {f"best.{name}": tensor for name, tensor in state.best.items()}
@@ -71,7 +75,12 @@ def save_progress(
     if mean is not None:
         tensors |= {f"mean.{name}": tensor.cpu() for name, tensor in mean.tensors.items()}
     weights = f"{len(state.epochs)}-{_WEIGHTS}"
-    save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, folder / weights)
+    try:
+        save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, folder / weights)
+    except SafetensorError as error:
+        raise CheckpointError(
+            f"{folder}: the epoch cannot be kept ({error}); free space and run again, it continues after the last one"
+        ) from error
     record = {
         "run": state.run,
         "epochs": [asdict(epoch) for epoch in state.epochs],

@@ -24,6 +24,7 @@ from watermark import (
 )
 
 from .errors import InputError, UsageError
+from .files import sweep
 from .forger import Engine, engine_for, load_animator
 from .progress import Report, part, silent
 from .tracking import TrackerChoice, naming, open_tracker, track_file
@@ -119,6 +120,7 @@ def animate_file(request: AnimationRequest, deployment: Deployment, report: Repo
     """
     started = time.perf_counter()
     check_request(request)
+    sweep(request.out.parent)
     engine = engine_for(request.engine)
     check_tracker(request, engine)
     still = load_still(request.source)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import errno
-import json
 import re
 import sys
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
+from unicodedata import category
 
 from .errors import ForensicsError
+from .records import write_json
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 JsonObject: TypeAlias = dict[str, JsonValue]
@@ -38,12 +39,14 @@ class Answer:
         results: The entries of the JSON document, in the order of the arguments.
         failed: Whether any entry is an error (exit code 1).
         attention: Whether a finding deserves attention (exit code 3).
+        complaint: What a person reads on stderr while the command goes on, for a file that could not be answered for.
     """
 
     text: str
     results: tuple[JsonObject, ...] = ()
     failed: bool = False
     attention: bool = False
+    complaint: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -57,11 +60,39 @@ def expected_errors() -> tuple[type[Exception], ...]:
     return (ForensicsError, OSError, *(getattr(module, name) for module, name in loaded if hasattr(module, name)))
 
 
-_UNDECODED = re.compile("[\ud800-\udfff]")
-"""What a byte of a file name that is no UTF-8 is held as; only its escape can be written as UTF-8."""
-
 _NAMES_A_FILE = re.compile(r"[^\s:]*\.\w{1,11}: ")
 """A message that begins with another file's name needs no second one before it."""
+
+
+def visible(text: str) -> str:
+    """Escape line breaks and terminal commands, so that a name or a title can neither write a line nor hide one.
+
+    Args:
+        text: A line with something in it that a stranger wrote.
+    """
+    return "".join(sign if sign.isprintable() or category(sign) == "Zs" else ascii(sign)[1:-1] for sign in text)
+
+
+def refusal(error: BaseException, path: Path) -> Answer:
+    """Answer for a file with an error of its own, so that the other files are answered for too.
+
+    Args:
+        error: What was raised.
+        path: The file.
+    """
+    return Answer("", (error_entry(error, path),), failed=True, complaint=explain(error, path))
+
+
+def unexpected(error: Exception, path: Path) -> Answer:
+    """Answer for a file that met a defect of this program.
+
+    Args:
+        error: What was raised.
+        path: The file.
+    """
+    line = f"unexpected {type(error).__name__}: {explain(error, path)}; run again with -v to see where"
+    details: JsonObject = {"type": type(error).__name__, "message": line, "path": str(path)}
+    return Answer("", ({"error": details},), failed=True, complaint=line)
 
 
 def explain(error: BaseException, path: Path | str | None = None) -> str:
@@ -77,8 +108,8 @@ def explain(error: BaseException, path: Path | str | None = None) -> str:
         way_out = _WAYS_OUT.get(error.errno)
         message = (error.strerror or message) + (f"; {way_out}" if way_out else "")
     if named is None or named in message or Path(named).name in message or _NAMES_A_FILE.match(message):
-        return message
-    return f"{named}: {message}"
+        return visible(message)
+    return visible(f"{named}: {message}")
 
 
 def error_entry(error: BaseException, path: Path | str | None = None) -> JsonObject:
@@ -95,8 +126,7 @@ def error_entry(error: BaseException, path: Path | str | None = None) -> JsonObj
 def document(command: str, results: tuple[JsonObject, ...]) -> str:
     """Render the one JSON document of a command; undefined numbers are refused, not written as NaN."""
     content = {"facetrail": version("facetrail"), "command": command, "results": list(results)}
-    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    return _UNDECODED.sub(lambda byte: f"\\u{ord(byte[0]):04x}", text)
+    return write_json(content, indent=2)
 
 
 def _path_of(error: BaseException) -> str | None:

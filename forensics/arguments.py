@@ -11,6 +11,12 @@ from pathlib import Path
 DEFAULT_DETECTOR = "cpu"
 """The detector whose weights are shipped."""
 
+SECONDS = 300
+"""Longest time one file of strangers may take."""
+
+MEBIBYTES = 4096
+"""Most memory one such file may take, beyond what the program itself takes."""
+
 
 def add_verbose(parser: argparse.ArgumentParser) -> None:
     """Declare `-v`; every command has it."""
@@ -58,6 +64,24 @@ def add_aggregation(parser: argparse.ArgumentParser) -> None:
         default="mean",
         metavar="NAME",
         help="a video's score from its frames': mean (default), logit_mean, max, top or confident",
+    )
+
+
+def add_limits(parser: argparse.ArgumentParser) -> None:
+    """Declare what one file may cost."""
+    parser.add_argument(
+        "--seconds",
+        type=positive_int,
+        default=SECONDS,
+        metavar="N",
+        help=f"longest time one file may take (default: {SECONDS})",
+    )
+    parser.add_argument(
+        "--memory",
+        type=positive_int,
+        default=MEBIBYTES,
+        metavar="MIB",
+        help=f"most memory one file may take, beyond the program's own (default: {MEBIBYTES})",
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from .answers import Answer, JsonObject, error_entry, expected_errors, explain
+from .answers import Answer, JsonObject, expected_errors, refusal, visible
 from .errors import InputError
 from .progress import Report
 
@@ -18,7 +18,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".mp4", 
 def expand(names: Sequence[str], stdin: TextIO | None = None) -> tuple[Path, ...]:
     """Turn files, folders and patterns into files, in the order given.
 
-    A folder stands for the media files in it, at any depth. A name that exists is taken as it is, whatever its suffix.
+    A folder stands for the media files in it, at any depth, hidden ones left out. A name that exists is taken as it is,
+    whatever its suffix.
 
     Args:
         names: Files, folders or shell patterns.
@@ -32,9 +33,13 @@ def expand(names: Sequence[str], stdin: TextIO | None = None) -> tuple[Path, ...
         if not name:
             raise InputError("a file name is empty; name files, folders or patterns, or . for the folder you are in")
         path = Path(name)
-        if path.is_dir():
-            paths += _or_refuse(name, sorted(child for child in path.rglob("*") if _is_media(child)))
-        elif not path.exists() and glob.has_magic(name):
+        try:
+            is_folder, is_there = path.is_dir(), path.exists()
+        except OSError:  # a name that no file can have; the reader says so, and goes on with the others
+            is_folder, is_there = False, True
+        if is_folder:
+            paths += _or_refuse(name, sorted(child for child in path.rglob("*") if _is_media(child, path)))
+        elif not is_there and glob.has_magic(name):
             paths += _or_refuse(name, sorted(_match(path)))
         else:
             paths.append(path)
@@ -54,16 +59,17 @@ def answer_each(paths: Sequence[Path], one: Callable[[Path], Answer], doing: str
     results: list[JsonObject] = []
     failed = attention = False
     for number, path in enumerate(paths):
-        report(number / len(paths), f"{doing} {path.name}")
+        report(number / len(paths), f"{doing} {visible(path.name)}")
         try:
             answer = one(path)
         except expected_errors() as error:
-            failed = True
-            results.append(error_entry(error, path))
-            sys.stderr.write(f"{explain(error, path)}\n")
-            continue
-        blocks.append(answer.text)
+            answer = refusal(error, path)
+        if answer.complaint:
+            sys.stderr.write(f"{answer.complaint}\n")
+        if answer.text:
+            blocks.append(answer.text)
         results += answer.results
+        failed = failed or answer.failed
         attention = attention or answer.attention
     return Answer("\n\n".join(blocks), tuple(results), failed=failed, attention=attention)
 
@@ -73,7 +79,7 @@ def _named(names: Sequence[str], stdin: TextIO | None) -> Iterator[str]:
         if name != "-" or stdin is None:
             yield name
             continue
-        listed = [line for line in stdin.read().splitlines() if line.strip()]
+        listed = [line.rstrip("\r") for line in stdin.read().split("\n") if line.strip()]
         if not listed:
             raise InputError("-: standard input names no file; write one name a line, such as `find . | facetrail …`")
         yield from listed
@@ -86,8 +92,10 @@ def _match(pattern: Path) -> Iterator[Path]:
     return Path().glob(str(pattern))
 
 
-def _is_media(path: Path) -> bool:
-    return path.is_file() and path.suffix.lower() in SUFFIXES
+def _is_media(path: Path, folder: Path) -> bool:
+    """Tell whether a file is media; hidden ones and those in hidden folders are not meant, or not finished."""
+    hidden = any(name.startswith(".") for name in path.relative_to(folder).parts)
+    return not hidden and path.suffix.lower() in SUFFIXES and path.is_file()
 
 
 def _or_refuse(name: str, found: list[Path]) -> list[Path]:

@@ -6,9 +6,10 @@ Exit codes: 0 done, 1 an error of ours, 2 usage, 3 done and a finding deserves a
 from __future__ import annotations
 
 import argparse
-import logging
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
-from .answers import Answer, document, error_entry, expected_errors, explain
+from .answers import Answer, document, error_entry, expected_errors, explain, visible
 from .errors import UsageError
+from .logs import open_log
 from .progress import Report, open_progress
 
 Run = Callable[[argparse.Namespace, Report], Answer]
@@ -65,22 +67,39 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    _open_streams()
     try:
         options = _parser(arguments).parse_args(arguments)
-        logging.basicConfig(level=logging.INFO if options.verbose else logging.ERROR, format="%(name)s: %(message)s")
-        logging.captureWarnings(True)
+        open_log(verbose=options.verbose)
         code = _answer(options)
         sys.stdout.flush()
         return code
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
     except KeyboardInterrupt:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever presses twice wants no traceback of the clearing up
         sys.stderr.write("stopped\n")
         return 130
     except BrokenPipeError:
-        # The reader has left; without this the interpreter complains once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_answer()
         return 1
+    except OSError as error:
+        _drop_answer()
+        sys.stderr.write(f"facetrail: the answer cannot be written: {explain(error)}\n")
+        return 1
+
+
+def _open_streams() -> None:
+    """Give a program that was started without standard streams something to write to."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for the process's life
+
+
+def _drop_answer() -> None:
+    """Forget what could not be written; else the interpreter complains once more when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _answer(options: argparse.Namespace) -> int:
@@ -99,7 +118,8 @@ def _answer(options: argparse.Namespace) -> int:
     if as_json:
         sys.stdout.write(document(_full_name(options), answer.results) + "\n")
     elif answer.text:
-        sys.stdout.write(answer.text.rstrip("\n") + "\n")
+        lines = answer.text.rstrip("\n").split("\n")
+        sys.stdout.write("".join(f"{visible(line)}\n" for line in lines))
     return answer.exit_code
 
 

@@ -2,10 +2,11 @@
 
 ```
 ForensicsError
+├── BusyError            another process is writing the folder
 ├── CorpusError          a corpus folder, manifest or sidecar is not what it claims to be
-│   └── CorpusBusyError  another process is writing the corpus
 ├── InputError           an argument names nothing we can work on
 │   └── UsageError       arguments that do not go together
+├── LimitError           a file took more time or memory than it may, or ended the process that opened it
 ├── MissingPieceError    an optional model or package is not installed
 └── ReportError          a results folder cannot be turned into a report
 ```
@@ -28,12 +29,12 @@ class ForensicsError(Exception):
         self.path = path
 
 
+class BusyError(ForensicsError):
+    """Another process is writing the folder."""
+
+
 class CorpusError(ForensicsError):
     """A corpus folder, manifest or sidecar is not what it claims to be."""
-
-
-class CorpusBusyError(CorpusError):
-    """Another process is writing the corpus."""
 
 
 class InputError(ForensicsError):
@@ -42,6 +43,10 @@ class InputError(ForensicsError):
 
 class UsageError(InputError):
     """Arguments that do not go together."""
+
+
+class LimitError(ForensicsError):
+    """A file took more time or memory than it may, or ended the process that opened it."""
 
 
 class MissingPieceError(ForensicsError):

@@ -6,12 +6,58 @@ A field that has a default may be missing: documents written before it was there
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
+import re
 import types
 from enum import Enum
 from typing import TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 Record = TypeVar("Record")
+
+_UNDECODED = re.compile("[\ud800-\udfff]")
+"""What a byte of a file name that is no UTF-8 is held as; only its escape can be written as UTF-8."""
+
+
+def parse_json(text: str | bytes) -> object:
+    """Parse JSON that a stranger may have written.
+
+    Args:
+        text: The document.
+
+    Raises:
+        ValueError: It is no JSON, is nested too deeply, names a key twice in one object, or holds NaN or Infinity.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_without_twins, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def write_json(value: object, *, indent: int | None = None) -> str:
+    """Write JSON that `parse_json` reads back and that is valid UTF-8, whatever bytes the name of a file has.
+
+    Args:
+        value: What `json.dumps` understands; NaN and Infinity are refused.
+        indent: Spaces a level; None for one line.
+
+    Raises:
+        ValueError: A number is not finite.
+    """
+    text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
+    return _UNDECODED.sub(lambda byte: f"\\u{ord(byte[0]):04x}", text)
+
+
+def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands twice in one object")
+    return found
+
+
+def _no_number(word: str) -> object:
+    raise ValueError(f"{word} is not a number")
 
 
 def read_record(kind: type[Record], value: object, where: str = "document") -> Record:

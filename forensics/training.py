@@ -6,7 +6,10 @@ clips and the corpus' forgeries. Both choose their epoch, calibration and thresh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
@@ -28,9 +31,11 @@ from detectors import (
 )
 
 from .corpus import Corpus, Label, Sample, Slice, Split
+from .corpus.manifest import MANIFEST
 from .errors import CorpusError
 from .faces import FaceFinder
 from .faces.crops import blend_crops, gather_crops
+from .files import LOCK, file_hash, locked
 from .progress import Report, part, silent
 from .settings import check_keys, read_toml
 
@@ -115,7 +120,12 @@ def _meant(spec: DetectorSpec) -> Diet:
 
 
 def train_on(
-    corpus: Corpus, run: TrainingRun, *, finder: FaceFinder | None = None, report: Report = silent
+    corpus: Corpus,
+    run: TrainingRun,
+    *,
+    finder: FaceFinder | None = None,
+    report: Report = silent,
+    checkpoint: Path | None = None,
 ) -> tuple[Detector, TrainLog]:
     """Train a detector on a corpus' train split, with its val split for every choice.
 
@@ -124,6 +134,7 @@ def train_on(
         run: What to train and how.
         finder: Finds faces in samples without a sidecar.
         report: Is told how far the work is.
+        checkpoint: Folder to which every epoch is written, and from which an interrupted run continues.
 
     Raises:
         CorpusError: A split or a class is missing, or faces cannot be found.
@@ -141,10 +152,42 @@ def train_on(
         report(_PREPARING + (1 - _PREPARING) * step / max(total, 1), "training")
 
     log = train_detector(
-        detector, train.crops, train.labels, train.groups, run.config, validation=held, progress=stepped, pairs=pairs
+        detector,
+        train.crops,
+        train.labels,
+        train.groups,
+        run.config,
+        validation=held,
+        progress=stepped,
+        pairs=pairs,
+        checkpoint=checkpoint,
     )
     detector.decision = fit_decision(detector, held, videos)
     return detector, log
+
+
+@contextmanager
+def unfinished(out: Path, corpus: Corpus, run: TrainingRun) -> Iterator[Path]:
+    """Yield the folder beside a detector's that its epochs are kept in until it is saved; another run has another one.
+
+    Args:
+        out: Where the detector is to be saved.
+        corpus: What it is trained on.
+        run: Its settings.
+
+    Raises:
+        BusyError: Another process is at the same training.
+    """
+    key = hashlib.sha256(f"{run!r}\n{file_hash(corpus.root / MANIFEST)}".encode()).hexdigest()[:12]
+    folder = out.parent / f".{out.name}.{key}.unfinished"
+    with locked(folder):
+        try:
+            yield folder
+        except BaseException:
+            if [path.name for path in folder.iterdir()] == [LOCK]:
+                shutil.rmtree(folder)
+            raise
+        shutil.rmtree(folder)
 
 
 def fit_decision(detector: Detector, held: CropSet, videos: Sequence[str]) -> ConformalDecision:

@@ -268,11 +268,22 @@ def claims(rows: Rows) -> str:
     return "\n".join(f"**{title}**\n\n{markdown(header, lines)}" for title, header, lines in sections(rows))
 
 
+def faults(rows: Rows) -> str:
+    """Return what each file costs, and what a process of its own costs a folder of small ones."""
+    lines = [
+        [row["file"].replace("_", " "), row["bytes"], f"{float(row['seconds']):.1f}", f"{float(row['mebibytes']):.0f}",
+         " ".join(row["answer"].split())]
+        for row in rows
+    ]  # fmt: skip
+    return markdown(["file", "bytes", "seconds", "MiB at most", "what is said"], lines) + f"\n{rows[0]['machine']}.\n"
+
+
 FORMS = {
     one.__name__: one
     for one in (
         generation, generation_measures, generation_gains, judge, judge_coefficients, judge_styles, demo, cpu_detector,
         training_speed, robustness, adversarial, probes, scope_gate, examine_time, intervals, animate_time, claims,
+        faults,
     )
 }  # fmt: skip
 

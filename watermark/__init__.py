@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .arrays import read_arrays
 from .claim import Claim, Ingredient, SourceType
-from .clip_reading import ClipReader, open_clip
+from .clip_reading import ClipReader, demuxed, open_clip
 from .clip_writing import ClipWriter
 from .credentials import Credential, CredentialState
 from .deployment import Deployment
@@ -18,6 +19,7 @@ from .errors import (
     TrustError,
     WatermarkError,
 )
+from .hidden_folder import hidden_folder
 from .identity import Identity
 from .mark_keys import mark_key_fingerprints
 from .mark_reading import MarkReading, read_mark
@@ -67,11 +69,14 @@ __all__ = [
     "TrustPolicy",
     "WatermarkError",
     "check_size",
+    "demuxed",
     "encode_clip",
     "encode_still",
+    "hidden_folder",
     "mark",
     "mark_key_fingerprints",
     "open_clip",
+    "read_arrays",
     "read_mark",
     "read_media",
     "read_provenance",

@@ -44,7 +44,14 @@ def _item(data: bytes, at: int, depth: int) -> tuple[Any, int]:
     for _ in range(argument * (2 if major == _MAP else 1)):
         item, at = _item(data, at, depth + 1)
         items.append(item)
-    return (dict(zip(items[::2], items[1::2], strict=True)) if major == _MAP else items), at
+    return (items if major == _ARRAY else _map(items)), at
+
+
+def _map(items: list[Any]) -> dict[Any, Any]:
+    """Make a map of its keys and values, which follow each other."""
+    if any(isinstance(key, list | dict) for key in items[::2]):
+        raise ValueError("a CBOR list or map is not expected as a key")
+    return dict(zip(items[::2], items[1::2], strict=True))
 
 
 def _head(data: bytes, at: int) -> tuple[int, int, int]:

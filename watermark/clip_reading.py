@@ -8,6 +8,7 @@ showing the nearest frame that has begun; the reader says so in `variable_rate`.
 from __future__ import annotations
 
 import itertools
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from av.container import InputContainer
 from .containers import Container, is_cut_off, sniff
 from .errors import MediaError
 from .frames import Frames, check_area, spread
+
+MOST_CLIP_FRAMES = 5_000_000
 
 _LARGEST_DENOMINATOR = 1001
 _DEMUXERS = {Container.MP4: "mov", Container.MATROSKA: "matroska"}
@@ -82,7 +85,7 @@ class ClipReader:
         Raises:
             MediaError: The file is damaged, or changes its size.
         """
-        with _opened(self.path) as file:
+        with demuxed(self.path) as file:
             decoded = self._decoded(file)
             if self.variable_rate:
                 yield from self._resampled(decoded, _unit(file))
@@ -101,9 +104,9 @@ class ClipReader:
         Raises:
             MediaError: The file is damaged, or changes its size.
         """
-        with _opened(self.path) as file:
+        with demuxed(self.path) as file:
             wanted = self._shown[list(spread(len(self._shown), limit))]
-            return np.stack([picture for _, picture in self._picked(file, wanted)])
+            return self._stacked(len(wanted), (picture for _, picture in self._picked(file, wanted)))
 
     def take(self, indices: Sequence[int]) -> Frames:
         """Return the frames with these numbers, in this order, without decoding most of what lies between them.
@@ -121,13 +124,32 @@ class ClipReader:
         numbers, places = np.unique(np.asarray(indices, dtype=np.int64), return_inverse=True)
         if not len(numbers) or numbers[0] < 0 or numbers[-1] >= self.frame_count:
             raise IndexError(f"{self.path}: has frames 0 to {self.frame_count - 1}, not all of {list(indices)}")
-        with _opened(self.path) as file:
+        with demuxed(self.path) as file:
             if self.variable_rate:
                 seconds = (self._shown - self._shown[0]) * _unit(file)
                 numbers = np.searchsorted(seconds, (numbers + 0.5) / float(self.fps), "right") - 1
             wanted, shown = np.unique(self._shown[numbers], return_inverse=True)
-            pictures = np.stack([picture for _, picture in self._picked(file, wanted)])
-        return pictures[shown[places]]
+            pictures = self._stacked(len(wanted), (picture for _, picture in self._picked(file, wanted)))
+        order = shown[places]
+        return pictures if np.array_equal(order, np.arange(len(pictures))) else pictures[order]
+
+    def first(self, count: int) -> Frames:
+        """Return the first `count` frames, uint8 RGB, `(count, H, W, 3)`, in no more memory than they take.
+
+        Raises:
+            MediaError: The file is damaged, or changes its size.
+        """
+        return self._stacked(count, self.frames())
+
+    def _stacked(self, most: int, pictures: Iterator[Frames]) -> Frames:
+        """Gather at most so many frames without holding any twice."""
+        gathered = np.empty((most, self.height, self.width, 3), dtype=np.uint8)
+        count = 0
+        for count, picture in enumerate(itertools.islice(pictures, most), 1):
+            gathered[count - 1] = picture
+        if not count:
+            raise MediaError(f"{self.path}: has no frame that can be decoded; get a sound copy of the file")
+        return gathered[:count]
 
     def _picked(self, file: InputContainer, wanted: npt.NDArray[np.int64]) -> Iterator[tuple[int, Frames]]:
         """Yield the frames shown at the wanted times, jumping to the key frame before each where that saves work."""
@@ -180,12 +202,14 @@ def open_clip(path: Path) -> ClipReader:
         raise MediaError(f"{path}: is {container.name}, not a clip; read it with read_media")
     if is_cut_off(path, container):
         raise MediaError(f"{path}: is truncated; get a sound copy of the file")
-    with _opened(path) as file:
+    with demuxed(path) as file:
         if not file.streams.video:
             raise MediaError(f"{path}: has no video track; give a file with moving pictures")
         stream = file.streams.video[0]
+        if stream.codec_context is None:
+            raise MediaError(f"{path}: holds a kind of video that cannot be decoded; convert it to H.264")
         check_area(path, stream.codec_context.width, stream.codec_context.height)
-        shown, keys = _timetable(file)
+        shown, keys = _timetable(path, file)
         file.seek(int(shown[0]) if len(shown) else 0, stream=stream)
         first = next(iter(file.decode(stream)), None)
         if first is None or not len(shown):
@@ -217,11 +241,21 @@ def _over_white(frame: av.VideoFrame) -> Frames:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[InputContainer]:
-    """Open a clip without any way to the network; put what the decoder says into one line."""
+def demuxed(path: Path) -> Iterator[InputContainer]:
+    """Open a clip without any way to the network or to other files; put what the decoder says into one line.
+
+    Raises:
+        MediaError: The file is missing, no clip, or damaged.
+    """
+    container = sniff(path)
+    if not container.is_clip:
+        raise MediaError(f"{path}: is {container.name}, not a clip; read it with read_media")
     try:
-        with av.open(str(path), format=_DEMUXERS[sniff(path)], options={"protocol_whitelist": "file"}) as file:
+        kind, options = _DEMUXERS[container], {"protocol_whitelist": "file"}
+        with av.open(str(path), format=kind, options=options, metadata_errors="replace") as file:
             yield file
+    except av.error.MemoryError:  # says nothing about the file
+        raise
     except av.error.FFmpegError as error:
         raise MediaError(f"{path}: is damaged or truncated ({error.strerror}); get a sound copy of the file") from error
 
@@ -231,15 +265,22 @@ def _unit(file: InputContainer) -> float:
     return float(file.streams.video[0].time_base or 0)
 
 
-def _timetable(file: InputContainer) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return when frames are shown, and when those are that decoding can begin at, both in order."""
-    packets = [
-        (packet.pts, packet.is_keyframe)
-        for packet in file.demux(file.streams.video[0])
-        if packet.pts is not None and not packet.is_discard
-    ]
-    shown = np.array(sorted(time for time, _ in packets), dtype=np.int64)
-    return shown, np.array(sorted(time for time, key in packets if key) or shown[:1], dtype=np.int64)
+def _timetable(path: Path, file: InputContainer) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return when frames are shown, and when those are that decoding can begin at, both in order.
+
+    Raises:
+        MediaError: There are more than any clip of a day has; a header of a few bytes can announce billions.
+    """
+    shown, keys = array("q"), array("q")
+    for packet in file.demux(file.streams.video[0]):
+        if packet.pts is None or packet.is_discard:
+            continue
+        shown.append(packet.pts)
+        if packet.is_keyframe:
+            keys.append(packet.pts)
+        if len(shown) > MOST_CLIP_FRAMES:
+            raise MediaError(f"{path}: has more than {MOST_CLIP_FRAMES:,} frames; cut the clip")
+    return np.sort(np.array(shown, dtype=np.int64)), np.sort(np.array(keys or shown[:1], dtype=np.int64))
 
 
 def _rate(path: Path, seconds: npt.NDArray[np.float64], stated: Fraction | None) -> tuple[Fraction, bool]:

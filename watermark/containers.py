@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import stat
 from enum import Enum
 from pathlib import Path
+from typing import BinaryIO
 
 from .errors import MediaError
 
@@ -44,17 +46,30 @@ WRITABLE = {
 }
 
 
+def open_file(path: Path) -> BinaryIO:
+    """Open a file for reading, and nothing else: reading a pipe or a device may never end.
+
+    Raises:
+        MediaError: It cannot be opened, or is no file.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise MediaError(f"{path}: is a folder, a pipe or a device; give a file")
+        return path.open("rb")
+    except OSError as error:
+        raise MediaError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
+    except ValueError as error:  # a name with a null byte
+        raise MediaError(f"{path}: cannot be a file's name ({error}); check the path") from error
+
+
 def sniff(path: Path) -> Container:
     """Return the container of a file.
 
     Raises:
         MediaError: The file cannot be opened, or is none of the containers.
     """
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
-    except OSError as error:
-        raise MediaError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
+    with open_file(path) as file:
+        head = file.read(_HEAD)
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return Container.PNG
     if head.startswith(b"\xff\xd8\xff"):
@@ -84,7 +99,7 @@ def _brands(head: bytes) -> set[bytes]:
 def is_cut_off(path: Path, container: Container) -> bool:
     """Return whether a clip's outermost boxes claim more bytes than the file has."""
     length = path.stat().st_size
-    with path.open("rb") as file:
+    with open_file(path) as file:
         if container is Container.MATROSKA:
             return _matroska_end(file.read(_HEAD)) > length
         at = 0

@@ -10,7 +10,19 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
-from .tile import TILE, Carriers, Floats, Floats64, Spectrum, fold, frequencies, frequency_radius, spectrum_of, whiten
+from .tile import (
+    TILE,
+    Carriers,
+    Floats,
+    Floats64,
+    Greys,
+    Spectrum,
+    fold,
+    frequencies,
+    frequency_radius,
+    spectrum_of,
+    whiten,
+)
 
 # Weight of a coefficient against its typical size: near phase-only, so that strong lines of the host cannot dominate.
 LIMITER = 0.35
@@ -20,7 +32,7 @@ _TINY = 1e-12
 _FINE_STEPS = np.linspace(-0.5, 0.5, 5)
 
 
-def folded_spectrum(lumas: Sequence[Floats], scale: float) -> Spectrum:
+def folded_spectrum(lumas: Sequence[Floats | Greys], scale: float) -> Spectrum:
     """Return the spectrum of all frames, resized to canonical scale, whitened and folded onto one tile."""
     total = np.zeros((TILE, TILE), dtype=np.float32)
     for luma in lumas:
@@ -28,8 +40,9 @@ def folded_spectrum(lumas: Sequence[Floats], scale: float) -> Spectrum:
     return spectrum_of(total)
 
 
-def resize(luma: Floats, scale: float) -> Floats:
+def resize(luma: Floats | Greys, scale: float) -> Floats:
     """Return luminance scaled by one factor in both directions."""
+    luma = np.asarray(luma, dtype=np.float32)
     if abs(scale - 1) < 1e-9:
         return luma
     height, width = luma.shape

@@ -25,7 +25,7 @@ from typing import Any
 
 import c2pa
 
-from .containers import Container, sniff
+from .containers import Container, open_file, sniff
 from .embedded_manifest import LayoutError
 from .errors import MediaError, StoreError
 from .layout import LAYOUT_ASSERTION, check_layout
@@ -124,7 +124,7 @@ def read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Cr
     context = library_context(policy.anchors, offline=policy.offline)
     try:
         container = sniff(path)
-        with path.open("rb") as stream, c2pa.Reader(container.value, stream, context=context) as reader:
+        with open_file(path) as stream, c2pa.Reader(container.value, stream, context=context) as reader:
             credential = _judged(reader, policy)
             embedded = reader.is_embedded()
     except (c2pa.C2paError, MediaError) as error:
@@ -319,10 +319,9 @@ def _without_manifest(path: Path, error: c2pa.C2paError | MediaError) -> Credent
 
 
 def _holds_manifest_box(path: Path) -> bool:
-    try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return _MANIFEST_BOX.search(content) is not None
-    except ValueError:  # an empty file cannot be mapped
-        return False
-    except OSError as error:
-        raise MediaError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
+    with open_file(path) as file:
+        try:
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                return _MANIFEST_BOX.search(content) is not None
+        except ValueError:  # an empty file cannot be mapped
+            return False

@@ -5,6 +5,7 @@ The same frames and settings give the same bytes: one coding thread, no time sta
 
 from __future__ import annotations
 
+import io
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -51,7 +52,9 @@ def encode_still(image: Frames, path: Path, *, quality: int = 95, xmp: bytes | N
         Container.TIFF: {"compression": "tiff_adobe_deflate"},
     }
     metadata = {} if xmp is None else _embedded(xmp, container)
-    Image.fromarray(image).save(path, format=container.name, **options[container], **metadata)
+    encoded = io.BytesIO()  # an encoder that writes to a full disk itself may leave half a file and say nothing
+    Image.fromarray(image).save(encoded, format=container.name, **options[container], **metadata)
+    path.write_bytes(encoded.getvalue())
 
 
 def _embedded(xmp: bytes, container: Container) -> dict[str, object]:

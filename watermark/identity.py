@@ -166,7 +166,13 @@ class Identity:
         check_private(key_path, mode)
         stamping = TimeStamping.load(folder / _TIME_STAMP)
         identity = cls._of(leaf, root_pem, chain_pem, None if command else key_path, command, stamping)
-        if identity.not_after < dt.datetime.now(dt.UTC):
+        now = dt.datetime.now(dt.UTC)
+        if leaf.not_valid_before_utc > now:
+            raise IdentityError(
+                f"{folder}: the signing certificate is valid from {leaf.not_valid_before_utc:%Y-%m-%d} on, and the "
+                f"clock says {now:%Y-%m-%d}; set the clock"
+            )
+        if identity.not_after < now:
             raise IdentityError(
                 f"{folder}: the signing certificate expired on {identity.not_after:%Y-%m-%d}; move it away"
             )

@@ -31,7 +31,7 @@ from .errors import IdentityError
 from .frames import Frames, check_frames, spread
 from .payload import ID_BITS, Payload, PayloadKind, unframe_payload
 from .registration import Residual, likely_changes
-from .tile import SLOTS, TILE, Floats, Floats64, Spectrum, carriers_of, luminance, slot_of, whole_scales
+from .tile import SLOTS, TILE, Floats, Floats64, Greys, Spectrum, carriers_of, grey, slot_of, whole_scales
 
 FALSE_POSITIVE_RATE = 1e-6
 
@@ -96,7 +96,7 @@ def read_mark(pixels: Frames, keys: bytes | Sequence[bytes], *, search: int = 1)
     """
     check_frames(pixels)
     frames = pixels[None] if pixels.ndim == 3 else pixels
-    lumas = [_bounded(luminance(frames[i])) for i in spread(len(frames), _CLIP_FRAMES)]
+    lumas = [_bounded(grey(frames[i])) for i in spread(len(frames), _CLIP_FRAMES)]
     tried = (keys,) if isinstance(keys, bytes) else tuple(keys)
     if not tried:
         raise IdentityError("a mark cannot be read without a key; give the mark keys of a deployment")
@@ -208,7 +208,7 @@ class Reader:
         return False
 
 
-def views(lumas: Sequence[Floats], search: int) -> Iterator[View]:
+def views(lumas: Sequence[Greys | Floats], search: int) -> Iterator[View]:
     """Yield every way in which a still's or clip's luminances are laid over the tile, from cheap to costly.
 
     No key takes part.
@@ -228,7 +228,7 @@ def views(lumas: Sequence[Floats], search: int) -> Iterator[View]:
         yield View(list(_changed(few, _CHANGES[min(search, 2)])), at_slots=False)
 
 
-def _changed(lumas: Sequence[Floats], count: int) -> Iterator[Spectrum]:
+def _changed(lumas: Sequence[Greys | Floats], count: int) -> Iterator[Spectrum]:
     """Yield folded spectra under the likeliest changes of the first frame, each mirrored as well."""
     residuals = [Residual.of(luma) for luma in lumas]
     for change in likely_changes(residuals[0], count):
@@ -248,7 +248,7 @@ def _cropped_scales(height: int, width: int) -> list[float]:
     return scales
 
 
-def _bounded(luma: Floats) -> Floats:
+def _bounded(luma: Greys) -> Greys:
     """Return the middle of a very long picture; every part of it carries the whole mark."""
     limit = _LONGEST_ASPECT * min(luma.shape)
     top, left = (max(side - limit, 0) // 2 for side in luma.shape)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import itertools
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,18 +19,6 @@ from .errors import MediaError
 from .frames import MOST_PIXELS, check_area
 
 MOST_CLIP_BYTES = 4 << 30
-
-_DECODER_ERRORS = (
-    UserWarning,
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    OverflowError,
-    IndexError,
-    struct.error,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,17 +84,22 @@ def _read_still(path: Path, container: Container) -> Media:
             f"{path}: is damaged or truncated, or a kind of {container.name} that cannot be decoded; "
             "get a sound copy, or save it as 8-bit PNG"
         ) from error
-    except _DECODER_ERRORS as error:
+    except (MediaError, MemoryError):
+        raise
+    except Exception as error:  # decoders raise whatever a damaged file leads them to
         raise MediaError(f"{path}: is damaged or truncated ({error}); get a sound copy of the file") from error
 
 
 def _refuse_several(path: Path, image: Image.Image) -> None:
-    count = getattr(image, "n_frames", 1)
-    if count == 1 or image.format == "MPO":  # a photo with a second view for other displays
-        return
-    if image.format == "TIFF":
-        raise MediaError(f"{path}: has {count} pages; save the one you mean as a file of its own")
-    raise MediaError(f"{path}: is an animation, not a still; convert it to MP4")
+    if image.format == "TIFF":  # counting the pages would walk through all of them
+        try:
+            image.seek(1)
+        except EOFError:
+            return
+        raise MediaError(f"{path}: has several pages; save the one you mean as a file of its own")
+    # The one exception is a photo with a second view for other displays.
+    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
+        raise MediaError(f"{path}: is an animation, not a still; convert it to MP4")
 
 
 @contextmanager
@@ -125,8 +115,10 @@ def _rgb(path: Path, image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F"):
         raise MediaError(f"{path}: has samples of 32 bits, whose white is not stated; save it with 8 or 16 bits")
     if image.mode.startswith("I;16"):
-        deep = np.asarray(image, dtype=np.float64)
-        return Image.fromarray(np.clip(np.rint(deep / 257), 0, 255).astype(np.uint8)).convert("RGB")
+        deep = np.asarray(image).astype(np.uint32)
+        deep += 128
+        deep //= 257
+        return Image.fromarray(deep.astype(np.uint8)).convert("RGB")
     if _transparent(image):
         layer = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
@@ -158,5 +150,4 @@ def _read_clip(path: Path, max_frames: int | None) -> Media:
             f"{path}: decodes to more than {MOST_CLIP_BYTES >> 30} GiB; pass max_frames, cut the clip, "
             "or read it in pieces with open_clip"
         )
-    frames = np.stack(list(itertools.islice(clip.frames(), count)))
-    return Media(frames, float(clip.fps), clip.variable_rate, clip.flattened)
+    return Media(clip.first(count), float(clip.fps), clip.variable_rate, clip.flattened)

@@ -10,7 +10,7 @@ import numpy as np
 
 from .flat_blocks import BLOCK, one_cosine_each
 from .frames import Frames
-from .tile import Floats
+from .tile import Floats, Greys, grey
 
 # The map is smooth, so it is computed on a small copy of the frame.
 _SIDE = 256
@@ -71,7 +71,7 @@ class Pattern:
 class Room:
     """What a frame hides: the root mean square change at each pixel, in grey levels."""
 
-    def __init__(self, luma: Floats | Frames, strength: Strength) -> None:
+    def __init__(self, luma: Floats | Greys, strength: Strength) -> None:
         """Measure luminance, 0 … 255, `(H, W)`."""
         self._strength = strength
         height, width = luma.shape
@@ -146,7 +146,6 @@ def _similarity_loss(luma: Floats, change: Floats) -> float:
 
 def add_pattern(frame: Frames, pattern: Pattern, strength: Strength) -> Frames:
     """Return an RGB frame, `(H, W, 3)`, with a pattern added to its luminance as strongly as hides."""
-    luma = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
-    change = Room(luma, strength).change(pattern).clip(-127, 127).astype(np.int8)
+    change = Room(grey(frame), strength).change(pattern).clip(-127, 127).astype(np.int8)
     lighter, darker = (cv2.merge([cv2.max(part, 0).view(np.uint8)] * 3) for part in (change, -change))
     return np.asarray(cv2.subtract(cv2.add(frame, lighter), darker), dtype=np.uint8)

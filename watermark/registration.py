@@ -21,6 +21,7 @@ from .tile import (
     TILE,
     Floats,
     Floats64,
+    Greys,
     Spectrum,
     band_indices,
     fold,
@@ -50,7 +51,7 @@ class Residual:
     picture: Floats
 
     @classmethod
-    def of(cls, luma: Floats) -> Residual:
+    def of(cls, luma: Floats | Greys) -> Residual:
         """Whiten luminance at about canonical scale."""
         return cls(whiten(resize(luma, _SIDE / min(luma.shape))))
 

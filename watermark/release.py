@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from .deployment import Deployment
 from .durability import flush_folder
 from .errors import MarkLostError, SealError
 from .frames import Frames
+from .hidden_folder import hidden_folder
 from .mark_reading import read_mark
 from .payload import Payload
 from .perceptual_hash import perceptual_hash
@@ -83,10 +83,10 @@ def workshop(path: Path) -> Iterator[Path]:
     Raises:
         SealError: The destination's folder cannot be written.
     """
-    with writing(path):
-        folder = tempfile.TemporaryDirectory(dir=path.parent, prefix=".facetrail-")
-    with folder:
-        yield Path(folder.name)
+    with ExitStack() as stack:
+        with writing(path):
+            folder = stack.enter_context(hidden_folder(path.parent))
+        yield folder
 
 
 @contextmanager

@@ -123,7 +123,7 @@ async def _json(request: Request) -> dict[str, str]:
         content = file.read()
     try:
         found = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         raise HTTPException(400, "the body must be a JSON object with alg and value")

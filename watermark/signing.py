@@ -5,6 +5,7 @@ The library uses the network for one thing only: to ask a time-stamp authority, 
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -122,21 +123,43 @@ def _sign(
     authority: str | None,
 ) -> bytes:
     refusals: list[IdentityError] = []
-    try:
-        with (
-            c2pa.Builder(json.dumps(definition), context=context) as builder,
-            _signer(identity, authority, refusals.append) as signer,
-        ):
-            _add_ingredients(builder, claim)
-            with source.open("rb") as unsigned, target.open("w+b") as signed:
+    with source.open("rb") as unsigned, _NotedFile(target) as signed:
+        try:
+            with (
+                c2pa.Builder(json.dumps(definition), context=context) as builder,
+                _signer(identity, authority, refusals.append) as signer,
+            ):
+                _add_ingredients(builder, claim)
                 manifest: bytes = builder.sign(signer, str(definition["format"]), unsigned, signed)
-    except c2pa.C2paError as error:
-        if refusals:
-            raise refusals[0] from error
-        raise SealError(
-            f"{claim.title}: the C2PA library refuses to sign ({error}); check the claim and its ingredients"
-        ) from error
+        except c2pa.C2paError as error:
+            if refusals:
+                raise refusals[0] from error
+            if signed.failure is not None:
+                raise signed.failure from error
+            raise SealError(
+                f"{claim.title}: the C2PA library refuses to sign ({error}); check the claim and its ingredients"
+            ) from error
     return manifest
+
+
+class _NotedFile(io.FileIO):
+    """A file that remembers why it could not be written; the library reports only that it could not."""
+
+    failure: OSError | None = None
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "w+")
+
+    def write(self, content: bytes | bytearray | memoryview) -> int:  # type: ignore[override]
+        """Write all of the content, or remember and raise what kept it out."""
+        rest = memoryview(content)
+        try:
+            while rest:
+                rest = rest[super().write(rest) :]
+        except OSError as error:
+            self.failure = error
+            raise
+        return len(memoryview(content))
 
 
 def _add_ingredients(builder: c2pa.Builder, claim: Claim) -> None:

@@ -14,14 +14,13 @@ from pathlib import Path
 import av
 from av.container import InputContainer, OutputContainer
 
-from .containers import Container, sniff
+from .clip_reading import demuxed
 from .errors import MediaError
 
 COPIED_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
 
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 _AAC_RATE = 48000
-_DEMUXERS = {Container.MP4: "mov", Container.MATROSKA: "matroska"}
 
 
 class SoundTrack:
@@ -42,9 +41,7 @@ class SoundTrack:
         self._start = start
         self._open = ExitStack()
         try:
-            file = self._open.enter_context(
-                av.open(str(source), format=_DEMUXERS.get(sniff(source)), options={"protocol_whitelist": "file"})
-            )
+            file = self._open.enter_context(demuxed(source))
             if not file.streams.audio:
                 raise MediaError(f"{source}: has no sound track to keep; pass a file that has one, or none")
             codec = file.streams.audio[0].codec_context.codec.canonical_name

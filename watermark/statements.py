@@ -69,6 +69,11 @@ def sign_statement(content: bytes, identity: Identity) -> str:
     return json.dumps({"payload": payload, "protected": protected, "signature": signature}, indent=1) + "\n"
 
 
+_NO_STATEMENT = (
+    ValueError, RecursionError, KeyError, IndexError, TypeError, binascii.Error, IdentityError, UnsupportedAlgorithm,
+)  # fmt: skip
+
+
 def read_statement(text: str, policy: TrustPolicy) -> Statement:
     """Read a statement that a known signer signed.
 
@@ -88,11 +93,11 @@ def read_statement(text: str, policy: TrustPolicy) -> Statement:
         content, mac = _decode(payload), _decode(signature)
         leaf = chain[0]
         wanted = signing_algorithm(leaf)
-    except (ValueError, KeyError, IndexError, TypeError, binascii.Error, IdentityError, UnsupportedAlgorithm) as error:
+        name, issuer = leaf.subject.rfc4514_string(), _common_name(leaf.issuer)
+    except _NO_STATEMENT as error:
         raise StatementError(
             f"this is no signed statement ({error}); it should be a JSON Web Signature with x5c"
         ) from error
-    name = leaf.subject.rfc4514_string()
     if algorithm != _NAMES[wanted]:
         raise StatementError(
             f"{name}: the statement names the algorithm {algorithm}, its certificate signs {_NAMES[wanted]}"
@@ -104,6 +109,8 @@ def read_statement(text: str, policy: TrustPolicy) -> Statement:
             f"{name}: the signature does not hold; the statement was changed after it was signed"
         ) from error
     _check_signer(leaf, chain[1:], policy)
+    if not policy.allows(f"{leaf.serial_number:x}", issuer):
+        raise StatementError(f"{name}: is none of the signers that are allowed")
     return Statement(content, _common_name(leaf.subject) or name, leaf.fingerprint(hashes.SHA256()).hex())
 
 
@@ -117,10 +124,8 @@ def _check_signer(leaf: x509.Certificate, issuers: list[x509.Certificate], polic
     )
     try:
         builder.build_client_verifier().verify(leaf, issuers)
-    except VerificationError as error:
+    except (VerificationError, ValueError) as error:
         raise StatementError(f"{name}: is not known here ({error}); name its root certificate with --trust") from error
-    if not policy.allows(f"{leaf.serial_number:x}", _common_name(leaf.issuer)):
-        raise StatementError(f"{name}: is none of the signers that are allowed")
 
 
 def _common_name(name: x509.Name) -> str | None:

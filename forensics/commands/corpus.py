@@ -8,8 +8,9 @@ from pathlib import Path
 from ..answers import Answer, JsonObject
 from ..arguments import add_detector, add_home, add_json, add_out, add_seed, add_verbose, positive_int
 from ..corpus.importers import LAYOUTS
-from ..corpus.manifest import Corpus, locked, write_manifest
+from ..corpus.manifest import Corpus, write_manifest
 from ..corpus.methods import METHODS
+from ..files import locked
 from ..progress import Report, part
 
 

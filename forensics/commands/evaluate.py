@@ -6,11 +6,13 @@ import argparse
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..answers import Answer
 from ..arguments import DEFAULT_DETECTOR, add_aggregation, add_json, add_seed, add_verbose, positive_int
+from ..files import locked
 from ..progress import Report, part
 from . import evaluate_sources
 from .evaluate_options import configure_all, describe_all, is_wanted, measure_all, refuse_unfit, robustness
@@ -60,10 +62,7 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
         return Answer(explain_protocols())
     if "list" in options.suite:
         return Answer(robustness.explain_suites())
-    from ..entries import evaluate_entry
     from ..errors import UsageError
-    from ..evaluating import write_results
-    from ..evaluation import describe_comparisons
 
     if sum(one is not None for one in (options.corpus, options.scores, options.generator)) != 1:
         raise UsageError("name one of a CORPUS, --scores FILE and --generator NAME")
@@ -71,6 +70,16 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
     settings = settings_of(options)
     if options.generator is not None:
         return evaluate_sources.measure_quality(options, settings, report)
+    with nullcontext() if options.out is None else locked(options.out):
+        return _measured(options, settings, report)
+
+
+def _measured(options: argparse.Namespace, settings: Settings, report: Report) -> Answer:
+    """Evaluate, measure further what was asked for, and leave the results."""
+    from ..entries import evaluate_entry
+    from ..evaluating import write_results
+    from ..evaluation import describe_comparisons
+
     further = is_wanted(options)
     done, remarks = evaluate(options, settings, part(report, 0.0, MEASURING_SHARE if further else 1.0))
     if further:

@@ -6,20 +6,21 @@ import argparse
 import sys
 import textwrap
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..answers import Answer, JsonObject
-from ..arguments import add_detector, add_files, add_home, add_json, add_trust, add_verbose
+from ..answers import Answer, JsonObject, visible
+from ..arguments import add_detector, add_files, add_home, add_json, add_limits, add_trust, add_verbose
 from ..batch import answer_each, expand
 from ..errors import InputError
 from ..progress import Report, part
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from ..confined import Answerer
     from ..examining.examination import Examination
     from ..examining.timeline import Timeline
 
@@ -37,6 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="draw scores and mark of every clip over time, one SVG picture each, into this folder",
     )
+    add_limits(parser)
     add_home(parser)
     add_json(parser)
     add_verbose(parser)
@@ -55,36 +57,58 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
     if options.timeline is not None:
         _make_folder(options.timeline)
 
+    from ..confined import Limits, confined
+    from ..trust import read_anchors
+
+    report(0.0, "loading the detector")
+    pictures = None if options.timeline is None else _pictures(paths, options.timeline)
+    prepare = partial(examiner, options.home, options.detector, read_anchors(options.trust), pictures)
+    begun = count()
+    with confined(prepare, Limits(options.seconds, options.memory, options.verbose)) as answerer:
+
+        def one(path: Path) -> Answer:
+            number = next(begun)
+            return answerer(path, part(report, number / len(paths), (number + 1) / len(paths)))
+
+        answer = answer_each(paths, one, "examining", report)
+    return answer if len(paths) == 1 else replace(answer, text=f"{answer.text}\n\n{summary(answer.results)}".lstrip())
+
+
+def examiner(home: Path | None, detector: str, trust: tuple[str, ...], pictures: dict[Path, Path] | None) -> Answerer:
+    """Load the detector and return what examines one file.
+
+    Args:
+        home: The deployment's folder; None for the user's.
+        detector: Name of a shipped detector, or the folder of a trained one.
+        trust: Root certificates (PEM) whose signers are trusted, besides the deployment's.
+        pictures: Where each file's timeline is drawn, if it has one; None to draw none.
+    """
     from watermark import Deployment
 
     from ..entries import examine_entry
     from ..examining.examination import Examiner
-    from ..trust import read_anchors
+    from ..examining.timeline_chart import timeline_chart
 
-    report(0.0, "loading the detector")
-    examiner = Examiner(Deployment.open(options.home), options.detector, read_anchors(options.trust))
-    drawn: set[Path] = set()
-    begun = count()
+    examiner = Examiner(Deployment.open(home), detector, trust)
 
-    def one(path: Path) -> Answer:
-        number = next(begun)
-        found = examiner.examine(path, part(report, number / len(paths), (number + 1) / len(paths)))
+    def one(path: Path, report: Report) -> Answer:
+        found = examiner.examine(path, report)
         text, entry = describe(path, found), examine_entry(found)
-        if options.timeline is not None and found.timeline is not None:
-            picture = _draw(found, options.timeline, drawn, examiner.thresholds.suspect)
-            text += f"\n  timeline drawn in {picture}"
-            entry["timeline_picture"] = str(picture)
+        if pictures is not None and found.timeline is not None:
+            chart = timeline_chart(found.timeline, path.name, examiner.thresholds.suspect)
+            pictures[path].write_text(chart, encoding="utf-8")
+            text += f"\n  timeline drawn in {visible(str(pictures[path]))}"
+            entry["timeline_picture"] = str(pictures[path])
         return Answer(text, (entry,), attention=found.verdict.finding.deserves_attention)
 
-    answer = answer_each(paths, one, "examining", report)
-    return answer if len(paths) == 1 else replace(answer, text=f"{answer.text}\n\n{summary(answer.results)}".lstrip())
+    return one
 
 
 def describe(path: Path, examination: Examination) -> str:
     """Put a verdict, its reasons and the timeline into a block of lines."""
     verdict = examination.verdict
-    lines = [_visible(path), f"  {verdict.finding.words}"]
-    for reason in verdict.reasons:
+    lines = [visible(str(path)), f"  {verdict.finding.words}"]
+    for reason in map(visible, verdict.reasons):
         lines += textwrap.wrap(reason, WIDTH, initial_indent="  - ", subsequent_indent="    ", break_on_hyphens=False)
     if examination.timeline is not None:
         lines += timeline_lines(examination.timeline)
@@ -115,11 +139,6 @@ def summary(results: Sequence[JsonObject]) -> str:
     return f"{len(results)} files: {', '.join(parts)}"
 
 
-def _visible(path: Path) -> str:
-    """Escape line breaks and terminal commands in a name, so that it can neither write a finding nor hide one."""
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in str(path))
-
-
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -127,14 +146,12 @@ def _make_folder(folder: Path) -> None:
         raise InputError(f"{folder}: is a file; name a folder with --timeline", folder) from None
 
 
-def _draw(examination: Examination, folder: Path, drawn: set[Path], suspect: float) -> Path:
-    """Draw a clip's timeline under a name that no other clip of this run has."""
-    from ..examining.timeline_chart import timeline_chart
-
-    assert examination.timeline is not None  # noqa: S101 - the caller has looked
-    name, number = examination.path.name, 1
-    while (path := folder / (f"{name}.svg" if number == 1 else f"{name}-{number}.svg")) in drawn:
-        number += 1
-    drawn.add(path)
-    path.write_text(timeline_chart(examination.timeline, name, suspect), encoding="utf-8")
-    return path
+def _pictures(paths: Sequence[Path], folder: Path) -> dict[Path, Path]:
+    """Name a picture for each file, after the file, numbered where another file has that name."""
+    pictures: dict[Path, Path] = {}
+    taken: Counter[str] = Counter()
+    for path in dict.fromkeys(paths):
+        taken[path.name] += 1
+        number = taken[path.name]
+        pictures[path] = folder / (f"{path.name}.svg" if number == 1 else f"{path.name}-{number}.svg")
+    return pictures

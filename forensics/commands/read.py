@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..answers import Answer
-from ..arguments import add_files, add_home, add_json, add_trust, add_verbose
+from ..answers import Answer, visible
+from ..arguments import add_files, add_home, add_json, add_limits, add_trust, add_verbose
 from ..batch import answer_each, expand
-from ..progress import Report
+from ..progress import Report, silent
 
 if TYPE_CHECKING:
     from watermark import Provenance
+
+    from ..confined import Answerer
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--online", action="store_true", help="fetch a manifest that a file only points to (default: never)"
     )
+    add_limits(parser)
     add_home(parser)
     add_json(parser)
     add_verbose(parser)
@@ -38,20 +42,39 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, report: Report) -> Answer:
     """Read every file; one that cannot be read does not stop the others."""
+    from ..confined import Limits, confined
+    from ..trust import read_anchors
+
+    paths = expand(options.files)
+    limits = Limits(options.seconds, options.memory, options.verbose)
+    prepare = partial(
+        reader, options.home, read_anchors(options.trust), read_anchors(options.signer), offline=not options.online
+    )
+    with confined(prepare, limits) as answerer:
+        return answer_each(paths, lambda path: answerer(path, silent), "reading", report)
+
+
+def reader(home: Path | None, trust: tuple[str, ...], signers: tuple[str, ...], *, offline: bool) -> Answerer:
+    """Open the deployment and return what reads one file.
+
+    Args:
+        home: The deployment's folder; None for the user's.
+        trust: Root certificates (PEM) whose signers are trusted, besides the deployment's.
+        signers: The only signers (PEM) that are trusted, where any are given.
+        offline: Fetch nothing.
+    """
     from watermark import Deployment, TrustPolicy, read_provenance
 
     from ..entries import read_entry
-    from ..trust import read_anchors
 
-    deployment = Deployment.open(options.home)
-    anchors = (*deployment.trust.anchors, *read_anchors(options.trust))
-    policy = TrustPolicy(anchors, read_anchors(options.signer), offline=not options.online)
+    deployment = Deployment.open(home)
+    policy = TrustPolicy((*deployment.trust.anchors, *trust), signers, offline=offline)
 
-    def one(path: Path) -> Answer:
+    def one(path: Path, report: Report) -> Answer:
         provenance = read_provenance(path, deployment, policy=policy)
         return Answer(describe(provenance), (read_entry(provenance),))
 
-    return answer_each(expand(options.files), one, "reading", report)
+    return one
 
 
 def describe(provenance: Provenance) -> str:
@@ -83,4 +106,4 @@ def describe(provenance: Provenance) -> str:
         lines.append(f"  faults      {', '.join(credential.codes)}")
     if credential.ingredient_codes:
         lines.append(f"  ingredients {', '.join(credential.ingredient_codes)}")
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))

@@ -149,7 +149,7 @@ def train_detector(options: argparse.Namespace, report: Report) -> Answer:
     """Train and save."""
     from ..corpus import Corpus
     from ..faces import finder_for
-    from ..training import Diet, TrainingRun, read_run, save_trained, train_on, with_options
+    from ..training import Diet, TrainingRun, read_run, save_trained, train_on, unfinished, with_options
 
     corpus = Corpus.load(options.corpus)
     settings = TrainingRun() if options.config is None else read_run(options.config, TrainingRun())
@@ -162,8 +162,9 @@ def train_detector(options: argparse.Namespace, report: Report) -> Answer:
         seed=options.seed,
         pretrained=options.pretrained,
     )
-    detector, log = train_on(corpus, settings, finder=finder_for(corpus), report=report)
-    save_trained(detector, log, settings, corpus, options.out)
+    with unfinished(options.out, corpus, settings) as checkpoint:
+        detector, log = train_on(corpus, settings, finder=finder_for(corpus), report=report, checkpoint=checkpoint)
+        save_trained(detector, log, settings, corpus, options.out)
     entry: JsonObject = {
         "path": str(options.out),
         "detector": settings.detector,

@@ -53,15 +53,15 @@ def probe_format(path: Path) -> Format:
 
 
 def _probe_clip(path: Path) -> Format:
-    import av
+    from watermark import MediaError, demuxed
 
     try:
-        with av.open(str(path)) as container:
+        with demuxed(path) as container:
             if not container.streams.video:
                 raise CorpusError(f"{path} holds no video", path)
             stream = container.streams.video[0]
             context = stream.codec_context
             rate = round(float(stream.average_rate or 0), 3)
             return Format(container.format.name, context.name, context.width, context.height, rate)
-    except av.error.FFmpegError as error:
+    except MediaError as error:
         raise CorpusError(f"{path} cannot be opened as a clip: {error}", path) from error

@@ -14,11 +14,12 @@ import numpy as np
 from watermark import MediaError, open_clip, read_media
 
 from ..errors import CorpusError
+from ..files import locked
 from ..progress import Report, silent
 from .division import Division, Rule, divide
 from .importers import AUTO, Entry, Listing, find_layout
 from .importers.listing import CLIPS
-from .manifest import MANIFEST, Corpus, locked, write_manifest, write_places
+from .manifest import MANIFEST, Corpus, write_manifest, write_places
 from .sample import Label, Sample, Slice, Split, folder_hash
 
 

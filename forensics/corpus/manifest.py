@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import CorpusBusyError, CorpusError
+from ..errors import CorpusError
 from ..files import write_whole
+from ..records import parse_json, write_json
 from .sample import Label, Sample, Slice, Split
 
 MANIFEST = "manifest.jsonl"
 PLACES = "sources.json"
-LOCK = ".lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,8 @@ def read_manifest(root: Path) -> Iterator[Sample]:
             f"{root} is no corpus: {MANIFEST} is missing; make one with `facetrail corpus synthesize`", root
         )
     seen: set[str] = set()
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+    # Only a line feed ends a line: a path may hold what else Unicode takes for one.
+    for number, line in enumerate(_text(path).split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -102,6 +101,13 @@ def read_manifest(root: Path) -> Iterator[Sample]:
             raise CorpusError(f"{path}, line {number}: sample id {sample.id!r} stands twice", path)
         seen.add(sample.id)
         yield sample
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise CorpusError(f"{path} is no text ({error}); build the corpus again", path) from error
 
 
 def read_places(root: Path) -> dict[str, Path]:
@@ -117,7 +123,7 @@ def read_places(root: Path) -> dict[str, Path]:
     if not path.is_file():
         return {}
     try:
-        listed = json.loads(path.read_text("utf-8"))
+        listed = parse_json(path.read_text("utf-8"))
     except ValueError as error:
         raise CorpusError(f"{path} is no JSON ({error}); import again", path) from error
     if not isinstance(listed, dict) or not all(isinstance(folder, str) for folder in listed.values()):
@@ -132,7 +138,7 @@ def write_places(root: Path, places: Mapping[str, Path]) -> None:
         root: The corpus folder.
         places: Absolute folders by name.
     """
-    text = json.dumps({name: str(folder) for name, folder in places.items()}, indent=1, ensure_ascii=False) + "\n"
+    text = write_json({name: str(folder) for name, folder in places.items()}, indent=1) + "\n"
     write_whole(root / PLACES, lambda part: part.write_text(text, "utf-8"))
 
 
@@ -145,24 +151,3 @@ def write_manifest(root: Path, samples: Iterable[Sample]) -> None:
     """
     text = "".join(sample.to_json() + "\n" for sample in samples)
     write_whole(root / MANIFEST, lambda temporary: temporary.write_text(text, "utf-8"))
-
-
-@contextmanager
-def locked(root: Path) -> Iterator[None]:
-    """Keep other processes from writing a corpus; the lock goes with the process.
-
-    Args:
-        root: The corpus folder; it is made where it is missing.
-
-    Raises:
-        CorpusBusyError: Another process holds the lock.
-    """
-    import fcntl
-
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / LOCK).open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise CorpusBusyError(f"{root} is being written by another process; wait until it ends", root) from error
-        yield

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import MISSING, asdict, dataclass, fields
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from ..errors import CorpusError
 from ..files import file_hash
-from ..records import read_record
+from ..records import parse_json, read_record, write_json
 
 
 class Label(StrEnum):
@@ -125,7 +124,7 @@ class Sample:
 
     def to_json(self) -> str:
         """Write the sample as one line of JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        return write_json(asdict(self))
 
     @classmethod
     def from_json(cls, line: str) -> Sample:
@@ -138,7 +137,7 @@ class Sample:
             CorpusError: A field is missing, unknown or has an unknown value.
         """
         try:
-            record = json.loads(line)
+            record = parse_json(line)
             if isinstance(record, dict):
                 record = {name: record.get(name, default) for name, default in _LATER.items()} | record
             return read_record(cls, record, "sample")

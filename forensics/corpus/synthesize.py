@@ -9,10 +9,10 @@ from pathlib import Path
 from watermark import Deployment
 
 from ..errors import CorpusError
-from ..files import file_hash, write_whole
+from ..files import file_hash, locked, write_whole
 from ..progress import Report, silent
 from .forgeries import Footage, save_masks
-from .manifest import MANIFEST, Corpus, locked, read_manifest, write_manifest
+from .manifest import MANIFEST, Corpus, read_manifest, write_manifest
 from .methods import GENERATED, find_method
 from .plan import Making, PlannedSample, SynthesisConfig, plan_corpus
 from .sample import Sample
@@ -47,7 +47,7 @@ def synthesize(
         report: Is told how far the work is.
 
     Raises:
-        CorpusBusyError: Another process is writing this corpus.
+        BusyError: Another process is writing this corpus.
         CorpusError: The folder holds a corpus of another recipe.
     """
     plan = plan_corpus(config)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from forensics.records import read_record
+from forensics.records import parse_json, read_record
 
 from .errors import ScoresError
 
@@ -82,8 +82,10 @@ def note_read(folder: Path, read: TestRead) -> None:
     """Append a read to the journal of a results folder; it is on disk when this returns."""
     folder.mkdir(parents=True, exist_ok=True)
     line = json.dumps(asdict(read), ensure_ascii=False, allow_nan=False) + "\n"
-    with (folder / JOURNAL_NAME).open("a", encoding="utf-8") as file:
-        file.write(line)
+    with (folder / JOURNAL_NAME).open("a+b") as file:
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)  # a line that a full disk cut off stands for no read
+        file.write(line.encode())
         file.flush()
         os.fsync(file.fileno())
 
@@ -98,9 +100,10 @@ def past_reads(folder: Path) -> tuple[TestRead, ...]:
     if not path.is_file():
         return ()
     reads = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    *lines, _ = path.read_bytes().split(b"\n")  # what follows the last line feed was cut off
+    for number, line in enumerate(lines, start=1):
         try:
-            reads.append(read_record(TestRead, json.loads(line), "read"))
+            reads.append(read_record(TestRead, parse_json(line), "read"))
         except ValueError as error:
             message = f"{path}, line {number} is no record of a read ({error}); use another folder"
             raise ScoresError(message, path) from error

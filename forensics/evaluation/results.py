@@ -12,6 +12,7 @@ DIR/<detector>/validation.csv     the same of the validation split, where there 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from forensics.files import write_whole
-from forensics.records import read_record
+from forensics.records import parse_json, read_record
 
 from .errors import ScoresError
 from .reports import EvalReport, EvalRun, Measure
@@ -70,10 +71,11 @@ def write_report(report: EvalReport, folder: Path) -> tuple[Path, Path]:
 
 def write_measures(measures: Iterable[Measure], path: Path) -> None:
     """Write measures as CSV, one a line."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [item.name for item in fields(Measure)])
-        writer.writeheader()
-        writer.writerows(asdict(measure) for measure in measures)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, [item.name for item in fields(Measure)])
+    writer.writeheader()
+    writer.writerows(asdict(measure) for measure in measures)
+    write_whole(path, lambda part: part.write_text(text.getvalue(), encoding="utf-8", newline=""))
 
 
 def read_report(path: Path) -> EvalReport:
@@ -119,7 +121,7 @@ def _write_json(record: EvalReport | EvalRun, path: Path) -> None:
 
 def _read_json(kind: type[Record], path: Path, what: str) -> Record:
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = parse_json(path.read_text(encoding="utf-8"))
         return read_record(kind, record, "report" if kind is EvalReport else "run")
     except (OSError, ValueError) as error:
         raise ScoresError(f"{path} is not {what}: {error}", path) from error

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from forensics.files import write_whole
+
 from .errors import ScoresError
 from .tables import ScoreTable
 
@@ -28,7 +30,10 @@ _TRUTHS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no
 
 def write_scores(table: ScoreTable, path: Path) -> None:
     """Write a table as CSV that `read_scores` reads back; several identities are joined by `+`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, lambda part: _write(table, part))
+
+
+def _write(table: ScoreTable, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         names = [f"{_ATTRIBUTE}{name}" for name in table.attributes]

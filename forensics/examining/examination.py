@@ -23,6 +23,7 @@ from watermark import (
     read_provenance,
 )
 
+from ..answers import visible
 from ..errors import MissingPieceError
 from ..faces import FaceFinder, open_face_finder
 from ..progress import Report, part, silent
@@ -112,7 +113,7 @@ class Examiner:
         Raises:
             MediaError: The file is missing, of another kind, or damaged without a credential that would show it.
         """
-        watched = _noted(report, f"examining {path.name}")
+        watched = _noted(report, f"examining {visible(path.name)}")
         try:
             opened: Media | ClipReader | None = _open(path)
         except MediaError:

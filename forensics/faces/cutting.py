@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import CropError, DetectorSpec
-from watermark import MediaError
+from watermark import MediaError, read_arrays
 
 from ..corpus import Sample
 from ..corpus.media import read_frames
 from ..errors import CorpusError
-from ..files import write_whole
+from ..files import sweep, write_whole
+from ..following import follow_parent
 from .finding import FaceFinder, Faces, Frames, Look, cut_crops, look_for_faces, spread_indices
 
 VERSION = 2
@@ -161,6 +162,8 @@ def cut_all(
     Raises:
         CorpusError: As `cut_sample`.
     """
+    if cache is not None:
+        sweep(cache)
     if workers == 1:
         for job in jobs:
             yield job, _cut_kept(job, finder, cache)
@@ -168,7 +171,12 @@ def cut_all(
     with ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_prepare, initargs=(finder, cache)
     ) as pool:
-        yield from zip(jobs, pool.map(_work, jobs, chunksize=4), strict=True)
+        try:
+            yield from zip(jobs, pool.map(_work, jobs, chunksize=4), strict=True)
+        except BrokenProcessPool:
+            raise CorpusError(
+                "a cutting process died, perhaps for want of memory; run again with fewer --workers, which continues"
+            ) from None
 
 
 _prepared: tuple[FaceFinder | None, Path | None] = (None, None)
@@ -178,6 +186,7 @@ def _prepare(finder: FaceFinder | None, cache: Path | None) -> None:
     global _prepared
     import cv2
 
+    follow_parent()
     cv2.setNumThreads(1)
     _prepared = finder, cache
 
@@ -202,10 +211,8 @@ def _cut_kept(job: CropJob, finder: FaceFinder | None, cache: Path | None) -> Cu
 
 def _load(path: Path, size: int) -> Cut | None:
     """Read kept crops; what is missing or damaged is cut again."""
-    with (
-        suppress(OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile),
-        np.load(path, allow_pickle=False) as kept,
-    ):
+    with suppress(OSError, KeyError, ValueError):
+        kept = read_arrays(path)
         looked, miss = kept["about"].tolist()
         crops, frames = kept["crops"], kept["frames"]
         if crops.shape == (len(frames), size, size, 3) and crops.dtype == np.uint8:

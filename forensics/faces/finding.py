@@ -75,12 +75,12 @@ class Faces:
         Raises:
             CorpusError: The file is missing or no sidecar.
         """
-        import zipfile
+        from watermark import read_arrays
 
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                faces = cls(arrays["frames"], arrays["boxes"], arrays["landmarks"])
-        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            arrays = read_arrays(path)
+            faces = cls(arrays["frames"], arrays["boxes"], arrays["landmarks"])
+        except (OSError, KeyError, ValueError) as error:
             raise CorpusError(f"{path} is no sidecar ({error}); build the corpus again", path) from error
         count = len(faces.frames)
         if faces.boxes.shape != (count, 4) or faces.landmarks.shape != (count, 68, 2) or count == 0:

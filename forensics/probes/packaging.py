@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from forensics.corpus import Corpus, Sample
 from forensics.corpus.formats import Format, probe_format
 from forensics.errors import CorpusError
+from watermark import MediaError, demuxed
 
 Value = float | str | None
 
@@ -95,13 +96,11 @@ def columns_of(rows: Sequence[Mapping[str, Value]], names: Sequence[str]) -> Col
 
 def _coded_clip(path: Path) -> tuple[float, dict[str, Value]]:
     """Sum the packets of the video, without container and metadata."""
-    import av
-
     try:
-        with av.open(str(path)) as container:
+        with demuxed(path) as container:
             stream = container.streams.video[0]
             return float(sum(packet.size for packet in container.demux(stream))), {}
-    except av.error.FFmpegError as error:
+    except MediaError as error:
         raise ValueError(str(error)) from error
 
 

@@ -13,7 +13,7 @@ from watermark import Deployment, StatementError, TrustPolicy, read_statement, s
 from ..errors import ReportError
 from ..files import file_hash, write_whole
 from ..installation import installed_version
-from ..records import read_record
+from ..records import parse_json, read_record
 
 SUFFIX = ".card.json"
 KIND = "facetrail report card"
@@ -109,7 +109,7 @@ def verify_report(page: Path, policy: TrustPolicy) -> Verification:
         ) from error
     try:
         statement = read_statement(text, policy)
-        card = read_record(Card, json.loads(statement.content), "card")
+        card = read_record(Card, parse_json(statement.content), "card")
     except (StatementError, ValueError) as error:
         raise ReportError(f"{path}: {error}", path) from error
     if card.kind != KIND or not card.files or card.files[0].name != page.name:

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import ReportError
-from ..records import read_record
+from ..files import write_whole
+from ..records import parse_json, read_record
 
 FOLDER = "failures"
 RECORD = "failures.json"
@@ -47,7 +48,8 @@ def write_failures(failures: Sequence[Failure], folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / RECORD
     record = asdict(_Failures(tuple(failures)))
-    path.write_text(json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_whole(path, lambda part: part.write_text(text, "utf-8"))
     return path
 
 
@@ -66,7 +68,7 @@ def read_failures(root: Path, detector: Path) -> tuple[Failure, ...]:
     if not path.is_file():
         return ()
     try:
-        found = read_record(_Failures, json.loads(path.read_text("utf-8")), RECORD)
+        found = read_record(_Failures, parse_json(path.read_text("utf-8")), RECORD)
     except (OSError, ValueError) as error:
         raise ReportError(f"{path} is not a record of failures: {error}; remove it or evaluate again", path) from error
     return tuple(

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import ReportError
-from ..records import read_record
+from ..files import write_whole
+from ..records import parse_json, read_record
 from .blocks import Media
 
 TRAIL = "trail.json"
@@ -97,7 +98,8 @@ class Trail:
             ValueError: A number is undefined.
         """
         path = folder / TRAIL
-        path.write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+        text = json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        write_whole(path, lambda part: part.write_text(text, "utf-8"))
         return path
 
     @classmethod
@@ -111,6 +113,6 @@ class Trail:
         if not path.is_file():
             return None
         try:
-            return read_record(cls, json.loads(path.read_text("utf-8")), TRAIL)
+            return read_record(cls, parse_json(path.read_text("utf-8")), TRAIL)
         except (OSError, ValueError) as error:
             raise ReportError(f"{path} is not a record of this version: {error}; run the demo again", path) from error

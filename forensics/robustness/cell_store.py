@@ -66,7 +66,7 @@ class CellStore:
         A cell that draws what it does also leaves the lines that DeeperForensics-1.0 calls a meta file.
         """
         path = self.folder / f"{file_name(key)}.csv"
-        write_whole(path, lambda part: write_scores(kept.table, part))
+        write_scores(kept.table, path)
         if kept.recipes:
             lines = "".join(f"{video} {recipe}\n" for video, recipe in kept.recipes.items())
             write_whole(path.with_suffix(".meta.txt"), lambda part: part.write_text(lines, "utf-8"))

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +21,7 @@ from ..errors import CorpusError, InputError
 from ..evaluation import ScoreTable
 from ..faces import FaceFinder
 from ..faces.crops import SCORED_FACES, job_of
+from ..following import follow_parent
 from ..installation import installed_version
 from ..progress import Report, silent
 from ..scoring import key_of
@@ -191,14 +190,7 @@ def _prepare(detector: Detector, finder: FaceFinder | None, seed: int, lead: int
     """Keep the warm detector in this process, and end with the process that started it, even a killed one."""
     global _prepared
     _prepared = detector, finder, seed, lead
-    threading.Thread(target=_follow, daemon=True).start()
-
-
-def _follow() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    follow_parent()
 
 
 def _work(shard: Shard) -> tuple[CellRow, ...]:

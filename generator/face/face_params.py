@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from watermark import read_arrays
 
 from ..errors import FaceModelError, MotionFileError
 
@@ -246,12 +247,12 @@ class DriveSequence:
             MotionFileError: The file is not a motion file, or its arrays have wrong shapes or values.
         """
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-                names = ("shape", "expression", "pose", "gaze", "camera")
-                arrays = {name: np.asarray(data[name], np.float32) for name in names}
-                fps, face_model = float(data["fps"]), str(data["face_model"]) if "face_model" in data else "puppet"
+            data = read_arrays(path)
+            names = ("shape", "expression", "pose", "gaze", "camera")
+            arrays = {name: np.asarray(data[name], np.float32) for name in names}
+            fps, face_model = float(data["fps"]), str(data["face_model"]) if "face_model" in data else "puppet"
             drive = DriveSequence(**arrays, fps=fps, face_model=face_model)
-        except (KeyError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        except (KeyError, ValueError, TypeError, OverflowError) as error:
             raise MotionFileError(
                 f"{path}: not a motion file ({error}); make one with: facetrail track VIDEO -o {path}"
             ) from None

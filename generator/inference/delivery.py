@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from watermark import Claim, ClipWriter, Deployment, SealError, SealReceipt, seal
+from watermark import Claim, ClipWriter, Deployment, SealError, SealReceipt, hidden_folder, seal
 
 
 class Delivery(Protocol):
@@ -91,10 +90,7 @@ class _Folder:
 
     def __enter__(self) -> Self:
         try:
-            name = self._open.enter_context(
-                tempfile.TemporaryDirectory(prefix=f".{self._path.name}.", dir=self._path.parent)
-            )
-            self._folder = Path(name) / "frames"
+            self._folder = self._open.enter_context(hidden_folder(self._path.parent)) / "frames"
             self._folder.mkdir()
         except OSError as error:
             raise self._unwritable(error) from error

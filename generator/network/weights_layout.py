@@ -108,7 +108,7 @@ def read_card(folder: Path) -> tuple[dict[str, Any], ModelConfig]:
         )
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WeightsError(f"{path}: not readable as JSON ({error})") from None
     try:
         known = {each.name for each in fields(ModelConfig)}

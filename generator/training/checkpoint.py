@@ -76,16 +76,25 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint, keep: int) -> Path:
-    """Write a checkpoint below a run's folder and delete all but the last `keep`."""
+    """Write a checkpoint below a run's folder and delete all but the last `keep`.
+
+    Raises:
+        TrainingError: The folder cannot be written.
+    """
     home = folder / _FOLDER
     final = home / f"step-{checkpoint.position.step:08d}"
     temporary = home / f"{final.name}.part"
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    for name, tensors in (("weights", checkpoint.weights), ("mean", checkpoint.mean)):
-        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary / f"{name}.safetensors")
-    torch.save(dict(checkpoint.optimiser), temporary / "optimiser.pt")
-    (temporary / "position.json").write_text(json.dumps(asdict(checkpoint.position), indent=1), "utf-8")
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        for name, tensors in (("weights", checkpoint.weights), ("mean", checkpoint.mean)):
+            save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary / f"{name}.safetensors")
+        torch.save(dict(checkpoint.optimiser), temporary / "optimiser.pt")
+        (temporary / "position.json").write_text(json.dumps(asdict(checkpoint.position), indent=1), "utf-8")
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise TrainingError(
+            f"{home}: the checkpoint cannot be kept ({error}); free space and run again, it goes on from the last"
+        ) from error
     if final.exists():
         shutil.rmtree(final)
     temporary.rename(final)

@@ -115,7 +115,10 @@ def _write(path: Path, drawn: Example) -> None:
     tensors |= {f"{_MAP}{name}": values for name, values in drawn.maps.items()}
     whole = {name: values.contiguous() for name, values in tensors.items()}
     part = path.with_suffix(".part")
-    save_file(whole, part, metadata={"identity": drawn.identity})
+    try:
+        save_file(whole, part, metadata={"identity": drawn.identity})
+    except SafetensorError as error:
+        raise TrainingError(f"{path.parent}: cannot be written ({error}); free space and run again") from error
     part.replace(path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ def workplace(tmp_path: Path, shelf: Callable[[str], Path], monkeypatch: pytest.
     monkeypatch.setattr("forensics.tracking.open_tracker", lambda choice: KnowingTracker())
     monkeypatch.setattr("forensics.faces.finding.open_face_finder", KnowingFinder)
     monkeypatch.setattr("forensics.examining.examination.open_face_finder", KnowingFinder, raising=False)
+    monkeypatch.setattr("forensics.confined.confined", lambda prepare, limits: nullcontext(prepare()))
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     monkeypatch.setattr("logging.basicConfig", lambda **_: None)
     monkeypatch.setattr("logging.captureWarnings", lambda _: None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -44,6 +45,12 @@ class StandInForger:
         coarse = cv2.resize(cv2.resize(still, None, fx=0.25, fy=0.25), still.shape[1::-1])
         frames = mark(np.stack([coarse] * len(drive)), payload, self.deployment.mark_key)
         return StandInClip(frames, drive.fps, Claim(payload, "stand-in", "stand-in", version("facetrail"), seed=seed))
+
+
+@pytest.fixture(autouse=True)
+def no_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer for files in this process, where stand-ins can be put; tests/forensics/hostile starts the real one."""
+    monkeypatch.setattr("forensics.confined.confined", lambda prepare, limits: nullcontext(prepare()))
 
 
 TINY = SynthesisConfig(seed=5, identities=6, clips=1, stills=1, frames=3, size=192, control=(Split.TEST,))

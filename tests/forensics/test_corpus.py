@@ -24,14 +24,13 @@ from forensics.corpus import (
     write_manifest,
 )
 from forensics.corpus.check import find_duplicates, find_empty_splits, find_leaks
-from forensics.corpus.manifest import locked
 from forensics.corpus.plan import Making, SynthesisConfig, deal_identities, plan_corpus
 from forensics.corpus.split import components
 from forensics.corpus.studio import Forger
 from forensics.corpus.synthesize import synthesize
-from forensics.errors import CorpusBusyError, CorpusError
+from forensics.errors import BusyError, CorpusError
 from forensics.faces import Faces
-from forensics.files import file_hash, write_whole
+from forensics.files import file_hash, locked, write_whole
 from watermark import Deployment, PayloadKind, read_media, read_provenance
 
 
@@ -119,7 +118,7 @@ class TestManifest:
         assert Corpus.load(tmp_path).samples == (make_sample("a"),)
 
     def test_two_writers_do_not_meet(self, tmp_path: Path) -> None:
-        with locked(tmp_path), pytest.raises(CorpusBusyError, match="another process"), locked(tmp_path):
+        with locked(tmp_path), pytest.raises(BusyError, match="another process"), locked(tmp_path):
             pass
         with locked(tmp_path):
             pass

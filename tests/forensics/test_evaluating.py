@@ -151,10 +151,23 @@ def test_a_choice_changed_after_a_look_at_the_test_breaks_the_seal(
 
 def test_a_damaged_journal_is_named_and_not_written_over(tiny_corpus: Corpus, toy: str, tmp_path: Path) -> None:
     journal = tmp_path / JOURNAL_NAME
-    journal.write_text("half a li")
+    journal.write_text("no read\n")
     with pytest.raises(ScoresError, match=r"reads\.jsonl, line 1"):
         evaluate_corpus(tiny_corpus, [toy], QUICK, out=tmp_path)
-    assert journal.read_text() == "half a li"
+    assert journal.read_text() == "no read\n"
+
+
+def test_a_line_that_a_full_disk_cut_off_stands_for_no_read_and_joins_no_other(
+    tiny_corpus: Corpus, toy: str, tmp_path: Path
+) -> None:
+    evaluate_corpus(tiny_corpus, [toy], QUICK, out=tmp_path)
+    journal = tmp_path / JOURNAL_NAME
+    line = journal.read_bytes()
+    journal.write_bytes(line + line[:90])
+    (found,) = evaluate_corpus(tiny_corpus, [toy], dataclasses.replace(QUICK, per_clip=1), out=tmp_path)
+    assert len(found.report.early_reads) == 1
+    assert len(past_reads(tmp_path)) == 2
+    assert journal.read_bytes().startswith(line)
 
 
 def test_the_folder_holds_what_was_measured(tiny_corpus: Corpus, toy: str, tmp_path: Path) -> None:

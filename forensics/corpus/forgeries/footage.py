@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,10 +65,14 @@ def load_masks(path: Path) -> Masks:
     Raises:
         CorpusError: The file is missing or holds no masks.
     """
+    from watermark import read_arrays
+
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            shape = tuple(int(side) for side in arrays["shape"])
-            bits = np.unpackbits(arrays["bits"], count=int(np.prod(shape)))
-            return bits.astype(np.bool_).reshape(shape)
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        arrays = read_arrays(path)
+        shape = tuple(int(side) for side in arrays["shape"])
+        if math.prod(shape) > 8 * arrays["bits"].size:
+            raise ValueError(f"the shape {shape} has more pixels than the file")
+        bits = np.unpackbits(arrays["bits"], count=math.prod(shape))
+        return bits.astype(np.bool_).reshape(shape)
+    except (OSError, KeyError, ValueError, TypeError) as error:
         raise CorpusError(f"{path} holds no masks ({error}); build the corpus again", path) from error

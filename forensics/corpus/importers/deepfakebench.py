@@ -6,13 +6,13 @@ and name: FaceForensics++ has the same names under every method.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 from ...errors import CorpusError
+from ...records import parse_json
 from ..sample import Label, Split
 from .listing import Entry, Layout, Listing
 from .names import People, actor_people, alone, celeb_people, youtube_people
@@ -85,7 +85,7 @@ def _notes(listed: list[_Listed]) -> Iterator[str]:
 
 def _read(path: Path) -> Iterator[_Listed]:
     try:
-        tree = json.loads(path.read_text("utf-8"))
+        tree = parse_json(path.read_text("utf-8"))
     except ValueError as error:
         raise CorpusError(f"{path} is no JSON ({error}); write it again with DeepfakeBench", path) from error
     for dataset, labels in _branches(tree, path):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import CorpusError
+from ...records import parse_json
 from ..sample import Label, Split
 from .listing import Entry, Layout, Listing, relative
 from .names import People
@@ -85,10 +85,13 @@ def read_preview(folder: Path) -> Listing:
 
 
 def _tested(folder: Path, path: Path, absent: list[str]) -> Iterator[Entry]:
-    with path.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream, restkey="more", restval="", strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CorpusError(f"{path} cannot be read as CSV ({error}); get it again", path) from error
     if rows and not {"filename", "label"} <= set(rows[0]):
-        raise CorpusError(f"{path}: expected columns filename and label, found {', '.join(rows[0])}", path)
+        raise CorpusError(f"{path}: expected columns filename and label, found {', '.join(map(str, rows[0]))}", path)
     for row in rows:
         places = (path.parent / "videos" / row["filename"], path.parent / row["filename"])
         video = next((place for place in places if place.is_file()), None)
@@ -126,7 +129,7 @@ def _label(word: str, path: Path) -> Label:
 
 def _read_json(path: Path) -> dict[str, dict[str, object]]:
     try:
-        listed = json.loads(path.read_text("utf-8"))
+        listed = parse_json(path.read_text("utf-8"))
     except ValueError as error:
         raise CorpusError(f"{path} is no JSON ({error}); get it again", path) from error
     if not isinstance(listed, dict) or not all(isinstance(about, dict) for about in listed.values()):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import CorpusError
+from ...records import parse_json
 from ..sample import Label, Split
 from .listing import Entry, Layout, Listing, inside, relative, videos_in
 from .names import actor_people, youtube_people
@@ -58,7 +58,10 @@ def read_splits(folder: Path) -> dict[str, Split]:
         if path is None:
             return {}
         try:
-            for first, second in json.loads(path.read_text("utf-8")):
+            listed = parse_json(path.read_text("utf-8"))
+            if not isinstance(listed, list):
+                raise ValueError(f"it holds {str(listed)[:40]!r}")
+            for first, second in listed:
                 found[str(first)] = found[str(second)] = split
         except (ValueError, TypeError) as error:
             raise CorpusError(f"{path}: expected a list of pairs of video ids ({error})", path) from error

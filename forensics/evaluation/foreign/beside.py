@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+
+from forensics.files import write_whole
 
 from .. import metrics
 from ..reports import EvalReport, Measure
@@ -78,10 +81,11 @@ def put_beside(foreign: ForeignScores, report: EvalReport) -> tuple[Beside, ...]
 
 def write_beside(rows: Sequence[Beside], path: Path) -> None:
     """Write the comparison as CSV."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [item.name for item in fields(Beside)])
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, [item.name for item in fields(Beside)])
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)
+    write_whole(path, lambda part: part.write_text(text.getvalue(), encoding="utf-8", newline=""))
 
 
 def describe_beside(rows: Sequence[Beside]) -> str:

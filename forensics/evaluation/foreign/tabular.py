@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-import numpy as np
+from watermark import read_arrays
 
 from ..errors import ScoresError
 from .columns import Cell, Record, choose_columns, read_number, read_record
@@ -64,11 +63,8 @@ def read_json(path: Path, asked: Mapping[str, str]) -> tuple[list[Record], dict[
 def read_npz(path: Path, asked: Mapping[str, str]) -> tuple[list[Record], dict[str, str]]:
     """Read equally long arrays from NPZ; see `read_csv`. Pickled objects in it are refused."""
     try:
-        with np.load(path, allow_pickle=False) as data:
-            if not isinstance(data, np.lib.npyio.NpzFile):
-                raise ValueError("one array; scores need names and labels beside it")
-            content: dict[str, Json] = {name: data[name].squeeze().tolist() for name in data.files}
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        content: dict[str, Json] = {name: array.squeeze().tolist() for name, array in read_arrays(path).items()}
+    except ValueError as error:
         raise ScoresError(f"{path} cannot be read as NPZ ({' '.join(str(error).split())[:120]})", path) from None
     return _read_json(content, asked, path)
 

@@ -1,0 +1,249 @@
+"""Answer for strangers' files in a process of their own, within limits of time and memory.
+
+One warm process works off many files. What hangs, crashes or fills the memory there costs its file a clear line and the
+process its life; the next file gets a fresh one. This bounds what a file can cost; it is no jail for code that takes
+over a decoder, which runs with the user's rights.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from .answers import Answer, expected_errors, explain, refusal, unexpected
+from .errors import ForensicsError, LimitError
+from .following import follow_parent
+from .logs import open_log
+from .progress import Report
+
+if TYPE_CHECKING:
+    from multiprocessing.context import SpawnProcess
+
+Answerer: TypeAlias = Callable[[Path, Report], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may cost.
+
+    Attributes:
+        seconds: By the clock; the processor's time is bounded by as much on every core.
+        mebibytes: Of memory, beyond what the program takes before it opens a file. Enforced on Linux.
+        verbose: Show where in the process an unexpected error came from.
+    """
+
+    seconds: float
+    mebibytes: int
+    verbose: bool = False
+
+
+@contextmanager
+def confined(prepare: Callable[[], Answerer], limits: Limits) -> Iterator[Answerer]:
+    """Yield what answers for one file at a time, in a process of its own.
+
+    Args:
+        prepare: Is called in that process, once, and returns what answers there; it is sent there, so it has to be a
+            function of a module, or a partial of one.
+        limits: What one file may cost.
+
+    Raises:
+        LimitError: By the answerer: a file took more than that, or ended the process.
+        ForensicsError: The process could not be started; besides that, whatever `prepare` raises.
+    """
+    worker = _Worker(prepare, limits)
+    try:
+        worker.start()
+        yield worker.answer
+    finally:
+        worker.stop()
+
+
+class _Worker:
+    """The parent's side: starts the process, asks it, and ends it."""
+
+    def __init__(self, prepare: Callable[[], Answerer], limits: Limits) -> None:
+        self._prepare, self._limits = prepare, limits
+        self._process: SpawnProcess | None = None
+        self._pipe: Connection | None = None
+
+    def start(self) -> Connection:
+        """Start the process and wait until it is ready, however long that takes."""
+        context = get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_work, args=(theirs, self._prepare, self._limits), daemon=True)
+        with _keyboard_held():
+            self._process.start()
+        theirs.close()
+        try:
+            refused = self._pipe.recv()
+        except EOFError:
+            raise ForensicsError(f"the process that opens files did not start ({self._ending()}); run again") from None
+        if refused is not None:
+            raise refused
+        return self._pipe
+
+    def answer(self, path: Path, report: Report) -> Answer:
+        """Have one file answered for.
+
+        Raises:
+            LimitError: It took too much, or ended the process.
+        """
+        pipe = self._pipe or self.start()
+        deadline = time.monotonic() + self._limits.seconds
+        try:
+            pipe.send(path)
+        except OSError:
+            raise self._ended(path) from None
+        while not isinstance(said := self._heard(pipe, deadline, path), Answer):
+            report(*said)
+        return said
+
+    def _heard(self, pipe: Connection, deadline: float, path: Path) -> Answer | tuple[float, str]:
+        """Wait for the answer, or for word of how far it is."""
+        try:
+            in_time = pipe.poll(max(deadline - time.monotonic(), 0))
+            said: Answer | tuple[float, str] | None = pipe.recv() if in_time else None
+        except (EOFError, OSError):
+            raise self._ended(path) from None
+        if not in_time:
+            raise self._too_much(f"takes longer than {self._limits.seconds:g} seconds", "--seconds", path)
+        if said is None:
+            raise self._too_much(f"takes more than {self._limits.mebibytes} MiB of memory", "--memory", path)
+        return said
+
+    def _ended(self, path: Path) -> LimitError:
+        """Say what the process died of."""
+        ending = self._ending()
+        if ending == "SIGXCPU":
+            return self._too_much("keeps the processor busy for too long", "--seconds", path)
+        return self._given_up(
+            LimitError(f"{path}: ended the process that opened it ({ending}); get a sound copy of the file", path)
+        )
+
+    def stop(self) -> None:
+        """End the process, whatever it is at."""
+        if self._pipe is not None:
+            self._pipe.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._process.close()
+        self._process = self._pipe = None
+
+    def _too_much(self, what: str, option: str, path: Path) -> LimitError:
+        return self._given_up(LimitError(f"{path}: {what}; if you trust the file, allow more with {option}", path))
+
+    def _given_up(self, error: LimitError) -> LimitError:
+        self.stop()
+        return error
+
+    def _ending(self) -> str:
+        """Say how the process ended."""
+        if self._process is None:
+            return "never begun"
+        self._process.join(1.0)
+        code = self._process.exitcode
+        return signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"
+
+
+@contextmanager
+def _keyboard_held() -> Iterator[None]:
+    """Let a process start deaf to Ctrl-C, which a terminal sends to both; the parent hears it and ends the other."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _work(pipe: Connection, prepare: Callable[[], Answerer], limits: Limits) -> None:
+    """The process's side: make ready once, then answer until the pipe closes."""
+    follow_parent()
+    open_log(verbose=limits.verbose)
+    with suppress(EOFError, OSError):
+        try:
+            answerer = prepare()
+        except Exception as error:
+            pipe.send(_portable(error))
+            return
+        _bound_memory(limits.mebibytes)
+        pipe.send(None)
+        while True:
+            path = pipe.recv()
+            _bound_processor_time(limits.seconds)
+            pipe.send(_answer(answerer, path, lambda fraction, note: pipe.send((fraction, note)), limits))
+
+
+def _portable(error: Exception) -> Exception:
+    """Return what can be sent to the parent: the error itself, or its line where it cannot be rebuilt there."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - written on the same line
+    except Exception:
+        return ForensicsError(explain(error))
+    return error
+
+
+def _answer(answerer: Answerer, path: Path, report: Report, limits: Limits) -> Answer | None:
+    """Answer for one file; None says that the memory did not suffice."""
+    try:
+        return answerer(path, report)
+    except MemoryError:
+        return None
+    except expected_errors() as error:
+        return refusal(error, path)
+    except Exception as error:
+        if limits.verbose:
+            traceback.print_exception(error)
+        return unexpected(error, path)
+
+
+def _bound_memory(mebibytes: int) -> None:
+    """Bound what this process may allocate from now on; files that are mapped for reading do not count."""
+    taken = _allocated()
+    if taken is None:
+        return
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (_at_most(taken + (mebibytes << 20), most), most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _bound_processor_time(seconds: float) -> None:
+    """Bound the time this process may compute from now on, should nobody be left to end it by the clock."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    allowed = int(used.ru_utime + used.ru_stime + seconds * (os.cpu_count() or 1)) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (_at_most(allowed, most), most))
+
+
+def _allocated() -> int | None:
+    """Return the bytes that count against the limit on data, or None where the system does not say."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    line = next(line for line in status.read_text("ascii", "replace").splitlines() if line.startswith("VmData:"))
+    return int(line.split()[1]) << 10
+
+
+def _at_most(wanted: int, hard: int) -> int:
+    """Keep a soft limit below a hard one; a negative one is no limit."""
+    return wanted if hard < 0 else min(wanted, hard)

@@ -1,0 +1,108 @@
+"""One warm process opens strangers' files; what it dies of costs one file."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from forensics.confined import Limits, confined
+from forensics.errors import ForensicsError, InputError, LimitError
+from forensics.progress import silent
+
+from .workers import misbehaving, stillborn, unready
+
+QUICK = Limits(seconds=1.5, mebibytes=512)
+
+
+def test_one_process_answers_for_many_files_and_tells_how_far_it_is() -> None:
+    told: list[tuple[float, str]] = []
+    with confined(misbehaving, QUICK) as answerer:
+        pids = {answerer(Path(f"{name}.png"), lambda *said: told.append(said)).text for name in "abc"}
+    assert len(pids) == 1
+    assert pids != {str(os.getpid())}
+    assert told == [(0.5, "halfway")] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("hang", r"hang\.png: takes longer than 1\.5 seconds; .* allow more with --seconds"),
+        ("spin", r"spin\.png: takes longer than 1\.5 seconds"),
+        ("crash", r"crash\.png: ended the process that opened it \(SIGSEGV\); get a sound copy"),
+        ("fill", r"fill\.png: takes more than 512 MiB of memory; .* allow more with --memory"),
+        ("nibble", r"nibble\.png: takes more than 512 MiB of memory"),
+    ],
+)
+def test_a_file_that_takes_too_much_is_named_and_the_next_one_answered_for(name: str, said: str) -> None:
+    with confined(misbehaving, QUICK) as answerer:
+        before = answerer(Path("before.png"), silent).text
+        with pytest.raises(LimitError, match=said) as caught:
+            answerer(Path(f"{name}.png"), silent)
+        assert "\n" not in str(caught.value)
+        assert caught.value.path == Path(f"{name}.png")
+        assert answerer(Path("after.png"), silent).text not in ("", before)
+
+
+def test_a_refusal_and_a_defect_are_answers_and_leave_the_process_alive() -> None:
+    with confined(misbehaving, QUICK) as answerer:
+        before = answerer(Path("before.png"), silent).text
+        refused, failed = (answerer(Path(f"{name}.png"), silent) for name in ("refuse", "defect"))
+        assert answerer(Path("after.png"), silent).text == before
+    assert refused.failed
+    assert refused.results[0]["error"]["type"] == "InputError"  # type: ignore[index,call-overload]
+    assert refused.complaint == "refuse.png: is refused"
+    assert failed.complaint == (
+        "unexpected ZeroDivisionError: defect.png: division by zero; run again with -v to see where"
+    )
+
+
+def test_what_cannot_be_made_ready_is_raised_before_any_file() -> None:
+    with pytest.raises(InputError, match="the detector is missing"), confined(unready, QUICK):
+        pass
+    with pytest.raises(ForensicsError, match=r"did not start \(exit code 7\)"), confined(stillborn, QUICK):
+        pass
+
+
+def test_the_process_ends_with_the_one_that_started_it_even_a_killed_one(tmp_path: Path) -> None:
+    note = tmp_path / "orphan.png"
+    script = f"""
+        from pathlib import Path
+        import sys
+        sys.path.insert(0, {str(Path(__file__).parents[3])!r})
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        from forensics.confined import Limits, confined
+        from forensics.progress import silent
+        from workers import misbehaving
+        if __name__ == "__main__":
+            with confined(misbehaving, Limits(60, 512)) as answerer:
+                answerer(Path({str(note)!r}), silent)
+    """
+    (tmp_path / "main.py").write_text(textwrap.dedent(script))
+    starter = subprocess.Popen([sys.executable, str(tmp_path / "main.py")])
+    try:
+        pid = int(_until(lambda: note.exists() and note.read_text()))
+    finally:
+        starter.kill()
+        starter.wait()
+    assert _until(lambda: not _runs(pid))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def _until(asked) -> str:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if found := asked():
+            return found
+    raise AssertionError("waited for a minute")

@@ -1,0 +1,84 @@
+"""What the tests have a confined process do; it imports them by name, so they stand in a module."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+
+from forensics.answers import Answer
+from forensics.confined import Answerer
+from forensics.errors import InputError
+from forensics.progress import Report
+
+
+def misbehaving() -> Answerer:
+    """Do what a file's name says."""
+
+    def one(path: Path, report: Report) -> Answer:
+        DEEDS.get(path.stem, lambda _: None)(path)
+        report(0.5, "halfway")
+        return Answer(f"{os.getpid()}")
+
+    return one
+
+
+def _hang(_: Path) -> None:
+    while True:
+        signal.pause()
+
+
+def _spin(_: Path) -> None:
+    while True:
+        pass
+
+
+def _crash(_: Path) -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def _fill(_: Path) -> None:
+    np.ones(1 << 31, dtype=np.uint8)
+
+
+def _nibble(_: Path) -> None:
+    held = []
+    while True:
+        held.append(np.empty(1 << 24, dtype=np.uint8))
+
+
+def _refuse(path: Path) -> None:
+    raise InputError(f"{path}: is refused", path)
+
+
+def _fail(_: Path) -> None:
+    raise ZeroDivisionError("division by zero")
+
+
+def _note_and_hang(path: Path) -> None:
+    path.write_text(str(os.getpid()))
+    _hang(path)
+
+
+DEEDS = {
+    "hang": _hang,
+    "spin": _spin,
+    "crash": _crash,
+    "fill": _fill,
+    "nibble": _nibble,
+    "refuse": _refuse,
+    "defect": _fail,
+    "orphan": _note_and_hang,
+}
+
+
+def unready() -> Answerer:
+    """Fail before any file is opened."""
+    raise InputError("the detector is missing")
+
+
+def stillborn() -> Answerer:
+    """Die before any file is opened."""
+    os._exit(7)
