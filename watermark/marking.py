@@ -37,21 +37,22 @@ class _Profile:
     Attributes:
         roll_off: Frequency, in cycles per tile, from which strength falls.
         quality: JPEG quality that the mark should survive.
-        coarse_first: Whether a small picture is tried with the coarsest tile first.
+        coarse: Whether small pictures may have the coarsest tile, and are tried with it first: it outlives more coding,
+            and is not found again when a part of the picture was enlarged.
         sample: How many frames are looked at.
         strength: How strongly the pattern is drawn.
     """
 
     roll_off: float
     quality: int
-    coarse_first: bool
+    coarse: bool
     sample: int
     strength: Strength
 
 
 # Single cosines survive where coders code flat regions coarsely; in small pictures too few blocks sum up.
 _STILL = _Profile(16.0, 40, False, 1, Strength(0.9, 0.22, floor=41.3, similarity_loss=0.025, cosines=True))
-_SMALL_STILL = _Profile(16.0, 40, False, 1, Strength(1.15, 0.25, floor=41.3, similarity_loss=0.023, cosines=False))
+_SMALL_STILL = _Profile(16.0, 40, False, 1, Strength(1.15, 0.25, floor=41.3, similarity_loss=0.022, cosines=False))
 # All frames are read together, so less is enough; busy regions get little, since coders spend bits on it there.
 _CLIP = _Profile(8.0, 20, True, 1, Strength(0.75, 0.08, floor=44.4, similarity_loss=0.0135, cosines=False))
 _SMALL_CLIP = _Profile(12.0, 40, True, 4, Strength(1.2, 0.18, floor=41.3, similarity_loss=0.025, cosines=False))
@@ -165,7 +166,7 @@ class _Fitting:
         if is_large(*size):
             return self.marker(_Draft(self, scales[0]))
         tried = []
-        for scale in sorted(scales) if self.profile.coarse_first else scales:
+        for scale in sorted(scales) if self.profile.coarse else sorted(scales)[1:] or scales:
             draft = _Draft(self, scale)
             seen = draft.clear(self.profile.quality)
             if seen >= _SURE:
