@@ -69,7 +69,7 @@ class Run:
     Attributes:
         family: What the network is given.
         adapter: Whether it learns with expression tokens.
-        seed: Of initial weights and the order of examples.
+        seed: Of initial weights, where they are not the shipped ones, and the order of examples.
     """
 
     family: Family
