@@ -3,11 +3,14 @@
 Trains every arm on the same stored frames, draws pairs of unseen puppets with each, and measures them against the exact
 truth. Whatever stands in the folder is taken as it is, so an interrupted run is continued by the same command, and
 several processes may share the work (`--train normals-adapter-0 normals-plain-0` in one, other runs in another).
+`--family mini-continued` does this for one family alone: the rows of the others stay as they are, and the picture shows
+this family.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import platform
 import sys
 import time
@@ -17,13 +20,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from claims.arms import PLANS, SEEN, STORE_SEED, Plan, Run
+from claims.arms import FAMILIES, PLANS, SEEN, STORE_SEED, Plan, Run
 from claims.bench import Bench
 from claims.cases import Pairings
 from claims.drawing import draw_run
 from claims.lessons import Lessons
 from claims.picture import sheet
-from claims.results import HEADER, rows
+from claims.results import HEADER, Row, rows
 from claims.training import train
 from results_csv import write_rows
 
@@ -41,15 +44,20 @@ def main(arguments: Sequence[str] | None = None, plans: Sequence[Plan] = PLANS) 
     """Train, draw, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("runs/claims"), help="stores, checkpoints and frames")
+    parser.add_argument(
+        "--family", nargs="+", choices=[plan.family.name for plan in plans], help="these families alone"
+    )
     parser.add_argument("--train", nargs="*", help="train and draw these runs, or all, and stop")
     parser.add_argument("--out", type=Path, default=ROOT / "results" / "claims.csv")
     parser.add_argument("--picture", type=Path, default=ROOT / "docs" / "images" / "claims.jpg")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    for plan in plans:
+    chosen = [plan for plan in plans if not options.family or plan.family.name in options.family]
+    for plan in chosen:
         _draw(plan, options.folder / plan.family.name, options.train)
     if options.train is None:
-        _measure(plans, options.folder, options.out, options.picture)
+        _measure(chosen, options.folder, options.out)
+        _picture(chosen, options.folder, options.picture)
     print(f"python scripts/bench_claims.py {' '.join(sys.argv[1:])}; seed {SEED}; {platform.machine()}, 1 thread")
 
 
@@ -58,7 +66,7 @@ def _draw(plan: Plan, folder: Path, chosen: Sequence[str] | None) -> None:
     puppets = puppets_digest()
     if plan.examples:
         origin = {"puppets": puppets, "seed": STORE_SEED, "styles": SEEN}
-        draw_store(folder / "store", Lessons(), plan.examples, origin, _every(100, "examples drawn"))
+        draw_store(folder / "store", Lessons(plan.size), plan.examples, origin, _every(100, "examples drawn"))
     for alignment in plan.alignments:
         origin = {"puppets": puppets, "alignment": alignment, "frames": plan.frames}
         pairs = Pairings(alignment, plan)
@@ -71,17 +79,32 @@ def _draw(plan: Plan, folder: Path, chosen: Sequence[str] | None) -> None:
                 draw_run(run, alignment, folder / alignment, folder / run.name)
 
 
-def _measure(plans: Sequence[Plan], folder: Path, out: Path, picture: Path) -> None:
-    """Write the results and the picture."""
-    rng = np.random.default_rng(SEED)
-    benches = [Bench(plan, folder / plan.family.name) for plan in plans]
-    write_rows(out, HEADER, (row for bench in benches for row in rows(bench, rng)))
+def _measure(plans: Sequence[Plan], folder: Path, out: Path) -> None:
+    """Write the results; rows of families that are not among the plans stay."""
+    names = [plan.family.name for plan in plans]
+    found = {name: _kept(out, name) for name in FAMILIES if name not in names}
+    for plan in plans:
+        bench = Bench(plan, folder / plan.family.name)
+        rng = np.random.default_rng((SEED, tuple(FAMILIES).index(plan.family.name)))
+        found[plan.family.name] = list(rows(bench, rng))
+    write_rows(out, HEADER, (row for name in FAMILIES for row in found[name]))
+
+
+def _kept(out: Path, family: str) -> list[Row]:
+    if not out.exists():
+        return []
+    with out.open(encoding="utf-8", newline="") as file:
+        return [[row[name] for name in HEADER] for row in csv.DictReader(file) if row["family"] == family]
+
+
+def _picture(plans: Sequence[Plan], folder: Path, path: Path) -> None:
+    """Write the picture."""
     sheets = []
     for plan in plans:
         shown = [number for number in SHOWN if number < 2 * plan.per_domain]
         sheets.append(sheet(plan, folder / plan.family.name, shown))
     whole = cv2.cvtColor(np.concatenate(sheets), cv2.COLOR_RGB2BGR)
-    cv2.imwrite(str(picture), whole, [cv2.IMWRITE_JPEG_QUALITY, 75])
+    cv2.imwrite(str(path), whole, [cv2.IMWRITE_JPEG_QUALITY, 75])
 
 
 def _saying(run: Run) -> Callable[[int, float], None]:

@@ -12,7 +12,7 @@ import re
 import sys
 from pathlib import Path
 
-from claims.table import sections
+from claims.table import effects
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"(<!-- (table|card): ([\w/]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -264,8 +264,8 @@ def animate_time(rows: Rows) -> str:
 
 
 def claims(rows: Rows) -> str:
-    """Return the claims' tests and the arms' means, family by family."""
-    return "\n".join(f"**{title}**\n\n{markdown(header, lines)}" for title, header, lines in sections(rows))
+    """Return what the paper's claims rest on."""
+    return markdown(*effects(rows))
 
 
 def faults(rows: Rows) -> str:

@@ -17,6 +17,7 @@ from generator.training.example_store import load_store
 from generator.training.validation import draw
 
 from .arms import Alignment, Run
+from .continued import Continued
 from .network import OneStep, as_shown, predict
 from .training import load
 
@@ -25,10 +26,10 @@ STEPS = 2
 
 
 @torch.no_grad()
-def frames_of(model: OneStep | AniFaceDiff, run: Run, pair: Example) -> Picture:
+def frames_of(model: AniFaceDiff, run: Run, pair: Example) -> Picture:
     """Return a network's frames (T, S, S, 3) of a pair."""
     batch = collate([pair])
-    if isinstance(model, OneStep):
+    if isinstance(model, OneStep | Continued):
         drawn = predict(model, run, batch)
     else:
         config = TrainConfig(model=model.config, validation=ValidationConfig(steps=STEPS))
@@ -50,7 +51,7 @@ def draw_run(run: Run, alignment: Alignment, pairs: Path, folder: Path) -> Path:
     """
     path = folder / f"{alignment}.npz"
     if not path.exists():
-        model = load(folder) if run.family.steps else load_pretrained()[0].eval()
+        model = load(run, folder) if run.family.steps else load_pretrained()[0].eval()
         frames = np.stack([frames_of(model, run, pair) for pair in load_store(pairs)])
         write_whole(path, partial(np.savez_compressed, frames=frames))
     return path

@@ -16,7 +16,7 @@ from generator.training.clip import Moment
 from generator.training.examples import example
 from generator.training.maps import DrawMaps
 
-from .arms import SEEN, SIZE, STORE_SEED
+from .arms import SEEN, STORE_SEED
 
 TARGETS = 7
 """Targets of an example."""
@@ -26,7 +26,14 @@ _MOTION = 100
 
 
 class Lessons(Dataset[Example]):
-    """Puppets of seen styles with every map and exact parameters; each example is of another puppet."""
+    """Puppets of seen styles with every map and exact parameters; each example is of another puppet.
+
+    Args:
+        size: Side of the pictures.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
 
     def __getitem__(self, number: int) -> Example:
         """Return example `number` >= 0."""
@@ -36,7 +43,7 @@ class Lessons(Dataset[Example]):
         puppet = sample_puppet(rng, SEEN[number % len(SEEN)])
         motion = sample_motion(rng, puppet, _MOTION)
         moments = [puppet.neutral(), *(motion[int(index)] for index in rng.choice(_MOTION, TARGETS, replace=False))]
-        frames = [render(puppet, params, SIZE) for params in moments]
+        frames = [render(puppet, params, self._size) for params in moments]
         targets = [index for index in range(TARGETS + 1) if index != chosen]
         source = frames[chosen].image
         return example(

@@ -38,7 +38,7 @@ class OneStep(AniFaceDiff):
         return pictures
 
 
-def predict(model: OneStep, run: Run, batch: Batch) -> Tensor:
+def predict(model: AniFaceDiff, run: Run, batch: Batch) -> Tensor:
     """Return the pictures (N, 3, S, S) that a run's network makes of a batch with every map."""
     pictures: Tensor = model(to_unit(batch.source), conditions(as_shown(run, batch)))
     return pictures

@@ -1,8 +1,9 @@
-"""The runs: every arm for itself, from random weights, on the same examples and with the same number of steps."""
+"""The runs: every arm for itself, on the same examples and with the same number of steps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +21,10 @@ from generator.training.running_mean import RunningMean
 from generator.training.trainer import learning_rate
 
 from .arms import Run
+from .continued import ADAPTER_RATE, PUPPETS, Continued, is_adapter, learning, loss_of_lessons, open_lessons, order
+from .continued import shipped as open_shipped
 from .network import OneStep, predict
+from .weighing import weights_of
 
 Progress = Callable[[int, float], None]
 """Is told the step and its loss."""
@@ -28,13 +32,29 @@ Progress = Callable[[int, float], None]
 SOURCES = 2
 """Examples of a step."""
 OPTIMISER = OptimiserConfig(rate=1.5e-3, warmup=20, average=0.98)
+CONTINUED = OptimiserConfig(rate=1e-3, warmup=10, average=0.95)
 CODEC_EXAMPLES = 40
 WEIGHTS = "model.safetensors"
-_KEEP_EVERY = 100
-_BESIDE, _MOVING = 0.1, 10.0
-"""Weights beside the face, and of what the expression moves."""
-_MOVES = 24
-"""Levels of 255 by which the source moved with its expression differs from the one moved at rest."""
+_KEEP_EVERY = 50
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """What a run trains, and on what.
+
+    Attributes:
+        model: The network.
+        trained: Its parameters that learn.
+        adapter_rate: Times the rate of the other parameters.
+        config: Of the optimiser.
+        loss: Of a step.
+    """
+
+    model: OneStep | Continued
+    trained: dict[str, torch.nn.Parameter]
+    adapter_rate: float
+    config: OptimiserConfig
+    loss: Callable[[int], Tensor]
 
 
 def loss_of(model: OneStep, run: Run, batch: Batch) -> Tensor:
@@ -50,11 +70,28 @@ def loss_of(model: OneStep, run: Run, batch: Batch) -> Tensor:
     return (weight * difference).sum() / weight.sum()
 
 
-def weights_of(batch: Batch) -> Tensor:
-    """Return how much each pixel counts (N, S, S): the face more than the rest, what its expression moves most."""
-    moves = (batch.maps["moved"].int() - batch.maps["posed_moved"].int()).abs().amax(1) > _MOVES
-    face = (batch.labels >= 1) & (batch.labels <= 3)
-    return torch.where(face, 1.0, _BESIDE) + _MOVING * (moves & face)
+def _from_nothing(run: Run, store: Path) -> Course:
+    examples = ExampleStore(store, run.seed)
+    model = OneStep()
+    assert isinstance(model.codec, PatchCodec)  # noqa: S101 - `SIZES` says so
+    model.codec.fit(to_unit(torch.cat([examples[number].target[::3] for number in range(CODEC_EXAMPLES)])))
+
+    def loss(step: int) -> Tensor:
+        return loss_of(model, run, collate([examples[step * SOURCES + place] for place in range(SOURCES)]))
+
+    return Course(model, trained_parameters(model, 1), 1.0, OPTIMISER, loss)
+
+
+def _from_shipped(run: Run, store: Path) -> Course:
+    lessons, model = open_lessons(store, run.family), open_shipped()
+
+    def loss(step: int) -> Tensor:
+        places = [divmod(step * PUPPETS + place, len(lessons)) for place in range(PUPPETS)]
+        return loss_of_lessons(
+            model, run, [lessons[order(run.seed, turn, len(lessons))[place]] for turn, place in places]
+        )
+
+    return Course(model, learning(model), ADAPTER_RATE, CONTINUED, loss)
 
 
 def train(run: Run, store: Path, folder: Path, progress: Progress) -> None:
@@ -69,22 +106,22 @@ def train(run: Run, store: Path, folder: Path, progress: Progress) -> None:
     if (folder / WEIGHTS).exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
-    examples = ExampleStore(store, run.seed)
     torch.manual_seed(run.seed)
-    model = OneStep()
-    assert isinstance(model.codec, PatchCodec)  # noqa: S101 - `SIZES` says so
-    model.codec.fit(to_unit(torch.cat([examples[number].target[::3] for number in range(CODEC_EXAMPLES)])))
-    trained = trained_parameters(model, 1)
-    optimiser = torch.optim.AdamW(trained.values(), betas=OPTIMISER.betas, weight_decay=OPTIMISER.weight_decay)
-    mean = RunningMean(trained, OPTIMISER.average)
+    course = (_from_shipped if run.family.continues else _from_nothing)(run, store)
+    model, trained, config = course.model, course.trained, course.config
+    groups = [
+        {"params": [values for name, values in trained.items() if is_adapter(name) is adapter], "times": times}
+        for adapter, times in ((False, 1.0), (True, course.adapter_rate))
+    ]
+    optimiser = torch.optim.AdamW(groups, betas=config.betas, weight_decay=config.weight_decay)
+    mean = RunningMean(trained, config.average)
     step = _resume(folder, model, optimiser, mean)
     while step < run.family.steps:
-        batch = collate([examples[step * SOURCES + place] for place in range(SOURCES)])
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, run.family.steps, OPTIMISER)
-        loss = loss_of(model, run, batch)
+            group["lr"] = group["times"] * learning_rate(step, run.family.steps, config)
+        loss = course.loss(step)
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(trained.values(), OPTIMISER.clip)
+        torch.nn.utils.clip_grad_norm_(trained.values(), config.clip)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
         mean.update(step)
@@ -103,14 +140,14 @@ def train(run: Run, store: Path, folder: Path, progress: Progress) -> None:
         write_whole(folder / WEIGHTS, partial(save_file, weights))
 
 
-def load(folder: Path) -> OneStep:
+def load(run: Run, folder: Path) -> OneStep | Continued:
     """Return a trained run's network."""
-    model = OneStep()
+    model = Continued() if run.family.continues else OneStep()
     model.load_state_dict(load_file(folder / WEIGHTS))
     return model.eval()
 
 
-def _resume(folder: Path, model: OneStep, optimiser: torch.optim.Optimizer, mean: RunningMean) -> int:
+def _resume(folder: Path, model: OneStep | Continued, optimiser: torch.optim.Optimizer, mean: RunningMean) -> int:
     path = folder / "state.pt"
     if not path.exists():
         return 0

@@ -14,7 +14,7 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
 sys.path.append(str(SCRIPTS))
 
 import bench_claims  # noqa: E402
-from claims import arms, cases, drawing, findings, measuring, table, training  # noqa: E402
+from claims import arms, cases, drawing, findings, measuring, table, training, weighing  # noqa: E402
 from claims.arms import FAMILIES, HELD_OUT, SEEN, Run, shown  # noqa: E402
 from claims.lessons import Lessons  # noqa: E402
 from claims.network import OneStep  # noqa: E402
@@ -134,7 +134,7 @@ def test_an_untrained_network_gives_back_the_moved_source(example, name):
 
 def test_what_the_expression_moves_counts_most_and_only_in_the_face(example):
     batch = collate([example])
-    weight = training.weights_of(batch)
+    weight = weighing.weights_of(batch)
     face = (batch.labels >= 1) & (batch.labels <= 3)
     moved = (example.maps["moved"].int() - example.maps["posed_moved"].int()).abs().amax(1) > 24
     assert (weight[~face] == weight.min()).all()
@@ -156,14 +156,14 @@ def test_no_training_shows_a_held_out_style(monkeypatch):
     monkeypatch.setattr(lessons, "render", note)
     for number in range(20):
         with pytest.raises(InterruptedError):
-            Lessons()[number]
+            Lessons(arms.SIZE)[number]
     assert set(drawn) == set(SEEN)
     plan = arms.Plan(FAMILIES["normals"], per_domain=3, frames=1)
     assert {cases.pairing(number, plan).case.source.style for number in range(3, 6)} == set(HELD_OUT)
 
 
 def test_a_lesson_shows_one_puppet_with_exact_parameters_and_another_one_each_time():
-    first, second = Lessons()[0], Lessons()[1]
+    first, second = Lessons(arms.SIZE)[0], Lessons(arms.SIZE)[1]
     assert first.identity != second.identity
     assert len(first.target) == 7
     assert len({values.numpy().tobytes() for values in (first.source, *first.target)}) == 8
@@ -172,11 +172,11 @@ def test_a_lesson_shows_one_puppet_with_exact_parameters_and_another_one_each_ti
 def test_the_arms_of_a_seed_start_alike_and_another_seed_does_not(tmp_path):
     family = replace(FAMILIES["normals"], steps=0)
     kept = tmp_path / "store"
-    bench_claims.draw_store(kept, Lessons(), 2, {}, lambda *_: None)
+    bench_claims.draw_store(kept, Lessons(arms.SIZE), 2, {}, lambda *_: None)
     for run in (Run(family, True, 1), Run(family, False, 1), Run(family, True, 2)):
         training.train(run, kept, tmp_path / run.name, print)
     one, other, elsewhere = (
-        training.load(tmp_path / name).state_dict()
+        training.load(Run(family, True, 1), tmp_path / name).state_dict()
         for name in ("normals-adapter-1", "normals-plain-1", "normals-adapter-2")
     )
     assert all(torch.equal(values, other[name]) for name, values in one.items())
@@ -187,7 +187,7 @@ def test_an_interrupted_run_ends_as_an_undisturbed_one_to_the_bit(tmp_path, monk
     monkeypatch.setattr(training, "_KEEP_EVERY", 2)
     run = Run(replace(FAMILIES["normals"], steps=3), adapter=True, seed=0)
     kept = tmp_path / "store"
-    bench_claims.draw_store(kept, Lessons(), 2, {}, lambda *_: None)
+    bench_claims.draw_store(kept, Lessons(arms.SIZE), 2, {}, lambda *_: None)
 
     def stop(step, loss):
         if step == 3:
@@ -198,7 +198,7 @@ def test_an_interrupted_run_ends_as_an_undisturbed_one_to_the_bit(tmp_path, monk
         training.train(run, kept, tmp_path / "broken", stop)
     torch.rand(5)
     training.train(run, kept, tmp_path / "broken", lambda *_: None)
-    whole, broken = (training.load(tmp_path / name).state_dict() for name in ("whole", "broken"))
+    whole, broken = (training.load(run, tmp_path / name).state_dict() for name in ("whole", "broken"))
     assert all(torch.equal(values, broken[name]) for name, values in whole.items())
 
 
@@ -273,9 +273,12 @@ def test_the_script_trains_draws_and_measures_and_goes_on_where_it_stood(tmp_pat
     assert held
     assert all(float(row["p_holm"]) >= float(row["p_value"]) for row in held)
     assert picture.stat().st_size > 1000
-    titles = [title for title, _, _ in table.sections(found)]
-    assert titles == ["What the claims rest on", "Means, family `normals`", "Means, family `mini`"]
+    header, lines = table.effects(found)
+    assert header[-2:] == ["`normals`", "`mini`"]
+    assert len(lines) == len(held) / 2
     stood = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*") if path.is_file()}
     bench_claims.main(arguments, plans)
     assert out.read_bytes() == first
     assert {path: path.stat().st_mtime_ns for path in stood} == stood
+    bench_claims.main([*arguments, "--family", "mini"], plans)
+    assert out.read_bytes() == first

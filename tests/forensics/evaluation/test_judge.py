@@ -167,6 +167,9 @@ def test_a_generator_is_measured_into_a_results_folder(tmp_path: Path, capsys: p
     assert STILL >= 2
     with (out / "mini" / "measures.csv").open(encoding="utf-8") as file:
         assert {row["level"] for row in csv.DictReader(file)} == {"frame", "video"}
+    again = tmp_path / "again"
+    assert main(["evaluate", "--generator", "mini", *options[:-1], str(again)]) == 0
+    assert (again / "mini" / "measures.csv").read_bytes() == (out / "mini" / "measures.csv").read_bytes()
 
 
 @pytest.mark.parametrize(

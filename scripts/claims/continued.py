@@ -1,0 +1,166 @@
+"""The shipped network, continued where its maps no longer tell lids, gaze and lips, so that tokens are needed.
+
+Only the denoiser and the Expression Adapter learn. What feeds them, the reference network, the spatial encoder and the
+codec, stays as shipped, and so what it makes of the lessons is computed once and shared by all runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from forensics.files import write_whole
+from generator.network.attention import AttentionInputs
+from generator.network.config import MINI
+from generator.network.model import AniFaceDiff, Conditions, Prepared
+from generator.network.weights_io import load_pretrained
+from generator.training.batch import Example, collate, conditions, to_unit
+from generator.training.example_store import load_store
+
+from .arms import Family, Run, shown
+from .network import LAST
+from .weighing import weights_of
+
+LESSONS = "lessons.pt"
+PUPPETS, FRAMES = 3, 4
+"""Puppets of a step, and targets of each: those of an example whose expression moves most."""
+ADAPTER_RATE = 4.0
+"""Times the rate of the rest: the shipped adapter has hardly learnt, the rest has."""
+
+
+class Continued(AniFaceDiff):
+    """The shipped network as one pass at the schedule's last time, decoded by the codec; the compositor is left out.
+
+    The compositor tells by the maps where to copy the moved source, and here both know nothing of the expression.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(MINI)
+
+    def forward(self, picture: Tensor, given: Conditions) -> Tensor:
+        """Return pictures (N, 3, S, S), about in [-1, 1].
+
+        Args:
+            picture: (M, 3, S, S) sources in [-1, 1].
+            given: Conditions of N frames, those of a source in a row.
+        """
+        return self.codec.decode(self.clean(self.prepare(self.encode_source(picture), given)))
+
+    def clean(self, prepared: Prepared) -> Tensor:
+        """Return clean latents (N, C, g, g)."""
+        count = len(prepared.context)
+        nothing = torch.zeros(count, MINI.latent_channels, MINI.grid, MINI.grid)
+        return self.denoise(nothing, torch.full((count,), LAST), prepared)
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What the part that learns is given of one puppet, and what it should say; half precision.
+
+    Attributes:
+        features: Of the reference network, (1, tokens, channels) by name.
+        context: (1, 1, D).
+        beside: (T, K, g, g) conditions beside the latent.
+        clean: (T, C, g, g) true latents.
+        weight: (T, g, g) of each cell in the loss.
+        expression: (T, E).
+    """
+
+    features: Mapping[str, Tensor]
+    context: Tensor
+    beside: Tensor
+    clean: Tensor
+    weight: Tensor
+    expression: Tensor
+
+
+def shipped() -> Continued:
+    """Return the network as it begins."""
+    model = Continued()
+    model.load_state_dict(load_pretrained()[0].state_dict())
+    return model
+
+
+def learning(model: Continued) -> dict[str, torch.nn.Parameter]:
+    """Return the parameters that learn, by name; the others are held."""
+    model.requires_grad_(False)
+    chosen = {
+        name: values
+        for name, values in model.named_parameters()
+        if name.startswith(("denoiser.", "expression_adapter."))
+    }
+    for values in chosen.values():
+        values.requires_grad_(True)
+    return chosen
+
+
+def is_adapter(name: str) -> bool:
+    """Tell whether a parameter is of the Expression Adapter or its keys and values."""
+    return name.startswith("expression_adapter.") or "_expression." in name
+
+
+def open_lessons(store: Path, family: Family) -> list[Lesson]:
+    """Return what the runs learn from, computed from a store of examples when it is first asked for."""
+    path = store / LESSONS
+    if not path.exists():
+        model = shipped().eval()
+        found = [_lesson(model, family, one) for one in load_store(store)]
+        write_whole(path, partial(torch.save, [_fields(one) for one in found]))
+    return [Lesson(**one) for one in torch.load(path, weights_only=True)]
+
+
+def _fields(lesson: Lesson) -> dict[str, object]:
+    return {name: getattr(lesson, name) for name in Lesson.__slots__}
+
+
+@torch.no_grad()
+def _lesson(model: Continued, family: Family, one: Example) -> Lesson:
+    batch = collate([one])
+    weight = functional.avg_pool2d(weights_of(batch)[:, None], MINI.patch)[:, 0]
+    chosen = weight.sum((1, 2)).argsort(descending=True)[:FRAMES].sort().values
+    maps = {name: values[chosen] for name, values in shown(batch.maps, family).items()}
+    batch = replace(batch, maps=maps, target=batch.target[chosen], expression=batch.expression[chosen])
+    picture = to_unit(batch.source)
+    latent = model.codec.encode(picture)
+    source, context = model.encode_source(picture), model.context(picture, latent)
+    prepared = model.prepare(source, conditions(batch))
+    assert prepared.beside is not None  # noqa: S101 - `MINI` concatenates
+    features = {name: values.half() for name, values in model.reference_net(latent, context).items()}
+    clean = model.codec.encode(to_unit(batch.target))
+    return Lesson(features, context.half(), prepared.beside.half(), clean.half(), weight[chosen], batch.expression)
+
+
+def loss_of_lessons(model: Continued, run: Run, lessons: list[Lesson]) -> Tensor:
+    """Return the weighted mean squared difference of the decoded pictures to the true ones.
+
+    The codec's components are orthonormal, so it is had from the latents without decoding.
+
+    Args:
+        model: The network.
+        run: Whether it is told the expression.
+        lessons: One for each puppet of the step.
+    """
+    expression = torch.cat([one.expression for one in lessons])
+    features = {name: torch.cat([one.features[name] for one in lessons]).float() for name in lessons[0].features}
+    inputs = AttentionInputs(
+        model.denoiser.reference_bank(features),
+        expression=model.expression_adapter(expression if run.adapter else torch.zeros_like(expression)),
+    )
+    context = torch.cat([one.context for one in lessons]).float().repeat_interleave(FRAMES, 0)
+    prepared = Prepared(torch.cat([one.beside for one in lessons]).float(), None, context, inputs)
+    difference = model.clean(prepared) - torch.cat([one.clean for one in lessons]).float()
+    squared = (difference * model.codec.scale[:, None, None]).square().sum(1)
+    weight = torch.cat([one.weight for one in lessons])
+    return (weight * squared).sum() / (weight.sum() * 3 * MINI.patch**2)
+
+
+def order(seed: int, turn: int, count: int) -> list[int]:
+    """Return the order of a round's lessons."""
+    return [int(number) for number in np.random.default_rng((seed, turn)).permutation(count)]
