@@ -94,14 +94,21 @@ def locked(folder: Path) -> Iterator[None]:
     """Keep other processes from writing a folder, and remove what killed ones left; the lock goes with the process.
 
     Args:
-        folder: It is made where it is missing.
+        folder: It is made where it is missing, and goes again where an error leaves it empty.
 
     Raises:
         BusyError: Another process holds the lock.
     """
+    made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("w") as stream:
         if not try_to_hold(stream.fileno()):
             raise BusyError(f"{folder} is being written by another process; wait until it ends", folder)
         sweep(folder, deep=True)
-        yield
+        try:
+            yield
+        except BaseException:
+            if made and [path.name for path in folder.iterdir()] == [LOCK]:
+                (folder / LOCK).unlink()
+                folder.rmdir()
+            raise

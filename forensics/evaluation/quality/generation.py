@@ -102,7 +102,7 @@ def measure_generator(name: str, plan: Plan, note: Note = lambda *_: None) -> tu
     animator = Animator(model, digest)
     found: dict[str, Collected] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        deployment = replace(Deployment.open(Path(scratch)), mark_key=_MARK_KEY)
+        deployment = replace(Deployment.open(Path(scratch)), mark_keys=(_MARK_KEY,))
         for number in range(plan.clips):
             note(number / plan.clips, f"animating puppet {number + 1} of {plan.clips}")
             case = sample_case(plan.seed, number, plan.styles or STYLES, plan.moving, sizes.image_size)
