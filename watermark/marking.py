@@ -25,6 +25,7 @@ from .tile import TILE, Floats, carriers_of, is_large, luminance, marking_scales
 SMALLEST_SIDE = 128
 
 _SURE = 22.0  # how clearly a code word shows, see `bit_values`; it is lost at about 10
+_LEGIBLE = 13.0
 _MILD_QUALITY = 85
 
 Shift = tuple[int, int]
@@ -37,8 +38,8 @@ class _Profile:
     Attributes:
         roll_off: Frequency, in cycles per tile, from which strength falls.
         quality: JPEG quality that the mark should survive.
-        coarse: Whether small pictures may have the coarsest tile, and are tried with it first: it outlives more coding,
-            and is not found again when a part of the picture was enlarged.
+        coarse: Whether small pictures are tried with the coarsest tile first, which outlives more coding; else they get
+            it only where no other is legible, since it is not found again when a part of the picture was enlarged.
         sample: How many frames are looked at.
         strength: How strongly the pattern is drawn.
     """
@@ -165,14 +166,17 @@ class _Fitting:
         scales = marking_scales(*size)
         if is_large(*size):
             return self.marker(_Draft(self, scales[0]))
-        tried = []
-        for scale in sorted(scales) if self.profile.coarse else sorted(scales)[1:] or scales:
+        coarsest, *finer = sorted(scales)
+        tried: list[tuple[float, float, _Draft]] = []
+        for scale in (coarsest, *finer) if self.profile.coarse else (*finer, coarsest):
+            if scale == coarsest and any(seen >= _LEGIBLE for seen, _, _ in tried):
+                break
             draft = _Draft(self, scale)
             seen = draft.clear(self.profile.quality)
             if seen >= _SURE:
                 return self.marker(draft)
-            tried.append((seen + draft.clear(_MILD_QUALITY), draft))
-        return self.marker(max(tried, key=lambda entry: entry[0])[1])
+            tried.append((seen, seen + draft.clear(_MILD_QUALITY), draft))
+        return self.marker(max(tried, key=lambda entry: entry[1])[2])
 
     def marker(self, draft: _Draft) -> ClipMarker:
         """Return a draft's marker, held above the bound on similarity in the first frame."""
