@@ -182,8 +182,8 @@ def test_each_frame_of_a_clip_carries_the_mark_alone(clip, key, payload):
     assert min(ssim(*pair) for pair in zip(clip, marked, strict=True)) >= 0.97
 
 
-@pytest.mark.parametrize(("frames", "contrast"), [(1, 1.4), (3, 1.2)])
-def test_flat_regions_are_spared_where_busy_ones_carry_the_mark(large_picture, key, payload, frames, contrast):
+@pytest.mark.parametrize(("frames", "most", "contrast"), [(1, 1.25, 1.4), (3, 1.3, 1.2)])
+def test_flat_regions_are_spared_where_busy_ones_carry_the_mark(large_picture, key, payload, frames, most, contrast):
     """Half the picture is one grey; its change stays near one grey level, and the mark still reads after JPEG."""
     picture = large_picture[:256, 128:384].copy()
     picture[:, :128] = 140
@@ -191,7 +191,7 @@ def test_flat_regions_are_spared_where_busy_ones_carry_the_mark(large_picture, k
     still = marked if frames == 1 else marked[0]
     change = still.astype(float) - picture
     flat, busy = change[:, :96].std(), change[:, 160:].std()
-    assert flat < 1.3
+    assert flat < most
     assert busy > contrast * flat
     coded = cv2.imdecode(cv2.imencode(".jpg", still, [cv2.IMWRITE_JPEG_QUALITY, 75])[1], cv2.IMREAD_COLOR)
     assert read_mark(coded, key, search=0).id == payload.hex
