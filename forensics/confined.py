@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -163,6 +163,7 @@ def _keyboard_held() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    resource_tracker.ensure_running()  # the first process started would start it, and that lets the keyboard in again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -172,6 +173,7 @@ def _keyboard_held() -> Iterator[None]:
 
 def _work(pipe: Connection, prepare: Callable[[], Answerer], limits: Limits) -> None:
     """The process's side: make ready once, then answer until the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     follow_parent()
     open_log(verbose=limits.verbose)
     with suppress(EOFError, OSError):

@@ -62,6 +62,20 @@ def test_a_refusal_and_a_defect_are_answers_and_leave_the_process_alive() -> Non
     )
 
 
+def test_the_first_process_of_a_program_is_deaf_to_ctrl_c_from_its_start(tmp_path: Path) -> None:
+    answers = """
+        import os, re, signal
+        before = answerer(Path("before.png"), silent).text
+        status = Path(f"/proc/{before}/status").read_text()
+        print(int(re.search(r"SigBlk:\\s*(\\w+)", status)[1], 16) >> (signal.SIGINT - 1) & 1)
+        os.kill(int(before), signal.SIGINT)
+        print(answerer(Path("after.png"), silent).text == before)
+    """
+    program = _program(tmp_path, answers)
+    said = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=True, timeout=120)
+    assert said.stdout.split() == ["1", "True"]
+
+
 def test_what_cannot_be_made_ready_is_raised_before_any_file() -> None:
     with pytest.raises(InputError, match="the detector is missing"), confined(unready, QUICK):
         pass
@@ -71,26 +85,30 @@ def test_what_cannot_be_made_ready_is_raised_before_any_file() -> None:
 
 def test_the_process_ends_with_the_one_that_started_it_even_a_killed_one(tmp_path: Path) -> None:
     note = tmp_path / "orphan.png"
-    script = f"""
-        from pathlib import Path
-        import sys
-        sys.path.insert(0, {str(Path(__file__).parents[3])!r})
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
-        from forensics.confined import Limits, confined
-        from forensics.progress import silent
-        from workers import misbehaving
-        if __name__ == "__main__":
-            with confined(misbehaving, Limits(60, 512)) as answerer:
-                answerer(Path({str(note)!r}), silent)
-    """
-    (tmp_path / "main.py").write_text(textwrap.dedent(script))
-    starter = subprocess.Popen([sys.executable, str(tmp_path / "main.py")])
+    starter = subprocess.Popen([sys.executable, str(_program(tmp_path, f"answerer(Path({str(note)!r}), silent)"))])
     try:
         pid = int(_until(lambda: note.exists() and note.read_text()))
     finally:
         starter.kill()
         starter.wait()
     assert _until(lambda: not _runs(pid))
+
+
+def _program(folder: Path, answers: str) -> Path:
+    """Write a program of its own that has a misbehaving process answer."""
+    begin = f"""
+        import sys
+        from pathlib import Path
+        sys.path[:0] = [{str(Path(__file__).parents[3])!r}, {str(Path(__file__).parent)!r}]
+        from forensics.confined import Limits, confined
+        from forensics.progress import silent
+        from workers import misbehaving
+        if __name__ == "__main__":
+            with confined(misbehaving, Limits(60, 512)) as answerer:
+    """
+    program = folder / "main.py"
+    program.write_text(textwrap.dedent(begin) + textwrap.indent(textwrap.dedent(answers), " " * 8))
+    return program
 
 
 def _runs(pid: int) -> bool:
