@@ -93,6 +93,14 @@ def positive_int(text: str) -> int:
     return number
 
 
+def non_negative_int(text: str) -> int:
+    """Read a whole number from zero, for `type=`."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0")
+    return number
+
+
 def _seed(text: str) -> int:
     number = int(text)
     if not 0 <= number < 2**32:

@@ -6,7 +6,16 @@ import argparse
 from pathlib import Path
 
 from ..answers import Answer, JsonObject
-from ..arguments import add_detector, add_home, add_json, add_out, add_seed, add_verbose, positive_int
+from ..arguments import (
+    add_detector,
+    add_home,
+    add_json,
+    add_out,
+    add_seed,
+    add_verbose,
+    non_negative_int,
+    positive_int,
+)
 from ..corpus.importers import LAYOUTS
 from ..corpus.manifest import Corpus, write_manifest
 from ..corpus.methods import METHODS
@@ -30,8 +39,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
             f"--{name}", type=positive_int, default=default, metavar="N", help=f"{what} (default: {default})"
         )
     synthesize.add_argument(
+        "--stills", type=non_negative_int, default=1, metavar="N", help="the same of single pictures (default: 1)"
+    )
+    synthesize.add_argument(
+        "--test-styles",
+        type=_names,
+        default=(),
+        metavar="A,B,…",
+        help="drawing styles that the test split alone shows (default: every split shows all)",
+    )
+    synthesize.add_argument(
         "--methods",
-        type=lambda text: tuple(name.strip() for name in text.split(",")),
+        type=_names,
         default=("anifacediff",),
         metavar="A,B,…",
         help="forgeries to make of each puppet (default: anifacediff): " + ", ".join(method.name for method in METHODS),
@@ -86,6 +105,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         add_verbose(action)
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(","))
+
+
 def run_synthesize(options: argparse.Namespace, report: Report) -> Answer:
     """Make a synthetic corpus."""
     from watermark import Deployment
@@ -98,9 +121,11 @@ def run_synthesize(options: argparse.Namespace, report: Report) -> Answer:
         seed=options.seed,
         identities=options.identities,
         clips=options.clips,
+        stills=options.stills,
         frames=options.frames,
         steps=options.steps,
         methods=options.methods,
+        test_styles=options.test_styles,
     )
     deployment = Deployment.open(options.home)
     forger = GeneratorForger(load_animator(), deployment, steps=options.steps)

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 import numpy as np
 
+from generator import puppets
+
 from ..errors import CorpusError
 from .methods import GENERATED, ForgeryMethod, find_method
 from .sample import Label, Slice, Split
@@ -42,6 +44,8 @@ class SynthesisConfig:
             detector reads the mark, the others so that it cannot learn to.
         shares: Share of the identities in each split.
         methods: How forgeries are made, by name; each makes as many as there are genuine samples.
+        test_styles: Drawing styles that the test split alone shows; all of its identities have one of them. Without
+            any, every split shows all styles.
     """
 
     seed: int = 0
@@ -55,6 +59,7 @@ class SynthesisConfig:
     control: tuple[Split, ...] = tuple(Split)
     shares: Mapping[Split, float] = field(default_factory=lambda: dict(SHARES))
     methods: tuple[str, ...] = (GENERATED,)
+    test_styles: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse sizes that cannot make a corpus.
@@ -74,6 +79,15 @@ class SynthesisConfig:
             raise CorpusError(f"forgeries need one or more methods, each once, got {', '.join(self.methods) or 'none'}")
         for name in self.methods:
             find_method(name)
+        unknown = [style for style in self.test_styles if style not in puppets.STYLES]
+        if unknown or len(set(self.test_styles)) >= len(puppets.STYLES):
+            known, got = ", ".join(puppets.STYLES), ", ".join(self.test_styles)
+            raise CorpusError(f"test styles are some of {known}, and not all of them; got {got}")
+        for split, members in deal_identities(self).items():
+            if len(members) < FEWEST_PER_SPLIT:
+                raise CorpusError(
+                    f"{self.identities} identities leave {len(members)} for {split}; take more, styles take turns"
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,25 +181,35 @@ def plan_corpus(config: SynthesisConfig) -> tuple[PlannedSample, ...]:
     return tuple(planned)
 
 
+def style_of(number: int) -> puppets.Style:
+    """Say in which style an identity is drawn; styles take turns, so that every split has many."""
+    return puppets.STYLES[number % len(puppets.STYLES)]
+
+
 def deal_identities(config: SynthesisConfig) -> dict[Split, tuple[int, ...]]:
     """Deal identity numbers to the splits by their shares, at least two to each.
 
+    Where the test split has styles of its own, it takes all identities of those styles, whatever its share.
+
     Args:
-        config: Number of identities, shares and seed.
+        config: Number of identities, shares, test styles and seed.
     """
-    total = sum(config.shares.values())
-    counts = {
-        split: max(FEWEST_PER_SPLIT, int(config.identities * share / total)) for split, share in config.shares.items()
-    }
-    largest = max(counts, key=lambda split: counts[split])
-    counts[largest] += config.identities - sum(counts.values())
     order = np.random.default_rng([config.seed, 1]).permutation(config.identities)
+    apart = tuple(int(number) for number in order if style_of(int(number)) in config.test_styles)
+    others = [int(number) for number in order if style_of(int(number)) not in config.test_styles]
+    shares = dict(config.shares)
+    if config.test_styles:
+        del shares[Split.TEST]
+    total = sum(shares.values())
+    counts = {split: max(FEWEST_PER_SPLIT, int(len(others) * share / total)) for split, share in shares.items()}
+    largest = max(counts, key=lambda split: counts[split])
+    counts[largest] += len(others) - sum(counts.values())
     dealt: dict[Split, tuple[int, ...]] = {}
     start = 0
     for split, count in counts.items():
-        dealt[split] = tuple(sorted(int(number) for number in order[start : start + count]))
+        dealt[split] = tuple(sorted(others[start : start + count]))
         start += count
-    return dealt
+    return {**dealt, Split.TEST: tuple(sorted(apart))} if config.test_styles else dealt
 
 
 def _forgeries(

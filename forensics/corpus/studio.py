@@ -42,20 +42,20 @@ from .forgeries import (
     swap_faces,
     warp_by_mesh,
 )
-from .plan import PlannedSample, SynthesisConfig
+from .plan import PlannedSample, SynthesisConfig, style_of
 
 Frames = NDArray[np.uint8]
 
 
 def cast_puppet(config: SynthesisConfig, number: int) -> puppets.Puppet:
-    """Draw one of a corpus' identities; styles take turns, so that every split has many.
+    """Draw one of a corpus' identities.
 
     Args:
         config: Gives the seed.
         number: Which identity.
     """
     rng = np.random.default_rng([config.seed, 3, number])
-    return puppets.sample_puppet(rng, puppets.STYLES[number % len(puppets.STYLES)])
+    return puppets.sample_puppet(rng, style_of(number))
 
 
 def direct_motion(config: SynthesisConfig, number: int, motion: int, *, is_still: bool) -> DriveSequence:
@@ -140,7 +140,7 @@ def source_of(config: SynthesisConfig, planned: PlannedSample) -> puppets.Puppet
     if planned.method != "whole-puppet":
         return cast_puppet(config, planned.source)
     rng = np.random.default_rng([config.seed, 5, planned.source, planned.motion])
-    return puppets.sample_puppet(rng, puppets.STYLES[planned.source % len(puppets.STYLES)])
+    return puppets.sample_puppet(rng, style_of(planned.source))
 
 
 def edit(config: SynthesisConfig, planned: PlannedSample, footage: Footage) -> Edited:

@@ -24,13 +24,14 @@ from forensics.corpus import (
     write_manifest,
 )
 from forensics.corpus.check import find_duplicates, find_empty_splits, find_leaks
-from forensics.corpus.plan import Making, SynthesisConfig, deal_identities, plan_corpus
+from forensics.corpus.plan import Making, SynthesisConfig, deal_identities, plan_corpus, style_of
 from forensics.corpus.split import components
 from forensics.corpus.studio import Forger
 from forensics.corpus.synthesize import synthesize
 from forensics.errors import BusyError, CorpusError
 from forensics.faces import Faces
 from forensics.files import file_hash, locked, write_whole
+from generator.puppets import STYLES
 from watermark import Deployment, PayloadKind, read_media, read_provenance
 
 
@@ -247,6 +248,29 @@ class TestPlan:
         first, again, other = (plan_corpus(SynthesisConfig(seed=seed)) for seed in (0, 0, 1))
         assert first == again != other
         assert len({planned.id for planned in first}) == len({planned.seed for planned in first}) == len(first)
+
+    def test_test_styles_stand_in_the_test_split_and_nowhere_else(self) -> None:
+        apart = ("clay", "pencil", "watercolour")
+        config = SynthesisConfig(identities=40, test_styles=apart)
+        styles = {split: {style_of(number) for number in dealt} for split, dealt in deal_identities(config).items()}
+        assert styles[Split.TEST] == set(apart)
+        assert styles[Split.TRAIN] == set(STYLES) - set(apart)
+        assert styles[Split.VAL] <= styles[Split.TRAIN]
+        assert sum(map(len, deal_identities(config).values())) == 40
+
+    @pytest.mark.parametrize(
+        ("styles", "identities", "words"),
+        [
+            (("clay", "chalk"), 40, "test styles are some of flat, toon, .*got clay, chalk"),
+            (STYLES, 40, "and not all of them"),
+            (("clay",), 10, "leave 1 for test; take more"),
+        ],
+    )
+    def test_styles_that_leave_a_split_empty_are_refused(
+        self, styles: tuple[str, ...], identities: int, words: str
+    ) -> None:
+        with pytest.raises(CorpusError, match=words):
+            SynthesisConfig(identities=identities, test_styles=styles)
 
     def test_a_plan_that_cannot_be_filled_is_refused(self) -> None:
         with pytest.raises(CorpusError, match="at least 6"):
