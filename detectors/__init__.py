@@ -32,7 +32,7 @@ from .resume import EpochLog
 from .saliency import explain
 from .scope import Evidence, Gate, Scope, fit_gate, fit_scope
 from .scoring import Detector, Score
-from .sources import FaceSet
+from .sources import FaceSet, SelfBlends
 from .spec import DetectorSpec
 from .thresholds import Thresholds, fit_thresholds
 from .train_config import TrainConfig, TrainLog
@@ -57,6 +57,7 @@ __all__ = [
     "Gate",
     "Scope",
     "Score",
+    "SelfBlends",
     "Thresholds",
     "TrainConfig",
     "TrainLog",

@@ -27,16 +27,26 @@ class Draw:
 class PairSampler:
     """Draw genuine and manipulated crops in equal number.
 
-    Every class is walked through in shuffled order before a crop repeats. Where pair names are given, a manipulated
-    crop comes with a genuine crop of the same name and both get the same seed of variation.
+    Every class is walked through in shuffled order before a crop repeats. Where kinds are given, each kind of
+    manipulation is drawn equally often, however rare it is. Where pair names are given, a manipulated crop comes with a
+    genuine crop of the same name and both get the same seed of variation; where kin is given, one without such a twin
+    comes with a genuine crop of its kin.
     """
 
-    def __init__(self, labels: NDArray[np.integer], pairs: Sequence[str] | None) -> None:
+    def __init__(
+        self,
+        labels: NDArray[np.integer],
+        pairs: Sequence[str] | None,
+        kinds: Sequence[str] | None = None,
+        kin: Sequence[str] | None = None,
+    ) -> None:
         """Index the crops.
 
         Args:
             labels: (N,) 0 genuine, 1 manipulated.
             pairs: (N,) name shared by a crop and its twins, or None.
+            kinds: (N,) how each crop was manipulated, or None; what genuine ones say does not count.
+            kin: (N,) name shared by crops that show the same person, or None.
 
         Raises:
             TrainingError: If a class is missing.
@@ -48,11 +58,12 @@ class PairSampler:
                 f"training wants both classes, got {len(self._genuine)} genuine "
                 f"and {len(self._manipulated)} manipulated crops"
             )
-        self._pairs = pairs
-        self._twins: dict[str, list[int]] = defaultdict(list)
-        if pairs is not None:
-            for index in self._genuine:
-                self._twins[pairs[int(index)]].append(int(index))
+        self._kinds = [self._manipulated]
+        if kinds is not None:
+            named = np.array([kinds[int(index)] for index in self._manipulated])
+            self._kinds = [self._manipulated[named == kind] for kind in np.unique(named)]
+        self._twins = self._companions(pairs)
+        self._kin = self._companions(kin)
 
     @property
     def epoch_length(self) -> int:
@@ -62,15 +73,30 @@ class PairSampler:
     def draws(self, rng: np.random.Generator) -> Iterator[Draw]:
         """Give the draws of one epoch."""
         genuine = _cycle(self._genuine, rng, self.epoch_length)
-        manipulated = _cycle(self._manipulated, rng, self.epoch_length)
+        manipulated = self._mixed(rng)
         seeds = rng.integers(2**63, size=(self.epoch_length, 2))
         for first, second, (seed, other) in zip(genuine, manipulated, seeds, strict=True):
-            twins = self._twins.get(self._pairs[int(second)], []) if self._pairs is not None else []
-            if twins:
-                twin = twins[int(seed) % len(twins)]
-                yield Draw(twin, int(second), (int(seed), int(seed)))
+            if twins := self._twins[second]:
+                yield Draw(twins[int(seed) % len(twins)], int(second), (int(seed), int(seed)))
             else:
-                yield Draw(int(first), int(second), (int(seed), int(other)))
+                kin = self._kin[second] or [int(first)]
+                yield Draw(kin[int(seed) % len(kin)], int(second), (int(seed), int(other)))
+
+    def _companions(self, names: Sequence[str] | None) -> list[list[int]]:
+        """Give each crop the genuine crops of its name."""
+        if names is None:
+            return [[]] * (len(self._genuine) + len(self._manipulated))
+        genuine: dict[str, list[int]] = defaultdict(list)
+        for index in self._genuine:
+            genuine[names[int(index)]].append(int(index))
+        return [genuine.get(name, []) for name in names]
+
+    def _mixed(self, rng: np.random.Generator) -> Indices:
+        """Give the manipulated crops of an epoch, of every kind as many."""
+        each = -(-self.epoch_length // len(self._kinds))
+        walks = [_cycle(kind, rng, each) for kind in self._kinds]
+        mixed = walks[0] if len(walks) == 1 else rng.permutation(np.concatenate(walks))
+        return mixed[: self.epoch_length]
 
 
 def hold_out(

@@ -64,14 +64,20 @@ class PairSource(Protocol):
 class StoredCrops:
     """Pair stored crops; twins are drawn together, varied alike, and now and then mixed."""
 
-    def __init__(self, data: CropSet, pairs: Sequence[str] | None) -> None:
-        """Index crops, or clips, by label and by the name that twins share.
+    def __init__(
+        self,
+        data: CropSet,
+        pairs: Sequence[str] | None,
+        kinds: Sequence[str] | None = None,
+        kin: Sequence[str] | None = None,
+    ) -> None:
+        """Index crops, or clips, by label, by the name that twins share, by kind of manipulation and by person.
 
         Raises:
             TrainingError: If a class is missing.
         """
         self._data = data
-        self._sampler = PairSampler(data.labels, pairs)
+        self._sampler = PairSampler(data.labels, pairs, kinds, kin)
         self.digest = digest_of(data.crops, data.labels)
         self.epoch_length = self._sampler.epoch_length
 

@@ -41,6 +41,8 @@ def train_detector(
     validation: CropSet | None = None,
     progress: ProgressCallback | None = None,
     pairs: Sequence[str] | None = None,
+    kinds: Sequence[str] | None = None,
+    kin: Sequence[str] | None = None,
     checkpoint: Path | None = None,
     log_folder: Path | None = None,
 ) -> TrainLog:
@@ -59,6 +61,10 @@ def train_detector(
         validation: Crops of other identities. Without it, identities are held out of the training crops.
         progress: Called after each step with the step, the number of steps and the loss.
         pairs: (N,) name shared by a manipulated crop and its genuine twin; twins are drawn together and varied alike.
+        kinds: (N,) how each crop was manipulated; every kind is drawn equally often, so that a new one can be learned
+            beside old ones whatever their numbers. Without it each manipulated crop counts alike.
+        kin: (N,) name shared by crops of the same person; a manipulated crop without a twin stands beside a genuine one
+            of its kin, each varied by itself.
         checkpoint: Folder to which every epoch is written, and from which an interrupted run continues.
         log_folder: Folder for TensorBoard; needs the package tensorboard.
 
@@ -71,15 +77,19 @@ def train_detector(
     config = config or TrainConfig.of(detector.spec)
     data = CropSet(crops, np.asarray(labels), groups)
     check_set(data, "training", detector.spec)
-    if pairs is not None and len(pairs) != len(crops):
-        raise TrainingError(f"{len(crops)} crops come with {len(pairs)} pair names; want one each")
+    for what, names in (("pair names", pairs), ("kinds", kinds), ("names of kin", kin)):
+        if names is not None and len(names) != len(crops):
+            raise TrainingError(f"{len(crops)} crops come with {len(names)} {what}; want one each")
     if validation is None:
         inside, outside = _held_out(data, config)
         held = subset(data, outside)
-        data, pairs = subset(data, inside), None if pairs is None else [pairs[index] for index in inside]
+        data = subset(data, inside)
+        pairs, kinds, kin = (
+            None if names is None else [names[index] for index in inside] for names in (pairs, kinds, kin)
+        )
     else:
         held = _checked_validation(detector, data.groups, validation)
-    source = StoredCrops(data, pairs)
+    source = StoredCrops(data, pairs, kinds, kin)
     return _train(detector, source, data, held, config, progress, checkpoint, log_folder)
 
 

@@ -85,6 +85,11 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def names(text: str) -> tuple[str, ...]:
+    """Read names between commas, for `type=`."""
+    return tuple(name.strip() for name in text.split(","))
+
+
 def positive_int(text: str) -> int:
     """Read a whole number above zero, for `type=`."""
     number = int(text)

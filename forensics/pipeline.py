@@ -29,7 +29,8 @@ from .protocols import find_protocol
 from .reporting import ProvenanceRow, StageTime, Trail, Written, write_report
 from .robustness import CELLS, GridRun, measure_grid
 from .stages import Stage, StageClock
-from .training import Diet, TrainingRun, save_trained, train_on
+from .training import save_trained, train_on
+from .training_run import Diet, TrainingRun
 
 SYNTHESIZE, BEFORE, RETRAIN, SCORE, DISTORT, READ_BACK, EXPLAIN = (
     "forge and seal",

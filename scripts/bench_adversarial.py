@@ -20,7 +20,8 @@ from forensics.corpus import Corpus, Slice, Split
 from forensics.evaluating import corpus_digest
 from forensics.evaluation import Measure
 from forensics.scoring import frozen_threshold
-from forensics.training import TrainingRun, train_on
+from forensics.training import train_on
+from forensics.training_run import TrainingRun
 
 RESULTS = Path("results/adversarial.csv")
 LEFT_OUT = ("level", "slice")

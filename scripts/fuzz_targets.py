@@ -26,7 +26,7 @@ from forensics.evaluation.foreign import read_foreign
 from forensics.evaluation.score_files import read_scores
 from forensics.faces import Faces
 from forensics.settings import overlay
-from forensics.training import TrainingRun, read_run
+from forensics.training_run import TrainingRun, read_run
 from generator import DriveSequence, GeneratorError, puppets
 from generator.training.config import TrainConfig
 from watermark import (

@@ -13,6 +13,7 @@ from ..arguments import (
     add_out,
     add_seed,
     add_verbose,
+    names,
     non_negative_int,
     positive_int,
 )
@@ -43,14 +44,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     synthesize.add_argument(
         "--test-styles",
-        type=_names,
+        type=names,
         default=(),
         metavar="A,B,…",
         help="drawing styles that the test split alone shows (default: every split shows all)",
     )
     synthesize.add_argument(
         "--methods",
-        type=_names,
+        type=names,
         default=("anifacediff",),
         metavar="A,B,…",
         help="forgeries to make of each puppet (default: anifacediff): " + ", ".join(method.name for method in METHODS),
@@ -103,10 +104,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for action in (synthesize, check, split, importer, crop):
         add_json(action)
         add_verbose(action)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(","))
 
 
 def run_synthesize(options: argparse.Namespace, report: Report) -> Answer:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..answers import Answer, JsonObject
-from ..arguments import DEFAULT_DETECTOR, add_json, add_out, add_verbose, positive_int
+from ..arguments import DEFAULT_DETECTOR, add_json, add_out, add_verbose, names, positive_int
 from ..errors import UsageError
 from ..progress import Report, silent
 
@@ -36,6 +36,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="start the backbone from timm weights in a .safetensors file; without FILE from the Hugging Face cache",
+    )
+    detector.add_argument(
+        "--methods",
+        type=names,
+        metavar="A,B,…",
+        help="forgeries to feed it, each equally often; names in the corpus, or patterns such as 'anifacediff*' "
+        "(default: all)",
+    )
+    detector.add_argument(
+        "--from",
+        dest="start",
+        type=Path,
+        metavar="DIR",
+        help="a trained detector that is to learn more; name the forgeries it knows in --methods too, lest it forget",
     )
     detector.add_argument("--epochs", type=positive_int, metavar="N", help="most passes over the data")
     detector.add_argument("--seed", type=int, metavar="N", help="random seed (default: 0)")
@@ -149,7 +163,8 @@ def train_detector(options: argparse.Namespace, report: Report) -> Answer:
     """Train and save."""
     from ..corpus import Corpus
     from ..faces import finder_for
-    from ..training import Diet, TrainingRun, read_run, save_trained, train_on, unfinished, with_options
+    from ..training import save_trained, train_on, unfinished
+    from ..training_run import Diet, TrainingRun, read_run, with_options
 
     corpus = Corpus.load(options.corpus)
     settings = TrainingRun() if options.config is None else read_run(options.config, TrainingRun())
@@ -161,6 +176,8 @@ def train_detector(options: argparse.Namespace, report: Report) -> Answer:
         epochs=options.epochs,
         seed=options.seed,
         pretrained=options.pretrained,
+        methods=options.methods,
+        start=options.start,
     )
     with unfinished(options.out, corpus, settings) as checkpoint:
         detector, log = train_on(corpus, settings, finder=finder_for(corpus), report=report, checkpoint=checkpoint)

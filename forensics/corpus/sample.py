@@ -122,6 +122,15 @@ class Sample:
         """A name that a forged sample shares with the genuine sample it was made from."""
         return self.original or self.source_id
 
+    @property
+    def footage(self) -> str:
+        """A name that a forged sample shares with the genuine one that shows the same moments frame by frame.
+
+        Published data sets have one video of a name; a synthetic identity has several motions, and a forgery that
+        follows another one is nobody's twin.
+        """
+        return self.pair if self.dataset else f"{self.pair}/{self.drive_id}"
+
     def to_json(self) -> str:
         """Write the sample as one line of JSON."""
         return write_json(asdict(self))

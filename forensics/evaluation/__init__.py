@@ -3,6 +3,7 @@
 from .aggregation import Aggregation, aggregate
 from .calibration_metrics import BrierParts, balanced_ece, brier, brier_parts, ece, log_loss
 from .comparison import compare, compare_all, describe_comparisons, matched, verdict
+from .contrasts import Contrast, Term, contrast
 from .counts import Counts, Ranking
 from .errors import EvaluationError, MetricError, ScoresError, SealError
 from .intervals import Interval, bootstrap_intervals
@@ -63,6 +64,7 @@ __all__ = [
     "AveragePrecision",
     "BrierParts",
     "Comparison",
+    "Contrast",
     "Counts",
     "EqualError",
     "EvalReport",
@@ -83,6 +85,7 @@ __all__ = [
     "SealError",
     "SealedTest",
     "Statistic",
+    "Term",
     "TestRead",
     "aggregate",
     "at_threshold",
@@ -96,6 +99,7 @@ __all__ = [
     "columns",
     "compare",
     "compare_all",
+    "contrast",
     "delong_test",
     "describe_comparisons",
     "ece",

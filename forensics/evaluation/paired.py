@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import DisjointSet
 from scipy.stats import norm, rankdata
 
-from .counts import Floats, Labels, Ranking
+from .contrasts import Term, contrast
+from .counts import Floats, Labels
 from .errors import MetricError
 from .metrics import auc, split_classes
-from .resampling import IdentityWeights
 from .statistics import Metric
 
 MIN_CLUSTERS = 10
@@ -130,22 +130,9 @@ def paired_interval(
     Raises:
         MetricError: If the metric is undefined on either, or the identities do not fit.
     """
-    difference = metric(labels, first) - metric(labels, second)
-    weights = IdentityWeights(identities, len(labels))
-    if weights.count < 2:
-        return PairedInterval(difference, None, None, None)
-    rankings = Ranking(labels, first), Ranking(labels, second)
-    drawn = np.concatenate(
-        [
-            np.subtract(*(metric.of(ranking.counts(weights.weights(drawn, ranking.order))) for ranking in rankings))
-            for drawn in weights.batches(rng, replicates)
-        ]
-    )
-    drawn = drawn[~np.isnan(drawn)]
-    if len(drawn) < max(2, replicates / 2):
-        return PairedInterval(difference, None, None, None)
-    low, high = np.percentile(drawn, (2.5, 97.5))
-    return PairedInterval(difference, float(low), float(high), float(drawn.std(ddof=1)))
+    terms = Term(1.0, metric, first), Term(-1.0, metric, second)
+    found = contrast(terms, labels, identities, rng, replicates=replicates)
+    return PairedInterval(found.value, found.low, found.high, found.spread)
 
 
 def permutation_test(

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import BlendError, CropSet, DetectorSpec, self_blend
+from detectors import CropSet, DetectorSpec, FaceSet
 
 from ..corpus import Corpus, Label, Sample, Split
 from ..errors import CorpusError
 from ..progress import Report, silent
 from .cutting import CropJob, Cut, Miss, cut_all, see
-from .finding import FaceFinder, Frames, box_of, cut_crops
+from .finding import FaceFinder, Frames
 
 SCORED_FACES = 4
 """Most faces of a frame that are scored; the highest score counts. Training takes the largest face alone."""
@@ -87,7 +87,12 @@ class CropShelf:
 
     @property
     def pairs(self) -> list[str]:
-        """(N,) a name that a forged crop shares with the genuine crops it was made from."""
+        """(N,) a name that a forged crop shares with the genuine crop of the same moment."""
+        return [f"{sample.footage}#{frame}" for sample, frame in zip(self.samples, self.frames.tolist(), strict=True)]
+
+    @property
+    def kin(self) -> list[str]:
+        """(N,) a name that a forged crop shares with the genuine crops of whom it shows."""
         return [sample.pair for sample in self.samples]
 
     @property
@@ -203,7 +208,7 @@ def keep_crops(
 def job_of(corpus: Corpus, sample: Sample, spec: DetectorSpec, per_clip: int, faces: int = 1) -> CropJob:
     """Say what is to be cut from a sample."""
     sidecar: Path | None = None if sample.landmarks is None else corpus.root / sample.landmarks
-    return CropJob(sample, corpus.file(sample), sidecar, spec, per_clip, faces)
+    return CropJob(sample, corpus.file(sample), sidecar, spec, per_clip, faces if spec.frames == 1 else 1)
 
 
 def cover(cuts: Sequence[tuple[CropJob, Cut]]) -> Coverage:
@@ -218,62 +223,60 @@ def cover(cuts: Sequence[tuple[CropJob, Cut]]) -> Coverage:
     )
 
 
-def blend_crops(
+def gather_faces(
     corpus: Corpus,
     samples: Sequence[Sample],
     spec: DetectorSpec,
-    rng: np.random.Generator,
     *,
     per_clip: int,
+    finder: FaceFinder | None = None,
     report: Report = silent,
-) -> tuple[CropSet, list[str]]:
-    """Make training crops from genuine samples alone: each face beside itself, self-blended.
+) -> tuple[FaceSet, list[str]]:
+    """Gather genuine faces with what surrounds them, to be blended with themselves in training.
 
     Args:
         corpus: Where the files lie.
-        samples: Genuine samples with sidecars.
-        spec: Whose crop contract to follow.
-        rng: Draws the blends.
+        samples: Genuine samples.
+        spec: Whose crops will be cut from the blends.
         per_clip: Most frames of one clip.
+        finder: Finds faces in samples without a sidecar.
         report: Is told how far the work is.
 
     Returns:
-        The crops, genuine and blended in turn, and a name for each pair.
+        The faces, each with its own size around it on every side, and the id of each one's sample.
 
     Raises:
-        CorpusError: No sample could be blended, or one belongs to the test split.
+        CorpusError: No sample shows a face, or one belongs to the test split.
     """
     refuse_test(samples)
-    crops: list[Frames] = []
-    groups: list[tuple[str, ...]] = []
-    pairs: list[str] = []
+    pictures: list[Frames] = []
+    landmarks: list[NDArray[np.float32]] = []
+    owners: list[Sample] = []
     for number, sample in enumerate(samples):
-        report(number / len(samples), "self-blending")
-        look, frames = see(job_of(corpus, sample, spec, per_clip), None)
-        for index in range(len(look.faces) if look.faces else 0):
-            pair = _blend(frames[index], look.faces.landmarks[index], spec, rng) if look.faces else None
-            if pair is not None:
-                crops.append(pair)
-                groups += [sample.identities] * 2
-                pairs += [f"{sample.id}:{index}"] * 2
-    if not crops:
-        raise CorpusError(f"none of {len(samples)} samples of {corpus.root} could be self-blended", corpus.root)
-    labels = np.tile(np.array([0, 1], dtype=np.int64), len(crops))
-    return CropSet(np.concatenate(crops), labels, groups), pairs
+        report(number / len(samples), "gathering faces")
+        look, frames = see(job_of(corpus, sample, spec, per_clip), finder)
+        if look.faces is None:
+            continue
+        for frame, points in zip(frames, look.faces.landmarks, strict=True):
+            picture, moved = _surroundings(frame, points)
+            pictures.append(picture)
+            landmarks.append(moved)
+            owners.append(sample)
+    if not pictures:
+        raise CorpusError(f"none of {len(samples)} genuine samples of {corpus.root} shows a face", corpus.root)
+    return FaceSet(pictures, landmarks, [sample.identities for sample in owners]), [sample.id for sample in owners]
 
 
-def _blend(
-    frame: Frames, landmarks: NDArray[np.float32], spec: DetectorSpec, rng: np.random.Generator
-) -> Frames | None:
-    """Return the crops (2, S, S, 3) of a face and of its self-blend, None where the landmarks leave the picture."""
-    width, height = np.ptp(landmarks, axis=0)
-    border = int(np.ceil(max(width, height))) + 2
-    padded = np.pad(frame, ((border, border), (border, border), (0, 0)), mode="edge")
-    try:
-        genuine, blended, _ = self_blend(padded, landmarks + border, rng)
-    except BlendError:
-        return None
-    # `self_blend` cuts half a face to the sides and one above; with the border it never meets the picture's edge.
-    corners = np.array([[width / 2, height], [width * 1.5, height * 2]], dtype=np.float32)
-    box = box_of(corners)
-    return cut_crops(np.stack([genuine, blended]), np.stack([box, box]), spec)
+def _surroundings(frame: Frames, landmarks: NDArray[np.float32]) -> tuple[Frames, NDArray[np.float32]]:
+    """Cut a picture to a face and once its size around it; where the picture ends, its edge is carried on.
+
+    `blend_face` looks half a face to the sides and one above, so it never meets the border of what is left.
+    """
+    border = int(np.ceil(np.ptp(landmarks, axis=0).max())) + 2
+    left, top = np.floor(landmarks.min(axis=0)).astype(int)
+    right, bottom = np.ceil(landmarks.max(axis=0)).astype(int)
+    height, width = frame.shape[:2]
+    rows = np.clip(np.arange(top - border, bottom + border + 1), 0, height - 1)
+    columns = np.clip(np.arange(left - border, right + border + 1), 0, width - 1)
+    corner = np.array([left - border, top - border], dtype=np.float32)
+    return frame[np.ix_(rows, columns)], landmarks - corner

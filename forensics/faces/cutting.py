@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from multiprocessing import get_context
 from pathlib import Path
@@ -35,6 +35,7 @@ class Miss(StrEnum):
 
     NO_FACE = "no face"
     TINY_FACE = "tiny face"
+    TOO_SHORT = "too short"
     UNREADABLE = "unreadable"
 
 
@@ -48,7 +49,7 @@ class CropJob:
         sidecar: Its landmarks, None where faces must be looked for.
         spec: Whose crop contract to follow.
         per_clip: Most frames of a clip.
-        faces: Most faces of a frame.
+        faces: Most faces of a frame; a detector of clips follows one.
     """
 
     sample: Sample
@@ -57,6 +58,24 @@ class CropJob:
     spec: DetectorSpec
     per_clip: int
     faces: int
+
+    def frames(self, length: int) -> NDArray[np.int64]:
+        """Choose frames to look at: evenly spread, or consecutive ones from the middle for a detector of clips."""
+        if self.spec.frames == 1:
+            return spread_indices(length, self.per_clip)
+        row = min(self._row, length)
+        return np.arange(row, dtype=np.int64) + (length - row) // 2
+
+    def choose(self, faces: Faces) -> Faces | None:
+        """Choose faces in the same way; None where a detector of clips would need a longer unbroken row of them."""
+        if self.spec.frames == 1:
+            return faces.spread(self.per_clip)
+        return faces.row(self._row) or faces.row(self.spec.frames)
+
+    @property
+    def _row(self) -> int:
+        """Consecutive frames that are wanted: a whole number of the windows that are judged together."""
+        return self.spec.frames * max(1, self.per_clip // self.spec.frames)
 
     def key(self, finder: FaceFinder | None) -> str:
         """Name the crops by what they follow from."""
@@ -67,6 +86,7 @@ class CropJob:
             [self.spec.input_size, self.spec.crop_margin, self.spec.alignment],
             self.per_clip,
             self.faces if self.sidecar is None else 1,
+            *([self.spec.frames] if self.spec.frames > 1 else []),
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -107,7 +127,8 @@ def cut_sample(job: CropJob, finder: FaceFinder | None) -> Cut:
         return Cut(*nothing, 0, Miss.UNREADABLE, str(error))
     faces = look.faces
     if faces is None:
-        return Cut(*nothing, look.looked, Miss.TINY_FACE if look.tiny else Miss.NO_FACE)
+        miss = Miss.TOO_SHORT if look.short else Miss.TINY_FACE if look.tiny else Miss.NO_FACE
+        return Cut(*nothing, look.looked, miss)
     try:
         crops = cut_crops(frames, faces.boxes, job.spec, faces.landmarks)
     except CropError as error:
@@ -134,18 +155,23 @@ def see(job: CropJob, finder: FaceFinder | None) -> tuple[Look, list[Frames]]:
         faces = Faces.load(job.sidecar)
         if faces.frames.max() >= sample.frames:
             raise CorpusError(f"sample {sample.id}: its sidecar names frame {faces.frames.max()} of {sample.frames}")
-        faces = faces.spread(job.per_clip)
-        shown = read_frames(job.path, sample.files, faces.frames.tolist(), is_clip=sample.fps is not None)
-        return Look(faces, len(shown), 0), shown
+        chosen = job.choose(faces)
+        if chosen is None:
+            return Look(None, 0, 0, short=True), []
+        shown = read_frames(job.path, sample.files, chosen.frames.tolist(), is_clip=sample.fps is not None)
+        return Look(chosen, len(shown), 0), shown
     if finder is None:
         raise CorpusError(
             f"sample {sample.id} has no landmarks; get the face tracker with `facetrail models get face-mesh`"
         )
-    indices = spread_indices(sample.frames, job.per_clip)
+    indices = job.frames(sample.frames)
     shown = read_frames(job.path, sample.files, indices.tolist(), is_clip=sample.fps is not None)
     look = look_for_faces(shown, indices, finder, job.faces)
+    chosen = None if look.faces is None else job.choose(look.faces)
+    if chosen is None:
+        return replace(look, faces=None, short=look.faces is not None), []
     place = {int(index): number for number, index in enumerate(indices)}
-    return look, [] if look.faces is None else [shown[place[int(index)]] for index in look.faces.frames]
+    return replace(look, faces=chosen), [shown[place[int(index)]] for index in chosen.frames]
 
 
 def cut_all(

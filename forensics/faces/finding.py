@@ -54,7 +54,23 @@ class Faces:
             count: How many, at least 1.
         """
         frames = np.unique(self.frames)
-        chosen = np.isin(self.frames, frames[spread_indices(len(frames), count)])
+        return self._at(frames[spread_indices(len(frames), count)])
+
+    def row(self, count: int) -> Faces | None:
+        """Keep `count` consecutive frames, from the middle where there are more; None where no row is that long.
+
+        Args:
+            count: How many, at least 1.
+        """
+        frames = np.unique(self.frames)
+        starts = np.flatnonzero(frames[count - 1 :] - frames[: max(0, len(frames) - count + 1)] == count - 1)
+        if not len(starts):
+            return None
+        first = int(starts[np.abs(starts - (len(frames) - count) / 2).argmin()])
+        return self._at(frames[first : first + count])
+
+    def _at(self, frames: NDArray[np.int64]) -> Faces:
+        chosen = np.isin(self.frames, frames)
         return Faces(self.frames[chosen], self.boxes[chosen], self.landmarks[chosen])
 
     def save(self, path: Path) -> None:
@@ -113,11 +129,13 @@ class Look:
         faces: The faces that are large enough to score, None without any.
         looked: Frames looked at.
         tiny: Frames whose only faces are too small.
+        short: Whether there are faces, and in too few consecutive frames for a detector of clips.
     """
 
     faces: Faces | None
     looked: int
     tiny: int
+    short: bool = False
 
 
 def spread_indices(length: int, count: int) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from watermark import MediaError
 
 from ..corpus.media import read_frames
 from ..errors import CorpusError
-from ..faces import FaceFinder, Faces, Floats, Frames, look_for_faces, spread_indices
+from ..faces import FaceFinder, Faces, Floats, Frames, look_for_faces
 from ..faces.cutting import CropJob
 
 
@@ -58,7 +58,9 @@ def take_excerpt(job: CropJob, finder: FaceFinder | None, lead: int) -> Excerpt 
     sample = job.sample
     faces: Faces | None = None
     if job.sidecar is not None:
-        faces = Faces.load(job.sidecar).spread(job.per_clip)
+        faces = job.choose(Faces.load(job.sidecar))
+        if faces is None:
+            return None
         indices = np.unique(faces.frames)
         if indices.max() >= sample.frames:
             raise CorpusError(f"sample {sample.id}: its sidecar names frame {indices.max()} of {sample.frames}")
@@ -67,7 +69,7 @@ def take_excerpt(job: CropJob, finder: FaceFinder | None, lead: int) -> Excerpt 
             f"sample {sample.id} has no landmarks; get the face tracker with `facetrail models get face-mesh`"
         )
     else:
-        indices = spread_indices(sample.frames, job.per_clip)
+        indices = job.frames(sample.frames)
     wanted = with_lead(indices, lead)
     try:
         shown = read_frames(job.path, sample.files, wanted.tolist(), is_clip=sample.fps is not None)
@@ -75,7 +77,8 @@ def take_excerpt(job: CropJob, finder: FaceFinder | None, lead: int) -> Excerpt 
         return None
     if faces is None and finder is not None:
         at = np.searchsorted(wanted, indices)
-        faces = look_for_faces([shown[place] for place in at], indices, finder, job.faces).faces
+        found = look_for_faces([shown[place] for place in at], indices, finder, job.faces).faces
+        faces = None if found is None else job.choose(found)
     if faces is None:
         return None
     seen, rows = np.unique(faces.frames, return_inverse=True)

@@ -29,6 +29,31 @@ def test_strangers_get_seeds_of_their_own():
     assert all(draw.seeds[0] != draw.seeds[1] for draw in draws)
 
 
+def test_a_stranger_stands_beside_its_kin_and_is_varied_by_itself():
+    labels = np.array([0, 0, 0, 0, 1, 1, 1])
+    pairs = ["a1", "a2", "b1", "b2", "a2", "a9", "c1"]
+    draws = list(PairSampler(labels, pairs, kin=[name[0] for name in pairs]).draws(np.random.default_rng(0)))
+    beside = {draw.manipulated: draw for draw in draws}
+    assert beside[4].genuine == 1
+    assert beside[4].seeds[0] == beside[4].seeds[1]
+    assert beside[5].genuine in (0, 1)
+    assert beside[5].seeds[0] != beside[5].seeds[1]
+    assert beside[6].seeds[0] != beside[6].seeds[1]
+
+
+def test_every_kind_of_manipulation_is_drawn_equally_often():
+    labels = np.array([0] * 60 + [1] * 60)
+    kinds = [""] * 60 + ["old"] * 50 + ["new"] * 10
+    for seed in range(5):
+        draws = list(PairSampler(labels, None, kinds).draws(np.random.default_rng(seed)))
+        drawn = [kinds[draw.manipulated] for draw in draws]
+        assert len(draws) == 60
+        assert drawn.count("old") == drawn.count("new") == 30
+        assert len({draw.manipulated for draw in draws if kinds[draw.manipulated] == "new"}) == 10
+    without = list(PairSampler(labels, None).draws(np.random.default_rng(0)))
+    assert [kinds[draw.manipulated] for draw in without].count("new") == 10
+
+
 def test_the_order_follows_the_seed():
     sampler = PairSampler(np.arange(40) % 2, None)
     first, again, other = (list(sampler.draws(np.random.default_rng(seed))) for seed in (1, 1, 2))

@@ -19,11 +19,12 @@ from forensics.errors import CorpusError, InputError
 from forensics.evaluation import ScoreTable, auc
 from forensics.examining.examination import thresholds_of
 from forensics.faces import Faces, find_faces, spread_indices
-from forensics.faces.crops import blend_crops, gather_crops
+from forensics.faces.crops import gather_crops, gather_faces
 from forensics.pipeline import STAGES, DemoConfig, run_demo
 from forensics.reporting import read_failures, verify_report
 from forensics.scoring import control_shift, key_of, score_samples
-from forensics.training import Diet, TrainingRun, forged_diet, read_run, with_options
+from forensics.training_crops import forged_diet, still_blends
+from forensics.training_run import Diet, TrainingRun, read_run, with_options
 from watermark import Deployment, read_media
 
 SPEC = create_detector("toy_resnet18", seed=0).spec
@@ -63,14 +64,16 @@ class TestCrops:
         assert shelf.crops.shape[1:] == (SPEC.input_size, SPEC.input_size, 3)
         assert list(dict.fromkeys(sample.id for sample in shelf.samples)) == [sample.id for sample in samples]
         assert shelf.labels.tolist() == [int(sample.label is Label.FORGED) for sample in shelf.samples]
-        genuine = {pair for pair, label in zip(shelf.pairs, shelf.labels, strict=True) if label == 0}
-        assert set(shelf.pairs) == genuine
+        genuine = {name for name, label in zip(shelf.kin, shelf.labels, strict=True) if label == 0}
+        assert set(shelf.kin) == genuine
 
     def test_self_blends_stand_beside_their_originals_and_show_the_same_face(self, tiny_corpus: Corpus) -> None:
         samples = tiny_corpus.where(split=Split.TRAIN, label=Label.GENUINE, slice=Slice.MAIN)
-        made, pairs = blend_crops(tiny_corpus, samples, SPEC, np.random.default_rng(0), per_clip=2)
+        faces, owners = gather_faces(tiny_corpus, samples, SPEC, per_clip=2)
+        assert list(dict.fromkeys(owners)) == [sample.id for sample in samples]
+        made, videos = still_blends(faces, owners, SPEC)
         assert made.labels.tolist() == [0, 1] * (len(made.labels) // 2)
-        assert pairs[::2] == pairs[1::2]
+        assert videos[:2] == [f"{owners[0]} genuine", f"{owners[0]} blended"]
         between = np.abs(made.crops[::2].astype(int) - made.crops[1::2]).mean()
         across = np.abs(made.crops[::2].astype(int) - np.roll(made.crops[::2], 1, axis=0)).mean()
         assert 0 < between < across / 2
@@ -120,9 +123,10 @@ class TestControlShift:
 class TestTrainingSettings:
     def test_a_file_lies_over_the_defaults_and_options_over_the_file(self, tmp_path: Path) -> None:
         path = tmp_path / "run.toml"
-        path.write_text('diet = "self-blended"\nper_clip = 3\n[config]\nepochs = 5\nseed = 9\n')
+        path.write_text('diet = "self-blended"\nper_clip = 3\nmethods = ["a*"]\n[config]\nepochs = 5\nseed = 9\n')
         run = read_run(path, TrainingRun())
         assert (run.diet, run.per_clip, run.config.epochs, run.config.seed) == (Diet.SELF_BLENDED, 3, 5, 9)
+        assert run.methods == ("a*",)
         run = with_options(run, detector="toy_resnet18", diet=None, epochs=2, seed=None)
         assert (run.detector, run.diet, run.config.epochs, run.config.seed) == ("toy_resnet18", Diet.SELF_BLENDED, 2, 9)
 
@@ -139,6 +143,7 @@ class TestTrainingSettings:
             ("per_clips = 3", "per_clip"),
             ("[config]\nlearning = 1", "learning_rate"),
             ('diet = "forge"', "forged"),
+            ('methods = "face-swap"', "methods is a list of names"),
             ("=", "no TOML"),
         ],
     )

@@ -1,24 +1,30 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from detectors import TrainConfig, create_detector
+from detectors import TrainConfig, create_detector, load_detector, read_card
 from forensics import cli
 from forensics.corpus import Corpus, Label, Sample, Slice, Split
 from forensics.corpus.importing import import_corpus
+from forensics.corpus.plan import SynthesisConfig
+from forensics.corpus.studio import Forger
+from forensics.corpus.synthesize import synthesize
 from forensics.errors import CorpusError
 from forensics.faces import Faces, cut_crops, look_for_faces
-from forensics.faces.crops import CropShelf, blend_crops, gather_crops, job_of, keep_crops
+from forensics.faces.crops import CropShelf, gather_crops, gather_faces, job_of, keep_crops
 from forensics.faces.cutting import CropJob, Miss
 from forensics.faces.five_points import TEMPLATE, align_face, five_points, similarity
 from forensics.scoring import key_of, score_shelf
-from forensics.training import Diet, TrainingRun, train_on
+from forensics.training import open_untrained, save_trained, train_on
+from forensics.training_run import Diet, TrainingRun, with_options
 from generator import puppets
+from watermark import Deployment
 
 SPEC = create_detector("toy_resnet18", seed=0).spec
 
@@ -194,7 +200,6 @@ class TestFivePoints:
 
 
 def test_the_command_reports_coverage(tiny_corpus: Corpus, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import json
     import shutil
 
     shutil.copytree(tiny_corpus.root, tmp_path / "corpus")
@@ -205,8 +210,96 @@ def test_the_command_reports_coverage(tiny_corpus: Corpus, tmp_path: Path, capsy
     assert cli.main([*words, "--json"]) == 0
     (entry,) = json.loads(capsys.readouterr().out)["results"]
     assert entry["cropped"] == len(tiny_corpus.samples)
-    assert entry["counts"] == {"no face": 0, "tiny face": 0, "unreadable": 0}
+    assert entry["counts"] == {"no face": 0, "tiny face": 0, "too short": 0, "unreadable": 0}
     assert entry["contract"]["alignment"] == "upright"
+
+
+@pytest.fixture(scope="module")
+def longer_corpus(tmp_path_factory: pytest.TempPathFactory, forger: Forger, deployment: Deployment) -> Corpus:
+    """With clips of six frames, which is more than a toy detector of clips judges at once."""
+    config = SynthesisConfig(seed=6, identities=6, clips=1, stills=1, frames=6, size=192, control=())
+    return synthesize(tmp_path_factory.mktemp("longer") / "corpus", config, forger, deployment)
+
+
+class TestRowsForDetectorsOfClips:
+    CLIPS = create_detector("toy_flicker", seed=0).spec
+
+    @staticmethod
+    def seen_at(*frames: int) -> Faces:
+        count = len(frames)
+        return Faces(np.array(frames), np.zeros((count, 4), np.float32), np.zeros((count, 68, 2), np.float32))
+
+    @pytest.mark.parametrize(
+        ("there", "count", "chosen"),
+        [
+            ((0, 1, 2, 3, 4, 5, 6), 3, [2, 3, 4]),
+            ((0, 1, 3, 4, 5, 9), 3, [3, 4, 5]),
+            ((0, 2, 4, 6), 2, None),
+            ((0, 1), 3, None),
+            ((5,), 1, [5]),
+        ],
+    )
+    def test_a_row_is_unbroken_and_from_the_middle(
+        self, there: tuple[int, ...], count: int, chosen: list[int] | None
+    ) -> None:
+        row = self.seen_at(*there).row(count)
+        assert (None if row is None else row.frames.tolist()) == chosen
+
+    def test_consecutive_frames_are_cut_and_whole_windows_of_them(self, longer_corpus: Corpus) -> None:
+        clip = next(sample for sample in longer_corpus.where(split=Split.TRAIN) if not sample.is_still)
+        shelf = gather_crops(longer_corpus, [clip], self.CLIPS, per_clip=6)
+        assert len(shelf.frames) == self.CLIPS.frames
+        assert np.diff(shelf.frames).tolist() == [1] * (self.CLIPS.frames - 1)
+
+    def test_a_sample_that_is_too_short_is_counted_and_scored_undecided(self, longer_corpus: Corpus) -> None:
+        clip = next(sample for sample in longer_corpus.where(split=Split.TEST) if not sample.is_still)
+        still = next(sample for sample in longer_corpus.where(split=Split.TEST) if sample.is_still)
+        shelf = gather_crops(longer_corpus, [clip, still], self.CLIPS, per_clip=8)
+        assert [(name, reason) for name, reason, _ in shelf.coverage.missed] == [(still.id, Miss.TOO_SHORT)]
+        table = score_shelf(create_detector("toy_flicker", seed=0), shelf)
+        assert table.scores[table.videos.index(key_of(still))] == 0.5
+        assert not table.covered[table.videos.index(key_of(still))]
+
+    def test_a_detector_of_clips_is_trained_and_evaluated_by_command(
+        self, longer_corpus: Corpus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        out = str(tmp_path / "flicker")
+        words = ["train", "detector", str(longer_corpus.root), "--detector", "toy_flicker", "--epochs", "1", "-o", out]
+        assert cli.main(words) == 0
+        words = ["evaluate", str(longer_corpus.root), "--detector", out, "-o", str(tmp_path / "results"), "--json"]
+        capsys.readouterr()
+        assert cli.main(words) == 0
+        assert json.loads(capsys.readouterr().out)["results"]
+
+
+class TestLearningMore:
+    def test_named_forgeries_alone_are_fed_and_the_card_names_them(self, tiny_corpus: Corpus, tmp_path: Path) -> None:
+        run = TrainingRun("toy_resnet18", per_clip=1, config=TrainConfig(epochs=1, batch_size=4), methods=("stand*",))
+        detector, log = train_on(tiny_corpus, run)
+        save_trained(detector, log, run, tiny_corpus, tmp_path)
+        assert read_card(tmp_path).data.endswith("forgeries by stand-in")
+        with pytest.raises(CorpusError, match="no forgery 'deepfakes' in its train split; it has stand-in"):
+            train_on(tiny_corpus, dataclasses.replace(run, methods=("deepfakes",)))
+
+    def test_a_trained_detector_goes_on_from_its_weights(
+        self, tiny_corpus: Corpus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        first, second = tmp_path / "first", tmp_path / "second"
+        words = ["train", "detector", str(tiny_corpus.root), "--epochs", "1", "-o"]
+        assert cli.main([*words, str(first), "--detector", "toy_resnet18"]) == 0
+        run = with_options(TrainingRun(), detector=None, diet=None, epochs=1, seed=None, start=first)
+        begun, known = open_untrained(run), load_detector(first)
+        assert all(
+            bool((a == b).all())
+            for a, b in zip(begun.model.state_dict().values(), known.model.state_dict().values(), strict=True)
+        )
+        assert (begun.calibration, begun.thresholds) == (None, None)
+        assert cli.main([*words, str(second), "--from", str(first), "--methods", "stand*"]) == 0
+        assert load_detector(second).spec.name == "toy_resnet18"
+        assert read_card(second).data.endswith("begun with the weights of another detector")
+        assert cli.main([*words, str(tmp_path / "third"), "--from", str(first), "--detector", "toy_srm"]) == 1
+        assert "holds a detector 'toy_resnet18', and 'toy_srm' is to be trained" in capsys.readouterr().err
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "second"]
 
 
 def test_a_job_can_be_sent_to_another_process(tiny_corpus: Corpus) -> None:
@@ -228,7 +321,7 @@ class TestTheTestSplitStaysShut:
     def test_the_test_split_is_not_self_blended_either(self, tiny_corpus: Corpus) -> None:
         tested = tiny_corpus.where(split=Split.TEST, label=Label.GENUINE)
         with pytest.raises(CorpusError, match="test split"):
-            blend_crops(tiny_corpus, tested, SPEC, np.random.default_rng(0), per_clip=1)
+            gather_faces(tiny_corpus, tested, SPEC, per_clip=1)
 
     @pytest.mark.parametrize("diet", list(Diet))
     def test_a_training_opens_no_file_of_the_test_split(

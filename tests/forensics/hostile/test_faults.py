@@ -147,7 +147,8 @@ def test_unfinished_and_hidden_files_are_no_media_of_a_folder(
 def test_two_processes_do_not_write_one_folder(
     tmp_path: Path, tiny_corpus: Corpus, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
-    from forensics.training import TrainingRun, unfinished, with_options
+    from forensics.training import unfinished
+    from forensics.training_run import TrainingRun, with_options
 
     out = tmp_path / "out"
     if command == "train":

@@ -1,0 +1,83 @@
+"""Weigh metrics of several scorings of one table against each other: means over runs, differences, changes.
+
+All terms are counted under the same draws of identities, so that what moves them alike cancels out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .counts import Floats, Labels, Ranking
+from .errors import MetricError
+from .resampling import IdentityWeights
+from .statistics import Metric
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Term:
+    """One scoring, and how it counts.
+
+    Attributes:
+        weight: What its metric is multiplied by, such as 1/3 in a mean over three runs and -1 in a difference.
+        metric: What to measure.
+        scores: (N,) in the order of the table.
+    """
+
+    weight: float
+    metric: Metric
+    scores: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """Hold a weighed sum with its 95 % interval; bounds and spread are None where too few identities allow none."""
+
+    value: float
+    low: float | None
+    high: float | None
+    spread: float | None
+
+
+def contrast(
+    terms: Sequence[Term],
+    labels: Labels,
+    identities: Sequence[tuple[str, ...]],
+    rng: np.random.Generator,
+    *,
+    replicates: int = 1000,
+) -> Contrast:
+    """Give the weighed sum of metrics of several scorings, with a bootstrap interval over identities.
+
+    Args:
+        terms: The scorings; what varies between training runs is not in the interval.
+        labels: (N,) 0 or 1.
+        identities: (N,) the identities of each sample.
+        rng: Draws the identities.
+        replicates: How many draws.
+
+    Raises:
+        MetricError: If there is no term, a metric is undefined on the whole table, or the identities do not fit.
+    """
+    if not terms:
+        raise MetricError("a contrast wants at least one term")
+    value = sum(term.weight * term.metric(labels, term.scores) for term in terms)
+    weights = IdentityWeights(identities, len(labels))
+    if weights.count < 2:
+        return Contrast(value, None, None, None)
+    rankings = [Ranking(labels, term.scores) for term in terms]
+    sums: list[Floats] = []
+    for drawn in weights.batches(rng, replicates):
+        parts = [
+            term.weight * term.metric.of(ranking.counts(weights.weights(drawn, ranking.order)))
+            for term, ranking in zip(terms, rankings, strict=True)
+        ]
+        sums.append(np.sum(parts, axis=0))
+    defined = np.concatenate(sums)
+    defined = defined[~np.isnan(defined)]
+    if len(defined) < max(2, replicates / 2):
+        return Contrast(value, None, None, None)
+    low, high = np.percentile(defined, (2.5, 97.5))
+    return Contrast(value, float(low), float(high), float(defined.std(ddof=1)))

@@ -1,0 +1,104 @@
+"""What a detector is fed in training: which samples, and the crops, clips or faces cut from them."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from detectors import CropSet, DetectorSpec, FaceSet, SelfBlends
+
+from .corpus import Corpus, Label, Sample, Slice, Split
+from .errors import CorpusError
+from .faces import FaceFinder
+from .faces.crops import gather_crops, gather_faces
+from .progress import Report
+from .training_run import TrainingRun
+
+
+class OwnedCrops(NamedTuple):
+    """Crops, or clips; the sample each comes from, and the name it shares with its twin."""
+
+    data: CropSet
+    owners: list[Sample]
+    pairs: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingCrops:
+    """What a run is fed from one split of a corpus; the test split is refused."""
+
+    corpus: Corpus
+    spec: DetectorSpec
+    run: TrainingRun
+    finder: FaceFinder | None
+    split: Split
+    report: Report
+
+    def faces(self) -> tuple[FaceSet, list[str]]:
+        """Gather genuine faces to be blended, and the sample of each."""
+        genuine = self.corpus.where(split=self.split, label=Label.GENUINE, slice=Slice.MAIN)
+        return gather_faces(
+            self.corpus, genuine, self.spec, per_clip=self.run.per_clip, finder=self.finder, report=self.report
+        )
+
+    def crops(self) -> OwnedCrops:
+        """Gather genuine and forged crops; rows of consecutive ones for a detector of clips."""
+        shelf = gather_crops(
+            self.corpus,
+            forged_diet(self.corpus, self.split, self.run.methods),
+            self.spec,
+            per_clip=self.run.per_clip,
+            finder=self.finder,
+            report=self.report,
+        )
+        data, owners, pairs = shelf.as_set(), list(shelf.samples), shelf.pairs
+        if self.spec.frames > 1:
+            firsts = range(0, len(data.crops), self.spec.frames)
+            clips = data.crops.reshape(-1, self.spec.frames, *data.crops.shape[1:])
+            data = CropSet(clips, np.asarray(data.labels)[firsts], [data.groups[row] for row in firsts])
+            owners, pairs = [owners[row] for row in firsts], [pairs[row] for row in firsts]
+        return OwnedCrops(data, owners, pairs)
+
+
+def forged_diet(corpus: Corpus, split: Split, methods: Sequence[str] = ()) -> tuple[Sample, ...]:
+    """Choose the samples that a detector of forgeries is trained on.
+
+    Every forgery carries our mark, so a detector fed plain genuine samples learns to read the mark. Where a split has a
+    control slice, its samples stand in for their plain twins: then the mark is on both classes and tells nothing.
+
+    Args:
+        corpus: The corpus.
+        split: Which split.
+        methods: Shell patterns of the forgeries' names; none of them takes all.
+
+    Raises:
+        CorpusError: A pattern fits no forgery of the split.
+    """
+    forged = corpus.where(split=split, label=Label.FORGED)
+    there = sorted({sample.method for sample in forged})
+    for pattern in methods:
+        if not fnmatch.filter(there, pattern):
+            raise CorpusError(
+                f"{corpus.root} has no forgery {pattern!r} in its {split} split; it has {', '.join(there) or 'none'}",
+                corpus.root,
+            )
+    wanted = {name for pattern in methods for name in fnmatch.filter(there, pattern)} or set(there)
+    control = corpus.where(split=split, slice=Slice.CONTROL)
+    genuine = control or corpus.where(split=split, label=Label.GENUINE)
+    return (*(sample for sample in forged if sample.method in wanted), *genuine)
+
+
+def still_blends(faces: FaceSet, owners: Sequence[str], spec: DetectorSpec) -> tuple[CropSet, list[str]]:
+    """Blend each face once, always alike; give the crops, genuine and blended in turn, and the video of each.
+
+    Args:
+        faces: Genuine faces.
+        owners: (N,) sample of each face.
+        spec: Whose crops to cut.
+    """
+    blends = SelfBlends(faces, spec).stored()
+    return blends, [f"{owner} {kind}" for owner in owners for kind in ("genuine", "blended")]

@@ -1,0 +1,48 @@
+"""Five ways to detect, on one small backbone, so that what differs between their rows is the method."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from detectors import Detector, DetectorSpec, TrainConfig, find_spec
+from detectors.creation import build_network
+from forensics.training_run import Diet
+
+METHODS = ("resnet18", "cpu", "spsl", "twins", "flicker")
+"""Colours alone, colours and residuals, colours and phase, ranked twins, change over time."""
+
+BLENDED = "sbi"
+"""Fed self-blends of genuine faces, whatever the corpus holds."""
+
+
+def small_spec(name: str) -> DetectorSpec:
+    """Give a method on the backbone, the size and the crop contract of `cpu`."""
+    small = find_spec("cpu")
+    return replace(
+        find_spec(name),
+        name=f"small_{name}",
+        backbone=small.backbone,
+        options=small.options,
+        input_size=small.input_size,
+        crop_margin=small.crop_margin,
+        mean=small.mean,
+        std=small.std,
+    )
+
+
+def new_detector(name: str, seed: int) -> Detector:
+    """Build an untrained one."""
+    spec = small_spec(name)
+    return Detector(spec, build_network(spec, seed=seed))
+
+
+def settings(name: str, epochs: int, seed: int, rate: float | None = None) -> TrainConfig:
+    """Give the method's own variations, and for the rest the recipe of `cpu`: all begin from random weights."""
+    changes = {} if rate is None else {"learning_rate": rate}
+    augment = find_spec(name).recipe.augment
+    return TrainConfig.of(find_spec("cpu"), augment=augment, epochs=epochs, seed=seed, patience=epochs, **changes)
+
+
+def diet_of(name: str) -> Diet:
+    """Say what a method is fed."""
+    return Diet.SELF_BLENDED if name == BLENDED else Diet.FORGED

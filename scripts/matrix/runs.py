@@ -1,0 +1,77 @@
+"""Train and score once, and keep what came of it: a run that is there is not done again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors.torch import load_file
+
+from detectors import Detector, DetectorCard, TrainConfig, save_detector
+from detectors.checkpoints import WEIGHTS_NAME
+from forensics.corpus import Corpus, Slice, Split
+from forensics.evaluation import ScoreTable, operating_threshold, read_scores, write_scores
+from forensics.files import write_whole
+from forensics.scoring import only, score_samples
+from forensics.training import train_on
+from forensics.training_run import Diet, TrainingRun
+
+PER_CLIP = 2
+"""Frames of a clip that are learned from and scored; neighbours are much alike. A detector of clips takes eight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one training left.
+
+    Attributes:
+        videos: Scores of the test split and its control slice, one row a clip.
+        threshold: At which at most one in twenty genuine validation clips is flagged.
+        validation_auc: By frames, on the validation split.
+        seconds: Of training.
+    """
+
+    videos: ScoreTable
+    threshold: float
+    validation_auc: float
+    seconds: float
+
+
+def run_once(
+    folder: Path, corpus: Corpus, detector: Detector, config: TrainConfig, diet: Diet, methods: tuple[str, ...]
+) -> Run:
+    """Train a detector in place on some forgeries, score the test split, and keep scores and weights.
+
+    Args:
+        folder: Of this run.
+        corpus: The corpus.
+        detector: Where training begins.
+        config: How it is trained.
+        diet: What it is fed.
+        methods: Which forgeries, as patterns.
+    """
+    scores, about = folder / "scores.csv", folder / "run.json"
+    if not about.exists():
+        run = TrainingRun(detector.spec.name, diet, PER_CLIP, config, methods=methods)
+        detector, log = train_on(corpus, run, detector=detector)
+        held = score_samples(detector, corpus, corpus.where(split=Split.VAL), per_clip=PER_CLIP)
+        tested = score_samples(detector, corpus, corpus.where(split=Split.TEST), per_clip=PER_CLIP)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_scores(tested.by_video(), scores)
+        save_detector(detector, folder, DetectorCard("puppets", log.data_digest, "by identity", "Apache-2.0"))
+        record = {
+            "threshold": operating_threshold(only(held, Slice.MAIN).by_video()),
+            "validation_auc": log.validation_auc,
+            "seconds": log.seconds,
+        }
+        write_whole(about, lambda part: part.write_text(json.dumps(record), "utf-8"))
+    return Run(read_scores(scores), **json.loads(about.read_text("utf-8")))
+
+
+def continued(detector: Detector, folder: Path) -> Detector:
+    """Give a detector the weights that another run kept."""
+    kept = load_file(folder / WEIGHTS_NAME)
+    weights = {name.removeprefix("model."): tensor for name, tensor in kept.items() if name.startswith("model.")}
+    detector.model.load_state_dict(weights)
+    return detector
