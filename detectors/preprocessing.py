@@ -37,7 +37,7 @@ def crop_face(image: Image, box: Sequence[float] | NDArray[np.floating], spec: D
     """
     _check_image(image)
     rows, columns = crop_square(image.shape[0], image.shape[1], box, spec)
-    return resize_crop(image[rows[:, None], columns[None]], spec.input_size)
+    return resize_crop(_cut(image, rows, columns), spec.input_size)
 
 
 def crop_square(
@@ -101,6 +101,21 @@ def to_input(crops: NDArray[np.uint8], spec: DetectorSpec) -> Tensor:
     mean = torch.tensor(spec.mean)[:, None, None]
     std = torch.tensor(spec.std)[:, None, None]
     return planes.sub_(mean).div_(std)
+
+
+def _cut(image: Image, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Image:
+    """Cut rows and columns as `crop_square` gives them: `image[rows][:, columns]`, without gathering pixel by pixel."""
+    inside = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    before = [int(np.searchsorted(axis, axis[0], "right")) - 1 for axis in (rows, columns)]
+    after = [
+        len(axis) - 1 - max(first, int(np.searchsorted(axis, axis[-1])))
+        for axis, first in zip((rows, columns), before, strict=True)
+    ]
+    if not any((*before, *after)):
+        return inside
+    return np.asarray(
+        cv2.copyMakeBorder(inside, before[0], after[0], before[1], after[1], cv2.BORDER_REPLICATE), dtype=np.uint8
+    )
 
 
 def _check_image(image: Image) -> None:

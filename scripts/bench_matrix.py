@@ -34,7 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path, metavar="CORPUS")
     parser.add_argument("--runs", type=Path, required=True, metavar="DIR", help="where runs are kept")
-    parser.add_argument("--epochs", type=int, default=8, metavar="N")
+    parser.add_argument("--epochs", type=int, default=6, metavar="N")
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
     parser.add_argument("--share", default="0/1", metavar="I/N", help="do every Nth run alone, from the Ith on")
     options = parser.parse_args()

@@ -86,7 +86,7 @@ class ClipReader:
             MediaError: The file is damaged, or changes its size.
         """
         with demuxed(self.path) as file:
-            decoded = self._decoded(file)
+            decoded = ((time, self._picture(frame)) for time, frame in _decoded(file))
             if self.variable_rate:
                 yield from self._resampled(decoded, _unit(file))
             else:
@@ -153,29 +153,28 @@ class ClipReader:
 
     def _picked(self, file: InputContainer, wanted: npt.NDArray[np.int64]) -> Iterator[tuple[int, Frames]]:
         """Yield the frames shown at the wanted times, jumping to the key frame before each where that saves work."""
-        decoded, at = self._decoded(file), int(self._shown[0]) - 1
+        decoded, at = _decoded(file), int(self._shown[0]) - 1
         for time in wanted.tolist():
             key = int(self._keys[max(int(np.searchsorted(self._keys, time, "right")) - 1, 0)])
             if at < key <= time and key > self._shown[0]:
                 file.seek(key, stream=file.streams.video[0])
-                decoded = self._decoded(file)
-            for at, picture in decoded:
+                decoded = _decoded(file)
+            for at, frame in decoded:
                 if at >= time:
-                    yield at, picture
+                    yield at, self._picture(frame)
                     break
             else:
                 raise MediaError(f"{self.path}: ends before its index says; get a sound copy of the file")
 
-    def _decoded(self, file: InputContainer) -> Iterator[tuple[int, Frames]]:
-        """Yield presentation time, in the stream's unit, and upright picture of each frame."""
-        for frame in file.decode(file.streams.video[0]):
-            picture = upright(frame)
-            if picture.shape != (self.height, self.width, 3):
-                raise MediaError(
-                    f"{self.path}: changes its size from {self.width} × {self.height} to "
-                    f"{picture.shape[1]} × {picture.shape[0]}; convert it to one size"
-                )
-            yield frame.pts if frame.pts is not None else 0, picture
+    def _picture(self, frame: av.VideoFrame) -> Frames:
+        """Return a frame upright, in the clip's size."""
+        picture = upright(frame)
+        if picture.shape != (self.height, self.width, 3):
+            raise MediaError(
+                f"{self.path}: changes its size from {self.width} × {self.height} to "
+                f"{picture.shape[1]} × {picture.shape[0]}; convert it to one size"
+            )
+        return picture
 
     def _resampled(self, decoded: Iterator[tuple[int, Frames]], unit: float) -> Iterator[Frames]:
         """Yield one frame for each instant n / fps: the latest whose time is at most half a step later."""
@@ -222,6 +221,12 @@ def open_clip(path: Path) -> ClipReader:
         start = float(shown[0]) * _unit(file)
         sound = bool(file.streams.audio)
     return ClipReader(path, fps, height, width, count, variable, flattened, sound, start, shown, keys)
+
+
+def _decoded(file: InputContainer) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Yield each frame with its presentation time, in the stream's unit; pictures are made of those that are wanted."""
+    for frame in file.decode(file.streams.video[0]):
+        yield frame.pts if frame.pts is not None else 0, frame
 
 
 def upright(frame: av.VideoFrame) -> Frames:

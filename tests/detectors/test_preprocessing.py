@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detectors import CropError, crop_face, list_detectors
-from detectors.preprocessing import to_input
+from detectors.preprocessing import crop_square, to_input
 
 SPEC = list_detectors("toy_cpu")[0]
 
@@ -72,3 +72,17 @@ def test_network_input_is_scaled_and_normalised_in_red_green_blue_order():
     planes = to_input(crops, SPEC)
     assert planes.shape == (1, 3, 64, 64)
     assert planes[0, :, 0, 0].tolist() == [1.0, -1.0, -1.0]
+
+
+def test_a_crop_is_what_gathering_its_rows_and_columns_gives():
+    rng, spec, cut = np.random.default_rng(0), replace(SPEC, input_size=1, crop_margin=0.15), 0
+    while cut < 400:
+        height, width = rng.integers(1, 60, 2).tolist()
+        scene = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        (left, right), (top, bottom) = np.sort(rng.uniform(-30, 90, (2, 2)))
+        if not (right > 0 and left < width and bottom > 0 and top < height and right > left and bottom > top):
+            continue
+        rows, columns = crop_square(height, width, (left, top, right, bottom), spec)
+        sized = replace(spec, input_size=len(rows))  # no resizing, so that pixels can be compared
+        assert np.array_equal(crop_face(scene, (left, top, right, bottom), sized), scene[np.ix_(rows, columns)])
+        cut += 1
