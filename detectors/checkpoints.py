@@ -90,11 +90,12 @@ def save_detector(detector: Detector, folder: Path, card: DetectorCard) -> None:
         ) from error
 
 
-def load_detector(name_or_folder: str | Path) -> Detector:
+def load_detector(name_or_folder: str | Path, spec: DetectorSpec | None = None) -> Detector:
     """Load a detector by the name of shipped weights, or from a folder made by `save_detector`.
 
     Args:
         name_or_folder: A registry name given as text, or a folder.
+        spec: Of a detector that the registry does not know; it is looked up by the name on the card otherwise.
 
     Raises:
         UnknownDetectorError: If text is neither a name nor a folder.
@@ -102,7 +103,7 @@ def load_detector(name_or_folder: str | Path) -> Detector:
     """
     folder = _folder_of(name_or_folder)
     record = _read_record(folder)
-    spec = find_spec(str(record["spec"]["name"]))
+    spec = spec or find_spec(str(record["spec"]["name"]))
     _check_contract(record, spec, folder)
     if record["weights_sha256"] != _sha256(folder / WEIGHTS_NAME):
         raise CheckpointError(

@@ -11,6 +11,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from statistics import median
 
 from claims.table import effects
 
@@ -268,6 +269,65 @@ def claims(rows: Rows) -> str:
     return markdown(*effects(rows))
 
 
+LEARNERS = {
+    "resnet18": "colours", "cpu": "colours, residuals (`cpu`)", "spsl": "colours, phase (`spsl`)",
+    "twins": "ranked twins (`twins`)", "flicker": "change over time (`flicker`)", "sbi": "fresh self-blends (`sbi`)",
+}  # fmt: skip
+"""What the methods of the cross-forgery matrix are called."""
+
+
+def detector_matrix(rows: Rows) -> str:
+    """Return the AUC by what was learned and what was tested; what was learned is bold."""
+    found = [row for row in rows if row["measure"] == "auc/video"]
+    cells = {(row["method"], row["trained_on"], row["tested_on"]): row for row in found}
+    tested = list(dict.fromkeys(row["tested_on"] for row in found))
+    lines = []
+    for method, fed in dict.fromkeys((row["method"], row["trained_on"]) for row in found):
+        shown = [f"{float(cells[method, fed, name]['value']):.2f}" for name in tested]
+        marked = [f"**{cell}**" if name == fed else cell for name, cell in zip(tested, shown, strict=True)]
+        lines.append([LEARNERS[method], fed, *marked])
+    reach = [(float(row["high"]) - float(row["low"])) / 2 for row in found]
+    note = (
+        f"{found[0]['n_forged']} forged and {found[0]['n_genuine']} genuine clips a cell, mean of {found[0]['seeds']} "
+        f"seeds. Half the 95 % interval over people is {median(reach):.2f} in the median and {max(reach):.2f} at most."
+    )
+    return markdown(["method", "learned", *tested], lines) + f"\n{note}\n"
+
+
+def detector_matrix_alarms(rows: Rows) -> str:
+    """Return the share of genuine clips that each detector flags, and how much it grows under our mark."""
+    changes = [row for row in rows if row["measure"] == "fpr_change/video"]
+    plain = {(row["method"], row["trained_on"]): row for row in rows if row["tested_on"] == "genuine"}
+    lines = []
+    for row in changes:
+        before = plain[row["method"], row["trained_on"]]
+        lines.append([LEARNERS[row["method"]], row["trained_on"], between(before), between(row)])
+    return markdown(["method", "learned", "flagged", "flagged more under the mark"], lines)
+
+
+def retraining(rows: Rows) -> str:
+    """Return the AUC on each forgery before and after retraining, and what changed, in unseen and in seen styles."""
+    parts = []
+    for method, styles in dict.fromkeys((row["method"], row["styles"]) for row in rows):
+        some = [row for row in rows if (row["method"], row["styles"]) == (method, styles)]
+        cells = {(row["stage"], row["tested_on"], row["measure"]): row for row in some}
+        stages = list(dict.fromkeys(row["stage"] for row in some))
+        changed = stages[1:]
+        lines = [
+            [
+                name,
+                *(between(cells[stage, name, "auc/video"]) for stage in stages),
+                *(between(cells[stage, name, "auc_change/video"]) for stage in changed),
+            ]
+            for name in dict.fromkeys(row["tested_on"] for row in some if row["measure"] == "auc/video")
+        ]
+        one = next(row for row in some if row["measure"] == "auc/video")
+        header = [f"{LEARNERS[method]}, {styles} styles", *stages, *(f"change, {stage}" for stage in changed)]
+        note = f"{one['n_forged']} forged and {one['n_genuine']} genuine clips a cell, mean of {one['seeds']} seeds."
+        parts.append(markdown(header, lines) + f"\n{note}\n")
+    return "\n".join(parts)
+
+
 def faults(rows: Rows) -> str:
     """Return what each file costs, and what a process of its own costs a folder of small ones."""
     lines = [
@@ -283,14 +343,14 @@ FORMS = {
     for one in (
         generation, generation_measures, generation_gains, judge, judge_coefficients, judge_styles, demo, cpu_detector,
         training_speed, robustness, adversarial, probes, scope_gate, examine_time, intervals, animate_time, claims,
-        faults,
+        faults, detector_matrix, detector_matrix_alarms, retraining,
     )
 }  # fmt: skip
 
 
 FILES = {
     "generation_measures": "generation", "generation_gains": "generation", "judge_coefficients": "judge",
-    "judge_styles": "judge",
+    "judge_styles": "judge", "detector_matrix_alarms": "detector_matrix",
 }  # fmt: skip
 """Results files of tables that have another name."""
 

@@ -6,11 +6,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetensors.torch import load_file
-
-from detectors import Detector, DetectorCard, TrainConfig, save_detector
-from detectors.checkpoints import WEIGHTS_NAME
+from detectors import Detector, DetectorCard, DetectorSpec, TrainConfig, load_detector, save_detector
 from forensics.corpus import Corpus, Slice, Split
+from forensics.evaluating import corpus_digest
 from forensics.evaluation import ScoreTable, operating_threshold, read_scores, write_scores
 from forensics.files import write_whole
 from forensics.scoring import only, score_samples
@@ -69,9 +67,12 @@ def run_once(
     return Run(read_scores(scores), **json.loads(about.read_text("utf-8")))
 
 
-def continued(detector: Detector, folder: Path) -> Detector:
-    """Give a detector the weights that another run kept."""
-    kept = load_file(folder / WEIGHTS_NAME)
-    weights = {name.removeprefix("model."): tensor for name, tensor in kept.items() if name.startswith("model.")}
-    detector.model.load_state_dict(weights)
-    return detector
+def scored_on(corpus: Corpus, folder: Path, spec: DetectorSpec) -> Run:
+    """Score the test split of another corpus with the detector that a run kept, once."""
+    scores = folder / f"scores-{corpus_digest(corpus.samples)[:16]}.csv"
+    if not scores.exists():
+        detector = load_detector(folder, spec)
+        write_scores(
+            score_samples(detector, corpus, corpus.where(split=Split.TEST), per_clip=PER_CLIP).by_video(), scores
+        )
+    return Run(read_scores(scores), **json.loads((folder / "run.json").read_text("utf-8")))
