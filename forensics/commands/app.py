@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..answers import Answer
 from ..arguments import DEFAULT_DETECTOR, add_home, add_trust, add_verbose
+from ..callers import LOOPBACK, allowed_hosts
 from ..errors import InputError, MissingPieceError, UsageError
 from ..progress import Report
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from ..app.visits import Visits
     from ..app.workbench import Workbench
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
 
 
@@ -94,7 +94,7 @@ def _size(text: str) -> int:
 
 def run(options: argparse.Namespace, report: Report) -> Answer:
     """Serve the page until stopped from the keyboard."""
-    local = options.host in _LOOPBACK
+    local = options.host in LOOPBACK
     if not local and not options.allow_network:
         raise UsageError(
             f"--host {options.host} lets other computers reach the page; add --allow-network if that is meant"
@@ -107,7 +107,7 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
         raise _missing(error) from error
     token = None if local else secrets.token_urlsafe(24)
     kept = visits.Visits()
-    names = guard.allowed_hosts(options.host, options.name)
+    names = allowed_hosts(options.host, options.name)
     config = guard.GuardConfig(names, options.max_upload, token, kept.uploads)
     try:
         try:
