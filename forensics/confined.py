@@ -193,7 +193,7 @@ def _work(pipe: Connection, prepare: Callable[[], Answerer], limits: Limits) -> 
 def _portable(error: Exception) -> Exception:
     """Return what can be sent to the parent: the error itself, or its line where it cannot be rebuilt there."""
     try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301 - written on the same line
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - written on the same line  # nosec B301
     except Exception:
         return ForensicsError(explain(error))
     return error

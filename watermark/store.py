@@ -53,13 +53,12 @@ _SCHEMA = (
     "CREATE TABLE looks (block INTEGER PRIMARY KEY, hashes BLOB NOT NULL)",
     f"PRAGMA user_version = {_VERSION}",
 )
-_COLUMNS = "mark_id, sha256, manifest_label, perceptual_hash, title, kind, created, manifest"
-_INSERT = f"INSERT OR REPLACE INTO sealed ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_INSERT = "INSERT OR REPLACE INTO sealed VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)"
 _DELETE = "DELETE FROM sealed WHERE mark_id = ? AND sha256 = ?"
-_BY_MARK = f"SELECT {_COLUMNS} FROM sealed WHERE mark_id = ? ORDER BY created DESC"  # noqa: S608
-_BY_LABEL = f"SELECT {_COLUMNS} FROM sealed WHERE manifest_label = ?"  # noqa: S608
-_BY_NUMBER = f"SELECT {_COLUMNS} FROM sealed WHERE number = ?"  # noqa: S608
-_NEW_BLOCK = f"INSERT OR IGNORE INTO looks VALUES (?, zeroblob({_BLOCK * _HASH_BYTES}))"  # noqa: S608
+_BY_MARK = "SELECT * FROM sealed WHERE mark_id = ? ORDER BY created DESC"
+_BY_LABEL = "SELECT * FROM sealed WHERE manifest_label = ?"
+_BY_NUMBER = "SELECT * FROM sealed WHERE number = ?"
+_NEW_BLOCK = "INSERT OR IGNORE INTO looks VALUES (?, zeroblob(?))"
 _LOOKS = "SELECT block, hashes FROM looks"
 _EARLIER = (
     "SELECT mark_id, sha256, manifest_label, signed_hash(perceptual_hash), title, kind, created, manifest "
@@ -199,7 +198,7 @@ def _add(connection: sqlite3.Connection, row: Row) -> None:
     """Insert a file and put its look beside the others."""
     number = connection.execute(_INSERT, row).lastrowid or 0
     block, place = divmod(number, _BLOCK)
-    connection.execute(_NEW_BLOCK, (block,))
+    connection.execute(_NEW_BLOCK, (block, _BLOCK * _HASH_BYTES))
     with connection.blobopen("looks", "hashes", block) as hashes:
         hashes.seek(place * _HASH_BYTES)
         hashes.write(row[3].to_bytes(_HASH_BYTES, "little", signed=True))
@@ -222,8 +221,8 @@ def _row(entry: StoreEntry) -> Row:
     return entry.mark_id, entry.sha256, entry.manifest_label, look, entry.title, kind, entry.created, entry.manifest
 
 
-def _entry(row: Row) -> StoreEntry:
-    mark, digest, label, look, title, kind, created, manifest = row
+def _entry(row: tuple[int, *Row]) -> StoreEntry:
+    _, mark, digest, label, look, title, kind, created, manifest = row
     return StoreEntry(mark, digest, label, manifest, look & (1 << 64) - 1, title, PayloadKind(kind), created)
 
 

@@ -186,7 +186,6 @@ STEPS = st.lists(st.tuples(st.sampled_from(["put", "put", "put", "remove"]), st.
 def test_whatever_was_put_replaced_and_taken_back_looks_are_found_as_by_a_scan(steps, wanted, distance):
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(watermark.store, "_BLOCK", 4)  # so that several blocks are used
-        patch.setattr(watermark.store, "_NEW_BLOCK", "INSERT OR IGNORE INTO looks VALUES (?, zeroblob(32))")
         store, there = ManifestStore(Path(folder) / "s.sqlite3"), {}
         for step, name, look in steps:
             entry = replace(ENTRY, sha256=f"{name}", perceptual_hash=look)
