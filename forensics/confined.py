@@ -105,8 +105,12 @@ class _Worker:
             pipe.send(path)
         except OSError:
             raise self._ended(path) from None
-        while not isinstance(said := self._heard(pipe, deadline, path), Answer):
-            report(*said)
+        try:
+            while not isinstance(said := self._heard(pipe, deadline, path), Answer):
+                report(*said)
+        except BaseException:
+            self.stop()  # else the answer that nobody waits for would be taken for the next file's
+            raise
         return said
 
     def _heard(self, pipe: Connection, deadline: float, path: Path) -> Answer | tuple[float, str]:
