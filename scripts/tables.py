@@ -289,12 +289,21 @@ def manifest_store(rows: Rows) -> str:
     return markdown(header, lines) + f"\n{note}\n"
 
 
+def load(rows: Rows) -> str:
+    """Return how each kind of question was answered under load."""
+    header = ["question", "a second", "N", "p50, ms", "p99, ms", "slowest, ms", "turned away", "errors"]
+    lines = [[row["kind"], *list(row.values())[1:8]] for row in rows]
+    one = rows[0]
+    note = f"{one['minutes']} minutes, {int(one['files']):,} files in the store. {one['machine']}, load {one['load']}."
+    return markdown(header, lines) + f"\n{note}\n"
+
+
 FORMS = {
     one.__name__: one
     for one in (
         generation, generation_measures, generation_gains, judge, judge_coefficients, judge_styles, demo, cpu_detector,
         training_speed, robustness, adversarial, probes, scope_gate, examine_time, intervals, animate_time, claims,
-        faults, manifest_store,
+        faults, manifest_store, load,
     )
 }  # fmt: skip
 
