@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, get_cancelled_exc_class, to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -40,18 +40,24 @@ class Crew:
             request: Whose file it is.
 
         Raises:
-            HTTPException: The client has left before its turn came.
+            HTTPException: The client has left before its turn came, or the service is stopped and waits no longer.
         """
-        async with self._places:
-            if await request.is_disconnected():
-                raise HTTPException(_CLIENT_LEFT)
-            answerer = self._idle.pop()
-            try:
-                return await to_thread.run_sync(answerer, path, silent, abandon_on_cancel=True)
-            except expected_errors() as error:
-                return refusal(error, path)
-            finally:
-                self._idle.append(answerer)
+        try:
+            async with self._places:
+                if await request.is_disconnected():
+                    raise HTTPException(_CLIENT_LEFT)
+                return await self._answer(path)
+        except get_cancelled_exc_class():
+            raise HTTPException(503, "the service is being stopped; ask again when it is back") from None
+
+    async def _answer(self, path: Path) -> Answer:
+        answerer = self._idle.pop()
+        try:
+            return await to_thread.run_sync(answerer, path, silent, abandon_on_cancel=True)
+        except expected_errors() as error:
+            return refusal(error, path)
+        finally:
+            self._idle.append(answerer)
 
 
 @contextmanager

@@ -53,6 +53,7 @@ class Client:
 
     port: int
     examiner: StandIn
+    server: uvicorn.Server
 
     def send(self, body: object, path: str = "/examine", **headers: str) -> http.client.HTTPConnection:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
@@ -87,11 +88,11 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         try:
-            yield Client(listening.getsockname()[1], examiner)
+            yield Client(listening.getsockname()[1], examiner, server)
         finally:
             server.should_exit = True
             thread.join(30)
@@ -138,6 +139,21 @@ def test_a_file_whose_sender_has_left_is_not_examined(client: Client) -> None:
     assert heard(first)[0] == 200
     until(lambda: client.ask(b"later")[0] == 200)
     assert b"left" not in client.examiner.seen
+
+
+def test_a_service_that_is_stopped_waits_a_while_and_then_says_so_in_one_line(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    held = client.send(b"hold one")
+    assert client.examiner.began.acquire(timeout=60)
+    waiting = client.send(b"waiting")
+    until(lambda: client.ask(b"x" * 100_001)[0] == 503)
+    client.server.should_exit = True
+    stopped = (503, {"error": "the service is being stopped; ask again when it is back", "again": None})
+    assert [heard(one) for one in (held, waiting)] == [stopped, stopped]
+    client.examiner.go_on.release()
+    assert client.examiner.seen == [b"hold one"]
+    assert "Traceback" not in caplog.text
 
 
 def test_a_file_that_is_too_large_or_does_not_arrive_is_given_up(client: Client) -> None:
