@@ -45,7 +45,7 @@ class Crew:
         try:
             async with self._places:
                 if await request.is_disconnected():
-                    raise HTTPException(_CLIENT_LEFT)
+                    raise HTTPException(_CLIENT_LEFT, "the client has left")
                 return await self._answer(path)
         except get_cancelled_exc_class():
             raise HTTPException(503, "the service is being stopped; ask again when it is back") from None

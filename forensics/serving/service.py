@@ -79,6 +79,7 @@ def service_app(deployment: Deployment, config: ServiceConfig, readers: Crew, ex
         readers: Read marks and looks, see `bindings_reader`.
         examiners: Examine files; None serves no examinations.
     """
+    # Names are judged for all routes alike, below.
     app = resolution_app(deployment, hosts=["*"], most_bytes=config.most_bytes, read=_read_by(readers))
     if examiners is not None:
         uploads = Uploads(config.most_bytes, config.processes + config.waiting, config.arrival_seconds)

@@ -129,7 +129,7 @@ def test_one_file_more_than_may_wait_is_turned_away_and_may_come_back(client: Cl
     assert client.examiner.seen == [b"hold one", b"hold two", b"third"]
 
 
-def test_a_file_whose_sender_has_left_is_not_examined(client: Client) -> None:
+def test_a_file_whose_sender_has_left_is_not_examined(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     first = client.send(b"hold one")
     assert client.examiner.began.acquire(timeout=60)
     second = client.send(b"left")
@@ -139,6 +139,7 @@ def test_a_file_whose_sender_has_left_is_not_examined(client: Client) -> None:
     assert heard(first)[0] == 200
     until(lambda: client.ask(b"later")[0] == 200)
     assert b"left" not in client.examiner.seen
+    assert "Traceback" not in caplog.text
 
 
 def test_a_service_that_is_stopped_waits_a_while_and_then_says_so_in_one_line(
