@@ -105,8 +105,12 @@ class _Worker:
             pipe.send(path)
         except OSError:
             raise self._ended(path) from None
-        while not isinstance(said := self._heard(pipe, deadline, path), Answer):
-            report(*said)
+        try:
+            while not isinstance(said := self._heard(pipe, deadline, path), Answer):
+                report(*said)
+        except BaseException:
+            self.stop()  # else the answer that nobody waits for would be taken for the next file's
+            raise
         return said
 
     def _heard(self, pipe: Connection, deadline: float, path: Path) -> Answer | tuple[float, str]:
@@ -193,7 +197,7 @@ def _work(pipe: Connection, prepare: Callable[[], Answerer], limits: Limits) -> 
 def _portable(error: Exception) -> Exception:
     """Return what can be sent to the parent: the error itself, or its line where it cannot be rebuilt there."""
     try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301 - written on the same line
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - written on the same line  # nosec B301
     except Exception:
         return ForensicsError(explain(error))
     return error

@@ -51,7 +51,7 @@ class StreamedClip:
             if self._frame is None:
                 raise MediaError(f"{self._clip.path}: ends before frame {index}; get a sound copy of the file")
             self._at += 1
-        assert self._frame is not None  # noqa: S101 - the loop has set it
+        assert self._frame is not None  # noqa: S101 - the loop has set it  # nosec B101
         return self._frame
 
 

@@ -1,32 +1,39 @@
-"""Time look-ups in a manifest store of a million files; write results/manifest_store.csv.
+"""Time a manifest store of a million files: look-ups, one more file, several writers; write results/manifest_store.csv.
 
-Looks are random 64-bit hashes and manifests are short, because only the indexes are measured. Times are of one
-computer; the growth with the number of rows is what counts. With --docs only docs/provenance.md is written.
+    PYTHONPATH=. nice -n 10 .venv/bin/python scripts/bench_store.py
+
+Looks are those of puppets, some bits changed, because faces look alike; manifests are short, because only finding is
+measured. Times are of one computer; the load beside the bench is in the file.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
+import os
 import platform
-import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+from results_csv import write_rows
 
+from generator import puppets
 from watermark import ManifestStore, PayloadKind
+from watermark.perceptual_hash import perceptual_hash
 from watermark.store import StoreEntry
 
 SEED = 11
 ROWS = (10_000, 1_000_000)
-QUESTIONS = 60
+QUESTIONS = 2000
+PUPPETS = 64
+CHANGED = 0.15
+WRITERS = 4
 RESULTS = Path("results/manifest_store.csv")
-PAGE = Path("docs/provenance.md")
-BEGIN, END = "<!-- store: written by scripts/bench_store.py --docs -->", "<!-- /store -->"
-COLUMNS = ("rows", "question", "median_ms", "slowest_ms", "n", "seed", "machine")
+COLUMNS = ("files", "what", "median_ms", "p99_ms", "slowest_ms", "cpu_ms", "n", "lost", "seed", "load", "machine")
 
 
 def entry(number: int, look: int) -> StoreEntry:
@@ -35,68 +42,79 @@ def entry(number: int, look: int) -> StoreEntry:
     return StoreEntry(*names, b"manifest", look, "made up", PayloadKind.GENERATED, "2026-01-01")
 
 
-def measure(store: ManifestStore, looks: list[int], rng: np.random.Generator) -> list[dict[str, str | int | float]]:
-    """Ask for random files by mark, by label and by a look that differs in three bits."""
+def made_up_looks(count: int, rng: np.random.Generator) -> list[int]:
+    """Draw looks that are as near each other as those of faces: a puppet's, each bit changed with a probability."""
+    heads = [puppets.sample_puppet(rng) for _ in range(PUPPETS)]
+    looks = [perceptual_hash(puppets.render(head, head.neutral(), 128).image) for head in heads]
+    chosen = np.array(looks, np.uint64)[rng.integers(0, PUPPETS, count)]
+    changes = np.packbits(rng.random((count, 64), np.float32) < CHANGED, axis=1).view(np.uint64).ravel()
+    found: list[int] = (chosen ^ changes).tolist()
+    return found
+
+
+def filled(path: Path, looks: list[int]) -> ManifestStore:
+    """Make a store of made-up files."""
+    store = ManifestStore(path)
+    store.put_all(entry(number, look) for number, look in enumerate(looks))
+    return store
+
+
+def seconds_of(ask: Callable[[int], object], numbers: list[int]) -> Iterator[tuple[float, float]]:
+    """Time every question, by the clock and by the processor; a file that is not found ends the bench."""
+    for number in numbers:
+        begun, busy = time.perf_counter(), time.process_time()
+        found = ask(number)
+        yield time.perf_counter() - begun, time.process_time() - busy
+        if found == ():
+            raise SystemExit(f"file {number} is not found")
+
+
+def write_some(path: Path, first: int, count: int) -> list[tuple[float, float]]:
+    """Put files one by one, as a process that seals does, and return what each took."""
+    store = ManifestStore(path)
+    return list(seconds_of(lambda number: store.put(entry(number, number)), list(range(first, first + count))))
+
+
+def measure(store: ManifestStore, looks: list[int], rng: np.random.Generator) -> Iterator[list[object]]:
+    """Ask for random files by mark, by label and by a look that differs in three bits; then write."""
     questions: dict[str, Callable[[int], object]] = {
-        "by mark id": lambda i: store.find(f"{i:012x}"),
-        "by manifest label": lambda i: store.find_manifest(f"urn:c2pa:{i}"),
-        "by look, up to 10 bits": lambda i: store.find_alike(looks[i] ^ 0x8000_0100_0000_0001),
+        "look-up by mark id": lambda i: store.find(f"{i:012x}"),
+        "look-up by manifest label": lambda i: store.find_manifest(f"urn:c2pa:{i}") or (),
+        "look-up by look, up to 10 bits": lambda i: store.find_alike(looks[i] ^ 0x8000_0100_0000_0001),
     }
-    rows: list[dict[str, str | int | float]] = []
-    for question, ask in questions.items():
-        seconds = []
-        for number in rng.integers(0, len(looks), QUESTIONS).tolist():
-            started = time.perf_counter()
-            found = ask(number)
-            seconds.append(time.perf_counter() - started)
-            if not found:
-                raise SystemExit(f"{question}: file {number} is not found")
-        rows.append(
-            {
-                "rows": len(looks),
-                "question": question,
-                "median_ms": round(statistics.median(seconds) * 1e3, 2),
-                "slowest_ms": round(max(seconds) * 1e3, 2),
-                "n": QUESTIONS,
-                "seed": SEED,
-                "machine": f"{platform.machine()}, one thread",
-            }
-        )
-    return rows
+    for what, ask in questions.items():
+        yield row(len(looks), what, list(seconds_of(ask, rng.integers(0, len(looks), QUESTIONS).tolist())))
+    yield row(len(looks), "one more file", write_some(store.path, 10**9, QUESTIONS // WRITERS))
+    each = QUESTIONS // WRITERS
+    firsts = [2 * 10**9 + each * number for number in range(WRITERS)]
+    with ProcessPoolExecutor(WRITERS, mp_context=get_context("spawn")) as writers:
+        taken = list(writers.map(write_some, [store.path] * WRITERS, firsts, [each] * WRITERS))
+    lost = sum(not store.find(f"{first + number:012x}") for first in firsts for number in range(each))
+    yield row(len(looks), f"one more file, {WRITERS} processes at once", [one for some in taken for one in some], lost)
 
 
-def write_docs() -> None:
-    """Write the table in docs/provenance.md anew."""
-    with RESULTS.open() as file:
-        rows = list(csv.DictReader(file))
-    lines = ["| files in the store | look-up | median | slowest of " + rows[0]["n"] + " |", "|---|---|---|---|"]
-    lines += [
-        f"| {int(row['rows']):,} | {row['question']} | {row['median_ms']} ms | {row['slowest_ms']} ms |" for row in rows
-    ]
-    before, rest = PAGE.read_text().split(BEGIN)
-    after = rest.split(END)[1]
-    PAGE.write_text(before + "\n".join([BEGIN, "", *lines, "", END]) + after)
+def row(files: int, what: str, seconds: list[tuple[float, float]], lost: int | None = None) -> list[object]:
+    """Put measured times into a row, in milliseconds."""
+    times = np.array(seconds) * 1e3
+    wall, busy = times.T
+    figures = (float(np.median(wall)), float(np.quantile(wall, 0.99)), float(wall.max()), float(busy.mean()))
+    print(f"{files} files, {what}: median {figures[0]:.2f} ms, p99 {figures[1]:.2f} ms", flush=True)
+    shown = (f"{one:.2f}" for one in figures)
+    load, machine = f"{os.getloadavg()[0]:.1f}", f"{platform.machine()}, {os.cpu_count()} cores"
+    return [files, what, *shown, len(times), lost, SEED, load, machine]
 
 
 def main() -> None:
-    """Fill stores of growing size and time them, or write the table anew with --docs."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--docs", action="store_true", help="measure nothing; write the table in docs/provenance.md")
-    if parser.parse_args().docs:
-        write_docs()
-        return
+    """Fill stores of growing size and time them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.parse_args()
     rng = np.random.default_rng(SEED)
     rows = []
     for count in ROWS:
-        looks = rng.integers(0, 2**64, count, dtype=np.uint64).tolist()
+        looks = made_up_looks(count, rng)
         with tempfile.TemporaryDirectory() as folder:
-            store = ManifestStore(Path(folder) / "manifests.sqlite3")
-            store.put_all(entry(number, look) for number, look in enumerate(looks))
-            rows += measure(store, looks, rng)
-    with RESULTS.open("w", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
+            rows += list(measure(filled(Path(folder) / "manifests.sqlite3", looks), looks, rng))
+    write_rows(RESULTS, COLUMNS, rows)
 
 
 if __name__ == "__main__":

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import av
 import numpy as np
+from hostile_manifests import TAIL, box, jumbf, store_of_ingredients
 from PIL import Image
 
 HUGE = 100_000
-
-_JUMBF_TAIL = bytes.fromhex("00110010800000aa00389b71")
+INGREDIENTS = 10_000
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:
@@ -40,10 +40,6 @@ def _zeros(size: int) -> bytes:
     packer = zlib.compressobj(9)
     parts = [packer.compress(bytes(min(1 << 20, size - at))) for at in range(0, size, 1 << 20)]
     return b"".join([*parts, packer.flush()])
-
-
-def _box(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", 8 + len(body)) + kind + body
 
 
 def png_of_huge_size(path: Path) -> None:
@@ -241,43 +237,48 @@ def _with_box(data: bytes, kind: bytes, body: bytes) -> bytes:
     at = data.index(kind) - 4
     old = int.from_bytes(data[at : at + 4], "big")
     grown = len(body) + 8 - old
-    out = bytearray(data[:at] + _box(kind, body) + data[at + old :])
+    out = bytearray(data[:at] + box(kind, body) + data[at + old :])
     for parent in (b"moov", b"trak", b"mdia", b"minf", b"stbl"):
         place = data.index(parent) - 4
         out[place : place + 4] = struct.pack(">I", int.from_bytes(out[place : place + 4], "big") + grown)
     return bytes(out)
 
 
-def _jumbf(kind: bytes, label: str, *contents: bytes) -> bytes:
-    description = _box(b"jumd", kind + _JUMBF_TAIL + b"\x03" + label.encode() + b"\0")
-    return _box(b"jumb", description + b"".join(contents))
+def png_with(store: bytes) -> bytes:
+    """Return a small picture with a manifest store."""
+    return _png(64, 64, _chunk(b"caBX", store), data=zlib.compress(bytes(64 * (64 * 3 + 1))))
 
 
 def png_of_nested_jumbf(path: Path) -> None:
     """Nest 20,000 JUMBF boxes in the manifest store."""
-    description = _box(b"jumd", b"c2pa" + _JUMBF_TAIL + b"\x03c2pa\0")
+    description = box(b"jumd", b"c2pa" + TAIL + b"\x03c2pa\0")
     depth = 20_000
     per = 8 + len(description)
     store = b"".join(struct.pack(">I", per * (depth - level)) + b"jumb" + description for level in range(depth))
-    path.write_bytes(_png(64, 64, _chunk(b"caBX", store), data=zlib.compress(bytes(64 * (64 * 3 + 1)))))
+    path.write_bytes(png_with(store))
 
 
 def png_of_nested_cbor(path: Path) -> None:
     """Nest 200,000 lists in an assertion of the manifest."""
     deep = b"\x81" * 200_000 + b"\x00"
-    assertion = _jumbf(b"cbor", "c2pa.actions.v2", _box(b"cbor", deep))
-    claim = _jumbf(b"c2cl", "c2pa.claim.v2", _box(b"cbor", deep))
-    signature = _jumbf(b"c2cs", "c2pa.signature", _box(b"cbor", b"\x84" + b"\x81" * 200_000))
-    manifest = _jumbf(b"c2ma", "urn:c2pa:x", _jumbf(b"c2as", "c2pa.assertions", assertion), claim, signature)
-    store = _jumbf(b"c2pa", "c2pa", manifest)
-    path.write_bytes(_png(64, 64, _chunk(b"caBX", store), data=zlib.compress(bytes(64 * (64 * 3 + 1)))))
+    assertion = jumbf(b"cbor", "c2pa.actions.v2", box(b"cbor", deep))
+    claim = jumbf(b"c2cl", "c2pa.claim.v2", box(b"cbor", deep))
+    signature = jumbf(b"c2cs", "c2pa.signature", box(b"cbor", b"\x84" + b"\x81" * 200_000))
+    manifest = jumbf(b"c2ma", "urn:c2pa:x", jumbf(b"c2as", "c2pa.assertions", assertion), claim, signature)
+    store = jumbf(b"c2pa", "c2pa", manifest)
+    path.write_bytes(png_with(store))
 
 
 def png_of_a_million_manifests(path: Path) -> None:
     """Put 100,000 empty manifests into one store."""
-    manifest = _jumbf(b"c2ma", "urn:c2pa:x")
-    store = _jumbf(b"c2pa", "c2pa", manifest * 100_000)
-    path.write_bytes(_png(64, 64, _chunk(b"caBX", store), data=zlib.compress(bytes(64 * (64 * 3 + 1)))))
+    manifest = jumbf(b"c2ma", "urn:c2pa:x")
+    store = jumbf(b"c2pa", "c2pa", manifest * 100_000)
+    path.write_bytes(png_with(store))
+
+
+def png_of_ten_thousand_ingredients(path: Path) -> None:
+    """Name 10,000 ingredients in one manifest."""
+    path.write_bytes(png_with(store_of_ingredients(INGREDIENTS)))
 
 
 def empty(path: Path) -> None:
@@ -334,6 +335,7 @@ ATTACKS: dict[str, tuple[str, Callable[[Path], None]]] = {
             png_of_nested_jumbf,
             png_of_nested_cbor,
             png_of_a_million_manifests,
+            png_of_ten_thousand_ingredients,
             png_that_is_a_page_and_an_archive,
             empty,
             pipe,
@@ -369,6 +371,12 @@ def make(name: str, folder: Path) -> Path:
 
 
 COSTLY = frozenset(
-    {"png_at_the_limit", "jpeg_of_a_thousand_scans", "mp4_of_large_still_frames", "mp4_of_thirty_million_frames"}
+    {
+        "png_at_the_limit",
+        "png_of_ten_thousand_ingredients",
+        "jpeg_of_a_thousand_scans",
+        "mp4_of_large_still_frames",
+        "mp4_of_thirty_million_frames",
+    }
 )
 """Those that keep a reader busy for seconds; the tests leave them to scripts/bench_faults.py."""

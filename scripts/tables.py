@@ -338,12 +338,32 @@ def faults(rows: Rows) -> str:
     return markdown(["file", "bytes", "seconds", "MiB at most", "what is said"], lines) + f"\n{rows[0]['machine']}.\n"
 
 
+def manifest_store(rows: Rows) -> str:
+    """Return what each question to a store takes."""
+    times = ("median_ms", "p99_ms", "slowest_ms", "cpu_ms")
+    lines = [[f"{int(row['files']):,}", row["what"], *(row[time] for time in times), row["n"]] for row in rows]
+    lost = sum(int(row["lost"] or 0) for row in rows)
+    loads = [float(row["load"]) for row in rows]
+    note = f"{lost} files lost by writing at once. {rows[0]['machine']}, load {min(loads):.1f} to {max(loads):.1f}."
+    header = ["files in the store", "what", "median, ms", "p99, ms", "slowest, ms", "of the processor, ms", "N"]
+    return markdown(header, lines) + f"\n{note}\n"
+
+
+def load(rows: Rows) -> str:
+    """Return how each kind of question was answered under load."""
+    header = ["question", "a second", "N", "p50, ms", "p99, ms", "slowest, ms", "turned away", "errors"]
+    lines = [[row["kind"], *list(row.values())[1:8]] for row in rows]
+    one = rows[0]
+    note = f"{one['minutes']} minutes, {int(one['files']):,} files in the store. {one['machine']}, load {one['load']}."
+    return markdown(header, lines) + f"\n{note}\n"
+
+
 FORMS = {
     one.__name__: one
     for one in (
         generation, generation_measures, generation_gains, judge, judge_coefficients, judge_styles, demo, cpu_detector,
         training_speed, robustness, adversarial, probes, scope_gate, examine_time, intervals, animate_time, claims,
-        faults, detector_matrix, detector_matrix_alarms, retraining,
+        faults, manifest_store, load, detector_matrix, detector_matrix_alarms, retraining,
     )
 }  # fmt: skip
 

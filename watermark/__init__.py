@@ -28,6 +28,7 @@ from .media import Media, read_media
 from .payload import Payload, PayloadKind
 from .reading import Outcome, Provenance, read_provenance, verify_file
 from .release import SealReceipt
+from .resolution import Bindings, read_bindings
 from .sealing import seal, seal_file
 from .sign_command import SignCommand
 from .signing import TimeStampOutcome
@@ -37,6 +38,7 @@ from .time_stamping import TimeStamping
 from .trust import TrustPolicy
 
 __all__ = [
+    "Bindings",
     "Claim",
     "ClipMarker",
     "ClipReader",
@@ -77,6 +79,7 @@ __all__ = [
     "mark_key_fingerprints",
     "open_clip",
     "read_arrays",
+    "read_bindings",
     "read_mark",
     "read_media",
     "read_provenance",

@@ -7,7 +7,7 @@ signature covers it.
 from __future__ import annotations
 
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import quoteattr  # nothing is parsed  # nosec B406
 
 from .claim import Claim
 from .payload import PayloadKind

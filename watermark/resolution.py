@@ -17,7 +17,7 @@ from .errors import MediaError
 from .layout import active_part
 from .manifest import SOFT_BINDING
 from .mark_reading import read_mark
-from .payload import ID_BITS
+from .payload import ID_BITS, PayloadKind
 from .perceptual_hash import SAME_PICTURE, hash_distance, perceptual_hash
 from .reading import sample_frames
 from .store import ManifestStore
@@ -42,6 +42,21 @@ class Match:
     similarity: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Bindings:
+    """What a file's pixels say about where it comes from.
+
+    Attributes:
+        mark_id: Of the mark that was read; None without one.
+        kind: Why it was marked.
+        look: The perceptual hash of its first frame.
+    """
+
+    mark_id: str | None
+    kind: PayloadKind | None
+    look: int
+
+
 def match_binding(store: ManifestStore, algorithm: str, value: str, limit: int = 10) -> tuple[Match, ...]:
     """Return the manifests that a soft binding leads to.
 
@@ -55,42 +70,58 @@ def match_binding(store: ManifestStore, algorithm: str, value: str, limit: int =
         ValueError: The algorithm is unknown, or the value is none of its.
         StoreError: The store is damaged or unreadable.
     """
+    check_algorithm(algorithm)
     if algorithm in WATERMARKS:
         entries = store.find(_value(value, ID_BITS).hex())
         return tuple(Match(entry.manifest_label) for entry in entries[:limit])
-    if algorithm in FINGERPRINTS:
-        return _alike(store, int.from_bytes(_value(value, _HASH_BITS), "big"), limit)
-    known = ", ".join((*WATERMARKS, *FINGERPRINTS))
-    raise ValueError(f"the algorithm {algorithm!r} is not known here; use one of {known}")
+    return _alike(store, int.from_bytes(_value(value, _HASH_BITS), "big"), limit)
+
+
+def check_algorithm(algorithm: str | None) -> None:
+    """Raise ValueError where an algorithm's name is none of ours; None stands for all."""
+    if algorithm not in (None, *WATERMARKS, *FINGERPRINTS):
+        known = ", ".join((*WATERMARKS, *FINGERPRINTS))
+        raise ValueError(f"the algorithm {algorithm!r} is not known here; use one of {known}")
+
+
+def read_bindings(path: Path, deployment: Deployment) -> Bindings:
+    """Decode a file and read what may lead to its manifest.
+
+    Args:
+        path: The file.
+        deployment: Whose keys are used.
+
+    Raises:
+        MediaError: The file cannot be decoded.
+    """
+    frames = sample_frames(path)
+    mark = read_mark(frames, deployment.mark_keys)
+    return Bindings(mark.id, mark.kind, perceptual_hash(frames[0]))
 
 
 def match_content(
-    path: Path, deployment: Deployment, algorithm: str | None = None, limit: int = 10
+    bindings: Bindings, store: ManifestStore, algorithm: str | None = None, limit: int = 10
 ) -> tuple[Match, ...]:
     """Return the manifests that a file's mark leads to, then those of files that look alike.
 
     Args:
-        path: The file.
-        deployment: Whose keys and store are used.
+        bindings: What was read from the file.
+        store: Where to look.
         algorithm: Look for this binding only; None looks for all.
         limit: Most matches.
 
     Raises:
         ValueError: The algorithm is unknown.
-        MediaError: The file cannot be decoded.
         StoreError: The store is damaged or unreadable.
     """
-    if algorithm not in (None, *WATERMARKS, *FINGERPRINTS):
-        raise ValueError(f"the algorithm {algorithm!r} is not known here")
-    frames = sample_frames(path)
+    check_algorithm(algorithm)
     matches: list[Match] = []
-    if algorithm in (None, *WATERMARKS):
-        mark = read_mark(frames, deployment.mark_keys)
-        entries = [entry for entry in deployment.store.find(mark.id or "") if entry.kind is mark.kind]
+    if algorithm in (None, *WATERMARKS) and bindings.mark_id is not None:
+        entries = [entry for entry in store.find(bindings.mark_id) if entry.kind is bindings.kind]
         matches += [Match(entry.manifest_label) for entry in entries]
     if algorithm in (None, *FINGERPRINTS):
         known = {match.manifest_id for match in matches}
-        alike = _alike(deployment.store, perceptual_hash(frames[0]), limit)
+        alike = _alike(store, bindings.look, limit)
         matches += [match for match in alike if match.manifest_id not in known]
     return tuple(matches[:limit])
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
@@ -24,7 +25,19 @@ from starlette.routing import Route
 
 from .deployment import Deployment
 from .errors import MediaError, StoreError
-from .resolution import FINGERPRINTS, MOST_RESULTS, WATERMARKS, Match, find_store, match_binding, match_content
+from .resolution import (
+    FINGERPRINTS,
+    MOST_RESULTS,
+    WATERMARKS,
+    Bindings,
+    Match,
+    check_algorithm,
+    find_store,
+    match_binding,
+    match_content,
+    read_bindings,
+)
+from .uploads import Uploads, receive
 
 MOST_UPLOAD_BYTES = 64 << 20
 
@@ -32,8 +45,15 @@ _MOST_QUERY_BYTES = 4096
 _DECODERS = 2
 
 
+ReadBindings: TypeAlias = Callable[[Path, Request], Awaitable[Bindings]]
+
+
 def resolution_app(
-    deployment: Deployment, *, hosts: Sequence[str] = ("localhost", "127.0.0.1"), most_bytes: int = MOST_UPLOAD_BYTES
+    deployment: Deployment,
+    *,
+    hosts: Sequence[str] = ("localhost", "127.0.0.1"),
+    most_bytes: int = MOST_UPLOAD_BYTES,
+    read: ReadBindings | None = None,
 ) -> Starlette:
     """Return the service.
 
@@ -41,8 +61,10 @@ def resolution_app(
         deployment: Whose keys and store answer.
         hosts: Names the service may be called by; a web page elsewhere cannot reach it by a name of its own.
         most_bytes: Largest upload.
+        read: Decodes the upload of a request and reads what leads to its manifest, or raises MediaError; None does so
+            in few threads of this process, without a limit of time.
     """
-    service = _Service(deployment, most_bytes)
+    service = _Service(deployment, most_bytes, read or _read_here(deployment))
     return Starlette(
         routes=[
             Route("/matches/byBinding", service.by_binding, methods=["GET", "POST"]),
@@ -56,12 +78,12 @@ def resolution_app(
 
 
 class _Service:
-    """Answers requests; decoding runs in few threads, so that many uploads cannot fill the memory."""
+    """Answers requests."""
 
-    def __init__(self, deployment: Deployment, most_bytes: int) -> None:
+    def __init__(self, deployment: Deployment, most_bytes: int, read: ReadBindings) -> None:
         self._deployment = deployment
-        self._most_bytes = most_bytes
-        self._decoders = CapacityLimiter(_DECODERS)
+        self._uploads = Uploads(most_bytes)
+        self._read = read
 
     async def by_binding(self, request: Request) -> Response:
         query = dict(request.query_params)
@@ -77,15 +99,15 @@ class _Service:
             raise HTTPException(400, str(error)) from error
 
     async def by_content(self, request: Request) -> Response:
-        limit = _limit(request)
-        with tempfile.TemporaryDirectory(prefix="facetrail-") as folder:
-            path = Path(folder) / "upload"
-            await _save(request, path, self._most_bytes)
-            find = partial(match_content, path, self._deployment, request.query_params.get("alg"), limit)
-            try:
-                return _matches(await to_thread.run_sync(find, limiter=self._decoders))
-            except ValueError as error:
-                raise HTTPException(400, str(error)) from error
+        limit, algorithm = _limit(request), request.query_params.get("alg")
+        try:
+            check_algorithm(algorithm)
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from error
+        async with self._uploads.received(request) as path:
+            bindings = await self._read(path, request)
+        find = partial(match_content, bindings, self._deployment.store, algorithm, limit)
+        return _matches(await to_thread.run_sync(find))
 
     async def manifest(self, request: Request) -> Response:
         only_active = request.query_params.get("returnActiveManifest", "false").lower() == "true"
@@ -99,6 +121,15 @@ class _Service:
     async def algorithms(self, request: Request) -> Response:
         named = {"watermarks": WATERMARKS, "fingerprints": FINGERPRINTS}
         return JSONResponse({kind: [{"alg": name} for name in names] for kind, names in named.items()})
+
+
+def _read_here(deployment: Deployment) -> ReadBindings:
+    decoders = CapacityLimiter(_DECODERS)
+
+    async def read(path: Path, _: Request) -> Bindings:
+        return await to_thread.run_sync(read_bindings, path, deployment, limiter=decoders)
+
+    return read
 
 
 def _matches(matches: Sequence[Match]) -> JSONResponse:
@@ -118,7 +149,7 @@ def _limit(request: Request) -> int:
 
 async def _json(request: Request) -> dict[str, str]:
     with tempfile.TemporaryFile() as file:
-        await _receive(request, file.write, _MOST_QUERY_BYTES)
+        await receive(request, file.write, _MOST_QUERY_BYTES)
         file.seek(0)
         content = file.read()
     try:
@@ -130,28 +161,9 @@ async def _json(request: Request) -> dict[str, str]:
     return found
 
 
-async def _save(request: Request, path: Path, most: int) -> None:
-    with path.open("wb") as file:
-        await _receive(request, file.write, most)
-
-
-async def _receive(request: Request, keep: Callable[[bytes], object], most: int) -> None:
-    """Hand over a body piece by piece; stop as soon as it is longer than allowed."""
-    too_long = HTTPException(413, f"the body is longer than {most} bytes")
-    stated = request.headers.get("content-length", "0")
-    if stated.isdigit() and int(stated) > most:
-        raise too_long
-    received = 0
-    async for piece in request.stream():
-        received += len(piece)
-        if received > most:
-            raise too_long
-        keep(piece)
-
-
 async def _refused(_: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return JSONResponse({"error": getattr(error, "detail", str(error))}, status)
+    return JSONResponse({"error": getattr(error, "detail", str(error))}, status, getattr(error, "headers", None))
 
 
 async def _undecodable(_: Request, error: Exception) -> Response:

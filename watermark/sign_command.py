@@ -55,7 +55,7 @@ class SignCommand:
             IdentityError: The program cannot be run, fails, takes too long, or writes nothing.
         """
         try:
-            done = subprocess.run(  # noqa: S603 - the program that the user named, without a shell
+            done = subprocess.run(  # noqa: S603 - the program that the user named, without a shell  # nosec B603
                 self.arguments, input=content, capture_output=True, timeout=self.seconds, check=False
             )
         except OSError as error:

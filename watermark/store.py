@@ -1,21 +1,23 @@
 """The manifest store: what was sealed here, so that a mark or a look alone leads back to its credential.
 
-Looks are compared by the Hamming distance of 64-bit hashes. A hash is split into four bands of 16 bits: two hashes that
-differ in at most 10 bits differ in at most 2 bits of some band (pigeonhole), so the candidates are found through an
-index, by the 137 values within 2 bits of each band (multi-index hashing: Norouzi, Punjani and Fleet 2012).
+Looks are compared by the Hamming distance of 64-bit hashes, with all of them: they are kept a second time, side by side
+in blocks, where a million is 8 MB. An index by parts of the hash (multi-index hashing) is slower for faces, which look
+so much alike that a good part of the store would be candidates.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import islice
 from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
 
 from .errors import StoreError
 from .payload import PayloadKind
@@ -23,15 +25,19 @@ from .payload import PayloadKind
 STORE_FILE = "manifests.sqlite3"
 """Name of the store in a deployment's folder."""
 
-_WAIT_SECONDS = 30.0
-_VERSION = 1
-_BANDS, _BAND_BITS, _BAND_DISTANCE = 4, 16, 2
-_MOST_DISTANT = _BANDS * (_BAND_DISTANCE + 1) - 1
+Row: TypeAlias = tuple[str, str, str, int, str, str, str, bytes]
 
-# Hashes are stored as the signed integers that SQLite has; a covering index for each band answers without the rows.
+_WAIT_SECONDS = 30.0
+_VERSION = 2
+_HASH_BYTES = 8
+_BLOCK = 16384
+
+# Hashes are stored as the signed integers that SQLite has. `number` is named, else VACUUM could change it; the hash of
+# file `number` lies in block number / _BLOCK. What is taken back leaves its hash there, which then leads to no file.
 _SCHEMA = (
     """
     CREATE TABLE sealed (
+        number INTEGER PRIMARY KEY,
         mark_id TEXT NOT NULL,
         sha256 TEXT NOT NULL,
         manifest_label TEXT NOT NULL,
@@ -40,31 +46,23 @@ _SCHEMA = (
         kind TEXT NOT NULL,
         created TEXT NOT NULL,
         manifest BLOB NOT NULL,
-        PRIMARY KEY (mark_id, sha256)
+        UNIQUE (mark_id, sha256)
     )
     """,
     "CREATE INDEX sealed_by_label ON sealed (manifest_label)",
-    *(
-        f"CREATE INDEX sealed_by_look{band} ON sealed "
-        f"((perceptual_hash >> {_BAND_BITS * band} & 65535), perceptual_hash)"
-        for band in range(_BANDS)
-    ),
+    "CREATE TABLE looks (block INTEGER PRIMARY KEY, hashes BLOB NOT NULL)",
     f"PRAGMA user_version = {_VERSION}",
 )
-_COLUMNS = "mark_id, sha256, manifest_label, perceptual_hash, title, kind, created, manifest"
-_INSERT = f"INSERT OR REPLACE INTO sealed ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_INSERT = "INSERT OR REPLACE INTO sealed VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)"
 _DELETE = "DELETE FROM sealed WHERE mark_id = ? AND sha256 = ?"
-_BY_MARK = f"SELECT {_COLUMNS} FROM sealed WHERE mark_id = ? ORDER BY created DESC"  # noqa: S608
-_BY_LABEL = f"SELECT {_COLUMNS} FROM sealed WHERE manifest_label = ?"  # noqa: S608
-_BY_ROW = f"SELECT {_COLUMNS} FROM sealed WHERE rowid = ?"  # noqa: S608
-_CARRY_OVER = (
-    f"INSERT INTO sealed ({_COLUMNS}) SELECT mark_id, sha256, manifest_label, "  # noqa: S608
-    "signed_hash(perceptual_hash), title, kind, created, manifest FROM earlier"
-)
-_NEAR = " UNION ".join(
-    f"SELECT rowid, perceptual_hash FROM sealed WHERE (perceptual_hash >> {_BAND_BITS * band} & 65535) "  # noqa: S608
-    f"IN (SELECT value FROM json_each(?{band + 1}))"
-    for band in range(_BANDS)
+_BY_MARK = "SELECT * FROM sealed WHERE mark_id = ? ORDER BY created DESC"
+_BY_LABEL = "SELECT * FROM sealed WHERE manifest_label = ?"
+_BY_NUMBER = "SELECT * FROM sealed WHERE number = ?"
+_NEW_BLOCK = "INSERT OR IGNORE INTO looks VALUES (?, zeroblob(?))"
+_LOOKS = "SELECT block, hashes FROM looks"
+_EARLIER = (
+    "SELECT mark_id, sha256, manifest_label, signed_hash(perceptual_hash), title, kind, created, manifest "
+    "FROM earlier ORDER BY rowid"
 )
 
 
@@ -107,7 +105,7 @@ class ManifestStore:
             StoreError: The store is damaged, read-only, full or locked for too long.
         """
         with self._connection() as connection:
-            connection.execute(_INSERT, _row(entry))
+            _add(connection, _row(entry))
 
     def put_all(self, entries: Iterator[StoreEntry]) -> None:
         """Add many entries in one transaction: all or none.
@@ -116,7 +114,8 @@ class ManifestStore:
             StoreError: As for `put`.
         """
         with self._connection() as connection:
-            connection.executemany(_INSERT, map(_row, entries))
+            for entry in entries:
+                _add(connection, _row(entry))
 
     def remove(self, entry: StoreEntry) -> None:
         """Take an entry back.
@@ -148,26 +147,21 @@ class ManifestStore:
 
         Args:
             perceptual_hash: The look.
-            distance: Most bits that may differ, up to 11.
+            distance: Most bits that may differ.
             limit: Most entries.
 
         Raises:
             StoreError: The store is damaged or unreadable.
-            ValueError: `distance` is above 11.
         """
-        if not 0 <= distance <= _MOST_DISTANT:
-            raise ValueError(f"a distance of {distance} bits is outside 0 … {_MOST_DISTANT}, which the index serves")
         if not self.path.exists():
             return ()
-        bands = [perceptual_hash >> _BAND_BITS * band & (1 << _BAND_BITS) - 1 for band in range(_BANDS)]
-        near = [json.dumps([band ^ change for change in _CHANGES]) for band in bands]
         with self._connection(writing=False) as connection:
-            found = [
-                (((look ^ perceptual_hash) & (1 << 64) - 1).bit_count(), row)
-                for row, look in connection.execute(_NEAR, near)
-            ]
-            nearest = sorted(one for one in found if one[0] <= distance)[:limit]
-            return tuple(_entry(connection.execute(_BY_ROW, (row,)).fetchone()) for _, row in nearest)
+            connection.execute("BEGIN")  # looks and files as of one moment
+            alike = (
+                connection.execute(_BY_NUMBER, (number,)).fetchone()
+                for number in _nearest(connection, perceptual_hash, distance)
+            )
+            return tuple(islice((_entry(row) for row in alike if row is not None), limit))
 
     def _select(self, statement: str, value: str) -> tuple[StoreEntry, ...]:
         if not self.path.exists():
@@ -200,21 +194,35 @@ class ManifestStore:
         return sqlite3.connect(address, timeout=_WAIT_SECONDS, uri=True)
 
 
-# What two 16-bit numbers that differ in at most 2 bits may differ by.
-_CHANGES = tuple(
-    sum(1 << bit for bit in bits)
-    for count in range(_BAND_DISTANCE + 1)
-    for bits in combinations(range(_BAND_BITS), count)
-)
+def _add(connection: sqlite3.Connection, row: Row) -> None:
+    """Insert a file and put its look beside the others."""
+    number = connection.execute(_INSERT, row).lastrowid or 0
+    block, place = divmod(number, _BLOCK)
+    connection.execute(_NEW_BLOCK, (block, _BLOCK * _HASH_BYTES))
+    with connection.blobopen("looks", "hashes", block) as hashes:
+        hashes.seek(place * _HASH_BYTES)
+        hashes.write(row[3].to_bytes(_HASH_BYTES, "little", signed=True))
 
 
-def _row(entry: StoreEntry) -> tuple[str | int | bytes, ...]:
-    names = (entry.mark_id, entry.sha256, entry.manifest_label)
-    return (*names, _signed(entry.perceptual_hash), entry.title, entry.kind.value, entry.created, entry.manifest)
+def _nearest(connection: sqlite3.Connection, look: int, distance: int) -> Iterator[int]:
+    """Yield the numbers of the files whose looks are near, the nearest first; some are of files taken back."""
+    near: list[np.ndarray] = [np.empty((0, 2), np.int64)]
+    for block, hashes in connection.execute(_LOOKS):
+        differing = np.bitwise_count(np.frombuffer(hashes, "<u8") ^ np.uint64(look))
+        places = np.flatnonzero(differing <= distance)
+        near.append(np.stack([differing[places].astype(np.int64), block * _BLOCK + places], axis=1))
+    found = np.concatenate(near)
+    for at in np.lexsort((found[:, 1], found[:, 0])):
+        yield int(found[at, 1])
 
 
-def _entry(row: tuple[str, str, str, int, str, str, str, bytes]) -> StoreEntry:
-    mark, digest, label, look, title, kind, created, manifest = row
+def _row(entry: StoreEntry) -> Row:
+    look, kind = _signed(entry.perceptual_hash), entry.kind.value
+    return entry.mark_id, entry.sha256, entry.manifest_label, look, entry.title, kind, entry.created, entry.manifest
+
+
+def _entry(row: tuple[int, *Row]) -> StoreEntry:
+    _, mark, digest, label, look, title, kind, created, manifest = row
     return StoreEntry(mark, digest, label, manifest, look & (1 << 64) - 1, title, PayloadKind(kind), created)
 
 
@@ -234,16 +242,18 @@ def _create(path: Path) -> None:
 
 
 def _bring_up_to_date(connection: sqlite3.Connection) -> None:
-    """Rewrite a store of version 0, which kept hashes as text and could not be asked for looks."""
+    """Rewrite a store of version 0, which kept hashes as text, or 1, which had indexes of them; all or nothing."""
     if _version(connection) == _VERSION:
         return
-    connection.create_function("signed_hash", 1, lambda text: _signed(int(text, 16)))
+    connection.create_function("signed_hash", 1, lambda look: _signed(int(look, 16)) if isinstance(look, str) else look)
     with connection:
         connection.execute("BEGIN IMMEDIATE")
         if _version(connection) == _VERSION:  # another process was faster
             return
-        for statement in ("ALTER TABLE sealed RENAME TO earlier", "DROP INDEX sealed_by_label", *_SCHEMA, _CARRY_OVER):
+        for statement in ("ALTER TABLE sealed RENAME TO earlier", "DROP INDEX sealed_by_label", *_SCHEMA):
             connection.execute(statement)
+        for row in connection.execute(_EARLIER):
+            _add(connection, row)
         connection.execute("DROP TABLE earlier")
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..answers import JsonObject, document, expected_errors
+from ..answers import Answer, JsonObject, JsonValue, document, expected_errors, refusal
+from ..confined import Answerer
 from ..entries import examine_entry
 from ..examining.timeline_chart import timeline_chart
 from ..examining.witnesses import Thresholds
@@ -15,8 +16,7 @@ from ..progress import Report, part, silent
 from .credential_tree import Node, tree_of
 from .face_picture import picture_of
 from .templating import render
-from .visits import LeftError, Visit
-from .wording import line_about
+from .visits import LeftError, Visit, without_folders
 from .workbench import Workbench
 
 if TYPE_CHECKING:
@@ -89,25 +89,54 @@ def examine(paths: Sequence[Path], bench: Workbench, visit: Visit, report: Repor
     """
     report = visit.watched(report)
     report(0.0, "loading the detector")
-    examiner = bench.examiner()
-    cards: list[Card] = []
+    answerer = bench.answerer()
+    cards: list[Card | JsonObject] = []
     entries: list[JsonObject] = []
     for number, path in enumerate(paths):
         report(number / len(paths), f"examining {path.name}")
         try:
-            step = part(report, number / len(paths), (number + 1) / len(paths))
-            found = examiner.examine(path, step)
-            cards.append(card_of(path, found, examiner.thresholds))
-            entries.append({**examine_entry(found), "path": path.name})
+            answer = answerer(path, part(report, number / len(paths), (number + 1) / len(paths)))
         except LeftError:
             raise
         except expected_errors() as error:
-            cards.append(Card(path.name, "Not examined", "failed", error=line_about(error)))
-            details: JsonObject = {"type": type(error).__name__, "message": line_about(error), "path": path.name}
-            entries.append({"error": details})
+            answer = refusal(error, path)
+        if answer.failed:
+            said = without_folders(answer.complaint)
+            cards.append(Card(path.name, "Not examined", "failed", error=said))
+            entries.append({"error": {"type": _kind(answer), "message": said, "path": path.name}})
+        else:
+            entry, card = answer.results
+            cards.append(card)
+            entries.append({**entry, "path": path.name})
     saved = visit.new_folder() / "examination.json"
     saved.write_text(document("examine", tuple(entries)) + "\n", "utf-8")
     return render("examined", cards=cards, download=f"/download/{visit.offer(saved)}")
+
+
+def card_examiner(home: Path, detector: str, anchors: tuple[str, ...]) -> Answerer:
+    """Load the detector and return what examines one file: its entry and its card.
+
+    Args:
+        home: The deployment's folder.
+        detector: Name of a shipped detector, or the folder of a trained one.
+        anchors: More root certificates (PEM) that are trusted.
+    """
+    from watermark import Deployment
+
+    from ..examining.examination import Examiner
+
+    examiner = Examiner(Deployment.open(home), detector, anchors)
+
+    def one(path: Path, report: Report) -> Answer:
+        found = examiner.examine(path, report)
+        return Answer("", (examine_entry(found), asdict(card_of(path, found, examiner.thresholds))))
+
+    return one
+
+
+def _kind(answer: Answer) -> JsonValue:
+    details = answer.results[0]["error"]
+    return details["type"] if isinstance(details, dict) else None
 
 
 def card_of(path: Path, found: Examination, thresholds: Thresholds) -> Card:

@@ -15,18 +15,18 @@ import asyncio
 import hmac
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+from ..callers import LOOPBACK, refusal_of
+
 MOST_WORDS = 4 << 20
 """Largest body, in bytes, of a request that is no upload."""
 
@@ -174,11 +174,8 @@ def refuse(scope: Scope, config: GuardConfig) -> Response | None:
         The refusal, None where there is nothing against the request.
     """
     headers, method, path = Headers(scope=scope), scope["method"], scope["path"]
-    host = headers.get("host", "")
-    if len(headers.getlist("host")) != 1 or _name_of(host) not in config.hosts:
-        return PlainTextResponse("this page is not called by that name; add it with --name", 421)
-    if _is_foreign(headers, method, host):
-        return PlainTextResponse("a request from another site is not answered", 403)
+    if (refused := refusal_of(headers, method, config.hosts)) is not None:
+        return PlainTextResponse(refused.words, refused.status)
     if not (_WRITTEN if method == "POST" else _READ).fullmatch(path) or ".." in path.split("/"):
         return PlainTextResponse("there is nothing here", 404)
     if method not in ("GET", "HEAD", "POST"):
@@ -186,21 +183,6 @@ def refuse(scope: Scope, config: GuardConfig) -> Response | None:
     if path.startswith(_UPLOAD) and _announced(headers) > config.most_bytes:
         return PlainTextResponse(f"the upload is larger than {config.most_bytes >> 20} MiB; see --max-upload", 413)
     return None
-
-
-def _is_foreign(headers: Headers, method: str, host: str) -> bool:
-    origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
-    navigates = method == "GET" and headers.get("sec-fetch-mode") == "navigate" and site != "same-origin"
-    if site not in ("same-origin", "none") and not (navigates and headers.get("sec-fetch-dest") == "document"):
-        return True
-    return origin is not None and urlsplit(origin).netloc.lower() != host.lower()
-
-
-def _name_of(host: str) -> str:
-    try:
-        return (urlsplit(f"//{host}").hostname or "").lower()
-    except ValueError:
-        return ""
 
 
 def _announced(headers: Headers) -> int:
@@ -280,13 +262,3 @@ def _guarded(send: Send, scope: Scope) -> Send:
         await send(message)
 
     return inner
-
-
-def allowed_hosts(host: str, names: Sequence[str]) -> tuple[str, ...]:
-    """List the names that the page answers to.
-
-    Args:
-        host: The address it listens at.
-        names: Others, given by the user.
-    """
-    return tuple(dict.fromkeys(name.lower().strip("[]") for name in (host, *LOOPBACK, *names)))

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 import webbrowser
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 from typing import Any
 
+from ..stopping import ended_like_ctrl_c
 from .guard import Guard, GuardConfig
 from .offered_files import routes
 from .visits import Visits
@@ -110,21 +107,5 @@ def serve(
         limit_concurrency=64,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    with _ended_like_ctrl_c():
+    with ended_like_ctrl_c():
         Server(settings).run(sockets=[settings.bind_socket()])
-
-
-@contextmanager
-def _ended_like_ctrl_c() -> Iterator[None]:
-    """Let a polite kill and a closed terminal end the page as the keyboard does, so that files are deleted."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), stop) for name in names}
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watermark import Deployment
 
+from ..arguments import MEBIBYTES, SECONDS
+from ..confined import Limits
 from .visits import Visits
 
 if TYPE_CHECKING:
     from generator import Animator
 
-    from ..examining.examination import Examiner
+    from ..confined import Answerer
 
 
 @dataclass(slots=True, eq=False)
@@ -30,6 +34,7 @@ class Workbench:
         detectors: Detectors that can be evaluated: names of shipped ones, or folders of trained ones, by the name they
             are shown under.
         results: Where evaluations are kept.
+        limits: What one file that is examined may cost.
     """
 
     deployment: Deployment
@@ -37,10 +42,12 @@ class Workbench:
     detector: str
     results: Path
     anchors: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=lambda: Limits(SECONDS, MEBIBYTES))
     corpora: dict[str, Path] = field(default_factory=dict)
     detectors: dict[str, str] = field(default_factory=dict)
     _animator: Animator | None = None
-    _examiner: Examiner | None = None
+    _answerer: Answerer | None = None
+    _started: ExitStack = field(default_factory=ExitStack)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def animator(self) -> Animator:
@@ -56,15 +63,21 @@ class Workbench:
                 self._animator = load_animator()
             return self._animator
 
-    def examiner(self) -> Examiner:
-        """Return what examines files.
+    def answerer(self) -> Answerer:
+        """Return what examines one file at a time, in a process of its own.
 
         Raises:
             DetectorError: The detector cannot be loaded.
         """
-        from ..examining.examination import Examiner
+        from ..confined import confined
+        from .examining import card_examiner
 
         with self._lock:
-            if self._examiner is None:
-                self._examiner = Examiner(self.deployment, self.detector, self.anchors)
-            return self._examiner
+            if self._answerer is None:
+                prepare = partial(card_examiner, self.deployment.folder, self.detector, self.anchors)
+                self._answerer = self._started.enter_context(confined(prepare, self.limits))
+            return self._answerer
+
+    def close(self) -> None:
+        """End that process."""
+        self._started.close()

@@ -7,11 +7,13 @@ import re
 import secrets
 import socket
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..answers import Answer
-from ..arguments import DEFAULT_DETECTOR, add_home, add_trust, add_verbose
+from ..arguments import DEFAULT_DETECTOR, add_home, add_limits, add_trust, add_verbose
+from ..callers import LOOPBACK, allowed_hosts
 from ..errors import InputError, MissingPieceError, UsageError
 from ..progress import Report
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from ..app.visits import Visits
     from ..app.workbench import Workbench
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
 
 
@@ -57,6 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="largest upload, such as 200MB (default: 200MB)",
     )
     _declare_network(parser.add_argument_group("network"))
+    add_limits(parser)
     add_trust(parser)
     add_home(parser)
     add_verbose(parser)
@@ -94,7 +96,7 @@ def _size(text: str) -> int:
 
 def run(options: argparse.Namespace, report: Report) -> Answer:
     """Serve the page until stopped from the keyboard."""
-    local = options.host in _LOOPBACK
+    local = options.host in LOOPBACK
     if not local and not options.allow_network:
         raise UsageError(
             f"--host {options.host} lets other computers reach the page; add --allow-network if that is meant"
@@ -107,11 +109,14 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
         raise _missing(error) from error
     token = None if local else secrets.token_urlsafe(24)
     kept = visits.Visits()
-    names = guard.allowed_hosts(options.host, options.name)
+    names = allowed_hosts(options.host, options.name)
     config = guard.GuardConfig(names, options.max_upload, token, kept.uploads)
-    try:
+    with ExitStack() as ends:
+        ends.callback(kept.close)
+        bench = _workbench(options, kept)
+        ends.callback(bench.close)
         try:
-            app = server.build_app(_workbench(options, kept), config)
+            app = server.build_app(bench, config)
         except ImportError as error:
             raise _missing(error) from error
         address = _address(options.host, options.port, token)
@@ -125,8 +130,6 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
         level = "info" if options.verbose else "error"
         opened = address if options.open else None
         server.serve(app, kept, options.host, options.port, opened=opened, log_level=level)
-    finally:
-        kept.close()
     return Answer("")
 
 
@@ -135,6 +138,7 @@ def _workbench(options: argparse.Namespace, kept: Visits) -> Workbench:
 
     from ..app.evaluating import corpora_under
     from ..app.workbench import Workbench
+    from ..confined import Limits
     from ..home import home_folder
     from ..trust import read_anchors
 
@@ -144,6 +148,7 @@ def _workbench(options: argparse.Namespace, kept: Visits) -> Workbench:
         detector=options.detector[0],
         results=(options.results or home_folder(options.home) / "evaluations").absolute(),
         anchors=read_anchors(options.trust),
+        limits=Limits(options.seconds, options.memory, options.verbose),
         corpora=corpora_under(options.corpora),
         detectors={(Path(name).name if Path(name).is_dir() else name): name for name in options.detector},
     )

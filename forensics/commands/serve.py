@@ -1,20 +1,26 @@
-"""`facetrail serve`: the Soft Binding Resolution API over this deployment's manifests."""
+"""`facetrail serve`: the Soft Binding Resolution API over this deployment's manifests and, on request, `/examine`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 
 from ..answers import Answer
-from ..arguments import add_home, add_verbose, positive_int
+from ..arguments import add_detector, add_home, add_limits, add_trust, add_verbose, positive_int
+from ..callers import allowed_hosts
 from ..errors import MissingPieceError
 from ..progress import Report
+from ..stopping import ended_like_ctrl_c
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_GRACE_SECONDS = 10
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    parser.add_argument(
+        "--examine", action="store_true", help="answer POST /examine too, as `facetrail examine --json` does"
+    )
     parser.add_argument(
         "--host", default="127.0.0.1", metavar="NAME", help="address to listen at (default: 127.0.0.1, this computer)"
     )
@@ -29,6 +35,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-upload", type=positive_int, default=64, metavar="MIB", help="largest file to look at (default: 64)"
     )
+    parser.add_argument(
+        "--processes",
+        type=positive_int,
+        default=1,
+        metavar="N",
+        help="processes that open files, for each kind of question (default: 1)",
+    )
+    parser.add_argument(
+        "--waiting",
+        type=positive_int,
+        default=8,
+        metavar="N",
+        help="files that may wait to be examined; one more is turned away with 503 (default: 8)",
+    )
+    add_detector(parser)
+    add_trust(parser)
+    add_limits(parser)
     add_home(parser)
     add_verbose(parser)
     parser.epilog = (
@@ -40,20 +63,40 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, report: Report) -> Answer:
     """Serve until stopped from the keyboard."""
-    from watermark import Deployment
-
     try:
         import uvicorn
 
-        from watermark.resolution_service import resolution_app
+        from ..serving.service import ServiceConfig, service
     except ImportError as error:
         raise MissingPieceError(
             f"the service needs the package {error.name}; get it with `pip install 'facetrail[serve]'`"
         ) from error
+    from watermark import Deployment
+
+    from ..confined import Limits
+    from ..trust import read_anchors
+    from .examine import examiner
+
     deployment = Deployment.open(options.home)
-    hosts = [*dict.fromkeys([options.host, *_LOOPBACK, *options.name])]
-    app = resolution_app(deployment, hosts=hosts, most_bytes=options.max_upload << 20)
-    sys.stderr.write(f"serving {deployment.store.path} at http://{options.host}:{options.port}; stop with Ctrl-C\n")
-    level = "info" if options.verbose else "warning"
-    uvicorn.run(app, host=options.host, port=options.port, log_level=level, server_header=False, limit_concurrency=64)
+    config = ServiceConfig(
+        options.home,
+        allowed_hosts(options.host, options.name),
+        Limits(options.seconds, options.memory, options.verbose),
+        options.max_upload << 20,
+        options.processes,
+        options.waiting,
+    )
+    prepare = partial(examiner, options.home, options.detector, read_anchors(options.trust), None)
+    report(0.0, "starting the processes that open files")
+    with service(deployment, config, prepare if options.examine else None) as app, ended_like_ctrl_c():
+        sys.stderr.write(f"serving {deployment.store.path} at http://{options.host}:{options.port}; stop with Ctrl-C\n")
+        uvicorn.run(
+            app,
+            host=options.host,
+            port=options.port,
+            log_level="info" if options.verbose else "warning",
+            server_header=False,
+            limit_concurrency=64,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
     return Answer("")

@@ -118,7 +118,7 @@ class DecoupledCrossAttention(nn.Module):
         self, attn: Attention, hidden: Tensor, context: Tensor | None, inputs: AttentionInputs | None = None
     ) -> Tensor:
         """Attend over (frames, tokens, channels)."""
-        assert context is not None  # noqa: S101 - cross-attention always has a context
+        assert context is not None  # noqa: S101 - cross-attention always has a context  # nosec B101
         query = attn.to_q(hidden)
         out = _attend(attn, query, attn.to_k(context), attn.to_v(context))
         if inputs is not None and inputs.expression is not None:

@@ -145,7 +145,7 @@ def install_face_mesh(
 
 def _download(folder: Path) -> Path:
     command = [sys.executable, *_PIP, "--dest", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed arguments
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed  # nosec B603
     if done.returncode:
         raise ModelFilesError(_download_fault(done.stderr))
     wheel = folder / _WHEEL

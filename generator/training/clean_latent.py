@@ -31,7 +31,7 @@ class CleanLatent:
     def __call__(self, model: AniFaceDiff, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
         """Return the losses; the expression is dropped from a whole batch at a time."""
         codec, patch, device = model.codec, model.config.patch, batch.target.device
-        assert isinstance(codec, PatchCodec)  # noqa: S101 - the loss is in the patch codec's units
+        assert isinstance(codec, PatchCodec)  # noqa: S101 - the loss is in the patch codec's units  # nosec B101
         given = conditions(batch)
         if torch.rand((), generator=generator) < self._config.drop_expression:
             given = Conditions(given.maps, torch.zeros_like(given.expression))

@@ -1,4 +1,4 @@
-"""The resolution service as a user starts and stops it."""
+"""The service as a user starts and stops it."""
 
 import http.client
 import json
@@ -7,29 +7,92 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from generator import puppets
 
 
-def test_the_service_answers_on_this_computer_and_stops_from_the_keyboard(tmp_path):
+@contextmanager
+def serving(tmp_path, *options):
+    """Start the service and yield its port; stop it from the keyboard."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
     command = [sys.executable, "-m", "forensics", "serve", "--port", str(port), "--home", str(tmp_path / "home")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ) as service:
-        line = service.stderr.readline()
-        assert f"at http://127.0.0.1:{port}; stop with Ctrl-C" in line
-        for _ in range(10_000):
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-            try:
-                connection.request("GET", "/services/supportedAlgorithms")
-                break
-            except ConnectionRefusedError:
-                connection.close()
-        answer = json.loads(connection.getresponse().read())
-        connection.close()
-        assert set(answer) == {"watermarks", "fingerprints"}
+    environment = os.environ | {"TMPDIR": str(uploads)}
+    with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True, env=environment) as service:
+        said = iter(service.stderr.readline, "")
+        assert any(f"at http://127.0.0.1:{port}; stop with Ctrl-C" in line for line in said)
+        yield port, service
         service.send_signal(signal.SIGINT)
-        assert service.wait(30) in (0, 130)
+        assert service.wait(60) in (0, 130)
         assert "Traceback" not in service.stderr.read()
+    assert not list(uploads.glob("facetrail-*"))
+
+
+def ask(port, method, path, body=None, **headers):
+    """Ask; the service listens a moment after it has said so."""
+    for _ in range(10_000):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        try:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        except ConnectionRefusedError:
+            continue
+        finally:
+            connection.close()
+    raise AssertionError("the service does not listen")
+
+
+def test_the_service_answers_on_this_computer_and_stops_from_the_keyboard(tmp_path):
+    with serving(tmp_path) as (port, _):
+        status, answer = ask(port, "GET", "/services/supportedAlgorithms")
+        assert (status, set(answer)) == (200, {"watermarks", "fingerprints"})
+        assert ask(port, "POST", "/examine", b"picture", **{"Content-Type": "image/png"})[0] == 404
+
+
+def runs(pid):
+    """Tell whether a process is there and has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.slow
+def test_an_examination_over_http_is_the_one_of_the_command(tmp_path):
+    puppet = puppets.sample_puppet(np.random.default_rng(3))
+    pictures = {"sound.png": tmp_path / "sound.png", "broken.png": tmp_path / "broken.png"}
+    Image.fromarray(puppets.render(puppet, puppet.neutral(), 256).image).save(pictures["sound.png"])
+    pictures["broken.png"].write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    answers = {}
+    with serving(tmp_path, "--examine") as (port, service):
+        for name, path in pictures.items():
+            address = f"/examine?name={quote(str(path))}"
+            answers[name] = ask(port, "POST", address, path.read_bytes(), **{"Content-Type": "image/png"})
+        matches = ask(port, "POST", "/matches/byContent", pictures["broken.png"].read_bytes())
+        children = Path(f"/proc/{service.pid}/task/{service.pid}/children")
+        workers = children.read_text().split() if children.exists() else []
+    until = time.monotonic() + 60
+    while any(map(runs, workers)):
+        assert time.monotonic() < until
+    assert {name: status for name, (status, _) in answers.items()} == {"sound.png": 200, "broken.png": 422}
+    assert matches[0] == 400
+    assert matches[1]["error"].startswith("the file cannot be read: is damaged")
+    command = [sys.executable, "-m", "forensics", "examine", "--json", "--home", str(tmp_path / "home")]
+    said = subprocess.run([*command, *map(str, pictures.values())], capture_output=True, text=True, check=False)
+    expected = json.loads(said.stdout)["results"]
+    assert [found["results"][0] for _, found in answers.values()] == expected
 
 
 def test_a_missing_package_is_one_line_with_the_way_to_get_it(tmp_path):

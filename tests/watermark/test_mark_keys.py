@@ -24,7 +24,7 @@ from watermark import (
     seal_file,
 )
 from watermark.private_files import write_private
-from watermark.resolution import match_content
+from watermark.resolution import match_content, read_bindings
 
 OTHERS = tuple(bytes([number]) * 32 for number in (101, 102, 103))
 
@@ -94,7 +94,7 @@ def test_whatever_reads_marks_knows_the_earlier_keys(own, pictures, tmp_path):
     found = read_provenance(bare, own)
     assert (found.outcome, found.mark.ours) == (Outcome.RECOVERED_BY_MARK, True)
     (entry,) = own.store.find(found.mark.id)
-    assert [match.manifest_id for match in match_content(bare, own)] == [entry.manifest_label]
+    assert [match.manifest_id for match in match_content(read_bindings(bare, own), own.store)] == [entry.manifest_label]
     with pytest.raises(SealError, match=f"carries mark {found.mark.id} already"):
         seal_file(bare, tmp_path / "d.png", PayloadKind.CONTROL, own)
     assert not (tmp_path / "d.png").exists()

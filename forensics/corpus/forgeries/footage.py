@@ -74,5 +74,5 @@ def load_masks(path: Path) -> Masks:
             raise ValueError(f"the shape {shape} has more pixels than the file")
         bits = np.unpackbits(arrays["bits"], count=math.prod(shape))
         return bits.astype(np.bool_).reshape(shape)
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, OverflowError) as error:
         raise CorpusError(f"{path} holds no masks ({error}); build the corpus again", path) from error

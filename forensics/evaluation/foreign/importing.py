@@ -95,8 +95,10 @@ def build_table(
         The table, the folder of each row (empty where rows are no frames), and warnings.
 
     Raises:
-        ScoresError: A label is nowhere to be found, or one video has two.
+        ScoresError: A label is nowhere to be found, one video has two, or a path names no video.
     """
+    if (nameless := next((record.path for record in records if not split_path(record.path)), None)) is not None:
+        raise ScoresError(f"{path}: {nameless!r} names no video; give every row its video's name", path)
     skip = common_folders([record.path for record in records])
     named: dict[tuple[str, ...], Video] = {}
     videos = []

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from forensics.app.guard import Guard, GuardConfig, allowed_hosts
+from forensics.app.guard import Guard, GuardConfig
+from forensics.callers import allowed_hosts
 
 PAGE = b"the page"
 

@@ -49,6 +49,20 @@ def test_a_file_that_takes_too_much_is_named_and_the_next_one_answered_for(name:
         assert answerer(Path("after.png"), silent).text not in ("", before)
 
 
+def test_an_answer_that_nobody_waits_for_any_more_is_not_taken_for_the_next_file() -> None:
+    class LeftError(Exception):
+        pass
+
+    def leave(fraction: float, note: str) -> None:
+        raise LeftError
+
+    with confined(misbehaving, QUICK) as answerer:
+        before = answerer(Path("before.png"), silent).text
+        with pytest.raises(LeftError):
+            answerer(Path("left.png"), leave)
+        assert answerer(Path("after.png"), silent).text not in ("", before)
+
+
 def test_a_refusal_and_a_defect_are_answers_and_leave_the_process_alive() -> None:
     with confined(misbehaving, QUICK) as answerer:
         before = answerer(Path("before.png"), silent).text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,16 @@ def test_the_core_commands_work_with_the_network_cut(tmp_path: Path, puppet_stil
     )
     assert "the network was asked for" not in done.stdout + done.stderr
     assert re.findall(r"codes .*", done.stdout) == ["codes [0, 0, 0, 3, 0, 0, 0]"], done.stderr
+
+
+def test_the_suite_itself_runs_with_the_network_cut() -> None:
+    with socket.socket() as asked:
+        for address in (("192.0.2.1", 80), ("host.example", 80)):
+            for ask in (asked.connect, asked.connect_ex, socket.create_connection):
+                with pytest.raises(pytest.fail.Exception, match="the network was asked for"):
+                    ask(address)
+    with pytest.raises(pytest.fail.Exception, match=r"the network was asked for: getaddrinfo 'host\.example'"):
+        socket.getaddrinfo("host.example", 80)
 
 
 def test_no_key_is_in_any_output_or_log(

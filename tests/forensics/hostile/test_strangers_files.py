@@ -15,12 +15,22 @@ import pytest
 from PIL import Image
 
 from forensics.cli import main
-from watermark import Deployment, MediaError, encode_clip, encode_still, open_clip, read_media
+from watermark import (
+    CredentialState,
+    Deployment,
+    MediaError,
+    encode_clip,
+    encode_still,
+    open_clip,
+    read_media,
+    read_provenance,
+)
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 sys.path.append(str(SCRIPTS))
 
 import hostile_files  # noqa: E402
+from hostile_manifests import store_of_ingredients  # noqa: E402
 
 SAYS = {
     "png_of_huge_size": "has more than 64000000 pixels",
@@ -78,6 +88,30 @@ def test_each_file_gets_an_answer_within_the_limits_and_none_stops_the_others(
         assert str(path) in said, name
         assert SAYS[name] in said, name
         assert ("error" in answer) == (SAYS[name] not in ("", "altered")), said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["read", "examine"])
+def test_ten_thousand_ingredients_cost_no_more_than_the_time_they_are_given(
+    tmp_path: Path, deployment: Deployment, command: str
+) -> None:
+    hostile = hostile_files.make("png_of_ten_thousand_ingredients", tmp_path)
+    encode_still(np.full((192, 192, 3), 127, dtype=np.uint8), tmp_path / "next.png")
+    done = facetrail(command, hostile, tmp_path / "next.png", "--json", "--home", deployment.folder, "--seconds", 10)
+    assert done.returncode == 1
+    refused, answered = json.loads(done.stdout)["results"]
+    line = f"{hostile}: takes longer than 10 seconds; if you trust the file, allow more with --seconds"
+    assert refused["error"]["message"] == line
+    assert answered["credential"]["state"] == "absent"
+
+
+def test_hundreds_of_ingredients_are_read_and_nothing_of_them_believed(tmp_path: Path, deployment: Deployment) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(hostile_files.png_with(store_of_ingredients(200)))
+    found = read_provenance(path, deployment)
+    assert found.credential.state is CredentialState.ALTERED
+    (manifest,) = json.loads(found.credential.manifest_json)["manifests"].values()
+    assert len(manifest["ingredients"]) == 200
 
 
 def test_a_pipe_does_not_keep_a_reader_waiting(tmp_path: Path) -> None:

@@ -1,0 +1,82 @@
+"""Confined processes that share the work: each file goes to one that is free, in the order the files came."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+from anyio import CapacityLimiter, get_cancelled_exc_class, to_thread
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from ..answers import Answer, expected_errors, refusal
+from ..confined import Answerer, Limits, confined
+from ..progress import silent
+
+_NICENESS = 5
+_CLIENT_LEFT = 499
+
+
+class Crew:
+    """Has files answered for, each by one of a few processes."""
+
+    def __init__(self, answerers: list[Answerer]) -> None:
+        """Take over processes that are ready.
+
+        Args:
+            answerers: One for each process, see `confined`.
+        """
+        self._idle = list(answerers)
+        self._places = CapacityLimiter(len(answerers))
+
+    async def answer(self, path: Path, request: Request) -> Answer:
+        """Have a file answered for as soon as a process is free.
+
+        Args:
+            path: The file.
+            request: Whose file it is.
+
+        Raises:
+            HTTPException: The client has left before its turn came, or the service is stopped and waits no longer.
+        """
+        try:
+            async with self._places:
+                if await request.is_disconnected():
+                    raise HTTPException(_CLIENT_LEFT, "the client has left")
+                return await self._answer(path)
+        except get_cancelled_exc_class():
+            raise HTTPException(503, "the service is being stopped; ask again when it is back") from None
+
+    async def _answer(self, path: Path) -> Answer:
+        answerer = self._idle.pop()
+        try:
+            return await to_thread.run_sync(answerer, path, silent, abandon_on_cancel=True)
+        except expected_errors() as error:
+            return refusal(error, path)
+        finally:
+            self._idle.append(answerer)
+
+
+@contextmanager
+def crew(prepare: Callable[[], Answerer], limits: Limits, count: int) -> Iterator[Crew]:
+    """Start processes that let look-ups go first, and end them.
+
+    Args:
+        prepare: Makes each ready, see `confined`.
+        limits: What one file may cost.
+        count: How many processes.
+
+    Raises:
+        ForensicsError: A process could not be started; besides that, whatever `prepare` raises.
+    """
+    with ExitStack() as stack:
+        yield Crew([stack.enter_context(confined(partial(_modestly, prepare), limits)) for _ in range(count)])
+
+
+def _modestly(prepare: Callable[[], Answerer]) -> Answerer:
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
+    return prepare()

@@ -1,0 +1,133 @@
+"""The service as a whole: who may call it, its routes, and the processes in which it opens files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from watermark import Bindings, Deployment, MediaError, PayloadKind, read_bindings
+from watermark.resolution_service import ReadBindings, resolution_app
+from watermark.uploads import Uploads
+
+from ..answers import Answer
+from ..callers import refusal_of
+from ..confined import Answerer, Limits
+from ..progress import Report
+from .crew import Crew, crew
+from .examining import examine_route
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceConfig:
+    """What is served, and what it may cost.
+
+    Attributes:
+        home: The deployment's folder; None for the user's.
+        hosts: Names that the service answers to, see `allowed_hosts`.
+        limits: What one file may cost.
+        most_bytes: Largest file.
+        processes: That open files of one kind at the same time.
+        waiting: Files that may wait to be examined; one more is answered with 503.
+        arrival_seconds: Longest time that a file to be examined may take to arrive.
+    """
+
+    home: Path | None
+    hosts: tuple[str, ...]
+    limits: Limits
+    most_bytes: int = 64 << 20
+    processes: int = 1
+    waiting: int = 8
+    arrival_seconds: float = 120.0
+
+
+@contextmanager
+def service(
+    deployment: Deployment, config: ServiceConfig, examiner: partial[Answerer] | None = None
+) -> Iterator[ASGIApp]:
+    """Start the processes and yield the application; end them.
+
+    Args:
+        deployment: Whose store answers.
+        config: What it may cost.
+        examiner: Makes a process ready to examine files; None serves no examinations.
+
+    Raises:
+        ForensicsError: A process could not be started; besides that, whatever `examiner` raises.
+    """
+    with ExitStack() as stack:
+        readers = stack.enter_context(crew(partial(bindings_reader, config.home), config.limits, config.processes))
+        examiners = None
+        if examiner is not None:
+            examiners = stack.enter_context(crew(examiner, config.limits, config.processes))
+        yield service_app(deployment, config, readers, examiners)
+
+
+def service_app(deployment: Deployment, config: ServiceConfig, readers: Crew, examiners: Crew | None) -> ASGIApp:
+    """Put the routes together.
+
+    Args:
+        deployment: Whose store answers.
+        config: What it may cost.
+        readers: Read marks and looks, see `bindings_reader`.
+        examiners: Examine files; None serves no examinations.
+    """
+    # Names are judged for all routes alike, below.
+    app = resolution_app(deployment, hosts=["*"], most_bytes=config.most_bytes, read=_read_by(readers))
+    if examiners is not None:
+        uploads = Uploads(config.most_bytes, config.processes + config.waiting, config.arrival_seconds)
+        app.router.routes.append(examine_route(examiners, uploads))
+    return _only_for(config.hosts, app)
+
+
+def bindings_reader(home: Path | None) -> Answerer:
+    """Return what reads the mark and the look of one file.
+
+    Args:
+        home: The deployment's folder; None for the user's.
+    """
+    deployment = Deployment.open(home)
+
+    def one(path: Path, report: Report) -> Answer:
+        found = read_bindings(path, deployment)
+        kind = None if found.kind is None else found.kind.value
+        return Answer("", ({"mark_id": found.mark_id, "kind": kind, "look": f"{found.look:x}"},))
+
+    return one
+
+
+def _read_by(readers: Crew) -> ReadBindings:
+    async def read(path: Path, request: Request) -> Bindings:
+        answer = await readers.answer(path, request)
+        if answer.failed:
+            raise MediaError(answer.complaint.replace(str(path), "the upload"))
+        (entry,) = answer.results
+        mark_id, kind = entry["mark_id"], entry["kind"]
+        return Bindings(
+            None if mark_id is None else str(mark_id),
+            None if kind is None else PayloadKind(str(kind)),
+            int(str(entry["look"]), 16),
+        )
+
+    return read
+
+
+def _only_for(hosts: tuple[str, ...], app: ASGIApp) -> ASGIApp:
+    """Let programs through that call us by our name, and no page of another site."""
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            refused = refusal_of(Headers(scope=scope), scope["method"], hosts)
+            if refused is not None:
+                await JSONResponse({"error": refused.words}, refused.status)(scope, receive, send)
+                return
+        await app(scope, receive, send)
+
+    return guarded

@@ -1,0 +1,44 @@
+"""The page in the browser opens uploads as `facetrail examine` opens files: in a process of its own, within limits."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forensics.app.examining import examine
+from forensics.app.visits import Visits
+from forensics.app.workbench import Workbench
+from forensics.confined import Limits, confined
+from watermark import Deployment, encode_still
+
+sys.path.append(str(Path(__file__).parents[3] / "scripts"))
+
+import hostile_files
+
+
+@pytest.mark.slow
+def test_an_upload_that_costs_too_much_gets_one_line_and_the_next_one_its_card(
+    tmp_path: Path, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forensics.confined.confined", confined)
+    hostile = hostile_files.make("png_of_ten_thousand_ingredients", tmp_path)
+    encode_still(np.full((192, 192, 3), 127, dtype=np.uint8), tmp_path / "next.png")
+    visits = Visits(tmp_path)
+    bench = Workbench(deployment, visits, "cpu", tmp_path / "results", limits=Limits(10, 2048))
+    visit = visits.of("tab")
+    try:
+        html = examine([hostile, tmp_path / "next.png"], bench, visit)
+    finally:
+        bench.close()
+    (offered,) = visit.offers.values()
+    refused, answered = json.loads(offered.path.read_text())["results"]
+    visits.close()
+    line = f"{hostile.name}: takes longer than 10 seconds; if you trust the file, allow more with --seconds"
+    assert refused["error"]["message"].endswith(line)
+    assert line in html
+    assert answered["path"] == "next.png"
+    assert html.count("<article") == 2
