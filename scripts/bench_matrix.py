@@ -34,6 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path, metavar="CORPUS")
     parser.add_argument("--runs", type=Path, required=True, metavar="DIR", help="where runs are kept")
+    parser.add_argument("--methods", nargs="+", default=METHODS, metavar="NAME")
     parser.add_argument("--epochs", type=int, default=6, metavar="N")
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
     parser.add_argument("--share", default="0/1", metavar="I/N", help="do every Nth run alone, from the Ith on")
@@ -42,7 +43,7 @@ def main() -> None:
     corpus = Corpus.load(options.corpus)
     (corpus.root / KEPT).mkdir(exist_ok=True)
     tested = sorted({sample.method for sample in corpus.where(split=Split.TEST, label=Label.FORGED)})
-    rows_of = [(name, fed) for fed in TRAINED_ON for name in METHODS] + [(BLENDED, "genuine")]
+    rows_of = [(name, fed) for name in options.methods for fed in TRAINED_ON] + [(BLENDED, "genuine")]
     jobs = [(name, fed, seed) for seed in range(options.seeds) for name, fed in rows_of]
     first, step = map(int, options.share.split("/"))
     runs = {}

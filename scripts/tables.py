@@ -270,8 +270,9 @@ def claims(rows: Rows) -> str:
 
 
 LEARNERS = {
-    "resnet18": "colours", "cpu": "colours, residuals (`cpu`)", "spsl": "colours, phase (`spsl`)",
-    "twins": "ranked twins (`twins`)", "flicker": "change over time (`flicker`)", "sbi": "fresh self-blends (`sbi`)",
+    "resnet18": "colours", "cnn_aug": "colours, blur and JPEG (`cnn_aug`)", "cpu": "colours, residuals (`cpu`)",
+    "spsl": "colours, phase (`spsl`)", "twins": "ranked twins (`twins`)", "flicker": "change over time (`flicker`)",
+    "sbi": "fresh self-blends (`sbi`)",
 }  # fmt: skip
 """What the methods of the cross-forgery matrix are called."""
 

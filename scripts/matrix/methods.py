@@ -8,8 +8,8 @@ from detectors import Detector, DetectorSpec, TrainConfig, find_spec
 from detectors.creation import build_network
 from forensics.training_run import Diet
 
-METHODS = ("resnet18", "cpu", "spsl", "twins", "flicker")
-"""Colours alone, colours and residuals, colours and phase, ranked twins, change over time."""
+METHODS = ("resnet18", "cnn_aug", "cpu", "spsl", "twins")
+"""Colours alone, the same under blur and JPEG, colours and residuals, colours and phase, ranked twins."""
 
 BLENDED = "sbi"
 """Fed self-blends of genuine faces, whatever the corpus holds."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from forensics.corpus import Corpus
+from forensics.corpus import Corpus, Label, Slice
 from forensics.corpus.importing import import_corpus
 from forensics.errors import CorpusError
 from forensics.probes.metadata import probe_metadata, probe_packaging
@@ -63,6 +64,26 @@ def test_a_comment_changes_the_file_and_not_the_stream(jpegs: Callable[..., Corp
     found = values(jpegs(real=75, fake=75, comment=b"x" * 4000))
     assert found["all"] > 0.95
     assert found["stream"] < 0.75
+
+
+def test_what_our_seal_shows_on_the_outside_is_held_apart(jpegs: Callable[..., Corpus]) -> None:
+    corpus = jpegs(real=75, fake=75, comment=b"x" * 4000)
+    control = {sample.id for sample in corpus.where(label=Label.FORGED)[::2]}
+    sealed = Corpus(
+        corpus.root,
+        tuple(
+            replace(one, label=Label.GENUINE, slice=Slice.CONTROL) if one.id in control else one
+            for one in corpus.samples
+        ),
+        corpus.places,
+    )
+    outcome = probe_metadata(sealed, seed=0, replicates=20)
+    found = {one.slice: one for one in outcome.measures}
+    assert found["all"].value > 0.95
+    assert abs(found["all, both sealed"].value - 0.5) < 0.25
+    assert (found["all, both sealed"].n_positive, found["all, both sealed"].n_negative) == (12, 12)
+    assert [text for text in outcome.warnings if "file size among it" in text]
+    assert not any(name.endswith("sealed") for name in values(corpus))
 
 
 def test_alike_files_say_nothing_and_are_not_warned_of(jpegs: Callable[..., Corpus]) -> None:
