@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from watermark import Deployment
 
 from ..errors import CorpusError
-from ..files import file_hash, locked, write_whole
+from ..files import append_line, file_hash, locked, whole_lines, write_whole
 from ..progress import Report, silent
 from .forgeries import Footage, save_masks
 from .manifest import MANIFEST, Corpus, read_manifest, write_manifest
@@ -30,6 +31,8 @@ from .studio import (
 )
 
 RECIPE = "recipe.json"
+JOURNAL = "made.jsonl"
+"""What was made so far, a sample a line, until the manifest can be written."""
 
 
 def synthesize(
@@ -53,16 +56,16 @@ def synthesize(
     plan = plan_corpus(config)
     with locked(root):
         _check_recipe(root, config, forger)
-        finished = {sample.id: sample for sample in read_manifest(root)} if (root / MANIFEST).exists() else {}
-        samples: list[Sample] = []
+        made = _made(root)
         for number, planned in enumerate(plan):
             report(number / len(plan), _note(planned))
-            known = finished.get(planned.id)
-            if known is None or not _is_whole(root, known):
-                known = make_sample(root, config, planned, forger, deployment)
-            samples.append(known)
-            write_manifest(root, samples)
-    return Corpus(root, tuple(samples))
+            if planned.id not in made or not _is_whole(root, made[planned.id]):
+                made[planned.id] = make_sample(root, config, planned, forger, deployment)
+                append_line(root / JOURNAL, made[planned.id].to_json())
+        samples = tuple(made[planned.id] for planned in plan)
+        write_manifest(root, samples)
+        (root / JOURNAL).unlink(missing_ok=True)
+    return Corpus(root, samples)
 
 
 def make_sample(
@@ -147,6 +150,16 @@ def _write(
                 save_masks(edited.masks, root / planned.mask)
             receipt = seal_edit(edited, path, root / planned.genuine, config, planned, deployment)
             return receipt.payload.hex, edited.masks is not None
+
+
+def _made(root: Path) -> dict[str, Sample]:
+    """Give the samples that earlier runs made, by id: those of the manifest, and those of a run that was cut off."""
+    made = {sample.id: sample for sample in read_manifest(root)} if (root / MANIFEST).exists() else {}
+    for line in whole_lines(root / JOURNAL):
+        with suppress(CorpusError, UnicodeDecodeError):  # a damaged line stands for no sample, which is made again
+            sample = Sample.from_json(line.decode())
+            made[sample.id] = sample
+    return made
 
 
 def _is_whole(root: Path, sample: Sample) -> bool:

@@ -122,12 +122,13 @@ def run_cells(run: GridRun, cells: Sequence[CellKey], report: Report = silent) -
     missing = tuple(key for key in keys if kept.get(key) is None)
     rows = {} if store is None or not missing else store.load_parts()
     shards = list(_shards(run, missing, rows))
-    total = len(run.samples) * max(1, len(missing))
+    total, done = len(run.samples) * max(1, len(missing)), sum(key[0] in missing for key in rows)
     for number, (shard, found) in enumerate(_work_off(run, shards)):
         if store is not None:
             store.save_part(shard, found)
-        rows |= {(row.cell, row.index): row for row in found}
-        done = sum(key[0] in missing for key in rows)
+        new = {(row.cell, row.index): row for row in found}
+        done += sum(key[0] in missing for key in new.keys() - rows.keys())
+        rows |= new
         report(done / total, f"distorting and scoring, {number + 1} of {len(shards)} shards")
     for key in missing:
         kept[key] = gathered = _gather(run, [rows[key, index] for index in range(len(run.samples))])
