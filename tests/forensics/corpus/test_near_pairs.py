@@ -24,7 +24,7 @@ def flipped(hashed: np.ndarray, bits: np.ndarray) -> np.ndarray:
 def compared(first: np.ndarray, second: np.ndarray) -> list[tuple[int, int, int]]:
     """Compare each with each."""
     apart = (
-        (row, column, bin_distance(one, other)) for row, one in enumerate(first) for column, other in enumerate(second)
+        (row, column, distance(one, other)) for row, one in enumerate(first) for column, other in enumerate(second)
     )
     return [found for found in apart if found[2] <= MOST_BITS]
 
