@@ -94,7 +94,7 @@ def _one_by_one(first: Hashes, second: Hashes) -> NDArray[np.intp]:
 
 
 def _apart(one: Hashes, other: Hashes) -> NDArray[np.int64]:
-    return np.bitwise_count(one ^ other).sum(-1, dtype=np.int64)
+    return np.asarray(np.bitwise_count(one ^ other).sum(-1, dtype=np.int64))
 
 
 def _bands(hashes: Hashes) -> NDArray[np.uint32]:
