@@ -6,7 +6,17 @@ import argparse
 from pathlib import Path
 
 from ..answers import Answer, JsonObject
-from ..arguments import add_detector, add_home, add_json, add_out, add_seed, add_verbose, positive_int
+from ..arguments import (
+    add_detector,
+    add_home,
+    add_json,
+    add_labour,
+    add_out,
+    add_seed,
+    add_verbose,
+    labour_of,
+    positive_int,
+)
 from ..corpus.importers import LAYOUTS
 from ..corpus.manifest import Corpus, write_manifest
 from ..corpus.methods import METHODS
@@ -36,6 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="A,B,…",
         help="forgeries to make of each puppet (default: anifacediff): " + ", ".join(method.name for method in METHODS),
     )
+    add_labour(synthesize, default="this one, on all its threads")
     synthesize.add_argument("--steps", type=positive_int, metavar="N", help="denoising steps (default: the preset's)")
     add_seed(synthesize)
     add_home(synthesize)
@@ -78,7 +89,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     crop.add_argument(
         "--per-clip", type=positive_int, default=8, metavar="N", help="most frames of one clip (default: 8)"
     )
-    crop.add_argument("--workers", type=positive_int, metavar="N", help="processes (default: one for each core)")
+    add_labour(crop, default="one for each core")
     crop.set_defaults(run=run_crop)
 
     for action in (synthesize, check, split, importer, crop):
@@ -104,7 +115,7 @@ def run_synthesize(options: argparse.Namespace, report: Report) -> Answer:
     )
     deployment = Deployment.open(options.home)
     forger = GeneratorForger(load_animator(), deployment, steps=options.steps)
-    return _describe(synthesize(options.out, config, forger, deployment, report))
+    return _describe(synthesize(options.out, config, forger, deployment, report, labour=labour_of(options)))
 
 
 def run_check(options: argparse.Namespace, report: Report) -> Answer:
@@ -187,8 +198,6 @@ def run_import(options: argparse.Namespace, report: Report) -> Answer:
 
 def run_crop(options: argparse.Namespace, report: Report) -> Answer:
     """Keep a corpus' face crops."""
-    import os
-
     from detectors import list_detectors, load_detector
 
     from ..faces import finder_for
@@ -203,7 +212,7 @@ def run_crop(options: argparse.Namespace, report: Report) -> Answer:
         spec,
         per_clip=options.per_clip,
         finder=finder_for(corpus),
-        workers=options.workers or os.cpu_count() or 1,
+        labour=labour_of(options, default=None),
         report=report,
     )
     lines = [

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from watermark import Deployment
 
+from ..crews import ALONE, Labour, Work, open_crew
 from ..errors import CorpusError
 from ..files import append_line, file_hash, locked, whole_lines, write_whole
 from ..progress import Report, silent
@@ -36,11 +39,18 @@ JOURNAL = "made.jsonl"
 
 
 def synthesize(
-    root: Path, config: SynthesisConfig, forger: Forger, deployment: Deployment, report: Report = silent
+    root: Path,
+    config: SynthesisConfig,
+    forger: Forger,
+    deployment: Deployment,
+    report: Report = silent,
+    *,
+    labour: Labour = ALONE,
 ) -> Corpus:
     """Make the samples of a synthetic corpus that are not there yet.
 
-    The same recipe gives the same frames. Sealed files differ between runs in their signatures.
+    The same recipe gives the same frames and the same manifest, whoever does the work; only the hashes of sealed files
+    differ between runs, because their signatures do.
 
     Args:
         root: The corpus folder; it is made where it is missing.
@@ -48,6 +58,7 @@ def synthesize(
         forger: Makes the forged class.
         deployment: Whose mark and signature the forged files carry.
         report: Is told how far the work is.
+        labour: Who makes the samples.
 
     Raises:
         BusyError: Another process is writing this corpus.
@@ -57,15 +68,28 @@ def synthesize(
     with locked(root):
         _check_recipe(root, config, forger)
         made = _made(root)
-        for number, planned in enumerate(plan):
-            report(number / len(plan), _note(planned))
-            if planned.id not in made or not _is_whole(root, made[planned.id]):
-                made[planned.id] = make_sample(root, config, planned, forger, deployment)
-                append_line(root / JOURNAL, made[planned.id].to_json())
+        wanted = [one for one in plan if one.id not in made or not _is_whole(root, made[one.id])]
+        films = [one for one in wanted if one.making is Making.FILM]  # what is edited or marked opens one of them
+        rest = [one for one in wanted if one.making is not Making.FILM]
+        done = len(plan) - len(wanted)
+        with open_crew(labour if wanted else ALONE, partial(_studio, root, config, forger, deployment)) as crew:
+            for stage in (films, rest):
+                for place, sample in crew.work(stage, ordered=False):
+                    append_line(root / JOURNAL, sample.to_json())
+                    made[sample.id] = sample
+                    done += 1
+                    report(done / len(plan), _note(stage[place]))
         samples = tuple(made[planned.id] for planned in plan)
         write_manifest(root, samples)
         (root / JOURNAL).unlink(missing_ok=True)
     return Corpus(root, samples)
+
+
+@contextmanager
+def _studio(
+    root: Path, config: SynthesisConfig, forger: Forger, deployment: Deployment
+) -> Iterator[Work[PlannedSample, Sample]]:
+    yield lambda planned, report: make_sample(root, config, planned, forger, deployment)
 
 
 def make_sample(

@@ -3,6 +3,6 @@
 Only the light part stands here: nothing that computes is imported before a worker is asked to.
 """
 
-from .crew import LOCAL, RAY, Crew, Labour, Prepare, Work, open_crew
+from .crew import ALONE, LOCAL, RAY, Crew, Labour, Prepare, Work, open_crew
 
-__all__ = ["LOCAL", "RAY", "Crew", "Labour", "Prepare", "Work", "open_crew"]
+__all__ = ["ALONE", "LOCAL", "RAY", "Crew", "Labour", "Prepare", "Work", "open_crew"]

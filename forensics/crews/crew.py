@@ -45,6 +45,14 @@ class Labour:
         """Whether the work is done in this process."""
         return self.engine == LOCAL and self.workers == 1
 
+    @property
+    def device(self) -> str | None:
+        """Where a worker computes, None for wherever the work itself says."""
+        return "cuda" if self.gpus else None
+
+
+ALONE = Labour()
+
 
 class Crew(Protocol[Task_in, Result_out]):
     """Warm workers that wait for tasks."""

@@ -14,17 +14,10 @@ from ..following import ending_of, follow_parent, keyboard_held, portable
 from ..progress import silent
 from .crew import Labour
 from .dispatch import Died, Done, News, Ready
+from .threads import one_thread_each
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
-
-_THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-    "OPENCV_FOR_THREADS_NUM",
-)
 
 
 @dataclass(slots=True, eq=False)
@@ -101,11 +94,6 @@ class Failure:
     """What a worker says where it met an error."""
 
     error: Exception
-
-
-def one_thread_each() -> None:
-    """Have what this process imports from now on compute on one thread; a worker's first act."""
-    os.environ |= dict.fromkeys(_THREADS, "1")
 
 
 def _end(worker: _Worker) -> None:

@@ -17,7 +17,8 @@ from ..following import portable
 from ..progress import silent
 from .crew import Labour
 from .dispatch import Died, Done, News, Ready
-from .processes import Failure, one_thread_each
+from .processes import Failure
+from .threads import one_thread_each
 
 
 class RayActors:

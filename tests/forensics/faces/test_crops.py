@@ -11,6 +11,7 @@ from detectors import TrainConfig, create_detector
 from forensics import cli
 from forensics.corpus import Corpus, Label, Sample, Slice, Split
 from forensics.corpus.importing import import_corpus
+from forensics.crews import Labour
 from forensics.errors import CorpusError
 from forensics.faces import Faces, cut_crops, look_for_faces
 from forensics.faces.crops import CropShelf, blend_crops, gather_crops, job_of, keep_crops
@@ -115,7 +116,9 @@ class TestKeptCrops:
     @pytest.mark.slow
     def test_two_processes_cut_what_one_does(self, tiny_corpus: Corpus) -> None:
         samples = tiny_corpus.where(split=Split.TEST)
-        one, two = (gather_crops(tiny_corpus, samples, SPEC, per_clip=2, workers=workers) for workers in (1, 2))
+        one, two = (
+            gather_crops(tiny_corpus, samples, SPEC, per_clip=2, labour=Labour(workers=workers)) for workers in (1, 2)
+        )
         assert one.samples == two.samples
         np.testing.assert_array_equal(one.crops, two.crops)
 
