@@ -21,7 +21,6 @@ from ..arguments import (
     labour_of,
     positive_int,
 )
-from ..crews import LOCAL
 from ..files import locked
 from ..progress import Report, part
 from . import evaluate_sources
@@ -116,13 +115,14 @@ def settings_of(options: argparse.Namespace) -> Settings:
     from ..evaluation import Aggregation
     from ..protocols import find_protocol
 
+    labour = labour_of(options)
     return Settings(
         protocol=find_protocol(options.protocol),
         aggregation=Aggregation.named(options.aggregation),
         per_clip=options.per_clip,
         seed=options.seed,
         command=shlex.join(["facetrail", *sys.argv[1:]]),
-        labour=None if options.workers is None and options.engine == LOCAL else labour_of(options),
+        labour=None if options.workers is None and labour.alone else labour,
     )
 
 
