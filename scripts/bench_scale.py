@@ -279,10 +279,10 @@ def measured(parts: list[str], options: argparse.Namespace) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         counts = (*(options.counts or (1_000, 10_000, 100_000)), *((1_000_000,) if options.million else ()))
+        if "memory" in parts:  # first: what other parts took would hide what this one takes
+            yield from measure_memory(folder, options.samples)
         if "rows" in parts:
             yield from measure_rows(counts, folder)
-        if "memory" in parts:
-            yield from measure_memory(folder, options.samples)
         if "export" in parts:
             yield from measure_export(folder)
         if set(parts) & {"same", "killed", "workers", "costs"}:
