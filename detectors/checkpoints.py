@@ -17,7 +17,7 @@ from torch import Tensor
 
 from .appearance import VERSION as APPEARANCE
 from .calibration import Calibration
-from .creation import create_detector
+from .creation import build_network
 from .decision import ConformalDecision
 from .errors import CheckpointError, DetectorError
 from .registry import SPECS, TOYS, find_spec
@@ -195,7 +195,7 @@ def _check_finite(tensors: Mapping[str, Tensor], folder: Path) -> None:
 
 
 def _assemble(spec: DetectorSpec, record: dict[str, Any], tensors: dict[str, Tensor], folder: Path) -> Detector:
-    detector = create_detector(spec.name)
+    detector = Detector(spec, build_network(spec).eval())
     weights = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
     try:
         detector.model.load_state_dict(weights)

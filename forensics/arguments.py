@@ -8,6 +8,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from .crews import LOCAL, RAY, Labour
+from .errors import UsageError
+
 DEFAULT_DETECTOR = "cpu"
 """The detector whose weights are shipped."""
 
@@ -67,6 +70,50 @@ def add_aggregation(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_labour(parser: argparse.ArgumentParser, *, default: str, gpus: bool = False) -> None:
+    """Declare who does the work.
+
+    Args:
+        parser: Where to declare it.
+        default: What happens without `--workers`, in words.
+        gpus: Whether the work can be done on graphics cards.
+    """
+    parser.add_argument(
+        "--workers",
+        type=positive_int,
+        metavar="N",
+        help=f"processes, one thread each; what comes out does not depend on their number (default: {default})",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=(LOCAL, RAY),
+        default=LOCAL,
+        help="local: on this machine (default); ray: on a Ray cluster, which needs the extra `ray`",
+    )
+    parser.add_argument(
+        "--address", metavar="HOST:PORT", help="Ray cluster to join, or auto (default: start one on this machine)"
+    )
+    parser.set_defaults(gpus=0.0)
+    if gpus:
+        parser.add_argument("--gpus", type=_share, metavar="X", help="graphics cards of each Ray worker, as 1 or 0.5")
+
+
+def labour_of(options: argparse.Namespace, *, default: int | None = 1) -> Labour:
+    """Read who does the work.
+
+    Args:
+        options: What `add_labour` declared.
+        default: Local workers where none were asked for; None takes one for each core.
+
+    Raises:
+        UsageError: What belongs to Ray is asked of the local engine.
+    """
+    if options.engine == LOCAL and (options.address or options.gpus):
+        raise UsageError("--address and --gpus belong to --engine ray; add it, or leave them out")
+    workers = default if options.workers is None and options.engine == LOCAL else options.workers
+    return Labour(options.engine, workers, options.address, options.gpus)
+
+
 def add_limits(parser: argparse.ArgumentParser) -> None:
     """Declare what one file may cost."""
     parser.add_argument(
@@ -103,6 +150,13 @@ def non_negative_int(text: str) -> int:
     number = int(text)
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0")
+    return number
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < 64:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of graphics cards from 0 to 63")
     return number
 
 

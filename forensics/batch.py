@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -55,15 +55,29 @@ def answer_each(paths: Sequence[Path], one: Callable[[Path], Answer], doing: str
         doing: What is done, for the progress line.
         report: Is told how far the work is.
     """
+
+    def answers() -> Iterator[Answer]:
+        for number, path in enumerate(paths):
+            report(number / len(paths), f"{doing} {visible(path.name)}")
+            yield answer_one(path, one)
+
+    return join_answers(answers())
+
+
+def answer_one(path: Path, one: Callable[[Path], Answer]) -> Answer:
+    """Answer for a file; an error becomes an entry of its own."""
+    try:
+        return one(path)
+    except expected_errors() as error:
+        return refusal(error, path)
+
+
+def join_answers(answers: Iterable[Answer]) -> Answer:
+    """Join the answers for many files, and say at once what is wrong with any."""
     blocks: list[str] = []
     results: list[JsonObject] = []
     failed = attention = False
-    for number, path in enumerate(paths):
-        report(number / len(paths), f"{doing} {visible(path.name)}")
-        try:
-            answer = one(path)
-        except expected_errors() as error:
-            answer = refusal(error, path)
+    for answer in answers:
         if answer.complaint:
             sys.stderr.write(f"{answer.complaint}\n")
         if answer.text:

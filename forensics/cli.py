@@ -47,7 +47,7 @@ COMMANDS = (
     Command("serve", "answer over HTTP which manifest a mark or a picture belongs to"),
     Command("identity", "make, bring or show the signing identity"),
     Command("models", "list optional models or get them"),
-    Command("corpus", "make, import, split and check labelled corpora"),
+    Command("corpus", "make, import, split, check and export labelled corpora"),
     Command("train", "train a detector on a corpus, or the generator on puppets"),
     Command("evaluate", "measure detectors, with intervals"),
     Command("compare", "say whether detectors differ on the same videos, or cannot be told apart"),

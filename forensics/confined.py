@@ -8,7 +8,6 @@ over a decoder, which runs with the user's rights.
 from __future__ import annotations
 
 import os
-import pickle
 import signal
 import sys
 import time
@@ -16,14 +15,14 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context, resource_tracker
+from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from .answers import Answer, expected_errors, explain, refusal, unexpected
+from .answers import Answer, expected_errors, refusal, unexpected
 from .errors import ForensicsError, LimitError
-from .following import follow_parent
+from .following import ending_of, follow_parent, keyboard_held, portable
 from .logs import open_log
 from .progress import Report
 
@@ -82,7 +81,7 @@ class _Worker:
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(theirs, self._prepare, self._limits), daemon=True)
-        with _keyboard_held():
+        with keyboard_held():
             self._process.start()
         theirs.close()
         try:
@@ -157,22 +156,7 @@ class _Worker:
         if self._process is None:
             return "never begun"
         self._process.join(1.0)
-        code = self._process.exitcode
-        return signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"
-
-
-@contextmanager
-def _keyboard_held() -> Iterator[None]:
-    """Let a process start deaf to Ctrl-C, which a terminal sends to both; the parent hears it and ends the other."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # the first process started would start it, and that lets the keyboard in again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return ending_of(self._process.exitcode)
 
 
 def _work(pipe: Connection, prepare: Callable[[], Answerer], limits: Limits) -> None:
@@ -184,7 +168,7 @@ def _work(pipe: Connection, prepare: Callable[[], Answerer], limits: Limits) -> 
         try:
             answerer = prepare()
         except Exception as error:
-            pipe.send(_portable(error))
+            pipe.send(portable(error))
             return
         _bound_memory(limits.mebibytes)
         pipe.send(None)
@@ -192,15 +176,6 @@ def _work(pipe: Connection, prepare: Callable[[], Answerer], limits: Limits) -> 
             path = pipe.recv()
             _bound_processor_time(limits.seconds)
             pipe.send(_answer(answerer, path, lambda fraction, note: pipe.send((fraction, note)), limits))
-
-
-def _portable(error: Exception) -> Exception:
-    """Return what can be sent to the parent: the error itself, or its line where it cannot be rebuilt there."""
-    try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301 - written on the same line  # nosec B301
-    except Exception:
-        return ForensicsError(explain(error))
-    return error
 
 
 def _answer(answerer: Answerer, path: Path, report: Report, limits: Limits) -> Answer | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from detectors import Detector, load_detector
 
 from .corpus import Corpus, Sample, Split
+from .crews import Labour
 from .evaluation import (
     SCORES_NAME,
     VALIDATION_NAME,
@@ -53,6 +54,7 @@ class Settings:
         seed: Of the bootstrap.
         replicates: Of the bootstrap.
         command: The command line, for the record.
+        labour: Who scores; None scores in this process, on all its threads.
     """
 
     protocol: Protocol = SEALED
@@ -61,6 +63,7 @@ class Settings:
     seed: int = 0
     replicates: int = 1000
     command: str = ""
+    labour: Labour | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -314,7 +317,13 @@ class _Evaluation:
 
     def _score(self, samples: Sequence[Sample], kept_as: Path | None, report: Report) -> ScoreTable:
         table = score_samples(
-            self.detector, self.corpus, samples, per_clip=self.settings.per_clip, finder=self.finder, report=report
+            self.detector,
+            self.corpus,
+            samples,
+            per_clip=self.settings.per_clip,
+            finder=self.finder,
+            labour=self.settings.labour,
+            report=report,
         )
         if kept_as is not None:
             write_scores(table, kept_as)

@@ -1,4 +1,4 @@
-"""Hash files, and write them whole or not at all."""
+"""Hash files, write them whole or not at all, and append lines that outlive a kill."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from .errors import BusyError
 
 LOCK = ".lock"
 UNFINISHED = ".facetrail-"
 """How the names of unfinished files and folders begin, here and where files are sealed."""
+
+_PIECE = 1 << 16
 
 
 def file_hash(path: Path) -> str:
@@ -51,6 +54,46 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     finally:
         os.close(handle)
         temporary.unlink(missing_ok=True)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append a line to a journal; it is on disk when this returns, and costs the same however long the journal is.
+
+    Args:
+        path: The journal; it is made where it is missing.
+        line: Without its line feed.
+    """
+    with path.open("a+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        if end and file.seek(end - 1) is not None and file.read(1) != b"\n":
+            file.truncate(_last_line(file, end))  # what a kill or a full disk cut off stands for nothing
+        file.write(line.encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def whole_lines(path: Path) -> list[bytes]:
+    """Read the lines of a journal, oldest first, without one that was cut off; none where there is no journal.
+
+    Args:
+        path: The journal.
+    """
+    if not path.is_file():
+        return []
+    *lines, _ = path.read_bytes().split(b"\n")
+    return lines
+
+
+def _last_line(file: BinaryIO, end: int) -> int:
+    """Find where the line begins that a file ends in."""
+    while end:
+        start = max(0, end - _PIECE)
+        file.seek(start)
+        place = file.read(end - start).rfind(b"\n")
+        if place >= 0:
+            return start + place + 1
+        end = start
+    return 0
 
 
 def try_to_hold(handle: int) -> bool:

@@ -1,11 +1,17 @@
-"""End a process with the one that started it: on Ctrl-C without a word, and where the other was killed."""
+"""Processes that end with the one that started them, without a word on Ctrl-C, and send it errors that it can raise."""
 
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import threading
-from multiprocessing import parent_process
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import parent_process, resource_tracker
+
+from .answers import explain
+from .errors import ForensicsError
 
 
 def follow_parent() -> None:
@@ -15,6 +21,34 @@ def follow_parent() -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_wait, daemon=True).start()
+
+
+@contextmanager
+def keyboard_held() -> Iterator[None]:
+    """Let a process start deaf to Ctrl-C, which a terminal sends to both; the parent hears it and ends the other."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # the first process started would start it, and that lets the keyboard in again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def portable(error: Exception) -> Exception:
+    """Return what can be sent to the parent: the error itself, or its line where it cannot be rebuilt there."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - written on the same line  # nosec B301
+    except Exception:
+        return ForensicsError(explain(error))
+    return error
+
+
+def ending_of(code: int | None) -> str:
+    """Say how a process ended: by the name of a signal, or with an exit code."""
+    return signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"
 
 
 def _wait() -> None:

@@ -11,12 +11,15 @@ import math
 import re
 import types
 from enum import Enum
+from functools import cache
 from typing import TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 Record = TypeVar("Record")
 
 _UNDECODED = re.compile("[\ud800-\udfff]")
 """What a byte of a file name that is no UTF-8 is held as; only its escape can be written as UTF-8."""
+
+_SCALARS = (str, int, float, bool)
 
 
 def parse_json(text: str | bytes) -> object:
@@ -77,6 +80,8 @@ def read_record(kind: type[Record], value: object, where: str = "document") -> R
 
 
 def _read(kind: object, value: object, where: str) -> object:
+    if kind in _SCALARS:
+        return _read_scalar(kind, value, where)
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
         choices = [choice for choice in get_args(kind) if choice is not type(None)]
@@ -108,20 +113,20 @@ def _read_tuple(kinds: tuple[object, ...], value: object, where: str) -> tuple[o
 def _read_dataclass(kind: type, value: object, where: str) -> object:
     if not isinstance(value, dict):
         raise ValueError(f"{where} is {value!r}, expected an object")
-    hints = get_type_hints(kind)
-    names = [field.name for field in dataclasses.fields(kind)]
-    missing, unknown = sorted(_required(kind) - set(value)), sorted(set(value) - set(names))
-    if missing or unknown:
+    hints, required = _fields(kind)
+    if not (required <= value.keys() <= hints.keys()):
+        missing, unknown = sorted(required - set(value)), sorted(set(value) - set(hints))
         raise ValueError(f"{where} lacks {missing or 'nothing'} and has unknown {unknown or 'nothing'}")
-    return kind(**{name: _read(hints[name], value[name], f"{where}.{name}") for name in names if name in value})
+    return kind(**{name: _read(hint, value[name], f"{where}.{name}") for name, hint in hints.items() if name in value})
 
 
-def _required(kind: type) -> set[str]:
-    return {
-        field.name
-        for field in dataclasses.fields(kind)
-        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    }
+@cache
+def _fields(kind: type) -> tuple[dict[str, object], frozenset[str]]:
+    """Give the types of a dataclass' fields by name, and the names that must be there; evaluated once for each kind."""
+    hints, fields = get_type_hints(kind), dataclasses.fields(kind)
+    missing = dataclasses.MISSING
+    required = (field.name for field in fields if field.default is missing and field.default_factory is missing)
+    return {field.name: hints[field.name] for field in fields}, frozenset(required)
 
 
 def _read_scalar(kind: object, value: object, where: str) -> object:

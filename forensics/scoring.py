@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +15,21 @@ from detectors import Detector
 
 from .corpus import Corpus, Label, Sample, Slice
 from .corpus.attributes import attributes_of
+from .crews import Labour, Work, open_crew
+from .crews.threads import one_thread
 from .errors import CorpusError
 from .evaluation import Interval, ScoreTable
 from .evaluation.intervals import bootstrap_intervals
 from .faces import FaceFinder
 from .faces.crops import KEPT, SCORED_FACES, CropShelf, job_of, shelve
-from .faces.cutting import CropJob, Cut, cut_all
+from .faces.cutting import CropJob, Cut, cut_all, cut_kept
 from .progress import Report, silent
 
 BATCH = 256
 """Crops that are held and scored at once."""
+
+GROUP = 16
+"""Samples that a worker scores together."""
 
 PROTOCOL = "identity-disjoint test split, threshold frozen on val"
 
@@ -55,7 +63,7 @@ def score_samples(
     *,
     per_clip: int,
     finder: FaceFinder | None = None,
-    workers: int = 1,
+    labour: Labour | None = None,
     report: Report = silent,
 ) -> ScoreTable:
     """Score the frames of samples, a batch of crops at a time, so that a corpus of any size fits into little memory.
@@ -68,7 +76,8 @@ def score_samples(
         samples: Which samples.
         per_clip: Most frames of one clip.
         finder: Finds faces in samples without a sidecar.
-        workers: Processes to cut crops on.
+        labour: Who cuts and scores, each worker on one thread: the numbers do not depend on how many there are. None
+            scores here, on all threads, whose last bit may differ from that.
         report: Is told how far the work is.
 
     Returns:
@@ -79,19 +88,52 @@ def score_samples(
     """
     kept = corpus.root / KEPT
     jobs = [job_of(corpus, sample, detector.spec, per_clip, SCORED_FACES) for sample in samples]
+    cache = kept if kept.is_dir() else None
     tables: list[ScoreTable] = []
-    waiting: list[tuple[CropJob, Cut]] = []
-    for number, (job, cut) in enumerate(cut_all(jobs, finder, cache=kept if kept.is_dir() else None, workers=workers)):
-        waiting.append((job, cut))
-        if number + 1 == len(jobs) or sum(len(cut.crops) for _, cut in waiting) >= BATCH:
-            tables.append(score_shelf(detector, shelve(waiting)))
-            waiting = []
-        report((number + 1) / len(jobs), "scoring")
+    for table, done in (
+        _scored_here(detector, jobs, finder, cache)
+        if labour is None
+        else _scored_by(labour, detector, jobs, finder, cache)
+    ):
+        tables.append(table)
+        report(done / len(jobs), "scoring")
     if not tables or not any(table.covered.any() for table in tables):
         raise CorpusError(f"no face was found in any of {len(samples)} samples of {corpus.root}", corpus.root)
     table = ScoreTable.joined(tables)
     sample_of = {key_of(sample): sample for sample in samples}
     return replace(table, attributes=attributes_of(corpus, [sample_of[video] for video in table.videos]))
+
+
+def _scored_here(
+    detector: Detector, jobs: Sequence[CropJob], finder: FaceFinder | None, cache: Path | None
+) -> Iterator[tuple[ScoreTable, int]]:
+    """Give the scores of one batch of crops after the other, and how many samples are done."""
+    waiting: list[tuple[CropJob, Cut]] = []
+    for number, done in enumerate(cut_all(jobs, finder, cache=cache), start=1):
+        waiting.append(done)
+        if number == len(jobs) or sum(len(cut.crops) for _, cut in waiting) >= BATCH:
+            yield score_shelf(detector, shelve(waiting)), number
+            waiting = []
+
+
+def _scored_by(
+    labour: Labour, detector: Detector, jobs: Sequence[CropJob], finder: FaceFinder | None, cache: Path | None
+) -> Iterator[tuple[ScoreTable, int]]:
+    """Give the scores of one group of samples after the other, and how many samples are done."""
+    groups = [jobs[first : first + GROUP] for first in range(0, len(jobs), GROUP)]
+    with open_crew(labour, partial(_scorer, detector, finder, cache, labour.device)) as crew:
+        for place, table in crew.work(groups):
+            yield table, min((place + 1) * GROUP, len(jobs))
+
+
+@contextmanager
+def _scorer(
+    detector: Detector, finder: FaceFinder | None, cache: Path | None, device: str | None
+) -> Iterator[Work[Sequence[CropJob], ScoreTable]]:
+    if device is not None:
+        detector.model.to(device)
+    with one_thread():
+        yield lambda jobs, report: score_shelf(detector, shelve([(job, cut_kept(job, finder, cache)) for job in jobs]))
 
 
 def score_shelf(detector: Detector, shelf: CropShelf) -> ScoreTable:

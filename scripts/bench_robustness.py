@@ -13,6 +13,7 @@ from pathlib import Path
 from results_csv import write_rows
 
 from forensics.corpus import Corpus
+from forensics.crews import Labour
 from forensics.distortions import gather_cells
 from forensics.evaluating import Settings, evaluate_corpus
 from forensics.evaluation import Measure
@@ -44,7 +45,7 @@ def main() -> None:
     run = GridRun(
         done.detector, done.corpus, tuple(one for one in done.samples if one.slice == "main"),
         done.report.detector_digest, seed=options.seed, finder=done.finder, folder=done.folder / CELLS,
-        workers=options.workers,
+        labour=Labour(workers=options.workers),
     )  # fmt: skip
     grid = measure_grid(
         run, [(cell.name, cell.severity) for cell in cells], threshold=done.report.threshold,

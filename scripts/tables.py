@@ -359,19 +359,74 @@ def load(rows: Rows) -> str:
     return markdown(header, lines) + f"\n{note}\n"
 
 
+def scale_rows(rows: Rows) -> str:
+    """Return what every step costs for each row of a manifest, the number of rows a column."""
+    found = [row for row in rows if row["part"] == "rows"]
+    counts = list(dict.fromkeys(row["n"] for row in found))
+    cells = {(row["measure"], row["n"]): f"{float(row['value']):.1f}" for row in found}
+    lines = [
+        [name, *(cells[name, count] for count in counts)] for name in dict.fromkeys(row["measure"] for row in found)
+    ]
+    total = [f"{sum(float(row['value']) for row in found if row['n'] == count):.1f}" for count in counts]
+    lines.append(["all together", *total])
+    return markdown(["µs of the processor a row", *(f"{int(count):,} rows" for count in counts)], lines)
+
+
+def scale(rows: Rows) -> str:
+    """Return everything else that was measured about scale."""
+    found = [row for row in rows if row["part"] != "rows"]
+    lines = [
+        [row["part"], row["measure"], row["n"], row["value"], row["unit"], f"{float(row['load']):.1f}"] for row in found
+    ]
+    return markdown(["part", "what", "n", "value", "unit", "load"], lines) + f"\n{rows[0]['machine']}.\n"
+
+
+STEPS = ("make and seal a frame", "cut and keep a frame's crop", "score a frame, crop kept, detector cpu")
+SIZES = ("size of a frame, sidecar and mask with it", "size of a kept crop")
+TERAFLOPS, CARD_HOURS, PIXELS = 100, 1000, 512
+"""What the plan assumes of a card, and how long it has one; the size that sd15 draws."""
+
+
+def scale_plan(rows: Rows) -> str:
+    """Return what a number of card hours yields and needs, from measured constants and one assumption."""
+    cost = {row["measure"]: float(row["value"]) for row in rows if row["part"] == "costs"}
+    with (ROOT / "results" / "sd15_speed.csv").open(encoding="utf-8", newline="") as file:
+        speed = {(row["measure"], row["case"]): float(row["value"]) for row in csv.DictReader(file)}
+    larger = (PIXELS / 256) ** 2
+    lines = []
+    for case in ("lcm, 4 steps, no guidance", "ddim, 25 steps, guidance (default)"):
+        flop = speed["gflop", "conditioned, temporal"] * speed["evaluations_per_frame", case] * 1e9
+        frames = CARD_HOURS * 3600 * TERAFLOPS * 1e12 / flop
+        hours = [frames * cost[key] * size / 3600 for key, size in zip(STEPS, (larger, 1, 1), strict=True)]
+        kept = [frames * cost[key] * size / 2**30 for key, size in zip(SIZES, (larger, 1), strict=True)]
+        shown = (*(f"{one:,.0f}" for one in hours), *(f"{one:.2f} TiB" for one in kept))
+        lines.append([case, f"{frames / 1e6:.1f} million", *shown])
+    header = [
+        "sampler",
+        "frames",
+        "core h: mark, encode, sign, at most",
+        "core h: crops",
+        "core h: score",
+        "media",
+        "crops",
+    ]
+    return markdown(header, lines)
+
+
 FORMS = {
     one.__name__: one
     for one in (
         generation, generation_measures, generation_gains, judge, judge_coefficients, judge_styles, demo, cpu_detector,
         training_speed, robustness, adversarial, probes, scope_gate, examine_time, intervals, animate_time, claims,
-        faults, manifest_store, load, detector_matrix, detector_matrix_alarms, retraining,
+        faults, manifest_store, load, detector_matrix, detector_matrix_alarms, retraining, scale, scale_rows,
+        scale_plan,
     )
 }  # fmt: skip
 
 
 FILES = {
     "generation_measures": "generation", "generation_gains": "generation", "judge_coefficients": "judge",
-    "judge_styles": "judge", "detector_matrix_alarms": "detector_matrix",
+    "judge_styles": "judge", "scale_rows": "scale", "scale_plan": "scale", "detector_matrix_alarms": "detector_matrix",
 }  # fmt: skip
 """Results files of tables that have another name."""
 

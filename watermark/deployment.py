@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -59,6 +60,10 @@ class Deployment:
             ) from error
         identity, keys = _identity(folder / _IDENTITY), open_mark_keys(folder)
         return cls(identity, keys, ManifestStore(folder / STORE_FILE), folder, _anchors(folder / _ANCHORS))
+
+    def __reduce__(self) -> tuple[Callable[[Path], Deployment], tuple[Path]]:
+        """Travel to another process as a folder, which is opened there; secrets do not travel."""
+        return Deployment.open, (self.folder.absolute(),)
 
     @property
     def mark_key(self) -> bytes:

@@ -1,4 +1,4 @@
-"""`facetrail corpus`: make, import, split and check labelled corpora."""
+"""`facetrail corpus`: make, import, split, check and export labelled corpora."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from ..arguments import (
     add_detector,
     add_home,
     add_json,
+    add_labour,
     add_out,
     add_seed,
     add_verbose,
+    labour_of,
     names,
     non_negative_int,
     positive_int,
@@ -20,6 +22,8 @@ from ..arguments import (
 from ..corpus.importers import LAYOUTS
 from ..corpus.manifest import Corpus, write_manifest
 from ..corpus.methods import METHODS
+from ..corpus.shards import is_export
+from ..errors import UsageError
 from ..files import locked
 from ..progress import Report, part
 
@@ -56,6 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="A,B,…",
         help="forgeries to make of each puppet (default: anifacediff): " + ", ".join(method.name for method in METHODS),
     )
+    add_labour(synthesize, default="this one, on all its threads")
     synthesize.add_argument("--steps", type=positive_int, metavar="N", help="denoising steps (default: the preset's)")
     add_seed(synthesize)
     add_home(synthesize)
@@ -72,9 +77,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for action in (check, split):
         action.add_argument("corpus", type=Path, metavar="CORPUS", help="corpus folder")
 
-    text = "make a corpus of a published data set; its files stay where they are"
+    text = "make a corpus of a published data set, whose files stay where they are, or unpack one that was exported"
     importer = actions.add_parser(
-        "import", help=text, description=text + ". Layouts: " + ", ".join(layout.name for layout in LAYOUTS)
+        "import",
+        help=text,
+        description=text + ". Layouts: " + ", ".join((*(layout.name for layout in LAYOUTS), "webdataset")),
     )
     importer.add_argument(
         "layout", nargs="?", default="auto", metavar="LAYOUT", help="how the folder is laid out (default: look)"
@@ -98,10 +105,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
     crop.add_argument(
         "--per-clip", type=positive_int, default=8, metavar="N", help="most frames of one clip (default: 8)"
     )
-    crop.add_argument("--workers", type=positive_int, metavar="N", help="processes (default: one for each core)")
+    add_labour(crop, default="one for each core")
     crop.set_defaults(run=run_crop)
 
-    for action in (synthesize, check, split, importer, crop):
+    text = "write a corpus as WebDataset shards, as a Parquet manifest, or for the `datasets` library"
+    export = actions.add_parser("export", help=text, description=text + ". An export that was cut off continues.")
+    export.add_argument("corpus", type=Path, metavar="CORPUS", help="corpus folder")
+    export.add_argument(
+        "--to", choices=("webdataset", "parquet", "datasets"), default="webdataset", help="what to write"
+    )
+    add_out(export, "folder of the export")
+    export.add_argument(
+        "--shard-mib",
+        type=positive_int,
+        default=256,
+        metavar="N",
+        help="size from which a shard is full (default: 256)",
+    )
+    add_labour(export, default="this one")
+    add_seed(export)
+    export.set_defaults(run=run_export)
+
+    for action in (synthesize, check, split, importer, crop, export):
         add_json(action)
         add_verbose(action)
 
@@ -126,7 +151,7 @@ def run_synthesize(options: argparse.Namespace, report: Report) -> Answer:
     )
     deployment = Deployment.open(options.home)
     forger = GeneratorForger(load_animator(), deployment, steps=options.steps)
-    return _describe(synthesize(options.out, config, forger, deployment, report))
+    return _describe(synthesize(options.out, config, forger, deployment, report, labour=labour_of(options)))
 
 
 def run_check(options: argparse.Namespace, report: Report) -> Answer:
@@ -174,7 +199,9 @@ def run_split(options: argparse.Namespace, report: Report) -> Answer:
 
 
 def run_import(options: argparse.Namespace, report: Report) -> Answer:
-    """Import a published data set."""
+    """Import a published data set, or unpack shards."""
+    if options.layout == "webdataset" or (options.layout == "auto" and is_export(options.folder)):
+        return _unpack(options, report)
     from ..corpus.division import Rule
     from ..corpus.importing import import_corpus
 
@@ -207,10 +234,79 @@ def run_import(options: argparse.Namespace, report: Report) -> Answer:
     return Answer("\n".join([answer.text, *lines]), (entry,))
 
 
+def _unpack(options: argparse.Namespace, report: Report) -> Answer:
+    """Unpack an export in tar shards."""
+    from ..corpus.shards.unpacking import unpack_corpus
+
+    if options.add or options.split != "auto":
+        raise UsageError("shards are unpacked as they were exported; leave out --add and --split")
+    corpus, index = unpack_corpus(options.folder, options.out, report=report)
+    answer = _describe(corpus)
+    line = f"  {index.samples} unpacked from {len(index.shards)} shards in {options.folder}; splits as they were"
+    entry: JsonObject = {
+        **answer.results[0],
+        "layout": "webdataset",
+        "folder": str(options.folder),
+        "found": index.samples,
+        "split": "official",
+        "notes": [],
+        "left_out": [],
+        "absent": [],
+        "divided_out": [],
+    }
+    return Answer(f"{answer.text}\n{line}", (entry,))
+
+
+def run_export(options: argparse.Namespace, report: Report) -> Answer:
+    """Write a corpus in another shape."""
+    from ..corpus.shards.exporting import Target, export_corpus
+
+    done = export_corpus(
+        Corpus.load(options.corpus),
+        options.out,
+        Target(options.to),
+        seed=options.seed,
+        most_bytes=options.shard_mib << 20,
+        labour=labour_of(options),
+        report=report,
+    )
+    index = done.index
+    size = sum(shard.bytes for shard in index.shards)
+    lines = [
+        f"{options.out}",
+        f"  {index.samples} samples in {len(index.shards)} shards, {size / (1 << 20):.1f} MiB; {done.kept} were there",
+    ]
+    if done.left_behind:
+        lines.append(
+            f"  {len(done.left_behind)} samples, such as {done.left_behind[0]}, left something behind: a folder of "
+            "frames or masks"
+        )
+    shards: list[JsonObject] = [
+        {
+            "name": shard.name,
+            "split": shard.split,
+            "samples": shard.samples,
+            "bytes": shard.bytes,
+            "sha256": shard.sha256,
+        }
+        for shard in index.shards
+    ]
+    entry: JsonObject = {
+        "path": str(options.out),
+        "to": options.to,
+        "corpus": index.corpus,
+        "seed": index.seed,
+        "samples": index.samples,
+        "shards": [*shards],
+        "manifest_sha256": index.manifest,
+        "kept": done.kept,
+        "left_behind": list(done.left_behind),
+    }
+    return Answer("\n".join(lines), (entry,))
+
+
 def run_crop(options: argparse.Namespace, report: Report) -> Answer:
     """Keep a corpus' face crops."""
-    import os
-
     from detectors import list_detectors, load_detector
 
     from ..faces import finder_for
@@ -225,7 +321,7 @@ def run_crop(options: argparse.Namespace, report: Report) -> Answer:
         spec,
         per_clip=options.per_clip,
         finder=finder_for(corpus),
-        workers=options.workers or os.cpu_count() or 1,
+        labour=labour_of(options, default=None),
         report=report,
     )
     lines = [

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..answers import Answer
-from ..arguments import DEFAULT_DETECTOR, add_aggregation, add_json, add_seed, add_verbose, positive_int
+from ..arguments import (
+    DEFAULT_DETECTOR,
+    add_aggregation,
+    add_json,
+    add_labour,
+    add_seed,
+    add_verbose,
+    labour_of,
+    positive_int,
+)
 from ..files import locked
 from ..progress import Report, part
 from . import evaluate_sources
@@ -50,6 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="results folder; an interrupted run continues")
     evaluate_sources.configure(parser)
     configure_all(parser)
+    add_labour(parser, default="this process, on all its threads", gpus=True)
     add_seed(parser)
     add_json(parser)
     add_verbose(parser)
@@ -105,12 +115,14 @@ def settings_of(options: argparse.Namespace) -> Settings:
     from ..evaluation import Aggregation
     from ..protocols import find_protocol
 
+    labour = labour_of(options)
     return Settings(
         protocol=find_protocol(options.protocol),
         aggregation=Aggregation.named(options.aggregation),
         per_clip=options.per_clip,
         seed=options.seed,
         command=shlex.join(["facetrail", *sys.argv[1:]]),
+        labour=None if options.workers is None and labour.alone else labour,
     )
 
 

@@ -6,21 +6,32 @@ import argparse
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..answers import Answer, JsonObject, visible
-from ..arguments import add_detector, add_files, add_home, add_json, add_limits, add_trust, add_verbose
-from ..batch import answer_each, expand
+from ..arguments import (
+    add_detector,
+    add_files,
+    add_home,
+    add_json,
+    add_labour,
+    add_limits,
+    add_trust,
+    add_verbose,
+    labour_of,
+)
+from ..batch import answer_one, expand, join_answers
+from ..crews import Work, open_crew
 from ..errors import InputError
-from ..progress import Report, part
+from ..progress import Report
 
 if TYPE_CHECKING:
-    from ..confined import Answerer
+    from ..confined import Answerer, Limits
     from ..examining.examination import Examination
     from ..examining.timeline import Timeline
 
@@ -39,6 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="draw scores and mark of every clip over time, one SVG picture each, into this folder",
     )
     add_limits(parser)
+    add_labour(parser, default="one, on all its threads")
     add_home(parser)
     add_json(parser)
     add_verbose(parser)
@@ -57,21 +69,41 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
     if options.timeline is not None:
         _make_folder(options.timeline)
 
-    from ..confined import Limits, confined
+    from ..confined import Limits
     from ..trust import read_anchors
 
     report(0.0, "loading the detector")
     pictures = None if options.timeline is None else _pictures(paths, options.timeline)
     prepare = partial(examiner, options.home, options.detector, read_anchors(options.trust), pictures)
-    begun = count()
-    with confined(prepare, Limits(options.seconds, options.memory, options.verbose)) as answerer:
+    limits = Limits(options.seconds, options.memory, options.verbose)
+    with open_crew(labour_of(options), partial(examining, prepare, limits)) as crew:
 
-        def one(path: Path) -> Answer:
-            number = next(begun)
-            return answerer(path, part(report, number / len(paths), (number + 1) / len(paths)))
+        def answers() -> Iterator[Answer]:
+            for place, answer in crew.work(paths, report=report):
+                report((place + 1) / len(paths), f"examining {visible(paths[place].name)}")
+                yield answer
 
-        answer = answer_each(paths, one, "examining", report)
+        answer = join_answers(answers())
     return answer if len(paths) == 1 else replace(answer, text=f"{answer.text}\n\n{summary(answer.results)}".lstrip())
+
+
+@contextmanager
+def examining(prepare: Callable[[], Answerer], limits: Limits) -> Iterator[Work[Path, Answer]]:
+    """Open strangers' files in a process of its own, which ends with the block.
+
+    Args:
+        prepare: Makes what answers there.
+        limits: What one file may cost.
+    """
+    from ..confined import confined
+
+    with confined(prepare, limits) as answerer:
+
+        def one(path: Path, report: Report) -> Answer:
+            report(0.0, f"examining {visible(path.name)}")
+            return answer_one(path, lambda path: answerer(path, report))
+
+        yield one
 
 
 def examiner(home: Path | None, detector: str, trust: tuple[str, ...], pictures: dict[Path, Path] | None) -> Answerer:

@@ -89,8 +89,7 @@ def read_manifest(root: Path) -> Iterator[Sample]:
             f"{root} is no corpus: {MANIFEST} is missing; make one with `facetrail corpus synthesize`", root
         )
     seen: set[str] = set()
-    # Only a line feed ends a line: a path may hold what else Unicode takes for one.
-    for number, line in enumerate(_text(path).split("\n"), start=1):
+    for number, line in enumerate(_lines(path), start=1):
         if not line.strip():
             continue
         try:
@@ -103,9 +102,11 @@ def read_manifest(root: Path) -> Iterator[Sample]:
         yield sample
 
 
-def _text(path: Path) -> str:
+def _lines(path: Path) -> Iterator[str]:
+    """Read line by line; only a line feed ends one, for a path may hold what else Unicode takes for an end."""
     try:
-        return path.read_text("utf-8")
+        with path.open(encoding="utf-8", newline="\n") as file:
+            yield from file
     except UnicodeDecodeError as error:
         raise CorpusError(f"{path} is no text ({error}); build the corpus again", path) from error
 
@@ -149,5 +150,9 @@ def write_manifest(root: Path, samples: Iterable[Sample]) -> None:
         root: The corpus folder.
         samples: All samples.
     """
-    text = "".join(sample.to_json() + "\n" for sample in samples)
-    write_whole(root / MANIFEST, lambda temporary: temporary.write_text(text, "utf-8"))
+
+    def write(temporary: Path) -> None:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(sample.to_json() + "\n" for sample in samples)
+
+    write_whole(root / MANIFEST, write)

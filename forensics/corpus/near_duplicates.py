@@ -17,19 +17,15 @@ from watermark import MediaError
 from ..progress import Report, silent
 from .manifest import Corpus
 from .media import Frames, read_frames
+from .near_pairs import near_pairs
 from .sample import Sample, Split
 
 _SIDE = 16
-_NEAR_BITS = 16
-"""Gradients of 256 that may differ."""
-
 _NEAR_TONES = 3.0
 """Mean difference of the 16 × 16 pictures, in grey levels, up to which they are the same."""
 
 _FLAT = 4.0
 """Spread of grey levels below which a picture shows too little to compare."""
-
-_BLOCK = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +49,11 @@ class Fingerprint:
 
     Attributes:
         bits: (4,) uint64, the signs of its gradients.
-        tones: (16, 16) float32 grey levels.
+        tones: (16, 16) uint8 grey levels.
     """
 
     bits: NDArray[np.uint64]
-    tones: NDArray[np.float32]
+    tones: NDArray[np.uint8]
 
 
 def fingerprint(image: Frames) -> Fingerprint | None:
@@ -67,11 +63,11 @@ def fingerprint(image: Frames) -> Fingerprint | None:
         image: (H, W, 3) uint8 RGB.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    small = np.asarray(cv2.resize(grey, (_SIDE + 1, _SIDE), interpolation=cv2.INTER_AREA), dtype=np.float32)
+    small = np.asarray(cv2.resize(grey, (_SIDE + 1, _SIDE), interpolation=cv2.INTER_AREA), dtype=np.uint8)
     if small.std() < _FLAT:
         return None
     bits = np.packbits(small[:, 1:] > small[:, :-1]).view(np.uint64)
-    return Fingerprint(bits, small[:, :_SIDE])
+    return Fingerprint(bits, small[:, :_SIDE].copy())
 
 
 def find_near_duplicates(corpus: Corpus, report: Report = silent) -> tuple[NearDuplicate, ...]:
@@ -97,15 +93,11 @@ def _between(
 ) -> Iterator[NearDuplicate]:
     if not first or not second:
         return
-    there = np.stack([prints[sample.id].bits for sample in second])
-    for start in range(0, len(first), _BLOCK):
-        block = first[start : start + _BLOCK]
-        here = np.stack([prints[sample.id].bits for sample in block])
-        apart = np.bitwise_count(here[:, None] ^ there[None]).sum(-1)
-        for row, column in np.argwhere(apart <= _NEAR_BITS):
-            one, other = block[row], second[column]
-            if np.abs(prints[one.id].tones - prints[other.id].tones).mean() <= _NEAR_TONES:
-                yield NearDuplicate(one.id, other.id, int(apart[row, column]))
+    here, there = (np.stack([prints[sample.id].bits for sample in part]) for part in (first, second))
+    for row, column, bits in near_pairs(here, there):
+        one, other = first[row].id, second[column].id
+        if np.abs(prints[one].tones.astype(np.int16) - prints[other].tones).mean() <= _NEAR_TONES:
+            yield NearDuplicate(one, other, bits)
 
 
 def _middle(corpus: Corpus, sample: Sample) -> Fingerprint | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
@@ -133,7 +133,7 @@ class Sample:
 
     def to_json(self) -> str:
         """Write the sample as one line of JSON."""
-        return write_json(asdict(self))
+        return write_json({name: getattr(self, name) for name in _NAMES})
 
     @classmethod
     def from_json(cls, line: str) -> Sample:
@@ -153,6 +153,8 @@ class Sample:
         except ValueError as error:
             raise CorpusError(f"not a sample: {error}") from error
 
+
+_NAMES = tuple(entry.name for entry in fields(Sample))
 
 _LATER = {
     entry.name: list(entry.default) if isinstance(entry.default, tuple) else entry.default

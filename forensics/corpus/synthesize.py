@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from watermark import Deployment
 
+from ..crews import ALONE, Labour, Work, open_crew
 from ..errors import CorpusError
-from ..files import file_hash, locked, write_whole
+from ..files import append_line, file_hash, locked, whole_lines, write_whole
 from ..progress import Report, silent
 from .forgeries import Footage, save_masks
 from .manifest import MANIFEST, Corpus, read_manifest, write_manifest
@@ -30,14 +34,23 @@ from .studio import (
 )
 
 RECIPE = "recipe.json"
+JOURNAL = "made.jsonl"
+"""What was made so far, a sample a line, until the manifest can be written."""
 
 
 def synthesize(
-    root: Path, config: SynthesisConfig, forger: Forger, deployment: Deployment, report: Report = silent
+    root: Path,
+    config: SynthesisConfig,
+    forger: Forger,
+    deployment: Deployment,
+    report: Report = silent,
+    *,
+    labour: Labour = ALONE,
 ) -> Corpus:
     """Make the samples of a synthetic corpus that are not there yet.
 
-    The same recipe gives the same frames. Sealed files differ between runs in their signatures.
+    The same recipe gives the same frames and the same manifest, whoever does the work; only the hashes of sealed files
+    differ between runs, because their signatures do.
 
     Args:
         root: The corpus folder; it is made where it is missing.
@@ -45,6 +58,7 @@ def synthesize(
         forger: Makes the forged class.
         deployment: Whose mark and signature the forged files carry.
         report: Is told how far the work is.
+        labour: Who makes the samples.
 
     Raises:
         BusyError: Another process is writing this corpus.
@@ -53,16 +67,29 @@ def synthesize(
     plan = plan_corpus(config)
     with locked(root):
         _check_recipe(root, config, forger)
-        finished = {sample.id: sample for sample in read_manifest(root)} if (root / MANIFEST).exists() else {}
-        samples: list[Sample] = []
-        for number, planned in enumerate(plan):
-            report(number / len(plan), _note(planned))
-            known = finished.get(planned.id)
-            if known is None or not _is_whole(root, known):
-                known = make_sample(root, config, planned, forger, deployment)
-            samples.append(known)
-            write_manifest(root, samples)
-    return Corpus(root, tuple(samples))
+        made = _made(root)
+        wanted = [one for one in plan if one.id not in made or not _is_whole(root, made[one.id])]
+        films = [one for one in wanted if one.making is Making.FILM]  # what is edited or marked opens one of them
+        rest = [one for one in wanted if one.making is not Making.FILM]
+        done = len(plan) - len(wanted)
+        with open_crew(labour if wanted else ALONE, partial(_studio, root, config, forger, deployment)) as crew:
+            for stage in (films, rest):
+                for place, sample in crew.work(stage, ordered=False):
+                    append_line(root / JOURNAL, sample.to_json())
+                    made[sample.id] = sample
+                    done += 1
+                    report(done / len(plan), _note(stage[place]))
+        samples = tuple(made[planned.id] for planned in plan)
+        write_manifest(root, samples)
+        (root / JOURNAL).unlink(missing_ok=True)
+    return Corpus(root, samples)
+
+
+@contextmanager
+def _studio(
+    root: Path, config: SynthesisConfig, forger: Forger, deployment: Deployment
+) -> Iterator[Work[PlannedSample, Sample]]:
+    yield lambda planned, report: make_sample(root, config, planned, forger, deployment)
 
 
 def make_sample(
@@ -147,6 +174,16 @@ def _write(
                 save_masks(edited.masks, root / planned.mask)
             receipt = seal_edit(edited, path, root / planned.genuine, config, planned, deployment)
             return receipt.payload.hex, edited.masks is not None
+
+
+def _made(root: Path) -> dict[str, Sample]:
+    """Give the samples that earlier runs made, by id: those of the manifest, and those of a run that was cut off."""
+    made = {sample.id: sample for sample in read_manifest(root)} if (root / MANIFEST).exists() else {}
+    for line in whole_lines(root / JOURNAL):
+        with suppress(CorpusError, UnicodeDecodeError):  # a damaged line stands for no sample, which is made again
+            sample = Sample.from_json(line.decode())
+            made[sample.id] = sample
+    return made
 
 
 def _is_whole(root: Path, sample: Sample) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from forensics.files import append_line, whole_lines
 from forensics.records import parse_json, read_record
 
 from .errors import ScoresError
@@ -81,13 +81,7 @@ def now() -> str:
 def note_read(folder: Path, read: TestRead) -> None:
     """Append a read to the journal of a results folder; it is on disk when this returns."""
     folder.mkdir(parents=True, exist_ok=True)
-    line = json.dumps(asdict(read), ensure_ascii=False, allow_nan=False) + "\n"
-    with (folder / JOURNAL_NAME).open("a+b") as file:
-        file.seek(0)
-        file.truncate(file.read().rfind(b"\n") + 1)  # a line that a full disk cut off stands for no read
-        file.write(line.encode())
-        file.flush()
-        os.fsync(file.fileno())
+    append_line(folder / JOURNAL_NAME, json.dumps(asdict(read), ensure_ascii=False, allow_nan=False))
 
 
 def past_reads(folder: Path) -> tuple[TestRead, ...]:
@@ -97,11 +91,8 @@ def past_reads(folder: Path) -> tuple[TestRead, ...]:
         ScoresError: If a line is not a read; the message names it.
     """
     path = folder / JOURNAL_NAME
-    if not path.is_file():
-        return ()
     reads = []
-    *lines, _ = path.read_bytes().split(b"\n")  # what follows the last line feed was cut off
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(whole_lines(path), start=1):
         try:
             reads.append(read_record(TestRead, parse_json(line), "read"))
         except ValueError as error:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from detectors import CropSet, DetectorSpec, FaceSet
 
 from ..corpus import Corpus, Label, Sample, Split
+from ..crews import ALONE, Labour
 from ..errors import CorpusError
 from ..progress import Report, silent
 from .cutting import CropJob, Cut, Miss, cut_all, see
@@ -110,7 +111,7 @@ def gather_crops(
     per_clip: int,
     finder: FaceFinder | None = None,
     faces: int = 1,
-    workers: int = 1,
+    labour: Labour = ALONE,
     report: Report = silent,
 ) -> CropShelf:
     """Cut face crops from samples, or take those that the corpus keeps.
@@ -122,7 +123,7 @@ def gather_crops(
         per_clip: Most frames of one clip, evenly spread.
         finder: Finds faces in samples without a sidecar.
         faces: Most faces of one frame, the largest first; a sidecar names one.
-        workers: Processes to work on.
+        labour: Who cuts.
         report: Is told how far the work is.
 
     Raises:
@@ -131,7 +132,7 @@ def gather_crops(
     kept = corpus.root / KEPT
     jobs = [job_of(corpus, sample, spec, per_clip, faces) for sample in samples]
     cuts: list[tuple[CropJob, Cut]] = []
-    for number, done in enumerate(cut_all(jobs, finder, cache=kept if kept.is_dir() else None, workers=workers)):
+    for number, done in enumerate(cut_all(jobs, finder, cache=kept if kept.is_dir() else None, labour=labour)):
         report(number / len(jobs), "cutting face crops")
         cuts.append(done)
     coverage = cover(cuts)
@@ -176,7 +177,7 @@ def keep_crops(
     *,
     per_clip: int,
     finder: FaceFinder | None = None,
-    workers: int = 1,
+    labour: Labour = ALONE,
     report: Report = silent,
 ) -> Coverage:
     """Cut the crops of a whole corpus once and keep them in its folder, so that training and scoring find them there.
@@ -189,7 +190,7 @@ def keep_crops(
         spec: Whose crop contract to follow.
         per_clip: Most frames of one clip, evenly spread.
         finder: Finds faces in samples without a sidecar; several in a frame of the test split, one elsewhere.
-        workers: Processes to work on.
+        labour: Who cuts.
         report: Is told how far the work is.
     """
     folder = corpus.root / KEPT
@@ -199,7 +200,7 @@ def keep_crops(
         for sample in corpus.samples
     ]
     light: list[tuple[CropJob, Cut]] = []
-    for number, (job, cut) in enumerate(cut_all(jobs, finder, cache=folder, workers=workers)):
+    for number, (job, cut) in enumerate(cut_all(jobs, finder, cache=folder, labour=labour)):
         report(number / len(jobs), "cutting face crops")
         light.append((job, Cut(cut.crops[:, :0, :0], cut.frames, cut.looked, cut.miss, cut.message)))
     return cover(light)

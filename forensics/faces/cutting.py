@@ -1,16 +1,14 @@
-"""Cut the crops of one sample, keep them on disk by content, and do so for many samples on several processes."""
+"""Cut the crops of one sample, keep them on disk by content, and do so for many samples, on several workers."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +19,9 @@ from watermark import MediaError, read_arrays
 
 from ..corpus import Sample
 from ..corpus.media import read_frames
+from ..crews import ALONE, Labour, Work, open_crew
 from ..errors import CorpusError
 from ..files import sweep, write_whole
-from ..following import follow_parent
 from .finding import FaceFinder, Faces, Frames, Look, cut_crops, look_for_faces, spread_indices
 
 VERSION = 2
@@ -175,53 +173,42 @@ def see(job: CropJob, finder: FaceFinder | None) -> tuple[Look, list[Frames]]:
 
 
 def cut_all(
-    jobs: Sequence[CropJob], finder: FaceFinder | None, *, cache: Path | None, workers: int
+    jobs: Sequence[CropJob], finder: FaceFinder | None, *, cache: Path | None, labour: Labour = ALONE
 ) -> Iterator[tuple[CropJob, Cut]]:
     """Cut the crops of many samples in order; what lies in the cache is not cut again.
 
     Args:
         jobs: What to cut.
-        finder: Finds faces where there is no sidecar; it is sent to every process.
+        finder: Finds faces where there is no sidecar; it is sent to every worker.
         cache: Folder of crops that are kept, None to keep none.
-        workers: Processes; 1 works in this one.
+        labour: Who cuts.
 
     Raises:
         CorpusError: As `cut_sample`.
     """
     if cache is not None:
         sweep(cache)
-    if workers == 1:
-        for job in jobs:
-            yield job, _cut_kept(job, finder, cache)
-        return
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_prepare, initargs=(finder, cache)
-    ) as pool:
-        try:
-            yield from zip(jobs, pool.map(_work, jobs, chunksize=4), strict=True)
-        except BrokenProcessPool:
-            raise CorpusError(
-                "a cutting process died, perhaps for want of memory; run again with fewer --workers, which continues"
-            ) from None
+    with open_crew(labour, partial(_cutter, finder, cache)) as crew:
+        for place, cut in crew.work(jobs):
+            yield jobs[place], cut
 
 
-_prepared: tuple[FaceFinder | None, Path | None] = (None, None)
+@contextmanager
+def _cutter(finder: FaceFinder | None, cache: Path | None) -> Iterator[Work[CropJob, Cut]]:
+    yield lambda job, report: cut_kept(job, finder, cache)
 
 
-def _prepare(finder: FaceFinder | None, cache: Path | None) -> None:
-    global _prepared
-    import cv2
+def cut_kept(job: CropJob, finder: FaceFinder | None, cache: Path | None) -> Cut:
+    """Cut a sample's crops, or take those that are kept.
 
-    follow_parent()
-    cv2.setNumThreads(1)
-    _prepared = finder, cache
+    Args:
+        job: What to cut.
+        finder: Finds faces where there is no sidecar.
+        cache: Folder of crops that are kept, None to keep none.
 
-
-def _work(job: CropJob) -> Cut:
-    return _cut_kept(job, *_prepared)
-
-
-def _cut_kept(job: CropJob, finder: FaceFinder | None, cache: Path | None) -> Cut:
+    Raises:
+        CorpusError: As `cut_sample`.
+    """
     if cache is None:
         return cut_sample(job, finder)
     path = cache / f"{job.key(finder)}.npz"

@@ -1,32 +1,33 @@
-"""Score a corpus under cells: shards over processes, the same numbers whatever their count, continued where stopped."""
+"""Score a corpus under cells: shards over workers, the same numbers whatever their count, continued where stopped."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
 from detectors import Detector
 
 from ..corpus import Corpus, Label, Sample
+from ..crews import ALONE, Labour, Work, open_crew
 from ..distortions import find_cell
-from ..errors import CorpusError, InputError
 from ..evaluation import ScoreTable
 from ..faces import FaceFinder
 from ..faces.crops import SCORED_FACES, job_of
-from ..following import follow_parent
 from ..installation import installed_version
 from ..progress import Report, silent
 from ..scoring import key_of
 from .cell_store import CellStore, KeptCell
 from .shards import CLEAN_KEY, CellKey, CellRow, Shard, score_shard
+
+Rows: TypeAlias = tuple[CellRow, ...]
 
 VERSION = 1
 """Raised when the same corpus, detector and seed give other scores than before."""
@@ -49,7 +50,7 @@ class GridRun:
         lead: Frames decoded before each scored one, for distortions that work across frames.
         finder: Finds faces in samples without a sidecar.
         folder: Where cells are kept, None to keep none.
-        workers: Processes, one thread each; 1 works in this one.
+        labour: Who scores, each worker on one thread.
     """
 
     detector: Detector
@@ -61,7 +62,7 @@ class GridRun:
     lead: int = 4
     finder: FaceFinder | None = None
     folder: Path | None = None
-    workers: int = 1
+    labour: Labour = ALONE
 
     def digest(self) -> str:
         """Name what every cell follows from."""
@@ -102,7 +103,7 @@ def run_cells(run: GridRun, cells: Sequence[CellKey], report: Report = silent) -
     """Score samples undistorted and under cells.
 
     Finished cells lie in the run's folder and are not scored again; a run that was cut off, however it was, loses the
-    shards its processes were at and nothing else.
+    shards its workers were at and nothing else.
 
     Args:
         run: What and how.
@@ -113,7 +114,7 @@ def run_cells(run: GridRun, cells: Sequence[CellKey], report: Report = silent) -
         The undistorted samples first, then the cells in the order given.
 
     Raises:
-        CorpusError: A sidecar is damaged or missing without a finder, or a process died.
+        CorpusError: A sidecar is damaged or missing without a finder.
         InputError: A distortion or severity is unknown, or an encoder refuses frames.
     """
     keys = tuple(dict.fromkeys((CLEAN_KEY, *((find_cell(*key).name, key[1]) for key in cells))))
@@ -122,13 +123,16 @@ def run_cells(run: GridRun, cells: Sequence[CellKey], report: Report = silent) -
     missing = tuple(key for key in keys if kept.get(key) is None)
     rows = {} if store is None or not missing else store.load_parts()
     shards = list(_shards(run, missing, rows))
-    total = len(run.samples) * max(1, len(missing))
-    for number, (shard, found) in enumerate(_work_off(run, shards)):
-        if store is not None:
-            store.save_part(shard, found)
-        rows |= {(row.cell, row.index): row for row in found}
-        done = sum(key[0] in missing for key in rows)
-        report(done / total, f"distorting and scoring, {number + 1} of {len(shards)} shards")
+    total, done = len(run.samples) * max(1, len(missing)), sum(key[0] in missing for key in rows)
+    labour = run.labour if len(shards) > 1 else ALONE
+    with open_crew(labour, partial(_scorer, run.detector, run.finder, run.seed, run.lead, labour.device)) as crew:
+        for number, (place, found) in enumerate(crew.work(shards, ordered=False)):
+            if store is not None:
+                store.save_part(shards[place], found)
+            new = {(row.cell, row.index): row for row in found}
+            done += sum(key[0] in missing for key in new.keys() - rows.keys())
+            rows |= new
+            report(done / total, f"distorting and scoring, {number + 1} of {len(shards)} shards")
     for key in missing:
         kept[key] = gathered = _gather(run, [rows[key, index] for index in range(len(run.samples))])
         if store is not None:
@@ -157,47 +161,13 @@ def _shards(run: GridRun, cells: Sequence[CellKey], rows: Mapping[tuple[CellKey,
             yield Shard(first, jobs, wanted)
 
 
-def _work_off(run: GridRun, shards: Sequence[Shard]) -> Iterator[tuple[Shard, tuple[CellRow, ...]]]:
-    """Score shards and give each as soon as it is done."""
-    if run.workers == 1 or len(shards) < 2:
-        for shard in shards:
-            yield shard, score_shard(run.detector, run.finder, shard, seed=run.seed, lead=run.lead)
-        return
-    pool = ProcessPoolExecutor(
-        min(run.workers, len(shards)),
-        mp_context=get_context("spawn"),
-        initializer=_prepare,
-        initargs=(run.detector, run.finder, run.seed, run.lead),
-    )
-    try:
-        waiting: dict[Future[tuple[CellRow, ...]], Shard] = {pool.submit(_work, shard): shard for shard in shards}
-        while waiting:
-            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                shard = waiting.pop(future)
-                yield shard, future.result()
-    except BrokenProcessPool:
-        raise CorpusError(
-            "a scoring process died, perhaps for want of memory; run again with fewer --workers: what is done is kept"
-        ) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-_prepared: tuple[Detector, FaceFinder | None, int, int] | None = None
-
-
-def _prepare(detector: Detector, finder: FaceFinder | None, seed: int, lead: int) -> None:
-    """Keep the warm detector in this process, and end with the process that started it, even a killed one."""
-    global _prepared
-    _prepared = detector, finder, seed, lead
-    follow_parent()
-
-
-def _work(shard: Shard) -> tuple[CellRow, ...]:
-    if _prepared is None:
-        raise InputError("this process was started without a detector")
-    detector, finder, seed, lead = _prepared
-    return score_shard(detector, finder, shard, seed=seed, lead=lead)
+@contextmanager
+def _scorer(
+    detector: Detector, finder: FaceFinder | None, seed: int, lead: int, device: str | None
+) -> Iterator[Work[Shard, Rows]]:
+    if device is not None:
+        detector.model.to(device)
+    yield lambda shard, report: score_shard(detector, finder, shard, seed=seed, lead=lead)
 
 
 def _gather(run: GridRun, rows: Sequence[CellRow]) -> KeptCell:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
-import torch
 
 from detectors import CropError, Detector
 
+from ..crews.threads import one_thread
 from ..distortions import Cell, Frames, Rng, find_cell
 from ..errors import CorpusError
 from ..faces import FaceFinder, Floats, cut_crops
@@ -91,19 +89,6 @@ def score_shard(
                 except CropError as error:
                     raise CorpusError(f"sample {job.sample.id}: {error}") from error
     return tuple(rows)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute on one thread, so that the last bit does not depend on how many cores there are."""
-    threads, pool = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-        cv2.setNumThreads(pool)
 
 
 def _score(detector: Detector, excerpt: Excerpt, key: CellKey, index: int, seed: int) -> CellRow:

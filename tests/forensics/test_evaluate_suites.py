@@ -52,6 +52,6 @@ def test_a_suite_lands_in_table_report_and_cells_and_absent_encoders_are_said(
 
 
 def test_a_file_of_scores_cannot_be_distorted():
-    options = argparse.Namespace(suite=["mark"], workers=1)
+    options = argparse.Namespace(suite=["mark"], workers=1, engine="local", address=None, gpus=0.0)
     with pytest.raises(UsageError, match="cannot be scored again"):
         list(robustness.measure(options, [], lambda share, note: None))

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...arguments import positive_int
+from ...arguments import labour_of
 from ...progress import Report, part
 
 if TYPE_CHECKING:
+    from ...crews import Labour
     from ...evaluating import Evaluated
     from ...evaluation import EvalReport
 
@@ -26,13 +27,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME",
         help="distort the samples and measure again; `--suite list` names the suites, such as everyday",
-    )
-    group.add_argument(
-        "--workers",
-        type=positive_int,
-        default=1,
-        metavar="N",
-        help="processes for the suites, one thread each; the numbers do not depend on it (default: 1)",
     )
 
 
@@ -61,7 +55,7 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
         raise UsageError("--suite distorts the samples of a CORPUS; a file of scores cannot be scored again")
     for number, one in enumerate(detectors):
         step = part(report, number / len(detectors), (number + 1) / len(detectors))
-        found = _measure_one(one, [(cell.name, cell.severity) for cell in cells], options.workers, step)
+        found = _measure_one(one, [(cell.name, cell.severity) for cell in cells], labour_of(options, default=1), step)
         yield replace(found, warnings=(*found.warnings, *left_out))
 
 
@@ -95,7 +89,7 @@ def describe(report: EvalReport) -> str:
     return f"{report.detector} under distortions, each video beside itself undistorted\n{columns(rows)}"
 
 
-def _measure_one(one: Evaluated, cells: Sequence[tuple[str, int]], workers: int, report: Report) -> EvalReport:
+def _measure_one(one: Evaluated, cells: Sequence[tuple[str, int]], labour: Labour, report: Report) -> EvalReport:
     from ...corpus import Slice
     from ...errors import UsageError
     from ...robustness import CELLS, GridRun, measure_grid
@@ -112,7 +106,7 @@ def _measure_one(one: Evaluated, cells: Sequence[tuple[str, int]], workers: int,
         per_clip=settings.per_clip,
         finder=one.finder,
         folder=None if one.folder is None else one.folder / CELLS,
-        workers=workers,
+        labour=labour,
     )
     grid = measure_grid(
         run,

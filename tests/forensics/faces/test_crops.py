@@ -15,6 +15,7 @@ from forensics.corpus.importing import import_corpus
 from forensics.corpus.plan import SynthesisConfig
 from forensics.corpus.studio import Forger
 from forensics.corpus.synthesize import synthesize
+from forensics.crews import Labour
 from forensics.errors import CorpusError
 from forensics.faces import Faces, cut_crops, look_for_faces
 from forensics.faces.crops import CropShelf, gather_crops, gather_faces, job_of, keep_crops
@@ -121,7 +122,9 @@ class TestKeptCrops:
     @pytest.mark.slow
     def test_two_processes_cut_what_one_does(self, tiny_corpus: Corpus) -> None:
         samples = tiny_corpus.where(split=Split.TEST)
-        one, two = (gather_crops(tiny_corpus, samples, SPEC, per_clip=2, workers=workers) for workers in (1, 2))
+        one, two = (
+            gather_crops(tiny_corpus, samples, SPEC, per_clip=2, labour=Labour(workers=workers)) for workers in (1, 2)
+        )
         assert one.samples == two.samples
         np.testing.assert_array_equal(one.crops, two.crops)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from forensics.crews import Labour
 from forensics.errors import InputError
 from forensics.evaluation import read_scores
 from forensics.robustness import run_cells, running
@@ -241,7 +242,7 @@ def is_running(pid):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc")
 def test_two_killed_workers_leave_no_process_and_their_run_ends_with_the_numbers_of_one(make_run, tmp_path):
     cells = [*CELLS, *(("h265:crf", severity) for severity in range(1, 6))]
-    run = make_run(workers=2)
+    run = make_run(labour=Labour(workers=2))
     plan, script = tmp_path / "plan.pickle", tmp_path / "two_workers.py"
     plan.write_bytes(pickle.dumps((run, cells)))
     script.write_text(TWO_WORKERS)

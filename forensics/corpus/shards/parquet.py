@@ -1,0 +1,144 @@
+"""Parquet by pyarrow: the manifest in columns, and data files that the `datasets` library loads with their media.
+
+The same rows give the same bytes, as long as pyarrow is the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_type_hints
+
+from ...errors import MissingPieceError
+from ..manifest import Corpus
+from ..sample import Label, Sample
+from .planning import Packed, ShardPlan
+from .tar_shard import check_media
+
+Item = TypeVar("Item")
+
+_ROWS = 20_000
+"""Rows of a manifest that are held at once, and make a row group."""
+
+_BYTES = 32 << 20
+"""Bytes of media likewise."""
+
+_COLUMNS: Mapping[object, str] = {int: "int64", float: "double", tuple[str, ...]: "list<string>"}
+
+_RENAMED = {"video": "video_name"}
+"""Columns that make room for the media."""
+
+LABELS = tuple(label.value for label in Label)
+
+
+def columns() -> dict[str, str]:
+    """Name the columns of a Parquet manifest, each with its Arrow type: a sample's fields, then where it was packed."""
+    hints = get_type_hints(Sample)
+    found = {field.name: _COLUMNS.get(_plain(hints[field.name]), "string") for field in fields(Sample)}
+    return {**found, "shard": "string", "key": "string"}
+
+
+def write_manifest_parquet(path: Path, rows: Iterable[tuple[Sample, str | None, str | None]]) -> None:
+    """Write a manifest as Parquet.
+
+    Args:
+        path: The file.
+        rows: Samples, each with shard and key, None where it is in no shard.
+
+    Raises:
+        MissingPieceError: pyarrow is not installed.
+    """
+    pyarrow, parquet = _pyarrow()
+    schema = pyarrow.schema([(name, _type(pyarrow, kind)) for name, kind in columns().items()])
+    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        for some in _batches(rows, lambda row: 1, _ROWS):
+            writer.write_table(pyarrow.Table.from_pylist([_row(*row) for row in some], schema))
+
+
+def write_data_parquet(corpus: Corpus, plan: ShardPlan, path: Path) -> None:
+    """Write samples of one kind with their media, as `datasets` keeps pictures and videos: bytes and name.
+
+    Args:
+        corpus: Where the samples lie.
+        plan: Which samples: stills, or clips.
+        path: The file.
+
+    Raises:
+        CorpusError: A file is missing or not the one that the manifest describes.
+        MissingPieceError: pyarrow is not installed.
+    """
+    pyarrow, parquet = _pyarrow()
+    media = "image" if plan.packed[0].sample.is_still else "video"
+    schema = _data_schema(pyarrow, media)
+    with parquet.ParquetWriter(path, schema, compression="none") as writer:
+        for some in _batches(plan.packed, lambda one: corpus.file(one.sample).stat().st_size, _BYTES):
+            writer.write_table(pyarrow.Table.from_pylist([_data_row(corpus, one, media) for one in some], schema))
+
+
+def _data_schema(pyarrow: Any, media: str) -> Any:  # noqa: ANN401
+    """Say what the columns are, in Arrow's words and in those of `datasets`, which reads them from the file's head."""
+    bare = {_RENAMED.get(name, name): kind for name, kind in columns().items() if name not in ("shard", "label")}
+    features: dict[str, object] = {
+        media: {"_type": media.capitalize()},
+        "label": {"names": LABELS, "_type": "ClassLabel"},
+    }
+    named = {"string": "string", "int64": "int64", "double": "float64"}
+    for name, kind in bare.items():
+        value = {"dtype": named.get(kind, "string"), "_type": "Value"}
+        features[name] = {"feature": value, "_type": "List"} if kind.startswith("list") else value
+    stored = pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())])
+    parts = [
+        (media, stored),
+        ("label", pyarrow.int64()),
+        *((name, _type(pyarrow, kind)) for name, kind in bare.items()),
+    ]
+    return pyarrow.schema(parts, metadata={"huggingface": json.dumps({"info": {"features": features}})})
+
+
+def _data_row(corpus: Corpus, packed: Packed, media: str) -> dict[str, object]:
+    check_media(corpus, packed.sample)
+    file = corpus.file(packed.sample)
+    row = {_RENAMED.get(name, name): value for name, value in _row(packed.sample, None, packed.key).items()}
+    return {**row, media: {"bytes": file.read_bytes(), "path": file.name}, "label": LABELS.index(packed.sample.label)}
+
+
+def _row(sample: Sample, shard: str | None, key: str | None) -> dict[str, object]:
+    return {field.name: getattr(sample, field.name) for field in fields(Sample)} | {"shard": shard, "key": key}
+
+
+def _batches(rows: Iterable[Item], weight: Callable[[Item], int], most: int) -> Iterator[list[Item]]:
+    held: list[Item] = []
+    size = 0
+    for row in rows:
+        held.append(row)
+        size += weight(row)
+        if size >= most:
+            yield held
+            held, size = [], 0
+    if held:
+        yield held
+
+
+def _plain(hint: object) -> object:
+    """Leave out that a value may be missing."""
+    choices = [choice for choice in get_args(hint) if choice is not type(None)]
+    return choices[0] if type(None) in get_args(hint) else hint
+
+
+def _type(pyarrow: Any, kind: str) -> Any:  # noqa: ANN401 - pyarrow has no types
+    return {"int64": pyarrow.int64(), "double": pyarrow.float64(), "string": pyarrow.string()}.get(
+        kind, pyarrow.list_(pyarrow.string())
+    )
+
+
+def _pyarrow() -> tuple[Any, Any]:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise MissingPieceError(
+            f"Parquet needs the package {error.name}; get it with `pip install 'facetrail[shards]'`"
+        ) from None
+    return pyarrow, parquet

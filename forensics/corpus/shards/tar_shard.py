@@ -1,0 +1,125 @@
+"""Write one WebDataset shard: plain tar, the same bytes for the same samples.
+
+A sample is `KEY.json` (its line of the manifest), `KEY.cls` (0 genuine, 1 forged), its media `KEY.mp4`, `KEY.jpg`, … or
+`KEY.frame-00000.png`, …, and where it has them `KEY.faces.npz` (sidecar) and `KEY.mask.npz`.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from ...errors import CorpusError
+from ...records import parse_json, write_json
+from ..manifest import Corpus
+from ..sample import Label, Sample, folder_hash
+from .planning import Packed, ShardPlan
+
+MOST_BYTES = 8**11 - 1
+"""Of one file in plain tar."""
+
+
+def write_tar(corpus: Corpus, plan: ShardPlan, path: Path) -> None:
+    """Write a shard.
+
+    Args:
+        corpus: Where the samples lie.
+        plan: Which samples.
+        path: The file.
+
+    Raises:
+        CorpusError: A file is missing, too large for tar, or not the one that the manifest describes.
+    """
+    with tarfile.open(path, "w:", format=tarfile.USTAR_FORMAT) as tar:
+        for packed in plan.packed:
+            check_media(corpus, packed.sample)
+            _add(tar, f"{packed.key}.json", _about(corpus, packed))
+            _add(tar, f"{packed.key}.cls", str(int(packed.sample.label is Label.FORGED)).encode())
+            for suffix, source in files_of(corpus, packed.sample):
+                _add_file(tar, f"{packed.key}.{suffix}", source)
+
+
+def files_of(corpus: Corpus, sample: Sample) -> Iterator[tuple[str, Path]]:
+    """Name the files of a sample that travel, each with its suffix in a shard.
+
+    A mask that is a folder of pictures stays behind.
+    """
+    if sample.files:
+        for number, file in enumerate(corpus.files(sample)):
+            yield f"frame-{number:05d}{file.suffix.lower()}", file
+    else:
+        file = corpus.file(sample)
+        yield file.suffix.lower().removeprefix(".") or "bin", file
+    if sample.landmarks is not None:
+        yield "faces.npz", corpus.root / sample.landmarks
+    mask = mask_of(corpus, sample)
+    if mask is not None:
+        yield f"mask{mask.suffix.lower()}", mask
+
+
+def mask_of(corpus: Corpus, sample: Sample) -> Path | None:
+    """Name the file of a sample's mask, None where it has none that is one file."""
+    if sample.mask is None:
+        return None
+    mask = (corpus.places[sample.place] if sample.place else corpus.root) / sample.mask
+    return mask if mask.is_file() else None
+
+
+def check_media(corpus: Corpus, sample: Sample) -> None:
+    """Refuse a sample whose media is not what the manifest describes.
+
+    Raises:
+        CorpusError: It is missing or changed.
+    """
+    path = corpus.file(sample)
+    try:
+        same = folder_hash(path, sample.files) == sample.sha256
+    except FileNotFoundError:
+        raise CorpusError(f"{path} is missing; `facetrail corpus check` says what else is", path) from None
+    if not same:
+        raise CorpusError(f"{path} is not the file the manifest describes; see `facetrail corpus check`", path)
+
+
+def travelling(corpus: Corpus, packed: Packed) -> Sample:
+    """Give a sample as it is unpacked: in the three folders of a corpus, whatever folder it lies in here."""
+    sample, key = packed.sample, packed.key
+    mask = mask_of(corpus, sample)
+    return replace(
+        sample,
+        place="",
+        path=_inside("media", "" if sample.place else sample.path, f"{sample.label}/{key}", corpus.file(sample)),
+        landmarks=sample.landmarks and _inside("faces", sample.landmarks, key, Path(sample.landmarks)),
+        mask=None if mask is None else _inside("masks", "" if sample.place else sample.mask or "", key, mask),
+    )
+
+
+def _inside(folder: str, path: str, name: str, file: Path) -> str:
+    """Keep a path that lies in a folder, and make one for a file that lies elsewhere."""
+    return path if path.startswith(f"{folder}/") else f"{folder}/{name}{file.suffix.lower()}"
+
+
+def _about(corpus: Corpus, packed: Packed) -> bytes:
+    sample = travelling(corpus, packed)
+    record = {"number": packed.number, "pair": sample.pair, "sample": parse_json(sample.to_json())}
+    return write_json(record).encode()
+
+
+def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    tar.addfile(_member(name, len(content)), io.BytesIO(content))
+
+
+def _add_file(tar: tarfile.TarFile, name: str, path: Path) -> None:
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise CorpusError(f"{path}: has {size} bytes, more than the {MOST_BYTES} that a shard can hold; cut it", path)
+    with path.open("rb") as file:
+        tar.addfile(_member(name, size), file)
+
+
+def _member(name: str, size: int) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)  # no time, no owner: the same samples make the same bytes
+    member.size = size
+    return member

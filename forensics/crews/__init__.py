@@ -1,0 +1,8 @@
+"""Crews: many independent tasks on warm workers, in this process, in several, or on a Ray cluster, with one answer.
+
+Only the light part stands here: nothing that computes is imported before a worker is asked to.
+"""
+
+from .crew import ALONE, LOCAL, RAY, Crew, Labour, Prepare, Work, open_crew
+
+__all__ = ["ALONE", "LOCAL", "RAY", "Crew", "Labour", "Prepare", "Work", "open_crew"]

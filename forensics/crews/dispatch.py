@@ -1,0 +1,146 @@
+"""Hand out tasks to workers of any kind: a few at a time, in order, and once more where a worker died."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from ..errors import ForensicsError
+from ..progress import Report, silent
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+AHEAD = 4
+"""Tasks for each worker that are under way or wait to be taken."""
+
+TRIES = 3
+"""Workers that one task may end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A worker is warm and waits."""
+
+    worker: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Done:
+    """A worker did its task."""
+
+    worker: int
+    result: object
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """A worker is gone, whatever it was at; `how` says of what, in a word or two."""
+
+    worker: int
+    how: str
+
+
+News = Ready | Done | Died
+
+
+class Hands(Protocol):
+    """Workers as an engine starts them; they are numbered from 0."""
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+
+    def hand(self, worker: int, task: object) -> None:
+        """Give a worker that waits its next task."""
+
+    def news(self) -> Sequence[News]:
+        """Wait until something happens, and say what.
+
+        Raises:
+            Exception: What a task, or making a worker warm, raised.
+        """
+
+    def replace(self, worker: int) -> None:
+        """Start another worker in the place of one that died."""
+
+    def close(self) -> None:
+        """End all workers, whatever they are at."""
+
+
+class Dispatched(Generic[Task, Result]):
+    """A crew whose workers are somewhere else."""
+
+    def __init__(self, hands: Hands) -> None:
+        """Take over workers that were just started."""
+        self._hands = hands
+        self._idle: deque[int] = deque()
+        self._warm: set[int] = set()
+        self._stillborn = 0
+
+    def work(
+        self, tasks: Sequence[Task], *, ordered: bool = True, report: Report = silent
+    ) -> Iterator[tuple[int, Result]]:
+        """Work off tasks; see `Crew`."""
+        waiting: deque[int] = deque()
+        at: dict[int, int] = {}
+        held: dict[int, Result] = {}
+        deaths: Counter[int] = Counter()
+        begun = given = 0
+        while given < len(tasks):
+            while self._idle and len(at) + len(held) < AHEAD * self._hands.count and (waiting or begun < len(tasks)):
+                place = waiting.popleft() if waiting else begun
+                begun = max(begun, place + 1)
+                at[worker := self._idle.popleft()] = place
+                self._hands.hand(worker, tasks[place])
+            for news in self._hands.news():
+                match news:
+                    case Ready(worker):
+                        self._welcome(worker)
+                    case Done(worker, result):
+                        held[at.pop(worker)] = result  # type: ignore[assignment]
+                        self._idle.append(worker)
+                    case Died(worker, how):
+                        self._bury(worker, how)
+                        if worker in at:
+                            waiting.append(_again(at.pop(worker), how, deaths, len(tasks)))
+            for place in _to_give(held, given if ordered else None):
+                yield place, held.pop(place)
+                given += 1
+
+    def _welcome(self, worker: int) -> None:
+        self._warm.add(worker)
+        self._stillborn = 0
+        self._idle.append(worker)
+
+    def _bury(self, worker: int, how: str) -> None:
+        """Start another worker in the place of a dead one, unless one after another dies before it is ready."""
+        if worker in self._idle:
+            self._idle.remove(worker)
+        self._stillborn += worker not in self._warm
+        self._warm.discard(worker)
+        if self._stillborn == TRIES:
+            raise ForensicsError(f"{TRIES} working processes did not start ({how}); run again with fewer --workers")
+        self._hands.replace(worker)
+
+
+def _to_give(held: Collection[int], next_place: int | None) -> Iterator[int]:
+    """Name the results that can be given: those that follow in order, or all."""
+    if next_place is None:
+        yield from list(held)
+        return
+    while next_place in held:
+        yield next_place
+        next_place += 1
+
+
+def _again(place: int, how: str, deaths: Counter[int], total: int) -> int:
+    deaths[place] += 1
+    if deaths[place] == TRIES:
+        raise ForensicsError(
+            f"task {place + 1} of {total} ended {TRIES} processes that worked on it, the last by {how}, perhaps for "
+            "want of memory; run again with fewer --workers: what is done is kept"
+        )
+    return place

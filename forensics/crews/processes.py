@@ -1,0 +1,133 @@
+"""Workers as processes of this machine, each with one thread, each at the end of a pipe."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING
+
+from ..following import ending_of, follow_parent, keyboard_held, portable
+from ..progress import silent
+from .crew import Labour
+from .dispatch import Died, Done, News, Ready
+from .threads import one_thread_each
+
+if TYPE_CHECKING:
+    from multiprocessing.context import SpawnProcess
+
+
+@dataclass(slots=True, eq=False)
+class _Worker:
+    process: SpawnProcess
+    pipe: Connection
+    ready: bool = False
+
+
+class Processes:
+    """Workers in processes of their own; they end with this one, even where it is killed."""
+
+    def __init__(self, prepare: object, labour: Labour) -> None:
+        """Start them all; they get ready side by side."""
+        self.count = labour.workers or os.cpu_count() or 1
+        self._prepare = pickle.dumps(prepare)
+        self._workers: list[_Worker] = []
+        for _ in range(self.count):
+            self._workers.append(self._start())
+
+    def hand(self, worker: int, task: object) -> None:
+        """Send a task; that the worker is gone will be news."""
+        try:
+            self._workers[worker].pipe.send_bytes(pickle.dumps(task))
+        except OSError:
+            return
+
+    def news(self) -> Sequence[News]:
+        """Wait for results, and for ends of processes."""
+        number_of = {worker.pipe: number for number, worker in enumerate(self._workers)}
+        return [self._heard(number_of[pipe]) for pipe in wait(list(number_of)) if isinstance(pipe, Connection)]
+
+    def replace(self, worker: int) -> None:
+        """Start another process."""
+        _end(self._workers[worker])
+        self._workers[worker] = self._start()
+
+    def close(self) -> None:
+        """End the processes."""
+        for worker in self._workers:
+            _end(worker)
+
+    def _start(self) -> _Worker:
+        context = get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_serve, args=(theirs,))
+        with keyboard_held():
+            process.start()
+        theirs.close()
+        worker = _Worker(process, ours)
+        try:
+            ours.send_bytes(self._prepare)
+        except OSError:  # it died at once, which will be news
+            return worker
+        return worker
+
+    def _heard(self, number: int) -> News:
+        worker = self._workers[number]
+        try:
+            said = pickle.loads(worker.pipe.recv_bytes())  # noqa: S301 - written by our own process  # nosec B301
+        except (EOFError, OSError):
+            worker.process.join(5)
+            return Died(number, ending_of(worker.process.exitcode))
+        if isinstance(said, Failure):
+            raise said.error
+        if worker.ready:
+            return Done(number, said)
+        worker.ready = True
+        return Ready(number)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Failure:
+    """What a worker says where it met an error."""
+
+    error: Exception
+
+
+def _end(worker: _Worker) -> None:
+    worker.pipe.close()
+    worker.process.kill()
+    worker.process.join()
+    worker.process.close()
+
+
+def _serve(pipe: Connection) -> None:
+    """The process's side: get warm once, then work until the pipe closes."""
+    follow_parent()
+    one_thread_each()
+    try:
+        with _hear(pipe)() as work:  # type: ignore[operator]
+            _say(pipe, None)
+            while True:
+                _say(pipe, work(_hear(pipe), silent))
+    except Exception as error:
+        _say(pipe, Failure(portable(error)))
+
+
+def _hear(pipe: Connection) -> object:
+    try:
+        written = pipe.recv_bytes()
+    except (EOFError, OSError):
+        raise SystemExit from None
+    said: object = pickle.loads(written)  # noqa: S301 - written by our own process  # nosec B301
+    return said
+
+
+def _say(pipe: Connection, value: object) -> None:
+    written = pickle.dumps(value)
+    try:
+        pipe.send_bytes(written)
+    except OSError:
+        raise SystemExit from None

@@ -1,0 +1,129 @@
+"""Workers as actors of a Ray cluster, one task each at a time; Ray places them, on graphics cards where asked.
+
+Every machine of the cluster needs this package, and the corpus and the deployment's folder under the same paths: what
+travels is tasks and results, not media and not secrets.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from ..errors import InputError, MissingPieceError
+from ..following import portable
+from ..progress import silent
+from .crew import Labour
+from .dispatch import Died, Done, News, Ready
+from .processes import Failure
+from .threads import one_thread_each
+
+
+class RayActors:
+    """Workers that Ray starts; those for which there is no room yet are waited for while the others work."""
+
+    def __init__(self, prepare: object, labour: Labour) -> None:
+        """Reach or start the cluster, and ask for the actors.
+
+        Raises:
+            MissingPieceError: Ray is not installed.
+            InputError: The cluster cannot be reached, or has no room for a single worker.
+        """
+        self._ray = _ray()
+        self._own = not self._ray.is_initialized()
+        if self._own:
+            _connect(self._ray, labour.address)
+        self.count = labour.workers or _room(self._ray.cluster_resources(), labour.gpus)
+        self._actor = self._ray.remote(num_cpus=1, num_gpus=labour.gpus, max_restarts=0, max_task_retries=0)(_Actor)
+        self._prepare = self._ray.put(pickle.dumps(prepare))
+        self._said: dict[Any, News] = {}
+        self._actors = [self._start(number) for number in range(self.count)]
+
+    def hand(self, worker: int, task: object) -> None:
+        """Call an actor."""
+        self._said[self._actors[worker].work.remote(pickle.dumps(task))] = Done(worker, None)
+
+    def news(self) -> Sequence[News]:
+        """Wait for calls to return, or to fail with their actor."""
+        ended, _ = self._ray.wait(list(self._said), num_returns=1)
+        return [self._heard(call, self._said.pop(call)) for call in ended]
+
+    def replace(self, worker: int) -> None:
+        """Ask for another actor."""
+        self._actors[worker] = self._start(worker)
+
+    def close(self) -> None:
+        """End the actors, and the cluster where this run started or joined it."""
+        for actor in self._actors:
+            self._ray.kill(actor)
+        if self._own:
+            self._ray.shutdown()
+
+    def _start(self, number: int) -> Any:  # noqa: ANN401 - Ray has no type for an actor
+        actor = self._actor.remote()
+        self._said[actor.warm.remote(self._prepare)] = Ready(number)
+        return actor
+
+    def _heard(self, call: object, expected: News) -> News:
+        try:
+            said = pickle.loads(self._ray.get(call))  # noqa: S301 - written by our own actor  # nosec B301
+        except self._ray.exceptions.RayError as error:
+            return Died(expected.worker, type(error).__name__)
+        if isinstance(said, Failure):
+            raise said.error
+        return expected if isinstance(expected, Ready) else Done(expected.worker, said)
+
+
+class _Actor:
+    """One warm worker."""
+
+    def __init__(self) -> None:
+        one_thread_each()
+        self._open = ExitStack()
+
+    def warm(self, prepare: bytes) -> bytes:
+        """Get ready."""
+        try:
+            self._work = self._open.enter_context(pickle.loads(prepare)())  # noqa: S301 - written by our own process  # nosec B301
+        except Exception as error:
+            return pickle.dumps(Failure(portable(error)))
+        return pickle.dumps(None)
+
+    def work(self, task: bytes) -> bytes:
+        """Do one task."""
+        try:
+            return pickle.dumps(self._work(pickle.loads(task), silent))  # noqa: S301 - written by our own process  # nosec B301
+        except Exception as error:
+            return pickle.dumps(Failure(portable(error)))
+
+
+def _ray() -> Any:  # noqa: ANN401 - a module that need not be there
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else Ray reports to its makers
+    try:
+        import ray
+    except ImportError as error:
+        raise MissingPieceError(
+            f"--engine ray needs the package {error.name}; get it with `pip install 'facetrail[ray]'`"
+        ) from None
+    return ray
+
+
+def _connect(ray: Any, address: str | None) -> None:  # noqa: ANN401
+    try:
+        ray.init(
+            address=address, include_dashboard=None if address else False, log_to_driver=False, logging_level="ERROR"
+        )
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise InputError(
+            f"--address {address}: no Ray cluster can be reached there ({' '.join(str(error).split())})"
+        ) from None
+
+
+def _room(resources: dict[str, float], gpus: float) -> int:
+    """Count the workers that the cluster has room for."""
+    room = int(min(resources.get("CPU", 0), resources.get("GPU", 0) / gpus if gpus else float("inf")))
+    if not room:
+        raise InputError(f"the Ray cluster has no room for one worker with 1 CPU and {gpus:g} GPU")
+    return room

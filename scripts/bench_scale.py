@@ -1,0 +1,328 @@
+"""Measure how corpora scale, on one machine, and write results/scale.csv.
+
+    PYTHONPATH=. .venv/bin/python scripts/bench_scale.py
+
+On an idle machine with two cores that takes under five minutes. `--only PART …` measures some parts again and keeps the
+others; `--million` adds a million rows to `rows`, which takes a quarter of an hour more.
+
+`rows`: microseconds of the processor for each row, of every step over a manifest, 1,000 synthetic rows to 100,000.
+`memory`: what an export of 10,000 small samples adds to the memory of its process.
+`same`: whether 1, 2 and 4 workers leave the same manifest, and the same shards.
+`killed`: the same, with a worker killed in the middle.
+`workers`: samples a second with one warm worker and with two, in turn.
+`export`: what a core writes into shards in a second, and unpacks.
+`costs`: seconds of one core and bytes of making, cutting and scoring, for plans.
+Every worker has one thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import json
+import os
+import platform
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from multiprocessing import active_children
+from pathlib import Path
+
+from forensics.crews import Labour
+from forensics.crews.threads import one_thread_each
+
+one_thread_each()
+
+import numpy as np  # noqa: E402 - what computes is imported after it was told to use one thread
+from results_csv import write_rows  # noqa: E402
+
+from detectors import load_detector  # noqa: E402
+from forensics.corpus import Corpus, Label, Sample, Slice, Split, split_by_identity, write_manifest  # noqa: E402
+from forensics.corpus.check import find_duplicates, find_leaks  # noqa: E402
+from forensics.corpus.manifest import read_manifest  # noqa: E402
+from forensics.corpus.near_pairs import near_pairs  # noqa: E402
+from forensics.corpus.plan import SynthesisConfig, plan_corpus  # noqa: E402
+from forensics.corpus.shards.exporting import Target, export_corpus  # noqa: E402
+from forensics.corpus.shards.parquet import write_manifest_parquet  # noqa: E402
+from forensics.corpus.shards.planning import ShardPlan, plan_shards  # noqa: E402
+from forensics.corpus.shards.unpacking import unpack_corpus  # noqa: E402
+from forensics.corpus.synthesize import synthesize  # noqa: E402
+from forensics.evaluation import ScoreTable  # noqa: E402
+from forensics.evaluation.measuring import measure_table  # noqa: E402
+from forensics.faces.crops import keep_crops  # noqa: E402
+from forensics.forger import GeneratorForger, load_animator  # noqa: E402
+from forensics.scoring import score_samples  # noqa: E402
+from watermark import Deployment, encode_still  # noqa: E402
+
+RESULTS = Path(__file__).parents[1] / "results" / "scale.csv"
+COLUMNS = ("part", "measure", "n", "value", "unit", "seed", "load", "machine")
+SEED = 0
+REPLICATES = 20
+RECIPE = SynthesisConfig(seed=SEED, identities=6, clips=1, stills=0, frames=6, methods=("anifacediff", "self-blend"))
+Row = tuple[str, str, int, float | str, str]
+
+
+def synthetic(count: int) -> list[Sample]:
+    """Make up rows of a manifest: eight files a person, every second one forged, with the next person's motion."""
+    rows = []
+    for number in range(count):
+        person, forged = number // 8, number % 2
+        look, other = f"p{person:06d}", f"p{person ^ 1:06d}"
+        rows.append(
+            Sample(
+                id=f"s{number:07d}", path=f"media/s{number:07d}.mp4", sha256=hashlib.sha256(b"%d" % number).hexdigest(),
+                label=Label.FORGED if forged else Label.GENUINE, method="made" if forged else "camera",
+                split=Split.TRAIN, identities=(look, other) if forged else (look,), source_id=look,
+                drive_id=f"{other if forged else look}-m{number % 8}", style="none", slice=Slice.MAIN, seed=number,
+                frames=16, fps=12.5, width=256, height=256, mark_id=None, landmarks=None, landmarks_sha256=None,
+            )
+        )  # fmt: skip
+    return rows
+
+
+def timed(do: Callable[[], object]) -> float:
+    """Return how many seconds of the processor something takes in this process."""
+    begun = time.process_time()
+    do()
+    return time.process_time() - begun
+
+
+def measure_rows(counts: tuple[int, ...], folder: Path) -> Iterator[Row]:
+    """Time every step over a manifest."""
+    for count in counts:
+        for name, step in steps_over(synthetic(count), folder).items():
+            yield "rows", name, count, 1e6 * timed(step) / count, "us a row"
+
+
+def steps_over(samples: list[Sample], folder: Path) -> dict[str, Callable[[], object]]:
+    """Name the steps over a manifest, each ready to be taken."""
+    rng, count = np.random.default_rng(SEED), len(samples)
+    hashes = rng.integers(0, 2**64, (count, 4), dtype=np.uint64)
+    table = ScoreTable(
+        videos=tuple(f"{one.method}/{one.id}" for one in samples),
+        identities=tuple(one.identities for one in samples),
+        labels=np.array([one.label is Label.FORGED for one in samples], dtype=np.int64),
+        scores=rng.random(count),
+        slices=("main",) * count,
+        methods=tuple(one.method for one in samples),
+    )
+    return {
+        "write manifest": lambda: write_manifest(folder, samples),
+        "read manifest": lambda: list(read_manifest(folder)),
+        "split by identity": lambda: split_by_identity(samples, np.random.default_rng(SEED)),
+        "find leaks": lambda: list(find_leaks(samples)),
+        "find equal files": lambda: list(find_duplicates(samples)),
+        "find near duplicates": lambda: list(near_pairs(hashes[: count // 2], hashes[count // 2 :])),
+        f"measures, {REPLICATES} replicates": lambda: measure_table(
+            table, seed=SEED, threshold=0.5, replicates=REPLICATES
+        ),
+        "plan shards": lambda: planned(samples),
+        "write Parquet": lambda: write_manifest_parquet(folder / "m.parquet", ((one, None, None) for one in samples)),
+    }
+
+
+def planned(samples: list[Sample]) -> tuple[ShardPlan, ...]:
+    """Plan shards of samples of a mebibyte each."""
+    return plan_shards(samples, lambda one: one.split.value, lambda one: 1 << 20, seed=SEED, most_bytes=1 << 28)
+
+
+def resident() -> float:
+    """Return the memory of this process, MiB."""
+    status = Path("/proc/self/status").read_text("ascii")
+    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def measure_memory(folder: Path, count: int) -> Iterator[Row]:
+    """Export many small pictures, and look at this process' memory after a tenth and at the end."""
+    root = folder / "many"
+    (root / "media").mkdir(parents=True)
+    samples = []
+    for number, row in enumerate(synthetic(count)):
+        path = root / f"media/s{number:07d}.png"
+        if number == 0:
+            encode_still(np.random.default_rng(SEED).integers(0, 255, (32, 32, 3), dtype=np.uint8), path)
+            content = path.read_bytes()
+            digest = hashlib.sha256(content).hexdigest()
+        path.write_bytes(content)
+        samples.append(replace(row, path=f"media/{path.name}", sha256=digest, frames=1, fps=None))
+    corpus, seen = Corpus(root, tuple(samples)), list[float]()
+    export_corpus(
+        corpus,
+        folder / "many-out",
+        Target.WEBDATASET,
+        most_bytes=1 << 18,
+        report=lambda share, note: seen.append(resident()),
+    )
+    early, last = seen[len(seen) // 10], max(seen[len(seen) // 10 :])
+    yield "memory", "after a tenth of the export", count // 10, early, "MiB"
+    yield "memory", "most after that", count, last, "MiB"
+
+
+def unsigned(root: Path) -> str:
+    """Digest a manifest without the hashes of signed files, whose signatures differ from run to run."""
+    lines = [json.loads(line) for line in (root / "manifest.jsonl").read_text("utf-8").splitlines()]
+    kept = [{key: value for key, value in one.items() if key != "sha256" or one["mark_id"] is None} for one in lines]
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def shards_digest(folder: Path) -> str:
+    """Digest every byte of an export."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.iterdir() if path.name != ".lock"):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+class Studio:
+    """Makes the same corpus again and again."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open a deployment in the folder, and load the generator."""
+        self.folder, self.deployment = folder, Deployment.open(folder / "home")
+        self.forger = GeneratorForger(load_animator(), self.deployment)
+
+    def make(self, name: str, workers: int, *, kill: bool = False) -> tuple[Path, list[float]]:
+        """Make it; return where, and when each sample was there.
+
+        Args:
+            name: Of its folder.
+            workers: Processes.
+            kill: Kill one of them after the first few samples.
+        """
+        moments: list[float] = []
+
+        def report(share: float, note: str) -> None:
+            moments.append(time.perf_counter())
+            if kill and len(moments) == 5:
+                os.kill(active_children()[0].pid or 0, signal.SIGKILL)
+
+        root = self.folder / name
+        synthesize(root, RECIPE, self.forger, self.deployment, report, labour=Labour(workers=workers))
+        return root, moments
+
+
+def measure_same(studio: Studio) -> Iterator[Row]:
+    """Compare manifests and shards by the number of workers."""
+    count = len(plan_corpus(RECIPE))
+    for workers in (1, 2, 4):
+        root, _ = studio.make(f"same-{workers}", workers)
+        yield "same", f"manifest, {workers} workers", count, unsigned(root), "sha256"
+    corpus = Corpus.load(studio.folder / "same-1")
+    for workers in (1, 2, 4):
+        out = studio.folder / f"shards-{workers}"
+        export_corpus(corpus, out, Target.WEBDATASET, most_bytes=1 << 20, labour=Labour(workers=workers))
+        yield "same", f"shards and Parquet, {workers} workers", count, shards_digest(out), "sha256"
+
+
+def measure_killed(studio: Studio) -> Iterator[Row]:
+    """Kill a worker in the middle."""
+    root, moments = studio.make("killed", 2, kill=True)
+    yield "killed", "manifest, 2 workers, one killed", len(Corpus.load(root).samples), unsigned(root), "sha256"
+    yield "killed", "samples handed in", len(plan_corpus(RECIPE)), len(moments), "samples"
+
+
+def measure_workers(studio: Studio, rounds: int) -> Iterator[Row]:
+    """Compare one warm worker with two, in turn; making the first third warms them up."""
+    rates: dict[int, list[float]] = {1: [], 2: []}
+    for number in range(rounds):
+        for workers, found in rates.items():
+            _, moments = studio.make(f"round-{number}-{workers}", workers)
+            warm = moments[len(moments) // 3 :]
+            found.append((len(warm) - 1) / (warm[-1] - warm[0]))
+    for workers, found in rates.items():
+        yield "workers", f"samples a second, {workers} warm", rounds, statistics.median(found), "1/s"
+    ratios = [two / one for one, two in zip(*rates.values(), strict=True)]
+    yield "workers", "two over one, median of the rounds", rounds, statistics.median(ratios), "ratio"
+
+
+def measure_costs(studio: Studio) -> Iterator[Row]:
+    """Time the steps of a plan, on one thread."""
+    root = studio.folder / "costs"
+    made = timed(lambda: studio.make("costs", 1))
+    corpus = Corpus.load(root)
+    frames, count = sum(sample.frames for sample in corpus.samples), len(corpus.samples)
+    size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+    yield "costs", "make and seal a sample", count, made / count, "core s a sample"
+    yield "costs", "make and seal a frame", frames, made / frames, "core s a frame"
+    yield "costs", "size of a frame, sidecar and mask with it", frames, size / frames / 1024, "KiB a frame"
+    detector = load_detector("cpu")
+    cut = timed(lambda: keep_crops(corpus, detector.spec, per_clip=8))
+    crops = sum(path.stat().st_size for path in (root / "crops").iterdir())
+    yield "costs", "cut and keep a frame's crop", frames, cut / frames, "core s a frame"
+    yield "costs", "size of a kept crop", frames, crops / frames / 1024, "KiB a frame"
+    scored = timed(lambda: score_samples(detector, corpus, corpus.samples, per_clip=8, labour=Labour()))
+    yield "costs", "score a frame, crop kept, detector cpu", frames, scored / frames, "core s a frame"
+
+
+def measure_export(folder: Path, count: int = 64) -> Iterator[Row]:
+    """Export files of four mebibytes, and unpack them."""
+    root, rng, samples = folder / "large", np.random.default_rng(SEED), []
+    (root / "media").mkdir(parents=True)
+    for row in synthetic(count):
+        content = rng.bytes(4 << 20)
+        (root / row.path).write_bytes(content)
+        samples.append(replace(row, sha256=hashlib.sha256(content).hexdigest()))
+    corpus = Corpus(root, tuple(samples))
+    written = timed(lambda: export_corpus(corpus, folder / "large-out", Target.WEBDATASET, most_bytes=1 << 26))
+    yield "export", "write shards of clips of 4 MiB", count, 4 * count / written, "MiB a core s"
+    read = timed(lambda: unpack_corpus(folder / "large-out", folder / "large-back"))
+    yield "export", "unpack them", count, 4 * count / read, "MiB a core s"
+
+
+def measured(parts: list[str], options: argparse.Namespace) -> Iterator[Row]:
+    """Measure part by part."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        counts = (*(options.counts or (1_000, 10_000, 100_000)), *((1_000_000,) if options.million else ()))
+        if "memory" in parts:  # first: what other parts took would hide what this one takes
+            yield from measure_memory(folder, options.samples)
+        if "rows" in parts:
+            yield from measure_rows(counts, folder)
+        if "export" in parts:
+            yield from measure_export(folder)
+        if set(parts) & {"same", "killed", "workers", "costs"}:
+            studio = Studio(folder)
+            if "same" in parts:
+                yield from measure_same(studio)
+            if "killed" in parts:
+                yield from measure_killed(studio)
+            if "workers" in parts:
+                yield from measure_workers(studio, options.rounds)
+            if "costs" in parts:
+                yield from measure_costs(studio)
+
+
+PARTS = ("rows", "memory", "export", "same", "killed", "workers", "costs")
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--million", action="store_true")
+    parser.add_argument("--counts", nargs="+", type=int, metavar="N", help="rows, instead of 1000 10000 100000")
+    parser.add_argument(
+        "--samples", type=int, default=10_000, metavar="N", help="of the export whose memory is looked at"
+    )
+    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="runs with one and with two workers")
+    parser.add_argument("--out", type=Path, default=RESULTS, metavar="CSV")
+    options = parser.parse_args()
+    machine = f"{platform.machine()}, {os.cpu_count()} cores"
+    rows: list[list[object]] = []
+    for part, measure, count, value, unit in measured(options.only, options):
+        rows.append([part, measure, count, value, unit, SEED, os.getloadavg()[0], machine])
+        print(f"{part}: {measure}, {count}: {value if isinstance(value, str) else f'{value:.4g}'} {unit}", flush=True)
+    if options.out.is_file():
+        with options.out.open(encoding="utf-8", newline="") as file:
+            rows += [list(row.values()) for row in csv.DictReader(file) if row["part"] not in options.only]
+    rows.sort(key=lambda row: PARTS.index(str(row[0])))
+    write_rows(options.out, COLUMNS, rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""What the tests have crews do; workers import it by name, so it stands in a module."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from forensics.crews import Work
+from forensics.errors import InputError
+from forensics.progress import Report
+
+
+@contextmanager
+def doing(folder: Path) -> Iterator[Work[tuple[str, int], tuple[int, int, str]]]:
+    """Get warm, leave a note of it, and give number, process and threads for each deed."""
+    (folder / f"warm-{os.getpid()}").touch()
+    yield partial(_do, folder)
+
+
+def _do(folder: Path, task: tuple[str, int], report: Report) -> tuple[int, int, str]:
+    deed, number = task
+    with (folder / f"begun-{number}").open("a") as file:
+        file.write("x")
+    _DEEDS[deed](folder, number)
+    report(0.5, f"halfway through {number}")
+    return number, os.getpid(), os.environ.get("OMP_NUM_THREADS", "")
+
+
+def _first_time(folder: Path, number: int) -> bool:
+    return (folder / f"begun-{number}").read_text() == "x"
+
+
+def _die_once(folder: Path, number: int) -> None:
+    if _first_time(folder, number):
+        _die(folder, number)
+
+
+def _die(folder: Path, number: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _refuse(folder: Path, number: int) -> None:
+    raise InputError(f"{number} is refused", Path(str(number)))
+
+
+def _end_of_file(folder: Path, number: int) -> None:
+    raise EOFError("a file that ends too soon")
+
+
+def _await_last(folder: Path, number: int) -> None:
+    """Hold the others up: wait until a file says so."""
+    until = time.monotonic() + 30
+    while not (folder / "go").exists() and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+_DEEDS = {
+    "count": lambda folder, number: None,
+    "die once": _die_once,
+    "die": _die,
+    "refuse": _refuse,
+    "end of file": _end_of_file,
+    "await": _await_last,
+}
+
+
+@contextmanager
+def unready() -> Iterator[Work[object, object]]:
+    """Fail before any task."""
+    raise InputError("the detector is missing")
+    yield
+
+
+@contextmanager
+def stillborn() -> Iterator[Work[object, object]]:
+    """Die before any task."""
+    os._exit(7)
+    yield

@@ -1,0 +1,127 @@
+"""Every engine gives the same results in the same order; a worker that dies costs nothing but time."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from forensics.crews import RAY, Labour, open_crew
+from forensics.crews.dispatch import AHEAD, TRIES
+from forensics.errors import ForensicsError, InputError
+
+from .deeds import doing, stillborn, unready
+
+TWO = Labour(workers=2)
+
+
+def counted(folder: Path, labour: Labour, deeds: list[str], *, ordered: bool = True) -> list[tuple[int, int]]:
+    tasks = [(deed, number) for number, deed in enumerate(deeds)]
+    with open_crew(labour, partial(doing, folder)) as crew:
+        return [(place, result[0]) for place, result in crew.work(tasks, ordered=ordered)]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_results_come_in_the_order_of_the_tasks_whoever_does_them(tmp_path: Path, workers: int) -> None:
+    assert counted(tmp_path, Labour(workers=workers), ["count"] * 25) == [(n, n) for n in range(25)]
+    assert len(list(tmp_path.glob("warm-*"))) <= workers
+
+
+def test_a_crew_stays_warm_from_one_list_of_tasks_to_the_next(tmp_path: Path) -> None:
+    with open_crew(TWO, partial(doing, tmp_path)) as crew:
+        for _ in range(3):
+            found = dict(crew.work([("count", number) for number in range(6)]))
+            assert sorted(found) == list(range(6))
+        assert len({pid for _, pid, _ in found.values()} - {os.getpid()}) in (1, 2)
+        assert {threads for *_, threads in found.values()} == {"1"}
+    assert len(list(tmp_path.glob("warm-*"))) == 2
+
+
+def test_no_task_is_no_work(tmp_path: Path) -> None:
+    assert counted(tmp_path, TWO, []) == []
+
+
+def test_a_worker_that_dies_loses_nothing_and_repeats_nothing_but_what_it_was_at(tmp_path: Path) -> None:
+    deeds = ["die once" if number in (0, 7, 8, 19) else "count" for number in range(20)]
+    assert counted(tmp_path, TWO, deeds) == [(n, n) for n in range(20)]
+    begun = [len((tmp_path / f"begun-{number}").read_text()) for number in range(20)]
+    assert begun == [2 if deed == "die once" else 1 for deed in deeds]
+
+
+def test_a_task_that_ends_one_worker_after_another_ends_the_run_with_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ForensicsError, match=r"task 3 of 4 ended 3 processes .* SIGKILL.*fewer --workers") as caught:
+        counted(tmp_path, TWO, ["count", "count", "die", "count"])
+    assert "\n" not in str(caught.value)
+    assert (tmp_path / "begun-2").read_text() == "x" * TRIES
+
+
+def test_an_error_of_a_task_is_raised_here_as_it_was_there(tmp_path: Path) -> None:
+    for labour in (Labour(), TWO):
+        with pytest.raises(InputError, match="1 is refused") as caught:
+            counted(tmp_path, labour, ["count", "refuse", "count"])
+        assert caught.value.path == Path("1")
+        with pytest.raises(EOFError, match="too soon"):
+            counted(tmp_path, labour, ["end of file"])
+
+
+def test_what_cannot_get_ready_says_why() -> None:
+    with pytest.raises(InputError, match="the detector is missing"), open_crew(TWO, unready) as crew:
+        list(crew.work([1]))
+    with (
+        pytest.raises(ForensicsError, match=r"3 working processes did not start \(exit code 7\)"),
+        open_crew(TWO, stillborn) as crew,
+    ):
+        list(crew.work([1]))
+
+
+def test_whoever_takes_slowly_is_not_buried_and_a_slow_first_task_holds_the_others_up(tmp_path: Path) -> None:
+    """Results wait for the first one, in a window that does not grow with the tasks."""
+    tasks = [("await" if number == 0 else "count", number) for number in range(100)]
+    with open_crew(TWO, partial(doing, tmp_path)) as crew:
+        found = crew.work(tasks, ordered=False)
+        early = [next(found)[0] for _ in range(20)]
+        assert early == list(range(1, 21))
+        begun = len(list(tmp_path.glob("begun-*")))
+        assert begun <= 21 + AHEAD * 2
+        (tmp_path / "go").touch()
+        assert sorted([*early, *(place for place, _ in found)]) == list(range(100))
+
+
+def test_in_order_no_more_than_the_window_is_begun_before_the_first_is_done(tmp_path: Path) -> None:
+    from forensics.crews.dispatch import Dispatched, Done, Ready
+
+    class Eager:
+        """Ends the newest task first, and the oldest when there is nothing else."""
+
+        count = 2
+
+        def __init__(self) -> None:
+            self.at: dict[int, object] = {}
+            self.begun: list[object] = []
+            self.told = False
+
+        def hand(self, worker: int, task: object) -> None:
+            self.at[worker] = task
+            self.begun.append(task)
+
+        def news(self) -> list[object]:
+            if not self.told:
+                self.told = True
+                return [Ready(0), Ready(1)]
+            worker = max(self.at, key=lambda number: self.at[number])
+            return [Done(worker, self.at.pop(worker))]
+
+    hands = Eager()
+    crew = Dispatched(hands)
+    place, result = next(crew.work(range(100)))
+    assert (place, result) == (0, 0)
+    assert len(hands.begun) == AHEAD * 2
+
+
+def test_ray_that_is_not_installed_is_named_with_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ForensicsError, match=r"pip install 'facetrail\[ray\]'"), open_crew(Labour(RAY, 2), unready):
+        pass
