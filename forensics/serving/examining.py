@@ -12,7 +12,7 @@ from starlette.routing import Route
 from watermark.uploads import Uploads
 
 from ..answers import JsonValue, document
-from .crew import Crew
+from .openers import Openers
 
 LONGEST_NAME = 255
 
@@ -20,7 +20,7 @@ _KINDS = ("application/octet-stream", "image/", "video/")
 """What a body may be called. A page of another site cannot send these without asking first, and is then refused."""
 
 
-def examine_route(crew: Crew, uploads: Uploads) -> Route:
+def examine_route(crew: Openers, uploads: Uploads) -> Route:
     """Return the route.
 
     Args:

@@ -21,8 +21,8 @@ from ..answers import Answer
 from ..callers import refusal_of
 from ..confined import Answerer, Limits
 from ..progress import Report
-from .crew import Crew, crew
 from .examining import examine_route
+from .openers import Openers, openers
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +63,14 @@ def service(
         ForensicsError: A process could not be started; besides that, whatever `examiner` raises.
     """
     with ExitStack() as stack:
-        readers = stack.enter_context(crew(partial(bindings_reader, config.home), config.limits, config.processes))
+        readers = stack.enter_context(openers(partial(bindings_reader, config.home), config.limits, config.processes))
         examiners = None
         if examiner is not None:
-            examiners = stack.enter_context(crew(examiner, config.limits, config.processes))
+            examiners = stack.enter_context(openers(examiner, config.limits, config.processes))
         yield service_app(deployment, config, readers, examiners)
 
 
-def service_app(deployment: Deployment, config: ServiceConfig, readers: Crew, examiners: Crew | None) -> ASGIApp:
+def service_app(deployment: Deployment, config: ServiceConfig, readers: Openers, examiners: Openers | None) -> ASGIApp:
     """Put the routes together.
 
     Args:
@@ -103,7 +103,7 @@ def bindings_reader(home: Path | None) -> Answerer:
     return one
 
 
-def _read_by(readers: Crew) -> ReadBindings:
+def _read_by(readers: Openers) -> ReadBindings:
     async def read(path: Path, request: Request) -> Bindings:
         answer = await readers.answer(path, request)
         if answer.failed:

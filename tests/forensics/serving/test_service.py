@@ -19,7 +19,7 @@ from forensics.callers import LOOPBACK
 from forensics.confined import Limits
 from forensics.errors import InputError, LimitError
 from forensics.progress import Report
-from forensics.serving.crew import Crew
+from forensics.serving.openers import Openers
 from forensics.serving.service import ServiceConfig, service_app
 from watermark import Deployment
 
@@ -84,7 +84,7 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     examiner = StandIn()
     config = ServiceConfig(None, LOOPBACK, Limits(60, 512), most_bytes=100_000, waiting=1, arrival_seconds=0.5)
     deployment = Deployment.open(tmp_path / "home")
-    app = service_app(deployment, config, Crew([examiner]), Crew([examiner]))
+    app = service_app(deployment, config, Openers([examiner]), Openers([examiner]))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()

@@ -20,7 +20,7 @@ _NICENESS = 5
 _CLIENT_LEFT = 499
 
 
-class Crew:
+class Openers:
     """Has files answered for, each by one of a few processes."""
 
     def __init__(self, answerers: list[Answerer]) -> None:
@@ -61,7 +61,7 @@ class Crew:
 
 
 @contextmanager
-def crew(prepare: Callable[[], Answerer], limits: Limits, count: int) -> Iterator[Crew]:
+def openers(prepare: Callable[[], Answerer], limits: Limits, count: int) -> Iterator[Openers]:
     """Start processes that let look-ups go first, and end them.
 
     Args:
@@ -73,7 +73,7 @@ def crew(prepare: Callable[[], Answerer], limits: Limits, count: int) -> Iterato
         ForensicsError: A process could not be started; besides that, whatever `prepare` raises.
     """
     with ExitStack() as stack:
-        yield Crew([stack.enter_context(confined(partial(_modestly, prepare), limits)) for _ in range(count)])
+        yield Openers([stack.enter_context(confined(partial(_modestly, prepare), limits)) for _ in range(count)])
 
 
 def _modestly(prepare: Callable[[], Answerer]) -> Answerer:
