@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", default=METHODS, metavar="NAME")
     parser.add_argument("--epochs", type=int, default=6, metavar="N")
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
+    parser.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the matrix too")
     parser.add_argument("--share", default="0/1", metavar="I/N", help="do every Nth run alone, from the Ith on")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -62,15 +63,21 @@ def main() -> None:
     if step > 1:
         return
     digest = corpus_digest(corpus.samples)[:16]
-    rows = []
+    rows, found = [], {}
     for name, fed in rows_of:
         these = [runs[name, fed, seed] for seed in range(options.seeds)]
         about = digest, name, fed
-        rows += [(*about, method, *astuple(auc_on(these, method))) for method in tested]
+        cells = {method: auc_on(these, method) for method in tested}
+        found |= {(name, fed, method): cell.value for method, cell in cells.items()}
+        rows += [(*about, method, *astuple(cell)) for method, cell in cells.items()]
         rows.append((*about, "genuine", *astuple(flagged(these, Slice.MAIN))))
         rows.append((*about, "genuine, marked", *astuple(flagged(these, Slice.CONTROL))))
         rows.append((*about, "marked minus plain", *astuple(flagged(these, Slice.MAIN, Slice.CONTROL))))
     write_rows(RESULTS, ["corpus_digest", "method", "trained_on", "tested_on", *HEADER], rows)
+    if options.picture is not None:
+        from matrix.picture import draw_matrix  # needs matplotlib, in the extra `bench`
+
+        draw_matrix(found, options.methods, TRAINED_ON, tested, options.picture)
 
 
 if __name__ == "__main__":

@@ -93,6 +93,8 @@ def probe_metadata(corpus: Corpus, *, seed: int, replicates: int = 1000, report:
         some, described = [samples[row] for row in which], [rows[row] for row in which]
         for name, features in SETS.items():
             fit = _fit(some, described, features, seed) if some else None
+            if fit is None and suffix:
+                break
             if fit is None:
                 raise CorpusError(f"{corpus.root} has too few people of both classes for a probe", corpus.root)
             apart = "people" if fit.disjoint else "looks; drives are shared"

@@ -37,7 +37,7 @@ def test_a_crew_stays_warm_from_one_list_of_tasks_to_the_next(tmp_path: Path) ->
             assert sorted(found) == list(range(6))
         assert len({pid for _, pid, _ in found.values()} - {os.getpid()}) in (1, 2)
         assert {threads for *_, threads in found.values()} == {"1"}
-    assert len(list(tmp_path.glob("warm-*"))) == 2
+    assert len(list(tmp_path.glob("warm-*"))) in (1, 2)  # one may have done it all before the other was ready
 
 
 def test_no_task_is_no_work(tmp_path: Path) -> None:

@@ -195,7 +195,13 @@ def test_ctrl_c_twice_is_one_word(tmp_path: Path, puppet_still: np.ndarray) -> N
         )
     command = [sys.executable, "-m", "forensics", "read", str(tmp_path), "--home", str(tmp_path / "home")]
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # the tests may run deaf to it
     ) as running:
         assert running.stderr is not None
         try:

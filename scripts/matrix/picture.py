@@ -1,0 +1,49 @@
+"""The picture of docs/detection.md: what each method finds, by what it learned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import pyplot as plt
+
+Cells = Mapping[tuple[str, str, str], float]
+"""AUC by method, forgery learned and forgery tested."""
+
+_WIDEST = 3
+
+
+def draw_matrix(cells: Cells, methods: Sequence[str], learned: Sequence[str], tested: Sequence[str], out: Path) -> None:
+    """Draw a square a cell, a panel a method; chance is white.
+
+    Args:
+        cells: The numbers.
+        methods: A panel each.
+        learned: Rows.
+        tested: Columns.
+        out: PNG file.
+    """
+    mpl.use("Agg")
+    lines = -(-len(methods) // _WIDEST)
+    figure, axes = plt.subplots(
+        lines, _WIDEST, figsize=(13, 3.9 * lines), sharex=True, sharey=True, layout="constrained"
+    )
+    panels = axes.ravel()
+    for axis, method in zip(panels, methods, strict=False):
+        values = np.array([[cells[method, row, column] for column in tested] for row in learned])
+        axis.imshow(values, cmap="RdBu", vmin=0, vmax=1)
+        for (row, column), value in np.ndenumerate(values):
+            shade = "white" if abs(value - 0.5) > 0.35 else "black"
+            weight = "bold" if learned[row] == tested[column] else "normal"
+            axis.text(column, row, f"{value:.2f}", ha="center", va="center", color=shade, fontsize=9, weight=weight)
+        axis.set_title(method, fontsize=12)
+        axis.set_xticks(range(len(tested)), tested, rotation=40, ha="right", fontsize=9)
+        axis.set_yticks(range(len(learned)), learned, fontsize=9)
+    for axis in panels[len(methods) :]:
+        axis.axis("off")
+    figure.supylabel("learned", fontsize=11)
+    figure.supxlabel("tested", fontsize=11)
+    figure.savefig(out, dpi=90)
+    plt.close(figure)
