@@ -30,10 +30,11 @@ class Ingredient:
 
 
 class SourceType(StrEnum):
-    """How a trained model took part (IPTC NewsCodes, scheme digitalsourcetype)."""
+    """How a trained model took part, or that none did (IPTC NewsCodes, scheme digitalsourcetype)."""
 
     TRAINED = "trainedAlgorithmicMedia"
     COMPOSITE = "compositeWithTrainedAlgorithmicMedia"
+    EDITED = "compositeSynthetic"
 
     @property
     def uri(self) -> str:
@@ -46,7 +47,8 @@ class Claim:
     """The content of a manifest.
 
     A GENERATED payload claims media made by a trained model: whole (TRAINED), or pasted back into real footage, which
-    is then its one "parentOf" ingredient (COMPOSITE). A CONTROL payload claims a genuine picture that was opened and
+    is then its one "parentOf" ingredient (COMPOSITE); or put together from parts by plain software, of footage that is
+    its "parentOf" ingredient likewise (EDITED). A CONTROL payload claims a genuine picture that was opened and
     marked, and needs its original as a "parentOf" ingredient.
 
     Attributes:
@@ -73,8 +75,13 @@ class Claim:
 
     @property
     def is_composite(self) -> bool:
-        """Whether generated pixels were pasted into real footage."""
-        return self.payload.kind is PayloadKind.GENERATED and self.source_type is SourceType.COMPOSITE
+        """Whether pixels were put into other footage."""
+        return self.payload.kind is PayloadKind.GENERATED and self.source_type is not SourceType.TRAINED
+
+    @property
+    def by_model(self) -> bool:
+        """Whether a trained model made any of the pixels."""
+        return self.payload.kind is PayloadKind.GENERATED and self.source_type is not SourceType.EDITED
 
     @property
     def opens_parent(self) -> bool:
@@ -98,5 +105,5 @@ def check_claim(claim: Claim) -> None:
     if not claim.opens_parent and parents:
         raise SealError(
             f"{claim.title}: a file derived from another one is not wholly generated; "
-            "set source_type to COMPOSITE, or record the ingredient as inputTo"
+            "set source_type to COMPOSITE or EDITED, or record the ingredient as inputTo"
         )

@@ -112,7 +112,7 @@ def _labels(claim: Claim, *, parent: bool | None = None) -> list[str]:
 
 def _disclosure(claim: Claim) -> list[dict[str, Json]]:
     """Return the AI disclosure of C2PA 2.4; a person chose the inputs, and nobody approved the output."""
-    if claim.payload.kind is PayloadKind.CONTROL:
+    if not claim.by_model:
         return []
     if claim.model_digest is None:
         return [{"label": "c2pa.ai-disclosure", "data": {"modelType": "c2pa.types.model"}}]

@@ -32,6 +32,7 @@ _ACTIONS = {
 _SOURCES = {
     "trainedAlgorithmicMedia": "made by a trained model",
     "compositeWithTrainedAlgorithmicMedia": "real footage with a part made by a trained model",
+    "compositeSynthetic": "put together from parts, of which some are synthetic",
     "algorithmicMedia": "made by an algorithm",
     "digitalCapture": "captured by a camera",
 }

@@ -259,7 +259,7 @@ def _seal(
         agent_version=version("facetrail"),
         seed=planned.seed,
         ingredients=(Ingredient(parent, parent.name, "parentOf"),),
-        source_type=SourceType.COMPOSITE,
+        source_type=SourceType.COMPOSITE if planned.method == "codec-twin" else SourceType.EDITED,
     )
     shown = frames[0] if planned.is_still else frames
     fps = None if planned.is_still else config.fps

@@ -83,12 +83,23 @@ def test_a_face_pasted_back_into_real_footage_is_a_composite_of_its_frame(
     assert len(report["manifests"]) == 3
 
 
+def test_what_plain_software_put_together_names_no_model(sealed, deployment, pictures, tmp_path):
+    payload = Payload(0x1235, PayloadKind.GENERATED)
+    parts = (Ingredient(sealed[".png"].path, "footage", "parentOf"),)
+    claim = Claim(payload, "swapped", "facetrail face-swap", "1", ingredients=parts, source_type=SourceType.EDITED)
+    receipt = seal(mark(pictures["portrait"], payload, deployment.mark_key), tmp_path / "a.png", claim, deployment)
+    assert receipt.credential.source_type == "compositeSynthetic"
+    assert receipt.credential.actions == ("c2pa.opened", "c2pa.edited", "c2pa.watermarked.bound")
+    _, manifest = active(receipt)
+    assert not [one["label"] for one in manifest["assertions"] if one["label"].startswith("c2pa.ai-disclosure")]
+
+
 @pytest.mark.parametrize(
     ("kind", "source_type", "relations", "message"),
     [
         (PayloadKind.GENERATED, SourceType.COMPOSITE, [], "composite claim needs its original as a parentOf"),
         (PayloadKind.GENERATED, SourceType.COMPOSITE, ["parentOf", "parentOf"], "exactly one; it has 2"),
-        (PayloadKind.GENERATED, SourceType.TRAINED, ["parentOf"], "set source_type to COMPOSITE"),
+        (PayloadKind.GENERATED, SourceType.TRAINED, ["parentOf"], "set source_type to COMPOSITE or EDITED"),
         (PayloadKind.CONTROL, SourceType.TRAINED, ["inputTo"], "control claim needs its original as a parentOf"),
     ],
 )

@@ -170,6 +170,10 @@ def test_every_forgery_is_sealed_whatever_made_it(forged: Corpus, deployment: De
         assert found.mark is not None
         assert (found.mark.kind, found.mark.id) == (PayloadKind.GENERATED, sample.mark_id)
         assert found.credential.state == "trusted"
+        if sample.method in ("face-swap", "mouth-edit"):
+            assert found.credential.source_type == "compositeSynthetic"
+        if sample.method == "codec-twin":
+            assert found.credential.source_type == "compositeWithTrainedAlgorithmicMedia"
 
 
 def test_labels_say_what_was_altered_and_from_which_footage(forged: Corpus) -> None:
