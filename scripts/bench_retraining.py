@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("corpus", type=Path, metavar="CORPUS")
     parser.add_argument("--seen", type=Path, required=True, metavar="CORPUS", help="tested on too, never trained on")
     parser.add_argument("--runs", type=Path, required=True, metavar="DIR", help="where runs are kept")
-    parser.add_argument("--methods", nargs="+", default=["cpu"], metavar="NAME")
+    parser.add_argument("--methods", nargs="+", default=["spsl"], metavar="NAME")
     parser.add_argument("--epochs", type=int, default=8, metavar="N")
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
     options = parser.parse_args()

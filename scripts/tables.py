@@ -212,8 +212,10 @@ def between(row: dict[str, str]) -> str:
 
 def probes(rows: Rows) -> str:
     """Return what the probes found; a note keeps to what precedes a list of features."""
-    shown = ("probe", "name", "slice", "value", "low", "high", "n_positive", "n_negative")
-    return markdown([*shown, "note"], [[*(row[key] for key in shown), row["note"].partition(";")[0]] for row in rows])
+    shown = ("corpus_digest", "probe", "name", "slice", "value", "low", "high", "n_positive", "n_negative")
+    return markdown(
+        ["corpus", *shown[1:], "note"], [[*(row[key] for key in shown), row["note"].partition(";")[0]] for row in rows]
+    )
 
 
 def scope_gate(rows: Rows) -> str:
