@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from matrix.cells import HEADER, auc_on, flagged
 from matrix.methods import BLENDED, METHODS, diet_of, new_detector, settings
-from matrix.runs import run_once
+from matrix.runs import is_done, run_once
 from results_csv import write_rows
 
 from forensics.corpus import Corpus, Label, Slice, Split
@@ -37,6 +37,9 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", default=METHODS, metavar="NAME")
     parser.add_argument("--epochs", type=int, default=6, metavar="N")
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
+    parser.add_argument(
+        "--finished", action="store_true", help="write of the runs that are there; each row says how many"
+    )
     parser.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the matrix too")
     parser.add_argument("--share", default="0/1", metavar="I/N", help="do every Nth run alone, from the Ith on")
     options = parser.parse_args()
@@ -49,11 +52,12 @@ def main() -> None:
     first, step = map(int, options.share.split("/"))
     runs = {}
     for number, (name, fed, seed) in enumerate(jobs):
-        if number % step != first:
+        folder = options.runs / f"{name}-{fed}-{seed}"
+        if number % step != first or (options.finished and not is_done(folder)):
             continue
         print(f"{number + 1} of {len(jobs)}: {name} on {fed}, seed {seed}", flush=True)
         runs[name, fed, seed] = run_once(
-            options.runs / f"{name}-{fed}-{seed}",
+            folder,
             corpus,
             new_detector(name, seed),
             settings(name, options.epochs, seed),
@@ -65,7 +69,7 @@ def main() -> None:
     digest = corpus_digest(corpus.samples)[:16]
     rows, found = [], {}
     for name, fed in rows_of:
-        these = [runs[name, fed, seed] for seed in range(options.seeds)]
+        these = [runs[name, fed, seed] for seed in range(options.seeds) if (name, fed, seed) in runs]
         about = digest, name, fed
         cells = {method: auc_on(these, method) for method in tested}
         found |= {(name, fed, method): cell.value for method, cell in cells.items()}

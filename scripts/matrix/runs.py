@@ -19,6 +19,9 @@ PER_CLIP = 2
 """Frames of a clip that are learned from and scored; neighbours are much alike. A detector of clips takes eight."""
 
 
+_RECORD = "run.json"
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """What one training left.
@@ -36,6 +39,11 @@ class Run:
     seconds: float
 
 
+def is_done(folder: Path) -> bool:
+    """Tell whether a run was trained and scored."""
+    return (folder / _RECORD).exists()
+
+
 def run_once(
     folder: Path, corpus: Corpus, detector: Detector, config: TrainConfig, diet: Diet, methods: tuple[str, ...]
 ) -> Run:
@@ -49,8 +57,8 @@ def run_once(
         diet: What it is fed.
         methods: Which forgeries, as patterns.
     """
-    scores, about = folder / "scores.csv", folder / "run.json"
-    if not about.exists():
+    scores, about = folder / "scores.csv", folder / _RECORD
+    if not is_done(folder):
         run = TrainingRun(detector.spec.name, diet, PER_CLIP, config, methods=methods)
         detector, log = train_on(corpus, run, detector=detector)
         held = score_samples(detector, corpus, corpus.where(split=Split.VAL), per_clip=PER_CLIP)
@@ -75,4 +83,4 @@ def scored_on(corpus: Corpus, folder: Path, spec: DetectorSpec) -> Run:
         write_scores(
             score_samples(detector, corpus, corpus.where(split=Split.TEST), per_clip=PER_CLIP).by_video(), scores
         )
-    return Run(read_scores(scores), **json.loads((folder / "run.json").read_text("utf-8")))
+    return Run(read_scores(scores), **json.loads((folder / _RECORD).read_text("utf-8")))
