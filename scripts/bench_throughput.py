@@ -22,7 +22,7 @@ from forensics.corpus import Corpus, Sample, Split
 from forensics.crews import Labour
 from forensics.faces.crops import gather_crops
 from forensics.installation import machine
-from forensics.scoring import score_samples
+from forensics.scoring import GROUP, score_samples
 
 RESULTS = Path("results/throughput.csv")
 DETECTORS = ("cpu", "resnet50", "efficientnet_b4", "xception")
@@ -47,7 +47,7 @@ def main() -> None:
         crops = gather_crops(corpus, samples[:BATCH], detector.spec, per_clip=PER_CLIP).crops[:BATCH]
         batch = to_input(crops, detector.spec).contiguous(memory_format=torch.channels_last)
         bare_rate = bare(detector, batch, 2.0)
-        count = max(4 * cores, round(options.seconds * bare_rate / PER_CLIP))
+        count = max(6 * cores * GROUP, round(options.seconds * bare_rate / PER_CLIP))
         shown = [samples[number % len(samples)] for number in range(count)]
         pairs = [(bare(detector, batch, options.seconds), from_disk(detector, corpus, shown, cores))
                  for _ in range(options.repeats)]  # fmt: skip
@@ -74,7 +74,7 @@ def bare(detector: Detector, batch: torch.Tensor, seconds: float) -> float:
 
 
 def from_disk(detector: Detector, corpus: Corpus, samples: list[Sample], workers: int) -> tuple[float, float]:
-    """Give the crops a second between the first and the last answer, and the seconds until the first."""
+    """Give the crops a second once every worker has answered, and the seconds until the first answer."""
     told: list[tuple[float, float]] = []
     begun = time.perf_counter()
     score_samples(
@@ -85,8 +85,8 @@ def from_disk(detector: Detector, corpus: Corpus, samples: list[Sample], workers
         labour=Labour(workers=workers),
         report=lambda share, _: told.append((time.perf_counter(), share)),
     )
-    (first, done), (last, _) = told[0], told[-1]
-    return PER_CLIP * len(samples) * (1 - done) / (last - first), first - begun
+    (warm, done), (last, _) = told[workers - 1], told[-1]
+    return PER_CLIP * len(samples) * (1 - done) / (last - warm), told[0][0] - begun
 
 
 if __name__ == "__main__":
