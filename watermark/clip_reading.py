@@ -27,6 +27,7 @@ from .frames import Frames, check_area, spread
 MOST_CLIP_FRAMES = 5_000_000
 
 _LARGEST_DENOMINATOR = 1001
+_SMALL = 512 * 512  # pixels up to which starting threads takes longer than they save
 _DEMUXERS = {Container.MP4: "mov", Container.MATROSKA: "matroska"}
 
 
@@ -231,7 +232,7 @@ def _decoded(file: InputContainer) -> Iterator[tuple[int, av.VideoFrame]]:
 
 def upright(frame: av.VideoFrame) -> Frames:
     """Return a decoded frame as RGB, laid over white and turned as its metadata asks."""
-    picture = _over_white(frame) if _has_alpha(frame) else frame.to_ndarray(format="rgb24")
+    picture = _over_white(frame) if _has_alpha(frame) else frame.to_ndarray(format="rgb24", threads=1)
     return np.ascontiguousarray(np.rot90(picture, frame.rotation // 90))
 
 
@@ -240,7 +241,7 @@ def _has_alpha(frame: av.VideoFrame) -> bool:
 
 
 def _over_white(frame: av.VideoFrame) -> Frames:
-    layer = frame.to_ndarray(format="rgba").astype(np.uint16)
+    layer = frame.to_ndarray(format="rgba", threads=1).astype(np.uint16)
     colour, alpha = layer[..., :3], layer[..., 3:]
     return np.asarray((colour * alpha + 255 * (255 - alpha) + 127) // 255, dtype=np.uint8)
 
@@ -258,6 +259,10 @@ def demuxed(path: Path) -> Iterator[InputContainer]:
     try:
         kind, options = _DEMUXERS[container], {"protocol_whitelist": "file"}
         with av.open(str(path), format=kind, options=options, metadata_errors="replace") as file:
+            for stream in file.streams.video:
+                codec = stream.codec_context
+                if codec is not None and codec.width * codec.height <= _SMALL:
+                    codec.thread_count = 1
             yield file
     except av.error.MemoryError:  # says nothing about the file
         raise
