@@ -272,7 +272,7 @@ def claims(rows: Rows) -> str:
 
 
 LEARNERS = {
-    "resnet18": "colours", "cnn_aug": "colours, blur and JPEG (`cnn_aug`)", "cpu": "colours, residuals (`cpu`)",
+    "resnet18": "colours", "cnn_aug": "colours, blur and JPEG (`cnn_aug`)", "srm": "colours, residuals (`srm`)",
     "spsl": "colours, phase (`spsl`)", "twins": "ranked twins (`twins`)", "flicker": "change over time (`flicker`)",
     "sbi": "fresh self-blends (`sbi`)",
 }  # fmt: skip

@@ -8,7 +8,7 @@ from detectors import Detector, DetectorSpec, TrainConfig, find_spec
 from detectors.creation import build_network
 from forensics.training_run import Diet
 
-METHODS = ("resnet18", "cnn_aug", "cpu", "spsl", "twins")
+METHODS = ("resnet18", "cnn_aug", "srm", "spsl", "twins")
 """Colours alone, the same under blur and JPEG, colours and residuals, colours and phase, ranked twins."""
 
 BLENDED = "sbi"

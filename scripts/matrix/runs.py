@@ -45,7 +45,13 @@ def is_done(folder: Path) -> bool:
 
 
 def run_once(
-    folder: Path, corpus: Corpus, detector: Detector, config: TrainConfig, diet: Diet, methods: tuple[str, ...]
+    folder: Path,
+    corpus: Corpus,
+    detector: Detector,
+    config: TrainConfig,
+    diet: Diet,
+    methods: tuple[str, ...],
+    per_clip: int = PER_CLIP,
 ) -> Run:
     """Train a detector in place on some forgeries, score the test split, and keep scores and weights.
 
@@ -56,13 +62,14 @@ def run_once(
         config: How it is trained.
         diet: What it is fed.
         methods: Which forgeries, as patterns.
+        per_clip: Frames of a clip that are learned from and scored.
     """
     scores, about = folder / "scores.csv", folder / _RECORD
     if not is_done(folder):
-        run = TrainingRun(detector.spec.name, diet, PER_CLIP, config, methods=methods)
+        run = TrainingRun(detector.spec.name, diet, per_clip, config, methods=methods)
         detector, log = train_on(corpus, run, detector=detector)
-        held = score_samples(detector, corpus, corpus.where(split=Split.VAL), per_clip=PER_CLIP)
-        tested = score_samples(detector, corpus, corpus.where(split=Split.TEST), per_clip=PER_CLIP)
+        held = score_samples(detector, corpus, corpus.where(split=Split.VAL), per_clip=per_clip)
+        tested = score_samples(detector, corpus, corpus.where(split=Split.TEST), per_clip=per_clip)
         folder.mkdir(parents=True, exist_ok=True)
         write_scores(tested.by_video(), scores)
         save_detector(detector, folder, DetectorCard("puppets", log.data_digest, "by identity", "Apache-2.0"))
@@ -75,12 +82,11 @@ def run_once(
     return Run(read_scores(scores), **json.loads(about.read_text("utf-8")))
 
 
-def scored_on(corpus: Corpus, folder: Path, spec: DetectorSpec) -> Run:
+def scored_on(corpus: Corpus, folder: Path, spec: DetectorSpec, per_clip: int = PER_CLIP) -> Run:
     """Score the test split of another corpus with the detector that a run kept, once."""
     scores = folder / f"scores-{corpus_digest(corpus.samples)[:16]}.csv"
     if not scores.exists():
         detector = load_detector(folder, spec)
-        write_scores(
-            score_samples(detector, corpus, corpus.where(split=Split.TEST), per_clip=PER_CLIP).by_video(), scores
-        )
+        tested = score_samples(detector, corpus, corpus.where(split=Split.TEST), per_clip=per_clip)
+        write_scores(tested.by_video(), scores)
     return Run(read_scores(scores), **json.loads((folder / _RECORD).read_text("utf-8")))
