@@ -159,6 +159,13 @@ def cpu_detector(rows: Rows) -> str:
     return markdown(["measure", *slices.values()], table) + f"\n{note}\n"
 
 
+def cpu_forgeries(rows: Rows) -> str:
+    """Return how well the shipped detector tells each forgery from genuine samples."""
+    some = [row for row in rows if row["slice"].startswith("method=")]
+    table = [[row["slice"].partition("=")[2], interval(row), row["n_positive"], row["n_negative"]] for row in some]
+    return markdown(["forgery", "AUC, video", "forged", "genuine"], table)
+
+
 def training_speed(rows: Rows) -> str:
     """Return what a training step costs."""
     names = {"mini-1": "`mini`", "toy-1": "`sd15` at toy size, stage 1", "toy-2": "the same, stage 2"}
@@ -430,9 +437,9 @@ FORMS = {
     one.__name__: one
     for one in (
         generation, generation_measures, generation_gains, judge, judge_coefficients, judge_styles, demo, cpu_detector,
-        training_speed, robustness, adversarial, probes, scope_gate, examine_time, intervals, animate_time, claims,
-        faults, manifest_store, load, detector_matrix, detector_matrix_alarms, retraining, scale, scale_rows,
-        scale_plan,
+        cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time, intervals,
+        animate_time, claims, faults, manifest_store, load, detector_matrix, detector_matrix_alarms, retraining, scale,
+        scale_rows, scale_plan,
     )
 }  # fmt: skip
 
@@ -440,6 +447,7 @@ FORMS = {
 FILES = {
     "generation_measures": "generation", "generation_gains": "generation", "judge_coefficients": "judge",
     "judge_styles": "judge", "scale_rows": "scale", "scale_plan": "scale", "detector_matrix_alarms": "detector_matrix",
+    "cpu_forgeries": "cpu_detector",
 }  # fmt: skip
 """Results files of tables that have another name."""
 

@@ -1,0 +1,47 @@
+"""Measure the shipped detector on the test split of the corpus it was trained on; write results/cpu_detector.csv.
+
+The corpus and the training are those of docs/model-cards/cpu.md. Beside the measures of `facetrail evaluate` stands the
+AUC on each forgery against plain genuine samples, in slices named after it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from matrix.cells import auc_on
+from matrix.runs import Run
+from results_csv import write_rows
+
+from forensics.corpus import Corpus, Label, Split
+from forensics.evaluating import Settings, evaluate_corpus
+
+RESULTS = Path("results/cpu_detector.csv")
+COLUMNS = (
+    "name", "level", "slice", "distortion", "severity", "value", "low", "high", "n_positive", "n_negative", "note"
+)  # fmt: skip
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpus", type=Path, metavar="CORPUS")
+    parser.add_argument("--detector", default="cpu", metavar="NAME_OR_DIR")
+    options = parser.parse_args()
+    corpus = Corpus.load(options.corpus)
+    (done,) = evaluate_corpus(corpus, [options.detector], Settings())
+    if done.table is None:
+        raise SystemExit("nothing was scored")
+    rows: list[tuple[object, ...]] = [
+        tuple(getattr(measure, column) for column in COLUMNS) for measure in done.report.measures
+    ]
+    run = Run(done.table.by_video(), done.report.threshold, validation_auc=0.0, seconds=0.0)
+    for method in sorted({sample.method for sample in corpus.where(split=Split.TEST, label=Label.FORGED)}):
+        cell = auc_on([run], method)
+        rows.append((cell.measure, "video", f"method={method}", "none", 0, cell.value, cell.low, cell.high,
+                     cell.forged, cell.genuine, ""))  # fmt: skip
+    write_rows(RESULTS, COLUMNS, rows)
+
+
+if __name__ == "__main__":
+    main()
