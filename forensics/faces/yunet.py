@@ -109,10 +109,7 @@ class YuNetFinder:
         rows = self._detect(square)
         rows[:, _ACROSS] = rows[:, _ACROSS] * (width / size[0]) + left
         rows[:, _DOWN] = rows[:, _DOWN] * (height / size[1]) + top
-        # A face that reaches an edge inside the picture is cut off there; another window shows it whole.
-        edges = np.array(window) * (1, 1, -1, -1)
-        inner = edges > np.array([0, 0, -image.shape[1], -image.shape[0]])
-        return rows[~(inner & (rows[:, _BOX] * (1, 1, -1, -1) <= edges)).any(1)]
+        return rows[_whole(rows, window, image)]
 
     def _detect(self, square: Frames) -> Rows:
         """Run the network on a square and give the faces that it is sure of, in pixels of the square.
@@ -138,6 +135,18 @@ class YuNetFinder:
         return InputError(
             f"{self._path}: is not YuNet's ONNX file of March 2023 or later ({said}); give that", self._path
         )
+
+
+def _whole(rows: Rows, window: Window, image: Frames) -> NDArray[np.bool_]:
+    """Tell which faces have their five points' middle in a window and reach none of its edges inside the picture.
+
+    What does reach one is cut off there, and whole in another window.
+    """
+    corner, opposite = np.array(window[:2]), np.array(window[2:])
+    middle = rows[:, _POINTS].reshape(-1, 5, 2).mean(1)
+    cut = (corner > 0) & (rows[:, :2] <= corner)
+    cut |= (opposite < (image.shape[1], image.shape[0])) & (rows[:, 2:4] >= opposite)
+    return np.asarray(((middle >= corner) & (middle < opposite) & ~cut).all(1))
 
 
 def _views(image: Frames, thorough: bool) -> Iterator[tuple[Window, int]]:

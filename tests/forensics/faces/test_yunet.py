@@ -89,6 +89,12 @@ class TestReading:
         image = painted(320, 320, (64, 64, 32, 32, 240), (96, 64, 32, 32, 255))
         agree(found_in(image, finder), [around(112, 80, 32)])
 
+    def test_no_face_is_in_what_is_added_to_a_picture_to_make_it_square(self, toy_yunet: Maker) -> None:
+        faces = YuNetFinder.open(toy_yunet(everywhere=True))(np.zeros((256, 64, 3), np.uint8), 999)
+        middles = [five_points(landmarks).mean(0) for _, landmarks in faces]
+        assert middles
+        assert all(x < 64 and y < 256 for x, y in middles)
+
     def test_a_picture_without_a_face_has_none(self, finder: YuNetFinder) -> None:
         assert list(finder(np.zeros((50, 30, 3), np.uint8), 4, thorough=True)) == []
 
