@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +13,6 @@ from detectors import DetectorCard, create_detector, read_card, save_detector
 from forensics import cli
 from forensics.corpus import Corpus
 from forensics.corpus.importing import import_corpus
-from forensics.corpus.manifest import write_manifest
 from forensics.evaluation.journal import past_reads
 from forensics.faces import finder_for
 from forensics.faces.yunet import YuNetFinder
@@ -25,16 +22,16 @@ from .conftest import Maker
 
 
 @pytest.fixture
-def bare_corpus(tiny_corpus: Corpus, tmp_path: Path) -> Corpus:
-    """A corpus without sidecars, as published ones are."""
-    root = tmp_path / "bare"
-    shutil.copytree(tiny_corpus.root, root)
-    shutil.rmtree(root / "crops", ignore_errors=True)
-    samples = tuple(
-        dataclasses.replace(sample, landmarks=None, landmarks_sha256=None) for sample in tiny_corpus.samples
-    )
-    write_manifest(root, samples)
-    return Corpus.load(root)
+def bare_corpus(tmp_path: Path) -> Corpus:
+    """A corpus of single frames without sidecars, as published ones are."""
+    rng = np.random.default_rng(0)
+    for part, count in (("train", 20), ("test", 3)):
+        for label in ("real", "fake"):
+            for number in range(count):
+                folder = tmp_path / f"wild/{label}_{part}/{number}"
+                folder.mkdir(parents=True)
+                Image.fromarray(rng.integers(0, 200, (96, 96, 3), dtype=np.uint8)).save(folder / "0.png")
+    return import_corpus(tmp_path / "wild", tmp_path / "bare", seed=0)[0]
 
 
 @pytest.fixture
