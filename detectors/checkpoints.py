@@ -50,6 +50,7 @@ class DetectorCard:
         metrics: Measured values by name; the name carries level and set, such as `auc/frame/validation`.
         seed: Of the training run, or None.
         note: Anything a reader should know, such as what it is weak on.
+        face_finder: What found the faces that its training crops show; empty where that was not noted.
     """
 
     data: str
@@ -59,6 +60,7 @@ class DetectorCard:
     metrics: Mapping[str, float] = field(default_factory=dict)
     seed: int | None = None
     note: str = ""
+    face_finder: str = ""
 
 
 def save_detector(detector: Detector, folder: Path, card: DetectorCard) -> None:

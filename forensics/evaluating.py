@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from detectors import Detector, load_detector
+from detectors import Detector, load_detector, read_card
 
 from .corpus import Corpus, Sample, Split
 from .crews import Labour
@@ -33,8 +33,9 @@ from .evaluation import (
     write_scores,
 )
 from .evaluation.journal import early_reads, note_read, now, other_readers, past_reads
-from .faces import FaceFinder, finder_for
+from .faces import FaceFinder, finder_for, source_of
 from .files import file_hash
+from .finder_choice import FACE_MESH, USUAL_FINDER, FinderChoice
 from .installation import PACKAGES, installed_version, machine
 from .progress import Report, part, silent
 from .protocols import SEALED, Protocol
@@ -51,6 +52,7 @@ class Settings:
         protocol: Which samples, which threshold, which slices.
         aggregation: How a video's score follows from its frames'.
         per_clip: Most frames of one clip.
+        face_finder: What finds faces in samples without a sidecar.
         seed: Of the bootstrap.
         replicates: Of the bootstrap.
         command: The command line, for the record.
@@ -60,6 +62,7 @@ class Settings:
     protocol: Protocol = SEALED
     aggregation: Aggregation = Aggregation.MEAN
     per_clip: int = 8
+    face_finder: FinderChoice = USUAL_FINDER
     seed: int = 0
     replicates: int = 1000
     command: str = ""
@@ -112,12 +115,13 @@ def evaluate_corpus(
         CorpusError: The protocol finds no sample, or no face was found in any.
         ScoresError: A detector is named twice, or the folder's journal is damaged.
     """
-    finder = finder_for(corpus)
+    finder = finder_for(corpus, settings.face_finder)
     past = () if out is None else past_reads(out)
     done: list[Evaluated] = []
     for number, (path, name) in enumerate(zip(names, short_names(names), strict=True)):
         step = part(report, number / len(names), (number + 1) / len(names))
-        done.append(_Evaluation(corpus, load_detector(path), name, settings, out, past, finder).run(step))
+        learned = read_card(path).face_finder
+        done.append(_Evaluation(corpus, load_detector(path), name, settings, out, past, finder, learned).run(step))
     return tuple(done)
 
 
@@ -211,9 +215,10 @@ class _Evaluation:
         out: Path | None,
         past: tuple[TestRead, ...],
         finder: FaceFinder | None,
+        learned: str,
     ) -> None:
         self.corpus, self.detector, self.name, self.settings = corpus, detector, name, settings
-        self.out, self.past, self.finder = out, past, finder
+        self.out, self.past, self.finder, self.learned = out, past, finder, learned
         self.folder = None if out is None else out / folder_of(name)
         self.samples = settings.protocol.samples(corpus)
         self.held = () if settings.protocol.whole else corpus.where(split=Split.VAL)
@@ -276,10 +281,16 @@ class _Evaluation:
             found.append("the detector carries no threshold from validation data; one half was used")
         if self.detector.calibration is None:
             found.append("the detector was never calibrated; its probabilities are plain sigmoids")
+        faces = source_of(self.finder)
+        if self.learned not in ("", faces):
+            found.append(f"the detector learned from faces by {self.learned}, and was tested on faces by {faces}")
         return tuple(found)
 
     def _describe(self) -> TestRead:
         held = f", validation {corpus_digest(self.held)[:12]}" if self.held else ""
+        # The usual finders go unsaid, as in the journals of earlier versions, whose scores hold.
+        usual = self.finder is None or self.finder.name == FACE_MESH
+        found = "" if usual else f", faces by {source_of(self.finder)}"
         return TestRead(
             time=now(),
             corpus=self.corpus.root.name,
@@ -289,7 +300,7 @@ class _Evaluation:
             protocol=self.settings.protocol.name,
             threshold=None,
             aggregation=self.settings.aggregation.value,
-            settings=f"{self.settings.per_clip} frames of a clip{held}",
+            settings=f"{self.settings.per_clip} frames of a clip{found}{held}",
         )
 
     def _validation(self, report: Report) -> ScoreTable | None:

@@ -32,7 +32,7 @@ from detectors import (
 from .corpus import Corpus, Label, Split
 from .corpus.manifest import MANIFEST
 from .errors import CorpusError
-from .faces import FaceFinder
+from .faces import FaceFinder, source_of
 from .files import file_hash, locked
 from .progress import Report, part, silent
 from .training_crops import TrainingCrops, forged_diet, still_blends
@@ -115,18 +115,20 @@ def train_on(
 
 
 @contextmanager
-def unfinished(out: Path, corpus: Corpus, run: TrainingRun) -> Iterator[Path]:
+def unfinished(out: Path, corpus: Corpus, run: TrainingRun, finder: FaceFinder | None = None) -> Iterator[Path]:
     """Yield the folder beside a detector's that its epochs are kept in until it is saved; another run has another one.
 
     Args:
         out: Where the detector is to be saved.
         corpus: What it is trained on.
         run: Its settings.
+        finder: Finds faces in samples without a sidecar.
 
     Raises:
         BusyError: Another process is at the same training.
     """
-    key = hashlib.sha256(f"{run!r}\n{file_hash(corpus.root / MANIFEST)}".encode()).hexdigest()[:12]
+    facts = f"{run!r}\n{file_hash(corpus.root / MANIFEST)}\n{source_of(finder)}"
+    key = hashlib.sha256(facts.encode()).hexdigest()[:12]
     folder = out.parent / f".{out.name}.{key}.unfinished"
     with locked(folder):
         yield folder
@@ -151,7 +153,14 @@ def fit_decision(detector: Detector, held: CropSet, videos: Sequence[str]) -> Co
     return ConformalDecision.fit(np.asarray(held.labels)[first], means, None, people=people)
 
 
-def save_trained(detector: Detector, log: TrainLog, run: TrainingRun, corpus: Corpus, folder: Path) -> None:
+def save_trained(
+    detector: Detector,
+    log: TrainLog,
+    run: TrainingRun,
+    corpus: Corpus,
+    folder: Path,
+    finder: FaceFinder | None = None,
+) -> None:
     """Write a trained detector with a card that says where it comes from.
 
     Args:
@@ -160,6 +169,7 @@ def save_trained(detector: Detector, log: TrainLog, run: TrainingRun, corpus: Co
         run: Its settings.
         corpus: What it was trained on.
         folder: Where to write.
+        finder: Found the faces in samples without a sidecar.
     """
     what = "genuine clips and their self-blends" if run.diet is Diet.SELF_BLENDED else "genuine and forged clips"
     fed = forged_diet(corpus, Split.TRAIN, run.methods) if run.diet is Diet.FORGED else ()
@@ -173,6 +183,7 @@ def save_trained(detector: Detector, log: TrainLog, run: TrainingRun, corpus: Co
         licence="Apache-2.0",
         metrics={"auc/frame/validation": log.validation_auc},
         seed=run.config.seed,
+        face_finder=source_of(finder),
         note="A score means little on pictures unlike the training data; the scope gate says when.",
     )
     save_detector(detector, folder, card)

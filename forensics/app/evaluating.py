@@ -90,6 +90,7 @@ def evaluate(
     names = [bench.detectors[name] for name in detectors]
     # Several detectors share one --detector; `=` keeps a name that begins with a dash from being read as an option.
     arguments = [str(bench.corpora[corpus]), "--detector", *names, "--seed", str(seed), "-o", str(folder)]
+    arguments.append(f"--face-finder={bench.face_finder}")
     answer = run_command("evaluate", arguments, part(report, 0.0, 0.9))
     report(0.9, "writing the report")
     page, complaint = write_report(folder)

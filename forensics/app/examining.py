@@ -12,6 +12,7 @@ from ..confined import Answerer
 from ..entries import examine_entry
 from ..examining.timeline_chart import timeline_chart
 from ..examining.witnesses import Thresholds
+from ..finder_choice import FinderChoice
 from ..progress import Report, part, silent
 from .credential_tree import Node, tree_of
 from .face_picture import picture_of
@@ -113,19 +114,20 @@ def examine(paths: Sequence[Path], bench: Workbench, visit: Visit, report: Repor
     return render("examined", cards=cards, download=f"/download/{visit.offer(saved)}")
 
 
-def card_examiner(home: Path, detector: str, anchors: tuple[str, ...]) -> Answerer:
+def card_examiner(home: Path, detector: str, anchors: tuple[str, ...], face_finder: FinderChoice) -> Answerer:
     """Load the detector and return what examines one file: its entry and its card.
 
     Args:
         home: The deployment's folder.
         detector: Name of a shipped detector, or the folder of a trained one.
         anchors: More root certificates (PEM) that are trusted.
+        face_finder: What finds the faces.
     """
     from watermark import Deployment
 
     from ..examining.examination import Examiner
 
-    examiner = Examiner(Deployment.open(home), detector, anchors)
+    examiner = Examiner(Deployment.open(home), detector, anchors, face_finder)
 
     def one(path: Path, report: Report) -> Answer:
         found = examiner.examine(path, report)

@@ -13,6 +13,7 @@ from watermark import Deployment
 
 from ..arguments import MEBIBYTES, SECONDS
 from ..confined import Limits
+from ..finder_choice import USUAL_FINDER, FinderChoice
 from .visits import Visits
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Workbench:
         detectors: Detectors that can be evaluated: names of shipped ones, or folders of trained ones, by the name they
             are shown under.
         results: Where evaluations are kept.
+        face_finder: What finds faces.
         limits: What one file that is examined may cost.
     """
 
@@ -42,6 +44,7 @@ class Workbench:
     detector: str
     results: Path
     anchors: tuple[str, ...] = ()
+    face_finder: FinderChoice = USUAL_FINDER
     limits: Limits = field(default_factory=lambda: Limits(SECONDS, MEBIBYTES))
     corpora: dict[str, Path] = field(default_factory=dict)
     detectors: dict[str, str] = field(default_factory=dict)
@@ -74,7 +77,7 @@ class Workbench:
 
         with self._lock:
             if self._answerer is None:
-                prepare = partial(card_examiner, self.deployment.folder, self.detector, self.anchors)
+                prepare = partial(card_examiner, self.deployment.folder, self.detector, self.anchors, self.face_finder)
                 self._answerer = self._started.enter_context(confined(prepare, self.limits))
             return self._answerer
 

@@ -15,6 +15,7 @@ from ..answers import Answer
 from ..arguments import DEFAULT_DETECTOR, add_home, add_limits, add_trust, add_verbose
 from ..callers import LOOPBACK, allowed_hosts
 from ..errors import InputError, MissingPieceError, UsageError
+from ..finder_choice import add_face_finder
 from ..progress import Report
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="shipped detectors, or folders of trained ones; the first one scores on the Examine tab "
         f"(default: {DEFAULT_DETECTOR})",
     )
+    add_face_finder(parser)
     parser.add_argument(
         "--results",
         type=Path,
@@ -148,6 +150,7 @@ def _workbench(options: argparse.Namespace, kept: Visits) -> Workbench:
         detector=options.detector[0],
         results=(options.results or home_folder(options.home) / "evaluations").absolute(),
         anchors=read_anchors(options.trust),
+        face_finder=options.face_finder,
         limits=Limits(options.seconds, options.memory, options.verbose),
         corpora=corpora_under(options.corpora),
         detectors={(Path(name).name if Path(name).is_dir() else name): name for name in options.detector},

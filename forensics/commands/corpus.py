@@ -25,6 +25,7 @@ from ..corpus.methods import METHODS
 from ..corpus.shards import is_export
 from ..errors import UsageError
 from ..files import locked
+from ..finder_choice import add_face_finder
 from ..progress import Report, part
 
 
@@ -102,6 +103,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     crop = actions.add_parser("crop", help=text, description=text)
     crop.add_argument("corpus", type=Path, metavar="CORPUS", help="corpus folder")
     add_detector(crop)
+    add_face_finder(crop)
     crop.add_argument(
         "--per-clip", type=positive_int, default=8, metavar="N", help="most frames of one clip (default: 8)"
     )
@@ -309,26 +311,27 @@ def run_crop(options: argparse.Namespace, report: Report) -> Answer:
     """Keep a corpus' face crops."""
     from detectors import list_detectors, load_detector
 
-    from ..faces import finder_for
+    from ..faces import finder_for, source_of
     from ..faces.crops import keep_crops
     from ..faces.cutting import Miss
 
     name = options.detector
     spec = next((spec for spec in list_detectors(name) if spec.name == name), None) or load_detector(name).spec
     corpus = Corpus.load(options.corpus)
+    finder = finder_for(corpus, options.face_finder)
     coverage = keep_crops(
         corpus,
         spec,
         per_clip=options.per_clip,
-        finder=finder_for(corpus),
+        finder=finder,
         labour=labour_of(options, default=None),
         report=report,
     )
     lines = [
         str(corpus.root),
         f"  {coverage}",
-        f"  {coverage.crops} crops of {spec.input_size} px, {spec.alignment}, margin {spec.crop_margin:g}; "
-        f"a face in {coverage.frames_with_face} of {coverage.frames} frames",
+        f"  {coverage.crops} crops of {spec.input_size} px, {spec.alignment}, margin {spec.crop_margin:g}, "
+        f"by {source_of(finder)}; a face in {coverage.frames_with_face} of {coverage.frames} frames",
     ]
     lines += [f"  {miss}: {sample}{f' ({message})' if message else ''}" for sample, miss, message in coverage.missed]
     missed: list[JsonObject] = [
@@ -337,6 +340,7 @@ def run_crop(options: argparse.Namespace, report: Report) -> Answer:
     entry: JsonObject = {
         "path": str(corpus.root),
         "contract": {"input_size": spec.input_size, "crop_margin": spec.crop_margin, "alignment": spec.alignment},
+        "face_finder": source_of(finder),
         "samples": coverage.samples,
         "cropped": coverage.cropped,
         "crops": coverage.crops,

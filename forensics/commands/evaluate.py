@@ -22,6 +22,7 @@ from ..arguments import (
     positive_int,
 )
 from ..files import locked
+from ..finder_choice import add_face_finder
 from ..progress import Report, part
 from . import evaluate_sources
 from .evaluate_options import configure_all, describe_all, is_wanted, measure_all, refuse_unfit, robustness
@@ -51,6 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME_OR_DIR",
         help=f"shipped detectors, or folders of trained ones (default: {DEFAULT_DETECTOR})",
     )
+    add_face_finder(parser)
     parser.add_argument("--protocol", default="sealed", metavar="NAME", help="how to test (default: sealed)")
     add_aggregation(parser)
     parser.add_argument(
@@ -121,6 +123,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         aggregation=Aggregation.named(options.aggregation),
         per_clip=options.per_clip,
         seed=options.seed,
+        face_finder=options.face_finder,
         command=shlex.join(["facetrail", *sys.argv[1:]]),
         labour=None if options.workers is None and labour.alone else labour,
     )

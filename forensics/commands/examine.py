@@ -28,6 +28,7 @@ from ..arguments import (
 from ..batch import answer_one, expand, join_answers
 from ..crews import Work, open_crew
 from ..errors import InputError
+from ..finder_choice import FinderChoice, add_face_finder
 from ..progress import Report
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_files(parser, stdin=True)
     add_trust(parser)
     add_detector(parser)
+    add_face_finder(parser)
     parser.add_argument(
         "--timeline",
         type=Path,
@@ -74,7 +76,9 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
 
     report(0.0, "loading the detector")
     pictures = None if options.timeline is None else _pictures(paths, options.timeline)
-    prepare = partial(examiner, options.home, options.detector, read_anchors(options.trust), pictures)
+    prepare = partial(
+        examiner, options.home, options.detector, read_anchors(options.trust), pictures, options.face_finder
+    )
     limits = Limits(options.seconds, options.memory, options.verbose)
     with open_crew(labour_of(options), partial(examining, prepare, limits)) as crew:
 
@@ -106,7 +110,13 @@ def examining(prepare: Callable[[], Answerer], limits: Limits) -> Iterator[Work[
         yield one
 
 
-def examiner(home: Path | None, detector: str, trust: tuple[str, ...], pictures: dict[Path, Path] | None) -> Answerer:
+def examiner(
+    home: Path | None,
+    detector: str,
+    trust: tuple[str, ...],
+    pictures: dict[Path, Path] | None,
+    face_finder: FinderChoice,
+) -> Answerer:
     """Load the detector and return what examines one file.
 
     Args:
@@ -114,6 +124,7 @@ def examiner(home: Path | None, detector: str, trust: tuple[str, ...], pictures:
         detector: Name of a shipped detector, or the folder of a trained one.
         trust: Root certificates (PEM) whose signers are trusted, besides the deployment's.
         pictures: Where each file's timeline is drawn, if it has one; None to draw none.
+        face_finder: What finds the faces.
     """
     from watermark import Deployment
 
@@ -121,7 +132,7 @@ def examiner(home: Path | None, detector: str, trust: tuple[str, ...], pictures:
     from ..examining.examination import Examiner
     from ..examining.timeline_chart import timeline_chart
 
-    examiner = Examiner(Deployment.open(home), detector, trust)
+    examiner = Examiner(Deployment.open(home), detector, trust, face_finder)
 
     def one(path: Path, report: Report) -> Answer:
         found = examiner.examine(path, report)

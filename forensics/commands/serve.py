@@ -10,6 +10,7 @@ from ..answers import Answer
 from ..arguments import add_detector, add_home, add_limits, add_trust, add_verbose, positive_int
 from ..callers import allowed_hosts
 from ..errors import MissingPieceError
+from ..finder_choice import add_face_finder
 from ..progress import Report
 from ..stopping import ended_like_ctrl_c
 
@@ -50,6 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="files that may wait to be examined; one more is turned away with 503 (default: 8)",
     )
     add_detector(parser)
+    add_face_finder(parser)
     add_trust(parser)
     add_limits(parser)
     add_home(parser)
@@ -86,7 +88,7 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
         options.processes,
         options.waiting,
     )
-    prepare = partial(examiner, options.home, options.detector, read_anchors(options.trust), None)
+    prepare = partial(examiner, options.home, options.detector, read_anchors(options.trust), None, options.face_finder)
     report(0.0, "starting the processes that open files")
     with service(deployment, config, prepare if options.examine else None) as app, ended_like_ctrl_c():
         sys.stderr.write(f"serving {deployment.store.path} at http://{options.host}:{options.port}; stop with Ctrl-C\n")

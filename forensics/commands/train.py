@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..answers import Answer, JsonObject
 from ..arguments import DEFAULT_DETECTOR, add_json, add_out, add_verbose, names, positive_int
 from ..errors import UsageError
+from ..finder_choice import add_face_finder
 from ..progress import Report, silent
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="a trained detector that is to learn more; name the forgeries it knows in --methods too, lest it forget",
     )
+    add_face_finder(detector)
     detector.add_argument("--epochs", type=positive_int, metavar="N", help="most passes over the data")
     detector.add_argument("--seed", type=int, metavar="N", help="random seed (default: 0)")
     add_json(detector)
@@ -179,9 +181,10 @@ def train_detector(options: argparse.Namespace, report: Report) -> Answer:
         methods=options.methods,
         start=options.start,
     )
-    with unfinished(options.out, corpus, settings) as checkpoint:
-        detector, log = train_on(corpus, settings, finder=finder_for(corpus), report=report, checkpoint=checkpoint)
-        save_trained(detector, log, settings, corpus, options.out)
+    finder = finder_for(corpus, options.face_finder)
+    with unfinished(options.out, corpus, settings, finder) as checkpoint:
+        detector, log = train_on(corpus, settings, finder=finder, report=report, checkpoint=checkpoint)
+        save_trained(detector, log, settings, corpus, options.out, finder)
     entry: JsonObject = {
         "path": str(options.out),
         "detector": settings.detector,

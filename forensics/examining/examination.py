@@ -26,6 +26,7 @@ from watermark import (
 from ..answers import visible
 from ..errors import MissingPieceError
 from ..faces import FaceFinder, open_face_finder
+from ..finder_choice import USUAL_FINDER, FinderChoice
 from ..progress import Report, part, silent
 from .clip_looks import look_through
 from .seen_faces import FaceLog, SeenFace, most_suspicious, name_of
@@ -76,16 +77,24 @@ class PartMark(NamedTuple):
 class Examiner:
     """Examines files with one deployment, one detector and one set of trusted roots."""
 
-    def __init__(self, deployment: Deployment, detector: str, anchors: tuple[str, ...] = ()) -> None:
-        """Load the detector, and the face tracker where it is installed.
+    def __init__(
+        self,
+        deployment: Deployment,
+        detector: str,
+        anchors: tuple[str, ...] = (),
+        face_finder: FinderChoice = USUAL_FINDER,
+    ) -> None:
+        """Load the detector, and the face finder; the face mesh only where it is installed.
 
         Args:
             deployment: Whose mark keys, manifest store and root certificate count.
             detector: Name of a shipped detector, or the folder of a trained one.
             anchors: More root certificates (PEM) that are trusted.
+            face_finder: What finds the faces.
 
         Raises:
             DetectorError: The detector cannot be loaded.
+            InputError: The file of the face finder's weights is missing, or is no such file.
         """
         self._deployment = deployment
         self._anchors = anchors
@@ -94,7 +103,7 @@ class Examiner:
         self._finder: FaceFinder | None = None
         self._no_finder = ""
         try:
-            self._finder = open_face_finder()
+            self._finder = open_face_finder(face_finder)
         except MissingPieceError as error:
             self._no_finder = f"no face tracker is installed ({error})"
 

@@ -3,6 +3,7 @@
 Only the light part stands here; `crops` and `cutting` load corpora and detectors and are imported by who needs them.
 """
 
+from .choosing import finder_for, open_face_finder, source_of
 from .finding import (
     SMALLEST_FACE,
     FaceFinder,
@@ -10,15 +11,13 @@ from .finding import (
     Floats,
     Frames,
     Look,
-    MeshFinder,
     box_of,
     cut_crops,
     find_faces,
-    finder_for,
     look_for_faces,
-    open_face_finder,
     spread_indices,
 )
+from .mesh_finder import MeshFinder
 
 __all__ = [
     "SMALLEST_FACE",
@@ -34,5 +33,6 @@ __all__ = [
     "finder_for",
     "look_for_faces",
     "open_face_finder",
+    "source_of",
     "spread_indices",
 ]

@@ -1,4 +1,4 @@
-"""Where the faces are: from a sidecar, or from the face mesh tracker where it is installed.
+"""Where the faces are: from a sidecar, or from a face finder.
 
 Without either there is no crop and hence no score; the whole picture is never taken for a face.
 """
@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import CorpusError, MissingPieceError
+from ..errors import CorpusError
 
 if TYPE_CHECKING:
     from detectors import DetectorSpec
-
-    from ..corpus import Corpus
 
 Frames = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -105,7 +103,7 @@ class Faces:
 
 
 class FaceFinder(Protocol):
-    """Finds the faces in a picture; the face mesh tracker is one."""
+    """Finds the faces in a picture: the face mesh tracker, or a network whose weights the user brings."""
 
     @property
     def name(self) -> str:
@@ -188,45 +186,6 @@ def look_for_faces(frames: Sequence[Frames], indices: NDArray[np.int64], finder:
     return Look(Faces(np.asarray(numbers), np.stack(boxes), np.stack(landmarks)), len(frames), tiny)
 
 
-class MeshFinder:
-    """The face mesh tracker; it is opened again in every process it is sent to."""
-
-    name = "face-mesh"
-
-    def __init__(self) -> None:
-        """Load its networks.
-
-        Raises:
-            MissingPieceError: Its models or its runtime are not installed; the message says how to get them.
-        """
-        from generator.trackers import FaceMesh, MissingPackageError, ModelFilesError, find_face_mesh
-
-        try:
-            self._mesh = FaceMesh(find_face_mesh())
-        except (ModelFilesError, MissingPackageError) as error:
-            raise MissingPieceError(str(error)) from error
-
-    def __reduce__(self) -> tuple[type[MeshFinder], tuple[()]]:
-        return MeshFinder, ()
-
-    def __call__(self, image: Frames, most: int, *, thorough: bool = False) -> Sequence[tuple[Floats, Floats]]:
-        """Return box and landmarks of the largest faces; a detection that the mesh denies is none."""
-        from generator.trackers import MESH_INDEX
-
-        meshes = self._mesh.read_all(image, most, thorough=thorough)
-        points = [np.asarray(mesh.points[MESH_INDEX, :2], dtype=np.float32) for mesh in meshes]
-        return [(box_of(landmarks), landmarks) for landmarks in points]
-
-
-def open_face_finder() -> FaceFinder:
-    """Load the face mesh tracker.
-
-    Raises:
-        MissingPieceError: Its models or its runtime are not installed; the message says how to get them.
-    """
-    return MeshFinder()
-
-
 def box_of(landmarks: Floats) -> Floats:
     """Draw the box around landmarks the way the corpora do, so that crops agree.
 
@@ -268,18 +227,6 @@ def cut_crops(
         raise CorpusError(f"detector {spec.name!r} wants crops aligned by five points, and there are no landmarks")
     size, margin = spec.input_size, spec.crop_margin
     return np.stack([align_face(frame, face, size, margin) for frame, face in zip(frames, landmarks, strict=True)])
-
-
-def finder_for(corpus: Corpus) -> FaceFinder | None:
-    """Load the face tracker where a corpus has samples without a sidecar, and only then.
-
-    Args:
-        corpus: The corpus.
-
-    Raises:
-        MissingPieceError: It is needed and not installed.
-    """
-    return open_face_finder() if any(sample.landmarks is None for sample in corpus.samples) else None
 
 
 def _shorter_side(box: Floats) -> float:

@@ -11,6 +11,7 @@ from generator.trackers.face_mesh import FaceMesh, MeshFace
 from generator.trackers.following import LONGEST_GAP
 from generator.trackers.ibug import MESH_INDEX
 from generator.trackers.landmark_file import read_landmarks
+from generator.trackers.mesh_bias import mean_face
 from generator.trackers.models import FaceMeshFiles, face_mesh_folder, find_face_mesh, install_face_mesh
 from generator.trackers.protocol import Box, ClipFrames, Progress, Tracker
 from generator.trackers.registry import TRACKERS, TrackerSpec, find_tracker, load_tracker
@@ -42,6 +43,7 @@ __all__ = [
     "find_tracker",
     "install_face_mesh",
     "load_tracker",
+    "mean_face",
     "models_folder",
     "read_landmarks",
     "track_clip",

@@ -7,6 +7,9 @@ fitted head would nod and grow a jaw to explain the difference. `mesh_calibratio
 import numpy as np
 from numpy.typing import NDArray
 
+from generator.face.face_params import FaceParams
+from generator.face.head_model import landmarks68
+
 # Median over 316 pictures of puppets, halves averaged; head units.
 _HALF = (
     (0, 0.096, -0.032, 0.050),
@@ -71,3 +74,12 @@ def _both_halves() -> NDArray[np.float64]:
 
 MESH_BIAS = _both_halves()
 """``(68, 3)`` head units to add to the head's points to get the mesh network's."""
+
+
+def mean_face() -> NDArray[np.float64]:
+    """Return the 68 iBUG points of the mean head at rest where the mesh network sees them, ``(68, 3)``.
+
+    In head units: x to the picture's right, y up, z to the viewer.
+    """
+    neutral = FaceParams.neutral()
+    return landmarks68(neutral.shape, neutral.expression) + MESH_BIAS

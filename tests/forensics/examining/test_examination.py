@@ -20,6 +20,7 @@ from forensics.examining.examination import Examiner, thresholds_of
 from forensics.examining.seen_faces import FaceLog, most_suspicious, name_of
 from forensics.examining.timeline import Timeline
 from forensics.examining.verdict import Finding, Thresholds
+from forensics.finder_choice import FinderChoice
 from watermark import (
     Claim,
     Deployment,
@@ -207,7 +208,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> str:
 def blind(toy: str, deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Examiner:
     """An examiner without a face tracker."""
 
-    def missing() -> None:
+    def missing(choice: FinderChoice) -> None:
         raise MissingPieceError("get it with `facetrail models get face-mesh`")
 
     monkeypatch.setattr(examination, "open_face_finder", missing)
@@ -302,7 +303,7 @@ def test_a_damaged_clip_without_a_credential_is_refused(blind: Examiner, footage
 def test_the_faces_of_a_still_have_boxes(
     toy: str, deployment: Deployment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(examination, "open_face_finder", Squares)
+    monkeypatch.setattr(examination, "open_face_finder", lambda choice: Squares())
     path = tmp_path / "still.png"
     encode_still(PaintedClip(1, ((0, 9, 0.9, 0, 90), (0, 9, 0.4, 0, 60))).take([0])[0], path)
     found = Examiner(deployment, toy).examine(path)
