@@ -188,6 +188,11 @@ def _check_contract(record: dict[str, Any], spec: DetectorSpec, folder: Path) ->
             f"{folder} was made for the crop contract {written}, "
             f"but detector {spec.name!r} now cuts {spec.crop_contract}; train it again"
         )
+    if record["spec"].get("method") != spec.method:
+        raise CheckpointError(
+            f"{folder} was trained by the method {record['spec'].get('method')!r}, "
+            f"and detector {spec.name!r} is now {spec.method!r}; train it again"
+        )
 
 
 def _check_finite(tensors: Mapping[str, Tensor], folder: Path) -> None:

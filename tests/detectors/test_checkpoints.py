@@ -105,6 +105,12 @@ def test_another_crop_contract_is_refused(folder):
         load_detector(folder)
 
 
+def test_weights_of_a_method_that_the_detector_no_longer_has_are_refused(folder):
+    change_card(folder, lambda record: record["spec"].update(method="residual"))
+    with pytest.raises(CheckpointError, match="trained by the method 'residual'"):
+        load_detector(folder)
+
+
 @pytest.mark.parametrize("name", ["card.json", "weights.safetensors"])
 def test_a_missing_file_is_named(folder, name):
     (folder / name).unlink()
