@@ -34,7 +34,12 @@ def fit_reading(detector: Detector, known: CropSet, held: CropSet, config: Train
     seen = _evidence(detector, known.crops[sample], rng, config)
     logits, _ = detector.embed(held.crops)
     detector.calibration = fit_calibration(logits, held.labels)
-    detector.scope = fit_scope(seen, _evidence(detector, held.crops, rng, config), quantile=config.scope_quantile)
+    detector.scope = fit_scope(
+        seen,
+        _evidence(detector, held.crops, rng, config),
+        quantile=config.scope_quantile,
+        appearance_quantile=config.appearance_quantile,
+    )
     detector.thresholds = fit_thresholds(detector.calibration.probabilities(logits[held.labels == 0]))
 
 

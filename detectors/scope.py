@@ -72,13 +72,16 @@ class Scope:
         return self.features.contains(clip.features) and self.appearance.contains(clip.appearance)
 
 
-def fit_scope(training: Evidence, validation: Evidence, *, quantile: float = 0.99) -> Scope:
+def fit_scope(
+    training: Evidence, validation: Evidence, *, quantile: float = 0.99, appearance_quantile: float | None = None
+) -> Scope:
     """Fit both gates on training crops and set their thresholds on validation crops.
 
     Args:
         training: Of N training crops.
         validation: Of M validation crops, of other identities.
-        quantile: Share of the validation crops that each gate shall let in, within 0–1.
+        quantile: Share of the validation crops that the gate of features shall let in, within 0–1.
+        appearance_quantile: The same of the gate of appearance; None for the same share.
 
     Raises:
         TrainingError: If there are fewer than eight crops on either side, or a number is not finite.
@@ -86,7 +89,10 @@ def fit_scope(training: Evidence, validation: Evidence, *, quantile: float = 0.9
     return Scope(
         features=fit_gate(training.features, validation.features, quantile=quantile),
         appearance=fit_gate(
-            training.appearance, validation.appearance, quantile=quantile, smallest_scale=_APPEARANCE_FLOOR
+            training.appearance,
+            validation.appearance,
+            quantile=quantile if appearance_quantile is None else appearance_quantile,
+            smallest_scale=_APPEARANCE_FLOOR,
         ),
     )
 

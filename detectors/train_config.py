@@ -26,7 +26,8 @@ class TrainConfig:
         seed: Decides order, variations and hold-out.
         patience: Epochs without a better validation AUC before training stops.
         validation_share: Share of crops held out by identity where no validation set is given.
-        scope_quantile: Share of the validation crops that each scope gate accepts.
+        scope_quantile: Share of the validation crops that the scope gate of features lets in.
+        appearance_quantile: The same of the scope gate of appearance.
         augment: How crops are varied.
         device: Where torch computes.
         max_seconds: Stop after the epoch in which this much time has passed; a run stopped so is not reproducible.
@@ -44,6 +45,7 @@ class TrainConfig:
     patience: int = 4
     validation_share: float = 0.2
     scope_quantile: float = 0.97
+    appearance_quantile: float = 0.97
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     device: str = "cpu"
     max_seconds: float | None = None
@@ -60,8 +62,11 @@ class TrainConfig:
         """
         if self.epochs < 1 or self.batch_size < 2 or self.batch_size % 2 or self.patience < 1:
             raise TrainingError("epochs and patience are at least 1 and batch_size is even and at least 2")
-        if not self.learning_rate > 0 or not 0 < self.validation_share < 1 or not 0 < self.scope_quantile < 1:
-            raise TrainingError("learning_rate is above 0, validation_share and scope_quantile lie between 0 and 1")
+        shares = self.validation_share, self.scope_quantile, self.appearance_quantile
+        if not self.learning_rate > 0 or not all(0 < share < 1 for share in shares):
+            raise TrainingError(
+                "learning_rate is above 0, validation_share and the scope quantiles lie between 0 and 1"
+            )
         if self.optimizer not in ("adamw", "adam", "sgd") or self.precision not in ("no", "bf16", "fp16"):
             raise TrainingError("optimizer is adamw, adam or sgd, and precision is no, bf16 or fp16")
         if self.sam_radius is not None and (not self.sam_radius > 0 or self.precision == "fp16"):

@@ -146,7 +146,9 @@ def judge_styles(rows: Rows) -> str:
 def cpu_detector(rows: Rows) -> str:
     """Return the video measures of the shipped detector, with and without the mark on genuine clips."""
     slices = {"main": "genuine clips plain", "control": "genuine clips marked"}
-    measures = ("auc", "average_precision", "eer", "tpr_at_fpr_5", "balanced_accuracy", "fpr", "tpr", "brier", "ece_mass")
+    measures = (
+        "auc", "average_precision", "eer", "tpr_at_fpr_5", "balanced_accuracy", "fpr", "tpr", "brier", "ece_mass"
+    )  # fmt: skip
     cells = {(row["name"], row["slice"]): row for row in rows if row["distortion"] == "none"}
     table = []
     for name in (f"{measure}/video" for measure in measures):

@@ -63,6 +63,18 @@ def test_fresh_painted_faces_are_in_scope(scope):
     assert scope.contains(Evidence(np.zeros((100, 4)), seen))
 
 
+def test_each_gate_lets_in_its_own_share_of_the_validation_crops():
+    rng = np.random.default_rng(0)
+    known, held = (Evidence(*rng.normal(size=(2, 400, 4))) for _ in range(2))
+    scope = fit_scope(known, held, quantile=0.97, appearance_quantile=0.8)
+    let_in = [
+        (gate.distances(seen) <= gate.threshold).mean()
+        for gate, seen in zip((scope.features, scope.appearance), held, strict=True)
+    ]
+    assert let_in == pytest.approx([0.97, 0.8], abs=0.005)
+    assert (scope.features.quantile, scope.appearance.quantile) == (0.97, 0.8)
+
+
 def test_either_gate_alone_puts_a_clip_out():
     near, far = np.zeros((1, 2)), np.full((1, 2), 9.0)
     gate = Gate(np.zeros(2), np.eye(2), threshold=1.0, quantile=0.99)

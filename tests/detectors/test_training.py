@@ -181,6 +181,7 @@ def test_data_that_does_not_fit_is_refused(change, error):
         {"learning_rate": 0},
         {"validation_share": 1.0},
         {"scope_quantile": 0.0},
+        {"appearance_quantile": 1.0},
         {"optimizer": "lion"},
         {"precision": "int8"},
         {"sam_radius": 0.0},
