@@ -66,5 +66,5 @@ def h264_roundtrip(frames: NDArray[np.uint8], crf: int) -> NDArray[np.uint8]:
         raise TrainingError(f"crops cannot be compressed as H.264: {error}") from error
     if len(decoded) != len(frames):
         raise TrainingError(f"H.264 gave {len(decoded)} of {len(frames)} frames back")
-    pictures = np.stack([frame.to_ndarray(format="rgb24") for frame in decoded])
+    pictures = np.stack([frame.to_ndarray(format="rgb24", threads=1) for frame in decoded])
     return np.ascontiguousarray(pictures[:, :height, :width])

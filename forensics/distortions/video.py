@@ -118,4 +118,4 @@ def _decode(packets: Sequence[av.Packet], decoder: str) -> list[Frames]:
     context = av.codec.CodecContext.create(decoder, "r")
     context.thread_count = 1
     frames = [frame for packet in packets for frame in context.decode(packet)] + context.decode(None)
-    return [np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8) for frame in frames]
+    return [np.asarray(frame.to_ndarray(format="rgb24", threads=1), dtype=np.uint8) for frame in frames]
