@@ -12,11 +12,12 @@ from dataclasses import fields
 from pathlib import Path
 
 import torch
+from one_forgery import against_genuine
 from results_csv import write_rows
 
 from detectors import TrainConfig, find_spec, load_detector
 from forensics.adversarial import EPSILONS, AttackPlan, measure_attacks
-from forensics.corpus import Corpus, Label, Slice, Split
+from forensics.corpus import Corpus, Split
 from forensics.evaluating import corpus_digest
 from forensics.evaluation import Measure
 from forensics.scoring import frozen_threshold
@@ -46,8 +47,7 @@ def main() -> None:
     trained, log = train_on(corpus, TrainingRun(detector=options.trained, per_clip=2, config=config))
     print(f"{options.trained}: frame AUC {log.validation_auc:.3f} on validation", flush=True)
     targets = {options.detector: load_detector(options.detector), options.trained: trained}
-    tested = corpus.where(split=Split.TEST, slice=Slice.MAIN)
-    samples = [sample for sample in tested if sample.label is Label.GENUINE or sample.method == options.method]
+    samples = against_genuine(corpus.where(split=Split.TEST), options.method)
     rows: list[tuple[str, Measure]] = []
     for method in ("fgsm", "pgd"):
         measured = measure_attacks(

@@ -71,7 +71,7 @@ def main() -> None:
     for name, fed in rows_of:
         these = [runs[name, fed, seed] for seed in range(options.seeds) if (name, fed, seed) in runs]
         about = digest, name, fed
-        cells = {method: auc_on(these, method) for method in tested}
+        cells = {method: auc_on([run.videos for run in these], method) for method in tested}
         found |= {(name, fed, method): cell.value for method, cell in cells.items()}
         rows += [(*about, method, *astuple(cell)) for method, cell in cells.items()]
         rows.append((*about, "genuine", *astuple(flagged(these, Slice.MAIN))))

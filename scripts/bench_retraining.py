@@ -82,10 +82,11 @@ def main() -> None:
 def _rows(corpus: Corpus, found: dict[str, list[Run]]) -> Sequence[tuple[object, ...]]:
     tested = sorted({sample.method for sample in corpus.where(split=Split.TEST, label=Label.FORGED)})
     rows: list[tuple[object, ...]] = []
+    videos = {stage: [run.videos for run in runs] for stage, runs in found.items()}
     for stage, runs in found.items():
-        rows += [(stage, method, *astuple(auc_on(runs, method))) for method in tested]
+        rows += [(stage, method, *astuple(auc_on(videos[stage], method))) for method in tested]
         if stage != "before":
-            changes = [(method, auc_change(found["before"], runs, method)) for method in tested]
+            changes = [(method, auc_change(videos["before"], videos[stage], method)) for method in tested]
             rows += [(stage, method, *astuple(change)) for method, change in changes]
         rows.append((stage, "genuine", *astuple(flagged(runs, Slice.MAIN))))
         rows.append((stage, "genuine, marked", *astuple(flagged(runs, Slice.CONTROL))))

@@ -10,9 +10,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from one_forgery import against_genuine
 from results_csv import write_rows
 
-from forensics.corpus import Corpus, Label, Slice
+from forensics.corpus import Corpus
 from forensics.crews import Labour
 from forensics.distortions import gather_cells
 from forensics.evaluating import Settings, evaluate_corpus
@@ -43,10 +44,8 @@ def main() -> None:
     cells, absent = gather_cells(options.suite)
     for cell in absent:
         print(f"left out for want of {cell.distortion.encoder}: {cell}")
-    main_slice = [one for one in done.samples if one.slice is Slice.MAIN]
-    shown = [one for one in main_slice if one.label is Label.GENUINE or one.method == options.method]
     run = GridRun(
-        done.detector, done.corpus, tuple(shown),
+        done.detector, done.corpus, tuple(against_genuine(done.samples, options.method)),
         done.report.detector_digest, seed=options.seed, finder=done.finder, folder=done.folder / CELLS,
         labour=Labour(workers=options.workers),
     )  # fmt: skip

@@ -2,8 +2,8 @@
 
     PYTHONPATH=. .venv/bin/python scripts/bench_scale.py
 
-On two cores that takes minutes. `--only PART …` measures some parts again and keeps the
-others; `--million` adds a million rows to `rows`, which takes ten minutes more.
+On two cores that takes minutes. `--only PART …` measures some parts again and keeps the others; `--million` adds a
+million rows to `rows`, which takes ten minutes more.
 
 `rows`: microseconds of the processor for each row, of every step over a manifest, 1,000 synthetic rows to 100,000.
 `memory`: what an export of 10,000 small samples adds to the memory of its process.

@@ -42,14 +42,14 @@ class Cell:
     genuine: int
 
 
-def auc_on(runs: Sequence[Run], method: str) -> Cell:
-    """Give the AUC of clips of one forgery against plain genuine clips."""
-    return _cell("auc/video", [[(1.0, AUC, _against_genuine(run.videos, method))] for run in runs])
+def auc_on(videos: Sequence[ScoreTable], method: str) -> Cell:
+    """Give the AUC of clips of one forgery against plain genuine clips, from one table for each seed."""
+    return _cell("auc/video", [[(1.0, AUC, _against_genuine(table, method))] for table in videos])
 
 
-def auc_change(before: Sequence[Run], after: Sequence[Run], method: str) -> Cell:
+def auc_change(before: Sequence[ScoreTable], after: Sequence[ScoreTable], method: str) -> Cell:
     """Give by how much the AUC on one forgery rose between runs of the same seeds."""
-    pairs = [tuple(_against_genuine(run.videos, method) for run in pair) for pair in zip(before, after, strict=True)]
+    pairs = [tuple(_against_genuine(table, method) for table in pair) for pair in zip(before, after, strict=True)]
     return _cell("auc_change/video", [[(-1.0, AUC, first), (1.0, AUC, second)] for first, second in pairs])
 
 
