@@ -6,10 +6,11 @@ The same frames and settings give the same bytes: one coding thread, no time sta
 from __future__ import annotations
 
 import io
+import tempfile
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 import av
 import numpy as np
@@ -52,9 +53,18 @@ def encode_still(image: Frames, path: Path, *, quality: int = 95, xmp: bytes | N
         Container.TIFF: {"compression": "tiff_adobe_deflate"},
     }
     metadata = {} if xmp is None else _embedded(xmp, container)
-    encoded = io.BytesIO()  # an encoder that writes to a full disk itself may leave half a file and say nothing
-    Image.fromarray(image).save(encoded, format=container.name, **options[container], **metadata)
-    path.write_bytes(encoded.getvalue())
+    with _scratch(container) as encoded:
+        Image.fromarray(image).save(encoded, format=container.name, **options[container], **metadata)
+        encoded.seek(0)
+        path.write_bytes(encoded.read())
+
+
+def _scratch(container: Container) -> IO[bytes]:
+    """Return where an encoder writes: one that fills a disk by itself may leave half a file and say nothing.
+
+    libtiff does say so. It skips bytes to align what follows: in a file they are zeros, in memory whatever lay there.
+    """
+    return tempfile.TemporaryFile() if container is Container.TIFF else io.BytesIO()
 
 
 def _embedded(xmp: bytes, container: Container) -> dict[str, object]:

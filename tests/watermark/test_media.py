@@ -1,4 +1,7 @@
+import os
 import struct
+import subprocess
+import sys
 import zlib
 
 import av
@@ -49,6 +52,28 @@ def test_the_same_frames_give_the_same_bytes(tmp_path, clip, suffix):
         else:
             encode_still(clip[0], path)
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_what_lies_in_memory_does_not_reach_a_tiff(tmp_path):
+    """glibc fills fresh memory with MALLOC_PERTURB_; libtiff skips a byte where compressed strips end at an odd one."""
+    program = """
+import sys
+import numpy as np
+from pathlib import Path
+from watermark import encode_still
+rng = np.random.default_rng(0)
+for width in range(256, 272):
+    image = rng.integers(0, 256, (256, width, 3), dtype=np.uint8)
+    encode_still(image, Path(sys.argv[1], f"{width}.tif"), xmp=b"<x:xmpmeta/>")
+"""
+    for filler in ("11", "77"):
+        folder = tmp_path / filler
+        folder.mkdir()
+        environment = {**os.environ, "MALLOC_PERTURB_": filler}
+        subprocess.run([sys.executable, "-c", program, str(folder)], env=environment, check=True)
+    written = sorted((tmp_path / "11").iterdir())
+    assert len(written) == 16
+    assert all(path.read_bytes() == (tmp_path / "77" / path.name).read_bytes() for path in written)
 
 
 def test_content_decides_and_not_the_suffix(tmp_path, pictures):
