@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .arrays import read_arrays
 from .claim import Claim, Ingredient, SourceType
-from .clip_reading import ClipReader, demuxed, open_clip
+from .clip_reading import ClipReader, demuxed, open_clip, take_frames
 from .clip_writing import ClipWriter
 from .credentials import Credential, CredentialState
 from .deployment import Deployment
@@ -87,5 +87,6 @@ __all__ = [
     "seal",
     "seal_file",
     "sign_statement",
+    "take_frames",
     "verify_file",
 ]

@@ -28,6 +28,7 @@ MOST_CLIP_FRAMES = 5_000_000
 
 _LARGEST_DENOMINATOR = 1001
 _SMALL = 512 * 512  # pixels up to which starting threads takes longer than they save
+_TimedFrame = tuple[int, av.VideoFrame]
 _DEMUXERS = {Container.MP4: "mov", Container.MATROSKA: "matroska"}
 
 
@@ -107,7 +108,7 @@ class ClipReader:
         """
         with demuxed(self.path) as file:
             wanted = self._shown[list(spread(len(self._shown), limit))]
-            return self._stacked(len(wanted), (picture for _, picture in self._picked(file, wanted)))
+            return self._stacked(len(wanted), self._picked(wanted, file, _decoded(file)))
 
     def take(self, indices: Sequence[int]) -> Frames:
         """Return the frames with these numbers, in this order, without decoding most of what lies between them.
@@ -122,17 +123,8 @@ class ClipReader:
             MediaError: The file is damaged, or changes its size.
             IndexError: There is no frame of that number.
         """
-        numbers, places = np.unique(np.asarray(indices, dtype=np.int64), return_inverse=True)
-        if not len(numbers) or numbers[0] < 0 or numbers[-1] >= self.frame_count:
-            raise IndexError(f"{self.path}: has frames 0 to {self.frame_count - 1}, not all of {list(indices)}")
         with demuxed(self.path) as file:
-            if self.variable_rate:
-                seconds = (self._shown - self._shown[0]) * _unit(file)
-                numbers = np.searchsorted(seconds, (numbers + 0.5) / float(self.fps), "right") - 1
-            wanted, shown = np.unique(self._shown[numbers], return_inverse=True)
-            pictures = self._stacked(len(wanted), (picture for _, picture in self._picked(file, wanted)))
-        order = shown[places]
-        return pictures if np.array_equal(order, np.arange(len(pictures))) else pictures[order]
+            return self._taken(indices, file, _decoded(file))
 
     def first(self, count: int) -> Frames:
         """Return the first `count` frames, uint8 RGB, `(count, H, W, 3)`, in no more memory than they take.
@@ -152,9 +144,24 @@ class ClipReader:
             raise MediaError(f"{self.path}: has no frame that can be decoded; get a sound copy of the file")
         return gathered[:count]
 
-    def _picked(self, file: InputContainer, wanted: npt.NDArray[np.int64]) -> Iterator[tuple[int, Frames]]:
+    def _taken(self, indices: Sequence[int], file: InputContainer, decoded: Iterator[_TimedFrame]) -> Frames:
+        """Return the frames with these numbers from an open file, whose first frame is the next to be decoded."""
+        numbers, places = np.unique(np.asarray(indices, dtype=np.int64), return_inverse=True)
+        if not len(numbers) or numbers[0] < 0 or numbers[-1] >= self.frame_count:
+            raise IndexError(f"{self.path}: has frames 0 to {self.frame_count - 1}, not all of {list(indices)}")
+        if self.variable_rate:
+            seconds = (self._shown - self._shown[0]) * _unit(file)
+            numbers = np.searchsorted(seconds, (numbers + 0.5) / float(self.fps), "right") - 1
+        wanted, shown = np.unique(self._shown[numbers], return_inverse=True)
+        pictures = self._stacked(len(wanted), self._picked(wanted, file, decoded))
+        order = shown[places]
+        return pictures if np.array_equal(order, np.arange(len(pictures))) else pictures[order]
+
+    def _picked(
+        self, wanted: npt.NDArray[np.int64], file: InputContainer, decoded: Iterator[_TimedFrame]
+    ) -> Iterator[Frames]:
         """Yield the frames shown at the wanted times, jumping to the key frame before each where that saves work."""
-        decoded, at = _decoded(file), int(self._shown[0]) - 1
+        at = int(self._shown[0]) - 1
         for time in wanted.tolist():
             key = int(self._keys[max(int(np.searchsorted(self._keys, time, "right")) - 1, 0)])
             if at < key <= time and key > self._shown[0]:
@@ -162,7 +169,7 @@ class ClipReader:
                 decoded = _decoded(file)
             for at, frame in decoded:
                 if at >= time:
-                    yield at, self._picture(frame)
+                    yield self._picture(frame)
                     break
             else:
                 raise MediaError(f"{self.path}: ends before its index says; get a sound copy of the file")
@@ -197,6 +204,24 @@ def open_clip(path: Path) -> ClipReader:
     Raises:
         MediaError: The file is missing, no clip, damaged, truncated, or states no frame rate.
     """
+    with _introduced(path) as (clip, _, _):
+        return clip
+
+
+def take_frames(path: Path, indices: Sequence[int]) -> Frames:
+    """Open a clip and return some of its frames: `open_clip(path).take(indices)`, but the file is opened once.
+
+    Raises:
+        MediaError: As `open_clip`.
+        IndexError: There is no frame of that number.
+    """
+    with _introduced(path) as (clip, file, decoded):
+        return clip._taken(indices, file, decoded)
+
+
+@contextmanager
+def _introduced(path: Path) -> Iterator[tuple[ClipReader, InputContainer, Iterator[_TimedFrame]]]:
+    """Open a clip and look it over; yield it with the open file and all of its frames, none of them taken yet."""
     container = sniff(path)
     if not container.is_clip:
         raise MediaError(f"{path}: is {container.name}, not a clip; read it with read_media")
@@ -211,20 +236,22 @@ def open_clip(path: Path) -> ClipReader:
         check_area(path, stream.codec_context.width, stream.codec_context.height)
         shown, keys = _timetable(path, file)
         file.seek(int(shown[0]) if len(shown) else 0, stream=stream)
-        first = next(iter(file.decode(stream)), None)
+        decoded = _decoded(file)
+        first = next(decoded, None)
         if first is None or not len(shown):
             raise MediaError(f"{path}: has no frame that can be decoded; get a sound copy of the file")
-        height, width = upright(first).shape[:2]
-        flattened = _has_alpha(first)
+        height, width = upright(first[1]).shape[:2]
+        flattened = _has_alpha(first[1])
         seconds = (shown - shown[0]) * _unit(file)
         fps, variable = _rate(path, seconds, stream.average_rate or stream.guessed_rate)
         count = round(float(seconds[-1] * fps)) + 1 if variable else len(shown)
         start = float(shown[0]) * _unit(file)
         sound = bool(file.streams.audio)
-    return ClipReader(path, fps, height, width, count, variable, flattened, sound, start, shown, keys)
+        clip = ClipReader(path, fps, height, width, count, variable, flattened, sound, start, shown, keys)
+        yield clip, file, itertools.chain([first], decoded)
 
 
-def _decoded(file: InputContainer) -> Iterator[tuple[int, av.VideoFrame]]:
+def _decoded(file: InputContainer) -> Iterator[_TimedFrame]:
     """Yield each frame with its presentation time, in the stream's unit; pictures are made of those that are wanted."""
     for frame in file.decode(file.streams.video[0]):
         yield frame.pts if frame.pts is not None else 0, frame

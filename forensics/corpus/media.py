@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from watermark import open_clip, read_media
+from watermark import read_media, take_frames
 
 Frames = NDArray[np.uint8]
 
@@ -31,5 +31,5 @@ def read_frames(path: Path, files: tuple[str, ...], indices: Sequence[int], *, i
     if files:
         return [read_media(path / files[index]).frames[0] for index in indices]
     if is_clip:
-        return list(open_clip(path).take(indices))
+        return list(take_frames(path, indices))
     return [read_media(path).frames[0] for _ in indices]

@@ -1,10 +1,11 @@
+import functools
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
 
-from watermark import MediaError, encode_clip, encode_still, open_clip, read_media
+from watermark import MediaError, encode_clip, encode_still, open_clip, read_media, take_frames
 from watermark.frames import spread
 
 
@@ -63,6 +64,26 @@ def test_frames_that_are_not_evenly_spaced_are_resampled_and_said_so(tmp_path, s
     expected = [max(i for i, time in enumerate(times) if time / 1000 <= (n + 0.5) * step) for n in range(8)]
     assert numbers(frames, 8) == expected
     assert read_media(path).variable_rate
+
+
+@pytest.mark.parametrize("even", [True, False])
+@pytest.mark.parametrize("indices", [[0], [3, 0, 3], [29, 4, 17], list(range(30))])
+def test_frames_are_taken_by_number_in_the_order_asked_for_in_one_opening_or_two(tmp_path, indices, even):
+    path = tmp_path / "a.mkv"
+    write_at(path, levels(30), [i * 40 if even else i * 40 + 700 * (i > 20) for i in range(30)])
+    reader = open_clip(path)
+    assert reader.variable_rate is not even
+    expected = np.stack(list(reader.frames()))[indices]
+    assert np.array_equal(reader.take(indices), expected)
+    assert np.array_equal(take_frames(path, indices), expected)
+
+
+@pytest.mark.parametrize("indices", [[], [-1], [0, 30]])
+def test_a_frame_that_is_not_there_is_not_taken(tmp_path, indices):
+    write_at(tmp_path / "a.mkv", levels(30), [i * 40 for i in range(30)])
+    for take in (open_clip(tmp_path / "a.mkv").take, functools.partial(take_frames, tmp_path / "a.mkv")):
+        with pytest.raises(IndexError, match=r"a\.mkv: has frames 0 to 29"):
+            take(indices)
 
 
 def test_small_unevenness_is_no_variable_rate(tmp_path):
