@@ -21,7 +21,7 @@ SIZE = 128
 NORMALS = 3
 """The snapshot's first channels; the others show lids, irises and mouth, which the paper's snapshot does not."""
 
-FamilyName = Literal["normals", "normals-long", "mini", "mini-normals", "mini-continued"]
+FamilyName = Literal["normals", "normals-long", "mini", "mini-normals", "mini-continued", "mini-continued-long"]
 
 Alignment = Literal["aligned", "drive-shape", "drive-shape-camera"]
 ALIGNMENTS: tuple[Alignment, ...] = ("aligned", "drive-shape", "drive-shape-camera")
@@ -42,8 +42,7 @@ class Family:
         name: "normals": of the head its normals, as in the paper, and the source moved by shape and pose alone, its
             expression and gaze at rest; "mini": what the shipped network is given, all channels of the snapshot and the
             source moved by everything the mesh knows; "mini-normals": the shipped network, given what "normals" is;
-            "normals-long": the same as "normals", trained longer; "mini-continued": the shipped network, continued with
-            what "normals" is given.
+            "mini-continued": the shipped network, continued with what "normals" is given; "-long": trained longer.
         steps: Optimiser steps of a run; 0 takes the shipped weights.
         continues: Whether training begins at the shipped weights instead of random ones.
     """
@@ -57,7 +56,7 @@ FAMILIES: dict[FamilyName, Family] = {
     family.name: family
     for family in (
         Family("normals", 320), Family("normals-long", 700), Family("mini", 0), Family("mini-normals", 0),
-        Family("mini-continued", 90, continues=True),
+        Family("mini-continued", 90, continues=True), Family("mini-continued-long", 450, continues=True),
     )
 }  # fmt: skip
 
@@ -114,6 +113,7 @@ PLANS = (
     Plan(FAMILIES["normals"]), Plan(FAMILIES["normals-long"], seeds=(0,)), _SHIPPED,
     replace(_SHIPPED, family=FAMILIES["mini-normals"]),
     replace(_SHIPPED, family=FAMILIES["mini-continued"], seeds=(0, 1, 2), examples=300),
+    replace(_SHIPPED, family=FAMILIES["mini-continued-long"], seeds=(0, 1, 2), examples=600),
 )  # fmt: skip
 
 
