@@ -38,6 +38,7 @@ def examine_entry(examination: Examination) -> JsonObject:
         "reasons": list(verdict.reasons),
         "size": None if examination.size is None else list(examination.size),
         "faces": [_face(face) for face in examination.faces],
+        "face_finder": examination.finder,
         "timeline": None if timeline is None else _timeline(timeline),
     }
 

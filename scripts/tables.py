@@ -351,6 +351,16 @@ def retraining(rows: Rows) -> str:
     return "\n".join(parts)
 
 
+def throughput(rows: Rows) -> str:
+    """Return the crops a second of the network alone and of a corpus on disk."""
+    rates = ("bare_per_second", "from_disk_per_second")
+    lines = [
+        [f"`{row['detector']}`", *(f"{float(row[rate]):.1f}" for rate in rates), f"{float(row['ratio']):.2f}"]
+        for row in rows
+    ]
+    return markdown(["detector", "network alone", "from disk", "ratio"], lines)
+
+
 def faults(rows: Rows) -> str:
     """Return what each file costs, and what a process of its own costs a folder of small ones."""
     lines = [
@@ -441,7 +451,7 @@ FORMS = {
         generation, generation_measures, generation_gains, judge, judge_coefficients, judge_styles, demo, cpu_detector,
         cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time, intervals,
         animate_time, claims, faults, manifest_store, load, detector_matrix, detector_matrix_alarms, retraining, scale,
-        scale_rows, scale_plan,
+        scale_rows, scale_plan, throughput,
     )
 }  # fmt: skip
 

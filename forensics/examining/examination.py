@@ -46,6 +46,7 @@ class Examination:
         scored: What the score belongs to, such as "face 2 of 3 from 0:12 to 0:14"; empty for the one face there is.
         timeline: What was seen in a clip, and when; None for a still or where the pixels cannot be decoded.
         size: Width and height in pixels, upright; None where the pixels cannot be decoded.
+        finder: Name of what looked for faces; None where nothing did.
     """
 
     provenance: Provenance
@@ -55,6 +56,7 @@ class Examination:
     scored: str = ""
     timeline: Timeline | None = None
     size: tuple[int, int] | None = None
+    finder: str | None = None
 
     @property
     def path(self) -> Path:
@@ -131,9 +133,10 @@ class Examiner:
         media = opened if isinstance(opened, Media) else None
         provenance = read_provenance(path, self._deployment, anchors=self._anchors, media=media)
         faces: tuple[SeenFace, ...] = ()
-        timeline, reason = None, "the pixels cannot be decoded"
+        timeline, finder, reason = None, None, "the pixels cannot be decoded"
         if opened is not None and provenance.mark is not None:
             log = None if self._finder is None else FaceLog(self._detector, self._finder)
+            finder = None if self._finder is None else self._finder.name
             try:
                 faces, timeline = self._look(opened, log, part(watched, 0.2, 1.0))
                 reason = self._no_score(log, faces)
@@ -154,7 +157,7 @@ class Examiner:
         )
         size = None if opened is None else _size(opened)
         score = None if decisive is None else decisive.score
-        return Examination(provenance, score, verdict, faces, scored, timeline, size)
+        return Examination(provenance, score, verdict, faces, scored, timeline, size, finder)
 
     def _look(
         self, opened: Media | ClipReader, log: FaceLog | None, report: Report

@@ -172,6 +172,7 @@ def test_examine_answers_in_order_and_exits_with_3_where_attention_is_due(
     assert complaints(answer, json.loads((SCHEMAS / "examine.json").read_text())) == []
     assert [result["path"] for result in answer["results"]] == [str(path) for path in files]
     assert [result["finding"] for result in answer["results"]] == ["marked", "declared", "altered", "inconclusive"]
+    assert [result["face_finder"] for result in answer["results"]] == ["face-mesh", "face-mesh", None, "face-mesh"]
     assert all(len(result["reasons"]) == 3 for result in answer["results"])
 
 

@@ -239,6 +239,7 @@ def test_a_forged_stretch_in_an_unmarked_clip_is_found_and_placed(
     assert 2.5 <= end <= 3.5
     assert "the clip was put together" in found.verdict.reasons[0]
     assert "no face tracker is installed" in " ".join(found.verdict.reasons)
+    assert found.finder is None
 
 
 def test_a_clip_that_is_marked_throughout_names_no_part(
@@ -309,6 +310,7 @@ def test_the_faces_of_a_still_have_boxes(
     found = Examiner(deployment, toy).examine(path)
     assert [face.sightings[0].box for face in found.faces] == [(0, 0, 90, 90), (SIDE, 0, SIDE + 60, 60)]
     assert found.scored in ("face 1 of 2", "face 2 of 2")
+    assert found.finder == "squares"
     assert found.score.probability == max(face.score.probability for face in found.faces)
     assert found.timeline is None
 
