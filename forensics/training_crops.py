@@ -80,13 +80,14 @@ def forged_diet(corpus: Corpus, split: Split, methods: Sequence[str] = ()) -> tu
     """
     forged = corpus.where(split=split, label=Label.FORGED)
     there = sorted({sample.method for sample in forged})
-    for pattern in methods:
-        if not fnmatch.filter(there, pattern):
+    fitting = {pattern: fnmatch.filter(there, pattern) for pattern in methods}
+    for pattern, names in fitting.items():
+        if not names:
             raise CorpusError(
                 f"{corpus.root} has no forgery {pattern!r} in its {split} split; it has {', '.join(there) or 'none'}",
                 corpus.root,
             )
-    wanted = {name for pattern in methods for name in fnmatch.filter(there, pattern)} or set(there)
+    wanted = {name for names in fitting.values() for name in names} or set(there)
     control = corpus.where(split=split, slice=Slice.CONTROL)
     genuine = control or corpus.where(split=split, label=Label.GENUINE)
     return (*(sample for sample in forged if sample.method in wanted), *genuine)

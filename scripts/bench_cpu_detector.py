@@ -1,7 +1,8 @@
 """Measure the shipped detector on the test split of the corpus it was trained on; write results/cpu_detector.csv.
 
-The corpus and the training are those of docs/model-cards/cpu.md. Beside the measures of `facetrail evaluate` stands the
-AUC on each forgery against plain genuine samples, in slices named after it.
+The corpora and the training are those of docs/model-cards/cpu.md. Beside the measures of `facetrail evaluate` stands
+the AUC on each forgery against plain genuine samples, in slices named after it; so does that on the forgeries of a
+second corpus, whose training split the detector was not shown.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from forensics.corpus import Corpus, Label, Split
 from forensics.evaluating import Settings, evaluate_corpus
 
 RESULTS = Path("results/cpu_detector.csv")
+NOT_LEARNED = "not learned"
 COLUMNS = (
     "name", "level", "slice", "distortion", "severity", "value", "low", "high", "n_positive", "n_negative", "note"
 )  # fmt: skip
@@ -25,20 +27,22 @@ def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path, metavar="CORPUS")
+    parser.add_argument("--unlearned", type=Path, required=True, metavar="CORPUS", help="with other forgeries")
     parser.add_argument("--detector", default="cpu", metavar="NAME_OR_DIR")
     options = parser.parse_args()
-    corpus = Corpus.load(options.corpus)
-    (done,) = evaluate_corpus(corpus, [options.detector], Settings())
-    if done.table is None:
-        raise SystemExit("nothing was scored")
-    rows: list[tuple[object, ...]] = [
-        tuple(getattr(measure, column) for column in COLUMNS) for measure in done.report.measures
-    ]
-    videos = done.table.by_video()
-    for method in sorted({sample.method for sample in corpus.where(split=Split.TEST, label=Label.FORGED)}):
-        cell = auc_on([videos], method)
-        rows.append((cell.measure, "video", f"method={method}", "none", 0, cell.value, cell.low, cell.high,
-                     cell.forged, cell.genuine, ""))  # fmt: skip
+    rows: list[tuple[object, ...]] = []
+    for place, note in ((options.corpus, ""), (options.unlearned, NOT_LEARNED)):
+        corpus = Corpus.load(place)
+        (done,) = evaluate_corpus(corpus, [options.detector], Settings())
+        if done.table is None:
+            raise SystemExit("nothing was scored")
+        if not note:
+            rows += [tuple(getattr(measure, column) for column in COLUMNS) for measure in done.report.measures]
+        videos = done.table.by_video()
+        for method in sorted({sample.method for sample in corpus.where(split=Split.TEST, label=Label.FORGED)}):
+            cell = auc_on([videos], method)
+            rows.append((cell.measure, "video", f"method={method}", "none", 0, cell.value, cell.low, cell.high,
+                         cell.forged, cell.genuine, note))  # fmt: skip
     write_rows(RESULTS, COLUMNS, rows)
 
 

@@ -164,7 +164,15 @@ def cpu_detector(rows: Rows) -> str:
 def cpu_forgeries(rows: Rows) -> str:
     """Return how well the shipped detector tells each forgery from genuine samples."""
     some = [row for row in rows if row["slice"].startswith("method=")]
-    table = [[row["slice"].partition("=")[2], interval(row), row["n_positive"], row["n_negative"]] for row in some]
+    table = [
+        [
+            row["slice"].partition("=")[2] + (f", {row['note']}" if row["note"] else ""),
+            interval(row),
+            row["n_positive"],
+            row["n_negative"],
+        ]
+        for row in some
+    ]
     return markdown(["forgery", "AUC, video", "forged", "genuine"], table)
 
 
