@@ -132,7 +132,7 @@ class ClipWriter:
         if not self._count:
             raise SealError(f"{self.path}: got no frames; write at least one; nothing was left")
         with writing(self.path):
-            append_xmp(self._encoded, self._claim)
+            append_xmp(self._encoded, self._claim, discreet=self._deployment.discreet)
         with timed(self._seconds, "read_back"):
             clip = open_clip(self._encoded)
             if clip.frame_count != self._count:

@@ -32,6 +32,8 @@ class Deployment:
         store: What was sealed here.
         folder: Where all of it lies.
         anchors: Root certificates (PEM) of others that are trusted, from `anchors.pem` in the folder.
+        discreet: What is sealed has metadata and credential padded, so that the size of a file does not tell what they
+            say of it; costs 4 to 8 kB a file and a second signature.
     """
 
     identity: Identity
@@ -39,6 +41,7 @@ class Deployment:
     store: ManifestStore
     folder: Path
     anchors: tuple[str, ...] = field(default=(), repr=False)
+    discreet: bool = False
 
     @classmethod
     def open(cls, folder: Path | None = None) -> Deployment:
@@ -61,9 +64,9 @@ class Deployment:
         identity, keys = _identity(folder / _IDENTITY), open_mark_keys(folder)
         return cls(identity, keys, ManifestStore(folder / STORE_FILE), folder, _anchors(folder / _ANCHORS))
 
-    def __reduce__(self) -> tuple[Callable[[Path], Deployment], tuple[Path]]:
+    def __reduce__(self) -> tuple[Callable[[Path, bool], Deployment], tuple[Path, bool]]:
         """Travel to another process as a folder, which is opened there; secrets do not travel."""
-        return Deployment.open, (self.folder.absolute(),)
+        return _reopen, (self.folder.absolute(), self.discreet)
 
     @property
     def mark_key(self) -> bytes:
@@ -82,6 +85,10 @@ class Deployment:
             IdentityError: The keys are lost or damaged, cannot be written, or are being rotated by another process.
         """
         return replace(self, mark_keys=rotate_mark_key(self.folder))
+
+
+def _reopen(folder: Path, discreet: bool) -> Deployment:
+    return replace(Deployment.open(folder), discreet=discreet)
 
 
 def _identity(folder: Path) -> Identity:

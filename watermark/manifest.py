@@ -18,6 +18,9 @@ SOFT_BINDING = "org.facetrail.tile.3"
 # Assertions the signer vouches for itself; the library would list them as merely gathered.
 CREATED_ASSERTIONS = ("c2pa.actions", "c2pa.soft-binding", "c2pa.ai-disclosure", LAYOUT_ASSERTION)
 
+_LEAST_PADDING = 256
+"""Characters: shorter CBOR texts tell their length in fewer bytes."""
+
 Json = str | int | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 
 
@@ -48,9 +51,23 @@ def manifest_definition(claim: Claim, media_type: str, layout: Mapping[str, Json
 
 def missing_stamp(definition: dict[str, Json], authority: str) -> dict[str, Json]:
     """Return the definition of a manifest that says that a time-stamp authority was asked and did not answer."""
-    note: Json = {"label": "org.facetrail.time-stamp", "data": {"authority": authority, "outcome": "unavailable"}}
+    return _saying(definition, "org.facetrail.time-stamp", {"authority": authority, "outcome": "unavailable"})
+
+
+def padded(definition: dict[str, Json], count: int) -> dict[str, Json]:
+    """Return the definition of a manifest that is longer by `count` bytes than with a count of 0.
+
+    Args:
+        definition: Of the manifest without padding.
+        count: 0 to 65,000; so far the length of a CBOR text is told in as many bytes.
+    """
+    return _saying(definition, "org.facetrail.padding", {"pad": "0" * (_LEAST_PADDING + count)})
+
+
+def _saying(definition: dict[str, Json], label: str, data: Json) -> dict[str, Json]:
+    assertion: Json = {"label": label, "data": data}
     assertions = definition["assertions"]
-    return {**definition, "assertions": [*assertions, note] if isinstance(assertions, list) else [note]}
+    return {**definition, "assertions": [*assertions, assertion] if isinstance(assertions, list) else [assertion]}
 
 
 def ingredient_definition(index: int, ingredient: Ingredient) -> dict[str, Json]:

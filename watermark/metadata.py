@@ -6,6 +6,7 @@ signature covers it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from xml.sax.saxutils import quoteattr  # nothing is parsed  # nosec B406
 
@@ -24,17 +25,23 @@ _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
     {properties}/>
  </rdf:RDF>
 </x:xmpmeta>
-<?xpacket end="r"?>"""
+{padding}<?xpacket end="r"?>"""
+_DISCREET_LENGTH = 2048
 
 
-def xmp_packet(claim: Claim) -> bytes | None:
+def xmp_packet(claim: Claim, *, discreet: bool = False) -> bytes | None:
     """Return the XMP of a generated file, or None for a control file, which no model made.
 
     The properties are those of the IPTC Photo Metadata Standard: DigitalSourceType, and where a model of ours is
     named AISystemUsed and AISystemVersionUsed (2025.1).
+
+    Args:
+        claim: What is said of the file.
+        discreet: The packet is padded with white space to 2 KiB (XMP specification part 1, 7.3.2), and a control file
+            gets one too, which says nothing.
     """
     if claim.payload.kind is PayloadKind.CONTROL:
-        return None
+        return _packet({}, _DISCREET_LENGTH) if discreet else None
     properties = {
         "Iptc4xmpExt:DigitalSourceType": claim.source_type.uri,
         "xmp:CreatorTool": f"{claim.agent} {claim.agent_version}",
@@ -42,17 +49,28 @@ def xmp_packet(claim: Claim) -> bytes | None:
     if claim.model_digest is not None:
         properties["Iptc4xmpExt:AISystemUsed"] = claim.agent
         properties["Iptc4xmpExt:AISystemVersionUsed"] = claim.agent_version
+    return _packet(properties, _DISCREET_LENGTH if discreet else 0)
+
+
+def _packet(properties: Mapping[str, str], length: int) -> bytes:
+    """Return a packet of at least this many bytes."""
     written = "\n    ".join(f"{name}={quoteattr(value)}" for name, value in properties.items())
-    return _PACKET.format(properties=written).encode()
+    short = _PACKET.format(properties=written, padding="").encode()
+    return _PACKET.format(properties=written, padding=" " * max(0, length - len(short))).encode()
 
 
-def append_xmp(path: Path, claim: Claim) -> None:
-    """Append a generated clip's XMP to an MP4 as a box of its own; nothing before it moves.
+def append_xmp(path: Path, claim: Claim, *, discreet: bool = False) -> None:
+    """Append a clip's XMP to an MP4 as a box of its own; nothing before it moves.
+
+    Args:
+        path: The file.
+        claim: What is said of it.
+        discreet: As for `xmp_packet`.
 
     Raises:
         OSError: The file cannot be written.
     """
-    packet = xmp_packet(claim)
+    packet = xmp_packet(claim, discreet=discreet)
     if packet is None:
         return
     with path.open("ab") as file:

@@ -157,7 +157,8 @@ def release(
     signed = encoded.with_name(f"signed{encoded.suffix}")
     with writing(path):
         with timed(seconds, "sign"):
-            signature = sign_file(encoded, signed, claim, deployment.identity, deployment.trust.anchors)
+            identity, anchors, discreet = deployment.identity, deployment.trust.anchors, deployment.discreet
+            signature = sign_file(encoded, signed, claim, identity, anchors, discreet=discreet)
             credential = _read_credential_back(signed, path, deployment)
         entry = StoreEntry(
             mark_id=claim.payload.hex,

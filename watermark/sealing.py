@@ -79,7 +79,7 @@ def seal(
     with workshop(path) as folder:
         encoded = folder / f"encoded{path.suffix.lower()}"
         with timed(seconds, "encode"), writing(path):
-            encode_still(marked, encoded, quality=quality, xmp=xmp_packet(claim))
+            encode_still(marked, encoded, quality=quality, xmp=xmp_packet(claim, discreet=deployment.discreet))
         with timed(seconds, "read_back"):
             picture = read_media(encoded).frames[0]
             check_mark(picture, path, claim, deployment, what="the encoded file")

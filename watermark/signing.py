@@ -21,8 +21,10 @@ from .containers import sniff
 from .errors import IdentityError, SealError
 from .identity import Identity
 from .layout import recorded_layout
-from .manifest import CREATED_ASSERTIONS, Json, ingredient_definition, manifest_definition, missing_stamp
+from .manifest import CREATED_ASSERTIONS, Json, ingredient_definition, manifest_definition, missing_stamp, padded
 from .remote_key import cose_signature
+
+_DISCREET_STEP = 8192
 
 
 class TimeStampOutcome(StrEnum):
@@ -76,7 +78,13 @@ def library_context(anchors: Sequence[str], *, offline: bool = True) -> c2pa.Con
 
 
 def sign_file(
-    source: Path, target: Path, claim: Claim, identity: Identity, anchors: Sequence[str] | None = None
+    source: Path,
+    target: Path,
+    claim: Claim,
+    identity: Identity,
+    anchors: Sequence[str] | None = None,
+    *,
+    discreet: bool = False,
 ) -> Signature:
     """Write a signed copy of a file.
 
@@ -90,6 +98,7 @@ def sign_file(
         identity: Who says it.
         anchors: Root certificates (PEM) under which the credentials of ingredients are recorded as trusted, for good;
             None takes the identity's own.
+        discreet: The manifest store is padded to a multiple of 8 KiB, to which a time stamp is added.
 
     Raises:
         SealError: The claim contradicts itself, an ingredient cannot be read, the library refuses, or the time-stamp
@@ -103,6 +112,8 @@ def sign_file(
     stamping = identity.time_stamping
     context = library_context(identity.anchors if anchors is None else anchors)
     sign = partial(_sign, source, target, claim, identity, context)
+    if discreet:
+        definition = padded(definition, -len(sign(padded(definition, 0), None)) % _DISCREET_STEP)
     if stamping is None:
         return Signature(sign(definition, None), TimeStampOutcome.NONE)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -64,7 +64,7 @@ def synthesize(
         BusyError: Another process is writing this corpus.
         CorpusError: The folder holds a corpus of another recipe.
     """
-    plan = plan_corpus(config)
+    plan, deployment = plan_corpus(config), replace(deployment, discreet=True)  # size shall not tell the class
     with locked(root):
         _check_recipe(root, config, forger)
         made = _made(root)

@@ -1,11 +1,12 @@
 import base64
 import json
+from dataclasses import replace
 
 import av
 import pytest
 from PIL import Image
 
-from watermark import Claim, Ingredient, Payload, PayloadKind, SealError, SourceType, mark, seal
+from watermark import Claim, CredentialState, Ingredient, Payload, PayloadKind, SealError, SourceType, mark, seal
 from watermark.claim import check_claim
 
 
@@ -190,3 +191,32 @@ def test_a_control_file_makes_no_claim_of_a_model(deployment, pictures, tmp_path
         "c2pa.opened",
         "c2pa.watermarked.bound",
     ]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".avif", ".tif", ".mp4"])
+def test_the_size_of_a_discreet_file_does_not_tell_what_it_says(deployment, pictures, clip, tmp_path, suffix):
+    from watermark import encode_clip, encode_still
+
+    reopen, arguments = replace(deployment, discreet=True).__reduce__()
+    discreet = reopen(*arguments)
+    encode_still(pictures["face"], tmp_path / "original.png")
+    parent = (Ingredient(tmp_path / "original.png", "the original", "parentOf"),)
+    claims = (
+        Claim(Payload(0x101, PayloadKind.GENERATED), "a", "facetrail test", "1", seed=12345, model_digest="ab" * 32),
+        Claim(Payload(0x102, PayloadKind.CONTROL), "another title", "facetrail test", "1", ingredients=parent),
+        Claim(Payload(0x103, PayloadKind.GENERATED), "b", "t", "1", None, parent, source_type=SourceType.EDITED),
+    )
+    added = []
+    for number, claim in enumerate(claims):
+        path, plain = tmp_path / f"{number}{suffix}", tmp_path / f"{number}-plain{suffix}"
+        marked = mark(clip if suffix == ".mp4" else pictures["face"], claim.payload, deployment.mark_key)
+        if suffix == ".mp4":
+            receipt = seal(marked, path, claim, discreet, fps=25.0)
+            encode_clip(marked, plain, 25.0)
+        else:
+            receipt = seal(marked, path, claim, discreet)
+            encode_still(marked, plain)
+        assert receipt.credential.state is CredentialState.TRUSTED
+        added.append(path.stat().st_size - plain.stat().st_size)
+    assert len(set(added)) == 1
+    assert added[0] < 15_000

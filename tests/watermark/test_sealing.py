@@ -109,7 +109,7 @@ def break_real_disk(monkeypatch):
 
 
 def break_signer(monkeypatch):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise SealError("face: the C2PA library refuses to sign")
 
     monkeypatch.setattr(watermark.release, "sign_file", refuse)
@@ -119,8 +119,8 @@ def break_signer(monkeypatch):
 def break_signature(monkeypatch):
     sign = watermark.release.sign_file
 
-    def flip(source, target, *rest):
-        manifest = sign(source, target, *rest)
+    def flip(source, target, *rest, **options):
+        manifest = sign(source, target, *rest, **options)
         data = bytearray(target.read_bytes())
         data[-20] ^= 1
         target.write_bytes(data)
