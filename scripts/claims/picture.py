@@ -22,7 +22,7 @@ _ARMS: tuple[tuple[str, bool, Alignment], ...] = (
 
 
 def sheet(plan: Plan, folder: Path, shown: Sequence[int], seed: int = 0) -> Picture:
-    """Return a row for each of some pairs: source, drive, truth, and what the four arms drew.
+    """Return a row for each of some pairs: source, under the family's name, drive, truth, and what the four arms drew.
 
     Args:
         plan: What was drawn.
@@ -35,7 +35,7 @@ def sheet(plan: Plan, folder: Path, shown: Sequence[int], seed: int = 0) -> Pict
     for _, adapter, alignment in _ARMS:
         with np.load(folder / runs[adapter].name / f"{alignment}.npz") as file:
             drawn.append(file["frames"])
-    titles = ["source", "drive", "truth", *(f"{title} ({plan.family.name})" for title, _, _ in _ARMS)]
+    titles = [plan.family.name, "drive", "truth", *(title for title, _, _ in _ARMS)]
     lines = [np.concatenate([_caption(title) for title in titles], 1)]
     for number in shown:
         pair = pairing(number, plan)
