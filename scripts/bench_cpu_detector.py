@@ -1,8 +1,8 @@
 """Measure the shipped detector on the test split of the corpus it was trained on; write results/cpu_detector.csv.
 
 The corpora and the training are those of docs/model-cards/cpu.md. Beside the measures of `facetrail evaluate` stands
-the AUC on each forgery against plain genuine samples, in slices named after it; so does that on the forgeries of a
-second corpus, whose training split the detector was not shown.
+the AUC on each forgery against plain genuine samples, in slices named after it; so does that on the forgeries that a
+second corpus has and the first has not.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path, metavar="CORPUS")
-    parser.add_argument("--unlearned", type=Path, required=True, metavar="CORPUS", help="with other forgeries")
+    parser.add_argument("--unlearned", type=Path, required=True, metavar="CORPUS", help="with further forgeries")
     parser.add_argument("--detector", default="cpu", metavar="NAME_OR_DIR")
     options = parser.parse_args()
     rows: list[tuple[object, ...]] = []
+    known: set[str] = set()
     for place, note in ((options.corpus, ""), (options.unlearned, NOT_LEARNED)):
         corpus = Corpus.load(place)
         (done,) = evaluate_corpus(corpus, [options.detector], Settings())
@@ -39,10 +40,12 @@ def main() -> None:
         if not note:
             rows += [tuple(getattr(measure, column) for column in COLUMNS) for measure in done.report.measures]
         videos = done.table.by_video()
-        for method in sorted({sample.method for sample in corpus.where(split=Split.TEST, label=Label.FORGED)}):
+        there = {sample.method for sample in corpus.where(split=Split.TEST, label=Label.FORGED)}
+        for method in sorted(there - known):
             cell = auc_on([videos], method)
             rows.append((cell.measure, "video", f"method={method}", "none", 0, cell.value, cell.low, cell.high,
                          cell.forged, cell.genuine, note))  # fmt: skip
+        known |= there
     write_rows(RESULTS, COLUMNS, rows)
 
 
