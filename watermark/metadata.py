@@ -25,7 +25,8 @@ _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
     {properties}/>
  </rdf:RDF>
 </x:xmpmeta>
-{padding}<?xpacket end="r"?>"""
+"""
+_END = b'<?xpacket end="r"?>'
 _DISCREET_LENGTH = 2048
 
 
@@ -55,8 +56,7 @@ def xmp_packet(claim: Claim, *, discreet: bool = False) -> bytes | None:
 def _packet(properties: Mapping[str, str], length: int) -> bytes:
     """Return a packet of at least this many bytes."""
     written = "\n    ".join(f"{name}={quoteattr(value)}" for name, value in properties.items())
-    short = _PACKET.format(properties=written, padding="").encode()
-    return _PACKET.format(properties=written, padding=" " * max(0, length - len(short))).encode()
+    return _PACKET.format(properties=written).encode().ljust(length - len(_END)) + _END
 
 
 def append_xmp(path: Path, claim: Claim, *, discreet: bool = False) -> None:

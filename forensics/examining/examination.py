@@ -133,10 +133,10 @@ class Examiner:
         media = opened if isinstance(opened, Media) else None
         provenance = read_provenance(path, self._deployment, anchors=self._anchors, media=media)
         faces: tuple[SeenFace, ...] = ()
-        timeline, finder, reason = None, None, "the pixels cannot be decoded"
+        log: FaceLog | None = None
+        timeline, reason = None, "the pixels cannot be decoded"
         if opened is not None and provenance.mark is not None:
             log = None if self._finder is None else FaceLog(self._detector, self._finder)
-            finder = None if self._finder is None else self._finder.name
             try:
                 faces, timeline = self._look(opened, log, part(watched, 0.2, 1.0))
                 reason = self._no_score(log, faces)
@@ -157,6 +157,7 @@ class Examiner:
         )
         size = None if opened is None else _size(opened)
         score = None if decisive is None else decisive.score
+        finder = None if log is None else log.finder.name
         return Examination(provenance, score, verdict, faces, scored, timeline, size, finder)
 
     def _look(
