@@ -9,13 +9,10 @@ from facetrail_torchvision import declare_missing_operators
 
 declare_missing_operators()
 
-from .augmentation import AugmentConfig
-from .blending import self_blend
-from .calibration import Calibration, fit_calibration
+from .augmentation.augment import AugmentConfig
+from .augmentation.self_blend import self_blend
 from .checkpoints import DetectorCard, load_detector, read_card, save_detector
 from .creation import create_detector
-from .crop_sets import CropSet
-from .decision import Call, ConformalDecision
 from .errors import (
     BlendError,
     CheckpointError,
@@ -25,18 +22,21 @@ from .errors import (
     UnknownDetectorError,
     WeightsError,
 )
+from .interpretation.calibration import Calibration, fit_calibration
+from .interpretation.decision import Call, ConformalDecision
+from .interpretation.scope import Evidence, Gate, Scope, fit_gate, fit_scope
+from .interpretation.thresholds import Thresholds, fit_thresholds
 from .onnx_export import export_onnx
 from .preprocessing import crop_face, crop_square
 from .registry import find_spec, list_detectors
-from .resume import EpochLog
 from .saliency import explain
-from .scope import Evidence, Gate, Scope, fit_gate, fit_scope
 from .scoring import Detector, Score
-from .sources import FaceSet, SelfBlends
 from .spec import DetectorSpec
-from .thresholds import Thresholds, fit_thresholds
-from .train_config import TrainConfig, TrainLog
-from .training import train_detector, train_self_blended
+from .training.checkpoint import EpochLog
+from .training.config import TrainConfig, TrainLog
+from .training.crop_sets import CropSet
+from .training.pair_sources import FaceSet, SelfBlends
+from .training.train import train_detector, train_self_blended
 
 __all__ = [
     "AugmentConfig",

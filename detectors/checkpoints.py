@@ -15,16 +15,17 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from .appearance import VERSION as APPEARANCE
-from .calibration import Calibration
+from detectors.interpretation.appearance import VERSION as APPEARANCE
+from detectors.interpretation.calibration import Calibration
+from detectors.interpretation.decision import ConformalDecision
+from detectors.interpretation.scope import Gate, Scope
+from detectors.interpretation.thresholds import Thresholds
+
 from .creation import build_network
-from .decision import ConformalDecision
 from .errors import CheckpointError, DetectorError
 from .registry import SPECS, TOYS, find_spec
-from .scope import Gate, Scope
 from .scoring import Detector
 from .spec import DetectorSpec
-from .thresholds import Thresholds
 
 FORMAT = 2
 """2 added the gate of appearance; a folder of format 1 is refused."""

@@ -7,22 +7,23 @@ from types import MappingProxyType
 
 import torch
 
-from .backbones import Pretrained
-from .effort import build_effort
-from .f3net import build_f3net
-from .face_xray import build_face_xray
-from .flicker import build_flicker
-from .linear_probe import build_linear_probe
-from .ln_clip import build_ln_clip
-from .networks import DetectorNetwork
-from .plain import build_plain
+from detectors.methods.backbones import Pretrained
+from detectors.methods.effort import build_effort
+from detectors.methods.f3net import build_f3net
+from detectors.methods.face_xray import build_face_xray
+from detectors.methods.flicker import build_flicker
+from detectors.methods.linear_probe import build_linear_probe
+from detectors.methods.ln_clip import build_ln_clip
+from detectors.methods.networks import DetectorNetwork
+from detectors.methods.plain import build_plain
+from detectors.methods.spsl import build_spsl
+from detectors.methods.srm import build_srm
+from detectors.methods.twins import build_twins
+from detectors.methods.video import build_video
+
 from .registry import find_spec
 from .scoring import Detector
 from .spec import DetectorSpec, Method
-from .spsl import build_spsl
-from .srm import build_srm
-from .twins import build_twins
-from .video import build_video
 
 _BUILDERS: Mapping[Method, Callable[..., DetectorNetwork]] = MappingProxyType(
     {

@@ -9,10 +9,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from .calibration import Calibration
-from .effort import fold
+from detectors.interpretation.calibration import Calibration
+from detectors.methods.effort import fold
+from detectors.methods.networks import DetectorNetwork
+
 from .errors import CheckpointError
-from .networks import DetectorNetwork
 from .scoring import Detector
 from .spec import DetectorSpec
 

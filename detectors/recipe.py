@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .augmentation import AugmentConfig
+from detectors.augmentation.augment import AugmentConfig
 
 Optimizer = Literal["adamw", "adam", "sgd"]
 Diet = Literal["forged", "self_blended", "twins"]

@@ -5,35 +5,21 @@ from __future__ import annotations
 import difflib
 import fnmatch
 
-from . import (
-    cnn_aug,
-    cpu,
-    effort,
-    f3net,
-    face_xray,
-    flicker,
-    linear_probe,
-    ln_clip,
-    plain,
-    sbi,
-    spsl,
-    srm,
-    twins,
-    video,
-)
+from detectors.methods import effort, f3net, face_xray, flicker, linear_probe, ln_clip, plain, spsl, srm, twins, video
+from detectors.methods.toys import toy_of
+
 from .errors import UnknownDetectorError
 from .spec import DetectorSpec
-from .toys import toy_of
 
 SPECS: tuple[DetectorSpec, ...] = (
-    cpu.SPEC,
+    spsl.CPU,
     *plain.SPECS,
-    cnn_aug.SPEC,
+    plain.CNN_AUG,
     srm.SPEC,
     spsl.SPEC,
     f3net.SPEC,
     face_xray.SPEC,
-    sbi.SPEC,
+    plain.SBI,
     twins.SPEC,
     linear_probe.SPEC,
     ln_clip.SPEC,

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
+from detectors.methods.f3net import TwoBranches
+
 from .errors import DetectorError
-from .f3net import TwoBranches
 from .preprocessing import check_crops, to_input
 from .scoring import Detector
 

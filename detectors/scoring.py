@@ -8,16 +8,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .appearance import describe
-from .calibration import Calibration
-from .clips import cut_windows, per_frame
-from .decision import ConformalDecision
+from detectors.interpretation.appearance import describe
+from detectors.interpretation.calibration import Calibration
+from detectors.interpretation.decision import ConformalDecision
+from detectors.interpretation.scope import Evidence, Scope
+from detectors.interpretation.thresholds import Thresholds
+from detectors.methods.networks import DetectorNetwork
+
+from .clip_windows import cut_windows, per_frame
 from .errors import DetectorError
-from .networks import DetectorNetwork
 from .preprocessing import check_crops, to_input
-from .scope import Evidence, Scope
 from .spec import DetectorSpec
-from .thresholds import Thresholds
 
 Floats = NDArray[np.float64]
 _BATCH = 32

@@ -1,6 +1,6 @@
 """Measure what hostile files cost `facetrail read`, and what its process of its own costs; write results/faults.csv.
 
-    PYTHONPATH=. .venv/bin/python scripts/bench_faults.py
+    .venv/bin/python -m fuzzing.bench_faults
 
 Each hostile file is read alone by the command, at the limits it has by default; seconds are those of the whole command,
 memory is the largest of its processes. The last rows read one folder of 50 small files with and without the process
@@ -20,9 +20,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-from hostile_files import ATTACKS, make
-from results_csv import write_rows
 
+from benchmarks.results_csv import write_rows
+from fuzzing.hostile_files import ATTACKS, make
 from generator import puppets
 from watermark import encode_clip, encode_still
 
@@ -30,8 +30,8 @@ RESULTS = Path(__file__).parents[1] / "results" / "faults.csv"
 COLUMNS = ("file", "bytes", "seconds", "mebibytes", "answer", "n", "machine")
 PLAIN = """
 import contextlib, sys
-import forensics.confined as confined
-confined.confined = lambda prepare, limits: contextlib.nullcontext(prepare())
+from forensics.execution import sandbox
+sandbox.confined = lambda prepare, limits: contextlib.nullcontext(prepare())
 from forensics.cli import main
 sys.exit(main(sys.argv[1:]))
 """

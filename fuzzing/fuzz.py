@@ -1,10 +1,10 @@
 """Fuzz the readers of strangers' files for a given time; keep what crashes them; write results/fuzz.csv.
 
-    PYTHONPATH=. nice -n 15 .venv/bin/python scripts/fuzz.py --minutes 30
+    nice -n 15 .venv/bin/python -m fuzzing.fuzz --minutes 30
 
 Each reader runs in a process of its own, guided by the coverage of our code (atheris) where atheris is installed, else
 by plain mutation. An input that raises what the reader may not raise, ends the process or takes longer than
-20 seconds is stored under OUT/READER. Inputs that once did are kept in tests/forensics/hostile/crashes/READER; the
+20 seconds is stored under OUT/READER. Inputs that once did are kept in tests/fuzzing/crashes/READER; the
 `open` column counts those that still do, so it has to be 0. Times and executions are added to those of earlier runs.
 """
 
@@ -27,20 +27,20 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-from results_csv import write_rows
+from benchmarks.results_csv import write_rows
 
 GUIDED = find_spec("atheris") is not None
 if GUIDED and "--child" in sys.argv:
     import atheris
 
     with atheris.instrument_imports(include=["watermark", "forensics"]):
-        from fuzz_targets import TARGETS, Target
+        from fuzzing.fuzz_targets import TARGETS, Target
 else:
-    from fuzz_targets import TARGETS, Target
+    from fuzzing.fuzz_targets import TARGETS, Target
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results" / "fuzz.csv"
-KEPT = ROOT / "tests" / "forensics" / "hostile" / "crashes"
+KEPT = ROOT / "tests" / "fuzzing" / "crashes"
 COLUMNS = ("reader", "engine", "seconds", "executions", "found", "open")
 LONGEST = 20
 MEMORY = 3 << 30
@@ -169,7 +169,7 @@ def fuzz(name: str, seconds: float, out: Path, seed: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
         note = Path(folder) / "note"
         while (left := until - time.monotonic()) > 1:
-            command = [sys.executable, __file__, "--child", name, "--out", str(out), "--seed", str(seed)]
+            command = [sys.executable, "-m", "fuzzing.fuzz", "--child", name, "--out", str(out), "--seed", str(seed)]
             with suppress(subprocess.TimeoutExpired):
                 subprocess.run(
                     [*command, "--seconds", str(left), "--note", str(note)],

@@ -17,16 +17,16 @@ import numpy as np
 from detectors import DetectorError
 from forensics.corpus import Corpus
 from forensics.corpus.attributes import read_attributes
-from forensics.corpus.forgeries import load_masks, save_masks
 from forensics.corpus.importers import find_layout
 from forensics.corpus.sample import Label, Sample, Slice, Split
 from forensics.errors import ForensicsError
 from forensics.evaluation.errors import EvaluationError
-from forensics.evaluation.foreign import read_foreign
-from forensics.evaluation.score_files import read_scores
+from forensics.evaluation.external_scores import read_foreign
+from forensics.evaluation.scores.score_files import read_scores
 from forensics.faces import Faces
-from forensics.settings import overlay
-from forensics.training_run import TrainingRun, read_run
+from forensics.storage.toml_settings import overlay
+from forensics.synthesis.forgeries import load_masks, save_masks
+from forensics.training.config import TrainingRun, read_run
 from generator import DriveSequence, GeneratorError, puppets
 from generator.training.config import TrainConfig
 from watermark import (
@@ -44,11 +44,11 @@ from watermark import (
     seal,
     sign_statement,
 )
-from watermark.cbor import decode
-from watermark.containers import Container, sniff
-from watermark.credentials import read_credential
-from watermark.embedded_manifest import LayoutError, manifest_store
-from watermark.layout import active_part, check_layout
+from watermark.credential.cbor import decode
+from watermark.credential.credential import read_credential
+from watermark.credential.embedded_manifest import LayoutError, manifest_store
+from watermark.credential.layout import active_part, check_layout
+from watermark.media.containers import Container, sniff
 
 REFUSALS = (WatermarkError, ForensicsError, GeneratorError, DetectorError, EvaluationError, OSError)
 """What a reader may raise: each names the file and the way out; MemoryError is the limit's own."""

@@ -1,6 +1,6 @@
 """Files a stranger might send: bombs, lying headers, endless clips, nested boxes, things that are no files at all.
 
-Each maker writes one file of at most a few megabytes. The tests feed them to the readers, and scripts/bench_faults.py
+Each maker writes one file of at most a few megabytes. The tests feed them to the readers, and fuzzing/bench_faults.py
 measures what `facetrail read` makes of each.
 """
 
@@ -15,8 +15,9 @@ from pathlib import Path
 
 import av
 import numpy as np
-from hostile_manifests import TAIL, box, jumbf, store_of_ingredients
 from PIL import Image
+
+from fuzzing.hostile_manifests import TAIL, box, jumbf, store_of_ingredients
 
 HUGE = 100_000
 INGREDIENTS = 10_000
@@ -379,4 +380,4 @@ COSTLY = frozenset(
         "mp4_of_thirty_million_frames",
     }
 )
-"""Those that keep a reader busy for seconds; the tests leave them to scripts/bench_faults.py."""
+"""Those that keep a reader busy for seconds; the tests leave them to fuzzing/bench_faults.py."""

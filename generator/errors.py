@@ -21,7 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .importers.part import PartReport
+    from generator.importers.part import PartReport
 
 
 class GeneratorError(Exception):

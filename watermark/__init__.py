@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from .arrays import read_arrays
-from .claim import Claim, Ingredient, SourceType
-from .clip_reading import ClipReader, demuxed, open_clip, take_frames
-from .clip_writing import ClipWriter
-from .credentials import Credential, CredentialState
+from .credential.claim import Claim, Ingredient, SourceType
+from .credential.credential import Credential, CredentialState
+from .credential.signing import TimeStampOutcome
+from .credential.statements import Statement, read_statement, sign_statement
 from .deployment import Deployment
-from .encoding import encode_clip, encode_still
 from .errors import (
     IdentityError,
     MediaError,
@@ -19,23 +17,25 @@ from .errors import (
     TrustError,
     WatermarkError,
 )
-from .hidden_folder import hidden_folder
-from .identity import Identity
-from .mark_keys import mark_key_fingerprints
-from .mark_reading import MarkReading, read_mark
-from .marking import ClipMarker, check_size, mark
-from .media import Media, read_media
-from .payload import Payload, PayloadKind
-from .reading import Outcome, Provenance, read_provenance, verify_file
-from .release import SealReceipt
-from .resolution import Bindings, read_bindings
-from .sealing import seal, seal_file
-from .sign_command import SignCommand
-from .signing import TimeStampOutcome
-from .statements import Statement, read_statement, sign_statement
-from .store import ManifestStore
-from .time_stamping import TimeStamping
-from .trust import TrustPolicy
+from .identity.identity import Identity
+from .identity.mark_keys import mark_key_fingerprints
+from .identity.sign_command import SignCommand
+from .identity.time_stamping import TimeStamping
+from .identity.trust import TrustPolicy
+from .mark.embed import ClipMarker, check_size, mark
+from .mark.payload import Payload, PayloadKind
+from .mark.read import MarkReading, read_mark
+from .media.arrays import read_arrays
+from .media.clip_reading import ClipReader, demuxed, open_clip, take_frames
+from .media.encoding import encode_clip, encode_still
+from .media.media import Media, read_media
+from .provenance import Outcome, Provenance, read_provenance, verify_file
+from .resolution.resolution import Bindings, read_bindings
+from .sealing.clip_writing import ClipWriter
+from .sealing.hidden_folder import hidden_folder
+from .sealing.release import SealReceipt
+from .sealing.seal import seal, seal_file
+from .store.manifest_store import ManifestStore
 
 __all__ = [
     "Bindings",

@@ -9,16 +9,27 @@ from pathlib import Path
 
 import platformdirs
 
-from .certificates import read_pem
+from watermark.identity.certificates import read_pem
+from watermark.identity.identity import Identity
+from watermark.identity.mark_keys import open_mark_keys, rotate_mark_key
+from watermark.identity.trust import TrustPolicy
+from watermark.store.manifest_store import STORE_FILE, ManifestStore
+
 from .errors import IdentityError
-from .identity import Identity
-from .mark_keys import open_mark_keys, rotate_mark_key
-from .store import STORE_FILE, ManifestStore
-from .trust import TrustPolicy
 
 HOME_VARIABLE = "FACETRAIL_HOME"
 
 _IDENTITY, _ANCHORS = "identity", "anchors.pem"
+
+
+def home_folder(given: Path | None = None) -> Path:
+    """Return the folder of an installation, without making it.
+
+    Args:
+        given: What the user asked for; None takes the environment variable FACETRAIL_HOME, else the user's
+            configuration folder.
+    """
+    return given or Path(os.environ.get(HOME_VARIABLE) or platformdirs.user_config_dir("facetrail"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +65,7 @@ class Deployment:
         Raises:
             IdentityError: It cannot be made, is damaged, or its secrets can be read by others.
         """
-        folder = folder or Path(os.environ.get(HOME_VARIABLE) or platformdirs.user_config_dir("facetrail"))
+        folder = home_folder(folder)
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .credentials import Credential
+    from watermark.credential.credential import Credential
 
 
 class WatermarkError(Exception):

@@ -8,17 +8,24 @@ from pathlib import Path
 
 import numpy as np
 
-from .clip_reading import open_clip
-from .containers import sniff
-from .credentials import Credential, CredentialState, read_credential, recover_credential, signature_holds
+from watermark.credential.credential import (
+    Credential,
+    CredentialState,
+    read_credential,
+    recover_credential,
+    signature_holds,
+)
+from watermark.identity.trust import TrustPolicy
+from watermark.mark.read import MarkReading, read_mark
+from watermark.media.clip_reading import open_clip
+from watermark.media.containers import sniff
+from watermark.media.frames import CLIP_SAMPLE, Frames
+from watermark.media.media import Media, read_media
+from watermark.store.manifest_store import StoreEntry
+from watermark.store.perceptual_hash import SAME_PICTURE, hash_distance, perceptual_hash
+
 from .deployment import Deployment
 from .errors import MediaError, TrustError
-from .frames import CLIP_SAMPLE, Frames
-from .mark_reading import MarkReading, read_mark
-from .media import Media, read_media
-from .perceptual_hash import SAME_PICTURE, hash_distance, perceptual_hash
-from .store import StoreEntry
-from .trust import TrustPolicy
 
 
 class Outcome(StrEnum):

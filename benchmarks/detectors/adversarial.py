@@ -12,17 +12,17 @@ from dataclasses import fields
 from pathlib import Path
 
 import torch
-from one_forgery import against_genuine
-from results_csv import write_rows
 
+from benchmarks.detectors.one_forgery import against_genuine
+from benchmarks.results_csv import write_rows
 from detectors import TrainConfig, find_spec, load_detector
-from forensics.adversarial import EPSILONS, AttackPlan, measure_attacks
 from forensics.corpus import Corpus, Split
-from forensics.evaluating import corpus_digest
 from forensics.evaluation import Measure
-from forensics.scoring import frozen_threshold
-from forensics.training import train_on
-from forensics.training_run import TrainingRun
+from forensics.evaluation.adversarial import EPSILONS, AttackPlan, measure_attacks
+from forensics.evaluation.run.evaluate_corpus import corpus_digest
+from forensics.evaluation.run.score_corpus import frozen_threshold
+from forensics.training.config import TrainingRun
+from forensics.training.train import train_on
 
 RESULTS = Path("results/adversarial.csv")
 LEFT_OUT = ("level", "slice")

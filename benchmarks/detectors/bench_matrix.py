@@ -16,13 +16,13 @@ from dataclasses import astuple
 from pathlib import Path
 
 import torch
-from matrix.cells import HEADER, auc_on, flagged
-from matrix.methods import BLENDED, METHODS, diet_of, new_detector, settings
-from matrix.runs import is_done, run_once
-from results_csv import write_rows
 
+from benchmarks.detectors.cells import HEADER, auc_on, flagged
+from benchmarks.detectors.methods import BLENDED, METHODS, diet_of, new_detector, settings
+from benchmarks.detectors.runs import is_done, run_once
+from benchmarks.results_csv import write_rows
 from forensics.corpus import Corpus, Label, Slice, Split
-from forensics.evaluating import corpus_digest
+from forensics.evaluation.run.evaluate_corpus import corpus_digest
 from forensics.faces.crops import KEPT
 
 RESULTS = Path("results/detector_matrix.csv")
@@ -79,7 +79,7 @@ def main() -> None:
         rows.append((*about, "marked minus plain", *astuple(flagged(these, Slice.MAIN, Slice.CONTROL))))
     write_rows(RESULTS, ["corpus_digest", "method", "trained_on", "tested_on", *HEADER], rows)
     if options.picture is not None:
-        from matrix.picture import draw_matrix  # needs matplotlib, in the extra `bench`
+        from benchmarks.detectors.picture import draw_matrix  # needs matplotlib, in the extra `bench`
 
         draw_matrix(found, options.methods, TRAINED_ON, tested, options.picture)
 

@@ -19,16 +19,16 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import torch
-from matrix.cells import HEADER, auc_change, auc_on, flagged
-from matrix.methods import new_detector, settings
-from matrix.runs import Run, run_once, scored_on
-from results_csv import write_rows
 
+from benchmarks.detectors.cells import HEADER, auc_change, auc_on, flagged
+from benchmarks.detectors.methods import new_detector, settings
+from benchmarks.detectors.runs import Run, run_once, scored_on
+from benchmarks.results_csv import write_rows
 from detectors import Detector, load_detector
 from forensics.corpus import Corpus, Label, Slice, Split
-from forensics.evaluating import corpus_digest
+from forensics.evaluation.run.evaluate_corpus import corpus_digest
 from forensics.faces.crops import KEPT
-from forensics.training_run import Diet
+from forensics.training.config import Diet
 
 RESULTS = Path("results/retraining.csv")
 BLENDED = ("eyes-edit", "face-swap", "mouth-edit", "self-blend")

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.detectors.runs import Run
 from forensics.corpus import Slice
 from forensics.evaluation import Metric, ScoreTable, Term, at_threshold, contrast
-from forensics.evaluation.statistics import AUC
-
-from .runs import Run
+from forensics.evaluation.metrics.named_metrics import AUC
 
 HEADER = ("measure", "value", "low", "high", "spread", "seeds", "n_forged", "n_genuine")
 REPLICATES = 2000

@@ -10,11 +10,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from matrix.cells import auc_on
-from results_csv import write_rows
-
+from benchmarks.detectors.cells import auc_on
+from benchmarks.results_csv import write_rows
 from forensics.corpus import Corpus, Label, Split
-from forensics.evaluating import Settings, evaluate_corpus
+from forensics.evaluation.run.evaluate_corpus import Settings, evaluate_corpus
 
 RESULTS = Path("results/cpu_detector.csv")
 NOT_LEARNED = "not learned"

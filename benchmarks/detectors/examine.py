@@ -29,8 +29,8 @@ import numpy as np
 from PIL import Image
 
 from detectors import Detector
-from forensics.arguments import DEFAULT_DETECTOR
-from forensics.examining.examination import Examiner
+from forensics.cli.arguments import DEFAULT_DETECTOR
+from forensics.examination.examiner import Examiner
 from forensics.faces import MeshFinder
 from generator import puppets
 from watermark import Claim, Deployment, Ingredient, Payload, PayloadKind, mark, seal
@@ -89,8 +89,9 @@ def timed(spent: dict[str, float]) -> Iterator[None]:
 
         return outer
 
-    from forensics.examining import examination, seen_faces
-    from watermark import reading
+    from forensics.examination import examiner as examination
+    from forensics.examination import face_scores as seen_faces
+    from watermark import provenance as reading
 
     places: tuple[tuple[object, str, str], ...] = (
         (examination, "read_media", "decode"),

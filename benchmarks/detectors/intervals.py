@@ -19,9 +19,9 @@ import numpy as np
 from scipy.stats import binomtest, norm
 
 from forensics.evaluation import AUC, ScoreTable, bootstrap_intervals
-from forensics.evaluation.comparison import compare
+from forensics.evaluation.comparison.comparison import compare
 
-RESULTS = Path(__file__).parents[1] / "results" / "intervals.csv"
+RESULTS = Path(__file__).parents[2] / "results" / "intervals.csv"
 PEOPLE = (10, 24, 60, 200)
 DISTANCE, PERSON = 1.2, 1.0  # of the classes, and the spread of people beside that of videos, which is 1
 TRUTH = float(norm.cdf(DISTANCE / np.sqrt(2 * (PERSON**2 + 1))))

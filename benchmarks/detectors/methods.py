@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from detectors import Detector, DetectorSpec, TrainConfig, find_spec
 from detectors.creation import build_network
-from forensics.training_run import Diet
+from forensics.training.config import Diet
 
 METHODS = ("resnet18", "cnn_aug", "srm", "spsl", "twins")
 """Colours alone, the same under blur and JPEG, colours and residuals, colours and phase, ranked twins."""

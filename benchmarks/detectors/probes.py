@@ -13,18 +13,18 @@ from dataclasses import fields
 from pathlib import Path
 
 import torch
-from results_csv import write_rows
 
+from benchmarks.results_csv import write_rows
 from detectors import Detector, load_detector
 from forensics.corpus import Corpus, Split
-from forensics.evaluating import corpus_digest
 from forensics.evaluation import Measure
+from forensics.evaluation.probes.codec import probe_codec
+from forensics.evaluation.probes.identity import probe_identity
+from forensics.evaluation.probes.mark import probe_mark
+from forensics.evaluation.probes.metadata import probe_metadata
+from forensics.evaluation.probes.outcome import Outcome
+from forensics.evaluation.run.evaluate_corpus import corpus_digest
 from forensics.faces.crops import CropShelf, gather_crops
-from forensics.probes.codec import probe_codec
-from forensics.probes.identity import probe_identity
-from forensics.probes.mark import probe_mark
-from forensics.probes.metadata import probe_metadata
-from forensics.probes.outcome import Outcome
 
 RESULTS = Path("results/probes.csv")
 PROBES = ("metadata", "codec", "identity", "mark")

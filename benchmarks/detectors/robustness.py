@@ -10,15 +10,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from one_forgery import against_genuine
-from results_csv import write_rows
-
+from benchmarks.detectors.one_forgery import against_genuine
+from benchmarks.results_csv import write_rows
 from forensics.corpus import Corpus
-from forensics.crews import Labour
 from forensics.distortions import gather_cells
-from forensics.evaluating import Settings, evaluate_corpus
 from forensics.evaluation import Measure
-from forensics.robustness import CELLS, GridRun, measure_grid
+from forensics.evaluation.robustness import CELLS, GridRun, measure_grid
+from forensics.evaluation.run.evaluate_corpus import Settings, evaluate_corpus
+from forensics.execution.workers import Labour
 
 RESULTS = Path("results/robustness.csv")
 SUITES = ("deeperforensics1", "everyday")

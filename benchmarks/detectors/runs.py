@@ -8,12 +8,12 @@ from pathlib import Path
 
 from detectors import Detector, DetectorCard, DetectorSpec, TrainConfig, load_detector, save_detector
 from forensics.corpus import Corpus, Slice, Split
-from forensics.evaluating import corpus_digest
 from forensics.evaluation import ScoreTable, operating_threshold, read_scores, write_scores
-from forensics.files import write_whole
-from forensics.scoring import only, score_samples
-from forensics.training import train_on
-from forensics.training_run import Diet, TrainingRun
+from forensics.evaluation.run.evaluate_corpus import corpus_digest
+from forensics.evaluation.run.score_corpus import only, score_samples
+from forensics.storage.files import write_whole
+from forensics.training.config import Diet, TrainingRun
+from forensics.training.train import train_on
 
 PER_CLIP = 2
 """Frames of a clip that are learned from and scored; neighbours are much alike. A detector of clips takes eight."""

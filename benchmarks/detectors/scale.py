@@ -1,6 +1,6 @@
 """Measure how corpora scale, on one machine, and write results/scale.csv.
 
-    PYTHONPATH=. .venv/bin/python scripts/bench_scale.py
+    .venv/bin/python -m benchmarks.detectors.scale
 
 On two cores that takes minutes. `--only PART …` measures some parts again and keeps the others; `--million` adds a
 million rows to `rows`, which takes ten minutes more.
@@ -33,33 +33,33 @@ from dataclasses import replace
 from multiprocessing import active_children
 from pathlib import Path
 
-from forensics.crews import Labour
-from forensics.crews.threads import one_thread_each
+from forensics.execution.workers import Labour
+from forensics.execution.workers.threads import one_thread_each
 
 one_thread_each()
 
 import numpy as np  # noqa: E402 - what computes is imported after it was told to use one thread
-from results_csv import write_rows  # noqa: E402
 
+from benchmarks.results_csv import write_rows  # noqa: E402
 from detectors import load_detector  # noqa: E402
 from forensics.corpus import Corpus, Label, Sample, Slice, Split, split_by_identity, write_manifest  # noqa: E402
-from forensics.corpus.check import find_duplicates, find_leaks  # noqa: E402
+from forensics.corpus.checks.check import find_duplicates, find_leaks  # noqa: E402
+from forensics.corpus.checks.near_pairs import near_pairs  # noqa: E402
 from forensics.corpus.manifest import read_manifest  # noqa: E402
-from forensics.corpus.near_pairs import near_pairs  # noqa: E402
-from forensics.corpus.plan import SynthesisConfig, plan_corpus  # noqa: E402
 from forensics.corpus.shards.exporting import Target, export_corpus  # noqa: E402
 from forensics.corpus.shards.parquet import write_manifest_parquet  # noqa: E402
 from forensics.corpus.shards.planning import ShardPlan, plan_shards  # noqa: E402
 from forensics.corpus.shards.unpacking import unpack_corpus  # noqa: E402
-from forensics.corpus.synthesize import synthesize  # noqa: E402
 from forensics.evaluation import ScoreTable  # noqa: E402
-from forensics.evaluation.measuring import measure_table  # noqa: E402
+from forensics.evaluation.measures.table_measures import measure_table  # noqa: E402
+from forensics.evaluation.run.score_corpus import score_samples  # noqa: E402
 from forensics.faces.crops import keep_crops  # noqa: E402
-from forensics.forger import GeneratorForger, load_animator  # noqa: E402
-from forensics.scoring import score_samples  # noqa: E402
+from forensics.synthesis.generator_forger import GeneratorForger, load_animator  # noqa: E402
+from forensics.synthesis.plan import SynthesisConfig, plan_corpus  # noqa: E402
+from forensics.synthesis.synthesize import synthesize  # noqa: E402
 from watermark import Deployment, encode_still  # noqa: E402
 
-RESULTS = Path(__file__).parents[1] / "results" / "scale.csv"
+RESULTS = Path(__file__).parents[2] / "results" / "scale.csv"
 COLUMNS = ("part", "measure", "n", "value", "unit", "seed", "load", "machine")
 SEED = 0
 REPLICATES = 20

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from results_csv import write_rows
 from scipy.stats import beta
 
+from benchmarks.results_csv import write_rows
 from detectors import Detector, Evidence, load_detector
-from detectors.appearance import describe
+from detectors.interpretation.appearance import describe
 from forensics.corpus import Corpus, Split
 from forensics.faces import Frames, cut_crops, find_faces, open_face_finder
 from forensics.faces.crops import gather_crops

@@ -14,15 +14,15 @@ from pathlib import Path
 from statistics import median
 
 import torch
-from results_csv import write_rows
 
+from benchmarks.results_csv import write_rows
 from detectors import Detector, create_detector
 from detectors.preprocessing import to_input
 from forensics.corpus import Corpus, Sample, Split
-from forensics.crews import Labour
+from forensics.evaluation.run.score_corpus import GROUP, score_samples
+from forensics.execution.environment import machine
+from forensics.execution.workers import Labour
 from forensics.faces.crops import gather_crops
-from forensics.installation import machine
-from forensics.scoring import GROUP, score_samples
 
 RESULTS = Path("results/throughput.csv")
 DETECTORS = ("cpu", "resnet50", "efficientnet_b4", "xception")

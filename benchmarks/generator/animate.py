@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
-from results_csv import write_rows
+from benchmarks.results_csv import write_rows
 
 RESULTS = Path("results/animate_time.csv")
 HEADER = ["drive", "part", "stage", "wall_ms", "cpu_ms", "runs", "frames", "threads", "weights", "load"]
@@ -106,17 +106,17 @@ class Stages:
 def run_once(started: float, arguments: list[str]) -> Stages:
     """Run the command in this process with its stages timed."""
     stages = Stages(started)
-    import forensics.animation as animation
-    from forensics.cli import main
+    from forensics.animation import animate as animation
+    from forensics.cli.main import main
 
     stages.spent[FIRST]["start and imports"] = time.monotonic() - started, time.process_time()
     import torch
 
-    import watermark.clip_writing as writing
     from generator.inference.clip_conditions import ClipConditions
     from generator.network.model import AniFaceDiff
     from watermark import ClipMarker
-    from watermark.encoding import ClipEncoder
+    from watermark.media.encoding import ClipEncoder
+    from watermark.sealing import clip_writing as writing
 
     stages.threads = torch.get_num_threads()
     places = (
@@ -162,7 +162,7 @@ def measure(folder: Path, drive: Path, weights: Path | None, runs: int) -> tuple
         out = folder / f"{drive.stem}-{run}.mp4"
         arguments = ["animate", str(folder / "avatar.png"), str(drive), "-o", str(out), "--home", str(folder / "home")]
         arguments += [] if weights is None else ["--weights", str(weights)]
-        command = [sys.executable, __file__, "--child", repr(time.monotonic()), *arguments]
+        command = [sys.executable, "-m", "benchmarks.generator.animate", "--child", repr(time.monotonic()), *arguments]
         answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
         found.append(json.loads(answer))
     from watermark import open_clip

@@ -14,11 +14,11 @@ import time
 from pathlib import Path
 
 import torch
-from results_csv import write_rows
 
+from benchmarks.results_csv import write_rows
 from forensics.evaluation import EvalReport
-from forensics.evaluation.quality.cases import CEILING, COPY, TRUTH, WARP
-from forensics.evaluation.quality.generation import SHIPPED, Plan, find_styles, measure_generator
+from forensics.evaluation.generator_quality.cases import CEILING, COPY, TRUTH, WARP
+from forensics.evaluation.generator_quality.generation import SHIPPED, Plan, find_styles, measure_generator
 from generator.network.weights_io import SHIPPED as SHIPPED_FOLDER
 from generator.network.weights_layout import read_card
 from generator.puppets import STYLES

@@ -17,14 +17,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from results_csv import write_rows
 
-from forensics.evaluation.quality.cases import CEILING, TRUTH, draw_truth, sample_case
-from forensics.evaluation.quality.face_net import Floats, Pictures, as_input
-from forensics.evaluation.quality.generation import EVALUATION_SEED
-from forensics.evaluation.quality.judge import Judge, Readings
-from forensics.evaluation.quality.reading_errors import reading_errors
-from forensics.evaluation.quality.statistics import Rows, clustered_interval, correlation, verification_auc
+from benchmarks.results_csv import write_rows
+from forensics.evaluation.generator_quality.cases import CEILING, TRUTH, draw_truth, sample_case
+from forensics.evaluation.generator_quality.face_net import Floats, Pictures, as_input
+from forensics.evaluation.generator_quality.generation import EVALUATION_SEED
+from forensics.evaluation.generator_quality.judge import Judge, Readings
+from forensics.evaluation.generator_quality.reading_errors import reading_errors
+from forensics.evaluation.generator_quality.statistics import Rows, clustered_interval, correlation, verification_auc
 from generator import EXPRESSION, SHAPE, Retarget, align
 from generator.network.weights_io import load_pretrained
 from generator.puppets import STYLES

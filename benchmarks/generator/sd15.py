@@ -209,7 +209,7 @@ def memory_rows() -> list[list[object]]:
     """Measure the peak memory of a short and a long clip, each in a process of its own."""
     peaks = {}
     for frames in LENGTHS:
-        command = [sys.executable, __file__, "--write-clip", str(frames)]
+        command = [sys.executable, "-m", "benchmarks.generator.sd15", "--write-clip", str(frames)]
         peaks[frames] = float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     rows: list[list[object]] = [
         ["peak_mib", f"{frames} frames", f"{peak:.0f}", "", "", 1, "fp32", "", TOY_SD15.grid]
@@ -246,7 +246,7 @@ def main() -> None:
         for row in rows:
             writer.writerow([*row, options.size, options.threads, machine])
             print(*row, sep="\t")
-    print(f"python scripts/bench_sd15.py {' '.join(sys.argv[1:])}; seed {SEED}")
+    print(f"python -m benchmarks.generator.sd15 {' '.join(sys.argv[1:])}; seed {SEED}")
 
 
 if __name__ == "__main__":

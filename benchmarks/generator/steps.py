@@ -15,13 +15,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from results_csv import write_rows
 
-from forensics.evaluation.quality.cases import draw_truth, sample_case
-from forensics.evaluation.quality.generation import EVALUATION_SEED
-from forensics.evaluation.quality.pictures import psnr, regions_of, ssim_map
+from benchmarks.results_csv import write_rows
+from forensics.evaluation.generator_quality.cases import draw_truth, sample_case
+from forensics.evaluation.generator_quality.generation import EVALUATION_SEED
+from forensics.evaluation.generator_quality.pictures import regions_of
 from generator import AnimateConfig, Animator, read_sizes
 from generator.inference.animate_config import settle
+from generator.picture_metrics import psnr, ssim_map
 from generator.puppets import STYLES
 from watermark import Deployment
 

@@ -1,7 +1,7 @@
 """Train the judge of generation quality on true puppet frames, and write it with its card.
 
-What it may be trusted with is measured on puppets it never saw: `python scripts/bench_judge.py`. With `--examples` the
-drawn frames are kept, and a run that was interrupted goes on with the same command.
+What it may be trusted with is measured on puppets it never saw: `python -m benchmarks.generator.judge`. With
+`--examples` the drawn frames are kept, and a run that was interrupted goes on with the same command.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pathlib import Path
 
 import torch
 
-from forensics.evaluation.quality.judge import JUDGE_FOLDER, save_judge
-from forensics.evaluation.quality.judge_examples import draw_examples
-from forensics.evaluation.quality.judge_training import Recipe, train_identity, train_places
-from forensics.evaluation.quality.value_training import place_errors, sample_faces, train_values
+from forensics.evaluation.generator_quality.judge import JUDGE_FOLDER, save_judge
+from forensics.evaluation.generator_quality.judge_examples import draw_examples
+from forensics.evaluation.generator_quality.judge_training import Recipe, train_identity, train_places
+from forensics.evaluation.generator_quality.value_training import place_errors, sample_faces, train_values
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ from torch.utils.data import Dataset
 from generator.face.spatial_maps import MAPS
 from generator.network.config import TOY_SD15, ModelConfig
 from generator.training import TrainConfig, Trainer, TrainingData, open_puppets, recipe
-from generator.training.batch import Example
+from generator.training.data.batch import Example
 
 OUT = Path("results/training_speed.csv")
 CASES = ("toy-1", "toy-2", "mini-1", "sd15-1", "sd15-2")
@@ -160,14 +160,24 @@ def main() -> None:
     gpu = torch.cuda.is_available() and options.device != "cpu"
     rows = []
     for case in options.cases or (CASES if gpu else CASES[:3]):
-        command = [sys.executable, __file__, "--one", case, "--steps", str(options.steps), "--device", options.device]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.generator.training",
+            "--one",
+            case,
+            "--steps",
+            str(options.steps),
+            "--device",
+            options.device,
+        ]
         if options.precision:
             command += ["--precision", options.precision]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         rows.append(json.loads(done.stdout.splitlines()[-1]))
         print(f"{case}: {rows[-1]['seconds_per_step']} s per step, {rows[-1]['peak_gib']} GiB", file=sys.stderr)
     keep(rows)
-    print(f"python scripts/bench_training.py {' '.join(sys.argv[1:])}; seed {SEED}; {options.steps} steps each")
+    print(f"python -m benchmarks.generator.training {' '.join(sys.argv[1:])}; seed {SEED}; {options.steps} steps each")
 
 
 if __name__ == "__main__":

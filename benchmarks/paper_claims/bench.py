@@ -11,15 +11,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.evaluation.quality.judge import Judge
-from forensics.files import write_whole
-from generator.training.batch import Picture
-from generator.training.example_store import load_store
-
-from .arms import Alignment, Plan, Run
-from .cases import DOMAINS, Domain, pairing
-from .findings import ADAPTER, ALIGNED, BASELINE, BOTH, Table
-from .measuring import Reference, Values, measure, reference
+from benchmarks.paper_claims.arms import Alignment, Plan, Run
+from benchmarks.paper_claims.cases import DOMAINS, Domain, pairing
+from benchmarks.paper_claims.findings import ADAPTER, ALIGNED, BASELINE, BOTH, Table
+from benchmarks.paper_claims.measuring import Reference, Values, measure, reference
+from forensics.evaluation.generator_quality.judge import Judge
+from forensics.storage.files import write_whole
+from generator.training.data.batch import Picture
+from generator.training.data.example_store import load_store
 
 NAIVE = {BASELINE: "baseline, drive's camera too", ADAPTER: "+ Expression Adapter, drive's camera too"}
 COPY, TRUTH = "copy of the source", "true frames"

@@ -20,20 +20,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from claims.arms import FAMILIES, PLANS, SEEN, STORE_SEED, Plan, Run
-from claims.bench import Bench
-from claims.cases import Pairings
-from claims.drawing import draw_run
-from claims.lessons import Lessons
-from claims.picture import sheet
-from claims.results import HEADER, Row, rows
-from claims.training import train
-from results_csv import write_rows
 
-from generator.training.example_store import draw_store
-from generator.training.puppet_clips import puppets_digest
+from benchmarks.paper_claims.arms import FAMILIES, PLANS, SEEN, STORE_SEED, Plan, Run
+from benchmarks.paper_claims.bench import Bench
+from benchmarks.paper_claims.cases import Pairings
+from benchmarks.paper_claims.drawing import draw_run
+from benchmarks.paper_claims.lessons import Lessons
+from benchmarks.paper_claims.picture import sheet
+from benchmarks.paper_claims.results import HEADER, Row, rows
+from benchmarks.paper_claims.training import train
+from benchmarks.results_csv import write_rows
+from generator.training.data.example_store import draw_store
+from generator.training.data.puppet_clips import puppets_digest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SEED = 9005
 """Of the bootstrap and the permutations."""
 SHOWN = (2, 28, 29)
@@ -58,7 +58,8 @@ def main(arguments: Sequence[str] | None = None, plans: Sequence[Plan] = PLANS) 
     if options.train is None:
         _measure(chosen, options.folder, options.out)
         _picture(chosen, options.folder, options.picture)
-    print(f"python scripts/bench_claims.py {' '.join(sys.argv[1:])}; seed {SEED}; {platform.machine()}, 1 thread")
+    command = f"python -m benchmarks.paper_claims.bench_claims {' '.join(sys.argv[1:])}"
+    print(f"{command}; seed {SEED}; {platform.machine()}, 1 thread")
 
 
 def _draw(plan: Plan, folder: Path, chosen: Sequence[str] | None) -> None:

@@ -9,15 +9,14 @@ import cv2
 import numpy as np
 from torch.utils.data import Dataset
 
-from forensics.evaluation.quality.cases import Case, Truth, draw_truth
+from benchmarks.paper_claims.arms import HELD_OUT, SEEN, Alignment, Plan
+from benchmarks.paper_claims.lessons import open_maps
+from forensics.evaluation.generator_quality.cases import Case, Truth, draw_truth
 from generator import DriveSequence, FaceParams, Retarget, align
 from generator.puppets import Puppet, PuppetFrame, Style, render, sample_motion, sample_puppet
-from generator.training.batch import Example
-from generator.training.clip import Moment
-from generator.training.examples import example
-
-from .arms import HELD_OUT, SEEN, Alignment, Plan
-from .lessons import open_maps
+from generator.training.data.batch import Example
+from generator.training.data.clip import Moment
+from generator.training.data.examples import example
 
 Domain = Literal["seen styles", "held-out styles"]
 DOMAINS: dict[Domain, tuple[Style, ...]] = {"seen styles": SEEN, "held-out styles": HELD_OUT}

@@ -16,17 +16,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from forensics.files import write_whole
+from benchmarks.paper_claims.arms import Family, Run, shown
+from benchmarks.paper_claims.network import LAST
+from benchmarks.paper_claims.weighing import weights_of
+from forensics.storage.files import write_whole
 from generator.network.attention import AttentionInputs
 from generator.network.config import MINI
 from generator.network.model import AniFaceDiff, Conditions, Prepared
 from generator.network.weights_io import load_pretrained
-from generator.training.batch import Example, collate, conditions, to_unit
-from generator.training.example_store import load_store
-
-from .arms import Family, Run, shown
-from .network import LAST
-from .weighing import weights_of
+from generator.training.data.batch import Example, collate, conditions, to_unit
+from generator.training.data.example_store import load_store
 
 LESSONS = "lessons.pt"
 PUPPETS, FRAMES = 3, 4

@@ -8,18 +8,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from forensics.files import write_whole
+from benchmarks.paper_claims.arms import Alignment, Run
+from benchmarks.paper_claims.continued import Continued
+from benchmarks.paper_claims.network import OneStep, as_shown, predict
+from benchmarks.paper_claims.training import load
+from forensics.storage.files import write_whole
 from generator.network.model import AniFaceDiff
 from generator.network.weights_io import load_pretrained
 from generator.training import TrainConfig, ValidationConfig
-from generator.training.batch import Example, Picture, collate, to_uint8, to_unit
-from generator.training.example_store import load_store
+from generator.training.data.batch import Example, Picture, collate, to_uint8, to_unit
+from generator.training.data.example_store import load_store
 from generator.training.validation import draw
-
-from .arms import Alignment, Run
-from .continued import Continued
-from .network import OneStep, as_shown, predict
-from .training import load
 
 STEPS = 2
 """DDIM steps of the shipped network, as it is delivered."""

@@ -8,15 +8,14 @@ import cv2
 import numpy as np
 from torch.utils.data import Dataset
 
+from benchmarks.paper_claims.arms import SEEN, STORE_SEED
 from generator import FaceParams
 from generator.face import SourceWarp
 from generator.puppets import render, sample_motion, sample_puppet
-from generator.training.batch import Example, Picture
-from generator.training.clip import Moment
-from generator.training.examples import example
-from generator.training.maps import DrawMaps
-
-from .arms import SEEN, STORE_SEED
+from generator.training.data.batch import Example, Picture
+from generator.training.data.clip import Moment
+from generator.training.data.examples import example
+from generator.training.data.maps import DrawMaps
 
 TARGETS = 7
 """Targets of an example."""

@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.evaluation.quality.judge import Judge, Readings
-from forensics.evaluation.quality.pictures import l1, psnr, regions_of, ssim_map
-from forensics.evaluation.quality.reading_errors import reading_errors
-from forensics.evaluation.quality.statistics import cosines
+from benchmarks.paper_claims.cases import Pairing, with_drive_shape, with_source_expression
+from forensics.evaluation.generator_quality.judge import Judge, Readings
+from forensics.evaluation.generator_quality.pictures import l1, regions_of
+from forensics.evaluation.generator_quality.reading_errors import reading_errors
+from forensics.evaluation.generator_quality.statistics import cosines
+from generator.picture_metrics import psnr, ssim_map
 from generator.puppets import PuppetFrame
-from generator.training.batch import Picture
-
-from .cases import Pairing, with_drive_shape, with_source_expression
+from generator.training.data.batch import Picture
 
 Values = dict[str, NDArray[np.float64]]
 """By `measure/region`, one number per moment; NaN where it is not defined."""

@@ -7,10 +7,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from benchmarks.paper_claims.arms import SIZES, Run, shown
 from generator.network.model import AniFaceDiff, Conditions
-from generator.training.batch import Batch, conditions, to_unit
-
-from .arms import SIZES, Run, shown
+from generator.training.data.batch import Batch, conditions, to_unit
 
 LAST = 999
 """The schedule's last time. Its signal is exactly 0 there, so the noisy latent says nothing and is left out."""

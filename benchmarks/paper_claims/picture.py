@@ -8,11 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.paper_claims.arms import Alignment, Plan
+from benchmarks.paper_claims.cases import pairing
 from generator.puppets import render
-from generator.training.batch import Picture
-
-from .arms import Alignment, Plan
-from .cases import pairing
+from generator.training.data.batch import Picture
 
 _SIDE, _CAPTION = 128, 18
 _ARMS: tuple[tuple[str, bool, Alignment], ...] = (

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from forensics.evaluation.intervals import Interval, holm
-
-from .bench import Bench, Measured
-from .cases import DOMAINS
-from .findings import ARMS, BASELINE, CONTRASTS, Finding, differences, find, gain_between, level
+from benchmarks.paper_claims.bench import Bench, Measured
+from benchmarks.paper_claims.cases import DOMAINS
+from benchmarks.paper_claims.findings import ARMS, BASELINE, CONTRASTS, Finding, differences, find, gain_between, level
+from forensics.evaluation.metrics.intervals import Interval, holm
 
 HEADER = [
     "kind", "family", "domain", "measure", "region", "arm", "value", "low", "high", "p_value", "p_holm", "seeds",

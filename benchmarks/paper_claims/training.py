@@ -11,20 +11,28 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from forensics.files import write_whole
+from benchmarks.paper_claims.arms import Run
+from benchmarks.paper_claims.continued import (
+    ADAPTER_RATE,
+    PUPPETS,
+    Continued,
+    is_adapter,
+    learning,
+    loss_of_lessons,
+    open_lessons,
+    order,
+)
+from benchmarks.paper_claims.continued import shipped as open_shipped
+from benchmarks.paper_claims.network import OneStep, predict
+from benchmarks.paper_claims.weighing import weights_of
+from forensics.storage.files import write_whole
 from generator.network.patch_codec import PatchCodec
 from generator.training import OptimiserConfig
-from generator.training.batch import Batch, collate, to_unit
-from generator.training.example_store import ExampleStore
-from generator.training.objective import trained_parameters
-from generator.training.running_mean import RunningMean
+from generator.training.data.batch import Batch, collate, to_unit
+from generator.training.data.example_store import ExampleStore
+from generator.training.ema import RunningMean
+from generator.training.objectives.objective import trained_parameters
 from generator.training.trainer import learning_rate
-
-from .arms import Run
-from .continued import ADAPTER_RATE, PUPPETS, Continued, is_adapter, learning, loss_of_lessons, open_lessons, order
-from .continued import shipped as open_shipped
-from .network import OneStep, predict
-from .weighing import weights_of
 
 Progress = Callable[[int, float], None]
 """Is told the step and its loss."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from generator.training.batch import Batch
+from generator.training.data.batch import Batch
 
 _BESIDE, _MOVING = 0.1, 10.0
 """Weights beside the face, and of what the expression moves."""

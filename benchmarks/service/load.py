@@ -1,6 +1,6 @@
 """Load the service with questions of every kind; write results/load.csv and results/load_memory.csv.
 
-    PYTHONPATH=. .venv/bin/python scripts/bench_load.py --minutes 10
+    .venv/bin/python -m benchmarks.service.load --minutes 10
 
 The service is `facetrail serve --examine` over a store of made-up files, in processes of its own; this one asks, over
 loopback. Questions come at fixed times whether earlier ones are answered or not, and are timed from when they were due.
@@ -27,8 +27,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from load_questions import FILES, LOOKUPS, Material, Question, prepared
-from results_csv import write_rows
+
+from benchmarks.results_csv import write_rows
+from benchmarks.service.load_questions import FILES, LOOKUPS, Material, Question, prepared
 
 SEED = 17
 RESULTS = Path("results/load.csv")

@@ -11,13 +11,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
-from bench_store import entry, made_up_looks
 from PIL import Image
 
+from benchmarks.service.store import entry, made_up_looks
 from generator import puppets
 from watermark import Claim, Deployment, Payload, PayloadKind, mark, seal
-from watermark.manifest import SOFT_BINDING
-from watermark.resolution import FINGERPRINT
+from watermark.mark.payload import SOFT_BINDING
+from watermark.resolution.resolution import FINGERPRINT
 
 LOOKUPS = {"by mark id": 0.45, "by look": 0.25, "manifest": 0.2, "bad request": 0.1}
 """Shares of the look-ups."""

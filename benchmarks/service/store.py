@@ -1,6 +1,6 @@
 """Time a manifest store of a million files: look-ups, one more file, several writers; write results/manifest_store.csv.
 
-    PYTHONPATH=. nice -n 10 .venv/bin/python scripts/bench_store.py
+    nice -n 10 .venv/bin/python -m benchmarks.service.store
 
 Looks are those of puppets, some bits changed, because faces look alike; manifests are short, because only finding is
 measured. Times are of one computer; the load beside the bench is in the file.
@@ -19,12 +19,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from results_csv import write_rows
 
+from benchmarks.results_csv import write_rows
 from generator import puppets
 from watermark import ManifestStore, PayloadKind
-from watermark.perceptual_hash import perceptual_hash
-from watermark.store import StoreEntry
+from watermark.store.manifest_store import StoreEntry
+from watermark.store.perceptual_hash import perceptual_hash
 
 SEED = 11
 ROWS = (10_000, 1_000_000)

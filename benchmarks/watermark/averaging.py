@@ -17,14 +17,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import scipy.fft
-from bench_watermark_attacks import psnr
-from bench_watermark_subjects import Frames
 from numpy.typing import NDArray
 
+from benchmarks.watermark.attacks import psnr
+from benchmarks.watermark.subjects import Frames
 from generator.puppets import STYLES, render, sample_motion, sample_puppet
 from watermark import Payload, PayloadKind, mark, read_mark
-from watermark.correlation import folded_spectrum
-from watermark.tile import TILE, band_indices, luminance, whole_scales
+from watermark.mark.correlation import folded_spectrum
+from watermark.mark.tile import TILE, band_indices, luminance, whole_scales
 
 SEED = 28
 SIDE = 512

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from bench_watermark_attacks import CLIP_CODERS, psnr, ssim, through_coder
-from bench_watermark_subjects import SEEDS, clips
 
+from benchmarks.watermark.attacks import CLIP_CODERS, psnr, ssim, through_coder
+from benchmarks.watermark.subjects import SEEDS, clips
 from watermark import ClipMarker, Payload, PayloadKind, read_mark
 
 SIZES = (512, 256)

@@ -20,11 +20,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from bench_watermark_attacks import STILL_ATTACKS, Frames, psnr, ssim
-from bench_watermark_subjects import stills
 
+from benchmarks.watermark.attacks import STILL_ATTACKS, Frames, psnr, ssim
+from benchmarks.watermark.subjects import stills
 from watermark import ClipMarker, Payload, PayloadKind, encode_clip
-from watermark.codecs import Bits, Codec, CodecReading, TileCodec
+from watermark.mark.codecs import Bits, Codec, CodecReading, TileCodec
 
 SEED = 6
 SIDE = 512

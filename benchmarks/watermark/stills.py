@@ -14,9 +14,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from bench_watermark_attacks import STILL_ATTACKS, Frames, flat_change, psnr, ssim, wilson
-from bench_watermark_subjects import SEEDS, Subject, stills
 
+from benchmarks.watermark.attacks import STILL_ATTACKS, Frames, flat_change, psnr, ssim, wilson
+from benchmarks.watermark.subjects import SEEDS, Subject, stills
 from watermark import Payload, PayloadKind, mark, read_mark
 
 SIZES = (512, 256)

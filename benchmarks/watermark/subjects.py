@@ -26,7 +26,7 @@ from generator.puppets import STYLES, render, sample_motion, sample_puppet
 Frames = NDArray[np.uint8]
 Split = Literal["tuning", "holdout"]
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
+SHARED = Path(__file__).parents[3] / "shared" / "data"
 SEEDS = {"tuning": 2718, "holdout": 8128}
 PUPPETS_PER_STYLE = {"tuning": 3, "holdout": 4}
 

@@ -15,14 +15,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from bench_watermark_attacks import STILL_ATTACKS, wilson
-from bench_watermark_subjects import stills
 
+from benchmarks.watermark.attacks import STILL_ATTACKS, wilson
+from benchmarks.watermark.subjects import stills
 from watermark import Payload, PayloadKind, mark
-from watermark.correlation import bit_values
-from watermark.error_correction import MESSAGE_BITS, encode
-from watermark.mark_reading import FALSE_POSITIVE_RATE, Reader, View, views
-from watermark.tile import TILE, luminance
+from watermark.mark.correlation import bit_values
+from watermark.mark.error_correction import MESSAGE_BITS, encode
+from watermark.mark.read import FALSE_POSITIVE_RATE, Reader, View, views
+from watermark.mark.tile import TILE, luminance
 
 SEED = 496
 RESULTS = Path("results/watermark_unmarked.csv")

@@ -24,9 +24,9 @@ import numpy as np
 import skimage.data
 
 from watermark import Claim, Deployment, ManifestStore, Payload, PayloadKind, mark, seal
-from watermark.containers import sniff
-from watermark.credentials import read_credential
-from watermark.embedded_manifest import manifest_store
+from watermark.credential.credential import read_credential
+from watermark.credential.embedded_manifest import manifest_store
+from watermark.media.containers import sniff
 
 SEED = 7
 FORMATS = ("jpg", "png", "avif")

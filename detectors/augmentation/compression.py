@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import TrainingError
+from detectors.errors import TrainingError
 
 Image = NDArray[np.uint8]
 

@@ -16,9 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .augmentation import to_pixels
+from detectors.errors import BlendError
+
+from .augment import to_pixels
 from .compression import jpeg_roundtrip
-from .errors import BlendError
 from .hulls import FACE_POINTS, FAMILIES, HullFamily, draw_hull
 
 Image = NDArray[np.uint8]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from .errors import TrainingError
+from detectors.errors import TrainingError
 
 Floats = NDArray[np.float64]
 _MIN_SCALE = 1e-2

@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from .errors import TrainingError
+from detectors.errors import TrainingError
+
 from .thresholds import Level
 
 Floats = NDArray[np.float64]

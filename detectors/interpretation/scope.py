@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.covariance import LedoitWolf
 
-from .errors import TrainingError
+from detectors.errors import TrainingError
 
 Floats = NDArray[np.float64]
 _MIN_SAMPLES = 8

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import TrainingError
+from detectors.errors import TrainingError
 
 Level = Literal["frame", "video"]
 

@@ -12,9 +12,10 @@ from huggingface_hub import try_to_load_from_cache
 from safetensors import SafetensorError
 from torch import nn
 
-from .errors import WeightsError
+from detectors.errors import WeightsError
+from detectors.spec import DetectorSpec
+
 from .networks import pooled_width
-from .spec import DetectorSpec
 
 Pretrained = bool | Path
 _FILE = "model.safetensors"

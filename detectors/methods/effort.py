@@ -12,11 +12,12 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from .augmentation import AugmentConfig
+from detectors.augmentation.augment import AugmentConfig
+from detectors.recipe import Recipe
+from detectors.spec import CLIP_LARGE, CLIP_MEAN, CLIP_STD, DetectorSpec
+
 from .backbones import Pretrained, build_backbone
 from .networks import DetectorNetwork, freeze
-from .recipe import Recipe
-from .spec import CLIP_LARGE, CLIP_MEAN, CLIP_STD, DetectorSpec
 
 SPEC = DetectorSpec(
     name="effort",

@@ -14,10 +14,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from detectors.recipe import Recipe
+from detectors.spec import HALF, DetectorSpec
+
 from .backbones import Pretrained, create_backbone
 from .networks import DetectorNetwork, pooled_width
-from .recipe import Recipe
-from .spec import HALF, DetectorSpec
 
 _WINDOW = 10
 _STRIDE = 2

@@ -15,12 +15,13 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from detectors.recipe import Recipe
+from detectors.spec import IMAGENET_MEAN, IMAGENET_STD, DetectorSpec
+
 from .backbones import Pretrained, create_backbone
 from .batch import Batch
 from .networks import DetectorNetwork, cross_entropy
-from .recipe import Recipe
-from .sbi import UNVARIED
-from .spec import IMAGENET_MEAN, IMAGENET_STD, DetectorSpec
+from .plain import UNVARIED
 
 _STRIDES = (1, 2, 3, 4)
 _WIDTH = 64

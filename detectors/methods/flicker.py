@@ -10,11 +10,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .augmentation import AugmentConfig
+from detectors.augmentation.augment import AugmentConfig
+from detectors.recipe import Recipe
+from detectors.spec import HALF, DetectorSpec
+
 from .backbones import Pretrained, build_backbone
 from .networks import DetectorNetwork
-from .recipe import Recipe
-from .spec import HALF, DetectorSpec
 
 _GAIN = 4.0  # brings the differences of ordinary clips to the spread of a normalised crop
 _LIMIT = 2.0

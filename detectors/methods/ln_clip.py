@@ -5,12 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .augmentation import AugmentConfig
+from detectors.augmentation.augment import AugmentConfig
+from detectors.recipe import Recipe
+from detectors.spec import CLIP_LARGE, CLIP_MEAN, CLIP_STD, DetectorSpec
+
 from .backbones import Pretrained, build_backbone
 from .batch import Batch
 from .networks import DetectorNetwork, cross_entropy, freeze
-from .recipe import Recipe
-from .spec import CLIP_LARGE, CLIP_MEAN, CLIP_STD, DetectorSpec
 
 _UNIFORMITY = 0.5
 _ALIGNMENT = 0.1

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from .augmentation import AugmentConfig
+from detectors.augmentation.augment import AugmentConfig
+from detectors.recipe import Recipe
+from detectors.spec import HALF, IMAGENET_MEAN, IMAGENET_STD, DetectorSpec
+
 from .backbones import Pretrained, build_backbone
 from .networks import DetectorNetwork
-from .recipe import Recipe
-from .spec import HALF, IMAGENET_MEAN, IMAGENET_STD, DetectorSpec
 
 _FIELD = AugmentConfig(jpeg=0.5, jpeg_quality=(40, 100), blur=0.3, blur_sigma=(0.1, 1.5), colour=0.5)
 _CONVOLUTIONAL = Recipe(
     optimizer="adam", learning_rate=2e-4, weight_decay=5e-4, batch_size=32, epochs=10, augment=_FIELD
 )
+_BLUR_AND_JPEG = AugmentConfig(
+    flip=0.5, blur=0.5, blur_sigma=(0.0, 3.0), jpeg=0.5, jpeg_quality=(30, 100), resize=0.0, colour=0.0, noise=0.0
+)
+UNVARIED = AugmentConfig(flip=0.0, jpeg=0.0, resize=0.0, blur=0.0, colour=0.0, noise=0.0)
 _COMMUNITY = Recipe(
     learning_rate=2e-5, weight_decay=1e-2, batch_size=32, epochs=20, ema_decay=0.999, augment=_FIELD
 )  # as Park & Owens 2025 fine-tune small transformers
@@ -109,6 +114,54 @@ SPECS: tuple[DetectorSpec, ...] = (
         recipe=_COMMUNITY,
     ),
 )
+
+CNN_AUG = DetectorSpec(
+    name="cnn_aug",
+    method="plain",
+    backbone="resnet50.a1_in1k",
+    input_size=224,
+    mean=IMAGENET_MEAN,
+    std=IMAGENET_STD,
+    crop_margin=0.15,
+    licence="Apache-2.0",
+    paper="Wang et al. 2020 (CNNDetection)",
+    summary="ResNet-50 trained under blur and JPEG, so that it learns what survives both",
+    recipe=Recipe(optimizer="adam", learning_rate=1e-4, weight_decay=0.0, batch_size=64, augment=_BLUR_AND_JPEG),
+)
+"""The blur-and-JPEG baseline (Wang et al., CVPR 2020, "CNN-generated images are surprisingly easy to spot").
+
+Its training sets it apart. Every crop is mirrored with probability 0.5, blurred with σ drawn from 0–3 with probability
+0.5, and then compressed as JPEG at quality 30–100 with probability 0.5.
+"""
+
+SBI = DetectorSpec(
+    name="sbi",
+    method="plain",
+    backbone="tf_efficientnet_b4.ap_in1k",
+    input_size=380,
+    mean=(0.0, 0.0, 0.0),
+    std=(1.0, 1.0, 1.0),
+    crop_margin=0.125,
+    licence="Apache-2.0",
+    paper="Shiohara & Yamasaki 2022 (SBI)",
+    summary="EfficientNet-B4 fed self-blends of genuine faces; finds blending seams, not whole generated faces",
+    recipe=Recipe(
+        optimizer="sgd",
+        learning_rate=1e-3,
+        weight_decay=0.0,
+        batch_size=32,
+        epochs=100,
+        sam_radius=0.05,
+        diet="self_blended",
+        augment=UNVARIED,
+    ),
+)
+"""The detector of self-blended images (Shiohara & Yamasaki, CVPR 2022), on crops that are only scaled to 0–1.
+
+It is trained on genuine pictures and blends of them with themselves (`SelfBlends`), drawn afresh in every epoch, whose
+mirroring, colour and compression are alike for both pictures of a pair; so nothing is varied again. Any other detector
+can be trained on them in the same way.
+"""
 
 
 def build_plain(spec: DetectorSpec, *, pretrained: Pretrained = False) -> DetectorNetwork:

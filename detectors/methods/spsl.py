@@ -14,10 +14,11 @@ import math
 import torch
 from torch import Tensor, nn
 
+from detectors.recipe import Recipe
+from detectors.spec import HALF, DetectorSpec
+
 from .backbones import Pretrained, build_backbone
 from .networks import DetectorNetwork
-from .recipe import Recipe
-from .spec import HALF, DetectorSpec
 
 _MIDDLE_FLOW = tuple(f"block{number}" for number in range(4, 12))
 _SMALLEST_AMPLITUDE = 1e-3  # below it the phase is rounding noise
@@ -35,6 +36,21 @@ SPEC = DetectorSpec(
     summary="shallow Xception on the crop and its phase spectrum",
     recipe=Recipe(optimizer="adam", learning_rate=2e-4, weight_decay=5e-4, batch_size=32, epochs=10),
 )
+
+CPU = DetectorSpec(
+    name="cpu",
+    method="spsl",
+    backbone="resnet10t",
+    options=(("channels", (16, 32, 64, 128)), ("stem_width", 16)),
+    input_size=128,
+    mean=HALF,
+    std=HALF,
+    crop_margin=0.15,
+    licence="Apache-2.0 (trained from scratch on puppets)",
+    paper="He et al. 2016 (backbone); Liu et al. 2021 (phase)",
+    summary="narrow ResNet beside the phase spectrum; trains from scratch on a laptop",
+)
+"""The shipped default: a narrow ResNet on the crop and its phase spectrum, trained from nothing."""
 
 
 class PhaseStem(nn.Module):

@@ -14,10 +14,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from detectors.recipe import Recipe
+from detectors.spec import HALF, DetectorSpec
+
 from .backbones import Pretrained, build_backbone
 from .networks import DetectorNetwork
-from .recipe import Recipe
-from .spec import HALF, DetectorSpec
 
 _KERNELS = (
     (

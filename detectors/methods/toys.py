@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .spec import DetectorSpec
+from detectors.spec import DetectorSpec
 
 _SIZE = 64
 _FAMILIES = (("vit", "test_vit"), ("convnext", "test_convnext"), ("efficientnet", "test_efficientnet"))

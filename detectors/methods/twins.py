@@ -8,22 +8,17 @@ forgery has to score above its own twin (the logistic ranking loss of Burges et 
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.fft import dctn, idctn
 from torch import Tensor, nn
 
-from .augmentation import AugmentConfig, to_pixels
+from detectors.augmentation.augment import AugmentConfig
+from detectors.recipe import Recipe
+from detectors.spec import IMAGENET_MEAN, IMAGENET_STD, DetectorSpec
+
 from .backbones import Pretrained, build_backbone
 from .batch import Batch
 from .networks import DetectorNetwork, cross_entropy
-from .recipe import Recipe
-from .spec import IMAGENET_MEAN, IMAGENET_STD, DetectorSpec
-
-Image = NDArray[np.uint8]
 
 _RANKING = 0.5
-_LARGEST_SHARE = 0.8
 
 SPEC = DetectorSpec(
     name="twins",
@@ -58,22 +53,6 @@ class TwinsNetwork(DetectorNetwork):
         loss = cross_entropy(logits, batch.labels)
         above = (logits[0::2] - logits[1::2])[batch.paired].float()
         return loss + _RANKING * nn.functional.softplus(above).mean() if len(above) else loss
-
-
-def mix_pixels(genuine: Image, forged: Image, rng: np.random.Generator) -> Image:
-    """Draw a forgery towards its twin: (1−r)·forged + r·genuine with r uniform in 0–0.8."""
-    share = rng.uniform(0, _LARGEST_SHARE)
-    return to_pixels((1 - share) * forged + share * genuine)
-
-
-def mix_frequencies(genuine: Image, forged: Image, rng: np.random.Generator) -> Image:
-    """Give a forgery the highest frequencies of its twin, the top r of the cosine spectrum with r uniform in 0–0.8."""
-    share = rng.uniform(0, _LARGEST_SHARE)
-    height, width = forged.shape[:2]
-    radius = np.maximum(np.arange(height)[:, None] / height, np.arange(width) / width)
-    taken = (radius >= 1 - share)[..., None]
-    spectra = [dctn(image.astype(np.float32), axes=(0, 1), norm="ortho") for image in (genuine, forged)]
-    return to_pixels(idctn(np.where(taken, *spectra), axes=(0, 1), norm="ortho"))
 
 
 def build_twins(spec: DetectorSpec, *, pretrained: Pretrained = False) -> DetectorNetwork:

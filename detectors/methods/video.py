@@ -12,11 +12,12 @@ import torch
 from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 
-from .augmentation import AugmentConfig
+from detectors.augmentation.augment import AugmentConfig
+from detectors.recipe import Recipe
+from detectors.spec import IMAGENET_MEAN, IMAGENET_STD, DetectorSpec
+
 from .backbones import Pretrained, build_backbone
 from .networks import DetectorNetwork
-from .recipe import Recipe
-from .spec import IMAGENET_MEAN, IMAGENET_STD, DetectorSpec
 
 _HEAD_WIDTH = 64
 

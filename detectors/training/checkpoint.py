@@ -12,8 +12,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from .errors import CheckpointError
-from .running_mean import RunningMean
+from detectors.errors import CheckpointError
+
+from .ema import RunningMean
 
 _WEIGHTS = "progress.safetensors"
 _STATE = "progress.json"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Literal, Self
 
-from .augmentation import AugmentConfig
-from .errors import TrainingError
-from .recipe import Optimizer
-from .resume import EpochLog
-from .spec import DetectorSpec
+from detectors.augmentation.augment import AugmentConfig
+from detectors.errors import TrainingError
+from detectors.recipe import Optimizer
+from detectors.spec import DetectorSpec
+
+from .checkpoint import EpochLog
 
 Precision = Literal["no", "bf16", "fp16"]
 

@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import TrainingError
-from .preprocessing import check_crops
+from detectors.errors import TrainingError
+from detectors.preprocessing import check_crops
+from detectors.spec import DetectorSpec
+
 from .sampling import Group
-from .spec import DetectorSpec
 
 Crops = NDArray[np.uint8]
 Labels = NDArray[np.integer]

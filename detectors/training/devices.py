@@ -8,10 +8,11 @@ from typing import Protocol, cast
 import torch
 from torch import Tensor, nn
 
-from .batch import Batch
-from .errors import TrainingError
-from .networks import DetectorNetwork
-from .train_config import TrainConfig
+from detectors.errors import TrainingError
+from detectors.methods.batch import Batch
+from detectors.methods.networks import DetectorNetwork
+
+from .config import TrainConfig
 
 
 class Step(nn.Module):

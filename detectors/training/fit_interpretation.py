@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from .appearance import describe
-from .calibration import fit_calibration
-from .compression import jpeg_roundtrip
+from detectors.augmentation.compression import jpeg_roundtrip
+from detectors.interpretation.appearance import describe
+from detectors.interpretation.calibration import fit_calibration
+from detectors.interpretation.scope import Evidence, fit_scope
+from detectors.interpretation.thresholds import fit_thresholds
+from detectors.scoring import Detector
+
+from .config import TrainConfig
 from .crop_sets import Crops, CropSet
-from .scope import Evidence, fit_scope
-from .scoring import Detector
-from .thresholds import fit_thresholds
-from .train_config import TrainConfig
 
 _SCOPE_CROPS = 1024
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from .train_config import TrainConfig
+from .config import TrainConfig
 
 _LOWEST_RATE = 0.02
 _MOMENTUM = 0.9

@@ -11,13 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .augmentation import AugmentConfig, augment
-from .blending import blend_face
+from detectors.augmentation.augment import AugmentConfig, augment
+from detectors.augmentation.mixing import mix_frequencies, mix_pixels
+from detectors.augmentation.self_blend import blend_face
+from detectors.errors import TrainingError
+from detectors.spec import DetectorSpec
+
 from .crop_sets import CropSet, digest_of
-from .errors import TrainingError
 from .sampling import Draw, Group, PairSampler
-from .spec import DetectorSpec
-from .twins import mix_frequencies, mix_pixels
 
 Image = NDArray[np.uint8]
 Mask = NDArray[np.float32]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Self
 
-from .errors import TrainingError
-from .resume import EpochLog
+from detectors.errors import TrainingError
+
+from .checkpoint import EpochLog
 
 
 class RunLog:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import TrainingError
+from detectors.errors import TrainingError
 
 Group = str | tuple[str, ...]
 Indices = NDArray[np.intp]

@@ -13,20 +13,21 @@ import torch
 from scipy.stats import rankdata
 from torch import Tensor
 
-from .batch import Batch
-from .computing import open_computer
+from detectors.errors import TrainingError
+from detectors.methods.batch import Batch
+from detectors.preprocessing import to_input
+from detectors.scoring import Detector
+
+from .checkpoint import EpochLog, Progress, load_progress, save_progress
+from .config import TrainConfig, TrainLog
 from .crop_sets import Crops, CropSet, Labels, check_set, identities_of, subset
-from .errors import TrainingError
+from .devices import open_computer
+from .ema import RunningMean
+from .fit_interpretation import fit_reading
 from .optimisation import build_optimizer, rate_at, sharpness_aware
-from .preprocessing import to_input
-from .reading import fit_reading
-from .resume import EpochLog, Progress, load_progress, save_progress
+from .pair_sources import FaceSet, PairSource, SelfBlends, StoredCrops
 from .run_log import RunLog
-from .running_mean import RunningMean
 from .sampling import Draw, Group, hold_out
-from .scoring import Detector
-from .sources import FaceSet, PairSource, SelfBlends, StoredCrops
-from .train_config import TrainConfig, TrainLog
 
 ProgressCallback = Callable[[int, int, float], None]
 

@@ -11,6 +11,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.errors import InputError, UsageError
+from forensics.execution.progress import Report, part, silent
+from forensics.storage.files import sweep
+from forensics.synthesis.generator_forger import Engine, engine_for, load_animator
 from generator import AnimateConfig, Animator, DriveSequence, FaceParams
 from generator.trackers import TRACKERS, find_tracker, read_landmarks
 from watermark import (
@@ -23,10 +27,6 @@ from watermark import (
     read_media,
 )
 
-from .errors import InputError, UsageError
-from .files import sweep
-from .forger import Engine, engine_for, load_animator
-from .progress import Report, part, silent
 from .tracking import TrackerChoice, naming, open_tracker, track_file
 
 Frames = NDArray[np.uint8]

@@ -5,15 +5,14 @@ Importing this module must stay cheap: its arguments are declared for `--help`.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import InputError, MissingPieceError, UsageError
-from .progress import Report, silent
+from forensics.errors import InputError, MissingPieceError
+from forensics.execution.progress import Report, silent
 
 if TYPE_CHECKING:
     from generator import DriveSequence
@@ -45,55 +44,6 @@ class TrackerChoice:
     flame: Path | None = None
     box: Box | None = None
     landmarks: Path | None = None
-
-
-def add_tracker(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    """Declare the arguments that `choice_of` reads."""
-    parser.add_argument(
-        "--tracker",
-        choices=TRACKERS,
-        default=TRACKERS[0],
-        help="face-mesh reads the puppet head (default); deca and smirk read FLAME with files of yours: DECA's weights "
-        "are for non-commercial research, SMIRK's code is MIT and its weights' licence unclear",
-    )
-    parser.add_argument(
-        "--tracker-weights",
-        type=Path,
-        metavar="FILE",
-        help="deca_model.tar or SMIRK_em1.pt (default: models/deca or models/smirk in $FACETRAIL_HOME)",
-    )
-    parser.add_argument(
-        "--flame",
-        type=Path,
-        metavar="FILE",
-        help="FLAME's file, for deca and smirk (default: in models/flame in $FACETRAIL_HOME)",
-    )
-    parser.add_argument(
-        "--box",
-        nargs=4,
-        type=float,
-        metavar=("LEFT", "TOP", "RIGHT", "BOTTOM"),
-        help="where the face is, in pixels, if it is not found by itself; in a clip: in its first frame, for deca and "
-        "smirk in all of it",
-    )
-    parser.add_argument(
-        "--landmarks",
-        type=Path,
-        metavar="FILE",
-        help="68 iBUG points of the face instead of a box: npy, json, txt, pts",
-    )
-
-
-def choice_of(options: argparse.Namespace) -> TrackerChoice:
-    """Read what `add_tracker` declared.
-
-    Raises:
-        UsageError: Box and landmarks are both given.
-    """
-    if options.box is not None and options.landmarks is not None:
-        raise UsageError("--box and --landmarks both say where the face is; give one of them")
-    box = None if options.box is None else tuple(options.box)
-    return TrackerChoice(options.tracker, options.tracker_weights, options.flame, box, options.landmarks)
 
 
 def open_tracker(choice: TrackerChoice) -> Tracker:

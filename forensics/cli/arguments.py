@@ -8,17 +8,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .crews import LOCAL, RAY, Labour
-from .errors import UsageError
+from forensics.errors import UsageError
+from forensics.execution.sandbox import MEBIBYTES, SECONDS
+from forensics.execution.workers import LOCAL, RAY, Labour
 
 DEFAULT_DETECTOR = "cpu"
 """The detector whose weights are shipped."""
-
-SECONDS = 300
-"""Longest time one file of strangers may take."""
-
-MEBIBYTES = 4096
-"""Most memory one such file may take, beyond what the program itself takes."""
 
 
 def add_verbose(parser: argparse.ArgumentParser) -> None:

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from .answers import Answer, JsonObject, expected_errors, refusal, visible
-from .errors import InputError
-from .progress import Report
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".mp4", ".mov", ".mkv")
+from forensics.errors import InputError
+from forensics.execution.command_result import Answer, JsonObject, expected_errors, refusal, visible
+from forensics.execution.progress import Report
+from forensics.storage.media_suffixes import SUFFIXES
 
 
 def expand(names: Sequence[str], stdin: TextIO | None = None) -> tuple[Path, ...]:

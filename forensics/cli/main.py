@@ -17,17 +17,17 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
-from .answers import Answer, document, error_entry, expected_errors, explain, visible
-from .errors import UsageError
-from .logs import open_log
-from .progress import Report, open_progress
+from forensics.errors import UsageError
+from forensics.execution.command_result import Answer, document, error_entry, expected_errors, explain, visible
+from forensics.execution.log import open_log
+from forensics.execution.progress import Report, open_progress
 
 Run = Callable[[argparse.Namespace, Report], Answer]
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command's name, the line the overview shows, and the module under `forensics.commands` that holds it.
+    """A command's name, the line the overview shows, and the module under `forensics.cli.commands` that holds it.
 
     Each module offers `configure(parser)`, which declares the arguments and sets `run` as a default; it imports
     nothing heavy until `run` is called.
@@ -155,7 +155,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     for command in COMMANDS:
         subparser = commands.add_parser(command.name, help=command.summary, description=_sentence(command.summary))
         if command.name == wanted:
-            import_module(f"forensics.commands.{command.name}").configure(subparser)
+            import_module(f"forensics.cli.commands.{command.name}").configure(subparser)
     return parser
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from .errors import InputError
+from forensics.errors import InputError
 
 _BEGIN = "-----BEGIN CERTIFICATE-----"
 

@@ -5,7 +5,7 @@ Only the light parts stand here; `synthesize` and `folders` load the rooms below
 
 from __future__ import annotations
 
-from .check import Complaint, Fault, Tally, check_corpus, tally
+from .checks.check import Complaint, Fault, Tally, check_corpus, tally
 from .manifest import Corpus, write_manifest
 from .sample import Label, Sample, Slice, Split
 from .split import split_by_identity

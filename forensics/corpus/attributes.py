@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import CorpusError
+from forensics.errors import CorpusError
+
 from .manifest import Corpus
 from .sample import Sample
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import CorpusError
-from ..files import write_whole
-from ..records import parse_json, write_json
+from forensics.errors import CorpusError
+from forensics.storage.files import write_whole
+from forensics.storage.json_records import parse_json, write_json
+
 from .sample import Label, Sample, Slice, Split
 
 MANIFEST = "manifest.jsonl"

@@ -7,9 +7,9 @@ from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from ..errors import CorpusError
-from ..files import file_hash
-from ..records import parse_json, read_record, write_json
+from forensics.errors import CorpusError
+from forensics.storage.files import file_hash
+from forensics.storage.json_records import parse_json, read_record, write_json
 
 
 class Label(StrEnum):

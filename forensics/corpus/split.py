@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import CorpusError
+from forensics.errors import CorpusError
+
 from .sample import Sample, Split
 
 if TYPE_CHECKING:

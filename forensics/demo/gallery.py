@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from forensics.corpus import Corpus, Sample, Split
+from forensics.reporting import GalleryRow, Media
+from forensics.synthesis.plan import Making, PlannedSample, SynthesisConfig, plan_corpus
+from forensics.synthesis.rendering import cast_puppet, film, source_still, truth_of
 from generator import draw_snapshot, show_snapshot
 from watermark import encode_clip, encode_still
-
-from .corpus import Corpus, Sample, Split
-from .corpus.plan import Making, PlannedSample, SynthesisConfig, plan_corpus
-from .corpus.studio import cast_puppet, film, source_still, truth_of
-from .reporting import GalleryRow, Media
 
 FOLDER = "gallery"
 

@@ -11,26 +11,32 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from detectors import TrainConfig
+from forensics.corpus import Corpus, Sample, Slice, Split, check_corpus
+from forensics.errors import CorpusError
+from forensics.evaluation import Measure
+from forensics.evaluation.probes.metadata import probe_metadata
+from forensics.evaluation.protocol.protocols import find_protocol
+from forensics.evaluation.robustness import CELLS, GridRun, measure_grid
+from forensics.evaluation.run.control_shift import measure_control
+from forensics.evaluation.run.evaluate_corpus import (
+    Evaluated,
+    Settings,
+    compare_evaluated,
+    evaluate_corpus,
+    write_results,
+)
+from forensics.execution.progress import Report, part, silent
+from forensics.execution.stages import Stage, StageClock
+from forensics.reporting import ProvenanceRow, StageTime, Trail, Written, write_report
+from forensics.reporting.failure_pictures import keep_failures
+from forensics.synthesis.plan import SynthesisConfig
+from forensics.synthesis.rendering import Forger
+from forensics.synthesis.synthesize import synthesize
+from forensics.training.config import Diet, TrainingRun
+from forensics.training.train import save_trained, train_on
 from watermark import CredentialState, Deployment, read_provenance
 
-from .control_slice import measure_control
-from .corpus import Corpus, Sample, Slice, Split, check_corpus
-from .corpus.plan import SynthesisConfig
-from .corpus.studio import Forger
-from .corpus.synthesize import synthesize
-from .errors import CorpusError
-from .evaluating import Evaluated, Settings, compare_evaluated, evaluate_corpus, write_results
-from .evaluation import Measure
-from .failure_pictures import keep_failures
 from .gallery import hang_gallery
-from .probes.metadata import probe_metadata
-from .progress import Report, part, silent
-from .protocols import find_protocol
-from .reporting import ProvenanceRow, StageTime, Trail, Written, write_report
-from .robustness import CELLS, GridRun, measure_grid
-from .stages import Stage, StageClock
-from .training import save_trained, train_on
-from .training_run import Diet, TrainingRun
 
 SYNTHESIZE, BEFORE, RETRAIN, SCORE, DISTORT, READ_BACK, EXPLAIN = (
     "forge and seal",

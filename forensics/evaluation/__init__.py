@@ -1,15 +1,35 @@
 """Judge scores: metrics, intervals, measures under a sealed protocol, robustness, and the files they travel in."""
 
-from .aggregation import Aggregation, aggregate
-from .calibration_metrics import BrierParts, balanced_ece, brier, brier_parts, ece, log_loss
-from .comparison import compare, compare_all, describe_comparisons, matched, verdict
-from .contrasts import Contrast, Term, contrast
-from .counts import Counts, Ranking
+from .comparison.comparison import compare, compare_all, describe_comparisons, matched, verdict
+from .comparison.contrasts import Contrast, Term, contrast
+from .comparison.paired_tests import (
+    PairedInterval,
+    PairedTest,
+    delong_test,
+    exchange_clusters,
+    holm,
+    identity_clusters,
+    paired_interval,
+    permutation_test,
+)
+from .comparison.power import Power, power_of
+from .comparison.seeds import over_seeds
 from .errors import EvaluationError, MetricError, ScoresError, SealError
-from .intervals import Interval, bootstrap_intervals
-from .journal import TestRead
-from .measuring import COVERED, measure_table, operating_threshold, warnings_of
-from .metrics import (
+from .measures.distorted_cells import measure_cell
+from .measures.reports import CLEAN, Comparison, EvalReport, EvalRun, Level, Measure
+from .measures.results_folder import (
+    folder_of,
+    read_report,
+    read_reports,
+    read_run,
+    short_names,
+    write_measures,
+    write_report,
+    write_run,
+)
+from .measures.table_measures import COVERED, measure_table, operating_threshold, warnings_of
+from .metrics.calibration import BrierParts, balanced_ece, brier, brier_parts, ece, log_loss
+from .metrics.classification import (
     AveragePrecision,
     EqualError,
     OperatingPoint,
@@ -21,34 +41,14 @@ from .metrics import (
     tpr_at_fpr,
     true_positive_rate,
 )
-from .paired import (
-    PairedInterval,
-    PairedTest,
-    delong_test,
-    exchange_clusters,
-    holm,
-    identity_clusters,
-    paired_interval,
-    permutation_test,
-)
-from .power import Power, power_of
-from .protocol import SealedTest, evaluate_sealed
-from .reports import CLEAN, Comparison, EvalReport, EvalRun, Level, Measure
-from .results import (
-    folder_of,
-    read_report,
-    read_reports,
-    read_run,
-    short_names,
-    write_measures,
-    write_report,
-    write_run,
-)
-from .robustness import measure_cell
-from .score_files import SCORES_NAME, VALIDATION_NAME, read_scores, write_scores
-from .seeds import over_seeds
-from .statistics import AUC, CALIBRATION, RANKING, Metric, Statistic, at_threshold, tpr_at
-from .tables import EVERYTHING, ScoreTable
+from .metrics.counts import Counts, Ranking
+from .metrics.intervals import Interval, bootstrap_intervals
+from .metrics.named_metrics import AUC, CALIBRATION, RANKING, Metric, Statistic, at_threshold, tpr_at
+from .protocol.read_journal import TestRead
+from .protocol.sealed_test import SealedTest, evaluate_sealed
+from .scores.aggregation import Aggregation, aggregate
+from .scores.score_files import SCORES_NAME, VALIDATION_NAME, read_scores, write_scores
+from .scores.score_table import EVERYTHING, ScoreTable
 from .text import columns
 
 __all__ = [

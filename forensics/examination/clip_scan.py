@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from forensics.execution.progress import Report, part, silent
 from watermark import ClipReader, read_mark
 
-from ..progress import Report, part, silent
-from .sampling import first_look, second_look
-from .seen_faces import FaceLog, SeenFace
+from .evidence import Thresholds
+from .face_scores import FaceLog, SeenFace
+from .frame_sampling import first_look, second_look
 from .timeline import MarkStretch, Moment, Timeline
-from .witnesses import Thresholds
 
 FRAMES_OF_A_STRETCH = 4
 """Looked-at frames that are read together for a mark; the first of them is searched for small faces too."""

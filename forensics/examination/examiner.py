@@ -9,6 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from detectors import Detector, Score, load_detector
+from forensics.errors import MissingPieceError
+from forensics.execution.command_result import visible
+from forensics.execution.progress import Report, part, silent
+from forensics.faces import FaceFinder, open_face_finder
+from forensics.faces.choice import USUAL_FINDER, FinderChoice
 from watermark import (
     ClipReader,
     CredentialState,
@@ -23,13 +28,8 @@ from watermark import (
     read_provenance,
 )
 
-from ..answers import visible
-from ..errors import MissingPieceError
-from ..faces import FaceFinder, open_face_finder
-from ..finder_choice import USUAL_FINDER, FinderChoice
-from ..progress import Report, part, silent
-from .clip_looks import look_through
-from .seen_faces import FaceLog, SeenFace, most_suspicious, name_of
+from .clip_scan import look_through
+from .face_scores import FaceLog, SeenFace, most_suspicious, name_of
 from .timeline import Timeline, spans_in_words
 from .verdict import Thresholds, Verdict, judge
 

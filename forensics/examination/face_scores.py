@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from detectors import Detector, Score
+from forensics.faces import SMALLEST_FACE, FaceFinder, Floats, Frames, cut_crops
 
-from ..faces import SMALLEST_FACE, FaceFinder, Floats, Frames, cut_crops
+from .evidence import Thresholds, height_of
 from .face_tracks import FaceTrack, follow
 from .timeline import clock
-from .witnesses import Thresholds, height_of
 
 MOST_FACES = 8
 """Most faces of one frame that are scored, the largest first."""

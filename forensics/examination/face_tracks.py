@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..faces import Floats
+from forensics.faces import Floats
 
 SAME_FACE = 0.2
 """Boxes of one frame and the next that overlap by at least this (intersection over union) show the same face."""

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
-from .witnesses import (
+from .evidence import (
     GENERATED_SOURCE_TYPES,
     Height,
     Pixels,

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import parent_process, resource_tracker
 
-from .answers import explain
-from .errors import ForensicsError
+from forensics.errors import ForensicsError
+
+from .command_result import explain
 
 
 def follow_parent() -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TypeAlias
 from unicodedata import category
 
-from .errors import ForensicsError
-from .records import write_json
+from forensics.errors import ForensicsError
+from forensics.storage.json_records import write_json
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 JsonObject: TypeAlias = dict[str, JsonValue]

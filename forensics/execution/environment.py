@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from .answers import JsonObject
-from .home import home_folder
+from watermark.deployment import home_folder
+
+from .command_result import JsonObject
 
 PACKAGES = ("facetrail", "torch", "torchvision", "timm", "diffusers", "numpy", "opencv-python", "av", "c2pa-python")
 """Packages whose versions a report names."""

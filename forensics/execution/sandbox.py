@@ -20,14 +20,21 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from .answers import Answer, expected_errors, refusal, unexpected
-from .errors import ForensicsError, LimitError
-from .following import ending_of, follow_parent, keyboard_held, portable
-from .logs import open_log
+from forensics.errors import ForensicsError, LimitError
+
+from .child_process import ending_of, follow_parent, keyboard_held, portable
+from .command_result import Answer, expected_errors, refusal, unexpected
+from .log import open_log
 from .progress import Report
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
+
+SECONDS = 300
+"""Longest time one file of strangers may take."""
+
+MEBIBYTES = 4096
+"""Most memory one such file may take, beyond what the program itself takes."""
 
 Answerer: TypeAlias = Callable[[Path, Report], Answer]
 

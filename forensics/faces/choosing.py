@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..finder_choice import USUAL_FINDER, FinderChoice
+from .choice import USUAL_FINDER, FinderChoice
 from .finding import FaceFinder
 from .mesh_finder import MeshFinder
 
 if TYPE_CHECKING:
-    from ..corpus import Corpus
+    from forensics.corpus import Corpus
 
 SIDECAR = "sidecar"
 """What stands for a finder's name where every face comes from a sidecar."""

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import CropSet, DetectorSpec, FaceSet
+from forensics.corpus import Corpus, Label, Sample, Split
+from forensics.errors import CorpusError
+from forensics.execution.progress import Report, silent
+from forensics.execution.workers import ALONE, Labour
 
-from ..corpus import Corpus, Label, Sample, Split
-from ..crews import ALONE, Labour
-from ..errors import CorpusError
-from ..progress import Report, silent
 from .cutting import CropJob, Cut, Miss, cut_all, see
 from .finding import FaceFinder, Frames
 

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import CropError, DetectorSpec
+from forensics.corpus import Sample
+from forensics.corpus.media import read_frames
+from forensics.errors import CorpusError
+from forensics.execution.workers import ALONE, Labour, Work, open_crew
+from forensics.storage.files import sweep, write_whole
 from watermark import MediaError, read_arrays
 
-from ..corpus import Sample
-from ..corpus.media import read_frames
-from ..crews import ALONE, Labour, Work, open_crew
-from ..errors import CorpusError
-from ..files import sweep, write_whole
 from .finding import FaceFinder, Faces, Frames, Look, cut_crops, look_for_faces, spread_indices
 
 VERSION = 2

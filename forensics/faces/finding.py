@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import CorpusError
+from forensics.errors import CorpusError
 
 if TYPE_CHECKING:
     from detectors import DetectorSpec

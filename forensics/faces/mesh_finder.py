@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..errors import MissingPieceError
-from ..finder_choice import FACE_MESH
+from forensics.errors import MissingPieceError
+
+from .choice import FACE_MESH
 from .finding import Floats, Frames, box_of
 
 

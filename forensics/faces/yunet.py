@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from forensics.errors import InputError
+
 from .finding import SMALLEST_FACE, Floats, Frames, box_of
 from .mean_face import complete
 

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from forensics.errors import ReportError
+from forensics.execution.environment import installed_version
+from forensics.storage.files import file_hash, write_whole
+from forensics.storage.json_records import parse_json, read_record
 from watermark import Deployment, StatementError, TrustPolicy, read_statement, sign_statement
-
-from ..errors import ReportError
-from ..files import file_hash, write_whole
-from ..installation import installed_version
-from ..records import parse_json, read_record
 
 SUFFIX = ".card.json"
 KIND = "facetrail report card"

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from forensics.reporting.sections.adversarial import adversarial
+from forensics.reporting.sections.calibration import calibration
+from forensics.reporting.sections.comparisons import comparisons
+from forensics.reporting.sections.detection import detection
+from forensics.reporting.sections.evidence import control, coverage, failures, probes
+from forensics.reporting.sections.making import gallery, provenance, quality
+from forensics.reporting.sections.published import published
+from forensics.reporting.sections.reproduction import reproduction
+from forensics.reporting.sections.robustness import robustness
+from forensics.reporting.sections.slices import cross_forgery, slices
+
 from . import summary
 from .blocks import ReportContents
 from .gather import Results, gather
-from .sections.adversarial import adversarial
-from .sections.calibration import calibration
-from .sections.comparisons import comparisons
-from .sections.detection import detection
-from .sections.evidence import control, coverage, failures, probes
-from .sections.making import gallery, provenance, quality
-from .sections.published import published
-from .sections.reproduction import reproduction
-from .sections.robustness import robustness
-from .sections.slices import cross_forgery, slices
 
 SECTIONS = (
     gallery,

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from ..corpus import Slice
-from ..evaluation import Aggregation, ScoresError, ScoreTable
-from ..evaluation.metrics import Floats
-from ..evaluation.resampling import IdentityWeights
-from .charts.curves import Bin, Curve
+from forensics.corpus import Slice
+from forensics.evaluation import Aggregation, ScoresError, ScoreTable
+from forensics.evaluation.metrics.classification import Floats
+from forensics.evaluation.metrics.resampling import IdentityWeights
+from forensics.reporting.charts.curves import Bin, Curve
+
 from .gather import DetectorResults
 
 RATES = tuple(float(rate) for rate in (*np.linspace(0, 0.1, 21), *np.linspace(0.11, 1.0, 90)))

@@ -7,8 +7,9 @@ import io
 import re
 from pathlib import Path
 
+from forensics.reporting.charts.heat import size_of
+
 from .blocks import Figure, ReportContents, Table
-from .charts.heat import size_of
 
 FIGURES, TABLES = "figures", "tables"
 TEMPLATES = Path(__file__).parent / "templates"

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from detectors import Detector, explain
+from forensics.corpus import Corpus, Sample
+from forensics.errors import CorpusError
+from forensics.evaluation import ScoreTable
+from forensics.evaluation.run.score_corpus import key_of
+from forensics.faces import FaceFinder, Frames
+from forensics.faces.crops import gather_crops
 
-from .corpus import Corpus, Sample
-from .errors import CorpusError
-from .evaluation import ScoreTable
-from .faces import FaceFinder, Frames
-from .faces.crops import gather_crops
-from .reporting import Failure, write_failures
-from .scoring import key_of
+from . import Failure, write_failures
 
 FOLDER = "failures"
 MOST = 4

@@ -6,8 +6,8 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import ReportError
-from ..evaluation import (
+from forensics.errors import ReportError
+from forensics.evaluation import (
     SCORES_NAME,
     VALIDATION_NAME,
     EvalReport,
@@ -19,6 +19,7 @@ from ..evaluation import (
     read_run,
     read_scores,
 )
+
 from .failures import Failure, read_failures
 from .trail import Trail
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from .answers import JsonObject
+from forensics.execution.command_result import JsonObject
 
 if TYPE_CHECKING:
     from detectors import Score
+    from forensics.animation.animate import Animation
+    from forensics.evaluation import Comparison, EvalReport, Measure, Power
+    from forensics.examination.examiner import Examination
+    from forensics.examination.face_scores import SeenFace
+    from forensics.examination.timeline import Timeline
     from watermark import Credential, MarkReading, Provenance, SealReceipt
-
-    from .animation import Animation
-    from .evaluation import Comparison, EvalReport, Measure, Power
-    from .examining.examination import Examination
-    from .examining.seen_faces import SeenFace
-    from .examining.timeline import Timeline
 
 
 def read_entry(provenance: Provenance) -> JsonObject:

@@ -11,10 +11,11 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..errors import ReportError
-from ..files import write_whole
+from forensics.errors import ReportError
+from forensics.reporting.charts.heat import size_of
+from forensics.storage.files import write_whole
+
 from .blocks import Figure, Media, ReportContents, Table
-from .charts.heat import size_of
 from .exports import TEMPLATES, as_csv, as_svg, file_name
 
 PAGE = "report.html"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..evaluation import Comparison, Measure
+from forensics.evaluation import Comparison, Measure
+from forensics.reporting.sections.evidence import SHIFT
+from forensics.reporting.sections.robustness import distortion_notes
+
 from .blocks import KeyNumber, Notice
 from .gather import Results
-from .sections.evidence import SHIFT
-from .sections.robustness import distortion_notes
 from .words import NO_BREAK, counts, interval, number, p_value, signed
 
 _MOST_KEYS = 6

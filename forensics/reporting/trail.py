@@ -6,9 +6,10 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..errors import ReportError
-from ..files import write_whole
-from ..records import parse_json, read_record
+from forensics.errors import ReportError
+from forensics.storage.files import write_whole
+from forensics.storage.json_records import parse_json, read_record
+
 from .blocks import Media
 
 TRAIL = "trail.json"

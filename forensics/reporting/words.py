@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..evaluation import Measure
+from forensics.evaluation import Measure
+
 from .blocks import Cell
 
 MINUS = "\N{MINUS SIGN}"

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from .errors import BusyError
+from forensics.errors import BusyError
 
 LOCK = ".lock"
 UNFINISHED = ".facetrail-"

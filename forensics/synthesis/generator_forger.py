@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.errors import MissingPieceError, UsageError
 from generator import (
     AnimateConfig,
     Animator,
@@ -20,8 +21,6 @@ from generator import (
     read_sizes,
 )
 from watermark import Deployment
-
-from .errors import MissingPieceError, UsageError
 
 Frames = NDArray[np.uint8]
 

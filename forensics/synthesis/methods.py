@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from ..errors import InputError
+from forensics.errors import InputError
 
 GENERATED = "anifacediff"
 """The method whose name in the manifest is the generator's own, with its preset."""

@@ -8,12 +8,12 @@ from enum import StrEnum
 
 import numpy as np
 
+from forensics.corpus.sample import Label, Slice, Split
+from forensics.corpus.split import SHARES
+from forensics.errors import CorpusError
 from generator import puppets
 
-from ..errors import CorpusError
 from .methods import GENERATED, ForgeryMethod, find_method
-from .sample import Label, Slice, Split
-from .split import SHARES
 
 FEWEST_PER_SPLIT = 2
 """A forgery needs two identities of the same split."""

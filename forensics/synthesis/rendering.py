@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.faces import Faces
 from generator import DriveSequence, FaceParams, Retarget, align, puppets
 from generator.face import find_layout
 from watermark import (
@@ -30,7 +31,6 @@ from watermark import (
     seal,
 )
 
-from ..faces import Faces
 from .forgeries import (
     EYES,
     MOUTH,

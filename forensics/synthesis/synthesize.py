@@ -9,18 +9,18 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
+from forensics.corpus.manifest import MANIFEST, Corpus, read_manifest, write_manifest
+from forensics.corpus.sample import Sample
+from forensics.errors import CorpusError
+from forensics.execution.progress import Report, silent
+from forensics.execution.workers import ALONE, Labour, Work, open_crew
+from forensics.storage.files import append_line, file_hash, locked, whole_lines, write_whole
 from watermark import Deployment
 
-from ..crews import ALONE, Labour, Work, open_crew
-from ..errors import CorpusError
-from ..files import append_line, file_hash, locked, whole_lines, write_whole
-from ..progress import Report, silent
 from .forgeries import Footage, save_masks
-from .manifest import MANIFEST, Corpus, read_manifest, write_manifest
 from .methods import GENERATED, find_method
 from .plan import Making, PlannedSample, SynthesisConfig, plan_corpus
-from .sample import Sample
-from .studio import (
+from .rendering import (
     Forger,
     direct_motion,
     edit,

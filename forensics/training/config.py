@@ -7,9 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from detectors import DetectorSpec, TrainConfig, find_spec, load_detector
-
-from .errors import InputError
-from .settings import check_keys, read_toml
+from forensics.errors import InputError
+from forensics.storage.toml_settings import check_keys, read_toml
 
 
 class Diet(StrEnum):

@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from detectors import CropSet, DetectorSpec, FaceSet, SelfBlends
+from forensics.corpus import Corpus, Label, Sample, Slice, Split
+from forensics.errors import CorpusError
+from forensics.execution.progress import Report
+from forensics.faces import FaceFinder
+from forensics.faces.crops import gather_crops, gather_faces
 
-from .corpus import Corpus, Label, Sample, Slice, Split
-from .errors import CorpusError
-from .faces import FaceFinder
-from .faces.crops import gather_crops, gather_faces
-from .progress import Report
-from .training_run import TrainingRun
+from .config import TrainingRun
 
 
 class OwnedCrops(NamedTuple):

@@ -28,15 +28,15 @@ from detectors import (
     train_detector,
     train_self_blended,
 )
+from forensics.corpus import Corpus, Label, Split
+from forensics.corpus.manifest import MANIFEST
+from forensics.errors import CorpusError
+from forensics.execution.progress import Report, part, silent
+from forensics.faces import FaceFinder, source_of
+from forensics.storage.files import file_hash, locked
 
-from .corpus import Corpus, Label, Split
-from .corpus.manifest import MANIFEST
-from .errors import CorpusError
-from .faces import FaceFinder, source_of
-from .files import file_hash, locked
-from .progress import Report, part, silent
-from .training_crops import TrainingCrops, forged_diet, still_blends
-from .training_run import Diet, TrainingRun
+from .config import Diet, TrainingRun
+from .data import TrainingCrops, forged_diet, still_blends
 
 _PREPARING = 0.25
 """Share of the time that goes into reading and cutting."""

@@ -12,7 +12,8 @@ from typing import Literal
 
 import numpy as np
 
-from ..errors import FaceModelError
+from generator.errors import FaceModelError
+
 from .face_params import DriveSequence, FaceParams, Floats, find_layout
 from .head_model import rotation
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..face.face_params import Floats, ParameterLayout
-from ..face.raster import Ints
+from .face_params import Floats, ParameterLayout
+from .raster import Ints
 
 
 class FaceModel(Protocol):

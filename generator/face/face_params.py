@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from generator.errors import FaceModelError, MotionFileError
 from watermark import read_arrays
-
-from ..errors import FaceModelError, MotionFileError
 
 Floats = NDArray[np.floating]
 """Any array of floats; what is stored and travels is float32."""

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import FaceModelError
+from generator.errors import FaceModelError
+
 from .face_params import FaceParams, Floats
 from .head_mesh import head_mesh
 from .head_model import LIP_GAP, eye_coordinates, features, iris_coordinates, lid_edges, project, rotation

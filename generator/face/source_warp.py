@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..face_models.protocol import FaceModel
+from .face_model import FaceModel
 from .face_params import FaceParams, Floats
 from .head_mesh import head_grid
 from .head_model import GAZE_REACH, eye_coordinates, features, lid_edges, project, rotation, surface

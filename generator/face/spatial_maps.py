@@ -12,8 +12,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import FaceModelError
-from ..face_models.protocol import FaceModel
+from generator.errors import FaceModelError
+
+from .face_model import FaceModel
 from .face_params import FaceParams, Floats
 from .snapshot import CHANNELS
 from .source_warp import GUIDES, MeshWarp, SourceWarp, mesh_buffer

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from ..errors import FaceModelError
-from ..face.face_params import find_layout
+from generator.errors import FaceModelError
+from generator.face.face_model import FaceModel
+from generator.face.face_params import find_layout
+
 from .flame import Flame
-from .protocol import FaceModel
 from .puppet_head import PuppetHead, puppet_head
 from .stand_in import stand_in_flame
 

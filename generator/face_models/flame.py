@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..face.face_params import LAYOUTS, Floats, ParameterLayout
-from ..face.head_model import GAZE_REACH
-from ..face.raster import Ints
+from generator.face.face_params import LAYOUTS, Floats, ParameterLayout
+from generator.face.head_model import GAZE_REACH
+from generator.face.raster import Ints
+
 from .flame_file import FlameArrays, read_flame
 from .flame_landmarks import nearest_embedding
 

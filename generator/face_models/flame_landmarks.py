@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..face.face_params import Floats, vector
+from generator.face.face_params import Floats, vector
+
 from .flame_file import Embedding
 
 _EYE_DISTANCE = 64.0

@@ -6,10 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
-from ..face.face_params import LAYOUTS, Floats, ParameterLayout
-from ..face.head_mesh import head_grid, head_mesh
-from ..face.head_model import landmarks68
-from ..face.raster import Ints
+from generator.face.face_params import LAYOUTS, Floats, ParameterLayout
+from generator.face.head_mesh import head_grid, head_mesh
+from generator.face.head_model import landmarks68
+from generator.face.raster import Ints
 
 
 class PuppetHead:

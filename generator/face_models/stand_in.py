@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..face.face_params import EXPRESSION, FLAME_SHAPE_SIZE, SHAPE, Floats, vector
-from ..face.head_mesh import head_rows
-from ..face.head_model import LIP_GAP, features, surface
-from ..face.raster import Ints
+from generator.face.face_params import EXPRESSION, FLAME_SHAPE_SIZE, SHAPE, Floats, vector
+from generator.face.head_mesh import head_rows
+from generator.face.head_model import LIP_GAP, features, surface
+from generator.face.raster import Ints
+
 from .flame import UNIT, Flame
 from .flame_file import JOINTS, TRIANGLES, VERTICES, FlameArrays
 

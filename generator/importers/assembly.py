@@ -12,10 +12,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..errors import ImportRefusedError, WeightsError
-from ..network.config import SD15, ModelConfig
-from ..network.weights_io import not_finite, sha256_of, write_folder
-from ..network.weights_layout import part_shapes, read_card
+from generator.errors import ImportRefusedError, WeightsError
+from generator.network.config import SD15, ModelConfig
+from generator.network.weights_io import not_finite, sha256_of, write_folder
+from generator.network.weights_layout import part_shapes, read_card
+
 from .fresh_parts import fresh_adapter_keys, fresh_part
 from .image_encoder import read_image_encoder
 from .motion import holds_motion, layout_of, read_motion

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..network.attention import DecoupledCrossAttention
-from ..network.conditions import ExpressionAdapter, SpatialEncoders
-from ..network.config import ModelConfig
-from ..network.temporal import MotionModules
+from generator.network.attention import DecoupledCrossAttention
+from generator.network.conditions import ExpressionAdapter, SpatialEncoders
+from generator.network.config import ModelConfig
+from generator.network.temporal import MotionModules
+
 from .part import Shapes
 
 _KEY = "to_k_expression.weight"

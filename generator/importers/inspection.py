@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..network.config import SD15, ModelConfig
-from ..network.weights_layout import CARD, SUFFIX, layout, part_shapes, read_card
+from generator.network.config import SD15, ModelConfig
+from generator.network.weights_layout import CARD, SUFFIX, layout, part_shapes, read_card
+
 from .image_encoder import read_image_encoder
 from .kinds import CHECKPOINT, IMAGE_ENCODER, MOTION, SPATIAL, UNET, VAE, kind_of
 from .motion import layout_of, read_motion

@@ -8,8 +8,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ..errors import WeightsError
-from ..network.temporal import LONGEST_WINDOW, position_table
+from generator.errors import WeightsError
+from generator.network.temporal import LONGEST_WINDOW, position_table
+
 from .kinds import MOTION, kind_of
 from .part import Part
 from .tensor_file import TensorFile

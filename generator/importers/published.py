@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import WeightsError
+from generator.errors import WeightsError
+
 from .tensor_file import TensorFile, find_weights, open_tensor_file
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..errors import WeightsError
-from ..face.face_params import LAYOUTS
-from ..face.spatial_maps import MAPS as SPATIAL_MAPS
-from ..network.config import SD15, ModelConfig
+from generator.errors import WeightsError
+from generator.face.face_params import LAYOUTS
+from generator.face.spatial_maps import MAPS as SPATIAL_MAPS
+from generator.network.config import SD15, ModelConfig
 
 MAPS = tuple(name for name, channels in SPATIAL_MAPS.items() if channels == 3)
 """Spatial maps of three channels at picture size, which an `sd15` model can be made for."""

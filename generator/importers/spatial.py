@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..errors import WeightsError
+from generator.errors import WeightsError
+
 from .kinds import SPATIAL, kind_of
 from .part import Part
 from .tensor_file import TensorFile

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..errors import WeightsError
+from generator.errors import WeightsError
+
 from .kinds import CHECKPOINT, UNET, kind_of
 from .part import Part
 from .tensor_file import TensorFile

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 from torch import Tensor
 
-from ..errors import WeightsError
+from generator.errors import WeightsError
+
 from .kinds import CHECKPOINT, VAE, kind_of
 from .part import Part
 from .tensor_file import TensorFile

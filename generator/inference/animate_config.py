@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..errors import GenerationError
-from ..face.alignment import Mode, Retarget
-from ..network.config import ModelConfig
+from generator.errors import GenerationError
+from generator.face.alignment import Mode, Retarget
+from generator.network.config import ModelConfig
+
 from .sampling import FEW_STEPS, Sampler, SamplerName, check_sampler
 from .windows import SHORTEST, check_window
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from generator.face.face_params import DriveSequence
 from watermark import Claim, Deployment, SealReceipt
 
-from ..face.face_params import DriveSequence
 from .delivery import deliver
 
 

@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..errors import GenerationError
-from ..face.face_params import DriveSequence, FaceParams
-from ..network.conditions import expression_input
-from ..network.model import Conditions
+from generator.errors import GenerationError
+from generator.face.face_params import DriveSequence, FaceParams
+from generator.network.conditions import expression_input
+from generator.network.model import Conditions
 
 Map = NDArray[np.uint8]
 DrawMaps = Callable[[FaceParams], Mapping[str, Map]]

@@ -10,13 +10,13 @@ from importlib.metadata import version
 import numpy as np
 import torch
 
+from generator.errors import FaceModelError
+from generator.face.alignment import align
+from generator.face.face_params import DriveSequence, FaceParams
+from generator.face_models import FaceModel
+from generator.network.config import ModelConfig
 from watermark import Claim, Ingredient, Payload, PayloadKind, SourceType, check_size
 
-from ..errors import FaceModelError
-from ..face.alignment import align
-from ..face.face_params import DriveSequence, FaceParams
-from ..face_models import FaceModel
-from ..network.config import ModelConfig
 from .animate_config import AnimateConfig, Settings, check_latent_mark, settle
 from .framing import Picture, frame_source
 from .paste_back import PasteBack

@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..network.model import AniFaceDiff, Conditions, EncodedSource, Prepared
+from generator.network.model import AniFaceDiff, Conditions, EncodedSource, Prepared
+
 from .animate_config import Settings
 from .clip_conditions import ClipConditions
 from .latent_store import LatentStore

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..face.face_params import FaceParams, Floats
+from generator.face.face_params import FaceParams, Floats
 
 Picture = NDArray[np.uint8]
 

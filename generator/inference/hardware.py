@@ -8,7 +8,7 @@ from typing import Literal
 
 import torch
 
-from ..errors import GenerationError
+from generator.errors import GenerationError
 
 Precision = Literal["fp32", "bf16", "fp16"]
 PRECISIONS: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from watermark.codecs import LatentCodec, LatentReading
+from generator.errors import GenerationError
+from watermark.mark.codecs import LatentCodec, LatentReading
 
-from ..errors import GenerationError
 from .clip_conditions import picture_tensor
 from .clip_work import ClipWork
 from .denoising import Task

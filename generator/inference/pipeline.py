@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from generator.errors import FaceModelError, GenerationError
+from generator.face.face_params import DriveSequence, FaceParams
+from generator.face.spatial_maps import MapRenderer
+from generator.face_models import FaceModel, load_face_model
+from generator.network.config import ModelConfig
+from generator.network.model import AniFaceDiff
+from generator.network.weights_io import SHIPPED, load_pretrained
+from generator.network.weights_layout import SUFFIX, WHOLE, read_card
+from generator.trackers import find_flame
 from watermark import Deployment, Ingredient
-from watermark.codecs import LatentReading
+from watermark.mark.codecs import LatentReading
 
-from ..errors import FaceModelError, GenerationError
-from ..face.face_params import DriveSequence, FaceParams
-from ..face.spatial_maps import MapRenderer
-from ..face_models import FaceModel, load_face_model
-from ..network.config import ModelConfig
-from ..network.model import AniFaceDiff
-from ..network.weights_io import SHIPPED, load_pretrained
-from ..network.weights_layout import SUFFIX, WHOLE, read_card
-from ..trackers import find_flame
 from .animate_config import AnimateConfig
 from .clip import GeneratedClip, GeneratedFile
 from .clip_conditions import ClipConditions, picture_tensor

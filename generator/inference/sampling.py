@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import GenerationError
-from ..network.model import Prepared
-from ..network.schedule import BETAS, TIMES, Prediction, noise_schedule
+from generator.errors import GenerationError
+from generator.network.model import Prepared
+from generator.network.schedule import BETAS, TIMES, Prediction, noise_schedule
 
 Denoise = Callable[[Tensor, Tensor, Prepared, int], Tensor]
 SamplerName = Literal["ddim", "lcm", "tcd"]

@@ -17,8 +17,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..errors import GenerationError
-from ..face.face_params import Floats
+from generator.errors import GenerationError
+from generator.face.face_params import Floats
 
 SHORTEST, LONGEST = 12, 32
 """Lengths that a window may have; the temporal modules know 32 places."""

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..face.snapshot import CHANNELS
-from ..face.source_warp import GUIDES
+from generator.face.snapshot import CHANNELS
+from generator.face.source_warp import GUIDES
+
 from .config import ModelConfig
 
 _FOLD = 2

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from torch import Tensor, nn
 
-from ..face.face_params import FaceParams, Floats
+from generator.face.face_params import FaceParams, Floats
+
 from .config import ModelConfig
 
 MAP_CHANNELS = {"snapshot": 6}

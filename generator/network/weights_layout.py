@@ -17,7 +17,8 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-from ..errors import WeightsError
+from generator.errors import WeightsError
+
 from .config import ModelConfig
 from .model import AniFaceDiff
 

@@ -6,7 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..face.face_params import Floats
+from generator.face.face_params import Floats
+
 from .look import Puppet
 
 

@@ -6,10 +6,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..face.face_params import FaceParams, Floats, vector
-from ..face.head_mesh import HEAD, head_grid, head_mesh
-from ..face.head_model import features, project, rest_surface, rotation, surface
-from ..face.raster import Mesh, join
+from generator.face.face_params import FaceParams, Floats, vector
+from generator.face.head_mesh import HEAD, head_grid, head_mesh
+from generator.face.head_model import features, project, rest_surface, rotation, surface
+from generator.face.raster import Mesh, join
+
 from .look import Puppet
 from .shapes import cone, ellipsoid, from_grid, tube
 

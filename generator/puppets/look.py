@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from ..errors import PuppetError
-from ..face.face_params import SHAPE, FaceParams, Floats
+from generator.errors import PuppetError
+from generator.face.face_params import SHAPE, FaceParams, Floats
 
 Style = Literal["flat", "toon", "gloss", "paint", "pencil", "clay", "lowpoly", "pixel", "halftone", "watercolour"]
 Hair = Literal["bald", "crop", "bob", "long", "afro", "spikes", "bun", "mohawk", "cap"]

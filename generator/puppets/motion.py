@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..face.face_params import EXPRESSION, EXPRESSION_HIGH, EXPRESSION_LOW, DriveSequence, Floats
+from generator.face.face_params import EXPRESSION, EXPRESSION_HIGH, EXPRESSION_LOW, DriveSequence, Floats
+
 from .look import Puppet
 
 _E = {name: index for index, name in enumerate(EXPRESSION)}

@@ -11,8 +11,9 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from ..face.face_params import FaceParams, Floats
-from ..face.head_model import LIP_GAP, Features, eye_coordinates, features, iris_coordinates, lid_edges
+from generator.face.face_params import FaceParams, Floats
+from generator.face.head_model import LIP_GAP, Features, eye_coordinates, features, iris_coordinates, lid_edges
+
 from .look import Puppet
 
 _W, _H = 768, 384

@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import PuppetError
-from ..face.face_params import FaceParams, Floats, vector
-from ..face.head_model import LIP_GAP, features, landmarks68, project
-from ..face.raster import GBuffer, rasterise, vertex_normals
+from generator.errors import PuppetError
+from generator.face.face_params import FaceParams, Floats, vector
+from generator.face.head_model import LIP_GAP, features, landmarks68, project
+from generator.face.raster import GBuffer, rasterise, vertex_normals
+
 from .backdrop import backdrop
 from .body import CAP, CLOTH, GLASSES, HAIR, HEAD, HORN, NECK, build, mouth_gap
 from .look import Puppet

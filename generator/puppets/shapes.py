@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..face.face_params import Floats
-from ..face.raster import Ints, Mesh
+from generator.face.face_params import Floats
+from generator.face.raster import Ints, Mesh
 
 
 def _grid_faces(rows: int, columns: int) -> Ints:

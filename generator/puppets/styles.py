@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..face.face_params import Floats, vector
+from generator.face.face_params import Floats, vector
+
 from .look import Puppet, Style
 
 Shade = Callable[[Floats, Floats, Floats], Floats]

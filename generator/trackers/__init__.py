@@ -6,18 +6,19 @@ with networks whose files the user brings.
 """
 
 from generator.errors import MissingPackageError, ModelFilesError, NoFaceError, TrackerError
-from generator.trackers.face_detector import Detection
-from generator.trackers.face_mesh import FaceMesh, MeshFace
-from generator.trackers.following import LONGEST_GAP
-from generator.trackers.ibug import MESH_INDEX
-from generator.trackers.landmark_file import read_landmarks
-from generator.trackers.mesh_bias import mean_face
-from generator.trackers.models import FaceMeshFiles, face_mesh_folder, find_face_mesh, install_face_mesh
-from generator.trackers.protocol import Box, ClipFrames, Progress, Tracker
-from generator.trackers.registry import TRACKERS, TrackerSpec, find_tracker, load_tracker
-from generator.trackers.smoothing import OneEuro
-from generator.trackers.track import track_clip, track_still
-from generator.trackers.user_files import find_flame, models_folder
+
+from .face_mesh.face_detector import Detection
+from .face_mesh.face_mesh import FaceMesh, MeshFace
+from .face_mesh.follow import LONGEST_GAP
+from .face_mesh.models import FaceMeshFiles, face_mesh_folder, find_face_mesh, install_face_mesh
+from .ibug import MESH_INDEX
+from .landmark_file import read_landmarks
+from .protocol import Box, ClipFrames, Progress, Tracker
+from .puppet_fit.mesh_bias import mean_face
+from .puppet_fit.track import track_clip, track_still
+from .registry import TRACKERS, TrackerSpec, find_tracker, load_tracker
+from .smoothing import OneEuro
+from .user_files import find_flame, models_folder
 
 __all__ = [
     "LONGEST_GAP",

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from generator.face.face_params import DriveSequence, find_layout
-from generator.trackers.smoothing import OneEuro
+
+from .smoothing import OneEuro
 
 _POSE = OneEuro(cutoff=1.5, beta=1.0)
 _CAMERA = OneEuro(cutoff=1.0, beta=5.0)

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.errors import NoFaceError
-from generator.trackers.face_mesh import MeshFace, check_box
-from generator.trackers.ibug import MESH_INDEX
-from generator.trackers.protocol import Box
-from generator.trackers.regions import Points, Region
-from generator.trackers.smoothing import OneEuro, spread
+from generator.trackers.face_mesh.face_mesh import MeshFace, check_box
+
+from .ibug import MESH_INDEX
+from .protocol import Box
+from .regions import Points, Region
+from .smoothing import OneEuro, spread
 
 _FOREHEAD = 0.2  # height of the face mesh above the 68 points, in their height: 0.16 to 0.24 on eight faces
 _CALM = OneEuro(cutoff=0.4, beta=1.0)  # of a crop's place and logarithm of size, in crop sides

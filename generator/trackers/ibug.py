@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from generator.trackers.regions import Points
+from .regions import Points
 
 MESH_INDEX = np.array(
     (

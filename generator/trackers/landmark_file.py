@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from generator.errors import TrackerError
-from generator.trackers.regions import Points
+
+from .regions import Points
 
 
 def read_landmarks(path: Path) -> Points:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from generator.face.face_params import DriveSequence, FaceParams
-from generator.trackers.regions import Image, Points
+
+from .regions import Image, Points
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels."""

@@ -5,14 +5,15 @@ from pathlib import Path
 
 from generator.errors import TrackerError
 from generator.face_models import Flame
-from generator.trackers.face_crop import CropRule
-from generator.trackers.face_mesh import FaceMesh
-from generator.trackers.face_mesh_tracker import FaceMeshTracker
-from generator.trackers.flame_code import FlameNetwork
-from generator.trackers.flame_tracker import FlameTracker
-from generator.trackers.models import find_face_mesh
-from generator.trackers.protocol import Tracker
-from generator.trackers.user_files import find_file, find_flame
+from generator.trackers.face_mesh.face_mesh import FaceMesh
+from generator.trackers.face_mesh.models import find_face_mesh
+from generator.trackers.flame.flame_code import FlameNetwork
+from generator.trackers.flame.flame_tracker import FlameTracker
+from generator.trackers.puppet_fit.face_mesh_tracker import FaceMeshTracker
+
+from .face_crop import CropRule
+from .protocol import Tracker
+from .user_files import find_file, find_flame
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +96,10 @@ def load_tracker(name: str, weights: Path | None = None, *, flame: Path | None =
 def _network(name: str, path: Path) -> FlameNetwork:
     # timm takes a second to import, which the face mesh alone need not pay.
     if name == "deca":
-        from generator.trackers.deca import Deca
+        from generator.trackers.flame.deca import Deca
 
         return Deca.load(path)
-    from generator.trackers.smirk import Smirk
+    from generator.trackers.flame.smirk import Smirk
 
     return Smirk.load(path)
 

@@ -8,10 +8,10 @@ from .config import (
     ValidationConfig,
     recipe,
 )
-from .data import PUPPETS, TrainingData, open_puppets, open_videos
+from .data.data import PUPPETS, TrainingData, open_puppets, open_videos
+from .data.track_cache import default_cache
 from .devices import DEVICES, rank
 from .start import with_base
-from .track_cache import default_cache
 from .trainer import Trainer
 
 __all__ = [

@@ -23,7 +23,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ..errors import TrainingError
+from generator.errors import TrainingError
+
 from .config import TrainConfig
 
 _FOLDER = "checkpoints"

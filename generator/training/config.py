@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..errors import TrainingError
-from ..network.config import MINI, SD15, ModelConfig
-from ..network.temporal import LONGEST_WINDOW
-from ..puppets import STYLES
+from generator.errors import TrainingError
+from generator.network.config import MINI, SD15, ModelConfig
+from generator.network.temporal import LONGEST_WINDOW
+from generator.puppets import STYLES
 
 Stage = Literal[1, 2]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ..errors import MissingPackageError, TrainingError
+from generator.errors import MissingPackageError, TrainingError
+
 from .config import TrainConfig
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from typing import Any
 
 from torch import Tensor
 
-from ..network.model import AniFaceDiff
-from ..network.weights_io import load_pretrained, save_pretrained
-from ..network.weights_layout import read_card
+from generator.network.model import AniFaceDiff
+from generator.network.weights_io import load_pretrained, save_pretrained
+from generator.network.weights_layout import read_card
+
 from .checkpoint import Position, settings
 from .config import TrainConfig
 

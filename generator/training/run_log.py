@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..errors import MissingPackageError
+from generator.errors import MissingPackageError
+
 from .validation import Judgement
 
 

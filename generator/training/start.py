@@ -8,17 +8,18 @@ from pathlib import Path
 
 import torch
 
-from ..errors import TrainingError
-from ..network.config import ModelConfig
-from ..network.model import AniFaceDiff
-from ..network.patch_codec import PatchCodec
-from ..network.weights_io import load_pretrained
-from ..network.weights_layout import read_card
-from .batch import to_unit
+from generator.errors import TrainingError
+from generator.network.config import ModelConfig
+from generator.network.model import AniFaceDiff
+from generator.network.patch_codec import PatchCodec
+from generator.network.weights_io import load_pretrained
+from generator.network.weights_layout import read_card
+from generator.training.data.batch import to_unit
+from generator.training.data.puppet_clips import Casting
+from generator.training.data.puppet_groups import codec_pictures
+
 from .checkpoint import Checkpoint, Position, check_settings
 from .config import TrainConfig, recipe
-from .puppet_clips import Casting
-from .puppet_groups import codec_pictures
 
 
 def with_base(config: TrainConfig, base: Path | None) -> TrainConfig:

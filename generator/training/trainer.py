@@ -15,17 +15,18 @@ from pathlib import Path
 
 import torch
 
-from ..errors import TrainingError
-from .batch import Batch
+from generator.errors import TrainingError
+from generator.training.data.batch import Batch
+from generator.training.data.data import TrainingData
+from generator.training.data.examples import Share, open_loader
+from generator.training.objectives.objective import Losses, Task, open_objective, trained_parameters
+
 from .checkpoint import Checkpoint, Position, load_checkpoint, save_checkpoint, settings
 from .config import OptimiserConfig, TrainConfig
-from .data import TrainingData
 from .devices import open_accelerator
-from .examples import Share, open_loader
+from .ema import RunningMean
 from .export import export
-from .objective import Losses, Task, open_objective, trained_parameters
 from .run_log import RunLog
-from .running_mean import RunningMean
 from .start import continued, fit_codec, halve_fixed_parts, start_model, with_base
 from .validation import judge
 

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ..inference.sampling import Sampler, predict
-from ..network.model import AniFaceDiff
-from .batch import Batch, Example, Picture, collate, conditions, to_uint8, to_unit
+from generator.inference.sampling import Sampler, predict
+from generator.network.model import AniFaceDiff
+from generator.training.data.batch import Batch, Example, Picture, collate, conditions, to_uint8, to_unit
+
 from .config import TrainConfig
 from .metrics import compare
 

@@ -25,7 +25,7 @@ from detectors import (
     read_card,
     save_detector,
 )
-from detectors.appearance import describe
+from detectors.interpretation.appearance import describe
 
 CARD = DetectorCard(
     data="two hundred puppets",

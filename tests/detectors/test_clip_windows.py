@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors import list_detectors
-from detectors.clips import cut_windows, per_frame, window_starts
+from detectors.clip_windows import cut_windows, per_frame, window_starts
 
 SPEC = list_detectors("toy_video")[0]
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from detectors import CropError, Detector, create_detector, explain, find_spec, list_detectors
-from detectors.networks import DetectorNetwork, cross_entropy
+from detectors.methods.networks import DetectorNetwork, cross_entropy
 from detectors.preprocessing import to_input
 
 torch.set_num_threads(1)

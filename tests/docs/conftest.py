@@ -33,11 +33,11 @@ def workplace(tmp_path: Path, shelf: Callable[[str], Path], monkeypatch: pytest.
     from .materials import MATERIALS, KnowingFinder, KnowingTracker
 
     torch.set_num_threads(1)
-    monkeypatch.setattr("forensics.animation.open_tracker", lambda choice: KnowingTracker())
-    monkeypatch.setattr("forensics.tracking.open_tracker", lambda choice: KnowingTracker())
+    monkeypatch.setattr("forensics.animation.animate.open_tracker", lambda choice: KnowingTracker())
+    monkeypatch.setattr("forensics.animation.tracking.open_tracker", lambda choice: KnowingTracker())
     monkeypatch.setattr("forensics.faces.choosing.open_face_finder", lambda choice: KnowingFinder())
-    monkeypatch.setattr("forensics.examining.examination.open_face_finder", lambda choice: KnowingFinder())
-    monkeypatch.setattr("forensics.confined.confined", lambda prepare, limits: nullcontext(prepare()))
+    monkeypatch.setattr("forensics.examination.examiner.open_face_finder", lambda choice: KnowingFinder())
+    monkeypatch.setattr("forensics.execution.sandbox.confined", lambda prepare, limits: nullcontext(prepare()))
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     monkeypatch.setattr("logging.basicConfig", lambda **_: None)
     monkeypatch.setattr("logging.captureWarnings", lambda _: None)

@@ -77,7 +77,7 @@ def put_scores(path: Path) -> None:
 
 def put_bench_results(path: Path) -> None:
     """What DeepfakeBench leaves of a training, with scores of the test of FaceForensics++."""
-    from ..forensics.evaluation.foreign_files import faceforensics_scores, write_bench
+    from ..forensics.evaluation.external_scores.foreign_files import faceforensics_scores, write_bench
 
     write_bench(path, faceforensics_scores(8, 2))
 
@@ -125,9 +125,9 @@ def put_identity(part: str) -> Callable[[Path], None]:
 def put_demo(path: Path) -> None:
     """A demo with every stage, of the shipped generator."""
     from detectors import TrainConfig
-    from forensics.corpus.plan import SynthesisConfig
-    from forensics.forger import GeneratorForger, load_animator
-    from forensics.pipeline import DemoConfig, run_demo
+    from forensics.demo.pipeline import DemoConfig, run_demo
+    from forensics.synthesis.generator_forger import GeneratorForger, load_animator
+    from forensics.synthesis.plan import SynthesisConfig
 
     config = DemoConfig(
         corpus=SynthesisConfig(seed=2, identities=6, clips=1, stills=1, frames=4),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.cli import _parser
+from forensics.cli.main import _parser
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 from forensics.distortions import SUITES
-from forensics.evaluation.aggregation import Aggregation
-from forensics.evaluation.fairness import SMALLEST
-from forensics.evaluation.quality.measuring import UNITS
-from forensics.evaluation.statistics import CALIBRATION, RANKING, at_threshold
-from forensics.protocols import PROTOCOLS
+from forensics.evaluation.generator_quality.measuring import UNITS
+from forensics.evaluation.measures.fairness import SMALLEST
+from forensics.evaluation.metrics.named_metrics import CALIBRATION, RANKING, at_threshold
+from forensics.evaluation.protocol.protocols import PROTOCOLS
+from forensics.evaluation.scores.aggregation import Aggregation
 
 PAGE = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
 NAMES = set(re.findall(r"`([\w:-]+)`", PAGE))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from forensics.examining import verdict
+from forensics.examination import verdict
 
 PAGE = (Path(__file__).parents[2] / "docs" / "examining.md").read_text(encoding="utf-8")
 

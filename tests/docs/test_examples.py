@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.cli import main
+from forensics.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

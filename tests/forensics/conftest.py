@@ -14,11 +14,11 @@ import pytest
 
 from forensics import cli
 from forensics.corpus import Corpus, Split
-from forensics.corpus.plan import SynthesisConfig
-from forensics.corpus.synthesize import synthesize
+from forensics.synthesis.plan import SynthesisConfig
+from forensics.synthesis.synthesize import synthesize
 from generator import DriveSequence, FaceParams, puppets
 from watermark import Claim, Deployment, Payload, PayloadKind, SealReceipt, mark, seal
-from watermark.private_files import write_private
+from watermark.identity.private_files import write_private
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class StandInForger:
 @pytest.fixture(autouse=True)
 def no_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answer for files in this process, where stand-ins can be put; tests/forensics/hostile starts the real one."""
-    monkeypatch.setattr("forensics.confined.confined", lambda prepare, limits: nullcontext(prepare()))
+    monkeypatch.setattr("forensics.execution.sandbox.confined", lambda prepare, limits: nullcontext(prepare()))
 
 
 TINY = SynthesisConfig(seed=5, identities=6, clips=1, stills=1, frames=3, size=192, control=(Split.TEST,))

@@ -1,10 +1,9 @@
-"""Readers of strangers' files raise what they may raise, whatever they are given; scripts/fuzz.py looks further."""
+"""Readers of strangers' files raise what they may raise, whatever they are given; fuzzing/fuzz.py looks further."""
 
 from __future__ import annotations
 
 import io
 import random
-import sys
 import tempfile
 import warnings
 import zipfile
@@ -16,16 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.answers import explain
 from forensics.evaluation import read_scores
+from forensics.execution.command_result import explain
+from fuzzing import fuzz
+from fuzzing.fuzz_targets import TARGETS, Target
 from generator import DriveSequence
 from generator.errors import MotionFileError
-
-SCRIPTS = Path(__file__).parents[3] / "scripts"
-sys.path.append(str(SCRIPTS))
-
-import fuzz  # noqa: E402
-from fuzz_targets import TARGETS, Target  # noqa: E402
 
 FEW, MANY = 25, 80
 KEPT = [(name, path) for name in TARGETS for path in fuzz.kept(name)]

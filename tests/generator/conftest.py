@@ -12,7 +12,7 @@ from generator.network.config import TOY, TOY_SD15
 from generator.network.model import AniFaceDiff
 from generator.puppets import Puppet, sample_puppet
 from watermark import Deployment
-from watermark.private_files import write_private
+from watermark.identity.private_files import write_private
 
 torch.set_num_threads(1)
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from generator.training.metrics import compare, psnr, ssim_map
+from generator.picture_metrics import psnr, ssim_map
+from generator.training.metrics import compare
 
 
 def pictures():

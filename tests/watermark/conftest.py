@@ -11,7 +11,7 @@ import pytest
 import skimage.data
 
 from watermark import Claim, Deployment, Payload, PayloadKind, SealReceipt, mark, seal
-from watermark.private_files import write_private
+from watermark.identity.private_files import write_private
 
 Frames = npt.NDArray[np.uint8]
 KEY = bytes(range(32))

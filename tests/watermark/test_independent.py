@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "verify_independently.py"
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "watermark" / "verify_independently.py"
 
 
 def validator():
@@ -24,7 +24,7 @@ def validator():
 def test_an_independent_validator_agrees_on_clean_and_tampered_files(tmp_path):
     folder = validator()
     if folder is None:
-        pytest.skip("Node or @trustnxt/c2pa-ts is absent; scripts/verify_independently.py --help says how to get it")
+        pytest.skip("Node or @trustnxt/c2pa-ts is absent; verify_independently.py --help says how to get it")
     table = tmp_path / "said.csv"
     arguments = [sys.executable, SCRIPT, "--validator", folder, "--out", table]
     ran = subprocess.run(arguments, capture_output=True, text=True, env=os.environ, check=False)

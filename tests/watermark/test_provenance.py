@@ -18,7 +18,7 @@ from watermark import (
     read_media,
     read_provenance,
 )
-from watermark.perceptual_hash import hash_distance, perceptual_hash
+from watermark.store.perceptual_hash import hash_distance, perceptual_hash
 
 SUFFIXES = (".png", ".jpg", ".webp", ".avif", ".tif", ".mp4")
 

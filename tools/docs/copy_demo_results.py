@@ -1,6 +1,6 @@
 """Copy what a demo measured into results/: demo_stages.csv (seconds per stage) and demo.csv (measures with intervals).
 
-Run `scripts/demo` first, on an idle machine; then `python scripts/bench_demo.py demo-out`.
+Run `scripts/demo` first, on an idle machine; then `python -m tools.docs.copy_demo_results demo-out`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from forensics.evaluation import CLEAN, Measure
 from forensics.reporting import gather
 
 CHIEF = ("auc", "eer", "tpr_at_fpr_5", "fpr")
-RESULTS = Path(__file__).parents[1] / "results"
+RESULTS = Path(__file__).parents[2] / "results"
 
 
 def is_shown(cell: Measure) -> bool:

@@ -2,7 +2,7 @@
 
 `forgeries.jpg` shows one of every kind below what was altered, `looked.jpg` what the shipped detector went by,
 `mark.jpg` a picture without and with its mark, `attacked.jpg` what a level or two of 255 do to a score. All come
-from puppets and the shipped generator: `python scripts/doc_pictures.py [--only mark]`.
+from puppets and the shipped generator: `python -m tools.docs.doc_pictures [--only mark]`.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import explain, load_detector
-from forensics.adversarial import Attack, attack_frames
 from forensics.corpus import Corpus, Label, Slice, Split
-from forensics.corpus.methods import METHODS
-from forensics.corpus.plan import SynthesisConfig
-from forensics.corpus.synthesize import synthesize
+from forensics.evaluation.adversarial import Attack, attack_frames
 from forensics.faces import cut_crops
 from forensics.faces.crops import gather_crops, job_of
 from forensics.faces.cutting import see
-from forensics.forger import GeneratorForger, load_animator
+from forensics.synthesis.generator_forger import GeneratorForger, load_animator
+from forensics.synthesis.methods import METHODS
+from forensics.synthesis.plan import SynthesisConfig
+from forensics.synthesis.synthesize import synthesize
 from generator.puppets import render, sample_puppet
 from watermark import Deployment, Payload, PayloadKind, mark, read_media
 
-IMAGES = Path(__file__).parents[1] / "docs" / "images"
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
 SEED = 9003
 SIDE = 168
 SHOWN = 1

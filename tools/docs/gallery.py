@@ -13,7 +13,7 @@ from generator import AnimateConfig, Animator, Retarget, align, draw_snapshot, s
 from generator.puppets import STYLES, render, restyle, sample_motion, sample_puppet
 from watermark import Deployment
 
-IMAGES = Path(__file__).parents[1] / "docs" / "images"
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
 SEED = 9002
 Picture = NDArray[np.uint8]
 

@@ -1,4 +1,4 @@
-"""Count what every detector trains, and write the table of methods: `python scripts/list_methods.py`.
+"""Count what every detector trains, and write the table of methods: `python -m tools.docs.list_methods`.
 
 Networks are built at full size without memory for their weights, so this takes seconds and needs no weights.
 """
@@ -12,9 +12,9 @@ import torch
 
 from detectors import list_detectors
 from detectors.creation import build_network
-from detectors.networks import count_trained
+from detectors.methods.networks import count_trained
 
-OUT = Path(__file__).parents[1] / "results" / "methods.csv"
+OUT = Path(__file__).parents[2] / "results" / "methods.csv"
 NORMALISED = {(0.5, 0.5, 0.5): "0.5", (0.0, 0.0, 0.0): "0, 1", (0.485, 0.456, 0.406): "ImageNet"}
 
 

@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 from statistics import median
 
-from claims.table import effects
+from benchmarks.paper_claims.table import effects
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"(<!-- (table|card): ([\w/]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 Rows = list[dict[str, str]]
 

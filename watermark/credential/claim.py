@@ -7,8 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from .errors import SealError
-from .payload import Payload, PayloadKind
+from watermark.errors import SealError
+from watermark.mark.payload import Payload, PayloadKind
 
 Relationship = Literal["inputTo", "parentOf", "componentOf"]
 

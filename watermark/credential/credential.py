@@ -25,15 +25,16 @@ from typing import Any
 
 import c2pa
 
-from .containers import Container, open_file, sniff
+from watermark.errors import MediaError, StoreError
+from watermark.identity.trust import TrustPolicy
+from watermark.media.containers import Container, open_file, sniff
+from watermark.store.manifest_store import ManifestStore, StoreEntry
+from watermark.store.perceptual_hash import SAME_PICTURE
+
 from .embedded_manifest import LayoutError
-from .errors import MediaError, StoreError
 from .layout import LAYOUT_ASSERTION, check_layout
 from .manifest import GENERATOR
-from .perceptual_hash import SAME_PICTURE
 from .signing import library_context
-from .store import ManifestStore, StoreEntry
-from .trust import TrustPolicy
 
 CODE_HIDDEN = "org.facetrail.manifest.unreadable"
 CODE_LAYOUT = "org.facetrail.layout.mismatch"

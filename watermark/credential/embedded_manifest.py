@@ -11,7 +11,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from .containers import Container
+from watermark.media.containers import Container
 
 Buffer = bytes | mmap.mmap
 

@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from watermark.media.containers import Container
+
 from .cbor import decode
-from .containers import Container
 from .embedded_manifest import Buffer, LayoutError, bmff_boxes, is_manifest_box, manifest_store
 
 LAYOUT_ASSERTION = "org.facetrail.layout"

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from watermark.mark.payload import ID_BITS, SOFT_BINDING, PayloadKind
+
 from .claim import Claim, Ingredient
 from .layout import LAYOUT_ASSERTION
-from .payload import ID_BITS, PayloadKind
 
 GENERATOR = "facetrail"
-SOFT_BINDING = "org.facetrail.tile.3"
 
 # Assertions the signer vouches for itself; the library would list them as merely gathered.
 CREATED_ASSERTIONS = ("c2pa.actions", "c2pa.soft-binding", "c2pa.ai-disclosure", LAYOUT_ASSERTION)

@@ -15,14 +15,15 @@ from pathlib import Path
 
 import c2pa
 
-from .certificates import SIGNING_USES, read_pem
+from watermark.errors import IdentityError, SealError
+from watermark.identity.certificates import SIGNING_USES, read_pem
+from watermark.identity.identity import Identity
+from watermark.identity.remote_key import cose_signature
+from watermark.media.containers import sniff
+
 from .claim import Claim, check_claim
-from .containers import sniff
-from .errors import IdentityError, SealError
-from .identity import Identity
 from .layout import recorded_layout
 from .manifest import CREATED_ASSERTIONS, Json, ingredient_definition, manifest_definition, missing_stamp, padded
-from .remote_key import cose_signature
 
 _DISCREET_STEP = 8192
 

@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
-from .certificates import read_pem, signing_algorithm
-from .errors import IdentityError, StatementError
-from .identity import Identity
-from .remote_key import cose_signature
-from .trust import TrustPolicy
+from watermark.errors import IdentityError, StatementError
+from watermark.identity.certificates import read_pem, signing_algorithm
+from watermark.identity.identity import Identity
+from watermark.identity.remote_key import cose_signature
+from watermark.identity.trust import TrustPolicy
 
 _NAMES = {"es256": "ES256", "es384": "ES384", "es512": "ES512", "ps256": "PS256", "ed25519": "EdDSA"}  # RFC 7518, 8037
 _DIGESTS = {"es256": hashes.SHA256(), "es384": hashes.SHA384(), "es512": hashes.SHA512()}

@@ -17,8 +17,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
+from watermark.errors import IdentityError
+
 from .certificates import check_chain, issue_chain, pem, read_pem, signing_algorithm
-from .errors import IdentityError
 from .private_files import check_private, write_private
 from .remote_key import cose_signature
 from .sign_command import SignCommand

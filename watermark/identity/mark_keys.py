@@ -11,11 +11,12 @@ import secrets
 import tempfile
 from pathlib import Path
 
-from .durability import flush_folder
-from .errors import IdentityError
+from watermark.errors import IdentityError
+from watermark.mark.tile import KEY_BYTES
+from watermark.media.durability import flush_folder
+from watermark.store.manifest_store import STORE_FILE
+
 from .private_files import check_private, write_private
-from .store import STORE_FILE
-from .tile import KEY_BYTES
 
 _FILE = "mark.key"
 _FINGERPRINT_BYTES = 6

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .errors import IdentityError
+from watermark.errors import IdentityError
 
 
 def check_private(path: Path, mode: int) -> None:

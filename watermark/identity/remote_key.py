@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
+from watermark.errors import IdentityError
+
 from .certificates import read_pem
-from .errors import IdentityError
 
 if TYPE_CHECKING:
     from .identity import Identity

@@ -11,7 +11,7 @@ import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .errors import IdentityError
+from watermark.errors import IdentityError
 
 _WAIT_SECONDS = 60.0
 

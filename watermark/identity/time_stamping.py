@@ -10,8 +10,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from watermark.errors import IdentityError
+
 from .certificates import read_pem
-from .errors import IdentityError
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from watermark.errors import MediaError, TooSmallError
+from watermark.media.frames import Frames, check_frames, spread
+
 from .correlation import bit_values, folded_spectrum
 from .error_correction import encode
-from .errors import MediaError, TooSmallError
-from .frames import Frames, check_frames, spread
 from .informed import Complexes, informed_coefficients, plain_coefficients, tile_from
 from .payload import Payload, frame_payload
 from .perceptual_mask import Pattern, Room, Strength, add_pattern

@@ -9,6 +9,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+SOFT_BINDING = "org.facetrail.tile.3"
+
 ID_BITS = 48
 CHECK_BITS = 16
 PAYLOAD_BITS = ID_BITS + CHECK_BITS

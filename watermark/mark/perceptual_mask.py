@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from watermark.media.frames import Frames
+
 from .flat_blocks import BLOCK, one_cosine_each
-from .frames import Frames
 from .tile import Floats, Greys, grey
 
 # The map is smooth, so it is computed on a small copy of the frame.

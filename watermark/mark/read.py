@@ -25,10 +25,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from watermark.errors import IdentityError
+from watermark.media.frames import Frames, check_frames, spread
+
 from .correlation import bit_values, correlate, folded_spectrum, highest, mirrored, refine_shift
 from .error_correction import Bits, decode, encode
-from .errors import IdentityError
-from .frames import Frames, check_frames, spread
 from .payload import ID_BITS, Payload, PayloadKind, unframe_payload
 from .registration import Residual, likely_changes
 from .tile import SLOTS, TILE, Floats, Floats64, Greys, Spectrum, carriers_of, grey, slot_of, whole_scales

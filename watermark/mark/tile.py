@@ -20,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
+from watermark.errors import IdentityError
+
 from .error_correction import CODE_BITS
-from .errors import IdentityError
 
 KEY_BYTES = 32
 TILE = 128

@@ -20,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
 
+from watermark.errors import MediaError
+
 from .containers import Container, is_cut_off, sniff
-from .errors import MediaError
 from .frames import Frames, check_area, spread
 
 MOST_CLIP_FRAMES = 5_000_000

@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import Path
 from typing import BinaryIO
 
-from .errors import MediaError
+from watermark.errors import MediaError
 
 _HEAD = 64
 _TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")

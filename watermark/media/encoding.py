@@ -17,9 +17,10 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image, PngImagePlugin, TiffImagePlugin, TiffTags
 
+from watermark.errors import MediaError
+
 from .clip_reading import open_clip
 from .containers import Container, writable
-from .errors import MediaError
 from .frames import Frames, check_frames
 from .sound import SoundTrack
 

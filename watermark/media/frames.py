@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .errors import MediaError
+from watermark.errors import MediaError
 
 Frames = npt.NDArray[np.uint8]
 

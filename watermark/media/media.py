@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from watermark.errors import MediaError
+
 from .clip_reading import open_clip
 from .containers import Container, sniff
-from .errors import MediaError
 from .frames import MOST_PIXELS, check_area
 
 MOST_CLIP_BYTES = 4 << 30

@@ -14,8 +14,9 @@ from pathlib import Path
 import av
 from av.container import InputContainer, OutputContainer
 
+from watermark.errors import MediaError
+
 from .clip_reading import demuxed
-from .errors import MediaError
 
 COPIED_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
 

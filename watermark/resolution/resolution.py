@@ -11,16 +11,15 @@ import binascii
 from dataclasses import dataclass
 from pathlib import Path
 
-from .deployment import Deployment
-from .embedded_manifest import LayoutError
-from .errors import MediaError
-from .layout import active_part
-from .manifest import SOFT_BINDING
-from .mark_reading import read_mark
-from .payload import ID_BITS, PayloadKind
-from .perceptual_hash import SAME_PICTURE, hash_distance, perceptual_hash
-from .reading import sample_frames
-from .store import ManifestStore
+from watermark.credential.embedded_manifest import LayoutError
+from watermark.credential.layout import active_part
+from watermark.deployment import Deployment
+from watermark.errors import MediaError
+from watermark.mark.payload import ID_BITS, SOFT_BINDING, PayloadKind
+from watermark.mark.read import read_mark
+from watermark.provenance import sample_frames
+from watermark.store.manifest_store import ManifestStore
+from watermark.store.perceptual_hash import SAME_PICTURE, hash_distance, perceptual_hash
 
 FINGERPRINT = "org.facetrail.phash.1"
 WATERMARKS, FINGERPRINTS = (SOFT_BINDING,), (FINGERPRINT,)

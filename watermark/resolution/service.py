@@ -23,8 +23,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from .deployment import Deployment
-from .errors import MediaError, StoreError
+from watermark.deployment import Deployment
+from watermark.errors import MediaError, StoreError
+
 from .resolution import (
     FINGERPRINTS,
     MOST_RESULTS,

@@ -7,15 +7,16 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Self
 
-from .claim import Claim, check_claim
-from .clip_reading import open_clip
-from .deployment import Deployment
-from .encoding import ClipEncoder, check_clip
-from .errors import MediaError, SealError
-from .frames import CLIP_SAMPLE, Frames, check_frames
-from .marking import check_size
-from .metadata import append_xmp
+from watermark.credential.claim import Claim, check_claim
+from watermark.deployment import Deployment
+from watermark.errors import MediaError, SealError
+from watermark.mark.embed import check_size
+from watermark.media.clip_reading import open_clip
+from watermark.media.encoding import ClipEncoder, check_clip
+from watermark.media.frames import CLIP_SAMPLE, Frames, check_frames
+
 from .release import SealReceipt, check_mark, release, timed, workshop, writing
+from .xmp import append_xmp
 
 _CHECKED_EVERY = 12
 

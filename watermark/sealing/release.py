@@ -14,18 +14,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .claim import Claim
-from .credentials import Credential, CredentialState, active_label, file_digest, read_credential
-from .deployment import Deployment
-from .durability import flush_folder
-from .errors import MarkLostError, SealError
-from .frames import Frames
+from watermark.credential.claim import Claim
+from watermark.credential.credential import Credential, CredentialState, active_label, file_digest, read_credential
+from watermark.credential.signing import TimeStampOutcome, sign_file
+from watermark.deployment import Deployment
+from watermark.errors import MarkLostError, SealError
+from watermark.mark.payload import Payload
+from watermark.mark.read import read_mark
+from watermark.media.durability import flush_folder
+from watermark.media.frames import Frames
+from watermark.store.manifest_store import StoreEntry
+from watermark.store.perceptual_hash import perceptual_hash
+
 from .hidden_folder import hidden_folder
-from .mark_reading import read_mark
-from .payload import Payload
-from .perceptual_hash import perceptual_hash
-from .signing import TimeStampOutcome, sign_file
-from .store import StoreEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,20 +22,21 @@ from pathlib import Path
 
 import numpy as np
 
-from .claim import Claim, Ingredient, Relationship, check_claim
-from .clip_reading import open_clip
+from watermark.credential.claim import Claim, Ingredient, Relationship, check_claim
+from watermark.deployment import Deployment
+from watermark.errors import MarkLostError, MediaError, SealError, TooSmallError
+from watermark.mark.embed import ClipMarker, check_size, mark
+from watermark.mark.payload import Payload, PayloadKind
+from watermark.mark.read import read_mark
+from watermark.media.clip_reading import open_clip
+from watermark.media.containers import sniff, writable
+from watermark.media.encoding import encode_still
+from watermark.media.frames import CLIP_SAMPLE, Frames, check_frames
+from watermark.media.media import read_media
+
 from .clip_writing import ClipWriter
-from .containers import sniff, writable
-from .deployment import Deployment
-from .encoding import encode_still
-from .errors import MarkLostError, MediaError, SealError, TooSmallError
-from .frames import CLIP_SAMPLE, Frames, check_frames
-from .mark_reading import read_mark
-from .marking import ClipMarker, check_size, mark
-from .media import read_media
-from .metadata import xmp_packet
-from .payload import Payload, PayloadKind
 from .release import SealReceipt, check_mark, release, timed, workshop, writing
+from .xmp import xmp_packet
 
 _ATTEMPTS = 3
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from xml.sax.saxutils import quoteattr  # nothing is parsed  # nosec B406
 
-from .claim import Claim
-from .payload import PayloadKind
+from watermark.credential.claim import Claim
+from watermark.mark.payload import PayloadKind
 
 # XMP in ISO base media files: a `uuid` box with this type (XMP specification part 3).
 _XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")

@@ -19,8 +19,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from .errors import StoreError
-from .payload import PayloadKind
+from watermark.errors import StoreError
+from watermark.mark.payload import PayloadKind
 
 STORE_FILE = "manifests.sqlite3"
 """Name of the store in a deployment's folder."""

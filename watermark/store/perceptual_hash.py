@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .tile import luminance
+from watermark.mark.tile import luminance
 
 SAME_PICTURE = 10
 

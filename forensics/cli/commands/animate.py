@@ -7,13 +7,13 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..answers import Answer
-from ..arguments import add_home, add_json, add_out, add_seed, add_verbose, positive_int
-from ..progress import Report
-from ..tracking import add_tracker, choice_of
+from forensics.cli.arguments import add_home, add_json, add_out, add_seed, add_verbose, positive_int
+from forensics.cli.tracker_option import add_tracker, choice_of
+from forensics.execution.command_result import Answer
+from forensics.execution.progress import Report
 
 if TYPE_CHECKING:
-    from ..animation import Animation, AnimationRequest
+    from forensics.animation.animate import Animation, AnimationRequest
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -111,20 +111,18 @@ def _scale(text: str) -> float:
 
 def run(options: argparse.Namespace, report: Report) -> Answer:
     """Track, align, generate, mark, seal."""
+    from forensics.animation.animate import animate_file
+    from forensics.reporting.json_entries import animate_entry
     from watermark import Deployment
-
-    from ..animation import animate_file
-    from ..entries import animate_entry
 
     made = animate_file(_request(options), Deployment.open(options.home), report)
     return Answer(_text(made), (animate_entry(made),))
 
 
 def _request(options: argparse.Namespace) -> AnimationRequest:
+    from forensics.animation.animate import AnimationRequest
+    from forensics.synthesis.generator_forger import Engine
     from generator import AnimateConfig
-
-    from ..animation import AnimationRequest
-    from ..forger import Engine
 
     config = AnimateConfig(
         steps=options.steps,

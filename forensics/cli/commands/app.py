@@ -11,16 +11,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..answers import Answer
-from ..arguments import DEFAULT_DETECTOR, add_home, add_limits, add_trust, add_verbose
-from ..callers import LOOPBACK, allowed_hosts
-from ..errors import InputError, MissingPieceError, UsageError
-from ..finder_choice import add_face_finder
-from ..progress import Report
+from forensics.cli.arguments import DEFAULT_DETECTOR, add_home, add_limits, add_trust, add_verbose
+from forensics.cli.face_finder_option import add_face_finder
+from forensics.errors import InputError, MissingPieceError, UsageError
+from forensics.execution.command_result import Answer
+from forensics.execution.progress import Report
+from forensics.web.request_guard import LOOPBACK, allowed_hosts
 
 if TYPE_CHECKING:
-    from ..app.visits import Visits
-    from ..app.workbench import Workbench
+    from forensics.web.app.context import Workbench
+    from forensics.web.app.sessions import Visits
 
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
 
@@ -106,7 +106,8 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
     _check_port(options.host, options.port)
     report(0.0, "loading the page")
     try:
-        from ..app import guard, server, visits
+        from forensics.web.app import guard, server
+        from forensics.web.app import sessions as visits
     except ImportError as error:
         raise _missing(error) from error
     token = None if local else secrets.token_urlsafe(24)
@@ -136,13 +137,12 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
 
 
 def _workbench(options: argparse.Namespace, kept: Visits) -> Workbench:
+    from forensics.cli.trust_anchors import read_anchors
+    from forensics.execution.sandbox import Limits
+    from forensics.web.app.context import Workbench
+    from forensics.web.app.evaluate_action import corpora_under
     from watermark import Deployment
-
-    from ..app.evaluating import corpora_under
-    from ..app.workbench import Workbench
-    from ..confined import Limits
-    from ..home import home_folder
-    from ..trust import read_anchors
+    from watermark.deployment import home_folder
 
     return Workbench(
         deployment=Deployment.open(options.home),

@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..answers import Answer
-from ..arguments import add_aggregation, add_json, add_seed, add_verbose, positive_int
-from ..progress import Report
+from forensics.cli.arguments import add_aggregation, add_json, add_seed, add_verbose, positive_int
+from forensics.execution.command_result import Answer
+from forensics.execution.progress import Report
 
 if TYPE_CHECKING:
-    from ..evaluation import Comparison, Power, ScoreTable
+    from forensics.evaluation import Comparison, Power, ScoreTable
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -54,9 +54,9 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
     """Compare, or put seeds together."""
     if options.seeds:
         return put_seeds_together(options.results)
-    from ..entries import compare_entry
-    from ..errors import UsageError
-    from ..evaluation import Aggregation, compare_all, describe_comparisons, matched, power_of
+    from forensics.errors import UsageError
+    from forensics.evaluation import Aggregation, compare_all, describe_comparisons, matched, power_of
+    from forensics.reporting.json_entries import compare_entry
 
     how = Aggregation.named(options.aggregation)
     report(0.0, "reading scores")
@@ -78,9 +78,9 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
 
 def put_seeds_together(paths: list[Path]) -> Answer:
     """Give mean and standard deviation over the runs of several seeds."""
-    from ..entries import evaluate_entry
-    from ..errors import UsageError
-    from ..evaluation import columns, over_seeds, read_report
+    from forensics.errors import UsageError
+    from forensics.evaluation import columns, over_seeds, read_report
+    from forensics.reporting.json_entries import evaluate_entry
 
     if tables := [str(path) for path in paths if path.suffix.lower() == ".csv"]:
         raise UsageError(f"--seeds wants a results folder for each seed, and {tables[0]} is a file of scores")
@@ -100,8 +100,8 @@ def read_tables(paths: list[Path]) -> dict[str, ScoreTable]:
     Raises:
         ScoresError: A path is no results, or one detector is named twice.
     """
-    from ..evaluation import SCORES_NAME, ScoresError, folder_of, read_run, read_scores, short_names
-    from ..evaluation.results import RUN_NAME
+    from forensics.evaluation import SCORES_NAME, ScoresError, folder_of, read_run, read_scores, short_names
+    from forensics.evaluation.measures.results_folder import RUN_NAME
 
     files: list[Path] = []
     for path in paths:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..answers import Answer, JsonObject
-from ..arguments import (
+from forensics.cli.arguments import (
     add_detector,
     add_home,
     add_json,
@@ -19,14 +18,15 @@ from ..arguments import (
     non_negative_int,
     positive_int,
 )
-from ..corpus.importers import LAYOUTS
-from ..corpus.manifest import Corpus, write_manifest
-from ..corpus.methods import METHODS
-from ..corpus.shards import is_export
-from ..errors import UsageError
-from ..files import locked
-from ..finder_choice import add_face_finder
-from ..progress import Report, part
+from forensics.cli.face_finder_option import add_face_finder
+from forensics.corpus.importers import LAYOUTS
+from forensics.corpus.manifest import Corpus, write_manifest
+from forensics.corpus.shards import is_export
+from forensics.errors import UsageError
+from forensics.execution.command_result import Answer, JsonObject
+from forensics.execution.progress import Report, part
+from forensics.storage.files import locked
+from forensics.synthesis.methods import METHODS
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -135,11 +135,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run_synthesize(options: argparse.Namespace, report: Report) -> Answer:
     """Make a synthetic corpus."""
+    from forensics.synthesis.generator_forger import GeneratorForger, load_animator
+    from forensics.synthesis.plan import SynthesisConfig
+    from forensics.synthesis.synthesize import synthesize
     from watermark import Deployment
-
-    from ..corpus.plan import SynthesisConfig
-    from ..corpus.synthesize import synthesize
-    from ..forger import GeneratorForger, load_animator
 
     config = SynthesisConfig(
         seed=options.seed,
@@ -158,8 +157,8 @@ def run_synthesize(options: argparse.Namespace, report: Report) -> Answer:
 
 def run_check(options: argparse.Namespace, report: Report) -> Answer:
     """Check a corpus."""
-    from ..corpus.check import check_corpus, check_pictures
-    from ..probes.metadata import probe_packaging
+    from forensics.corpus.checks.check import check_corpus, check_pictures
+    from forensics.evaluation.probes.metadata import probe_packaging
 
     corpus = Corpus.load(options.corpus)
     complaints = (*check_corpus(corpus, part(report, 0.0, 0.5)), *check_pictures(corpus, part(report, 0.5, 1.0)))
@@ -191,7 +190,7 @@ def run_split(options: argparse.Namespace, report: Report) -> Answer:
     """Divide a corpus anew."""
     import numpy as np
 
-    from ..corpus.split import split_by_identity
+    from forensics.corpus.split import split_by_identity
 
     with locked(options.corpus):
         corpus = Corpus.load(options.corpus)
@@ -204,8 +203,8 @@ def run_import(options: argparse.Namespace, report: Report) -> Answer:
     """Import a published data set, or unpack shards."""
     if options.layout == "webdataset" or (options.layout == "auto" and is_export(options.folder)):
         return _unpack(options, report)
-    from ..corpus.division import Rule
-    from ..corpus.importing import import_corpus
+    from forensics.corpus.importers.import_corpus import import_corpus
+    from forensics.corpus.importers.official_splits import Rule
 
     corpus, done = import_corpus(
         options.folder,
@@ -238,7 +237,7 @@ def run_import(options: argparse.Namespace, report: Report) -> Answer:
 
 def _unpack(options: argparse.Namespace, report: Report) -> Answer:
     """Unpack an export in tar shards."""
-    from ..corpus.shards.unpacking import unpack_corpus
+    from forensics.corpus.shards.unpacking import unpack_corpus
 
     if options.add or options.split != "auto":
         raise UsageError("shards are unpacked as they were exported; leave out --add and --split")
@@ -261,7 +260,7 @@ def _unpack(options: argparse.Namespace, report: Report) -> Answer:
 
 def run_export(options: argparse.Namespace, report: Report) -> Answer:
     """Write a corpus in another shape."""
-    from ..corpus.shards.exporting import Target, export_corpus
+    from forensics.corpus.shards.exporting import Target, export_corpus
 
     done = export_corpus(
         Corpus.load(options.corpus),
@@ -310,10 +309,9 @@ def run_export(options: argparse.Namespace, report: Report) -> Answer:
 def run_crop(options: argparse.Namespace, report: Report) -> Answer:
     """Keep a corpus' face crops."""
     from detectors import list_detectors, load_detector
-
-    from ..faces import finder_for, source_of
-    from ..faces.crops import keep_crops
-    from ..faces.cutting import Miss
+    from forensics.faces import finder_for, source_of
+    from forensics.faces.crops import keep_crops
+    from forensics.faces.cutting import Miss
 
     name = options.detector
     spec = next((spec for spec in list_detectors(name) if spec.name == name), None) or load_detector(name).spec
@@ -353,7 +351,7 @@ def run_crop(options: argparse.Namespace, report: Report) -> Answer:
 
 
 def _describe(corpus: Corpus) -> Answer:
-    from ..corpus.check import tally
+    from forensics.corpus.checks.check import tally
 
     rows = tally(corpus.samples)
     head = f"  {'split':<8}{'slice':<9}{'label':<9}{'clips':>7}{'stills':>8}{'identities':>12}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..answers import Answer, JsonObject
-from ..arguments import add_home, add_json, add_seed, add_verbose
-from ..progress import Report
+from forensics.cli.arguments import add_home, add_json, add_seed, add_verbose
+from forensics.execution.command_result import Answer, JsonObject
+from forensics.execution.progress import Report
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,10 +24,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, report: Report) -> Answer:
     """Run every stage and say where the page lies."""
+    from forensics.demo.pipeline import demo_config, run_demo
+    from forensics.synthesis.generator_forger import GeneratorForger, load_animator
     from watermark import Deployment
-
-    from ..forger import GeneratorForger, load_animator
-    from ..pipeline import demo_config, run_demo
 
     config = demo_config(options.seed)
     deployment = Deployment.open(options.home)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from ..answers import Answer
-from ..arguments import add_home, add_json, add_verbose
-from ..progress import Report
+from forensics.cli.arguments import add_home, add_json, add_verbose
+from forensics.execution.command_result import Answer
+from forensics.execution.progress import Report
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, report: Report) -> Answer:
     """Look at everything and say what to do."""
-    from ..installation import examine_installation, machine
+    from forensics.execution.environment import examine_installation, machine
 
     parts = examine_installation(options.home)
     missing = [part for part in parts if part.needed and not part.present]

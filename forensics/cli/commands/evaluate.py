@@ -10,8 +10,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..answers import Answer
-from ..arguments import (
+from forensics.cli.arguments import (
     DEFAULT_DETECTOR,
     add_aggregation,
     add_json,
@@ -21,15 +20,17 @@ from ..arguments import (
     labour_of,
     positive_int,
 )
-from ..files import locked
-from ..finder_choice import add_face_finder
-from ..progress import Report, part
+from forensics.cli.face_finder_option import add_face_finder
+from forensics.execution.command_result import Answer
+from forensics.execution.progress import Report, part
+from forensics.storage.files import locked
+
 from . import evaluate_sources
 from .evaluate_options import configure_all, describe_all, is_wanted, measure_all, refuse_unfit, robustness
 
 if TYPE_CHECKING:
-    from ..evaluating import Evaluated, Settings
-    from ..evaluation import EvalReport
+    from forensics.evaluation import EvalReport
+    from forensics.evaluation.run.evaluate_corpus import Evaluated, Settings
 
 CHIEF = ("auc/video", "auc/frame", "average_precision/video", "eer/video", "tpr_at_fpr_5/video")
 AT_THRESHOLD = ("balanced_accuracy/video", "fpr/video", "tpr/video", "coverage/video")
@@ -74,7 +75,7 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
         return Answer(explain_protocols())
     if "list" in options.suite:
         return Answer(robustness.explain_suites())
-    from ..errors import UsageError
+    from forensics.errors import UsageError
 
     if sum(one is not None for one in (options.corpus, options.scores, options.generator)) != 1:
         raise UsageError("name one of a CORPUS, --scores FILE and --generator NAME")
@@ -88,9 +89,9 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
 
 def _measured(options: argparse.Namespace, settings: Settings, report: Report) -> Answer:
     """Evaluate, measure further what was asked for, and leave the results."""
-    from ..entries import evaluate_entry
-    from ..evaluating import write_results
-    from ..evaluation import describe_comparisons
+    from forensics.evaluation import describe_comparisons
+    from forensics.evaluation.run.evaluate_corpus import write_results
+    from forensics.reporting.json_entries import evaluate_entry
 
     further = is_wanted(options)
     done, remarks = evaluate(options, settings, part(report, 0.0, MEASURING_SHARE if further else 1.0))
@@ -113,9 +114,9 @@ def settings_of(options: argparse.Namespace) -> Settings:
         InputError: No protocol has the name given.
         ScoresError: No aggregation has the name given.
     """
-    from ..evaluating import Settings
-    from ..evaluation import Aggregation
-    from ..protocols import find_protocol
+    from forensics.evaluation import Aggregation
+    from forensics.evaluation.protocol.protocols import find_protocol
+    from forensics.evaluation.run.evaluate_corpus import Settings
 
     labour = labour_of(options)
     return Settings(
@@ -135,8 +136,8 @@ def evaluate(
     """Measure scores from files, or detectors on a corpus; gives what to tell of them beside their measures."""
     if options.scores is not None:
         return evaluate_sources.evaluate_scores(options, settings, report)
-    from ..corpus import Corpus
-    from ..evaluating import evaluate_corpus
+    from forensics.corpus import Corpus
+    from forensics.evaluation.run.evaluate_corpus import evaluate_corpus
 
     found = evaluate_corpus(Corpus.load(options.corpus), options.detector, settings, out=options.out, report=report)
     return found, ()
@@ -144,8 +145,8 @@ def evaluate(
 
 def describe(report: EvalReport) -> str:
     """Put the chief measures into a table, of slices the AUC alone, with what a reader must know to believe it."""
-    from ..evaluation import columns
-    from ..evaluation.tables import EVERYTHING
+    from forensics.evaluation import columns
+    from forensics.evaluation.scores.score_table import EVERYTHING
 
     rows = [("measure", "slice", "value", "95 % interval", "forged", "genuine", "")]
     for measure in report.measures:
@@ -160,8 +161,8 @@ def describe(report: EvalReport) -> str:
 
 def explain_protocols() -> str:
     """List the protocols with what each does."""
-    from ..evaluation import columns
-    from ..protocols import PROTOCOLS
+    from forensics.evaluation import columns
+    from forensics.evaluation.protocol.protocols import PROTOCOLS
 
     return columns([("protocol", "what it does"), *((one.name, one.summary) for one in PROTOCOLS)], indent="")
 

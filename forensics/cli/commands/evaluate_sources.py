@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..answers import Answer
-from ..arguments import positive_int
-from ..progress import Report
+from forensics.cli.arguments import positive_int
+from forensics.execution.command_result import Answer
+from forensics.execution.progress import Report
 
 if TYPE_CHECKING:
-    from ..evaluating import Evaluated, Settings
-    from ..evaluation import Comparison, EvalReport
+    from forensics.evaluation import Comparison, EvalReport
+    from forensics.evaluation.run.evaluate_corpus import Evaluated, Settings
 
 SHOWN_SLICES = ("all", "eyes", "mouth", "hair", "background", "big eyes")
 
@@ -47,8 +47,8 @@ def evaluate_scores(
     options: argparse.Namespace, settings: Settings, report: Report
 ) -> tuple[tuple[Evaluated, ...], tuple[str, ...]]:
     """Measure scores from files; gives them with what is published of each, set beside the corrected numbers."""
-    from ..evaluation.foreign import parse_columns
-    from ..foreign_scores import evaluate_files
+    from forensics.evaluation.external_scores import parse_columns
+    from forensics.evaluation.run.evaluate_scores import evaluate_files
 
     columns = parse_columns(options.columns) if options.columns else None
     found = evaluate_files(options.scores, settings, columns=columns, out=options.out, report=report)
@@ -57,7 +57,7 @@ def evaluate_scores(
 
 def compare_scores(done: Sequence[Evaluated], settings: Settings) -> tuple[Comparison, ...]:
     """Compare the detectors that were scored on the same videos; others are not comparable and are left alone."""
-    from ..evaluating import compare_evaluated
+    from forensics.evaluation.run.evaluate_corpus import compare_evaluated
 
     together: dict[frozenset[str], list[Evaluated]] = {}
     for one in done:
@@ -68,8 +68,14 @@ def compare_scores(done: Sequence[Evaluated], settings: Settings) -> tuple[Compa
 
 def measure_quality(options: argparse.Namespace, settings: Settings, report: Report) -> Answer:
     """Measure a generator on puppets, and leave a results folder where one is asked for."""
-    from ..entries import evaluate_entry
-    from ..evaluation.quality.generation import EVALUATION_SEED, Plan, find_styles, measure_generator, write_quality
+    from forensics.evaluation.generator_quality.generation import (
+        EVALUATION_SEED,
+        Plan,
+        find_styles,
+        measure_generator,
+        write_quality,
+    )
+    from forensics.reporting.json_entries import evaluate_entry
 
     plan = Plan(options.clips, options.moments, find_styles(options.styles), EVALUATION_SEED + settings.seed)
     reports = measure_generator(options.generator, plan, report)
@@ -80,7 +86,7 @@ def measure_quality(options: argparse.Namespace, settings: Settings, report: Rep
 
 def describe_quality(reports: tuple[EvalReport, ...]) -> str:
     """Put the measures of the generator beside those of the baselines."""
-    from ..evaluation import columns
+    from forensics.evaluation import columns
 
     rows = [("measure", "slice", *(one.detector for one in reports), "N")]
     names = dict.fromkeys((one.name, one.slice) for report in reports for one in report.measures)

@@ -13,8 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..answers import Answer, JsonObject, visible
-from ..arguments import (
+from forensics.cli.arguments import (
     add_detector,
     add_files,
     add_home,
@@ -25,16 +24,18 @@ from ..arguments import (
     add_verbose,
     labour_of,
 )
-from ..batch import answer_one, expand, join_answers
-from ..crews import Work, open_crew
-from ..errors import InputError
-from ..finder_choice import FinderChoice, add_face_finder
-from ..progress import Report
+from forensics.cli.face_finder_option import add_face_finder
+from forensics.cli.input_files import answer_one, expand, join_answers
+from forensics.errors import InputError
+from forensics.execution.command_result import Answer, JsonObject, visible
+from forensics.execution.progress import Report
+from forensics.execution.workers import Work, open_crew
+from forensics.faces.choice import FinderChoice
 
 if TYPE_CHECKING:
-    from ..confined import Answerer, Limits
-    from ..examining.examination import Examination
-    from ..examining.timeline import Timeline
+    from forensics.examination.examiner import Examination
+    from forensics.examination.timeline import Timeline
+    from forensics.execution.sandbox import Answerer, Limits
 
 WIDTH = 100
 
@@ -71,8 +72,8 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
     if options.timeline is not None:
         _make_folder(options.timeline)
 
-    from ..confined import Limits
-    from ..trust import read_anchors
+    from forensics.cli.trust_anchors import read_anchors
+    from forensics.execution.sandbox import Limits
 
     report(0.0, "loading the detector")
     pictures = None if options.timeline is None else _pictures(paths, options.timeline)
@@ -99,7 +100,7 @@ def examining(prepare: Callable[[], Answerer], limits: Limits) -> Iterator[Work[
         prepare: Makes what answers there.
         limits: What one file may cost.
     """
-    from ..confined import confined
+    from forensics.execution.sandbox import confined
 
     with confined(prepare, limits) as answerer:
 
@@ -126,11 +127,10 @@ def examiner(
         pictures: Where each file's timeline is drawn, if it has one; None to draw none.
         face_finder: What finds the faces.
     """
+    from forensics.examination.examiner import Examiner
+    from forensics.examination.timeline_chart import timeline_chart
+    from forensics.reporting.json_entries import examine_entry
     from watermark import Deployment
-
-    from ..entries import examine_entry
-    from ..examining.examination import Examiner
-    from ..examining.timeline_chart import timeline_chart
 
     examiner = Examiner(Deployment.open(home), detector, trust, face_finder)
 
@@ -160,7 +160,7 @@ def describe(path: Path, examination: Examination) -> str:
 
 def timeline_lines(timeline: Timeline) -> list[str]:
     """Draw the scores of a clip, and its mark where only parts carry it, as lines of blocks."""
-    from ..examining.timeline import clock, mark_line, sparkline
+    from forensics.examination.timeline import clock, mark_line, sparkline
 
     span = f"0:00 to {clock(timeline.seconds)}, {len(timeline.moments)} frames looked at"
     lines = []
@@ -173,7 +173,7 @@ def timeline_lines(timeline: Timeline) -> list[str]:
 
 def summary(results: Sequence[JsonObject]) -> str:
     """Count the findings of many files in one line, those that deserve attention first."""
-    from ..examining.verdict import Finding
+    from forensics.examination.verdict import Finding
 
     found = Counter(str(result.get("finding", "")) for result in results)
     parts = [f"{found[finding]} {finding.words.lower()}" for finding in Finding if found[finding]]

@@ -7,9 +7,9 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..answers import Answer, JsonObject
-from ..arguments import add_home, add_json, add_verbose
-from ..progress import Report
+from forensics.cli.arguments import add_home, add_json, add_verbose
+from forensics.execution.command_result import Answer, JsonObject
+from forensics.execution.progress import Report
 
 if TYPE_CHECKING:
     from watermark import Deployment, SignCommand, TimeStamping
@@ -66,11 +66,10 @@ def _add_time_stamp(parser: argparse.ArgumentParser) -> None:
 
 def run_new(options: argparse.Namespace, report: Report) -> Answer:
     """Make a deployment where there is none."""
+    from forensics.cli.trust_anchors import read_pem
+    from forensics.errors import InputError, UsageError
     from watermark import Deployment, Identity
-
-    from ..errors import InputError, UsageError
-    from ..home import home_folder
-    from ..trust import read_pem
+    from watermark.deployment import home_folder
 
     folder = home_folder(options.home)
     place = folder / "identity"
@@ -115,10 +114,9 @@ def run_export(options: argparse.Namespace, report: Report) -> Answer:
 
 
 def _existing(home: Path | None) -> Deployment:
+    from forensics.errors import MissingPieceError
     from watermark import Deployment
-
-    from ..errors import MissingPieceError
-    from ..home import home_folder
+    from watermark.deployment import home_folder
 
     folder = home_folder(home)
     if not (folder / "identity").exists():
@@ -127,10 +125,9 @@ def _existing(home: Path | None) -> Deployment:
 
 
 def _time_stamping(options: argparse.Namespace) -> TimeStamping | None:
+    from forensics.cli.trust_anchors import read_pem
+    from forensics.errors import UsageError
     from watermark import TimeStamping
-
-    from ..errors import UsageError
-    from ..trust import read_pem
 
     if options.time_stamp is None:
         if options.require_time_stamp or options.time_stamp_root:
@@ -141,9 +138,8 @@ def _time_stamping(options: argparse.Namespace) -> TimeStamping | None:
 
 
 def _sign_command(text: str) -> SignCommand:
+    from forensics.errors import UsageError
     from watermark import SignCommand
-
-    from ..errors import UsageError
 
     try:
         return SignCommand.of(*shlex.split(text))
@@ -154,7 +150,7 @@ def _sign_command(text: str) -> SignCommand:
 
 
 def _bytes(path: Path) -> bytes:
-    from ..errors import InputError
+    from forensics.errors import InputError
 
     try:
         return path.read_bytes()

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..answers import Answer, JsonObject, error_entry, explain
-from ..arguments import add_json, add_verbose
-from ..errors import UsageError
-from ..progress import Report
+from forensics.cli.arguments import add_json, add_verbose
+from forensics.errors import UsageError
+from forensics.execution.command_result import Answer, JsonObject, error_entry, explain
+from forensics.execution.progress import Report
 
 if TYPE_CHECKING:
     from generator.importers import ImportReport, Inspection, PartReport
@@ -59,7 +59,7 @@ def _declare_import(parser: argparse.ArgumentParser) -> None:
 
 def run_list(options: argparse.Namespace, report: Report) -> Answer:
     """List shipped and optional models."""
-    from ..installation import model_parts
+    from forensics.execution.environment import model_parts
 
     parts = model_parts()
     entries: list[JsonObject] = [part.entry() for part in parts]

@@ -7,15 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..answers import Answer, visible
-from ..arguments import add_files, add_home, add_json, add_limits, add_trust, add_verbose
-from ..batch import answer_each, expand
-from ..progress import Report, silent
+from forensics.cli.arguments import add_files, add_home, add_json, add_limits, add_trust, add_verbose
+from forensics.cli.input_files import answer_each, expand
+from forensics.execution.command_result import Answer, visible
+from forensics.execution.progress import Report, silent
 
 if TYPE_CHECKING:
+    from forensics.execution.sandbox import Answerer
     from watermark import Provenance
-
-    from ..confined import Answerer
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -42,8 +41,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, report: Report) -> Answer:
     """Read every file; one that cannot be read does not stop the others."""
-    from ..confined import Limits, confined
-    from ..trust import read_anchors
+    from forensics.cli.trust_anchors import read_anchors
+    from forensics.execution.sandbox import Limits, confined
 
     paths = expand(options.files)
     limits = Limits(options.seconds, options.memory, options.verbose)
@@ -63,9 +62,8 @@ def reader(home: Path | None, trust: tuple[str, ...], signers: tuple[str, ...], 
         signers: The only signers (PEM) that are trusted, where any are given.
         offline: Fetch nothing.
     """
+    from forensics.reporting.json_entries import read_entry
     from watermark import Deployment, TrustPolicy, read_provenance
-
-    from ..entries import read_entry
 
     deployment = Deployment.open(home)
     policy = TrustPolicy((*deployment.trust.anchors, *trust), signers, offline=offline)

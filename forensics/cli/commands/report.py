@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..answers import Answer, JsonObject
-from ..arguments import add_home, add_json, add_trust, add_verbose
-from ..progress import Report
+from forensics.cli.arguments import add_home, add_json, add_trust, add_verbose
+from forensics.execution.command_result import Answer, JsonObject
+from forensics.execution.progress import Report
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, report: Report) -> Answer:
     """Make a page, or check one."""
-    from ..errors import UsageError
+    from forensics.errors import UsageError
 
     if (options.folder is None) == (options.verify is None):
         raise UsageError("name either a results folder DIR or --verify FILE")
@@ -46,9 +46,8 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
 
 def make(options: argparse.Namespace) -> Answer:
     """Read the results and write page, figures, tables and card."""
+    from forensics.reporting import write_report
     from watermark import Deployment
-
-    from ..reporting import write_report
 
     written = write_report(
         options.folder,
@@ -65,11 +64,10 @@ def verify(options: argparse.Namespace) -> Answer:
     """Compare a page and the files beside it with what was signed."""
     from dataclasses import replace
 
+    from forensics.cli.trust_anchors import read_anchors
+    from forensics.errors import InputError
+    from forensics.reporting import verify_report
     from watermark import Deployment
-
-    from ..errors import InputError
-    from ..reporting import verify_report
-    from ..trust import read_anchors
 
     if not options.verify.is_file():
         raise InputError(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..answers import Answer
-from ..arguments import add_home, add_json, add_out, add_verbose
-from ..progress import Report
+from forensics.cli.arguments import add_home, add_json, add_out, add_verbose
+from forensics.execution.command_result import Answer
+from forensics.execution.progress import Report
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,9 +28,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, report: Report) -> Answer:
     """Decode, mark, encode, sign, read back."""
+    from forensics.reporting.json_entries import seal_entry
     from watermark import Deployment, PayloadKind, seal_file
-
-    from ..entries import seal_entry
 
     report(0.0, f"sealing {options.file.name}")
     receipt = seal_file(options.file, options.out, PayloadKind(options.kind), Deployment.open(options.home))

@@ -6,13 +6,13 @@ import argparse
 import sys
 from functools import partial
 
-from ..answers import Answer
-from ..arguments import add_detector, add_home, add_limits, add_trust, add_verbose, positive_int
-from ..callers import allowed_hosts
-from ..errors import MissingPieceError
-from ..finder_choice import add_face_finder
-from ..progress import Report
-from ..stopping import ended_like_ctrl_c
+from forensics.cli.arguments import add_detector, add_home, add_limits, add_trust, add_verbose, positive_int
+from forensics.cli.face_finder_option import add_face_finder
+from forensics.errors import MissingPieceError
+from forensics.execution.command_result import Answer
+from forensics.execution.progress import Report
+from forensics.web.request_guard import allowed_hosts
+from forensics.web.shutdown import ended_like_ctrl_c
 
 _GRACE_SECONDS = 10
 
@@ -68,15 +68,15 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
     try:
         import uvicorn
 
-        from ..serving.service import ServiceConfig, service
+        from forensics.web.api.service import ServiceConfig, service
     except ImportError as error:
         raise MissingPieceError(
             f"the service needs the package {error.name}; get it with `pip install 'facetrail[serve]'`"
         ) from error
+    from forensics.cli.trust_anchors import read_anchors
+    from forensics.execution.sandbox import Limits
     from watermark import Deployment
 
-    from ..confined import Limits
-    from ..trust import read_anchors
     from .examine import examiner
 
     deployment = Deployment.open(options.home)

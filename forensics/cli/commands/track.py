@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..answers import Answer, JsonObject
-from ..arguments import add_json, add_out, add_verbose
-from ..progress import Report
-from ..tracking import add_tracker
+from forensics.cli.arguments import add_json, add_out, add_verbose
+from forensics.cli.tracker_option import add_tracker
+from forensics.execution.command_result import Answer, JsonObject
+from forensics.execution.progress import Report
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,8 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, report: Report) -> Answer:
     """Track the face and save its motion."""
-    from ..errors import InputError
-    from ..tracking import choice_of, track_file
+    from forensics.animation.tracking import track_file
+    from forensics.cli.tracker_option import choice_of
+    from forensics.errors import InputError
 
     if options.out.suffix.lower() != ".npz":
         raise InputError(f"{options.out}: a motion file ends in .npz", options.out)

@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..answers import Answer, JsonObject
-from ..arguments import DEFAULT_DETECTOR, add_json, add_out, add_verbose, names, positive_int
-from ..errors import UsageError
-from ..finder_choice import add_face_finder
-from ..progress import Report, silent
+from forensics.cli.arguments import DEFAULT_DETECTOR, add_json, add_out, add_verbose, names, positive_int
+from forensics.cli.face_finder_option import add_face_finder
+from forensics.errors import UsageError
+from forensics.execution.command_result import Answer, JsonObject
+from forensics.execution.progress import Report, silent
 
 if TYPE_CHECKING:
     from generator.training import TrainConfig, TrainingData
@@ -132,9 +132,8 @@ def _settings(options: argparse.Namespace) -> TrainConfig:
     """Return the preset's recipe with file and options laid over it, in the sizes of the base."""
     from dataclasses import replace
 
+    from forensics.storage.toml_settings import overlay
     from generator.training import recipe, with_base
-
-    from ..settings import overlay
 
     config = recipe(options.preset, options.stage)
     if options.config is not None:
@@ -163,10 +162,10 @@ def _data(options: argparse.Namespace, config: TrainConfig, report: Report) -> T
 
 def train_detector(options: argparse.Namespace, report: Report) -> Answer:
     """Train and save."""
-    from ..corpus import Corpus
-    from ..faces import finder_for
-    from ..training import save_trained, train_on, unfinished
-    from ..training_run import Diet, TrainingRun, read_run, with_options
+    from forensics.corpus import Corpus
+    from forensics.faces import finder_for
+    from forensics.training.config import Diet, TrainingRun, read_run, with_options
+    from forensics.training.train import save_trained, train_on, unfinished
 
     corpus = Corpus.load(options.corpus)
     settings = TrainingRun() if options.config is None else read_run(options.config, TrainingRun())

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from ..errors import CorpusError
-from ..files import file_hash
-from ..progress import Report, silent
+from forensics.corpus.manifest import Corpus
+from forensics.corpus.sample import Label, Sample, Slice, Split, folder_hash
+from forensics.corpus.split import link_keys
+from forensics.errors import CorpusError
+from forensics.execution.progress import Report, silent
+from forensics.storage.files import file_hash
+
 from .formats import Format, probe_format
-from .manifest import Corpus
-from .sample import Label, Sample, Slice, Split, folder_hash
-from .split import link_keys
 
 
 class Fault(StrEnum):
@@ -206,7 +207,7 @@ def _check_formats(corpus: Corpus) -> Iterator[Complaint]:
 
 def _check_packaging(corpus: Corpus) -> Iterator[Complaint]:
     """Complain where the packaging of published files, which differ among themselves, gives the class away."""
-    from ..probes.metadata import probe_packaging
+    from forensics.evaluation.probes.metadata import probe_packaging
 
     probe = probe_packaging(corpus)
     if probe is not None and probe.is_suspicious:

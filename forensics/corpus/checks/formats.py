@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import CorpusError
-from .importers.listing import CLIPS
+from forensics.corpus.importers.listing import CLIPS
+from forensics.errors import CorpusError
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.corpus.manifest import Corpus
+from forensics.corpus.media import Frames, read_frames
+from forensics.corpus.sample import Sample, Split
+from forensics.execution.progress import Report, silent
 from watermark import MediaError
 
-from ..progress import Report, silent
-from .manifest import Corpus
-from .media import Frames, read_frames
 from .near_pairs import near_pairs
-from .sample import Sample, Split
 
 _SIDE = 16
 _NEAR_TONES = 3.0

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...errors import CorpusError
-from ..sample import Label, Split
+from forensics.corpus.sample import Label, Split
+from forensics.errors import CorpusError
+
 from .listing import Entry, Layout, Listing, clips_in, inside, relative, videos_in
 from .names import celeb_people
 

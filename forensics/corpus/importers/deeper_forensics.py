@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..sample import Label, Split
+from forensics.corpus.sample import Label, Split
+
 from .listing import Entry, Layout, Listing, inside, relative, videos_in
 
 _NOTES = (

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
-from ...errors import CorpusError
-from ...records import parse_json
-from ..sample import Label, Split
+from forensics.corpus.sample import Label, Split
+from forensics.errors import CorpusError
+from forensics.storage.json_records import parse_json
+
 from .listing import Entry, Layout, Listing
 from .names import People, actor_people, alone, celeb_people, youtube_people
 

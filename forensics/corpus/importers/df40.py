@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..sample import Label
+from forensics.corpus.sample import Label
+
 from .listing import Entry, Layout, Listing, relative, stills_in, videos_in
 from .names import SWAP, People, alone, celeb_people, youtube_people
 

@@ -6,9 +6,10 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...errors import CorpusError
-from ...records import parse_json
-from ..sample import Label, Split
+from forensics.corpus.sample import Label, Split
+from forensics.errors import CorpusError
+from forensics.storage.json_records import parse_json
+
 from .listing import Entry, Layout, Listing, relative
 from .names import People
 

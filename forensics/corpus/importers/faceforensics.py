@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...errors import CorpusError
-from ...records import parse_json
-from ..sample import Label, Split
+from forensics.corpus.sample import Label, Split
+from forensics.errors import CorpusError
+from forensics.storage.json_records import parse_json
+
 from .listing import Entry, Layout, Listing, inside, relative, videos_in
 from .names import actor_people, youtube_people
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..sample import Label, Split
+from forensics.corpus.sample import Label, Split
+
 from .listing import Entry, Layout, Listing, relative, videos_in
 from .names import alone
 

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import numpy as np
 
+from forensics.corpus.manifest import MANIFEST, Corpus, write_manifest, write_places
+from forensics.corpus.sample import Label, Sample, Slice, Split, folder_hash
+from forensics.errors import CorpusError
+from forensics.execution.progress import Report, silent
+from forensics.storage.files import locked
 from watermark import MediaError, open_clip, read_media
 
-from ..errors import CorpusError
-from ..files import locked
-from ..progress import Report, silent
-from .division import Division, Rule, divide
-from .importers import AUTO, Entry, Listing, find_layout
-from .importers.listing import CLIPS
-from .manifest import MANIFEST, Corpus, write_manifest, write_places
-from .sample import Label, Sample, Slice, Split, folder_hash
+from . import AUTO, Entry, Listing, find_layout
+from .listing import CLIPS
+from .official_splits import Division, Rule, divide
 
 
 @dataclass(frozen=True, slots=True)

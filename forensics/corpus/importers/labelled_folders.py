@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...errors import CorpusError
-from ..sample import Label, Split
+from forensics.corpus.sample import Label, Split
+from forensics.errors import CorpusError
+
 from .listing import CLIPS, STILLS, Entry, Layout, Listing, relative
 from .names import People
 

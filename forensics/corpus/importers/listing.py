@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..sample import Label, Split
+from forensics.corpus.sample import Label, Split
 
 CLIPS = (".mp4", ".mov", ".mkv", ".avi")
 STILLS = (".png", ".jpg", ".jpeg", ".webp")

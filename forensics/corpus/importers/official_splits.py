@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ..errors import CorpusError
-from .check import find_empty_splits, find_leaks
-from .sample import Label, Sample, Split
-from .split import SHARES, link_keys, split_by_identity
+from forensics.corpus.checks.check import find_empty_splits, find_leaks
+from forensics.corpus.sample import Label, Sample, Split
+from forensics.corpus.split import SHARES, link_keys, split_by_identity
+from forensics.errors import CorpusError
 
 if TYPE_CHECKING:
     import numpy as np

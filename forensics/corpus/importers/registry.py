@@ -5,7 +5,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 from pathlib import Path
 
-from ...errors import CorpusError, InputError
+from forensics.errors import CorpusError, InputError
+
 from .celeb_df import CELEB_DF
 from .deeper_forensics import DEEPER_FORENSICS
 from .deepfakebench import DEEPFAKEBENCH

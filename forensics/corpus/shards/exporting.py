@@ -10,14 +10,15 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
-from ...crews import ALONE, Labour, Work, open_crew
-from ...errors import CorpusError
-from ...files import append_line, file_hash, locked, whole_lines, write_whole
-from ...progress import Report, silent
-from ...records import parse_json, read_record, write_json
-from ..attributes import ATTRIBUTES
-from ..manifest import Corpus
-from ..sample import Sample
+from forensics.corpus.attributes import ATTRIBUTES
+from forensics.corpus.manifest import Corpus
+from forensics.corpus.sample import Sample
+from forensics.errors import CorpusError
+from forensics.execution.progress import Report, silent
+from forensics.execution.workers import ALONE, Labour, Work, open_crew
+from forensics.storage.files import append_line, file_hash, locked, whole_lines, write_whole
+from forensics.storage.json_records import parse_json, read_record, write_json
+
 from .index import FORMAT, INDEX, Index, Shard
 from .parquet import write_data_parquet, write_manifest_parquet
 from .planning import ShardPlan, plan_shards

@@ -6,9 +6,9 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ...errors import CorpusError
-from ...files import file_hash, write_whole
-from ...records import parse_json, read_record, write_json
+from forensics.errors import CorpusError
+from forensics.storage.files import file_hash, write_whole
+from forensics.storage.json_records import parse_json, read_record, write_json
 
 INDEX = "index.json"
 FORMAT = "facetrail shards 1"

@@ -11,9 +11,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
-from ...errors import MissingPieceError
-from ..manifest import Corpus
-from ..sample import Label, Sample
+from forensics.corpus.manifest import Corpus
+from forensics.corpus.sample import Label, Sample
+from forensics.errors import MissingPieceError
+
 from .planning import Packed, ShardPlan
 from .tar_shard import check_media
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..sample import Label, Sample
+from forensics.corpus.sample import Label, Sample
 
 
 @dataclass(frozen=True, slots=True)

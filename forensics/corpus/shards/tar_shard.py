@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from ...errors import CorpusError
-from ...records import parse_json, write_json
-from ..manifest import Corpus
-from ..sample import Label, Sample, folder_hash
+from forensics.corpus.manifest import Corpus
+from forensics.corpus.sample import Label, Sample, folder_hash
+from forensics.errors import CorpusError
+from forensics.storage.json_records import parse_json, write_json
+
 from .planning import Packed, ShardPlan
 
 MOST_BYTES = 8**11 - 1

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from ...crews import ALONE, Labour, Work, open_crew
-from ...errors import CorpusError
-from ...files import file_hash, locked, write_whole
-from ...progress import Report, silent
-from ...records import parse_json, read_record
-from ..attributes import ATTRIBUTES, read_attributes
-from ..manifest import MANIFEST, Corpus, write_manifest
-from ..sample import Label, Sample, folder_hash
+from forensics.corpus.attributes import ATTRIBUTES, read_attributes
+from forensics.corpus.manifest import MANIFEST, Corpus, write_manifest
+from forensics.corpus.sample import Label, Sample, folder_hash
+from forensics.errors import CorpusError
+from forensics.execution.progress import Report, silent
+from forensics.execution.workers import ALONE, Labour, Work, open_crew
+from forensics.storage.files import file_hash, locked, write_whole
+from forensics.storage.json_records import parse_json, read_record
+
 from .index import Index, Shard, check_shard, read_index
 
 _MEMBER = re.compile(r"(\d{9})\.([a-z0-9][a-z0-9.-]{0,31})")

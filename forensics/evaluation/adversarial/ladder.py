@@ -17,10 +17,10 @@ from detectors import Detector, DetectorSpec
 from forensics.corpus import Corpus, Label, Sample
 from forensics.errors import CorpusError
 from forensics.evaluation import AUC, Measure, Metric, at_threshold, bootstrap_intervals
+from forensics.execution.progress import Report, silent
 from forensics.faces import FaceFinder, Faces, Frames, cut_crops
 from forensics.faces.crops import job_of
 from forensics.faces.cutting import see
-from forensics.progress import Report, silent
 
 from .attack import STEPS, Attack, Method, attack_frames
 

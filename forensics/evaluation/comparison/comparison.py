@@ -8,12 +8,13 @@ from itertools import combinations
 
 import numpy as np
 
-from .errors import MetricError, ScoresError
-from .paired import delong_test, exchange_clusters, holm, paired_interval, permutation_test
-from .reports import Comparison
-from .statistics import AUC
-from .tables import ScoreTable
-from .text import columns
+from forensics.evaluation.errors import MetricError, ScoresError
+from forensics.evaluation.measures.reports import Comparison
+from forensics.evaluation.metrics.named_metrics import AUC
+from forensics.evaluation.scores.score_table import ScoreTable
+from forensics.evaluation.text import columns
+
+from .paired_tests import delong_test, exchange_clusters, holm, paired_interval, permutation_test
 
 INDISTINCT = "not distinguishable"
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .counts import Floats, Labels, Ranking
-from .errors import MetricError
-from .resampling import IdentityWeights
-from .statistics import Metric
+from forensics.evaluation.errors import MetricError
+from forensics.evaluation.metrics.counts import Floats, Labels, Ranking
+from forensics.evaluation.metrics.named_metrics import Metric
+from forensics.evaluation.metrics.resampling import IdentityWeights
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import DisjointSet
 from scipy.stats import norm, rankdata
 
+from forensics.evaluation.errors import MetricError
+from forensics.evaluation.metrics.classification import auc, split_classes
+from forensics.evaluation.metrics.counts import Floats, Labels
+from forensics.evaluation.metrics.named_metrics import Metric
+
 from .contrasts import Term, contrast
-from .counts import Floats, Labels
-from .errors import MetricError
-from .metrics import auc, split_classes
-from .statistics import Metric
 
 MIN_CLUSTERS = 10
 """With fewer groups of linked identities, permuting whole groups cannot reach a small p-value."""

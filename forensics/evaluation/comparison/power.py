@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
-from .errors import MetricError
-from .paired import delong_spread, paired_interval
-from .statistics import AUC
-from .tables import ScoreTable
+from forensics.evaluation.errors import MetricError
+from forensics.evaluation.metrics.named_metrics import AUC
+from forensics.evaluation.scores.score_table import ScoreTable
+
+from .paired_tests import delong_spread, paired_interval
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 from scipy.stats import t as student
 
-from .errors import ScoresError
-from .reports import EvalReport, Measure
+from forensics.evaluation.errors import ScoresError
+from forensics.evaluation.measures.reports import EvalReport, Measure
 
 FEWEST = 3
 """Fewer seeds say nothing about their spread."""

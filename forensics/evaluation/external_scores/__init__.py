@@ -1,8 +1,8 @@
 """Other people's scores: read them, name their videos and people, and set published numbers beside corrected ones."""
 
-from .beside import BESIDE_NAME, Beside, describe_beside, put_beside, write_beside
 from .columns import GUESSES, parse_columns
 from .importing import ForeignScores, read_foreign
+from .published_beside_ours import BESIDE_NAME, Beside, describe_beside, put_beside, write_beside
 
 __all__ = [
     "BESIDE_NAME",

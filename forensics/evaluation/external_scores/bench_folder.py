@@ -18,9 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import ScoresError
+from forensics.evaluation.errors import ScoresError
+
 from .columns import Record, read_number
-from .pickled import read_pickled
+from .pickled_scores import read_pickled
 
 METRICS_FILE, NAMES_FILE, LOG_FILE = "metric_dict_best.pickle", "data_dict_test.pickle", "training.log"
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import ScoresError
+from forensics.evaluation.errors import ScoresError
 
 GUESSES: Mapping[str, tuple[str, ...]] = {
     "score": (

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import ScoresError
-from ..score_files import read_scores
-from ..tables import ScoreTable
+from forensics.evaluation.errors import ScoresError
+from forensics.evaluation.scores.score_files import read_scores
+from forensics.evaluation.scores.score_table import ScoreTable
+
 from .bench_folder import BenchResult, is_bench, read_bench
 from .columns import Record
 from .naming import Video, common_folders, folder_name, name_video, split_path

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import metrics
-from ..counts import Floats, Labels
+from forensics.evaluation.metrics import classification as metrics
+from forensics.evaluation.metrics.counts import Floats, Labels
 
 HALF = 0.5
 TOP_READINGS = 3

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from forensics.files import write_whole
+from forensics.evaluation.measures.reports import EvalReport, Measure
+from forensics.evaluation.metrics import classification as metrics
+from forensics.evaluation.scores.score_table import ScoreTable
+from forensics.evaluation.text import columns
+from forensics.storage.files import write_whole
 
-from .. import metrics
-from ..reports import EvalReport, Measure
-from ..tables import ScoreTable
-from ..text import columns
 from . import published
 from .importing import ForeignScores
 

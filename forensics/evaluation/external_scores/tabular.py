@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from forensics.evaluation.errors import ScoresError
 from watermark import read_arrays
 
-from ..errors import ScoresError
 from .columns import Cell, Record, choose_columns, read_number, read_record
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"

@@ -7,7 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from ..reports import Level, Measure
+from forensics.evaluation.measures.reports import Level, Measure
+
 from .measuring import Collected, mean_over
 from .statistics import clustered_interval
 

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
+from forensics.evaluation.errors import EvaluationError
+from forensics.evaluation.measures.reports import EvalReport, EvalRun
+from forensics.evaluation.measures.results_folder import folder_of, write_report, write_run
+from forensics.evaluation.protocol.read_journal import now
+from forensics.execution.environment import PACKAGES, installed_version, machine
 from generator import AnimateConfig, Animator, read_sizes
 from generator.network.weights_io import load_pretrained
 from generator.puppets import STYLES, Style
 from watermark import Deployment
 
-from ...installation import PACKAGES, installed_version, machine
-from ..errors import EvaluationError
-from ..journal import now
-from ..reports import EvalReport, EvalRun
-from ..results import folder_of, write_report, write_run
 from .cases import COPY, LONGEST, TRUTH, WARP, baselines, draw_truth, sample_case
 from .differences import differences_of
 from .judge import Judge

@@ -1,7 +1,7 @@
 """The judge: reads face parameters and identity from a picture, independently of the generator it judges.
 
-It was trained on true puppet frames by `scripts/train_judge.py` and has seen no generated picture. Its own error, on
-true frames of puppets it never saw, stands beside every number it gives.
+It was trained on true puppet frames by `benchmarks/generator/train_judge.py` and has seen no generated picture.
+Its own error, on true frames of puppets it never saw, stands beside every number it gives.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ..errors import EvaluationError
+from forensics.evaluation.errors import EvaluationError
+
 from .face_net import (
     EMBEDDING,
     FACE_WINDOW,
@@ -94,7 +95,7 @@ class Judge:
 
     @staticmethod
     def load(folder: Path = JUDGE_FOLDER) -> Judge:
-        """Load the shipped judge, or one that `scripts/train_judge.py` wrote.
+        """Load the shipped judge, or one that `benchmarks/generator/train_judge.py` wrote.
 
         Raises:
             EvaluationError: A file is missing or damaged.
@@ -153,7 +154,7 @@ def save_judge(folder: Path, places: PlaceNet, values: ValueNet, identity: FaceN
         "use": "measuring generated puppets; not a face recogniser, and of no use on people",
         "data": "puppets drawn by generator.puppets; nothing else",
         "training": asdict(recipe),
-        "command": "python scripts/train_judge.py",
+        "command": "python -m benchmarks.generator.train_judge",
         "licence": "Apache-2.0",
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.storage.files import write_whole
 from generator import FaceParams
 from generator.face import find_layout
 from generator.puppets import STYLES, Puppet, render, sample_motion, sample_puppet
 
-from ...files import write_whole
 from .face_net import Floats, Pictures
 from .true_values import BLINKS, true_values
 

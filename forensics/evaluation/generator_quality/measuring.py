@@ -8,15 +8,16 @@ from functools import partial
 
 import numpy as np
 
+from forensics.evaluation.errors import MetricError
+from forensics.evaluation.measures.reports import CLEAN, Level, Measure
 from generator import SHAPE
+from generator.picture_metrics import psnr, ssim_map
 
-from ..errors import MetricError
-from ..reports import CLEAN, Level, Measure
 from .cases import STILL, Case, Truth
 from .face_net import Floats, Pictures
 from .judge import Judge, Readings
 from .movement import Flow, exact_flow, flicker, warping_error
-from .pictures import l1, psnr, regions_of, ssim_map
+from .pictures import l1, regions_of
 from .reading_errors import reading_errors
 from .statistics import (
     Rows,

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from .. import metrics
-from ..errors import MetricError
-from ..intervals import Interval
+from forensics.evaluation.errors import MetricError
+from forensics.evaluation.metrics import classification as metrics
+from forensics.evaluation.metrics.intervals import Interval
 
 Rows = NDArray[np.intp]
 Array = NDArray[np.floating]

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .errors import MetricError, ScoresError
-from .exact import People, count_people, unanimous_reach
-from .intervals import Interval, bootstrap_intervals
-from .metrics import Floats, Labels
+from forensics.evaluation.errors import MetricError, ScoresError
+from forensics.evaluation.metrics.classification import Floats, Labels
+from forensics.evaluation.metrics.exact_bounds import People, count_people, unanimous_reach
+from forensics.evaluation.metrics.intervals import Interval, bootstrap_intervals
+from forensics.evaluation.metrics.named_metrics import AUC, at_threshold
+from forensics.evaluation.scores.score_table import ScoreTable
+
 from .reports import CLEAN, Measure
-from .statistics import AUC, at_threshold
-from .tables import ScoreTable
 
 
 def measure_cell(

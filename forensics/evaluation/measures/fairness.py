@@ -14,13 +14,14 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from .aggregation import Aggregation
-from .counts import Floats, Ranking
-from .intervals import Interval
+from forensics.evaluation.metrics.counts import Floats, Ranking
+from forensics.evaluation.metrics.intervals import Interval
+from forensics.evaluation.metrics.named_metrics import AUC, RANKING, Metric, at_threshold
+from forensics.evaluation.metrics.resampling import IdentityWeights
+from forensics.evaluation.scores.aggregation import Aggregation
+from forensics.evaluation.scores.score_table import ScoreTable
+
 from .reports import Measure
-from .resampling import IdentityWeights
-from .statistics import AUC, RANKING, Metric, at_threshold
-from .tables import ScoreTable
 
 SMALLEST = 10
 """Files of either class below which a group is left out."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from .tables import EVERYTHING
+from forensics.evaluation.scores.score_table import EVERYTHING
 
 if TYPE_CHECKING:
-    from .intervals import Interval
+    from forensics.evaluation.metrics.intervals import Interval
 
 CLEAN = "none"
 """The distortion of samples to which nothing was done."""

@@ -20,10 +20,10 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TypeVar
 
-from forensics.files import write_whole
-from forensics.records import parse_json, read_record
+from forensics.evaluation.errors import ScoresError
+from forensics.storage.files import write_whole
+from forensics.storage.json_records import parse_json, read_record
 
-from .errors import ScoresError
 from .reports import EvalReport, EvalRun, Measure
 
 REPORT_NAME = "evaluation.json"

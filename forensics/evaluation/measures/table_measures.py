@@ -8,15 +8,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from . import metrics
-from .aggregation import Aggregation
-from .counts import Counts, Floats
-from .errors import ScoresError
-from .exact import People
-from .intervals import Interval, bootstrap_intervals
+from forensics.evaluation.errors import ScoresError
+from forensics.evaluation.metrics import classification as metrics
+from forensics.evaluation.metrics.counts import Counts, Floats
+from forensics.evaluation.metrics.exact_bounds import People
+from forensics.evaluation.metrics.intervals import Interval, bootstrap_intervals
+from forensics.evaluation.metrics.named_metrics import CALIBRATION, RANKING, RATES, Metric, at_threshold, rate_name
+from forensics.evaluation.scores.aggregation import Aggregation
+from forensics.evaluation.scores.score_table import EVERYTHING, ScoreTable
+
 from .reports import CLEAN, Level, Measure
-from .statistics import CALIBRATION, RANKING, RATES, Metric, at_threshold, rate_name
-from .tables import EVERYTHING, ScoreTable
 
 COVERED = "covered"
 ENOUGH_PEOPLE = 24

@@ -12,8 +12,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.evaluation.errors import MetricError
+
 from .counts import Counts, Floats, Labels, Places, first_where, probabilities, up_to
-from .errors import MetricError
 
 Binning = Literal["equal_width", "equal_mass"]
 

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.evaluation.errors import MetricError
+
 from .counts import Counts, Places, Ranking, both_classes, first_where, up_to
 from .counts import Floats as Floats
 from .counts import Labels as Labels
-from .errors import MetricError
 
 FEW = 10
 """Below this many expected false positives an operating point is anecdote."""

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import MetricError
+from forensics.evaluation.errors import MetricError
 
 Labels = NDArray[np.integer]
 Floats = NDArray[np.float64]

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forensics.evaluation.comparison.paired_tests import PairedTest, delong_test, holm
+from forensics.evaluation.errors import MetricError
+
 from .counts import Floats, Labels, Ranking
-from .errors import MetricError
-from .exact import count_people, unanimous_bounds
-from .paired import PairedTest, delong_test, holm
+from .exact_bounds import count_people, unanimous_bounds
+from .named_metrics import Metric, Statistic
 from .resampling import IdentityWeights
-from .statistics import Metric, Statistic
 
 __all__ = ["Interval", "PairedTest", "Statistic", "bootstrap_intervals", "delong_test", "holm"]
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from . import calibration_metrics as calibration
-from . import metrics
+from forensics.evaluation.errors import MetricError
+
+from . import calibration as calibration
+from . import classification as metrics
 from .counts import Counts, Floats, Labels, Ranking
-from .errors import MetricError
-from .exact import People
+from .exact_bounds import People
 
 Statistic = Callable[[Labels, Floats], float]
 """Any function of a table's labels and scores."""

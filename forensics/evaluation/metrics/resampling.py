@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.evaluation.errors import MetricError
+
 from .counts import Floats
-from .errors import MetricError
 
 _BATCH = 200_000
 """Weights held at once; more would leave the processor's cache and gain nothing."""

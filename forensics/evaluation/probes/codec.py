@@ -16,10 +16,10 @@ from detectors import DetectorSpec
 from forensics.corpus import Corpus, Label, Sample, Slice
 from forensics.errors import CorpusError
 from forensics.evaluation import Measure
+from forensics.execution.progress import Report, silent
 from forensics.faces import FaceFinder, Floats, Frames
 from forensics.faces.crops import job_of
 from forensics.faces.cutting import see
-from forensics.progress import Report, silent
 from watermark import MediaError
 
 from .folds import cross_validate, people_of, trees

@@ -15,7 +15,7 @@ from forensics.corpus.manifest import Corpus
 from forensics.corpus.sample import Label, Sample, Slice
 from forensics.errors import CorpusError
 from forensics.evaluation import Measure
-from forensics.progress import Report, silent
+from forensics.execution.progress import Report, silent
 
 from .folds import Fit, cross_validate, people_of, trees
 from .outcome import FEWEST, SUSPICIOUS, Outcome, auc_measure, gives_away, in_words
@@ -62,7 +62,7 @@ def probe_packaging(corpus: Corpus) -> Packaging | None:
     fit = _fit(samples, rows, PACKAGING, seed=0) if samples else None
     if fit is None:
         return None
-    from forensics.evaluation.metrics import auc
+    from forensics.evaluation.metrics.classification import auc
 
     labels = _labels(samples)
     return Packaging(auc(labels, fit.scores), int(labels.sum()), int((labels == 0).sum()))

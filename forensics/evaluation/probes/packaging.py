@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.corpus import Corpus, Sample
-from forensics.corpus.formats import Format, probe_format
+from forensics.corpus.checks.formats import Format, probe_format
 from forensics.errors import CorpusError
 from watermark import MediaError, demuxed
 

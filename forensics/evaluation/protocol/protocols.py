@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 
-from .corpus import Corpus, Sample, Split
-from .errors import CorpusError, InputError
+from forensics.corpus import Corpus, Sample, Split
+from forensics.errors import CorpusError, InputError
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from forensics.files import append_line, whole_lines
-from forensics.records import parse_json, read_record
-
-from .errors import ScoresError
+from forensics.evaluation.errors import ScoresError
+from forensics.storage.files import append_line, whole_lines
+from forensics.storage.json_records import parse_json, read_record
 
 JOURNAL_NAME = "reads.jsonl"
 

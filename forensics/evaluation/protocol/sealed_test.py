@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .aggregation import Aggregation
-from .errors import SealError
-from .measuring import measure_table, warnings_of
-from .reports import EvalReport
-from .statistics import at_threshold
-from .tables import ScoreTable
+from forensics.evaluation.errors import SealError
+from forensics.evaluation.measures.reports import EvalReport
+from forensics.evaluation.measures.table_measures import measure_table, warnings_of
+from forensics.evaluation.metrics.named_metrics import at_threshold
+from forensics.evaluation.scores.aggregation import Aggregation
+from forensics.evaluation.scores.score_table import ScoreTable
 
 __all__ = ["SealedTest", "at_threshold", "evaluate_sealed"]
 

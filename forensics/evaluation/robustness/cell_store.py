@@ -13,9 +13,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ..evaluation import ScoresError, ScoreTable, read_scores, write_scores
-from ..files import file_hash, write_whole
-from .shards import CellKey, CellRow, Shard
+from forensics.evaluation import ScoresError, ScoreTable, read_scores, write_scores
+from forensics.storage.files import file_hash, write_whole
+
+from .work_units import CellKey, CellRow, Shard
 
 PARTS = "parts"
 

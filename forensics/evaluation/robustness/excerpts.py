@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.corpus.media import read_frames
+from forensics.errors import CorpusError
+from forensics.faces import FaceFinder, Faces, Floats, Frames, look_for_faces
+from forensics.faces.cutting import CropJob
 from watermark import MediaError
-
-from ..corpus.media import read_frames
-from ..errors import CorpusError
-from ..faces import FaceFinder, Faces, Floats, Frames, look_for_faces
-from ..faces.cutting import CropJob
 
 
 @dataclass(frozen=True, slots=True, eq=False)

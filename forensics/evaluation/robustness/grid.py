@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..distortions import find_cell
-from ..evaluation import Aggregation, Measure
-from ..evaluation.robustness import measure_cell
-from ..progress import Report, silent
+from forensics.distortions import find_cell
+from forensics.evaluation import Aggregation, Measure
+from forensics.evaluation.measures.distorted_cells import measure_cell
+from forensics.execution.progress import Report, silent
+
 from .running import CellScores, GridRun, run_cells
-from .shards import CLEAN_KEY, CellKey
+from .work_units import CLEAN_KEY, CellKey
 
 CELLS = "cells"
 """Folder of a detector's results that cells are kept in."""

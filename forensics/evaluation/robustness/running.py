@@ -14,18 +14,18 @@ from typing import TypeAlias
 import numpy as np
 
 from detectors import Detector
+from forensics.corpus import Corpus, Label, Sample
+from forensics.distortions import find_cell
+from forensics.evaluation import ScoreTable
+from forensics.evaluation.run.score_corpus import key_of
+from forensics.execution.environment import installed_version
+from forensics.execution.progress import Report, silent
+from forensics.execution.workers import ALONE, Labour, Work, open_crew
+from forensics.faces import FaceFinder
+from forensics.faces.crops import SCORED_FACES, job_of
 
-from ..corpus import Corpus, Label, Sample
-from ..crews import ALONE, Labour, Work, open_crew
-from ..distortions import find_cell
-from ..evaluation import ScoreTable
-from ..faces import FaceFinder
-from ..faces.crops import SCORED_FACES, job_of
-from ..installation import installed_version
-from ..progress import Report, silent
-from ..scoring import key_of
 from .cell_store import CellStore, KeptCell
-from .shards import CLEAN_KEY, CellKey, CellRow, Shard, score_shard
+from .work_units import CLEAN_KEY, CellKey, CellRow, Shard, score_shard
 
 Rows: TypeAlias = tuple[CellRow, ...]
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors import CropError, Detector
+from forensics.distortions import Cell, Frames, Rng, find_cell
+from forensics.errors import CorpusError
+from forensics.execution.workers.threads import one_thread
+from forensics.faces import FaceFinder, Floats, cut_crops
+from forensics.faces.cutting import CropJob
 
-from ..crews.threads import one_thread
-from ..distortions import Cell, Frames, Rng, find_cell
-from ..errors import CorpusError
-from ..faces import FaceFinder, Floats, cut_crops
-from ..faces.cutting import CropJob
 from .excerpts import Excerpt, take_excerpt
 
 CellKey = tuple[str, int]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from .corpus import Corpus, Slice
-from .evaluation import CLEAN, Level, Measure, ScoreTable
-from .scoring import control_shift
+from forensics.corpus import Corpus, Slice
+from forensics.evaluation import CLEAN, Level, Measure, ScoreTable
+
+from .score_corpus import control_shift
 
 MEAN, SHIFT = "mean_score/video", "score_shift_by_mark/video"
 

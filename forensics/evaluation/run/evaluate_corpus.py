@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from detectors import Detector, load_detector, read_card
-
-from .corpus import Corpus, Sample, Split
-from .crews import Labour
-from .evaluation import (
+from forensics.corpus import Corpus, Sample, Split
+from forensics.evaluation import (
     SCORES_NAME,
     VALIDATION_NAME,
     Aggregation,
@@ -32,14 +30,16 @@ from .evaluation import (
     write_run,
     write_scores,
 )
-from .evaluation.journal import early_reads, note_read, now, other_readers, past_reads
-from .faces import FaceFinder, finder_for, source_of
-from .files import file_hash
-from .finder_choice import FACE_MESH, USUAL_FINDER, FinderChoice
-from .installation import PACKAGES, installed_version, machine
-from .progress import Report, part, silent
-from .protocols import SEALED, Protocol
-from .scoring import score_samples
+from forensics.evaluation.protocol.protocols import SEALED, Protocol
+from forensics.evaluation.protocol.read_journal import early_reads, note_read, now, other_readers, past_reads
+from forensics.execution.environment import PACKAGES, installed_version, machine
+from forensics.execution.progress import Report, part, silent
+from forensics.execution.workers import Labour
+from forensics.faces import FaceFinder, finder_for, source_of
+from forensics.faces.choice import FACE_MESH, USUAL_FINDER, FinderChoice
+from forensics.storage.files import file_hash
+
+from .score_corpus import score_samples
 
 FALLBACK_THRESHOLD = 0.5
 

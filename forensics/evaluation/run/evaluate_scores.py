@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .evaluating import Evaluated, Settings
-from .evaluation import SCORES_NAME, EvalReport, folder_of, measure_table, warnings_of, write_scores
-from .evaluation.foreign import (
+from forensics.evaluation import SCORES_NAME, EvalReport, folder_of, measure_table, warnings_of, write_scores
+from forensics.evaluation.external_scores import (
     BESIDE_NAME,
     Beside,
     ForeignScores,
@@ -18,7 +17,9 @@ from .evaluation.foreign import (
     read_foreign,
     write_beside,
 )
-from .progress import Report, part, silent
+from forensics.execution.progress import Report, part, silent
+
+from .evaluate_corpus import Evaluated, Settings
 
 HALF = 0.5
 

@@ -12,18 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import Detector
-
-from .corpus import Corpus, Label, Sample, Slice
-from .corpus.attributes import attributes_of
-from .crews import Labour, Work, open_crew
-from .crews.threads import one_thread
-from .errors import CorpusError
-from .evaluation import Interval, ScoreTable
-from .evaluation.intervals import bootstrap_intervals
-from .faces import FaceFinder
-from .faces.crops import KEPT, SCORED_FACES, CropShelf, job_of, shelve
-from .faces.cutting import CropJob, Cut, cut_all, cut_kept
-from .progress import Report, silent
+from forensics.corpus import Corpus, Label, Sample, Slice
+from forensics.corpus.attributes import attributes_of
+from forensics.errors import CorpusError
+from forensics.evaluation import Interval, ScoreTable
+from forensics.evaluation.metrics.intervals import bootstrap_intervals
+from forensics.execution.progress import Report, silent
+from forensics.execution.workers import Labour, Work, open_crew
+from forensics.execution.workers.threads import one_thread
+from forensics.faces import FaceFinder
+from forensics.faces.crops import KEPT, SCORED_FACES, CropShelf, job_of, shelve
+from forensics.faces.cutting import CropJob, Cut, cut_all, cut_kept
 
 BATCH = 256
 """Crops that are held and scored at once."""

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from forensics.evaluation.errors import ScoresError
+from forensics.evaluation.metrics.counts import Counts, Floats, Labels, Ranking
+
 from .aggregation import Aggregation, aggregate
-from .counts import Counts, Floats, Labels, Ranking
-from .errors import ScoresError
-from .tables import ScoreTable
+from .score_table import ScoreTable
 
 
 class ScoreAccumulator:

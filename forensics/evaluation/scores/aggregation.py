@@ -7,8 +7,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ScoresError
-from .metrics import Floats
+from forensics.evaluation.errors import ScoresError
+from forensics.evaluation.metrics.classification import Floats
 
 TOP = 5
 """Frames that `TOP` averages."""

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from forensics.files import write_whole
+from forensics.evaluation.errors import ScoresError
+from forensics.storage.files import write_whole
 
-from .errors import ScoresError
-from .tables import ScoreTable
+from .score_table import ScoreTable
 
 SCORES_NAME = "scores.csv"
 VALIDATION_NAME = "validation.csv"

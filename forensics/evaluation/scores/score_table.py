@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.evaluation.errors import ScoresError
+from forensics.evaluation.metrics.classification import Floats, Labels
+
 from .aggregation import Aggregation, aggregate
-from .errors import ScoresError
-from .metrics import Floats, Labels
 
 EVERYTHING = "all"
 

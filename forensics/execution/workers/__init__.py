@@ -3,6 +3,7 @@
 Only the light part stands here: nothing that computes is imported before a worker is asked to.
 """
 
-from .crew import ALONE, LOCAL, RAY, Crew, Labour, Prepare, Work, open_crew
+from .config import ALONE, LOCAL, RAY, Labour, Prepare, Work
+from .worker_pool import Crew, open_crew
 
 __all__ = ["ALONE", "LOCAL", "RAY", "Crew", "Labour", "Prepare", "Work", "open_crew"]

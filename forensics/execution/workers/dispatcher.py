@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from ..errors import ForensicsError
-from ..progress import Report, silent
+from forensics.errors import ForensicsError
+from forensics.execution.progress import Report, silent
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -44,6 +44,13 @@ class Died:
 
 
 News = Ready | Done | Died
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Failure:
+    """What a worker says where it met an error."""
+
+    error: Exception
 
 
 class Hands(Protocol):

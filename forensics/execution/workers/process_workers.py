@@ -10,10 +10,11 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
-from ..following import ending_of, follow_parent, keyboard_held, portable
-from ..progress import silent
-from .crew import Labour
-from .dispatch import Died, Done, News, Ready
+from forensics.execution.child_process import ending_of, follow_parent, keyboard_held, portable
+from forensics.execution.progress import silent
+
+from .config import Labour
+from .dispatcher import Died, Done, Failure, News, Ready
 from .threads import one_thread_each
 
 if TYPE_CHECKING:
@@ -87,13 +88,6 @@ class Processes:
             return Done(number, said)
         worker.ready = True
         return Ready(number)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Failure:
-    """What a worker says where it met an error."""
-
-    error: Exception
 
 
 def _end(worker: _Worker) -> None:

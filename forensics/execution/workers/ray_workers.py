@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from ..errors import InputError, MissingPieceError
-from ..following import portable
-from ..progress import silent
-from .crew import Labour
-from .dispatch import Died, Done, News, Ready
-from .processes import Failure
+from forensics.errors import InputError, MissingPieceError
+from forensics.execution.child_process import portable
+from forensics.execution.progress import silent
+
+from .config import Labour
+from .dispatcher import Died, Done, Failure, News, Ready
 from .threads import one_thread_each
 
 

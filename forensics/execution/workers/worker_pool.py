@@ -2,56 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Generic, Protocol, TypeVar
 
-from ..progress import Report, part, silent
+from forensics.execution.progress import Report, part, silent
 
-Task = TypeVar("Task")
-Result = TypeVar("Result")
+from .config import RAY, Labour, Prepare, Result, Task, Work
+
 Task_in = TypeVar("Task_in", contravariant=True)
 Result_out = TypeVar("Result_out", covariant=True)
-
-Work: TypeAlias = Callable[[Task, Report], Result]
-"""Does one task; the report is told how far that task is."""
-
-Prepare: TypeAlias = Callable[[], AbstractContextManager[Callable[[Task, Report], Result]]]
-"""Makes a worker warm: called once in each, and held open for as long as it works."""
-
-LOCAL, RAY = "local", "ray"
-
-
-@dataclass(frozen=True, slots=True)
-class Labour:
-    """Which engine works, and with how many workers.
-
-    Attributes:
-        engine: `local` or `ray`.
-        workers: How many; 1 on the local engine works in this process. None takes one for each core, on Ray as many as
-            the cluster has room for.
-        address: Of the Ray cluster, None to start one on this machine.
-        gpus: Of each worker on Ray; less than 1 to share one.
-    """
-
-    engine: str = LOCAL
-    workers: int | None = 1
-    address: str | None = None
-    gpus: float = 0.0
-
-    @property
-    def alone(self) -> bool:
-        """Whether the work is done in this process."""
-        return self.engine == LOCAL and self.workers == 1
-
-    @property
-    def device(self) -> str | None:
-        """Where a worker computes, None for wherever the work itself says."""
-        return "cuda" if self.gpus else None
-
-
-ALONE = Labour()
 
 
 class Crew(Protocol[Task_in, Result_out]):
@@ -93,15 +53,15 @@ def open_crew(labour: Labour, prepare: Prepare[Task, Result]) -> Iterator[Crew[T
         with prepare() as work:
             yield _Alone(work)
         return
-    from .dispatch import Dispatched, Hands
+    from .dispatcher import Dispatched, Hands
 
     hands: Hands
     if labour.engine == RAY:
-        from .ray_actors import RayActors
+        from .ray_workers import RayActors
 
         hands = RayActors(prepare, labour)
     else:
-        from .processes import Processes
+        from .process_workers import Processes
 
         hands = Processes(prepare, labour)
     try:

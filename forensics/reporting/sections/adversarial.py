@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ...evaluation import Measure
-from ..blocks import Column, Figure, Figures, Key, Section, Table, section
-from ..charts.drawing import tone
-from ..charts.heat import Row, Square, heat_map, size_of
-from ..charts.ladder import Ladder, Rung, ladder_chart
-from ..gather import DetectorResults, Results
-from ..words import estimate_cell, estimate_fields, interval, number, text_cell
+from forensics.evaluation import Measure
+from forensics.reporting.blocks import Column, Figure, Figures, Key, Section, Table, section
+from forensics.reporting.charts.drawing import tone
+from forensics.reporting.charts.heat import Row, Square, heat_map, size_of
+from forensics.reporting.charts.ladder import Ladder, Rung, ladder_chart
+from forensics.reporting.gather import DetectorResults, Results
+from forensics.reporting.words import estimate_cell, estimate_fields, interval, number, text_cell
 
 _ATTACK = re.compile(r"^(fgsm|pgd)\b", re.IGNORECASE)
 _FROM = " from "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ...evaluation import Level
-from ..blocks import Column, Figure, Figures, Section, Table, section
-from ..charts.curves import Bin, reliability_chart
-from ..charts.drawing import tone
-from ..curves import are_probabilities, reliability, video_table
-from ..gather import DetectorResults, Results
-from ..words import count_cell, estimate, estimate_fields, number, text_cell
+from forensics.evaluation import Level
+from forensics.reporting.blocks import Column, Figure, Figures, Section, Table, section
+from forensics.reporting.charts.curves import Bin, reliability_chart
+from forensics.reporting.charts.drawing import tone
+from forensics.reporting.curves import are_probabilities, reliability, video_table
+from forensics.reporting.gather import DetectorResults, Results
+from forensics.reporting.words import count_cell, estimate, estimate_fields, number, text_cell
+
 from .detection import measures_table
 
 SHOWN = (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ...evaluation import Comparison
-from ..blocks import Cell, Column, Section, Table, section
-from ..gather import Results
-from ..words import estimate, estimate_fields, metric, number, text_cell
+from forensics.evaluation import Comparison
+from forensics.reporting.blocks import Cell, Column, Section, Table, section
+from forensics.reporting.gather import Results
+from forensics.reporting.words import estimate, estimate_fields, metric, number, text_cell
 
 
 def comparisons(results: Results) -> Section | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...evaluation import CLEAN, Level, Measure
-from ..blocks import Column, Figure, Figures, Key, Section, Table, section
-from ..charts.curves import Curve, det_chart, roc_chart
-from ..charts.drawing import tone
-from ..charts.histogram import histogram_chart
-from ..curves import RATES, are_probabilities, by_class, roc_curve, video_table
-from ..gather import DetectorResults, Results
-from ..words import count_cell, estimate_cell, estimate_fields, interval, metric, number, text_cell
+from forensics.evaluation import CLEAN, Level, Measure
+from forensics.reporting.blocks import Column, Figure, Figures, Key, Section, Table, section
+from forensics.reporting.charts.curves import Curve, det_chart, roc_chart
+from forensics.reporting.charts.drawing import tone
+from forensics.reporting.charts.histogram import histogram_chart
+from forensics.reporting.curves import RATES, are_probabilities, by_class, roc_curve, video_table
+from forensics.reporting.gather import DetectorResults, Results
+from forensics.reporting.words import count_cell, estimate_cell, estimate_fields, interval, metric, number, text_cell
 
 SHOWN = (
     "auc",

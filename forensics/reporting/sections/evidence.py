@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...evaluation import Measure
-from ..blocks import Cell, Column, Exhibit, Gallery, Media, Prose, Section, Strip, Table, section
-from ..failures import Failure
-from ..gather import DetectorResults, Results
-from ..words import count_cell, estimate_cell, estimate_fields, metric, number, text_cell
+from forensics.evaluation import Measure
+from forensics.reporting.blocks import Cell, Column, Exhibit, Gallery, Media, Prose, Section, Strip, Table, section
+from forensics.reporting.failures import Failure
+from forensics.reporting.gather import DetectorResults, Results
+from forensics.reporting.words import count_cell, estimate_cell, estimate_fields, metric, number, text_cell
 
 SHIFT = "score_shift_by_mark/video"
 MEAN = "mean_score/video"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..blocks import Cell, Column, Exhibit, Gallery, Section, Strip, Table, section
-from ..gather import Results
-from ..words import count_cell, estimate_cell, estimate_fields, metric, text_cell
+from forensics.reporting.blocks import Cell, Column, Exhibit, Gallery, Section, Strip, Table, section
+from forensics.reporting.gather import Results
+from forensics.reporting.words import count_cell, estimate_cell, estimate_fields, metric, text_cell
 
 
 def gallery(results: Results) -> Section | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..blocks import Cell, Column, Section, Table, section
-from ..gather import Results
-from ..words import estimate, estimate_fields, metric, number, text_cell
+from forensics.reporting.blocks import Cell, Column, Section, Table, section
+from forensics.reporting.gather import Results
+from forensics.reporting.words import estimate, estimate_fields, metric, number, text_cell
 
 
 def published(results: Results) -> Section | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..blocks import Bars, Facts, Listing, Section, section
-from ..gather import Results
-from ..words import number
+from forensics.reporting.blocks import Bars, Facts, Listing, Section, section
+from forensics.reporting.gather import Results
+from forensics.reporting.words import number
 
 
 def reproduction(results: Results) -> Section | None:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...evaluation import CLEAN, Measure
-from ..blocks import Column, Figure, Figures, Prose, Section, Table, section
-from ..charts.heat import Row, Square, heat_map, size_of
-from ..gather import DetectorResults, Results
-from ..words import count_cell, counts, estimate_cell, estimate_fields, interval, number, signed, text_cell
+from forensics.evaluation import CLEAN, Measure
+from forensics.reporting.blocks import Column, Figure, Figures, Prose, Section, Table, section
+from forensics.reporting.charts.heat import Row, Square, heat_map, size_of
+from forensics.reporting.gather import DetectorResults, Results
+from forensics.reporting.words import (
+    count_cell,
+    counts,
+    estimate_cell,
+    estimate_fields,
+    interval,
+    number,
+    signed,
+    text_cell,
+)
+
 from .adversarial import is_attack
 
 _WORST = 0.4

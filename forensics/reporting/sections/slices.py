@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...evaluation import CLEAN, Measure
-from ..blocks import Column, Figure, Figures, Section, Table, section
-from ..charts.heat import Row, Square, heat_map, size_of
-from ..gather import DetectorResults, Results
-from ..words import count_cell, estimate_cell, estimate_fields, interval, metric, number, text_cell
+from forensics.evaluation import CLEAN, Measure
+from forensics.reporting.blocks import Column, Figure, Figures, Section, Table, section
+from forensics.reporting.charts.heat import Row, Square, heat_map, size_of
+from forensics.reporting.gather import DetectorResults, Results
+from forensics.reporting.words import count_cell, estimate_cell, estimate_fields, interval, metric, number, text_cell
 
 METHOD = "method="
 _SHOWN = ("auc", "eer", "balanced_accuracy", "fpr", "tpr")

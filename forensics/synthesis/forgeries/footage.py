@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import CorpusError
-from ...faces import Faces
-from ...files import write_whole
+from forensics.errors import CorpusError
+from forensics.faces import Faces
+from forensics.storage.files import write_whole
 
 Frames = NDArray[np.uint8]
 Masks = NDArray[np.bool_]

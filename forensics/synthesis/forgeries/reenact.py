@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
+from forensics.faces import Faces
 from generator import DriveSequence, FaceParams
 from generator.face import SourceWarp
 
-from ...faces import Faces
 from .footage import Edited, Frames
 
 _MARGIN = 4

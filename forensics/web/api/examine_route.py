@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from watermark.uploads import Uploads
+from forensics.execution.command_result import JsonValue, document
+from watermark.resolution.uploads import Uploads
 
-from ..answers import JsonValue, document
-from .openers import Openers
+from .sandbox_pool import Openers
 
 LONGEST_NAME = 255
 
@@ -24,7 +24,7 @@ def examine_route(crew: Openers, uploads: Uploads) -> Route:
     """Return the route.
 
     Args:
-        crew: Examines files, see `forensics.commands.examine.examiner`.
+        crew: Examines files, see `forensics.cli.commands.examine.examiner`.
         uploads: Takes them.
     """
 

@@ -12,9 +12,9 @@ from anyio import CapacityLimiter, get_cancelled_exc_class, to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from ..answers import Answer, expected_errors, refusal
-from ..confined import Answerer, Limits, confined
-from ..progress import silent
+from forensics.execution.command_result import Answer, expected_errors, refusal
+from forensics.execution.progress import silent
+from forensics.execution.sandbox import Answerer, Limits, confined
 
 _NICENESS = 5
 _CLIENT_LEFT = 499

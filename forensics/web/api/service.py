@@ -13,16 +13,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from forensics.execution.command_result import Answer
+from forensics.execution.progress import Report
+from forensics.execution.sandbox import Answerer, Limits
+from forensics.web.request_guard import refusal_of
 from watermark import Bindings, Deployment, MediaError, PayloadKind, read_bindings
-from watermark.resolution_service import ReadBindings, resolution_app
-from watermark.uploads import Uploads
+from watermark.resolution.service import ReadBindings, resolution_app
+from watermark.resolution.uploads import Uploads
 
-from ..answers import Answer
-from ..callers import refusal_of
-from ..confined import Answerer, Limits
-from ..progress import Report
-from .examining import examine_route
-from .openers import Openers, openers
+from .examine_route import examine_route
+from .sandbox_pool import Openers, openers
 
 
 @dataclass(frozen=True, slots=True)

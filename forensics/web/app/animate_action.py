@@ -10,17 +10,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from forensics.animation.animate import Frames, load_drive, load_still, refuse_marked, track_source
+from forensics.animation.streamed_clip import open_frames
+from forensics.animation.tracking import STILL_RATE, TrackerChoice
+from forensics.errors import InputError
+from forensics.execution.progress import Report, part, silent
 from generator import AnimateConfig, DriveSequence, FaceParams, puppets
 from watermark import Ingredient, SealReceipt, encode_still
 
-from ..animation import Frames, load_drive, load_still, refuse_marked, track_source
-from ..errors import InputError
-from ..progress import Report, part, silent
-from ..streamed_clip import open_frames
-from ..tracking import STILL_RATE, TrackerChoice
-from .puppet_head import RATE, between, cast, data_address, posed
-from .visits import Visit
-from .workbench import Workbench
+from .context import Workbench
+from .pose_sliders import RATE, between, cast, data_address, posed
+from .sessions import Visit
 
 SOURCE_SIZE = 512
 LONGEST_SECONDS = 8

@@ -7,14 +7,15 @@ from typing import Any
 
 import gradio as gr
 
-from ..batch import SUFFIXES
-from ..errors import InputError
-from .animating import LONGEST_SECONDS, Made, Motion, Wish, animate, play
-from .puppet_head import GROUPS, SLIDERS, cast, picture, portraits
+from forensics.errors import InputError
+from forensics.storage.media_suffixes import SUFFIXES
+
+from .animate_action import LONGEST_SECONDS, Made, Motion, Wish, animate, play
+from .context import Workbench
+from .messages import drawn_on, hint, notice, plainly
+from .pose_sliders import GROUPS, SLIDERS, cast, picture, portraits
+from .sessions import Visit
 from .templating import render
-from .visits import Visit
-from .wording import drawn_on, hint, notice, plainly
-from .workbench import Workbench
 
 CAST = 7
 """Seed of the puppets that stand there at first."""

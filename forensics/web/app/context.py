@@ -9,17 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forensics.execution.sandbox import MEBIBYTES, SECONDS, Limits
+from forensics.faces.choice import USUAL_FINDER, FinderChoice
 from watermark import Deployment
 
-from ..arguments import MEBIBYTES, SECONDS
-from ..confined import Limits
-from ..finder_choice import USUAL_FINDER, FinderChoice
-from .visits import Visits
+from .sessions import Visits
 
 if TYPE_CHECKING:
+    from forensics.execution.sandbox import Answerer
     from generator import Animator
-
-    from ..confined import Answerer
 
 
 @dataclass(slots=True, eq=False)
@@ -59,7 +57,7 @@ class Workbench:
         Raises:
             WeightsError: Its weights are missing or damaged.
         """
-        from ..forger import load_animator
+        from forensics.synthesis.generator_forger import load_animator
 
         with self._lock:
             if self._animator is None:
@@ -72,8 +70,9 @@ class Workbench:
         Raises:
             DetectorError: The detector cannot be loaded.
         """
-        from ..confined import confined
-        from .examining import card_examiner
+        from forensics.execution.sandbox import confined
+
+        from .examine_action import card_examiner
 
         with self._lock:
             if self._answerer is None:

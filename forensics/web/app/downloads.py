@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from .visits import Visits
+from .sessions import Visits
 
 _TYPES = {
     ".png": "image/png",

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..corpus.manifest import MANIFEST
-from ..errors import InputError
-from ..progress import Report, part, silent
-from .commanding import run_command
-from .visits import Visit
-from .wording import line_about
-from .workbench import Workbench
+from forensics.corpus.manifest import MANIFEST
+from forensics.errors import InputError
+from forensics.execution.progress import Report, part, silent
+
+from .context import Workbench
+from .messages import line_about
+from .run_command import run_command
+from .sessions import Visit
 
 PAGE_NAME = "report.html"
 _MEASURED = ("run.json", "evaluation.json")

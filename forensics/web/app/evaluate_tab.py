@@ -7,12 +7,13 @@ from typing import Any
 
 import gradio as gr
 
-from ..errors import InputError
-from .evaluating import Outcome, earlier, evaluate, reopen
+from forensics.errors import InputError
+
+from .context import Workbench
+from .evaluate_action import Outcome, earlier, evaluate, reopen
+from .messages import drawn_on, hint, notice, plainly
+from .sessions import Visit
 from .templating import render
-from .visits import Visit
-from .wording import drawn_on, hint, notice, plainly
-from .workbench import Workbench
 
 
 @dataclass(frozen=True, slots=True, eq=False)

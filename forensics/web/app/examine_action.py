@@ -7,21 +7,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..answers import Answer, JsonObject, JsonValue, document, expected_errors, refusal
-from ..confined import Answerer
-from ..entries import examine_entry
-from ..examining.timeline_chart import timeline_chart
-from ..examining.witnesses import Thresholds
-from ..finder_choice import FinderChoice
-from ..progress import Report, part, silent
+from forensics.examination.evidence import Thresholds
+from forensics.examination.timeline_chart import timeline_chart
+from forensics.execution.command_result import Answer, JsonObject, JsonValue, document, expected_errors, refusal
+from forensics.execution.progress import Report, part, silent
+from forensics.execution.sandbox import Answerer
+from forensics.faces.choice import FinderChoice
+from forensics.reporting.json_entries import examine_entry
+
+from .context import Workbench
 from .credential_tree import Node, tree_of
-from .face_picture import picture_of
+from .face_outline import picture_of
+from .sessions import LeftError, Visit, without_folders
 from .templating import render
-from .visits import LeftError, Visit, without_folders
-from .workbench import Workbench
 
 if TYPE_CHECKING:
-    from ..examining.examination import Examination
+    from forensics.examination.examiner import Examination
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +124,8 @@ def card_examiner(home: Path, detector: str, anchors: tuple[str, ...], face_find
         anchors: More root certificates (PEM) that are trusted.
         face_finder: What finds the faces.
     """
+    from forensics.examination.examiner import Examiner
     from watermark import Deployment
-
-    from ..examining.examination import Examiner
 
     examiner = Examiner(Deployment.open(home), detector, anchors, face_finder)
 

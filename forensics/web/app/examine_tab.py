@@ -7,10 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from ..batch import SUFFIXES
-from .examining import examine
-from .wording import drawn_on, hint, notice, plainly
-from .workbench import Workbench
+from forensics.storage.media_suffixes import SUFFIXES
+
+from .context import Workbench
+from .examine_action import examine
+from .messages import drawn_on, hint, notice, plainly
 
 MOST_FILES = 20
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from forensics.animation.animate import Frames
+from forensics.examination.examiner import Examination
+from forensics.examination.face_scores import SeenFace, Sighting
+from forensics.examination.timeline import clock
 from watermark import open_clip, read_media
 
-from ..animation import Frames
-from ..examining.examination import Examination
-from ..examining.seen_faces import SeenFace, Sighting
-from ..examining.timeline import clock
-from .puppet_head import data_address
+from .pose_sliders import data_address
 
 WIDEST = 480
 _COLOUR = (255, 176, 0)

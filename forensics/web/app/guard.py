@@ -25,7 +25,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..callers import LOOPBACK, refusal_of
+from forensics.web.request_guard import LOOPBACK, refusal_of
 
 MOST_WORDS = 4 << 20
 """Largest body, in bytes, of a request that is no upload."""

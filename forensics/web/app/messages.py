@@ -10,9 +10,10 @@ from typing import ParamSpec, Protocol
 
 from markupsafe import Markup, escape
 
-from ..answers import expected_errors, explain
-from ..progress import Report, time_left
-from .visits import without_folders
+from forensics.execution.command_result import expected_errors, explain
+from forensics.execution.progress import Report, time_left
+
+from .sessions import without_folders
 
 _LOG = logging.getLogger(__name__)
 P = ParamSpec("P")

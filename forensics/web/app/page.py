@@ -7,9 +7,9 @@ from typing import Any
 import gradio as gr
 
 from .animate_tab import AnimateTab
+from .context import Workbench
 from .evaluate_tab import EvaluateTab
 from .examine_tab import ExamineTab
-from .workbench import Workbench
 
 SWEEP_SECONDS, OLD_SECONDS = 600, 6 * 3600
 """How often the framework looks for forgotten uploads, and from what age on it deletes them."""

@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Sequence
 from importlib import import_module
 
-from ..answers import Answer
-from ..errors import UsageError
-from ..progress import Report, silent
+from forensics.errors import UsageError
+from forensics.execution.command_result import Answer
+from forensics.execution.progress import Report, silent
 
 
 class _Parser(argparse.ArgumentParser):
@@ -32,7 +32,7 @@ def run_command(name: str, arguments: Sequence[str], report: Report = silent) ->
         ForensicsError: As the command.
     """
     parser = _Parser(prog=f"facetrail {name}")
-    import_module(f"forensics.commands.{name}").configure(parser)
+    import_module(f"forensics.cli.commands.{name}").configure(parser)
     options = parser.parse_args(arguments)
     options.command = name
     answer: Answer = options.run(options, report)

@@ -7,11 +7,12 @@ import threading
 import webbrowser
 from typing import Any
 
-from ..stopping import ended_like_ctrl_c
+from forensics.web.shutdown import ended_like_ctrl_c
+
+from .context import Workbench
+from .downloads import routes
 from .guard import Guard, GuardConfig
-from .offered_files import routes
-from .visits import Visits
-from .workbench import Workbench
+from .sessions import Visits
 
 _GRACE_SECONDS = 2
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import ForensicsError
-from ..progress import Report
+from forensics.errors import ForensicsError
+from forensics.execution.progress import Report
 
 _LOG = logging.getLogger(__name__)
 _PREFIX = "facetrail-app-"

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.trackers.networks import Network
 from generator.trackers.regions import Image, Points, Region
+
+from .networks import Network
 
 _SIZE = 128
 _STRIDES = ((8, 2), (16, 6))

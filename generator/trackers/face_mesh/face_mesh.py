@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from generator.errors import NoFaceError
-from generator.trackers.face_detector import Detection, FaceDetector, overlaps
 from generator.trackers.ibug import MESH_INDEX, camera_space
-from generator.trackers.models import FaceMeshFiles
-from generator.trackers.networks import Network
 from generator.trackers.protocol import Box
 from generator.trackers.regions import Image, Points, Region
+
+from .face_detector import Detection, FaceDetector, overlaps
+from .models import FaceMeshFiles
+from .networks import Network
 
 SMALLEST_SIDE = 48
 _SMALLEST_BOX = 16

@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.errors import NoFaceError, TrackerError
-from generator.trackers.face_mesh import FaceMesh, MeshFace
 from generator.trackers.protocol import Box, ClipFrames, Progress
+
+from .face_mesh import FaceMesh, MeshFace
 
 LONGEST_GAP = 0.5
 """Seconds without a face that are bridged."""

@@ -8,7 +8,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from generator.trackers.flame_code import FlameCode, FlameNetwork
+from .flame_code import FlameCode, FlameNetwork
 
 PARTS = {"shape": 100, "texture": 50, "expression": 50, "head": 3, "jaw": 3, "camera": 3, "light": 27}
 """The network's 236 outputs in their order."""

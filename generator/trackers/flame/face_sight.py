@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from generator.errors import TrackerError
 from generator.face.head_model import rotation
-from generator.trackers.eyes import apertures, clip_gaze, closure, resting_aperture
 from generator.trackers.face_crop import CropRule, box_around, check_landmarks, steady
-from generator.trackers.face_mesh import FaceMesh, MeshFace, camera_faces
-from generator.trackers.following import check_gaps, follow
+from generator.trackers.face_mesh.eyes import apertures, clip_gaze, closure, resting_aperture
+from generator.trackers.face_mesh.face_mesh import FaceMesh, MeshFace, camera_faces
+from generator.trackers.face_mesh.follow import check_gaps, follow
 from generator.trackers.protocol import Box, ClipFrames, Progress
 from generator.trackers.regions import Image, Points, Region
 from generator.trackers.smoothing import spread

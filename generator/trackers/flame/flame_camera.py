@@ -17,9 +17,10 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from generator.face.face_params import Floats
-from generator.trackers.flame_code import FlameCode
 from generator.trackers.regions import Points, Region
 from generator.trackers.rigid import angles
+
+from .flame_code import FlameCode
 
 
 class FlameHead(Protocol):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from generator.trackers.checkpoint import fill, part_of, read_checkpoint
+from .checkpoint import fill, part_of, read_checkpoint
 
 Floats = NDArray[np.float32]
 

@@ -10,14 +10,15 @@ from generator.errors import NoFaceError
 from generator.face.face_params import LAYOUTS, DriveSequence, FaceParams
 from generator.trackers.drive_smoothing import smooth_drive
 from generator.trackers.face_crop import CropRule
-from generator.trackers.face_mesh import FaceMesh
-from generator.trackers.face_sight import FaceSeeker, Sight
-from generator.trackers.flame_camera import FlameHead, cameras_of, pose_of
-from generator.trackers.flame_code import CROP_SIZE, FlameCode, FlameNetwork
-from generator.trackers.following import check_clip, check_gaps
+from generator.trackers.face_mesh.face_mesh import FaceMesh
+from generator.trackers.face_mesh.follow import check_clip, check_gaps
 from generator.trackers.protocol import Box, ClipFrames, Progress
 from generator.trackers.regions import Image, Points
 from generator.trackers.smoothing import spread
+
+from .face_sight import FaceSeeker, Sight
+from .flame_camera import FlameHead, cameras_of, pose_of
+from .flame_code import CROP_SIZE, FlameCode, FlameNetwork
 
 BATCH = 16
 """Crops that a network reads at once."""

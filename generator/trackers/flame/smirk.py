@@ -9,7 +9,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from generator.trackers.flame_code import FlameCode, FlameNetwork
+from .flame_code import FlameCode, FlameNetwork
 
 _SHAPE = 100  # of the 300 components that the network gives
 

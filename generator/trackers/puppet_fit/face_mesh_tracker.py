@@ -1,10 +1,11 @@
 """The face mesh and the puppet head's fit as a tracker."""
 
 from generator.face.face_params import DriveSequence, FaceParams
-from generator.trackers.face_mesh import FaceMesh
+from generator.trackers.face_mesh.face_mesh import FaceMesh
 from generator.trackers.protocol import Box, ClipFrames, Progress
 from generator.trackers.regions import Image, Points
-from generator.trackers.track import track_clip, track_still
+
+from .track import track_clip, track_still
 
 
 class FaceMeshTracker:

@@ -9,9 +9,10 @@ from scipy.spatial.transform import Rotation
 from generator.face.face_params import EXPRESSION, EXPRESSION_HIGH, EXPRESSION_LOW, SHAPE
 from generator.face.head_model import landmarks68
 from generator.trackers.ibug import BROWS, JAW, LIPS, NOSE
-from generator.trackers.mesh_bias import MESH_BIAS
 from generator.trackers.regions import Points
 from generator.trackers.rigid import Similarity, procrustes
+
+from .mesh_bias import MESH_BIAS
 
 _NOISE = 0.02  # of a point, in head units: 1 % of the head's height
 _DEPTH_TRUST = 0.4  # the mesh guesses depth, it sees x and y

@@ -1,6 +1,7 @@
 """Measure again, on freshly drawn puppets, the offsets that `mesh_bias` holds.
 
-Run ``python -m generator.trackers.mesh_calibration`` after a change of the puppet head and paste its output there.
+Run ``python -m generator.trackers.puppet_fit.mesh_calibration`` after a change of the puppet head
+and paste its output there.
 """
 
 import sys
@@ -10,12 +11,13 @@ import numpy as np
 from generator.face.face_params import FaceParams
 from generator.face.head_model import landmarks68, rotation
 from generator.puppets import STYLES, render, sample_motion, sample_puppet
-from generator.trackers.face_mesh import FaceMesh
-from generator.trackers.head_fit import STILL
+from generator.trackers.face_mesh.face_mesh import FaceMesh
+from generator.trackers.face_mesh.models import find_face_mesh
 from generator.trackers.ibug import MESH_INDEX, camera_space
-from generator.trackers.mesh_bias import MIRROR
-from generator.trackers.models import find_face_mesh
 from generator.trackers.regions import Points
+
+from .head_fit import STILL
+from .mesh_bias import MIRROR
 
 _SIZE = 256
 _MISREAD = 0.12  # mean distance in head units from which the network saw something else than the face

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from generator.face.face_params import EXPRESSION, EXPRESSION_HIGH, EXPRESSION_LOW
-from generator.trackers.head_fit import STILL, TRUST, HeadFit, fit_head, mesh_points
 from generator.trackers.ibug import BROWS, EYES, LIPS
 from generator.trackers.regions import Points
 from generator.trackers.rigid import Similarity, procrustes
+
+from .head_fit import STILL, TRUST, HeadFit, fit_head, mesh_points
 
 FITTED = tuple(name for name in EXPRESSION if not name.startswith("blink") and name != "squint")
 """The channels that displacements of points decide; lids are read as ratios instead."""

@@ -5,20 +5,21 @@ from numpy.typing import NDArray
 
 from generator.face.face_params import EXPRESSION, EXPRESSION_HIGH, EXPRESSION_LOW, SHAPE, DriveSequence, FaceParams
 from generator.trackers.drive_smoothing import smooth_drive
-from generator.trackers.eyes import apertures, clip_gaze, closure, gaze, resting_aperture
 from generator.trackers.face_crop import box_around, check_landmarks
-from generator.trackers.face_mesh import FaceMesh, camera_faces
-from generator.trackers.following import check_clip, check_gaps, follow
-from generator.trackers.head_fit import STILL, fit_head, mesh_points
+from generator.trackers.face_mesh.eyes import apertures, clip_gaze, closure, gaze, resting_aperture
+from generator.trackers.face_mesh.face_mesh import FaceMesh, camera_faces
+from generator.trackers.face_mesh.follow import check_clip, check_gaps, follow
+from generator.trackers.face_mesh.lid_line import lid_share
+from generator.trackers.face_mesh.models import find_face_mesh
 from generator.trackers.ibug import EYES, camera_space, picture_space
-from generator.trackers.lid_line import lid_share
-from generator.trackers.mesh_bias import MESH_BIAS
-from generator.trackers.models import find_face_mesh
-from generator.trackers.motion_fit import fit_motion
 from generator.trackers.protocol import Box, ClipFrames, Progress
 from generator.trackers.regions import Image, Points
 from generator.trackers.rigid import Similarity, angles, procrustes
 from generator.trackers.smoothing import spread
+
+from .head_fit import STILL, fit_head, mesh_points
+from .mesh_bias import MESH_BIAS
+from .motion_fit import fit_motion
 
 _LIDS = [EXPRESSION.index("blink_l"), EXPRESSION.index("blink_r")]
 

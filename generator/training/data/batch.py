@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..network.model import Conditions
+from generator.network.model import Conditions
 
 Picture = NDArray[np.uint8]
 

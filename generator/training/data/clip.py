@@ -9,7 +9,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..face.face_params import DriveSequence
+from generator.face.face_params import DriveSequence
+
 from .batch import Picture
 
 

@@ -11,10 +11,11 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
-from ..errors import TrainingError
-from ..trackers import Tracker, find_tracker, load_tracker
+from generator.errors import TrainingError
+from generator.trackers import Tracker, find_tracker, load_tracker
+from generator.training.config import DataConfig, TrainConfig
+
 from .batch import Example
-from .config import DataConfig, TrainConfig
 from .examples import ClipExamples
 from .maps import head_of
 from .puppet_clips import Casting, PuppetClips, puppets_digest

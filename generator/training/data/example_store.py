@@ -14,7 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch.utils.data import Dataset
 
-from ..errors import TrainingError
+from generator.errors import TrainingError
+
 from .batch import Example
 
 Note = Callable[[int, int], None]

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from ..face.face_params import FaceParams
-from ..network.conditions import expression_input
-from ..network.config import ModelConfig
+from generator.face.face_params import FaceParams
+from generator.network.conditions import expression_input
+from generator.network.config import ModelConfig
+from generator.training.config import DataConfig
+
 from .batch import Batch, Example, Picture, collate, stack
 from .clip import Clips, Moment, choose_stills, choose_window
-from .config import DataConfig
 from .maps import DrawMaps, open_maps
 from .puppet_clips import believed, same_head
 

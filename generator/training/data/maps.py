@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..face.face_params import FaceParams
-from ..face.spatial_maps import MapRenderer
-from ..face_models import FaceModel, load_face_model
-from ..network.config import ModelConfig
+from generator.face.face_params import FaceParams
+from generator.face.spatial_maps import MapRenderer
+from generator.face_models import FaceModel, load_face_model
+from generator.network.config import ModelConfig
+from generator.training.config import DataConfig
+
 from .batch import Picture
-from .config import DataConfig
 
 DrawMaps = Callable[[FaceParams], dict[str, Picture]]
 _BLANK = {"moved": 128}
@@ -23,7 +24,7 @@ _BLANK = {"moved": 128}
 @lru_cache(maxsize=2)
 def _load(name: str, path: str) -> FaceModel:
     if name == "flame":
-        from ..trackers import find_flame
+        from generator.trackers import find_flame
 
         return load_face_model(name, find_flame(Path(path) if path else None))
     return load_face_model(name)

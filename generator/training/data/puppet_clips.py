@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import puppets
-from ..face.face_params import DriveSequence, FaceParams, find_layout
-from ..puppets import STYLES, Puppet, render, sample_motion, sample_puppet
+from generator import puppets
+from generator.face.face_params import DriveSequence, FaceParams, find_layout
+from generator.puppets import STYLES, Puppet, render, sample_motion, sample_puppet
+
 from .clip import Clip, Moment
 
 _LENGTH, _FPS = 250, 25.0

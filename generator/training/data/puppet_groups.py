@@ -14,12 +14,13 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ..face.face_params import FaceParams
-from ..network.config import ModelConfig
-from ..puppets import PuppetFrame, render, sample_motion
+from generator.face.face_params import FaceParams
+from generator.network.config import ModelConfig
+from generator.puppets import PuppetFrame, render, sample_motion
+from generator.training.config import DataConfig
+
 from .batch import Example, stack
 from .clip import Moment
-from .config import DataConfig
 from .examples import example
 from .maps import open_maps
 from .puppet_clips import Casting, believed, same_head

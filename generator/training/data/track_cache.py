@@ -23,10 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from platformdirs import user_cache_dir
 
+from generator.errors import NoFaceError, TrainingError
+from generator.trackers import Tracker
 from watermark import ClipReader, MediaError, open_clip
-
-from ..errors import NoFaceError, TrainingError
-from ..trackers import Tracker
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v")
 _LONGEST_SIDE = 768

@@ -13,16 +13,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from generator.errors import TrainingError
+from generator.face.face_params import DriveSequence, FaceParams
+from generator.face.head_model import project
+from generator.face_models import FaceModel
+from generator.inference.framing import Framing, frame_source
+from generator.training.config import DataConfig
 from watermark import ClipReader, open_clip
 
-from ..errors import TrainingError
-from ..face.face_params import DriveSequence, FaceParams
-from ..face.head_model import project
-from ..face_models import FaceModel
-from ..inference.framing import Framing, frame_source
 from .batch import Picture
 from .clip import Clip, Moment
-from .config import DataConfig
 from .track_cache import Piece, Record
 
 _VOXCELEB = re.compile(r"id\d{5,}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..network.model import AniFaceDiff, Conditions
-from ..network.patch_codec import PatchCodec
-from ..network.schedule import noise_schedule
-from .batch import Batch, conditions, to_unit
-from .config import ObjectiveConfig
+from generator.network.model import AniFaceDiff, Conditions
+from generator.network.patch_codec import PatchCodec
+from generator.network.schedule import noise_schedule
+from generator.training.config import ObjectiveConfig
+from generator.training.data.batch import Batch, conditions, to_unit
 
 _STARTS = 0.4
 """Share of samples at the last time: sampling begins there, and in four steps much is decided there."""

@@ -7,12 +7,13 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from ..errors import TrainingError
-from ..network.model import AniFaceDiff
-from ..network.patch_codec import PatchCodec
-from .batch import Batch
+from generator.errors import TrainingError
+from generator.network.model import AniFaceDiff
+from generator.network.patch_codec import PatchCodec
+from generator.training.config import TrainConfig
+from generator.training.data.batch import Batch
+
 from .clean_latent import CleanLatent
-from .config import TrainConfig
 from .velocity import Velocity
 
 Losses = dict[str, Tensor]
@@ -72,7 +73,7 @@ def trained_parameters(model: AniFaceDiff, stage: int) -> dict[str, nn.Parameter
     Stage 1: denoiser, reference network as far as its features depend on it, map encoders, Expression Adapter; of a
     model with a patch codec all its parameters. Stage 2: the temporal modules. The autoencoder and CLIP stay fixed.
     """
-    from ..network.unet import trainable_reference_parameters
+    from generator.network.unet import trainable_reference_parameters
 
     if stage == 2:
         return {name: p for name, p in model.named_parameters() if name.startswith("motion.")}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..network.model import AniFaceDiff, Dropped
-from ..network.schedule import noise_schedule
-from .batch import Batch, conditions, to_unit
-from .config import ObjectiveConfig, Stage
+from generator.network.model import AniFaceDiff, Dropped
+from generator.network.schedule import noise_schedule
+from generator.training.config import ObjectiveConfig, Stage
+from generator.training.data.batch import Batch, conditions, to_unit
 
 TIMES = 1000
 

@@ -2,30 +2,33 @@
 
 import csv
 import itertools
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
-sys.path.append(str(SCRIPTS))
-
-import bench_claims  # noqa: E402
-from claims import arms, cases, drawing, findings, measuring, table, training, weighing  # noqa: E402
-from claims.arms import FAMILIES, HELD_OUT, SEEN, Run, shown  # noqa: E402
-from claims.lessons import Lessons  # noqa: E402
-from claims.network import OneStep  # noqa: E402
-
-from forensics.evaluation.quality.cases import draw_truth  # noqa: E402
-from forensics.evaluation.quality.statistics import clustered_interval  # noqa: E402
-from generator import DriveSequence, Retarget, align, draw_snapshot  # noqa: E402
-from generator.face import SourceWarp  # noqa: E402
-from generator.face.spatial_maps import MapRenderer  # noqa: E402
-from generator.face_models import puppet_head  # noqa: E402
-from generator.training.batch import collate  # noqa: E402
+from benchmarks.paper_claims import (
+    arms,
+    bench_claims,
+    cases,
+    drawing,
+    findings,
+    measuring,
+    table,
+    training,
+    weighing,
+)
+from benchmarks.paper_claims.arms import FAMILIES, HELD_OUT, SEEN, Run, shown
+from benchmarks.paper_claims.lessons import Lessons
+from benchmarks.paper_claims.network import OneStep
+from forensics.evaluation.generator_quality.cases import draw_truth
+from forensics.evaluation.generator_quality.statistics import clustered_interval
+from generator import DriveSequence, Retarget, align, draw_snapshot
+from generator.face import SourceWarp
+from generator.face.spatial_maps import MapRenderer
+from generator.face_models import puppet_head
+from generator.training.data.batch import collate
 
 SMALL = arms.Plan(FAMILIES["normals"], per_domain=2, frames=2)
 
@@ -143,7 +146,7 @@ def test_what_the_expression_moves_counts_most_and_only_in_the_face(example):
 
 
 def test_no_training_shows_a_held_out_style(monkeypatch):
-    from claims import lessons
+    from benchmarks.paper_claims import lessons
 
     assert HELD_OUT == ("clay", "pencil", "watercolour")
     assert not set(SEEN) & set(HELD_OUT)

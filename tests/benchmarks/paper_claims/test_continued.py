@@ -1,23 +1,17 @@
 """The family that continues the shipped weights: what it is shown, what it learns, and what it is told by tokens."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
-sys.path.append(str(SCRIPTS))
-
-from claims import continued, training, weighing  # noqa: E402
-from claims.arms import FAMILIES, Run  # noqa: E402
-from claims.lessons import Lessons  # noqa: E402
-from claims.network import predict  # noqa: E402
-
-from generator.network.model import AniFaceDiff  # noqa: E402
-from generator.training.batch import collate, to_unit  # noqa: E402
-from generator.training.example_store import draw_store  # noqa: E402
+from benchmarks.paper_claims import continued, training, weighing
+from benchmarks.paper_claims.arms import FAMILIES, Run
+from benchmarks.paper_claims.lessons import Lessons
+from benchmarks.paper_claims.network import predict
+from generator.network.model import AniFaceDiff
+from generator.training.data.batch import collate, to_unit
+from generator.training.data.example_store import draw_store
 
 FAMILY = FAMILIES["mini-continued"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from detectors import AugmentConfig
-from detectors.augmentation import augment
+from detectors.augmentation.augment import augment
 
 ALWAYS = AugmentConfig(flip=1, jpeg=1, resize=1, blur=1, colour=1, noise=1, h264=1)
 STEPS = ("flip", "jpeg", "resize", "blur", "colour", "noise", "h264")

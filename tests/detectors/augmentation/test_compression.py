@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detectors import TrainingError
-from detectors.compression import h264_roundtrip, jpeg_roundtrip
+from detectors.augmentation.compression import h264_roundtrip, jpeg_roundtrip
 
 
 def smooth(count=1, height=33, width=47):

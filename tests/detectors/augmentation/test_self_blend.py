@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from detectors import BlendError, blending, self_blend
-from detectors.blending import _MIRROR, blend_face, soften, warp_elastically
-from detectors.hulls import FAMILIES, draw_hull
+from detectors import BlendError, self_blend
+from detectors.augmentation import self_blend as blending
+from detectors.augmentation.hulls import FAMILIES, draw_hull
+from detectors.augmentation.self_blend import _MIRROR, blend_face, soften, warp_elastically
 
-from .faces import face, picture, with_forehead
+from ..faces import face, picture, with_forehead
 
 
 def test_a_pair_has_one_size_and_its_mask_lies_between_zero_and_one():

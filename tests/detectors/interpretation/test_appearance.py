@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from detectors import Evidence, Gate, Scope, fit_scope
-from detectors.appearance import describe
+from detectors.interpretation.appearance import describe
 
 
 def painted(rng, size=64):

@@ -5,8 +5,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from detectors import WeightsError, backbones, create_detector, list_detectors
-from detectors.backbones import create_backbone
+from detectors import WeightsError, create_detector, list_detectors
+from detectors.methods import backbones
+from detectors.methods.backbones import create_backbone
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from detectors import (
     load_detector,
     save_detector,
 )
-from detectors.batch import Batch
+from detectors.methods.batch import Batch
 from detectors.preprocessing import to_input
 
 torch.set_num_threads(1)

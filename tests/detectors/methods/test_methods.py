@@ -6,17 +6,17 @@ import torch
 from torch import nn
 
 from detectors import CropError, create_detector, list_detectors
-from detectors.batch import Batch
+from detectors.augmentation.mixing import mix_frequencies, mix_pixels
 from detectors.creation import build_network
-from detectors.effort import SingularResidual
-from detectors.f3net import BandSplit, LocalStatistics, cosine_matrix
-from detectors.face_xray import boundary_of
-from detectors.flicker import second_differences
-from detectors.ln_clip import alignment, uniformity
-from detectors.networks import count_trained
-from detectors.spsl import PhaseStem
-from detectors.srm import ResidualStem
-from detectors.twins import mix_frequencies, mix_pixels
+from detectors.methods.batch import Batch
+from detectors.methods.effort import SingularResidual
+from detectors.methods.f3net import BandSplit, LocalStatistics, cosine_matrix
+from detectors.methods.face_xray import boundary_of
+from detectors.methods.flicker import second_differences
+from detectors.methods.ln_clip import alignment, uniformity
+from detectors.methods.networks import count_trained
+from detectors.methods.spsl import PhaseStem
+from detectors.methods.srm import ResidualStem
 
 
 def trained_share(detector):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from detectors import AugmentConfig, CropSet, FaceSet, TrainingError, list_detectors
-from detectors.sampling import Draw
-from detectors.sbi import UNVARIED
-from detectors.sources import SelfBlends, StoredCrops
+from detectors.methods.plain import UNVARIED
+from detectors.training.pair_sources import SelfBlends, StoredCrops
+from detectors.training.sampling import Draw
 
-from .faces import face, picture
+from ..faces import face, picture
 
 SPEC = list_detectors("toy_sbi")[0]
 TWIN = Draw(0, 1, (5, 5))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detectors import TrainingError
-from detectors.sampling import PairSampler, hold_out
+from detectors.training.sampling import PairSampler, hold_out
 
 
 def test_both_classes_are_drawn_equally_often_however_rare_one_is():

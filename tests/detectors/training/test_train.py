@@ -13,10 +13,10 @@ from detectors import (
     TrainingError,
     create_detector,
     train_detector,
-    training,
 )
+from detectors.training import train as training
 
-from .grain import crops_of
+from ..grain import crops_of
 
 QUIET = AugmentConfig(jpeg=0, resize=0, blur=0, colour=0, noise=0)
 CONFIG = TrainConfig(epochs=3, batch_size=16, seed=1, augment=QUIET)

@@ -23,11 +23,11 @@ from detectors import (
     train_detector,
     train_self_blended,
 )
-from detectors.optimisation import build_optimizer, rate_at, sharpness_aware
-from detectors.running_mean import RunningMean
+from detectors.training.ema import RunningMean
+from detectors.training.optimisation import build_optimizer, rate_at, sharpness_aware
 
-from .faces import face, picture
-from .grain import crops_of
+from ..faces import face, picture
+from ..grain import crops_of
 
 HERE = Path(__file__).parent
 QUIET = AugmentConfig(jpeg=0, resize=0, blur=0, colour=0, noise=0)
@@ -219,7 +219,7 @@ def test_two_processes_end_alike_and_as_one_process_does(tmp_path):
         sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "0",
         "--rdzv_backend", "c10d", "--rdzv_endpoint", "localhost:0", HERE / "two_process_run.py", tmp_path,
     ]  # fmt: skip
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent.parent)])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent), str(HERE.parents[2])])}
     done = subprocess.run(
         command, env={**environment, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=300
     )

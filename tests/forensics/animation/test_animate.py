@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from forensics import cli
-from forensics.streamed_clip import open_frames
+from forensics.animation.streamed_clip import open_frames
 from generator import DriveSequence, FaceParams, puppets
 from generator.errors import NoFaceError
 from generator.network.config import TOY, TOY_SD15
@@ -22,7 +22,7 @@ from generator.network.weights_io import save_pretrained
 from watermark import Deployment, encode_clip, read_media
 
 torch.set_num_threads(1)
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "animate.json").read_text())
+SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "schemas" / "animate.json").read_text())
 PUPPET = puppets.sample_puppet(np.random.default_rng(3), "toon")
 Run = Callable[..., tuple[int, str, str]]
 
@@ -40,7 +40,7 @@ class KnowingTracker:
 def animate(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, deployment: Deployment) -> Run:
     monkeypatch.setattr("logging.basicConfig", lambda **_: None)
     monkeypatch.setattr("logging.captureWarnings", lambda _: None)
-    monkeypatch.setattr("forensics.animation.open_tracker", lambda choice: KnowingTracker())
+    monkeypatch.setattr("forensics.animation.animate.open_tracker", lambda choice: KnowingTracker())
 
     def call(*arguments: object) -> tuple[int, str, str]:
         code = cli.main([str(a) for a in ("animate", *arguments, "--home", deployment.folder)])

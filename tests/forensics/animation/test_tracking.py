@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from forensics import cli, tracking
-from forensics.tracking import TrackerChoice, track_file
+from forensics import cli
+from forensics.animation import tracking
+from forensics.animation.tracking import TrackerChoice, track_file
 from generator import DriveSequence, FaceParams
 from generator.errors import ModelFilesError, NoFaceError, TrackerError
 from generator.trackers import TRACKERS

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forensics.cli import main
-from forensics.commands.compare import read_tables
-from forensics.evaluating import Evaluated, Settings, write_results
+from forensics.cli.commands.compare import read_tables
+from forensics.cli.main import main
 from forensics.evaluation import EvalReport, ScoresError, ScoreTable, measure_table, write_scores
+from forensics.evaluation.run.evaluate_corpus import Evaluated, Settings, write_results
 
 Call = Callable[..., tuple[int, str, str]]
 

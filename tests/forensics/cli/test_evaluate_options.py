@@ -11,11 +11,11 @@ import pytest
 
 from detectors import DetectorCard, create_detector, save_detector
 from forensics import cli
-from forensics.commands.evaluate_options import MEASUREMENTS, Measurement
+from forensics.cli.commands.evaluate_options import MEASUREMENTS, Measurement
 from forensics.corpus import Corpus
 from forensics.evaluation import read_reports, read_scores
 
-from .test_cli import SCHEMAS, complaints
+from .test_main import SCHEMAS, complaints
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def corpus(tiny_corpus: Corpus, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", MEASUREMENTS)
 def test_every_measurement_offers_what_the_command_calls(name: str) -> None:
-    assert isinstance(import_module(f"forensics.commands.evaluate_options.{name}"), Measurement)
+    assert isinstance(import_module(f"forensics.cli.commands.evaluate_options.{name}"), Measurement)
 
 
 def test_attacks_and_probes_stand_in_the_results_folder(

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from detectors import DetectorCard, create_detector, save_detector
-from forensics.cli import main
-from forensics.commands.evaluate_options import robustness
+from forensics.cli.commands.evaluate_options import robustness
+from forensics.cli.main import main
 from forensics.distortions import SUITES, suites
 from forensics.errors import UsageError
 from forensics.evaluation import read_report

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from forensics.cli import main
-from forensics.commands.examine import describe
-from forensics.examining.examination import Examination
-from forensics.examining.verdict import Finding
+from forensics.cli.commands.examine import describe
+from forensics.cli.main import main
+from forensics.examination.examiner import Examination
+from forensics.examination.verdict import Finding
 
 
 def test_an_empty_name_does_not_stand_for_the_folder_one_is_in(

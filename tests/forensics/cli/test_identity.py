@@ -7,9 +7,9 @@ import sys
 import pytest
 import skimage.data
 
-from forensics.cli import main
+from forensics.cli.main import main
 from watermark import Deployment, PayloadKind, encode_still, seal_file
-from watermark.certificates import issue_chain, pem
+from watermark.identity.certificates import issue_chain, pem
 
 MODULE = """
 import sys

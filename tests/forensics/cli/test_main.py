@@ -14,13 +14,13 @@ import pytest
 from PIL import Image
 
 from detectors import DetectorCard, create_detector, save_detector
-from forensics import cli
-from forensics.answers import Answer, document, error_entry, explain
+from forensics.cli.main import COMMANDS
 from forensics.corpus import Corpus
+from forensics.execution.command_result import Answer, document, error_entry, explain
 from watermark import Deployment, encode_clip
 
-SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
-NAMES = [command.name for command in cli.COMMANDS]
+SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
+NAMES = [command.name for command in COMMANDS]
 LEAVES = [[name] for name in NAMES if name not in ("identity", "models", "corpus", "train")] + [
     ["identity", "new"],
     ["identity", "show"],
@@ -475,7 +475,7 @@ def test_an_error_outranks_a_finding_in_the_exit_code() -> None:
 
 
 def test_progress_goes_to_stderr_and_stays_silent_for_quick_work(picture: Path, deployment: Deployment) -> None:
-    from forensics.progress import open_progress
+    from forensics.execution.progress import open_progress
 
     stream = io.StringIO()
     with open_progress(stream) as report:

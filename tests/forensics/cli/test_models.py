@@ -11,7 +11,7 @@ from generator.network.config import TOY_SD15
 from generator.network.weights_io import load_pretrained
 from generator.network.weights_layout import part_shapes
 
-from .test_cli import SCHEMAS, complaints
+from .test_main import SCHEMAS, complaints
 
 
 def network(name):

@@ -23,14 +23,14 @@ from forensics.corpus import (
     tally,
     write_manifest,
 )
-from forensics.corpus.check import find_duplicates, find_empty_splits, find_leaks
-from forensics.corpus.plan import Making, SynthesisConfig, deal_identities, plan_corpus, style_of
+from forensics.corpus.checks.check import find_duplicates, find_empty_splits, find_leaks
 from forensics.corpus.split import components
-from forensics.corpus.studio import Forger
-from forensics.corpus.synthesize import synthesize
 from forensics.errors import BusyError, CorpusError
 from forensics.faces import Faces
-from forensics.files import file_hash, locked, write_whole
+from forensics.storage.files import file_hash, locked, write_whole
+from forensics.synthesis.plan import Making, SynthesisConfig, deal_identities, plan_corpus, style_of
+from forensics.synthesis.rendering import Forger
+from forensics.synthesis.synthesize import synthesize
 from generator.puppets import STYLES
 from watermark import Deployment, PayloadKind, read_media, read_provenance
 

@@ -13,18 +13,18 @@ import pytest
 
 from detectors import TrainConfig, create_detector
 from forensics.corpus import Corpus, Label, Slice, Split
-from forensics.corpus.plan import SynthesisConfig
-from forensics.corpus.studio import Forger
+from forensics.demo.pipeline import STAGES, DemoConfig, run_demo
 from forensics.errors import CorpusError, InputError
 from forensics.evaluation import ScoreTable, auc
-from forensics.examining.examination import thresholds_of
+from forensics.evaluation.run.score_corpus import control_shift, key_of, score_samples
+from forensics.examination.examiner import thresholds_of
 from forensics.faces import Faces, find_faces, spread_indices
 from forensics.faces.crops import gather_crops, gather_faces
-from forensics.pipeline import STAGES, DemoConfig, run_demo
 from forensics.reporting import read_failures, verify_report
-from forensics.scoring import control_shift, key_of, score_samples
-from forensics.training_crops import forged_diet, still_blends
-from forensics.training_run import Diet, TrainingRun, read_run, with_options
+from forensics.synthesis.plan import SynthesisConfig
+from forensics.synthesis.rendering import Forger
+from forensics.training.config import Diet, TrainingRun, read_run, with_options
+from forensics.training.data import forged_diet, still_blends
 from watermark import Deployment, read_media
 
 SPEC = create_detector("toy_resnet18", seed=0).spec

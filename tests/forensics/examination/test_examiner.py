@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from detectors import ConformalDecision, DetectorCard, Score, create_detector, find_spec, save_detector
 from detectors import Thresholds as Frozen
 from forensics.errors import MissingPieceError
-from forensics.examining import examination
-from forensics.examining.clip_looks import look_through
-from forensics.examining.examination import Examiner, thresholds_of
-from forensics.examining.seen_faces import FaceLog, most_suspicious, name_of
-from forensics.examining.timeline import Timeline
-from forensics.examining.verdict import Finding, Thresholds
-from forensics.finder_choice import FinderChoice
+from forensics.examination import examiner as examination
+from forensics.examination.clip_scan import look_through
+from forensics.examination.examiner import Examiner, thresholds_of
+from forensics.examination.face_scores import FaceLog, most_suspicious, name_of
+from forensics.examination.timeline import Timeline
+from forensics.examination.verdict import Finding, Thresholds
+from forensics.faces.choice import FinderChoice
 from watermark import (
     Claim,
     Deployment,
@@ -324,7 +324,7 @@ def test_the_faces_of_a_still_have_boxes(
     ],
 )
 def test_of_several_marks_in_a_clip_the_gravest_counts(kinds: tuple[str | None, ...], chosen: PayloadKind) -> None:
-    from forensics.examining.timeline import MarkStretch
+    from forensics.examination.timeline import MarkStretch
 
     stretches = []
     for number, kind in enumerate(kinds):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from forensics.examining.face_tracks import follow, overlap
+from forensics.examination.face_tracks import follow, overlap
 
 
 def box(x: float, y: float = 50.0, side: float = 40.0) -> np.ndarray:

@@ -5,7 +5,14 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.examining.sampling import FEWEST_LOOKS, MOST_LOOKS, SECOND_LOOKS, SECOND_PLACES, first_look, second_look
+from forensics.examination.frame_sampling import (
+    FEWEST_LOOKS,
+    MOST_LOOKS,
+    SECOND_LOOKS,
+    SECOND_PLACES,
+    first_look,
+    second_look,
+)
 
 RATES = st.sampled_from([1.0, 12.5, 24.0, 29.97, 60.0])
 

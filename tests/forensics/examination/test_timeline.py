@@ -4,8 +4,8 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from forensics.examining.timeline import MarkStretch, Moment, Timeline, clock, mark_line, spans_in_words, sparkline
-from forensics.examining.timeline_chart import timeline_chart
+from forensics.examination.timeline import MarkStretch, Moment, Timeline, clock, mark_line, spans_in_words, sparkline
+from forensics.examination.timeline_chart import timeline_chart
 from watermark import MarkReading, PayloadKind
 
 MARKED = MarkReading(True, False, "00112233aabb", PayloadKind.GENERATED, 20.0, 0.0)

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors import Score
-from forensics.examining.verdict import TABLE, Finding, Thresholds, Verdict, judge, says_generated
-from forensics.examining.witnesses import Height, Pixels, Word, hear_credential, hear_mark, hear_score
+from forensics.examination.evidence import Height, Pixels, Word, hear_credential, hear_mark, hear_score
+from forensics.examination.verdict import TABLE, Finding, Thresholds, Verdict, judge, says_generated
 from watermark import Credential, CredentialState, MarkReading, PayloadKind, Provenance
 
 TRUSTED, UNKNOWN = CredentialState.TRUSTED, CredentialState.VALID_UNKNOWN_SIGNER

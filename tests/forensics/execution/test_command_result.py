@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 
-from forensics.answers import document
+from forensics.execution.command_result import document
 
 
 def test_a_name_that_is_no_utf8_survives_the_json_document() -> None:

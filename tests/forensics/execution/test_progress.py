@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from forensics import progress
-from forensics.progress import open_progress, part, time_left
-from forensics.stages import Stage, StageClock
+from forensics.execution import progress
+from forensics.execution.progress import open_progress, part, time_left
+from forensics.execution.stages import Stage, StageClock
 
 
 class Clock:

@@ -11,19 +11,19 @@ import pytest
 from detectors import TrainConfig, create_detector, load_detector, read_card
 from forensics import cli
 from forensics.corpus import Corpus, Label, Sample, Slice, Split
-from forensics.corpus.importing import import_corpus
-from forensics.corpus.plan import SynthesisConfig
-from forensics.corpus.studio import Forger
-from forensics.corpus.synthesize import synthesize
-from forensics.crews import Labour
+from forensics.corpus.importers.import_corpus import import_corpus
 from forensics.errors import CorpusError
+from forensics.evaluation.run.score_corpus import key_of, score_shelf
+from forensics.execution.workers import Labour
 from forensics.faces import Faces, cut_crops, look_for_faces
 from forensics.faces.crops import CropShelf, gather_crops, gather_faces, job_of, keep_crops
 from forensics.faces.cutting import CropJob, Miss
 from forensics.faces.five_points import TEMPLATE, align_face, five_points, similarity
-from forensics.scoring import key_of, score_shelf
-from forensics.training import open_untrained, save_trained, train_on
-from forensics.training_run import Diet, TrainingRun, with_options
+from forensics.synthesis.plan import SynthesisConfig
+from forensics.synthesis.rendering import Forger
+from forensics.synthesis.synthesize import synthesize
+from forensics.training.config import Diet, TrainingRun, with_options
+from forensics.training.train import open_untrained, save_trained, train_on
 from generator import puppets
 from watermark import Deployment
 

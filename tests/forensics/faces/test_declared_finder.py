@@ -12,11 +12,11 @@ from PIL import Image
 from detectors import DetectorCard, create_detector, read_card, save_detector
 from forensics import cli
 from forensics.corpus import Corpus
-from forensics.corpus.importing import import_corpus
-from forensics.evaluation.journal import past_reads
+from forensics.corpus.importers.import_corpus import import_corpus
+from forensics.evaluation.protocol.read_journal import past_reads
 from forensics.faces import finder_for
+from forensics.faces.choice import FinderChoice
 from forensics.faces.yunet import YuNetFinder
-from forensics.finder_choice import FinderChoice
 
 from .conftest import Maker
 
@@ -154,7 +154,7 @@ def test_another_name_is_refused_with_the_names_there_are(name: str, capsys: pyt
 def test_a_choice_is_written_the_way_it_is_read(text: str) -> None:
     from argparse import ArgumentParser
 
-    from forensics.finder_choice import add_face_finder
+    from forensics.cli.face_finder_option import add_face_finder
 
     parser = ArgumentParser()
     add_face_finder(parser)

@@ -31,7 +31,7 @@ import conftest as stand_ins
 
 from detectors import DetectorCard, create_detector, save_detector
 from forensics import cli
-from forensics.corpus.synthesize import synthesize
+from forensics.synthesis.synthesize import synthesize
 from generator import AnimateConfig, Animator, puppets
 from watermark import Deployment, encode_still, open_clip, read_media
 

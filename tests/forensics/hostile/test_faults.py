@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forensics.answers import explain
-from forensics.cli import main
+from forensics.cli.main import main
 from forensics.corpus import Corpus
-from forensics.files import UNFINISHED, locked, sweep, write_whole
+from forensics.execution.command_result import explain
+from forensics.storage.files import UNFINISHED, locked, sweep, write_whole
 from watermark import Deployment, IdentityError, encode_still, hidden_folder
 
 ROOT = Path(__file__).parents[3]
@@ -27,8 +27,8 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from detectors import CheckpointError, create_detector
-from detectors.resume import Progress, save_progress
-from forensics.answers import explain
+from detectors.training.checkpoint import Progress, save_progress
+from forensics.execution.command_result import explain
 from watermark import Claim, Deployment, Payload, PayloadKind, SealError, encode_still, mark, seal
 import torch
 
@@ -147,8 +147,8 @@ def test_unfinished_and_hidden_files_are_no_media_of_a_folder(
 def test_two_processes_do_not_write_one_folder(
     tmp_path: Path, tiny_corpus: Corpus, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
-    from forensics.training import unfinished
-    from forensics.training_run import TrainingRun, with_options
+    from forensics.training.config import TrainingRun, with_options
+    from forensics.training.train import unfinished
 
     out = tmp_path / "out"
     if command == "train":
@@ -167,7 +167,7 @@ def test_two_processes_do_not_write_one_folder(
 def test_a_training_that_stops_goes_on_from_its_last_epoch(
     tmp_path: Path, tiny_corpus: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import detectors.training as training
+    from detectors.training import train as training
 
     arguments = ["train", "detector", str(tiny_corpus.root), "--detector", "toy_resnet18", "--epochs", "3"]
     assert main([*arguments, "-o", str(tmp_path / "calm")]) == 0
@@ -225,7 +225,7 @@ def test_a_clock_that_jumped_back_is_named_before_anything_is_signed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("watermark.certificates._CLOCK_SKEW", -dt.timedelta(days=2))
+        patch.setattr("watermark.identity.certificates._CLOCK_SKEW", -dt.timedelta(days=2))
         with pytest.raises(IdentityError, match=r"is valid from .* on, and the clock says .*; set the clock"):
             Deployment.open(tmp_path)
     with pytest.raises(IdentityError, match="set the clock"):

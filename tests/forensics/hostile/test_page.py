@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from forensics.app.examining import examine
-from forensics.app.visits import Visits
-from forensics.app.workbench import Workbench
-from forensics.confined import Limits, confined
+from forensics.execution.sandbox import Limits, confined
+from forensics.web.app.context import Workbench
+from forensics.web.app.examine_action import examine
+from forensics.web.app.sessions import Visits
+from fuzzing import hostile_files
 from watermark import Deployment, encode_still
-
-sys.path.append(str(Path(__file__).parents[3] / "scripts"))
-
-import hostile_files
 
 
 @pytest.mark.slow
 def test_an_upload_that_costs_too_much_gets_one_line_and_the_next_one_its_card(
     tmp_path: Path, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("forensics.confined.confined", confined)
+    monkeypatch.setattr("forensics.execution.sandbox.confined", confined)
     hostile = hostile_files.make("png_of_ten_thousand_ingredients", tmp_path)
     encode_still(np.full((192, 192, 3), 127, dtype=np.uint8), tmp_path / "next.png")
     visits = Visits(tmp_path)

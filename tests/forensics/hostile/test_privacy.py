@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forensics.cli import main
+from forensics.cli.main import main
 from watermark import encode_still
 
 ROOT = Path(__file__).parents[3]

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from forensics.confined import Limits, confined
 from forensics.errors import ForensicsError, InputError, LimitError
-from forensics.progress import silent
+from forensics.execution.progress import silent
+from forensics.execution.sandbox import Limits, confined
 
 from .workers import misbehaving, stillborn, unready
 
@@ -114,8 +114,8 @@ def _program(folder: Path, answers: str) -> Path:
         import sys
         from pathlib import Path
         sys.path[:0] = [{str(Path(__file__).parents[3])!r}, {str(Path(__file__).parent)!r}]
-        from forensics.confined import Limits, confined
-        from forensics.progress import silent
+        from forensics.execution.sandbox import Limits, confined
+        from forensics.execution.progress import silent
         from workers import misbehaving
         if __name__ == "__main__":
             with confined(misbehaving, Limits(60, 512)) as answerer:

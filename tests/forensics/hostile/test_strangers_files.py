@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from forensics.cli import main
+from forensics.cli.main import main
+from fuzzing import hostile_files
+from fuzzing.hostile_manifests import store_of_ingredients
 from watermark import (
     CredentialState,
     Deployment,
@@ -25,12 +27,6 @@ from watermark import (
     read_media,
     read_provenance,
 )
-
-SCRIPTS = Path(__file__).parents[3] / "scripts"
-sys.path.append(str(SCRIPTS))
-
-import hostile_files  # noqa: E402
-from hostile_manifests import store_of_ingredients  # noqa: E402
 
 SAYS = {
     "png_of_huge_size": "has more than 64000000 pixels",
@@ -141,7 +137,7 @@ def test_pages_of_a_tiff_are_not_counted(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_clip_of_too_many_frames_is_refused_while_they_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("watermark.clip_reading.MOST_CLIP_FRAMES", 5)
+    monkeypatch.setattr("watermark.media.clip_reading.MOST_CLIP_FRAMES", 5)
     encode_clip(np.zeros((6, 64, 64, 3), dtype=np.uint8), tmp_path / "a.mp4", 25)
     with pytest.raises(MediaError, match=r"a\.mp4: has more than 5 frames; cut the clip"):
         open_clip(tmp_path / "a.mp4")
@@ -215,7 +211,7 @@ def test_a_name_cannot_break_the_bar_on_a_terminal() -> None:
     from rich.console import Console
     from rich.progress import Progress
 
-    from forensics import progress
+    from forensics.execution import progress
 
     stream = io.StringIO()
     drawn: list[Progress] = []

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from forensics.answers import Answer
-from forensics.confined import Answerer
 from forensics.errors import InputError
-from forensics.progress import Report
+from forensics.execution.command_result import Answer
+from forensics.execution.progress import Report
+from forensics.execution.sandbox import Answerer
 
 
 def misbehaving() -> Answerer:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.cli import main
+from forensics.cli.main import main
 from forensics.errors import ReportError
 from forensics.reporting import Written, verify_report, write_report
 from watermark import Deployment, Identity

@@ -11,15 +11,15 @@ import pytest
 from PIL import Image
 
 from detectors import create_detector
-from forensics.commands.evaluate_options import failures
+from forensics.cli.commands.evaluate_options import failures
 from forensics.corpus import Corpus, Slice, Split
 from forensics.errors import UsageError
-from forensics.evaluating import Evaluated, Settings
 from forensics.evaluation import EvalReport, ScoreTable
-from forensics.failure_pictures import keep_failures, overlay, worst_errors
-from forensics.progress import silent
+from forensics.evaluation.run.evaluate_corpus import Evaluated, Settings
+from forensics.evaluation.run.score_corpus import score_samples
+from forensics.execution.progress import silent
 from forensics.reporting import read_failures
-from forensics.scoring import score_samples
+from forensics.reporting.failure_pictures import keep_failures, overlay, worst_errors
 
 
 def table_of(scores: list[float], labels: list[int], covered: list[bool] | None = None) -> ScoreTable:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics import files
-from forensics.files import append_line, whole_lines
+from forensics.storage import files
+from forensics.storage.files import append_line, whole_lines
 
 
 def test_lines_come_back_in_order(tmp_path) -> None:

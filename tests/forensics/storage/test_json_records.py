@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import pytest
 
-from forensics.records import read_record
+from forensics.storage.json_records import read_record
 
 
 class Colour(StrEnum):

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 import pytest
 
 from forensics.errors import InputError
-from forensics.settings import overlay
+from forensics.storage.toml_settings import overlay
 
 
 @dataclass(frozen=True)

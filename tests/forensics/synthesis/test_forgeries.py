@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from forensics.corpus import Corpus, Label, Slice, Split, check_corpus
-from forensics.corpus.forgeries import Footage, bend, load_masks, save_masks, swap_faces
-from forensics.corpus.forgeries.shapes import feather, hull
-from forensics.corpus.methods import METHODS, find_method
-from forensics.corpus.plan import Making, PlannedSample, SynthesisConfig, plan_corpus
-from forensics.corpus.studio import Forger, cast_puppet, edit, film, truth_of
-from forensics.corpus.synthesize import synthesize
 from forensics.errors import CorpusError, InputError
 from forensics.faces import Faces
+from forensics.synthesis.forgeries import Footage, bend, load_masks, save_masks, swap_faces
+from forensics.synthesis.forgeries.shapes import feather, hull
+from forensics.synthesis.methods import METHODS, find_method
+from forensics.synthesis.plan import Making, PlannedSample, SynthesisConfig, plan_corpus
+from forensics.synthesis.rendering import Forger, cast_puppet, edit, film, truth_of
+from forensics.synthesis.synthesize import synthesize
 from generator import puppets
 from watermark import Deployment, PayloadKind, read_provenance
 

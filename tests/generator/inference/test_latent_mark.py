@@ -14,7 +14,7 @@ from generator.network.config import TOY
 from generator.network.model import AniFaceDiff
 from generator.puppets import render, sample_motion, sample_puppet
 from watermark import Deployment, read_mark
-from watermark.codecs import LatentCodec
+from watermark.mark.codecs import LatentCodec
 
 DDIM = AnimateConfig(steps=6, latent_mark=True)
 PLAIN = AnimateConfig(steps=6)

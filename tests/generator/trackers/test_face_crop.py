@@ -3,7 +3,7 @@ import pytest
 
 from generator.errors import NoFaceError
 from generator.trackers.face_crop import CropRule, box_around, check_landmarks, steady
-from generator.trackers.face_mesh import MeshFace
+from generator.trackers.face_mesh.face_mesh import MeshFace
 from generator.trackers.ibug import MESH_INDEX
 from generator.trackers.regions import Region
 

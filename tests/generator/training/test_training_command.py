@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from forensics.cli import main
-from forensics.settings import overlay
+from forensics.cli.main import main
+from forensics.storage.toml_settings import overlay
 from generator.network.model import AniFaceDiff
 from generator.network.weights_io import load_pretrained, save_pretrained
 from generator.training import recipe
 
 from .training_stand_ins import SIZES
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+CONFIGS = Path(__file__).parents[3] / "configs"
 RECIPES = {"mini": ("mini", 1), "sd15-stage1": ("sd15", 1), "sd15-stage2": ("sd15", 2)}
 
 TOY = """

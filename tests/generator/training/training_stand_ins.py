@@ -7,7 +7,7 @@ from torch.utils.data import Dataset
 
 from generator.network.config import TOY_SD15
 from generator.training import TrainingData, recipe
-from generator.training.batch import Example
+from generator.training.data.batch import Example
 
 SIZES = dataclasses.replace(
     TOY_SD15, image_size=32, widths=(32, 64), attention=(True, True), layers=1, spatial_layers=((8, 2), (8, 2), (8, 2))

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from watermark.cbor import decode
-from watermark.containers import sniff
-from watermark.embedded_manifest import bmff_boxes, is_manifest_box, manifest_store
+from watermark.credential.cbor import decode
+from watermark.credential.embedded_manifest import bmff_boxes, is_manifest_box, manifest_store
+from watermark.media.containers import sniff
 
 X5CHAIN = 33
 

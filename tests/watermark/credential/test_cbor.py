@@ -2,7 +2,7 @@
 
 import pytest
 
-from watermark.cbor import decode
+from watermark.credential.cbor import decode
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from watermark import Claim, CredentialState, Ingredient, Payload, PayloadKind, SealError, SourceType, mark, seal
-from watermark.claim import check_claim
+from watermark.credential.claim import check_claim
 
 
 def active(receipt):

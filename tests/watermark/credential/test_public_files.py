@@ -4,7 +4,7 @@ import pytest
 
 from watermark import CredentialState, read_provenance
 
-FOLDER = Path(__file__).parents[2].parent / "shared" / "data" / "c2pa"
+FOLDER = Path(__file__).parents[3].parent / "shared" / "data" / "c2pa"
 EXPECTED = {
     "C": CredentialState.VALID_UNKNOWN_SIGNER,
     "CA": CredentialState.VALID_UNKNOWN_SIGNER,

@@ -32,8 +32,8 @@ from watermark import (
     seal,
     verify_file,
 )
-from watermark.certificates import CLAIM_SIGNING, SIGNING_USES, pem
-from watermark.credentials import read_credential, signature_holds
+from watermark.credential.credential import read_credential, signature_holds
+from watermark.identity.certificates import CLAIM_SIGNING, SIGNING_USES, pem
 
 KEYS = {
     "es256": lambda: ec.generate_private_key(ec.SECP256R1()),

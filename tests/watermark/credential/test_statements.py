@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from watermark import Identity, StatementError, TrustPolicy, read_statement, sign_statement
-from watermark.certificates import SIGNING_USES, _builder, _key_usage, _name, issue_chain, pem
+from watermark.identity.certificates import SIGNING_USES, _builder, _key_usage, _name, issue_chain, pem
 
 CONTENT = b'{"sha256": "00ff"}'
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from watermark import CredentialState, Deployment, MediaError, Payload, PayloadKind, mark, read_provenance, seal
-from watermark.claim import Claim
-from watermark.containers import sniff
-from watermark.credentials import read_credential
-from watermark.embedded_manifest import manifest_store
-from watermark.store import ManifestStore
+from watermark.credential.claim import Claim
+from watermark.credential.credential import read_credential
+from watermark.credential.embedded_manifest import manifest_store
+from watermark.media.containers import sniff
+from watermark.store.manifest_store import ManifestStore
 
 SUFFIXES = (".png", ".jpg", ".webp", ".avif", ".tif", ".mp4")
 ISO_MEDIA = (".avif", ".mp4")

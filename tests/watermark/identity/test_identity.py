@@ -17,8 +17,8 @@ from watermark import (
     mark,
     seal,
 )
-from watermark.certificates import SIGNING_USES
-from watermark.credentials import read_credential
+from watermark.credential.credential import read_credential
+from watermark.identity.certificates import SIGNING_USES
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-import watermark.mark_reading
 from watermark import (
     Claim,
     Deployment,
@@ -23,8 +22,9 @@ from watermark import (
     seal,
     seal_file,
 )
-from watermark.private_files import write_private
-from watermark.resolution import match_content, read_bindings
+from watermark.identity.private_files import write_private
+from watermark.mark import read
+from watermark.resolution.resolution import match_content, read_bindings
 
 OTHERS = tuple(bytes([number]) * 32 for number in (101, 102, 103))
 
@@ -68,8 +68,8 @@ def test_the_bound_counts_every_key_that_was_tried(pictures, payload, key, place
 
 def test_the_picture_is_laid_over_the_tile_once_for_all_keys(pictures, key, monkeypatch):
     calls = []
-    fold = watermark.mark_reading.folded_spectrum
-    monkeypatch.setattr(watermark.mark_reading, "folded_spectrum", lambda *given: calls.append(1) or fold(*given))
+    fold = read.folded_spectrum
+    monkeypatch.setattr(read, "folded_spectrum", lambda *given: calls.append(1) or fold(*given))
     read_mark(pictures["cat"], key, search=0)
     once = len(calls)
     read_mark(pictures["cat"], (key, *OTHERS), search=0)

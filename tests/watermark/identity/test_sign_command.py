@@ -18,7 +18,7 @@ from watermark import (
     seal_file,
     sign_statement,
 )
-from watermark.certificates import issue_chain, pem
+from watermark.identity.certificates import issue_chain, pem
 
 MODULE = """
 import sys

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from watermark import MediaError, TooSmallError, WatermarkError
-from watermark.codecs import PixelSealCodec, TileCodec, TrustMarkCodec, VideoSealCodec, WatermarkAnythingCodec
+from watermark.mark.codecs import PixelSealCodec, TileCodec, TrustMarkCodec, VideoSealCodec, WatermarkAnythingCodec
 
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
 

@@ -5,10 +5,10 @@ import math
 import numpy as np
 
 from watermark import mark, read_mark
-from watermark.correlation import bit_values, folded_spectrum
-from watermark.error_correction import CODE_BITS, MESSAGE_BITS, encode
-from watermark.payload import frame_payload
-from watermark.tile import carriers_of, luminance, slot_of, whole_scales
+from watermark.mark.correlation import bit_values, folded_spectrum
+from watermark.mark.error_correction import CODE_BITS, MESSAGE_BITS, encode
+from watermark.mark.payload import frame_payload
+from watermark.mark.tile import carriers_of, luminance, slot_of, whole_scales
 
 
 def random_word(rng: np.random.Generator) -> np.ndarray:

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from watermark.error_correction import CODE_BITS, MESSAGE_BITS, decode, encode, message_places
+from watermark.mark.error_correction import CODE_BITS, MESSAGE_BITS, decode, encode, message_places
 
 
 def messages(count: int, seed: int = 0) -> np.ndarray:

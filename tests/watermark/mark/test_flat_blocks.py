@@ -8,7 +8,7 @@ import pytest
 import scipy.fft
 from PIL import Image
 
-from watermark.flat_blocks import BLOCK, one_cosine_each
+from watermark.mark.flat_blocks import BLOCK, one_cosine_each
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:

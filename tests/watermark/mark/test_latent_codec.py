@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from watermark import WatermarkError
-from watermark.codecs import LatentCodec
+from watermark.mark.codecs import LatentCodec
 
 SHAPE = (4, 64, 64)
 ID = 0x0123456789AB

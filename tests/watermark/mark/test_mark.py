@@ -16,9 +16,9 @@ from watermark import (
     mark,
     read_mark,
 )
-from watermark.correlation import correlate, folded_spectrum, highest
-from watermark.registration import Residual, likely_changes
-from watermark.tile import carriers_of, luminance, slot_of, whole_scales
+from watermark.mark.correlation import correlate, folded_spectrum, highest
+from watermark.mark.registration import Residual, likely_changes
+from watermark.mark.tile import carriers_of, luminance, slot_of, whole_scales
 
 
 def psnr(a, b):

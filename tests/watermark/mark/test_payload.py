@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watermark import Payload, PayloadKind
-from watermark.payload import CHECK_BITS, PAYLOAD_BITS, frame_payload, unframe_payload
+from watermark.mark.payload import CHECK_BITS, PAYLOAD_BITS, frame_payload, unframe_payload
 
 KEY = bytes(range(32))
 payloads = st.builds(Payload, st.integers(0, 2**48 - 1), st.sampled_from(PayloadKind))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from watermark import MediaError, encode_clip, encode_still, open_clip, read_media, take_frames
-from watermark.frames import spread
+from watermark.media.frames import spread
 
 
 def write_at(path, frames, times_ms):

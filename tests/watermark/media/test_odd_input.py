@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import watermark.store
 from watermark import (
     ClipMarker,
     Deployment,
@@ -32,7 +31,8 @@ from watermark import (
     read_provenance,
     seal_file,
 )
-from watermark.private_files import write_private
+from watermark.identity.private_files import write_private
+from watermark.store import manifest_store
 
 WHITE = 255
 
@@ -364,7 +364,7 @@ def sealed_once(own, out, tmp_path, pictures):
 
 
 def test_a_store_that_stays_locked_leaves_no_file_and_says_so(sealed_once, out, tmp_path, monkeypatch):
-    monkeypatch.setattr(watermark.store, "_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(manifest_store, "_WAIT_SECONDS", 0.05)
     holder = sqlite3.connect(sealed_once.store.path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     try:

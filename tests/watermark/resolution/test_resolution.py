@@ -15,13 +15,13 @@ import uvicorn
 from PIL import Image
 
 from watermark import ManifestStore, PayloadKind, read_media
-from watermark.credentials import active_label
-from watermark.embedded_manifest import manifest_store
-from watermark.manifest import SOFT_BINDING
-from watermark.perceptual_hash import perceptual_hash
-from watermark.resolution import FINGERPRINT, find_store, match_binding
-from watermark.resolution_service import resolution_app
-from watermark.store import StoreEntry
+from watermark.credential.credential import active_label
+from watermark.credential.embedded_manifest import manifest_store
+from watermark.mark.payload import SOFT_BINDING
+from watermark.resolution.resolution import FINGERPRINT, find_store, match_binding
+from watermark.resolution.service import resolution_app
+from watermark.store.manifest_store import StoreEntry
+from watermark.store.perceptual_hash import perceptual_hash
 
 MARK = SOFT_BINDING
 
@@ -215,7 +215,7 @@ def test_a_damaged_store_is_no_answer_and_names_no_path(tmp_path, deployment):
 
 
 def test_the_stored_manifest_is_the_one_in_the_file(sealed, deployment):
-    from watermark.containers import sniff
+    from watermark.media.containers import sniff
 
     for receipt in sealed.values():
         data = receipt.path.read_bytes()

@@ -24,7 +24,7 @@ from watermark import (
     seal,
     seal_file,
 )
-from watermark.encoding import ClipEncoder
+from watermark.media.encoding import ClipEncoder
 
 
 @pytest.fixture

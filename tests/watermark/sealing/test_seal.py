@@ -9,8 +9,6 @@ import pytest
 from PIL import Image
 
 import watermark
-import watermark.release
-import watermark.sealing
 from watermark import (
     Claim,
     CredentialState,
@@ -26,7 +24,9 @@ from watermark import (
     seal,
     seal_file,
 )
-from watermark.credentials import file_digest
+from watermark.credential.credential import file_digest
+from watermark.sealing import release
+from watermark.sealing import seal as sealing
 
 SUFFIXES = (".png", ".jpg", ".webp", ".avif", ".tif", ".mp4")
 
@@ -96,7 +96,7 @@ def break_encoder(monkeypatch):
         path.write_bytes(b"half a file")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(watermark.sealing, "encode_still", full)
+    monkeypatch.setattr(sealing, "encode_still", full)
     return SealError, r"a\.png: cannot be written \(No space left on device\); free space"
 
 
@@ -104,7 +104,7 @@ def break_real_disk(monkeypatch):
     def full(image, path, **_):
         Image.fromarray(image).save(Path("/dev/full"), format="PNG")
 
-    monkeypatch.setattr(watermark.sealing, "encode_still", full)
+    monkeypatch.setattr(sealing, "encode_still", full)
     return SealError, r"a\.png: cannot be written \(No space left on device\)"
 
 
@@ -112,12 +112,12 @@ def break_signer(monkeypatch):
     def refuse(*_, **__):
         raise SealError("face: the C2PA library refuses to sign")
 
-    monkeypatch.setattr(watermark.release, "sign_file", refuse)
+    monkeypatch.setattr(release, "sign_file", refuse)
     return SealError, "refuses to sign"
 
 
 def break_signature(monkeypatch):
-    sign = watermark.release.sign_file
+    sign = release.sign_file
 
     def flip(source, target, *rest, **options):
         manifest = sign(source, target, *rest, **options)
@@ -126,7 +126,7 @@ def break_signature(monkeypatch):
         target.write_bytes(data)
         return manifest
 
-    monkeypatch.setattr(watermark.release, "sign_file", flip)
+    monkeypatch.setattr(release, "sign_file", flip)
     return SealError, r"a\.png: the signed file reads altered \(assertion\.dataHash\.mismatch\) instead of trusted"
 
 

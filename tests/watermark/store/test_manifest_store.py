@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import watermark.store
 from watermark import ManifestStore, PayloadKind, StoreError
-from watermark.store import StoreEntry
+from watermark.store import manifest_store
+from watermark.store.manifest_store import StoreEntry
 
 ENTRY = StoreEntry(
     "00112233aabb", "d" * 64, "urn:c2pa:1", b"\0manifest", 2**63 + 5, "face.png", PayloadKind.GENERATED, "2026-01-01"
@@ -87,7 +87,7 @@ def test_threads_and_processes_write_at_once_from_the_first_entry_on(tmp_path):
 def test_a_writer_that_is_killed_loses_nothing_that_it_was_told_is_there(tmp_path):
     path = tmp_path / "s.sqlite3"
     command = [sys.executable, "-c", WRITER, str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as writer:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as writer:
         told = [next(writer.stdout).strip() for _ in range(30)]
         writer.kill()
         told += writer.stdout.read().split()
@@ -185,7 +185,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(["put", "put", "put", "remove"]), st.
 @given(STEPS, LOOKS, st.integers(0, 64))
 def test_whatever_was_put_replaced_and_taken_back_looks_are_found_as_by_a_scan(steps, wanted, distance):
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(watermark.store, "_BLOCK", 4)  # so that several blocks are used
+        patch.setattr(manifest_store, "_BLOCK", 4)  # so that several blocks are used
         store, there = ManifestStore(Path(folder) / "s.sqlite3"), {}
         for step, name, look in steps:
             entry = replace(ENTRY, sha256=f"{name}", perceptual_hash=look)
@@ -203,7 +203,7 @@ def test_whatever_was_put_replaced_and_taken_back_looks_are_found_as_by_a_scan(s
 
 def test_every_question_for_a_name_is_answered_through_an_index(crowd):
     store, _ = crowd
-    questions = (watermark.store._BY_MARK, watermark.store._BY_LABEL, watermark.store._BY_NUMBER)
+    questions = (manifest_store._BY_MARK, manifest_store._BY_LABEL, manifest_store._BY_NUMBER)
     with closing(sqlite3.connect(store.path)) as connection:
         for statement in questions:
             plan = [row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", ["1"])]

@@ -18,8 +18,8 @@ import numpy.typing as npt
 from scipy.special import ndtri
 from scipy.stats import binom
 
-from ..errors import WatermarkError
-from ..payload import ID_BITS
+from watermark.errors import WatermarkError
+from watermark.mark.payload import ID_BITS
 
 Noise = npt.NDArray[np.float32]
 

@@ -20,8 +20,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import WatermarkError
-from ..frames import Frames
+from watermark.errors import WatermarkError
+from watermark.media.frames import Frames
+
 from .protocol import Bits, CodecReading, check_message, check_still
 
 _TRUSTMARK_SIDE = 256

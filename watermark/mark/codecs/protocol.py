@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import TooSmallError, WatermarkError
-from ..frames import Frames, check_frames
+from watermark.errors import TooSmallError, WatermarkError
+from watermark.media.frames import Frames, check_frames
 
 Bits = npt.NDArray[np.uint8]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..frames import Frames
-from ..manifest import SOFT_BINDING
-from ..mark_reading import read_mark
-from ..marking import SMALLEST_SIDE, mark
-from ..payload import ID_BITS, Payload, PayloadKind
+from watermark.mark.embed import SMALLEST_SIDE, mark
+from watermark.mark.payload import ID_BITS, SOFT_BINDING, Payload, PayloadKind
+from watermark.mark.read import read_mark
+from watermark.media.frames import Frames
+
 from .protocol import Bits, CodecReading, check_message, check_still
 
 

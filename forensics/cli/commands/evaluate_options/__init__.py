@@ -12,11 +12,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
-from ...progress import Report, part
+from forensics.execution.progress import Report, part
 
 if TYPE_CHECKING:
-    from ...evaluating import Evaluated
-    from ...evaluation import EvalReport
+    from forensics.evaluation import EvalReport
+    from forensics.evaluation.run.evaluate_corpus import Evaluated
 
 MEASUREMENTS: Mapping[str, str] = {
     "robustness": "--suite",
@@ -72,7 +72,7 @@ def refuse_unfit(options: argparse.Namespace) -> None:
         UsageError: A measurement has nothing to measure or nowhere to write, or an option lacks the one it belongs to.
         InputError: A file or folder named is not there or is of the other kind.
     """
-    from ...errors import InputError, UsageError
+    from forensics.errors import InputError, UsageError
 
     wanted = [
         option for option, one in zip(MEASUREMENTS.values(), _measurements(), strict=True) if one.is_wanted(options)
@@ -98,7 +98,7 @@ def refuse_unfit(options: argparse.Namespace) -> None:
 
 def measure_all(options: argparse.Namespace, done: Sequence[Evaluated], report: Report) -> tuple[Evaluated, ...]:
     """Let every measurement that is asked for add to what was evaluated; probes come last, without scores."""
-    from ...evaluating import with_reports
+    from forensics.evaluation.run.evaluate_corpus import with_reports
 
     found = tuple(done)
     wanted = [one for one in _measurements() if one.is_wanted(options)]

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...arguments import positive_int
-from ...progress import Report
+from forensics.cli.arguments import positive_int
+from forensics.execution.progress import Report
 
 if TYPE_CHECKING:
-    from ...evaluating import Evaluated
-    from ...evaluation import EvalReport
+    from forensics.evaluation import EvalReport
+    from forensics.evaluation.run.evaluate_corpus import Evaluated
 
 COLUMNS = ("auc", "auc_forged_attacked", "fpr", "tpr", "evaded", "framed")
 
@@ -58,11 +58,10 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
         InputError: A detector judges clips.
     """
     from detectors import load_detector
-
-    from ...adversarial import AttackPlan, measure_attacks
-    from ...corpus import Slice
-    from ...errors import UsageError
-    from ...evaluation import short_names
+    from forensics.corpus import Slice
+    from forensics.errors import UsageError
+    from forensics.evaluation import short_names
+    from forensics.evaluation.adversarial import AttackPlan, measure_attacks
 
     found = {one.report.detector: one for one in done if one.detector is not None}
     targets = {name: one.detector for name, one in found.items() if one.detector is not None}
@@ -97,7 +96,7 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
 
 def describe(report: EvalReport) -> str:
     """Put the rungs of a report's attacks into a table, empty without any."""
-    from ...evaluation import columns
+    from forensics.evaluation import columns
 
     attacked = [one for one in report.measures if one.distortion.partition(" ")[0] in ("fgsm", "pgd")]
     cells = dict.fromkeys((one.distortion, one.severity, one.parameter) for one in attacked)

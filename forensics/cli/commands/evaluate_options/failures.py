@@ -6,12 +6,12 @@ import argparse
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ...arguments import positive_int
-from ...progress import Report
+from forensics.cli.arguments import positive_int
+from forensics.execution.progress import Report
 
 if TYPE_CHECKING:
-    from ...evaluating import Evaluated
-    from ...evaluation import EvalReport
+    from forensics.evaluation import EvalReport
+    from forensics.evaluation.run.evaluate_corpus import Evaluated
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,8 +35,8 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
     Raises:
         UsageError: There is no folder to write to, or there are scores and no detector.
     """
-    from ...errors import UsageError
-    from ...failure_pictures import keep_failures
+    from forensics.errors import UsageError
+    from forensics.reporting.failure_pictures import keep_failures
 
     for number, one in enumerate(done):
         report(number / len(done), "keeping the worst errors")

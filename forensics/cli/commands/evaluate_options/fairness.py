@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...progress import Report
+from forensics.execution.progress import Report
 
 if TYPE_CHECKING:
-    from ...evaluating import Evaluated
-    from ...evaluation import EvalReport, ScoreTable
+    from forensics.evaluation import EvalReport, ScoreTable
+    from forensics.evaluation.run.evaluate_corpus import Evaluated
 
 _BESIDE_THE_CORPUS = Path()
 
@@ -44,9 +44,9 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
         CorpusError: The file is no list of attributes.
         InputError: Nothing is known of the people in a table.
     """
-    from ...corpus.attributes import ATTRIBUTES, read_attributes
-    from ...errors import InputError
-    from ...evaluation.fairness import measure_fairness
+    from forensics.corpus.attributes import ATTRIBUTES, read_attributes
+    from forensics.errors import InputError
+    from forensics.evaluation.measures.fairness import measure_fairness
 
     known = None if options.attributes == _BESIDE_THE_CORPUS else read_attributes(options.attributes)
     for number, one in enumerate(done):
@@ -76,7 +76,7 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
 
 def describe(report: EvalReport) -> str:
     """Put the groups and gaps of a report into a table, empty without any."""
-    from ...evaluation import columns
+    from forensics.evaluation import columns
 
     chosen = [one for one in report.measures if "=" in one.slice and one.metric in ("auc", "fpr", "fnr")]
     chosen += [one for one in report.measures if one.metric.endswith("_gap") or one.metric in ("f_eo", "f_efpr")]
@@ -94,7 +94,7 @@ def describe(report: EvalReport) -> str:
 
 def _names(one: Evaluated, table: ScoreTable) -> list[str]:
     """Name the sample of each row as its corpus does; rows of a file of scores keep their keys."""
-    from ...scoring import key_of
+    from forensics.evaluation.run.score_corpus import key_of
 
     ids = {key_of(sample): sample.id for sample in one.samples}
     return [ids.get(video, video) for video in table.videos]

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...progress import Report, part
+from forensics.execution.progress import Report, part
 
 if TYPE_CHECKING:
-    from ...evaluating import Evaluated
-    from ...evaluation import EvalReport
-    from ...faces.crops import CropShelf
-    from ...probes.outcome import Outcome
+    from forensics.evaluation import EvalReport
+    from forensics.evaluation.probes.outcome import Outcome
+    from forensics.evaluation.run.evaluate_corpus import Evaluated
+    from forensics.faces.crops import CropShelf
 
 PROBES = ("metadata", "codec", "identity", "mark")
 
@@ -44,7 +44,7 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
         CorpusError: A probe finds too few people, or no control slice.
         UsageError: There is no corpus, only a file of scores, or a detector judges clips.
     """
-    from ...errors import UsageError
+    from forensics.errors import UsageError
 
     detectors = [one for one in done if one.detector is not None and one.corpus is not None]
     if not detectors:
@@ -62,7 +62,7 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
 
 def describe(report: EvalReport) -> str:
     """Put what a probe found into a table, empty for a detector."""
-    from ...evaluation import columns
+    from forensics.evaluation import columns
 
     if not report.detector.startswith("probe:"):
         return ""
@@ -75,11 +75,11 @@ def describe(report: EvalReport) -> str:
 
 
 def _run(name: str, detectors: Sequence[Evaluated], report: Report) -> Outcome:
-    from ...errors import UsageError
-    from ...probes.codec import probe_codec
-    from ...probes.identity import probe_identity
-    from ...probes.mark import probe_mark
-    from ...probes.metadata import probe_metadata
+    from forensics.errors import UsageError
+    from forensics.evaluation.probes.codec import probe_codec
+    from forensics.evaluation.probes.identity import probe_identity
+    from forensics.evaluation.probes.mark import probe_mark
+    from forensics.evaluation.probes.metadata import probe_metadata
 
     first = detectors[0]
     seed, replicates = first.settings.seed, first.settings.replicates
@@ -98,8 +98,8 @@ def _run(name: str, detectors: Sequence[Evaluated], report: Report) -> Outcome:
 
 
 def _shelf(one: Evaluated, report: Report) -> CropShelf:
-    from ...errors import UsageError
-    from ...faces.crops import gather_crops
+    from forensics.errors import UsageError
+    from forensics.faces.crops import gather_crops
 
     if one.detector is None or one.corpus is None or one.detector.spec.frames > 1:
         raise UsageError(f"{one.report.detector} judges clips; probes read the features of single crops")

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...arguments import labour_of
-from ...progress import Report, part
+from forensics.cli.arguments import labour_of
+from forensics.execution.progress import Report, part
 
 if TYPE_CHECKING:
-    from ...crews import Labour
-    from ...evaluating import Evaluated
-    from ...evaluation import EvalReport
+    from forensics.evaluation import EvalReport
+    from forensics.evaluation.run.evaluate_corpus import Evaluated
+    from forensics.execution.workers import Labour
 
 COLUMNS = ("auc", "fpr", "fpr_drift", "tpr")
 
@@ -42,8 +42,8 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
         InputError: No suite has a name given.
         UsageError: There is no detector, only a file of scores.
     """
-    from ...distortions import gather_cells
-    from ...errors import UsageError
+    from forensics.distortions import gather_cells
+    from forensics.errors import UsageError
 
     cells, absent = gather_cells(options.suite)
     left_out = tuple(
@@ -61,8 +61,8 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
 
 def explain_suites() -> str:
     """List the suites with what each does."""
-    from ...distortions import SUITES
-    from ...evaluation import columns
+    from forensics.distortions import SUITES
+    from forensics.evaluation import columns
 
     rows = [("suite", "cells", "what it does"), *((one.name, str(len(one.cells)), one.summary) for one in SUITES)]
     return columns(rows, indent="")
@@ -70,7 +70,7 @@ def explain_suites() -> str:
 
 def describe(report: EvalReport) -> str:
     """Put the cells of a report into a table, empty without any."""
-    from ...evaluation import columns
+    from forensics.evaluation import columns
 
     cells = dict.fromkeys(
         (one.distortion, one.severity, one.parameter, one.note)
@@ -90,9 +90,9 @@ def describe(report: EvalReport) -> str:
 
 
 def _measure_one(one: Evaluated, cells: Sequence[tuple[str, int]], labour: Labour, report: Report) -> EvalReport:
-    from ...corpus import Slice
-    from ...errors import UsageError
-    from ...robustness import CELLS, GridRun, measure_grid
+    from forensics.corpus import Slice
+    from forensics.errors import UsageError
+    from forensics.evaluation.robustness import CELLS, GridRun, measure_grid
 
     if one.detector is None or one.corpus is None or one.report.threshold is None:
         raise UsageError(f"{one.report.detector} has no frozen threshold; suites are measured at one")

@@ -13,13 +13,13 @@ from PIL import Image
 
 from forensics import cli
 from forensics.corpus import Corpus, Fault, check_corpus
-from forensics.corpus.check import check_pictures
-from forensics.corpus.importing import import_corpus
-from forensics.corpus.near_duplicates import fingerprint
-from forensics.probes.metadata import probe_packaging
+from forensics.corpus.checks.check import check_pictures
+from forensics.corpus.checks.near_duplicates import fingerprint
+from forensics.corpus.importers.import_corpus import import_corpus
+from forensics.evaluation.probes.metadata import probe_packaging
 from generator import puppets
 
-from ..test_cli import SCHEMAS, complaints
+from ...cli.test_main import SCHEMAS, complaints
 
 
 def picture(seed: int, size: int = 64) -> np.ndarray:

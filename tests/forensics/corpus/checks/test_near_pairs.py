@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.corpus import near_pairs as module
-from forensics.corpus.near_pairs import BITS, MOST_BITS, near_pairs
+from forensics.corpus.checks import near_pairs as module
+from forensics.corpus.checks.near_pairs import BITS, MOST_BITS, near_pairs
 
 
 def hashes(rng: np.random.Generator, count: int) -> np.ndarray:

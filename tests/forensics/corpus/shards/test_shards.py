@@ -19,16 +19,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.corpus import Corpus, Label, Sample
-from forensics.corpus.importing import import_corpus
+from forensics.corpus.importers.import_corpus import import_corpus
 from forensics.corpus.shards.exporting import JOURNAL, PARQUET, Target, export_corpus
 from forensics.corpus.shards.index import INDEX
 from forensics.corpus.shards.parquet import columns
 from forensics.corpus.shards.planning import plan_shards
 from forensics.corpus.shards.unpacking import unpack_corpus
-from forensics.crews import Labour
 from forensics.errors import CorpusError
+from forensics.execution.workers import Labour
 
-from ..test_cli import SCHEMAS, complaints
+from ...cli.test_main import SCHEMAS, complaints
 from ..test_corpus import make_sample
 
 SMALL = 1 << 15

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from detectors import Detector, TrainConfig, create_detector, train_detector
-from forensics.adversarial import Attack, attack_frames
 from forensics.errors import InputError
+from forensics.evaluation.adversarial import Attack, attack_frames
 from forensics.faces import cut_crops
 
-from ...detectors.grain import crops_of
+from ....detectors.grain import crops_of
 
 SIZE, EDGE = 64, 12
 BOX = np.array([EDGE + 6, EDGE + 6, EDGE + 55.2, EDGE + 55.2])  # with the margin: 64 px, the crop's own size

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from detectors import crop_face, find_spec
-from forensics.adversarial import aligned_crop, pixel_crop, upright_crop
+from forensics.evaluation.adversarial import aligned_crop, pixel_crop, upright_crop
 from forensics.faces.five_points import TEMPLATE, align_face
 
 SPEC = find_spec("toy_resnet18")  # 64 px, margin 0.15

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from detectors import Detector, create_detector
-from forensics.adversarial import AttackPlan, measure_attacks
 from forensics.corpus import Corpus, Sample, Split
 from forensics.evaluation import Measure
+from forensics.evaluation.adversarial import AttackPlan, measure_attacks
 from forensics.evaluation.errors import MetricError
-from forensics.scoring import score_samples
+from forensics.evaluation.run.score_corpus import score_samples
 
 PLAN = AttackPlan(epsilons=(2, 8), steps=6, per_clip=2, seed=3, replicates=40)
 

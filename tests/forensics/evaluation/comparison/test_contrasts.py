@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from forensics.evaluation import MetricError, Term, contrast, paired_interval
-from forensics.evaluation.statistics import AUC
+from forensics.evaluation.metrics.named_metrics import AUC
 
 
 def table(seed: int, people: int = 30) -> tuple[np.ndarray, list[tuple[str, ...]], list[np.ndarray]]:

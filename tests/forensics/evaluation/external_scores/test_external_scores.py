@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
 from forensics.evaluation import EvalReport, ScoresError, measure_table
-from forensics.evaluation.foreign import ForeignScores, describe_beside, parse_columns, put_beside, read_foreign
-from forensics.evaluation.foreign.bench_folder import read_log
-from forensics.evaluation.foreign.naming import name_video
-from forensics.evaluation.foreign.published import (
+from forensics.evaluation.external_scores import ForeignScores, describe_beside, parse_columns, put_beside, read_foreign
+from forensics.evaluation.external_scores.bench_folder import read_log
+from forensics.evaluation.external_scores.naming import name_video
+from forensics.evaluation.external_scores.published import (
     accuracy_at_half,
     best_accuracy,
     by_folder,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forensics.evaluation.quality.differences import differences_of
-from forensics.evaluation.quality.measuring import Collected
-from forensics.evaluation.quality.statistics import clustered_interval
+from forensics.evaluation.generator_quality.differences import differences_of
+from forensics.evaluation.generator_quality.measuring import Collected
+from forensics.evaluation.generator_quality.statistics import clustered_interval
 
 
 def collected(values: dict[tuple[str, str], np.ndarray], people: list[str]) -> Collected:

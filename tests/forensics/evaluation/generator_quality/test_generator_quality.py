@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.evaluation import MetricError
-from forensics.evaluation.quality.cases import STILL, WARP, baselines, draw_truth, sample_case
-from forensics.evaluation.quality.face_net import FACE_WINDOW, PARTS, Window
-from forensics.evaluation.quality.generation import find_styles
-from forensics.evaluation.quality.judge import Readings
-from forensics.evaluation.quality.landmark_distances import expression_distance, shape_distance
-from forensics.evaluation.quality.movement import Flow, exact_flow, flicker, warping_error
-from forensics.evaluation.quality.pictures import l1, psnr, regions_of, ssim_map
-from forensics.evaluation.quality.reading_errors import reading_errors
-from forensics.evaluation.quality.statistics import (
+from forensics.evaluation.generator_quality.cases import STILL, WARP, baselines, draw_truth, sample_case
+from forensics.evaluation.generator_quality.face_net import FACE_WINDOW, PARTS, Window
+from forensics.evaluation.generator_quality.generation import find_styles
+from forensics.evaluation.generator_quality.judge import Readings
+from forensics.evaluation.generator_quality.landmark_distances import expression_distance, shape_distance
+from forensics.evaluation.generator_quality.movement import Flow, exact_flow, flicker, warping_error
+from forensics.evaluation.generator_quality.pictures import l1, regions_of
+from forensics.evaluation.generator_quality.reading_errors import reading_errors
+from forensics.evaluation.generator_quality.statistics import (
     clustered_interval,
     correlation,
     cosines,
@@ -27,8 +27,9 @@ from forensics.evaluation.quality.statistics import (
     rotation_angle,
     verification_auc,
 )
-from forensics.evaluation.quality.true_values import apertures, face_places, leaned, mirrored, true_values
+from forensics.evaluation.generator_quality.true_values import apertures, face_places, leaned, mirrored, true_values
 from generator import EXPRESSION, SHAPE, FaceParams, Retarget, align
+from generator.picture_metrics import psnr, ssim_map
 from generator.puppets import Puppet, render, sample_motion, sample_puppet
 
 

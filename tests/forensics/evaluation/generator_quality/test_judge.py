@@ -10,19 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forensics.cli import main
+from forensics.cli.main import main
 from forensics.evaluation import EvaluationError, read_reports
-from forensics.evaluation.quality import judge_examples
-from forensics.evaluation.quality.cases import STILL, TRUTH, sample_case
-from forensics.evaluation.quality.face_net import FaceNet, PlaceNet, ValueNet
-from forensics.evaluation.quality.generation import EVALUATION_SEED
-from forensics.evaluation.quality.judge import JUDGE_FOLDER, Judge, Readings, save_judge
-from forensics.evaluation.quality.judge_examples import draw_examples, training_puppet
-from forensics.evaluation.quality.judge_training import Recipe, train_identity, train_places
-from forensics.evaluation.quality.reading_errors import reading_errors
-from forensics.evaluation.quality.statistics import correlation, verification_auc
-from forensics.evaluation.quality.true_values import true_values
-from forensics.evaluation.quality.value_training import place_errors, sample_faces, train_values
+from forensics.evaluation.generator_quality import judge_examples
+from forensics.evaluation.generator_quality.cases import STILL, TRUTH, sample_case
+from forensics.evaluation.generator_quality.face_net import FaceNet, PlaceNet, ValueNet
+from forensics.evaluation.generator_quality.generation import EVALUATION_SEED
+from forensics.evaluation.generator_quality.judge import JUDGE_FOLDER, Judge, Readings, save_judge
+from forensics.evaluation.generator_quality.judge_examples import draw_examples, training_puppet
+from forensics.evaluation.generator_quality.judge_training import Recipe, train_identity, train_places
+from forensics.evaluation.generator_quality.reading_errors import reading_errors
+from forensics.evaluation.generator_quality.statistics import correlation, verification_auc
+from forensics.evaluation.generator_quality.true_values import true_values
+from forensics.evaluation.generator_quality.value_training import place_errors, sample_faces, train_values
 from generator.puppets import render, sample_motion, sample_puppet
 
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from forensics.evaluation import Measure, ScoreTable
-from forensics.evaluation.fairness import measure_fairness
+from forensics.evaluation.measures.fairness import measure_fairness
 
 
 def table(people: int = 24, *, bias: float = 0.0, seed: int = 0, attribute: bool = True) -> ScoreTable:

@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import binomtest
 
 from forensics.evaluation import AUC, bootstrap_intervals
-from forensics.evaluation.exact import People, count_people, unanimous_bounds
-from forensics.evaluation.statistics import at_threshold
+from forensics.evaluation.metrics.exact_bounds import People, count_people, unanimous_bounds
+from forensics.evaluation.metrics.named_metrics import at_threshold
 
 
 @pytest.mark.parametrize("trials", [1, 3, 10, 400])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from forensics.evaluation import MetricError, auc, bootstrap_intervals, delong_test, false_positive_rate, holm
-from forensics.evaluation.resampling import IdentityWeights
+from forensics.evaluation.metrics.resampling import IdentityWeights
 
 
 def clustered(seed, people=40, each=10, spread=1.0):

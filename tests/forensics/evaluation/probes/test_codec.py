@@ -9,7 +9,7 @@ import pytest
 from detectors import find_spec
 from forensics.corpus import Corpus
 from forensics.errors import CorpusError
-from forensics.probes.codec import probe_codec, traces
+from forensics.evaluation.probes.codec import probe_codec, traces
 
 
 def picture(seed: int = 0) -> np.ndarray:

@@ -10,9 +10,9 @@ import pytest
 from detectors import create_detector
 from forensics.corpus import Corpus, Slice, Split
 from forensics.errors import CorpusError
+from forensics.evaluation.probes.identity import name_people, probe_identity, thumbnails
+from forensics.evaluation.probes.mark import probe_mark
 from forensics.faces.crops import CropShelf, gather_crops
-from forensics.probes.identity import name_people, probe_identity, thumbnails
-from forensics.probes.mark import probe_mark
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from forensics.probes.folds import cross_validate, line, trees
+from forensics.evaluation.probes.folds import cross_validate, line, trees
 
 
 class Recorder:

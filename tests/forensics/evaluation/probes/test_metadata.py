@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 
 from forensics.corpus import Corpus, Label, Slice
-from forensics.corpus.importing import import_corpus
+from forensics.corpus.importers.import_corpus import import_corpus
 from forensics.errors import CorpusError
-from forensics.probes.metadata import probe_metadata, probe_packaging
-from forensics.probes.packaging import describe_file
+from forensics.evaluation.probes.metadata import probe_metadata, probe_packaging
+from forensics.evaluation.probes.packaging import describe_file
 
 QUALITIES = (30, 50, 75, 90, 95)
 
@@ -101,7 +101,7 @@ def test_the_quality_is_read_off_the_tables(jpegs: Callable[..., Corpus], qualit
 
 
 def test_coded_bytes_leave_out_what_is_no_picture(tmp_path: Path) -> None:
-    from forensics.probes.packaging import _jpeg_coded, _png_coded
+    from forensics.evaluation.probes.packaging import _jpeg_coded, _png_coded
 
     plain, noted = io.BytesIO(), io.BytesIO()
     picture(1).save(plain, "JPEG", quality=80)

@@ -4,7 +4,7 @@ import pytest
 
 from detectors import Detector, create_detector
 from forensics.corpus import Slice, Split
-from forensics.robustness import GridRun
+from forensics.evaluation.robustness import GridRun
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ import pytest
 
 from forensics.corpus import Slice, Split
 from forensics.corpus.media import read_frames
+from forensics.evaluation.robustness.excerpts import take_excerpt, with_lead
 from forensics.faces.crops import job_of
-from forensics.robustness.excerpts import take_excerpt, with_lead
 
 
 @pytest.mark.parametrize(("lead", "wanted"), [(0, [3, 7]), (2, [1, 2, 3, 5, 6, 7]), (4, [0, 1, 2, 3, 4, 5, 6, 7])])

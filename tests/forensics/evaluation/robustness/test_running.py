@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forensics.crews import Labour
 from forensics.errors import InputError
 from forensics.evaluation import read_scores
-from forensics.robustness import run_cells, running
-from forensics.robustness.shards import CLEAN_KEY, score_shard
-from forensics.scoring import score_samples
+from forensics.evaluation.robustness import run_cells, running
+from forensics.evaluation.robustness.work_units import CLEAN_KEY, score_shard
+from forensics.evaluation.run.score_corpus import score_samples
+from forensics.execution.workers import Labour
 
 CELLS = [("noise", 2), ("h264", 3), ("deeperforensics1:JPEG", 4), ("deeperforensics1:mixed", 1), ("mark:control", 1)]
 
@@ -182,7 +182,7 @@ def test_an_unknown_cell_is_refused_before_any_work(make_run, worked):
 KILLED = """
 import os, pickle, signal, sys
 from pathlib import Path
-from forensics.robustness import cell_store, run_cells, running
+from forensics.evaluation.robustness import cell_store, run_cells, running
 
 running.CLIPS_OF_A_SHARD = 1
 run, cells = pickle.loads(Path(sys.argv[1]).read_bytes())
@@ -213,7 +213,7 @@ def test_a_killed_run_loses_the_shard_it_was_writing_and_nothing_else(make_run, 
 TWO_WORKERS = """
 import pickle, sys
 from pathlib import Path
-from forensics.robustness import run_cells, running
+from forensics.evaluation.robustness import run_cells, running
 
 if __name__ == "__main__":
     running.CLIPS_OF_A_SHARD = 1

@@ -13,10 +13,9 @@ import pytest
 import torch
 
 from detectors import DetectorCard, create_detector, save_detector
-from detectors.thresholds import Thresholds
+from detectors.interpretation.thresholds import Thresholds
 from forensics.corpus import Corpus, Label, Slice, Split
 from forensics.errors import CorpusError, InputError
-from forensics.evaluating import Settings, corpus_digest, evaluate_corpus, with_reports, write_results
 from forensics.evaluation import (
     Aggregation,
     EvalReport,
@@ -28,8 +27,15 @@ from forensics.evaluation import (
     read_run,
     read_scores,
 )
-from forensics.evaluation.journal import JOURNAL_NAME, past_reads
-from forensics.protocols import PROTOCOLS, find_protocol
+from forensics.evaluation.protocol.protocols import PROTOCOLS, find_protocol
+from forensics.evaluation.protocol.read_journal import JOURNAL_NAME, past_reads
+from forensics.evaluation.run.evaluate_corpus import (
+    Settings,
+    corpus_digest,
+    evaluate_corpus,
+    with_reports,
+    write_results,
+)
 
 QUICK = Settings(per_clip=2, replicates=20)
 
@@ -115,7 +121,7 @@ def test_a_detector_scored_before_is_not_scored_again(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("scored again")
 
-    monkeypatch.setattr("forensics.evaluating.score_samples", refuse)
+    monkeypatch.setattr("forensics.evaluation.run.evaluate_corpus.score_samples", refuse)
     (again,) = evaluate_corpus(tiny_corpus, [toy], QUICK, out=tmp_path)
     assert again.report == first.report
     assert len(past_reads(tmp_path)) == 1
@@ -203,12 +209,12 @@ def test_scores_do_not_depend_on_how_many_samples_are_held_at_once(
     tiny_corpus: Corpus, toy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from detectors import load_detector
-    from forensics.scoring import score_samples
+    from forensics.evaluation.run.score_corpus import score_samples
 
     torch.manual_seed(0)
     samples = tiny_corpus.where(split=Split.TEST, slice=Slice.MAIN)
     whole = score_samples(load_detector(toy), tiny_corpus, samples, per_clip=2)
-    monkeypatch.setattr("forensics.scoring.BATCH", 1)
+    monkeypatch.setattr("forensics.evaluation.run.score_corpus.BATCH", 1)
     parts = score_samples(load_detector(toy), tiny_corpus, samples, per_clip=2)
     assert parts.videos == whole.videos
     np.testing.assert_allclose(parts.scores, whole.scores, atol=1e-6)

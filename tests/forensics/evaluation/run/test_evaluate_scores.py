@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from forensics.cli import main
+from forensics.cli.main import main
 from forensics.evaluation import read_reports, read_run, read_scores
 
-from .evaluation.foreign_files import faceforensics_scores, write_bench, write_csv
+from ..external_scores.foreign_files import faceforensics_scores, write_bench, write_csv
 
 
 def test_files_of_several_detectors_become_one_results_folder(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from forensics.evaluation import AUC, Aggregation, ScoresError, ScoreTable, auc
-from forensics.evaluation.accumulator import ScoreAccumulator
+from forensics.evaluation.scores.accumulator import ScoreAccumulator
 
 
 def table(seed=0, videos=30):

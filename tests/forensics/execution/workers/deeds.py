@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from forensics.crews import Work
 from forensics.errors import InputError
-from forensics.progress import Report
+from forensics.execution.progress import Report
+from forensics.execution.workers import Work
 
 
 @contextmanager

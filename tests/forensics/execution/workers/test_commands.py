@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from forensics.corpus import Corpus
-from forensics.corpus.plan import SynthesisConfig
-from forensics.corpus.synthesize import JOURNAL, synthesize
-from forensics.crews import Labour
 from forensics.errors import CorpusError
+from forensics.execution.workers import Labour
+from forensics.synthesis.plan import SynthesisConfig
+from forensics.synthesis.synthesize import JOURNAL, synthesize
 from watermark import Deployment
 
-from ..conftest import StandInForger
+from ...conftest import StandInForger
 
 FORGED = replace(
     SynthesisConfig(seed=5, identities=6, clips=0, stills=1, size=192), methods=("anifacediff", "self-blend")
@@ -97,7 +97,7 @@ def test_the_manifest_is_written_once_however_many_samples_there_are(
 ) -> None:
     written: list[int] = []
     monkeypatch.setattr(
-        "forensics.corpus.synthesize.write_manifest", lambda root, samples: written.append(len(samples))
+        "forensics.synthesis.synthesize.write_manifest", lambda root, samples: written.append(len(samples))
     )
     corpus = synthesize(tmp_path / "corpus", FORGED, StandInForger(deployment), deployment)
     assert written == [len(corpus.samples)]

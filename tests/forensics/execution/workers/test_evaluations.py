@@ -15,7 +15,7 @@ import pytest
 from detectors import DetectorCard, create_detector, save_detector
 from forensics.corpus import Corpus
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 pytestmark = pytest.mark.slow
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from forensics.crews import RAY, Labour, open_crew
 from forensics.errors import ForensicsError, InputError
+from forensics.execution.workers import RAY, Labour, open_crew
 
 from .deeds import doing, unready
 
@@ -24,7 +24,7 @@ TWO = Labour(RAY, 2)
 @pytest.fixture(scope="module", autouse=True)
 def cluster() -> Iterator[None]:
     """One cluster of two slots for all tests; a run that finds one uses it, and leaves it."""
-    path = os.pathsep.join([str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(Path(__file__).parents[4]), os.environ.get("PYTHONPATH", "")])
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     ray.init(
         num_cpus=2,

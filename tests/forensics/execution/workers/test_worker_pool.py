@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from forensics.crews import RAY, Labour, open_crew
-from forensics.crews.dispatch import AHEAD, TRIES
 from forensics.errors import ForensicsError, InputError
+from forensics.execution.workers import RAY, Labour, open_crew
+from forensics.execution.workers.dispatcher import AHEAD, TRIES
 
 from .deeds import doing, stillborn, unready
 
@@ -91,7 +91,7 @@ def test_whoever_takes_slowly_is_not_buried_and_a_slow_first_task_holds_the_othe
 
 
 def test_in_order_no_more_than_the_window_is_begun_before_the_first_is_done(tmp_path: Path) -> None:
-    from forensics.crews.dispatch import Dispatched, Done, Ready
+    from forensics.execution.workers.dispatcher import Dispatched, Done, Ready
 
     class Eager:
         """Ends the newest task first, and the oldest when there is nothing else."""

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from forensics.answers import Answer
-from forensics.callers import LOOPBACK
-from forensics.confined import Limits
 from forensics.errors import InputError, LimitError
-from forensics.progress import Report
-from forensics.serving.openers import Openers
-from forensics.serving.service import ServiceConfig, service_app
+from forensics.execution.command_result import Answer
+from forensics.execution.progress import Report
+from forensics.execution.sandbox import Limits
+from forensics.web.api.sandbox_pool import Openers
+from forensics.web.api.service import ServiceConfig, service_app
+from forensics.web.request_guard import LOOPBACK
 from watermark import Deployment
 
 PNG = {"Content-Type": "image/png"}

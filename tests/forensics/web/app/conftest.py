@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("gradio", reason="the extra app is not installed")
 
-from forensics.app.visits import Visits
-from forensics.app.workbench import Workbench
+from forensics.web.app.context import Workbench
+from forensics.web.app.sessions import Visits
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from forensics.app.animate_tab import CAST, LIVELY, REST, AnimateTab, visible_for
-from forensics.app.animating import LONGEST_SECONDS, Motion, Wish, motion_of, play
-from forensics.app.puppet_head import RATE
+from forensics.web.app.animate_action import LONGEST_SECONDS, Motion, Wish, motion_of, play
+from forensics.web.app.animate_tab import CAST, LIVELY, REST, AnimateTab, visible_for
+from forensics.web.app.pose_sliders import RATE
 from watermark import CredentialState, PayloadKind, read_provenance
 
 WISH = Wish(None, CAST, 1, Motion.SLIDERS, None, REST, LIVELY, seconds=1.0)

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from forensics.cli import main
-from forensics.commands.app import _size
+from forensics.cli.commands.app import _size
+from forensics.cli.main import main
 
 
 def test_other_computers_are_let_in_only_on_purpose(capsys, tmp_path):

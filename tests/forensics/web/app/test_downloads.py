@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from starlette.applications import Starlette
 
-from forensics.app.offered_files import routes
+from forensics.web.app.downloads import routes
 
 
 def fetch(visits, path, **headers):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from forensics.app.commanding import run_command
-from forensics.app.evaluate_tab import EvaluateTab
-from forensics.app.evaluating import corpora_under, earlier
 from forensics.errors import InputError, UsageError
+from forensics.web.app.evaluate_action import corpora_under, earlier
+from forensics.web.app.evaluate_tab import EvaluateTab
+from forensics.web.app.run_command import run_command
 
 
 @pytest.fixture

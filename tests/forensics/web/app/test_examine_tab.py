@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from forensics.app.credential_tree import MOST_NODES, tree_of
-from forensics.app.examine_tab import MOST_FILES, ExamineTab
 from forensics.corpus import Label
+from forensics.web.app.credential_tree import MOST_NODES, tree_of
+from forensics.web.app.examine_tab import MOST_FILES, ExamineTab
 from watermark import Credential, CredentialState, encode_still
 
 

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from forensics.app.guard import Guard, GuardConfig
-from forensics.callers import allowed_hosts
+from forensics.web.app.guard import Guard, GuardConfig
+from forensics.web.request_guard import allowed_hosts
 
 PAGE = b"the page"
 

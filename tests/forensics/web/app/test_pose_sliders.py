@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from forensics.app.puppet_head import RATE, SLIDERS, between, cast, picture, portraits, posed
+from forensics.web.app.pose_sliders import RATE, SLIDERS, between, cast, picture, portraits, posed
 from generator import EXPRESSION
 
 REST = [0.0] * len(SLIDERS)

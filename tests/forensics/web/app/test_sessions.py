@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from forensics.app.visits import LeftError, Visits
+from forensics.web.app.sessions import LeftError, Visits
 
 
 def test_the_folder_is_for_its_owner_only(visits):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from generator.face.head_model import landmarks68, rotation
-from generator.trackers.eyes import apertures, closure, gaze, nearness, resting_aperture
+from generator.trackers.face_mesh.eyes import apertures, closure, gaze, nearness, resting_aperture
 from generator.trackers.ibug import CORNERS
 
 FRONTAL = np.zeros(1)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from generator.trackers.face_detector import Detection, FaceDetector, anchors, merge, overlaps
+from generator.trackers.face_mesh.face_detector import Detection, FaceDetector, anchors, merge, overlaps
 
 
 def face(box, score):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from generator.errors import NoFaceError
-from generator.trackers.face_detector import Detection
-from generator.trackers.face_mesh import FaceMesh, MeshFace, check_box
+from generator.trackers.face_mesh.face_detector import Detection
+from generator.trackers.face_mesh.face_mesh import FaceMesh, MeshFace, check_box
 from generator.trackers.regions import Region
 
 KEYPOINTS = np.array([[40.0, 50], [60, 50], [50, 62], [50, 72], [32, 52], [68, 52]])

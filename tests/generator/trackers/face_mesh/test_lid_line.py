@@ -6,9 +6,9 @@ from generator.face.face_params import EXPRESSION, SHAPE
 from generator.face.head_model import landmarks68
 from generator.puppets import STYLES, render, sample_puppet
 from generator.trackers import track_still
+from generator.trackers.face_mesh.lid_line import lid_share
 from generator.trackers.ibug import camera_space, picture_space
-from generator.trackers.lid_line import lid_share
-from generator.trackers.mesh_bias import MESH_BIAS
+from generator.trackers.puppet_fit.mesh_bias import MESH_BIAS
 from generator.trackers.regions import Points
 
 SKIN, SCLERA = (205, 160, 130), (245, 245, 240)
@@ -66,7 +66,7 @@ def test_lids_of_puppets_are_found_better_than_by_the_table_alone(mesh, monkeypa
     errors = {}
     for name in ("table", "seen"):
         if name == "table":
-            monkeypatch.setattr("generator.trackers.track.lid_share", lambda *_: 1.0)
+            monkeypatch.setattr("generator.trackers.puppet_fit.track.lid_share", lambda *_: 1.0)
         else:
             monkeypatch.undo()
         found = [track_still(frame.image, box=box, mesh=mesh) for frame, box in zip(frames, boxes, strict=True)]

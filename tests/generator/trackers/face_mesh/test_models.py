@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from generator.errors import GeneratorError, ModelFilesError
-from generator.trackers import face_mesh_folder, find_face_mesh, install_face_mesh, models
+from generator.trackers import face_mesh_folder, find_face_mesh, install_face_mesh
+from generator.trackers.face_mesh import models
 
 PATHS = [member.path for member in models._MEMBERS]
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from generator.errors import ModelFilesError
-from generator.trackers.checkpoint import fill, part_of, read_checkpoint
+from generator.trackers.flame.checkpoint import fill, part_of, read_checkpoint
 
 
 class Code:

@@ -8,8 +8,8 @@ from scipy.spatial.transform import Rotation
 from generator.face.head_model import project, rotation
 from generator.face_models import Flame
 from generator.face_models.stand_in import stand_in_arrays
-from generator.trackers.flame_camera import cameras_of, pose_of
-from generator.trackers.flame_code import FlameCode
+from generator.trackers.flame.flame_camera import cameras_of, pose_of
+from generator.trackers.flame.flame_code import FlameCode
 from generator.trackers.regions import Region
 
 PARENTS = (-1, 0, 1, 1, 1)

@@ -13,9 +13,9 @@ from generator.errors import ModelFilesError, TrackerError
 from generator.face.face_params import LAYOUTS
 from generator.face_models.stand_in import stand_in_arrays
 from generator.trackers import TRACKERS, load_tracker, models_folder, registry
-from generator.trackers.checkpoint import part_of, read_checkpoint
-from generator.trackers.deca import PARTS, Deca
-from generator.trackers.smirk import Smirk
+from generator.trackers.flame.checkpoint import part_of, read_checkpoint
+from generator.trackers.flame.deca import PARTS, Deca
+from generator.trackers.flame.smirk import Smirk
 
 CROPS = torch.rand(3, 3, 224, 224, generator=torch.Generator().manual_seed(1))
 BOX = (180.0, 100.0, 300.0, 250.0)

@@ -9,11 +9,11 @@ from generator.face_models import stand_in_flame
 from generator.puppets import render, sample_motion, sample_puppet
 from generator.trackers import Tracker, track_clip
 from generator.trackers.face_crop import CropRule
-from generator.trackers.face_mesh import MeshFace
-from generator.trackers.face_mesh_tracker import FaceMeshTracker
-from generator.trackers.flame_code import FlameCode, FlameNetwork
-from generator.trackers.flame_tracker import BATCH, FlameTracker
+from generator.trackers.face_mesh.face_mesh import MeshFace
+from generator.trackers.flame.flame_code import FlameCode, FlameNetwork
+from generator.trackers.flame.flame_tracker import BATCH, FlameTracker
 from generator.trackers.ibug import MESH_INDEX
+from generator.trackers.puppet_fit.face_mesh_tracker import FaceMeshTracker
 
 HEIGHT, WIDTH = 360, 480
 RULE = CropRule(scale=1.375, forehead=False, box_scale=1.25, box_drop=0.12)

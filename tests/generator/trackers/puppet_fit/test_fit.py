@@ -5,9 +5,9 @@ import pytest
 
 from generator.face.face_params import EXPRESSION
 from generator.face.head_model import project, rotation
-from generator.trackers.head_fit import fit_head, mesh_points
 from generator.trackers.ibug import camera_space
-from generator.trackers.motion_fit import FITTED, fit_motion
+from generator.trackers.puppet_fit.head_fit import fit_head, mesh_points
+from generator.trackers.puppet_fit.motion_fit import FITTED, fit_motion
 from generator.trackers.rigid import Similarity, angles
 
 CAMERA = np.array([0.31, 0.48, 0.55])

@@ -5,12 +5,13 @@ import pytest
 from generator.errors import MissingPackageError, NoFaceError, TrackerError
 from generator.face.face_params import EXPRESSION, FaceParams
 from generator.puppets import render, sample_motion, sample_puppet
-from generator.trackers import FaceMesh, networks, track_clip, track_still
+from generator.trackers import FaceMesh, track_clip, track_still
 from generator.trackers.drive_smoothing import smooth_drive
-from generator.trackers.following import check_gaps
-from generator.trackers.mesh_bias import MESH_BIAS
-from generator.trackers.mesh_calibration import measure_bias
-from generator.trackers.track import fit_drive
+from generator.trackers.face_mesh import networks
+from generator.trackers.face_mesh.follow import check_gaps
+from generator.trackers.puppet_fit.mesh_bias import MESH_BIAS
+from generator.trackers.puppet_fit.mesh_calibration import measure_bias
+from generator.trackers.puppet_fit.track import fit_drive
 
 BLINK = EXPRESSION.index("blink_l")
 

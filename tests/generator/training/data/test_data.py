@@ -11,11 +11,11 @@ from generator.face_models import puppet_head
 from generator.network.config import TOY, TOY_SD15
 from generator.puppets import STYLES, render, sample_motion, sample_puppet
 from generator.training import DataConfig, open_puppets, open_videos, recipe
-from generator.training.clip import choose_stills, choose_window
-from generator.training.examples import Share
-from generator.training.puppet_clips import Casting
-from generator.training.track_cache import TrackCache, track_all
-from generator.training.video_clips import Take, clip_framing, feature_labels, identity_of, split, within
+from generator.training.data.clip import choose_stills, choose_window
+from generator.training.data.examples import Share
+from generator.training.data.puppet_clips import Casting
+from generator.training.data.track_cache import TrackCache, track_all
+from generator.training.data.video_clips import Take, clip_framing, feature_labels, identity_of, split, within
 from watermark import encode_clip
 
 
@@ -162,7 +162,7 @@ def videos(tmp_path_factory):
 @pytest.fixture
 def tracker(videos, monkeypatch):
     tracker = KnowsTheTruth(videos[1])
-    monkeypatch.setattr("generator.training.data.load_tracker", lambda *_, **__: tracker)
+    monkeypatch.setattr("generator.training.data.data.load_tracker", lambda *_, **__: tracker)
     return tracker
 
 

@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from generator.errors import TrainingError
-from generator.training.example_store import ExampleStore, draw_store, load_store
+from generator.training.data.example_store import ExampleStore, draw_store, load_store
 
-from .training_stand_ins import RandomExamples
+from ..training_stand_ins import RandomExamples
 
 ORIGIN = {"seed": 1}
 

@@ -8,12 +8,12 @@ from generator.network.config import TOY
 from generator.network.model import AniFaceDiff
 from generator.network.schedule import noise_schedule
 from generator.training import DataConfig, open_puppets, recipe
-from generator.training.batch import collate
 from generator.training.config import ObjectiveConfig
-from generator.training.objective import open_objective, trained_parameters
-from generator.training.velocity import Velocity, draw_drops, min_snr_weights
+from generator.training.data.batch import collate
+from generator.training.objectives.objective import open_objective, trained_parameters
+from generator.training.objectives.velocity import Velocity, draw_drops, min_snr_weights
 
-from .training_stand_ins import SIZES, RandomExamples, random_data, settings
+from ..training_stand_ins import SIZES, RandomExamples, random_data, settings
 
 
 def seeded(seed=0):

@@ -1,0 +1,1 @@
+"""Programs that measure, each writing rows of `results/`."""

@@ -1,0 +1,1 @@
+"""How true and how fast the generator is."""

@@ -1,0 +1,1 @@
+"""The resolution service and the manifest store under load."""

@@ -1,0 +1,1 @@
+"""What the mark survives, what it costs, and how others read what is signed here."""

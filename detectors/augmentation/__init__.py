@@ -1,0 +1,1 @@
+"""Vary crops, blend faces with themselves, mix twins."""

@@ -1,0 +1,1 @@
+"""What a score means: calibration, scope, thresholds and decision."""

@@ -1,0 +1,1 @@
+"""The detection methods, one module each: spec, network and loss."""

@@ -1,0 +1,1 @@
+"""Animate a picture by a clip, from file to sealed file."""

@@ -1,0 +1,1 @@
+"""The whole trail as one command."""

@@ -1,0 +1,1 @@
+"""Do two detectors differ, and how many videos would show it."""

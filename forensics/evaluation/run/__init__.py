@@ -1,0 +1,1 @@
+"""Evaluate detectors on a corpus, or the scores of another program."""

@@ -1,0 +1,1 @@
+"""Make a labelled corpus of genuine and forged avatars."""

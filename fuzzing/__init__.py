@@ -1,0 +1,1 @@
+"""Hostile files and fuzzing of the readers of strangers' files."""

@@ -1,0 +1,1 @@
+"""Trackers of FLAME: DECA and SMIRK."""

@@ -1,0 +1,1 @@
+"""Examples for training the generator, drawn or tracked, and their batches."""

@@ -1,0 +1,1 @@
+"""What is said and signed: claims, C2PA manifests, and reading them back."""

@@ -1,0 +1,1 @@
+"""Who signs: certificates, keys, time stamps, and whose signatures are believed."""

@@ -1,0 +1,1 @@
+"""The mark in the pixels: its payload and code, embedding and reading."""

@@ -1,0 +1,1 @@
+"""Find the manifest that a file has lost, here or over HTTP."""

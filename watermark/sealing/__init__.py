@@ -1,0 +1,1 @@
+"""Marked frames in, a signed file out, or nothing."""
