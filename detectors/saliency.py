@@ -21,11 +21,11 @@ from .errors import DetectorError
 from .preprocessing import check_crops, to_input
 from .scoring import Detector
 
-Answer = Literal["manipulated", "genuine"]
+CommandResult = Literal["manipulated", "genuine"]
 _SMALLEST = 1e-12
 
 
-def explain(detector: Detector, crops: NDArray[np.uint8], answer: Answer = "manipulated") -> NDArray[np.float64]:
+def explain(detector: Detector, crops: NDArray[np.uint8], answer: CommandResult = "manipulated") -> NDArray[np.float64]:
     """Map what in each crop spoke for an answer.
 
     Convolutional networks are read by Grad-CAM (Selvaraju et al. 2017, eq. 1-2) at the last map before pooling, the

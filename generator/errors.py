@@ -7,7 +7,7 @@
     ├── PuppetError                  a puppet was asked for something it cannot draw
     ├── TrainingError                a training run cannot start, continue or go on
     ├── WeightsError                 model files are missing, damaged or of another layout
-    │   └── ImportRefusedError       published files do not fit; it carries a report of every part
+    │   └── ImportRefusedError       published files do not fit (in `importers/part.py`, with its reports)
     └── TrackerError                 no parameters could be read from a picture
         ├── ModelFilesError          the tracker's model files are absent, altered or cannot be installed
         ├── MissingPackageError      an optional package is not installed
@@ -17,11 +17,6 @@ Every message is one line: the value met, what was expected, and what to do next
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from generator.importers.part import PartReport
 
 
 class GeneratorError(Exception):
@@ -66,15 +61,3 @@ class TrainingError(GeneratorError):
 
 class WeightsError(GeneratorError):
     """Model files are missing, damaged or of another layout."""
-
-
-class ImportRefusedError(WeightsError):
-    """Published files do not fit the model.
-
-    Attributes:
-        reports: What was matched, missing, unexpected and misshapen, one `importers.PartReport` for each part.
-    """
-
-    def __init__(self, message: str, reports: tuple[PartReport, ...]) -> None:
-        super().__init__(message)
-        self.reports = reports

@@ -6,7 +6,7 @@ from .credential.claim import Claim, Ingredient, SourceType
 from .credential.credential import Credential, CredentialState
 from .credential.signing import TimeStampOutcome
 from .credential.statements import Statement, read_statement, sign_statement
-from .deployment import Deployment
+from .deployment import Deployment, home_folder
 from .errors import (
     IdentityError,
     MediaError,
@@ -75,6 +75,7 @@ __all__ = [
     "encode_clip",
     "encode_still",
     "hidden_folder",
+    "home_folder",
     "mark",
     "mark_key_fingerprints",
     "open_clip",

@@ -13,11 +13,6 @@ WatermarkError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from watermark.credential.credential import Credential
-
 
 class WatermarkError(Exception):
     """Base of every error of this room; its message is one line for people."""
@@ -55,9 +50,10 @@ class TrustError(WatermarkError):
     """A file is not what the trust policy asks for.
 
     Attributes:
-        credential: What was read.
+        state: Value of the `CredentialState` that was read.
+        codes: Status codes of what failed, as `Credential.codes`.
     """
 
-    def __init__(self, message: str, credential: Credential) -> None:
+    def __init__(self, message: str, state: str, codes: tuple[str, ...] = ()) -> None:
         super().__init__(message)
-        self.credential = credential
+        self.state, self.codes = state, codes

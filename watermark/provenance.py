@@ -73,14 +73,15 @@ def verify_file(path: Path, deployment: Deployment, policy: TrustPolicy | None =
         policy: Whose signatures are believed; None believes the deployment's own.
 
     Raises:
-        TrustError: The file has no credential, was altered, or its signer is unknown; `credential` tells which.
+        TrustError: The file has no credential, was altered, or its signer is unknown; its `state` tells which.
         MediaError: The file is missing or of a kind this room does not read.
         StoreError: The manifest store is damaged or unreadable.
     """
     credential = read_credential(path, policy or deployment.trust, deployment.store)
-    if credential.state is not CredentialState.TRUSTED:
+    state = credential.state
+    if state is not CredentialState.TRUSTED:
         codes = f" ({', '.join(credential.codes)})" if credential.codes else ""
-        raise TrustError(f"{path}: the credential is {credential.state.replace('_', ' ')}{codes}", credential)
+        raise TrustError(f"{path}: the credential is {state.replace('_', ' ')}{codes}", state.value, credential.codes)
     return credential
 
 

@@ -24,7 +24,7 @@ from forensics.evaluation.probes.mark import probe_mark
 from forensics.evaluation.probes.metadata import probe_metadata
 from forensics.evaluation.probes.outcome import Outcome
 from forensics.evaluation.run.evaluate_corpus import corpus_digest
-from forensics.faces.crops import CropShelf, gather_crops
+from forensics.faces.crops import CropTable, gather_crops
 
 RESULTS = Path("results/probes.csv")
 PROBES = ("metadata", "codec", "identity", "mark")
@@ -41,7 +41,7 @@ def main() -> None:
     torch.set_num_threads(1)
     corpus, detector = Corpus.load(options.corpus), load_detector(options.detector)
 
-    def named() -> list[tuple[str, Detector, CropShelf]]:
+    def named() -> list[tuple[str, Detector, CropTable]]:
         shelf = gather_crops(corpus, corpus.where(split=Split.TEST), detector.spec, per_clip=8)
         return [(options.detector, detector, shelf)]
 

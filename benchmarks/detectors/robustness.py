@@ -17,7 +17,7 @@ from forensics.distortions import gather_cells
 from forensics.evaluation import Measure
 from forensics.evaluation.robustness import CELLS, GridRun, measure_grid
 from forensics.evaluation.run.evaluate_corpus import Settings, evaluate_corpus
-from forensics.execution.workers import Labour
+from forensics.execution.workers import WorkerConfig
 
 RESULTS = Path("results/robustness.csv")
 SUITES = ("deeperforensics1", "everyday")
@@ -46,7 +46,7 @@ def main() -> None:
     run = GridRun(
         done.detector, done.corpus, tuple(against_genuine(done.samples, options.method)),
         done.report.detector_digest, seed=options.seed, finder=done.finder, folder=done.folder / CELLS,
-        labour=Labour(workers=options.workers),
+        worker_config=WorkerConfig(workers=options.workers),
     )  # fmt: skip
     grid = measure_grid(
         run, [(cell.name, cell.severity) for cell in cells], threshold=done.report.threshold,

@@ -10,7 +10,7 @@ from detectors import Detector, DetectorCard, DetectorSpec, TrainConfig, load_de
 from forensics.corpus import Corpus, Slice, Split
 from forensics.evaluation import ScoreTable, operating_threshold, read_scores, write_scores
 from forensics.evaluation.run.evaluate_corpus import corpus_digest
-from forensics.evaluation.run.score_corpus import only, score_samples
+from forensics.evaluation.run.score_corpus import rows_of_slice, score_samples
 from forensics.storage.files import write_whole
 from forensics.training.config import Diet, TrainingRun
 from forensics.training.train import train_on
@@ -74,7 +74,7 @@ def run_once(
         write_scores(tested.by_video(), scores)
         save_detector(detector, folder, DetectorCard("puppets", log.data_digest, "by identity", "Apache-2.0"))
         record = {
-            "threshold": operating_threshold(only(held, Slice.MAIN).by_video()),
+            "threshold": operating_threshold(rows_of_slice(held, Slice.MAIN).by_video()),
             "validation_auc": log.validation_auc,
             "seconds": log.seconds,
         }

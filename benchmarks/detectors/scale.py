@@ -33,7 +33,7 @@ from dataclasses import replace
 from multiprocessing import active_children
 from pathlib import Path
 
-from forensics.execution.workers import Labour
+from forensics.execution.workers import WorkerConfig
 from forensics.execution.workers.threads import one_thread_each
 
 one_thread_each()
@@ -202,7 +202,7 @@ class Studio:
                 os.kill(active_children()[0].pid or 0, signal.SIGKILL)
 
         root = self.folder / name
-        synthesize(root, RECIPE, self.forger, self.deployment, report, labour=Labour(workers=workers))
+        synthesize(root, RECIPE, self.forger, self.deployment, report, worker_config=WorkerConfig(workers=workers))
         return root, moments
 
 
@@ -215,7 +215,7 @@ def measure_same(studio: Studio) -> Iterator[Row]:
     corpus = Corpus.load(studio.folder / "same-1")
     for workers in (1, 2, 4):
         out = studio.folder / f"shards-{workers}"
-        export_corpus(corpus, out, Target.WEBDATASET, most_bytes=1 << 20, labour=Labour(workers=workers))
+        export_corpus(corpus, out, Target.WEBDATASET, most_bytes=1 << 20, worker_config=WorkerConfig(workers=workers))
         yield "same", f"shards and Parquet, {workers} workers", count, shards_digest(out), "sha256"
 
 
@@ -255,7 +255,7 @@ def measure_costs(studio: Studio) -> Iterator[Row]:
     crops = sum(path.stat().st_size for path in (root / "crops").iterdir())
     yield "costs", "cut and keep a frame's crop", frames, cut / frames, "core s a frame"
     yield "costs", "size of a kept crop", frames, crops / frames / 1024, "KiB a frame"
-    scored = timed(lambda: score_samples(detector, corpus, corpus.samples, per_clip=8, labour=Labour()))
+    scored = timed(lambda: score_samples(detector, corpus, corpus.samples, per_clip=8, worker_config=WorkerConfig()))
     yield "costs", "score a frame, crop kept, detector cpu", frames, scored / frames, "core s a frame"
 
 

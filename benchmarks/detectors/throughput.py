@@ -21,7 +21,7 @@ from detectors.preprocessing import to_input
 from forensics.corpus import Corpus, Sample, Split
 from forensics.evaluation.run.score_corpus import GROUP, score_samples
 from forensics.execution.environment import machine
-from forensics.execution.workers import Labour
+from forensics.execution.workers import WorkerConfig
 from forensics.faces.crops import gather_crops
 
 RESULTS = Path("results/throughput.csv")
@@ -82,7 +82,7 @@ def from_disk(detector: Detector, corpus: Corpus, samples: list[Sample], workers
         corpus,
         samples,
         per_clip=PER_CLIP,
-        labour=Labour(workers=workers),
+        worker_config=WorkerConfig(workers=workers),
         report=lambda share, _: told.append((time.perf_counter(), share)),
     )
     (warm, done), (last, _) = told[workers - 1], told[-1]

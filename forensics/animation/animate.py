@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.errors import InputError, UsageError
-from forensics.execution.progress import Report, part, silent
+from forensics.execution.progress import Report, silent, subrange
 from forensics.storage.files import sweep
 from forensics.synthesis.generator_forger import Engine, engine_for, load_animator
 from generator import AnimateConfig, Animator, DriveSequence, FaceParams
@@ -126,7 +126,7 @@ def animate_file(request: AnimationRequest, deployment: Deployment, report: Repo
     still = load_still(request.source)
     if request.config.paste_back:
         refuse_marked(request.source, still, deployment)
-    drive = load_drive(request.drive, request.tracker, part(report, 0.0, _TRACKING_ENDS))
+    drive = load_drive(request.drive, request.tracker, subrange(report, 0.0, _TRACKING_ENDS))
     if drive.face_model != engine.face_model:
         raise InputError(
             f"{request.drive}: is the motion of a {drive.face_model} face and the weights draw {engine.face_model} "

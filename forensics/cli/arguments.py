@@ -10,7 +10,7 @@ from pathlib import Path
 
 from forensics.errors import UsageError
 from forensics.execution.sandbox import MEBIBYTES, SECONDS
-from forensics.execution.workers import LOCAL, RAY, Labour
+from forensics.execution.workers import LOCAL, RAY, WorkerConfig
 
 DEFAULT_DETECTOR = "cpu"
 """The detector whose weights are shipped."""
@@ -65,7 +65,7 @@ def add_aggregation(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_labour(parser: argparse.ArgumentParser, *, default: str, gpus: bool = False) -> None:
+def add_workers(parser: argparse.ArgumentParser, *, default: str, gpus: bool = False) -> None:
     """Declare who does the work.
 
     Args:
@@ -93,11 +93,11 @@ def add_labour(parser: argparse.ArgumentParser, *, default: str, gpus: bool = Fa
         parser.add_argument("--gpus", type=_share, metavar="X", help="graphics cards of each Ray worker, as 1 or 0.5")
 
 
-def labour_of(options: argparse.Namespace, *, default: int | None = 1) -> Labour:
+def worker_config_of(options: argparse.Namespace, *, default: int | None = 1) -> WorkerConfig:
     """Read who does the work.
 
     Args:
-        options: What `add_labour` declared.
+        options: What `add_workers` declared.
         default: Local workers where none were asked for; None takes one for each core.
 
     Raises:
@@ -106,7 +106,7 @@ def labour_of(options: argparse.Namespace, *, default: int | None = 1) -> Labour
     if options.engine == LOCAL and (options.address or options.gpus):
         raise UsageError("--address and --gpus belong to --engine ray; add it, or leave them out")
     workers = default if options.workers is None and options.engine == LOCAL else options.workers
-    return Labour(options.engine, workers, options.address, options.gpus)
+    return WorkerConfig(options.engine, workers, options.address, options.gpus)
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from forensics.errors import InputError
-from forensics.execution.command_result import Answer, JsonObject, expected_errors, refusal, visible
+from forensics.execution.command_result import CommandResult, JsonObject, expected_errors, refusal, visible
 from forensics.execution.progress import Report
 from forensics.storage.media_suffixes import SUFFIXES
 
@@ -45,7 +45,9 @@ def expand(names: Sequence[str], stdin: TextIO | None = None) -> tuple[Path, ...
     return tuple(paths)
 
 
-def answer_each(paths: Sequence[Path], one: Callable[[Path], Answer], doing: str, report: Report) -> Answer:
+def answer_each(
+    paths: Sequence[Path], one: Callable[[Path], CommandResult], doing: str, report: Report
+) -> CommandResult:
     """Answer for every file and join the answers; errors become entries of their own.
 
     Args:
@@ -55,7 +57,7 @@ def answer_each(paths: Sequence[Path], one: Callable[[Path], Answer], doing: str
         report: Is told how far the work is.
     """
 
-    def answers() -> Iterator[Answer]:
+    def answers() -> Iterator[CommandResult]:
         for number, path in enumerate(paths):
             report(number / len(paths), f"{doing} {visible(path.name)}")
             yield answer_one(path, one)
@@ -63,7 +65,7 @@ def answer_each(paths: Sequence[Path], one: Callable[[Path], Answer], doing: str
     return join_answers(answers())
 
 
-def answer_one(path: Path, one: Callable[[Path], Answer]) -> Answer:
+def answer_one(path: Path, one: Callable[[Path], CommandResult]) -> CommandResult:
     """Answer for a file; an error becomes an entry of its own."""
     try:
         return one(path)
@@ -71,7 +73,7 @@ def answer_one(path: Path, one: Callable[[Path], Answer]) -> Answer:
         return refusal(error, path)
 
 
-def join_answers(answers: Iterable[Answer]) -> Answer:
+def join_answers(answers: Iterable[CommandResult]) -> CommandResult:
     """Join the answers for many files, and say at once what is wrong with any."""
     blocks: list[str] = []
     results: list[JsonObject] = []
@@ -84,7 +86,7 @@ def join_answers(answers: Iterable[Answer]) -> Answer:
         results += answer.results
         failed = failed or answer.failed
         attention = attention or answer.attention
-    return Answer("\n\n".join(blocks), tuple(results), failed=failed, attention=attention)
+    return CommandResult("\n\n".join(blocks), tuple(results), failed=failed, attention=attention)
 
 
 def _named(names: Sequence[str], stdin: TextIO | None) -> Iterator[str]:

@@ -18,11 +18,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from forensics.errors import UsageError
-from forensics.execution.command_result import Answer, document, error_entry, expected_errors, explain, visible
+from forensics.execution.command_result import CommandResult, document, error_entry, expected_errors, explain, visible
 from forensics.execution.log import open_log
 from forensics.execution.progress import Report, open_progress
 
-Run = Callable[[argparse.Namespace, Report], Answer]
+Run = Callable[[argparse.Namespace, Report], CommandResult]
 
 
 @dataclass(frozen=True, slots=True)

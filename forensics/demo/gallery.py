@@ -10,14 +10,14 @@ import numpy as np
 from forensics.corpus import Corpus, Sample, Split
 from forensics.reporting import GalleryRow, Media
 from forensics.synthesis.plan import Making, PlannedSample, SynthesisConfig, plan_corpus
-from forensics.synthesis.rendering import cast_puppet, film, source_still, truth_of
+from forensics.synthesis.rendering import ground_truth, make_puppet, render_clip, source_still
 from generator import draw_snapshot, show_snapshot
 from watermark import encode_clip, encode_still
 
 FOLDER = "gallery"
 
 
-def hang_gallery(out: Path, corpus: Corpus, config: SynthesisConfig, count: int) -> tuple[GalleryRow, ...]:
+def write_gallery(out: Path, corpus: Corpus, config: SynthesisConfig, count: int) -> tuple[GalleryRow, ...]:
     """Show forged test clips of as many styles as possible. Outputs are the sealed files themselves.
 
     Args:
@@ -51,20 +51,20 @@ def _by_style(forged: Sequence[PlannedSample], samples: dict[str, Sample], count
 def _hang(
     out: Path, corpus: Corpus, config: SynthesisConfig, planned: PlannedSample, samples: dict[str, Sample]
 ) -> GalleryRow:
-    puppet, played = truth_of(config, planned)
+    puppet, played = ground_truth(config, planned)
     stem = Path(FOLDER, planned.id)
     source, snapshot, truth = (Path(f"{stem}-{name}") for name in ("source.png", "snapshot.mp4", "truth.mp4"))
     encode_still(source_still(puppet, config.size), out / source)
     drawn = [show_snapshot(draw_snapshot(played[index], config.size)) for index in range(len(played))]
     encode_clip(np.stack(drawn), out / snapshot, config.fps)
-    encode_clip(film(puppet, played, config.size).frames, out / truth, config.fps)
+    encode_clip(render_clip(puppet, played, config.size).frames, out / truth, config.fps)
     output = corpus.file(samples[planned.id]).relative_to(out).as_posix()
     drive = next(
         corpus.file(sample).relative_to(out).as_posix()
         for sample in corpus.samples
         if sample.id == f"{planned.split}-{planned.drive:03d}-m{planned.motion}"
     )
-    style, other = puppet.style, cast_puppet(config, planned.drive).style
+    style, other = puppet.style, make_puppet(config, planned.drive).style
     return GalleryRow(
         caption=f"A {style} puppet follows a {other} puppet",
         source=Media(source.as_posix(), f"{style} puppet, looking straight ahead"),

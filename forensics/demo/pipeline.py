@@ -25,7 +25,7 @@ from forensics.evaluation.run.evaluate_corpus import (
     evaluate_corpus,
     write_results,
 )
-from forensics.execution.progress import Report, part, silent
+from forensics.execution.progress import Report, silent, subrange
 from forensics.execution.stages import Stage, StageClock
 from forensics.reporting import ProvenanceRow, StageTime, Trail, Written, write_report
 from forensics.reporting.failure_pictures import keep_failures
@@ -36,7 +36,7 @@ from forensics.training.config import Diet, TrainingRun
 from forensics.training.train import save_trained, train_on
 from watermark import CredentialState, Deployment, read_provenance
 
-from .gallery import hang_gallery
+from .gallery import write_gallery
 
 SYNTHESIZE, BEFORE, RETRAIN, SCORE, DISTORT, READ_BACK, EXPLAIN = (
     "forge and seal",
@@ -101,7 +101,7 @@ def demo_config(seed: int) -> DemoConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Walked:
+class DemoResult:
     """What a walk along the trail left.
 
     Attributes:
@@ -113,7 +113,9 @@ class Walked:
     trail: Trail
 
 
-def run_demo(out: Path, config: DemoConfig, forger: Forger, deployment: Deployment, report: Report = silent) -> Walked:
+def run_demo(
+    out: Path, config: DemoConfig, forger: Forger, deployment: Deployment, report: Report = silent
+) -> DemoResult:
     """Walk the trail and leave corpus, detectors, measures and report in a folder.
 
     Args:
@@ -138,7 +140,7 @@ def run_demo(out: Path, config: DemoConfig, forger: Forger, deployment: Deployme
     )
     clock = StageClock(STAGES, report)
     with clock.stage(SYNTHESIZE) as step:
-        corpus = synthesize(out / "corpus", config.corpus, forger, deployment, part(step, 0.0, 0.98))
+        corpus = synthesize(out / "corpus", config.corpus, forger, deployment, subrange(step, 0.0, 0.98))
         refuse_unsound(corpus)
     with clock.stage(BEFORE) as step:
         _train(corpus, Diet.SELF_BLENDED, config, out / "detectors" / "before", step)
@@ -149,7 +151,7 @@ def run_demo(out: Path, config: DemoConfig, forger: Forger, deployment: Deployme
         done = evaluate_corpus(corpus, folders, settings, out=results, report=step)
     with clock.stage(DISTORT) as step:
         done = tuple(
-            _distort(one, config, part(step, place / len(done), (place + 1) / len(done)))
+            _distort(one, config, subrange(step, place / len(done), (place + 1) / len(done)))
             for place, one in enumerate(done)
         )
     with clock.stage(READ_BACK) as step:
@@ -158,7 +160,7 @@ def run_demo(out: Path, config: DemoConfig, forger: Forger, deployment: Deployme
         for one in done:
             _keep_failures(one, results)
         write_results((*done, *_probe(done)), compare_evaluated(done, settings), settings, results)
-        gallery = hang_gallery(out, corpus, config.corpus, config.gallery)
+        gallery = write_gallery(out, corpus, config.corpus, config.gallery)
     times = tuple(StageTime(name, seconds) for name, seconds in clock.seconds.items())
     trail = Trail(
         title="What a detector learns from the forgeries it is shown",
@@ -170,7 +172,7 @@ def run_demo(out: Path, config: DemoConfig, forger: Forger, deployment: Deployme
         stages=times,
     )
     trail.save(out)
-    return Walked(write_report(out, deployment), trail)
+    return DemoResult(write_report(out, deployment), trail)
 
 
 def summarise(corpus: Corpus, provenance: Sequence[ProvenanceRow]) -> str:

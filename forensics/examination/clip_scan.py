@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from forensics.execution.progress import Report, part, silent
+from forensics.execution.progress import Report, silent, subrange
 from watermark import ClipReader, read_mark
 
 from .evidence import Thresholds
@@ -46,7 +46,7 @@ def look_through(
     looked = first_look(count, fps)
     groups = [looked[start : start + FRAMES_OF_A_STRETCH] for start in range(0, len(looked), FRAMES_OF_A_STRETCH)]
     borders = [*(group[0] / fps for group in groups), count / fps]
-    first_report = part(report, 0.0, 0.8)
+    first_report = subrange(report, 0.0, 0.8)
     marks = []
     for number, (group, (start, end)) in enumerate(zip(groups, pairwise(borders), strict=True)):
         first_report(number / len(groups), "looking through the clip")

@@ -68,7 +68,7 @@ class Thresholds:
             raise ValueError(f"thresholds need 0 < quiet <= suspect <= 1, got {self.quiet} and {self.suspect}")
 
 
-class Word(Enum):
+class CredentialEvidence(Enum):
     """What the credential says."""
 
     BROKEN = auto()
@@ -87,7 +87,7 @@ class Word(Enum):
     """There is none, or the mark leads to that of this very picture."""
 
 
-class Pixels(Enum):
+class MarkEvidence(Enum):
     """What the mark says."""
 
     GENERATED = auto()
@@ -98,7 +98,7 @@ class Pixels(Enum):
     """None was found, or it could not be looked for."""
 
 
-class Height(Enum):
+class ScoreEvidence(Enum):
     """What the score says; a higher value weighs more."""
 
     LOW = 0
@@ -107,7 +107,7 @@ class Height(Enum):
     HIGH = 2
 
 
-class Heard(NamedTuple, Generic[Said]):
+class Evidence(NamedTuple, Generic[Said]):
     """What one witness said.
 
     Attributes:
@@ -128,36 +128,37 @@ def says_generated(source_type: str | None) -> bool:
     return source_type is not None and _term(source_type) in GENERATED_SOURCE_TYPES
 
 
-def hear_credential(credential: Credential) -> Heard[Word]:
+def assess_credential(credential: Credential) -> Evidence[CredentialEvidence]:
     """Put into words what the credential says."""
     match credential.state:
         case CredentialState.ALTERED:
-            return Heard(Word.BROKEN, _fault(credential))
+            return Evidence(CredentialEvidence.BROKEN, _fault(credential))
         case CredentialState.TRUSTED | CredentialState.VALID_UNKNOWN_SIGNER:
             return _statement(credential)
         case CredentialState.RECOVERED_BY_MARK if credential.looks_different:
-            return Heard(
-                Word.ELSEWHERE,
+            return Evidence(
+                CredentialEvidence.ELSEWHERE,
                 "The file carries no credential, and its mark leads to that of a picture that looks different: this is "
                 "a part or a strong edit of that picture, or the mark was copied from it.",
             )
         case CredentialState.RECOVERED_BY_MARK:
-            return Heard(
-                Word.NOTHING,
+            return Evidence(
+                CredentialEvidence.NOTHING,
                 "The file carries no credential, but its mark leads to the one we stored when it was made.",
             )
         case _ if credential.codes:
-            return Heard(
-                Word.NOTHING,
+            return Evidence(
+                CredentialEvidence.NOTHING,
                 "The file points to a credential on the network, which was not fetched; that proves nothing.",
             )
         case _:
-            return Heard(
-                Word.NOTHING, "The file carries no credential; that proves nothing, credentials are easily lost."
+            return Evidence(
+                CredentialEvidence.NOTHING,
+                "The file carries no credential; that proves nothing, credentials are easily lost.",
             )
 
 
-def hear_mark(mark: MarkReading | None, where: str = "") -> Heard[Pixels]:
+def assess_mark(mark: MarkReading | None, where: str = "") -> Evidence[MarkEvidence]:
     """Put into words what the mark says.
 
     Args:
@@ -165,24 +166,28 @@ def hear_mark(mark: MarkReading | None, where: str = "") -> Heard[Pixels]:
         where: The only stretches of a clip that show it, in words; empty where all do.
     """
     if mark is None:
-        return Heard(Pixels.NOTHING, "The mark could not be looked for.")
+        return Evidence(MarkEvidence.NOTHING, "The mark could not be looked for.")
     if not mark.present:
-        return Heard(Pixels.NOTHING, "No mark of ours was found in the pixels; that proves nothing.")
+        return Evidence(MarkEvidence.NOTHING, "No mark of ours was found in the pixels; that proves nothing.")
     place = f" from {where}" if where else ""
     rest = " Elsewhere none could be read: the clip was put together, or coded too strongly there." if where else ""
     if mark.kind is PayloadKind.CONTROL:
-        return Heard(
-            Pixels.CONTROL,
+        return Evidence(
+            MarkEvidence.CONTROL,
             f"The pixels carry control mark {mark.id}{place}, which is put on pictures that were not generated, "
             f"for measurements; it can be copied.{rest}",
         )
     if mark.id is None:
-        return Heard(Pixels.GENERATED, f"The pixels carry a mark of ours{place} whose id can no longer be read.{rest}")
+        return Evidence(
+            MarkEvidence.GENERATED, f"The pixels carry a mark of ours{place} whose id can no longer be read.{rest}"
+        )
     owner = "of this installation" if mark.ours else "whose origin this installation cannot confirm"
-    return Heard(Pixels.GENERATED, f"The pixels carry generator mark {mark.id}{place}, {owner}.{rest}")
+    return Evidence(MarkEvidence.GENERATED, f"The pixels carry generator mark {mark.id}{place}, {owner}.{rest}")
 
 
-def hear_score(score: Score | None, no_score_reason: str, thresholds: Thresholds, what: str = "") -> Heard[Height]:
+def assess_score(
+    score: Score | None, no_score_reason: str, thresholds: Thresholds, what: str = ""
+) -> Evidence[ScoreEvidence]:
     """Put into words what the score says.
 
     Args:
@@ -192,31 +197,31 @@ def hear_score(score: Score | None, no_score_reason: str, thresholds: Thresholds
         what: What was scored, such as "face 2 of 3"; empty for the one face of a still.
     """
     if score is None:
-        return Heard(Height.NOTHING, f"There is no score: {no_score_reason}.")
+        return Evidence(ScoreEvidence.NOTHING, f"There is no score: {no_score_reason}.")
     number = f"Detector {score.detector} gives {score.probability:.2f}{f' to {what}' if what else ''}"
     height = height_of(score, thresholds)
     if not score.in_scope:
-        return Heard(height, f"{number}, but the face lies outside what it was trained on, so this decides nothing.")
+        return Evidence(height, f"{number}, but the face lies outside what it was trained on, so this decides nothing.")
     if not score.calibrated:
-        return Heard(height, f"{number}, but it is not calibrated, so this decides nothing.")
-    if height is Height.HIGH:
+        return Evidence(height, f"{number}, but it is not calibrated, so this decides nothing.")
+    if height is ScoreEvidence.HIGH:
         risk = _risk(thresholds, "untouched", "high")
-        return Heard(height, f"{number}, above {thresholds.suspect:.2f}: it looks manipulated.{risk}")
-    if height is Height.LOW:
+        return Evidence(height, f"{number}, above {thresholds.suspect:.2f}: it looks manipulated.{risk}")
+    if height is ScoreEvidence.LOW:
         risk = _risk(thresholds, "manipulated", "low")
-        return Heard(height, f"{number}, not above {thresholds.quiet:.2f}: it saw no sign of manipulation.{risk}")
-    return Heard(
+        return Evidence(height, f"{number}, not above {thresholds.quiet:.2f}: it saw no sign of manipulation.{risk}")
+    return Evidence(
         height, f"{number}, between {thresholds.quiet:.2f} and {thresholds.suspect:.2f}: this decides nothing."
     )
 
 
-def height_of(score: Score | None, thresholds: Thresholds) -> Height:
+def height_of(score: Score | None, thresholds: Thresholds) -> ScoreEvidence:
     """Tell whether a score counts, and if so whether it is high or low."""
     if score is None or not (score.in_scope and score.calibrated):
-        return Height.NOTHING
+        return ScoreEvidence.NOTHING
     if score.probability > thresholds.suspect:
-        return Height.HIGH
-    return Height.LOW if score.probability <= thresholds.quiet else Height.NOTHING
+        return ScoreEvidence.HIGH
+    return ScoreEvidence.LOW if score.probability <= thresholds.quiet else ScoreEvidence.NOTHING
 
 
 def _risk(thresholds: Thresholds, kind: str, height: str) -> str:
@@ -235,22 +240,28 @@ def _fault(credential: Credential) -> str:
     return f"The file was changed after it was signed, or its credential is broken{what}{listed}."
 
 
-def _statement(credential: Credential) -> Heard[Word]:
+def _statement(credential: Credential) -> Evidence[CredentialEvidence]:
     trusted = credential.state is CredentialState.TRUSTED
     signer = f"signed by {credential.signer}" if credential.signer else "signed by an unnamed signer"
     who = f"A valid credential, {signer}, {_trust(credential)},"
     own = {_term(one) for one in (*credential.source_types, credential.source_type or "")}
     if generated := own & GENERATED_SOURCE_TYPES:
         if generated <= _PARTLY_GENERATED:
-            return Heard(Word.GENERATED, f"{who} says that a machine made or changed parts of the picture.")
-        return Heard(Word.GENERATED, f"{who} says that a machine made the picture.")
+            return Evidence(
+                CredentialEvidence.GENERATED, f"{who} says that a machine made or changed parts of the picture."
+            )
+        return Evidence(CredentialEvidence.GENERATED, f"{who} says that a machine made the picture.")
     if {_term(one) for one in credential.ingredient_source_types} & GENERATED_SOURCE_TYPES:
-        return Heard(
-            Word.GENERATED, f"{who} says that a machine made or changed a picture that this one was made from."
+        return Evidence(
+            CredentialEvidence.GENERATED,
+            f"{who} says that a machine made or changed a picture that this one was made from.",
         )
     if own & COMPOSED_SOURCE_TYPES:
-        return Heard(Word.COMPOSED, f"{who} says that people put the picture together or drew it.")
-    return Heard(Word.VOUCHED if trusted else Word.SIGNED, f"{who} does not say that a machine made the picture.")
+        return Evidence(CredentialEvidence.COMPOSED, f"{who} says that people put the picture together or drew it.")
+    return Evidence(
+        CredentialEvidence.VOUCHED if trusted else CredentialEvidence.SIGNED,
+        f"{who} does not say that a machine made the picture.",
+    )
 
 
 def _trust(credential: Credential) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from detectors import Detector, Score, load_detector
 from forensics.errors import MissingPieceError
 from forensics.execution.command_result import visible
-from forensics.execution.progress import Report, part, silent
+from forensics.execution.progress import Report, silent, subrange
 from forensics.faces import FaceFinder, open_face_finder
 from forensics.faces.choice import USUAL_FINDER, FinderChoice
 from watermark import (
@@ -138,7 +138,7 @@ class Examiner:
         if opened is not None and provenance.mark is not None:
             log = None if self._finder is None else FaceLog(self._detector, self._finder)
             try:
-                faces, timeline = self._look(opened, log, part(watched, 0.2, 1.0))
+                faces, timeline = self._look(opened, log, subrange(watched, 0.2, 1.0))
                 reason = self._no_score(log, faces)
             except MediaError:
                 if provenance.credential.state is CredentialState.ABSENT:

@@ -30,13 +30,13 @@ from typing import TYPE_CHECKING
 
 from .evidence import (
     GENERATED_SOURCE_TYPES,
-    Height,
-    Pixels,
+    CredentialEvidence,
+    MarkEvidence,
+    ScoreEvidence,
     Thresholds,
-    Word,
-    hear_credential,
-    hear_mark,
-    hear_score,
+    assess_credential,
+    assess_mark,
+    assess_score,
     says_generated,
 )
 
@@ -98,7 +98,7 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
-class Witness(Enum):
+class EvidenceSource(Enum):
     """Who decides a row."""
 
     CREDENTIAL = 0
@@ -118,39 +118,45 @@ class Row:
         decisive: Whose reason is given first.
     """
 
-    words: frozenset[Word]
-    pixels: frozenset[Pixels]
-    heights: frozenset[Height]
+    words: frozenset[CredentialEvidence]
+    pixels: frozenset[MarkEvidence]
+    heights: frozenset[ScoreEvidence]
     finding: Finding
-    decisive: Witness
+    decisive: EvidenceSource
 
-    def fits(self, word: Word, pixels: Pixels, height: Height) -> bool:
+    def fits(self, word: CredentialEvidence, pixels: MarkEvidence, height: ScoreEvidence) -> bool:
         """Tell whether the row is about what the witnesses say."""
         return word in self.words and pixels in self.pixels and height in self.heights
 
 
-_ANY_WORD, _ANY_PIXELS, _ANY_HEIGHT = frozenset(Word), frozenset(Pixels), frozenset(Height)
-_GENERATED = frozenset({Word.GENERATED})
-_COMPOSED = frozenset({Word.COMPOSED})
-_SAYS_ELSE = frozenset({Word.COMPOSED, Word.VOUCHED, Word.SIGNED})
-_MARKED = frozenset({Pixels.GENERATED})
-_CONTROL = frozenset({Pixels.CONTROL})
-_HIGH = frozenset({Height.HIGH})
-_LOW = frozenset({Height.LOW})
+_ANY_WORD, _ANY_PIXELS, _ANY_HEIGHT = frozenset(CredentialEvidence), frozenset(MarkEvidence), frozenset(ScoreEvidence)
+_GENERATED = frozenset({CredentialEvidence.GENERATED})
+_COMPOSED = frozenset({CredentialEvidence.COMPOSED})
+_SAYS_ELSE = frozenset({CredentialEvidence.COMPOSED, CredentialEvidence.VOUCHED, CredentialEvidence.SIGNED})
+_MARKED = frozenset({MarkEvidence.GENERATED})
+_CONTROL = frozenset({MarkEvidence.CONTROL})
+_HIGH = frozenset({ScoreEvidence.HIGH})
+_LOW = frozenset({ScoreEvidence.LOW})
 
 TABLE = (
-    Row(frozenset({Word.BROKEN}), _ANY_PIXELS, _ANY_HEIGHT, Finding.ALTERED, Witness.CREDENTIAL),
-    Row(_GENERATED, _CONTROL, _ANY_HEIGHT, Finding.CONFLICTING, Witness.MARK),
-    Row(_GENERATED, _ANY_PIXELS, _ANY_HEIGHT, Finding.DECLARED, Witness.CREDENTIAL),
-    Row(_SAYS_ELSE, _MARKED, _ANY_HEIGHT, Finding.CONFLICTING, Witness.MARK),
-    Row(frozenset({Word.ELSEWHERE}), _ANY_PIXELS, _ANY_HEIGHT, Finding.CONFLICTING, Witness.CREDENTIAL),
-    Row(frozenset({Word.NOTHING}), _MARKED, _ANY_HEIGHT, Finding.MARKED, Witness.MARK),
-    Row(_COMPOSED, _ANY_PIXELS, _HIGH, Finding.SUSPECT, Witness.DETECTOR),
-    Row(_COMPOSED, _ANY_PIXELS, _ANY_HEIGHT, Finding.DECLARED, Witness.CREDENTIAL),
-    Row(frozenset({Word.VOUCHED}), _ANY_PIXELS, _HIGH, Finding.CONFLICTING, Witness.DETECTOR),
-    Row(_ANY_WORD, _ANY_PIXELS, _HIGH, Finding.SUSPECT, Witness.DETECTOR),
-    Row(_ANY_WORD, _ANY_PIXELS, _LOW, Finding.NOTHING_FOUND, Witness.DETECTOR),
-    Row(_ANY_WORD, _ANY_PIXELS, _ANY_HEIGHT, Finding.INCONCLUSIVE, Witness.DETECTOR),
+    Row(frozenset({CredentialEvidence.BROKEN}), _ANY_PIXELS, _ANY_HEIGHT, Finding.ALTERED, EvidenceSource.CREDENTIAL),
+    Row(_GENERATED, _CONTROL, _ANY_HEIGHT, Finding.CONFLICTING, EvidenceSource.MARK),
+    Row(_GENERATED, _ANY_PIXELS, _ANY_HEIGHT, Finding.DECLARED, EvidenceSource.CREDENTIAL),
+    Row(_SAYS_ELSE, _MARKED, _ANY_HEIGHT, Finding.CONFLICTING, EvidenceSource.MARK),
+    Row(
+        frozenset({CredentialEvidence.ELSEWHERE}),
+        _ANY_PIXELS,
+        _ANY_HEIGHT,
+        Finding.CONFLICTING,
+        EvidenceSource.CREDENTIAL,
+    ),
+    Row(frozenset({CredentialEvidence.NOTHING}), _MARKED, _ANY_HEIGHT, Finding.MARKED, EvidenceSource.MARK),
+    Row(_COMPOSED, _ANY_PIXELS, _HIGH, Finding.SUSPECT, EvidenceSource.DETECTOR),
+    Row(_COMPOSED, _ANY_PIXELS, _ANY_HEIGHT, Finding.DECLARED, EvidenceSource.CREDENTIAL),
+    Row(frozenset({CredentialEvidence.VOUCHED}), _ANY_PIXELS, _HIGH, Finding.CONFLICTING, EvidenceSource.DETECTOR),
+    Row(_ANY_WORD, _ANY_PIXELS, _HIGH, Finding.SUSPECT, EvidenceSource.DETECTOR),
+    Row(_ANY_WORD, _ANY_PIXELS, _LOW, Finding.NOTHING_FOUND, EvidenceSource.DETECTOR),
+    Row(_ANY_WORD, _ANY_PIXELS, _ANY_HEIGHT, Finding.INCONCLUSIVE, EvidenceSource.DETECTOR),
 )
 """The truth table; the first row that fits counts, and the last fits always."""
 
@@ -179,9 +185,9 @@ def judge(
     Returns:
         The finding, with one reason for each witness.
     """
-    credential = hear_credential(provenance.credential)
-    mark = hear_mark(provenance.mark) if part_mark is None else hear_mark(part_mark, part_where)
-    height = hear_score(score, no_score_reason, thresholds or Thresholds(), scored)
+    credential = assess_credential(provenance.credential)
+    mark = assess_mark(provenance.mark) if part_mark is None else assess_mark(part_mark, part_where)
+    height = assess_score(score, no_score_reason, thresholds or Thresholds(), scored)
     row = next(row for row in TABLE if row.fits(credential.said, mark.said, height.said))
     reasons = [credential.reason, mark.reason, height.reason]
     reasons.insert(0, reasons.pop(row.decisive.value))

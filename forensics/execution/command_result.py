@@ -31,7 +31,7 @@ _ROOMS = (("watermark", "WatermarkError"), ("detectors", "DetectorError"), ("gen
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CommandResult:
     """The outcome of one command.
 
     Attributes:
@@ -73,17 +73,17 @@ def visible(text: str) -> str:
     return "".join(sign if sign.isprintable() or category(sign) == "Zs" else ascii(sign)[1:-1] for sign in text)
 
 
-def refusal(error: BaseException, path: Path) -> Answer:
+def refusal(error: BaseException, path: Path) -> CommandResult:
     """Answer for a file with an error of its own, so that the other files are answered for too.
 
     Args:
         error: What was raised.
         path: The file.
     """
-    return Answer("", (error_entry(error, path),), failed=True, complaint=explain(error, path))
+    return CommandResult("", (error_entry(error, path),), failed=True, complaint=explain(error, path))
 
 
-def unexpected(error: Exception, path: Path) -> Answer:
+def unexpected(error: Exception, path: Path) -> CommandResult:
     """Answer for a file that met a defect of this program.
 
     Args:
@@ -92,7 +92,7 @@ def unexpected(error: Exception, path: Path) -> Answer:
     """
     line = f"unexpected {type(error).__name__}: {explain(error, path)}; run again with -v to see where"
     details: JsonObject = {"type": type(error).__name__, "message": line, "path": str(path)}
-    return Answer("", ({"error": details},), failed=True, complaint=line)
+    return CommandResult("", ({"error": details},), failed=True, complaint=line)
 
 
 def explain(error: BaseException, path: Path | str | None = None) -> str:

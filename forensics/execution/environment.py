@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from watermark.deployment import home_folder
+from watermark import home_folder
 
 from .command_result import JsonObject
 

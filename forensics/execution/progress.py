@@ -1,6 +1,6 @@
 """Progress with a time estimate, on stderr: one bar on a terminal, sparse lines elsewhere.
 
-Long work takes a `Report`, a callable that is told how far the work is. `part` hands a slice of it to a step.
+Long work takes a `Report`, a callable that is told how far the work is. `subrange` hands a slice of it to a step.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def silent(fraction: float, note: str) -> None:
     """Report to nobody."""
 
 
-def part(report: Report, start: float, end: float) -> Report:
+def subrange(report: Report, start: float, end: float) -> Report:
     """Give a step the stretch from `start` to `end` of a longer report."""
 
     def inner(fraction: float, note: str) -> None:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from forensics.errors import ForensicsError, LimitError
 
 from .child_process import ending_of, follow_parent, keyboard_held, portable
-from .command_result import Answer, expected_errors, refusal, unexpected
+from .command_result import CommandResult, expected_errors, refusal, unexpected
 from .log import open_log
 from .progress import Report
 
@@ -36,7 +36,7 @@ SECONDS = 300
 MEBIBYTES = 4096
 """Most memory one such file may take, beyond what the program itself takes."""
 
-Answerer: TypeAlias = Callable[[Path, Report], Answer]
+FileHandler: TypeAlias = Callable[[Path, Report], CommandResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Limits:
 
 
 @contextmanager
-def confined(prepare: Callable[[], Answerer], limits: Limits) -> Iterator[Answerer]:
+def confined(prepare: Callable[[], FileHandler], limits: Limits) -> Iterator[FileHandler]:
     """Yield what answers for one file at a time, in a process of its own.
 
     Args:
@@ -78,7 +78,7 @@ def confined(prepare: Callable[[], Answerer], limits: Limits) -> Iterator[Answer
 class _Worker:
     """The parent's side: starts the process, asks it, and ends it."""
 
-    def __init__(self, prepare: Callable[[], Answerer], limits: Limits) -> None:
+    def __init__(self, prepare: Callable[[], FileHandler], limits: Limits) -> None:
         self._prepare, self._limits = prepare, limits
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
@@ -99,7 +99,7 @@ class _Worker:
             raise refused
         return self._pipe
 
-    def answer(self, path: Path, report: Report) -> Answer:
+    def answer(self, path: Path, report: Report) -> CommandResult:
         """Have one file answered for.
 
         Raises:
@@ -112,18 +112,18 @@ class _Worker:
         except OSError:
             raise self._ended(path) from None
         try:
-            while not isinstance(said := self._heard(pipe, deadline, path), Answer):
+            while not isinstance(said := self._heard(pipe, deadline, path), CommandResult):
                 report(*said)
         except BaseException:
             self.stop()  # else the answer that nobody waits for would be taken for the next file's
             raise
         return said
 
-    def _heard(self, pipe: Connection, deadline: float, path: Path) -> Answer | tuple[float, str]:
+    def _heard(self, pipe: Connection, deadline: float, path: Path) -> CommandResult | tuple[float, str]:
         """Wait for the answer, or for word of how far it is."""
         try:
             in_time = pipe.poll(max(deadline - time.monotonic(), 0))
-            said: Answer | tuple[float, str] | None = pipe.recv() if in_time else None
+            said: CommandResult | tuple[float, str] | None = pipe.recv() if in_time else None
         except (EOFError, OSError):
             raise self._ended(path) from None
         if not in_time:
@@ -166,14 +166,14 @@ class _Worker:
         return ending_of(self._process.exitcode)
 
 
-def _work(pipe: Connection, prepare: Callable[[], Answerer], limits: Limits) -> None:
+def _work(pipe: Connection, prepare: Callable[[], FileHandler], limits: Limits) -> None:
     """The process's side: make ready once, then answer until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     follow_parent()
     open_log(verbose=limits.verbose)
     with suppress(EOFError, OSError):
         try:
-            answerer = prepare()
+            handler = prepare()
         except Exception as error:
             pipe.send(portable(error))
             return
@@ -182,13 +182,13 @@ def _work(pipe: Connection, prepare: Callable[[], Answerer], limits: Limits) -> 
         while True:
             path = pipe.recv()
             _bound_processor_time(limits.seconds)
-            pipe.send(_answer(answerer, path, lambda fraction, note: pipe.send((fraction, note)), limits))
+            pipe.send(_answer(handler, path, lambda fraction, note: pipe.send((fraction, note)), limits))
 
 
-def _answer(answerer: Answerer, path: Path, report: Report, limits: Limits) -> Answer | None:
+def _answer(handler: FileHandler, path: Path, report: Report, limits: Limits) -> CommandResult | None:
     """Answer for one file; None says that the memory did not suffice."""
     try:
-        return answerer(path, report)
+        return handler(path, report)
     except MemoryError:
         return None
     except expected_errors() as error:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from .progress import Report, part
+from .progress import Report, subrange
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class StageClock:
         end = start + expected.weight / total
         self._report(start, name)
         began = time.perf_counter()
-        yield part(self._report, start, end)
+        yield subrange(self._report, start, end)
         self.seconds[name] = time.perf_counter() - began
         self._report(end, name)
         self._next += 1

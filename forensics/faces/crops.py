@@ -13,9 +13,9 @@ from detectors import CropSet, DetectorSpec, FaceSet
 from forensics.corpus import Corpus, Label, Sample, Split
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
-from forensics.execution.workers import ALONE, Labour
+from forensics.execution.workers import SERIAL, WorkerConfig
 
-from .cutting import CropJob, Cut, Miss, cut_all, see
+from .cutting import CropJob, Cut, Miss, cut_all, load_frames_with_faces
 from .finding import FaceFinder, Frames
 
 SCORED_FACES = 4
@@ -55,7 +55,7 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CropShelf:
+class CropTable:
     """Crops of many samples, one row for each crop.
 
     Attributes:
@@ -111,9 +111,9 @@ def gather_crops(
     per_clip: int,
     finder: FaceFinder | None = None,
     faces: int = 1,
-    labour: Labour = ALONE,
+    worker_config: WorkerConfig = SERIAL,
     report: Report = silent,
-) -> CropShelf:
+) -> CropTable:
     """Cut face crops from samples, or take those that the corpus keeps.
 
     Args:
@@ -123,7 +123,7 @@ def gather_crops(
         per_clip: Most frames of one clip, evenly spread.
         finder: Finds faces in samples without a sidecar.
         faces: Most faces of one frame, the largest first; a sidecar names one.
-        labour: Who cuts.
+        worker_config: Who cuts.
         report: Is told how far the work is.
 
     Raises:
@@ -132,23 +132,25 @@ def gather_crops(
     kept = corpus.root / KEPT
     jobs = [job_of(corpus, sample, spec, per_clip, faces) for sample in samples]
     cuts: list[tuple[CropJob, Cut]] = []
-    for number, done in enumerate(cut_all(jobs, finder, cache=kept if kept.is_dir() else None, labour=labour)):
+    for number, done in enumerate(
+        cut_all(jobs, finder, cache=kept if kept.is_dir() else None, worker_config=worker_config)
+    ):
         report(number / len(jobs), "cutting face crops")
         cuts.append(done)
     coverage = cover(cuts)
     if not coverage.crops:
         why = f"; the first: {coverage.missed[0][1]} {coverage.missed[0][2]}".rstrip() if coverage.missed else ""
         raise CorpusError(f"no face was found in any of {len(samples)} samples of {corpus.root}{why}", corpus.root)
-    return shelve(cuts)
+    return stack_crops(cuts)
 
 
-def shelve(cuts: Sequence[tuple[CropJob, Cut]]) -> CropShelf:
+def stack_crops(cuts: Sequence[tuple[CropJob, Cut]]) -> CropTable:
     """Put the crops of several samples together, at least one sample.
 
     Args:
         cuts: What was cut from each.
     """
-    return CropShelf(
+    return CropTable(
         crops=np.concatenate([cut.crops for _, cut in cuts]),
         samples=tuple(job.sample for job, cut in cuts for _ in range(len(cut.crops))),
         frames=np.concatenate([cut.frames for _, cut in cuts]),
@@ -177,7 +179,7 @@ def keep_crops(
     *,
     per_clip: int,
     finder: FaceFinder | None = None,
-    labour: Labour = ALONE,
+    worker_config: WorkerConfig = SERIAL,
     report: Report = silent,
 ) -> Coverage:
     """Cut the crops of a whole corpus once and keep them in its folder, so that training and scoring find them there.
@@ -190,7 +192,7 @@ def keep_crops(
         spec: Whose crop contract to follow.
         per_clip: Most frames of one clip, evenly spread.
         finder: Finds faces in samples without a sidecar; several in a frame of the test split, one elsewhere.
-        labour: Who cuts.
+        worker_config: Who cuts.
         report: Is told how far the work is.
     """
     folder = corpus.root / KEPT
@@ -200,7 +202,7 @@ def keep_crops(
         for sample in corpus.samples
     ]
     light: list[tuple[CropJob, Cut]] = []
-    for number, (job, cut) in enumerate(cut_all(jobs, finder, cache=folder, labour=labour)):
+    for number, (job, cut) in enumerate(cut_all(jobs, finder, cache=folder, worker_config=worker_config)):
         report(number / len(jobs), "cutting face crops")
         light.append((job, Cut(cut.crops[:, :0, :0], cut.frames, cut.looked, cut.miss, cut.message)))
     return cover(light)
@@ -255,7 +257,7 @@ def gather_faces(
     owners: list[Sample] = []
     for number, sample in enumerate(samples):
         report(number / len(samples), "gathering faces")
-        look, frames = see(job_of(corpus, sample, spec, per_clip), finder)
+        look, frames = load_frames_with_faces(job_of(corpus, sample, spec, per_clip), finder)
         if look.faces is None:
             continue
         for frame, points in zip(frames, look.faces.landmarks, strict=True):

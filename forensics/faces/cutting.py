@@ -18,11 +18,11 @@ from detectors import CropError, DetectorSpec
 from forensics.corpus import Sample
 from forensics.corpus.media import read_frames
 from forensics.errors import CorpusError
-from forensics.execution.workers import ALONE, Labour, Work, open_crew
+from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
 from forensics.storage.files import sweep, write_whole
 from watermark import MediaError, read_arrays
 
-from .finding import FaceFinder, Faces, Frames, Look, cut_crops, look_for_faces, spread_indices
+from .finding import FaceFinder, Faces, FaceSearch, Frames, cut_crops, find_faces_in, spread_indices
 
 VERSION = 2
 """Raised when the same sample and contract give other crops than before."""
@@ -120,7 +120,7 @@ def cut_sample(job: CropJob, finder: FaceFinder | None) -> Cut:
     """
     nothing = np.zeros((0, job.spec.input_size, job.spec.input_size, 3), np.uint8), np.zeros(0, np.int64)
     try:
-        look, frames = see(job, finder)
+        look, frames = load_frames_with_faces(job, finder)
     except (MediaError, OSError) as error:
         return Cut(*nothing, 0, Miss.UNREADABLE, str(error))
     faces = look.faces
@@ -134,7 +134,7 @@ def cut_sample(job: CropJob, finder: FaceFinder | None) -> Cut:
     return Cut(crops, faces.frames, look.looked)
 
 
-def see(job: CropJob, finder: FaceFinder | None) -> tuple[Look, list[Frames]]:
+def load_frames_with_faces(job: CropJob, finder: FaceFinder | None) -> tuple[FaceSearch, list[Frames]]:
     """Decode the frames that are wanted and say where their faces are.
 
     Args:
@@ -155,16 +155,16 @@ def see(job: CropJob, finder: FaceFinder | None) -> tuple[Look, list[Frames]]:
             raise CorpusError(f"sample {sample.id}: its sidecar names frame {faces.frames.max()} of {sample.frames}")
         chosen = job.choose(faces)
         if chosen is None:
-            return Look(None, 0, 0, short=True), []
+            return FaceSearch(None, 0, 0, short=True), []
         shown = read_frames(job.path, sample.files, chosen.frames.tolist(), is_clip=sample.fps is not None)
-        return Look(chosen, len(shown), 0), shown
+        return FaceSearch(chosen, len(shown), 0), shown
     if finder is None:
         raise CorpusError(
             f"sample {sample.id} has no landmarks; get the face tracker with `facetrail models get face-mesh`"
         )
     indices = job.frames(sample.frames)
     shown = read_frames(job.path, sample.files, indices.tolist(), is_clip=sample.fps is not None)
-    look = look_for_faces(shown, indices, finder, job.faces)
+    look = find_faces_in(shown, indices, finder, job.faces)
     chosen = None if look.faces is None else job.choose(look.faces)
     if chosen is None:
         return replace(look, faces=None, short=look.faces is not None), []
@@ -173,7 +173,7 @@ def see(job: CropJob, finder: FaceFinder | None) -> tuple[Look, list[Frames]]:
 
 
 def cut_all(
-    jobs: Sequence[CropJob], finder: FaceFinder | None, *, cache: Path | None, labour: Labour = ALONE
+    jobs: Sequence[CropJob], finder: FaceFinder | None, *, cache: Path | None, worker_config: WorkerConfig = SERIAL
 ) -> Iterator[tuple[CropJob, Cut]]:
     """Cut the crops of many samples in order; what lies in the cache is not cut again.
 
@@ -181,15 +181,15 @@ def cut_all(
         jobs: What to cut.
         finder: Finds faces where there is no sidecar; it is sent to every worker.
         cache: Folder of crops that are kept, None to keep none.
-        labour: Who cuts.
+        worker_config: Who cuts.
 
     Raises:
         CorpusError: As `cut_sample`.
     """
     if cache is not None:
         sweep(cache)
-    with open_crew(labour, partial(_cutter, finder, cache)) as crew:
-        for place, cut in crew.work(jobs):
+    with open_pool(worker_config, partial(_cutter, finder, cache)) as pool:
+        for place, cut in pool.work(jobs):
             yield jobs[place], cut
 
 

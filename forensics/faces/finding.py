@@ -120,7 +120,7 @@ class FaceFinder(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class FaceSearch:
     """What looking at frames found.
 
     Attributes:
@@ -160,10 +160,12 @@ def find_faces(frames: Frames, finder: FaceFinder, count: int) -> Faces | None:
         The faces, None where no frame shows one that is large enough to score.
     """
     indices = spread_indices(len(frames), count)
-    return look_for_faces([frames[index] for index in indices], indices, finder).faces
+    return find_faces_in([frames[index] for index in indices], indices, finder).faces
 
 
-def look_for_faces(frames: Sequence[Frames], indices: NDArray[np.int64], finder: FaceFinder, most: int = 1) -> Look:
+def find_faces_in(
+    frames: Sequence[Frames], indices: NDArray[np.int64], finder: FaceFinder, most: int = 1
+) -> FaceSearch:
     """Look for faces in frames.
 
     Args:
@@ -181,9 +183,9 @@ def look_for_faces(frames: Sequence[Frames], indices: NDArray[np.int64], finder:
         tiny += bool(seen) and not large
         found += large
     if not found:
-        return Look(None, len(frames), tiny)
+        return FaceSearch(None, len(frames), tiny)
     numbers, boxes, landmarks = zip(*found, strict=True)
-    return Look(Faces(np.asarray(numbers), np.stack(boxes), np.stack(landmarks)), len(frames), tiny)
+    return FaceSearch(Faces(np.asarray(numbers), np.stack(boxes), np.stack(landmarks)), len(frames), tiny)
 
 
 def box_of(landmarks: Floats) -> Floats:

@@ -47,7 +47,7 @@ from .plan import PlannedSample, SynthesisConfig, style_of
 Frames = NDArray[np.uint8]
 
 
-def cast_puppet(config: SynthesisConfig, number: int) -> puppets.Puppet:
+def make_puppet(config: SynthesisConfig, number: int) -> puppets.Puppet:
     """Draw one of a corpus' identities.
 
     Args:
@@ -58,7 +58,7 @@ def cast_puppet(config: SynthesisConfig, number: int) -> puppets.Puppet:
     return puppets.sample_puppet(rng, style_of(number))
 
 
-def direct_motion(config: SynthesisConfig, number: int, motion: int, *, is_still: bool) -> DriveSequence:
+def sample_drive(config: SynthesisConfig, number: int, motion: int, *, is_still: bool) -> DriveSequence:
     """Draw one of an identity's motions.
 
     Args:
@@ -69,10 +69,10 @@ def direct_motion(config: SynthesisConfig, number: int, motion: int, *, is_still
     """
     rng = np.random.default_rng([config.seed, 4, number, motion])
     frames = 1 if is_still else config.frames
-    return puppets.sample_motion(rng, cast_puppet(config, number), frames, config.fps)
+    return puppets.sample_motion(rng, make_puppet(config, number), frames, config.fps)
 
 
-def film(puppet: puppets.Puppet, drive: DriveSequence, size: int) -> Footage:
+def render_clip(puppet: puppets.Puppet, drive: DriveSequence, size: int) -> Footage:
     """Draw a puppet frame by frame.
 
     Args:
@@ -116,7 +116,7 @@ class Forger(Protocol):
         """
 
 
-def truth_of(config: SynthesisConfig, planned: PlannedSample) -> tuple[puppets.Puppet, DriveSequence]:
+def ground_truth(config: SynthesisConfig, planned: PlannedSample) -> tuple[puppets.Puppet, DriveSequence]:
     """Say who plays in a sample and what it really does there.
 
     Args:
@@ -126,9 +126,9 @@ def truth_of(config: SynthesisConfig, planned: PlannedSample) -> tuple[puppets.P
     Returns:
         The puppet whose head is seen, and the drive's motion aligned to it and to its place in the picture.
     """
-    drive = direct_motion(config, planned.drive, planned.motion, is_still=planned.is_still)
+    drive = sample_drive(config, planned.drive, planned.motion, is_still=planned.is_still)
     if planned.method == "face-swap":
-        return cast_puppet(config, planned.drive), drive
+        return make_puppet(config, planned.drive), drive
     source = source_of(config, planned)
     if planned.source == planned.drive:
         return source, drive
@@ -138,7 +138,7 @@ def truth_of(config: SynthesisConfig, planned: PlannedSample) -> tuple[puppets.P
 def source_of(config: SynthesisConfig, planned: PlannedSample) -> puppets.Puppet:
     """Return the puppet whose look a sample shows; for `whole-puppet` one that no other sample shows."""
     if planned.method != "whole-puppet":
-        return cast_puppet(config, planned.source)
+        return make_puppet(config, planned.source)
     rng = np.random.default_rng([config.seed, 5, planned.source, planned.motion])
     return puppets.sample_puppet(rng, style_of(planned.source))
 
@@ -149,7 +149,7 @@ def edit(config: SynthesisConfig, planned: PlannedSample, footage: Footage) -> E
     Args:
         config: The corpus' settings.
         planned: What is forged, and how.
-        footage: What `truth_of` gives, filmed.
+        footage: What `ground_truth` gives, filmed.
     """
     rng = np.random.default_rng(planned.seed)
     match planned.method:
@@ -158,12 +158,12 @@ def edit(config: SynthesisConfig, planned: PlannedSample, footage: Footage) -> E
         case "self-blend":
             return blend_with_itself(footage, rng)
         case "face-swap":
-            still = puppets.render(source := cast_puppet(config, planned.source), source.neutral(), config.size)
+            still = puppets.render(source := make_puppet(config, planned.source), source.neutral(), config.size)
             return swap_faces(footage, still.image, still.landmarks)
         case "mesh-warp":
-            own = direct_motion(config, planned.source, planned.motion, is_still=planned.is_still)
+            own = sample_drive(config, planned.source, planned.motion, is_still=planned.is_still)
             straight = own[int(np.abs(own.pose).sum(1).argmin())]
-            source, played = truth_of(config, planned)
+            source, played = ground_truth(config, planned)
             return warp_by_mesh(puppets.render(source, straight, config.size).image, straight, played, footage.faces)
         case "mouth-edit" | "eyes-edit":
             return _edit_part(config, planned, footage, rng)
@@ -172,7 +172,7 @@ def edit(config: SynthesisConfig, planned: PlannedSample, footage: Footage) -> E
 
 def _edit_part(config: SynthesisConfig, planned: PlannedSample, footage: Footage, rng: np.random.Generator) -> Edited:
     """Take the mouth, or eyes, brows and gaze, of another take of the same puppet."""
-    puppet, played = truth_of(config, planned)
+    puppet, played = ground_truth(config, planned)
     take = puppets.sample_motion(rng, puppet, len(played), config.fps)
     mouth = planned.method == "mouth-edit"
     layout = find_layout(played.face_model)
@@ -180,7 +180,7 @@ def _edit_part(config: SynthesisConfig, planned: PlannedSample, footage: Footage
     expression = played.expression.copy()
     expression[:, moving] = take.expression[:, moving]
     other = replace(played, expression=expression, gaze=played.gaze if mouth else take.gaze)
-    return edit_region(footage, film(puppet, other, config.size), MOUTH if mouth else EYES, joined=mouth)
+    return edit_region(footage, render_clip(puppet, other, config.size), MOUTH if mouth else EYES, joined=mouth)
 
 
 def source_still(puppet: puppets.Puppet, size: int) -> Frames:

@@ -13,7 +13,7 @@ from forensics.corpus.manifest import MANIFEST, Corpus, read_manifest, write_man
 from forensics.corpus.sample import Sample
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
-from forensics.execution.workers import ALONE, Labour, Work, open_crew
+from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
 from forensics.storage.files import append_line, file_hash, locked, whole_lines, write_whole
 from watermark import Deployment
 
@@ -22,15 +22,15 @@ from .methods import GENERATED, find_method
 from .plan import Making, PlannedSample, SynthesisConfig, plan_corpus
 from .rendering import (
     Forger,
-    direct_motion,
     edit,
     encode_genuine,
-    film,
+    ground_truth,
+    render_clip,
+    sample_drive,
     seal_control,
     seal_edit,
     source_of,
     source_still,
-    truth_of,
 )
 
 RECIPE = "recipe.json"
@@ -45,7 +45,7 @@ def synthesize(
     deployment: Deployment,
     report: Report = silent,
     *,
-    labour: Labour = ALONE,
+    worker_config: WorkerConfig = SERIAL,
 ) -> Corpus:
     """Make the samples of a synthetic corpus that are not there yet.
 
@@ -58,7 +58,7 @@ def synthesize(
         forger: Makes the forged class.
         deployment: Whose mark and signature the forged files carry.
         report: Is told how far the work is.
-        labour: Who makes the samples.
+        worker_config: Who makes the samples.
 
     Raises:
         BusyError: Another process is writing this corpus.
@@ -72,9 +72,9 @@ def synthesize(
         films = [one for one in wanted if one.making is Making.FILM]  # what is edited or marked opens one of them
         rest = [one for one in wanted if one.making is not Making.FILM]
         done = len(plan) - len(wanted)
-        with open_crew(labour if wanted else ALONE, partial(_studio, root, config, forger, deployment)) as crew:
+        with open_pool(worker_config if wanted else SERIAL, partial(_studio, root, config, forger, deployment)) as pool:
             for stage in (films, rest):
-                for place, sample in crew.work(stage, ordered=False):
+                for place, sample in pool.work(stage, ordered=False):
                     append_line(root / JOURNAL, sample.to_json())
                     made[sample.id] = sample
                     done += 1
@@ -107,8 +107,8 @@ def make_sample(
     path, sidecar = root / planned.path, root / planned.sidecar
     for folder in (path.parent, sidecar.parent):
         folder.mkdir(parents=True, exist_ok=True)
-    puppet, played = truth_of(config, planned)
-    footage = film(puppet, played, config.size)
+    puppet, played = ground_truth(config, planned)
+    footage = render_clip(puppet, played, config.size)
     mark_id, has_mask = _write(root, config, planned, footage, forger, deployment)
     write_whole(sidecar, footage.faces.save)
     method = find_method(planned.method) if planned.method else None
@@ -165,7 +165,7 @@ def _write(
             return seal_control(footage, path, genuine, config, planned, deployment).payload.hex, False
         case Making.FORGE if find_method(planned.method).generator:
             source = source_of(config, planned)
-            drive = direct_motion(config, planned.drive, planned.motion, is_still=planned.is_still)
+            drive = sample_drive(config, planned.drive, planned.motion, is_still=planned.is_still)
             clip = forger.forge(source_still(source, config.size), source.neutral(), drive, planned.seed)
             return clip.seal(path, deployment).payload.hex, False
         case Making.FORGE:

@@ -31,7 +31,7 @@ from detectors import (
 from forensics.corpus import Corpus, Label, Split
 from forensics.corpus.manifest import MANIFEST
 from forensics.errors import CorpusError
-from forensics.execution.progress import Report, part, silent
+from forensics.execution.progress import Report, silent, subrange
 from forensics.faces import FaceFinder, source_of
 from forensics.storage.files import file_hash, locked
 
@@ -86,8 +86,8 @@ def train_on(
         report(_PREPARING + (1 - _PREPARING) * step / max(total, 1), "training")
 
     gather = partial(TrainingCrops, corpus, detector.spec, run, finder)
-    train = gather(Split.TRAIN, part(report, 0.0, _PREPARING / 2))
-    held = gather(Split.VAL, part(report, _PREPARING / 2, _PREPARING))
+    train = gather(Split.TRAIN, subrange(report, 0.0, _PREPARING / 2))
+    held = gather(Split.VAL, subrange(report, _PREPARING / 2, _PREPARING))
     if run.diet is Diet.SELF_BLENDED:
         faces, _ = train.faces()
         others, videos = held.faces()

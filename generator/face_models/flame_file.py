@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from generator.errors import FaceModelError
 from generator.face.face_params import FLAME_SHAPE_SIZE, Floats
 from generator.face.raster import Ints
-from watermark.media.restricted_pickle import as_array, read_object_array, read_pickle
+
+from .flame_pickle import as_array, read_object_array, read_pickle
 
 VERTICES, TRIANGLES, JOINTS = 5023, 9976, 5
 """Size of FLAME's mesh; the joints are root, neck, jaw, the person's left eye and right eye."""

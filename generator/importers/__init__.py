@@ -1,10 +1,8 @@
 """Published weights made into a model folder of ours, strictly and with a report; this is the package's only door."""
 
-from generator.errors import ImportRefusedError
-
 from .assembly import ImportPlan, ImportReport, import_sd15
 from .inspection import Inspection, inspect_weights
-from .part import PartReport
+from .part import ImportRefusedError, PartReport
 from .sizes import MAPS, sd15_sizes
 
 __all__ = [

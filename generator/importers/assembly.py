@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from generator.errors import ImportRefusedError, WeightsError
+from generator.errors import WeightsError
 from generator.network.config import SD15, ModelConfig
 from generator.network.weights_io import not_finite, sha256_of, write_folder
 from generator.network.weights_layout import part_shapes, read_card
@@ -20,7 +20,7 @@ from generator.network.weights_layout import part_shapes, read_card
 from .fresh_parts import fresh_adapter_keys, fresh_part
 from .image_encoder import read_image_encoder
 from .motion import holds_motion, layout_of, read_motion
-from .part import Filling, Part, PartReport, Shapes, compare, fresh, with_not_finite
+from .part import Filling, ImportRefusedError, Part, PartReport, Shapes, compare, fresh, with_not_finite
 from .published import Base, open_base, open_network
 from .spatial import read_spatial_encoder
 from .tensor_file import TensorFile, find_weights, open_tensor_file

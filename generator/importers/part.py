@@ -8,6 +8,8 @@ from pathlib import Path
 
 from torch import Tensor
 
+from generator.errors import WeightsError
+
 Shapes = Mapping[str, tuple[int, ...]]
 """Shapes of a part's tensors, by our names."""
 
@@ -103,6 +105,18 @@ class PartReport:
         said += [f"{count} left out: {reason}" for reason, count in self.ignored.items()]
         said += [self.faults()] if not self.sound else []
         return f"{self.part}: " + "; ".join([*said, *self.notes])
+
+
+class ImportRefusedError(WeightsError):
+    """Published files do not fit the model.
+
+    Attributes:
+        reports: What was matched, missing, unexpected and misshapen, one for each part.
+    """
+
+    def __init__(self, message: str, reports: tuple[PartReport, ...]) -> None:
+        super().__init__(message)
+        self.reports = reports
 
 
 def compare(

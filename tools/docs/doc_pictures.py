@@ -20,7 +20,7 @@ from forensics.corpus import Corpus, Label, Slice, Split
 from forensics.evaluation.adversarial import Attack, attack_frames
 from forensics.faces import cut_crops
 from forensics.faces.crops import gather_crops, job_of
-from forensics.faces.cutting import see
+from forensics.faces.cutting import load_frames_with_faces
 from forensics.synthesis.generator_forger import GeneratorForger, load_animator
 from forensics.synthesis.methods import METHODS
 from forensics.synthesis.plan import SynthesisConfig
@@ -70,7 +70,7 @@ def attacked(home: Path) -> Picture:
     rng = np.random.default_rng(SEED)
     shots: list[Picture] = []
     for sample in [one for one in corpus.samples if one.label is Label.FORGED][:2]:
-        look, frames = see(job_of(corpus, sample, detector.spec, 1), None)
+        look, frames = load_frames_with_faces(job_of(corpus, sample, detector.spec, 1), None)
         assert look.faces is not None  # noqa: S101 - a corpus of ours has sidecars
         boxes, landmarks = look.faces.boxes, look.faces.landmarks
         for epsilon in (0, 1, 2):

@@ -18,7 +18,6 @@ import c2pa
 from watermark.errors import IdentityError, SealError
 from watermark.identity.certificates import SIGNING_USES, read_pem
 from watermark.identity.identity import Identity
-from watermark.identity.remote_key import cose_signature
 from watermark.media.containers import sniff
 
 from .claim import Claim, check_claim
@@ -186,7 +185,7 @@ def _signer(identity: Identity, authority: str | None, refuse: Callable[[Identit
 
         def sign(content: bytes) -> bytes:
             try:
-                return cose_signature(identity, content)
+                return identity.remote_signature(content)
             except IdentityError as error:  # the library reports that the callback failed, not why
                 refuse(error)
                 raise

@@ -24,7 +24,6 @@ from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store
 from watermark.errors import IdentityError, StatementError
 from watermark.identity.certificates import read_pem, signing_algorithm
 from watermark.identity.identity import Identity
-from watermark.identity.remote_key import cose_signature
 from watermark.identity.trust import TrustPolicy
 
 _NAMES = {"es256": "ES256", "es384": "ES384", "es512": "ES512", "ps256": "PS256", "ed25519": "EdDSA"}  # RFC 7518, 8037
@@ -65,7 +64,7 @@ def sign_statement(content: bytes, identity: Identity) -> str:
     }
     protected = _encode(json.dumps(header, separators=(",", ":")).encode())
     payload = _encode(content)
-    signature = _encode(cose_signature(signing, f"{protected}.{payload}".encode()))  # JWS and COSE agree on its form
+    signature = _encode(signing.remote_signature(f"{protected}.{payload}".encode()))  # JWS and COSE agree on its form
     return json.dumps({"payload": payload, "protected": protected, "signature": signature}, indent=1) + "\n"
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,15 +20,13 @@ from watermark.errors import IdentityError
 
 from .certificates import check_chain, issue_chain, pem, read_pem, signing_algorithm
 from .private_files import check_private, write_private
-from .remote_key import cose_signature
+from .remote_key import RemoteKey, cose_signature
 from .sign_command import SignCommand
 from .time_stamping import TimeStamping
 
 _ROOT, _CHAIN, _KEY, _TIME_STAMP = "root.pem", "chain.pem", "leaf_key.pem", "time_stamp.json"
 _SIGN_COMMAND = "sign_command.json"
 _ENCODING, _FORM = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-
-RemoteKey = Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +139,19 @@ class Identity:
             IdentityError: The chain is broken or may not sign claims, the program fails or signs with another key, or
                 the folder exists or cannot be written.
         """
-        cose_signature(cls.remote(chain_pem, root_pem, command, time_stamping), b"facetrail")
+        cls.remote(chain_pem, root_pem, command, time_stamping).remote_signature(b"facetrail")
         return cls._store(folder, chain_pem, root_pem, (_SIGN_COMMAND, command.dump()), time_stamping)
+
+    def remote_signature(self, content: bytes) -> bytes:
+        """Return what the remote key signs, in COSE's form.
+
+        Raises:
+            IdentityError: There is no remote key, it fails, or its answer does not verify under the leaf certificate.
+        """
+        if self.remote_key is None:
+            raise IdentityError(f"{self.subject}: has no remote key")
+        leaf = read_pem(self.chain_pem, self.subject)[0]
+        return cose_signature(leaf, self.algorithm, self.remote_key, content)
 
     @classmethod
     def load(cls, folder: Path) -> Identity:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
@@ -11,10 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from watermark.errors import IdentityError
 
-from .certificates import read_pem
-
-if TYPE_CHECKING:
-    from .identity import Identity
+RemoteKey = Callable[[bytes], bytes]
+"""Signs bytes with a key that is somewhere else."""
 
 _DIGESTS: dict[str, type[hashes.HashAlgorithm]] = {
     "es256": hashes.SHA256,
@@ -23,29 +22,30 @@ _DIGESTS: dict[str, type[hashes.HashAlgorithm]] = {
 }
 
 
-def cose_signature(identity: Identity, content: bytes) -> bytes:
+def cose_signature(leaf: x509.Certificate, algorithm: str, remote_key: RemoteKey, content: bytes) -> bytes:
     """Ask the remote key to sign, check the answer against the certificate, and bring it into COSE's form.
 
     COSE wants r and s of an ECDSA signature side by side (RFC 9053, section 2.1); modules and services often answer in
     DER.
 
     Args:
-        identity: Whose `remote_key` is asked.
+        leaf: The certificate of the key.
+        algorithm: C2PA's name of its signature algorithm.
+        remote_key: Is asked to sign.
         content: What is signed.
 
     Raises:
         IdentityError: The remote key fails, or its answer does not verify under the leaf certificate.
     """
-    if identity.remote_key is None:
-        raise IdentityError(f"{identity.subject}: has no remote key")
+    subject = leaf.subject.rfc4514_string()
     try:
-        signature = identity.remote_key(content)
+        signature = remote_key(content)
     except Exception as error:
-        raise IdentityError(f"{identity.subject}: the remote key cannot sign ({error})") from error
-    public = read_pem(identity.chain_pem, identity.subject)[0].public_key()
+        raise IdentityError(f"{subject}: the remote key cannot sign ({error})") from error
+    public = leaf.public_key()
     try:
         if isinstance(public, ec.EllipticCurvePublicKey):
-            return _ecdsa(public, signature, content, _DIGESTS[identity.algorithm]())
+            return _ecdsa(public, signature, content, _DIGESTS[algorithm]())
         if isinstance(public, rsa.RSAPublicKey):
             scheme = padding.PSS(padding.MGF1(hashes.SHA256()), hashes.SHA256.digest_size)
             public.verify(signature, content, scheme, hashes.SHA256())
@@ -53,7 +53,7 @@ def cose_signature(identity: Identity, content: bytes) -> bytes:
             public.verify(signature, content)
     except (InvalidSignature, ValueError) as error:
         raise IdentityError(
-            f"{identity.subject}: the remote key's signature does not verify under its certificate; "
+            f"{subject}: the remote key's signature does not verify under its certificate; "
             "check that it holds the leaf's key and signs the bytes themselves with the certificate's algorithm"
         ) from error
     return signature

@@ -15,7 +15,7 @@ from watermark.media.clip_reading import open_clip
 from watermark.media.encoding import ClipEncoder, check_clip
 from watermark.media.frames import CLIP_SAMPLE, Frames, check_frames
 
-from .release import SealReceipt, check_mark, release, timed, workshop, writing
+from .release import SealReceipt, check_mark, release, staging_folder, timed, writing
 from .xmp import append_xmp
 
 _CHECKED_EVERY = 12
@@ -88,7 +88,7 @@ class ClipWriter:
     def __enter__(self) -> Self:
         """Begin the file in a hidden folder beside its destination."""
         with ExitStack() as opening, writing(self.path):
-            self._encoded = opening.enter_context(workshop(self.path)) / "encoded.mp4"
+            self._encoded = opening.enter_context(staging_folder(self.path)) / "encoded.mp4"
             self._encoder = ClipEncoder(
                 self._encoded, self._fps, *self._size, crf=self._crf, audio_from=self._audio_from
             )
@@ -127,9 +127,9 @@ class ClipWriter:
                 with timed(self._seconds, "encode"), writing(self.path):
                     encoder.__exit__(kind)
             if kind is None:
-                self._receipt = self._released()
+                self._receipt = self._finalised()
 
-    def _released(self) -> SealReceipt:
+    def _finalised(self) -> SealReceipt:
         if not self._count:
             raise SealError(f"{self.path}: got no frames; write at least one; nothing was left")
         with writing(self.path):
@@ -140,16 +140,16 @@ class ClipWriter:
                 raise SealError(f"{self.path}: {clip.frame_count} of {self._count} frames were encoded")
             sample = clip.sample(CLIP_SAMPLE)
             check_mark(sample, self.path, self._claim, self._deployment, what="the encoded file")
-        released = release(self._encoded, self.path, self._claim, self._deployment, sample[0], self._seconds)
+        finalised = release(self._encoded, self.path, self._claim, self._deployment, sample[0], self._seconds)
         return SealReceipt(
             self.path,
-            released.sha256,
+            finalised.sha256,
             self._claim.payload,
-            released.credential,
+            finalised.credential,
             self._count,
             float(clip.fps),
             clip.width,
             clip.height,
             self._seconds,
-            released.time_stamp,
+            finalised.time_stamp,
         )

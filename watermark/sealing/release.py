@@ -78,7 +78,7 @@ class Release:
 
 
 @contextmanager
-def workshop(path: Path) -> Iterator[Path]:
+def staging_folder(path: Path) -> Iterator[Path]:
     """Make the hidden folder beside a destination and remove it in the end.
 
     Raises:

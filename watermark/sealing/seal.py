@@ -35,7 +35,7 @@ from watermark.media.frames import CLIP_SAMPLE, Frames, check_frames
 from watermark.media.media import read_media
 
 from .clip_writing import ClipWriter
-from .release import SealReceipt, check_mark, release, timed, workshop, writing
+from .release import SealReceipt, check_mark, release, staging_folder, timed, writing
 from .xmp import xmp_packet
 
 _ATTEMPTS = 3
@@ -77,26 +77,26 @@ def seal(
             clip.write(marked)
         return clip.receipt
     seconds: dict[str, float] = {}
-    with workshop(path) as folder:
+    with staging_folder(path) as folder:
         encoded = folder / f"encoded{path.suffix.lower()}"
         with timed(seconds, "encode"), writing(path):
             encode_still(marked, encoded, quality=quality, xmp=xmp_packet(claim, discreet=deployment.discreet))
         with timed(seconds, "read_back"):
             picture = read_media(encoded).frames[0]
             check_mark(picture, path, claim, deployment, what="the encoded file")
-        released = release(encoded, path, claim, deployment, picture, seconds)
+        finalised = release(encoded, path, claim, deployment, picture, seconds)
     height, width = picture.shape[:2]
     return SealReceipt(
         path,
-        released.sha256,
+        finalised.sha256,
         claim.payload,
-        released.credential,
+        finalised.credential,
         1,
         None,
         width,
         height,
         seconds,
-        released.time_stamp,
+        finalised.time_stamp,
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from forensics.cli.arguments import add_home, add_json, add_out, add_seed, add_verbose, positive_int
 from forensics.cli.tracker_option import add_tracker, choice_of
-from forensics.execution.command_result import Answer
+from forensics.execution.command_result import CommandResult
 from forensics.execution.progress import Report
 
 if TYPE_CHECKING:
@@ -109,14 +109,14 @@ def _scale(text: str) -> float:
     return number
 
 
-def run(options: argparse.Namespace, report: Report) -> Answer:
+def run(options: argparse.Namespace, report: Report) -> CommandResult:
     """Track, align, generate, mark, seal."""
     from forensics.animation.animate import animate_file
     from forensics.reporting.json_entries import animate_entry
     from watermark import Deployment
 
     made = animate_file(_request(options), Deployment.open(options.home), report)
-    return Answer(_text(made), (animate_entry(made),))
+    return CommandResult(_text(made), (animate_entry(made),))
 
 
 def _request(options: argparse.Namespace) -> AnimationRequest:

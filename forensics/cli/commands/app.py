@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from forensics.cli.arguments import DEFAULT_DETECTOR, add_home, add_limits, add_trust, add_verbose
 from forensics.cli.face_finder_option import add_face_finder
 from forensics.errors import InputError, MissingPieceError, UsageError
-from forensics.execution.command_result import Answer
+from forensics.execution.command_result import CommandResult
 from forensics.execution.progress import Report
 from forensics.web.request_guard import LOOPBACK, allowed_hosts
 
 if TYPE_CHECKING:
-    from forensics.web.app.context import Workbench
-    from forensics.web.app.sessions import Visits
+    from forensics.web.app.context import AppContext
+    from forensics.web.app.sessions import Sessions
 
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
 
@@ -96,7 +96,7 @@ def _size(text: str) -> int:
     return int(found[1]) * _UNITS[found[2]]
 
 
-def run(options: argparse.Namespace, report: Report) -> Answer:
+def run(options: argparse.Namespace, report: Report) -> CommandResult:
     """Serve the page until stopped from the keyboard."""
     local = options.host in LOOPBACK
     if not local and not options.allow_network:
@@ -107,19 +107,19 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
     report(0.0, "loading the page")
     try:
         from forensics.web.app import guard, server
-        from forensics.web.app import sessions as visits
+        from forensics.web.app import sessions as sessions
     except ImportError as error:
         raise _missing(error) from error
     token = None if local else secrets.token_urlsafe(24)
-    kept = visits.Visits()
+    kept = sessions.Sessions()
     names = allowed_hosts(options.host, options.name)
     config = guard.GuardConfig(names, options.max_upload, token, kept.uploads)
     with ExitStack() as ends:
         ends.callback(kept.close)
-        bench = _workbench(options, kept)
-        ends.callback(bench.close)
+        context = _workbench(options, kept)
+        ends.callback(context.close)
         try:
-            app = server.build_app(bench, config)
+            app = server.build_app(context, config)
         except ImportError as error:
             raise _missing(error) from error
         address = _address(options.host, options.port, token)
@@ -133,21 +133,22 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
         level = "info" if options.verbose else "error"
         opened = address if options.open else None
         server.serve(app, kept, options.host, options.port, opened=opened, log_level=level)
-    return Answer("")
+    return CommandResult("")
 
 
-def _workbench(options: argparse.Namespace, kept: Visits) -> Workbench:
+def _workbench(options: argparse.Namespace, kept: Sessions) -> AppContext:
     from forensics.cli.trust_anchors import read_anchors
     from forensics.execution.sandbox import Limits
-    from forensics.web.app.context import Workbench
+    from forensics.web.app.context import AppContext
     from forensics.web.app.evaluate_action import corpora_under
-    from watermark import Deployment
-    from watermark.deployment import home_folder
+    from forensics.web.app.examine_action import card_examiner
+    from watermark import Deployment, home_folder
 
-    return Workbench(
+    return AppContext(
         deployment=Deployment.open(options.home),
-        visits=kept,
+        sessions=kept,
         detector=options.detector[0],
+        prepare=card_examiner,
         results=(options.results or home_folder(options.home) / "evaluations").absolute(),
         anchors=read_anchors(options.trust),
         face_finder=options.face_finder,

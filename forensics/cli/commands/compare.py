@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forensics.cli.arguments import add_aggregation, add_json, add_seed, add_verbose, positive_int
-from forensics.execution.command_result import Answer
+from forensics.execution.command_result import CommandResult
 from forensics.execution.progress import Report
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, report: Report) -> Answer:
+def run(options: argparse.Namespace, report: Report) -> CommandResult:
     """Compare, or put seeds together."""
     if options.seeds:
         return put_seeds_together(options.results)
@@ -73,10 +73,10 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
             second = matched(one.first, first, one.second, videos[one.second])
             powers[number] = power_of(first, second, options.power, seed=options.seed, replicates=options.replicates)
     text = [describe_comparisons(found), *_sentences(found, powers)]
-    return Answer("\n".join(text), tuple(compare_entry(*pair) for pair in zip(found, powers, strict=True)))
+    return CommandResult("\n".join(text), tuple(compare_entry(*pair) for pair in zip(found, powers, strict=True)))
 
 
-def put_seeds_together(paths: list[Path]) -> Answer:
+def put_seeds_together(paths: list[Path]) -> CommandResult:
     """Give mean and standard deviation over the runs of several seeds."""
     from forensics.errors import UsageError
     from forensics.evaluation import columns, over_seeds, read_report
@@ -91,7 +91,7 @@ def put_seeds_together(paths: list[Path]) -> Answer:
         if measure.distortion == "none" and measure.slice == "all":
             interval = f"{measure.low:.3f} to {measure.high:.3f}"
             rows.append((measure.name, measure.slice, f"{measure.value:.3f}", interval, measure.note))
-    return Answer(f"{together.detector} on {together.corpus}\n{columns(rows)}", (evaluate_entry(together),))
+    return CommandResult(f"{together.detector} on {together.corpus}\n{columns(rows)}", (evaluate_entry(together),))
 
 
 def read_tables(paths: list[Path]) -> dict[str, ScoreTable]:

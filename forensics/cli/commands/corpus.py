@@ -9,22 +9,22 @@ from forensics.cli.arguments import (
     add_detector,
     add_home,
     add_json,
-    add_labour,
     add_out,
     add_seed,
     add_verbose,
-    labour_of,
+    add_workers,
     names,
     non_negative_int,
     positive_int,
+    worker_config_of,
 )
 from forensics.cli.face_finder_option import add_face_finder
 from forensics.corpus.importers import LAYOUTS
 from forensics.corpus.manifest import Corpus, write_manifest
 from forensics.corpus.shards import is_export
 from forensics.errors import UsageError
-from forensics.execution.command_result import Answer, JsonObject
-from forensics.execution.progress import Report, part
+from forensics.execution.command_result import CommandResult, JsonObject
+from forensics.execution.progress import Report, subrange
 from forensics.storage.files import locked
 from forensics.synthesis.methods import METHODS
 
@@ -61,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="A,B,…",
         help="forgeries to make of each puppet (default: anifacediff): " + ", ".join(method.name for method in METHODS),
     )
-    add_labour(synthesize, default="this one, on all its threads")
+    add_workers(synthesize, default="this one, on all its threads")
     synthesize.add_argument("--steps", type=positive_int, metavar="N", help="denoising steps (default: the preset's)")
     add_seed(synthesize)
     add_home(synthesize)
@@ -107,7 +107,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     crop.add_argument(
         "--per-clip", type=positive_int, default=8, metavar="N", help="most frames of one clip (default: 8)"
     )
-    add_labour(crop, default="one for each core")
+    add_workers(crop, default="one for each core")
     crop.set_defaults(run=run_crop)
 
     text = "write a corpus as WebDataset shards, as a Parquet manifest, or for the `datasets` library"
@@ -124,7 +124,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="size from which a shard is full (default: 256)",
     )
-    add_labour(export, default="this one")
+    add_workers(export, default="this one")
     add_seed(export)
     export.set_defaults(run=run_export)
 
@@ -133,7 +133,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         add_verbose(action)
 
 
-def run_synthesize(options: argparse.Namespace, report: Report) -> Answer:
+def run_synthesize(options: argparse.Namespace, report: Report) -> CommandResult:
     """Make a synthetic corpus."""
     from forensics.synthesis.generator_forger import GeneratorForger, load_animator
     from forensics.synthesis.plan import SynthesisConfig
@@ -152,17 +152,22 @@ def run_synthesize(options: argparse.Namespace, report: Report) -> Answer:
     )
     deployment = Deployment.open(options.home)
     forger = GeneratorForger(load_animator(), deployment, steps=options.steps)
-    return _describe(synthesize(options.out, config, forger, deployment, report, labour=labour_of(options)))
+    return _describe(
+        synthesize(options.out, config, forger, deployment, report, worker_config=worker_config_of(options))
+    )
 
 
-def run_check(options: argparse.Namespace, report: Report) -> Answer:
+def run_check(options: argparse.Namespace, report: Report) -> CommandResult:
     """Check a corpus."""
-    from forensics.corpus.checks.check import check_corpus, check_pictures
-    from forensics.evaluation.probes.metadata import probe_packaging
+    from forensics.corpus.checks.check import Fault, check_corpus, check_pictures
+    from forensics.evaluation.probes.metadata import check_packaging, probe_packaging
 
     corpus = Corpus.load(options.corpus)
-    complaints = (*check_corpus(corpus, part(report, 0.0, 0.5)), *check_pictures(corpus, part(report, 0.5, 1.0)))
+    complaints = [*check_corpus(corpus, subrange(report, 0.0, 0.5))]
+    whole = all(complaint.fault is not Fault.MISSING for complaint in complaints)
     probe = probe_packaging(corpus)
+    complaints += check_packaging(corpus, probe) if whole else ()
+    complaints += check_pictures(corpus, subrange(report, 0.5, 1.0))
     answer = _describe(corpus)
     lines = [answer.text, ""]
     for complaint in complaints:
@@ -183,10 +188,10 @@ def run_check(options: argparse.Namespace, report: Report) -> Answer:
         "sound": not complaints,
         "packaging_auc": None if probe is None else probe.auc,
     }
-    return Answer("\n".join(lines), (entry,), failed=bool(complaints))
+    return CommandResult("\n".join(lines), (entry,), failed=bool(complaints))
 
 
-def run_split(options: argparse.Namespace, report: Report) -> Answer:
+def run_split(options: argparse.Namespace, report: Report) -> CommandResult:
     """Divide a corpus anew."""
     import numpy as np
 
@@ -199,7 +204,7 @@ def run_split(options: argparse.Namespace, report: Report) -> Answer:
     return _describe(Corpus(options.corpus, divided))
 
 
-def run_import(options: argparse.Namespace, report: Report) -> Answer:
+def run_import(options: argparse.Namespace, report: Report) -> CommandResult:
     """Import a published data set, or unpack shards."""
     if options.layout == "webdataset" or (options.layout == "auto" and is_export(options.folder)):
         return _unpack(options, report)
@@ -232,10 +237,10 @@ def run_import(options: argparse.Namespace, report: Report) -> Answer:
         "absent": list(done.absent),
         "divided_out": list(done.divided_out),
     }
-    return Answer("\n".join([answer.text, *lines]), (entry,))
+    return CommandResult("\n".join([answer.text, *lines]), (entry,))
 
 
-def _unpack(options: argparse.Namespace, report: Report) -> Answer:
+def _unpack(options: argparse.Namespace, report: Report) -> CommandResult:
     """Unpack an export in tar shards."""
     from forensics.corpus.shards.unpacking import unpack_corpus
 
@@ -255,10 +260,10 @@ def _unpack(options: argparse.Namespace, report: Report) -> Answer:
         "absent": [],
         "divided_out": [],
     }
-    return Answer(f"{answer.text}\n{line}", (entry,))
+    return CommandResult(f"{answer.text}\n{line}", (entry,))
 
 
-def run_export(options: argparse.Namespace, report: Report) -> Answer:
+def run_export(options: argparse.Namespace, report: Report) -> CommandResult:
     """Write a corpus in another shape."""
     from forensics.corpus.shards.exporting import Target, export_corpus
 
@@ -268,7 +273,7 @@ def run_export(options: argparse.Namespace, report: Report) -> Answer:
         Target(options.to),
         seed=options.seed,
         most_bytes=options.shard_mib << 20,
-        labour=labour_of(options),
+        worker_config=worker_config_of(options),
         report=report,
     )
     index = done.index
@@ -303,10 +308,10 @@ def run_export(options: argparse.Namespace, report: Report) -> Answer:
         "kept": done.kept,
         "left_behind": list(done.left_behind),
     }
-    return Answer("\n".join(lines), (entry,))
+    return CommandResult("\n".join(lines), (entry,))
 
 
-def run_crop(options: argparse.Namespace, report: Report) -> Answer:
+def run_crop(options: argparse.Namespace, report: Report) -> CommandResult:
     """Keep a corpus' face crops."""
     from detectors import list_detectors, load_detector
     from forensics.faces import finder_for, source_of
@@ -322,7 +327,7 @@ def run_crop(options: argparse.Namespace, report: Report) -> Answer:
         spec,
         per_clip=options.per_clip,
         finder=finder,
-        labour=labour_of(options, default=None),
+        worker_config=worker_config_of(options, default=None),
         report=report,
     )
     lines = [
@@ -347,10 +352,10 @@ def run_crop(options: argparse.Namespace, report: Report) -> Answer:
         "counts": {miss.value: coverage.count(miss) for miss in Miss},
         "missed": [*missed],
     }
-    return Answer("\n".join(lines), (entry,))
+    return CommandResult("\n".join(lines), (entry,))
 
 
-def _describe(corpus: Corpus) -> Answer:
+def _describe(corpus: Corpus) -> CommandResult:
     from forensics.corpus.checks.check import tally
 
     rows = tally(corpus.samples)
@@ -370,4 +375,4 @@ def _describe(corpus: Corpus) -> Answer:
         for row in rows
     ]
     entry: JsonObject = {"path": str(corpus.root), "samples": len(corpus.samples), "counts": [*counts]}
-    return Answer("\n".join([str(corpus.root), head, *lines]), (entry,))
+    return CommandResult("\n".join([str(corpus.root), head, *lines]), (entry,))

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from forensics.cli.arguments import add_home, add_json, add_seed, add_verbose
-from forensics.execution.command_result import Answer, JsonObject
+from forensics.execution.command_result import CommandResult, JsonObject
 from forensics.execution.progress import Report
 
 
@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, report: Report) -> Answer:
+def run(options: argparse.Namespace, report: Report) -> CommandResult:
     """Run every stage and say where the page lies."""
     from forensics.demo.pipeline import demo_config, run_demo
     from forensics.synthesis.generator_forger import GeneratorForger, load_animator
@@ -43,4 +43,4 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
         "seed": options.seed,
         "seconds": {stage.name: stage.seconds for stage in stages},
     }
-    return Answer(text, (entry,))
+    return CommandResult(text, (entry,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from forensics.cli.arguments import add_home, add_json, add_verbose
-from forensics.execution.command_result import Answer
+from forensics.execution.command_result import CommandResult
 from forensics.execution.progress import Report
 
 
@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, report: Report) -> Answer:
+def run(options: argparse.Namespace, report: Report) -> CommandResult:
     """Look at everything and say what to do."""
     from forensics.execution.environment import examine_installation, machine
 
@@ -26,4 +26,4 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
     missing = [part for part in parts if part.needed and not part.present]
     lines = [machine(), *(part.line() for part in parts)]
     lines.append(f"{len(missing)} missing" if missing else "everything the demo needs is here")
-    return Answer("\n".join(lines), tuple(part.entry() for part in parts), failed=bool(missing))
+    return CommandResult("\n".join(lines), tuple(part.entry() for part in parts), failed=bool(missing))

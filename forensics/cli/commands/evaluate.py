@@ -14,15 +14,15 @@ from forensics.cli.arguments import (
     DEFAULT_DETECTOR,
     add_aggregation,
     add_json,
-    add_labour,
     add_seed,
     add_verbose,
-    labour_of,
+    add_workers,
     positive_int,
+    worker_config_of,
 )
 from forensics.cli.face_finder_option import add_face_finder
-from forensics.execution.command_result import Answer
-from forensics.execution.progress import Report, part
+from forensics.execution.command_result import CommandResult
+from forensics.execution.progress import Report, subrange
 from forensics.storage.files import locked
 
 from . import evaluate_sources
@@ -62,19 +62,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="results folder; an interrupted run continues")
     evaluate_sources.configure(parser)
     configure_all(parser)
-    add_labour(parser, default="this process, on all its threads", gpus=True)
+    add_workers(parser, default="this process, on all its threads", gpus=True)
     add_seed(parser)
     add_json(parser)
     add_verbose(parser)
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, report: Report) -> Answer:
+def run(options: argparse.Namespace, report: Report) -> CommandResult:
     """Measure scores from a file, or detectors on a corpus."""
     if options.protocol == "list":
-        return Answer(explain_protocols())
+        return CommandResult(explain_protocols())
     if "list" in options.suite:
-        return Answer(robustness.explain_suites())
+        return CommandResult(robustness.explain_suites())
     from forensics.errors import UsageError
 
     if sum(one is not None for one in (options.corpus, options.scores, options.generator)) != 1:
@@ -87,16 +87,16 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
         return _measured(options, settings, report)
 
 
-def _measured(options: argparse.Namespace, settings: Settings, report: Report) -> Answer:
+def _measured(options: argparse.Namespace, settings: Settings, report: Report) -> CommandResult:
     """Evaluate, measure further what was asked for, and leave the results."""
     from forensics.evaluation import describe_comparisons
     from forensics.evaluation.run.evaluate_corpus import write_results
     from forensics.reporting.json_entries import evaluate_entry
 
     further = is_wanted(options)
-    done, remarks = evaluate(options, settings, part(report, 0.0, MEASURING_SHARE if further else 1.0))
+    done, remarks = evaluate(options, settings, subrange(report, 0.0, MEASURING_SHARE if further else 1.0))
     if further:
-        done = measure_all(options, done, part(report, MEASURING_SHARE, 1.0))
+        done = measure_all(options, done, subrange(report, MEASURING_SHARE, 1.0))
     comparisons = evaluate_sources.compare_scores(done, settings)
     if options.out is not None:
         write_results(done, comparisons, settings, options.out)
@@ -104,7 +104,7 @@ def _measured(options: argparse.Namespace, settings: Settings, report: Report) -
     text += [told for one in done for told in describe_all(one.report)]
     if comparisons:
         text.append("differences\n" + describe_comparisons(comparisons))
-    return Answer("\n\n".join(text), tuple(evaluate_entry(one.report) for one in done))
+    return CommandResult("\n\n".join(text), tuple(evaluate_entry(one.report) for one in done))
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
@@ -118,7 +118,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
     from forensics.evaluation.protocol.protocols import find_protocol
     from forensics.evaluation.run.evaluate_corpus import Settings
 
-    labour = labour_of(options)
+    worker_config = worker_config_of(options)
     return Settings(
         protocol=find_protocol(options.protocol),
         aggregation=Aggregation.named(options.aggregation),
@@ -126,7 +126,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         seed=options.seed,
         face_finder=options.face_finder,
         command=shlex.join(["facetrail", *sys.argv[1:]]),
-        labour=None if options.workers is None and labour.alone else labour,
+        worker_config=None if options.workers is None and worker_config.alone else worker_config,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forensics.cli.arguments import positive_int
-from forensics.execution.command_result import Answer
+from forensics.execution.command_result import CommandResult
 from forensics.execution.progress import Report
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def compare_scores(done: Sequence[Evaluated], settings: Settings) -> tuple[Compa
     return tuple(found for group in together.values() for found in compare_evaluated(group, settings))
 
 
-def measure_quality(options: argparse.Namespace, settings: Settings, report: Report) -> Answer:
+def measure_quality(options: argparse.Namespace, settings: Settings, report: Report) -> CommandResult:
     """Measure a generator on puppets, and leave a results folder where one is asked for."""
     from forensics.evaluation.generator_quality.generation import (
         EVALUATION_SEED,
@@ -81,7 +81,7 @@ def measure_quality(options: argparse.Namespace, settings: Settings, report: Rep
     reports = measure_generator(options.generator, plan, report)
     if options.out is not None:
         write_quality(reports, options.out, settings.command)
-    return Answer(describe_quality(reports), tuple(evaluate_entry(one) for one in reports))
+    return CommandResult(describe_quality(reports), tuple(evaluate_entry(one) for one in reports))
 
 
 def describe_quality(reports: tuple[EvalReport, ...]) -> str:

@@ -18,24 +18,24 @@ from forensics.cli.arguments import (
     add_files,
     add_home,
     add_json,
-    add_labour,
     add_limits,
     add_trust,
     add_verbose,
-    labour_of,
+    add_workers,
+    worker_config_of,
 )
 from forensics.cli.face_finder_option import add_face_finder
 from forensics.cli.input_files import answer_one, expand, join_answers
 from forensics.errors import InputError
-from forensics.execution.command_result import Answer, JsonObject, visible
+from forensics.execution.command_result import CommandResult, JsonObject, visible
 from forensics.execution.progress import Report
-from forensics.execution.workers import Work, open_crew
+from forensics.execution.workers import Work, open_pool
 from forensics.faces.choice import FinderChoice
 
 if TYPE_CHECKING:
     from forensics.examination.examiner import Examination
     from forensics.examination.timeline import Timeline
-    from forensics.execution.sandbox import Answerer, Limits
+    from forensics.execution.sandbox import FileHandler, Limits
 
 WIDTH = 100
 
@@ -53,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="draw scores and mark of every clip over time, one SVG picture each, into this folder",
     )
     add_limits(parser)
-    add_labour(parser, default="one, on all its threads")
+    add_workers(parser, default="one, on all its threads")
     add_home(parser)
     add_json(parser)
     add_verbose(parser)
@@ -66,7 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, report: Report) -> Answer:
+def run(options: argparse.Namespace, report: Report) -> CommandResult:
     """Examine every file; one that cannot be read does not stop the others."""
     paths = expand(options.files, sys.stdin)
     if options.timeline is not None:
@@ -81,10 +81,10 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
         examiner, options.home, options.detector, read_anchors(options.trust), pictures, options.face_finder
     )
     limits = Limits(options.seconds, options.memory, options.verbose)
-    with open_crew(labour_of(options), partial(examining, prepare, limits)) as crew:
+    with open_pool(worker_config_of(options), partial(examining, prepare, limits)) as pool:
 
-        def answers() -> Iterator[Answer]:
-            for place, answer in crew.work(paths, report=report):
+        def answers() -> Iterator[CommandResult]:
+            for place, answer in pool.work(paths, report=report):
                 report((place + 1) / len(paths), f"examining {visible(paths[place].name)}")
                 yield answer
 
@@ -93,7 +93,7 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
 
 
 @contextmanager
-def examining(prepare: Callable[[], Answerer], limits: Limits) -> Iterator[Work[Path, Answer]]:
+def examining(prepare: Callable[[], FileHandler], limits: Limits) -> Iterator[Work[Path, CommandResult]]:
     """Open strangers' files in a process of its own, which ends with the block.
 
     Args:
@@ -102,11 +102,11 @@ def examining(prepare: Callable[[], Answerer], limits: Limits) -> Iterator[Work[
     """
     from forensics.execution.sandbox import confined
 
-    with confined(prepare, limits) as answerer:
+    with confined(prepare, limits) as handler:
 
-        def one(path: Path, report: Report) -> Answer:
+        def one(path: Path, report: Report) -> CommandResult:
             report(0.0, f"examining {visible(path.name)}")
-            return answer_one(path, lambda path: answerer(path, report))
+            return answer_one(path, lambda path: handler(path, report))
 
         yield one
 
@@ -117,7 +117,7 @@ def examiner(
     trust: tuple[str, ...],
     pictures: dict[Path, Path] | None,
     face_finder: FinderChoice,
-) -> Answerer:
+) -> FileHandler:
     """Load the detector and return what examines one file.
 
     Args:
@@ -134,7 +134,7 @@ def examiner(
 
     examiner = Examiner(Deployment.open(home), detector, trust, face_finder)
 
-    def one(path: Path, report: Report) -> Answer:
+    def one(path: Path, report: Report) -> CommandResult:
         found = examiner.examine(path, report)
         text, entry = describe(path, found), examine_entry(found)
         if pictures is not None and found.timeline is not None:
@@ -142,7 +142,7 @@ def examiner(
             pictures[path].write_text(chart, encoding="utf-8")
             text += f"\n  timeline drawn in {visible(str(pictures[path]))}"
             entry["timeline_picture"] = str(pictures[path])
-        return Answer(text, (entry,), attention=found.verdict.finding.deserves_attention)
+        return CommandResult(text, (entry,), attention=found.verdict.finding.deserves_attention)
 
     return one
 

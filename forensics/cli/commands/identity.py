@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forensics.cli.arguments import add_home, add_json, add_verbose
-from forensics.execution.command_result import Answer, JsonObject
+from forensics.execution.command_result import CommandResult, JsonObject
 from forensics.execution.progress import Report
 
 if TYPE_CHECKING:
@@ -64,12 +64,11 @@ def _add_time_stamp(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run_new(options: argparse.Namespace, report: Report) -> Answer:
+def run_new(options: argparse.Namespace, report: Report) -> CommandResult:
     """Make a deployment where there is none."""
     from forensics.cli.trust_anchors import read_pem
     from forensics.errors import InputError, UsageError
-    from watermark import Deployment, Identity
-    from watermark.deployment import home_folder
+    from watermark import Deployment, Identity, home_folder
 
     folder = home_folder(options.home)
     place = folder / "identity"
@@ -89,17 +88,17 @@ def run_new(options: argparse.Namespace, report: Report) -> Answer:
     return _describe(Deployment.open(folder))
 
 
-def run_show(options: argparse.Namespace, report: Report) -> Answer:
+def run_show(options: argparse.Namespace, report: Report) -> CommandResult:
     """Show a deployment that exists."""
     return _describe(_existing(options.home))
 
 
-def run_rotate(options: argparse.Namespace, report: Report) -> Answer:
+def run_rotate(options: argparse.Namespace, report: Report) -> CommandResult:
     """Append a mark key to a deployment that exists."""
     return _describe(_existing(options.home).rotate_mark_key())
 
 
-def run_export(options: argparse.Namespace, report: Report) -> Answer:
+def run_export(options: argparse.Namespace, report: Report) -> CommandResult:
     """Write the root, and the time-stamp authority's root where there is one."""
     deployment = _existing(options.home)
     text = "".join(deployment.identity.anchors)
@@ -108,15 +107,14 @@ def run_export(options: argparse.Namespace, report: Report) -> Answer:
         "anchors": list(deployment.identity.anchors),
     }
     if options.out is None:
-        return Answer(text, (entry,))
+        return CommandResult(text, (entry,))
     options.out.write_text(text, "ascii")
-    return Answer(f"{options.out}\n  for readers: facetrail read FILE --trust {options.out.name}", (entry,))
+    return CommandResult(f"{options.out}\n  for readers: facetrail read FILE --trust {options.out.name}", (entry,))
 
 
 def _existing(home: Path | None) -> Deployment:
     from forensics.errors import MissingPieceError
-    from watermark import Deployment
-    from watermark.deployment import home_folder
+    from watermark import Deployment, home_folder
 
     folder = home_folder(home)
     if not (folder / "identity").exists():
@@ -158,7 +156,7 @@ def _bytes(path: Path) -> bytes:
         raise InputError(f"{path}: cannot be read ({error.strerror}); give the private key as PEM", path) from error
 
 
-def _describe(deployment: Deployment) -> Answer:
+def _describe(deployment: Deployment) -> CommandResult:
     from watermark import SignCommand, mark_key_fingerprints
 
     identity = deployment.identity
@@ -189,4 +187,4 @@ def _describe(deployment: Deployment) -> Answer:
         f"  marks with   key {mark_keys[0]}{earlier}\n"
         f"  root         {deployment.folder / 'identity' / 'root.pem'}, for those who should trust your signature"
     )
-    return Answer(text, (entry,))
+    return CommandResult(text, (entry,))

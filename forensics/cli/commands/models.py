@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from forensics.cli.arguments import add_json, add_verbose
 from forensics.errors import UsageError
-from forensics.execution.command_result import Answer, JsonObject, error_entry, explain
+from forensics.execution.command_result import CommandResult, JsonObject, error_entry, explain
 from forensics.execution.progress import Report
 
 if TYPE_CHECKING:
@@ -57,16 +57,16 @@ def _declare_import(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run_list(options: argparse.Namespace, report: Report) -> Answer:
+def run_list(options: argparse.Namespace, report: Report) -> CommandResult:
     """List shipped and optional models."""
     from forensics.execution.environment import model_parts
 
     parts = model_parts()
     entries: list[JsonObject] = [part.entry() for part in parts]
-    return Answer("\n".join(part.line() for part in parts), tuple(entries))
+    return CommandResult("\n".join(part.line() for part in parts), tuple(entries))
 
 
-def run_get(options: argparse.Namespace, report: Report) -> Answer:
+def run_get(options: argparse.Namespace, report: Report) -> CommandResult:
     """Get the face mesh networks."""
     from generator.trackers import face_mesh_folder, install_face_mesh
 
@@ -78,10 +78,10 @@ def run_get(options: argparse.Namespace, report: Report) -> Answer:
 
     install_face_mesh(progress=told)
     entry: JsonObject = {"path": str(face_mesh_folder()), "model": options.model}
-    return Answer(lines[-1] if lines else f"face mesh networks are in {face_mesh_folder()}", (entry,))
+    return CommandResult(lines[-1] if lines else f"face mesh networks are in {face_mesh_folder()}", (entry,))
 
 
-def run_import(options: argparse.Namespace, report: Report) -> Answer:
+def run_import(options: argparse.Namespace, report: Report) -> CommandResult:
     """Make a model folder; where a file does not fit, show the reports of all parts and write nothing."""
     import torch
 
@@ -104,16 +104,16 @@ def run_import(options: argparse.Namespace, report: Report) -> Answer:
         parts = [part for part in error.reports if not part.sound]
         text = "\n".join([*(f"  {part.line()}" for part in parts), explain(error, options.out)])
         entry: JsonObject = {**error_entry(error, options.out), "parts": [_part_entry(part) for part in error.reports]}
-        return Answer(text, (entry,), failed=True)
-    return Answer(_import_text(done), (_import_entry(done),))
+        return CommandResult(text, (entry,), failed=True)
+    return CommandResult(_import_text(done), (_import_entry(done),))
 
 
-def run_inspect(options: argparse.Namespace, report: Report) -> Answer:
+def run_inspect(options: argparse.Namespace, report: Report) -> CommandResult:
     """Say what weights are."""
     from generator.importers import inspect_weights
 
     found = inspect_weights(options.path)
-    return Answer(_inspection_text(found), (_inspection_entry(found),))
+    return CommandResult(_inspection_text(found), (_inspection_entry(found),))
 
 
 def _spatial(given: list[str]) -> dict[str, Path]:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from forensics.cli.arguments import add_files, add_home, add_json, add_limits, add_trust, add_verbose
 from forensics.cli.input_files import answer_each, expand
-from forensics.execution.command_result import Answer, visible
+from forensics.execution.command_result import CommandResult, visible
 from forensics.execution.progress import Report, silent
 
 if TYPE_CHECKING:
-    from forensics.execution.sandbox import Answerer
+    from forensics.execution.sandbox import FileHandler
     from watermark import Provenance
 
 
@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, report: Report) -> Answer:
+def run(options: argparse.Namespace, report: Report) -> CommandResult:
     """Read every file; one that cannot be read does not stop the others."""
     from forensics.cli.trust_anchors import read_anchors
     from forensics.execution.sandbox import Limits, confined
@@ -49,11 +49,11 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
     prepare = partial(
         reader, options.home, read_anchors(options.trust), read_anchors(options.signer), offline=not options.online
     )
-    with confined(prepare, limits) as answerer:
-        return answer_each(paths, lambda path: answerer(path, silent), "reading", report)
+    with confined(prepare, limits) as handler:
+        return answer_each(paths, lambda path: handler(path, silent), "reading", report)
 
 
-def reader(home: Path | None, trust: tuple[str, ...], signers: tuple[str, ...], *, offline: bool) -> Answerer:
+def reader(home: Path | None, trust: tuple[str, ...], signers: tuple[str, ...], *, offline: bool) -> FileHandler:
     """Open the deployment and return what reads one file.
 
     Args:
@@ -68,9 +68,9 @@ def reader(home: Path | None, trust: tuple[str, ...], signers: tuple[str, ...], 
     deployment = Deployment.open(home)
     policy = TrustPolicy((*deployment.trust.anchors, *trust), signers, offline=offline)
 
-    def one(path: Path, report: Report) -> Answer:
+    def one(path: Path, report: Report) -> CommandResult:
         provenance = read_provenance(path, deployment, policy=policy)
-        return Answer(describe(provenance), (read_entry(provenance),))
+        return CommandResult(describe(provenance), (read_entry(provenance),))
 
     return one
 

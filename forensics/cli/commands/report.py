@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from forensics.cli.arguments import add_home, add_json, add_trust, add_verbose
-from forensics.execution.command_result import Answer, JsonObject
+from forensics.execution.command_result import CommandResult, JsonObject
 from forensics.execution.progress import Report
 
 
@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, report: Report) -> Answer:
+def run(options: argparse.Namespace, report: Report) -> CommandResult:
     """Make a page, or check one."""
     from forensics.errors import UsageError
 
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
     return verify(options) if options.verify is not None else make(options)
 
 
-def make(options: argparse.Namespace) -> Answer:
+def make(options: argparse.Namespace) -> CommandResult:
     """Read the results and write page, figures, tables and card."""
     from forensics.reporting import write_report
     from watermark import Deployment
@@ -57,10 +57,12 @@ def make(options: argparse.Namespace) -> Answer:
         pictures=not options.no_faces,
     )
     text = f"{written.page}\n{written.card}\n{len(written.exports)} figures and tables in {written.exports_folder}"
-    return Answer(text, ({"path": str(written.page), "card": str(written.card), "exports": len(written.exports)},))
+    return CommandResult(
+        text, ({"path": str(written.page), "card": str(written.card), "exports": len(written.exports)},)
+    )
 
 
-def verify(options: argparse.Namespace) -> Answer:
+def verify(options: argparse.Namespace) -> CommandResult:
     """Compare a page and the files beside it with what was signed."""
     from dataclasses import replace
 
@@ -84,4 +86,4 @@ def verify(options: argparse.Namespace) -> Answer:
         "files": there,
         "missing": list(found.missing),
     }
-    return Answer(text, (entry,))
+    return CommandResult(text, (entry,))

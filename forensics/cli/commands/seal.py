@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from forensics.cli.arguments import add_home, add_json, add_out, add_verbose
-from forensics.execution.command_result import Answer
+from forensics.execution.command_result import CommandResult
 from forensics.execution.progress import Report
 
 
@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, report: Report) -> Answer:
+def run(options: argparse.Namespace, report: Report) -> CommandResult:
     """Decode, mark, encode, sign, read back."""
     from forensics.reporting.json_entries import seal_entry
     from watermark import Deployment, PayloadKind, seal_file
@@ -44,4 +44,4 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
         text += f"\n  frame rate  was not constant; resampled to {receipt.fps:.3f} frames a second"
     if receipt.flattened:
         text += "\n  transparency  was laid over white"
-    return Answer(text, (seal_entry(receipt),))
+    return CommandResult(text, (seal_entry(receipt),))

@@ -9,7 +9,7 @@ from functools import partial
 from forensics.cli.arguments import add_detector, add_home, add_limits, add_trust, add_verbose, positive_int
 from forensics.cli.face_finder_option import add_face_finder
 from forensics.errors import MissingPieceError
-from forensics.execution.command_result import Answer
+from forensics.execution.command_result import CommandResult
 from forensics.execution.progress import Report
 from forensics.web.request_guard import allowed_hosts
 from forensics.web.shutdown import ended_like_ctrl_c
@@ -63,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, report: Report) -> Answer:
+def run(options: argparse.Namespace, report: Report) -> CommandResult:
     """Serve until stopped from the keyboard."""
     try:
         import uvicorn
@@ -101,4 +101,4 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
             limit_concurrency=64,
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
-    return Answer("")
+    return CommandResult("")

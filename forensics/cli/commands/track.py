@@ -7,7 +7,7 @@ from pathlib import Path
 
 from forensics.cli.arguments import add_json, add_out, add_verbose
 from forensics.cli.tracker_option import add_tracker
-from forensics.execution.command_result import Answer, JsonObject
+from forensics.execution.command_result import CommandResult, JsonObject
 from forensics.execution.progress import Report
 
 
@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, report: Report) -> Answer:
+def run(options: argparse.Namespace, report: Report) -> CommandResult:
     """Track the face and save its motion."""
     from forensics.animation.tracking import track_file
     from forensics.cli.tracker_option import choice_of
@@ -41,6 +41,6 @@ def run(options: argparse.Namespace, report: Report) -> Answer:
         "tracker": choice.name,
         "face_model": drive.face_model,
     }
-    return Answer(
+    return CommandResult(
         f"{options.out}\n  {len(drive)} frames at {drive.fps:g} a second, {drive.face_model} by {choice.name}", (entry,)
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from forensics.cli.arguments import DEFAULT_DETECTOR, add_json, add_out, add_verbose, names, positive_int
 from forensics.cli.face_finder_option import add_face_finder
 from forensics.errors import UsageError
-from forensics.execution.command_result import Answer, JsonObject
+from forensics.execution.command_result import CommandResult, JsonObject
 from forensics.execution.progress import Report, silent
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _configure_generator(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where (default: auto)")
 
 
-def train_generator(options: argparse.Namespace, report: Report) -> Answer:
+def train_generator(options: argparse.Namespace, report: Report) -> CommandResult:
     """Train to the last step, then write weights and card."""
     from generator.training import Trainer, rank
 
@@ -105,7 +105,7 @@ def train_generator(options: argparse.Namespace, report: Report) -> Answer:
     trainer.run(progress)
     folder = trainer.export(options.out / "weights")
     if process:
-        return Answer("")
+        return CommandResult("")
     position = trainer.position
     entry: JsonObject = {
         "path": str(folder),
@@ -125,7 +125,7 @@ def train_generator(options: argparse.Namespace, report: Report) -> Answer:
         lines.append(f"  use it with: facetrail animate --weights {folder} …")
     else:
         lines.append(f"  next: facetrail train generator --preset sd15 --stage 2 --base {folder} …")
-    return Answer("\n".join(lines), (entry,))
+    return CommandResult("\n".join(lines), (entry,))
 
 
 def _settings(options: argparse.Namespace) -> TrainConfig:
@@ -160,7 +160,7 @@ def _data(options: argparse.Namespace, config: TrainConfig, report: Report) -> T
     return open_videos(Path(options.data), config, cache, progress, *rank())
 
 
-def train_detector(options: argparse.Namespace, report: Report) -> Answer:
+def train_detector(options: argparse.Namespace, report: Report) -> CommandResult:
     """Train and save."""
     from forensics.corpus import Corpus
     from forensics.faces import finder_for
@@ -198,4 +198,4 @@ def train_detector(options: argparse.Namespace, report: Report) -> Answer:
         f"  {settings.detector}, fed {settings.diet} samples: {log.n_training} crops, best epoch {log.best_epoch}\n"
         f"  AUC on validation frames {log.validation_auc:.3f}, in {log.seconds:.0f} s"
     )
-    return Answer(text, (entry,))
+    return CommandResult(text, (entry,))

@@ -82,8 +82,8 @@ def check_corpus(corpus: Corpus, report: Report = silent) -> tuple[Complaint, ..
         complaints += _check_files(corpus, sample)
     complaints += find_leaks(corpus.samples)
     complaints += find_duplicates(corpus.samples)
-    if not any(complaint.fault is Fault.MISSING for complaint in complaints):
-        complaints += _check_formats(corpus) if not corpus.places else _check_packaging(corpus)
+    if not corpus.places and not any(complaint.fault is Fault.MISSING for complaint in complaints):
+        complaints += _check_formats(corpus)
     complaints += find_empty_splits(corpus.samples)
     return tuple(complaints)
 
@@ -203,13 +203,3 @@ def _check_formats(corpus: Corpus) -> Iterator[Complaint]:
         for one, other, name in ((genuine, forged, "genuine"), (forged, genuine, "forged")):
             for odd in sorted(set(one) - set(other)):
                 yield Complaint(Fault.FORMAT, f"only {name} {kind} are {odd}; encode both classes alike", (one[odd],))
-
-
-def _check_packaging(corpus: Corpus) -> Iterator[Complaint]:
-    """Complain where the packaging of published files, which differ among themselves, gives the class away."""
-    from forensics.evaluation.probes.metadata import probe_packaging
-
-    probe = probe_packaging(corpus)
-    if probe is not None and probe.is_suspicious:
-        message = f"packaging alone tells the classes apart with AUC {probe.auc:.2f}; encode both alike before training"
-        yield Complaint(Fault.FORMAT, message, ())

@@ -15,7 +15,7 @@ from forensics.corpus.manifest import Corpus
 from forensics.corpus.sample import Sample
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
-from forensics.execution.workers import ALONE, Labour, Work, open_crew
+from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
 from forensics.storage.files import append_line, file_hash, locked, whole_lines, write_whole
 from forensics.storage.json_records import parse_json, read_record, write_json
 
@@ -62,7 +62,7 @@ def export_corpus(
     *,
     seed: int = 0,
     most_bytes: int = 256 << 20,
-    labour: Labour = ALONE,
+    worker_config: WorkerConfig = SERIAL,
     report: Report = silent,
 ) -> Export:
     """Write a corpus in another shape; an export that was cut off continues where it stopped.
@@ -75,7 +75,7 @@ def export_corpus(
         target: Which shape.
         seed: Of the order of the samples in the shards.
         most_bytes: How large a shard may be before the next one is begun.
-        labour: Who writes.
+        worker_config: Who writes.
         report: Is told how far the work is.
 
     Raises:
@@ -89,8 +89,8 @@ def export_corpus(
         shards = _kept(out, target, written)
         kept, missing = len(shards), [plan for plan in written if _file_of(plan, target) not in shards]
         bare = replace(corpus, samples=())  # what a worker needs of it
-        with open_crew(labour if missing else ALONE, partial(_writer, bare, out, target)) as crew:
-            for _, shard in crew.work(missing, ordered=False):
+        with open_pool(worker_config if missing else SERIAL, partial(_writer, bare, out, target)) as pool:
+            for _, shard in pool.work(missing, ordered=False):
                 append_line(out / JOURNAL, write_json(asdict(shard)))
                 shards[shard.name] = shard
                 report(len(shards) / len(written), "writing shards")

@@ -16,7 +16,7 @@ from forensics.corpus.manifest import MANIFEST, Corpus, write_manifest
 from forensics.corpus.sample import Label, Sample, folder_hash
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
-from forensics.execution.workers import ALONE, Labour, Work, open_crew
+from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
 from forensics.storage.files import file_hash, locked, write_whole
 from forensics.storage.json_records import parse_json, read_record
 
@@ -38,13 +38,15 @@ class _About:
     sample: Sample
 
 
-def unpack_corpus(folder: Path, root: Path, *, labour: Labour = ALONE, report: Report = silent) -> tuple[Corpus, Index]:
+def unpack_corpus(
+    folder: Path, root: Path, *, worker_config: WorkerConfig = SERIAL, report: Report = silent
+) -> tuple[Corpus, Index]:
     """Unpack every shard of an export into a new corpus, whose manifest is that of the corpus exported.
 
     Args:
         folder: The export's folder.
         root: The corpus folder.
-        labour: Who unpacks.
+        worker_config: Who unpacks.
         report: Is told how far the work is.
 
     Raises:
@@ -57,8 +59,8 @@ def unpack_corpus(folder: Path, root: Path, *, labour: Labour = ALONE, report: R
         if (root / MANIFEST).exists():
             raise CorpusError(f"{root} holds a corpus already; choose an empty folder", root)
         found: list[_About] = []
-        with open_crew(labour, partial(_unpacker, folder.resolve(), root.resolve())) as crew:
-            for place, some in crew.work(index.shards):
+        with open_pool(worker_config, partial(_unpacker, folder.resolve(), root.resolve())) as pool:
+            for place, some in pool.work(index.shards):
                 found += some
                 report((place + 1) / len(index.shards), "unpacking shards")
         found.sort(key=lambda about: about.number)

@@ -20,7 +20,7 @@ from forensics.evaluation import AUC, Measure, Metric, at_threshold, bootstrap_i
 from forensics.execution.progress import Report, silent
 from forensics.faces import FaceFinder, Faces, Frames, cut_crops
 from forensics.faces.crops import job_of
-from forensics.faces.cutting import see
+from forensics.faces.cutting import load_frames_with_faces
 
 from .attack import STEPS, Attack, Method, attack_frames
 
@@ -200,5 +200,5 @@ def _score(detector: Detector, frames: Sequence[Frames], faces: Faces) -> float:
 def _see(
     corpus: Corpus, sample: Sample, spec: DetectorSpec, per_clip: int, finder: FaceFinder | None
 ) -> tuple[list[Frames], Faces] | None:
-    look, frames = see(job_of(corpus, sample, spec, per_clip), finder)
+    look, frames = load_frames_with_faces(job_of(corpus, sample, spec, per_clip), finder)
     return None if look.faces is None else (frames, replace(look.faces, frames=np.arange(len(look.faces))))

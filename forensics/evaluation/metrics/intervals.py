@@ -12,15 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forensics.evaluation.comparison.paired_tests import PairedTest, delong_test, holm
 from forensics.evaluation.errors import MetricError
 
 from .counts import Floats, Labels, Ranking
 from .exact_bounds import count_people, unanimous_bounds
 from .named_metrics import Metric, Statistic
 from .resampling import IdentityWeights
-
-__all__ = ["Interval", "PairedTest", "Statistic", "bootstrap_intervals", "delong_test", "holm"]
 
 _FEWEST = 5  # people, below which a bootstrap says nothing
 _MAX_TRIES = 4  # per replicate wanted; beyond, the data is too thin for an interval

@@ -19,7 +19,7 @@ from forensics.evaluation import Measure
 from forensics.execution.progress import Report, silent
 from forensics.faces import FaceFinder, Floats, Frames
 from forensics.faces.crops import job_of
-from forensics.faces.cutting import see
+from forensics.faces.cutting import load_frames_with_faces
 from watermark import MediaError
 
 from .folds import cross_validate, people_of, trees
@@ -61,7 +61,7 @@ def probe_codec(
     for number, sample in enumerate(samples):
         report(number / len(samples), "reading codec traces")
         try:
-            look, frames = see(job_of(corpus, sample, spec, PER_CLIP), finder)
+            look, frames = load_frames_with_faces(job_of(corpus, sample, spec, PER_CLIP), finder)
         except (MediaError, OSError):
             continue
         if look.faces is None:

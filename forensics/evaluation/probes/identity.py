@@ -17,7 +17,7 @@ from detectors import Detector
 from forensics.corpus import Label, Slice
 from forensics.errors import CorpusError
 from forensics.evaluation import Level, Measure, bootstrap_intervals
-from forensics.faces.crops import CropShelf
+from forensics.faces.crops import CropTable
 
 from .folds import FOLDS, line
 from .outcome import Outcome
@@ -26,7 +26,7 @@ _THUMBNAIL = 16
 
 
 def probe_identity(
-    detectors: Sequence[tuple[str, Detector, CropShelf]], *, seed: int, replicates: int = 1000
+    detectors: Sequence[tuple[str, Detector, CropTable]], *, seed: int, replicates: int = 1000
 ) -> Outcome:
     """Probe detectors for identities.
 
@@ -88,7 +88,7 @@ def thumbnails(crops: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.stack(small).reshape(len(crops), -1).astype(np.float64)
 
 
-def _rows(shelf: CropShelf) -> NDArray[np.intp]:
+def _rows(shelf: CropTable) -> NDArray[np.intp]:
     """Choose the crops of genuine, plain videos of people who have two of them or more."""
     videos: dict[str, set[str]] = {}
     for sample in shelf.samples:

@@ -15,7 +15,7 @@ from detectors import Detector
 from forensics.corpus import Label, Slice
 from forensics.errors import CorpusError
 from forensics.evaluation import Measure
-from forensics.faces.crops import CropShelf
+from forensics.faces.crops import CropTable
 
 from .folds import cross_validate, line
 from .outcome import Outcome, auc_measure, in_words
@@ -23,7 +23,7 @@ from .outcome import Outcome, auc_measure, in_words
 _NEAR = 0.1
 
 
-def probe_mark(detectors: Sequence[tuple[str, Detector, CropShelf]], *, seed: int, replicates: int = 1000) -> Outcome:
+def probe_mark(detectors: Sequence[tuple[str, Detector, CropTable]], *, seed: int, replicates: int = 1000) -> Outcome:
     """Probe detectors for our mark.
 
     Args:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forensics.corpus import Complaint, Fault
 from forensics.corpus.manifest import Corpus
 from forensics.corpus.sample import Label, Sample, Slice
 from forensics.errors import CorpusError
@@ -47,6 +48,19 @@ class Packaging:
     def is_suspicious(self) -> bool:
         """Whether there are enough files, and the packaging gives the class away."""
         return min(self.forged, self.genuine) >= FEWEST and self.auc > SUSPICIOUS
+
+
+def check_packaging(corpus: Corpus, probe: Packaging | None) -> tuple[Complaint, ...]:
+    """Complain where the packaging of published files, which differ among themselves, gives the class away.
+
+    Args:
+        corpus: What was probed; only one that refers to files elsewhere is complained of.
+        probe: What `probe_packaging` returned.
+    """
+    if not corpus.places or probe is None or not probe.is_suspicious:
+        return ()
+    message = f"packaging alone tells the classes apart with AUC {probe.auc:.2f}; encode both alike before training"
+    return (Complaint(Fault.FORMAT, message, ()),)
 
 
 def probe_packaging(corpus: Corpus) -> Packaging | None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from forensics.corpus.media import read_frames
 from forensics.errors import CorpusError
-from forensics.faces import FaceFinder, Faces, Floats, Frames, look_for_faces
+from forensics.faces import FaceFinder, Faces, Floats, Frames, find_faces_in
 from forensics.faces.cutting import CropJob
 from watermark import MediaError
 
@@ -76,7 +76,7 @@ def take_excerpt(job: CropJob, finder: FaceFinder | None, lead: int) -> Excerpt 
         return None
     if faces is None and finder is not None:
         at = np.searchsorted(wanted, indices)
-        found = look_for_faces([shown[place] for place in at], indices, finder, job.faces).faces
+        found = find_faces_in([shown[place] for place in at], indices, finder, job.faces).faces
         faces = None if found is None else job.choose(found)
     if faces is None:
         return None

@@ -20,7 +20,7 @@ from forensics.evaluation import ScoreTable
 from forensics.evaluation.run.score_corpus import key_of
 from forensics.execution.environment import installed_version
 from forensics.execution.progress import Report, silent
-from forensics.execution.workers import ALONE, Labour, Work, open_crew
+from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
 from forensics.faces import FaceFinder
 from forensics.faces.crops import SCORED_FACES, job_of
 
@@ -50,7 +50,7 @@ class GridRun:
         lead: Frames decoded before each scored one, for distortions that work across frames.
         finder: Finds faces in samples without a sidecar.
         folder: Where cells are kept, None to keep none.
-        labour: Who scores, each worker on one thread.
+        worker_config: Who scores, each worker on one thread.
     """
 
     detector: Detector
@@ -62,7 +62,7 @@ class GridRun:
     lead: int = 4
     finder: FaceFinder | None = None
     folder: Path | None = None
-    labour: Labour = ALONE
+    worker_config: WorkerConfig = SERIAL
 
     def digest(self) -> str:
         """Name what every cell follows from."""
@@ -124,9 +124,11 @@ def run_cells(run: GridRun, cells: Sequence[CellKey], report: Report = silent) -
     rows = {} if store is None or not missing else store.load_parts()
     shards = list(_shards(run, missing, rows))
     total, done = len(run.samples) * max(1, len(missing)), sum(key[0] in missing for key in rows)
-    labour = run.labour if len(shards) > 1 else ALONE
-    with open_crew(labour, partial(_scorer, run.detector, run.finder, run.seed, run.lead, labour.device)) as crew:
-        for number, (place, found) in enumerate(crew.work(shards, ordered=False)):
+    worker_config = run.worker_config if len(shards) > 1 else SERIAL
+    with open_pool(
+        worker_config, partial(_scorer, run.detector, run.finder, run.seed, run.lead, worker_config.device)
+    ) as pool:
+        for number, (place, found) in enumerate(pool.work(shards, ordered=False)):
             if store is not None:
                 store.save_part(shards[place], found)
             new = {(row.cell, row.index): row for row in found}

@@ -33,8 +33,8 @@ from forensics.evaluation import (
 from forensics.evaluation.protocol.protocols import SEALED, Protocol
 from forensics.evaluation.protocol.read_journal import early_reads, note_read, now, other_readers, past_reads
 from forensics.execution.environment import PACKAGES, installed_version, machine
-from forensics.execution.progress import Report, part, silent
-from forensics.execution.workers import Labour
+from forensics.execution.progress import Report, silent, subrange
+from forensics.execution.workers import WorkerConfig
 from forensics.faces import FaceFinder, finder_for, source_of
 from forensics.faces.choice import FACE_MESH, USUAL_FINDER, FinderChoice
 from forensics.storage.files import file_hash
@@ -56,7 +56,7 @@ class Settings:
         seed: Of the bootstrap.
         replicates: Of the bootstrap.
         command: The command line, for the record.
-        labour: Who scores; None scores in this process, on all its threads.
+        worker_config: Who scores; None scores in this process, on all its threads.
     """
 
     protocol: Protocol = SEALED
@@ -66,7 +66,7 @@ class Settings:
     seed: int = 0
     replicates: int = 1000
     command: str = ""
-    labour: Labour | None = None
+    worker_config: WorkerConfig | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +119,7 @@ def evaluate_corpus(
     past = () if out is None else past_reads(out)
     done: list[Evaluated] = []
     for number, (path, name) in enumerate(zip(names, short_names(names), strict=True)):
-        step = part(report, number / len(names), (number + 1) / len(names))
+        step = subrange(report, number / len(names), (number + 1) / len(names))
         learned = read_card(path).face_finder
         done.append(_Evaluation(corpus, load_detector(path), name, settings, out, past, finder, learned).run(step))
     return tuple(done)
@@ -229,10 +229,12 @@ class _Evaluation:
         """Validation first, then the threshold, then the test."""
         settings = self.settings
         share = len(self.held) / (len(self.held) + len(self.samples))
-        validation = self._validation(part(report, 0.0, share))
+        validation = self._validation(subrange(report, 0.0, share))
         threshold, origin = self._threshold(validation)
         read = replace(self.read, threshold=threshold)
-        test = SealedTest(lambda: self._test(read, part(report, share, 1.0)), early_reads=early_reads(self.past, read))
+        test = SealedTest(
+            lambda: self._test(read, subrange(report, share, 1.0)), early_reads=early_reads(self.past, read)
+        )
         test.freeze(threshold, origin)
         measured = evaluate_sealed(
             test,
@@ -333,7 +335,7 @@ class _Evaluation:
             samples,
             per_clip=self.settings.per_clip,
             finder=self.finder,
-            labour=self.settings.labour,
+            worker_config=self.settings.worker_config,
             report=report,
         )
         if kept_as is not None:

@@ -17,7 +17,7 @@ from forensics.evaluation.external_scores import (
     read_foreign,
     write_beside,
 )
-from forensics.execution.progress import Report, part, silent
+from forensics.execution.progress import Report, silent, subrange
 
 from .evaluate_corpus import Evaluated, Settings
 
@@ -70,7 +70,7 @@ def evaluate_files(
     read = [one for path in paths for one in read_foreign(path, columns)]
     done = []
     for number, (foreign, name) in enumerate(zip(read, _names(read), strict=True)):
-        step = part(report, number / len(read), (number + 1) / len(read))
+        step = subrange(report, number / len(read), (number + 1) / len(read))
         step(0.0, f"measuring {name}")
         done.append(_evaluate(replace(foreign, name=name), settings, out))
     return tuple(done)

@@ -18,10 +18,10 @@ from forensics.errors import CorpusError
 from forensics.evaluation import Interval, ScoreTable
 from forensics.evaluation.metrics.intervals import bootstrap_intervals
 from forensics.execution.progress import Report, silent
-from forensics.execution.workers import Labour, Work, open_crew
+from forensics.execution.workers import Work, WorkerConfig, open_pool
 from forensics.execution.workers.threads import one_thread
 from forensics.faces import FaceFinder
-from forensics.faces.crops import KEPT, SCORED_FACES, CropShelf, job_of, shelve
+from forensics.faces.crops import KEPT, SCORED_FACES, CropTable, job_of, stack_crops
 from forensics.faces.cutting import CropJob, Cut, cut_all, cut_kept
 
 BATCH = 256
@@ -62,7 +62,7 @@ def score_samples(
     *,
     per_clip: int,
     finder: FaceFinder | None = None,
-    labour: Labour | None = None,
+    worker_config: WorkerConfig | None = None,
     report: Report = silent,
 ) -> ScoreTable:
     """Score the frames of samples, a batch of crops at a time, so that a corpus of any size fits into little memory.
@@ -75,8 +75,8 @@ def score_samples(
         samples: Which samples.
         per_clip: Most frames of one clip.
         finder: Finds faces in samples without a sidecar.
-        labour: Who cuts and scores, each worker on one thread: the numbers do not depend on how many there are. None
-            scores here, on all threads, whose last bit may differ from that.
+        worker_config: Which workers cut and score, each on one thread: the numbers do not depend on how many there
+            are. None scores here, on all threads, whose last bit may differ from that.
         report: Is told how far the work is.
 
     Returns:
@@ -91,8 +91,8 @@ def score_samples(
     tables: list[ScoreTable] = []
     for table, done in (
         _scored_here(detector, jobs, finder, cache)
-        if labour is None
-        else _scored_by(labour, detector, jobs, finder, cache)
+        if worker_config is None
+        else _scored_by(worker_config, detector, jobs, finder, cache)
     ):
         tables.append(table)
         report(done / len(jobs), "scoring")
@@ -111,17 +111,21 @@ def _scored_here(
     for number, done in enumerate(cut_all(jobs, finder, cache=cache), start=1):
         waiting.append(done)
         if number == len(jobs) or sum(len(cut.crops) for _, cut in waiting) >= BATCH:
-            yield score_shelf(detector, shelve(waiting)), number
+            yield score_shelf(detector, stack_crops(waiting)), number
             waiting = []
 
 
 def _scored_by(
-    labour: Labour, detector: Detector, jobs: Sequence[CropJob], finder: FaceFinder | None, cache: Path | None
+    worker_config: WorkerConfig,
+    detector: Detector,
+    jobs: Sequence[CropJob],
+    finder: FaceFinder | None,
+    cache: Path | None,
 ) -> Iterator[tuple[ScoreTable, int]]:
     """Give the scores of one group of samples after the other, and how many samples are done."""
     groups = [jobs[first : first + GROUP] for first in range(0, len(jobs), GROUP)]
-    with open_crew(labour, partial(_scorer, detector, finder, cache, labour.device)) as crew:
-        for place, table in crew.work(groups):
+    with open_pool(worker_config, partial(_scorer, detector, finder, cache, worker_config.device)) as pool:
+        for place, table in pool.work(groups):
             yield table, min((place + 1) * GROUP, len(jobs))
 
 
@@ -132,10 +136,12 @@ def _scorer(
     if device is not None:
         detector.model.to(device)
     with one_thread():
-        yield lambda jobs, report: score_shelf(detector, shelve([(job, cut_kept(job, finder, cache)) for job in jobs]))
+        yield lambda jobs, report: score_shelf(
+            detector, stack_crops([(job, cut_kept(job, finder, cache)) for job in jobs])
+        )
 
 
-def score_shelf(detector: Detector, shelf: CropShelf) -> ScoreTable:
+def score_shelf(detector: Detector, shelf: CropTable) -> ScoreTable:
     """Score crops that are cut already; a frame that shows several faces has the highest score of them.
 
     Args:
@@ -159,7 +165,7 @@ def score_shelf(detector: Detector, shelf: CropShelf) -> ScoreTable:
     )
 
 
-def _probabilities(detector: Detector, shelf: CropShelf) -> NDArray[np.float64]:
+def _probabilities(detector: Detector, shelf: CropTable) -> NDArray[np.float64]:
     """Score all crops at once, or sample by sample where a detector judges consecutive crops together."""
     if detector.spec.frames == 1:
         return detector.probabilities(shelf.crops)
@@ -167,7 +173,7 @@ def _probabilities(detector: Detector, shelf: CropShelf) -> NDArray[np.float64]:
     return np.concatenate([detector.probabilities(crops) for crops in np.split(shelf.crops, ends)])
 
 
-def only(table: ScoreTable, slice: Slice) -> ScoreTable:
+def rows_of_slice(table: ScoreTable, slice: Slice) -> ScoreTable:
     """Keep the rows of one slice, with nothing from the others.
 
     Args:

@@ -3,7 +3,7 @@
 Only the light part stands here: nothing that computes is imported before a worker is asked to.
 """
 
-from .config import ALONE, LOCAL, RAY, Labour, Prepare, Work
-from .worker_pool import Crew, open_crew
+from .config import LOCAL, RAY, SERIAL, Prepare, Work, WorkerConfig
+from .worker_pool import WorkerPool, open_pool
 
-__all__ = ["ALONE", "LOCAL", "RAY", "Crew", "Labour", "Prepare", "Work", "open_crew"]
+__all__ = ["LOCAL", "RAY", "SERIAL", "Prepare", "Work", "WorkerConfig", "WorkerPool", "open_pool"]

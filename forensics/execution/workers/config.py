@@ -19,7 +19,7 @@ LOCAL, RAY = "local", "ray"
 
 
 @dataclass(frozen=True, slots=True)
-class Labour:
+class WorkerConfig:
     """Which engine works, and with how many workers.
 
     Attributes:
@@ -46,4 +46,4 @@ class Labour:
         return "cuda" if self.gpus else None
 
 
-ALONE = Labour()
+SERIAL = WorkerConfig()

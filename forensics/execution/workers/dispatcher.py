@@ -21,14 +21,14 @@ TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class WorkerReady:
     """A worker is warm and waits."""
 
     worker: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Done:
+class TaskDone:
     """A worker did its task."""
 
     worker: int
@@ -36,14 +36,14 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Died:
+class WorkerDied:
     """A worker is gone, whatever it was at; `how` says of what, in a word or two."""
 
     worker: int
     how: str
 
 
-News = Ready | Done | Died
+WorkerEvent = WorkerReady | TaskDone | WorkerDied
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,17 +53,17 @@ class Failure:
     error: Exception
 
 
-class Hands(Protocol):
+class Workers(Protocol):
     """Workers as an engine starts them; they are numbered from 0."""
 
     @property
     def count(self) -> int:
         """How many there are."""
 
-    def hand(self, worker: int, task: object) -> None:
+    def submit(self, worker: int, task: object) -> None:
         """Give a worker that waits its next task."""
 
-    def news(self) -> Sequence[News]:
+    def poll(self) -> Sequence[WorkerEvent]:
         """Wait until something happens, and say what.
 
         Raises:
@@ -77,60 +77,60 @@ class Hands(Protocol):
         """End all workers, whatever they are at."""
 
 
-class Dispatched(Generic[Task, Result]):
-    """A crew whose workers are somewhere else."""
+class DispatchedPool(Generic[Task, Result]):
+    """A pool whose workers are somewhere else."""
 
-    def __init__(self, hands: Hands) -> None:
+    def __init__(self, workers: Workers) -> None:
         """Take over workers that were just started."""
-        self._hands = hands
+        self._workers = workers
         self._idle: deque[int] = deque()
         self._warm: set[int] = set()
-        self._stillborn = 0
+        self._failed_starts = 0
 
     def work(
         self, tasks: Sequence[Task], *, ordered: bool = True, report: Report = silent
     ) -> Iterator[tuple[int, Result]]:
-        """Work off tasks; see `Crew`."""
+        """Work off tasks; see `WorkerPool`."""
         waiting: deque[int] = deque()
         at: dict[int, int] = {}
         held: dict[int, Result] = {}
         deaths: Counter[int] = Counter()
         begun = given = 0
         while given < len(tasks):
-            while self._idle and len(at) + len(held) < AHEAD * self._hands.count and (waiting or begun < len(tasks)):
+            while self._idle and len(at) + len(held) < AHEAD * self._workers.count and (waiting or begun < len(tasks)):
                 place = waiting.popleft() if waiting else begun
                 begun = max(begun, place + 1)
                 at[worker := self._idle.popleft()] = place
-                self._hands.hand(worker, tasks[place])
-            for news in self._hands.news():
-                match news:
-                    case Ready(worker):
-                        self._welcome(worker)
-                    case Done(worker, result):
+                self._workers.submit(worker, tasks[place])
+            for event in self._workers.poll():
+                match event:
+                    case WorkerReady(worker):
+                        self._mark_ready(worker)
+                    case TaskDone(worker, result):
                         held[at.pop(worker)] = result  # type: ignore[assignment]
                         self._idle.append(worker)
-                    case Died(worker, how):
-                        self._bury(worker, how)
+                    case WorkerDied(worker, how):
+                        self._replace_dead(worker, how)
                         if worker in at:
                             waiting.append(_again(at.pop(worker), how, deaths, len(tasks)))
             for place in _to_give(held, given if ordered else None):
                 yield place, held.pop(place)
                 given += 1
 
-    def _welcome(self, worker: int) -> None:
+    def _mark_ready(self, worker: int) -> None:
         self._warm.add(worker)
-        self._stillborn = 0
+        self._failed_starts = 0
         self._idle.append(worker)
 
-    def _bury(self, worker: int, how: str) -> None:
+    def _replace_dead(self, worker: int, how: str) -> None:
         """Start another worker in the place of a dead one, unless one after another dies before it is ready."""
         if worker in self._idle:
             self._idle.remove(worker)
-        self._stillborn += worker not in self._warm
+        self._failed_starts += worker not in self._warm
         self._warm.discard(worker)
-        if self._stillborn == TRIES:
+        if self._failed_starts == TRIES:
             raise ForensicsError(f"{TRIES} working processes did not start ({how}); run again with fewer --workers")
-        self._hands.replace(worker)
+        self._workers.replace(worker)
 
 
 def _to_give(held: Collection[int], next_place: int | None) -> Iterator[int]:

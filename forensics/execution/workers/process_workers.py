@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from forensics.execution.child_process import ending_of, follow_parent, keyboard_held, portable
 from forensics.execution.progress import silent
 
-from .config import Labour
-from .dispatcher import Died, Done, Failure, News, Ready
+from .config import WorkerConfig
+from .dispatcher import Failure, TaskDone, WorkerDied, WorkerEvent, WorkerReady
 from .threads import one_thread_each
 
 if TYPE_CHECKING:
@@ -28,25 +28,25 @@ class _Worker:
     ready: bool = False
 
 
-class Processes:
+class ProcessWorkers:
     """Workers in processes of their own; they end with this one, even where it is killed."""
 
-    def __init__(self, prepare: object, labour: Labour) -> None:
+    def __init__(self, prepare: object, worker_config: WorkerConfig) -> None:
         """Start them all; they get ready side by side."""
-        self.count = labour.workers or os.cpu_count() or 1
+        self.count = worker_config.workers or os.cpu_count() or 1
         self._prepare = pickle.dumps(prepare)
         self._workers: list[_Worker] = []
         for _ in range(self.count):
             self._workers.append(self._start())
 
-    def hand(self, worker: int, task: object) -> None:
+    def submit(self, worker: int, task: object) -> None:
         """Send a task; that the worker is gone will be news."""
         try:
             self._workers[worker].pipe.send_bytes(pickle.dumps(task))
         except OSError:
             return
 
-    def news(self) -> Sequence[News]:
+    def poll(self) -> Sequence[WorkerEvent]:
         """Wait for results, and for ends of processes."""
         number_of = {worker.pipe: number for number, worker in enumerate(self._workers)}
         return [self._heard(number_of[pipe]) for pipe in wait(list(number_of)) if isinstance(pipe, Connection)]
@@ -75,19 +75,19 @@ class Processes:
             return worker
         return worker
 
-    def _heard(self, number: int) -> News:
+    def _heard(self, number: int) -> WorkerEvent:
         worker = self._workers[number]
         try:
             said = pickle.loads(worker.pipe.recv_bytes())  # noqa: S301 - written by our own process  # nosec B301
         except (EOFError, OSError):
             worker.process.join(5)
-            return Died(number, ending_of(worker.process.exitcode))
+            return WorkerDied(number, ending_of(worker.process.exitcode))
         if isinstance(said, Failure):
             raise said.error
         if worker.ready:
-            return Done(number, said)
+            return TaskDone(number, said)
         worker.ready = True
-        return Ready(number)
+        return WorkerReady(number)
 
 
 def _end(worker: _Worker) -> None:

@@ -16,15 +16,15 @@ from forensics.errors import InputError, MissingPieceError
 from forensics.execution.child_process import portable
 from forensics.execution.progress import silent
 
-from .config import Labour
-from .dispatcher import Died, Done, Failure, News, Ready
+from .config import WorkerConfig
+from .dispatcher import Failure, TaskDone, WorkerDied, WorkerEvent, WorkerReady
 from .threads import one_thread_each
 
 
-class RayActors:
+class RayWorkers:
     """Workers that Ray starts; those for which there is no room yet are waited for while the others work."""
 
-    def __init__(self, prepare: object, labour: Labour) -> None:
+    def __init__(self, prepare: object, worker_config: WorkerConfig) -> None:
         """Reach or start the cluster, and ask for the actors.
 
         Raises:
@@ -34,18 +34,20 @@ class RayActors:
         self._ray = _ray()
         self._own = not self._ray.is_initialized()
         if self._own:
-            _connect(self._ray, labour.address)
-        self.count = labour.workers or _room(self._ray.cluster_resources(), labour.gpus)
-        self._actor = self._ray.remote(num_cpus=1, num_gpus=labour.gpus, max_restarts=0, max_task_retries=0)(_Actor)
+            _connect(self._ray, worker_config.address)
+        self.count = worker_config.workers or _room(self._ray.cluster_resources(), worker_config.gpus)
+        self._actor = self._ray.remote(num_cpus=1, num_gpus=worker_config.gpus, max_restarts=0, max_task_retries=0)(
+            _Actor
+        )
         self._prepare = self._ray.put(pickle.dumps(prepare))
-        self._said: dict[Any, News] = {}
+        self._said: dict[Any, WorkerEvent] = {}
         self._actors = [self._start(number) for number in range(self.count)]
 
-    def hand(self, worker: int, task: object) -> None:
+    def submit(self, worker: int, task: object) -> None:
         """Call an actor."""
-        self._said[self._actors[worker].work.remote(pickle.dumps(task))] = Done(worker, None)
+        self._said[self._actors[worker].work.remote(pickle.dumps(task))] = TaskDone(worker, None)
 
-    def news(self) -> Sequence[News]:
+    def poll(self) -> Sequence[WorkerEvent]:
         """Wait for calls to return, or to fail with their actor."""
         ended, _ = self._ray.wait(list(self._said), num_returns=1)
         return [self._heard(call, self._said.pop(call)) for call in ended]
@@ -63,17 +65,17 @@ class RayActors:
 
     def _start(self, number: int) -> Any:  # noqa: ANN401 - Ray has no type for an actor
         actor = self._actor.remote()
-        self._said[actor.warm.remote(self._prepare)] = Ready(number)
+        self._said[actor.warm.remote(self._prepare)] = WorkerReady(number)
         return actor
 
-    def _heard(self, call: object, expected: News) -> News:
+    def _heard(self, call: object, expected: WorkerEvent) -> WorkerEvent:
         try:
             said = pickle.loads(self._ray.get(call))  # noqa: S301 - written by our own actor  # nosec B301
         except self._ray.exceptions.RayError as error:
-            return Died(expected.worker, type(error).__name__)
+            return WorkerDied(expected.worker, type(error).__name__)
         if isinstance(said, Failure):
             raise said.error
-        return expected if isinstance(expected, Ready) else Done(expected.worker, said)
+        return expected if isinstance(expected, WorkerReady) else TaskDone(expected.worker, said)
 
 
 class _Actor:

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
-from forensics.execution.progress import Report, part, silent
+from forensics.execution.progress import Report, silent, subrange
 
-from .config import RAY, Labour, Prepare, Result, Task, Work
+from .config import RAY, Prepare, Result, Task, Work, WorkerConfig
 
 Task_in = TypeVar("Task_in", contravariant=True)
 Result_out = TypeVar("Result_out", covariant=True)
 
 
-class Crew(Protocol[Task_in, Result_out]):
+class WorkerPool(Protocol[Task_in, Result_out]):
     """Warm workers that wait for tasks."""
 
     def work(
@@ -37,11 +37,11 @@ class Crew(Protocol[Task_in, Result_out]):
 
 
 @contextmanager
-def open_crew(labour: Labour, prepare: Prepare[Task, Result]) -> Iterator[Crew[Task, Result]]:
+def open_pool(worker_config: WorkerConfig, prepare: Prepare[Task, Result]) -> Iterator[WorkerPool[Task, Result]]:
     """Yield a crew, whose workers end with the block.
 
     Args:
-        labour: Which engine, and how many.
+        worker_config: Which engine, and how many.
         prepare: Makes each worker warm. Other processes get it pickled, so it has to be a function of a module, or a
             partial of one.
 
@@ -49,28 +49,28 @@ def open_crew(labour: Labour, prepare: Prepare[Task, Result]) -> Iterator[Crew[T
         MissingPieceError: The engine's package is not installed.
         InputError: The cluster cannot be reached.
     """
-    if labour.alone:
+    if worker_config.alone:
         with prepare() as work:
-            yield _Alone(work)
+            yield _SerialPool(work)
         return
-    from .dispatcher import Dispatched, Hands
+    from .dispatcher import DispatchedPool, Workers
 
-    hands: Hands
-    if labour.engine == RAY:
-        from .ray_workers import RayActors
+    workers: Workers
+    if worker_config.engine == RAY:
+        from .ray_workers import RayWorkers
 
-        hands = RayActors(prepare, labour)
+        workers = RayWorkers(prepare, worker_config)
     else:
-        from .process_workers import Processes
+        from .process_workers import ProcessWorkers
 
-        hands = Processes(prepare, labour)
+        workers = ProcessWorkers(prepare, worker_config)
     try:
-        yield Dispatched(hands)
+        yield DispatchedPool(workers)
     finally:
-        hands.close()
+        workers.close()
 
 
-class _Alone(Generic[Task, Result]):
+class _SerialPool(Generic[Task, Result]):
     """A crew of nobody but this process."""
 
     def __init__(self, work: Work[Task, Result]) -> None:
@@ -80,4 +80,4 @@ class _Alone(Generic[Task, Result]):
         self, tasks: Sequence[Task], *, ordered: bool = True, report: Report = silent
     ) -> Iterator[tuple[int, Result]]:
         for place, task in enumerate(tasks):
-            yield place, self._work(task, part(report, place / len(tasks), (place + 1) / len(tasks)))
+            yield place, self._work(task, subrange(report, place / len(tasks), (place + 1) / len(tasks)))

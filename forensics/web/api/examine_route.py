@@ -12,7 +12,7 @@ from starlette.routing import Route
 from forensics.execution.command_result import JsonValue, document
 from watermark.resolution.uploads import Uploads
 
-from .sandbox_pool import Openers
+from .sandbox_pool import SandboxPool
 
 LONGEST_NAME = 255
 
@@ -20,18 +20,18 @@ _KINDS = ("application/octet-stream", "image/", "video/")
 """What a body may be called. A page of another site cannot send these without asking first, and is then refused."""
 
 
-def examine_route(crew: Openers, uploads: Uploads) -> Route:
+def examine_route(pool: SandboxPool, uploads: Uploads) -> Route:
     """Return the route.
 
     Args:
-        crew: Examines files, see `forensics.cli.commands.examine.examiner`.
+        pool: Examines files, see `forensics.cli.commands.examine.examiner`.
         uploads: Takes them.
     """
 
     async def examine(request: Request) -> Response:
         name = _name_of(request)
         async with uploads.received(request) as path:
-            answer = await crew.answer(path, request)
+            answer = await pool.answer(path, request)
             entries = tuple({key: _renamed(entry[key], path, name) for key in entry} for entry in answer.results)
         text = document("examine", entries) + "\n"
         return Response(text, 422 if answer.failed else 200, media_type="application/json")

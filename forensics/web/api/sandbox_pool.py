@@ -12,18 +12,18 @@ from anyio import CapacityLimiter, get_cancelled_exc_class, to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from forensics.execution.command_result import Answer, expected_errors, refusal
+from forensics.execution.command_result import CommandResult, expected_errors, refusal
 from forensics.execution.progress import silent
-from forensics.execution.sandbox import Answerer, Limits, confined
+from forensics.execution.sandbox import FileHandler, Limits, confined
 
 _NICENESS = 5
 _CLIENT_LEFT = 499
 
 
-class Openers:
+class SandboxPool:
     """Has files answered for, each by one of a few processes."""
 
-    def __init__(self, answerers: list[Answerer]) -> None:
+    def __init__(self, answerers: list[FileHandler]) -> None:
         """Take over processes that are ready.
 
         Args:
@@ -32,7 +32,7 @@ class Openers:
         self._idle = list(answerers)
         self._places = CapacityLimiter(len(answerers))
 
-    async def answer(self, path: Path, request: Request) -> Answer:
+    async def answer(self, path: Path, request: Request) -> CommandResult:
         """Have a file answered for as soon as a process is free.
 
         Args:
@@ -50,18 +50,18 @@ class Openers:
         except get_cancelled_exc_class():
             raise HTTPException(503, "the service is being stopped; ask again when it is back") from None
 
-    async def _answer(self, path: Path) -> Answer:
-        answerer = self._idle.pop()
+    async def _answer(self, path: Path) -> CommandResult:
+        handler = self._idle.pop()
         try:
-            return await to_thread.run_sync(answerer, path, silent, abandon_on_cancel=True)
+            return await to_thread.run_sync(handler, path, silent, abandon_on_cancel=True)
         except expected_errors() as error:
             return refusal(error, path)
         finally:
-            self._idle.append(answerer)
+            self._idle.append(handler)
 
 
 @contextmanager
-def openers(prepare: Callable[[], Answerer], limits: Limits, count: int) -> Iterator[Openers]:
+def sandboxes(prepare: Callable[[], FileHandler], limits: Limits, count: int) -> Iterator[SandboxPool]:
     """Start processes that let look-ups go first, and end them.
 
     Args:
@@ -73,10 +73,12 @@ def openers(prepare: Callable[[], Answerer], limits: Limits, count: int) -> Iter
         ForensicsError: A process could not be started; besides that, whatever `prepare` raises.
     """
     with ExitStack() as stack:
-        yield Openers([stack.enter_context(confined(partial(_modestly, prepare), limits)) for _ in range(count)])
+        yield SandboxPool(
+            [stack.enter_context(confined(partial(_with_low_priority, prepare), limits)) for _ in range(count)]
+        )
 
 
-def _modestly(prepare: Callable[[], Answerer]) -> Answerer:
+def _with_low_priority(prepare: Callable[[], FileHandler]) -> FileHandler:
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
     return prepare()

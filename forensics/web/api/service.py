@@ -13,16 +13,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from forensics.execution.command_result import Answer
+from forensics.execution.command_result import CommandResult
 from forensics.execution.progress import Report
-from forensics.execution.sandbox import Answerer, Limits
+from forensics.execution.sandbox import FileHandler, Limits
 from forensics.web.request_guard import refusal_of
 from watermark import Bindings, Deployment, MediaError, PayloadKind, read_bindings
 from watermark.resolution.service import ReadBindings, resolution_app
 from watermark.resolution.uploads import Uploads
 
 from .examine_route import examine_route
-from .sandbox_pool import Openers, openers
+from .sandbox_pool import SandboxPool, sandboxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class ServiceConfig:
 
 @contextmanager
 def service(
-    deployment: Deployment, config: ServiceConfig, examiner: partial[Answerer] | None = None
+    deployment: Deployment, config: ServiceConfig, examiner: partial[FileHandler] | None = None
 ) -> Iterator[ASGIApp]:
     """Start the processes and yield the application; end them.
 
@@ -63,14 +63,16 @@ def service(
         ForensicsError: A process could not be started; besides that, whatever `examiner` raises.
     """
     with ExitStack() as stack:
-        readers = stack.enter_context(openers(partial(bindings_reader, config.home), config.limits, config.processes))
+        readers = stack.enter_context(sandboxes(partial(bindings_reader, config.home), config.limits, config.processes))
         examiners = None
         if examiner is not None:
-            examiners = stack.enter_context(openers(examiner, config.limits, config.processes))
+            examiners = stack.enter_context(sandboxes(examiner, config.limits, config.processes))
         yield service_app(deployment, config, readers, examiners)
 
 
-def service_app(deployment: Deployment, config: ServiceConfig, readers: Openers, examiners: Openers | None) -> ASGIApp:
+def service_app(
+    deployment: Deployment, config: ServiceConfig, readers: SandboxPool, examiners: SandboxPool | None
+) -> ASGIApp:
     """Put the routes together.
 
     Args:
@@ -87,7 +89,7 @@ def service_app(deployment: Deployment, config: ServiceConfig, readers: Openers,
     return _only_for(config.hosts, app)
 
 
-def bindings_reader(home: Path | None) -> Answerer:
+def bindings_reader(home: Path | None) -> FileHandler:
     """Return what reads the mark and the look of one file.
 
     Args:
@@ -95,15 +97,15 @@ def bindings_reader(home: Path | None) -> Answerer:
     """
     deployment = Deployment.open(home)
 
-    def one(path: Path, report: Report) -> Answer:
+    def one(path: Path, report: Report) -> CommandResult:
         found = read_bindings(path, deployment)
         kind = None if found.kind is None else found.kind.value
-        return Answer("", ({"mark_id": found.mark_id, "kind": kind, "look": f"{found.look:x}"},))
+        return CommandResult("", ({"mark_id": found.mark_id, "kind": kind, "look": f"{found.look:x}"},))
 
     return one
 
 
-def _read_by(readers: Openers) -> ReadBindings:
+def _read_by(readers: SandboxPool) -> ReadBindings:
     async def read(path: Path, request: Request) -> Bindings:
         answer = await readers.answer(path, request)
         if answer.failed:

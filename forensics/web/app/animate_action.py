@@ -14,13 +14,13 @@ from forensics.animation.animate import Frames, load_drive, load_still, refuse_m
 from forensics.animation.streamed_clip import open_frames
 from forensics.animation.tracking import STILL_RATE, TrackerChoice
 from forensics.errors import InputError
-from forensics.execution.progress import Report, part, silent
+from forensics.execution.progress import Report, silent, subrange
 from generator import AnimateConfig, DriveSequence, FaceParams, puppets
 from watermark import Ingredient, SealReceipt, encode_still
 
-from .context import Workbench
+from .context import AppContext
 from .pose_sliders import RATE, between, cast, data_address, posed
-from .sessions import Visit
+from .sessions import Session
 
 SOURCE_SIZE = 512
 LONGEST_SECONDS = 8
@@ -37,7 +37,7 @@ class Motion(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class AnimateRequest:
     """What the tab was asked for.
 
     Attributes:
@@ -70,7 +70,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class AnimateResult:
     """What may leave.
 
     Attributes:
@@ -84,13 +84,13 @@ class Made:
     frames: int
 
 
-def animate(wish: Wish, bench: Workbench, visit: Visit, report: Report = silent) -> Made:
+def animate(request: AnimateRequest, context: AppContext, session: Session, report: Report = silent) -> AnimateResult:
     """Make what the tab was asked for.
 
     Args:
-        wish: What is wanted.
-        bench: Who draws and signs.
-        visit: Whose folder the file goes to.
+        request: What is wanted.
+        context: Who draws and signs.
+        session: Whose folder the file goes to.
         report: Is told how far the work is.
 
     Raises:
@@ -99,16 +99,16 @@ def animate(wish: Wish, bench: Workbench, visit: Visit, report: Report = silent)
         WatermarkError: A file cannot be read, or the result cannot be written.
         LeftError: The browser has gone.
     """
-    report = visit.watched(report)
-    folder = visit.new_folder()
+    report = session.watched(report)
+    folder = session.new_folder()
     report(0.0, "reading the source")
-    still, params, source = _source(wish, folder)
-    if wish.whole_picture:
-        refuse_marked(source, still, bench.deployment)
-    drive, ingredients = _drive(wish, part(report, 0.0, _TRACKED))
+    still, params, source = _source(request, folder)
+    if request.whole_picture:
+        refuse_marked(source, still, context.deployment)
+    drive, ingredients = _drive(request, subrange(report, 0.0, _TRACKED))
     report(_TRACKED, "loading the model")
-    animator = bench.animator()
-    step = part(report, _LOADED, 1.0)
+    animator = context.animator()
+    step = subrange(report, _LOADED, 1.0)
 
     def drawn(done: int, total: int) -> None:
         step(done / total, f"drawing, marking and sealing {total} frames" if total > 1 else "drawing, marking, sealing")
@@ -118,46 +118,46 @@ def animate(wish: Wish, bench: Workbench, visit: Visit, report: Report = silent)
         still,
         params,
         drive,
-        bench.deployment,
+        context.deployment,
         config=AnimateConfig(
-            steps=wish.steps,
-            seed=wish.seed,
-            mode="relative" if len(drive) > 1 and wish.motion is Motion.DRIVE else "absolute",
-            paste_back=wish.whole_picture,
+            steps=request.steps,
+            seed=request.seed,
+            mode="relative" if len(drive) > 1 and request.motion is Motion.DRIVE else "absolute",
+            paste_back=request.whole_picture,
         ),
-        ingredients=(Ingredient(source, source.name, "parentOf" if wish.whole_picture else "inputTo"), *ingredients),
+        ingredients=(Ingredient(source, source.name, "parentOf" if request.whole_picture else "inputTo"), *ingredients),
         progress=drawn,
     )
     sealed = made.receipt.path
     named = sealed.with_name(f"facetrail-{made.receipt.payload.hex}{sealed.suffix}")
     sealed.rename(named)
-    return Made(named, made.receipt, made.frames)
+    return AnimateResult(named, made.receipt, made.frames)
 
 
-def _source(wish: Wish, folder: Path) -> tuple[Frames, FaceParams, Path]:
-    if wish.upload is not None:
-        still = load_still(wish.upload)
-        return still, track_source(wish.upload, still, TrackerChoice()), wish.upload
-    puppet = cast(wish.cast_seed, wish.puppet)
+def _source(request: AnimateRequest, folder: Path) -> tuple[Frames, FaceParams, Path]:
+    if request.upload is not None:
+        still = load_still(request.upload)
+        return still, track_source(request.upload, still, TrackerChoice()), request.upload
+    puppet = cast(request.cast_seed, request.puppet)
     still = puppets.render(puppet, puppet.neutral(), SOURCE_SIZE).image
-    path = folder / f"puppet-{wish.cast_seed}-{wish.puppet}.png"
+    path = folder / f"puppet-{request.cast_seed}-{request.puppet}.png"
     encode_still(still, path)
     return still, puppet.neutral(), path
 
 
-def _drive(wish: Wish, report: Report) -> tuple[DriveSequence, tuple[Ingredient, ...]]:
-    if wish.motion is not Motion.DRIVE:
-        return motion_of(wish), ()
-    if wish.drive is None:
+def _drive(request: AnimateRequest, report: Report) -> tuple[DriveSequence, tuple[Ingredient, ...]]:
+    if request.motion is not Motion.DRIVE:
+        return motion_of(request), ()
+    if request.drive is None:
         raise InputError("choose a video for the face to follow, or another kind of motion")
-    if wish.drive.suffix.lower() == ".npz":
-        drive = load_drive(wish.drive, TrackerChoice())
-        _check_length(wish.drive, len(drive), drive.fps)
+    if request.drive.suffix.lower() == ".npz":
+        drive = load_drive(request.drive, TrackerChoice())
+        _check_length(request.drive, len(drive), drive.fps)
         return drive, ()
-    frames, fps = open_frames(wish.drive)
-    _check_length(wish.drive, len(frames), fps or STILL_RATE)
-    drive = load_drive(wish.drive, TrackerChoice(), report)
-    return drive, (Ingredient(wish.drive, wish.drive.name, "inputTo"),)
+    frames, fps = open_frames(request.drive)
+    _check_length(request.drive, len(frames), fps or STILL_RATE)
+    drive = load_drive(request.drive, TrackerChoice(), report)
+    return drive, (Ingredient(request.drive, request.drive.name, "inputTo"),)
 
 
 def _check_length(path: Path, frames: int, fps: float) -> None:
@@ -168,35 +168,35 @@ def _check_length(path: Path, frames: int, fps: float) -> None:
         )
 
 
-def motion_of(wish: Wish) -> DriveSequence:
+def motion_of(request: AnimateRequest) -> DriveSequence:
     """Make the motion of the sliders or a sampled one, for the puppet of the wish.
 
     Args:
-        wish: What is wanted; it does not follow a drive.
+        request: What is wanted; it does not follow a drive.
     """
-    puppet = cast(wish.cast_seed, wish.puppet)
+    puppet = cast(request.cast_seed, request.puppet)
     neutral = puppet.neutral()
-    frames = max(2, round(min(wish.seconds, LONGEST_SECONDS) * RATE))
-    if wish.motion is Motion.STILL:
-        return DriveSequence.still(posed(neutral, wish.start), RATE)
-    if wish.motion is Motion.SLIDERS:
-        return between(posed(neutral, wish.start), posed(neutral, wish.end), frames)
-    return puppets.sample_motion(np.random.default_rng(wish.motion_seed), puppet, frames, RATE)
+    frames = max(2, round(min(request.seconds, LONGEST_SECONDS) * RATE))
+    if request.motion is Motion.STILL:
+        return DriveSequence.still(posed(neutral, request.start), RATE)
+    if request.motion is Motion.SLIDERS:
+        return between(posed(neutral, request.start), posed(neutral, request.end), frames)
+    return puppets.sample_motion(np.random.default_rng(request.motion_seed), puppet, frames, RATE)
 
 
-def play(wish: Wish, report: Report = silent) -> str:
+def play(request: AnimateRequest, report: Report = silent) -> str:
     """Draw a motion on the puppet itself, small, as the source of an `<img>`; the generator has no part in it.
 
     Args:
-        wish: What is wanted.
+        request: What is wanted.
         report: Is told how far the work is.
 
     Raises:
         InputError: The motion follows a drive, which is not tracked before the real work.
     """
-    if wish.motion is Motion.DRIVE:
+    if request.motion is Motion.DRIVE:
         raise InputError("a video's motion is read when it is animated; choose another kind of motion to see it first")
-    puppet, motion = cast(wish.cast_seed, wish.puppet), motion_of(wish)
+    puppet, motion = cast(request.cast_seed, request.puppet), motion_of(request)
     shots = []
     for index in range(len(motion)):
         report(index / len(motion), "drawing the motion")

@@ -10,11 +10,11 @@ import gradio as gr
 from forensics.errors import InputError
 from forensics.storage.media_suffixes import SUFFIXES
 
-from .animate_action import LONGEST_SECONDS, Made, Motion, Wish, animate, play
-from .context import Workbench
+from .animate_action import LONGEST_SECONDS, AnimateRequest, AnimateResult, Motion, animate, play
+from .context import AppContext
 from .messages import drawn_on, hint, notice, plainly
 from .pose_sliders import GROUPS, SLIDERS, cast, picture, portraits
-from .sessions import Visit
+from .sessions import Session
 from .templating import render
 
 CAST = 7
@@ -33,10 +33,10 @@ class AnimateTab:
     """The tab's answers to what a person does there.
 
     Attributes:
-        bench: Who draws and signs.
+        context: Who draws and signs.
     """
 
-    bench: Workbench
+    context: AppContext
 
     def head(self, cast_seed: int, puppet: int, *values: float) -> str:
         """Draw the live head as the sliders stand."""
@@ -65,7 +65,7 @@ class AnimateTab:
 
     def _noted(self, path: str | None, name: str | None) -> str:
         if path is not None:
-            self.bench.visits.received(name, path)
+            self.context.sessions.received(name, path)
         return ""
 
     def show_motion(self, progress: Any = gr.Progress(), *asked: Any) -> str:  # noqa: ANN401, B008 - the framework's way
@@ -77,8 +77,8 @@ class AnimateTab:
 
         def work() -> str:
             name = request.session_hash
-            visit = self.bench.visits.of(name)
-            return card_of(animate(self._wish(name, *asked), self.bench, visit, drawn_on(progress)), visit)
+            session = self.context.sessions.of(name)
+            return card_of(animate(self._wish(name, *asked), self.context, session, drawn_on(progress)), session)
 
         return plainly(work)()
 
@@ -98,11 +98,11 @@ class AnimateTab:
         seed: float,
         whole: bool,
         *values: float,
-    ) -> Wish:
+    ) -> AnimateRequest:
         """Put the tab's inputs, in the order they are wired in, into words."""
         kind = Motion(motion)
-        received = self.bench.visits.received
-        return Wish(
+        received = self.context.sessions.received
+        return AnimateRequest(
             upload=None if source is None or name is None else received(name, source),
             cast_seed=int(cast_seed),
             puppet=int(puppet),
@@ -238,14 +238,14 @@ def visible_for(motion: str) -> tuple[Any, ...]:
     return tuple(gr.update(visible=one) for one in shown)
 
 
-def card_of(made: Made, visit: Visit) -> str:
+def card_of(made: AnimateResult, session: Session) -> str:
     """Show a sealed file and offer it.
 
     Args:
         made: The file.
-        visit: Who may fetch it.
+        session: Who may fetch it.
     """
-    receipt, token = made.receipt, visit.offer(made.path)
+    receipt, token = made.receipt, session.offer(made.path)
     return render(
         "made",
         is_clip=receipt.fps is not None,

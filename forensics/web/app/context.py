@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,21 +14,23 @@ from forensics.execution.sandbox import MEBIBYTES, SECONDS, Limits
 from forensics.faces.choice import USUAL_FINDER, FinderChoice
 from watermark import Deployment
 
-from .sessions import Visits
+from .sessions import Sessions
 
 if TYPE_CHECKING:
-    from forensics.execution.sandbox import Answerer
+    from forensics.execution.sandbox import FileHandler
     from generator import Animator
 
 
 @dataclass(slots=True, eq=False)
-class Workbench:
+class AppContext:
     """Everything that the tabs share.
 
     Attributes:
         deployment: Who marks and signs, and whose marks are known.
-        visits: The open pages and their files.
+        sessions: The open pages and their files.
         detector: What scores on the Examine tab, and stands first on the Evaluate tab.
+        prepare: Makes a process ready to examine files, from the deployment's folder, the detector, the anchors and the
+            face finder.
         anchors: More root certificates (PEM) that are trusted.
         corpora: Corpus folders, by the name they are shown under.
         detectors: Detectors that can be evaluated: names of shipped ones, or folders of trained ones, by the name they
@@ -38,16 +41,17 @@ class Workbench:
     """
 
     deployment: Deployment
-    visits: Visits
+    sessions: Sessions
     detector: str
     results: Path
+    prepare: Callable[[Path, str, tuple[str, ...], FinderChoice], FileHandler]
     anchors: tuple[str, ...] = ()
     face_finder: FinderChoice = USUAL_FINDER
     limits: Limits = field(default_factory=lambda: Limits(SECONDS, MEBIBYTES))
     corpora: dict[str, Path] = field(default_factory=dict)
     detectors: dict[str, str] = field(default_factory=dict)
     _animator: Animator | None = None
-    _answerer: Answerer | None = None
+    _answerer: FileHandler | None = None
     _started: ExitStack = field(default_factory=ExitStack)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -64,7 +68,7 @@ class Workbench:
                 self._animator = load_animator()
             return self._animator
 
-    def answerer(self) -> Answerer:
+    def handler(self) -> FileHandler:
         """Return what examines one file at a time, in a process of its own.
 
         Raises:
@@ -72,11 +76,9 @@ class Workbench:
         """
         from forensics.execution.sandbox import confined
 
-        from .examine_action import card_examiner
-
         with self._lock:
             if self._answerer is None:
-                prepare = partial(card_examiner, self.deployment.folder, self.detector, self.anchors, self.face_finder)
+                prepare = partial(self.prepare, self.deployment.folder, self.detector, self.anchors, self.face_finder)
                 self._answerer = self._started.enter_context(confined(prepare, self.limits))
             return self._answerer
 

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from .sessions import Visits
+from .sessions import Sessions
 
 _TYPES = {
     ".png": "image/png",
@@ -26,24 +26,24 @@ DOCUMENT_POLICY = (
 """A report runs its own scripts, reaches nothing and is of no origin."""
 
 
-def routes(visits: Visits) -> list[Route]:
+def routes(sessions: Sessions) -> list[Route]:
     """Return the routes that hand files out as they lie on the disk, byte for byte.
 
     Args:
-        visits: Whose files.
+        sessions: Whose files.
     """
 
     async def download(request: Request) -> Response:
-        return _answer(visits, request, inline=False)
+        return _answer(sessions, request, inline=False)
 
     async def show(request: Request) -> Response:
-        return _answer(visits, request, inline=True)
+        return _answer(sessions, request, inline=True)
 
     return [Route("/download/{token}", download), Route("/show/{token}", show)]
 
 
-def _answer(visits: Visits, request: Request, *, inline: bool) -> Response:
-    offered = visits.find(request.path_params["token"])
+def _answer(sessions: Sessions, request: Request, *, inline: bool) -> Response:
+    offered = sessions.find(request.path_params["token"])
     if offered is None or not offered.path.is_file():
         return PlainTextResponse("this file is gone; files are deleted when the page is closed", 404)
     kind = _TYPES.get(offered.path.suffix.lower(), "application/octet-stream")

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from forensics.corpus.manifest import MANIFEST
 from forensics.errors import InputError
-from forensics.execution.progress import Report, part, silent
+from forensics.execution.progress import Report, silent, subrange
 
-from .context import Workbench
+from .context import AppContext
 from .messages import line_about
 from .run_command import run_command
-from .sessions import Visit
+from .sessions import Session
 
 PAGE_NAME = "report.html"
 _MEASURED = ("run.json", "evaluation.json")
@@ -65,7 +65,7 @@ def corpora_under(roots: Sequence[Path]) -> dict[str, Path]:
 
 
 def evaluate(
-    corpus: str, detectors: Sequence[str], seed: int, bench: Workbench, visit: Visit, report: Report = silent
+    corpus: str, detectors: Sequence[str], seed: int, context: AppContext, session: Session, report: Report = silent
 ) -> Outcome:
     """Measure detectors on a corpus, keep the results and write their report.
 
@@ -73,8 +73,8 @@ def evaluate(
         corpus: One of the bench's corpora, by its name.
         detectors: Some of the bench's detectors, by their names.
         seed: Of the bootstrap.
-        bench: Knows both.
-        visit: Who asks; when the browser has gone the work ends.
+        context: Knows both.
+        session: Who asks; when the browser has gone the work ends.
         report: Is told how far the work is.
 
     Raises:
@@ -82,17 +82,17 @@ def evaluate(
         ForensicsError: As `facetrail evaluate`.
         LeftError: The browser has gone.
     """
-    report = visit.watched(report)
-    if corpus not in bench.corpora:
+    report = session.watched(report)
+    if corpus not in context.corpora:
         raise InputError("choose one of the corpora")
-    if not detectors or any(name not in bench.detectors for name in detectors):
+    if not detectors or any(name not in context.detectors for name in detectors):
         raise InputError("choose at least one of the detectors")
-    folder = _new_folder(bench.results, corpus)
-    names = [bench.detectors[name] for name in detectors]
+    folder = _new_folder(context.results, corpus)
+    names = [context.detectors[name] for name in detectors]
     # Several detectors share one --detector; `=` keeps a name that begins with a dash from being read as an option.
-    arguments = [str(bench.corpora[corpus]), "--detector", *names, "--seed", str(seed), "-o", str(folder)]
-    arguments.append(f"--face-finder={bench.face_finder}")
-    answer = run_command("evaluate", arguments, part(report, 0.0, 0.9))
+    arguments = [str(context.corpora[corpus]), "--detector", *names, "--seed", str(seed), "-o", str(folder)]
+    arguments.append(f"--face-finder={context.face_finder}")
+    answer = run_command("evaluate", arguments, subrange(report, 0.0, 0.9))
     report(0.9, "writing the report")
     page, complaint = write_report(folder)
     return Outcome(folder.name, answer.text, page, complaint)

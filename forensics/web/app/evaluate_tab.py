@@ -9,10 +9,10 @@ import gradio as gr
 
 from forensics.errors import InputError
 
-from .context import Workbench
+from .context import AppContext
 from .evaluate_action import Outcome, earlier, evaluate, reopen
 from .messages import drawn_on, hint, notice, plainly
-from .sessions import Visit
+from .sessions import Session
 from .templating import render
 
 
@@ -21,10 +21,10 @@ class EvaluateTab:
     """The tab's answers to what a person does there.
 
     Attributes:
-        bench: Knows the corpora, the detectors and where results are kept.
+        context: Knows the corpora, the detectors and where results are kept.
     """
 
-    bench: Workbench
+    context: AppContext
 
     def evaluate(
         self,
@@ -39,9 +39,9 @@ class EvaluateTab:
         def work() -> str:
             if seed is None or not 0 <= seed < 2**32:
                 raise InputError(f"the seed is a whole number from 0 to {2**32 - 1}")
-            visit = self.bench.visits.of(request.session_hash)
+            session = self.context.sessions.of(request.session_hash)
             report = drawn_on(progress)
-            return shown(evaluate(corpus or "", detectors or [], int(seed), self.bench, visit, report), visit)
+            return shown(evaluate(corpus or "", detectors or [], int(seed), self.context, session, report), session)
 
         return plainly(work)()
 
@@ -49,12 +49,12 @@ class EvaluateTab:
         """Show an earlier evaluation."""
         if not name:
             return notice("choose an evaluation first")
-        visit = self.bench.visits.of(request.session_hash)
-        return plainly(lambda: shown(reopen(name, self.bench.results), visit))()
+        session = self.context.sessions.of(request.session_hash)
+        return plainly(lambda: shown(reopen(name, self.context.results), session))()
 
     def refresh(self) -> Any:  # noqa: ANN401 - the framework is untyped
         """List the evaluations that were kept."""
-        names = list(earlier(self.bench.results))
+        names = list(earlier(self.context.results))
         return gr.update(choices=names, value=names[0] if names else None)
 
     def build(self, page: Any) -> None:  # noqa: ANN401 - the framework is untyped
@@ -63,7 +63,7 @@ class EvaluateTab:
         Args:
             page: Tells when it is opened.
         """
-        corpora, detectors = list(self.bench.corpora), list(self.bench.detectors)
+        corpora, detectors = list(self.context.corpora), list(self.context.detectors)
         gr.HTML(
             hint(
                 "Measure detectors on the test split of a corpus. A number is worth no more than its interval, and "
@@ -80,7 +80,7 @@ class EvaluateTab:
                     seed = gr.Number(0, label="Seed of the intervals", precision=0, minimum=0)
                 go = gr.Button("Evaluate", variant="primary", interactive=bool(corpora), elem_id="evaluate")
             with gr.Column(min_width=300):
-                names = list(earlier(self.bench.results))
+                names = list(earlier(self.context.results))
                 kept = gr.Dropdown(
                     names, value=names[0] if names else None, label="Earlier evaluations", elem_id="earlier"
                 )
@@ -99,12 +99,12 @@ class EvaluateTab:
         page.load(self.refresh, None, kept, **quick)
 
 
-def shown(outcome: Outcome, visit: Visit) -> str:
+def shown(outcome: Outcome, session: Session) -> str:
     """Show an evaluation and offer its report.
 
     Args:
         outcome: The evaluation.
-        visit: Who may fetch it.
+        session: Who may fetch it.
     """
-    token = None if outcome.page is None else visit.offer(outcome.page, f"{outcome.name}.html")
+    token = None if outcome.page is None else session.offer(outcome.page, f"{outcome.name}.html")
     return render("evaluated", outcome=outcome, token=token)

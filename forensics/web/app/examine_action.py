@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from forensics.examination.evidence import Thresholds
 from forensics.examination.timeline_chart import timeline_chart
-from forensics.execution.command_result import Answer, JsonObject, JsonValue, document, expected_errors, refusal
-from forensics.execution.progress import Report, part, silent
-from forensics.execution.sandbox import Answerer
+from forensics.execution.command_result import CommandResult, JsonObject, JsonValue, document, expected_errors, refusal
+from forensics.execution.progress import Report, silent, subrange
+from forensics.execution.sandbox import FileHandler
 from forensics.faces.choice import FinderChoice
 from forensics.reporting.json_entries import examine_entry
 
-from .context import Workbench
+from .context import AppContext
 from .credential_tree import Node, tree_of
 from .face_outline import picture_of
-from .sessions import LeftError, Visit, without_folders
+from .sessions import Session, SessionClosedError, without_folders
 from .templating import render
 
 if TYPE_CHECKING:
@@ -73,13 +73,13 @@ class Card:
     error: str = ""
 
 
-def examine(paths: Sequence[Path], bench: Workbench, visit: Visit, report: Report = silent) -> str:
+def examine(paths: Sequence[Path], context: AppContext, session: Session, report: Report = silent) -> str:
     """Examine files, one after the other; one that cannot be read does not stop the others.
 
     Args:
         paths: The uploads.
-        bench: Whose marks and roots count, and which detector scores.
-        visit: Whose folder the answers go to.
+        context: Whose marks and roots count, and which detector scores.
+        session: Whose folder the answers go to.
         report: Is told how far the work is.
 
     Returns:
@@ -89,16 +89,16 @@ def examine(paths: Sequence[Path], bench: Workbench, visit: Visit, report: Repor
         DetectorError: The detector cannot be loaded.
         LeftError: The browser has gone.
     """
-    report = visit.watched(report)
+    report = session.watched(report)
     report(0.0, "loading the detector")
-    answerer = bench.answerer()
+    handler = context.handler()
     cards: list[Card | JsonObject] = []
     entries: list[JsonObject] = []
     for number, path in enumerate(paths):
         report(number / len(paths), f"examining {path.name}")
         try:
-            answer = answerer(path, part(report, number / len(paths), (number + 1) / len(paths)))
-        except LeftError:
+            answer = handler(path, subrange(report, number / len(paths), (number + 1) / len(paths)))
+        except SessionClosedError:
             raise
         except expected_errors() as error:
             answer = refusal(error, path)
@@ -110,12 +110,12 @@ def examine(paths: Sequence[Path], bench: Workbench, visit: Visit, report: Repor
             entry, card = answer.results
             cards.append(card)
             entries.append({**entry, "path": path.name})
-    saved = visit.new_folder() / "examination.json"
+    saved = session.new_folder() / "examination.json"
     saved.write_text(document("examine", tuple(entries)) + "\n", "utf-8")
-    return render("examined", cards=cards, download=f"/download/{visit.offer(saved)}")
+    return render("examined", cards=cards, download=f"/download/{session.offer(saved)}")
 
 
-def card_examiner(home: Path, detector: str, anchors: tuple[str, ...], face_finder: FinderChoice) -> Answerer:
+def card_examiner(home: Path, detector: str, anchors: tuple[str, ...], face_finder: FinderChoice) -> FileHandler:
     """Load the detector and return what examines one file: its entry and its card.
 
     Args:
@@ -129,14 +129,14 @@ def card_examiner(home: Path, detector: str, anchors: tuple[str, ...], face_find
 
     examiner = Examiner(Deployment.open(home), detector, anchors, face_finder)
 
-    def one(path: Path, report: Report) -> Answer:
+    def one(path: Path, report: Report) -> CommandResult:
         found = examiner.examine(path, report)
-        return Answer("", (examine_entry(found), asdict(card_of(path, found, examiner.thresholds))))
+        return CommandResult("", (examine_entry(found), asdict(card_of(path, found, examiner.thresholds))))
 
     return one
 
 
-def _kind(answer: Answer) -> JsonValue:
+def _kind(answer: CommandResult) -> JsonValue:
     details = answer.results[0]["error"]
     return details["type"] if isinstance(details, dict) else None
 

@@ -9,7 +9,7 @@ import gradio as gr
 
 from forensics.storage.media_suffixes import SUFFIXES
 
-from .context import Workbench
+from .context import AppContext
 from .examine_action import examine
 from .messages import drawn_on, hint, notice, plainly
 
@@ -21,17 +21,17 @@ class ExamineTab:
     """The tab's answers to what a person does there.
 
     Attributes:
-        bench: Whose marks and roots count, and which detector scores.
+        context: Whose marks and roots count, and which detector scores.
     """
 
-    bench: Workbench
+    context: AppContext
 
     def upload(self, paths: list[str] | None, request: gr.Request) -> str:
         """Note uploads, so that they are deleted when the page is closed."""
 
         def work() -> str:
             for path in paths or ():
-                self.bench.visits.received(request.session_hash, path)
+                self.context.sessions.received(request.session_hash, path)
             return ""
 
         return plainly(work)()
@@ -44,9 +44,9 @@ class ExamineTab:
             return notice(f"at most {MOST_FILES} files at once; `facetrail examine FOLDER` takes any number")
 
         def work() -> str:
-            visits, name = self.bench.visits, request.session_hash
-            received = [visits.received(name, path) for path in paths]
-            return examine(received, self.bench, visits.of(name), drawn_on(progress))
+            sessions, name = self.context.sessions, request.session_hash
+            received = [sessions.received(name, path) for path in paths]
+            return examine(received, self.context, sessions.of(name), drawn_on(progress))
 
         return plainly(work)()
 

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from .animate_tab import AnimateTab
-from .context import Workbench
+from .context import AppContext
 from .evaluate_tab import EvaluateTab
 from .examine_tab import ExamineTab
 
@@ -15,11 +15,11 @@ SWEEP_SECONDS, OLD_SECONDS = 600, 6 * 3600
 """How often the framework looks for forgotten uploads, and from what age on it deletes them."""
 
 
-def build_page(bench: Workbench) -> Any:  # noqa: ANN401 - the framework is untyped
+def build_page(context: AppContext) -> Any:  # noqa: ANN401 - the framework is untyped
     """Build the page.
 
     Args:
-        bench: What it works with.
+        context: What it works with.
 
     Returns:
         The framework's page.
@@ -28,14 +28,14 @@ def build_page(bench: Workbench) -> Any:  # noqa: ANN401 - the framework is unty
         gr.Markdown("# facetrail\nMake, examine and measure manipulated faces. Everything stays on this computer.")
         with gr.Tabs():
             with gr.Tab("Animate", id="animate"):
-                AnimateTab(bench).build()
+                AnimateTab(context).build()
             with gr.Tab("Examine", id="examine"):
-                ExamineTab(bench).build()
+                ExamineTab(context).build()
             with gr.Tab("Evaluate", id="evaluate"):
-                EvaluateTab(bench).build(page)
+                EvaluateTab(context).build(page)
 
         def leave(request: gr.Request) -> None:
-            bench.visits.leave(request.session_hash)
+            context.sessions.leave(request.session_hash)
 
         page.unload(leave)
     page.queue(max_size=20, default_concurrency_limit=1, api_open=False)

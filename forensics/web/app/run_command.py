@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from forensics.errors import UsageError
-from forensics.execution.command_result import Answer
+from forensics.execution.command_result import CommandResult
 from forensics.execution.progress import Report, silent
 
 
@@ -19,7 +19,7 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(message)
 
 
-def run_command(name: str, arguments: Sequence[str], report: Report = silent) -> Answer:
+def run_command(name: str, arguments: Sequence[str], report: Report = silent) -> CommandResult:
     """Run a command.
 
     Args:
@@ -35,5 +35,5 @@ def run_command(name: str, arguments: Sequence[str], report: Report = silent) ->
     import_module(f"forensics.cli.commands.{name}").configure(parser)
     options = parser.parse_args(arguments)
     options.command = name
-    answer: Answer = options.run(options, report)
+    answer: CommandResult = options.run(options, report)
     return answer

@@ -9,19 +9,19 @@ from typing import Any
 
 from forensics.web.shutdown import ended_like_ctrl_c
 
-from .context import Workbench
+from .context import AppContext
 from .downloads import routes
 from .guard import Guard, GuardConfig
-from .sessions import Visits
+from .sessions import Sessions
 
 _GRACE_SECONDS = 2
 
 
-def build_app(bench: Workbench, config: GuardConfig) -> Guard:
+def build_app(context: AppContext, config: GuardConfig) -> Guard:
     """Build the whole application.
 
     Args:
-        bench: What the page works with.
+        context: What the page works with.
         config: What gets through to it.
 
     Raises:
@@ -30,7 +30,7 @@ def build_app(bench: Workbench, config: GuardConfig) -> Guard:
     # The framework reads these when it is imported: no telemetry, no look at a model hub, our folder for uploads.
     os.environ.update(
         GRADIO_ANALYTICS_ENABLED="False",
-        GRADIO_TEMP_DIR=str(bench.visits.uploads),
+        GRADIO_TEMP_DIR=str(context.sessions.uploads),
         HF_HUB_DISABLE_TELEMETRY="1",
         HF_HUB_OFFLINE="1",
     )
@@ -41,8 +41,8 @@ def build_app(bench: Workbench, config: GuardConfig) -> Guard:
     from .templating import asset
 
     outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    outer.router.routes.extend(routes(bench.visits))
-    page = build_page(bench)
+    outer.router.routes.extend(routes(context.sessions))
+    page = build_page(context)
     gr.mount_gradio_app(
         outer,
         page,
@@ -66,7 +66,7 @@ def build_app(bench: Workbench, config: GuardConfig) -> Guard:
 
 def serve(
     app: Guard,
-    visits: Visits,
+    sessions: Sessions,
     host: str,
     port: int,
     *,
@@ -77,7 +77,7 @@ def serve(
 
     Args:
         app: The application.
-        visits: Are closed when it is stopped, which ends the work of every open page.
+        sessions: Are closed when it is stopped, which ends the work of every open page.
         host: Address to listen at.
         port: Port to listen at.
         opened: Address to open in the user's browser once the page answers.
@@ -95,7 +95,7 @@ def serve(
                 threading.Thread(target=webbrowser.open, args=(opened,), daemon=True).start()
 
         async def shutdown(self, sockets: Any = None) -> None:  # noqa: ANN401 - the base class is untyped here
-            visits.close()
+            sessions.close()
             app.stop()
             await super().shutdown(sockets)
 

@@ -21,7 +21,7 @@ _PREFIX = "facetrail-app-"
 _FOLDERS = re.compile(rf"[/\\][^:\n]*?{_PREFIX}\d+-[^/\\\s]+(?:[/\\][^/\\\s]+)*[/\\]")
 
 
-class LeftError(ForensicsError):
+class SessionClosedError(ForensicsError):
     """The browser that asked for the work has gone."""
 
 
@@ -39,7 +39,7 @@ class OfferedFile:
 
 
 @dataclass(slots=True, eq=False)
-class Visit:
+class Session:
     """One open page.
 
     Attributes:
@@ -61,7 +61,7 @@ class Visit:
             LeftError: The browser has left.
         """
         if self.closed:
-            raise LeftError("the page was closed")
+            raise SessionClosedError("the page was closed")
         return Path(tempfile.mkdtemp(dir=self.folder))
 
     def offer(self, path: Path, name: str | None = None) -> str:
@@ -78,7 +78,7 @@ class Visit:
             LeftError: The browser has left.
         """
         if self.closed:
-            raise LeftError("the page was closed")
+            raise SessionClosedError("the page was closed")
         token = secrets.token_urlsafe(24)
         self.offers[token] = OfferedFile(path, name or path.name)
         return token
@@ -89,12 +89,12 @@ class Visit:
         def inner(fraction: float, note: str) -> None:
             report(fraction, note)
             if self.closed:
-                raise LeftError("the page was closed")
+                raise SessionClosedError("the page was closed")
 
         return inner
 
 
-class Visits:
+class Sessions:
     """The open pages, by the name that each browser tab gave itself; such a name never becomes a path."""
 
     def __init__(self, parent: Path | None = None) -> None:
@@ -108,10 +108,10 @@ class Visits:
         self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent)).resolve()
         self.uploads = self.folder / "uploads"
         self.uploads.mkdir(mode=0o700)
-        self._open: dict[str, Visit] = {}
+        self._open: dict[str, Session] = {}
         self._lock = threading.Lock()
 
-    def of(self, name: str | None) -> Visit:
+    def of(self, name: str | None) -> Session:
         """Return the visit of a browser tab, made at its first use.
 
         Args:
@@ -120,33 +120,33 @@ class Visits:
         with self._lock:
             key = name or ""
             if key not in self._open:
-                self._open[key] = Visit(Path(tempfile.mkdtemp(prefix="visit-", dir=self.folder)))
+                self._open[key] = Session(Path(tempfile.mkdtemp(prefix="visit-", dir=self.folder)))
             return self._open[key]
 
     def find(self, token: str) -> OfferedFile | None:
         """Look up an offered file."""
         with self._lock:
-            visits = tuple(self._open.values())
-        return next((visit.offers[token] for visit in visits if token in visit.offers), None)
+            sessions = tuple(self._open.values())
+        return next((session.offers[token] for session in sessions if token in session.offers), None)
 
     def leave(self, name: str | None) -> None:
         """Forget a visit and delete its files; an upload that another open page sent as well stays."""
         with self._lock:
-            visit = self._open.pop(name or "", None)
-            if visit is None:
+            session = self._open.pop(name or "", None)
+            if session is None:
                 return
-            visit.closed = True
+            session.closed = True
             kept = {path for other in self._open.values() for path in other.uploads}
-        visit.offers.clear()
-        for path in visit.uploads - kept:
+        session.offers.clear()
+        for path in session.uploads - kept:
             _delete(path.parent if path.parent.parent == self.uploads else path)
-        _delete(visit.folder)
+        _delete(session.folder)
 
     def close(self) -> None:
         """Delete everything."""
         with self._lock:
-            for visit in self._open.values():
-                visit.closed = True
+            for session in self._open.values():
+                session.closed = True
             self._open.clear()
         _delete(self.folder)
 
@@ -162,7 +162,7 @@ class Visits:
         """
         found = Path(path).resolve()
         if not found.is_relative_to(self.uploads) or not found.is_file():
-            raise LeftError(f"{found.name}: the upload is gone; choose the file again")
+            raise SessionClosedError(f"{found.name}: the upload is gone; choose the file again")
         self.of(name).uploads.add(found)
         return found
 

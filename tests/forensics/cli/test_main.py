@@ -16,7 +16,7 @@ from PIL import Image
 from detectors import DetectorCard, create_detector, save_detector
 from forensics.cli.main import COMMANDS
 from forensics.corpus import Corpus
-from forensics.execution.command_result import Answer, document, error_entry, explain
+from forensics.execution.command_result import CommandResult, document, error_entry, explain
 from watermark import Deployment, encode_clip
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
@@ -468,9 +468,9 @@ def test_undefined_numbers_do_not_reach_the_document() -> None:
 
 
 def test_an_error_outranks_a_finding_in_the_exit_code() -> None:
-    assert Answer("", failed=True, attention=True).exit_code == 1
-    assert Answer("", attention=True).exit_code == 3
-    assert Answer("").exit_code == 0
+    assert CommandResult("", failed=True, attention=True).exit_code == 1
+    assert CommandResult("", attention=True).exit_code == 3
+    assert CommandResult("").exit_code == 0
     assert error_entry(ValueError("x"), Path("f"))["error"] == {"type": "ValueError", "message": "f: x", "path": "f"}
 
 

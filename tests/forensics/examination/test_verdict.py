@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors import Score
-from forensics.examination.evidence import Height, Pixels, Word, hear_credential, hear_mark, hear_score
+from forensics.examination.evidence import (
+    CredentialEvidence,
+    MarkEvidence,
+    ScoreEvidence,
+    assess_credential,
+    assess_mark,
+    assess_score,
+)
 from forensics.examination.verdict import TABLE, Finding, Thresholds, Verdict, judge, says_generated
 from watermark import Credential, CredentialState, MarkReading, PayloadKind, Provenance
 
@@ -163,18 +170,18 @@ def test_the_combinations_reach_every_row_and_every_word() -> None:
     words, rows = set(), set()
     for credential, mark, score in itertools.product(CREDENTIALS, MARKS, SCORES):
         said = (
-            hear_credential(CREDENTIALS[credential][1]).said,
-            hear_mark(MARKS[mark][1]).said,
-            hear_score(make_score(score), "none", Thresholds()).said,
+            assess_credential(CREDENTIALS[credential][1]).said,
+            assess_mark(MARKS[mark][1]).said,
+            assess_score(make_score(score), "none", Thresholds()).said,
         )
         words |= set(said)
         rows.add(next(number for number, row in enumerate(TABLE) if row.fits(*said)))
-    assert words == {*Word, *Pixels, *Height}
+    assert words == {*CredentialEvidence, *MarkEvidence, *ScoreEvidence}
     assert rows == set(range(len(TABLE)))
 
 
 def test_the_table_answers_whatever_the_witnesses_say() -> None:
-    for said in itertools.product(Word, Pixels, Height):
+    for said in itertools.product(CredentialEvidence, MarkEvidence, ScoreEvidence):
         assert any(row.fits(*said) for row in TABLE)
 
 
@@ -257,7 +264,11 @@ def test_a_credential_that_admits_nothing_never_makes_a_file_look_worse_when_it_
     credential: Credential, mark: MarkReading | None, score: Score | None, thresholds: Thresholds
 ) -> None:
     # Read backwards: to strip such a credential never pays.
-    if hear_credential(credential).said not in (Word.VOUCHED, Word.SIGNED, Word.NOTHING):
+    if assess_credential(credential).said not in (
+        CredentialEvidence.VOUCHED,
+        CredentialEvidence.SIGNED,
+        CredentialEvidence.NOTHING,
+    ):
         return
     stripped = Credential(state=ABSENT)
     assert concern(weigh(stripped, mark, score, thresholds).finding) >= concern(
@@ -270,7 +281,7 @@ def test_without_a_credential_mark_and_score_decide_alone(
     mark: MarkReading | None, score: Score | None, thresholds: Thresholds
 ) -> None:
     found = weigh(Credential(state=ABSENT), mark, score, thresholds).finding
-    assert (found is Finding.MARKED) == (hear_mark(mark).said is Pixels.GENERATED)
+    assert (found is Finding.MARKED) == (assess_mark(mark).said is MarkEvidence.GENERATED)
     assert found in (Finding.MARKED, Finding.SUSPECT, Finding.INCONCLUSIVE, Finding.NOTHING_FOUND)
 
 

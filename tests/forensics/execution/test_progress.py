@@ -5,7 +5,7 @@ import io
 import pytest
 
 from forensics.execution import progress
-from forensics.execution.progress import open_progress, part, time_left
+from forensics.execution.progress import open_progress, subrange, time_left
 from forensics.execution.stages import Stage, StageClock
 
 
@@ -27,7 +27,7 @@ def test_the_time_left_follows_the_pace_so_far(fraction: float, elapsed: float, 
 
 def test_a_part_stays_within_its_stretch() -> None:
     seen: list[float] = []
-    inner = part(lambda fraction, _: seen.append(fraction), 0.2, 0.6)
+    inner = subrange(lambda fraction, _: seen.append(fraction), 0.2, 0.6)
     for fraction in (-1.0, 0.0, 0.5, 1.0, 2.0):
         inner(fraction, "")
     assert seen == pytest.approx([0.2, 0.2, 0.4, 0.6, 0.6])

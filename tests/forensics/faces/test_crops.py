@@ -14,9 +14,9 @@ from forensics.corpus import Corpus, Label, Sample, Slice, Split
 from forensics.corpus.importers.import_corpus import import_corpus
 from forensics.errors import CorpusError
 from forensics.evaluation.run.score_corpus import key_of, score_shelf
-from forensics.execution.workers import Labour
-from forensics.faces import Faces, cut_crops, look_for_faces
-from forensics.faces.crops import CropShelf, gather_crops, gather_faces, job_of, keep_crops
+from forensics.execution.workers import WorkerConfig
+from forensics.faces import Faces, cut_crops, find_faces_in
+from forensics.faces.crops import CropTable, gather_crops, gather_faces, job_of, keep_crops
 from forensics.faces.cutting import CropJob, Miss
 from forensics.faces.five_points import TEMPLATE, align_face, five_points, similarity
 from forensics.synthesis.plan import SynthesisConfig
@@ -123,7 +123,8 @@ class TestKeptCrops:
     def test_two_processes_cut_what_one_does(self, tiny_corpus: Corpus) -> None:
         samples = tiny_corpus.where(split=Split.TEST)
         one, two = (
-            gather_crops(tiny_corpus, samples, SPEC, per_clip=2, labour=Labour(workers=workers)) for workers in (1, 2)
+            gather_crops(tiny_corpus, samples, SPEC, per_clip=2, worker_config=WorkerConfig(workers=workers))
+            for workers in (1, 2)
         )
         assert one.samples == two.samples
         np.testing.assert_array_equal(one.crops, two.crops)
@@ -132,7 +133,7 @@ class TestKeptCrops:
 class TestSeveralFaces:
     def test_faces_half_as_large_as_the_largest_count_and_smaller_ones_do_not(self) -> None:
         finder = Boxes((0, 0, 60, 60), (0, 0, 30, 30), (0, 0, 29, 29))
-        look = look_for_faces([np.zeros((64, 64, 3), np.uint8)], np.arange(1), finder, most=4)
+        look = find_faces_in([np.zeros((64, 64, 3), np.uint8)], np.arange(1), finder, most=4)
         assert look.faces is not None
         assert look.faces.boxes[:, 2].tolist() == [60, 30]
 
@@ -195,7 +196,7 @@ class TestFivePoints:
     def test_a_spec_that_wants_five_points_gets_them_or_is_refused(self, tiny_corpus: Corpus) -> None:
         spec = dataclasses.replace(SPEC, alignment="five_point")
         samples = tiny_corpus.where(split=Split.TEST, label=Label.GENUINE, slice=Slice.MAIN)
-        shelf: CropShelf = gather_crops(tiny_corpus, samples, spec, per_clip=1)
+        shelf: CropTable = gather_crops(tiny_corpus, samples, spec, per_clip=1)
         upright = gather_crops(tiny_corpus, samples, SPEC, per_clip=1)
         assert shelf.crops.shape == upright.crops.shape and not np.array_equal(shelf.crops, upright.crops)
         with pytest.raises(CorpusError, match="aligned by five points"):

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from forensics.execution.sandbox import Limits, confined
-from forensics.web.app.context import Workbench
-from forensics.web.app.examine_action import examine
-from forensics.web.app.sessions import Visits
+from forensics.web.app.context import AppContext
+from forensics.web.app.examine_action import card_examiner, examine
+from forensics.web.app.sessions import Sessions
 from fuzzing import hostile_files
 from watermark import Deployment, encode_still
 
@@ -23,16 +23,16 @@ def test_an_upload_that_costs_too_much_gets_one_line_and_the_next_one_its_card(
     monkeypatch.setattr("forensics.execution.sandbox.confined", confined)
     hostile = hostile_files.make("png_of_ten_thousand_ingredients", tmp_path)
     encode_still(np.full((192, 192, 3), 127, dtype=np.uint8), tmp_path / "next.png")
-    visits = Visits(tmp_path)
-    bench = Workbench(deployment, visits, "cpu", tmp_path / "results", limits=Limits(10, 2048))
-    visit = visits.of("tab")
+    sessions = Sessions(tmp_path)
+    context = AppContext(deployment, sessions, "cpu", tmp_path / "results", card_examiner, limits=Limits(10, 2048))
+    session = sessions.of("tab")
     try:
-        html = examine([hostile, tmp_path / "next.png"], bench, visit)
+        html = examine([hostile, tmp_path / "next.png"], context, session)
     finally:
-        bench.close()
-    (offered,) = visit.offers.values()
+        context.close()
+    (offered,) = session.offers.values()
     refused, answered = json.loads(offered.path.read_text())["results"]
-    visits.close()
+    sessions.close()
     line = f"{hostile.name}: takes longer than 10 seconds; if you trust the file, allow more with --seconds"
     assert refused["error"]["message"].endswith(line)
     assert line in html

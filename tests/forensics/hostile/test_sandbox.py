@@ -22,8 +22,8 @@ QUICK = Limits(seconds=1.5, mebibytes=512)
 
 def test_one_process_answers_for_many_files_and_tells_how_far_it_is() -> None:
     told: list[tuple[float, str]] = []
-    with confined(misbehaving, QUICK) as answerer:
-        pids = {answerer(Path(f"{name}.png"), lambda *said: told.append(said)).text for name in "abc"}
+    with confined(misbehaving, QUICK) as handler:
+        pids = {handler(Path(f"{name}.png"), lambda *said: told.append(said)).text for name in "abc"}
     assert len(pids) == 1
     assert pids != {str(os.getpid())}
     assert told == [(0.5, "halfway")] * 3
@@ -40,13 +40,13 @@ def test_one_process_answers_for_many_files_and_tells_how_far_it_is() -> None:
     ],
 )
 def test_a_file_that_takes_too_much_is_named_and_the_next_one_answered_for(name: str, said: str) -> None:
-    with confined(misbehaving, QUICK) as answerer:
-        before = answerer(Path("before.png"), silent).text
+    with confined(misbehaving, QUICK) as handler:
+        before = handler(Path("before.png"), silent).text
         with pytest.raises(LimitError, match=said) as caught:
-            answerer(Path(f"{name}.png"), silent)
+            handler(Path(f"{name}.png"), silent)
         assert "\n" not in str(caught.value)
         assert caught.value.path == Path(f"{name}.png")
-        assert answerer(Path("after.png"), silent).text not in ("", before)
+        assert handler(Path("after.png"), silent).text not in ("", before)
 
 
 def test_an_answer_that_nobody_waits_for_any_more_is_not_taken_for_the_next_file() -> None:
@@ -56,18 +56,18 @@ def test_an_answer_that_nobody_waits_for_any_more_is_not_taken_for_the_next_file
     def leave(fraction: float, note: str) -> None:
         raise LeftError
 
-    with confined(misbehaving, QUICK) as answerer:
-        before = answerer(Path("before.png"), silent).text
+    with confined(misbehaving, QUICK) as handler:
+        before = handler(Path("before.png"), silent).text
         with pytest.raises(LeftError):
-            answerer(Path("left.png"), leave)
-        assert answerer(Path("after.png"), silent).text not in ("", before)
+            handler(Path("left.png"), leave)
+        assert handler(Path("after.png"), silent).text not in ("", before)
 
 
 def test_a_refusal_and_a_defect_are_answers_and_leave_the_process_alive() -> None:
-    with confined(misbehaving, QUICK) as answerer:
-        before = answerer(Path("before.png"), silent).text
-        refused, failed = (answerer(Path(f"{name}.png"), silent) for name in ("refuse", "defect"))
-        assert answerer(Path("after.png"), silent).text == before
+    with confined(misbehaving, QUICK) as handler:
+        before = handler(Path("before.png"), silent).text
+        refused, failed = (handler(Path(f"{name}.png"), silent) for name in ("refuse", "defect"))
+        assert handler(Path("after.png"), silent).text == before
     assert refused.failed
     assert refused.results[0]["error"]["type"] == "InputError"  # type: ignore[index,call-overload]
     assert refused.complaint == "refuse.png: is refused"

@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 
 from forensics.errors import InputError
-from forensics.execution.command_result import Answer
+from forensics.execution.command_result import CommandResult
 from forensics.execution.progress import Report
-from forensics.execution.sandbox import Answerer
+from forensics.execution.sandbox import FileHandler
 
 
-def misbehaving() -> Answerer:
+def misbehaving() -> FileHandler:
     """Do what a file's name says."""
 
-    def one(path: Path, report: Report) -> Answer:
+    def one(path: Path, report: Report) -> CommandResult:
         DEEDS.get(path.stem, lambda _: None)(path)
         report(0.5, "halfway")
-        return Answer(f"{os.getpid()}")
+        return CommandResult(f"{os.getpid()}")
 
     return one
 
@@ -74,11 +74,11 @@ DEEDS = {
 }
 
 
-def unready() -> Answerer:
+def unready() -> FileHandler:
     """Fail before any file is opened."""
     raise InputError("the detector is missing")
 
 
-def stillborn() -> Answerer:
+def stillborn() -> FileHandler:
     """Die before any file is opened."""
     os._exit(7)

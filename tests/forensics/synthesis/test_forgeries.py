@@ -15,7 +15,7 @@ from forensics.synthesis.forgeries import Footage, bend, load_masks, save_masks,
 from forensics.synthesis.forgeries.shapes import feather, hull
 from forensics.synthesis.methods import METHODS, find_method
 from forensics.synthesis.plan import Making, PlannedSample, SynthesisConfig, plan_corpus
-from forensics.synthesis.rendering import Forger, cast_puppet, edit, film, truth_of
+from forensics.synthesis.rendering import Forger, edit, ground_truth, make_puppet, render_clip
 from forensics.synthesis.synthesize import synthesize
 from generator import puppets
 from watermark import Deployment, PayloadKind, read_provenance
@@ -38,7 +38,7 @@ def planned(method: str, split: Split = Split.TRAIN) -> PlannedSample:
 @pytest.fixture(scope="module")
 def footage() -> dict[str, Footage]:
     """What each edit starts from."""
-    return {name: film(*truth_of(CONFIG, planned(name)), CONFIG.size) for name in EDITS}
+    return {name: render_clip(*ground_truth(CONFIG, planned(name)), CONFIG.size) for name in EDITS}
 
 
 @pytest.mark.parametrize("name", EDITS)
@@ -73,7 +73,7 @@ def test_a_partial_edit_lies_on_its_part(footage: dict[str, Footage], name: str,
 
 
 def test_a_face_swapped_with_itself_stays_what_it_was() -> None:
-    puppet = cast_puppet(CONFIG, 1)
+    puppet = make_puppet(CONFIG, 1)
     shot = puppets.render(puppet, puppet.neutral(), 192)
     still = Footage(shot.image[None], Faces(np.arange(1), np.array([shot.box]), shot.landmarks[None]))
     swapped = swap_faces(still, shot.image, shot.landmarks)

@@ -208,7 +208,7 @@ def test_a_policy_may_name_the_signers_it_allows(tmp_path, shop):
     assert verify_file(receipt.path, own, TrustPolicy(anchors, (pem(colleague), pem(chain.leaf)))).signer
     with pytest.raises(TrustError, match="valid unknown signer") as caught:
         verify_file(receipt.path, own, TrustPolicy(anchors, (pem(colleague),)))
-    assert caught.value.credential.codes == ("org.facetrail.signer.notAllowed",)
+    assert caught.value.codes == ("org.facetrail.signer.notAllowed",)
     (entry,) = own.store.find("00000000004d")
     assert signature_holds(entry, TrustPolicy(anchors))
     assert not signature_holds(entry, TrustPolicy((pem(make_chain().root),)))

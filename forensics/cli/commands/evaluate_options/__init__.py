@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
-from forensics.execution.progress import Report, part
+from forensics.execution.progress import Report, subrange
 
 if TYPE_CHECKING:
     from forensics.evaluation import EvalReport
@@ -103,7 +103,7 @@ def measure_all(options: argparse.Namespace, done: Sequence[Evaluated], report: 
     found = tuple(done)
     wanted = [one for one in _measurements() if one.is_wanted(options)]
     for number, one in enumerate(wanted):
-        step = part(report, number / len(wanted), (number + 1) / len(wanted))
+        step = subrange(report, number / len(wanted), (number + 1) / len(wanted))
         found = with_reports(found, one.measure(options, found, step))
     return found
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from forensics.execution.progress import Report, part
+from forensics.execution.progress import Report, subrange
 
 if TYPE_CHECKING:
     from forensics.evaluation import EvalReport
     from forensics.evaluation.probes.outcome import Outcome
     from forensics.evaluation.run.evaluate_corpus import Evaluated
-    from forensics.faces.crops import CropShelf
+    from forensics.faces.crops import CropTable
 
 PROBES = ("metadata", "codec", "identity", "mark")
 
@@ -51,7 +51,7 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
         raise UsageError("--probe looks at the files of a CORPUS; a file of scores has none")
     chosen = [name for name in PROBES if name in options.probe]
     for number, name in enumerate(chosen):
-        outcome = _run(name, detectors, part(report, number / len(chosen), (number + 1) / len(chosen)))
+        outcome = _run(name, detectors, subrange(report, number / len(chosen), (number + 1) / len(chosen)))
         first = detectors[0].report
         yield replace(outcome.report(first.corpus, first.seed), corpus_digest=first.corpus_digest)
         for one in detectors:
@@ -97,7 +97,7 @@ def _run(name: str, detectors: Sequence[Evaluated], report: Report) -> Outcome:
     return (probe_identity if name == "identity" else probe_mark)(shelves, seed=seed, replicates=replicates)
 
 
-def _shelf(one: Evaluated, report: Report) -> CropShelf:
+def _shelf(one: Evaluated, report: Report) -> CropTable:
     from forensics.errors import UsageError
     from forensics.faces.crops import gather_crops
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from forensics.cli.arguments import labour_of
-from forensics.execution.progress import Report, part
+from forensics.cli.arguments import worker_config_of
+from forensics.execution.progress import Report, subrange
 
 if TYPE_CHECKING:
     from forensics.evaluation import EvalReport
     from forensics.evaluation.run.evaluate_corpus import Evaluated
-    from forensics.execution.workers import Labour
+    from forensics.execution.workers import WorkerConfig
 
 COLUMNS = ("auc", "fpr", "fpr_drift", "tpr")
 
@@ -54,8 +54,10 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
     if not detectors:
         raise UsageError("--suite distorts the samples of a CORPUS; a file of scores cannot be scored again")
     for number, one in enumerate(detectors):
-        step = part(report, number / len(detectors), (number + 1) / len(detectors))
-        found = _measure_one(one, [(cell.name, cell.severity) for cell in cells], labour_of(options, default=1), step)
+        step = subrange(report, number / len(detectors), (number + 1) / len(detectors))
+        found = _measure_one(
+            one, [(cell.name, cell.severity) for cell in cells], worker_config_of(options, default=1), step
+        )
         yield replace(found, warnings=(*found.warnings, *left_out))
 
 
@@ -89,7 +91,9 @@ def describe(report: EvalReport) -> str:
     return f"{report.detector} under distortions, each video beside itself undistorted\n{columns(rows)}"
 
 
-def _measure_one(one: Evaluated, cells: Sequence[tuple[str, int]], labour: Labour, report: Report) -> EvalReport:
+def _measure_one(
+    one: Evaluated, cells: Sequence[tuple[str, int]], worker_config: WorkerConfig, report: Report
+) -> EvalReport:
     from forensics.corpus import Slice
     from forensics.errors import UsageError
     from forensics.evaluation.robustness import CELLS, GridRun, measure_grid
@@ -106,7 +110,7 @@ def _measure_one(one: Evaluated, cells: Sequence[tuple[str, int]], labour: Labou
         per_clip=settings.per_clip,
         finder=one.finder,
         folder=None if one.folder is None else one.folder / CELLS,
-        labour=labour,
+        worker_config=worker_config,
     )
     grid = measure_grid(
         run,

@@ -16,7 +16,7 @@ from forensics.corpus import Corpus, Fault, check_corpus
 from forensics.corpus.checks.check import check_pictures
 from forensics.corpus.checks.near_duplicates import fingerprint
 from forensics.corpus.importers.import_corpus import import_corpus
-from forensics.evaluation.probes.metadata import probe_packaging
+from forensics.evaluation.probes.metadata import check_packaging, probe_packaging
 from generator import puppets
 
 from ...cli.test_main import SCHEMAS, complaints
@@ -76,12 +76,12 @@ def test_equal_packaging_says_nothing(official: Callable[..., Corpus]) -> None:
     assert probe is not None
     assert (probe.forged, probe.genuine, probe.is_suspicious) == (36, 36, False)
     assert probe.auc < 0.6
-    assert check_corpus(corpus) == ()
+    assert check_packaging(corpus, probe) == check_corpus(corpus) == ()
 
 
 def test_packaging_that_gives_the_class_away_is_refused(official: Callable[..., Corpus]) -> None:
     corpus = official({"real": (64, 48, 40), "fake": (64, 80, 96)})
-    (complaint,) = check_corpus(corpus)
+    (complaint,) = check_packaging(corpus, probe_packaging(corpus))
     assert complaint.fault is Fault.FORMAT
     assert "packaging alone" in complaint.message
 

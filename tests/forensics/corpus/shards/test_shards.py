@@ -26,7 +26,7 @@ from forensics.corpus.shards.parquet import columns
 from forensics.corpus.shards.planning import plan_shards
 from forensics.corpus.shards.unpacking import unpack_corpus
 from forensics.errors import CorpusError
-from forensics.execution.workers import Labour
+from forensics.execution.workers import WorkerConfig
 
 from ...cli.test_main import SCHEMAS, complaints
 from ..test_corpus import make_sample
@@ -106,7 +106,9 @@ class TestTheSameBytes:
         found = []
         for workers in (1, 2, 4):
             out = tmp_path / f"{workers}"
-            export_corpus(tiny_corpus, out, target, seed=3, most_bytes=SMALL, labour=Labour(workers=workers))
+            export_corpus(
+                tiny_corpus, out, target, seed=3, most_bytes=SMALL, worker_config=WorkerConfig(workers=workers)
+            )
             found.append(digests(out))
         assert len(found[0]) > 6
         assert found[0] == found[1] == found[2]

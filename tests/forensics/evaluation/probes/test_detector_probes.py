@@ -12,11 +12,11 @@ from forensics.corpus import Corpus, Slice, Split
 from forensics.errors import CorpusError
 from forensics.evaluation.probes.identity import name_people, probe_identity, thumbnails
 from forensics.evaluation.probes.mark import probe_mark
-from forensics.faces.crops import CropShelf, gather_crops
+from forensics.faces.crops import CropTable, gather_crops
 
 
 @pytest.fixture(scope="module")
-def shelf(tiny_corpus: Corpus) -> CropShelf:
+def shelf(tiny_corpus: Corpus) -> CropTable:
     """Crops of all splits, so that there are six people; two of them have marked twins."""
     detector = create_detector("toy_resnet18")
     return gather_crops(tiny_corpus, tiny_corpus.samples, detector.spec, per_clip=2)
@@ -40,12 +40,12 @@ class Planted:
         return 1 / (1 + np.exp(-self._rows(crops)[:, 0]))
 
 
-def planted(shelf: CropShelf, signal: np.ndarray, noise: float = 0.3) -> Planted:
+def planted(shelf: CropTable, signal: np.ndarray, noise: float = 0.3) -> Planted:
     rng = np.random.default_rng(0)
     return Planted(signal + rng.normal(0, noise, (len(shelf.crops), signal.shape[1])), shelf.crops)
 
 
-def test_features_that_name_people_are_found_against_chance(shelf: CropShelf) -> None:
+def test_features_that_name_people_are_found_against_chance(shelf: CropTable) -> None:
     names, person = np.unique([sample.identities[0] for sample in shelf.samples], return_inverse=True)
     knowing = planted(shelf, np.eye(len(names))[person] * 4)
     blind = planted(shelf, np.zeros((len(shelf.crops), 6)))
@@ -68,7 +68,7 @@ def test_a_video_is_never_on_both_sides() -> None:
     assert name_people(features, people, videos, seed=0).mean() < 0.75
 
 
-def test_a_detector_that_reads_the_mark_is_found_and_warned_of(shelf: CropShelf) -> None:
+def test_a_detector_that_reads_the_mark_is_found_and_warned_of(shelf: CropTable) -> None:
     marked = np.array([sample.slice is Slice.CONTROL for sample in shelf.samples], dtype=float)[:, None]
     reader = planted(shelf, 4 * marked * np.ones((1, 3)))
     outcome = probe_mark([("reader", reader, shelf)], seed=0, replicates=30)
@@ -82,7 +82,7 @@ def test_a_detector_that_reads_the_mark_is_found_and_warned_of(shelf: CropShelf)
     assert not any("score" in text for text in blind.warnings)
 
 
-def test_without_a_control_slice_or_people_there_is_no_probe(tiny_corpus: Corpus, shelf: CropShelf) -> None:
+def test_without_a_control_slice_or_people_there_is_no_probe(tiny_corpus: Corpus, shelf: CropTable) -> None:
     detector = create_detector("toy_resnet18")
     train = gather_crops(tiny_corpus, tiny_corpus.where(split=Split.TRAIN), detector.spec, per_clip=2)
     with pytest.raises(CorpusError, match="control mark"):
@@ -95,7 +95,7 @@ def test_without_a_control_slice_or_people_there_is_no_probe(tiny_corpus: Corpus
         probe_identity([("toy", detector, alone)], seed=0)
 
 
-def test_a_real_detector_goes_through_both(shelf: CropShelf) -> None:
+def test_a_real_detector_goes_through_both(shelf: CropTable) -> None:
     detector = create_detector("toy_resnet18", seed=4)
     for outcome in (
         probe_identity([("toy", detector, shelf)], seed=0, replicates=10),

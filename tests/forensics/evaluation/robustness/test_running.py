@@ -18,7 +18,7 @@ from forensics.evaluation import read_scores
 from forensics.evaluation.robustness import run_cells, running
 from forensics.evaluation.robustness.work_units import CLEAN_KEY, score_shard
 from forensics.evaluation.run.score_corpus import score_samples
-from forensics.execution.workers import Labour
+from forensics.execution.workers import WorkerConfig
 
 CELLS = [("noise", 2), ("h264", 3), ("deeperforensics1:JPEG", 4), ("deeperforensics1:mixed", 1), ("mark:control", 1)]
 
@@ -242,7 +242,7 @@ def is_running(pid):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc")
 def test_two_killed_workers_leave_no_process_and_their_run_ends_with_the_numbers_of_one(make_run, tmp_path):
     cells = [*CELLS, *(("h265:crf", severity) for severity in range(1, 6))]
-    run = make_run(labour=Labour(workers=2))
+    run = make_run(worker_config=WorkerConfig(workers=2))
     plan, script = tmp_path / "plan.pickle", tmp_path / "two_workers.py"
     plan.write_bytes(pickle.dumps((run, cells)))
     script.write_text(TWO_WORKERS)

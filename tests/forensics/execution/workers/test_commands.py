@@ -12,7 +12,7 @@ import pytest
 
 from forensics.corpus import Corpus
 from forensics.errors import CorpusError
-from forensics.execution.workers import Labour
+from forensics.execution.workers import WorkerConfig
 from forensics.synthesis.plan import SynthesisConfig
 from forensics.synthesis.synthesize import JOURNAL, synthesize
 from watermark import Deployment
@@ -69,7 +69,7 @@ def test_two_workers_one_of_which_dies_make_the_manifest_that_one_makes(
     alone: Path, tmp_path: Path, deployment: Deployment
 ) -> None:
     forger = DyingForger(deployment, note=tmp_path / "died")
-    synthesize(tmp_path / "two", FORGED, forger, deployment, labour=Labour(workers=2))
+    synthesize(tmp_path / "two", FORGED, forger, deployment, worker_config=WorkerConfig(workers=2))
     assert forger.note.exists()
     assert unsigned(tmp_path / "two") == unsigned(alone)
     assert not (tmp_path / "two" / JOURNAL).exists()

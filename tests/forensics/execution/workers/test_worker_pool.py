@@ -10,30 +10,32 @@ from pathlib import Path
 import pytest
 
 from forensics.errors import ForensicsError, InputError
-from forensics.execution.workers import RAY, Labour, open_crew
+from forensics.execution.workers import RAY, WorkerConfig, open_pool
 from forensics.execution.workers.dispatcher import AHEAD, TRIES
 
 from .deeds import doing, stillborn, unready
 
-TWO = Labour(workers=2)
+TWO = WorkerConfig(workers=2)
 
 
-def counted(folder: Path, labour: Labour, deeds: list[str], *, ordered: bool = True) -> list[tuple[int, int]]:
+def counted(
+    folder: Path, worker_config: WorkerConfig, deeds: list[str], *, ordered: bool = True
+) -> list[tuple[int, int]]:
     tasks = [(deed, number) for number, deed in enumerate(deeds)]
-    with open_crew(labour, partial(doing, folder)) as crew:
-        return [(place, result[0]) for place, result in crew.work(tasks, ordered=ordered)]
+    with open_pool(worker_config, partial(doing, folder)) as pool:
+        return [(place, result[0]) for place, result in pool.work(tasks, ordered=ordered)]
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_results_come_in_the_order_of_the_tasks_whoever_does_them(tmp_path: Path, workers: int) -> None:
-    assert counted(tmp_path, Labour(workers=workers), ["count"] * 25) == [(n, n) for n in range(25)]
+    assert counted(tmp_path, WorkerConfig(workers=workers), ["count"] * 25) == [(n, n) for n in range(25)]
     assert len(list(tmp_path.glob("warm-*"))) <= workers
 
 
 def test_a_crew_stays_warm_from_one_list_of_tasks_to_the_next(tmp_path: Path) -> None:
-    with open_crew(TWO, partial(doing, tmp_path)) as crew:
+    with open_pool(TWO, partial(doing, tmp_path)) as pool:
         for _ in range(3):
-            found = dict(crew.work([("count", number) for number in range(6)]))
+            found = dict(pool.work([("count", number) for number in range(6)]))
             assert sorted(found) == list(range(6))
         assert len({pid for _, pid, _ in found.values()} - {os.getpid()}) in (1, 2)
         assert {threads for *_, threads in found.values()} == {"1"}
@@ -59,29 +61,29 @@ def test_a_task_that_ends_one_worker_after_another_ends_the_run_with_one_line(tm
 
 
 def test_an_error_of_a_task_is_raised_here_as_it_was_there(tmp_path: Path) -> None:
-    for labour in (Labour(), TWO):
+    for worker_config in (WorkerConfig(), TWO):
         with pytest.raises(InputError, match="1 is refused") as caught:
-            counted(tmp_path, labour, ["count", "refuse", "count"])
+            counted(tmp_path, worker_config, ["count", "refuse", "count"])
         assert caught.value.path == Path("1")
         with pytest.raises(EOFError, match="too soon"):
-            counted(tmp_path, labour, ["end of file"])
+            counted(tmp_path, worker_config, ["end of file"])
 
 
 def test_what_cannot_get_ready_says_why() -> None:
-    with pytest.raises(InputError, match="the detector is missing"), open_crew(TWO, unready) as crew:
-        list(crew.work([1]))
+    with pytest.raises(InputError, match="the detector is missing"), open_pool(TWO, unready) as pool:
+        list(pool.work([1]))
     with (
         pytest.raises(ForensicsError, match=r"3 working processes did not start \(exit code 7\)"),
-        open_crew(TWO, stillborn) as crew,
+        open_pool(TWO, stillborn) as pool,
     ):
-        list(crew.work([1]))
+        list(pool.work([1]))
 
 
 def test_whoever_takes_slowly_is_not_buried_and_a_slow_first_task_holds_the_others_up(tmp_path: Path) -> None:
     """Results wait for the first one, in a window that does not grow with the tasks."""
     tasks = [("await" if number == 0 else "count", number) for number in range(100)]
-    with open_crew(TWO, partial(doing, tmp_path)) as crew:
-        found = crew.work(tasks, ordered=False)
+    with open_pool(TWO, partial(doing, tmp_path)) as pool:
+        found = pool.work(tasks, ordered=False)
         early = [next(found)[0] for _ in range(20)]
         assert early == list(range(1, 21))
         begun = len(list(tmp_path.glob("begun-*")))
@@ -91,7 +93,7 @@ def test_whoever_takes_slowly_is_not_buried_and_a_slow_first_task_holds_the_othe
 
 
 def test_in_order_no_more_than_the_window_is_begun_before_the_first_is_done(tmp_path: Path) -> None:
-    from forensics.execution.workers.dispatcher import Dispatched, Done, Ready
+    from forensics.execution.workers.dispatcher import DispatchedPool, TaskDone, WorkerReady
 
     class Eager:
         """Ends the newest task first, and the oldest when there is nothing else."""
@@ -103,25 +105,28 @@ def test_in_order_no_more_than_the_window_is_begun_before_the_first_is_done(tmp_
             self.begun: list[object] = []
             self.told = False
 
-        def hand(self, worker: int, task: object) -> None:
+        def submit(self, worker: int, task: object) -> None:
             self.at[worker] = task
             self.begun.append(task)
 
-        def news(self) -> list[object]:
+        def poll(self) -> list[object]:
             if not self.told:
                 self.told = True
-                return [Ready(0), Ready(1)]
+                return [WorkerReady(0), WorkerReady(1)]
             worker = max(self.at, key=lambda number: self.at[number])
-            return [Done(worker, self.at.pop(worker))]
+            return [TaskDone(worker, self.at.pop(worker))]
 
     hands = Eager()
-    crew = Dispatched(hands)
-    place, result = next(crew.work(range(100)))
+    pool = DispatchedPool(hands)
+    place, result = next(pool.work(range(100)))
     assert (place, result) == (0, 0)
     assert len(hands.begun) == AHEAD * 2
 
 
 def test_ray_that_is_not_installed_is_named_with_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ForensicsError, match=r"pip install 'facetrail\[ray\]'"), open_crew(Labour(RAY, 2), unready):
+    with (
+        pytest.raises(ForensicsError, match=r"pip install 'facetrail\[ray\]'"),
+        open_pool(WorkerConfig(RAY, 2), unready),
+    ):
         pass

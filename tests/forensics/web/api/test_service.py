@@ -15,10 +15,10 @@ import pytest
 import uvicorn
 
 from forensics.errors import InputError, LimitError
-from forensics.execution.command_result import Answer
+from forensics.execution.command_result import CommandResult
 from forensics.execution.progress import Report
 from forensics.execution.sandbox import Limits
-from forensics.web.api.sandbox_pool import Openers
+from forensics.web.api.sandbox_pool import SandboxPool
 from forensics.web.api.service import ServiceConfig, service_app
 from forensics.web.request_guard import LOOPBACK
 from watermark import Deployment
@@ -34,7 +34,7 @@ class StandIn:
     go_on: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     seen: list[bytes] = field(default_factory=list)
 
-    def __call__(self, path: Path, report: Report) -> Answer:
+    def __call__(self, path: Path, report: Report) -> CommandResult:
         content = path.read_bytes()
         self.seen.append(content[:8])
         if content.startswith(b"hold"):
@@ -44,7 +44,7 @@ class StandIn:
             raise LimitError(f"{path}: takes longer than 1 seconds", path)
         if content == b"bad":
             raise InputError(f"{path}: is damaged", path)
-        return Answer("", ({"path": str(path), "reasons": [f"{path} is here"], "bytes": len(content)},))
+        return CommandResult("", ({"path": str(path), "reasons": [f"{path} is here"], "bytes": len(content)},))
 
 
 @dataclass
@@ -84,7 +84,7 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     examiner = StandIn()
     config = ServiceConfig(None, LOOPBACK, Limits(60, 512), most_bytes=100_000, waiting=1, arrival_seconds=0.5)
     deployment = Deployment.open(tmp_path / "home")
-    app = service_app(deployment, config, Openers([examiner]), Openers([examiner]))
+    app = service_app(deployment, config, SandboxPool([examiner]), SandboxPool([examiner]))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()

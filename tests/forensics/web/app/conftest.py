@@ -8,8 +8,9 @@ import pytest
 
 pytest.importorskip("gradio", reason="the extra app is not installed")
 
-from forensics.web.app.context import Workbench
-from forensics.web.app.sessions import Visits
+from forensics.web.app.context import AppContext
+from forensics.web.app.examine_action import card_examiner
+from forensics.web.app.sessions import Sessions
 
 
 @dataclass(frozen=True)
@@ -20,15 +21,15 @@ class Tab:
 
 
 @pytest.fixture
-def visits(tmp_path):
-    made = Visits(tmp_path)
+def sessions(tmp_path):
+    made = Sessions(tmp_path)
     yield made
     made.close()
 
 
 @pytest.fixture
-def bench(deployment, visits, tmp_path):
-    return Workbench(deployment, visits, "cpu", tmp_path / "results", detectors={"cpu": "cpu"})
+def context(deployment, sessions, tmp_path):
+    return AppContext(deployment, sessions, "cpu", tmp_path / "results", card_examiner, detectors={"cpu": "cpu"})
 
 
 @pytest.fixture
@@ -37,11 +38,11 @@ def tab():
 
 
 @pytest.fixture
-def upload(visits):
+def upload(sessions):
     """Put a file where the framework puts uploads."""
 
     def put(name, content):
-        folder = visits.uploads / f"digest-of-{len(list(visits.uploads.iterdir()))}"
+        folder = sessions.uploads / f"digest-of-{len(list(sessions.uploads.iterdir()))}"
         folder.mkdir()
         (folder / name).write_bytes(content)
         return str(folder / name)

@@ -5,39 +5,39 @@ from dataclasses import replace
 
 import pytest
 
-from forensics.web.app.animate_action import LONGEST_SECONDS, Motion, Wish, motion_of, play
+from forensics.web.app.animate_action import LONGEST_SECONDS, AnimateRequest, Motion, motion_of, play
 from forensics.web.app.animate_tab import CAST, LIVELY, REST, AnimateTab, visible_for
 from forensics.web.app.pose_sliders import RATE
 from watermark import CredentialState, PayloadKind, read_provenance
 
-WISH = Wish(None, CAST, 1, Motion.SLIDERS, None, REST, LIVELY, seconds=1.0)
+WISH = AnimateRequest(None, CAST, 1, Motion.SLIDERS, None, REST, LIVELY, seconds=1.0)
 
 
 def asked(motion, source=None, drive=None, seconds=0.5, seed=3.0, values=LIVELY):
     return (source, CAST, 1, motion.value, drive, REST, LIVELY, seconds, 0.0, 1.0, seed, False, *values)
 
 
-def offered(visits, tab):
-    return [one.path for one in visits.of(tab.session_hash).offers.values()]
+def offered(sessions, tab):
+    return [one.path for one in sessions.of(tab.session_hash).offers.values()]
 
 
-def test_a_pose_becomes_a_sealed_picture_named_by_its_mark(bench, visits, tab, bar, deployment):
-    html = AnimateTab(bench).make(tab, bar, *asked(Motion.STILL))
-    (path,) = offered(visits, tab)
+def test_a_pose_becomes_a_sealed_picture_named_by_its_mark(context, sessions, tab, bar, deployment):
+    html = AnimateTab(context).make(tab, bar, *asked(Motion.STILL))
+    (path,) = offered(sessions, tab)
     found = read_provenance(path, deployment)
     assert found.credential.state is CredentialState.TRUSTED
     assert found.mark.kind is PayloadKind.GENERATED
     assert path.name == f"facetrail-{found.mark.id}.png"
     assert found.mark.id in html
     assert hashlib.sha256(path.read_bytes()).hexdigest() in html
-    assert str(visits.folder) not in html
+    assert str(sessions.folder) not in html
 
 
 @pytest.mark.slow
-def test_a_motion_becomes_a_sealed_clip(bench, visits, tab, bar, deployment):
+def test_a_motion_becomes_a_sealed_clip(context, sessions, tab, bar, deployment):
     told = []
-    AnimateTab(bench).make(tab, lambda progress, desc: told.append((progress, desc)), *asked(Motion.SLIDERS))
-    (path,) = offered(visits, tab)
+    AnimateTab(context).make(tab, lambda progress, desc: told.append((progress, desc)), *asked(Motion.SLIDERS))
+    (path,) = offered(sessions, tab)
     assert path.suffix == ".mp4"
     assert read_provenance(path, deployment).credential.state is CredentialState.TRUSTED
     shares = [share for share, _ in told]
@@ -54,27 +54,27 @@ def test_a_motion_becomes_a_sealed_clip(bench, visits, tab, bar, deployment):
         (asked(Motion.STILL, source="/etc/passwd"), "passwd: the upload is gone"),
     ],
 )
-def test_a_mistake_is_one_line_and_nothing_is_offered(asking, complaint, bench, visits, tab, bar):
-    html = AnimateTab(bench).make(tab, bar, *asking)
+def test_a_mistake_is_one_line_and_nothing_is_offered(asking, complaint, context, sessions, tab, bar):
+    html = AnimateTab(context).make(tab, bar, *asking)
     assert html.startswith('<p class="ft-notice" role="alert">')
     assert complaint in html
-    assert offered(visits, tab) == []
+    assert offered(sessions, tab) == []
 
 
-def test_a_source_that_is_no_picture_is_named_without_the_servers_folders(bench, visits, tab, bar, upload):
-    html = AnimateTab(bench).make(tab, bar, *asked(Motion.STILL, source=upload("notes.png", b"no picture")))
+def test_a_source_that_is_no_picture_is_named_without_the_servers_folders(context, sessions, tab, bar, upload):
+    html = AnimateTab(context).make(tab, bar, *asked(Motion.STILL, source=upload("notes.png", b"no picture")))
     assert "notes.png" in html
-    assert str(visits.uploads) not in html
+    assert str(sessions.uploads) not in html
     assert "Traceback" not in html
 
 
-def test_work_ends_when_the_page_is_closed(bench, visits, tab, bar):
+def test_work_ends_when_the_page_is_closed(context, sessions, tab, bar):
     def leaving(progress, desc):
-        visits.leave(tab.session_hash)
+        sessions.leave(tab.session_hash)
 
-    html = AnimateTab(bench).make(tab, leaving, *asked(Motion.STILL))
+    html = AnimateTab(context).make(tab, leaving, *asked(Motion.STILL))
     assert "the page was closed" in html
-    assert [path.name for path in visits.folder.iterdir()] == ["uploads"]
+    assert [path.name for path in sessions.folder.iterdir()] == ["uploads"]
 
 
 def test_motions_have_the_length_that_was_asked_for_and_no_more():
@@ -98,6 +98,6 @@ def test_each_kind_of_motion_shows_what_it_needs():
     assert shown[Motion.SAMPLED] == (False, False, False, True, True, True)
 
 
-def test_a_pose_that_cannot_be_drawn_is_said(bench):
-    assert "cannot be drawn" in AnimateTab(bench).head(CAST, 0, 1.0)
-    assert AnimateTab(bench).head(CAST, 0, *REST).startswith("<img")
+def test_a_pose_that_cannot_be_drawn_is_said(context):
+    assert "cannot be drawn" in AnimateTab(context).head(CAST, 0, 1.0)
+    assert AnimateTab(context).head(CAST, 0, *REST).startswith("<img")

@@ -9,9 +9,9 @@ from forensics.web.app.run_command import run_command
 
 
 @pytest.fixture
-def with_corpus(bench, tiny_corpus):
-    bench.corpora = corpora_under([tiny_corpus.root.parent])
-    return bench
+def with_corpus(context, tiny_corpus):
+    context.corpora = corpora_under([tiny_corpus.root.parent])
+    return context
 
 
 def test_corpora_are_roots_and_folders_directly_inside(tiny_corpus, tmp_path):
@@ -23,13 +23,13 @@ def test_corpora_are_roots_and_folders_directly_inside(tiny_corpus, tmp_path):
         corpora_under([tmp_path / "absent"])
 
 
-def test_an_evaluation_is_measured_kept_and_shown(with_corpus, visits, tab, bar):
+def test_an_evaluation_is_measured_kept_and_shown(with_corpus, sessions, tab, bar):
     html = EvaluateTab(with_corpus).evaluate("corpus", ["cpu"], 0.0, tab, bar)
     (name,) = earlier(with_corpus.results)
     assert name.startswith("corpus-")
     assert "auc/video" in html
     assert 'sandbox="allow-scripts allow-downloads"' in html
-    (offered,) = visits.of(tab.session_hash).offers.values()
+    (offered,) = sessions.of(tab.session_hash).offers.values()
     assert offered.path == with_corpus.results / name / "report.html"
     assert "<title>" in offered.path.read_text()
     again = EvaluateTab(with_corpus).reopen(name, tab)

@@ -16,58 +16,58 @@ def forged(corpus, still):
     return corpus.file(sample)
 
 
-def saved(visits, tab):
-    (offered,) = visits.of(tab.session_hash).offers.values()
+def saved(sessions, tab):
+    (offered,) = sessions.of(tab.session_hash).offers.values()
     return json.loads(offered.path.read_text())
 
 
-def test_a_sealed_forgery_declares_itself_with_reasons_and_a_tree(bench, visits, tab, bar, upload, tiny_corpus):
+def test_a_sealed_forgery_declares_itself_with_reasons_and_a_tree(context, sessions, tab, bar, upload, tiny_corpus):
     path = forged(tiny_corpus, still=True)
-    html = ExamineTab(bench).examine([upload(path.name, path.read_bytes())], tab, bar)
+    html = ExamineTab(context).examine([upload(path.name, path.read_bytes())], tab, bar)
     assert 'ft-finding">Declared' in html
     assert "says that a machine made" in html
     assert "made by a trained model" in html
     assert "Nothing found is not innocence" in html
-    assert str(visits.folder) not in html
-    document = saved(visits, tab)
+    assert str(sessions.folder) not in html
+    document = saved(sessions, tab)
     assert [entry["path"] for entry in document["results"]] == [path.name]
 
 
-def test_a_clip_has_a_timeline(bench, visits, tab, bar, upload, tiny_corpus):
+def test_a_clip_has_a_timeline(context, sessions, tab, bar, upload, tiny_corpus):
     path = forged(tiny_corpus, still=False)
-    html = ExamineTab(bench).examine([upload(path.name, path.read_bytes())], tab, bar)
+    html = ExamineTab(context).examine([upload(path.name, path.read_bytes())], tab, bar)
     assert 'class="facetrail-timeline"' in html
-    assert saved(visits, tab)["results"][0]["timeline"] is not None
+    assert saved(sessions, tab)["results"][0]["timeline"] is not None
 
 
-def test_a_file_that_cannot_be_read_does_not_stop_the_others(bench, visits, tab, bar, upload, tmp_path):
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(context, sessions, tab, bar, upload, tmp_path):
     encode_still(np.full((256, 256, 3), 127, np.uint8), tmp_path / "grey.png")
     paths = [upload("broken.png", b"no picture"), upload("grey.png", (tmp_path / "grey.png").read_bytes())]
-    html = ExamineTab(bench).examine(paths, tab, bar)
+    html = ExamineTab(context).examine(paths, tab, bar)
     assert html.count("<article") == 2
     assert "Not examined" in html
-    assert str(visits.uploads) not in html
-    first, second = saved(visits, tab)["results"]
+    assert str(sessions.uploads) not in html
+    first, second = saved(sessions, tab)["results"]
     assert first["error"]["path"] == "broken.png"
-    assert str(visits.uploads) not in first["error"]["message"]
+    assert str(sessions.uploads) not in first["error"]["message"]
     assert second["path"] == "grey.png"
 
 
-def test_a_name_cannot_become_a_part_of_the_page(bench, visits, tab, bar, upload):
+def test_a_name_cannot_become_a_part_of_the_page(context, sessions, tab, bar, upload):
     name = '<img src=x onerror="alert(1)">${alert(1)}{{7*7}}.png'
-    html = ExamineTab(bench).examine([upload(name, b"no picture")], tab, bar)
+    html = ExamineTab(context).examine([upload(name, b"no picture")], tab, bar)
     assert "<img src=x" not in html
     assert "&lt;img src=x" in html
     assert "${alert(1)}{{7*7}}" in html
 
 
-def test_nothing_and_too_much_are_said(bench, tab, bar):
-    assert "choose a file first" in ExamineTab(bench).examine(None, tab, bar)
-    assert "at most" in ExamineTab(bench).examine(["x"] * (MOST_FILES + 1), tab, bar)
+def test_nothing_and_too_much_are_said(context, tab, bar):
+    assert "choose a file first" in ExamineTab(context).examine(None, tab, bar)
+    assert "at most" in ExamineTab(context).examine(["x"] * (MOST_FILES + 1), tab, bar)
 
 
-def test_a_foreign_path_is_not_examined(bench, tab, bar):
-    assert "passwd: the upload is gone" in ExamineTab(bench).examine(["/etc/passwd"], tab, bar)
+def test_a_foreign_path_is_not_examined(context, tab, bar):
+    assert "passwd: the upload is gone" in ExamineTab(context).examine(["/etc/passwd"], tab, bar)
 
 
 class TestTree:

@@ -10,7 +10,7 @@ import pytest
 from scipy import sparse
 
 from generator import FaceModelError
-from watermark.media.restricted_pickle import as_array, read_object_array, read_pickle
+from generator.face_models.flame_pickle import as_array, read_object_array, read_pickle
 
 HERE = Path("odd.pkl")
 
