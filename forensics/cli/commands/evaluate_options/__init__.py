@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 MEASUREMENTS: Mapping[str, str] = {
     "robustness": "--suite",
-    "groups": "--attributes",
+    "fairness": "--attributes",
     "attacks": "--attack",
-    "probing": "--probe",
+    "probes": "--probe",
     "failures": "--failures",
 }
 """The modules, and the option that asks for each."""
