@@ -22,9 +22,9 @@ import cv2
 import numpy as np
 
 from benchmarks.watermark.attacks import STILL_ATTACKS, Frames, psnr, ssim
+from benchmarks.watermark.codecs import Bits, Codec, CodecReading, TileCodec
 from benchmarks.watermark.subjects import stills
 from watermark import ClipMarker, Payload, PayloadKind, encode_clip
-from watermark.mark.codecs import Bits, Codec, CodecReading, TileCodec
 
 SEED = 6
 SIDE = 512
