@@ -15,14 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from detectors import DetectorError
-from forensics.corpus import Corpus
-from forensics.corpus.attributes import read_attributes
+from forensics.corpus import Corpus, Label, Sample, Slice, Split, read_attributes
 from forensics.corpus.importers import find_layout
-from forensics.corpus.sample import Label, Sample, Slice, Split
 from forensics.errors import ForensicsError
-from forensics.evaluation.errors import EvaluationError
+from forensics.evaluation import EvaluationError, read_scores
 from forensics.evaluation.external_scores import read_foreign
-from forensics.evaluation.scores.score_files import read_scores
 from forensics.faces import Faces
 from forensics.storage.toml_settings import overlay
 from forensics.synthesis.forgeries import load_masks, save_masks

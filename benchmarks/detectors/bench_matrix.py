@@ -22,8 +22,8 @@ from benchmarks.detectors.methods import BLENDED, METHODS, diet_of, new_detector
 from benchmarks.detectors.runs import is_done, run_once
 from benchmarks.results_csv import write_rows
 from forensics.corpus import Corpus, Label, Slice, Split
-from forensics.evaluation.run.evaluate_corpus import corpus_digest
-from forensics.faces.crops import KEPT
+from forensics.evaluation.run import corpus_digest
+from forensics.faces import KEPT
 
 RESULTS = Path("results/detector_matrix.csv")
 TRAINED_ON = ("anifacediff-mini", "codec-twin", "mesh-warp", "face-swap", "self-blend", "mouth-edit")

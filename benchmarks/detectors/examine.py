@@ -29,7 +29,6 @@ import numpy as np
 from PIL import Image
 
 from detectors import Detector
-from forensics.cli.arguments import DEFAULT_DETECTOR
 from forensics.examination.examiner import Examiner
 from forensics.faces import MeshFinder
 from generator import puppets
@@ -141,7 +140,7 @@ def main() -> None:
     """Measure every picture and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=9)
-    parser.add_argument("--detector", default=DEFAULT_DETECTOR)
+    parser.add_argument("--detector", default="cpu")
     options = parser.parse_args()
     print(f"{' '.join(sys.argv)}; {WIDTH} x {HEIGHT} JPEG {QUALITY}; {os.cpu_count()} cores, {platform.processor()}")
     with TemporaryDirectory() as name:

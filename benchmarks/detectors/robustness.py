@@ -16,7 +16,7 @@ from forensics.corpus import Corpus
 from forensics.distortions import gather_cells
 from forensics.evaluation import Measure
 from forensics.evaluation.robustness import CELLS, GridRun, measure_grid
-from forensics.evaluation.run.evaluate_corpus import Settings, evaluate_corpus
+from forensics.evaluation.run import Settings, evaluate_corpus
 from forensics.execution.workers import WorkerConfig
 
 RESULTS = Path("results/robustness.csv")

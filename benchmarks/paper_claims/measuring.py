@@ -9,10 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.paper_claims.cases import Pairing, with_drive_shape, with_source_expression
-from forensics.evaluation.generator_quality.judge import Judge, Readings
-from forensics.evaluation.generator_quality.pictures import l1, regions_of
-from forensics.evaluation.generator_quality.reading_errors import reading_errors
-from forensics.evaluation.generator_quality.statistics import cosines
+from forensics.evaluation.generator_quality import Judge, Readings, cosines, l1, reading_errors, regions_of
 from generator.picture_metrics import psnr, ssim_map
 from generator.puppets import PuppetFrame
 from generator.training.data.batch import Picture
