@@ -91,7 +91,7 @@ def measure(frames: Picture, against: Reference, judge: Judge) -> Values:
     Returns:
         By `measure/region`, (T,) each. `shape_leak`: 0 shows the source's shape, 1 the drive's. `expression_carried`: 0
         shows the source's resting face, 1 the drive's expression. Both need no network. The others are those of
-        docs/generation.md, and PSNR over `outline`.
+        docs/measuring-generators.md, and PSNR over `outline`.
     """
     rows: list[dict[str, float]] = []
     pair = against.pair
