@@ -181,6 +181,7 @@ def _add_ingredients(builder: c2pa.Builder, claim: Claim) -> None:
 
 
 def _signer(identity: Identity, authority: str | None, refuse: Callable[[IdentityError], None]) -> c2pa.Signer:
+    identity.check_in_date()
     if identity.remote_key is not None:
 
         def sign(content: bytes) -> bytes:

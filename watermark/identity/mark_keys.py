@@ -16,7 +16,7 @@ from watermark.mark.tile import KEY_BYTES
 from watermark.media.durability import flush_folder
 from watermark.store.manifest_store import STORE_FILE
 
-from .private_files import check_private, write_private
+from .private_files import check_private, check_unwritable, write_private
 
 _FILE = "mark.key"
 _FINGERPRINT_BYTES = 6
@@ -100,6 +100,7 @@ def _exists(path: Path) -> bool:
 def _read(path: Path) -> tuple[bytes, ...]:
     try:
         check_private(path, path.stat().st_mode)
+        check_unwritable(path)
         content = path.read_bytes()
     except OSError as error:
         raise _unusable(path, error) from error

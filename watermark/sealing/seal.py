@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from watermark.credential.claim import Claim, Ingredient, Relationship, check_claim
+from watermark.credential.credential import read_credential
 from watermark.deployment import Deployment
 from watermark.errors import MarkLostError, MediaError, SealError, TooSmallError
 from watermark.mark.embed import ClipMarker, check_size, mark
@@ -107,6 +108,7 @@ def seal_file(
     deployment: Deployment,
     *,
     rng: np.random.Generator | None = None,
+    force: bool = False,
 ) -> SealReceipt:
     """Decode a file, mark it and seal it; a clip keeps its sound, an uneven frame rate becomes even.
 
@@ -122,9 +124,12 @@ def seal_file(
         kind: What is claimed about it.
         deployment: Who claims it.
         rng: Draws the mark's id; None takes fresh entropy.
+        force: Seal as CONTROL although the source's credential says that a machine made it, which the new credential
+            then keeps as its ingredient; and let the sealed file take the source's own place.
 
     Raises:
-        SealError: The source carries a mark of this deployment already, or as for `seal`.
+        SealError: The source carries a mark of this deployment already, its credential says that a machine made it
+            although the kind is CONTROL, the destination is the source itself, or as for `seal`.
         TooSmallError: The source is too small to carry a mark.
         WatermarkError: As for `read_media`, `open_clip`, `mark` and `seal`.
     """
@@ -132,6 +137,8 @@ def seal_file(
     relationship: Relationship = "parentOf" if kind is PayloadKind.CONTROL else "inputTo"
     ingredients = (Ingredient(source, source.name, relationship),)
     prepare = _prepare_clip if sniff(source).is_clip else _prepare_still
+    if not force:
+        _refuse_contradiction(source, path, kind, deployment)
     seal_under = prepare(source, path, deployment)
 
     def attempt() -> SealReceipt:
@@ -142,6 +149,20 @@ def seal_file(
         with suppress(MarkLostError):
             return attempt()
     return attempt()
+
+
+def _refuse_contradiction(source: Path, path: Path, kind: PayloadKind, deployment: Deployment) -> None:
+    """Refuse to lose the unmarked source, and to claim of a generated picture that it was not generated."""
+    if path.exists() and path.samefile(source):
+        raise SealError(f"{path}: is the file to be sealed; choose another name, so that the unmarked file stays")
+    if kind is not PayloadKind.CONTROL:
+        return
+    credential = read_credential(source, deployment.trust, deployment.store)
+    if credential.says_generated:
+        raise SealError(
+            f"{source}: its credential says that a machine made or changed it, and a control mark is for pictures that "
+            "were not generated; seal it as generated"
+        )
 
 
 def _prepare_still(source: Path, path: Path, deployment: Deployment) -> Callable[[Claim], SealReceipt]:

@@ -235,6 +235,7 @@ def _create(path: Path) -> None:
             for statement in _SCHEMA:
                 connection.execute(statement)
             connection.commit()
+        whole.chmod(0o600)  # SQLite makes its other files alike
         try:
             path.hardlink_to(whole)
         except FileExistsError:
