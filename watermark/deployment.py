@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,8 @@ from watermark.identity.trust import TrustPolicy
 from watermark.store.manifest_store import STORE_FILE, ManifestStore
 
 from .errors import IdentityError
+
+_LOG = logging.getLogger(__name__)
 
 HOME_VARIABLE = "FACETRAIL_HOME"
 
@@ -73,6 +76,7 @@ class Deployment:
                 f"{folder}: cannot be made ({error.strerror}); set {HOME_VARIABLE} to a folder of yours"
             ) from error
         identity, keys = _identity(folder / _IDENTITY), open_mark_keys(folder)
+        _LOG.debug("opened the deployment %s: %s, certificate %s", folder, identity.subject, identity.fingerprint)
         return cls(identity, keys, ManifestStore(folder / STORE_FILE), folder, _anchors(folder / _ANCHORS))
 
     def __reduce__(self) -> tuple[Callable[[Path, bool], Deployment], tuple[Path, bool]]:
