@@ -220,13 +220,9 @@ class _Run:
                 entry = EpochLog(epoch, loss, validation_auc(self._detector, self._held))
                 state = state.after(entry, model)
             log.add(entry)
-            _LOG.info(
-                "epoch %d of %d: loss %.4g, validation AUC %.4f",
-                epoch + 1,
-                self._config.epochs,
-                loss,
-                entry.validation_auc,
-            )
+            if self.rank == 0:
+                reached = (epoch + 1, self._config.epochs, loss, entry.validation_auc)
+                _LOG.info("epoch %d of %d: loss %.4g, validation AUC %.4f", *reached)
             if self._folder is not None and self.rank == 0:
                 save_progress(self._folder, state, model, self._optimizer, self._mean)
         return state, len(state.epochs) < self._config.epochs

@@ -151,9 +151,7 @@ class WindowDrawing:
         piece = 0
         for step in range(self._steps):
             windows = self._windows(step)
-            _LOG.debug(
-                "step %d of %d: %d windows over %d frames", step + 1, self._steps, len(windows), self._task.frames
-            )
+            _LOG.debug("step %d of %d: %d windows", step + 1, self._steps, len(windows))
             self._take(step, windows, piece, stepped)
             piece += len(windows)
 
