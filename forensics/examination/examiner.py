@@ -146,7 +146,7 @@ class Examiner:
                 faces, timeline = self._look(opened, log, subrange(watched, 0.2, 1.0))
                 reason = self._no_score(log, faces)
                 finder_name = "no face finder" if self._finder is None else self._finder.name
-                _LOG.info("found %d faces in %s with %s", len(faces), path, finder_name)
+                _LOG.info("faces found in %s with %s: %d", path, finder_name, len(faces))
             except MediaError:
                 if provenance.credential.state is CredentialState.ABSENT:
                     raise

@@ -76,7 +76,7 @@ def test_sealing_and_examining_say_what_was_opened_read_found_and_written(
     assert re.search(
         rf"mark of {re.escape(str(sealed))}: generated mark {mark_id}, z = \d+\.\d\d, p = \S+$", said, re.M
     )
-    assert f"forensics.examination.examiner: found 1 faces in {sealed} with face-mesh" in said
+    assert f"forensics.examination.examiner: faces found in {sealed} with face-mesh: 1" in said
     assert f"forensics.examination.examiner: verdict on {sealed}: declared" in said
     assert stages(caplog, logging.WARNING) == ""
 
