@@ -19,9 +19,9 @@ from watermark.store.manifest_store import STORE_FILE, ManifestStore
 
 from .errors import IdentityError
 
-HOME_VARIABLE = "FACETRAIL_HOME"
-
 _LOG = logging.getLogger(__name__)
+
+HOME_VARIABLE = "FACETRAIL_HOME"
 
 _IDENTITY, _ANCHORS = "identity", "anchors.pem"
 
@@ -85,6 +85,7 @@ class Deployment:
         for beside in (folder / STORE_FILE, folder / _ANCHORS):
             if beside.exists():
                 check_unwritable(beside)
+        _LOG.debug("opened the deployment %s: %s, certificate %s", folder, identity.subject, identity.fingerprint)
         return cls(identity, keys, ManifestStore(folder / STORE_FILE), folder, _anchors(folder / _ANCHORS))
 
     def __reduce__(self) -> tuple[Callable[[Path, bool], Deployment], tuple[Path, bool]]:

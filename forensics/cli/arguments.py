@@ -18,7 +18,13 @@ DEFAULT_DETECTOR = "cpu"
 
 def add_verbose(parser: argparse.ArgumentParser) -> None:
     """Declare `-v`; every command has it."""
-    parser.add_argument("-v", "--verbose", action="store_true", help="log what happens and show tracebacks")
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="count",
+        default=0,
+        help="log each stage of the work on stderr and show tracebacks; -vv logs the details as well",
+    )
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

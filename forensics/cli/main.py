@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _open_streams()
     try:
         options = _parser(arguments).parse_args(arguments)
-        open_log(verbose=options.verbose)
+        open_log(options.verbose)
         code = _answer(options)
         sys.stdout.flush()
         return code

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import re
 import shutil
 import struct
@@ -26,6 +27,8 @@ from torch import Tensor
 from generator.errors import TrainingError
 
 from .config import TrainConfig
+
+_LOG = logging.getLogger(__name__)
 
 _FOLDER = "checkpoints"
 _NAME = re.compile(r"step-(\d{8})")
@@ -101,6 +104,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, keep: int) -> Path:
     temporary.rename(final)
     for old in _checkpoints(home)[:-keep]:
         shutil.rmtree(old)
+    _LOG.info("wrote checkpoint %s", final)
     return final
 
 

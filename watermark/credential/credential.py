@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 import mmap
 import re
 from collections.abc import Iterable, Sequence
@@ -36,6 +37,8 @@ from .layout import LAYOUT_ASSERTION, check_layout
 from .manifest import GENERATOR
 from .signer_certificate import signer_certificate
 from .signing import library_context
+
+_LOG = logging.getLogger(__name__)
 
 CODE_HIDDEN = "org.facetrail.manifest.unreadable"
 CODE_LAYOUT = "org.facetrail.layout.mismatch"
@@ -137,6 +140,12 @@ def read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Cr
         MediaError: The file is missing, or of a kind this room does not read and without a trace of a manifest.
         StoreError: The store is damaged or unreadable.
     """
+    credential = _read_credential(path, policy, store)
+    _LOG.debug("%s: credential %s by %s, codes %s", path, credential.state, credential.signer, credential.codes)
+    return credential
+
+
+def _read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Credential:
     try:
         container = sniff(path)
         with open_file(path) as stream:

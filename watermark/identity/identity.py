@@ -8,6 +8,7 @@ what it is, a local development identity: it binds a signature to this installat
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +26,8 @@ from .private_files import check_private, check_unwritable, write_private
 from .remote_key import RemoteKey, cose_signature
 from .sign_command import SignCommand
 from .time_stamping import TimeStamping
+
+_LOG = logging.getLogger(__name__)
 
 _ROOT, _CHAIN, _KEY, _TIME_STAMP = "root.pem", "chain.pem", "leaf_key.pem", "time_stamp.json"
 _SIGN_COMMAND = "sign_command.json"
@@ -299,7 +302,9 @@ class Identity:
             raise IdentityError(
                 f"{folder}: cannot make a signing identity ({error.strerror}); choose another folder"
             ) from error
-        return cls.load(folder)
+        identity = cls.load(folder)
+        _LOG.info("stored the signing identity %s in %s", identity.fingerprint, folder)
+        return identity
 
     @property
     def anchors(self) -> tuple[str, ...]:

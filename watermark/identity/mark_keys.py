@@ -6,6 +6,7 @@ New marks use the newest key, reading tries all. A rotation appends one, so that
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import secrets
 import tempfile
@@ -17,6 +18,8 @@ from watermark.media.durability import flush_folder
 from watermark.store.manifest_store import STORE_FILE
 
 from .private_files import check_private, check_unwritable, write_private
+
+_LOG = logging.getLogger(__name__)
 
 _FILE = "mark.key"
 _FINGERPRINT_BYTES = 6
@@ -31,7 +34,10 @@ def open_mark_keys(folder: Path) -> tuple[bytes, ...]:
     path = folder / _FILE
     if not _exists(path):
         _make(path)
-    return _read(path)
+        _LOG.info("made a mark key in %s", path)
+    keys = _read(path)
+    _LOG.debug("mark keys in %s, the newest first: %s", path, ", ".join(map(_fingerprint, keys)))
+    return keys
 
 
 def rotate_mark_key(folder: Path) -> tuple[bytes, ...]:
@@ -64,6 +70,7 @@ def rotate_mark_key(folder: Path) -> tuple[bytes, ...]:
             raise _unusable(path, error) from error
         raise
     flush_folder(folder)  # a mark that outlives its key cannot be read
+    _LOG.info("appended mark key %s to %s", _fingerprint(keys[0]), path)
     return keys
 
 

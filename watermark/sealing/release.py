@@ -7,6 +7,7 @@ the destination stays as it was.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,8 @@ from watermark.store.manifest_store import StoreEntry
 from watermark.store.perceptual_hash import perceptual_hash
 
 from .hidden_folder import hidden_folder
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,9 @@ def release(
             kind=claim.payload.kind,
             created=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
         )
+        _LOG.info("signed %s as %s: credential %s", path, identity.subject, credential.state)
         _put_in_place(signed, path, entry, deployment)
+    _LOG.info("sealed %s with %s mark %s, SHA-256 %s", path, claim.payload.kind, claim.payload.hex, entry.sha256)
     return Release(entry.sha256, credential, signature.time_stamp)
 
 

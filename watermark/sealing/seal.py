@@ -14,8 +14,8 @@ Whatever fails, the hidden folder goes, and a file that was at the destination s
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -38,6 +38,8 @@ from watermark.media.media import read_media
 from .clip_writing import ClipWriter
 from .release import SealReceipt, check_mark, release, staging_folder, timed, writing
 from .xmp import xmp_packet
+
+_LOG = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
 
@@ -145,9 +147,11 @@ def seal_file(
         payload = Payload.random(draws, kind)
         return seal_under(Claim(payload, path.name, "facetrail", version("facetrail"), ingredients=ingredients))
 
-    for _ in range(_ATTEMPTS - 1):
-        with suppress(MarkLostError):
+    for number in range(1, _ATTEMPTS):
+        try:
             return attempt()
+        except MarkLostError as error:
+            _LOG.debug("attempt %d of %d: %s", number, _ATTEMPTS, error)
     return attempt()
 
 
@@ -167,6 +171,7 @@ def _refuse_contradiction(source: Path, path: Path, kind: PayloadKind, deploymen
 
 def _prepare_still(source: Path, path: Path, deployment: Deployment) -> Callable[[Claim], SealReceipt]:
     media = read_media(source)
+    _LOG.info("opened %s: %s", source, media)
     picture = media.frames[0]
     _check_kind(path, moving=False)
     _check_source(source, media.height, media.width)
@@ -181,6 +186,7 @@ def _prepare_still(source: Path, path: Path, deployment: Deployment) -> Callable
 
 def _prepare_clip(source: Path, path: Path, deployment: Deployment) -> Callable[[Claim], SealReceipt]:
     clip = open_clip(source)
+    _LOG.info("opened %s: %s", source, clip)
     _check_kind(path, moving=True)
     _check_source(source, clip.height, clip.width)
     sample = clip.sample(CLIP_SAMPLE)
@@ -207,6 +213,7 @@ def _check_source(source: Path, height: int, width: int) -> None:
 
 def _refuse_marked(pixels: Frames, source: Path, deployment: Deployment) -> None:
     found = read_mark(pixels, deployment.mark_keys, search=0)
+    _LOG.info("mark of %s: %s", source, found)
     if found.present:
         raise SealError(
             f"{source}: carries mark {found.id or 'of this deployment'} already; start from the unmarked original"

@@ -7,6 +7,7 @@ so much alike that a good part of the store would be candidates.
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import tempfile
@@ -21,6 +22,8 @@ import numpy as np
 
 from watermark.errors import StoreError
 from watermark.mark.payload import PayloadKind
+
+_LOG = logging.getLogger(__name__)
 
 STORE_FILE = "manifests.sqlite3"
 """Name of the store in a deployment's folder."""
@@ -106,6 +109,7 @@ class ManifestStore:
         """
         with self._connection() as connection:
             _add(connection, _row(entry))
+        _LOG.debug("stored the manifest %s under mark %s in %s", entry.manifest_label, entry.mark_id, self.path)
 
     def put_all(self, entries: Iterator[StoreEntry]) -> None:
         """Add many entries in one transaction: all or none.

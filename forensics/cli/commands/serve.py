@@ -106,7 +106,9 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
             app,
             host=options.host,
             port=options.port,
+            log_config=None,  # its records go where all others go
             log_level="info" if options.verbose else "warning",
+            access_log=False,  # the application logs each request
             server_header=False,
             limit_concurrency=64,
             timeout_graceful_shutdown=_GRACE_SECONDS,
