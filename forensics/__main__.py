@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from forensics.cli.main import main
+from forensics.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -9,20 +9,18 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from detectors import DetectorError
-from forensics.corpus import Corpus
-from forensics.corpus.attributes import read_attributes
+from forensics.corpus import Corpus, Label, Sample, Slice, Split, read_attributes
 from forensics.corpus.importers import find_layout
-from forensics.corpus.sample import Label, Sample, Slice, Split
 from forensics.errors import ForensicsError
-from forensics.evaluation.errors import EvaluationError
+from forensics.evaluation import EvaluationError, read_scores
 from forensics.evaluation.external_scores import read_foreign
-from forensics.evaluation.scores.score_files import read_scores
 from forensics.faces import Faces
 from forensics.storage.toml_settings import overlay
 from forensics.synthesis.forgeries import load_masks, save_masks
@@ -84,10 +82,8 @@ class Target:
         """
         path = folder / f"input{self.suffix}"
         path.write_bytes(self.mended(data))
-        try:
+        with suppress(*self.refusals, MemoryError):
             self.read(path)
-        except (*self.refusals, MemoryError):
-            pass
 
 
 def _picture() -> np.ndarray:

@@ -19,8 +19,7 @@ from detectors import TrainConfig, find_spec, load_detector
 from forensics.corpus import Corpus, Split
 from forensics.evaluation import Measure
 from forensics.evaluation.adversarial import EPSILONS, AttackPlan, measure_attacks
-from forensics.evaluation.run.evaluate_corpus import corpus_digest
-from forensics.evaluation.run.score_corpus import frozen_threshold
+from forensics.evaluation.run import corpus_digest, frozen_threshold
 from forensics.training.config import TrainingRun
 from forensics.training.train import train_on
 

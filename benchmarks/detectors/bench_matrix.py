@@ -22,8 +22,8 @@ from benchmarks.detectors.methods import BLENDED, METHODS, diet_of, new_detector
 from benchmarks.detectors.runs import is_done, run_once
 from benchmarks.results_csv import write_rows
 from forensics.corpus import Corpus, Label, Slice, Split
-from forensics.evaluation.run.evaluate_corpus import corpus_digest
-from forensics.faces.crops import KEPT
+from forensics.evaluation.run import corpus_digest
+from forensics.faces import KEPT
 
 RESULTS = Path("results/detector_matrix.csv")
 TRAINED_ON = ("anifacediff-mini", "codec-twin", "mesh-warp", "face-swap", "self-blend", "mouth-edit")
@@ -67,7 +67,8 @@ def main() -> None:
     if step > 1:
         return
     digest = corpus_digest(corpus.samples)[:16]
-    rows, found = [], {}
+    rows: list[tuple[object, ...]] = []
+    found: dict[tuple[str, str, str], float] = {}
     for name, fed in rows_of:
         these = [runs[name, fed, seed] for seed in range(options.seeds) if (name, fed, seed) in runs]
         about = digest, name, fed

@@ -26,8 +26,8 @@ from benchmarks.detectors.runs import Run, run_once, scored_on
 from benchmarks.results_csv import write_rows
 from detectors import Detector, load_detector
 from forensics.corpus import Corpus, Label, Slice, Split
-from forensics.evaluation.run.evaluate_corpus import corpus_digest
-from forensics.faces.crops import KEPT
+from forensics.evaluation.run import corpus_digest
+from forensics.faces import KEPT
 from forensics.training.config import Diet
 
 RESULTS = Path("results/retraining.csv")

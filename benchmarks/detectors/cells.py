@@ -9,8 +9,7 @@ import numpy as np
 
 from benchmarks.detectors.runs import Run
 from forensics.corpus import Slice
-from forensics.evaluation import Metric, ScoreTable, Term, at_threshold, contrast
-from forensics.evaluation.metrics.named_metrics import AUC
+from forensics.evaluation import AUC, Metric, ScoreTable, Term, at_threshold, contrast
 
 HEADER = ("measure", "value", "low", "high", "spread", "seeds", "n_forged", "n_genuine")
 REPLICATES = 2000

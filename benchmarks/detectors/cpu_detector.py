@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.detectors.cells import auc_on
 from benchmarks.results_csv import write_rows
 from forensics.corpus import Corpus, Label, Split
-from forensics.evaluation.run.evaluate_corpus import Settings, evaluate_corpus
+from forensics.evaluation.run import Settings, evaluate_corpus
 
 RESULTS = Path("results/cpu_detector.csv")
 NOT_LEARNED = "not learned"

@@ -18,8 +18,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import binomtest, norm
 
-from forensics.evaluation import AUC, ScoreTable, bootstrap_intervals
-from forensics.evaluation.comparison.comparison import compare
+from forensics.evaluation import AUC, ScoreTable, bootstrap_intervals, compare
 
 RESULTS = Path(__file__).parents[2] / "results" / "intervals.csv"
 PEOPLE = (10, 24, 60, 200)

@@ -1,4 +1,4 @@
-"""The picture of docs/detection.md: what each method finds, by what it learned."""
+"""The picture of docs/benchmarks/detectors.md: what each method finds, by what it learned."""
 
 from __future__ import annotations
 

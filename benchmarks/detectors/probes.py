@@ -18,13 +18,9 @@ from benchmarks.results_csv import write_rows
 from detectors import Detector, load_detector
 from forensics.corpus import Corpus, Split
 from forensics.evaluation import Measure
-from forensics.evaluation.probes.codec import probe_codec
-from forensics.evaluation.probes.identity import probe_identity
-from forensics.evaluation.probes.mark import probe_mark
-from forensics.evaluation.probes.metadata import probe_metadata
-from forensics.evaluation.probes.outcome import Outcome
-from forensics.evaluation.run.evaluate_corpus import corpus_digest
-from forensics.faces.crops import CropTable, gather_crops
+from forensics.evaluation.probes import Outcome, probe_codec, probe_identity, probe_mark, probe_metadata
+from forensics.evaluation.run import corpus_digest
+from forensics.faces import CropTable, gather_crops
 
 RESULTS = Path("results/probes.csv")
 PROBES = ("metadata", "codec", "identity", "mark")
@@ -53,7 +49,7 @@ def main() -> None:
     }
     names = [item.name for item in fields(Measure) if item.name not in ("level", "distortion", "severity", "parameter")]
     digest = corpus_digest(corpus.samples)[:16]
-    rows = {name: [] for name in PROBES}
+    rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in PROBES}
     if set(options.only) < set(PROBES):
         with RESULTS.open(encoding="utf-8", newline="") as file:
             for row in list(csv.reader(file))[1:]:

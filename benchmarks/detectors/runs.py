@@ -9,8 +9,7 @@ from pathlib import Path
 from detectors import Detector, DetectorCard, DetectorSpec, TrainConfig, load_detector, save_detector
 from forensics.corpus import Corpus, Slice, Split
 from forensics.evaluation import ScoreTable, operating_threshold, read_scores, write_scores
-from forensics.evaluation.run.evaluate_corpus import corpus_digest
-from forensics.evaluation.run.score_corpus import rows_of_slice, score_samples
+from forensics.evaluation.run import corpus_digest, rows_of_slice, score_samples
 from forensics.storage.files import write_whole
 from forensics.training.config import Diet, TrainingRun
 from forensics.training.train import train_on

@@ -25,7 +25,6 @@ import os
 import platform
 import signal
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -33,8 +32,7 @@ from dataclasses import replace
 from multiprocessing import active_children
 from pathlib import Path
 
-from forensics.execution.workers import WorkerConfig
-from forensics.execution.workers.threads import one_thread_each
+from forensics.execution.workers import WorkerConfig, one_thread_each
 
 one_thread_each()
 
@@ -42,18 +40,26 @@ import numpy as np  # noqa: E402 - what computes is imported after it was told t
 
 from benchmarks.results_csv import write_rows  # noqa: E402
 from detectors import load_detector  # noqa: E402
-from forensics.corpus import Corpus, Label, Sample, Slice, Split, split_by_identity, write_manifest  # noqa: E402
-from forensics.corpus.checks.check import find_duplicates, find_leaks  # noqa: E402
-from forensics.corpus.checks.near_pairs import near_pairs  # noqa: E402
-from forensics.corpus.manifest import read_manifest  # noqa: E402
-from forensics.corpus.shards.exporting import Target, export_corpus  # noqa: E402
-from forensics.corpus.shards.parquet import write_manifest_parquet  # noqa: E402
-from forensics.corpus.shards.planning import ShardPlan, plan_shards  # noqa: E402
-from forensics.corpus.shards.unpacking import unpack_corpus  # noqa: E402
-from forensics.evaluation import ScoreTable  # noqa: E402
-from forensics.evaluation.measures.table_measures import measure_table  # noqa: E402
-from forensics.evaluation.run.score_corpus import score_samples  # noqa: E402
-from forensics.faces.crops import keep_crops  # noqa: E402
+from forensics.corpus import (  # noqa: E402
+    Corpus,
+    Label,
+    Sample,
+    Slice,
+    Split,
+    find_duplicates,
+    find_leaks,
+    near_pairs,
+    read_manifest,
+    split_by_identity,
+    write_manifest,
+)
+from forensics.corpus.shards import ShardPlan, Target, export_corpus, plan_shards, unpack_corpus, write_manifest_parquet  # noqa: E402
+from forensics.evaluation import (  # noqa: E402
+    ScoreTable,
+    measure_table,
+)
+from forensics.evaluation.run import score_samples  # noqa: E402
+from forensics.faces import keep_crops  # noqa: E402
 from forensics.synthesis.generator_forger import GeneratorForger, load_animator  # noqa: E402
 from forensics.synthesis.plan import SynthesisConfig, plan_corpus  # noqa: E402
 from forensics.synthesis.synthesize import synthesize  # noqa: E402
@@ -325,4 +331,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -19,8 +19,7 @@ from benchmarks.results_csv import write_rows
 from detectors import Detector, Evidence, load_detector
 from detectors.interpretation.appearance import describe
 from forensics.corpus import Corpus, Split
-from forensics.faces import Frames, cut_crops, find_faces, open_face_finder
-from forensics.faces.crops import gather_crops
+from forensics.faces import Frames, cut_crops, find_faces, gather_crops, open_face_finder
 from watermark import read_media
 
 RESULTS = Path("results/scope_gate.csv")

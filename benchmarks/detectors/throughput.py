@@ -19,10 +19,10 @@ from benchmarks.results_csv import write_rows
 from detectors import Detector, create_detector
 from detectors.preprocessing import to_input
 from forensics.corpus import Corpus, Sample, Split
-from forensics.evaluation.run.score_corpus import GROUP, score_samples
+from forensics.evaluation.run import GROUP, score_samples
 from forensics.execution.environment import machine
 from forensics.execution.workers import WorkerConfig
-from forensics.faces.crops import gather_crops
+from forensics.faces import gather_crops
 
 RESULTS = Path("results/throughput.csv")
 DETECTORS = ("cpu", "resnet50", "efficientnet_b4", "xception")

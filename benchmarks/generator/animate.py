@@ -107,7 +107,7 @@ def run_once(started: float, arguments: list[str]) -> Stages:
     """Run the command in this process with its stages timed."""
     stages = Stages(started)
     from forensics.animation import animate as animation
-    from forensics.cli.main import main
+    from forensics.cli import main
 
     stages.spent[FIRST]["start and imports"] = time.monotonic() - started, time.process_time()
     import torch

@@ -17,8 +17,16 @@ import torch
 
 from benchmarks.results_csv import write_rows
 from forensics.evaluation import EvalReport
-from forensics.evaluation.generator_quality.cases import CEILING, COPY, TRUTH, WARP
-from forensics.evaluation.generator_quality.generation import SHIPPED, Plan, find_styles, measure_generator
+from forensics.evaluation.generator_quality import (
+    CEILING,
+    COPY,
+    SHIPPED,
+    TRUTH,
+    WARP,
+    Plan,
+    find_styles,
+    measure_generator,
+)
 from generator.network.weights_io import SHIPPED as SHIPPED_FOLDER
 from generator.network.weights_layout import read_card
 from generator.puppets import STYLES

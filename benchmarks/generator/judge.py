@@ -19,12 +19,23 @@ import numpy as np
 import torch
 
 from benchmarks.results_csv import write_rows
-from forensics.evaluation.generator_quality.cases import CEILING, TRUTH, draw_truth, sample_case
-from forensics.evaluation.generator_quality.face_net import Floats, Pictures, as_input
-from forensics.evaluation.generator_quality.generation import EVALUATION_SEED
-from forensics.evaluation.generator_quality.judge import Judge, Readings
-from forensics.evaluation.generator_quality.reading_errors import reading_errors
-from forensics.evaluation.generator_quality.statistics import Rows, clustered_interval, correlation, verification_auc
+from forensics.evaluation.generator_quality import (
+    CEILING,
+    EVALUATION_SEED,
+    TRUTH,
+    Floats,
+    Judge,
+    Pictures,
+    Readings,
+    Rows,
+    as_input,
+    clustered_interval,
+    correlation,
+    draw_truth,
+    reading_errors,
+    sample_case,
+    verification_auc,
+)
 from generator import EXPRESSION, SHAPE, Retarget, align
 from generator.network.weights_io import load_pretrained
 from generator.puppets import STYLES

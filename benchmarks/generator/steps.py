@@ -17,9 +17,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchmarks.results_csv import write_rows
-from forensics.evaluation.generator_quality.cases import draw_truth, sample_case
-from forensics.evaluation.generator_quality.generation import EVALUATION_SEED
-from forensics.evaluation.generator_quality.pictures import regions_of
+from forensics.evaluation.generator_quality import EVALUATION_SEED, draw_truth, regions_of, sample_case
 from generator import AnimateConfig, Animator, read_sizes
 from generator.inference.animate_config import settle
 from generator.picture_metrics import psnr, ssim_map
@@ -77,7 +75,7 @@ def main() -> None:
             numbers = [f"{value:.4f}" for value in (level.mean(), gains.mean(), low, high)]
             rows.append([
                 measure, region, steps, *numbers, len(people), frames, default, EVALUATION_SEED,
-                clip.claim.model_digest[:12],
+                (clip.claim.model_digest or "")[:12],
             ])  # fmt: skip
             print(*rows[-1])
     write_rows(options.out, HEADER, rows)

@@ -12,10 +12,17 @@ from pathlib import Path
 
 import torch
 
-from forensics.evaluation.generator_quality.judge import JUDGE_FOLDER, save_judge
-from forensics.evaluation.generator_quality.judge_examples import draw_examples
-from forensics.evaluation.generator_quality.judge_training import Recipe, train_identity, train_places
-from forensics.evaluation.generator_quality.value_training import place_errors, sample_faces, train_values
+from forensics.evaluation.generator_quality import (
+    JUDGE_FOLDER,
+    Recipe,
+    draw_examples,
+    place_errors,
+    sample_faces,
+    save_judge,
+    train_identity,
+    train_places,
+    train_values,
+)
 
 
 def main() -> None:

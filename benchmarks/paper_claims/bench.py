@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from benchmarks.paper_claims.arms import Alignment, Plan, Run
 from benchmarks.paper_claims.cases import DOMAINS, Domain, pairing
 from benchmarks.paper_claims.findings import ADAPTER, ALIGNED, BASELINE, BOTH, Table
 from benchmarks.paper_claims.measuring import Reference, Values, measure, reference
-from forensics.evaluation.generator_quality.judge import Judge
+from forensics.evaluation.generator_quality import Judge
 from forensics.storage.files import write_whole
 from generator.training.data.batch import Picture
 from generator.training.data.example_store import load_store
@@ -65,7 +64,8 @@ class Bench:
         path = kept.with_name(f"{kept.stem}-{self.judge.digest[:12]}.npz")
         if not path.exists():
             found = [measure(one, against, self.judge) for one, against in zip(frames, self.references, strict=True)]
-            write_whole(path, partial(np.savez, **{name: np.stack([one[name] for one in found]) for name in found[0]}))
+            arrays = {name: np.stack([one[name] for one in found]) for name in found[0]}
+            write_whole(path, lambda staged: np.savez(staged, allow_pickle=False, **arrays))
         with np.load(path) as file:
             return {name: file[name] for name in file.files}
 

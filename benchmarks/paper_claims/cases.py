@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from benchmarks.paper_claims.arms import HELD_OUT, SEEN, Alignment, Plan
 from benchmarks.paper_claims.lessons import open_maps
-from forensics.evaluation.generator_quality.cases import Case, Truth, draw_truth
+from forensics.evaluation.generator_quality import Case, Truth, draw_truth
 from generator import DriveSequence, FaceParams, Retarget, align
 from generator.puppets import Puppet, PuppetFrame, Style, render, sample_motion, sample_puppet
 from generator.training.data.batch import Example

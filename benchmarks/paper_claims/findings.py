@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.evaluation.metrics.intervals import Interval
+from forensics.evaluation import Interval
 
 Table = NDArray[np.float64]
 """(seeds, identities) means over an identity's frames; NaN where a measure is defined on none of them."""

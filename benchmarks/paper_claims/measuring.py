@@ -9,10 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.paper_claims.cases import Pairing, with_drive_shape, with_source_expression
-from forensics.evaluation.generator_quality.judge import Judge, Readings
-from forensics.evaluation.generator_quality.pictures import l1, regions_of
-from forensics.evaluation.generator_quality.reading_errors import reading_errors
-from forensics.evaluation.generator_quality.statistics import cosines
+from forensics.evaluation.generator_quality import Judge, Readings, cosines, l1, reading_errors, regions_of
 from generator.picture_metrics import psnr, ssim_map
 from generator.puppets import PuppetFrame
 from generator.training.data.batch import Picture
@@ -94,7 +91,7 @@ def measure(frames: Picture, against: Reference, judge: Judge) -> Values:
     Returns:
         By `measure/region`, (T,) each. `shape_leak`: 0 shows the source's shape, 1 the drive's. `expression_carried`: 0
         shows the source's resting face, 1 the drive's expression. Both need no network. The others are those of
-        docs/generation.md, and PSNR over `outline`.
+        docs/measuring-generators.md, and PSNR over `outline`.
     """
     rows: list[dict[str, float]] = []
     pair = against.pair

@@ -9,8 +9,7 @@ import numpy as np
 from benchmarks.paper_claims.bench import Bench, Measured
 from benchmarks.paper_claims.cases import DOMAINS
 from benchmarks.paper_claims.findings import ARMS, BASELINE, CONTRASTS, Finding, differences, find, gain_between, level
-from forensics.evaluation.comparison.paired_tests import holm
-from forensics.evaluation.metrics.intervals import Interval
+from forensics.evaluation import Interval, holm
 
 HEADER = [
     "kind", "family", "domain", "measure", "region", "arm", "value", "low", "high", "p_value", "p_holm", "seeds",

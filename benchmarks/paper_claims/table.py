@@ -1,4 +1,4 @@
-"""The table of docs/claims.md out of the rows of results/claims.csv."""
+"""The table of docs/benchmarks/paper-claims.md out of the rows of results/claims.csv."""
 
 from __future__ import annotations
 

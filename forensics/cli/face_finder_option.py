@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from forensics.faces.choice import FACE_MESH, USUAL_FINDER, YUNET_PREFIX, FinderChoice
+from forensics.faces import FACE_MESH, USUAL_FINDER, YUNET_PREFIX, FinderChoice
 
 
 def add_face_finder(parser: argparse.ArgumentParser) -> None:

@@ -5,21 +5,45 @@ Only the light parts stand here; `synthesize` and `folders` load the rooms below
 
 from __future__ import annotations
 
-from .checks.check import Complaint, Fault, Tally, check_corpus, tally
-from .manifest import Corpus, write_manifest
-from .sample import Label, Sample, Slice, Split
-from .split import split_by_identity
+from typing import TYPE_CHECKING
+
+from forensics.lazy_door import lazy_door
+
+if TYPE_CHECKING:
+    from .attributes import ATTRIBUTES, attributes_of, read_attributes
+    from .checks.check import Complaint, Fault, check_corpus, check_pictures, find_duplicates, find_leaks, tally
+    from .checks.formats import Format, probe_format
+    from .checks.near_pairs import near_pairs
+    from .manifest import MANIFEST, Corpus, read_manifest, write_manifest
+    from .media import read_frames
+    from .sample import Label, Sample, Slice, Split
+    from .split import SHARES, components, split_by_identity
+else:
+    __getattr__ = lazy_door(__name__, __file__)
 
 __all__ = [
+    "ATTRIBUTES",
+    "MANIFEST",
+    "SHARES",
     "Complaint",
     "Corpus",
     "Fault",
+    "Format",
     "Label",
     "Sample",
     "Slice",
     "Split",
-    "Tally",
+    "attributes_of",
     "check_corpus",
+    "check_pictures",
+    "components",
+    "find_duplicates",
+    "find_leaks",
+    "near_pairs",
+    "probe_format",
+    "read_attributes",
+    "read_frames",
+    "read_manifest",
     "split_by_identity",
     "tally",
     "write_manifest",

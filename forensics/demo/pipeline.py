@@ -13,22 +13,20 @@ from pathlib import Path
 from detectors import TrainConfig
 from forensics.corpus import Corpus, Sample, Slice, Split, check_corpus
 from forensics.errors import CorpusError
-from forensics.evaluation import Measure
-from forensics.evaluation.probes.metadata import probe_metadata
-from forensics.evaluation.protocol.protocols import find_protocol
+from forensics.evaluation import Measure, find_protocol
+from forensics.evaluation.probes import probe_metadata
 from forensics.evaluation.robustness import CELLS, GridRun, measure_grid
-from forensics.evaluation.run.control_shift import measure_control
-from forensics.evaluation.run.evaluate_corpus import (
+from forensics.evaluation.run import (
     Evaluated,
     Settings,
     compare_evaluated,
     evaluate_corpus,
+    measure_control,
     write_results,
 )
 from forensics.execution.progress import Report, silent, subrange
 from forensics.execution.stages import Stage, StageClock
-from forensics.reporting import ProvenanceRow, StageTime, Trail, Written, write_report
-from forensics.reporting.failure_pictures import keep_failures
+from forensics.reporting import ProvenanceRow, StageTime, Trail, Written, keep_failures, write_report
 from forensics.synthesis.plan import SynthesisConfig
 from forensics.synthesis.rendering import Forger
 from forensics.synthesis.synthesize import synthesize

@@ -1,10 +1,10 @@
 """Judge scores: metrics, intervals, measures under a sealed protocol, robustness, and the files they travel in."""
 
-from .comparison.comparison import compare, compare_all, describe_comparisons, matched, verdict
-from .comparison.contrasts import Contrast, Term, contrast
+from __future__ import annotations
+
+from .comparison.comparison import compare, compare_all, describe_comparisons, matched
+from .comparison.contrasts import Term, contrast
 from .comparison.paired_tests import (
-    PairedInterval,
-    PairedTest,
     delong_test,
     exchange_clusters,
     holm,
@@ -16,23 +16,22 @@ from .comparison.power import Power, power_of
 from .comparison.seeds import over_seeds
 from .errors import EvaluationError, MetricError, ScoresError, SealError
 from .measures.distorted_cells import measure_cell
+from .measures.fairness import measure_fairness
 from .measures.reports import CLEAN, Comparison, EvalReport, EvalRun, Level, Measure
 from .measures.results_folder import (
+    RUN_NAME,
     folder_of,
     read_report,
     read_reports,
     read_run,
     short_names,
-    write_measures,
     write_report,
     write_run,
 )
-from .measures.table_measures import COVERED, measure_table, operating_threshold, warnings_of
-from .metrics.calibration import BrierParts, balanced_ece, brier, brier_parts, ece, log_loss
+from .measures.table_measures import measure_table, operating_threshold, warnings_of
+from .metrics.calibration import balanced_ece, brier, brier_parts, ece, log_loss
 from .metrics.classification import (
-    AveragePrecision,
-    EqualError,
-    OperatingPoint,
+    Floats,
     auc,
     average_precision,
     balanced_accuracy,
@@ -41,9 +40,11 @@ from .metrics.classification import (
     tpr_at_fpr,
     true_positive_rate,
 )
-from .metrics.counts import Counts, Ranking
+from .metrics.counts import Ranking
 from .metrics.intervals import Interval, bootstrap_intervals
-from .metrics.named_metrics import AUC, CALIBRATION, RANKING, Metric, Statistic, at_threshold, tpr_at
+from .metrics.named_metrics import AUC, CALIBRATION, RANKING, Metric, at_threshold
+from .metrics.resampling import IdentityWeights
+from .protocol.protocols import PROTOCOLS, find_protocol
 from .protocol.read_journal import TestRead
 from .protocol.sealed_test import SealedTest, evaluate_sealed
 from .scores.aggregation import Aggregation, aggregate
@@ -55,36 +56,30 @@ __all__ = [
     "AUC",
     "CALIBRATION",
     "CLEAN",
-    "COVERED",
     "EVERYTHING",
+    "PROTOCOLS",
     "RANKING",
+    "RUN_NAME",
     "SCORES_NAME",
     "VALIDATION_NAME",
     "Aggregation",
-    "AveragePrecision",
-    "BrierParts",
     "Comparison",
-    "Contrast",
-    "Counts",
-    "EqualError",
     "EvalReport",
     "EvalRun",
     "EvaluationError",
+    "Floats",
+    "IdentityWeights",
     "Interval",
     "Level",
     "Measure",
     "Metric",
     "MetricError",
-    "OperatingPoint",
-    "PairedInterval",
-    "PairedTest",
     "Power",
     "Ranking",
     "ScoreTable",
     "ScoresError",
     "SealError",
     "SealedTest",
-    "Statistic",
     "Term",
     "TestRead",
     "aggregate",
@@ -107,12 +102,14 @@ __all__ = [
     "evaluate_sealed",
     "exchange_clusters",
     "false_positive_rate",
+    "find_protocol",
     "folder_of",
     "holm",
     "identity_clusters",
     "log_loss",
     "matched",
     "measure_cell",
+    "measure_fairness",
     "measure_table",
     "operating_threshold",
     "over_seeds",
@@ -124,12 +121,9 @@ __all__ = [
     "read_run",
     "read_scores",
     "short_names",
-    "tpr_at",
     "tpr_at_fpr",
     "true_positive_rate",
-    "verdict",
     "warnings_of",
-    "write_measures",
     "write_report",
     "write_run",
     "write_scores",

@@ -12,8 +12,7 @@ from detectors import Detector, Score, load_detector
 from forensics.errors import MissingPieceError
 from forensics.execution.command_result import visible
 from forensics.execution.progress import Report, silent, subrange
-from forensics.faces import FaceFinder, open_face_finder
-from forensics.faces.choice import USUAL_FINDER, FinderChoice
+from forensics.faces import USUAL_FINDER, FaceFinder, FinderChoice, open_face_finder
 from watermark import (
     ClipReader,
     CredentialState,

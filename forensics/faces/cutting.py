@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import CropError, DetectorSpec
-from forensics.corpus import Sample
-from forensics.corpus.media import read_frames
+from forensics.corpus import Sample, read_frames
 from forensics.errors import CorpusError
 from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
 from forensics.storage.files import sweep, write_whole

@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-from .blocks import Media, ReportContents
-from .card import Card, Verification, card_path, sign_report, verify_report
-from .compose import compose, read_contents
-from .exports import write_exports
+from .blocks import Media
+from .card import verify_report
+from .compose import read_contents
+from .failure_pictures import keep_failures
 from .failures import Failure, read_failures, write_failures
-from .gather import DetectorResults, Results, gather
-from .page import PAGE, render_page, write_page
+from .gather import gather
+from .json_entries import animate_entry, compare_entry, evaluate_entry, examine_entry, read_entry, seal_entry
+from .page import render_page, write_page
 from .trail import GalleryRow, ProvenanceRow, StageTime, Trail
 from .write import Written, write_report
 
 __all__ = [
-    "PAGE",
-    "Card",
-    "DetectorResults",
     "Failure",
     "GalleryRow",
     "Media",
     "ProvenanceRow",
-    "ReportContents",
-    "Results",
     "StageTime",
     "Trail",
-    "Verification",
     "Written",
-    "card_path",
-    "compose",
+    "animate_entry",
+    "compare_entry",
+    "evaluate_entry",
+    "examine_entry",
     "gather",
+    "keep_failures",
     "read_contents",
+    "read_entry",
     "read_failures",
     "render_page",
-    "sign_report",
+    "seal_entry",
     "verify_report",
-    "write_exports",
     "write_failures",
     "write_page",
     "write_report",

@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.corpus import Slice
-from forensics.evaluation import Aggregation, ScoresError, ScoreTable
-from forensics.evaluation.metrics.classification import Floats
-from forensics.evaluation.metrics.resampling import IdentityWeights
+from forensics.evaluation import Aggregation, Floats, IdentityWeights, ScoresError, ScoreTable
 from forensics.reporting.charts.curves import Bin, Curve
 
 from .gather import DetectorResults

@@ -15,11 +15,10 @@ from detectors import Detector, explain
 from forensics.corpus import Corpus, Sample
 from forensics.errors import CorpusError
 from forensics.evaluation import ScoreTable
-from forensics.evaluation.run.score_corpus import key_of
-from forensics.faces import FaceFinder, Frames
-from forensics.faces.crops import gather_crops
+from forensics.evaluation.run import key_of
+from forensics.faces import FaceFinder, Frames, gather_crops
 
-from . import Failure, write_failures
+from .failures import Failure, write_failures
 
 FOLDER = "failures"
 MOST = 4

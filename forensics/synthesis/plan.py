@@ -8,8 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from forensics.corpus.sample import Label, Slice, Split
-from forensics.corpus.split import SHARES
+from forensics.corpus import SHARES, Label, Slice, Split
 from forensics.errors import CorpusError
 from generator import puppets
 

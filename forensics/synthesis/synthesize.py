@@ -9,8 +9,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-from forensics.corpus.manifest import MANIFEST, Corpus, read_manifest, write_manifest
-from forensics.corpus.sample import Sample
+from forensics.corpus import MANIFEST, Corpus, Sample, read_manifest, write_manifest
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
 from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool

@@ -13,8 +13,7 @@ from detectors import CropSet, DetectorSpec, FaceSet, SelfBlends
 from forensics.corpus import Corpus, Label, Sample, Slice, Split
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report
-from forensics.faces import FaceFinder
-from forensics.faces.crops import gather_crops, gather_faces
+from forensics.faces import FaceFinder, gather_crops, gather_faces
 
 from .config import TrainingRun
 

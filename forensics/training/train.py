@@ -28,8 +28,7 @@ from detectors import (
     train_detector,
     train_self_blended,
 )
-from forensics.corpus import Corpus, Label, Split
-from forensics.corpus.manifest import MANIFEST
+from forensics.corpus import MANIFEST, Corpus, Label, Split
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent, subrange
 from forensics.faces import FaceFinder, source_of

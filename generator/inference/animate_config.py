@@ -32,7 +32,6 @@ class AnimateConfig:
         window: Longest window of the temporal modules, 12 to 32 frames.
         overlap: Frames that neighbouring windows share; None takes 4 with DDIM, and 0 with LCM and TCD.
         paste_back: Put the generated square back into the source picture, at its resolution.
-        latent_mark: Put the mark's id into the first noise as well, for models that `latent_mark.py` can invert.
 
     Raises:
         GenerationError: A gain or a scale is negative or not finite, the sampler is not there or cannot take so many
@@ -51,7 +50,6 @@ class AnimateConfig:
     window: int = 24
     overlap: int | None = None
     paste_back: bool = False
-    latent_mark: bool = False
 
     def __post_init__(self) -> None:
         for name in ("eyes", "mouth", "guidance", "expression"):
@@ -83,27 +81,6 @@ class Settings:
     chunk: int
     window: int
     overlap: int
-
-
-def check_latent_mark(config: AnimateConfig, model: ModelConfig, steps: int) -> None:
-    """Refuse to put a mark into noise that could not be recovered from the pictures.
-
-    Raises:
-        GenerationError: Says why.
-    """
-    reasons = {
-        "the sampler draws fresh noise": config.sampler != "ddim",
-        "the model predicts clean latents": model.prediction != "v_prediction",
-        "a compositor draws the pictures": bool(model.compositor_channels),
-        "pasting back changes their size": config.paste_back,
-        "one step forgets it": steps < 2,
-    }
-    found = [reason for reason, holds in reasons.items() if holds]
-    if found:
-        raise GenerationError(
-            f"the first noise cannot be recovered, because {' and '.join(found)}; leave out latent_mark, "
-            "which is for sd15 with ddim"
-        )
 
 
 def settle(config: AnimateConfig, model: ModelConfig) -> Settings:

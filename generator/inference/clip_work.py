@@ -17,7 +17,7 @@ from generator.face_models import FaceModel
 from generator.network.config import ModelConfig
 from watermark import Claim, Ingredient, Payload, PayloadKind, SourceType, check_size
 
-from .animate_config import AnimateConfig, Settings, check_latent_mark, settle
+from .animate_config import AnimateConfig, Settings, settle
 from .framing import Picture, frame_source
 from .paste_back import PasteBack
 
@@ -95,8 +95,6 @@ def plan_clip(
                 f"read it again with a tracker of {model.face_model} faces, or take other weights"
             )
     settings = settle(config, model)
-    if config.latent_mark:
-        check_latent_mark(config, model, len(settings.sampler.times))
     source, framed, framing = frame_source(image, params, model.image_size)
     aligned = align(framed, drive, config.retarget)
     claim = Claim(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from generator.errors import FaceModelError, GenerationError
+from generator.errors import FaceModelError
 from generator.face.face_params import DriveSequence, FaceParams
 from generator.face.spatial_maps import MapRenderer
 from generator.face_models import FaceModel, load_face_model
@@ -19,7 +18,6 @@ from generator.network.weights_io import SHIPPED, load_pretrained
 from generator.network.weights_layout import SUFFIX, WHOLE, read_card
 from generator.trackers import find_flame
 from watermark import Deployment, Ingredient
-from watermark.mark.codecs import LatentReading
 
 from .animate_config import AnimateConfig
 from .clip import GeneratedClip, GeneratedFile
@@ -29,7 +27,6 @@ from .delivery import deliver, is_clip
 from .denoising import ClipDrawing, Task, draw_clip
 from .framing import Picture
 from .hardware import PRECISIONS, Precision, find_device, memory_named
-from .latent_mark import noise_of, read_noise, with_marked_noise
 from .latent_store import LatentStore, open_store, scratch_store
 from .marked_frames import Fit, Progress, looked_at, marked_frames
 
@@ -138,7 +135,7 @@ class Animator:
             FaceModelError: Source, drive and weights are not of one face model.
             GenerationError: A setting is out of range.
         """
-        work = self._plan(image, params, drive, config, ingredients, title, deployment)
+        work = plan_clip(self._network, image, params, drive, config or AnimateConfig(), ingredients, title)
         frames = np.empty((*work.shape, 3), np.uint8)
         seconds: dict[str, float] = {}
         with memory_named(), scratch_store(self._network.latent_shape) as store:
@@ -183,7 +180,7 @@ class Animator:
             TooSmallError, FaceModelError, GenerationError: As for `animate`.
             WatermarkError: The file cannot be written or read back; then no file is left behind.
         """
-        work = self._plan(image, params, drive, config, ingredients, path.name, deployment)
+        work = plan_clip(self._network, image, params, drive, config or AnimateConfig(), ingredients, path.name)
         delivery = deliver(path, work.claim, deployment, drive.fps, work.shape)
         seconds: dict[str, float] = {}
         with (
@@ -203,55 +200,6 @@ class Animator:
             seconds["encode"] = time.perf_counter() - started - (sum(seconds.values()) - inside)
         per_frame = drawing.evaluations / len(drive)
         return GeneratedFile(delivery.receipt, len(drive), work.claim, seconds, per_frame, continued)
-
-    def _plan(
-        self,
-        image: Picture,
-        params: FaceParams,
-        drive: DriveSequence,
-        config: AnimateConfig | None,
-        ingredients: tuple[Ingredient, ...],
-        title: str,
-        deployment: Deployment | None = None,
-    ) -> ClipWork:
-        config = config or AnimateConfig()
-        work = plan_clip(self._network, image, params, drive, config, ingredients, title)
-        if config.latent_mark and deployment is not None:
-            work = with_marked_noise(work, self._network.latent_shape, deployment.mark_key, config.seed)
-        return work
-
-    @torch.inference_mode()
-    def read_latent_mark(
-        self,
-        frames: Picture,
-        image: Picture,
-        params: FaceParams,
-        drive: DriveSequence,
-        deployment: Deployment,
-        *,
-        config: AnimateConfig,
-    ) -> LatentReading:
-        """Read the id in the noise that a clip was drawn from, by drawing it backwards.
-
-        Without temporal modules at most four frames are looked at; with them all are, and must fit into one window.
-
-        Args:
-            frames: (T, S, S, 3) uint8 RGB, all frames of the clip, as read from its file.
-            image: The source that it was drawn from; another one gives no reading.
-            params: Its face.
-            drive: The motion.
-            deployment: Whose mark keys are tried.
-            config: As it was drawn; the seed does not matter.
-
-        Raises:
-            GenerationError: The noise of such a clip cannot be recovered, or the frames are not as many or as large as
-                the model draws them.
-        """
-        work = self._plan(image, params, drive, replace(config, latent_mark=True), (), "")
-        if frames.shape != (*work.shape, 3):
-            raise GenerationError(f"frames of shape {frames.shape} are not this clip's; expected {(*work.shape, 3)}")
-        with memory_named(), scratch_store(self._network.latent_shape) as store:
-            return read_noise(noise_of(self._task(work, store), frames), work, deployment.mark_keys)
 
     @torch.inference_mode()
     def _drawing(self, work: ClipWork, store: LatentStore) -> ClipDrawing:

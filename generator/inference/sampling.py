@@ -8,7 +8,6 @@ frame. The schedule is computed in float32 on the CPU whatever the network runs 
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Literal, get_args
@@ -57,16 +56,8 @@ class Sampler:
     def __init__(self, name: SamplerName, steps: int, prediction: Prediction, seed: int) -> None:
         check_sampler(name, steps)
         self._name, self._steps, self._schedule, self._seed = name, steps, noise_schedule(prediction), seed
-        self._first: Tensor | None = None
         self.key = f"{name} {steps} {prediction} {seed}"
         """Says which sampler this is."""
-
-    def starting_from(self, noise: Tensor) -> Sampler:
-        """Return the same sampler with another first noise, (C, g, g)."""
-        other = copy.copy(self)
-        other._first = noise[None]
-        other.key = f"{self.key} {hashlib.sha256(noise.numpy().tobytes()).hexdigest()}"
-        return other
 
     @cached_property
     def times(self) -> Sequence[int]:
@@ -90,8 +81,6 @@ class Sampler:
 
     def noise(self, shape: Sequence[int]) -> Tensor:
         """Return the noise (1, *shape) that every frame starts from."""
-        if self._first is not None:
-            return self._first
         return torch.randn((1, *shape), generator=torch.Generator().manual_seed(self._seed))
 
     def advance(self, step: int, latent: Tensor, prediction: Tensor) -> Tensor:
@@ -110,23 +99,6 @@ class Sampler:
         same_for_all = [torch.Generator().manual_seed(seed) for _ in latent]
         after: Tensor = schedule.step(prediction, self.times[step], latent, generator=same_for_all).prev_sample
         return after
-
-    def retreat(self, step: int, after: Tensor, prediction: Tensor) -> Tensor:
-        """Return the latents before a step of DDIM that predicts velocities, given those after it and the prediction.
-
-        With angles a before the step and b after it, x_b = cos(a - b) x_a - sin(a - b) v (arXiv 2202.00512, app. D).
-
-        Args:
-            step: Its number, from 0.
-            after: (N, C, g, g) float32 after it.
-            prediction: (N, C, g, g) float32 of the network for the latents before it.
-        """
-        shares = self._schedule.alphas_cumprod
-        time = self.times[step]
-        share, reached = shares[time], self._reached(time)
-        across = (share * reached) ** 0.5 + ((1 - share) * (1 - reached)) ** 0.5
-        along = ((1 - share) * reached) ** 0.5 - (share * (1 - reached)) ** 0.5
-        return (after + along * prediction) / across
 
     def _reached(self, time: int) -> Tensor:
         """Return alpha-bar of the time that a step of DDIM goes to."""

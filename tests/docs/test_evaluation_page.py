@@ -1,4 +1,4 @@
-"""The page about evaluation explains everything that an evaluation may name."""
+"""The pages about evaluation explain everything that an evaluation may name, each what belongs to it."""
 
 from __future__ import annotations
 
@@ -12,26 +12,36 @@ from forensics.evaluation.metrics.named_metrics import CALIBRATION, RANKING, at_
 from forensics.evaluation.protocol.protocols import PROTOCOLS
 from forensics.evaluation.scores.aggregation import Aggregation
 
-PAGE = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
-NAMES = set(re.findall(r"`([\w:-]+)`", PAGE))
-FIRST_CELLS = " ".join(line.split("|")[1] for line in PAGE.splitlines() if line.startswith("|"))
+DOCS = Path(__file__).parents[2] / "docs"
+EVALUATION, ROBUSTNESS, GENERATORS = (
+    (DOCS / f"{name}.md").read_text(encoding="utf-8") for name in ("evaluation", "robustness", "measuring-generators")
+)
 
 
-def explained(name: str) -> bool:
+def names_on(page: str) -> set[str]:
+    """List what a page names in code spans."""
+    return set(re.findall(r"`([\w:-]+)`", page))
+
+
+def explained(name: str, page: str) -> bool:
     """Tell whether a row of a table begins with a name, or with its ending after a shared beginning."""
-    spans = re.findall(r"`([^`]+)`", FIRST_CELLS)
+    first_cells = " ".join(line.split("|")[1] for line in page.splitlines() if line.startswith("|"))
+    spans = re.findall(r"`([^`]+)`", first_cells)
     return name in spans or any(span.startswith("_") and name.endswith(span) for span in spans)
 
 
 def test_every_metric_is_defined() -> None:
-    assert [name for name in (*RANKING, *CALIBRATION, *at_threshold(0.5), *UNITS) if not explained(name)] == []
+    metrics = (*RANKING, *CALIBRATION, *at_threshold(0.5))
+    assert [name for name in metrics if not explained(name, EVALUATION)] == []
+    assert [name for name in UNITS if not explained(name, GENERATORS)] == []
 
 
 def test_every_suite_protocol_and_aggregation_is_listed() -> None:
     suites = [suite.name for suite in SUITES if not suite.name.startswith("platform:")]
-    known = (*suites, *(protocol.name for protocol in PROTOCOLS), *(one.short for one in Aggregation))
-    assert [name for name in known if name not in NAMES] == []
+    known = (*(protocol.name for protocol in PROTOCOLS), *(one.short for one in Aggregation))
+    assert [name for name in suites if name not in names_on(ROBUSTNESS)] == []
+    assert [name for name in known if name not in names_on(EVALUATION)] == []
 
 
 def test_the_smallest_group_is_the_codes() -> None:
-    assert SMALLEST == 10 and "fewer than ten files of either class" in re.sub(r"\s+", " ", PAGE)
+    assert SMALLEST == 10 and "fewer than ten files of either class" in re.sub(r"\s+", " ", ROBUSTNESS)

@@ -18,9 +18,7 @@ from numpy.typing import NDArray
 from detectors import explain, load_detector
 from forensics.corpus import Corpus, Label, Slice, Split
 from forensics.evaluation.adversarial import Attack, attack_frames
-from forensics.faces import cut_crops
-from forensics.faces.crops import gather_crops, job_of
-from forensics.faces.cutting import load_frames_with_faces
+from forensics.faces import cut_crops, gather_crops, job_of, load_frames_with_faces
 from forensics.synthesis.generator_forger import GeneratorForger, load_animator
 from forensics.synthesis.methods import METHODS
 from forensics.synthesis.plan import SynthesisConfig

@@ -112,7 +112,7 @@ def _scale(text: str) -> float:
 def run(options: argparse.Namespace, report: Report) -> CommandResult:
     """Track, align, generate, mark, seal."""
     from forensics.animation.animate import animate_file
-    from forensics.reporting.json_entries import animate_entry
+    from forensics.reporting import animate_entry
     from watermark import Deployment
 
     made = animate_file(_request(options), Deployment.open(options.home), report)

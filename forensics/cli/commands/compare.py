@@ -56,7 +56,7 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
         return put_seeds_together(options.results)
     from forensics.errors import UsageError
     from forensics.evaluation import Aggregation, compare_all, describe_comparisons, matched, power_of
-    from forensics.reporting.json_entries import compare_entry
+    from forensics.reporting import compare_entry
 
     how = Aggregation.named(options.aggregation)
     report(0.0, "reading scores")
@@ -80,7 +80,7 @@ def put_seeds_together(paths: list[Path]) -> CommandResult:
     """Give mean and standard deviation over the runs of several seeds."""
     from forensics.errors import UsageError
     from forensics.evaluation import columns, over_seeds, read_report
-    from forensics.reporting.json_entries import evaluate_entry
+    from forensics.reporting import evaluate_entry
 
     if tables := [str(path) for path in paths if path.suffix.lower() == ".csv"]:
         raise UsageError(f"--seeds wants a results folder for each seed, and {tables[0]} is a file of scores")
@@ -100,8 +100,7 @@ def read_tables(paths: list[Path]) -> dict[str, ScoreTable]:
     Raises:
         ScoresError: A path is no results, or one detector is named twice.
     """
-    from forensics.evaluation import SCORES_NAME, ScoresError, folder_of, read_run, read_scores, short_names
-    from forensics.evaluation.measures.results_folder import RUN_NAME
+    from forensics.evaluation import RUN_NAME, SCORES_NAME, ScoresError, folder_of, read_run, read_scores, short_names
 
     files: list[Path] = []
     for path in paths:

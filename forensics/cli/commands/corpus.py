@@ -19,8 +19,8 @@ from forensics.cli.arguments import (
     worker_config_of,
 )
 from forensics.cli.face_finder_option import add_face_finder
+from forensics.corpus import Corpus, write_manifest
 from forensics.corpus.importers import LAYOUTS
-from forensics.corpus.manifest import Corpus, write_manifest
 from forensics.corpus.shards import is_export
 from forensics.errors import UsageError
 from forensics.execution.command_result import CommandResult, JsonObject
@@ -159,8 +159,8 @@ def run_synthesize(options: argparse.Namespace, report: Report) -> CommandResult
 
 def run_check(options: argparse.Namespace, report: Report) -> CommandResult:
     """Check a corpus."""
-    from forensics.corpus.checks.check import Fault, check_corpus, check_pictures
-    from forensics.evaluation.probes.metadata import check_packaging, probe_packaging
+    from forensics.corpus import Fault, check_corpus, check_pictures
+    from forensics.evaluation.probes import check_packaging, probe_packaging
 
     corpus = Corpus.load(options.corpus)
     complaints = [*check_corpus(corpus, subrange(report, 0.0, 0.5))]
@@ -195,7 +195,7 @@ def run_split(options: argparse.Namespace, report: Report) -> CommandResult:
     """Divide a corpus anew."""
     import numpy as np
 
-    from forensics.corpus.split import split_by_identity
+    from forensics.corpus import split_by_identity
 
     with locked(options.corpus):
         corpus = Corpus.load(options.corpus)
@@ -208,8 +208,7 @@ def run_import(options: argparse.Namespace, report: Report) -> CommandResult:
     """Import a published data set, or unpack shards."""
     if options.layout == "webdataset" or (options.layout == "auto" and is_export(options.folder)):
         return _unpack(options, report)
-    from forensics.corpus.importers.import_corpus import import_corpus
-    from forensics.corpus.importers.official_splits import Rule
+    from forensics.corpus.importers import Rule, import_corpus
 
     corpus, done = import_corpus(
         options.folder,
@@ -242,7 +241,7 @@ def run_import(options: argparse.Namespace, report: Report) -> CommandResult:
 
 def _unpack(options: argparse.Namespace, report: Report) -> CommandResult:
     """Unpack an export in tar shards."""
-    from forensics.corpus.shards.unpacking import unpack_corpus
+    from forensics.corpus.shards import unpack_corpus
 
     if options.add or options.split != "auto":
         raise UsageError("shards are unpacked as they were exported; leave out --add and --split")
@@ -265,7 +264,7 @@ def _unpack(options: argparse.Namespace, report: Report) -> CommandResult:
 
 def run_export(options: argparse.Namespace, report: Report) -> CommandResult:
     """Write a corpus in another shape."""
-    from forensics.corpus.shards.exporting import Target, export_corpus
+    from forensics.corpus.shards import Target, export_corpus
 
     done = export_corpus(
         Corpus.load(options.corpus),
@@ -314,9 +313,7 @@ def run_export(options: argparse.Namespace, report: Report) -> CommandResult:
 def run_crop(options: argparse.Namespace, report: Report) -> CommandResult:
     """Keep a corpus' face crops."""
     from detectors import list_detectors, load_detector
-    from forensics.faces import finder_for, source_of
-    from forensics.faces.crops import keep_crops
-    from forensics.faces.cutting import Miss
+    from forensics.faces import Miss, finder_for, keep_crops, source_of
 
     name = options.detector
     spec = next((spec for spec in list_detectors(name) if spec.name == name), None) or load_detector(name).spec
@@ -356,7 +353,7 @@ def run_crop(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def _describe(corpus: Corpus) -> CommandResult:
-    from forensics.corpus.checks.check import tally
+    from forensics.corpus import tally
 
     rows = tally(corpus.samples)
     head = f"  {'split':<8}{'slice':<9}{'label':<9}{'clips':>7}{'stills':>8}{'identities':>12}"

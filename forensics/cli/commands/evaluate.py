@@ -30,7 +30,7 @@ from .evaluate_options import configure_all, describe_all, is_wanted, measure_al
 
 if TYPE_CHECKING:
     from forensics.evaluation import EvalReport
-    from forensics.evaluation.run.evaluate_corpus import Evaluated, Settings
+    from forensics.evaluation.run import Evaluated, Settings
 
 CHIEF = ("auc/video", "auc/frame", "average_precision/video", "eer/video", "tpr_at_fpr_5/video")
 AT_THRESHOLD = ("balanced_accuracy/video", "fpr/video", "tpr/video", "coverage/video")
@@ -90,8 +90,8 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
 def _measured(options: argparse.Namespace, settings: Settings, report: Report) -> CommandResult:
     """Evaluate, measure further what was asked for, and leave the results."""
     from forensics.evaluation import describe_comparisons
-    from forensics.evaluation.run.evaluate_corpus import write_results
-    from forensics.reporting.json_entries import evaluate_entry
+    from forensics.evaluation.run import write_results
+    from forensics.reporting import evaluate_entry
 
     further = is_wanted(options)
     done, remarks = evaluate(options, settings, subrange(report, 0.0, MEASURING_SHARE if further else 1.0))
@@ -114,9 +114,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
         InputError: No protocol has the name given.
         ScoresError: No aggregation has the name given.
     """
-    from forensics.evaluation import Aggregation
-    from forensics.evaluation.protocol.protocols import find_protocol
-    from forensics.evaluation.run.evaluate_corpus import Settings
+    from forensics.evaluation import Aggregation, find_protocol
+    from forensics.evaluation.run import Settings
 
     worker_config = worker_config_of(options)
     return Settings(
@@ -137,7 +136,7 @@ def evaluate(
     if options.scores is not None:
         return evaluate_sources.evaluate_scores(options, settings, report)
     from forensics.corpus import Corpus
-    from forensics.evaluation.run.evaluate_corpus import evaluate_corpus
+    from forensics.evaluation.run import evaluate_corpus
 
     found = evaluate_corpus(Corpus.load(options.corpus), options.detector, settings, out=options.out, report=report)
     return found, ()
@@ -145,8 +144,7 @@ def evaluate(
 
 def describe(report: EvalReport) -> str:
     """Put the chief measures into a table, of slices the AUC alone, with what a reader must know to believe it."""
-    from forensics.evaluation import columns
-    from forensics.evaluation.scores.score_table import EVERYTHING
+    from forensics.evaluation import EVERYTHING, columns
 
     rows = [("measure", "slice", "value", "95 % interval", "forged", "genuine", "")]
     for measure in report.measures:
@@ -161,8 +159,7 @@ def describe(report: EvalReport) -> str:
 
 def explain_protocols() -> str:
     """List the protocols with what each does."""
-    from forensics.evaluation import columns
-    from forensics.evaluation.protocol.protocols import PROTOCOLS
+    from forensics.evaluation import PROTOCOLS, columns
 
     return columns([("protocol", "what it does"), *((one.name, one.summary) for one in PROTOCOLS)], indent="")
 

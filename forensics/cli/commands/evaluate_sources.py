@@ -13,7 +13,7 @@ from forensics.execution.progress import Report
 
 if TYPE_CHECKING:
     from forensics.evaluation import Comparison, EvalReport
-    from forensics.evaluation.run.evaluate_corpus import Evaluated, Settings
+    from forensics.evaluation.run import Evaluated, Settings
 
 SHOWN_SLICES = ("all", "eyes", "mouth", "hair", "background", "big eyes")
 
@@ -48,7 +48,7 @@ def evaluate_scores(
 ) -> tuple[tuple[Evaluated, ...], tuple[str, ...]]:
     """Measure scores from files; gives them with what is published of each, set beside the corrected numbers."""
     from forensics.evaluation.external_scores import parse_columns
-    from forensics.evaluation.run.evaluate_scores import evaluate_files
+    from forensics.evaluation.run import evaluate_files
 
     columns = parse_columns(options.columns) if options.columns else None
     found = evaluate_files(options.scores, settings, columns=columns, out=options.out, report=report)
@@ -57,7 +57,7 @@ def evaluate_scores(
 
 def compare_scores(done: Sequence[Evaluated], settings: Settings) -> tuple[Comparison, ...]:
     """Compare the detectors that were scored on the same videos; others are not comparable and are left alone."""
-    from forensics.evaluation.run.evaluate_corpus import compare_evaluated
+    from forensics.evaluation.run import compare_evaluated
 
     together: dict[frozenset[str], list[Evaluated]] = {}
     for one in done:
@@ -68,14 +68,14 @@ def compare_scores(done: Sequence[Evaluated], settings: Settings) -> tuple[Compa
 
 def measure_quality(options: argparse.Namespace, settings: Settings, report: Report) -> CommandResult:
     """Measure a generator on puppets, and leave a results folder where one is asked for."""
-    from forensics.evaluation.generator_quality.generation import (
+    from forensics.evaluation.generator_quality import (
         EVALUATION_SEED,
         Plan,
         find_styles,
         measure_generator,
         write_quality,
     )
-    from forensics.reporting.json_entries import evaluate_entry
+    from forensics.reporting import evaluate_entry
 
     plan = Plan(options.clips, options.moments, find_styles(options.styles), EVALUATION_SEED + settings.seed)
     reports = measure_generator(options.generator, plan, report)

@@ -30,7 +30,7 @@ from forensics.errors import InputError
 from forensics.execution.command_result import CommandResult, JsonObject, visible
 from forensics.execution.progress import Report
 from forensics.execution.workers import Work, open_pool
-from forensics.faces.choice import FinderChoice
+from forensics.faces import FinderChoice
 
 if TYPE_CHECKING:
     from forensics.examination.examiner import Examination
@@ -129,7 +129,7 @@ def examiner(
     """
     from forensics.examination.examiner import Examiner
     from forensics.examination.timeline_chart import timeline_chart
-    from forensics.reporting.json_entries import examine_entry
+    from forensics.reporting import examine_entry
     from watermark import Deployment
 
     examiner = Examiner(Deployment.open(home), detector, trust, face_finder)

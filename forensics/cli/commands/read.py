@@ -62,7 +62,7 @@ def reader(home: Path | None, trust: tuple[str, ...], signers: tuple[str, ...], 
         signers: The only signers (PEM) that are trusted, where any are given.
         offline: Fetch nothing.
     """
-    from forensics.reporting.json_entries import read_entry
+    from forensics.reporting import read_entry
     from watermark import Deployment, TrustPolicy, read_provenance
 
     deployment = Deployment.open(home)

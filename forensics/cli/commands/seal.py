@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, report: Report) -> CommandResult:
     """Decode, mark, encode, sign, read back."""
-    from forensics.reporting.json_entries import seal_entry
+    from forensics.reporting import seal_entry
     from watermark import Deployment, PayloadKind, seal_file
 
     report(0.0, f"sealing {options.file.name}")

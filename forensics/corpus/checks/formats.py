@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from forensics.corpus.importers.listing import CLIPS
 from forensics.errors import CorpusError
+from forensics.storage.media_suffixes import CLIPS
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,11 +1,29 @@
 """Read published data sets as they lie on disk; one layout, one file.
 
-Written from the data sets' own descriptions. A layout lists, and opens nothing: `corpus.importing` does the rest.
+Written from the data sets' own descriptions. A layout lists, and opens nothing: `import_corpus` does the rest.
 """
 
 from __future__ import annotations
 
-from .listing import Entry, Layout, Listing
-from .registry import AUTO, LAYOUTS, find_layout
+from .deepfakebench import DEEPFAKEBENCH_METHODS
+from .faceforensics import ACTED, COMPRESSIONS, FACEFORENSICS_METHODS
+from .import_corpus import import_corpus
+from .listing import Entry
+from .names import actor_people, celeb_people, youtube_people
+from .official_splits import Rule
+from .registry import LAYOUTS, find_layout
 
-__all__ = ["AUTO", "LAYOUTS", "Entry", "Layout", "Listing", "find_layout"]
+__all__ = [
+    "ACTED",
+    "COMPRESSIONS",
+    "DEEPFAKEBENCH_METHODS",
+    "FACEFORENSICS_METHODS",
+    "LAYOUTS",
+    "Entry",
+    "Rule",
+    "actor_people",
+    "celeb_people",
+    "find_layout",
+    "import_corpus",
+    "youtube_people",
+]

@@ -20,7 +20,7 @@ from .names import People, actor_people, alone, celeb_people, youtube_people
 
 Tree: TypeAlias = "dict[str, Tree | str | list[str]]"
 
-METHODS = {
+DEEPFAKEBENCH_METHODS = {
     "FF-real": "youtube",
     "FF-DF": "Deepfakes",
     "FF-F2F": "Face2Face",
@@ -126,7 +126,7 @@ def _entry(root: Path, one: _Listed) -> Entry | None:
     if not files or not folder.is_relative_to(root):
         return None
     kind = Label.GENUINE if label.lower().endswith("real") else Label.FORGED
-    method = METHODS.get(label, label)
+    method = DEEPFAKEBENCH_METHODS.get(label, label)
     people = _people(dataset, method, name)
     return Entry(
         path=folder.relative_to(root).as_posix(),
@@ -149,7 +149,11 @@ def _people(dataset: str, method: str, name: str) -> People:
         return actor_people(name)
     if dataset.lower().startswith("celeb"):
         return celeb_people(name)
-    if method in METHODS.values() or dataset.lower().endswith("_ff") or dataset.startswith("DeeperForensics"):
+    if (
+        method in DEEPFAKEBENCH_METHODS.values()
+        or dataset.lower().endswith("_ff")
+        or dataset.startswith("DeeperForensics")
+    ):
         return youtube_people(name, method)
     return celeb_people(name) if dataset.lower().endswith("_cdf") else alone(name, dataset.lower())
 

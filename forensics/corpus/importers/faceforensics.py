@@ -12,7 +12,7 @@ from forensics.storage.json_records import parse_json
 from .listing import Entry, Layout, Listing, inside, relative, videos_in
 from .names import actor_people, youtube_people
 
-METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures", "FaceShifter")
+FACEFORENSICS_METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures", "FaceShifter")
 ACTED = "DeepFakeDetection"
 COMPRESSIONS = {"raw": "c0", "c0": "c0", "c23": "c23", "c40": "c40"}
 """Folders, and what the paper calls them."""
@@ -99,7 +99,7 @@ def actor_entries(folder: Path, split: Split | None) -> Iterator[Entry]:
 
 def _youtube(folder: Path, splits: dict[str, Split]) -> Iterator[Entry]:
     parts = [("original_sequences/youtube", Label.GENUINE)]
-    parts += [(f"manipulated_sequences/{method}", Label.FORGED) for method in METHODS]
+    parts += [(f"manipulated_sequences/{method}", Label.FORGED) for method in FACEFORENSICS_METHODS]
     for part, label in parts:
         method = Path(part).name
         for version, path, files in _versions(folder / part):

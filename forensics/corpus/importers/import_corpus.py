@@ -16,11 +16,12 @@ from forensics.corpus.sample import Label, Sample, Slice, Split, folder_hash
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
 from forensics.storage.files import locked
+from forensics.storage.media_suffixes import CLIPS
 from watermark import MediaError, open_clip, read_media
 
-from . import AUTO, Entry, Listing, find_layout
-from .listing import CLIPS
+from .listing import Entry, Listing
 from .official_splits import Division, Rule, divide
+from .registry import AUTO, find_layout
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from forensics.corpus.sample import Label, Split
 from forensics.errors import CorpusError
+from forensics.storage.media_suffixes import CLIPS, STILLS
 
-from .listing import CLIPS, STILLS, Entry, Layout, Listing, relative
+from .listing import Entry, Layout, Listing, relative
 from .names import People
 
 FOLDERS = {Label.GENUINE: ("0_real", "real", "genuine"), Label.FORGED: ("1_fake", "fake", "forged")}

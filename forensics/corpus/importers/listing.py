@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.corpus.sample import Label, Split
-
-CLIPS = (".mp4", ".mov", ".mkv", ".avi")
-STILLS = (".png", ".jpg", ".jpeg", ".webp")
+from forensics.storage.media_suffixes import CLIPS, STILLS
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,20 @@
 Only the light part stands here; `exporting` and `unpacking` read and write and are imported by who needs them.
 """
 
-from .index import Index, Shard, is_export
+from __future__ import annotations
 
-__all__ = ["Index", "Shard", "is_export"]
+from .exporting import Target, export_corpus
+from .index import is_export
+from .parquet import write_manifest_parquet
+from .planning import ShardPlan, plan_shards
+from .unpacking import unpack_corpus
+
+__all__ = [
+    "ShardPlan",
+    "Target",
+    "export_corpus",
+    "is_export",
+    "plan_shards",
+    "unpack_corpus",
+    "write_manifest_parquet",
+]

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from detectors import DetectorSpec, crop_square
-from forensics.faces import Floats
-from forensics.faces.five_points import plan_alignment
+from forensics.faces import Floats, plan_alignment
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,9 +18,7 @@ from forensics.corpus import Corpus, Label, Sample
 from forensics.errors import CorpusError
 from forensics.evaluation import AUC, Measure, Metric, at_threshold, bootstrap_intervals
 from forensics.execution.progress import Report, silent
-from forensics.faces import FaceFinder, Faces, Frames, cut_crops
-from forensics.faces.crops import job_of
-from forensics.faces.cutting import load_frames_with_faces
+from forensics.faces import FaceFinder, Faces, Frames, cut_crops, job_of, load_frames_with_faces
 
 from .attack import STEPS, Attack, Method, attack_frames
 

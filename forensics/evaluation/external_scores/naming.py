@@ -6,9 +6,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from forensics.corpus.importers.deepfakebench import METHODS as BENCH_LABELS
-from forensics.corpus.importers.faceforensics import ACTED, COMPRESSIONS, METHODS
-from forensics.corpus.importers.names import actor_people, celeb_people, youtube_people
+from forensics.corpus.importers import (
+    ACTED,
+    COMPRESSIONS,
+    DEEPFAKEBENCH_METHODS,
+    FACEFORENSICS_METHODS,
+    actor_people,
+    celeb_people,
+    youtube_people,
+)
 
 _FRAME = re.compile(r"\.(png|jpe?g|webp|bmp|tiff?|npy)$", re.IGNORECASE)
 _CLIP = re.compile(r"\.(mp4|avi|mov|mkv|webm|m4v)$", re.IGNORECASE)
@@ -20,11 +26,11 @@ _DATASETS = re.compile(
     r"|deeperforensics.*|uadfv|faceshifter|ffiw.*|wilddeepfake|df40)$",
     re.IGNORECASE,
 )
-_FF_METHODS = frozenset({*METHODS, "youtube", "ff"})
+_FF_METHODS = frozenset({*FACEFORENSICS_METHODS, "youtube", "ff"})
 _ACTORS = frozenset({"actors", ACTED})
 _CELEB = frozenset({"Celeb-real", "Celeb-synthesis", "YouTube-real", "Youtube-real"})
 _GENUINE = frozenset({"youtube", "actors", "Celeb-real", "YouTube-real", "Youtube-real"})
-_FORGED = frozenset({*METHODS, ACTED, "Celeb-synthesis"})
+_FORGED = frozenset({*FACEFORENSICS_METHODS, ACTED, "Celeb-synthesis"})
 _FF_NAME = re.compile(r"^\d{3}(_\d{3})?$")
 _CELEB_NAME = re.compile(r"^id\d+_(id\d+_)?\d+$")
 
@@ -104,7 +110,7 @@ def name_video(path: str, *, skip: int = 0, dataset: str = "", method: str = "",
     version = next((part for part in folders if part.lower() in COMPRESSIONS), "")
     rest = [part for part in folders if part != version]
     dataset = dataset or found
-    method = BENCH_LABELS.get(method, method) or "/".join(rest)
+    method = DEEPFAKEBENCH_METHODS.get(method, method) or "/".join(rest)
     compression = compression or COMPRESSIONS.get(version.lower(), "")
     people = _people(dataset, method, name)
     key = "/".join(part for part in (dataset, method, compression, name) if part)

@@ -17,9 +17,7 @@ from forensics.corpus import Corpus, Label, Sample, Slice
 from forensics.errors import CorpusError
 from forensics.evaluation import Measure
 from forensics.execution.progress import Report, silent
-from forensics.faces import FaceFinder, Floats, Frames
-from forensics.faces.crops import job_of
-from forensics.faces.cutting import load_frames_with_faces
+from forensics.faces import FaceFinder, Floats, Frames, job_of, load_frames_with_faces
 from watermark import MediaError
 
 from .folds import cross_validate, people_of, trees

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from forensics.corpus import Sample
-from forensics.corpus.split import components
+from forensics.corpus import Sample, components
 
 Floats = NDArray[np.float64]
 FOLDS = 5

@@ -17,7 +17,7 @@ from detectors import Detector
 from forensics.corpus import Label, Slice
 from forensics.errors import CorpusError
 from forensics.evaluation import Level, Measure, bootstrap_intervals
-from forensics.faces.crops import CropTable
+from forensics.faces import CropTable
 
 from .folds import FOLDS, line
 from .outcome import Outcome

@@ -15,7 +15,7 @@ from detectors import Detector
 from forensics.corpus import Label, Slice
 from forensics.errors import CorpusError
 from forensics.evaluation import Measure
-from forensics.faces.crops import CropTable
+from forensics.faces import CropTable
 
 from .folds import cross_validate, line
 from .outcome import Outcome, auc_measure, in_words

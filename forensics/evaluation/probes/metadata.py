@@ -11,9 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forensics.corpus import Complaint, Fault
-from forensics.corpus.manifest import Corpus
-from forensics.corpus.sample import Label, Sample, Slice
+from forensics.corpus import Complaint, Corpus, Fault, Label, Sample, Slice
 from forensics.errors import CorpusError
 from forensics.evaluation import Measure
 from forensics.execution.progress import Report, silent

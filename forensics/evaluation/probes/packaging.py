@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.corpus import Corpus, Sample
-from forensics.corpus.checks.formats import Format, probe_format
+from forensics.corpus import Corpus, Format, Sample, probe_format
 from forensics.errors import CorpusError
 from watermark import MediaError, demuxed
 

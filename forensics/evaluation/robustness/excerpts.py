@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.corpus.media import read_frames
+from forensics.corpus import read_frames
 from forensics.errors import CorpusError
-from forensics.faces import FaceFinder, Faces, Floats, Frames, find_faces_in
-from forensics.faces.cutting import CropJob
+from forensics.faces import CropJob, FaceFinder, Faces, Floats, Frames, find_faces_in
 from watermark import MediaError
 
 

@@ -17,12 +17,11 @@ from detectors import Detector
 from forensics.corpus import Corpus, Label, Sample
 from forensics.distortions import find_cell
 from forensics.evaluation import ScoreTable
-from forensics.evaluation.run.score_corpus import key_of
+from forensics.evaluation.run import key_of
 from forensics.execution.environment import installed_version
 from forensics.execution.progress import Report, silent
 from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
-from forensics.faces import FaceFinder
-from forensics.faces.crops import SCORED_FACES, job_of
+from forensics.faces import SCORED_FACES, FaceFinder, job_of
 
 from .cell_store import CellStore, KeptCell
 from .work_units import CLEAN_KEY, CellKey, CellRow, Shard, score_shard

@@ -10,9 +10,8 @@ import numpy as np
 from detectors import CropError, Detector
 from forensics.distortions import Cell, Frames, Rng, find_cell
 from forensics.errors import CorpusError
-from forensics.execution.workers.threads import one_thread
-from forensics.faces import FaceFinder, Floats, cut_crops
-from forensics.faces.cutting import CropJob
+from forensics.execution.workers import one_thread
+from forensics.faces import CropJob, FaceFinder, Floats, cut_crops
 
 from .excerpts import Excerpt, take_excerpt
 

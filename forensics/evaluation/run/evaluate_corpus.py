@@ -35,8 +35,7 @@ from forensics.evaluation.protocol.read_journal import early_reads, note_read, n
 from forensics.execution.environment import PACKAGES, installed_version, machine
 from forensics.execution.progress import Report, silent, subrange
 from forensics.execution.workers import WorkerConfig
-from forensics.faces import FaceFinder, finder_for, source_of
-from forensics.faces.choice import FACE_MESH, USUAL_FINDER, FinderChoice
+from forensics.faces import FACE_MESH, USUAL_FINDER, FaceFinder, FinderChoice, finder_for, source_of
 from forensics.storage.files import file_hash
 
 from .score_corpus import score_samples

@@ -12,25 +12,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import Detector
-from forensics.corpus import Corpus, Label, Sample, Slice
-from forensics.corpus.attributes import attributes_of
+from forensics.corpus import Corpus, Label, Sample, Slice, attributes_of
 from forensics.errors import CorpusError
 from forensics.evaluation import Interval, ScoreTable
 from forensics.evaluation.metrics.intervals import bootstrap_intervals
 from forensics.execution.progress import Report, silent
-from forensics.execution.workers import Work, WorkerConfig, open_pool
-from forensics.execution.workers.threads import one_thread
-from forensics.faces import FaceFinder
-from forensics.faces.crops import KEPT, SCORED_FACES, CropTable, job_of, stack_crops
-from forensics.faces.cutting import CropJob, Cut, cut_all, cut_kept
+from forensics.execution.workers import Work, WorkerConfig, one_thread, open_pool
+from forensics.faces import (
+    KEPT,
+    SCORED_FACES,
+    CropJob,
+    CropTable,
+    Cut,
+    FaceFinder,
+    cut_all,
+    cut_kept,
+    job_of,
+    stack_crops,
+)
 
 BATCH = 256
 """Crops that are held and scored at once."""
 
 GROUP = 4
 """Samples that a worker scores together: at eight frames a clip, one batch of the network."""
-
-PROTOCOL = "identity-disjoint test split, threshold frozen on val"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

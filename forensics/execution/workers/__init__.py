@@ -4,6 +4,18 @@ Only the light part stands here: nothing that computes is imported before a work
 """
 
 from .config import LOCAL, RAY, SERIAL, Prepare, Work, WorkerConfig
+from .threads import one_thread, one_thread_each
 from .worker_pool import WorkerPool, open_pool
 
-__all__ = ["LOCAL", "RAY", "SERIAL", "Prepare", "Work", "WorkerConfig", "WorkerPool", "open_pool"]
+__all__ = [
+    "LOCAL",
+    "RAY",
+    "SERIAL",
+    "Prepare",
+    "Work",
+    "WorkerConfig",
+    "WorkerPool",
+    "one_thread",
+    "one_thread_each",
+    "open_pool",
+]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forensics.execution.sandbox import MEBIBYTES, SECONDS, Limits
-from forensics.faces.choice import USUAL_FINDER, FinderChoice
+from forensics.faces import USUAL_FINDER, FinderChoice
 from watermark import Deployment
 
 from .sessions import Sessions

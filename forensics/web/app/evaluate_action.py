@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from forensics.corpus.manifest import MANIFEST
+from forensics.corpus import MANIFEST
 from forensics.errors import InputError
 from forensics.execution.progress import Report, silent, subrange
 

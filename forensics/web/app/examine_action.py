@@ -12,8 +12,8 @@ from forensics.examination.timeline_chart import timeline_chart
 from forensics.execution.command_result import CommandResult, JsonObject, JsonValue, document, expected_errors, refusal
 from forensics.execution.progress import Report, silent, subrange
 from forensics.execution.sandbox import FileHandler
-from forensics.faces.choice import FinderChoice
-from forensics.reporting.json_entries import examine_entry
+from forensics.faces import FinderChoice
+from forensics.reporting import examine_entry
 
 from .context import AppContext
 from .credential_tree import Node, tree_of

@@ -60,7 +60,7 @@ def test_no_public_name_of_the_room_hands_out_unmarked_frames(animator, scene, d
         animator.animate_to(tmp_path / "frames", *scene, deployment)
     assert not list(tmp_path.glob("**/*.mp4")) + list(tmp_path.glob("**/*.png"))
     public = [name for name in vars(Animator) if not name.startswith("_")]
-    assert public == ["from_pretrained", "animate", "animate_to", "read_latent_mark"]
+    assert public == ["from_pretrained", "animate", "animate_to"]
     assert not {"AniFaceDiff", "marked_frames", "draw_clip"} & set(generator.__all__)
 
 

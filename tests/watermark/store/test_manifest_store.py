@@ -27,7 +27,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from watermark import ManifestStore, PayloadKind
-from watermark.store import StoreEntry
+from watermark.store.manifest_store import StoreEntry
 store = ManifestStore(Path(sys.argv[1]))
 for number in range(10_000):
     entry = StoreEntry(f"{number:012x}", f"{number}", "urn", b"m", number, "t", PayloadKind.GENERATED, "2026")

@@ -16,7 +16,7 @@ from forensics.execution.progress import Report, subrange
 
 if TYPE_CHECKING:
     from forensics.evaluation import EvalReport
-    from forensics.evaluation.run.evaluate_corpus import Evaluated
+    from forensics.evaluation.run import Evaluated
 
 MEASUREMENTS: Mapping[str, str] = {
     "robustness": "--suite",
@@ -98,7 +98,7 @@ def refuse_unfit(options: argparse.Namespace) -> None:
 
 def measure_all(options: argparse.Namespace, done: Sequence[Evaluated], report: Report) -> tuple[Evaluated, ...]:
     """Let every measurement that is asked for add to what was evaluated; probes come last, without scores."""
-    from forensics.evaluation.run.evaluate_corpus import with_reports
+    from forensics.evaluation.run import with_reports
 
     found = tuple(done)
     wanted = [one for one in _measurements() if one.is_wanted(options)]

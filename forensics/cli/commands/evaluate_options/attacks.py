@@ -12,7 +12,7 @@ from forensics.execution.progress import Report
 
 if TYPE_CHECKING:
     from forensics.evaluation import EvalReport
-    from forensics.evaluation.run.evaluate_corpus import Evaluated
+    from forensics.evaluation.run import Evaluated
 
 COLUMNS = ("auc", "auc_forged_attacked", "fpr", "tpr", "evaded", "framed")
 

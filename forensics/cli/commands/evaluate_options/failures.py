@@ -11,7 +11,7 @@ from forensics.execution.progress import Report
 
 if TYPE_CHECKING:
     from forensics.evaluation import EvalReport
-    from forensics.evaluation.run.evaluate_corpus import Evaluated
+    from forensics.evaluation.run import Evaluated
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
         UsageError: There is no folder to write to, or there are scores and no detector.
     """
     from forensics.errors import UsageError
-    from forensics.reporting.failure_pictures import keep_failures
+    from forensics.reporting import keep_failures
 
     for number, one in enumerate(done):
         report(number / len(done), "keeping the worst errors")

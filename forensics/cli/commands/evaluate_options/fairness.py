@@ -12,7 +12,7 @@ from forensics.execution.progress import Report
 
 if TYPE_CHECKING:
     from forensics.evaluation import EvalReport, ScoreTable
-    from forensics.evaluation.run.evaluate_corpus import Evaluated
+    from forensics.evaluation.run import Evaluated
 
 _BESIDE_THE_CORPUS = Path()
 
@@ -44,9 +44,9 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
         CorpusError: The file is no list of attributes.
         InputError: Nothing is known of the people in a table.
     """
-    from forensics.corpus.attributes import ATTRIBUTES, read_attributes
+    from forensics.corpus import ATTRIBUTES, read_attributes
     from forensics.errors import InputError
-    from forensics.evaluation.measures.fairness import measure_fairness
+    from forensics.evaluation import measure_fairness
 
     known = None if options.attributes == _BESIDE_THE_CORPUS else read_attributes(options.attributes)
     for number, one in enumerate(done):
@@ -94,7 +94,7 @@ def describe(report: EvalReport) -> str:
 
 def _names(one: Evaluated, table: ScoreTable) -> list[str]:
     """Name the sample of each row as its corpus does; rows of a file of scores keep their keys."""
-    from forensics.evaluation.run.score_corpus import key_of
+    from forensics.evaluation.run import key_of
 
     ids = {key_of(sample): sample.id for sample in one.samples}
     return [ids.get(video, video) for video in table.videos]

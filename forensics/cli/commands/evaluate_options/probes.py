@@ -11,9 +11,9 @@ from forensics.execution.progress import Report, subrange
 
 if TYPE_CHECKING:
     from forensics.evaluation import EvalReport
-    from forensics.evaluation.probes.outcome import Outcome
-    from forensics.evaluation.run.evaluate_corpus import Evaluated
-    from forensics.faces.crops import CropTable
+    from forensics.evaluation.probes import Outcome
+    from forensics.evaluation.run import Evaluated
+    from forensics.faces import CropTable
 
 PROBES = ("metadata", "codec", "identity", "mark")
 
@@ -76,10 +76,7 @@ def describe(report: EvalReport) -> str:
 
 def _run(name: str, detectors: Sequence[Evaluated], report: Report) -> Outcome:
     from forensics.errors import UsageError
-    from forensics.evaluation.probes.codec import probe_codec
-    from forensics.evaluation.probes.identity import probe_identity
-    from forensics.evaluation.probes.mark import probe_mark
-    from forensics.evaluation.probes.metadata import probe_metadata
+    from forensics.evaluation.probes import probe_codec, probe_identity, probe_mark, probe_metadata
 
     first = detectors[0]
     seed, replicates = first.settings.seed, first.settings.replicates
@@ -99,7 +96,7 @@ def _run(name: str, detectors: Sequence[Evaluated], report: Report) -> Outcome:
 
 def _shelf(one: Evaluated, report: Report) -> CropTable:
     from forensics.errors import UsageError
-    from forensics.faces.crops import gather_crops
+    from forensics.faces import gather_crops
 
     if one.detector is None or one.corpus is None or one.detector.spec.frames > 1:
         raise UsageError(f"{one.report.detector} judges clips; probes read the features of single crops")

@@ -12,7 +12,7 @@ from forensics.execution.progress import Report, subrange
 
 if TYPE_CHECKING:
     from forensics.evaluation import EvalReport
-    from forensics.evaluation.run.evaluate_corpus import Evaluated
+    from forensics.evaluation.run import Evaluated
     from forensics.execution.workers import WorkerConfig
 
 COLUMNS = ("auc", "fpr", "fpr_drift", "tpr")
