@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import platform
 import sys
@@ -13,6 +14,7 @@ from watermark import home_folder
 
 from .command_result import JsonObject
 
+_SOON = dt.timedelta(days=30)
 PACKAGES = ("facetrail", "torch", "torchvision", "timm", "diffusers", "numpy", "opencv-python", "av", "c2pa-python")
 """Packages whose versions a report names."""
 
@@ -127,7 +129,14 @@ def identity_part(home: Path | None) -> Part:
         identity = Identity.load(folder / "identity")
     except WatermarkError as error:
         return Part("signing identity", False, str(error), True, "move the folder away and run again")
-    return Part("signing identity", True, f"{identity.subject}, valid until {identity.not_after:%Y-%m-%d}", False)
+    state = f"{identity.subject}, valid until {identity.not_after:%Y-%m-%d}"
+    try:
+        identity.check_in_date()
+    except WatermarkError as error:
+        return Part("signing identity", False, str(error), True)
+    if identity.not_after - dt.datetime.now(dt.UTC) < _SOON:
+        return Part("signing identity", True, f"{state}, soon; run `facetrail identity renew`", False)
+    return Part("signing identity", True, state, False)
 
 
 def mark_keys_part(home: Path | None) -> Part:

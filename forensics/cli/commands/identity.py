@@ -85,7 +85,7 @@ def run_new(options: argparse.Namespace, report: Report) -> CommandResult:
     elif signing:
         command = _sign_command(options.sign_command)
         Identity.delegate(place, read_pem(options.chain), read_pem(options.root), command, stamping)
-    elif stamping:
+    else:
         Identity.create(place, stamping)
     return _describe(Deployment.open(folder))
 

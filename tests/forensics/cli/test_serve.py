@@ -27,6 +27,7 @@ def serving(tmp_path, *options):
         port = free.getsockname()[1]
     uploads = tmp_path / "uploads"
     uploads.mkdir()
+    Deployment.open(tmp_path / "home")  # a service makes no identity of its own
     command = [sys.executable, "-m", "forensics", "serve", "--port", str(port), "--home", str(tmp_path / "home")]
     environment = os.environ | {"TMPDIR": str(uploads)}
     with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True, env=environment) as service:
