@@ -34,7 +34,7 @@ from .scoring import Detector, Score
 from .spec import DetectorSpec
 from .training.checkpoint import EpochLog
 from .training.config import TrainConfig, TrainLog
-from .training.crop_sets import CropSet
+from .training.crop_sets import TrainingSet
 from .training.pair_sources import FaceSet, SelfBlends
 from .training.train import train_detector, train_self_blended
 
@@ -46,7 +46,6 @@ __all__ = [
     "CheckpointError",
     "ConformalDecision",
     "CropError",
-    "CropSet",
     "Detector",
     "DetectorCard",
     "DetectorError",
@@ -62,6 +61,7 @@ __all__ = [
     "TrainConfig",
     "TrainLog",
     "TrainingError",
+    "TrainingSet",
     "UnknownDetectorError",
     "WeightsError",
     "create_detector",

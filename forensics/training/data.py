@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from detectors import CropSet, DetectorSpec, FaceSet, SelfBlends
+from detectors import DetectorSpec, FaceSet, SelfBlends, TrainingSet
 from forensics.corpus import Corpus, Label, Sample, Slice, Split
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report
@@ -19,11 +19,10 @@ from .config import TrainingRun
 
 
 class OwnedCrops(NamedTuple):
-    """Crops, or clips; the sample each comes from, and the name it shares with its twin."""
+    """Crops, or clips, and the sample each comes from."""
 
-    data: CropSet
+    data: TrainingSet
     owners: list[Sample]
-    pairs: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class TrainingCrops:
 
     def crops(self) -> OwnedCrops:
         """Gather genuine and forged crops; rows of consecutive ones for a detector of clips."""
-        shelf = gather_crops(
+        table = gather_crops(
             self.corpus,
             forged_diet(self.corpus, self.split, self.run.methods),
             self.spec,
@@ -54,13 +53,12 @@ class TrainingCrops:
             finder=self.finder,
             report=self.report,
         )
-        data, owners, pairs = shelf.as_set(), list(shelf.samples), shelf.pairs
-        if self.spec.frames > 1:
-            firsts = range(0, len(data.crops), self.spec.frames)
-            clips = data.crops.reshape(-1, self.spec.frames, *data.crops.shape[1:])
-            data = CropSet(clips, np.asarray(data.labels)[firsts], [data.groups[row] for row in firsts])
-            owners, pairs = [owners[row] for row in firsts], [pairs[row] for row in firsts]
-        return OwnedCrops(data, owners, pairs)
+        data, owners = table.as_set(), list(table.samples)
+        if self.spec.frames == 1:
+            return OwnedCrops(data, owners)
+        firsts = np.arange(0, len(data.crops), self.spec.frames)
+        clips = data.crops.reshape(-1, self.spec.frames, *data.crops.shape[1:])
+        return OwnedCrops(replace(data.subset(firsts), crops=clips), [owners[row] for row in firsts])
 
 
 def forged_diet(corpus: Corpus, split: Split, methods: Sequence[str] = ()) -> tuple[Sample, ...]:
@@ -92,7 +90,7 @@ def forged_diet(corpus: Corpus, split: Split, methods: Sequence[str] = ()) -> tu
     return (*(sample for sample in forged if sample.method in wanted), *genuine)
 
 
-def still_blends(faces: FaceSet, owners: Sequence[str], spec: DetectorSpec) -> tuple[CropSet, list[str]]:
+def still_blends(faces: FaceSet, owners: Sequence[str], spec: DetectorSpec) -> tuple[TrainingSet, list[str]]:
     """Blend each face once, always alike; give the crops, genuine and blended in turn, and the video of each.
 
     Args:

@@ -18,9 +18,9 @@ import numpy as np
 from detectors import (
     Calibration,
     ConformalDecision,
-    CropSet,
     Detector,
     DetectorCard,
+    TrainingSet,
     TrainLog,
     create_detector,
     load_detector,
@@ -95,19 +95,9 @@ def train_on(
         )
         detector.decision = fit_decision(detector, *still_blends(others, videos, detector.spec))
         return detector, log
-    fed, judged = train.crops(), held.crops()
+    known, judged = train.crops(), held.crops()
     log = train_detector(
-        detector,
-        fed.data.crops,
-        fed.data.labels,
-        fed.data.groups,
-        run.config,
-        validation=judged.data,
-        progress=stepped,
-        pairs=fed.pairs,
-        kinds=[sample.method for sample in fed.owners],
-        kin=[sample.pair for sample in fed.owners],
-        checkpoint=checkpoint,
+        detector, known.data, run.config, validation=judged.data, progress=stepped, checkpoint=checkpoint
     )
     detector.decision = fit_decision(detector, judged.data, [sample.id for sample in judged.owners])
     return detector, log
@@ -134,7 +124,7 @@ def unfinished(out: Path, corpus: Corpus, run: TrainingRun, finder: FaceFinder |
         shutil.rmtree(folder)
 
 
-def fit_decision(detector: Detector, held: CropSet, videos: Sequence[str]) -> ConformalDecision:
+def fit_decision(detector: Detector, held: TrainingSet, videos: Sequence[str]) -> ConformalDecision:
     """Fit the three-way decision on the mean probability of each validation video, the number that is judged later.
 
     Its risk is one in ten, or the smallest that so few validation people can answer for.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from detectors import CropSet
+from detectors import TrainingSet
 
 
 def crops_of(count=64, seed=0, people=8):
@@ -14,4 +14,4 @@ def crops_of(count=64, seed=0, people=8):
     smooth = (grain + np.roll(grain, 1, 1) + np.roll(grain, 1, 2) + np.roll(grain, (1, 1), (1, 2))) / 4
     crops = base + np.where(labels[:, None, None, None] == 1, smooth, grain)
     groups = [f"{seed}-{index // 2 % people}" for index in range(count)]
-    return CropSet(crops.clip(0, 255).astype(np.uint8), labels, groups)
+    return TrainingSet(crops.clip(0, 255).astype(np.uint8), labels, groups)

@@ -69,12 +69,12 @@ class TestFaces:
 class TestCrops:
     def test_crops_come_in_sample_order_with_labels_and_pairs(self, tiny_corpus: Corpus) -> None:
         samples = tiny_corpus.where(split=Split.VAL, slice=Slice.MAIN)
-        shelf = gather_crops(tiny_corpus, samples, SPEC, per_clip=2)
-        assert shelf.crops.shape[1:] == (SPEC.input_size, SPEC.input_size, 3)
-        assert list(dict.fromkeys(sample.id for sample in shelf.samples)) == [sample.id for sample in samples]
-        assert shelf.labels.tolist() == [int(sample.label is Label.FORGED) for sample in shelf.samples]
-        genuine = {name for name, label in zip(shelf.kin, shelf.labels, strict=True) if label == 0}
-        assert set(shelf.kin) == genuine
+        table = gather_crops(tiny_corpus, samples, SPEC, per_clip=2)
+        assert table.crops.shape[1:] == (SPEC.input_size, SPEC.input_size, 3)
+        assert list(dict.fromkeys(sample.id for sample in table.samples)) == [sample.id for sample in samples]
+        assert table.labels.tolist() == [int(sample.label is Label.FORGED) for sample in table.samples]
+        genuine = {name for name, label in zip(table.same_person, table.labels, strict=True) if label == 0}
+        assert set(table.same_person) == genuine
 
     def test_self_blends_stand_beside_their_originals_and_show_the_same_face(self, tiny_corpus: Corpus) -> None:
         samples = tiny_corpus.where(split=Split.TRAIN, label=Label.GENUINE, slice=Slice.MAIN)
