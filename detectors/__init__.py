@@ -28,6 +28,7 @@ from .interpretation.scope import Evidence, Gate, Scope, fit_gate, fit_scope
 from .interpretation.thresholds import Thresholds, fit_thresholds
 from .onnx_export import export_onnx
 from .preprocessing import crop_face, crop_square
+from .recipe import TrainingSource
 from .registry import find_spec, list_detectors
 from .saliency import explain
 from .scoring import Detector, Score
@@ -62,6 +63,7 @@ __all__ = [
     "TrainLog",
     "TrainingError",
     "TrainingSet",
+    "TrainingSource",
     "UnknownDetectorError",
     "WeightsError",
     "create_detector",

@@ -1,4 +1,4 @@
-"""What a detector is fed in training: which samples, and the crops, clips or faces cut from them."""
+"""What a detector is trained on: which samples, and the crops, clips or faces cut from them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class OwnedCrops(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TrainingCrops:
-    """What a run is fed from one split of a corpus; the test split is refused."""
+    """What a run learns from in one split of a corpus; the test split is refused."""
 
     corpus: Corpus
     spec: DetectorSpec
@@ -47,7 +47,7 @@ class TrainingCrops:
         """Gather genuine and forged crops; rows of consecutive ones for a detector of clips."""
         table = gather_crops(
             self.corpus,
-            forged_diet(self.corpus, self.split, self.run.methods),
+            forged_samples(self.corpus, self.split, self.run.methods),
             self.spec,
             per_clip=self.run.per_clip,
             finder=self.finder,
@@ -61,11 +61,11 @@ class TrainingCrops:
         return OwnedCrops(replace(data.subset(firsts), crops=clips), [owners[row] for row in firsts])
 
 
-def forged_diet(corpus: Corpus, split: Split, methods: Sequence[str] = ()) -> tuple[Sample, ...]:
+def forged_samples(corpus: Corpus, split: Split, methods: Sequence[str] = ()) -> tuple[Sample, ...]:
     """Choose the samples that a detector of forgeries is trained on.
 
-    Every forgery carries our mark, so a detector fed plain genuine samples learns to read the mark. Where a split has a
-    control slice, its samples stand in for their plain twins: then the mark is on both classes and tells nothing.
+    Every forgery carries our mark, so a detector that sees plain genuine samples learns to read the mark. Where a split
+    has a control slice, its samples stand in for their plain twins: then the mark is on both classes and tells nothing.
 
     Args:
         corpus: The corpus.

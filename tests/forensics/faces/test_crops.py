@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detectors import TrainConfig, create_detector, load_detector, read_card
+from detectors import TrainConfig, TrainingSource, create_detector, load_detector, read_card
 from forensics import cli
 from forensics.corpus import Corpus, Label, Sample, Slice, Split
 from forensics.corpus.importers.import_corpus import import_corpus
@@ -22,7 +22,7 @@ from forensics.faces.five_points import TEMPLATE, align_face, five_points, simil
 from forensics.synthesis.plan import SynthesisConfig
 from forensics.synthesis.rendering import Forger
 from forensics.synthesis.synthesize import synthesize
-from forensics.training.config import Diet, TrainingRun, with_options
+from forensics.training.config import SOURCES, TrainingRun, with_options
 from forensics.training.train import open_untrained, save_trained, train_on
 from generator import puppets
 from watermark import Deployment
@@ -291,7 +291,7 @@ class TestLearningMore:
         first, second = tmp_path / "first", tmp_path / "second"
         words = ["train", "detector", str(tiny_corpus.root), "--epochs", "1", "-o"]
         assert cli.main([*words, str(first), "--detector", "toy_resnet18"]) == 0
-        run = with_options(TrainingRun(), detector=None, diet=None, epochs=1, seed=None, start=first)
+        run = with_options(TrainingRun(), detector=None, training_source=None, epochs=1, seed=None, start=first)
         begun, known = open_untrained(run), load_detector(first)
         assert all(
             bool((a == b).all())
@@ -327,9 +327,9 @@ class TestTheTestSplitStaysShut:
         with pytest.raises(CorpusError, match="test split"):
             gather_faces(tiny_corpus, tested, SPEC, per_clip=1)
 
-    @pytest.mark.parametrize("diet", list(Diet))
+    @pytest.mark.parametrize("source", SOURCES)
     def test_a_training_opens_no_file_of_the_test_split(
-        self, tiny_corpus: Corpus, monkeypatch: pytest.MonkeyPatch, diet: Diet
+        self, tiny_corpus: Corpus, monkeypatch: pytest.MonkeyPatch, source: TrainingSource
     ) -> None:
         """The corpus says where its files lie, so training is given one that refuses to for the test split."""
         asked: list[Split] = []
@@ -341,5 +341,5 @@ class TestTheTestSplitStaysShut:
 
         monkeypatch.setattr(Corpus, "file", watched)
         config = TrainConfig(epochs=1, batch_size=4)
-        train_on(tiny_corpus, TrainingRun("toy_resnet18", diet, 1, config))
+        train_on(tiny_corpus, TrainingRun("toy_resnet18", source, 1, config))
         assert set(asked) == {Split.TRAIN, Split.VAL}

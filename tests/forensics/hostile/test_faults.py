@@ -152,7 +152,7 @@ def test_two_processes_do_not_write_one_folder(
 
     out = tmp_path / "out"
     if command == "train":
-        run = with_options(TrainingRun(), detector="toy_resnet18", diet=None, epochs=1, seed=0)
+        run = with_options(TrainingRun(), detector="toy_resnet18", training_source=None, epochs=1, seed=0)
         with unfinished(out, tiny_corpus, run):
             options = ["--detector", "toy_resnet18", "--epochs", "1", "--seed", "0", "-o", str(out)]
             code = main(["train", "detector", str(tiny_corpus.root), *options])
