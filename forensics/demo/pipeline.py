@@ -26,7 +26,7 @@ from forensics.evaluation.run import (
 )
 from forensics.execution.progress import Report, silent, subrange
 from forensics.execution.stages import Stage, StageClock
-from forensics.reporting import ProvenanceRow, StageTime, Trail, Written, keep_failures, write_report
+from forensics.reporting import ProvenanceRow, ScoredTest, StageTime, Trail, Written, keep_failures, write_report
 from forensics.synthesis.plan import SynthesisConfig
 from forensics.synthesis.rendering import Forger
 from forensics.synthesis.synthesize import synthesize
@@ -264,18 +264,9 @@ def _distort(one: Evaluated, config: DemoConfig, report: Report) -> Evaluated:
 
 
 def _keep_failures(one: Evaluated, results: Path) -> None:
-    if one.detector is None or one.corpus is None or one.table is None or one.report.threshold is None:
-        return
-    keep_failures(
-        one.detector,
-        one.corpus,
-        one.samples,
-        one.table,
-        one.folder or results / one.report.detector,
-        threshold=one.report.threshold,
-        per_clip=one.settings.per_clip,
-        finder=one.finder,
-    )
+    test = ScoredTest.of(one)
+    if test is not None:
+        keep_failures(test, one.folder or results / one.report.detector)
 
 
 def _probe(done: Sequence[Evaluated]) -> tuple[Evaluated, ...]:

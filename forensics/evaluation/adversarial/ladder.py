@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from detectors import Detector, DetectorSpec
 from forensics.corpus import Corpus, Label, Sample
 from forensics.errors import CorpusError
-from forensics.evaluation import AUC, Measure, Metric, at_threshold, bootstrap_intervals
+from forensics.evaluation import AUC, AppliedDistortion, Measure, Metric, at_threshold, bootstrap_intervals
 from forensics.execution.progress import Report, silent
 from forensics.faces import FaceFinder, Faces, Frames, cut_crops, job_of, load_frames_with_faces
 
@@ -150,29 +150,33 @@ class _Cell:
 
     Attributes:
         attack: The attack; its ε is 0 for the frames before any attack.
-        distortion: The method, and the attacked detector where that is another one than the measured.
-        severity: Place of the ε in the ladder, from 1; 0 before any attack.
+        applied: The method with the attacked detector where that is another one than the measured, and the place of
+            the ε in the ladder.
         note: What a reader of the numbers has to know.
     """
 
     attack: Attack
-    distortion: str
-    severity: int
+    applied: AppliedDistortion
     note: str
+
+    @classmethod
+    def of(cls, attack: Attack, name: str, severity: int, note: str) -> _Cell:
+        """Return the cell of an attack."""
+        return cls(attack, AppliedDistortion(name, severity, str(attack)), note)
 
 
 def _measures(
     target: str, scored: _AttackedScores, threshold: float, plan: AttackPlan, note: str
 ) -> tuple[Measure, ...]:
     before = np.array(scored.before[target])
-    unchanged = _Cell(Attack(plan.method, 0), plan.method, 0, note)
+    unchanged = _Cell.of(Attack(plan.method, 0), plan.method, 0, note)
     found = _measure_cell(unchanged, before, before, scored.samples, threshold, plan)
     for (measured, surrogate, epsilon), scores in scored.after.items():
         if measured != target:
             continue
         name = plan.method if surrogate == target else f"{plan.method} from {surrogate}"
         attack = Attack(plan.method, epsilon, plan.steps)
-        cell = _Cell(attack, name, plan.epsilons.index(epsilon) + 1, note)
+        cell = _Cell.of(attack, name, plan.epsilons.index(epsilon) + 1, note)
         found += _measure_cell(cell, before, np.array(scores), scored.samples, threshold, plan)
     return tuple(found)
 
@@ -207,10 +211,8 @@ def _measure_cell(
                 interval,
                 int(part.sum()),
                 int((part == 0).sum()),
-                distortion=cell.distortion,
-                severity=cell.severity,
+                applied=cell.applied,
                 note=cell.note,
-                parameter=str(cell.attack),
             )
             for name, interval in found.items()
         ]
