@@ -264,10 +264,10 @@ def gather_faces(
     owners: list[Sample] = []
     for number, sample in enumerate(samples):
         report(number / len(samples), "gathering faces")
-        look, frames = load_frames_with_faces(job_of(corpus, sample, spec, per_clip), finder)
-        if look.faces is None:
+        search, frames = load_frames_with_faces(job_of(corpus, sample, spec, per_clip), finder)
+        if search.faces is None:
             continue
-        for frame, points in zip(frames, look.faces.landmarks, strict=True):
+        for frame, points in zip(frames, search.faces.landmarks, strict=True):
             picture, moved = _surroundings(frame, points)
             pictures.append(picture)
             landmarks.append(moved)
