@@ -28,13 +28,14 @@ from .interpretation.scope import Evidence, Gate, Scope, fit_gate, fit_scope
 from .interpretation.thresholds import Thresholds, fit_thresholds
 from .onnx_export import export_onnx
 from .preprocessing import crop_face, crop_square
+from .recipe import TrainingSource
 from .registry import find_spec, list_detectors
 from .saliency import explain
 from .scoring import Detector, Score
 from .spec import DetectorSpec
 from .training.checkpoint import EpochLog
 from .training.config import TrainConfig, TrainLog
-from .training.crop_sets import CropSet
+from .training.crop_sets import TrainingSet
 from .training.pair_sources import FaceSet, SelfBlends
 from .training.train import train_detector, train_self_blended
 
@@ -46,7 +47,6 @@ __all__ = [
     "CheckpointError",
     "ConformalDecision",
     "CropError",
-    "CropSet",
     "Detector",
     "DetectorCard",
     "DetectorError",
@@ -62,6 +62,8 @@ __all__ = [
     "TrainConfig",
     "TrainLog",
     "TrainingError",
+    "TrainingSet",
+    "TrainingSource",
     "UnknownDetectorError",
     "WeightsError",
     "create_detector",

@@ -263,7 +263,8 @@ def _toml_seeds() -> list[bytes]:
 
 
 def _training_seeds() -> list[bytes]:
-    return [b'detector = "cpu"\ndiet = "forged"\nper_clip = 4\n[config]\nepochs = 3\nlearning_rate = 1e-3\nseed = 1\n']
+    run = b'detector = "cpu"\ntraining_source = "forged"\nper_clip = 4\n'
+    return [run + b"[config]\nepochs = 3\nlearning_rate = 1e-3\nseed = 1\n"]
 
 
 def _sidecar_seeds() -> list[bytes]:

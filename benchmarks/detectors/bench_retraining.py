@@ -24,11 +24,10 @@ from benchmarks.detectors.cells import HEADER, auc_change, auc_on, flagged
 from benchmarks.detectors.methods import new_detector, settings
 from benchmarks.detectors.runs import Run, run_once, scored_on
 from benchmarks.results_csv import write_rows
-from detectors import Detector, load_detector
+from detectors import Detector, TrainingSource, load_detector
 from forensics.corpus import Corpus, Label, Slice, Split
 from forensics.evaluation.run import corpus_digest
 from forensics.faces import KEPT
-from forensics.training.config import Diet
 
 RESULTS = Path("results/retraining.csv")
 BLENDED = ("eyes-edit", "face-swap", "mouth-edit", "self-blend")
@@ -42,13 +41,13 @@ class Stage:
     """One way to train.
 
     Attributes:
-        fed: Forgeries.
+        methods: Forgeries.
         turns: Times the epochs of a turn.
         goes_on: Whether it begins with the weights of before.
         rate: Peak; None is the recipe's 5e-3. Replay at 2e-3 does worse on validation; alone, a lower one forgets less.
     """
 
-    fed: tuple[str, ...]
+    methods: tuple[str, ...]
     turns: int = 1
     goes_on: bool = False
     rate: float | None = None
@@ -91,7 +90,9 @@ def main() -> None:
                     known = load_detector(options.runs / f"{name}-before-{seed}", detector.spec)
                     detector = Detector(known.spec, known.model)
                 config = settings(name, stage.turns * options.epochs, seed, stage.rate)
-                found[title].append(run_once(folder, corpus, detector, config, Diet.FORGED, stage.fed, PER_CLIP))
+                found[title].append(
+                    run_once(folder, corpus, detector, config, TrainingSource.FORGED, stage.methods, PER_CLIP)
+                )
                 again[title].append(scored_on(seen, folder, detector.spec, PER_CLIP))
         rows += [(name, "unseen", *row) for row in _rows(corpus, found)]
         rows += [(name, "seen", *row) for row in _rows(seen, again)]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from detectors import Detector, DetectorSpec, TrainConfig, find_spec
+from detectors import Detector, DetectorSpec, TrainConfig, TrainingSource, find_spec
 from detectors.creation import build_network
-from forensics.training.config import Diet
 
 METHODS = ("resnet18", "cnn_aug", "srm", "spsl", "twins")
 """Colours alone, the same under blur and JPEG, colours and residuals, colours and phase, ranked twins."""
 
 BLENDED = "sbi"
-"""Fed self-blends of genuine faces, whatever the corpus holds."""
+"""Trained on self-blends of genuine faces, whatever the corpus holds."""
 
 
 def small_spec(name: str) -> DetectorSpec:
@@ -43,6 +42,6 @@ def settings(name: str, epochs: int, seed: int, rate: float | None = None) -> Tr
     return TrainConfig.of(find_spec("cpu"), augment=augment, epochs=epochs, seed=seed, patience=epochs, **changes)
 
 
-def diet_of(name: str) -> Diet:
-    """Say what a method is fed."""
-    return Diet.SELF_BLENDED if name == BLENDED else Diet.FORGED
+def training_source_of(name: str) -> TrainingSource:
+    """Return what a method learns from as manipulated."""
+    return TrainingSource.SELF_BLENDED if name == BLENDED else TrainingSource.FORGED

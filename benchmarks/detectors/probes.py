@@ -38,8 +38,8 @@ def main() -> None:
     corpus, detector = Corpus.load(options.corpus), load_detector(options.detector)
 
     def named() -> list[tuple[str, Detector, CropTable]]:
-        shelf = gather_crops(corpus, corpus.where(split=Split.TEST), detector.spec, per_clip=8)
-        return [(options.detector, detector, shelf)]
+        crop_table = gather_crops(corpus, corpus.where(split=Split.TEST), detector.spec, per_clip=8)
+        return [(options.detector, detector, crop_table)]
 
     probes: dict[str, Callable[[], Outcome]] = {
         "metadata": lambda: probe_metadata(corpus, seed=options.seed),

@@ -6,12 +6,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from detectors import Detector, DetectorCard, DetectorSpec, TrainConfig, load_detector, save_detector
+from detectors import Detector, DetectorCard, DetectorSpec, TrainConfig, TrainingSource, load_detector, save_detector
 from forensics.corpus import Corpus, Slice, Split
 from forensics.evaluation import ScoreTable, operating_threshold, read_scores, write_scores
 from forensics.evaluation.run import corpus_digest, rows_of_slice, score_samples
 from forensics.storage.files import write_whole
-from forensics.training.config import Diet, TrainingRun
+from forensics.training.config import TrainingRun
 from forensics.training.train import train_on
 
 PER_CLIP = 2
@@ -48,7 +48,7 @@ def run_once(
     corpus: Corpus,
     detector: Detector,
     config: TrainConfig,
-    diet: Diet,
+    source: TrainingSource,
     methods: tuple[str, ...],
     per_clip: int = PER_CLIP,
 ) -> Run:
@@ -59,13 +59,13 @@ def run_once(
         corpus: The corpus.
         detector: Where training begins.
         config: How it is trained.
-        diet: What it is fed.
+        source: What it learns from as manipulated.
         methods: Which forgeries, as patterns.
         per_clip: Frames of a clip that are learned from and scored.
     """
     scores, about = folder / "scores.csv", folder / _RECORD
     if not is_done(folder):
-        run = TrainingRun(detector.spec.name, diet, per_clip, config, methods=methods)
+        run = TrainingRun(detector.spec.name, source, per_clip, config, methods=methods)
         detector, log = train_on(corpus, run, detector=detector)
         held = score_samples(detector, corpus, corpus.where(split=Split.VAL), per_clip=per_clip)
         tested = score_samples(detector, corpus, corpus.where(split=Split.TEST), per_clip=per_clip)

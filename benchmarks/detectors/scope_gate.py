@@ -56,11 +56,11 @@ def held_out(root: Path, detector: Detector) -> list[tuple[str, Frames]]:
     """Give the crops of each file of the test split, by class and slice."""
     corpus = Corpus.load(root)
     samples = corpus.where(split=Split.TEST)
-    shelf = gather_crops(corpus, samples, detector.spec, per_clip=PER_CLIP)
-    owners = np.array([sample.id for sample in shelf.samples])
+    crop_table = gather_crops(corpus, samples, detector.spec, per_clip=PER_CLIP)
+    owners = np.array([sample.id for sample in crop_table.samples])
     kinds = {"main": "", "control": ", marked"}
     return [
-        (f"held-out puppets, {sample.label}{kinds[sample.slice]}", shelf.crops[owners == sample.id])
+        (f"held-out puppets, {sample.label}{kinds[sample.slice]}", crop_table.crops[owners == sample.id])
         for sample in samples
     ]
 

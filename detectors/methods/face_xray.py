@@ -15,7 +15,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from detectors.recipe import Recipe
+from detectors.recipe import Recipe, TrainingSource
 from detectors.spec import IMAGENET_MEAN, IMAGENET_STD, DetectorSpec
 
 from .backbones import Pretrained, create_backbone
@@ -44,7 +44,7 @@ SPEC = DetectorSpec(
         weight_decay=0.0,
         batch_size=32,
         epochs=20,
-        diet="self_blended",
+        training_source=TrainingSource.SELF_BLENDED,
         augment=UNVARIED,
     ),
 )

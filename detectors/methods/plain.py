@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from detectors.augmentation.augment import AugmentConfig
-from detectors.recipe import Recipe
+from detectors.recipe import Recipe, TrainingSource
 from detectors.spec import HALF, IMAGENET_MEAN, IMAGENET_STD, DetectorSpec
 
 from .backbones import Pretrained, build_backbone
@@ -152,7 +152,7 @@ SBI = DetectorSpec(
         batch_size=32,
         epochs=100,
         sam_radius=0.05,
-        diet="self_blended",
+        training_source=TrainingSource.SELF_BLENDED,
         augment=UNVARIED,
     ),
 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from detectors.augmentation.augment import AugmentConfig
-from detectors.recipe import Recipe
+from detectors.recipe import Recipe, TrainingSource
 from detectors.spec import IMAGENET_MEAN, IMAGENET_STD, DetectorSpec
 
 from .backbones import Pretrained, build_backbone
@@ -36,7 +36,7 @@ SPEC = DetectorSpec(
         weight_decay=0.05,
         batch_size=32,
         epochs=10,
-        diet="twins",
+        training_source=TrainingSource.TWINS,
         augment=AugmentConfig(
             jpeg=0.15, jpeg_quality=(55, 100), resize=0.3, blur=0.2, noise=0.1, pixel_mix=0.2, frequency_mix=0.2
         ),

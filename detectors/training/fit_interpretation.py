@@ -12,12 +12,12 @@ from detectors.interpretation.thresholds import fit_thresholds
 from detectors.scoring import Detector
 
 from .config import TrainConfig
-from .crop_sets import Crops, CropSet
+from .crop_sets import Crops, TrainingSet
 
 _SCOPE_CROPS = 1024
 
 
-def fit_reading(detector: Detector, known: CropSet, held: CropSet, config: TrainConfig) -> None:
+def fit_reading(detector: Detector, known: TrainingSet, held: TrainingSet, config: TrainConfig) -> None:
     """Leave a trained detector calibrated, gated and with frozen thresholds.
 
     Args:

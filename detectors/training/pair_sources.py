@@ -17,7 +17,7 @@ from detectors.augmentation.self_blend import blend_face
 from detectors.errors import TrainingError
 from detectors.spec import DetectorSpec
 
-from .crop_sets import CropSet, digest_of
+from .crop_sets import TrainingSet, digest_of
 from .sampling import Draw, Group, PairSampler
 
 Image = NDArray[np.uint8]
@@ -65,20 +65,14 @@ class PairSource(Protocol):
 class StoredCrops:
     """Pair stored crops; twins are drawn together, varied alike, and now and then mixed."""
 
-    def __init__(
-        self,
-        data: CropSet,
-        pairs: Sequence[str] | None,
-        kinds: Sequence[str] | None = None,
-        kin: Sequence[str] | None = None,
-    ) -> None:
-        """Index crops, or clips, by label, by the name that twins share, by kind of manipulation and by person.
+    def __init__(self, data: TrainingSet) -> None:
+        """Index crops, or clips, by label, by the name that twins share, by method of manipulation and by person.
 
         Raises:
             TrainingError: If a class is missing.
         """
         self._data = data
-        self._sampler = PairSampler(data.labels, pairs, kinds, kin)
+        self._sampler = PairSampler(data.labels, data.pairs, data.methods, data.same_person)
         self.digest = digest_of(data.crops, data.labels)
         self.epoch_length = self._sampler.epoch_length
 
@@ -151,14 +145,14 @@ class SelfBlends:
         first, second = (_vary(image, draw.seeds[0], unmirrored) for image in cut[:2])
         return Pair(first, second, True, cut[2])
 
-    def stored(self) -> CropSet:
+    def stored(self) -> TrainingSet:
         """Give one fixed pair per face, cut with the spec's margin: for validation and for the scope gates."""
         rngs = [np.random.default_rng([_STILL_SEED, index]) for index in range(self.epoch_length)]
         margins = np.full(4, self._spec.crop_margin)
         cut = [self._cut(index, rng, margins) for index, rng in enumerate(rngs)]
         crops = np.stack([crop for genuine, blended, _ in cut for crop in (genuine, blended)])
         labels = np.tile(np.array([0, 1], dtype=np.int64), len(cut))
-        return CropSet(crops, labels, [group for group in self._faces.groups for _ in range(2)])
+        return TrainingSet(crops, labels, [group for group in self._faces.groups for _ in range(2)])
 
     def _cut(self, index: int, rng: Rng, margins: NDArray[np.float64]) -> tuple[Image, Image, Mask]:
         blend = blend_face(self._faces.pictures[index], self._faces.landmarks[index], rng)

@@ -27,26 +27,26 @@ class Draw:
 class PairSampler:
     """Draw genuine and manipulated crops in equal number.
 
-    Every class is walked through in shuffled order before a crop repeats. Where kinds are given, each kind of
-    manipulation is drawn equally often, however rare it is. Where pair names are given, a manipulated crop comes with a
-    genuine crop of the same name and both get the same seed of variation; where kin is given, one without such a twin
-    comes with a genuine crop of its kin.
+    Every class is walked through in shuffled order before a crop repeats. Where methods are given, each method
+    of manipulation is drawn equally often, however rare it is. Where pair names are given, a manipulated crop comes
+    with a genuine crop of the same name and both get the same seed of variation; where the names of people are given,
+    one without such a twin comes with a genuine crop of the same person.
     """
 
     def __init__(
         self,
         labels: NDArray[np.integer],
         pairs: Sequence[str] | None,
-        kinds: Sequence[str] | None = None,
-        kin: Sequence[str] | None = None,
+        methods: Sequence[str] | None = None,
+        same_person: Sequence[str] | None = None,
     ) -> None:
         """Index the crops.
 
         Args:
             labels: (N,) 0 genuine, 1 manipulated.
             pairs: (N,) name shared by a crop and its twins, or None.
-            kinds: (N,) how each crop was manipulated, or None; what genuine ones say does not count.
-            kin: (N,) name shared by crops that show the same person, or None.
+            methods: (N,) how each crop was manipulated, or None; what genuine ones say does not count.
+            same_person: (N,) name shared by crops that show the same person, or None.
 
         Raises:
             TrainingError: If a class is missing.
@@ -58,12 +58,12 @@ class PairSampler:
                 f"training wants both classes, got {len(self._genuine)} genuine "
                 f"and {len(self._manipulated)} manipulated crops"
             )
-        self._kinds = [self._manipulated]
-        if kinds is not None:
-            named = np.array([kinds[int(index)] for index in self._manipulated])
-            self._kinds = [self._manipulated[named == kind] for kind in np.unique(named)]
+        self._by_method = [self._manipulated]
+        if methods is not None:
+            named = np.array([methods[int(index)] for index in self._manipulated])
+            self._by_method = [self._manipulated[named == method] for method in np.unique(named)]
         self._twins = self._companions(pairs)
-        self._kin = self._companions(kin)
+        self._same_person = self._companions(same_person)
 
     @property
     def epoch_length(self) -> int:
@@ -79,8 +79,8 @@ class PairSampler:
             if twins := self._twins[second]:
                 yield Draw(twins[int(seed) % len(twins)], int(second), (int(seed), int(seed)))
             else:
-                kin = self._kin[second] or [int(first)]
-                yield Draw(kin[int(seed) % len(kin)], int(second), (int(seed), int(other)))
+                beside = self._same_person[second] or [int(first)]
+                yield Draw(beside[int(seed) % len(beside)], int(second), (int(seed), int(other)))
 
     def _companions(self, names: Sequence[str] | None) -> list[list[int]]:
         """Give each crop the genuine crops of its name."""
@@ -92,9 +92,9 @@ class PairSampler:
         return [genuine.get(name, []) for name in names]
 
     def _mixed(self, rng: np.random.Generator) -> Indices:
-        """Give the manipulated crops of an epoch, of every kind as many."""
-        each = -(-self.epoch_length // len(self._kinds))
-        walks = [_cycle(kind, rng, each) for kind in self._kinds]
+        """Give the manipulated crops of an epoch, of every method as many."""
+        each = -(-self.epoch_length // len(self._by_method))
+        walks = [_cycle(indices, rng, each) for indices in self._by_method]
         mixed = walks[0] if len(walks) == 1 else rng.permutation(np.concatenate(walks))
         return mixed[: self.epoch_length]
 

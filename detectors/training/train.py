@@ -21,7 +21,7 @@ from detectors.scoring import Detector
 
 from .checkpoint import EpochLog, Progress, load_progress, save_progress
 from .config import TrainConfig, TrainLog
-from .crop_sets import Crops, CropSet, Labels, check_set, identities_of, subset
+from .crop_sets import TrainingSet, checked_set, identities_of
 from .devices import open_computer
 from .ema import RunningMean
 from .fit_interpretation import fit_reading
@@ -37,16 +37,11 @@ ProgressCallback = Callable[[int, int, float], None]
 
 def train_detector(
     detector: Detector,
-    crops: Crops,
-    labels: Labels,
-    groups: Sequence[Group],
+    data: TrainingSet,
     config: TrainConfig | None = None,
     *,
-    validation: CropSet | None = None,
+    validation: TrainingSet | None = None,
     progress: ProgressCallback | None = None,
-    pairs: Sequence[str] | None = None,
-    kinds: Sequence[str] | None = None,
-    kin: Sequence[str] | None = None,
     checkpoint: Path | None = None,
     log_folder: Path | None = None,
 ) -> TrainLog:
@@ -58,17 +53,10 @@ def train_detector(
 
     Args:
         detector: Trained in place, from the weights it has.
-        crops: (N, S, S, 3) uint8 RGB, cut with `crop_face`; (N, T, S, S, 3) for a detector of clips.
-        labels: (N,) 0 genuine, 1 manipulated.
-        groups: (N,) identities of each crop, a name or several.
+        data: The crops to learn from.
         config: Settings; without it those of the detector's recipe.
         validation: Crops of other identities. Without it, identities are held out of the training crops.
         progress: Called after each step with the step, the number of steps and the loss.
-        pairs: (N,) name shared by a manipulated crop and its genuine twin; twins are drawn together and varied alike.
-        kinds: (N,) how each crop was manipulated; every kind is drawn equally often, so that a new one can be learned
-            beside old ones whatever their numbers. Without it each manipulated crop counts alike.
-        kin: (N,) name shared by crops of the same person; a manipulated crop without a twin stands beside a genuine one
-            of its kin, each varied by itself.
         checkpoint: Folder to which every epoch is written, and from which an interrupted run continues.
         log_folder: Folder for TensorBoard; needs the package tensorboard.
 
@@ -79,22 +67,14 @@ def train_detector(
         CheckpointError: If the checkpoint belongs to another run.
     """
     config = config or TrainConfig.of(detector.spec)
-    data = CropSet(crops, np.asarray(labels), groups)
-    check_set(data, "training", detector.spec)
-    for what, names in (("pair names", pairs), ("kinds", kinds), ("names of kin", kin)):
-        if names is not None and len(names) != len(crops):
-            raise TrainingError(f"{len(crops)} crops come with {len(names)} {what}; want one each")
+    data = checked_set(data, "training", detector.spec)
     if validation is None:
         inside, outside = _held_out(data, config)
-        held = subset(data, outside)
-        data = subset(data, inside)
-        pairs, kinds, kin = (
-            None if names is None else [names[index] for index in inside] for names in (pairs, kinds, kin)
-        )
+        held = data.subset(outside)
+        data = data.subset(inside)
     else:
         held = _checked_validation(detector, data.groups, validation)
-    source = StoredCrops(data, pairs, kinds, kin)
-    return _train(detector, source, data, held, config, progress, checkpoint, log_folder)
+    return _train(detector, StoredCrops(data), data, held, config, progress, checkpoint, log_folder)
 
 
 def train_self_blended(
@@ -135,7 +115,7 @@ def train_self_blended(
     return _train(detector, source, known, held, config, progress, checkpoint, log_folder)
 
 
-def validation_auc(detector: Detector, held: CropSet) -> float:
+def validation_auc(detector: Detector, held: TrainingSet) -> float:
     """Give the frame AUC of a detector on labelled crops, as the Mann–Whitney statistic with mid-ranks for ties."""
     logits, _ = detector.embed(held.crops)
     positive = held.labels == 1
@@ -147,8 +127,8 @@ def validation_auc(detector: Detector, held: CropSet) -> float:
 def _train(
     detector: Detector,
     source: PairSource,
-    known: CropSet,
-    held: CropSet,
+    known: TrainingSet,
+    held: TrainingSet,
     config: TrainConfig,
     progress: ProgressCallback | None,
     checkpoint: Path | None,
@@ -183,7 +163,7 @@ class _Run:
         self,
         detector: Detector,
         source: PairSource,
-        held: CropSet,
+        held: TrainingSet,
         config: TrainConfig,
         progress: ProgressCallback | None,
         folder: Path | None,
@@ -288,14 +268,13 @@ class _Run:
         return float(self._computer.mean(loss))
 
 
-def _held_out(data: CropSet, config: TrainConfig) -> tuple[np.ndarray, np.ndarray]:
+def _held_out(data: TrainingSet, config: TrainConfig) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng([config.seed, 2**31])
     return hold_out(data.labels, data.groups, config.validation_share, rng)
 
 
-def _checked_validation(detector: Detector, groups: Sequence[Group], validation: CropSet) -> CropSet:
-    held = CropSet(validation[0], np.asarray(validation[1]), validation[2])
-    check_set(held, "validation", detector.spec)
+def _checked_validation(detector: Detector, groups: Sequence[Group], validation: TrainingSet) -> TrainingSet:
+    held = checked_set(validation, "validation", detector.spec)
     shared = sorted(identities_of(groups) & identities_of(held.groups))
     if shared:
         raise TrainingError(f"{len(shared)} identities stand in training and validation, such as {shared[0]!r}")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from detectors import TrainConfig
+from detectors import TrainConfig, TrainingSource
 from forensics.corpus import Corpus, Sample, Slice, Split, check_corpus
 from forensics.errors import CorpusError
 from forensics.evaluation import Measure, find_protocol
@@ -26,11 +26,11 @@ from forensics.evaluation.run import (
 )
 from forensics.execution.progress import Report, silent, subrange
 from forensics.execution.stages import Stage, StageClock
-from forensics.reporting import ProvenanceRow, StageTime, Trail, Written, keep_failures, write_report
+from forensics.reporting import ProvenanceRow, ScoredTest, StageTime, Trail, Written, keep_failures, write_report
 from forensics.synthesis.plan import SynthesisConfig
 from forensics.synthesis.rendering import Forger
 from forensics.synthesis.synthesize import synthesize
-from forensics.training.config import Diet, TrainingRun
+from forensics.training.config import TrainingRun
 from forensics.training.train import save_trained, train_on
 from watermark import CredentialState, Deployment, read_provenance
 
@@ -141,9 +141,9 @@ def run_demo(
         corpus = synthesize(out / "corpus", config.corpus, forger, deployment, subrange(step, 0.0, 0.98))
         refuse_unsound(corpus)
     with clock.stage(BEFORE) as step:
-        _train(corpus, Diet.SELF_BLENDED, config, out / "detectors" / "before", step)
+        _train(corpus, TrainingSource.SELF_BLENDED, config, out / "detectors" / "before", step)
     with clock.stage(RETRAIN) as step:
-        _train(corpus, Diet.FORGED, config, out / "detectors" / "after", step)
+        _train(corpus, TrainingSource.FORGED, config, out / "detectors" / "after", step)
     with clock.stage(SCORE) as step:
         folders = [str(out / "detectors" / name) for name in TITLES]
         done = evaluate_corpus(corpus, folders, settings, out=results, report=step)
@@ -230,8 +230,8 @@ def _read_one(root: Path, corpus: Corpus, sample: Sample, deployment: Deployment
     )
 
 
-def _train(corpus: Corpus, diet: Diet, config: DemoConfig, folder: Path, report: Report) -> None:
-    run = TrainingRun(config.detector, diet, config.per_clip, config.training)
+def _train(corpus: Corpus, source: TrainingSource, config: DemoConfig, folder: Path, report: Report) -> None:
+    run = TrainingRun(config.detector, source, config.per_clip, config.training)
     detector, log = train_on(corpus, run, report=report)
     save_trained(detector, log, run, corpus, folder)
 
@@ -264,18 +264,9 @@ def _distort(one: Evaluated, config: DemoConfig, report: Report) -> Evaluated:
 
 
 def _keep_failures(one: Evaluated, results: Path) -> None:
-    if one.detector is None or one.corpus is None or one.table is None or one.report.threshold is None:
-        return
-    keep_failures(
-        one.detector,
-        one.corpus,
-        one.samples,
-        one.table,
-        one.folder or results / one.report.detector,
-        threshold=one.report.threshold,
-        per_clip=one.settings.per_clip,
-        finder=one.finder,
-    )
+    test = ScoredTest.of(one)
+    if test is not None:
+        keep_failures(test, one.folder or results / one.report.detector)
 
 
 def _probe(done: Sequence[Evaluated]) -> tuple[Evaluated, ...]:

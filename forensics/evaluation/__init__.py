@@ -17,7 +17,7 @@ from .comparison.seeds import over_seeds
 from .errors import EvaluationError, MetricError, ScoresError, SealError
 from .measures.distorted_cells import measure_cell
 from .measures.fairness import measure_fairness
-from .measures.reports import CLEAN, Comparison, EvalReport, EvalRun, Level, Measure
+from .measures.reports import CLEAN, UNDISTORTED, AppliedDistortion, Comparison, EvalReport, EvalRun, Level, Measure
 from .measures.results_folder import (
     RUN_NAME,
     folder_of,
@@ -61,8 +61,10 @@ __all__ = [
     "RANKING",
     "RUN_NAME",
     "SCORES_NAME",
+    "UNDISTORTED",
     "VALIDATION_NAME",
     "Aggregation",
+    "AppliedDistortion",
     "Comparison",
     "EvalReport",
     "EvalRun",

@@ -69,7 +69,7 @@ def confined(prepare: Callable[[], FileHandler], limits: Limits) -> Iterator[Fil
         limits: What one file may cost.
 
     Raises:
-        LimitError: By the answerer: a file took more than that, or ended the process.
+        LimitError: By the handler: a file took more than that, or ended the process.
         ForensicsError: The process could not be started; besides that, whatever `prepare` raises.
     """
     worker = _Worker(prepare, limits)

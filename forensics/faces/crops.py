@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import CropSet, DetectorSpec, FaceSet
+from detectors import DetectorSpec, FaceSet, TrainingSet
 from forensics.corpus import Corpus, Label, Sample, Split
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
@@ -80,14 +80,21 @@ class CropTable:
         """(N,) 0 genuine, 1 forged."""
         return np.array([sample.label is Label.FORGED for sample in self.samples], dtype=np.int64)
 
-    def as_set(self) -> CropSet:
-        """Hand the crops to training, with the identities of each; this door is shut to the test split.
+    def as_set(self) -> TrainingSet:
+        """Hand the crops to training, with what is known of each; this door is shut to the test split.
 
         Raises:
             CorpusError: A sample belongs to the test split.
         """
         refuse_test(self.samples)
-        return CropSet(self.crops, self.labels, [sample.identities for sample in self.samples])
+        return TrainingSet(
+            self.crops,
+            self.labels,
+            groups=[sample.identities for sample in self.samples],
+            pairs=self.pairs,
+            methods=[sample.method for sample in self.samples],
+            same_person=self.same_person,
+        )
 
     @property
     def pairs(self) -> list[str]:
@@ -95,7 +102,7 @@ class CropTable:
         return [f"{sample.footage}#{frame}" for sample, frame in zip(self.samples, self.frames.tolist(), strict=True)]
 
     @property
-    def kin(self) -> list[str]:
+    def same_person(self) -> list[str]:
         """(N,) a name that a forged crop shares with the genuine crops of whom it shows."""
         return [sample.pair for sample in self.samples]
 
@@ -261,10 +268,10 @@ def gather_faces(
     owners: list[Sample] = []
     for number, sample in enumerate(samples):
         report(number / len(samples), "gathering faces")
-        look, frames = load_frames_with_faces(job_of(corpus, sample, spec, per_clip), finder)
-        if look.faces is None:
+        search, frames = load_frames_with_faces(job_of(corpus, sample, spec, per_clip), finder)
+        if search.faces is None:
             continue
-        for frame, points in zip(frames, look.faces.landmarks, strict=True):
+        for frame, points in zip(frames, search.faces.landmarks, strict=True):
             picture, moved = _surroundings(frame, points)
             pictures.append(picture)
             landmarks.append(moved)

@@ -122,20 +122,20 @@ def cut_sample(job: CropJob, finder: FaceFinder | None) -> Cut:
     """
     nothing = np.zeros((0, job.spec.input_size, job.spec.input_size, 3), np.uint8), np.zeros(0, np.int64)
     try:
-        look, frames = load_frames_with_faces(job, finder)
+        search, frames = load_frames_with_faces(job, finder)
     except (MediaError, OSError) as error:
         return Cut(*nothing, 0, Miss.UNREADABLE, str(error))
-    faces = look.faces
+    faces = search.faces
     if faces is None:
-        miss = Miss.TOO_SHORT if look.short else Miss.TINY_FACE if look.tiny else Miss.NO_FACE
-        _LOG.debug("sample %s: %s in %d frames", job.sample.id, miss, look.looked)
-        return Cut(*nothing, look.looked, miss)
+        miss = Miss.TOO_SHORT if search.short else Miss.TINY_FACE if search.tiny else Miss.NO_FACE
+        _LOG.debug("sample %s: %s in %d frames", job.sample.id, miss, search.looked)
+        return Cut(*nothing, search.looked, miss)
     try:
         crops = cut_crops(frames, faces.boxes, job.spec, faces.landmarks)
     except CropError as error:
         raise CorpusError(f"sample {job.sample.id}: {error}") from error
-    _LOG.debug("sample %s: cut %d crops of %d frames", job.sample.id, len(crops), look.looked)
-    return Cut(crops, faces.frames, look.looked)
+    _LOG.debug("sample %s: cut %d crops of %d frames", job.sample.id, len(crops), search.looked)
+    return Cut(crops, faces.frames, search.looked)
 
 
 def load_frames_with_faces(job: CropJob, finder: FaceFinder | None) -> tuple[FaceSearch, list[Frames]]:
@@ -168,12 +168,12 @@ def load_frames_with_faces(job: CropJob, finder: FaceFinder | None) -> tuple[Fac
         )
     indices = job.frames(sample.frames)
     shown = read_frames(job.path, sample.files, indices.tolist(), is_clip=sample.fps is not None)
-    look = find_faces_in(shown, indices, finder, job.faces)
-    chosen = None if look.faces is None else job.choose(look.faces)
+    search = find_faces_in(shown, indices, finder, job.faces)
+    chosen = None if search.faces is None else job.choose(search.faces)
     if chosen is None:
-        return replace(look, faces=None, short=look.faces is not None), []
+        return replace(search, faces=None, short=search.faces is not None), []
     place = {int(index): number for number, index in enumerate(indices)}
-    return replace(look, faces=chosen), [shown[place[int(index)]] for index in chosen.frames]
+    return replace(search, faces=chosen), [shown[place[int(index)]] for index in chosen.frames]
 
 
 def cut_all(

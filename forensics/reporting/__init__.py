@@ -5,7 +5,7 @@ from __future__ import annotations
 from .blocks import Media
 from .card import verify_report
 from .compose import read_contents
-from .failure_pictures import keep_failures
+from .failure_pictures import ScoredTest, keep_failures
 from .failures import Failure, read_failures, write_failures
 from .gather import gather
 from .json_entries import animate_entry, compare_entry, evaluate_entry, examine_entry, read_entry, seal_entry
@@ -18,6 +18,7 @@ __all__ = [
     "GalleryRow",
     "Media",
     "ProvenanceRow",
+    "ScoredTest",
     "StageTime",
     "Trail",
     "Written",

@@ -21,7 +21,7 @@ FEWEST_PER_SPLIT = 2
 class Making(StrEnum):
     """How a planned sample is made."""
 
-    FILM = "film"
+    RENDER = "render"
     FORGE = "forge"
     CONTROL = "control"
 
@@ -169,7 +169,7 @@ def plan_corpus(config: SynthesisConfig) -> tuple[PlannedSample, ...]:
         motions = [(motion, motion >= config.clips) for motion in range(config.clips + config.stills)]
         for identity in members:
             for motion, is_still in motions:
-                planned.append(_planned(config, Making.FILM, split, identity, identity, motion, is_still))
+                planned.append(_planned(config, Making.RENDER, split, identity, identity, motion, is_still))
         for method in map(find_method, config.methods):
             for source, drive, motion, is_still in _forgeries(members, motions, method):
                 planned.append(_planned(config, Making.FORGE, split, source, drive, motion, is_still, method.name))

@@ -149,7 +149,7 @@ def edit(config: SynthesisConfig, planned: PlannedSample, footage: Footage) -> E
     Args:
         config: The corpus' settings.
         planned: What is forged, and how.
-        footage: What `ground_truth` gives, filmed.
+        footage: What `ground_truth` gives, rendered.
     """
     rng = np.random.default_rng(planned.seed)
     match planned.method:

@@ -71,12 +71,12 @@ def synthesize(
         _check_recipe(root, config, forger)
         made = _made(root)
         wanted = [one for one in plan if one.id not in made or not _is_whole(root, made[one.id])]
-        films = [one for one in wanted if one.making is Making.FILM]  # what is edited or marked opens one of them
-        rest = [one for one in wanted if one.making is not Making.FILM]
+        genuine = [one for one in wanted if one.making is Making.RENDER]  # what is edited or marked opens one of them
+        rest = [one for one in wanted if one.making is not Making.RENDER]
         done = len(plan) - len(wanted)
         _LOG.info("corpus %s: %d of %d samples are there, %d are to be made", root, done, len(plan), len(wanted))
         with open_pool(worker_config if wanted else SERIAL, partial(_studio, root, config, forger, deployment)) as pool:
-            for stage in (films, rest):
+            for stage in (genuine, rest):
                 for place, sample in pool.work(stage, ordered=False):
                     append_line(root / JOURNAL, sample.to_json())
                     made[sample.id] = sample
@@ -162,7 +162,7 @@ def _write(
     """Write a sample's media and mask; return the mark's id, and whether there is a mask."""
     path = root / planned.path
     match planned.making:
-        case Making.FILM:
+        case Making.RENDER:
             write_whole(path, lambda part: encode_genuine(footage, part, config, is_still=planned.is_still))
             return None, False
         case Making.CONTROL:
@@ -210,6 +210,6 @@ def _check_recipe(root: Path, config: SynthesisConfig, forger: Forger) -> None:
 
 
 def _note(planned: PlannedSample) -> str:
-    return {Making.FILM: "filming puppets", Making.FORGE: "forging and sealing", Making.CONTROL: "sealing controls"}[
+    return {Making.RENDER: "filming puppets", Making.FORGE: "forging and sealing", Making.CONTROL: "sealing controls"}[
         planned.making
     ]

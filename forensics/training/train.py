@@ -18,9 +18,10 @@ import numpy as np
 from detectors import (
     Calibration,
     ConformalDecision,
-    CropSet,
     Detector,
     DetectorCard,
+    TrainingSet,
+    TrainingSource,
     TrainLog,
     create_detector,
     load_detector,
@@ -34,8 +35,8 @@ from forensics.execution.progress import Report, silent, subrange
 from forensics.faces import FaceFinder, source_of
 from forensics.storage.files import file_hash, locked
 
-from .config import Diet, TrainingRun
-from .data import TrainingCrops, forged_diet, still_blends
+from .config import TrainingRun
+from .data import TrainingCrops, forged_samples, still_blends
 
 _PREPARING = 0.25
 """Share of the time that goes into reading and cutting."""
@@ -87,7 +88,7 @@ def train_on(
     gather = partial(TrainingCrops, corpus, detector.spec, run, finder)
     train = gather(Split.TRAIN, subrange(report, 0.0, _PREPARING / 2))
     held = gather(Split.VAL, subrange(report, _PREPARING / 2, _PREPARING))
-    if run.diet is Diet.SELF_BLENDED:
+    if run.training_source is TrainingSource.SELF_BLENDED:
         faces, _ = train.faces()
         others, videos = held.faces()
         log = train_self_blended(
@@ -95,19 +96,9 @@ def train_on(
         )
         detector.decision = fit_decision(detector, *still_blends(others, videos, detector.spec))
         return detector, log
-    fed, judged = train.crops(), held.crops()
+    known, judged = train.crops(), held.crops()
     log = train_detector(
-        detector,
-        fed.data.crops,
-        fed.data.labels,
-        fed.data.groups,
-        run.config,
-        validation=judged.data,
-        progress=stepped,
-        pairs=fed.pairs,
-        kinds=[sample.method for sample in fed.owners],
-        kin=[sample.pair for sample in fed.owners],
-        checkpoint=checkpoint,
+        detector, known.data, run.config, validation=judged.data, progress=stepped, checkpoint=checkpoint
     )
     detector.decision = fit_decision(detector, judged.data, [sample.id for sample in judged.owners])
     return detector, log
@@ -134,7 +125,7 @@ def unfinished(out: Path, corpus: Corpus, run: TrainingRun, finder: FaceFinder |
         shutil.rmtree(folder)
 
 
-def fit_decision(detector: Detector, held: CropSet, videos: Sequence[str]) -> ConformalDecision:
+def fit_decision(detector: Detector, held: TrainingSet, videos: Sequence[str]) -> ConformalDecision:
     """Fit the three-way decision on the mean probability of each validation video, the number that is judged later.
 
     Its risk is one in ten, or the smallest that so few validation people can answer for.
@@ -170,9 +161,10 @@ def save_trained(
         folder: Where to write.
         finder: Found the faces in samples without a sidecar.
     """
-    what = "genuine clips and their self-blends" if run.diet is Diet.SELF_BLENDED else "genuine and forged clips"
-    fed = forged_diet(corpus, Split.TRAIN, run.methods) if run.diet is Diet.FORGED else ()
-    methods = sorted({sample.method for sample in fed if sample.label is Label.FORGED})
+    forged = run.training_source is TrainingSource.FORGED
+    what = "genuine and forged clips" if forged else "genuine clips and their self-blends"
+    learned = forged_samples(corpus, Split.TRAIN, run.methods) if forged else ()
+    methods = sorted({sample.method for sample in learned if sample.label is Label.FORGED})
     card = DetectorCard(
         data=f"{what} of a corpus with {len(corpus.samples)} samples"
         + (f"; forgeries by {', '.join(methods)}" if methods else "")

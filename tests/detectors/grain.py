@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors import CropSet
+from detectors import TrainingSet
 
 
-def crops_of(count: int = 64, seed: int = 0, people: int = 8) -> CropSet:
+def crops_of(count: int = 64, seed: int = 0, people: int = 8) -> TrainingSet:
     """Make genuine crops of grainy colour and manipulated ones whose grain was smoothed away."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % 2
@@ -16,4 +16,4 @@ def crops_of(count: int = 64, seed: int = 0, people: int = 8) -> CropSet:
     smooth = (grain + np.roll(grain, 1, 1) + np.roll(grain, 1, 2) + np.roll(grain, (1, 1), (1, 2))) / 4
     crops = base + np.where(labels[:, None, None, None] == 1, smooth, grain)
     groups = [f"{seed}-{index // 2 % people}" for index in range(count)]
-    return CropSet(crops.clip(0, 255).astype(np.uint8), labels, groups)
+    return TrainingSet(crops.clip(0, 255).astype(np.uint8), labels, groups)

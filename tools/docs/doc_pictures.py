@@ -47,12 +47,16 @@ def make_corpus(home: Path, methods: tuple[str, ...]) -> Corpus:
 def looked(home: Path) -> Picture:
     """Return crops, and what in them spoke for a manipulation, with the score below; genuine ones first."""
     corpus, detector = make_corpus(home, ("anifacediff",)), load_detector("cpu")
-    shelf = gather_crops(
+    table = gather_crops(
         corpus, sorted(corpus.samples, key=lambda one: one.label, reverse=True), detector.spec, per_clip=1
     )
     columns = []
     for crop, heat, score, sample in zip(
-        shelf.crops, explain(detector, shelf.crops), detector.probabilities(shelf.crops), shelf.samples, strict=True
+        table.crops,
+        explain(detector, table.crops),
+        detector.probabilities(table.crops),
+        table.samples,
+        strict=True,
     ):
         warm = cv2.applyColorMap((255 * heat).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
         over = (0.45 * crop + 0.55 * warm).astype(np.uint8)

@@ -37,7 +37,7 @@ def main() -> None:
                 "crop": f"{spec.input_size} px" + (f" × {spec.frames}" if spec.frames > 1 else ""),
                 "margin": f"{spec.crop_margin:g}",
                 "mean, std": NORMALISED.get(spec.mean, "CLIP"),
-                "fed": spec.recipe.diet.replace("_", "-"),
+                "fed": spec.recipe.training_source.value,
             }
         )
     with OUT.open("w", newline="", encoding="utf-8") as file:

@@ -308,10 +308,10 @@ def detector_matrix(rows: Rows) -> str:
     cells = {(row["method"], row["trained_on"], row["tested_on"]): row for row in found}
     tested = list(dict.fromkeys(row["tested_on"] for row in found))
     lines = []
-    for method, fed in dict.fromkeys((row["method"], row["trained_on"]) for row in found):
-        shown = [f"{float(cells[method, fed, name]['value']):.2f}" for name in tested]
-        marked = [f"**{cell}**" if name == fed else cell for name, cell in zip(tested, shown, strict=True)]
-        lines.append([LEARNERS[method], fed, *marked])
+    for method, trained_on in dict.fromkeys((row["method"], row["trained_on"]) for row in found):
+        shown = [f"{float(cells[method, trained_on, name]['value']):.2f}" for name in tested]
+        marked = [f"**{cell}**" if name == trained_on else cell for name, cell in zip(tested, shown, strict=True)]
+        lines.append([LEARNERS[method], trained_on, *marked])
     reach = [(float(row["high"]) - float(row["low"])) / 2 for row in found]
     seeds = sorted({row["seeds"] for row in found})
     note = (

@@ -116,7 +116,7 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
     config = guard.GuardConfig(names, options.max_upload, token, kept.uploads)
     with ExitStack() as ends:
         ends.callback(kept.close)
-        context = _workbench(options, kept)
+        context = _open_context(options, kept)
         ends.callback(context.close)
         try:
             app = server.build_app(context, config)
@@ -136,7 +136,7 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
     return CommandResult("")
 
 
-def _workbench(options: argparse.Namespace, kept: Sessions) -> AppContext:
+def _open_context(options: argparse.Namespace, kept: Sessions) -> AppContext:
     from forensics.cli.trust_anchors import read_anchors
     from forensics.execution.sandbox import Limits
     from forensics.web.app.context import AppContext

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forensics.evaluation.errors import ScoresError
 from forensics.evaluation.scores.score_files import read_scores
@@ -102,6 +103,32 @@ def build_table(
     Raises:
         ScoresError: A label is nowhere to be found, one video has two, or a path names no video.
     """
+    videos = _name_videos(records, path, dataset)
+    labels = _labels_of(records, videos, path)
+    several = len({video.dataset for video in videos}) > 1
+    try:
+        table = ScoreTable(
+            videos=tuple(video.key for video in videos),
+            identities=tuple(
+                _split(record.identity) or video.identities for record, video in zip(records, videos, strict=True)
+            ),
+            labels=labels,
+            scores=np.array([record.score for record in records], dtype=np.float64),
+            slices=tuple(
+                record.group or (video.dataset if several else "") or _PLAIN
+                for record, video in zip(records, videos, strict=True)
+            ),
+            methods=tuple(video.method for video in videos),
+        )
+    except ScoresError as error:
+        raise ScoresError(f"{path}: {error}", path) from None
+    paths = [record.path for record in records]
+    framed = len(set(table.videos)) < len(table) and all(len(split_path(name)) > 1 for name in paths)
+    return table, tuple(map(folder_name, paths)) if framed else (), tuple(_warnings(records, videos, table))
+
+
+def _name_videos(records: Sequence[Record], path: Path, dataset: str) -> list[Video]:
+    """Return the video of each record; records with the same facts share one."""
     if (nameless := next((record.path for record in records if not split_path(record.path)), None)) is not None:
         raise ScoresError(f"{path}: {nameless!r} names no video; give every row its video's name", path)
     skip = common_folders([record.path for record in records])
@@ -114,6 +141,11 @@ def build_table(
                 record.path, skip=skip, dataset=facts[1], method=record.method, compression=record.compression
             )
         videos.append(named[facts])
+    return videos
+
+
+def _labels_of(records: Sequence[Record], videos: Sequence[Video], path: Path) -> NDArray[np.int64]:
+    """Return the label of each record, its own or that of its video; both classes must occur."""
     labels = [
         video.label if record.label is None else record.label for record, video in zip(records, videos, strict=True)
     ]
@@ -123,30 +155,10 @@ def build_table(
             "add a column with 0 or 1 and name it with --columns label=NAME",
             path,
         )
-    datasets = {video.dataset for video in videos}
-    slices = [
-        record.group or (video.dataset if len(datasets) > 1 else "") or _PLAIN
-        for record, video in zip(records, videos, strict=True)
-    ]
     if len(set(labels)) == 1:
         only = "manipulated" if labels[0] else "genuine"
         raise ScoresError(f"{path} holds {only} samples of one class only; nothing can be measured without both", path)
-    try:
-        table = ScoreTable(
-            videos=tuple(video.key for video in videos),
-            identities=tuple(
-                _split(record.identity) or video.identities for record, video in zip(records, videos, strict=True)
-            ),
-            labels=np.array(labels, dtype=np.int64),
-            scores=np.array([record.score for record in records], dtype=np.float64),
-            slices=tuple(slices),
-            methods=tuple(video.method for video in videos),
-        )
-    except ScoresError as error:
-        raise ScoresError(f"{path}: {error}", path) from None
-    paths = [record.path for record in records]
-    framed = len(set(table.videos)) < len(table) and all(len(split_path(name)) > 1 for name in paths)
-    return table, tuple(map(folder_name, paths)) if framed else (), tuple(_warnings(records, videos, table))
+    return np.array(labels, dtype=np.int64)
 
 
 def _from_bench(found: BenchResult) -> ForeignScores:

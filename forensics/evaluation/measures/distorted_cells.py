@@ -13,7 +13,7 @@ from forensics.evaluation.metrics.intervals import Interval, bootstrap_intervals
 from forensics.evaluation.metrics.named_metrics import AUC, at_threshold
 from forensics.evaluation.scores.score_table import ScoreTable
 
-from .reports import CLEAN, Measure
+from .reports import CLEAN, UNDISTORTED, AppliedDistortion, Measure
 
 
 def measure_cell(
@@ -22,9 +22,7 @@ def measure_cell(
     *,
     threshold: float,
     seed: int,
-    distortion: str = CLEAN,
-    severity: int = 0,
-    parameter: str = "",
+    applied: AppliedDistortion = UNDISTORTED,
     note: str = "",
     replicates: int = 1000,
 ) -> tuple[Measure, ...]:
@@ -35,9 +33,7 @@ def measure_cell(
         distorted: The same videos in the same order.
         threshold: Frozen on undistorted validation data; a score above it is an alarm.
         seed: Of the bootstrap.
-        distortion: Its name; `none` for the undistorted cell itself.
-        severity: How strongly, from 1.
-        parameter: The severity in words.
+        applied: The distortion; `UNDISTORTED` or one of the same name for the undistorted cell itself.
         note: What a reader of the numbers has to know.
         replicates: Of the bootstrap.
 
@@ -59,20 +55,11 @@ def measure_cell(
             statistics, distorted.labels, distorted.scores, distorted.identities, rng, replicates=replicates
         )
     )
-    if distortion != CLEAN:
+    if applied.name != CLEAN:
         found |= _changes(clean, distorted, threshold, seed, replicates)
     n_positive = int((distorted.labels == 1).sum())
     return tuple(
-        Measure.of(
-            metric,
-            interval,
-            n_positive,
-            len(distorted) - n_positive,
-            distortion=distortion,
-            severity=severity,
-            note=note,
-            parameter=parameter,
-        )
+        Measure.of(metric, interval, n_positive, len(distorted) - n_positive, applied=applied, note=note)
         for metric, interval in found.items()
     )
 

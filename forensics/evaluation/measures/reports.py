@@ -15,6 +15,24 @@ CLEAN = "none"
 """The distortion of samples to which nothing was done."""
 
 
+@dataclass(frozen=True, slots=True)
+class AppliedDistortion:
+    """What was done to the samples of a measure.
+
+    Attributes:
+        name: Of the distortion, `none` for nothing.
+        severity: How strongly, from 1; 0 for none.
+        parameter: The severity in words, such as `quality 30` or `ε 4/255`.
+    """
+
+    name: str = CLEAN
+    severity: int = 0
+    parameter: str = ""
+
+
+UNDISTORTED = AppliedDistortion()
+
+
 class Level(StrEnum):
     """Say what one sample is."""
 
@@ -64,10 +82,8 @@ class Measure:
         *,
         level: Level = Level.VIDEO,
         slice: str = EVERYTHING,
-        distortion: str = CLEAN,
-        severity: int = 0,
+        applied: AppliedDistortion = UNDISTORTED,
         note: str = "",
-        parameter: str = "",
     ) -> Measure:
         """Make a measure of what a bootstrap found.
 
@@ -78,14 +94,14 @@ class Measure:
             n_negative: Genuine samples.
             level: What one sample is.
             slice: Part of the test.
-            distortion: What was done to the samples.
-            severity: How strongly.
+            applied: What was done to the samples.
             note: A warning for the reader.
-            parameter: The distortion's parameter in words.
         """
         bounds = interval.value, interval.low, interval.high
         counts = n_positive, n_negative
-        return cls(f"{metric}/{level}", level, slice, distortion, severity, *bounds, *counts, note, parameter)
+        return cls(
+            f"{metric}/{level}", level, slice, applied.name, applied.severity, *bounds, *counts, note, applied.parameter
+        )
 
     @property
     def metric(self) -> str:

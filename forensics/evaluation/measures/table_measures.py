@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from forensics.evaluation.metrics.named_metrics import CALIBRATION, RANKING, RAT
 from forensics.evaluation.scores.aggregation import Aggregation
 from forensics.evaluation.scores.score_table import EVERYTHING, ScoreTable
 
-from .reports import CLEAN, Level, Measure
+from .reports import Level, Measure
 
 COVERED = "covered"
 ENOUGH_PEOPLE = 24
@@ -34,12 +33,9 @@ def measure_table(
     seed: int,
     threshold: float | None = None,
     replicates: int = 1000,
-    distortion: str = CLEAN,
-    severity: int = 0,
     levels: tuple[Level, ...] = tuple(Level),
     aggregation: Aggregation = Aggregation.MEAN,
     slices: Sequence[str] = (),
-    parameter: str = "",
 ) -> tuple[Measure, ...]:
     """Measure a table as a whole and slice by slice, at each level.
 
@@ -48,12 +44,9 @@ def measure_table(
         seed: Of the bootstrap.
         threshold: Frozen on validation data; without it no measure at a threshold is made.
         replicates: Of the bootstrap.
-        distortion: What was done to the samples.
-        severity: How strongly.
         levels: Which levels to measure.
         aggregation: How a video's score follows from its frames'.
         slices: Further slices, such as `method=swap` or `gender=female`.
-        parameter: The distortion's parameter in words.
 
     Raises:
         MetricError: If the table holds one class only.
@@ -67,9 +60,8 @@ def measure_table(
         if not gathered.covered.all() and _has_both(gathered, gathered.covered):
             parts.append((COVERED, gathered.rows(np.flatnonzero(gathered.covered).tolist())))
         for name, part in parts:
-            made = _measure(part, level, name, threshold, seed, replicates)
-            measures += [_under(measure, distortion, severity, parameter) for measure in made]
-        measures.append(_under(_coverage(gathered, level, seed, replicates), distortion, severity, parameter))
+            measures += _measure(part, level, name, threshold, seed, replicates)
+        measures.append(_coverage(gathered, level, seed, replicates))
     return tuple(measures)
 
 
@@ -158,10 +150,6 @@ def _mean_score(counts: Counts) -> Floats:
 def _made(metric: str, level: Level, name: str, interval: Interval, table: ScoreTable, note: str) -> Measure:
     n_positive = int((np.asarray(table.labels) == 1).sum())
     return Measure.of(metric, interval, n_positive, len(table) - n_positive, level=level, slice=name, note=note)
-
-
-def _under(measure: Measure, distortion: str, severity: int, parameter: str) -> Measure:
-    return replace(measure, distortion=distortion, severity=severity, parameter=parameter)
 
 
 def _has_both(table: ScoreTable, rows: NDArray[np.bool_]) -> bool:

@@ -53,27 +53,12 @@ def probe_codec(
     Raises:
         CorpusError: There are too few people to try it on others.
     """
-    kept: list[Sample] = []
-    rows: dict[str, list[NDArray[np.float64]]] = {"all": [], "outside the face": []}
-    samples = corpus.where(slice=Slice.MAIN)
-    for number, sample in enumerate(samples):
-        report(number / len(samples), "reading codec traces")
-        try:
-            look, frames = load_frames_with_faces(job_of(corpus, sample, spec, PER_CLIP), finder)
-        except (MediaError, OSError):
-            continue
-        if look.faces is None:
-            continue
-        kept.append(sample)
-        rows["all"].append(_mean([traces(frame) for frame in frames]))
-        rows["outside the face"].append(
-            _mean([traces(frame, box) for frame, box in zip(frames, look.faces.boxes, strict=True)])
-        )
+    kept, features = _gather_traces(corpus, spec, finder, report)
     labels = np.array([sample.label is Label.FORGED for sample in kept], dtype=np.int64)
     groups, disjoint = people_of(kept) if kept else ([], True)
     measures: list[Measure] = []
-    for name, features in rows.items():
-        fit = cross_validate(lambda: trees(seed), np.array(features), labels, groups, seed=seed) if kept else None
+    for name, rows in features.items():
+        fit = cross_validate(lambda: trees(seed), np.array(rows), labels, groups, seed=seed) if kept else None
         if fit is None:
             raise CorpusError(f"{corpus.root} has too few people of both classes for a probe", corpus.root)
         measures.append(
@@ -95,6 +80,29 @@ def probe_codec(
         f"{in_words(around)}: a detector need not know forgeries to do as well",
     )
     return Outcome("codec", protocol, tuple(measures), warnings if any(map(gives_away, measures)) else ())
+
+
+def _gather_traces(
+    corpus: Corpus, spec: DetectorSpec, finder: FaceFinder | None, report: Report
+) -> tuple[list[Sample], dict[str, list[NDArray[np.float64]]]]:
+    """Return the samples of the main slice that show a face, and their codec traces by the name of the region."""
+    kept: list[Sample] = []
+    rows: dict[str, list[NDArray[np.float64]]] = {"all": [], "outside the face": []}
+    samples = corpus.where(slice=Slice.MAIN)
+    for number, sample in enumerate(samples):
+        report(number / len(samples), "reading codec traces")
+        try:
+            search, frames = load_frames_with_faces(job_of(corpus, sample, spec, PER_CLIP), finder)
+        except (MediaError, OSError):
+            continue
+        if search.faces is None:
+            continue
+        kept.append(sample)
+        rows["all"].append(_mean([traces(frame) for frame in frames]))
+        rows["outside the face"].append(
+            _mean([traces(frame, box) for frame, box in zip(frames, search.faces.boxes, strict=True)])
+        )
+    return kept, rows
 
 
 def traces(frame: Frames, face: Floats | None = None) -> NDArray[np.float64]:

@@ -43,11 +43,11 @@ def probe_identity(
         CorpusError: Fewer than two people have two genuine videos.
     """
     measures: list[Measure] = []
-    for name, detector, shelf in detectors:
-        rows = _rows(shelf)
-        people = np.array([shelf.samples[row].identities[0] for row in rows])
-        videos = np.array([shelf.samples[row].id for row in rows])
-        crops = shelf.crops[rows]
+    for name, detector, crop_table in detectors:
+        rows = _rows(crop_table)
+        people = np.array([crop_table.samples[row].identities[0] for row in rows])
+        videos = np.array([crop_table.samples[row].id for row in rows])
+        crops = crop_table.crops[rows]
         for metric, features in (
             ("identity_accuracy", detector.embed(crops)[1]),
             ("identity_accuracy_of_thumbnails", thumbnails(crops)),
@@ -88,10 +88,10 @@ def thumbnails(crops: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.stack(small).reshape(len(crops), -1).astype(np.float64)
 
 
-def _rows(shelf: CropTable) -> NDArray[np.intp]:
+def _rows(crop_table: CropTable) -> NDArray[np.intp]:
     """Choose the crops of genuine, plain videos of people who have two of them or more."""
     videos: dict[str, set[str]] = {}
-    for sample in shelf.samples:
+    for sample in crop_table.samples:
         if sample.label is Label.GENUINE and sample.slice is Slice.MAIN:
             videos.setdefault(sample.identities[0], set()).add(sample.id)
     several = {person for person, names in videos.items() if len(names) > 1}
@@ -100,7 +100,7 @@ def _rows(shelf: CropTable) -> NDArray[np.intp]:
     return np.array(
         [
             row
-            for row, sample in enumerate(shelf.samples)
+            for row, sample in enumerate(crop_table.samples)
             if sample.label is Label.GENUINE and sample.slice is Slice.MAIN and sample.identities[0] in several
         ]
     )

@@ -40,19 +40,19 @@ def probe_mark(detectors: Sequence[tuple[str, Detector, CropTable]], *, seed: in
     """
     measures: list[Measure] = []
     warnings: list[str] = []
-    for name, detector, shelf in detectors:
+    for name, detector, crop_table in detectors:
         rows = np.array(
-            [row for row, sample in enumerate(shelf.samples) if sample.label is Label.GENUINE], dtype=np.intp
+            [row for row, sample in enumerate(crop_table.samples) if sample.label is Label.GENUINE], dtype=np.intp
         )
         names, first, video_of = np.unique(
-            [shelf.samples[row].id for row in rows], return_index=True, return_inverse=True
+            [crop_table.samples[row].id for row in rows], return_index=True, return_inverse=True
         )
-        samples = [shelf.samples[rows[row]] for row in first]
+        samples = [crop_table.samples[rows[row]] for row in first]
         labels = np.array([sample.slice is Slice.CONTROL for sample in samples], dtype=np.int64)
         identities = [sample.identities for sample in samples]
         if len(set(labels.tolist())) < 2:
             raise CorpusError("the mark probe wants genuine files with and without a control mark in the test split")
-        crops = shelf.crops[rows]
+        crops = crop_table.crops[rows]
         counts = np.bincount(video_of, minlength=len(names))
         scores = np.bincount(video_of, weights=detector.probabilities(crops)) / counts
         features = np.zeros((len(names), detector.embed(crops[:1])[1].shape[1]))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from forensics.distortions import find_cell
-from forensics.evaluation import Aggregation, Measure
+from forensics.evaluation import Aggregation, AppliedDistortion, Measure
 from forensics.evaluation.measures.distorted_cells import measure_cell
 from forensics.execution.progress import Report, silent
 
@@ -70,9 +70,7 @@ def measure_grid(
             one.table.by_video(aggregation),
             threshold=threshold,
             seed=run.seed,
-            distortion=one.key[0],
-            severity=one.key[1],
-            parameter=BASELINE if one.key == CLEAN_KEY else one.parameter,
+            applied=AppliedDistortion(*one.key, parameter=BASELINE if one.key == CLEAN_KEY else one.parameter),
             note=_note(one, len(clean)),
             replicates=replicates,
         )

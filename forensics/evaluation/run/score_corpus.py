@@ -128,7 +128,7 @@ def _scored_here(
     for number, done in enumerate(cut_all(jobs, finder, cache=cache), start=1):
         waiting.append(done)
         if number == len(jobs) or sum(len(cut.crops) for _, cut in waiting) >= BATCH:
-            yield score_shelf(detector, stack_crops(waiting)), number
+            yield score_crop_table(detector, stack_crops(waiting)), number
             waiting = []
 
 
@@ -153,41 +153,43 @@ def _scorer(
     if device is not None:
         detector.model.to(device)
     with one_thread():
-        yield lambda jobs, report: score_shelf(
+        yield lambda jobs, report: score_crop_table(
             detector, stack_crops([(job, cut_kept(job, finder, cache)) for job in jobs])
         )
 
 
-def score_shelf(detector: Detector, shelf: CropTable) -> ScoreTable:
+def score_crop_table(detector: Detector, crop_table: CropTable) -> ScoreTable:
     """Score crops that are cut already; a frame that shows several faces has the highest score of them.
 
     Args:
         detector: Scores them; its crop contract must be the one they were cut for.
-        shelf: The crops.
+        crop_table: The crops.
 
     Returns:
         One row for each frame, those of samples without a crop at the end.
     """
-    first = shelf.first_faces
-    owners = (*(shelf.samples[row] for row in first), *shelf.unseen)
-    seen = np.maximum.reduceat(_probabilities(detector, shelf), first) if len(first) else np.zeros(0)
+    first = crop_table.first_faces
+    owners = (*(crop_table.samples[row] for row in first), *crop_table.unseen)
+    seen = np.maximum.reduceat(_probabilities(detector, crop_table), first) if len(first) else np.zeros(0)
     return ScoreTable(
         videos=tuple(key_of(sample) for sample in owners),
         identities=tuple(sample.identities for sample in owners),
         labels=np.array([sample.label is Label.FORGED for sample in owners], dtype=np.int64),
-        scores=np.concatenate([seen, np.full(len(shelf.unseen), 0.5)]),
+        scores=np.concatenate([seen, np.full(len(crop_table.unseen), 0.5)]),
         slices=tuple(sample.slice.value for sample in owners),
         methods=tuple(sample.method for sample in owners),
         covered=np.arange(len(owners)) < len(first),
     )
 
 
-def _probabilities(detector: Detector, shelf: CropTable) -> NDArray[np.float64]:
+def _probabilities(detector: Detector, crop_table: CropTable) -> NDArray[np.float64]:
     """Score all crops at once, or sample by sample where a detector judges consecutive crops together."""
     if detector.spec.frames == 1:
-        return detector.probabilities(shelf.crops)
-    ends = [row for row in range(1, len(shelf.samples)) if shelf.samples[row].id != shelf.samples[row - 1].id]
-    return np.concatenate([detector.probabilities(crops) for crops in np.split(shelf.crops, ends)])
+        return detector.probabilities(crop_table.crops)
+    ends = [
+        row for row in range(1, len(crop_table.samples)) if crop_table.samples[row].id != crop_table.samples[row - 1].id
+    ]
+    return np.concatenate([detector.probabilities(crops) for crops in np.split(crop_table.crops, ends)])
 
 
 def rows_of_slice(table: ScoreTable, slice: Slice) -> ScoreTable:

@@ -38,7 +38,7 @@ class WorkerPool(Protocol[Task_in, Result_out]):
 
 @contextmanager
 def open_pool(worker_config: WorkerConfig, prepare: Prepare[Task, Result]) -> Iterator[WorkerPool[Task, Result]]:
-    """Yield a crew, whose workers end with the block.
+    """Yield a worker pool, whose workers end with the block.
 
     Args:
         worker_config: Which engine, and how many.
@@ -71,7 +71,7 @@ def open_pool(worker_config: WorkerConfig, prepare: Prepare[Task, Result]) -> It
 
 
 class _SerialPool(Generic[Task, Result]):
-    """A crew of nobody but this process."""
+    """A pool without workers: this process does the work."""
 
     def __init__(self, work: Work[Task, Result]) -> None:
         self._work = work

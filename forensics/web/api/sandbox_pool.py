@@ -23,14 +23,14 @@ _CLIENT_LEFT = 499
 class SandboxPool:
     """Has files answered for, each by one of a few processes."""
 
-    def __init__(self, answerers: list[FileHandler]) -> None:
+    def __init__(self, handlers: list[FileHandler]) -> None:
         """Take over processes that are ready.
 
         Args:
-            answerers: One for each process, see `confined`.
+            handlers: One for each process, see `confined`.
         """
-        self._idle = list(answerers)
-        self._places = CapacityLimiter(len(answerers))
+        self._idle = list(handlers)
+        self._places = CapacityLimiter(len(handlers))
 
     async def answer(self, path: Path, request: Request) -> CommandResult:
         """Have a file answered for as soon as a process is free.

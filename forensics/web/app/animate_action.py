@@ -19,7 +19,7 @@ from generator import AnimateConfig, DriveSequence, FaceParams, puppets
 from watermark import Ingredient, SealReceipt, encode_still
 
 from .context import AppContext
-from .pose_sliders import RATE, between, cast, data_address, posed
+from .pose_sliders import RATE, between, data_address, posed, puppet_of
 from .sessions import Session
 
 SOURCE_SIZE = 512
@@ -42,7 +42,7 @@ class AnimateRequest:
 
     Attributes:
         upload: An uploaded source, None for a puppet.
-        cast_seed: Of the puppets that stand to choice.
+        puppets_seed: Of the puppets that stand to choice.
         puppet: Which of them.
         motion: Where the motion comes from.
         drive: An uploaded drive.
@@ -56,7 +56,7 @@ class AnimateRequest:
     """
 
     upload: Path | None
-    cast_seed: int
+    puppets_seed: int
     puppet: int
     motion: Motion
     drive: Path | None
@@ -138,9 +138,9 @@ def _source(request: AnimateRequest, folder: Path) -> tuple[Frames, FaceParams, 
     if request.upload is not None:
         still = load_still(request.upload)
         return still, track_source(request.upload, still, TrackerChoice()), request.upload
-    puppet = cast(request.cast_seed, request.puppet)
+    puppet = puppet_of(request.puppets_seed, request.puppet)
     still = puppets.render(puppet, puppet.neutral(), SOURCE_SIZE).image
-    path = folder / f"puppet-{request.cast_seed}-{request.puppet}.png"
+    path = folder / f"puppet-{request.puppets_seed}-{request.puppet}.png"
     encode_still(still, path)
     return still, puppet.neutral(), path
 
@@ -169,12 +169,12 @@ def _check_length(path: Path, frames: int, fps: float) -> None:
 
 
 def motion_of(request: AnimateRequest) -> DriveSequence:
-    """Make the motion of the sliders or a sampled one, for the puppet of the wish.
+    """Make the motion of the sliders or a sampled one, for the puppet that was asked for.
 
     Args:
         request: What is wanted; it does not follow a drive.
     """
-    puppet = cast(request.cast_seed, request.puppet)
+    puppet = puppet_of(request.puppets_seed, request.puppet)
     neutral = puppet.neutral()
     frames = max(2, round(min(request.seconds, LONGEST_SECONDS) * RATE))
     if request.motion is Motion.STILL:
@@ -196,7 +196,7 @@ def play(request: AnimateRequest, report: Report = silent) -> str:
     """
     if request.motion is Motion.DRIVE:
         raise InputError("a video's motion is read when it is animated; choose another kind of motion to see it first")
-    puppet, motion = cast(request.cast_seed, request.puppet), motion_of(request)
+    puppet, motion = puppet_of(request.puppets_seed, request.puppet), motion_of(request)
     shots = []
     for index in range(len(motion)):
         report(index / len(motion), "drawing the motion")

@@ -51,7 +51,7 @@ class AppContext:
     corpora: dict[str, Path] = field(default_factory=dict)
     detectors: dict[str, str] = field(default_factory=dict)
     _animator: Animator | None = None
-    _answerer: FileHandler | None = None
+    _handler: FileHandler | None = None
     _started: ExitStack = field(default_factory=ExitStack)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -77,10 +77,10 @@ class AppContext:
         from forensics.execution.sandbox import confined
 
         with self._lock:
-            if self._answerer is None:
+            if self._handler is None:
                 prepare = partial(self.prepare, self.deployment.folder, self.detector, self.anchors, self.face_finder)
-                self._answerer = self._started.enter_context(confined(prepare, self.limits))
-            return self._answerer
+                self._handler = self._started.enter_context(confined(prepare, self.limits))
+            return self._handler
 
     def close(self) -> None:
         """End that process."""

@@ -23,6 +23,21 @@ _MEASURED = ("run.json", "evaluation.json")
 
 
 @dataclass(frozen=True, slots=True)
+class EvaluateRequest:
+    """What the tab was asked for.
+
+    Attributes:
+        corpus: One of the corpora that the page was started with, by its name.
+        detectors: Some of the detectors that the page was started with, by their names.
+        seed: Of the bootstrap.
+    """
+
+    corpus: str
+    detectors: tuple[str, ...]
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """An evaluation that can be shown.
 
@@ -64,33 +79,30 @@ def corpora_under(roots: Sequence[Path]) -> dict[str, Path]:
     return found
 
 
-def evaluate(
-    corpus: str, detectors: Sequence[str], seed: int, context: AppContext, session: Session, report: Report = silent
-) -> Outcome:
+def evaluate(request: EvaluateRequest, context: AppContext, session: Session, report: Report = silent) -> Outcome:
     """Measure detectors on a corpus, keep the results and write their report.
 
     Args:
-        corpus: One of the bench's corpora, by its name.
-        detectors: Some of the bench's detectors, by their names.
-        seed: Of the bootstrap.
-        context: Knows both.
+        request: What is wanted.
+        context: Knows the corpora and the detectors.
         session: Who asks; when the browser has gone the work ends.
         report: Is told how far the work is.
 
     Raises:
-        InputError: A name is none of the bench's.
+        InputError: A corpus or a detector is not one of those that the page was started with.
         ForensicsError: As `facetrail evaluate`.
         LeftError: The browser has gone.
     """
     report = session.watched(report)
-    if corpus not in context.corpora:
+    if request.corpus not in context.corpora:
         raise InputError("choose one of the corpora")
-    if not detectors or any(name not in context.detectors for name in detectors):
+    if not request.detectors or any(name not in context.detectors for name in request.detectors):
         raise InputError("choose at least one of the detectors")
-    folder = _new_folder(context.results, corpus)
-    names = [context.detectors[name] for name in detectors]
+    folder = _new_folder(context.results, request.corpus)
+    names = [context.detectors[name] for name in request.detectors]
     # Several detectors share one --detector; `=` keeps a name that begins with a dash from being read as an option.
-    arguments = [str(context.corpora[corpus]), "--detector", *names, "--seed", str(seed), "-o", str(folder)]
+    corpus, seed = str(context.corpora[request.corpus]), str(request.seed)
+    arguments = [corpus, "--detector", *names, "--seed", seed, "-o", str(folder)]
     arguments.append(f"--face-finder={context.face_finder}")
     answer = run_command("evaluate", arguments, subrange(report, 0.0, 0.9))
     report(0.9, "writing the report")

@@ -10,7 +10,7 @@ import gradio as gr
 from forensics.errors import InputError
 
 from .context import AppContext
-from .evaluate_action import Outcome, earlier, evaluate, reopen
+from .evaluate_action import EvaluateRequest, Outcome, earlier, evaluate, reopen
 from .messages import drawn_on, hint, notice, plainly
 from .sessions import Session
 from .templating import render
@@ -39,9 +39,9 @@ class EvaluateTab:
         def work() -> str:
             if seed is None or not 0 <= seed < 2**32:
                 raise InputError(f"the seed is a whole number from 0 to {2**32 - 1}")
+            asked = EvaluateRequest(corpus or "", tuple(detectors or ()), int(seed))
             session = self.context.sessions.of(request.session_hash)
-            report = drawn_on(progress)
-            return shown(evaluate(corpus or "", detectors or [], int(seed), self.context, session, report), session)
+            return shown(evaluate(asked, self.context, session, drawn_on(progress)), session)
 
         return plainly(work)()
 

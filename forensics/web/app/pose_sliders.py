@@ -100,11 +100,11 @@ GROUPS: tuple[tuple[str, tuple[Slider, ...]], ...] = (
 SLIDERS = tuple(slider for _, group in GROUPS for slider in group)
 
 
-def cast(seed: int, number: int) -> puppets.Puppet:
+def puppet_of(seed: int, number: int) -> puppets.Puppet:
     """Draw one of the puppets that stand to choice.
 
     Args:
-        seed: Of the whole cast.
+        seed: Of all the puppets.
         number: Which one.
     """
     rng = np.random.default_rng([seed, number])
@@ -112,12 +112,12 @@ def cast(seed: int, number: int) -> puppets.Puppet:
 
 
 def portraits(seed: int) -> list[Frames]:
-    """Draw every puppet of a cast, (128, 128, 3) uint8 RGB each.
+    """Draw every puppet that stands to choice, (128, 128, 3) uint8 RGB each.
 
     Args:
-        seed: Of the cast.
+        seed: Of all the puppets.
     """
-    people = [cast(seed, number) for number in range(PUPPETS)]
+    people = [puppet_of(seed, number) for number in range(PUPPETS)]
     return [puppets.render(puppet, puppet.neutral(), _THUMB).image for puppet in people]
 
 

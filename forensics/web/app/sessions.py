@@ -112,7 +112,7 @@ class Sessions:
         self._lock = threading.Lock()
 
     def of(self, name: str | None) -> Session:
-        """Return the visit of a browser tab, made at its first use.
+        """Return the session of a browser tab, made at its first use.
 
         Args:
             name: What the tab calls itself; None where there is no tab, as in a call from a test.
@@ -130,7 +130,7 @@ class Sessions:
         return next((session.offers[token] for session in sessions if token in session.offers), None)
 
     def leave(self, name: str | None) -> None:
-        """Forget a visit and delete its files; an upload that another open page sent as well stays."""
+        """Forget a session and delete its files; an upload that another open page sent as well stays."""
         with self._lock:
             session = self._open.pop(name or "", None)
             if session is None:
@@ -151,7 +151,7 @@ class Sessions:
         _delete(self.folder)
 
     def received(self, name: str | None, path: str) -> Path:
-        """Note an upload as the visit's, so that it is deleted with it.
+        """Note an upload as the session's, so that it is deleted with it.
 
         Args:
             name: The tab.
@@ -168,7 +168,7 @@ class Sessions:
 
 
 def without_folders(text: str) -> str:
-    """Leave a visit's folders out of a message, so that files are called by their names."""
+    """Leave a session's folders out of a message, so that files are called by their names."""
     return _FOLDERS.sub("", text)
 
 

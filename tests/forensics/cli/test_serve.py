@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from generator import puppets
+from watermark import Deployment
 
 
 @contextmanager

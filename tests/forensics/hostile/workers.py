@@ -89,6 +89,6 @@ def unready() -> FileHandler:
     raise InputError("the detector is missing")
 
 
-def stillborn() -> FileHandler:
+def never_starting() -> FileHandler:
     """Die before any file is opened."""
     os._exit(7)

@@ -36,25 +36,16 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
         UsageError: There is no folder to write to, or there are scores and no detector.
     """
     from forensics.errors import UsageError
-    from forensics.reporting import keep_failures
+    from forensics.reporting import ScoredTest, keep_failures
 
     for number, one in enumerate(done):
         report(number / len(done), "keeping the worst errors")
         if one.table is None:
             continue
-        if one.folder is None or one.detector is None or one.corpus is None or one.report.threshold is None:
+        test = ScoredTest.of(one)
+        if one.folder is None or test is None:
             raise UsageError("--failures wants a CORPUS, detectors with a threshold, and a results folder -o DIR")
-        keep_failures(
-            one.detector,
-            one.corpus,
-            one.samples,
-            one.table,
-            one.folder,
-            threshold=one.report.threshold,
-            per_clip=one.settings.per_clip,
-            finder=one.finder,
-            most=options.failures,
-        )
+        keep_failures(test, one.folder, most=options.failures)
     yield from ()
 
 

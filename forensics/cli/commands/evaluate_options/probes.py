@@ -88,13 +88,13 @@ def _run(name: str, detectors: Sequence[Evaluated], report: Report) -> Outcome:
         return probe_codec(
             first.corpus, first.detector.spec, seed=seed, replicates=replicates, finder=first.finder, report=report
         )
-    shelves = [
-        (one.report.detector, one.detector, _shelf(one, report)) for one in detectors if one.detector is not None
+    crop_tables = [
+        (one.report.detector, one.detector, _crop_table(one, report)) for one in detectors if one.detector is not None
     ]
-    return (probe_identity if name == "identity" else probe_mark)(shelves, seed=seed, replicates=replicates)
+    return (probe_identity if name == "identity" else probe_mark)(crop_tables, seed=seed, replicates=replicates)
 
 
-def _shelf(one: Evaluated, report: Report) -> CropTable:
+def _crop_table(one: Evaluated, report: Report) -> CropTable:
     from forensics.errors import UsageError
     from forensics.faces import gather_crops
 

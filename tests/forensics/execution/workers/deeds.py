@@ -85,7 +85,7 @@ def unready() -> Iterator[Work[object, object]]:
 
 
 @contextmanager
-def stillborn() -> Iterator[Work[object, object]]:
+def never_starting() -> Iterator[Work[object, object]]:
     """Die before any task."""
     os._exit(7)
     yield

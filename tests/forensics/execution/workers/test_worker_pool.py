@@ -14,7 +14,7 @@ from forensics.errors import ForensicsError, InputError
 from forensics.execution.workers import RAY, WorkerConfig, open_pool
 from forensics.execution.workers.dispatcher import AHEAD, TRIES
 
-from .deeds import doing, stillborn, unready
+from .deeds import doing, never_starting, unready
 
 TWO = WorkerConfig(workers=2)
 
@@ -91,7 +91,7 @@ def test_what_cannot_get_ready_says_why() -> None:
         list(pool.work([1]))
     with (
         pytest.raises(ForensicsError, match=r"3 working processes did not start \(exit code 7\)"),
-        open_pool(TWO, stillborn) as pool,
+        open_pool(TWO, never_starting) as pool,
     ):
         list(pool.work([1]))
 
@@ -133,11 +133,11 @@ def test_in_order_no_more_than_the_window_is_begun_before_the_first_is_done(tmp_
             worker = max(self.at, key=lambda number: self.at[number])
             return [TaskDone(worker, self.at.pop(worker))]
 
-    hands = Eager()
-    pool = DispatchedPool(hands)
+    workers = Eager()
+    pool = DispatchedPool(workers)
     place, result = next(pool.work(range(100)))
     assert (place, result) == (0, 0)
-    assert len(hands.begun) == AHEAD * 2
+    assert len(workers.begun) == AHEAD * 2
 
 
 def test_ray_that_is_not_installed_is_named_with_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""A bench whose folders are the test's own, and requests as the page's framework hands them to callbacks."""
+"""A context whose folders are the test's own, and requests as the page's framework hands them to callbacks."""
 
 from __future__ import annotations
 
