@@ -8,8 +8,8 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from forensics.errors import CorpusError
-from forensics.storage.files import file_hash
 from forensics.storage.json_records import parse_json, read_record, write_json
+from watermark import file_hash
 
 
 class Label(StrEnum):

@@ -1,33 +1,19 @@
-"""Hash files, write them whole or not at all, and append lines that outlive a kill."""
+"""Write files whole or not at all, append lines that outlive a kill, and keep a folder to one process."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from forensics.errors import BusyError
+from watermark import sweep, try_lock, whole_file
 
 LOCK = ".lock"
-UNFINISHED = ".facetrail-"
-"""How the names of unfinished files and folders begin, here and where files are sealed."""
 
 _PIECE = 1 << 16
-
-
-def file_hash(path: Path) -> str:
-    """Compute the SHA-256 of a file, hex.
-
-    Args:
-        path: The file.
-    """
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -40,20 +26,9 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         write: Writes the file it is given; the name keeps the suffix.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=UNFINISHED, suffix=path.suffix, dir=path.parent)
-    temporary = Path(name)
-    try:
-        try_to_hold(handle)
-        write(temporary)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        if error.filename in (None, name):  # the file's own name says more than the unfinished one's
-            error.filename = str(path)
-        raise
-    finally:
-        os.close(handle)
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as part:
+        write(part)
+        part.chmod(0o644)
 
 
 def append_line(path: Path, line: str) -> None:
@@ -96,42 +71,6 @@ def _last_line(file: BinaryIO, end: int) -> int:
     return 0
 
 
-def try_to_hold(handle: int) -> bool:
-    """Lock an open file or folder until it is closed or the process ends; return whether nobody else holds it.
-
-    Args:
-        handle: Of the open file. Where the system cannot lock, it counts as held by nobody.
-    """
-    if os.name != "posix":
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def sweep(folder: Path, *, deep: bool = False) -> None:
-    """Remove the unfinished files and folders of processes that were killed; those of living ones are held by them.
-
-    Args:
-        folder: Where to look.
-        deep: Look in the folders within it too.
-    """
-    if os.name != "posix":
-        return
-    for path in list(folder.rglob(f"{UNFINISHED}*") if deep else folder.glob(f"{UNFINISHED}*")):
-        with suppress(OSError):
-            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-            try:
-                if try_to_hold(handle):
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
-            finally:
-                os.close(handle)
-
-
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keep other processes from writing a folder, and remove what killed ones left; the lock goes with the process.
@@ -145,7 +84,7 @@ def locked(folder: Path) -> Iterator[None]:
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("w") as stream:
-        if not try_to_hold(stream.fileno()):
+        if not try_lock(stream.fileno()):
             raise BusyError(f"{folder} is being written by another process; wait until it ends", folder)
         sweep(folder, deep=True)
         try:

@@ -8,7 +8,6 @@ what it is, a local development identity: it binds a signature to this installat
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
 from watermark.errors import IdentityError
+from watermark.media.files import hidden_folder
 
 from .certificates import check_chain, issue_chain, pem, read_pem, signing_algorithm
 from .private_files import check_private, write_private
@@ -222,8 +222,8 @@ class Identity:
             raise IdentityError(f"{folder}: holds an identity already; move it away to make a new one")
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".identity-") as made:
-                whole = Path(made) / "identity"
+            with hidden_folder(folder.parent) as made:
+                whole = made / "identity"
                 whole.mkdir(mode=0o700)
                 (whole / _ROOT).write_text(root_pem, "ascii")
                 (whole / _CHAIN).write_text(chain_pem, "ascii")

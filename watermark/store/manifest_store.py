@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import numpy as np
 
 from watermark.errors import StoreError
 from watermark.mark.payload import PayloadKind
+from watermark.media.files import first_file
 
 STORE_FILE = "manifests.sqlite3"
 """Name of the store in a deployment's folder."""
@@ -228,17 +228,11 @@ def _entry(row: tuple[int, *Row]) -> StoreEntry:
 
 def _create(path: Path) -> None:
     """Make an empty store beside its place and link it there: whole or not at all, and the first of several wins."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".store-") as made:
-        whole = Path(made) / path.name
-        with closing(sqlite3.connect(whole)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            for statement in _SCHEMA:
-                connection.execute(statement)
-            connection.commit()
-        try:
-            path.hardlink_to(whole)
-        except FileExistsError:
-            return
+    with first_file(path) as made, closing(sqlite3.connect(made)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        for statement in _SCHEMA:
+            connection.execute(statement)
+        connection.commit()
 
 
 def _bring_up_to_date(connection: sqlite3.Connection) -> None:

@@ -25,7 +25,6 @@ from forensics.corpus.shards import is_export
 from forensics.errors import UsageError
 from forensics.execution.command_result import CommandResult, JsonObject
 from forensics.execution.progress import Report, subrange
-from forensics.storage.files import locked
 from forensics.synthesis.methods import METHODS
 
 
@@ -196,6 +195,7 @@ def run_split(options: argparse.Namespace, report: Report) -> CommandResult:
     import numpy as np
 
     from forensics.corpus import split_by_identity
+    from forensics.storage.files import locked
 
     with locked(options.corpus):
         corpus = Corpus.load(options.corpus)

@@ -13,7 +13,7 @@ from forensics.corpus.sample import Label, Sample, Slice, Split, folder_hash
 from forensics.corpus.split import link_keys
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
-from forensics.storage.files import file_hash
+from watermark import file_hash
 
 from .formats import Format, probe_format
 

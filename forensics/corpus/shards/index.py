@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from forensics.errors import CorpusError
-from forensics.storage.files import file_hash, write_whole
+from forensics.storage.files import write_whole
 from forensics.storage.json_records import parse_json, read_record, write_json
+from watermark import file_hash
 
 INDEX = "index.json"
 FORMAT = "facetrail shards 1"
