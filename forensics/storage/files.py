@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from forensics.errors import BusyError
-from watermark import sweep, try_lock, whole_file
 
 LOCK = ".lock"
 
@@ -25,6 +24,8 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         path: The final file.
         write: Writes the file it is given; the name keeps the suffix.
     """
+    from watermark import whole_file  # not at the top: help for a command would load all that reads media
+
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as part:
         write(part)
@@ -81,6 +82,8 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         BusyError: Another process holds the lock.
     """
+    from watermark import sweep, try_lock
+
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("w") as stream:

@@ -23,6 +23,7 @@ from forensics.cli.arguments import (
 from forensics.cli.face_finder_option import add_face_finder
 from forensics.execution.command_result import CommandResult
 from forensics.execution.progress import Report, subrange
+from forensics.storage.files import locked
 
 from . import evaluate_sources
 from .evaluate_options import configure_all, describe_all, is_wanted, measure_all, refuse_unfit, robustness
@@ -75,7 +76,6 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
     if "list" in options.suite:
         return CommandResult(robustness.explain_suites())
     from forensics.errors import UsageError
-    from forensics.storage.files import locked
 
     if sum(one is not None for one in (options.corpus, options.scores, options.generator)) != 1:
         raise UsageError("name one of a CORPUS, --scores FILE and --generator NAME")
