@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from forensics.errors import InputError
-from forensics.storage.media_suffixes import SUFFIXES
+from forensics.storage.media_suffixes import READABLE_CLIPS, READABLE_STILLS
 
 from .animate_action import LONGEST_SECONDS, AnimateRequest, AnimateResult, Motion, animate, play
 from .context import AppContext
@@ -24,8 +24,6 @@ REST = tuple(0.0 for _ in SLIDERS)
 LIVELY = tuple(
     {"Turn left or right (degrees)": 25.0, "Smile (below 0: frown)": 0.8}.get(one.label, 0.0) for one in SLIDERS
 )
-
-_STILLS = [suffix for suffix in SUFFIXES if suffix not in (".mp4", ".mov", ".mkv")]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,7 +138,10 @@ class AnimateTab:
                 )
                 others = gr.Button("Draw other puppets", size="sm")
                 source = gr.File(
-                    label="or a picture of yours: a stylised face", file_types=_STILLS, height=150, elem_id="source"
+                    label="or a picture of yours: a stylised face",
+                    file_types=list(READABLE_STILLS),
+                    height=150,
+                    elem_id="source",
                 )
             with gr.Column(min_width=300):
                 gr.Markdown("### 2. How it moves")
@@ -149,7 +150,7 @@ class AnimateTab:
                 )
                 drive = gr.File(
                     label=f"A video with one face, at most {LONGEST_SECONDS} s, or a saved motion (.npz)",
-                    file_types=[".mp4", ".mov", ".mkv", ".npz", *_STILLS],
+                    file_types=[*READABLE_CLIPS, ".npz", *READABLE_STILLS],
                     height=150,
                     visible=False,
                     elem_id="drive",
