@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.results_csv import write_records
 from benchmarks.watermark.attacks import STILL_ATTACKS, Frames, flat_change, psnr, ssim, wilson
 from benchmarks.watermark.subjects import SEEDS, Subject, stills
 from watermark import Payload, PayloadKind, mark, read_mark
@@ -74,10 +75,7 @@ def write(path: Path, rows: Sequence[Row]) -> None:
     if path.exists():
         with path.open(newline="", encoding="utf-8") as file:
             kept = [row for row in csv.DictReader(file) if row["size"] not in measured]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(sorted([*kept, *rows], key=lambda row: -int(row["size"])))
+    write_records(path, sorted([*kept, *rows], key=lambda row: -int(row["size"])))
 
 
 def main() -> None:

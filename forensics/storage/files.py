@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from forensics.errors import BusyError
+
+Row = TypeVar("Row")
 
 LOCK = ".lock"
 
@@ -30,6 +35,21 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     with whole_file(path) as part:
         write(part)
         part.chmod(0o644)
+
+
+def write_csv(path: Path, kind: type[Row], rows: Iterable[Row]) -> None:
+    """Write instances of a dataclass as CSV, whole or not at all: a column for each field, a line for each instance.
+
+    Args:
+        path: The final file.
+        kind: The dataclass.
+        rows: Its instances.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, [item.name for item in fields(kind)])  # type: ignore[arg-type]
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)  # type: ignore[call-overload]
+    write_whole(path, lambda part: part.write_text(text.getvalue(), encoding="utf-8", newline=""))
 
 
 def append_line(path: Path, line: str) -> None:
