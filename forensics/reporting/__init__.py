@@ -7,6 +7,7 @@ from .card import verify_report
 from .compose import read_contents
 from .failure_pictures import keep_failures
 from .failures import Failure, read_failures, write_failures
+from .gather import gather
 from .json_entries import animate_entry, compare_entry, evaluate_entry, examine_entry, read_entry, seal_entry
 from .page import render_page, write_page
 from .trail import GalleryRow, ProvenanceRow, StageTime, Trail
@@ -24,6 +25,7 @@ __all__ = [
     "compare_entry",
     "evaluate_entry",
     "examine_entry",
+    "gather",
     "keep_failures",
     "read_contents",
     "read_entry",
