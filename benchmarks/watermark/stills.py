@@ -71,11 +71,12 @@ def robustness(made: Sequence[Marked], side: int) -> Iterator[Row]:
 def write(path: Path, rows: Sequence[Row]) -> None:
     """Write rows as CSV; those of sizes that were not measured stay."""
     measured = {str(row["size"]) for row in rows}
-    kept = []
+    kept: list[Row] = []
     if path.exists():
         with path.open(newline="", encoding="utf-8") as file:
-            kept = [row for row in csv.DictReader(file) if row["size"] not in measured]
-    write_records(path, sorted([*kept, *rows], key=lambda row: -int(row["size"])))
+            kept = [dict(row) for row in csv.DictReader(file) if row["size"] not in measured]
+    ordered = sorted([*kept, *rows], key=lambda row: -int(row["size"]))
+    write_records(path, ordered)
 
 
 def main() -> None:
