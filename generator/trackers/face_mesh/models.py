@@ -5,7 +5,6 @@ checked and opened, never installed: its own requirements (numpy below 2, protob
 environment. The networks do not depend on the platform, so one wheel with one known checksum serves them all.
 """
 
-import os
 import shutil
 import subprocess
 import sys
@@ -14,9 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_cache_dir
-
 from generator.errors import ModelFilesError
+from generator.trackers.user_files import cache_folder
 from watermark import file_hash, hidden_folder
 
 GET_COMMAND = "facetrail models get face-mesh"
@@ -78,8 +76,7 @@ def face_mesh_folder() -> Path:
 
     The environment variable ``FACETRAIL_CACHE`` replaces the cache folder.
     """
-    cache = os.environ.get("FACETRAIL_CACHE") or user_cache_dir("facetrail", appauthor=False)
-    return Path(cache) / "models" / "face-mesh"
+    return cache_folder() / "models" / "face-mesh"
 
 
 def find_face_mesh(folder: Path | None = None) -> FaceMeshFiles:

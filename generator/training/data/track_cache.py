@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -20,10 +19,9 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from platformdirs import user_cache_dir
 
 from generator.errors import NoFaceError, TrainingError
-from generator.trackers import Tracker
+from generator.trackers import Tracker, cache_folder
 from watermark import ClipReader, MediaError, file_hash, open_clip, whole_file
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v")
@@ -102,7 +100,7 @@ class Coverage:
 
 def default_cache() -> Path:
     """Return where records are kept unless another folder is named: in $FACETRAIL_CACHE or the user's cache."""
-    return Path(os.environ.get("FACETRAIL_CACHE") or user_cache_dir("facetrail", appauthor=False)) / "tracks"
+    return cache_folder() / "tracks"
 
 
 class TrackCache:
