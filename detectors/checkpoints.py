@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -26,6 +27,8 @@ from .files import file_hash, whole_file
 from .registry import SPECS, TOYS, find_spec
 from .scoring import Detector
 from .spec import DetectorSpec
+
+_LOG = logging.getLogger(__name__)
 
 FORMAT = 2
 """2 added the gate of appearance; a folder of format 1 is refused."""
@@ -90,6 +93,7 @@ def save_detector(detector: Detector, folder: Path, card: DetectorCard) -> None:
         raise CheckpointError(
             f"{folder}: the detector cannot be written ({error}); free space or choose another"
         ) from error
+    _LOG.info("wrote detector %s to %s", detector.spec.name, folder)
 
 
 def load_detector(name_or_folder: str | Path, spec: DetectorSpec | None = None) -> Detector:
@@ -116,7 +120,10 @@ def load_detector(name_or_folder: str | Path, spec: DetectorSpec | None = None) 
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{folder / WEIGHTS_NAME} cannot be read: {error}") from error
     _check_finite(tensors, folder)
-    return _assemble(spec, record, tensors, folder)
+    detector = _assemble(spec, record, tensors, folder)
+    _LOG.info("loaded detector %s from %s, SHA-256 of the weights %s", spec.name, folder, record["weights_sha256"])
+    _LOG.debug("detector %s: %s, %s, %s", spec.name, detector.calibration, detector.thresholds, detector.decision)
+    return detector
 
 
 def read_card(name_or_folder: str | Path) -> DetectorCard:

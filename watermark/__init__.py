@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .credential.claim import Claim, Ingredient, SourceType
-from .credential.credential import Credential, CredentialState
+from .credential.credential import GENERATED_SOURCE_TYPES, Credential, CredentialState
 from .credential.signing import TimeStampOutcome
 from .credential.statements import Statement, read_statement, sign_statement
 from .deployment import Deployment, home_folder
@@ -38,6 +38,7 @@ from .sealing.seal import seal, seal_file
 from .store.manifest_store import ManifestStore
 
 __all__ = [
+    "GENERATED_SOURCE_TYPES",
     "Bindings",
     "Claim",
     "ClipMarker",

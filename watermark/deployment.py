@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -12,10 +13,13 @@ import platformdirs
 from watermark.identity.certificates import read_pem
 from watermark.identity.identity import Identity
 from watermark.identity.mark_keys import open_mark_keys, rotate_mark_key
+from watermark.identity.private_files import check_unwritable
 from watermark.identity.trust import TrustPolicy
 from watermark.store.manifest_store import STORE_FILE, ManifestStore
 
 from .errors import IdentityError
+
+_LOG = logging.getLogger(__name__)
 
 HOME_VARIABLE = "FACETRAIL_HOME"
 
@@ -63,7 +67,7 @@ class Deployment:
                 folder.
 
         Raises:
-            IdentityError: It cannot be made, is damaged, or its secrets can be read by others.
+            IdentityError: It cannot be made, is damaged, its secrets can be read by others, or others may write to it.
         """
         folder = home_folder(folder)
         try:
@@ -72,7 +76,16 @@ class Deployment:
             raise IdentityError(
                 f"{folder}: cannot be made ({error.strerror}); set {HOME_VARIABLE} to a folder of yours"
             ) from error
+        check_unwritable(folder)
         identity, keys = _identity(folder / _IDENTITY), open_mark_keys(folder)
+        try:
+            identity.check_in_date()
+        except IdentityError as error:
+            _LOG.warning("%s; files can be read, and none can be signed", error)
+        for beside in (folder / STORE_FILE, folder / _ANCHORS):
+            if beside.exists():
+                check_unwritable(beside)
+        _LOG.debug("opened the deployment %s: %s, certificate %s", folder, identity.subject, identity.fingerprint)
         return cls(identity, keys, ManifestStore(folder / STORE_FILE), folder, _anchors(folder / _ANCHORS))
 
     def __reduce__(self) -> tuple[Callable[[Path, bool], Deployment], tuple[Path, bool]]:
@@ -105,7 +118,9 @@ def _reopen(folder: Path, discreet: bool) -> Deployment:
 def _identity(folder: Path) -> Identity:
     if not folder.exists():
         try:
-            return Identity.create(folder)
+            made = Identity.create(folder)
+            _LOG.warning("%s: held no identity; a local development identity was made there", folder.parent)
+            return made
         except IdentityError:
             if not folder.exists():  # else another process was faster: take what it made
                 raise

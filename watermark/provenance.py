@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +27,8 @@ from watermark.store.perceptual_hash import SAME_PICTURE, hash_distance, percept
 
 from .deployment import Deployment
 from .errors import MediaError, TrustError
+
+_LOG = logging.getLogger(__name__)
 
 
 class Outcome(StrEnum):
@@ -79,6 +82,7 @@ def verify_file(path: Path, deployment: Deployment, policy: TrustPolicy | None =
     """
     credential = read_credential(path, policy or deployment.trust, deployment.store)
     state = credential.state
+    _LOG.info("credential of %s: %s", path, state)
     if state is not CredentialState.TRUSTED:
         codes = f" ({', '.join(credential.codes)})" if credential.codes else ""
         raise TrustError(f"{path}: the credential is {state.replace('_', ' ')}{codes}", state.value, credential.codes)
@@ -116,6 +120,7 @@ def read_provenance(
     """
     policy = policy or TrustPolicy((*deployment.trust.anchors, *anchors))
     credential = read_credential(path, policy, deployment.store)
+    _LOG.info("credential of %s: %s", path, credential.state)
     if media is not None:
         frames = media.frames
     else:
@@ -126,13 +131,16 @@ def read_provenance(
                 raise
             return Provenance(path, None, credential)
     mark = read_mark(frames, deployment.mark_keys, search=search)
+    _LOG.info("mark of %s: %s", path, mark)
     entries = [entry for entry in deployment.store.find(mark.id or "") if entry.kind is mark.kind]
     if not entries:
         return Provenance(path, mark, credential)
     distance, entry = min(((_distance(frames[0], entry), entry) for entry in entries), key=lambda found: found[0])
     confirmed = distance <= SAME_PICTURE and signature_holds(entry, deployment.trust)
+    _LOG.debug("%s: %d stored manifests under the mark, the nearest look %d bits away", path, len(entries), distance)
     if credential.state is CredentialState.ABSENT:
         credential = recover_credential(entry, distance, policy)
+        _LOG.info("recovered the credential of %s by its mark from %s", path, deployment.store.path)
     return Provenance(path, replace(mark, ours=confirmed), credential)
 
 
@@ -148,4 +156,10 @@ def sample_frames(path: Path) -> Frames:
     Raises:
         MediaError: The file cannot be decoded.
     """
-    return open_clip(path).sample(CLIP_SAMPLE) if sniff(path).is_clip else read_media(path).frames
+    if sniff(path).is_clip:
+        clip = open_clip(path)
+        _LOG.info("opened %s: %s", path, clip)
+        return clip.sample(CLIP_SAMPLE)
+    still = read_media(path)
+    _LOG.info("opened %s: %s", path, still)
+    return still.frames

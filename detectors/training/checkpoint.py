@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -16,6 +17,8 @@ from detectors.errors import CheckpointError
 from detectors.files import whole_file
 
 from .ema import RunningMean
+
+_LOG = logging.getLogger(__name__)
 
 _WEIGHTS = "progress.safetensors"
 _STATE = "progress.json"
@@ -96,6 +99,7 @@ def save_progress(
     for old in folder.glob(f"*-{_WEIGHTS}"):
         if old.name != weights:
             old.unlink()
+    _LOG.info("wrote a checkpoint of %d epochs to %s", len(state.epochs), folder)
 
 
 def load_progress(
@@ -126,6 +130,7 @@ def load_progress(
         mean.steps = mean_steps
         for name, tensor in _part(tensors, "mean.").items():
             mean.tensors[name].copy_(tensor)
+    _LOG.info("resumed the run in %s after %d epochs", folder, len(epochs))
     return Progress(run, epochs, best_epoch, best_auc, _part(tensors, "best."))
 
 

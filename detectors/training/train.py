@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,8 @@ from .optimisation import build_optimizer, rate_at, sharpness_aware
 from .pair_sources import FaceSet, PairSource, SelfBlends, StoredCrops
 from .run_log import RunLog
 from .sampling import Draw, Group, hold_out
+
+_LOG = logging.getLogger(__name__)
 
 ProgressCallback = Callable[[int, int, float], None]
 
@@ -152,9 +155,11 @@ def _train(
     log_folder: Path | None,
 ) -> TrainLog:
     started = time.monotonic()
+    _LOG.info("training %s on %d crops, validating on %d", detector.spec.name, len(known.crops), len(held.crops))
     run = _Run(detector, source, held, config, progress, checkpoint)
     with RunLog(log_folder if run.rank == 0 else None) as log:
         state, stopped = run.execute(started, log)
+    _LOG.info("keeping epoch %d with validation AUC %.4f", state.best_epoch + 1, state.best_auc)
     detector.model.load_state_dict(state.best)
     detector.model.eval()
     fit_reading(detector, known, held, config)
@@ -215,6 +220,9 @@ class _Run:
                 entry = EpochLog(epoch, loss, validation_auc(self._detector, self._held))
                 state = state.after(entry, model)
             log.add(entry)
+            if self.rank == 0:
+                reached = (epoch + 1, self._config.epochs, loss, entry.validation_auc)
+                _LOG.info("epoch %d of %d: loss %.4g, validation AUC %.4f", *reached)
             if self._folder is not None and self.rank == 0:
                 save_progress(self._folder, state, model, self._optimizer, self._mean)
         return state, len(state.epochs) < self._config.epochs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,8 @@ from watermark import (
 )
 
 from .tracking import TrackerChoice, naming, open_tracker, track_file
+
+_LOG = logging.getLogger(__name__)
 
 Frames = NDArray[np.uint8]
 
@@ -257,6 +260,7 @@ def load_still(path: Path) -> Frames:
     media = read_media(path, max_frames=1)
     if media.fps is not None:
         raise InputError(f"{path}: is a clip; a source is a picture", path)
+    _LOG.info("opened %s: %s", path, media)
     try:
         check_size(media.height, media.width)
     except TooSmallError as error:
@@ -294,7 +298,9 @@ def load_drive(path: Path, choice: TrackerChoice, report: Report = silent) -> Dr
         MediaError: The file cannot be read.
     """
     if path.suffix.lower() == ".npz":
-        return DriveSequence.load(path)
+        motion = DriveSequence.load(path)
+        _LOG.info("read the motion %s: %d frames of a %s face", path, len(motion), motion.face_model)
+        return motion
     report(0.0, "tracking the drive")
     try:
         return track_file(path, replace(choice, box=None, landmarks=None), report)

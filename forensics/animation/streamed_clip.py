@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 
 from generator.trackers import ClipFrames
 from watermark import ClipReader, MediaError, open_clip, read_media
+
+_LOG = logging.getLogger(__name__)
 
 Frame = NDArray[np.uint8]
 
@@ -66,6 +69,8 @@ def open_frames(path: Path) -> tuple[ClipFrames, float | None]:
     """
     media = read_media(path, max_frames=1)
     if media.fps is None:
+        _LOG.info("opened %s: %s", path, media)
         return media.frames, None
     clip = open_clip(path)
+    _LOG.info("opened %s: %s", path, clip)
     return StreamedClip(clip), float(clip.fps)

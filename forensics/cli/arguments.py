@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from forensics.errors import UsageError
+from forensics.errors import InputError, MissingPieceError, UsageError
 from forensics.execution.sandbox import MEBIBYTES, SECONDS
 from forensics.execution.workers import LOCAL, RAY, WorkerConfig
 
@@ -18,7 +18,13 @@ DEFAULT_DETECTOR = "cpu"
 
 def add_verbose(parser: argparse.ArgumentParser) -> None:
     """Declare `-v`; every command has it."""
-    parser.add_argument("-v", "--verbose", action="store_true", help="log what happens and show tracebacks")
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="count",
+        default=0,
+        help="log each stage of the work on stderr and show tracebacks; -vv logs the details as well",
+    )
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +40,11 @@ def add_home(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder of identity, mark key and manifests (default: $FACETRAIL_HOME, else the user's configuration)",
     )
+    parser.add_argument(
+        "--require-identity",
+        action="store_true",
+        help="refuse a folder that holds no identity, rather than make a local development identity there",
+    )
 
 
 def add_out(parser: argparse.ArgumentParser, what: str, *, default: Path | None = None) -> None:
@@ -48,6 +59,44 @@ def add_out(parser: argparse.ArgumentParser, what: str, *, default: Path | None 
     parser.add_argument(
         "-o", "--out", type=Path, required=default is None, default=default, metavar="PATH", help=what + suffix
     )
+
+
+def add_out_file(parser: argparse.ArgumentParser, what: str, *, force: str = "") -> None:
+    """Declare `-o` for one file, which replaces no other unless `--force` is given; see `check_output`.
+
+    Args:
+        parser: Where to declare it.
+        what: What is written there, for the help text.
+        force: What else `--force` allows, for the help text.
+    """
+    add_out(parser, what)
+    parser.add_argument("--force", action="store_true", help="replace a file that is there already" + force)
+
+
+def check_output(options: argparse.Namespace) -> None:
+    """Refuse to replace a file that is there, where the command declared `add_out_file`.
+
+    Raises:
+        InputError: A file is there and `--force` is not given.
+    """
+    out: Path | None = getattr(options, "out", None)
+    if out is not None and hasattr(options, "force") and not options.force and out.is_file():
+        raise InputError(f"{out}: is there already; choose another name, or replace it with --force", out)
+
+
+def check_identity(options: argparse.Namespace) -> None:
+    """Refuse a folder without an identity, where `--require-identity` is given.
+
+    Raises:
+        MissingPieceError: The folder holds none.
+    """
+    if not getattr(options, "require_identity", False):
+        return
+    from watermark import home_folder
+
+    folder = home_folder(options.home)
+    if not (folder / "identity").exists():
+        raise MissingPieceError(f"{folder}: holds no identity; make one with `facetrail identity new`", folder)
 
 
 def add_seed(parser: argparse.ArgumentParser, default: int = 0) -> None:

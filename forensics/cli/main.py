@@ -17,6 +17,7 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
+from forensics.cli.arguments import check_identity, check_output
 from forensics.errors import UsageError
 from forensics.execution.command_result import CommandResult, document, error_entry, expected_errors, explain, visible
 from forensics.execution.log import open_log
@@ -70,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _open_streams()
     try:
         options = _parser(arguments).parse_args(arguments)
-        open_log(verbose=options.verbose)
+        open_log(options.verbose)
         code = _answer(options)
         sys.stdout.flush()
         return code
@@ -107,6 +108,8 @@ def _answer(options: argparse.Namespace) -> int:
     as_json = getattr(options, "json", False)
     try:
         with open_progress(sys.stderr) as report:
+            check_identity(options)
+            check_output(options)
             answer = run(options, report)
     except BrokenPipeError:
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ from forensics.storage.files import write_whole
 from forensics.storage.json_records import parse_json, write_json
 
 from .sample import Label, Sample, Slice, Split
+
+_LOG = logging.getLogger(__name__)
 
 MANIFEST = "manifest.jsonl"
 PLACES = "sources.json"
@@ -47,6 +50,7 @@ class Corpus:
         unknown = sorted({sample.place for sample in samples} - {"", *places})
         if unknown:
             raise CorpusError(f"{root / PLACES} does not say where {', '.join(unknown)} lies; import it again", root)
+        _LOG.info("read corpus %s with %d samples", root, len(samples))
         return cls(root, samples, places)
 
     def where(
@@ -157,3 +161,4 @@ def write_manifest(root: Path, samples: Iterable[Sample]) -> None:
             file.writelines(sample.to_json() + "\n" for sample in samples)
 
     write_whole(root / MANIFEST, write)
+    _LOG.info("wrote the manifest of corpus %s", root)

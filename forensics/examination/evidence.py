@@ -9,22 +9,24 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from watermark import Credential, CredentialState, MarkReading, PayloadKind
+from watermark import GENERATED_SOURCE_TYPES, Credential, CredentialState, MarkReading, PayloadKind
 
 if TYPE_CHECKING:
     from detectors import Score
 
 Said = TypeVar("Said")
 
-GENERATED_SOURCE_TYPES = frozenset(
-    {"trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "compositeSynthetic", "algorithmicMedia"}
-)
-"""Last parts of the IPTC digital source types that say a machine made or changed the picture."""
-
 COMPOSED_SOURCE_TYPES = frozenset(
     {"composite", "compositeCapture", "digitalArt", "digitalCreation", "dataDrivenMedia", "virtualRecording"}
 )
 """Those that say people put it together or drew it, without a generative model; not those of mere corrections."""
+
+_RECOMPRESSED = 4
+"""Bits of 64 in which a picture's look differs, at most, as a rule after recompression, resizing, blur or noise.
+
+Of 66 pictures 19 in 20 differed in 2 bits or less after JPEG 30, WebP 50, a quarter of the size, blur 2 or noise 10;
+with 14 % of the picture replaced half of them differed in 12 or more (results/looks.csv).
+"""
 
 _PARTLY_GENERATED = frozenset({"compositeWithTrainedAlgorithmicMedia", "compositeSynthetic"})
 
@@ -142,10 +144,7 @@ def assess_credential(credential: Credential) -> Evidence[CredentialEvidence]:
                 "a part or a strong edit of that picture, or the mark was copied from it.",
             )
         case CredentialState.RECOVERED_BY_MARK:
-            return Evidence(
-                CredentialEvidence.NOTHING,
-                "The file carries no credential, but its mark leads to the one we stored when it was made.",
-            )
+            return _recovered(credential)
         case _ if credential.codes:
             return Evidence(
                 CredentialEvidence.NOTHING,
@@ -262,6 +261,29 @@ def _statement(credential: Credential) -> Evidence[CredentialEvidence]:
         CredentialEvidence.VOUCHED if trusted else CredentialEvidence.SIGNED,
         f"{who} does not say that a machine made the picture.",
     )
+
+
+def _recovered(credential: Credential) -> Evidence[CredentialEvidence]:
+    """Word what a credential is worth that the mark led to: it says where the picture comes from, and no more."""
+    distance = credential.perceptual_distance or 0
+    of = f"{distance} of 64 bits of its look differ"
+    change = (
+        f"It looks the same as what was sealed ({of}), but a small change would not show."
+        if distance <= _RECOMPRESSED
+        else f"It was probably altered since: recompression and resizing usually change less ({of})."
+    )
+    reason = (
+        "The file carries no credential, but its mark leads to the one we stored when it was made. Recovered is not "
+        f"unchanged. {change}"
+    )
+    own = {_term(one) for one in credential.source_types}
+    made_from = {_term(one) for one in credential.ingredient_source_types}
+    if made_from & GENERATED_SOURCE_TYPES and not own & GENERATED_SOURCE_TYPES:
+        return Evidence(
+            CredentialEvidence.GENERATED,
+            f"{reason} That credential says that a machine made or changed a picture that this one was made from.",
+        )
+    return Evidence(CredentialEvidence.NOTHING, reason)
 
 
 def _trust(credential: Credential) -> str:

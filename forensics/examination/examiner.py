@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -31,6 +32,8 @@ from .clip_scan import look_through
 from .face_scores import FaceLog, SeenFace, most_suspicious, name_of
 from .timeline import Timeline, spans_in_words
 from .verdict import Thresholds, Verdict, judge
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class Examiner:
         self._anchors = anchors
         self._detector: Detector = load_detector(detector)
         self._thresholds = thresholds_of(self._detector)
+        _LOG.debug("judging scores with %s", self._thresholds)
         self._finder: FaceFinder | None = None
         self._no_finder = ""
         try:
@@ -126,7 +130,9 @@ class Examiner:
         watched = _noted(report, f"examining {visible(path.name)}")
         try:
             opened: Media | ClipReader | None = _open(path)
-        except MediaError:
+            _LOG.info("opened %s: %s", path, opened)
+        except MediaError as error:
+            _LOG.info("the pixels cannot be decoded: %s", error)
             opened = None
         # Without pixels the credential may still show that the file was altered; else this raises and names the file.
         media = opened if isinstance(opened, Media) else None
@@ -139,6 +145,8 @@ class Examiner:
             try:
                 faces, timeline = self._look(opened, log, subrange(watched, 0.2, 1.0))
                 reason = self._no_score(log, faces)
+                finder_name = "no face finder" if self._finder is None else self._finder.name
+                _LOG.info("faces found in %s with %s: %d", path, finder_name, len(faces))
             except MediaError:
                 if provenance.credential.state is CredentialState.ABSENT:
                     raise
@@ -154,6 +162,7 @@ class Examiner:
             part_mark=marked.reading,
             part_where=marked.where,
         )
+        _LOG.info("verdict on %s: %s", path, verdict.finding)
         size = None if opened is None else _size(opened)
         score = None if decisive is None else decisive.score
         finder = None if log is None else log.finder.name

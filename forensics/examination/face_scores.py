@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +14,8 @@ from forensics.faces import SMALLEST_FACE, FaceFinder, Floats, Frames, cut_crops
 from .evidence import Thresholds, height_of
 from .face_tracks import FaceTrack, follow
 from .timeline import clock
+
+_LOG = logging.getLogger(__name__)
 
 MOST_FACES = 8
 """Most faces of one frame that are scored, the largest first."""
@@ -93,6 +96,8 @@ class FaceLog:
         seen = self.finder(frame, MOST_FACES, thorough=thorough)
         large = [face for face in seen if min(face[0][2:] - face[0][:2]) >= SMALLEST_FACE]
         self.tiny += bool(seen) and not large
+        for box, _ in seen:
+            _LOG.debug("frame %d: face at %s", number, [round(float(edge)) for edge in box])
         if not large:
             return
         boxes, landmarks = np.stack([box for box, _ in large]), np.stack([points for _, points in large])

@@ -28,8 +28,9 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
+from watermark import GENERATED_SOURCE_TYPES
+
 from .evidence import (
-    GENERATED_SOURCE_TYPES,
     CredentialEvidence,
     MarkEvidence,
     ScoreEvidence,

@@ -7,9 +7,11 @@ over a decoder, which runs with the user's rights.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -24,7 +26,7 @@ from forensics.errors import ForensicsError, LimitError
 
 from .child_process import ending_of, follow_parent, keyboard_held, portable
 from .command_result import CommandResult, expected_errors, refusal, unexpected
-from .log import open_log
+from .log import LogLevels, hand_records_over, log_levels, take_record
 from .progress import Report
 
 if TYPE_CHECKING:
@@ -36,7 +38,10 @@ SECONDS = 300
 MEBIBYTES = 4096
 """Most memory one such file may take, beyond what the program itself takes."""
 
+_LOG = logging.getLogger(__name__)
+
 FileHandler: TypeAlias = Callable[[Path, Report], CommandResult]
+_Said: TypeAlias = CommandResult | tuple[float, str] | logging.LogRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class Limits:
 
     seconds: float
     mebibytes: int
-    verbose: bool = False
+    verbose: int = 0
 
 
 @contextmanager
@@ -87,16 +92,24 @@ class _Worker:
         """Start the process and wait until it is ready, however long that takes."""
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_work, args=(theirs, self._prepare, self._limits), daemon=True)
+        arguments = (theirs, self._prepare, self._limits, log_levels())
+        self._process = context.Process(target=_work, args=arguments, daemon=True)
         with keyboard_held():
             self._process.start()
         theirs.close()
         try:
-            refused = self._pipe.recv()
+            while isinstance(refused := self._pipe.recv(), logging.LogRecord):
+                take_record(refused)
         except EOFError:
             raise ForensicsError(f"the process that opens files did not start ({self._ending()}); run again") from None
         if refused is not None:
             raise refused
+        _LOG.info(
+            "started process %s, which opens files within %g seconds and %d MiB each",
+            self._process.pid,
+            self._limits.seconds,
+            self._limits.mebibytes,
+        )
         return self._pipe
 
     def answer(self, path: Path, report: Report) -> CommandResult:
@@ -113,17 +126,20 @@ class _Worker:
             raise self._ended(path) from None
         try:
             while not isinstance(said := self._heard(pipe, deadline, path), CommandResult):
-                report(*said)
+                if isinstance(said, logging.LogRecord):
+                    take_record(said)
+                else:
+                    report(*said)
         except BaseException:
             self.stop()  # else the answer that nobody waits for would be taken for the next file's
             raise
         return said
 
-    def _heard(self, pipe: Connection, deadline: float, path: Path) -> CommandResult | tuple[float, str]:
-        """Wait for the answer, or for word of how far it is."""
+    def _heard(self, pipe: Connection, deadline: float, path: Path) -> _Said:
+        """Wait for the answer, for word of how far it is, or for a log record."""
         try:
             in_time = pipe.poll(max(deadline - time.monotonic(), 0))
-            said: CommandResult | tuple[float, str] | None = pipe.recv() if in_time else None
+            said: _Said | None = pipe.recv() if in_time else None
         except (EOFError, OSError):
             raise self._ended(path) from None
         if not in_time:
@@ -155,6 +171,7 @@ class _Worker:
         return self._given_up(LimitError(f"{path}: {what}; if you trust the file, allow more with {option}", path))
 
     def _given_up(self, error: LimitError) -> LimitError:
+        _LOG.info("ended the process that opens files: %s", error)
         self.stop()
         return error
 
@@ -166,23 +183,29 @@ class _Worker:
         return ending_of(self._process.exitcode)
 
 
-def _work(pipe: Connection, prepare: Callable[[], FileHandler], limits: Limits) -> None:
+def _work(pipe: Connection, prepare: Callable[[], FileHandler], limits: Limits, levels: LogLevels) -> None:
     """The process's side: make ready once, then answer until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     follow_parent()
-    open_log(verbose=limits.verbose)
+    speaking = threading.Lock()
+
+    def say(value: object) -> None:
+        with speaking:  # a record may come from any thread
+            pipe.send(value)
+
+    hand_records_over(levels, say)
     with suppress(EOFError, OSError):
         try:
             handler = prepare()
         except Exception as error:
-            pipe.send(portable(error))
+            say(portable(error))
             return
         _bound_memory(limits.mebibytes)
-        pipe.send(None)
+        say(None)
         while True:
             path = pipe.recv()
             _bound_processor_time(limits.seconds)
-            pipe.send(_answer(handler, path, lambda fraction, note: pipe.send((fraction, note)), limits))
+            say(_answer(handler, path, lambda fraction, note: say((fraction, note)), limits))
 
 
 def _answer(handler: FileHandler, path: Path, report: Report, limits: Limits) -> CommandResult | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from .choice import USUAL_FINDER, FinderChoice
@@ -10,6 +11,8 @@ from .mesh_finder import MeshFinder
 
 if TYPE_CHECKING:
     from forensics.corpus import Corpus
+
+_LOG = logging.getLogger(__name__)
 
 SIDECAR = "sidecar"
 """What stands for a finder's name where every face comes from a sidecar."""
@@ -25,11 +28,15 @@ def open_face_finder(choice: FinderChoice = USUAL_FINDER) -> FaceFinder:
         InputError: The file of its weights is missing, or is no such file.
         MissingPieceError: The face mesh's models or its runtime are not installed; the message says how to get them.
     """
+    finder: FaceFinder
     if choice.yunet is None:
-        return MeshFinder()
-    from .yunet import YuNetFinder
+        finder = MeshFinder()
+    else:
+        from .yunet import YuNetFinder
 
-    return YuNetFinder.open(choice.yunet)
+        finder = YuNetFinder.open(choice.yunet)
+    _LOG.info("loaded face finder %s", finder.name)
+    return finder
 
 
 def finder_for(corpus: Corpus, choice: FinderChoice = USUAL_FINDER) -> FaceFinder | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from forensics.execution.workers import SERIAL, WorkerConfig
 
 from .cutting import CropJob, Cut, Miss, cut_all, load_frames_with_faces
 from .finding import FaceFinder, Frames
+
+_LOG = logging.getLogger(__name__)
 
 SCORED_FACES = 4
 """Most faces of a frame that are scored; the highest score counts. Training takes the largest face alone."""
@@ -141,6 +144,7 @@ def gather_crops(
     if not coverage.crops:
         why = f"; the first: {coverage.missed[0][1]} {coverage.missed[0][2]}".rstrip() if coverage.missed else ""
         raise CorpusError(f"no face was found in any of {len(samples)} samples of {corpus.root}{why}", corpus.root)
+    _LOG.info("%s; faces by %s", coverage, "sidecars alone" if finder is None else finder.name)
     return stack_crops(cuts)
 
 

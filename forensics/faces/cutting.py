@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -22,6 +23,8 @@ from forensics.storage.files import write_whole
 from watermark import MediaError, read_arrays, sweep
 
 from .finding import FaceFinder, Faces, FaceSearch, Frames, cut_crops, find_faces_in, spread_indices
+
+_LOG = logging.getLogger(__name__)
 
 VERSION = 2
 """Raised when the same sample and contract give other crops than before."""
@@ -125,11 +128,13 @@ def cut_sample(job: CropJob, finder: FaceFinder | None) -> Cut:
     faces = look.faces
     if faces is None:
         miss = Miss.TOO_SHORT if look.short else Miss.TINY_FACE if look.tiny else Miss.NO_FACE
+        _LOG.debug("sample %s: %s in %d frames", job.sample.id, miss, look.looked)
         return Cut(*nothing, look.looked, miss)
     try:
         crops = cut_crops(frames, faces.boxes, job.spec, faces.landmarks)
     except CropError as error:
         raise CorpusError(f"sample {job.sample.id}: {error}") from error
+    _LOG.debug("sample %s: cut %d crops of %d frames", job.sample.id, len(crops), look.looked)
     return Cut(crops, faces.frames, look.looked)
 
 
@@ -213,6 +218,7 @@ def cut_kept(job: CropJob, finder: FaceFinder | None, cache: Path | None) -> Cut
     path = cache / f"{job.key(finder)}.npz"
     kept = _load(path, job.spec.input_size)
     if kept is not None:
+        _LOG.debug("sample %s: took %d kept crops", job.sample.id, len(kept.crops))
         return kept
     cut = cut_sample(job, finder)
     if cut.miss is not Miss.UNREADABLE:

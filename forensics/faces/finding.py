@@ -5,6 +5,7 @@ Without either there is no crop and hence no score; the whole picture is never t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from forensics.errors import CorpusError
 
 if TYPE_CHECKING:
     from detectors import DetectorSpec
+
+_LOG = logging.getLogger(__name__)
 
 Frames = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -182,6 +185,7 @@ def find_faces_in(
         large = [(int(index), *face) for face in seen if _shorter_side(face[0]) >= least]
         tiny += bool(seen) and not large
         found += large
+        _LOG.debug("frame %d: %d faces, %d large enough", index, len(seen), len(large))
     if not found:
         return FaceSearch(None, len(frames), tiny)
     numbers, boxes, landmarks = zip(*found, strict=True)

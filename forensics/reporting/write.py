@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from .compose import read_contents
 from .exports import write_exports
 from .gather import INNER
 from .page import PAGE, write_page
+
+_LOG = logging.getLogger(__name__)
 
 _RECORDS = (
     "run.json",
@@ -68,6 +71,7 @@ def write_report(
     place = figures or path.with_suffix("")
     exports = write_exports(contents, place)
     card = sign_report(path, contents.title, (*exports, *_records(folder)), deployment)
+    _LOG.info("wrote report %s, its card %s and %d files to %s", path, card, len(exports), place)
     return Written(path, card, exports, place, contents)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
@@ -31,6 +32,8 @@ from .rendering import (
     source_of,
     source_still,
 )
+
+_LOG = logging.getLogger(__name__)
 
 RECIPE = "recipe.json"
 JOURNAL = "made.jsonl"
@@ -71,16 +74,19 @@ def synthesize(
         films = [one for one in wanted if one.making is Making.FILM]  # what is edited or marked opens one of them
         rest = [one for one in wanted if one.making is not Making.FILM]
         done = len(plan) - len(wanted)
+        _LOG.info("corpus %s: %d of %d samples are there, %d are to be made", root, done, len(plan), len(wanted))
         with open_pool(worker_config if wanted else SERIAL, partial(_studio, root, config, forger, deployment)) as pool:
             for stage in (films, rest):
                 for place, sample in pool.work(stage, ordered=False):
                     append_line(root / JOURNAL, sample.to_json())
                     made[sample.id] = sample
                     done += 1
+                    _LOG.debug("made sample %s, %d of %d", sample.id, done, len(plan))
                     report(done / len(plan), _note(stage[place]))
         samples = tuple(made[planned.id] for planned in plan)
         write_manifest(root, samples)
         (root / JOURNAL).unlink(missing_ok=True)
+    _LOG.info("synthesised corpus %s with %d samples, %d of them in this run", root, len(samples), len(wanted))
     return Corpus(root, samples)
 
 

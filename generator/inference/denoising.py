@@ -7,6 +7,7 @@ work are remembered there, and a run that finds them goes on from there with the
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,6 +24,8 @@ from .clip_conditions import ClipConditions
 from .latent_store import LatentStore
 from .sampling import Denoise, check_finite, forwards, predict
 from .windows import Window, lay_groups, lay_windows
+
+_LOG = logging.getLogger(__name__)
 
 DECODED_TOGETHER = 2
 """Latents that the autoencoder decodes at a time; at 512 x 512 each takes about a gigabyte."""
@@ -112,6 +115,7 @@ class ChunkDrawing:
         task, (start, stop) = self._task, self.groups[group]
         given: Conditions | None = None
         found = task.store.is_done(group)
+        _LOG.debug("frames %d to %d: %s", start, stop - 1, "drawn before" if found else "drawing")
         if not found:
             given = task.conditions(start, stop)
             latents = task.noise(stop - start)
@@ -147,6 +151,7 @@ class WindowDrawing:
         piece = 0
         for step in range(self._steps):
             windows = self._windows(step)
+            _LOG.debug("step %d of %d: %d windows", step + 1, self._steps, len(windows))
             self._take(step, windows, piece, stepped)
             piece += len(windows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from pathlib import Path
 
@@ -29,6 +30,8 @@ from .framing import Picture
 from .hardware import PRECISIONS, Precision, find_device, memory_named
 from .latent_store import LatentStore, open_store, scratch_store
 from .marked_frames import Fit, Progress, looked_at, marked_frames
+
+_LOG = logging.getLogger(__name__)
 
 
 def read_sizes(folder: Path | None = None) -> ModelConfig:
@@ -188,6 +191,9 @@ class Animator:
             open_store(path, work_key(self._network, work), self._network.latent_shape, fresh=fresh) as store,
         ):
             continued = store.is_done(0)
+            if continued:
+                _LOG.info("resumed the interrupted run of %s", path)
+            _LOG.info("generating %d frames of %s with weights %s", len(drive), path, self._network.digest)
             drawing = self._drawing(work, store)
             fit: Fit = "clip" if is_clip(path) else "frame"
             chunks = marked_frames(work, drawing, deployment, progress, seconds, fit)

@@ -8,6 +8,7 @@ without memory and takes over the loaded tensors, so loading needs little more t
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -25,6 +26,8 @@ from watermark import file_hash
 from .config import ModelConfig
 from .model import AniFaceDiff
 from .weights_layout import CARD, PARTS, SUFFIX, WHOLE, empty_model, folder_digest, layout, part_shapes, read_card
+
+_LOG = logging.getLogger(__name__)
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "mini"
 
@@ -111,6 +114,7 @@ def write_folder(
         (folder / name).unlink(missing_ok=True)
     for path in written:
         path.replace(path.with_suffix(""))
+    _LOG.info("wrote model folder %s with %d files of weights, SHA-256 %s", folder, len(digests), whole["sha256"])
 
 
 def not_finite(tensors: Mapping[str, Tensor]) -> Iterator[str]:
@@ -155,7 +159,9 @@ def load_pretrained(
     model.load_state_dict(state, assign=True)
     model.to(device)
     model.eval().requires_grad_(False)
-    return model, folder_digest(digests, config)
+    digest = folder_digest(digests, config)
+    _LOG.info("loaded the weights in %s as %s on %s, SHA-256 %s", folder, dtype, device, digest)
+    return model, digest
 
 
 def _read_part(

@@ -1,5 +1,6 @@
 """Trackers by name, and where their weights lie."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from generator.trackers.puppet_fit.face_mesh_tracker import FaceMeshTracker
 from .face_crop import CropRule
 from .protocol import Tracker
 from .user_files import find_file, find_flame
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ def load_tracker(name: str, weights: Path | None = None, *, flame: Path | None =
         FaceModelError: FLAME's file is not what it should be.
     """
     spec = find_tracker(name)
+    _LOG.debug("loading tracker %s, which reads %s faces", name, spec.face_model)
     if spec.weights is None:
         if weights is not None:
             raise TrackerError(f"{weights}: tracker {name} takes no weights; leave them out, or choose deca or smirk")

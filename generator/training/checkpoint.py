@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import re
 import shutil
 import struct
@@ -27,6 +28,8 @@ from generator.errors import TrainingError
 from watermark import hidden_folder, sweep
 
 from .config import TrainConfig
+
+_LOG = logging.getLogger(__name__)
 
 _FOLDER = "checkpoints"
 _NAME = re.compile(r"step-(\d{8})")
@@ -104,6 +107,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, keep: int) -> Path:
         ) from error
     for old in _checkpoints(home)[:-keep]:
         shutil.rmtree(old)
+    _LOG.info("wrote checkpoint %s", final)
     return final
 
 

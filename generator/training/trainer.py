@@ -7,6 +7,7 @@ as an undisturbed one.
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -29,6 +30,8 @@ from .export import export
 from .run_log import RunLog
 from .start import continued, fit_codec, halve_fixed_parts, start_model, with_base
 from .validation import judge
+
+_LOG = logging.getLogger(__name__)
 
 Progress = Callable[[int, int, float], None]
 """Is told the step, the steps in all and the loss."""
@@ -85,6 +88,7 @@ class Trainer:
             fit_codec(self.model, config)
         else:
             self.position = continued(folder, found, self.position, config, self.model, self.trained.keys())
+            _LOG.info("resumed the run in %s at step %d of %d", folder, self.step, config.steps)
         self.model.denoiser.recompute = self.model.reference_net.recompute = config.recompute
         task = Task(self.model, open_objective(self.model, config))
         halve_fixed_parts(self.model, _HALF[config.precision])
@@ -192,6 +196,7 @@ class Trainer:
                     judgement = judge(self.model, examples, self.config, self.accelerator.device)
                     self.log.judgement(name, judgement, self.step)
                     found[name] = judgement.metrics
+                    _LOG.info("step %d, validation on %s: %s", self.step, name, dict(judgement.metrics))
             self.model.train()
             self.position = replace(self.position, metrics=found)
         self.accelerator.wait_for_everyone()

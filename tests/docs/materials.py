@@ -151,6 +151,7 @@ MATERIALS: dict[str, Callable[[Path], None]] = {
     "drive.mp4": put_clip,
     "drive.npz": put_motion,
     "scores.csv": put_scores,
+    "my-scores.csv": put_scores,
     "other-scores.csv": put_scores,
     "dataset_json/FaceForensics++.json": put_bench,
     "logs": put_bench_results,

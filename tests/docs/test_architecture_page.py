@@ -13,12 +13,12 @@ ROOMS = ("watermark", "detectors", "generator", "forensics")
 
 
 def places(room: str) -> list[str]:
-    """List what the first cells of a room's table name; a bare name lies where the one before it lies."""
+    """List what the rows of a room's table name; a bare name lies where the one before it lies."""
     section = PAGE.partition(f"### {room}\n")[2].partition("\n#")[0]
     found: list[str] = []
     for line in section.splitlines():
         beside = ""
-        for name in re.findall(r"`([\w/]+(?:\.py|/))`", line.split("|")[1] if line.startswith("|") else ""):
+        for name in re.findall(r"`([\w/]+(?:\.py|/))`", line if line.startswith("|") else ""):
             folder, slash, _ = name.rstrip("/").rpartition("/")
             beside = folder if slash else beside
             found.append(name if slash or not beside else f"{beside}/{name}")

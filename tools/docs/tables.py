@@ -191,6 +191,12 @@ def plain(rows: Rows) -> str:
     return markdown(list(rows[0]), [list(row.values()) for row in rows])
 
 
+def install_sizes(rows: Rows) -> str:
+    """Return what the requirements take on disk, and what each extra adds to that."""
+    lines = [[f"`{row['part']}`", row["packages"], row["megabytes"], ", ".join(row["largest"].split())] for row in rows]
+    return markdown(["part", "packages", "MB on disk", "largest of them"], lines) + f"\n{rows[0]['machine']}.\n"
+
+
 def robustness(rows: Rows) -> str:
     """Return AUC and false positive rate by distortion, undistorted first, a severity a column."""
     cells = {(row["distortion"], int(row["severity"]), row["name"]): row for row in rows}
@@ -459,7 +465,7 @@ FORMS = {
         generation, generation_measures, generation_gains, judge, judge_coefficients, judge_styles, demo, cpu_detector,
         cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time, intervals,
         animate_time, claims, faults, manifest_store, load, detector_matrix, detector_matrix_alarms, retraining, scale,
-        scale_rows, scale_plan, throughput,
+        scale_rows, scale_plan, throughput, install_sizes,
     )
 }  # fmt: skip
 

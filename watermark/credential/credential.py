@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import mmap
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Literal
 
 import c2pa
 
@@ -34,7 +35,10 @@ from watermark.store.perceptual_hash import SAME_PICTURE
 from .embedded_manifest import LayoutError
 from .layout import LAYOUT_ASSERTION, check_layout
 from .manifest import GENERATOR
+from .signer_certificate import signer_certificate
 from .signing import library_context
+
+_LOG = logging.getLogger(__name__)
 
 CODE_HIDDEN = "org.facetrail.manifest.unreadable"
 CODE_LAYOUT = "org.facetrail.layout.mismatch"
@@ -44,13 +48,21 @@ CODE_LOOKS_DIFFERENT = "org.facetrail.perceptualHash.mismatch"
 CODE_NOT_ALLOWED = "org.facetrail.signer.notAllowed"
 CODE_NOT_FETCHED = "org.facetrail.remoteManifest.notFetched"
 
+GENERATED_SOURCE_TYPES = frozenset(
+    {"trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "compositeSynthetic", "algorithmicMedia"}
+)
+"""Last parts of the IPTC digital source types that say a machine made or changed the picture."""
+
 # A signer we do not know, or knew once: nothing in the file is wrong.
 _SIGNER_CODES = frozenset({"signingCredential.untrusted", "signingCredential.expired"})
+
+_SIGNER_TRUSTED = "signingCredential.trusted"
 
 # Assertions of signed metadata that may name a source type as IPTC does.
 _METADATA_LABELS = ("c2pa.metadata", "cawg.metadata", "stds.iptc")
 
 # A manifest without its file cannot match it.
+_MANIFEST_TYPE = "application/c2pa"
 _BINDING_CODES = frozenset({"assertion.dataHash.mismatch", "assertion.bmffHash.mismatch"})
 
 # Every box of a manifest store begins with a JUMBF description whose type is one of these and ends alike (ISO 19566-5).
@@ -105,6 +117,12 @@ class Credential:
     ingredient_source_types: tuple[str, ...] = ()
 
     @property
+    def says_generated(self) -> bool:
+        """It says that a machine made or changed the picture, or one that it was made from."""
+        stated = (*self.source_types, *self.ingredient_source_types, self.source_type or "")
+        return not GENERATED_SOURCE_TYPES.isdisjoint(stated)
+
+    @property
     def looks_different(self) -> bool:
         """It was recovered by a mark, and the picture at hand does not look like the one that was sealed with it."""
         return CODE_LOOKS_DIFFERENT in self.codes
@@ -122,12 +140,16 @@ def read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Cr
         MediaError: The file is missing, or of a kind this room does not read and without a trace of a manifest.
         StoreError: The store is damaged or unreadable.
     """
-    context = library_context(policy.anchors, offline=policy.offline)
+    credential = _read_credential(path, policy, store)
+    _LOG.debug("%s: credential %s by %s, codes %s", path, credential.state, credential.signer, credential.codes)
+    return credential
+
+
+def _read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Credential:
     try:
         container = sniff(path)
-        with open_file(path) as stream, c2pa.Reader(container.value, stream, context=context) as reader:
-            credential = _judged(reader, policy)
-            embedded = reader.is_embedded()
+        with open_file(path) as stream:
+            credential, embedded = _judged(container.value, stream, policy)
     except (c2pa.C2paError, MediaError) as error:
         return _without_manifest(path, error)
     if credential.state is CredentialState.ALTERED:
@@ -165,10 +187,8 @@ def recover_credential(entry: StoreEntry, distance: int, policy: TrustPolicy) ->
     Raises:
         StoreError: The stored manifest is damaged.
     """
-    context = library_context(policy.anchors)
     try:
-        with c2pa.Reader("application/c2pa", io.BytesIO(entry.manifest), context=context) as reader:
-            credential = _judged(reader, policy)
+        credential, _ = _judged(_MANIFEST_TYPE, io.BytesIO(entry.manifest), policy)
     except c2pa.C2paError as error:
         raise StoreError(
             f"the stored manifest {entry.manifest_label} is damaged ({error}); restore the manifest store from a backup"
@@ -193,12 +213,11 @@ def signature_holds(entry: StoreEntry, policy: TrustPolicy) -> bool:
         entry: What the mark led to.
         policy: Whose signatures are believed.
     """
-    context = library_context(policy.anchors)
     try:
-        with c2pa.Reader("application/c2pa", io.BytesIO(entry.manifest), context=context) as reader:
-            codes = set(_judged(reader, policy).codes) - _BINDING_CODES
+        credential, _ = _judged(_MANIFEST_TYPE, io.BytesIO(entry.manifest), policy)
     except c2pa.C2paError:
         return False
+    codes = set(credential.codes) - _BINDING_CODES
     return not codes or ("signingCredential.expired" in codes and codes <= _SIGNER_CODES)
 
 
@@ -207,27 +226,37 @@ def active_label(credential: Credential) -> str:
     return str(json.loads(credential.manifest_json or "{}").get("active_manifest"))
 
 
-def _judged(reader: c2pa.Reader, policy: TrustPolicy) -> Credential:
-    """Return the credential; a signer under the anchors that the policy does not allow is an unknown one."""
-    credential = _credential(reader)
-    if credential.state is not CredentialState.TRUSTED or not policy.allowed_signers:
-        return credential
-    report: dict[str, Any] = json.loads(reader.crjson())
-    labelled: dict[str, Any] = {one.get("label"): one for one in report.get("manifests", [])}
-    active = labelled.get(active_label(credential), {})
-    certificate: dict[str, Any] = active.get("signature", {}).get("certificateInfo", {})
-    if policy.allows(str(certificate.get("serialNumber") or "0"), certificate.get("issuer", {}).get("CN")):
-        return credential
-    codes = (*credential.codes, CODE_NOT_ALLOWED)
-    return replace(credential, state=CredentialState.VALID_UNKNOWN_SIGNER, codes=codes)
+def _judged(media_type: str, stream: BinaryIO, policy: TrustPolicy) -> tuple[Credential, bool]:
+    """Return the credential, and whether the file itself holds it rather than a place that it points to.
+
+    A signer under the anchors that the policy does not allow is an unknown one.
+    """
+    context = library_context(policy.anchors, offline=policy.offline)
+    with c2pa.Reader(media_type, stream, context=context) as reader:
+        credential, embedded = _credential(reader), reader.is_embedded()
+        known = _SIGNER_TRUSTED in _codes(json.loads(reader.json()), "success")
+    if not known or not policy.allowed_signers:
+        return credential, embedded
+    stream.seek(0)
+    leaf = signer_certificate(media_type, stream, active_label(credential), context)
+    if leaf is not None and policy.allows(leaf):
+        return credential, embedded
+    trusted = credential.state is CredentialState.TRUSTED
+    state = CredentialState.VALID_UNKNOWN_SIGNER if trusted else credential.state
+    return replace(credential, state=state, codes=(*credential.codes, CODE_NOT_ALLOWED)), embedded
+
+
+def _codes(report: dict[str, Any], outcome: Literal["success", "failure"]) -> tuple[str, ...]:
+    """Return the status codes of the active manifest, each once."""
+    found = report.get("validation_results", {}).get("activeManifest", {}).get(outcome, [])
+    return tuple(dict.fromkeys(str(one["code"]) for one in found))
 
 
 def _credential(reader: c2pa.Reader) -> Credential:
     report: dict[str, Any] = json.loads(reader.json())
     # A damaged label leaves the active manifest without its entry.
     manifest: dict[str, Any] = report.get("manifests", {}).get(report.get("active_manifest"), {})
-    failures = report.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
-    codes = tuple(dict.fromkeys(str(failure["code"]) for failure in failures))
+    codes = _codes(report, "failure")
     actions = _actions(manifest)
     signature: dict[str, Any] = manifest.get("signature_info") or {}
     source_type = next((action["digitalSourceType"] for action in actions if "digitalSourceType" in action), None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,6 +24,8 @@ from watermark.media.containers import sniff
 from .claim import Claim, check_claim
 from .layout import recorded_layout
 from .manifest import CREATED_ASSERTIONS, Json, ingredient_definition, manifest_definition, missing_stamp, padded
+
+_LOG = logging.getLogger(__name__)
 
 _DISCREET_STEP = 8192
 
@@ -121,6 +124,7 @@ def sign_file(
     except SealError as error:
         if stamping.required:
             raise SealError(f"{error}; the time-stamp authority {stamping.url} is asked for and required") from error
+        _LOG.info("the time-stamp authority did not answer; the file is signed without a time stamp")
     return Signature(sign(missing_stamp(definition, stamping.url), None), TimeStampOutcome.UNAVAILABLE)
 
 
@@ -181,6 +185,7 @@ def _add_ingredients(builder: c2pa.Builder, claim: Claim) -> None:
 
 
 def _signer(identity: Identity, authority: str | None, refuse: Callable[[IdentityError], None]) -> c2pa.Signer:
+    identity.check_in_date()
     if identity.remote_key is not None:
 
         def sign(content: bytes) -> bytes:

@@ -56,6 +56,7 @@ def sign_statement(content: bytes, identity: Identity) -> str:
     Raises:
         IdentityError: The private key cannot be read or does not sign as its certificate says.
     """
+    identity.check_in_date()
     signing = identity if identity.remote_key else replace(identity, remote_key=partial(_sign_with_file, identity))
     chain = read_pem(identity.chain_pem, identity.subject)
     header = {
@@ -92,7 +93,7 @@ def read_statement(text: str, policy: TrustPolicy) -> Statement:
         content, mac = _decode(payload), _decode(signature)
         leaf = chain[0]
         wanted = signing_algorithm(leaf)
-        name, issuer = leaf.subject.rfc4514_string(), _common_name(leaf.issuer)
+        name = leaf.subject.rfc4514_string()
     except _NO_STATEMENT as error:
         raise StatementError(
             f"this is no signed statement ({error}); it should be a JSON Web Signature with x5c"
@@ -108,7 +109,7 @@ def read_statement(text: str, policy: TrustPolicy) -> Statement:
             f"{name}: the signature does not hold; the statement was changed after it was signed"
         ) from error
     _check_signer(leaf, chain[1:], policy)
-    if not policy.allows(f"{leaf.serial_number:x}", issuer):
+    if not policy.allows(leaf):
         raise StatementError(f"{name}: is none of the signers that are allowed")
     return Statement(content, _common_name(leaf.subject) or name, leaf.fingerprint(hashes.SHA256()).hex())
 

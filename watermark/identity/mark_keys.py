@@ -6,6 +6,7 @@ New marks use the newest key, reading tries all. A rotation appends one, so that
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from watermark.mark.tile import KEY_BYTES
 from watermark.media.files import first_file, flush
 from watermark.store.manifest_store import STORE_FILE
 
-from .private_files import check_private, write_private
+from .private_files import check_private, check_unwritable, write_private
+
+_LOG = logging.getLogger(__name__)
 
 _FILE = "mark.key"
 _FINGERPRINT_BYTES = 6
@@ -29,7 +32,10 @@ def open_mark_keys(folder: Path) -> tuple[bytes, ...]:
     path = folder / _FILE
     if not _exists(path):
         _make(path)
-    return _read(path)
+        _LOG.info("made a mark key in %s", path)
+    keys = _read(path)
+    _LOG.debug("mark keys in %s, the newest first: %s", path, ", ".join(map(_fingerprint, keys)))
+    return keys
 
 
 def rotate_mark_key(folder: Path) -> tuple[bytes, ...]:
@@ -60,6 +66,7 @@ def rotate_mark_key(folder: Path) -> tuple[bytes, ...]:
             raise _unusable(path, error) from error
         raise
     flush(folder)  # a mark that outlives its key cannot be read
+    _LOG.info("appended mark key %s to %s", _fingerprint(keys[0]), path)
     return keys
 
 
@@ -96,6 +103,7 @@ def _exists(path: Path) -> bool:
 def _read(path: Path) -> tuple[bytes, ...]:
     try:
         check_private(path, path.stat().st_mode)
+        check_unwritable(path)
         content = path.read_bytes()
     except OSError as error:
         raise _unusable(path, error) from error

@@ -7,6 +7,7 @@ same tile.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ from .informed import Complexes, informed_coefficients, plain_coefficients, tile
 from .payload import Payload, frame_payload
 from .perceptual_mask import Pattern, Room, Strength, add_pattern
 from .tile import TILE, Floats, carriers_of, is_large, luminance, marking_scales, slot_of
+
+_LOG = logging.getLogger(__name__)
 
 SMALLEST_SIDE = 128
 
@@ -181,6 +184,7 @@ class _Fitting:
 
     def marker(self, draft: _Draft) -> ClipMarker:
         """Return a draft's marker, held above the bound on similarity in the first frame."""
+        _LOG.debug("fitted a mark to %d frames at scale %.3g", len(self.lumas), draft.scale)
         return ClipMarker(draft.rooms[0].bounded(draft.pattern, self.lumas[0]), self.profile.strength)
 
 

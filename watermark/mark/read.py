@@ -19,6 +19,7 @@ with Q the Gaussian tail, which measured tails of unmarked pictures stay below, 
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ from .error_correction import Bits, decode, encode
 from .payload import ID_BITS, Payload, PayloadKind, unframe_payload
 from .registration import Residual, likely_changes
 from .tile import SLOTS, TILE, Floats, Floats64, Greys, Spectrum, carriers_of, grey, slot_of, whole_scales
+
+_LOG = logging.getLogger(__name__)
 
 FALSE_POSITIVE_RATE = 1e-6
 
@@ -76,6 +79,13 @@ class MarkReading:
     z: float
     p_value: float
 
+    def __str__(self) -> str:
+        """Say in a few words what was read."""
+        found = "no mark"
+        if self.present:
+            found = f"{self.kind} mark {self.id}" if self.id else "a mark whose id cannot be read"
+        return f"{found}, z = {self.z:.2f}, p = {self.p_value:.2g}"
+
 
 def read_mark(pixels: Frames, keys: bytes | Sequence[bytes], *, search: int = 1) -> MarkReading:
     """Read the mark of a still or of one clip.
@@ -102,7 +112,9 @@ def read_mark(pixels: Frames, keys: bytes | Sequence[bytes], *, search: int = 1)
     if not tried:
         raise IdentityError("a mark cannot be read without a key; give the mark keys of a deployment")
     readers = [Reader(key, keys=len(tried)) for key in tried]
-    return _first_reading(views(lumas, search) if min(lumas[0].shape) >= _SMALLEST_SIDE else (), readers)
+    reading = _first_reading(views(lumas, search) if min(lumas[0].shape) >= _SMALLEST_SIDE else (), readers)
+    _LOG.debug("%d frames, %d keys, search %d: %s", len(lumas), len(readers), search, reading)
+    return reading
 
 
 def _first_reading(found: Iterable[View], readers: Sequence[Reader]) -> MarkReading:

@@ -8,6 +8,7 @@ showing the nearest frame that has begun; the reader says so in `variable_rate`.
 from __future__ import annotations
 
 import itertools
+import logging
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ from watermark.errors import MediaError
 
 from .containers import Container, is_cut_off, sniff
 from .frames import Frames, check_area, spread
+
+_LOG = logging.getLogger(__name__)
 
 MOST_CLIP_FRAMES = 5_000_000
 
@@ -60,6 +63,11 @@ class ClipReader:
     start: float
     _shown: npt.NDArray[np.int64] = field(repr=False)
     _keys: npt.NDArray[np.int64] = field(repr=False)
+
+    def __str__(self) -> str:
+        """Say in a few words what was opened."""
+        size = f"{self.width} × {self.height} pixels"
+        return f"a clip of {self.frame_count} frames, {size}, at {float(self.fps):g} a second"
 
     @property
     def frame_bytes(self) -> int:
@@ -249,6 +257,7 @@ def _introduced(path: Path) -> Iterator[tuple[ClipReader, InputContainer, Iterat
         start = float(shown[0]) * _unit(file)
         sound = bool(file.streams.audio)
         clip = ClipReader(path, fps, height, width, count, variable, flattened, sound, start, shown, keys)
+        _LOG.debug("opened %s: %s, %s%s", path, container.name, clip, ", resampled" if variable else "")
         yield clip, file, itertools.chain([first], decoded)
 
 

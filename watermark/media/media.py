@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from watermark.errors import MediaError
 from .clip_reading import open_clip
 from .containers import Container, sniff
 from .frames import MOST_PIXELS, check_area
+
+_LOG = logging.getLogger(__name__)
 
 MOST_CLIP_BYTES = 4 << 30
 
@@ -37,6 +40,13 @@ class Media:
     fps: float | None
     variable_rate: bool = False
     flattened: bool = False
+
+    def __str__(self) -> str:
+        """Say in a few words what was decoded."""
+        size = f"{self.width} × {self.height} pixels"
+        if self.fps is None:
+            return f"a still of {size}"
+        return f"a clip of {len(self.frames)} frames, {size}, at {self.fps:g} a second"
 
     @property
     def width(self) -> int:
@@ -77,7 +87,9 @@ def _read_still(path: Path, container: Container) -> Media:
             _refuse_several(path, image)
             image.load()
             picture = np.asarray(_rgb(path, ImageOps.exif_transpose(image)), dtype=np.uint8)
-            return Media(picture[None], None, flattened=_transparent(image))
+            media = Media(picture[None], None, flattened=_transparent(image))
+        _LOG.debug("decoded %s: %s, %s", path, container.name, media)
+        return media
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise MediaError(f"{path}: has more than {MOST_PIXELS} pixels; scale it down first") from None
     except UnidentifiedImageError as error:

@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -44,6 +44,9 @@ MOST_UPLOAD_BYTES = 64 << 20
 
 _MOST_QUERY_BYTES = 4096
 _DECODERS = 2
+_CLIENT_LEFT = 499
+
+_LOG = logging.getLogger(__name__)
 
 
 ReadBindings: TypeAlias = Callable[[Path, Request], Awaitable[Bindings]]
@@ -74,7 +77,12 @@ def resolution_app(
             Route("/services/supportedAlgorithms", service.algorithms, methods=["GET"]),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)],
-        exception_handlers={HTTPException: _refused, MediaError: _undecodable, StoreError: _failed},
+        exception_handlers={
+            HTTPException: _refused,
+            MediaError: _undecodable,
+            StoreError: _failed,
+            ClientDisconnect: _left,
+        },
     )
 
 
@@ -173,5 +181,10 @@ async def _undecodable(_: Request, error: Exception) -> Response:
 
 async def _failed(_: Request, error: Exception) -> Response:
     # The message names a path of the server; it goes to the log and not to the client.
-    logging.getLogger(__name__).error("%s", error)
+    _LOG.error("%s", error)
     return JSONResponse({"error": "the manifest store cannot be read"}, 500)
+
+
+async def _left(_: Request, error: Exception) -> Response:
+    # Nobody reads this answer; its status is what a log shows.
+    return JSONResponse({"error": "the client has left"}, _CLIENT_LEFT)

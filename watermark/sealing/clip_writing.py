@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +18,8 @@ from watermark.media.frames import CLIP_SAMPLE, Frames, check_frames
 
 from .release import SealReceipt, check_mark, release, staging_folder, timed, writing
 from .xmp import append_xmp
+
+_LOG = logging.getLogger(__name__)
 
 _CHECKED_EVERY = 12
 
@@ -140,6 +143,7 @@ class ClipWriter:
                 raise SealError(f"{self.path}: {clip.frame_count} of {self._count} frames were encoded")
             sample = clip.sample(CLIP_SAMPLE)
             check_mark(sample, self.path, self._claim, self._deployment, what="the encoded file")
+            _LOG.info("encoded %s for %s", clip, self.path)
         finalised = release(self._encoded, self.path, self._claim, self._deployment, sample[0], self._seconds)
         return SealReceipt(
             self.path,

@@ -7,6 +7,7 @@ the destination stays as it was.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -24,6 +25,8 @@ from watermark.media.files import file_hash, flush, hidden_folder
 from watermark.media.frames import Frames
 from watermark.store.manifest_store import StoreEntry
 from watermark.store.perceptual_hash import perceptual_hash
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,9 @@ def release(
             kind=claim.payload.kind,
             created=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
         )
+        _LOG.info("signed %s as %s: credential %s", path, identity.subject, credential.state)
         _put_in_place(signed, path, entry, deployment)
+    _LOG.info("sealed %s with %s mark %s, SHA-256 %s", path, claim.payload.kind, claim.payload.hex, entry.sha256)
     return Release(entry.sha256, credential, signature.time_stamp)
 
 

@@ -7,6 +7,7 @@ so much alike that a good part of the store would be candidates.
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ import numpy as np
 from watermark.errors import StoreError
 from watermark.mark.payload import PayloadKind
 from watermark.media.files import first_file
+
+_LOG = logging.getLogger(__name__)
 
 STORE_FILE = "manifests.sqlite3"
 """Name of the store in a deployment's folder."""
@@ -106,6 +109,7 @@ class ManifestStore:
         """
         with self._connection() as connection:
             _add(connection, _row(entry))
+        _LOG.debug("stored the manifest %s under mark %s in %s", entry.manifest_label, entry.mark_id, self.path)
 
     def put_all(self, entries: Iterator[StoreEntry]) -> None:
         """Add many entries in one transaction: all or none.
@@ -228,11 +232,13 @@ def _entry(row: tuple[int, *Row]) -> StoreEntry:
 
 def _create(path: Path) -> None:
     """Make an empty store beside its place and link it there: whole or not at all, and the first of several wins."""
-    with first_file(path) as made, closing(sqlite3.connect(made)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
-        for statement in _SCHEMA:
-            connection.execute(statement)
-        connection.commit()
+    with first_file(path) as made:
+        with closing(sqlite3.connect(made)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            for statement in _SCHEMA:
+                connection.execute(statement)
+            connection.commit()
+        made.chmod(0o600)  # SQLite makes its other files alike
 
 
 def _bring_up_to_date(connection: sqlite3.Connection) -> None:

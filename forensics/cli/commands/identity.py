@@ -21,6 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for name, run, text in (
         ("new", run_new, "make an identity, a mark key and an empty manifest store in a folder that has none"),
         ("show", run_show, "show who signs and where everything lies"),
+        ("renew", run_renew, "make a new signing certificate; root, mark keys and manifests stay"),
         ("rotate-mark-key", run_rotate, "make a new key for marks; those made with the earlier keys stay readable"),
         ("export-anchors", run_export, "write the certificates that others need to trust your signatures"),
     ):
@@ -32,6 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             action.add_argument(
                 "-o", "--out", type=Path, metavar="PEM", help="file to write (default: standard output)"
             )
+            action.add_argument("--force", action="store_true", help="replace a file that is there already")
         add_home(action)
         add_json(action)
         add_verbose(action)
@@ -91,6 +93,15 @@ def run_new(options: argparse.Namespace, report: Report) -> CommandResult:
 def run_show(options: argparse.Namespace, report: Report) -> CommandResult:
     """Show a deployment that exists."""
     return _describe(_existing(options.home))
+
+
+def run_renew(options: argparse.Namespace, report: Report) -> CommandResult:
+    """Make a new leaf for an identity that exists; reading goes on with the same root."""
+    from watermark import Deployment, Identity
+
+    earlier = _existing(options.home)
+    Identity.renew(earlier.folder / "identity")
+    return _describe(Deployment.open(earlier.folder))
 
 
 def run_rotate(options: argparse.Namespace, report: Report) -> CommandResult:

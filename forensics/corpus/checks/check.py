@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
 
 from .formats import Format, probe_format
+
+_LOG = logging.getLogger(__name__)
 
 
 class Fault(StrEnum):
@@ -84,6 +87,7 @@ def check_corpus(corpus: Corpus, report: Report = silent) -> tuple[Complaint, ..
     if not corpus.places and not any(complaint.fault is Fault.MISSING for complaint in complaints):
         complaints += _check_formats(corpus)
     complaints += find_empty_splits(corpus.samples)
+    _LOG.info("checked %d samples of %s: %d complaints", len(corpus.samples), corpus.root, len(complaints))
     return tuple(complaints)
 
 

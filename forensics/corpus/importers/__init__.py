@@ -5,13 +5,20 @@ Written from the data sets' own descriptions. A layout lists, and opens nothing:
 
 from __future__ import annotations
 
-from .deepfakebench import DEEPFAKEBENCH_METHODS
-from .faceforensics import ACTED, COMPRESSIONS, FACEFORENSICS_METHODS
-from .import_corpus import import_corpus
-from .listing import Entry
-from .names import actor_people, celeb_people, youtube_people
-from .official_splits import Rule
-from .registry import LAYOUTS, find_layout
+from typing import TYPE_CHECKING
+
+from forensics.lazy_door import lazy_door
+
+if TYPE_CHECKING:
+    from .deepfakebench import DEEPFAKEBENCH_METHODS
+    from .faceforensics import ACTED, COMPRESSIONS, FACEFORENSICS_METHODS
+    from .importing import import_corpus
+    from .listing import Entry
+    from .names import actor_people, celeb_people, youtube_people
+    from .official_splits import Rule
+    from .registry import LAYOUTS, find_layout
+else:
+    __getattr__ = lazy_door(__name__, __file__)
 
 __all__ = [
     "ACTED",

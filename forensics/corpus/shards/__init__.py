@@ -5,11 +5,18 @@ Only the light part stands here; `exporting` and `unpacking` read and write and 
 
 from __future__ import annotations
 
-from .exporting import Target, export_corpus
-from .index import is_export
-from .parquet import write_manifest_parquet
-from .planning import ShardPlan, plan_shards
-from .unpacking import unpack_corpus
+from typing import TYPE_CHECKING
+
+from forensics.lazy_door import lazy_door
+
+if TYPE_CHECKING:
+    from .exporting import Target, export_corpus
+    from .index import is_export
+    from .parquet import write_manifest_parquet
+    from .planning import ShardPlan, plan_shards
+    from .unpacking import unpack_corpus
+else:
+    __getattr__ = lazy_door(__name__, __file__)
 
 __all__ = [
     "ShardPlan",

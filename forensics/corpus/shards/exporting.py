@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -24,6 +25,8 @@ from .index import FORMAT, INDEX, Index, Shard
 from .parquet import write_data_parquet, write_manifest_parquet
 from .planning import ShardPlan, plan_shards
 from .tar_shard import files_of, mask_of, write_tar
+
+_LOG = logging.getLogger(__name__)
 
 PARQUET = "manifest.parquet"
 JOURNAL = "written.jsonl"
@@ -94,6 +97,7 @@ def export_corpus(
             for _, shard in pool.work(missing, ordered=False):
                 append_line(out / JOURNAL, write_json(asdict(shard)))
                 shards[shard.name] = shard
+                _LOG.debug("wrote shard %s, %d of %d", shard.name, len(shards), len(written))
                 report(len(shards) / len(written), "writing shards")
         write_whole(out / PARQUET, lambda part: write_manifest_parquet(part, _rows(plans, target)))
         _write_beside(corpus, out, target, plans)
@@ -108,6 +112,7 @@ def export_corpus(
         )
         index.write(out)
         (out / JOURNAL).unlink(missing_ok=True)
+    _LOG.info("wrote %d shards to %s, %d of them in an earlier run", len(written), out, kept)
     return Export(index, kept, _left_behind(corpus, target))
 
 

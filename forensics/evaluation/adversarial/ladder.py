@@ -7,6 +7,7 @@ not counted. Where the attacked detector is the one that is measured, the attack
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,8 @@ from forensics.execution.progress import Report, silent
 from forensics.faces import FaceFinder, Faces, Frames, cut_crops, job_of, load_frames_with_faces
 
 from .attack import STEPS, Attack, Method, attack_frames
+
+_LOG = logging.getLogger(__name__)
 
 EPSILONS = (1, 2, 4, 8)
 """Levels of 255 that the field reports."""
@@ -111,6 +114,7 @@ def measure_attacks(
             changed = attack_frames(attacked[name], frames, faces.boxes, faces.landmarks, directions, attack, rng)
             for target, detector in targets.items():
                 after[target, name, attack.epsilon].append(_score(detector, changed, faces))
+    _LOG.info("attacked %d of %d samples by %s in %d ways", len(kept), len(samples), plan.method, len(cells))
     if not kept:
         raise CorpusError(f"none of {len(samples)} samples of {corpus.root} shows a face to attack", corpus.root)
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from .bench_folder import BenchResult, is_bench, read_bench
 from .columns import Record
 from .naming import Video, common_folders, folder_name, name_video, split_path
 from .tabular import read_csv, read_json, read_npz
+
+_LOG = logging.getLogger(__name__)
 
 _NATIVE = frozenset({"video", "identity", "label", "score"})
 _READERS = {".json": read_json, ".jsonl": read_json, ".ndjson": read_json, ".npz": read_npz}
@@ -78,6 +81,7 @@ def read_foreign(path: Path, columns: Mapping[str, str] | None = None) -> tuple[
         return (ForeignScores(path.stem, path.name, read_scores(path), notes=("read as facetrail's own columns",)),)
     records, chosen = _READERS.get(path.suffix.lower(), read_csv)(path, asked)
     table, folders, warnings = build_table(records, path)
+    _LOG.info("read %d rows of scores from %s", len(records), path)
     told = ", ".join(f"{field} from {column!r}" for field, column in chosen.items())
     return (ForeignScores(path.stem, path.name, table, folders, notes=(f"read {told}",), warnings=warnings),)
 

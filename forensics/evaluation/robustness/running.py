@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -25,6 +26,8 @@ from forensics.faces import SCORED_FACES, FaceFinder, job_of
 
 from .cell_store import CellStore, KeptCell
 from .work_units import CLEAN_KEY, CellKey, CellRow, Shard, score_shard
+
+_LOG = logging.getLogger(__name__)
 
 Rows: TypeAlias = tuple[CellRow, ...]
 
@@ -122,6 +125,7 @@ def run_cells(run: GridRun, cells: Sequence[CellKey], report: Report = silent) -
     missing = tuple(key for key in keys if kept.get(key) is None)
     rows = {} if store is None or not missing else store.load_parts()
     shards = list(_shards(run, missing, rows))
+    _LOG.info("%d of %d cells are done; %d shards are to be scored", len(keys) - len(missing), len(keys), len(shards))
     total, done = len(run.samples) * max(1, len(missing)), sum(key[0] in missing for key in rows)
     worker_config = run.worker_config if len(shards) > 1 else SERIAL
     with open_pool(
@@ -133,11 +137,13 @@ def run_cells(run: GridRun, cells: Sequence[CellKey], report: Report = silent) -
             new = {(row.cell, row.index): row for row in found}
             done += sum(key[0] in missing for key in new.keys() - rows.keys())
             rows |= new
+            _LOG.debug("scored shard %d, %d of %d", place, number + 1, len(shards))
             report(done / total, f"distorting and scoring, {number + 1} of {len(shards)} shards")
     for key in missing:
         kept[key] = gathered = _gather(run, [rows[key, index] for index in range(len(run.samples))])
         if store is not None:
             store.save(key, parameter_of(key), gathered)
+    _LOG.info("%d of %d cells are done", len(keys), len(keys))
     if store is not None:
         store.drop_parts()
     return tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,6 +40,8 @@ from forensics.faces import FACE_MESH, USUAL_FINDER, FaceFinder, FinderChoice, f
 from watermark import file_hash
 
 from .score_corpus import score_samples
+
+_LOG = logging.getLogger(__name__)
 
 FALLBACK_THRESHOLD = 0.5
 
@@ -184,6 +187,7 @@ def write_results(
         corpus_digest=first.corpus_digest,
     )
     write_run(run, out)
+    _LOG.info("wrote the results of %d detectors and probes to %s", len(done), out)
     return run
 
 
@@ -235,6 +239,7 @@ class _Evaluation:
             lambda: self._test(read, subrange(report, share, 1.0)), early_reads=early_reads(self.past, read)
         )
         test.freeze(threshold, origin)
+        _LOG.info("froze the threshold of %s at %.6g: %s", self.name, threshold, origin)
         measured = evaluate_sealed(
             test,
             corpus=self.corpus.root.name,
@@ -310,6 +315,7 @@ class _Evaluation:
             return None
         path = None if self.folder is None else self.folder / VALIDATION_NAME
         if path is not None and self.known and _is(path, self.known.validation_sha256):
+            _LOG.info("took the validation scores of %s from %s", self.name, path)
             return read_scores(path)
         return self._score(self.held, path, report)
 
@@ -317,6 +323,7 @@ class _Evaluation:
         """Give the scores of the test likewise, and remember the read unless it repeats one."""
         path = None if self.folder is None else self.folder / SCORES_NAME
         if path is not None and self.known and _is(path, self.known.scores_sha256):
+            _LOG.info("took the test scores of %s from %s", self.name, path)
             table = read_scores(path)
         else:
             table = self._score(self.samples, path, report)

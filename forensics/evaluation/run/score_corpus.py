@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -28,8 +29,11 @@ from forensics.faces import (
     cut_all,
     cut_kept,
     job_of,
+    source_of,
     stack_crops,
 )
+
+_LOG = logging.getLogger(__name__)
 
 BATCH = 256
 """Crops that are held and scored at once."""
@@ -100,10 +104,18 @@ def score_samples(
         else _scored_by(worker_config, detector, jobs, finder, cache)
     ):
         tables.append(table)
+        _LOG.debug("scored %d of %d samples", done, len(jobs))
         report(done / len(jobs), "scoring")
     if not tables or not any(table.covered.any() for table in tables):
         raise CorpusError(f"no face was found in any of {len(samples)} samples of {corpus.root}", corpus.root)
     table = ScoreTable.joined(tables)
+    _LOG.info(
+        "scored %d frames of %d samples with %s; faces by %s",
+        len(table.scores),
+        len(samples),
+        detector.spec.name,
+        source_of(finder),
+    )
     sample_of = {key_of(sample): sample for sample in samples}
     return replace(table, attributes=attributes_of(corpus, [sample_of[video] for video in table.videos]))
 

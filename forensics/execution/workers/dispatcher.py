@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ AHEAD = 4
 
 TRIES = 3
 """Workers that one task may end."""
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class DispatchedPool(Generic[Task, Result]):
 
     def __init__(self, workers: Workers) -> None:
         """Take over workers that were just started."""
+        _LOG.info("started %d workers", workers.count)
         self._workers = workers
         self._idle: deque[int] = deque()
         self._warm: set[int] = set()
@@ -113,11 +117,13 @@ class DispatchedPool(Generic[Task, Result]):
                         self._replace_dead(worker, how)
                         if worker in at:
                             waiting.append(_again(at.pop(worker), how, deaths, len(tasks)))
+                            _LOG.debug("task %d of %d is done again by another worker", waiting[-1] + 1, len(tasks))
             for place in _to_give(held, given if ordered else None):
                 yield place, held.pop(place)
                 given += 1
 
     def _mark_ready(self, worker: int) -> None:
+        _LOG.debug("worker %d is ready", worker)
         self._warm.add(worker)
         self._failed_starts = 0
         self._idle.append(worker)
@@ -130,6 +136,7 @@ class DispatchedPool(Generic[Task, Result]):
         self._warm.discard(worker)
         if self._failed_starts == TRIES:
             raise ForensicsError(f"{TRIES} working processes did not start ({how}); run again with fewer --workers")
+        _LOG.info("worker %d died of %s and is replaced", worker, how)
         self._workers.replace(worker)
 
 

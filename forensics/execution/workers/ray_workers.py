@@ -6,6 +6,7 @@ travels is tasks and results, not media and not secrets.
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from typing import Any
 
 from forensics.errors import InputError, MissingPieceError
 from forensics.execution.child_process import portable
+from forensics.execution.log import LogLevels, hand_records_over, log_levels, take_record
 from forensics.execution.progress import silent
 
 from .config import WorkerConfig
@@ -64,15 +66,17 @@ class RayWorkers:
             self._ray.shutdown()
 
     def _start(self, number: int) -> Any:  # noqa: ANN401 - Ray has no type for an actor
-        actor = self._actor.remote()
+        actor = self._actor.remote(log_levels())
         self._said[actor.warm.remote(self._prepare)] = WorkerReady(number)
         return actor
 
     def _heard(self, call: object, expected: WorkerEvent) -> WorkerEvent:
         try:
-            said = pickle.loads(self._ray.get(call))  # noqa: S301 - written by our own actor  # nosec B301
+            records, said = pickle.loads(self._ray.get(call))  # noqa: S301 - written by our own actor  # nosec B301
         except self._ray.exceptions.RayError as error:
             return WorkerDied(expected.worker, type(error).__name__)
+        for record in records:
+            take_record(record)
         if isinstance(said, Failure):
             raise said.error
         return expected if isinstance(expected, WorkerReady) else TaskDone(expected.worker, said)
@@ -81,8 +85,10 @@ class RayWorkers:
 class _Actor:
     """One warm worker."""
 
-    def __init__(self) -> None:
+    def __init__(self, levels: LogLevels) -> None:
         one_thread_each()
+        self._records: list[logging.LogRecord] = []
+        hand_records_over(levels, self._records.append)
         self._open = ExitStack()
 
     def warm(self, prepare: bytes) -> bytes:
@@ -90,15 +96,20 @@ class _Actor:
         try:
             self._work = self._open.enter_context(pickle.loads(prepare)())  # noqa: S301 - written by our own process  # nosec B301
         except Exception as error:
-            return pickle.dumps(Failure(portable(error)))
-        return pickle.dumps(None)
+            return self._answer(Failure(portable(error)))
+        return self._answer(None)
 
     def work(self, task: bytes) -> bytes:
         """Do one task."""
         try:
-            return pickle.dumps(self._work(pickle.loads(task), silent))  # noqa: S301 - written by our own process  # nosec B301
+            return self._answer(self._work(pickle.loads(task), silent))  # noqa: S301 - written by our own process  # nosec B301
         except Exception as error:
-            return pickle.dumps(Failure(portable(error)))
+            return self._answer(Failure(portable(error)))
+
+    def _answer(self, value: object) -> bytes:
+        """Send what was logged since the last answer, and a value."""
+        records, self._records[:] = list(self._records), []
+        return pickle.dumps((records, value))
 
 
 def _ray() -> Any:  # noqa: ANN401 - a module that need not be there

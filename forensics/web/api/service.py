@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,9 +13,9 @@ from pathlib import Path
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from forensics.execution.command_result import CommandResult
+from forensics.execution.command_result import CommandResult, visible
 from forensics.execution.progress import Report
 from forensics.execution.sandbox import FileHandler, Limits
 from forensics.web.request_guard import refusal_of
@@ -23,6 +25,9 @@ from watermark.resolution.uploads import Uploads
 
 from .examine_route import examine_route
 from .sandbox_pool import SandboxPool, sandboxes
+
+_LOG = logging.getLogger(__name__)
+_CLIENT_LEFT = 499
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ def service_app(
     if examiners is not None:
         uploads = Uploads(config.most_bytes, config.processes + config.waiting, config.arrival_seconds)
         app.router.routes.append(examine_route(examiners, uploads))
-    return _only_for(config.hosts, app)
+    return _logged(_only_for(config.hosts, app))
 
 
 def bindings_reader(home: Path | None) -> FileHandler:
@@ -133,3 +138,28 @@ def _only_for(hosts: tuple[str, ...], app: ASGIApp) -> ASGIApp:
         await app(scope, receive, send)
 
     return guarded
+
+
+def _logged(app: ASGIApp) -> ASGIApp:
+    """Log one line for each request: the path without its query, the status of the answer, and the seconds it took."""
+
+    async def logged(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 500  # where nothing is answered, an error ended the request
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await app(scope, receive, noted)
+        finally:
+            said = f"{status} (the client has left)" if status == _CLIENT_LEFT else str(status)
+            asked, seconds = visible(f"{scope['method']} {scope['path']}"), time.perf_counter() - started
+            _LOG.info("%s answered %s in %.2f s", asked, said, seconds)
+
+    return logged

@@ -103,7 +103,9 @@ def serve(
         app,
         host=host,
         port=port,
+        log_config=None,  # its records go where all others go
         log_level=log_level,
+        access_log=False,  # addresses hold tokens
         server_header=False,
         limit_concurrency=64,
         timeout_graceful_shutdown=_GRACE_SECONDS,

@@ -1,5 +1,6 @@
 """Read FLAME parameters with a network that looks at crops."""
 
+import logging
 from collections.abc import Callable
 
 import numpy as np
@@ -19,6 +20,8 @@ from generator.trackers.smoothing import spread
 from .face_sight import FaceSeeker, Sight
 from .flame_camera import FlameHead, cameras_of, pose_of
 from .flame_code import CROP_SIZE, FlameCode, FlameNetwork
+
+_LOG = logging.getLogger(__name__)
 
 BATCH = 16
 """Crops that a network reads at once."""
@@ -100,6 +103,7 @@ class FlameTracker:
         usable = code.usable()
         known = sight.known.copy()
         known[known] = usable
+        _LOG.info("tracked %d frames with %s; %d show the face", len(known), self.name, int(known.sum()))
         check_gaps(known, fps)
         return smooth_drive(self._fit(code.take(usable), sight, known, fps, frames.shape[1:3]))
 

@@ -1,5 +1,7 @@
 """From a picture or a clip to the puppet head's parameters."""
 
+import logging
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +22,8 @@ from generator.trackers.smoothing import spread
 from .head_fit import STILL, fit_head, mesh_points
 from .mesh_bias import MESH_BIAS
 from .motion_fit import fit_motion
+
+_LOG = logging.getLogger(__name__)
 
 _LIDS = [EXPRESSION.index("blink_l"), EXPRESSION.index("blink_r")]
 
@@ -95,6 +99,7 @@ def track_clip(
         box = box_around(check_landmarks(landmarks, height, width), height, width)
     faces = follow(mesh or FaceMesh(find_face_mesh()), frames, progress, box)
     known = np.array([face is not None for face in faces])
+    _LOG.info("tracked %d frames with the face mesh; %d show the face", len(known), int(known.sum()))
     check_gaps(known, fps)
     points, irises = camera_faces([face for face in faces if face is not None], height, width)
     return smooth_drive(fit_drive(points, irises, known, fps))

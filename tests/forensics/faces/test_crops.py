@@ -11,7 +11,7 @@ import pytest
 from detectors import TrainConfig, create_detector, load_detector, read_card
 from forensics import cli
 from forensics.corpus import Corpus, Label, Sample, Slice, Split
-from forensics.corpus.importers.import_corpus import import_corpus
+from forensics.corpus.importers.importing import import_corpus
 from forensics.errors import CorpusError
 from forensics.evaluation.run.score_corpus import key_of, score_shelf
 from forensics.execution.workers import WorkerConfig

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -74,6 +76,23 @@ def test_a_refusal_and_a_defect_are_answers_and_leave_the_process_alive() -> Non
     assert failed.complaint == (
         "unexpected ZeroDivisionError: defect.png: division by zero; run again with -v to see where"
     )
+
+
+def test_what_the_process_logs_and_why_it_was_ended_is_logged_here(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    told: list[tuple[float, str]] = []
+    with confined(misbehaving, QUICK) as handler:
+        assert handler(Path("log.png"), lambda *said: told.append(said)).text != str(os.getpid())
+        with pytest.raises(LimitError):
+            handler(Path("crash.png"), silent)
+    assert told == [(0.5, "halfway")]
+    said = [(one.levelname, one.name, one.getMessage()) for one in caplog.records]
+    assert ("INFO", "forensics.deeds", "opened log.png") in said
+    assert any(name == "py.warnings" and "a library's warning" in line for _, name, line in said)
+    assert not any("a detail" in line for *_, line in said)
+    own = [line for _, name, line in said if name == "forensics.execution.sandbox"]
+    assert re.fullmatch(r"started process \d+, which opens files within 1\.5 seconds and 512 MiB each", own[0])
+    assert own[1].startswith("ended the process that opens files: crash.png: ended the process that opened it")
 
 
 def test_the_first_process_of_a_program_is_deaf_to_ctrl_c_from_its_start(tmp_path: Path) -> None:

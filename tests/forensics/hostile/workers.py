@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +60,12 @@ def _fail(_: Path) -> None:
     raise ZeroDivisionError("division by zero")
 
 
+def _log(path: Path) -> None:
+    logging.getLogger("forensics.deeds").info("opened %s", path)
+    logging.getLogger("forensics.deeds").debug("a detail of %s", path)
+    warnings.warn("a library's warning", stacklevel=1)
+
+
 def _note_and_hang(path: Path) -> None:
     path.write_text(str(os.getpid()))
     _hang(path)
@@ -71,6 +79,7 @@ DEEDS = {
     "nibble": _nibble,
     "refuse": _refuse,
     "defect": _fail,
+    "log": _log,
     "orphan": _note_and_hang,
 }
 

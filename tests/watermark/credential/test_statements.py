@@ -65,7 +65,8 @@ def test_a_signer_under_another_root_is_refused_with_the_way_out(identity: Ident
 
 
 def test_a_leaf_cannot_make_further_signers() -> None:
-    root, issuing, leaf, key = issue_chain()
+    made = issue_chain()
+    root, issuing, leaf, key = made.root, made.issuing, made.leaf, made.leaf_key
     own_key = ec.generate_private_key(ec.SECP256R1())
     forged = (
         _builder(_name("intruder"), own_key, leaf.subject, key, 10)

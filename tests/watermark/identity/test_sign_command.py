@@ -43,7 +43,8 @@ class Token:
 
     def __init__(self, folder):
         folder.mkdir()
-        root, issuing, leaf, key = issue_chain()
+        made = issue_chain()
+        root, issuing, leaf, key = made.root, made.issuing, made.leaf, made.leaf_key
         self.root_pem, self.chain_pem = pem(root), pem(leaf, issuing)
         self.program, self.key_path = folder / "module.py", folder / "token"
         self.program.write_text(MODULE)

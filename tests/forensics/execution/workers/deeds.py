@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
@@ -59,6 +60,12 @@ def _await_last(folder: Path, number: int) -> None:
         time.sleep(0.01)
 
 
+def _log(folder: Path, number: int) -> None:
+    log = logging.getLogger("forensics.deeds")
+    log.info("did %s\n", number)
+    log.debug("a detail of %d", number)
+
+
 _DEEDS = {
     "count": lambda folder, number: None,
     "die once": _die_once,
@@ -66,6 +73,7 @@ _DEEDS = {
     "refuse": _refuse,
     "end of file": _end_of_file,
     "await": _await_last,
+    "log": _log,
 }
 
 

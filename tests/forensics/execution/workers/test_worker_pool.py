@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from functools import partial
@@ -51,6 +52,22 @@ def test_a_worker_that_dies_loses_nothing_and_repeats_nothing_but_what_it_was_at
     assert counted(tmp_path, TWO, deeds) == [(n, n) for n in range(20)]
     begun = [len((tmp_path / f"begun-{number}").read_text()) for number in range(20)]
     assert begun == [2 if deed == "die once" else 1 for deed in deeds]
+
+
+def test_records_of_workers_are_logged_here_and_so_is_what_becomes_of_the_workers(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    assert len(counted(tmp_path, TWO, ["log", "die once", "log", "log"])) == 4
+    records = [(one.levelname, one.getMessage()) for one in caplog.records if one.name == "forensics.deeds"]
+    assert sorted(records) == [("INFO", f"did {number}\n") for number in (0, 2, 3)]
+    said = [one.getMessage() for one in caplog.records if one.name == "forensics.execution.workers.dispatcher"]
+    assert said[0] == "started 2 workers"
+    assert [line.partition(" died of ")[2] for line in said[1:]] == ["SIGKILL and is replaced"]
+    caplog.clear()
+    caplog.set_level(logging.DEBUG, "forensics")
+    counted(tmp_path, TWO, ["count", "log"])
+    assert "a detail of 1" in caplog.messages
 
 
 def test_a_task_that_ends_one_worker_after_another_ends_the_run_with_one_line(tmp_path: Path) -> None:

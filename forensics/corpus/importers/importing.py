@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,8 @@ from forensics.storage.media_suffixes import CLIPS
 from .listing import Entry, Listing
 from .official_splits import Division, Rule, divide
 from .registry import AUTO, find_layout
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,9 @@ def import_corpus(
     with locked(root):
         before = _existing(root, add)
         place = _place(before, chosen.name, folder)
+        _LOG.info("found %d files under %s, laid out as %s", len(listing.entries), source, chosen.name)
         opened, unreadable = _open_all(folder, place, listing, report)
+        _LOG.info("opened %d of them; %d cannot be read", len(opened), len(unreadable))
         samples = {sample.id: sample for sample in (*before.samples, *opened)}
         official: dict[str, Split | None] = {sample.id: sample.split for sample in before.samples}
         official |= {entry.id: entry.split for entry in listing.entries}
