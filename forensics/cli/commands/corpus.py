@@ -21,6 +21,7 @@ from forensics.cli.arguments import (
 from forensics.cli.face_finder_option import add_face_finder
 from forensics.corpus import Corpus, write_manifest
 from forensics.corpus.importers import LAYOUTS
+from forensics.corpus.shards import is_export
 from forensics.errors import UsageError
 from forensics.execution.command_result import CommandResult, JsonObject
 from forensics.execution.progress import Report, subrange
@@ -205,8 +206,6 @@ def run_split(options: argparse.Namespace, report: Report) -> CommandResult:
 
 def run_import(options: argparse.Namespace, report: Report) -> CommandResult:
     """Import a published data set, or unpack shards."""
-    from forensics.corpus.shards import is_export
-
     if options.layout == "webdataset" or (options.layout == "auto" and is_export(options.folder)):
         return _unpack(options, report)
     from forensics.corpus.importers import Rule, import_corpus

@@ -18,6 +18,7 @@ from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
 from forensics.storage.files import locked
 from forensics.storage.media_suffixes import CLIPS
+from watermark import MediaError, open_clip, read_media
 
 from .listing import Entry, Listing
 from .official_splits import Division, Rule, divide
@@ -122,8 +123,6 @@ def open_entry(folder: Path, place: str, entry: Entry) -> Sample:
     Raises:
         MediaError: It cannot be read.
     """
-    from watermark import open_clip, read_media  # not at the top: help for a command lists the layouts
-
     path = folder / entry.path
     fps: float | None = None
     if entry.files:
@@ -181,8 +180,6 @@ def _open_all(folder: Path, place: str, listing: Listing, report: Report) -> tup
 
 
 def _try_open(folder: Path, place: str, entry: Entry) -> Sample | str:
-    from watermark import MediaError
-
     try:
         return open_entry(folder, place, entry)
     except (MediaError, OSError) as error:
