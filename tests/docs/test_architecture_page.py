@@ -31,5 +31,9 @@ def test_named_places_exist(room: str) -> None:
     assert missing == []
 
 
-def test_places_are_found_at_all() -> None:
-    assert len(places("forensics")) > 20 and len(places("watermark")) > 10
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_folder_and_file_of_a_room_is_named(room: str) -> None:
+    inside = {path.name + "/" for path in (ROOT / room).iterdir() if (path / "__init__.py").exists()}
+    inside |= {path.name for path in (ROOT / room).glob("*.py") if not path.name.startswith("__")}
+    assert len(inside) > 8
+    assert inside <= set(places(room))
