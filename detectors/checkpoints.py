@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Mapping
@@ -24,6 +23,7 @@ from detectors.interpretation.thresholds import Thresholds
 
 from .creation import build_network
 from .errors import CheckpointError, DetectorError
+from .files import file_hash, whole_file
 from .registry import SPECS, TOYS, find_spec
 from .scoring import Detector
 from .spec import DetectorSpec
@@ -86,10 +86,9 @@ def save_detector(detector: Detector, folder: Path, card: DetectorCard) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / CARD_NAME).unlink(missing_ok=True)
         save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, folder / WEIGHTS_NAME)
-        text = json.dumps(_record(detector, card, _sha256(folder / WEIGHTS_NAME)), indent=2, ensure_ascii=False)
-        partial = folder / (CARD_NAME + ".part")
-        partial.write_text(text + "\n", encoding="utf-8")
-        partial.replace(folder / CARD_NAME)
+        text = json.dumps(_record(detector, card, file_hash(folder / WEIGHTS_NAME)), indent=2, ensure_ascii=False)
+        with whole_file(folder / CARD_NAME) as part:
+            part.write_text(text + "\n", encoding="utf-8")
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
             f"{folder}: the detector cannot be written ({error}); free space or choose another"
@@ -112,7 +111,7 @@ def load_detector(name_or_folder: str | Path, spec: DetectorSpec | None = None) 
     record = _read_record(folder)
     spec = spec or find_spec(str(record["spec"]["name"]))
     _check_contract(record, spec, folder)
-    if record["weights_sha256"] != _sha256(folder / WEIGHTS_NAME):
+    if record["weights_sha256"] != file_hash(folder / WEIGHTS_NAME):
         raise CheckpointError(
             f"{folder / WEIGHTS_NAME} is not the file the card was written for; save the detector again"
         )
@@ -266,8 +265,3 @@ def _record(detector: Detector, card: DetectorCard, sha256: str) -> dict[str, An
         "video_score": "mean of frame probabilities",
         "weights_sha256": sha256,
     }
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -14,6 +14,8 @@ ForensicsError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 
@@ -55,3 +57,17 @@ class MissingPieceError(ForensicsError):
 
 class ReportError(ForensicsError):
     """A results folder cannot be turned into a report."""
+
+
+def did_you_mean(name: str, names: Sequence[str]) -> str:
+    """Return the question for a message that refuses a name, such as "did you mean blur?".
+
+    Args:
+        name: What was given.
+        names: What could have been given.
+
+    Returns:
+        The question with the nearest name; empty where none is near.
+    """
+    near = get_close_matches(name, names, 1)
+    return f"did you mean {near[0]}?" if near else ""

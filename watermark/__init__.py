@@ -28,11 +28,11 @@ from .mark.read import MarkReading, read_mark
 from .media.arrays import read_arrays
 from .media.clip_reading import ClipReader, demuxed, open_clip, take_frames
 from .media.encoding import encode_clip, encode_still
+from .media.files import file_hash, hidden_folder, sweep, try_lock, whole_file
 from .media.media import Media, read_media
 from .provenance import Outcome, Provenance, read_provenance, verify_file
 from .resolution.resolution import Bindings, read_bindings
 from .sealing.clip_writing import ClipWriter
-from .sealing.hidden_folder import hidden_folder
 from .sealing.release import SealReceipt
 from .sealing.seal import seal, seal_file
 from .store.manifest_store import ManifestStore
@@ -75,6 +75,7 @@ __all__ = [
     "demuxed",
     "encode_clip",
     "encode_still",
+    "file_hash",
     "hidden_folder",
     "home_folder",
     "mark",
@@ -89,6 +90,9 @@ __all__ = [
     "seal",
     "seal_file",
     "sign_statement",
+    "sweep",
     "take_frames",
+    "try_lock",
     "verify_file",
+    "whole_file",
 ]

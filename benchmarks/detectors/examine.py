@@ -10,7 +10,6 @@ share of decode, mark search and networks (finding faces and scoring them).
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import platform
 import statistics
@@ -29,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.results_csv import write_records
 from detectors import Detector
 from forensics.examination.examiner import Examiner
 from forensics.faces import MeshFinder
@@ -152,10 +152,7 @@ def main() -> None:
         rows = [measure(examiner, case, path, options.runs) for case, path in pictures(folder, deployment)]
     for row in rows:
         print(", ".join(f"{key} {value}" for key, value in row.items()))
-    with RESULTS.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_records(RESULTS, rows)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from benchmarks.results_csv import write_records
 from generator.face.spatial_maps import MAPS
 from generator.network.config import TOY_SD15, ModelConfig
 from generator.training import TrainConfig, Trainer, TrainingData, open_puppets, recipe
@@ -142,10 +143,7 @@ def keep(rows: list[dict[str, object]]) -> None:
     former = list(csv.DictReader(OUT.open(encoding="utf-8"))) if OUT.exists() else []
     for row in (*former, *rows):
         known[str(row["case"]), str(row["device"]), str(row["precision"])] = dict(row)
-    with OUT.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(known[key] for key in sorted(known))
+    write_records(OUT, [known[key] for key in sorted(known)])
 
 
 def main() -> None:

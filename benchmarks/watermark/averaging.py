@@ -10,7 +10,6 @@ clip, `an id each` for separate works.
 from __future__ import annotations
 
 import argparse
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from benchmarks.results_csv import write_records
 from benchmarks.watermark.attacks import psnr
 from benchmarks.watermark.subjects import Frames
 from generator.puppets import STYLES, render, sample_motion, sample_puppet
@@ -134,10 +134,7 @@ def main() -> None:
                     row[f"{name}: psnr"] = f"{np.mean(fidelity):.1f}"
                 print(row, flush=True)
                 rows.append(row)
-    with RESULTS.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_records(RESULTS, rows)
 
 
 if __name__ == "__main__":

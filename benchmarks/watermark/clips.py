@@ -6,13 +6,13 @@ Three clips show people (from `../shared/data`, where it is there), four show mo
 from __future__ import annotations
 
 import argparse
-import csv
 import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from benchmarks.results_csv import write_records
 from benchmarks.watermark.attacks import CLIP_CODERS, psnr, ssim, through_coder
 from benchmarks.watermark.subjects import SEEDS, clips
 from watermark import ClipMarker, Payload, PayloadKind, read_mark
@@ -61,10 +61,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     rows = [row for side in SIZES for row in measure(split, side)]
     if split == "holdout":
-        with RESULTS.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        write_records(RESULTS, rows)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.results_csv import write_records
 from benchmarks.watermark.attacks import STILL_ATTACKS, Frames, psnr, ssim
 from benchmarks.watermark.codecs import Bits, Codec, CodecReading, TileCodec
 from benchmarks.watermark.subjects import stills
@@ -170,10 +171,7 @@ def main() -> None:
     pictures = [subject.pixels for subject in stills("holdout", SIDE)]
     chosen = pictures[8 :: len(pictures) // PICTURES][:PICTURES]
     rows = [compare(codec, chosen[:count]) for codec, count in codecs()]
-    with RESULTS.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_records(RESULTS, rows)
     with TIMES.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file, lineterminator="\n")
         lines.writerow(["what, 512 pixels, one core", "median", "target"])

@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.results_csv import write_records
 from benchmarks.watermark.attacks import STILL_ATTACKS, Frames, flat_change, psnr, ssim, wilson
 from benchmarks.watermark.subjects import SEEDS, Subject, stills
 from watermark import Payload, PayloadKind, mark, read_mark
@@ -70,14 +71,12 @@ def robustness(made: Sequence[Marked], side: int) -> Iterator[Row]:
 def write(path: Path, rows: Sequence[Row]) -> None:
     """Write rows as CSV; those of sizes that were not measured stay."""
     measured = {str(row["size"]) for row in rows}
-    kept = []
+    kept: list[Row] = []
     if path.exists():
         with path.open(newline="", encoding="utf-8") as file:
-            kept = [row for row in csv.DictReader(file) if row["size"] not in measured]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(sorted([*kept, *rows], key=lambda row: -int(row["size"])))
+            kept = [dict(row) for row in csv.DictReader(file) if row["size"] not in measured]
+    ordered = sorted([*kept, *rows], key=lambda row: -int(row["size"]))
+    write_records(path, ordered)
 
 
 def main() -> None:

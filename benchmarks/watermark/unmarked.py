@@ -8,7 +8,6 @@ and after everyday changes; every fourth is marked, with a key that is not among
 from __future__ import annotations
 
 import argparse
-import csv
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.results_csv import write_rows
 from benchmarks.watermark.attacks import STILL_ATTACKS, wilson
 from benchmarks.watermark.subjects import stills
 from watermark import Payload, PayloadKind, mark
@@ -113,10 +113,7 @@ def code_tail(values: np.ndarray) -> dict[str, str | int]:
 
 def write(line: dict[str, str | int]) -> None:
     """Write measures and values."""
-    with RESULTS.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["measure", "value"])
-        writer.writerows(line.items())
+    write_rows(RESULTS, ["measure", "value"], line.items())
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from detectors.errors import CheckpointError
+from detectors.files import whole_file
 
 from .ema import RunningMean
 
@@ -93,9 +94,8 @@ def save_progress(
         "mean_steps": 0 if mean is None else mean.steps,
         "weights": weights,
     }
-    partial = folder / (_STATE + ".part")
-    partial.write_text(json.dumps(record, indent=2), encoding="utf-8")
-    partial.replace(folder / _STATE)
+    with whole_file(folder / _STATE) as part:
+        part.write_text(json.dumps(record, indent=2), encoding="utf-8")
     for old in folder.glob(f"*-{_WEIGHTS}"):
         if old.name != weights:
             old.unlink()

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from forensics.errors import InputError, UsageError
 from forensics.execution.progress import Report, silent, subrange
-from forensics.storage.files import sweep
 from forensics.synthesis.generator_forger import Engine, engine_for, load_animator
 from generator import AnimateConfig, Animator, DriveSequence, FaceParams
 from generator.trackers import TRACKERS, find_tracker, read_landmarks
@@ -26,6 +25,7 @@ from watermark import (
     check_size,
     read_mark,
     read_media,
+    sweep,
 )
 
 from .tracking import TrackerChoice, naming, open_tracker, track_file

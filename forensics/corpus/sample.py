@@ -8,7 +8,6 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from forensics.errors import CorpusError
-from forensics.storage.files import file_hash
 from forensics.storage.json_records import parse_json, read_record, write_json
 
 
@@ -170,6 +169,8 @@ def folder_hash(path: Path, files: tuple[str, ...] = ()) -> str:
         path: The file or the folder.
         files: Names of the frames; none for a file.
     """
+    from watermark import file_hash  # not at the top: help for a command would load all that reads media
+
     if not files:
         return file_hash(path)
     digest = hashlib.sha256()

@@ -19,8 +19,8 @@ from detectors import CropError, DetectorSpec
 from forensics.corpus import Sample, read_frames
 from forensics.errors import CorpusError
 from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
-from forensics.storage.files import sweep, write_whole
-from watermark import MediaError, read_arrays
+from forensics.storage.files import write_whole
+from watermark import MediaError, read_arrays, sweep
 
 from .finding import FaceFinder, Faces, FaceSearch, Frames, cut_crops, find_faces_in, spread_indices
 

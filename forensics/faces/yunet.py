@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from forensics.errors import InputError
 
 from .finding import SMALLEST_FACE, Floats, Frames, box_of
-from .mean_face import complete
+from .five_points import five_points
 
 SUREST = 0.9
 """A face counts from this score on; OpenCV's own default."""
@@ -186,3 +186,31 @@ def _surest(rows: Rows) -> Rows:
     boxes[:, 2:] -= boxes[:, :2]
     kept = cv2.dnn.NMSBoxes(boxes.tolist(), rows[:, _SCORE].tolist(), SUREST, SAME_FACE)
     return rows[np.asarray(kept, dtype=np.int64)]
+
+
+def complete(points: NDArray[np.floating]) -> Floats:
+    """Turn, scale and move the mean face until its five points, seen from afar, lie near those given.
+
+    The mean face is that of the puppet head at rest, as the face mesh sees it. So a box around the 68 points means the
+    same whether they were seen or completed. They follow no expression.
+
+    The affine camera with the least squared distance, and then the scaled rotation nearest to it (DeMenthon and Davis
+    1995, the first step of POSIT).
+
+    Args:
+        points: (5, 2) in pixels, in the order of `five_points`.
+
+    Returns:
+        (68, 2) iBUG points in pixels.
+    """
+    from generator.trackers import mean_face
+
+    mean = mean_face() * (1, -1, -1)  # pictures count downwards
+    five = five_points(mean)
+    here, there = five - five.mean(0), points - points.mean(0)
+    camera = np.linalg.lstsq(here, there, rcond=None)[0].T
+    left, _, right = np.linalg.svd(camera, full_matrices=False)
+    turn = left @ right
+    seen = here @ turn.T
+    scale = (there * seen).sum() / (seen**2).sum()
+    return np.asarray(scale * (mean - five.mean(0)) @ turn.T + points.mean(0), dtype=np.float32)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from forensics.errors import ReportError
 from forensics.execution.environment import installed_version
-from forensics.storage.files import file_hash, write_whole
+from forensics.storage.files import write_whole
 from forensics.storage.json_records import parse_json, read_record
-from watermark import Deployment, StatementError, TrustPolicy, read_statement, sign_statement
+from watermark import Deployment, StatementError, TrustPolicy, file_hash, read_statement, sign_statement
 
 SUFFIX = ".card.json"
 KIND = "facetrail report card"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from forensics.errors import InputError
+from forensics.errors import InputError, did_you_mean
 
 GENERATED = "anifacediff"
 """The method whose name in the manifest is the generator's own, with its preset."""
@@ -53,5 +52,5 @@ def find_method(name: str) -> ForgeryMethod:
         if method.name == name:
             return method
     names = [method.name for method in METHODS]
-    near = get_close_matches(name, names, 1)
-    raise InputError(f"no forgery {name!r}{f'; did you mean {near[0]}?' if near else ''} There are: {', '.join(names)}")
+    meant = did_you_mean(name, names)
+    raise InputError(f"no forgery {name!r}{meant and f'; {meant}'} There are: {', '.join(names)}")

@@ -14,8 +14,8 @@ from forensics.corpus import MANIFEST, Corpus, Sample, read_manifest, write_mani
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
 from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
-from forensics.storage.files import append_line, file_hash, locked, whole_lines, write_whole
-from watermark import Deployment
+from forensics.storage.files import append_line, locked, whole_lines, write_whole
+from watermark import Deployment, file_hash
 
 from .forgeries import Footage, save_masks
 from .methods import GENERATED, find_method

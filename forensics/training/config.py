@@ -7,7 +7,7 @@ from pathlib import Path
 
 from detectors import DetectorSpec, TrainConfig, TrainingSource, find_spec, load_detector
 from forensics.errors import InputError
-from forensics.storage.toml_settings import check_keys, read_toml
+from forensics.storage.toml_settings import overlay, read_toml
 
 SOURCES = (TrainingSource.SELF_BLENDED, TrainingSource.FORGED)
 """The training sources that a corpus offers; its forgeries are drawn together with their twins where they have any."""
@@ -47,26 +47,19 @@ def read_run(path: Path, run: TrainingRun) -> TrainingRun:
         run: What holds where the file says nothing.
 
     Raises:
-        InputError: The file is no TOML, or a key is unknown; the message offers the nearest one.
+        InputError: The file is no TOML, a key is unknown, for which the message offers the nearest one, or a value is
+            of another type.
+        TrainingError: A value lies outside its range.
+        UnknownDetectorError: No detector has the name that the file gives.
     """
-    values = read_toml(path)
-    if "diet" in values:
-        values.setdefault("training_source", values.pop("diet"))
-    check_keys(path, values, [entry.name for entry in fields(TrainingRun)])
-    settings = values.pop("config", {})
-    names = [entry.name for entry in fields(TrainConfig) if entry.name != "augment"]
-    check_keys(path, settings, names)
-    if "training_source" in values:
-        check_keys(path, [values["training_source"]], list(SOURCES))
-        values["training_source"] = TrainingSource(values["training_source"])
-    for name in ("pretrained", "start"):
-        if isinstance(values.get(name), str):
-            values[name] = path.parent / values[name]
-    methods = values.pop("methods", list(run.methods))
-    if not isinstance(methods, list) or not all(isinstance(name, str) for name in methods):
-        raise InputError(f"{path}: methods is a list of names, got {methods!r}", path)
-    run = taken_to(run, str(values.pop("detector", run.detector)))
-    return replace(run, **values, methods=tuple(methods), config=replace(run.config, **settings))
+    detector = read_toml(path).get("detector")
+    if isinstance(detector, str):  # `overlay` refuses whatever else it is
+        run = taken_to(run, detector)
+    run = overlay(path, run, fixed=("config.augment",), former={"diet": "training_source"})
+    if run.training_source not in SOURCES:
+        offered = " or ".join(repr(str(source)) for source in SOURCES)
+        raise InputError(f"{path}: training_source is {str(run.training_source)!r}, expected {offered}", path)
+    return run
 
 
 def taken_to(run: TrainingRun, detector: str) -> TrainingRun:

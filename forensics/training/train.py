@@ -33,7 +33,8 @@ from forensics.corpus import MANIFEST, Corpus, Label, Split
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent, subrange
 from forensics.faces import FaceFinder, source_of
-from forensics.storage.files import file_hash, locked
+from forensics.storage.files import locked
+from watermark import file_hash
 
 from .config import TrainingRun
 from .data import TrainingCrops, forged_samples, still_blends

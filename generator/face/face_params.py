@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.errors import FaceModelError, MotionFileError
-from watermark import read_arrays
+from watermark import read_arrays, whole_file
 
 Floats = NDArray[np.floating]
 """Any array of floats; what is stored and travels is float32."""
@@ -227,16 +227,11 @@ class DriveSequence:
 
     def save(self, path: Path) -> None:
         """Write the motion as `.npz`; no pixel of the drive is kept."""
-        temporary = path.with_name(f".{path.name}.part")
-        try:
-            with temporary.open("wb") as file:
-                np.savez(
-                    file, shape=self.shape, expression=self.expression, pose=self.pose, gaze=self.gaze,
-                    camera=self.camera, fps=np.float64(self.fps), face_model=np.array(self.face_model),
-                )  # fmt: skip
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with whole_file(path) as part, part.open("wb") as file:
+            np.savez(
+                file, shape=self.shape, expression=self.expression, pose=self.pose, gaze=self.gaze,
+                camera=self.camera, fps=np.float64(self.fps), face_model=np.array(self.face_model),
+            )  # fmt: skip
 
     @staticmethod
     def load(path: Path) -> DriveSequence:

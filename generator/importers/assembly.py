@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -14,8 +12,9 @@ from torch import Tensor
 
 from generator.errors import WeightsError
 from generator.network.config import SD15, ModelConfig
-from generator.network.weights_io import not_finite, sha256_of, write_folder
+from generator.network.weights_io import not_finite, write_folder
 from generator.network.weights_layout import part_shapes, read_card
+from watermark import file_hash, hidden_folder
 
 from .fresh_parts import fresh_adapter_keys, fresh_part
 from .image_encoder import read_image_encoder
@@ -123,7 +122,7 @@ def import_sd15(folder: Path, plan: ImportPlan, *, progress: Progress = lambda f
     progress(0.05, "checking the files")
     paths = sorted({report.path for report in reports if report.path})
     with ThreadPoolExecutor() as pool:
-        origins = dict(zip(paths, pool.map(sha256_of, paths), strict=True))
+        origins = dict(zip(paths, pool.map(file_hash, paths), strict=True))
     card = {
         "name": folder.name,
         "use": "animating stylised avatars; every output is marked and signed",
@@ -225,15 +224,13 @@ def _write(
             done += sum(value.numel() for value in values.values())
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    hidden = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
-    try:
-        write_folder(checked(), config, hidden, card, dtype=dtype)
-        hidden.chmod(0o755)
+    with hidden_folder(folder.parent) as hidden:
+        made = hidden / folder.name
+        write_folder(checked(), config, made, card, dtype=dtype)
+        made.chmod(0o755)
         if folder.exists():
             folder.rmdir()
-        hidden.rename(folder)
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)
+        made.rename(folder)
 
 
 def _refusal(reports: list[PartReport]) -> ImportRefusedError:

@@ -16,6 +16,7 @@ from generator.errors import GenerationError
 from generator.face.face_params import DriveSequence, FaceParams
 from generator.network.conditions import expression_input
 from generator.network.model import Conditions
+from watermark import whole_file
 
 Map = NDArray[np.uint8]
 DrawMaps = Callable[[FaceParams], Mapping[str, Map]]
@@ -71,8 +72,8 @@ class ClipConditions:
         self._shapes = {name: values.shape for name, values in maps.items()}
         packed = zlib.compress(b"".join(values.tobytes() for values in maps.values()), 1)
         try:
-            path.with_suffix(".part").write_bytes(packed)
-            path.with_suffix(".part").replace(path)
+            with whole_file(path) as part:
+                part.write_bytes(packed)
         except OSError as error:
             raise GenerationError(
                 f"{self._shelf.parent}: cannot be written ({error.strerror}); free space and run the same command "

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from generator.errors import GenerationError
+from watermark import try_lock
 
 
 class LatentStore:
@@ -137,11 +138,6 @@ def open_store(out: Path, key: str, shape: Sequence[int], *, fresh: bool = False
 def _locked(folder: Path, out: Path) -> Iterator[None]:
     """Hold the folder; the system lets go of it when the process ends, however it ends."""
     with (folder / "lock").open("w") as file:
-        if os.name == "posix":
-            import fcntl
-
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise GenerationError(f"{out}: another process is generating it; wait until it ends") from error
+        if not try_lock(file.fileno()):
+            raise GenerationError(f"{out}: another process is generating it; wait until it ends")
         yield

@@ -7,7 +7,6 @@ without memory and takes over the loaded tensors, so loading needs little more t
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +21,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from generator.errors import WeightsError
+from watermark import file_hash
 
 from .config import ModelConfig
 from .model import AniFaceDiff
@@ -97,7 +97,7 @@ def write_folder(
             _save(stored, temporary)
             temporary.chmod(0o644)
             del stored
-            digests[f"{part}{SUFFIX}"] = sha256_of(temporary)
+            digests[f"{part}{SUFFIX}"] = file_hash(temporary)
         whole = {**card, "config": asdict(config), "sha256": folder_digest(digests, config)}
         if len(digests) > 1:
             whole["files"] = digests
@@ -149,7 +149,7 @@ def load_pretrained(
     model = empty_model(config)
     expected = model.state_dict()
     with ThreadPoolExecutor() as pool:
-        hashing = {path.name: pool.submit(sha256_of, path) for path in paths.values()}
+        hashing = {path.name: pool.submit(file_hash, path) for path in paths.values()}
         state: dict[str, Tensor] = {}
         for part, prefix in layout(config).items():
             wanted = {name: value for name, value in expected.items() if name.startswith(prefix)}
@@ -210,9 +210,3 @@ def _save(tensors: dict[str, Tensor], path: Path) -> None:
 def _stored(value: Tensor, dtype: torch.dtype) -> Tensor:
     value = value.detach()
     return value.to("cpu", dtype if value.is_floating_point() else value.dtype, copy=True).contiguous()
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

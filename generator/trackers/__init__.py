@@ -18,7 +18,7 @@ from .puppet_fit.mesh_bias import mean_face
 from .puppet_fit.track import track_clip, track_still
 from .registry import TRACKERS, TrackerSpec, find_tracker, load_tracker
 from .smoothing import OneEuro
-from .user_files import find_flame, models_folder
+from .user_files import cache_folder, find_flame, models_folder
 
 __all__ = [
     "LONGEST_GAP",
@@ -38,6 +38,7 @@ __all__ = [
     "Tracker",
     "TrackerError",
     "TrackerSpec",
+    "cache_folder",
     "face_mesh_folder",
     "find_face_mesh",
     "find_flame",

@@ -3,9 +3,10 @@
 import os
 from pathlib import Path
 
-from platformdirs import user_config_dir
+from platformdirs import user_cache_dir
 
 from generator.errors import ModelFilesError
+from watermark import home_folder
 
 FLAME_FILES = ("flame2023_Open.pkl", "flame2023.pkl", "generic_model.pkl")
 """FLAME's published files, the one with the freest licence first."""
@@ -13,7 +14,12 @@ FLAME_FILES = ("flame2023_Open.pkl", "flame2023.pkl", "generic_model.pkl")
 
 def models_folder() -> Path:
     """Name the folder of these files: ``models`` in FACETRAIL_HOME, else in the user's configuration folder."""
-    return Path(os.environ.get("FACETRAIL_HOME") or user_config_dir("facetrail")) / "models"
+    return home_folder() / "models"
+
+
+def cache_folder() -> Path:
+    """Return the folder of what can be fetched or computed again: FACETRAIL_CACHE, else the user's cache."""
+    return Path(os.environ.get("FACETRAIL_CACHE") or user_cache_dir("facetrail", appauthor=False))
 
 
 def find_flame(given: Path | None = None) -> Path:

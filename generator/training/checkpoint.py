@@ -25,6 +25,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from generator.errors import TrainingError
+from watermark import hidden_folder, sweep
 
 from .config import TrainConfig
 
@@ -87,21 +88,23 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, keep: int) -> Path:
     """
     home = folder / _FOLDER
     final = home / f"step-{checkpoint.position.step:08d}"
-    temporary = home / f"{final.name}.part"
     try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        for name, tensors in (("weights", checkpoint.weights), ("mean", checkpoint.mean)):
-            save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary / f"{name}.safetensors")
-        torch.save(dict(checkpoint.optimiser), temporary / "optimiser.pt")
-        (temporary / "position.json").write_text(json.dumps(asdict(checkpoint.position), indent=1), "utf-8")
+        home.mkdir(parents=True, exist_ok=True)
+        sweep(home)
+        with hidden_folder(home) as hidden:
+            made = hidden / final.name
+            made.mkdir()
+            for name, tensors in (("weights", checkpoint.weights), ("mean", checkpoint.mean)):
+                save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, made / f"{name}.safetensors")
+            torch.save(dict(checkpoint.optimiser), made / "optimiser.pt")
+            (made / "position.json").write_text(json.dumps(asdict(checkpoint.position), indent=1), "utf-8")
+            if final.exists():
+                shutil.rmtree(final)
+            made.rename(final)
     except (OSError, RuntimeError, SafetensorError) as error:
         raise TrainingError(
             f"{home}: the checkpoint cannot be kept ({error}); free space and run again, it goes on from the last"
         ) from error
-    if final.exists():
-        shutil.rmtree(final)
-    temporary.rename(final)
     for old in _checkpoints(home)[:-keep]:
         shutil.rmtree(old)
     _LOG.info("wrote checkpoint %s", final)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 
 class RunningMean:
@@ -21,12 +21,11 @@ class RunningMean:
         self._parameters, self._limit = parameters, limit
         self.tensors = {name: p.detach().clone() for name, p in parameters.items()}
 
-    @torch.no_grad()
     def update(self, step: int) -> None:
         """Take in the weights after `step` steps."""
         decay = min(self._limit, (1 + step) / (20 + step))
-        means = list(self.tensors.values())
-        torch._foreach_lerp_(means, [p.detach() for p in self._parameters.values()], 1 - decay)
+        average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+        average(list(self.tensors.values()), [p.detach() for p in self._parameters.values()], step)
 
     @contextmanager
     def applied(self) -> Iterator[None]:

@@ -6,18 +6,24 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from generator.inference.sampling import Sampler, predict
 from generator.network.model import AniFaceDiff
+from generator.picture_metrics import psnr, ssim_map
 from generator.training.data.batch import Batch, Example, Picture, collate, conditions, to_uint8, to_unit
 
 from .config import TrainConfig
-from .metrics import compare
 
 _ROWS = 4
 """Frames of the picture that is shown."""
+
+REGIONS = {"frame": None, "eyes": 2, "mouth": 3}
+"""Regions and their labels."""
+_LEAST_PIXELS = 40
+"""A smaller region of a picture is not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +88,25 @@ def draw(model: AniFaceDiff, batch: Batch, config: TrainConfig) -> Tensor:
 
 def _pixels(pictures: Tensor) -> Picture:
     return pictures.permute(0, 2, 3, 1).cpu().numpy()
+
+
+def compare(pictures: Picture, truths: Picture, labels: NDArray[np.uint8]) -> dict[str, float]:
+    """Return mean PSNR and SSIM by region, over the pictures that show it.
+
+    Args:
+        pictures: (N, H, W, 3) uint8.
+        truths: (N, H, W, 3) uint8.
+        labels: (N, H, W), see `REGIONS`.
+
+    Returns:
+        "psnr/frame", "ssim/eyes" and so on; a region that no picture shows is left out.
+    """
+    found: dict[str, list[float]] = {}
+    for picture, truth, label in zip(pictures, truths, labels, strict=True):
+        similarity = ssim_map(picture, truth)
+        for region, number in REGIONS.items():
+            where = np.ones(label.shape, bool) if number is None else label == number
+            if where.sum() >= _LEAST_PIXELS:
+                found.setdefault(f"psnr/{region}", []).append(psnr(picture, truth, where))
+                found.setdefault(f"ssim/{region}", []).append(float(similarity[where].mean()))
+    return {name: float(np.mean(values)) for name, values in found.items()}

@@ -3,7 +3,7 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from generator.picture_metrics import psnr, ssim_map
-from generator.training.metrics import compare
+from generator.training.validation import compare
 
 
 def pictures():

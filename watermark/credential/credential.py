@@ -12,7 +12,6 @@ The library alone does not settle three questions, so this module does:
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import logging
@@ -29,6 +28,7 @@ import c2pa
 from watermark.errors import MediaError, StoreError
 from watermark.identity.trust import TrustPolicy
 from watermark.media.containers import Container, open_file, sniff
+from watermark.media.files import file_hash
 from watermark.store.manifest_store import ManifestStore, StoreEntry
 from watermark.store.perceptual_hash import SAME_PICTURE
 
@@ -157,7 +157,7 @@ def _read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> C
     if embedded and (fault := _layout_fault(path, container, credential)):
         return replace(credential, state=CredentialState.ALTERED, codes=(*credential.codes, fault))
     entry = store.find_manifest(active_label(credential))
-    if entry is not None and entry.sha256 != file_digest(path):
+    if entry is not None and entry.sha256 != file_hash(path):
         return replace(credential, state=CredentialState.ALTERED, codes=(*credential.codes, CODE_DIGEST))
     return credential
 
@@ -224,12 +224,6 @@ def signature_holds(entry: StoreEntry, policy: TrustPolicy) -> bool:
 def active_label(credential: Credential) -> str:
     """Return the label of the manifest a credential was read from; every signature has its own."""
     return str(json.loads(credential.manifest_json or "{}").get("active_manifest"))
-
-
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _judged(media_type: str, stream: BinaryIO, policy: TrustPolicy) -> tuple[Credential, bool]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 from cryptography.x509.oid import NameOID
 
 from watermark.errors import IdentityError
+from watermark.media.files import hidden_folder
 
 from .certificates import ORGANIZATION, check_chain, issue_chain, issue_leaf, pem, read_pem, signing_algorithm
 from .private_files import check_private, check_unwritable, write_private
@@ -288,8 +288,8 @@ class Identity:
             raise IdentityError(f"{folder}: holds an identity already; move it away to make a new one")
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".identity-") as made:
-                whole = Path(made) / "identity"
+            with hidden_folder(folder.parent) as made:
+                whole = made / "identity"
                 whole.mkdir(mode=0o700)
                 _write_public(whole / _ROOT, root_pem)
                 _write_public(whole / _CHAIN, chain_pem)

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import secrets
-import tempfile
 from pathlib import Path
 
 from watermark.errors import IdentityError
 from watermark.mark.tile import KEY_BYTES
-from watermark.media.durability import flush_folder
+from watermark.media.files import first_file, flush
 from watermark.store.manifest_store import STORE_FILE
 
 from .private_files import check_private, check_unwritable, write_private
@@ -59,17 +57,15 @@ def rotate_mark_key(folder: Path) -> tuple[bytes, ...]:
         raise _unusable(path, error) from error
     try:
         keys = (secrets.token_bytes(KEY_BYTES), *_read(path))
-        with written.open("wb") as file:
-            file.write(b"".join(reversed(keys)))
-            file.flush()
-            os.fsync(file.fileno())
+        written.write_bytes(b"".join(reversed(keys)))
+        flush(written)
         written.replace(path)
     except BaseException as error:
         written.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise _unusable(path, error) from error
         raise
-    flush_folder(folder)  # a mark that outlives its key cannot be read
+    flush(folder)  # a mark that outlives its key cannot be read
     _LOG.info("appended mark key %s to %s", _fingerprint(keys[0]), path)
     return keys
 
@@ -122,14 +118,9 @@ def _read(path: Path) -> tuple[bytes, ...]:
 def _make(path: Path) -> None:
     """Make the file beside its place and link it there, whole or not at all; the first of several processes wins."""
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".key-") as made:
-            whole = Path(made) / path.name
-            write_private(whole, secrets.token_bytes(KEY_BYTES))
-            try:
-                path.hardlink_to(whole)
-            except FileExistsError:
-                return
-        flush_folder(path.parent)
+        with first_file(path) as made:
+            write_private(made, secrets.token_bytes(KEY_BYTES))
+        flush(path.parent)
     except OSError as error:
         raise _unusable(path, error) from error
 

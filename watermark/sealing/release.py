@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -16,18 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from watermark.credential.claim import Claim
-from watermark.credential.credential import Credential, CredentialState, active_label, file_digest, read_credential
+from watermark.credential.credential import Credential, CredentialState, active_label, read_credential
 from watermark.credential.signing import TimeStampOutcome, sign_file
 from watermark.deployment import Deployment
 from watermark.errors import MarkLostError, SealError
 from watermark.mark.payload import Payload
 from watermark.mark.read import read_mark
-from watermark.media.durability import flush_folder
+from watermark.media.files import file_hash, flush, hidden_folder
 from watermark.media.frames import Frames
 from watermark.store.manifest_store import StoreEntry
 from watermark.store.perceptual_hash import perceptual_hash
-
-from .hidden_folder import hidden_folder
 
 _LOG = logging.getLogger(__name__)
 
@@ -166,7 +163,7 @@ def release(
             credential = _read_credential_back(signed, path, deployment)
         entry = StoreEntry(
             mark_id=claim.payload.hex,
-            sha256=file_digest(signed),
+            sha256=file_hash(signed),
             manifest_label=active_label(credential),
             manifest=signature.manifest,
             perceptual_hash=perceptual_hash(first),
@@ -192,12 +189,11 @@ def _read_credential_back(signed: Path, path: Path, deployment: Deployment) -> C
 
 def _put_in_place(signed: Path, path: Path, entry: StoreEntry, deployment: Deployment) -> None:
     """Store the entry and rename the file; take the entry back where the rename fails."""
-    with signed.open("rb") as file:
-        os.fsync(file.fileno())
+    flush(signed)
     deployment.store.put(entry)
     try:
         signed.replace(path)
     except OSError:
         deployment.store.remove(entry)
         raise
-    flush_folder(path.parent)
+    flush(path.parent)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ import numpy as np
 
 from watermark.errors import StoreError
 from watermark.mark.payload import PayloadKind
+from watermark.media.files import first_file
 
 _LOG = logging.getLogger(__name__)
 
@@ -232,18 +232,13 @@ def _entry(row: tuple[int, *Row]) -> StoreEntry:
 
 def _create(path: Path) -> None:
     """Make an empty store beside its place and link it there: whole or not at all, and the first of several wins."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".store-") as made:
-        whole = Path(made) / path.name
-        with closing(sqlite3.connect(whole)) as connection:
+    with first_file(path) as made:
+        with closing(sqlite3.connect(made)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             for statement in _SCHEMA:
                 connection.execute(statement)
             connection.commit()
-        whole.chmod(0o600)  # SQLite makes its other files alike
-        try:
-            path.hardlink_to(whole)
-        except FileExistsError:
-            return
+        made.chmod(0o600)  # SQLite makes its other files alike
 
 
 def _bring_up_to_date(connection: sqlite3.Connection) -> None:

@@ -14,7 +14,6 @@ from forensics.corpus.sample import Label, Sample, Slice, Split, folder_hash
 from forensics.corpus.split import link_keys
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
-from forensics.storage.files import file_hash
 
 from .formats import Format, probe_format
 
@@ -188,7 +187,7 @@ def _check_files(corpus: Corpus, sample: Sample) -> Iterator[Complaint]:
         path: Path = corpus.root / sample.landmarks
         if not path.is_file():
             yield Complaint(Fault.MISSING, f"{sample.landmarks} is missing", (sample.id,))
-        elif file_hash(path) != sample.landmarks_sha256:
+        elif folder_hash(path) != sample.landmarks_sha256:
             yield Complaint(Fault.CHANGED, f"{sample.landmarks} is not the file the manifest describes", (sample.id,))
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 
-from forensics.errors import CorpusError, InputError
+from forensics.errors import CorpusError, InputError, did_you_mean
 
 from .celeb_df import CELEB_DF
 from .deeper_forensics import DEEPER_FORENSICS
@@ -49,9 +48,8 @@ def find_layout(name: str, folder: Path) -> Layout:
     """
     names = [layout.name for layout in LAYOUTS]
     if name not in (AUTO, *names):
-        near = get_close_matches(name, names, 1)
-        meant = f"; did you mean {near[0]}?" if near else ""
-        raise InputError(f"no layout {name!r}{meant} There are: auto, {', '.join(names)}")
+        meant = did_you_mean(name, names)
+        raise InputError(f"no layout {name!r}{meant and f'; {meant}'} There are: auto, {', '.join(names)}")
     if not folder.exists():
         raise CorpusError(f"{folder}: there is no such folder; check the path", folder)
     for layout in LAYOUTS:

@@ -17,8 +17,9 @@ from forensics.corpus.sample import Sample
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
 from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
-from forensics.storage.files import append_line, file_hash, locked, whole_lines, write_whole
+from forensics.storage.files import append_line, locked, whole_lines, write_whole
 from forensics.storage.json_records import parse_json, read_record, write_json
+from watermark import file_hash
 
 from .index import FORMAT, INDEX, Index, Shard
 from .parquet import write_data_parquet, write_manifest_parquet

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from forensics.errors import CorpusError
-from forensics.storage.files import file_hash, write_whole
+from forensics.storage.files import write_whole
 from forensics.storage.json_records import parse_json, read_record, write_json
 
 INDEX = "index.json"
@@ -105,6 +105,8 @@ def check_shard(folder: Path, shard: Shard) -> Path:
     Raises:
         CorpusError: It is missing, half-written or changed.
     """
+    from watermark import file_hash  # not at the top: help for a command would load all that reads media
+
     path = folder / shard.name
     size = path.stat().st_size if path.is_file() else None
     if size is None:

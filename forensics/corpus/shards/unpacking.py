@@ -17,8 +17,9 @@ from forensics.corpus.sample import Label, Sample, folder_hash
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
 from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
-from forensics.storage.files import file_hash, locked, write_whole
+from forensics.storage.files import locked, write_whole
 from forensics.storage.json_records import parse_json, read_record
+from watermark import file_hash
 
 from .index import Index, Shard, check_shard, read_index
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.evaluation.measures.reports import EvalReport, Measure
 from forensics.evaluation.metrics import classification as metrics
 from forensics.evaluation.scores.score_table import ScoreTable
 from forensics.evaluation.text import columns
-from forensics.storage.files import write_whole
+from forensics.storage.files import write_csv
 
 from . import published
 from .importing import ForeignScores
@@ -81,11 +79,7 @@ def put_beside(foreign: ForeignScores, report: EvalReport) -> tuple[Beside, ...]
 
 def write_beside(rows: Sequence[Beside], path: Path) -> None:
     """Write the comparison as CSV."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, [item.name for item in fields(Beside)])
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
-    write_whole(path, lambda part: part.write_text(text.getvalue(), encoding="utf-8", newline=""))
+    write_csv(path, Beside, rows)
 
 
 def describe_beside(rows: Sequence[Beside]) -> str:

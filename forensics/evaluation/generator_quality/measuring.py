@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -16,18 +16,19 @@ from generator.picture_metrics import psnr, ssim_map
 from .cases import STILL, Case, Truth
 from .face_net import Floats, Pictures
 from .judge import Judge, Readings
+from .landmark_distances import expression_distance, shape_distance
 from .movement import Flow, exact_flow, flicker, warping_error
 from .pictures import l1, regions_of
-from .reading_errors import reading_errors
 from .statistics import (
     Rows,
     clustered_interval,
     correlation,
     cosines,
     frechet_distance,
+    rotation_angle,
     verification_auc,
 )
-from .true_values import OPEN_EYES as OPEN_EYES
+from .true_values import OPEN_EYES
 
 BIG_EYES = 0.5
 """Standard deviations of the shape coefficient `eye_size` from which eyes count as big."""
@@ -207,3 +208,27 @@ def _ratio(above: Floats, below: Floats, rows: Rows) -> float:
     if total <= 0:
         raise MetricError("a ratio wants something to divide by")
     return max(float(above[rows].sum()), 0.0) / total
+
+
+def reading_errors(read: Readings, true: Readings) -> Mapping[str, Floats]:
+    """Compare readings with the truth.
+
+    Args:
+        read: Of N frames.
+        true: The same frames.
+
+    Returns:
+        By measure, (N,) errors, each 0 where the reading is right; NaN where there is nothing to read.
+    """
+    looking = true.lids.min(1) >= OPEN_EYES
+    found = {
+        "shape_error": np.sqrt(np.square(read.shape - true.shape).mean(1)),
+        "shape_distance": shape_distance(read.shape, true.shape),
+        "expression_error": np.abs(read.expression - true.expression).mean(1),
+        "expression_distance": expression_distance(read.expression, true.expression, true.shape),
+        "head_pose_error": rotation_angle(read.pose, true.pose),
+        "gaze_error": np.where(looking, np.abs(read.gaze - true.gaze).mean(1), np.nan),
+        "lid_aperture_error": np.abs(read.lids - true.lids).mean(1),
+        "mouth_aperture_error": np.abs(read.mouth - true.mouth)[:, 0],
+    }
+    return {name: np.asarray(values, np.float32) for name, values in found.items()}

@@ -11,17 +11,15 @@ DIR/<detector>/validation.csv     the same of the validation split, where there 
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
 from forensics.evaluation.errors import ScoresError
-from forensics.storage.files import write_whole
+from forensics.storage.files import write_csv, write_whole
 from forensics.storage.json_records import parse_json, read_record
 
 from .reports import EvalReport, EvalRun, Measure
@@ -71,11 +69,7 @@ def write_report(report: EvalReport, folder: Path) -> tuple[Path, Path]:
 
 def write_measures(measures: Iterable[Measure], path: Path) -> None:
     """Write measures as CSV, one a line."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, [item.name for item in fields(Measure)])
-    writer.writeheader()
-    writer.writerows(asdict(measure) for measure in measures)
-    write_whole(path, lambda part: part.write_text(text.getvalue(), encoding="utf-8", newline=""))
+    write_csv(path, Measure, measures)
 
 
 def read_report(path: Path) -> EvalReport:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
 from forensics.corpus import Corpus, Sample, Split
-from forensics.errors import CorpusError, InputError
+from forensics.errors import CorpusError, InputError, did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,5 @@ def find_protocol(name: str) -> Protocol:
     names = [protocol.name for protocol in PROTOCOLS]
     if name in names:
         return PROTOCOLS[names.index(name)]
-    near = difflib.get_close_matches(name, names, 1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+    hint = did_you_mean(name, names) or f"there are {', '.join(names)}"
     raise InputError(f"no protocol is called {name!r}; {hint}")

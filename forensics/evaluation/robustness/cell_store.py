@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from forensics.evaluation import ScoresError, ScoreTable, read_scores, write_scores
-from forensics.storage.files import file_hash, write_whole
+from forensics.storage.files import write_whole
+from watermark import file_hash
 
 from .work_units import CellKey, CellRow, Shard
 

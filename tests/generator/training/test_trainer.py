@@ -13,6 +13,7 @@ from generator.network.config import TOY
 from generator.network.weights_io import load_pretrained, save_pretrained
 from generator.training import Trainer, open_puppets, recipe
 from generator.training.trainer import learning_rate
+from watermark.media.files import UNFINISHED
 
 from .training_stand_ins import SIZES, random_data, settings
 
@@ -133,10 +134,12 @@ def test_only_the_last_checkpoints_are_kept(tmp_path):
 
 def test_half_a_checkpoint_is_not_seen(tmp_path):
     train(tmp_path, settings(steps=2))
-    torn = tmp_path / "checkpoints" / "step-00000009.part"
-    torn.mkdir()
+    torn = tmp_path / "checkpoints" / f"{UNFINISHED}torn" / "step-00000009"
+    torn.mkdir(parents=True)
     (torn / "position.json").write_text("{")
     assert Trainer(tmp_path, settings(steps=2), random_data(), device="cpu").step == 2
+    train(tmp_path, settings(steps=3))
+    assert not torn.parent.exists()
 
 
 @pytest.mark.parametrize("name", ["position.json", "weights.safetensors", "optimiser.pt"])

@@ -17,6 +17,7 @@ from generator.training.data.puppet_clips import Casting
 from generator.training.data.track_cache import TrackCache, track_all
 from generator.training.data.video_clips import Take, clip_framing, feature_labels, identity_of, split, within
 from watermark import encode_clip
+from watermark.media.files import UNFINISHED
 
 
 def rng(seed=0):
@@ -180,7 +181,7 @@ def test_what_could_not_be_used_is_counted_and_nothing_is_tracked_twice(videos, 
     before = tracker.calls
     again = open_set(videos[0], tmp_path, holdout_identities=("id10002",), holdout_share=0.0)
     assert tracker.calls == before and again.card == data.card
-    assert not list(tmp_path.rglob("*.part"))
+    assert not list(tmp_path.rglob(f"{UNFINISHED}*"))
 
 
 def test_pictures_and_maps_of_a_video_fit_each_other(videos, tracker, tmp_path):
