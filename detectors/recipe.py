@@ -1,4 +1,4 @@
-"""Say how a detector is trained where its user says nothing: the settings its paper gives."""
+"""Define the default training settings of a method: those that its paper states."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ Diet = Literal["forged", "self_blended", "twins"]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Hold the training settings of a method; `TrainConfig.of` turns them into a run's settings.
+    """Store the training settings of a method; `TrainConfig.of` converts them to a run's settings.
 
     Attributes:
         optimizer: AdamW, Adam, or SGD with momentum 0.9.
         learning_rate: Peak rate.
-        weight_decay: Of the optimiser.
+        weight_decay: Weight decay of the optimiser.
         batch_size: Crops (or clips) per step, half of them genuine; an even number.
-        epochs: Most passes over the data.
-        sam_radius: Radius ρ of sharpness-aware minimisation; None trains without.
+        epochs: Maximum number of passes over the data.
+        sam_radius: Radius ρ of sharpness-aware minimisation; None trains without it.
         ema_decay: Decay of the running mean of the weights; None keeps the last weights of an epoch.
-        diet: What the method is meant to be fed as manipulated: forgeries, self-blends, or twins of genuine crops.
-        augment: How crops are varied.
+        diet: Source of the manipulated training examples: forgeries, self-blends, or twins of genuine crops.
+        augment: How crops are augmented.
     """
 
     optimizer: Optimizer = "adamw"

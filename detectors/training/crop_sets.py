@@ -1,4 +1,4 @@
-"""Hold labelled crops with the identities in them, check them and name them by digest."""
+"""Store labelled crops with the identities in them, check them and compute their digest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Labels = NDArray[np.integer]
 
 
 class CropSet(NamedTuple):
-    """Hold crops (N, S, S, 3), labels (N,) 0 genuine or 1 manipulated, and the identities of each crop."""
+    """Store crops (N, S, S, 3), labels (N,) 0 genuine or 1 manipulated, and the identities of each crop."""
 
     crops: Crops
     labels: Labels
@@ -28,16 +28,16 @@ class CropSet(NamedTuple):
 
 
 def check_set(data: CropSet, name: str, spec: DetectorSpec) -> None:
-    """Refuse a set whose parts do not fit together or that lacks a class.
+    """Check that the parts of a set fit together and that both classes are present.
 
     Args:
-        data: The set.
-        name: What to call it in a message.
-        spec: Whose crop contract holds.
+        data: The set to check.
+        name: Name of the set in error messages.
+        spec: Spec whose crop contract applies.
 
     Raises:
-        CropError: If the crops break the contract.
-        TrainingError: If lengths differ, or the labels are not 0 and 1 with both present.
+        CropError: The crops break the contract.
+        TrainingError: Lengths differ, or the labels are not 0 and 1 with both present.
     """
     check_crops(data.crops, spec)
     if data.labels.shape != (len(data.crops),) or len(data.groups) != len(data.crops):
@@ -52,17 +52,17 @@ def check_set(data: CropSet, name: str, spec: DetectorSpec) -> None:
 
 
 def identities_of(groups: Sequence[Group]) -> set[str]:
-    """Gather the names of everybody in some crops."""
+    """Return the names of all identities in some crops."""
     return {name for group in groups for name in ((group,) if isinstance(group, str) else group)}
 
 
 def subset(data: CropSet, indices: NDArray[np.intp]) -> CropSet:
-    """Give some of the crops, in the order asked for."""
+    """Return some of the crops, in the requested order."""
     return CropSet(data.crops[indices], data.labels[indices], [data.groups[index] for index in indices])
 
 
 def digest_of(crops: Crops, labels: Labels) -> str:
-    """Give the SHA-256 of crops and labels, as 64 hex digits."""
+    """Return the SHA-256 of crops and labels, as 64 hex digits."""
     digest = hashlib.sha256(f"{crops.shape}".encode())
     digest.update(np.ascontiguousarray(crops).tobytes())
     digest.update(labels.astype(np.int64).tobytes())

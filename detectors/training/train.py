@@ -47,33 +47,34 @@ def train_detector(
     checkpoint: Path | None = None,
     log_folder: Path | None = None,
 ) -> TrainLog:
-    """Train a detector in place and leave it calibrated, gated and with frozen thresholds.
+    """Train a detector in place, and fit its calibration, scope gates and thresholds.
 
-    The best epoch is chosen by frame AUC on the validation crops, which come from the source domain; no test data
-    enters here. The same seed, data, machine and thread count give the same weights. Under a launcher of several
-    processes (`accelerate launch`, `torchrun`) every process takes its share of each batch, and all end alike.
+    The best epoch is chosen by frame AUC on the validation crops, which come from the source domain; no test data is
+    used. The same seed, data, machine and thread count give the same weights. Under a launcher of several processes
+    (`accelerate launch`, `torchrun`) every process computes its share of each batch, and all end with the same weights.
 
     Args:
-        detector: Trained in place, from the weights it has.
+        detector: Detector to train in place, starting from its present weights.
         crops: (N, S, S, 3) uint8 RGB, cut with `crop_face`; (N, T, S, S, 3) for a detector of clips.
         labels: (N,) 0 genuine, 1 manipulated.
         groups: (N,) identities of each crop, a name or several.
-        config: Settings; without it those of the detector's recipe.
+        config: Training settings; None uses the detector's recipe.
         validation: Crops of other identities. Without it, identities are held out of the training crops.
         progress: Called after each step with the step, the number of steps and the loss.
-        pairs: (N,) name shared by a manipulated crop and its genuine twin; twins are drawn together and varied alike.
+        pairs: (N,) name shared by a manipulated crop and its genuine twin; twins are drawn together and augmented
+            alike.
         kinds: (N,) how each crop was manipulated; every kind is drawn equally often, so that a new one can be learned
-            beside old ones whatever their numbers. Without it each manipulated crop counts alike.
-        kin: (N,) name shared by crops of the same person; a manipulated crop without a twin stands beside a genuine one
-            of its kin, each varied by itself.
+            beside old ones whatever their numbers. Without it all manipulated crops have equal weight.
+        kin: (N,) name shared by crops of the same person; a manipulated crop without a twin is paired with a genuine
+            crop of the same person, and each is augmented by itself.
         checkpoint: Folder to which every epoch is written, and from which an interrupted run continues.
         log_folder: Folder for TensorBoard; needs the package tensorboard.
 
     Raises:
-        CropError: If crops break the contract.
-        TrainingError: If labels or groups do not fit, identities stand on both sides, the loss is not finite, or a
+        CropError: Crops break the contract.
+        TrainingError: Labels or groups do not fit, identities are in both sets, the loss is not finite, or a
             package is missing.
-        CheckpointError: If the checkpoint belongs to another run.
+        CheckpointError: The checkpoint belongs to another run.
     """
     config = config or TrainConfig.of(detector.spec)
     data = CropSet(crops, np.asarray(labels), groups)
@@ -104,24 +105,24 @@ def train_self_blended(
     checkpoint: Path | None = None,
     log_folder: Path | None = None,
 ) -> TrainLog:
-    """Train a detector in place on genuine faces and self-blends of them, blended anew in every epoch.
+    """Train a detector in place on genuine faces and their self-blends, blended anew in every epoch.
 
-    Where the method draws blending boundaries (`face_xray`), it is given the masks. The epoch is chosen on fixed
-    self-blends of the validation faces, which says little about forgeries of other makes.
+    A method that predicts blending boundaries (`face_xray`) receives the masks. The epoch is chosen on fixed
+    self-blends of the validation faces; this measures little about other kinds of forgery.
 
     Args:
-        detector: Trained in place, from the weights it has; any detector that judges single crops.
+        detector: Detector to train in place, starting from its present weights; any detector of single crops.
         faces: Genuine pictures with landmarks.
-        config: Settings; without it those of the detector's recipe.
+        config: Training settings; None uses the detector's recipe.
         validation: Genuine faces of other identities.
         progress: Called after each step with the step, the number of steps and the loss.
         checkpoint: Folder to which every epoch is written, and from which an interrupted run continues.
         log_folder: Folder for TensorBoard; needs the package tensorboard.
 
     Raises:
-        BlendError: If landmarks do not fit their picture.
-        TrainingError: If a set is empty, identities stand on both sides, or the loss is not finite.
-        CheckpointError: If the checkpoint belongs to another run.
+        BlendError: Landmarks do not fit their picture.
+        TrainingError: A set is empty, identities are in both sets, or the loss is not finite.
+        CheckpointError: The checkpoint belongs to another run.
     """
     if detector.spec.frames > 1:
         raise TrainingError(f"detector {detector.spec.name!r} judges clips; self-blends are stills")
@@ -133,7 +134,7 @@ def train_self_blended(
 
 
 def validation_auc(detector: Detector, held: CropSet) -> float:
-    """Give the frame AUC of a detector on labelled crops, as the Mann–Whitney statistic with mid-ranks for ties."""
+    """Return the frame AUC of a detector on labelled crops, as the Mann–Whitney statistic with mid-ranks for ties."""
     logits, _ = detector.embed(held.crops)
     positive = held.labels == 1
     n_positive, n_negative = int(positive.sum()), int((~positive).sum())
@@ -172,7 +173,7 @@ def _train(
 
 
 class _Run:
-    """One training run: the optimiser, the order of the data and the best weights so far."""
+    """Run one training: the optimiser, the order of the data and the best weights so far."""
 
     def __init__(
         self,
@@ -200,7 +201,7 @@ class _Run:
         self._mean = None if config.ema_decay is None else RunningMean(model, config.ema_decay)
 
     def execute(self, started: float, log: RunLog) -> tuple[Progress, bool]:
-        """Run the epochs that are left; give the final state and whether the run ended early."""
+        """Run the remaining epochs; return the final state and whether the run ended early."""
         model = self._detector.model
         run_name = f"{self._detector.spec.name} {self._config!r} {self._source.digest}"
         state = Progress.fresh(run_name)
@@ -242,7 +243,7 @@ class _Run:
         processes = self._computer.processes
         for first in range(0, len(draws), self._half):
             together = draws[first : first + self._half]
-            together += together[: -len(together) % processes]  # a short last batch is filled up, so that all have one
+            together += together[: -len(together) % processes]  # a short last batch is filled up for all processes
             yield self._batch(together[self.rank :: processes])
 
     def _batch(self, draws: Sequence[Draw]) -> Batch:
