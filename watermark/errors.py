@@ -1,4 +1,4 @@
-"""Everything the watermark room raises on purpose.
+"""Define every error that the watermark package raises on purpose.
 
 WatermarkError
 ├── TooSmallError    a picture cannot carry a mark
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 
 class WatermarkError(Exception):
-    """Base of every error of this room; its message is one line for people."""
+    """Base of every error of this package; its message is one line for people."""
 
 
 class TooSmallError(WatermarkError):
@@ -43,11 +43,11 @@ class MarkLostError(SealError):
 
 
 class StatementError(WatermarkError):
-    """A signed statement was changed, or nobody known signed it."""
+    """A signed statement was changed, or no known signer signed it."""
 
 
 class TrustError(WatermarkError):
-    """A file is not what the trust policy asks for.
+    """A file does not satisfy the trust policy.
 
     Attributes:
         state: Value of the `CredentialState` that was read.

@@ -1,6 +1,6 @@
-"""Read the C2PA credential of a file, and say in one word what it is worth.
+"""Read the C2PA credential of a file, and determine its state.
 
-The library alone does not settle three questions, so this module does:
+The library alone does not answer three questions, so this module does:
 
 * A damaged container can hide a manifest from the library. Where the bytes still hold pieces of one, the file is
   ALTERED, not ABSENT.
@@ -44,7 +44,7 @@ CODE_LOOKS_DIFFERENT = "org.facetrail.perceptualHash.mismatch"
 CODE_NOT_ALLOWED = "org.facetrail.signer.notAllowed"
 CODE_NOT_FETCHED = "org.facetrail.remoteManifest.notFetched"
 
-# A signer we do not know, or knew once: nothing in the file is wrong.
+# The signer is unknown, or was known in the past: nothing in the file is wrong.
 _SIGNER_CODES = frozenset({"signingCredential.untrusted", "signingCredential.expired"})
 
 # Assertions of signed metadata that may name a source type as IPTC does.
@@ -53,12 +53,13 @@ _METADATA_LABELS = ("c2pa.metadata", "cawg.metadata", "stds.iptc")
 # A manifest without its file cannot match it.
 _BINDING_CODES = frozenset({"assertion.dataHash.mismatch", "assertion.bmffHash.mismatch"})
 
-# Every box of a manifest store begins with a JUMBF description whose type is one of these and ends alike (ISO 19566-5).
+# Every box of a manifest store begins with a JUMBF description whose type is one of these with the same ending (ISO
+# 19566-5).
 _MANIFEST_BOX = re.compile(rb"jumd(?:c2pa|c2ma|c2as|c2cl|c2cs)\x00\x11\x00\x10\x80\x00\x00\xaa\x008\x9bq")
 
 
 class CredentialState(StrEnum):
-    """What a credential is worth."""
+    """The result of checking a credential."""
 
     TRUSTED = "trusted"
     VALID_UNKNOWN_SIGNER = "valid_unknown_signer"
@@ -69,7 +70,7 @@ class CredentialState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a C2PA manifest says and whether it holds.
+    """The content of a C2PA manifest and the result of checking it.
 
     Attributes:
         state: TRUSTED (intact, signer under our anchors), VALID_UNKNOWN_SIGNER (intact, signer unknown or expired),
@@ -78,16 +79,16 @@ class Credential:
         signer: Common name or organisation of the signer.
         source_type: Last part of the first digitalSourceType that an action names, e.g. trainedAlgorithmicMedia.
         actions: Names of the actions, in order.
-        recovered: The data come from our store and not from the file.
+        recovered: Whether the data come from our store and not from the file.
         title: The manifest's title.
-        manifest_json: The library's whole report.
-        signed_at: When a time-stamp authority saw the signature, ISO 8601; None without a stamp.
-        ingredient_codes: Status codes of what failed in the credentials of ingredients, as the sealer saw it; they
-            leave this file's own state as it is.
-        perceptual_distance: Bits between the pictures' perceptual hashes where recovered, else None; up to 10 they
+        manifest_json: The complete report of the library.
+        signed_at: Time at which a time-stamp authority received the signature, ISO 8601; None without a stamp.
+        ingredient_codes: Status codes of what failed in the credentials of ingredients, as found when the file was
+            sealed; they do not change this file's own state.
+        perceptual_distance: Bits between the pictures' perceptual hashes where recovered, else None; up to 10 bits they
             look the same.
         source_types: Last parts of every digitalSourceType that the file's own actions and metadata name.
-        ingredient_source_types: The same of the manifests of its ingredients, and of theirs.
+        ingredient_source_types: The same for the manifests of its ingredients, and of their ingredients.
     """
 
     state: CredentialState
@@ -106,7 +107,7 @@ class Credential:
 
     @property
     def looks_different(self) -> bool:
-        """It was recovered by a mark, and the picture at hand does not look like the one that was sealed with it."""
+        """Return whether a mark recovered it and the picture does not look like the one sealed with that mark."""
         return CODE_LOOKS_DIFFERENT in self.codes
 
 
@@ -115,8 +116,8 @@ def read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Cr
 
     Args:
         path: The file.
-        policy: Whose signatures are believed.
-        store: Where files sealed here are listed.
+        policy: Policy that decides which signatures are trusted.
+        store: Store that lists the files sealed here.
 
     Raises:
         MediaError: The file is missing, or of a kind this room does not read and without a trace of a manifest.
@@ -141,7 +142,7 @@ def read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Cr
 
 
 def _layout_fault(path: Path, container: Container, credential: Credential) -> str | None:
-    """Check the bytes that C2PA does not hash, where facetrail made the manifest."""
+    """Check the bytes that C2PA does not hash, where facetrail wrote the manifest."""
     report: dict[str, Any] = json.loads(credential.manifest_json or "{}")
     manifest: dict[str, Any] = report.get("manifests", {}).get(report.get("active_manifest"), {})
     if GENERATOR not in [one.get("name") for one in manifest.get("claim_generator_info", [])]:
@@ -155,12 +156,12 @@ def _layout_fault(path: Path, container: Container, credential: Credential) -> s
 
 
 def recover_credential(entry: StoreEntry, distance: int, policy: TrustPolicy) -> Credential:
-    """Read the credential of a stored manifest; it tells where a picture comes from, never that it is unchanged.
+    """Read the credential of a stored manifest; it shows where a picture comes from, never that it is unchanged.
 
     Args:
-        entry: What the mark led to.
+        entry: Store entry that the mark identifies.
         distance: Bits between the perceptual hash of the picture at hand and of the one that was sealed.
-        policy: Whose signatures are believed.
+        policy: Policy that decides which signatures are trusted.
 
     Raises:
         StoreError: The stored manifest is damaged.
@@ -185,13 +186,13 @@ def recover_credential(entry: StoreEntry, distance: int, policy: TrustPolicy) ->
 
 
 def signature_holds(entry: StoreEntry, policy: TrustPolicy) -> bool:
-    """Return whether a stored manifest is what a signer known to the policy signed.
+    """Return whether a signer known to the policy signed a stored manifest.
 
-    A certificate that has expired since counts as known: the library does not tell whose it was.
+    A certificate that has expired since then counts as known, because the library does not report its owner.
 
     Args:
-        entry: What the mark led to.
-        policy: Whose signatures are believed.
+        entry: Store entry that the mark identifies.
+        policy: Policy that decides which signatures are trusted.
     """
     context = library_context(policy.anchors)
     try:
@@ -214,7 +215,7 @@ def file_digest(path: Path) -> str:
 
 
 def _judged(reader: c2pa.Reader, policy: TrustPolicy) -> Credential:
-    """Return the credential; a signer under the anchors that the policy does not allow is an unknown one."""
+    """Return the credential; a signer under the anchors whom the policy does not allow counts as unknown."""
     credential = _credential(reader)
     if credential.state is not CredentialState.TRUSTED or not policy.allowed_signers:
         return credential
@@ -248,7 +249,7 @@ def _credential(reader: c2pa.Reader) -> Credential:
         ingredient_codes=_ingredient_codes(manifest),
         source_types=_source_types([manifest]),
         ingredient_source_types=_source_types(_ancestors(report)),
-        manifest_json=json.dumps(report, sort_keys=True),  # the library shuffles its keys
+        manifest_json=json.dumps(report, sort_keys=True),  # the library's key order is random
     )
 
 
@@ -309,7 +310,7 @@ def _state(verdict: str | None, codes: Sequence[str]) -> CredentialState:
 
 
 def _without_manifest(path: Path, error: c2pa.C2paError | MediaError) -> Credential:
-    """Tell a file that never had a manifest from one whose manifest was damaged."""
+    """Distinguish a file that never had a manifest from one whose manifest was damaged."""
     if isinstance(error, c2pa.C2paError.RemoteManifest):
         return Credential(CredentialState.ABSENT, (CODE_NOT_FETCHED,))
     if _holds_manifest_box(path):

@@ -1,4 +1,4 @@
-"""Whose signatures are believed."""
+"""Define which signers a reader trusts."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from .certificates import read_pem
 
 @dataclass(frozen=True, slots=True)
 class TrustPolicy:
-    """What a reader accepts as proof of origin.
+    """The signers and authorities that a reader accepts as proof of origin.
 
-    A policy never turns a bad file good: it only decides whether the signer of an intact file is known.
+    A policy never makes an altered file valid: it only decides whether the signer of an intact file is known.
 
     Attributes:
         anchors: Root certificates (PEM). A signer or time-stamp authority under one of them is known.
-        allowed_signers: Leaf certificates (PEM). Where there are any, a signer under the anchors must be one of them.
-        offline: Never fetch a manifest that a file only points to; a hostile file could otherwise make a reader send
-            requests.
+        allowed_signers: Leaf certificates (PEM). Where the list is not empty, a signer under the anchors must be one of
+            them.
+        offline: Whether a manifest that a file only refers to is never fetched; otherwise a hostile file could make a
+            reader send requests.
     """
 
     anchors: tuple[str, ...] = field(repr=False)
@@ -29,8 +30,8 @@ class TrustPolicy:
     def allows(self, serial: str, issuer: str | None) -> bool:
         """Return whether a signer under the anchors is among the allowed ones.
 
-        The C2PA library reports the signer's certificate by serial number and issuer, which tell the certificates of
-        one authority apart (RFC 5280, section 4.1.2.2).
+        The C2PA library reports the signer's certificate by serial number and issuer, which distinguish the
+        certificates of one authority (RFC 5280, section 4.1.2.2).
 
         Args:
             serial: Serial number of the signer's certificate, hexadecimal.

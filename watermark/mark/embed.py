@@ -1,8 +1,8 @@
-"""Put a mark into pixels: the only embedder.
+"""Embed a mark into pixels; this is the only embedder.
 
-The tile's pattern is added to luminance, shaped by a perceptual mask and held above a floor of fidelity. What the
-picture itself shows at the carriers is measured first, and the tile is fitted to it. In a clip every frame carries the
-same tile.
+The tile's pattern is added to luminance, shaped by a perceptual mask and limited so that fidelity stays above a
+minimum. The coefficients of the picture itself at the carriers are measured first, and the tile is fitted to them. In a
+clip every frame contains the same tile.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .tile import TILE, Floats, carriers_of, is_large, luminance, marking_scales
 
 SMALLEST_SIDE = 128
 
-_SURE = 22.0  # how clearly a code word shows, see `bit_values`; it is lost at about 10
+_SURE = 22.0  # how clearly a code word is visible, see `bit_values`; it is lost at about 10
 _LEGIBLE = 13.0
 _MILD_QUALITY = 85
 
@@ -34,14 +34,15 @@ Shift = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Profile:
-    """What the tile is fitted to, and how strongly it is drawn.
+    """The settings for fitting a tile and its strength.
 
     Attributes:
         roll_off: Frequency, in cycles per tile, from which strength falls.
         quality: JPEG quality that the mark should survive.
-        coarse: Whether small pictures are tried with the coarsest tile first, which outlives more coding; else they get
-            it only where no other is legible, since it is not found again when a part of the picture was enlarged.
-        sample: How many frames are looked at.
+        coarse: Whether small pictures are tried with the coarsest tile first, which survives more compression.
+            Otherwise it is used only where no other tile can be read, since it is not found again when a part of the
+            picture was enlarged.
+        sample: How many frames are used.
         strength: How strongly the pattern is drawn.
     """
 
@@ -52,16 +53,17 @@ class _Profile:
     strength: Strength
 
 
-# Single cosines survive where coders code flat regions coarsely; in small pictures too few blocks sum up.
+# Single cosines survive where coders quantise flat regions coarsely; small pictures have too few blocks to sum up.
 _STILL = _Profile(16.0, 40, False, 1, Strength(0.9, 0.22, floor=41.3, similarity_loss=0.025, cosines=True))
 _SMALL_STILL = _Profile(16.0, 40, False, 1, Strength(1.15, 0.25, floor=41.3, similarity_loss=0.022, cosines=False))
-# All frames are read together, so less is enough; busy regions get little, since coders spend bits on it there.
+# All frames are read together, so less strength is enough; busy regions get little, since coders spend bits on it
+# there.
 _CLIP = _Profile(8.0, 20, True, 1, Strength(0.75, 0.08, floor=44.4, similarity_loss=0.0135, cosines=False))
 _SMALL_CLIP = _Profile(12.0, 40, True, 4, Strength(1.2, 0.18, floor=41.3, similarity_loss=0.025, cosines=False))
 
 
 def check_size(height: int, width: int) -> None:
-    """Refuse a picture that cannot carry a mark, before any work is done on it.
+    """Check, before any work is done on it, that a picture is large enough for a mark.
 
     Raises:
         TooSmallError: The short side is under 128 pixels.
@@ -75,11 +77,11 @@ def check_size(height: int, width: int) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipMarker:
-    """A mark fitted to one still or clip, ready to be put into its frames, a few at a time.
+    """A mark fitted to one still or clip, ready to be added to its frames in pieces.
 
     Attributes:
-        pattern: What is added to luminance.
-        strength: How strongly.
+        pattern: Pattern that is added to luminance.
+        strength: Strength of the pattern.
     """
 
     pattern: Pattern
@@ -90,8 +92,8 @@ class ClipMarker:
         """Fit the mark to the first frames of a clip, or to a still.
 
         Args:
-            first: uint8 RGB, `(T, H, W, 3)`, or `(H, W, 3)` for a still; at most four frames of it are looked at.
-            payload: What the mark says.
+            first: uint8 RGB, `(T, H, W, 3)`, or `(H, W, 3)` for a still; at most four frames of it are used.
+            payload: Payload of the mark.
             key: The deployment's 32-byte mark key.
 
         Raises:
@@ -137,7 +139,7 @@ def mark(pixels: Frames, payload: Payload, key: bytes) -> Frames:
 
     Args:
         pixels: uint8 RGB, `(H, W, 3)` or `(T, H, W, 3)`.
-        payload: What the mark says.
+        payload: Payload of the mark.
         key: The deployment's 32-byte mark key.
 
     Raises:
@@ -148,7 +150,7 @@ def mark(pixels: Frames, payload: Payload, key: bytes) -> Frames:
 
 
 class _Fitting:
-    """Fits the tile of one payload to a sample of luminances."""
+    """Fit the tile of one payload to a sample of luminances."""
 
     def __init__(self, lumas: Sequence[Floats], payload: Payload, key: bytes, profile: _Profile) -> None:
         self.lumas = lumas
@@ -159,9 +161,9 @@ class _Fitting:
         self.shift: Shift = (row, column)
 
     def best(self) -> ClipMarker:
-        """Return the marker of the first scale that a compressed copy shows clearly.
+        """Return the marker of the first scale whose compressed copy reads clearly.
 
-        Where none is sure, it is the one that shows best after strong and mild compression together.
+        Where no scale is certain, return the one that reads best after strong and mild compression together.
         """
         size = self.lumas[0].shape
         scales = marking_scales(*size)
@@ -180,12 +182,12 @@ class _Fitting:
         return self.marker(max(tried, key=lambda entry: entry[1])[2])
 
     def marker(self, draft: _Draft) -> ClipMarker:
-        """Return a draft's marker, held above the bound on similarity in the first frame."""
+        """Return a draft's marker, limited so that structural similarity of the first frame stays above its bound."""
         return ClipMarker(draft.rooms[0].bounded(draft.pattern, self.lumas[0]), self.profile.strength)
 
 
 class _Draft:
-    """The pattern of one scale over the sample, fitted to what the sample shows at the carriers."""
+    """The pattern of one scale over the sample, fitted to the sample's own coefficients at the carriers."""
 
     def __init__(self, fitting: _Fitting, scale: float) -> None:
         self.fitting = fitting
@@ -206,7 +208,7 @@ class _Draft:
         return Pattern.of(_repeated(tile, self.fitting.shift, self.scale, *size), self.fitting.profile.strength)
 
     def clear(self, quality: int) -> float:
-        """Return how clearly a compressed copy shows the code word."""
+        """Return how clearly the code word reads in a compressed copy."""
         spectrum = folded_spectrum(self.compressed(quality), self.scale)
         return float(bit_values(spectrum, self.fitting.carriers, self.fitting.shift) @ self.fitting.signs)
 
@@ -226,14 +228,14 @@ def _repeated(tile: Floats, shift: Shift, scale: float, height: int, width: int)
     repeated = np.tile(tile, (rows, columns))
     if scale == 1:
         return np.ascontiguousarray(repeated[margin : margin + height, margin : margin + width])
-    place = (scale - 1) / 2 + margin  # centres of pixels lie half a pixel in
+    place = (scale - 1) / 2 + margin  # centres of pixels lie at half pixels
     zoom = np.array([[scale, 0, place], [0, scale, place]])
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpAffine(repeated, zoom, (width, height), flags=flags), dtype=np.float32)
 
 
 def _compressed(luma: Floats, quality: int) -> Floats:
-    """Return luminance after JPEG, the harm the mark is fitted to."""
+    """Return luminance after JPEG, the compression that the mark is fitted to."""
     levels = np.clip(luma, 0, 255).astype(np.uint8)
     coded = cv2.imencode(".jpg", levels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), dtype=np.float32)

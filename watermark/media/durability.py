@@ -1,4 +1,4 @@
-"""Make what was written outlive a loss of power."""
+"""Flush folders to disk, so that written files survive a loss of power."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def flush_folder(folder: Path) -> None:
-    """Make new names in a folder durable, where the system can open folders."""
+    """Flush new names in a folder to disk, where the system can open folders."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""A hidden folder for unfinished files, which others can tell from one that a killed process left."""
+"""Create hidden folders for unfinished files, which can be distinguished from those of a killed process."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ PREFIX = ".facetrail-"
 
 @contextmanager
 def hidden_folder(parent: Path) -> Iterator[Path]:
-    """Make a hidden folder, hold a lock on it, and remove it in the end.
+    """Create a hidden folder, keep a lock on it, and remove it in the end.
 
-    The lock goes with the process: a folder with this prefix that nobody holds may be removed.
+    The lock ends with the process: a folder with this prefix that no process has locked may be removed.
 
     Args:
-        parent: Where to make it.
+        parent: Folder to create it in.
 
     Raises:
-        OSError: It cannot be made.
+        OSError: The folder cannot be created.
     """
     with tempfile.TemporaryDirectory(dir=parent, prefix=PREFIX) as name, _held(Path(name)):
         yield Path(name)

@@ -1,6 +1,6 @@
 """Seal marked frames into a signed file.
 
-1. A hidden folder is made beside the destination; everything happens there.
+1. A hidden folder is created beside the destination; everything happens there.
 2. The frames are encoded.
 3. The mark is read back from the encoded file: its id and kind must be the claim's.
 4. The file is signed. The signature covers the bytes, so it comes after the encoder.
@@ -8,8 +8,8 @@
 6. The manifest is stored under the mark's id.
 7. The file is flushed to disk and renamed to its destination.
 
-Whatever fails, the hidden folder goes, and a file that was at the destination stays as it was. Clips go through
-`ClipWriter`, which takes the same steps in constant memory.
+If any step fails, the hidden folder is removed, and an existing file at the destination stays unchanged. Clips go
+through `ClipWriter`, which takes the same steps in constant memory.
 """
 
 from __future__ import annotations
@@ -54,11 +54,12 @@ def seal(
     """Encode marked frames, sign the file, and put it in place once both can be read back.
 
     Args:
-        marked: What `mark` returned for the claim's payload, `(H, W, 3)` or `(T, H, W, 3)`.
-        path: Destination; its suffix decides: .png .jpg .jpeg .webp .avif .tif .tiff for a still, .mp4 for a clip.
-        claim: What is said.
-        deployment: Who says it.
-        fps: Frames a second of a clip.
+        marked: Pixels that `mark` returned for the claim's payload, `(H, W, 3)` or `(T, H, W, 3)`.
+        path: Destination; its suffix decides the format: .png .jpg .jpeg .webp .avif .tif .tiff for a still, .mp4 for a
+            clip.
+        claim: The claim to seal.
+        deployment: Deployment that signs.
+        fps: Frames per second of a clip.
         quality: As for `encode_still`.
         crf: As for `encode_clip`.
 
@@ -108,23 +109,23 @@ def seal_file(
     *,
     rng: np.random.Generator | None = None,
 ) -> SealReceipt:
-    """Decode a file, mark it and seal it; a clip keeps its sound, an uneven frame rate becomes even.
+    """Decode a file, mark it and seal it; a clip keeps its sound, and an uneven frame rate becomes even.
 
-    Transparent pixels are laid over white; the receipt says so.
+    Transparent pixels are composited over white; the receipt records this.
 
-    A mark that is already there is never overwritten: that would turn a generated file into a control file. Where a
-    picture and its coding drown the mark of one id, two others are tried.
+    An existing mark is never overwritten: that would turn a generated file into a control file. Where the mark of one
+    id cannot be read because of the picture and its compression, two other ids are tried.
 
     Args:
         source: The file, recorded as the ingredient: the model's product for GENERATED, the genuine original for
             CONTROL.
         path: Destination, as for `seal`.
-        kind: What is claimed about it.
-        deployment: Who claims it.
-        rng: Draws the mark's id; None takes fresh entropy.
+        kind: Kind of the payload to claim.
+        deployment: Deployment that signs.
+        rng: Random generator of the mark's id; None uses fresh entropy.
 
     Raises:
-        SealError: The source carries a mark of this deployment already, or as for `seal`.
+        SealError: The source contains a mark of this deployment already, or as for `seal`.
         TooSmallError: The source is too small to carry a mark.
         WatermarkError: As for `read_media`, `open_clip`, `mark` and `seal`.
     """
