@@ -1,4 +1,4 @@
-"""How near pictures are to the truth, over the frame and over the parts that matter in a face."""
+"""Compute the fidelity of pictures, over the whole frame and over the important parts of a face."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from generator.training.data.batch import Picture
 REGIONS = {"frame": None, "eyes": 2, "mouth": 3}
 """Regions and their labels."""
 _LEAST_PIXELS = 40
-"""A smaller region of a picture is not counted."""
+"""Regions with fewer pixels in a picture are not counted."""
 
 
 def compare(pictures: Picture, truths: Picture, labels: NDArray[np.uint8]) -> dict[str, float]:
-    """Return mean PSNR and SSIM by region, over the pictures that show it.
+    """Return mean PSNR and SSIM by region, over the pictures that contain it.
 
     Args:
         pictures: (N, H, W, 3) uint8.
@@ -23,7 +23,7 @@ def compare(pictures: Picture, truths: Picture, labels: NDArray[np.uint8]) -> di
         labels: (N, H, W), see `REGIONS`.
 
     Returns:
-        "psnr/frame", "ssim/eyes" and so on; a region that no picture shows is left out.
+        Values by name: "psnr/frame", "ssim/eyes" and so on; a region that no picture contains is left out.
     """
     found: dict[str, list[float]] = {}
     for picture, truth, label in zip(pictures, truths, labels, strict=True):
