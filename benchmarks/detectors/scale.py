@@ -5,11 +5,15 @@
 On two cores this takes minutes. `--only PART …` measures some parts again and keeps the others; `--million` adds a
 million rows to `rows`, which takes ten minutes more.
 
-`rows`: CPU time in microseconds per row for every step over a manifest, with 1,000 to 100,000 synthetic rows. `memory`:
-memory that an export of 10,000 small samples adds to its process. `same`: whether 1, 2 and 4 workers write the same
-manifest and the same shards. `killed`: the same, with a worker killed during the work. `workers`: samples per second
-with one warm worker and with two, in turn. `export`: data that a core writes to shards and unpacks per second. `costs`:
-seconds of one core and bytes for synthesis, cutting and scoring, for plans. Every worker has one thread.
+* `rows`: CPU time in microseconds per row for every step over a manifest, with 1,000 to 100,000 synthetic rows.
+* `memory`: memory that an export of 10,000 small samples adds to its process.
+* `same`: whether 1, 2 and 4 workers write the same manifest and the same shards.
+* `killed`: the same, with a worker killed during the work.
+* `workers`: samples per second with one warm worker and with two, in turn.
+* `export`: data that a core writes to shards and unpacks per second.
+* `costs`: seconds of one core and bytes for synthesis, cutting and scoring, for plans.
+
+Every worker has one thread.
 """
 
 from __future__ import annotations

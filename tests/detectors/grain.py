@@ -1,4 +1,6 @@
-"""Crops that a toy can tell apart."""
+"""Provide crops that a toy detector can separate."""
+
+from __future__ import annotations
 
 import numpy as np
 
@@ -6,7 +8,7 @@ from detectors import CropSet
 
 
 def crops_of(count=64, seed=0, people=8):
-    """Make genuine crops of grainy colour and manipulated ones whose grain was smoothed away."""
+    """Return genuine crops of grainy colour and manipulated ones with smoothed grain."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % 2
     base = rng.integers(60, 190, (count, 1, 1, 3))

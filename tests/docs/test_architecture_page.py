@@ -1,4 +1,4 @@
-"""Every file and folder that the page about the house names is there."""
+"""Check that every file and folder that the architecture page names exists."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROOMS = ("watermark", "detectors", "generator", "forensics")
 
 
 def places(room: str) -> list[str]:
-    """List what the first cells of a room's table name; a bare name lies where the one before it lies."""
+    """List the names in the first cells of a package's table; a bare name is in the folder of the one before it."""
     section = PAGE.partition(f"### {room}\n")[2].partition("\n#")[0]
     found: list[str] = []
     for line in section.splitlines():

@@ -1,4 +1,4 @@
-"""The citation file is read by programs; it, the page for people and the package say the same."""
+"""Check that the citation file, its page and the package contain the same data."""
 
 from __future__ import annotations
 

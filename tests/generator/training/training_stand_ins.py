@@ -1,4 +1,6 @@
-"""Small data and sizes for the tests of training: random pictures that follow from their number."""
+"""Provide small data and sizes for the tests of training: random pictures that are determined by their number."""
+
+from __future__ import annotations
 
 import dataclasses
 
@@ -15,7 +17,7 @@ SIZES = dataclasses.replace(
 
 
 class RandomExamples(Dataset):
-    """Example `number` is drawn from a generator of that seed; `only` shows the same few again and again."""
+    """Draw example `number` from a generator of that seed; with `only`, the same few examples are repeated."""
 
     def __init__(self, targets=1, only=None):
         self.targets, self.only, self.seen = targets, only, []
@@ -40,7 +42,7 @@ def random_data(targets=1, only=None):
 
 
 def settings(stage=1, *, data=None, optimiser=None, objective=None, validation=None, **changes):
-    """Return a short run at toy size; a dictionary changes a part."""
+    """Return the settings of a short run at toy size; a dictionary changes a part."""
     run = recipe("sd15", stage)
     run = dataclasses.replace(
         run, model=SIZES, steps=4, precision="no", recompute=False, checkpoint_every=2,
