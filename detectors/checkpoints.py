@@ -44,13 +44,13 @@ class DetectorCard:
     """Describe where a detector's weights come from.
 
     Attributes:
-        data: What it was trained on, in words.
+        data: Description of the training data.
         data_digest: SHA-256 of the training crops and labels.
-        split: How validation was kept apart from training.
+        split: Separation of validation and training data.
         licence: Licence of the weights.
         metrics: Measured values by name; the name contains level and set, such as `auc/frame/validation`.
         seed: Seed of the training run, or None.
-        note: Anything a reader should know, such as what it is weak on.
+        note: Further remarks, such as known weaknesses.
         face_finder: Face detector that found the faces of its training crops; empty where it was not recorded.
     """
 

@@ -34,7 +34,7 @@ class Score:
         calibrated: Whether the probabilities were calibrated on validation data.
         in_scope: Whether the median frame resembles the training data both to the network and in its appearance; always
             false for a detector without fitted gates.
-        frames: How many crops were scored.
+        frames: Number of scored crops.
         frame_probabilities: One probability per crop, in the order given.
     """
 
@@ -51,7 +51,7 @@ class Detector:
     """Combine a network with everything needed to interpret its output.
 
     Attributes:
-        spec: What it is and how its crops are cut.
+        spec: Description of the detector and its crops.
         model: The network.
         calibration: Calibration from logits to probabilities. It is None until fitted; the probabilities are then a
             plain sigmoid.

@@ -2,7 +2,7 @@
 
 WatermarkError
 ├── TooSmallError    a picture cannot carry a mark
-├── MediaError       a file or an array is not media this room can read or write
+├── MediaError       a file or an array is not media that this package can read or write
 ├── IdentityError    the signing identity or the mark key is missing, unsafe or out of date
 ├── StoreError       the manifest store cannot be read or written
 ├── SealError        a file could not be sealed; nothing was left at its path
@@ -23,7 +23,7 @@ class TooSmallError(WatermarkError):
 
 
 class MediaError(WatermarkError):
-    """A file or an array is not media this room can read or write."""
+    """A file or an array is not media that this package can read or write."""
 
 
 class IdentityError(WatermarkError):

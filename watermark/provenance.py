@@ -75,7 +75,7 @@ def verify_file(path: Path, deployment: Deployment, policy: TrustPolicy | None =
 
     Raises:
         TrustError: The file has no credential, was altered, or its signer is unknown; its `state` shows which.
-        MediaError: The file is missing or of a kind this room does not read.
+        MediaError: The file is missing or of a kind that this package does not read.
         StoreError: The manifest store is damaged or unreadable.
     """
     credential = read_credential(path, policy or deployment.trust, deployment.store)
@@ -112,8 +112,8 @@ def read_provenance(
         search: Extent of the search for the mark, see `read_mark`.
 
     Raises:
-        MediaError: The file is missing, of a kind this room does not read, or damaged without a credential that would
-            show it.
+        MediaError: The file is missing, of a kind that this package does not read, or damaged without a credential that
+            would show it.
         StoreError: The manifest store is damaged or unreadable.
     """
     policy = policy or TrustPolicy((*deployment.trust.anchors, *anchors))

@@ -20,7 +20,7 @@ from generator.training.data.maps import DrawMaps
 TARGETS = 7
 """Number of targets of an example."""
 _SOURCES = 3
-"""One of so many sources is neutral, the others move."""
+"""One in this number of sources is neutral; the others move."""
 _MOTION = 100
 
 

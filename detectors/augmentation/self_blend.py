@@ -60,7 +60,7 @@ def self_blend(image: Image, landmarks: NDArray[np.floating], rng: Rng) -> tuple
     """Build a genuine and a self-blended picture of the same face, and the mask that blended them.
 
     Both pictures share mirroring, colour and compression; where the colour change of the blend fell on the target, the
-    genuine picture carries it too, so that colour alone is no cue.
+    genuine picture has it too, so that colour alone is no cue.
 
     Args:
         image: (H, W, 3) uint8 RGB, a genuine picture.
@@ -82,7 +82,7 @@ def blend_face(image: Image, landmarks: NDArray[np.floating], rng: Rng) -> Blend
     """Build a self-blend as `self_blend` does, and return it with the place of the face.
 
     Raises:
-        BlendError: As `self_blend`.
+        BlendError: As for `self_blend`.
     """
     points = _checked(image, landmarks)
     if rng.random() < 0.5:

@@ -55,8 +55,8 @@ class SingularResidual(nn.Module):
 
         Args:
             linear: The layer to decompose; its bias is frozen.
-            blocks: How many matrices are fused in its weight.
-            rank: How many trailing singular directions of each are trained.
+            blocks: Number of matrices that are fused in its weight.
+            rank: Number of trailing singular directions of each that are trained.
         """
         super().__init__()
         weight = linear.weight.detach().reshape(blocks, -1, linear.in_features)

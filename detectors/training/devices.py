@@ -83,7 +83,7 @@ class Accelerated:
         """Open Accelerate.
 
         Raises:
-            TrainingError: It is not installed, or the precision is not available on this device.
+            TrainingError: Accelerate is not installed, or the precision is not available on this device.
         """
         try:
             from accelerate import Accelerator

@@ -93,7 +93,7 @@ def read_object_array(path: Path, content: bytes) -> object:
     """Return the single object of a `.npy` file with a pickled 0-d object array.
 
     Raises:
-        FaceModelError: As `read_pickle`.
+        FaceModelError: As for `read_pickle`.
     """
     file = io.BytesIO(content)
     try:

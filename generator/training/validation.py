@@ -27,7 +27,7 @@ class Judgement:
     Attributes:
         metrics: Measures by name, see `compare`.
         picture: (R S, 3 S, 3) uint8: source, truth and generated frame side by side, one row for each of some frames.
-        frames: How many frames were measured.
+        frames: Number of measured frames.
     """
 
     metrics: dict[str, float]

@@ -120,7 +120,7 @@ def read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Cr
         store: Store that lists the files sealed here.
 
     Raises:
-        MediaError: The file is missing, or of a kind this room does not read and without a trace of a manifest.
+        MediaError: The file is missing, or of a kind that this package does not read and without a trace of a manifest.
         StoreError: The store is damaged or unreadable.
     """
     context = library_context(policy.anchors, offline=policy.offline)

@@ -42,8 +42,8 @@ class _Profile:
         coarse: Whether small pictures are tried with the coarsest tile first, which survives more compression.
             Otherwise it is used only where no other tile can be read, since it is not found again when a part of the
             picture was enlarged.
-        sample: How many frames are used.
-        strength: How strongly the pattern is drawn.
+        sample: Number of frames that are used.
+        strength: Strength of the pattern.
     """
 
     roll_off: float

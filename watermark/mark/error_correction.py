@@ -39,7 +39,7 @@ def decode(soft: npt.NDArray[np.floating], size: int) -> Bits:
 
     Args:
         soft: 1024 values, positive for a one, negative for a zero, larger where more reliable; their scale is free.
-        size: How many partial messages are kept in parallel.
+        size: Number of partial messages that are kept in parallel.
     """
     zeros = -np.asarray(soft, dtype=np.float32)[None]
     paths = _decide(zeros, np.zeros(1, dtype=np.float32), 0, size)

@@ -129,7 +129,7 @@ class View:
 
 
 class Reader:
-    """Look for one key's mark in views of a picture, count the tests made, and keep the strongest reading.
+    """Search one key's mark in views of a picture, count the tests made, and keep the strongest reading.
 
     `keys` is the number of keys that are tried on the picture.
     """
@@ -189,7 +189,7 @@ class Reader:
             self.z, self.p_value = z, p_value
 
     def _decode(self, spectrum: Spectrum, z: float, shift: tuple[int, int], shifts: int, slot: int | None) -> bool:
-        """Look for a payload that checks and, where a slot is given, belongs there; return whether one is certain."""
+        """Search a payload that checks and, where a slot is given, belongs there; return whether one is certain."""
         values = bit_values(spectrum, self.carriers, refine_shift(spectrum, self.carriers, shift))
         likely = z >= (_LIKELY_SLOT if slot is not None else _LIKELY_SHIFT)
         return any(self._found(decode(values, size), values, z, shifts, slot) for size in _LISTS[: 2 if likely else 1])

@@ -36,7 +36,7 @@ def read_arrays(path: Path, *, most: int = MOST_BYTES) -> dict[str, npt.NDArray[
 
     Raises:
         ValueError: The file is no NPZ, damaged, too large, or contains objects; the message does not name the file.
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     if not stat.S_ISREG(path.stat().st_mode):
         raise ValueError("a folder, a pipe or a device")

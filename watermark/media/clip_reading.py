@@ -213,7 +213,7 @@ def take_frames(path: Path, indices: Sequence[int]) -> Frames:
     """Open a clip and return some of its frames: `open_clip(path).take(indices)`, but the file is opened once.
 
     Raises:
-        MediaError: As `open_clip`.
+        MediaError: As for `open_clip`.
         IndexError: There is no frame of that number.
     """
     with _introduced(path) as (clip, file, decoded):

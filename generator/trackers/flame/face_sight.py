@@ -116,7 +116,7 @@ class FaceSeeker:
     def _believe(
         self, frames: ClipFrames, box: Box | None, landmarks: Points | None, progress: Progress | None
     ) -> Sight | None:
-        """Keep the crop at the caller's position; an installed face mesh only reads the irises there."""
+        """Place the crop at the caller's position; an installed face mesh only reads the irises there."""
         height, width = frames.shape[1:3]
         if landmarks is not None:
             landmarks = check_landmarks(landmarks, height, width)

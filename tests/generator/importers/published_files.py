@@ -88,7 +88,7 @@ def first_release_vae(name: str) -> str:
 
 
 def first_release_vae_state(state: State) -> State:
-    """Rename an autoencoder and turn its attention's linear layers into the 1x1 convolutions they were."""
+    """Return an autoencoder in the first release's form: its attention has 1x1 convolutions, not linear layers."""
     out = {}
     for name, value in state.items():
         is_projection = ".attentions.0.to_" in name and name.endswith("weight")

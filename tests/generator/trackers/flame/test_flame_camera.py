@@ -30,7 +30,7 @@ def flame(arrays):
 
 
 def skinned(arrays, shape, expression, turn):
-    """Linear blend skinning over the whole joint chain, as FLAME's authors write it, the head's turn at the root."""
+    """Compute linear blend skinning over the joint chain as FLAME's authors do, with the head rotated at the root."""
     rest = arrays.template + arrays.shape @ shape + arrays.expression @ expression[:50]
     joints = arrays.regressor @ rest
     turns = Rotation.from_rotvec([turn, np.zeros(3), expression[52:55], np.zeros(3), np.zeros(3)]).as_matrix()
