@@ -50,8 +50,8 @@ def create_detector(name: str, *, seed: int = 0, pretrained: Pretrained = False)
     Args:
         name: A name from `list_detectors`.
         seed: Seed of the random initial weights.
-        pretrained: Source of the backbone's weights: a safetensors file of timm's weights of that backbone, True
-            for the local Hugging Face cache, or False for random weights. Nothing is downloaded.
+        pretrained: Source of the backbone's weights: a safetensors file of timm's weights of that backbone, True for
+            the local Hugging Face cache, or False for random weights. Nothing is downloaded.
 
     Raises:
         UnknownDetectorError: The name is not in the registry.

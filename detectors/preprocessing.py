@@ -32,8 +32,8 @@ def crop_face(image: Image, box: Sequence[float] | NDArray[np.floating], spec: D
         (S, S, 3) uint8 RGB.
 
     Raises:
-        CropError: The picture is not (H, W, 3) uint8, or the box is not finite, is empty or does not touch the
-            picture, or the spec wants aligned faces.
+        CropError: The picture is not (H, W, 3) uint8, or the box is not finite, is empty or does not touch the picture,
+            or the spec wants aligned faces.
     """
     _check_image(image)
     rows, columns = crop_square(image.shape[0], image.shape[1], box, spec)

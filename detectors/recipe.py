@@ -24,7 +24,7 @@ class Recipe:
         sam_radius: Radius ρ of sharpness-aware minimisation; None trains without it.
         ema_decay: Decay of the running mean of the weights; None keeps the last weights of an epoch.
         diet: Source of the manipulated training examples: forgeries, self-blends, or twins of genuine crops.
-        augment: How crops are augmented.
+        augment: Settings of the augmentation.
     """
 
     optimizer: Optimizer = "adamw"

@@ -31,7 +31,7 @@ class CodecReading:
 
 
 class Codec(Protocol):
-    """Embed a message in a still, and read it back."""
+    """A method that embeds a message in a still and reads it back."""
 
     @property
     def name(self) -> str:

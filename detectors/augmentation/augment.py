@@ -27,21 +27,21 @@ class AugmentConfig:
     """Configure how often each augmentation is applied (as probabilities) and how strong it is.
 
     Attributes:
-        flip: Mirror left and right.
-        jpeg: Compress as JPEG in memory.
+        flip: Probability of mirroring left and right.
+        jpeg: Probability of JPEG compression in memory.
         jpeg_quality: Lowest and highest JPEG quality.
-        resize: Shrink and grow back, each with a random interpolation.
+        resize: Probability of shrinking and enlarging again, each with a random interpolation.
         resize_scale: Lowest and highest scale of the shrunk crop.
-        blur: Gaussian blur.
+        blur: Probability of Gaussian blur.
         blur_sigma: Lowest and highest standard deviation in pixels.
-        colour: Shift brightness, contrast and each colour plane.
+        colour: Probability of shifting brightness, contrast and each colour plane.
         colour_strength: Largest relative change.
-        noise: Add Gaussian noise.
+        noise: Probability of adding Gaussian noise.
         noise_sigma: Highest standard deviation in grey levels, 0–255.
-        h264: Compress as H.264 in memory, each crop by itself.
+        h264: Probability of H.264 compression in memory, each crop by itself.
         h264_crf: Lowest and highest constant rate factor.
-        pixel_mix: Mix a forgery with its genuine twin in pixel space.
-        frequency_mix: Replace the highest frequencies of a forgery by those of its genuine twin.
+        pixel_mix: Probability of mixing a forgery with its genuine twin in pixel space.
+        frequency_mix: Probability of replacing the highest frequencies of a forgery by those of its genuine twin.
     """
 
     flip: float = 0.5

@@ -1,8 +1,8 @@
 """Draw the initial masks of self-blending: filled hulls of facial landmarks.
 
-Four families after Shiohara & Yamasaki 2022 ("Detecting Deepfakes with Self-Blended Images") and the hulls of Face
-X-ray (Li et al. 2020). Landmarks follow the iBUG 68-point scheme; the thirteen forehead points of an 81-point scheme
-are used by the whole hull only, where they are given.
+The four families of hulls are those of Shiohara & Yamasaki 2022 ("Detecting Deepfakes with Self-Blended Images") and of
+Face X-ray (Li et al. 2020). Landmarks follow the iBUG 68-point scheme; the thirteen forehead points of an 81-point
+scheme are used by the whole hull only, where they are given.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Build training pairs from genuine pictures alone: blend a face with a slightly changed copy of itself.
 
-Re-implemented from the published description of self-blended images (Shiohara & Yamasaki 2022). Departures: where
-only the 68 iBUG points are known, the whole hull ends at the eyebrows; the hue shift of ±0.3 is left out because it
-does nothing on 8-bit pictures; the crop to the face box is the caller's (`SelfBlends` cuts it as published).
+The method is re-implemented from the published description of self-blended images (Shiohara & Yamasaki 2022). It
+differs in three points. Where only the 68 iBUG points are known, the whole hull ends at the eyebrows. The hue shift of
+±0.3 is left out because it has no effect on 8-bit pictures. The caller crops to the face box (`SelfBlends` cuts it as
+published).
 
-A detector trained on such pairs looks for blending seams. A face that was generated whole has none.
+A detector trained on such pairs detects blending seams. A completely generated face has none.
 """
 
 from __future__ import annotations

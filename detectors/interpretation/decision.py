@@ -84,8 +84,8 @@ class ConformalDecision:
             alpha: Risk, within 0–1. A class keeps it on average from 1/α − 1 samples on, with confidence c from log(1 −
                 c)/log(1 − α) on; with fewer samples the answer that it limits is never returned. None takes 0.1, or the
                 smallest risk above it that the smaller class keeps on average.
-            confidence: Keep the risk with this probability over the draw of the validation set; None keeps it on
-                average over those draws.
+            confidence: Probability over the draw of the validation set with which the risk is kept; None keeps the risk
+                on average over those draws.
             level: Whether one probability belongs to a frame or to a video.
             people: (N,) identity of each sample; only the worst sample of a person is then used. None treats the
                 samples as independent.

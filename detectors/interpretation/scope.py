@@ -109,7 +109,7 @@ def fit_gate(
         training: (N, D) numbers of training crops.
         validation: (M, D) numbers of validation crops, of other identities.
         quantile: Share of the validation crops that the gate accepts, within 0–1.
-        smallest_scale: Divide each number by its standard deviation, but at least by this, before the covariance is
+        smallest_scale: Minimum of the standard deviation that each feature is divided by before the covariance is
             shrunk; None does not scale, for features of one unit.
 
     Raises:

@@ -37,7 +37,7 @@ class Progress:
         run: Text that identifies detector, settings and data.
         epochs: Completed epochs.
         best_epoch: Number of the epoch with the best validation AUC, −1 before the first.
-        best_auc: That AUC.
+        best_auc: Validation AUC of that epoch.
         best: State of the network after that epoch.
     """
 

@@ -29,9 +29,10 @@ class TrainConfig:
         validation_share: Share of crops held out by identity where no validation set is given.
         scope_quantile: Share of the validation crops that the scope gate of features lets in.
         appearance_quantile: The same for the scope gate of appearance.
-        augment: How crops are augmented.
+        augment: Settings of the augmentation.
         device: Device on which torch computes.
-        max_seconds: Stop after the epoch in which this much time has passed; a run stopped so is not reproducible.
+        max_seconds: Time limit, after which training stops at the end of the epoch; a run that it ends is not
+            reproducible.
         optimizer: AdamW, Adam, or SGD with momentum 0.9.
         sam_radius: Radius ρ of sharpness-aware minimisation (Foret et al. 2021), which doubles the time; None trains
             without it.

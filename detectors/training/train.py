@@ -72,8 +72,8 @@ def train_detector(
 
     Raises:
         CropError: Crops break the contract.
-        TrainingError: Labels or groups do not fit, identities are in both sets, the loss is not finite, or a
-            package is missing.
+        TrainingError: Labels or groups do not fit, identities are in both sets, the loss is not finite, or a package is
+            missing.
         CheckpointError: The checkpoint belongs to another run.
     """
     config = config or TrainConfig.of(detector.spec)

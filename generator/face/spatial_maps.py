@@ -25,11 +25,11 @@ Map = NDArray[np.uint8]
 MAPS = {"snapshot": CHANNELS, "guides": GUIDES, "moved": 3, **dict.fromkeys(SURFACE_MAPS, 3)}
 """Channels of each map.
 
-snapshot: puppets' normals, lids, irises and mouth at half size, see `draw_snapshot`.
-guides, moved: the source's picture on the target's head and what is known of it, see `source_warp`.
-normals, depth, shaded: the head's surface, see `surface_maps`.
-displacement: 0.5 + `_PLACE_GAIN` (place on the mean head) + `_MOVE_GAIN` (move away from the source's neutral face),
-    x, y, z in head space, drawn on the target's pose.
+* snapshot: puppets' normals, lids, irises and mouth at half size, see `draw_snapshot`.
+* guides, moved: the source's picture warped onto the target's head, and its guide maps, see `source_warp`.
+* normals, depth, shaded: the head's surface, see `surface_maps`.
+* displacement: 0.5 + `_PLACE_GAIN` (place on the mean head) + `_MOVE_GAIN` (move away from the source's neutral face),
+  x, y, z in head space, drawn with the target's pose.
 """
 
 _WARPED = ("snapshot", "guides", "moved")

@@ -11,10 +11,10 @@ from .raster import GBuffer
 SURFACE_MAPS = ("normals", "depth", "shaded", "displacement")
 """Names of the maps, each (S, S, 3) uint8 and 0 outside the head.
 
-normals: x right, y up, z to the viewer, [-1, 1] to [0, 255].
-depth: grey, white is near; z from `FAR` to `NEAR` in head space, whatever the camera's scale.
-shaded: grey Lambertian under the five lights and with the albedo of DECA's shape renderings.
-displacement: the colour that the vertices carry, see `spatial_maps`.
+* normals: x right, y up, z to the viewer, [-1, 1] to [0, 255].
+* depth: grey, white is near; z from `FAR` to `NEAR` in head space, whatever the camera's scale.
+* shaded: grey Lambertian shading with the five lights and the albedo of DECA's shape renderings.
+* displacement: the colour of the vertices, see `spatial_maps`.
 """
 
 FAR, NEAR = -0.4, 1.2

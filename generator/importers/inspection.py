@@ -33,7 +33,7 @@ class Inspection:
         parameters: Number of values in them.
         dtypes: Number of tensors by type.
         parts: Comparison of each network with preset `sd15`, or with the folder's own sizes.
-        missing: What a complete folder would contain in addition.
+        missing: Files or networks that a complete folder would contain in addition.
         untrained: Parts of a model folder that its card calls untrained.
     """
 

@@ -58,7 +58,7 @@ def read_media(path: Path, *, max_frames: int | None = None) -> Media:
 
     Args:
         path: The file.
-        max_frames: Stop after this many frames.
+        max_frames: Maximum number of frames to read.
 
     Raises:
         MediaError: The file is missing, of another kind, damaged, truncated, animated but no video, or too large to

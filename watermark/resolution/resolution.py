@@ -34,7 +34,7 @@ class Match:
 
     Attributes:
         manifest_id: Label of the active manifest.
-        similarity: How alike the pictures look, 0 … 100; None for a mark, which is read or not.
+        similarity: Similarity of the looks, 0 … 100; None for a mark, which is either read or not.
     """
 
     manifest_id: str
