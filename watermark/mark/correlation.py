@@ -24,8 +24,8 @@ from .tile import (
     whiten,
 )
 
-# Exponent that weights a coefficient against its typical size: near phase-only, so that strong lines of the host cannot
-# dominate.
+# Weight of the typical size in the normalisation of a coefficient: the result is near phase-only, so that strong lines
+# of the host cannot dominate.
 LIMITER = 0.35
 _SMOOTHING = 2.0
 _NOTHING = 1e-3
@@ -67,8 +67,8 @@ def correlate(spectra: Sequence[Spectrum], carriers: Carriers) -> Floats:
     size = np.abs(flat)
     typical = size.mean(1, keepdims=True)
     values = np.where(typical < _NOTHING, 0, flat / (size + LIMITER * typical + _TINY))
-    # The standard deviation follows from Parseval; a wave of the first column counts by itself, without a conjugate,
-    # and by half.
+    # The standard deviation follows from Parseval; the inverse transform does not add the conjugate of a wave in the
+    # first column, so the amplitude of that wave is half.
     shares = np.where(frequencies()[1][carriers.sync] == 0, 0.5, 2.0)
     deviation = np.sqrt(np.square(np.abs(values)) @ shares)[:, None] / TILE**2 + _TINY
     product = np.zeros((len(spectra), spectra[0].size), dtype=np.complex64)
