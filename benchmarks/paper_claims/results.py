@@ -30,7 +30,7 @@ Row = list[object]
 
 
 def rows(bench: Bench, rng: np.random.Generator) -> Iterator[Row]:
-    """Return the rows of the results file."""
+    """Yield the rows of the results file."""
     measured, standards = bench.measured(), bench.standards()
     for some in (measured, standards):
         yield from _levels(bench, bench.plan.family.name, some, rng)
@@ -55,8 +55,8 @@ def _levels(bench: Bench, family: str, measured: Measured, rng: np.random.Genera
 
 
 def _tests(bench: Bench, family: str, measured: Measured, rng: np.random.Generator) -> Iterator[Row]:
-    """Return every difference, and Holm's p-values for those that decide a claim."""
-    found: list[tuple[str, Finding]] = []  # each with its family and domain
+    """Yield every difference, and Holm's p-values for those that decide a claim."""
+    found: list[tuple[str, Finding]] = []  # each with its domain
     for domain in DOMAINS:
         where = bench.domain(domain)
         for name in measured.arms[BASELINE]:

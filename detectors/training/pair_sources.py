@@ -133,7 +133,7 @@ class SelfBlends:
         self.epoch_length = len(faces.pictures)
 
     def draws(self, rng: Rng) -> Iterator[Draw]:
-        """Return every face once, in shuffled order."""
+        """Yield every face once, in shuffled order."""
         seeds = rng.integers(2**63, size=self.epoch_length)
         for index, seed in zip(rng.permutation(self.epoch_length), seeds, strict=True):
             yield Draw(int(index), int(index), (int(seed), int(seed)))

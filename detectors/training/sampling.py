@@ -71,7 +71,7 @@ class PairSampler:
         return max(1, (len(self._genuine) + len(self._manipulated)) // 2)
 
     def draws(self, rng: np.random.Generator) -> Iterator[Draw]:
-        """Return the draws of one epoch."""
+        """Yield the draws of one epoch."""
         genuine = _cycle(self._genuine, rng, self.epoch_length)
         manipulated = self._mixed(rng)
         seeds = rng.integers(2**63, size=(self.epoch_length, 2))

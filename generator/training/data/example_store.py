@@ -81,7 +81,7 @@ class ExampleStore(Dataset[Example]):
 
 
 def load_store(folder: Path) -> Iterator[Example]:
-    """Return every example of a store once, in the order in which they were rendered.
+    """Yield every example of a store once, in the order in which they were rendered.
 
     Raises:
         TrainingError: The store is absent or not complete.
