@@ -1,4 +1,4 @@
-"""Write measurements as CSV, the same way for every script."""
+"""Write measurements as CSV, in the same way for every script."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 
 def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a results file: fractions to four places, nothing where a value is None.
+    """Write a results file: fractions with four decimals, and an empty cell where a value is None.
 
     Args:
         path: The file.
         header: Names of the columns.
-        rows: One cell for each column.
+        rows: Rows with one cell for each column.
     """
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")

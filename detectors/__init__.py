@@ -1,10 +1,12 @@
 """Detect manipulated faces: build, train, calibrate, save and run detectors on face crops.
 
-This room imports no other room. It may never see the mark: a detector that reads the mark says nothing about
-manipulation.
+This package imports no other package of the project. A detector must never see the watermark, because a detector that
+reads the mark measures nothing about manipulation.
 """
 
 # ruff: noqa: E402
+from __future__ import annotations
+
 from facetrail_torchvision import declare_missing_operators
 
 declare_missing_operators()

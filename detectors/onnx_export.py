@@ -1,4 +1,4 @@
-"""Export a detector as an ONNX file that takes crops as they are cut and answers with calibrated probabilities."""
+"""Export a detector as an ONNX file that takes 8-bit crops and returns calibrated probabilities."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OPSET = 18
 
 
 class _Deployed(nn.Module):
-    """Normalise eight-bit crops, give logits, and calibrate them."""
+    """Normalise 8-bit crops, compute logits, and calibrate them."""
 
     mean: Tensor
     std: Tensor
@@ -48,11 +48,11 @@ def export_onnx(detector: Detector, path: Path) -> None:
     are `logits` (N,) and `probabilities` (N,) in 0–1. Scope and thresholds are not part of the file.
 
     Args:
-        detector: What to export; it is left as it is.
-        path: Where to write; needs the package onnx.
+        detector: The detector to export; it is not changed.
+        path: Path of the file to write; the package onnx is needed.
 
     Raises:
-        CheckpointError: If onnx is not installed, or the network cannot be exported or written.
+        CheckpointError: Onnx is not installed, or the network cannot be exported or written.
     """
     spec = detector.spec
     model = copy.deepcopy(detector.model).cpu().eval()

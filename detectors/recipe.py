@@ -1,4 +1,4 @@
-"""Say how a detector is trained where its user says nothing: the settings its paper gives."""
+"""Define the default training settings of a method: those that its paper states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mark pixels, sign files, and read both back. This is the room's only door."""
+"""Mark pixels, sign files, and read mark and credential back. This is the package's public interface."""
 
 from __future__ import annotations
 

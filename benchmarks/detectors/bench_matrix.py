@@ -1,12 +1,12 @@
 """Train five methods on one forgery each and test them on every forgery; write results/detector_matrix.csv.
 
-The corpus is made by
+The corpus is written by
     facetrail corpus synthesize -o CORPUS --identities 200 --clips 1 --stills 0 --frames 8 \
         --methods anifacediff,codec-twin,mesh-warp,face-swap,self-blend,mouth-edit,eyes-edit \
         --test-styles clay,pencil,watercolour
-so that test identities and test styles are seen in no training, the generator's included. All methods share one small
-backbone and one crop contract, and begin from random weights. Runs are kept in a folder and not done twice, so an
-interrupted measurement continues.
+so that no training uses test identities and test styles, not even that of the generator. All methods share one small
+backbone and one crop contract, and begin from random weights. Finished runs are stored in a folder and not repeated, so
+an interrupted measurement can be resumed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TRAINED_ON = ("anifacediff-mini", "codec-twin", "mesh-warp", "face-swap", "self-
 
 
 def main() -> None:
-    """Train, score, write."""
+    """Train, score, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path, metavar="CORPUS")
     parser.add_argument("--runs", type=Path, required=True, metavar="DIR", help="where runs are kept")

@@ -1,14 +1,16 @@
-"""Teach detectors of blending the generator's forgeries, with and without replay; write results/retraining.csv.
+"""Retrain blending detectors on the generator's forgeries, with and without replay; write results/retraining.csv.
 
-*Before*: trained on the four edits that blend something into genuine footage. *Replay*: the same weights, trained on
-these edits and on the generator's forgeries, each kind equally often. *Anew*: trained on what replay is, from random
-weights, for as many epochs as before and replay have together. *New alone*: the weights of before, trained on the
-generator's forgeries and nothing else. The corpus is that of `bench_matrix.py`, whose test styles no training shows;
-`--seen` names a second one whose test people are drawn in the training's styles, made by
+There are four stages. *Before* trains on the four edits that blend something into genuine footage. *Replay* continues
+with these weights on the four edits and the generator's forgeries, each kind equally often. *Anew* trains on the data
+of replay from random weights, for as many epochs as before and replay have together. *New alone* continues with the
+weights of before on the generator's forgeries only. The corpus is that of `bench_matrix.py`, whose test styles are in
+no training; `--seen` names a second one whose test people are drawn in the training's styles, written by
+
     facetrail corpus synthesize -o SEEN --identities 50 --clips 1 --stills 0 --frames 8 --seed 1 \
         --methods anifacediff,face-swap,self-blend,mouth-edit,eyes-edit \
         --test-styles flat,toon,gloss,paint,lowpoly,pixel,halftone
-Runs are kept and not done twice. From nothing, on one core, a seed takes about an hour.
+
+Finished runs are stored and not repeated. Without stored runs, a seed takes about an hour on one core.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ RESULTS = Path("results/retraining.csv")
 BLENDED = ("eyes-edit", "face-swap", "mouth-edit", "self-blend")
 NEW = "anifacediff-mini"
 PER_CLIP = 8
-"""Frames of a clip that are learned from and scored: all there are."""
+"""Frames of a clip for training and scoring: all frames of these clips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ STAGES = {
 
 
 def main() -> None:
-    """Train, retrain, score, write."""
+    """Train, retrain, score, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path, metavar="CORPUS")
     parser.add_argument("--seen", type=Path, required=True, metavar="CORPUS", help="tested on too, never trained on")

@@ -1,4 +1,4 @@
-"""Train and score once, and keep what came of it: a run that is there is not done again."""
+"""Train and score a detector once, and store the result: a finished run is not repeated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from forensics.training.config import TrainingRun
 from forensics.training.train import train_on
 
 PER_CLIP = 2
-"""Frames of a clip that are learned from and scored; neighbours are much alike. A detector of clips takes eight."""
+"""Frames of a clip for training and scoring; neighbouring frames are similar. A clip detector uses eight."""
 
 
 _RECORD = "run.json"
@@ -23,13 +23,13 @@ _RECORD = "run.json"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one training left.
+    """The result of one training.
 
     Attributes:
-        videos: Scores of the test split and its control slice, one row a clip.
-        threshold: At which at most one in twenty genuine validation clips is flagged.
-        validation_auc: By frames, on the validation split.
-        seconds: Of training.
+        videos: Scores of the test split and its control slice, one row per clip.
+        threshold: Threshold at which at most one in twenty genuine validation clips is flagged.
+        validation_auc: Frame AUC on the validation split.
+        seconds: Duration of the training.
     """
 
     videos: ScoreTable
@@ -39,7 +39,7 @@ class Run:
 
 
 def is_done(folder: Path) -> bool:
-    """Tell whether a run was trained and scored."""
+    """Return whether a run is trained and scored."""
     return (folder / _RECORD).exists()
 
 
@@ -82,7 +82,7 @@ def run_once(
 
 
 def scored_on(corpus: Corpus, folder: Path, spec: DetectorSpec, per_clip: int = PER_CLIP) -> Run:
-    """Score the test split of another corpus with the detector that a run kept, once."""
+    """Score the test split of another corpus with the stored detector of a run, once."""
     scores = folder / f"scores-{corpus_digest(corpus.samples)[:16]}.csv"
     if not scores.exists():
         detector = load_detector(folder, spec)

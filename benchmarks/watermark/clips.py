@@ -1,6 +1,6 @@
 """Measure the mark on clips it was not tuned on: coders, file growth, time; write results/watermark_clips.csv.
 
-Three clips show people (from `../shared/data`, where it is there), four show moving puppets. Two seconds each.
+Three clips show people (from `../shared/data`, where it exists), four show moving puppets. Each clip lasts two seconds.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def measure(split: str, side: int) -> list[Row]:
 
 
 def main() -> None:
-    """Measure, then write."""
+    """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--split", choices=("holdout", "tuning"), default="holdout")
     split = parser.parse_args().split

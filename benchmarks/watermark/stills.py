@@ -1,7 +1,7 @@
 """Measure the mark on stills it was not tuned on; write results/watermark.csv and results/watermark_fidelity.csv.
 
-Every still has its own key and id, is marked once at each size and read after every attack as `facetrail read` does.
-Only the right id and kind count as read. With --split tuning nothing is written.
+Every still has its own key and id, is marked once at each size and read after every attack as `facetrail read` does. A
+reading counts only with the right id and kind. With --split tuning nothing is written.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def robustness(made: Sequence[Marked], side: int) -> Iterator[Row]:
 
 
 def write(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows as CSV; those of sizes that were not measured stay."""
+    """Write rows as CSV; rows of sizes that were not measured are kept."""
     measured = {str(row["size"]) for row in rows}
     kept: list[Row] = []
     if path.exists():
@@ -80,7 +80,7 @@ def write(path: Path, rows: Sequence[Row]) -> None:
 
 
 def main() -> None:
-    """Measure line by line, then write."""
+    """Measure line by line and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--split", choices=("holdout", "tuning"), default="holdout")
     parser.add_argument("--size", type=int, choices=SIZES, action="append", help="only this size")

@@ -1,4 +1,4 @@
-"""Write a training run to a folder after every epoch, and continue it from there."""
+"""Write a training run to a folder after every epoch, and resume it from there."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class EpochLog:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Hold what a run has reached.
+    """Store the state that a training run has reached.
 
     Attributes:
         run: Text that identifies detector, settings and data.
-        epochs: Epochs done.
+        epochs: Completed epochs.
         best_epoch: Number of the epoch with the best validation AUC, −1 before the first.
-        best_auc: That AUC.
+        best_auc: Validation AUC of that epoch.
         best: State of the network after that epoch.
     """
 
@@ -53,11 +53,11 @@ class Progress:
 
     @classmethod
     def fresh(cls, run: str) -> Self:
-        """Give the state before the first epoch."""
+        """Return the state before the first epoch."""
         return cls(run, (), -1, -1.0, {})
 
     def after(self, epoch: EpochLog, model: nn.Module) -> Progress:
-        """Give the state after one more epoch; the first of equally good epochs is kept."""
+        """Return the state after one more epoch; the first of equally good epochs is kept."""
         if epoch.validation_auc <= self.best_auc:
             return Progress(self.run, (*self.epochs, epoch), self.best_epoch, self.best_auc, self.best)
         best = {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
@@ -67,7 +67,9 @@ class Progress:
 def save_progress(
     folder: Path, state: Progress, model: nn.Module, optimizer: torch.optim.Optimizer, mean: RunningMean | None = None
 ) -> None:
-    """Write the run to a folder; the state file comes last, so a half-written epoch is never taken up.
+    """Write the run to a folder.
+
+    The state file is written last, so that a half-written epoch is never resumed.
 
     Raises:
         CheckpointError: The folder cannot be written.
@@ -105,10 +107,10 @@ def save_progress(
 def load_progress(
     folder: Path, run: str, model: nn.Module, optimizer: torch.optim.Optimizer, mean: RunningMean | None = None
 ) -> Progress:
-    """Take up a run: fill the network, the optimiser and the running mean, and give the state reached.
+    """Resume a run: fill the network, the optimiser and the running mean, and return the state reached.
 
     Raises:
-        CheckpointError: If the folder is damaged, or holds a run of another detector, other settings or other data.
+        CheckpointError: The folder is damaged, or holds a run of another detector, other settings or other data.
     """
     try:
         record = json.loads((folder / _STATE).read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Hold labelled crops with the identities in them, check them and name them by digest."""
+"""Store labelled crops with the identities in them, check them and compute their digest."""
 
 from __future__ import annotations
 
@@ -82,12 +82,12 @@ def checked_set(data: TrainingSet, name: str, spec: DetectorSpec) -> TrainingSet
 
 
 def identities_of(groups: Sequence[Group]) -> set[str]:
-    """Gather the names of everybody in some crops."""
+    """Return the names of all identities in some crops."""
     return {name for group in groups for name in ((group,) if isinstance(group, str) else group)}
 
 
 def digest_of(crops: Crops, labels: Labels) -> str:
-    """Give the SHA-256 of crops and labels, as 64 hex digits."""
+    """Return the SHA-256 of crops and labels, as 64 hex digits."""
     digest = hashlib.sha256(f"{crops.shape}".encode())
     digest.update(np.ascontiguousarray(crops).tobytes())
     digest.update(labels.astype(np.int64).tobytes())

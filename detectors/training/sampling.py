@@ -1,4 +1,4 @@
-"""Order training crops: both classes in every batch, twins side by side, hold-out by identity."""
+"""Sample training crops: both classes in every batch, twins together, hold-out by identity."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Name a genuine and a manipulated crop that go into a batch together, and the seed of their variations."""
+    """Identify a genuine and a manipulated crop that enter a batch together, and the seed of their augmentation."""
 
     genuine: int
     manipulated: int
@@ -67,11 +67,11 @@ class PairSampler:
 
     @property
     def epoch_length(self) -> int:
-        """How many draws make an epoch: as many as the mean class size, so that an epoch sees about N crops."""
+        """Return the number of draws of an epoch: the mean class size, so that an epoch contains about N crops."""
         return max(1, (len(self._genuine) + len(self._manipulated)) // 2)
 
     def draws(self, rng: np.random.Generator) -> Iterator[Draw]:
-        """Give the draws of one epoch."""
+        """Yield the draws of one epoch."""
         genuine = _cycle(self._genuine, rng, self.epoch_length)
         manipulated = self._mixed(rng)
         seeds = rng.integers(2**63, size=(self.epoch_length, 2))
@@ -83,7 +83,7 @@ class PairSampler:
                 yield Draw(beside[int(seed) % len(beside)], int(second), (int(seed), int(other)))
 
     def _companions(self, names: Sequence[str] | None) -> list[list[int]]:
-        """Give each crop the genuine crops of its name."""
+        """Return for each crop the genuine crops of its name."""
         if names is None:
             return [[]] * (len(self._genuine) + len(self._manipulated))
         genuine: dict[str, list[int]] = defaultdict(list)
@@ -102,7 +102,7 @@ class PairSampler:
 def hold_out(
     labels: NDArray[np.integer], groups: Sequence[Group], share: float, rng: np.random.Generator
 ) -> tuple[Indices, Indices]:
-    """Split crops into training and validation so that no identity stands in both.
+    """Split crops into training and validation so that no identity is in both.
 
     Crops that share an identity, directly or through a chain of forgeries, stay together.
 
@@ -110,13 +110,13 @@ def hold_out(
         labels: (N,) 0 genuine, 1 manipulated.
         groups: (N,) identities of each crop; a forged crop carries several.
         share: Wanted share of validation crops, within 0–1.
-        rng: Decides which identities are held out.
+        rng: Random generator that chooses the held-out identities.
 
     Returns:
         Indices of the training crops and of the validation crops.
 
     Raises:
-        TrainingError: If no such split leaves both classes on both sides.
+        TrainingError: No such split leaves both classes on both sides.
     """
     members = _linked(groups)
     order = rng.permutation(len(members))
@@ -139,7 +139,7 @@ def hold_out(
 
 
 def _linked(groups: Sequence[Group]) -> list[list[int]]:
-    """Gather crops whose identities are linked."""
+    """Group crops whose identities are linked."""
     from scipy.cluster.hierarchy import DisjointSet
 
     names = [(group,) if isinstance(group, str) else tuple(group) for group in groups]

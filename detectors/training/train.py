@@ -87,24 +87,24 @@ def train_self_blended(
     checkpoint: Path | None = None,
     log_folder: Path | None = None,
 ) -> TrainLog:
-    """Train a detector in place on genuine faces and self-blends of them, blended anew in every epoch.
+    """Train a detector in place on genuine faces and their self-blends, blended anew in every epoch.
 
-    Where the method draws blending boundaries (`face_xray`), it is given the masks. The epoch is chosen on fixed
-    self-blends of the validation faces, which says little about forgeries of other makes.
+    A method that predicts blending boundaries (`face_xray`) receives the masks. The epoch is chosen on fixed
+    self-blends of the validation faces; this measures little about other kinds of forgery.
 
     Args:
-        detector: Trained in place, from the weights it has; any detector that judges single crops.
+        detector: Detector to train in place, starting from its present weights; any detector of single crops.
         faces: Genuine pictures with landmarks.
-        config: Settings; without it those of the detector's recipe.
+        config: Training settings; None uses the detector's recipe.
         validation: Genuine faces of other identities.
         progress: Called after each step with the step, the number of steps and the loss.
         checkpoint: Folder to which every epoch is written, and from which an interrupted run continues.
         log_folder: Folder for TensorBoard; needs the package tensorboard.
 
     Raises:
-        BlendError: If landmarks do not fit their picture.
-        TrainingError: If a set is empty, identities stand on both sides, or the loss is not finite.
-        CheckpointError: If the checkpoint belongs to another run.
+        BlendError: Landmarks do not fit their picture.
+        TrainingError: A set is empty, identities are in both sets, or the loss is not finite.
+        CheckpointError: The checkpoint belongs to another run.
     """
     if detector.spec.frames > 1:
         raise TrainingError(f"detector {detector.spec.name!r} judges clips; self-blends are stills")
@@ -116,7 +116,7 @@ def train_self_blended(
 
 
 def validation_auc(detector: Detector, held: TrainingSet) -> float:
-    """Give the frame AUC of a detector on labelled crops, as the Mann–Whitney statistic with mid-ranks for ties."""
+    """Return the frame AUC of a detector on labelled crops, as the Mann–Whitney statistic with mid-ranks for ties."""
     logits, _ = detector.embed(held.crops)
     positive = held.labels == 1
     n_positive, n_negative = int(positive.sum()), int((~positive).sum())
@@ -157,7 +157,7 @@ def _train(
 
 
 class _Run:
-    """One training run: the optimiser, the order of the data and the best weights so far."""
+    """Run one training: the optimiser, the order of the data and the best weights so far."""
 
     def __init__(
         self,
@@ -185,7 +185,7 @@ class _Run:
         self._mean = None if config.ema_decay is None else RunningMean(model, config.ema_decay)
 
     def execute(self, started: float, log: RunLog) -> tuple[Progress, bool]:
-        """Run the epochs that are left; give the final state and whether the run ended early."""
+        """Run the remaining epochs; return the final state and whether the run ended early."""
         model = self._detector.model
         run_name = f"{self._detector.spec.name} {self._config!r} {self._source.digest}"
         state = Progress.fresh(run_name)

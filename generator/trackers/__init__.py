@@ -1,9 +1,11 @@
-"""Read face parameters off pictures and clips.
+"""Track face parameters in pictures and clips.
 
-`load_tracker` is the way in. Its "face-mesh" fits the puppet head of this room to what three small networks see, which
-`install_face_mesh` fetches; `track_still` and `track_clip` are the same as functions. "deca" and "smirk" read FLAME
-with networks whose files the user brings.
+`load_tracker` loads a tracker by name. The tracker "face-mesh" fits the puppet head to the output of three small
+networks, which `install_face_mesh` downloads; `track_still` and `track_clip` are the same as functions. The trackers
+"deca" and "smirk" read FLAME parameters with networks whose files the user provides.
 """
+
+from __future__ import annotations
 
 from generator.errors import MissingPackageError, ModelFilesError, NoFaceError, TrackerError
 

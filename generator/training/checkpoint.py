@@ -1,8 +1,9 @@
-"""Checkpoints: folders that are complete or not there.
+"""Write and read checkpoints: folders that are complete or absent.
 
-A checkpoint is written under a temporary name and renamed when all of it stands, so an interruption leaves the former
-ones. It holds what a step depends on: trained weights, their running mean, the optimiser, and how far the run is. All
-randomness of a run follows from its seed and that position, so nothing else is needed to continue to the bit.
+A checkpoint is written under a temporary name and renamed when it is complete, so an interruption leaves the earlier
+ones. It contains everything that a step depends on: trained weights, their running mean, the optimiser, and the
+position of the run. All randomness of a run is determined by its seed and that position, so nothing else is needed for
+a bit-exact resume.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _LOG = logging.getLogger(__name__)
 _FOLDER = "checkpoints"
 _NAME = re.compile(r"step-(\d{8})")
 _FREE = ("steps", "checkpoint_every", "keep", "validation", "data.workers", "precision", "recompute")
-"""Settings that may change when a run is continued."""
+"""Settings that may change when a run is resumed."""
 _DAMAGE = (
     OSError, KeyError, RuntimeError, ValueError, TypeError, EOFError, SafetensorError, UnpicklingError, struct.error
 )  # fmt: skip
@@ -42,16 +43,16 @@ _DAMAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far a run is.
+    """The position of a run.
 
     Attributes:
-        step: Optimiser steps done.
-        batches: Batches that all processes together have seen.
-        seconds: Time spent on steps.
+        step: Completed optimiser steps.
+        batches: Number of batches that all processes together have used.
+        seconds: Time spent on steps, in seconds.
         history: For every start: step, planned steps, processes.
         config: The settings, as JSON.
         origin: SHA-256 of the model folder that training started from, "" for none.
-        metrics: Last measured, by validation set and name.
+        metrics: Last measured values, by validation set and name.
     """
 
     step: int
@@ -65,13 +66,13 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """All that a run continues from.
+    """The complete state from which a run is resumed.
 
     Attributes:
-        position: How far it is.
-        weights: Trained weights, and those that came from no model folder, by name.
-        mean: Their running mean, by name.
-        optimiser: Its state, and the gradient scaler's where there is one.
+        position: Position of the run.
+        weights: Trained weights, and those that no model folder provided, by name.
+        mean: Running mean of the weights, by name.
+        optimiser: State of the optimiser, and of the gradient scaler where there is one.
     """
 
     position: Position
@@ -81,7 +82,7 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint, keep: int) -> Path:
-    """Write a checkpoint below a run's folder and delete all but the last `keep`.
+    """Write a checkpoint to a run's folder and delete all but the last `keep`.
 
     Raises:
         TrainingError: The folder cannot be written.
@@ -112,10 +113,10 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, keep: int) -> Path:
 
 
 def load_checkpoint(folder: Path) -> Checkpoint | None:
-    """Return the last checkpoint below a run's folder, None if there is none.
+    """Load the last checkpoint of a run's folder; return None where there is none.
 
     Raises:
-        TrainingError: It is damaged.
+        TrainingError: The checkpoint is damaged.
     """
     found = _checkpoints(folder / _FOLDER)
     if not found:
@@ -136,10 +137,10 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
 
 
 def check_settings(folder: Path, before: Mapping[str, Any], config: TrainConfig) -> None:
-    """Refuse to continue a run with settings that would make it another run.
+    """Check that new settings do not make a resumed run another run.
 
     Raises:
-        TrainingError: Names the first setting that differs.
+        TrainingError: A setting differs; the message names the first one.
     """
     now = flat(settings(config))
     then = flat(before)
@@ -153,7 +154,7 @@ def check_settings(folder: Path, before: Mapping[str, Any], config: TrainConfig)
 
 
 def settings(config: TrainConfig) -> dict[str, Any]:
-    """Return a run's settings as JSON holds them."""
+    """Return a run's settings as values of JSON types."""
     plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
     return plain
 

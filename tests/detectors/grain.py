@@ -1,4 +1,4 @@
-"""Crops that a toy can tell apart."""
+"""Provide crops that a toy detector can separate."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from detectors import TrainingSet
 
 
 def crops_of(count: int = 64, seed: int = 0, people: int = 8) -> TrainingSet:
-    """Make genuine crops of grainy colour and manipulated ones whose grain was smoothed away."""
+    """Return genuine crops of grainy colour and manipulated ones with smoothed grain."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % 2
     base = rng.integers(60, 190, (count, 1, 1, 3))

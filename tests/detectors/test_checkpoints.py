@@ -1,4 +1,6 @@
-"""Saved detectors, and folders that must not load."""
+"""Test saved detectors, and folders that must not load."""
+
+from __future__ import annotations
 
 import json
 import pickle

@@ -1,4 +1,4 @@
-"""Every file and folder that the page about the house names is there."""
+"""Check that every file and folder that the architecture page names exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Count what every detector trains, and write the table of methods: `python -m tools.docs.list_methods`.
+"""Count the trained parameters of every detector, and write the table: `python -m tools.docs.list_methods`.
 
 Networks are built at full size without memory for their weights, so this takes seconds and needs no weights.
 """

@@ -1,6 +1,6 @@
-"""Read the C2PA credential of a file, and say in one word what it is worth.
+"""Read the C2PA credential of a file, and determine its state.
 
-The library alone does not settle three questions, so this module does:
+The library alone does not answer three questions, so this module does:
 
 * A damaged container can hide a manifest from the library. Where the bytes still hold pieces of one, the file is
   ALTERED, not ABSENT.
@@ -70,7 +70,7 @@ _MANIFEST_BOX = re.compile(rb"jumd(?:c2pa|c2ma|c2as|c2cl|c2cs)\x00\x11\x00\x10\x
 
 
 class CredentialState(StrEnum):
-    """What a credential is worth."""
+    """The result of checking a credential."""
 
     TRUSTED = "trusted"
     VALID_UNKNOWN_SIGNER = "valid_unknown_signer"
@@ -81,7 +81,7 @@ class CredentialState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a C2PA manifest says and whether it holds.
+    """The content of a C2PA manifest and the result of checking it.
 
     Attributes:
         state: TRUSTED (intact, signer under our anchors), VALID_UNKNOWN_SIGNER (intact, signer unknown or expired),
@@ -90,16 +90,16 @@ class Credential:
         signer: Common name or organisation of the signer.
         source_type: Last part of the first digitalSourceType that an action names, e.g. trainedAlgorithmicMedia.
         actions: Names of the actions, in order.
-        recovered: The data come from our store and not from the file.
+        recovered: Whether the data come from our store and not from the file.
         title: The manifest's title.
-        manifest_json: The library's whole report.
-        signed_at: When a time-stamp authority saw the signature, ISO 8601; None without a stamp.
-        ingredient_codes: Status codes of what failed in the credentials of ingredients, as the sealer saw it; they
-            leave this file's own state as it is.
-        perceptual_distance: Bits between the pictures' perceptual hashes where recovered, else None; up to 10 they
+        manifest_json: The complete report of the library.
+        signed_at: Time at which a time-stamp authority received the signature, ISO 8601; None without a stamp.
+        ingredient_codes: Status codes of what failed in the credentials of ingredients, as found when the file was
+            sealed; they do not change this file's own state.
+        perceptual_distance: Bits between the pictures' perceptual hashes where recovered, else None; up to 10 bits they
             look the same.
         source_types: Last parts of every digitalSourceType that the file's own actions and metadata name.
-        ingredient_source_types: The same of the manifests of its ingredients, and of theirs.
+        ingredient_source_types: The same for the manifests of its ingredients, and of their ingredients.
     """
 
     state: CredentialState
@@ -124,7 +124,7 @@ class Credential:
 
     @property
     def looks_different(self) -> bool:
-        """It was recovered by a mark, and the picture at hand does not look like the one that was sealed with it."""
+        """Return whether a mark recovered it and the picture does not look like the one sealed with that mark."""
         return CODE_LOOKS_DIFFERENT in self.codes
 
 
@@ -133,11 +133,11 @@ def read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Cr
 
     Args:
         path: The file.
-        policy: Whose signatures are believed.
-        store: Where files sealed here are listed.
+        policy: Policy that decides which signatures are trusted.
+        store: Store that lists the files sealed here.
 
     Raises:
-        MediaError: The file is missing, or of a kind this room does not read and without a trace of a manifest.
+        MediaError: The file is missing, or of a kind that this package does not read and without a trace of a manifest.
         StoreError: The store is damaged or unreadable.
     """
     credential = _read_credential(path, policy, store)
@@ -163,7 +163,7 @@ def _read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> C
 
 
 def _layout_fault(path: Path, container: Container, credential: Credential) -> str | None:
-    """Check the bytes that C2PA does not hash, where facetrail made the manifest."""
+    """Check the bytes that C2PA does not hash, where facetrail wrote the manifest."""
     report: dict[str, Any] = json.loads(credential.manifest_json or "{}")
     manifest: dict[str, Any] = report.get("manifests", {}).get(report.get("active_manifest"), {})
     if GENERATOR not in [one.get("name") for one in manifest.get("claim_generator_info", [])]:
@@ -177,12 +177,12 @@ def _layout_fault(path: Path, container: Container, credential: Credential) -> s
 
 
 def recover_credential(entry: StoreEntry, distance: int, policy: TrustPolicy) -> Credential:
-    """Read the credential of a stored manifest; it tells where a picture comes from, never that it is unchanged.
+    """Read the credential of a stored manifest; it shows where a picture comes from, never that it is unchanged.
 
     Args:
-        entry: What the mark led to.
+        entry: Store entry that the mark identifies.
         distance: Bits between the perceptual hash of the picture at hand and of the one that was sealed.
-        policy: Whose signatures are believed.
+        policy: Policy that decides which signatures are trusted.
 
     Raises:
         StoreError: The stored manifest is damaged.
@@ -205,13 +205,13 @@ def recover_credential(entry: StoreEntry, distance: int, policy: TrustPolicy) ->
 
 
 def signature_holds(entry: StoreEntry, policy: TrustPolicy) -> bool:
-    """Return whether a stored manifest is what a signer known to the policy signed.
+    """Return whether a signer known to the policy signed a stored manifest.
 
-    A certificate that has expired since counts as known: the library does not tell whose it was.
+    A certificate that has expired since then counts as known, because the library does not report its owner.
 
     Args:
-        entry: What the mark led to.
-        policy: Whose signatures are believed.
+        entry: Store entry that the mark identifies.
+        policy: Policy that decides which signatures are trusted.
     """
     try:
         credential, _ = _judged(_MANIFEST_TYPE, io.BytesIO(entry.manifest), policy)
@@ -332,7 +332,7 @@ def _state(verdict: str | None, codes: Sequence[str]) -> CredentialState:
 
 
 def _without_manifest(path: Path, error: c2pa.C2paError | MediaError) -> Credential:
-    """Tell a file that never had a manifest from one whose manifest was damaged."""
+    """Distinguish a file that never had a manifest from one whose manifest was damaged."""
     if isinstance(error, c2pa.C2paError.RemoteManifest):
         return Credential(CredentialState.ABSENT, (CODE_NOT_FETCHED,))
     if _holds_manifest_box(path):

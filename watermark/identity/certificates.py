@@ -1,4 +1,4 @@
-"""X.509 certificates for signing claims: making a chain of our own, and checking one that somebody brings.
+"""Issue X.509 certificate chains for signing claims, and check chains that a user provides.
 
 The rules are those of the C2PA certificate profile as the C2PA library enforces it: version 3, an extended key usage
 for claim signing or email protection, an authority key identifier, the key usage digitalSignature, an organisation in
@@ -106,14 +106,15 @@ def signing_algorithm(leaf: x509.Certificate) -> str:
 
 
 def check_chain(chain: Sequence[x509.Certificate], root: x509.Certificate) -> None:
-    """Refuse a chain whose signatures the C2PA library would refuse or readers could not trust.
+    """Check that the C2PA library accepts the signatures of a chain and that readers can trust it.
 
     Args:
-        chain: The leaf, then what issued it, up to a certificate that the root issued.
-        root: The anchor.
+        chain: The leaf and its issuers, up to a certificate that the root issued.
+        root: The trust anchor.
 
     Raises:
-        IdentityError: A link is broken, or the leaf departs from the C2PA certificate profile; says which and how.
+        IdentityError: A link is broken, or the leaf departs from the C2PA certificate profile; the message says which
+            and how.
     """
     leaf, name = chain[0], chain[0].subject.rfc4514_string()
     issuers = [*chain[1:], root] if chain[-1] != root else list(chain[1:])
@@ -162,11 +163,11 @@ def read_pem(text: str, what: str) -> list[x509.Certificate]:
     """Return the certificates of a PEM text.
 
     Args:
-        text: The text.
-        what: Where it comes from, for the message.
+        text: PEM text.
+        what: Source of the text, for the error message.
 
     Raises:
-        IdentityError: It holds none.
+        IdentityError: The text contains no certificate.
     """
     try:
         return x509.load_pem_x509_certificates(text.encode())

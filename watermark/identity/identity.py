@@ -1,8 +1,9 @@
-"""Who signs: a chain of certificates, and a way to its leaf's private key.
+"""Define the signing identity: a certificate chain, and access to its leaf's private key.
 
-An identity is made on first use (root → issuing CA → leaf), or brought along: a chain with its key, or a chain whose
-key never leaves a hardware module or a key service and signs through a callback or a program. A chain of our own says
-what it is, a local development identity: it binds a signature to this installation and to nobody's name.
+An identity is created on first use (root → issuing CA → leaf), or the user provides it: a chain with its key, or a
+chain whose key never leaves a hardware module or a key service and signs through a callback or a program. The subject
+of a chain created here states that it is a local development identity: it binds a signature to this installation and to
+no person or organisation.
 """
 
 from __future__ import annotations
@@ -68,11 +69,11 @@ class Identity:
 
     @classmethod
     def create(cls, folder: Path, time_stamping: TimeStamping | None = None) -> Identity:
-        """Make a new chain in a folder that does not exist yet; it appears whole or not at all.
+        """Create a new chain in a folder that does not exist yet; the folder appears complete or not at all.
 
         Args:
-            folder: Where it goes.
-            time_stamping: Which time-stamp authority is asked when signing, None for none.
+            folder: Folder to create.
+            time_stamping: Time-stamp authority to ask when signing, or None for none.
 
         Raises:
             IdentityError: The folder exists already or cannot be written.
@@ -126,14 +127,14 @@ class Identity:
     def bring(
         cls, folder: Path, chain_pem: str, root_pem: str, key_pem: bytes, time_stamping: TimeStamping | None = None
     ) -> Identity:
-        """Keep a chain that somebody issued, with its key, in a folder that does not exist yet.
+        """Store a chain that another authority issued, with its key, in a folder that does not exist yet.
 
         Args:
-            folder: Where it goes.
+            folder: Folder to create.
             chain_pem: The leaf first, then its issuers.
-            root_pem: The root they lead to.
+            root_pem: The root of the chain.
             key_pem: The leaf's private key, PEM without a password.
-            time_stamping: Which time-stamp authority is asked when signing, None for none.
+            time_stamping: Time-stamp authority to ask when signing, or None for none.
 
         Raises:
             IdentityError: The chain is broken or may not sign claims, the key is not the leaf's, or the folder exists
@@ -158,10 +159,11 @@ class Identity:
 
         Args:
             chain_pem: The leaf first, then its issuers.
-            root_pem: The root they lead to.
-            remote_key: Signs bytes with the leaf's key as its algorithm asks: ECDSA with the curve's SHA-2 (the
-                signature as DER, or r and s side by side), PSS with SHA-256 and a salt of 32 bytes, or Ed25519.
-            time_stamping: Which time-stamp authority is asked when signing, None for none.
+            root_pem: The root of the chain.
+            remote_key: Function that signs bytes with the leaf's key as its algorithm requires: ECDSA with the curve's
+                SHA-2 (the signature as DER, or r and s side by side), PSS with SHA-256 and a salt of 32 bytes, or
+                Ed25519.
+            time_stamping: Time-stamp authority to ask when signing, or None for none.
 
         Raises:
             IdentityError: The chain is broken or may not sign claims.
@@ -178,14 +180,14 @@ class Identity:
         command: SignCommand,
         time_stamping: TimeStamping | None = None,
     ) -> Identity:
-        """Keep a chain whose key a program signs with, in a folder that does not exist yet; it has to sign once.
+        """Store a chain whose key is used by a signing program, in a new folder, after one trial signature.
 
         Args:
-            folder: Where it goes.
+            folder: Folder to create.
             chain_pem: The leaf first, then its issuers.
-            root_pem: The root they lead to.
-            command: Signs as `remote` asks.
-            time_stamping: Which time-stamp authority is asked when signing, None for none.
+            root_pem: The root of the chain.
+            command: Program that signs as `remote` requires.
+            time_stamping: Time-stamp authority to ask when signing, or None for none.
 
         Raises:
             IdentityError: The chain is broken or may not sign claims, the program fails or signs with another key, or
@@ -195,7 +197,7 @@ class Identity:
         return cls._store(folder, chain_pem, root_pem, ((_SIGN_COMMAND, command.dump()),), time_stamping)
 
     def remote_signature(self, content: bytes) -> bytes:
-        """Return what the remote key signs, in COSE's form.
+        """Return the remote key's signature of some content, in COSE's form.
 
         Raises:
             IdentityError: There is no remote key, it fails, or its answer does not verify under the leaf certificate.
@@ -308,7 +310,7 @@ class Identity:
 
     @property
     def anchors(self) -> tuple[str, ...]:
-        """The certificates (PEM) that a reader needs to trust our signatures and their time stamps."""
+        """Return the certificates (PEM) that a reader needs to trust our signatures and their time stamps."""
         stamps = self.time_stamping.anchor_pem if self.time_stamping else None
         return (self.root_pem, *self.former_roots, *((stamps,) if stamps else ()))
 
@@ -322,7 +324,7 @@ def _checked(chain_pem: str, root_pem: str) -> list[x509.Certificate]:
 
 
 def _kept(key: PrivateKeyTypes) -> tuple[str, bytes]:
-    """Return the file that a private key is kept in."""
+    """Return the file that a private key is stored in."""
     return _KEY, _private_pem(key)
 
 

@@ -1,6 +1,6 @@
-"""The secret keys that marks are made and read with: one file, 32 bytes for each key, the oldest first.
+"""Store the secret keys that marks are made and read with: one file, 32 bytes per key, the oldest first.
 
-New marks use the newest key, reading tries all. A rotation appends one, so that no earlier mark is lost.
+New marks use the newest key, and reading tries all keys. A rotation appends a key, so that no earlier mark is lost.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _FINGERPRINT_BYTES = 6
 
 
 def open_mark_keys(folder: Path) -> tuple[bytes, ...]:
-    """Return the mark keys of a deployment's folder, the newest first, and make one on first use.
+    """Return the mark keys of a deployment's folder, the newest first, and create one on first use.
 
     Raises:
-        IdentityError: The file is lost, damaged, cannot be made, or can be read by others.
+        IdentityError: The file is lost, damaged, cannot be created, or can be read by others.
     """
     path = folder / _FILE
     if not _exists(path):
@@ -39,7 +39,7 @@ def open_mark_keys(folder: Path) -> tuple[bytes, ...]:
 
 
 def rotate_mark_key(folder: Path) -> tuple[bytes, ...]:
-    """Append a new key to the file and return all, the newest first; the file is replaced whole or not at all.
+    """Append a new key to the file and return all keys, the newest first; the file is replaced atomically.
 
     Raises:
         IdentityError: The file is lost, damaged, cannot be written, or can be read by others, or another process
@@ -48,7 +48,7 @@ def rotate_mark_key(folder: Path) -> tuple[bytes, ...]:
     path = folder / _FILE
     written = path.with_name(f"{_FILE}.next")
     try:
-        write_private(written, b"")  # whoever makes this file has the turn, and reads the keys only then
+        write_private(written, b"")  # the process that creates this file may rotate, and reads the keys only then
     except FileExistsError:
         raise IdentityError(
             f"{written}: another rotation is under way; if none is, it was cut off: remove this file, no mark uses it"
@@ -71,10 +71,10 @@ def rotate_mark_key(folder: Path) -> tuple[bytes, ...]:
 
 
 def mark_key_fingerprints(folder: Path) -> tuple[str, ...]:
-    """Name the mark keys of a deployment's folder, the newest first, without giving them away.
+    """Return fingerprints of the mark keys of a deployment's folder, the newest first; they do not reveal the keys.
 
     Returns:
-        12 hexadecimal digits each; none where no key was made yet.
+        12 hexadecimal digits for each key; an empty result where no key was created yet.
 
     Raises:
         IdentityError: The file is lost, damaged, or can be read by others.
@@ -88,7 +88,7 @@ def _fingerprint(key: bytes) -> str:
 
 
 def _exists(path: Path) -> bool:
-    """Tell whether there are keys yet; where files were sealed already, there must be."""
+    """Return whether there are keys yet; where files were sealed already, keys must exist."""
     if path.exists():
         return True
     store = path.with_name(STORE_FILE)
@@ -116,7 +116,7 @@ def _read(path: Path) -> tuple[bytes, ...]:
 
 
 def _make(path: Path) -> None:
-    """Make the file beside its place and link it there, whole or not at all; the first of several processes wins."""
+    """Write the file beside its place and link it there atomically; the first of several processes wins."""
     try:
         with first_file(path) as made:
             write_private(made, secrets.token_bytes(KEY_BYTES))

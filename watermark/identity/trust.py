@@ -1,4 +1,4 @@
-"""Whose signatures are believed."""
+"""Define which signers a reader trusts."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from .certificates import read_pem
 
 @dataclass(frozen=True, slots=True)
 class TrustPolicy:
-    """What a reader accepts as proof of origin.
+    """The signers and authorities that a reader accepts as proof of origin.
 
-    A policy never turns a bad file good: it only decides whether the signer of an intact file is known.
+    A policy never makes an altered file valid: it only decides whether the signer of an intact file is known.
 
     Attributes:
         anchors: Root certificates (PEM). A signer or time-stamp authority under one of them is known.
-        allowed_signers: Leaf certificates (PEM). Where there are any, a signer under the anchors must be one of them.
-        offline: Never fetch a manifest that a file only points to; a hostile file could otherwise make a reader send
-            requests.
+        allowed_signers: Leaf certificates (PEM). Where the list is not empty, a signer under the anchors must be one of
+            them.
+        offline: Whether a manifest that a file only refers to is never fetched; otherwise a hostile file could make a
+            reader send requests.
     """
 
     anchors: tuple[str, ...] = field(repr=False)

@@ -1,7 +1,7 @@
-"""The routes of the C2PA Soft Binding Resolution API (C2PA 2.x, "Soft Binding API") over one deployment's store.
+"""Define the routes of the C2PA Soft Binding Resolution API (C2PA 2.x, "Soft Binding API") for one deployment's store.
 
-`GET|POST /matches/byBinding`, `POST /matches/byContent`, `GET /manifests/{manifestId}` and
-`GET /services/supportedAlgorithms`. The service reads only; it needs the optional packages of `facetrail[serve]`.
+`GET|POST /matches/byBinding`, `POST /matches/byContent`, `GET /manifests/{manifestId}` and `GET
+/services/supportedAlgorithms`. The service is read-only; it needs the optional packages of `facetrail[serve]`.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ def resolution_app(
     most_bytes: int = MOST_UPLOAD_BYTES,
     read: ReadBindings | None = None,
 ) -> Starlette:
-    """Return the service.
+    """Build the service as an ASGI application.
 
     Args:
-        deployment: Whose keys and store answer.
-        hosts: Names the service may be called by; a web page elsewhere cannot reach it by a name of its own.
-        most_bytes: Largest upload.
-        read: Decodes the upload of a request and reads what leads to its manifest, or raises MediaError; None does so
-            in few threads of this process, without a limit of time.
+        deployment: Deployment whose keys and store are used.
+        hosts: Host names that the service accepts; a web page elsewhere cannot reach it by another name.
+        most_bytes: Size limit of an upload.
+        read: Function that decodes the upload of a request and reads its bindings, or raises MediaError. None does this
+            in a few threads of this process, without a time limit.
     """
     service = _Service(deployment, most_bytes, read or _read_here(deployment))
     return Starlette(
@@ -87,7 +87,7 @@ def resolution_app(
 
 
 class _Service:
-    """Answers requests."""
+    """Answer requests."""
 
     def __init__(self, deployment: Deployment, most_bytes: int, read: ReadBindings) -> None:
         self._deployment = deployment

@@ -1,6 +1,6 @@
 """Seal marked frames into a signed file.
 
-1. A hidden folder is made beside the destination; everything happens there.
+1. A hidden folder is created beside the destination; everything happens there.
 2. The frames are encoded.
 3. The mark is read back from the encoded file: its id and kind must be the claim's.
 4. The file is signed. The signature covers the bytes, so it comes after the encoder.
@@ -8,8 +8,8 @@
 6. The manifest is stored under the mark's id.
 7. The file is flushed to disk and renamed to its destination.
 
-Whatever fails, the hidden folder goes, and a file that was at the destination stays as it was. Clips go through
-`ClipWriter`, which takes the same steps in constant memory.
+If any step fails, the hidden folder is removed, and an existing file at the destination stays unchanged. Clips go
+through `ClipWriter`, which takes the same steps in constant memory.
 """
 
 from __future__ import annotations
@@ -57,11 +57,12 @@ def seal(
     """Encode marked frames, sign the file, and put it in place once both can be read back.
 
     Args:
-        marked: What `mark` returned for the claim's payload, `(H, W, 3)` or `(T, H, W, 3)`.
-        path: Destination; its suffix decides: .png .jpg .jpeg .webp .avif .tif .tiff for a still, .mp4 for a clip.
-        claim: What is said.
-        deployment: Who says it.
-        fps: Frames a second of a clip.
+        marked: Pixels that `mark` returned for the claim's payload, `(H, W, 3)` or `(T, H, W, 3)`.
+        path: Destination; its suffix decides the format: .png .jpg .jpeg .webp .avif .tif .tiff for a still, .mp4 for a
+            clip.
+        claim: The claim to seal.
+        deployment: Deployment that signs.
+        fps: Frames per second of a clip.
         quality: As for `encode_still`.
         crf: As for `encode_clip`.
 

@@ -1,9 +1,12 @@
-"""Install the three face mesh networks and find them again.
+"""Install the three face mesh networks and find the installed files.
 
-Nothing of them is shipped. They are members of the Apache-2.0 wheel ``mediapipe==0.10.21``, which is downloaded,
+They are not part of this package. They are files of the Apache-2.0 wheel ``mediapipe==0.10.21``, which is downloaded,
 checked and opened, never installed: its own requirements (numpy below 2, protobuf below 5) would break this
-environment. The networks do not depend on the platform, so one wheel with one known checksum serves them all.
+environment. The networks do not depend on the platform, so one wheel with one known checksum is enough for all
+platforms.
 """
+
+from __future__ import annotations
 
 import shutil
 import subprocess
@@ -30,7 +33,7 @@ _PIP = (
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """One file of the wheel: its path in there, its name here, its size limit in bytes and its checksum."""
+    """One file of the wheel: its path in the wheel, its local name, its size limit in bytes and its checksum."""
 
     path: str
     name: str
@@ -63,7 +66,7 @@ _MEMBERS = (
 
 @dataclass(frozen=True, slots=True)
 class FaceMeshFiles:
-    """The face mesh networks on disk, checked, with the licence they came under."""
+    """The checked face mesh networks on disk, with their licence."""
 
     detector: Path
     landmarks: Path
@@ -72,7 +75,7 @@ class FaceMeshFiles:
 
 
 def face_mesh_folder() -> Path:
-    """Name the folder that holds the networks: ``models/face-mesh`` in the user's cache.
+    """Return the folder of the networks: ``models/face-mesh`` in the user's cache.
 
     The environment variable ``FACETRAIL_CACHE`` replaces the cache folder.
     """
@@ -83,10 +86,10 @@ def find_face_mesh(folder: Path | None = None) -> FaceMeshFiles:
     """Find the installed networks and check each against its checksum.
 
     Args:
-        folder: where they were installed; `face_mesh_folder` by default.
+        folder: Folder of the installation; `face_mesh_folder` by default.
 
     Raises:
-        ModelFilesError: if a file is absent or is not the expected one.
+        ModelFilesError: A file is absent or is not the expected one.
     """
     folder = folder or face_mesh_folder()
     for member in _MEMBERS:
@@ -102,17 +105,17 @@ def install_face_mesh(
     wheel: Path | None = None,
     progress: Callable[[str], None] = lambda line: None,
 ) -> FaceMeshFiles:
-    """Download the networks (35.6 MB, 4.1 MB kept) unless they are already there and sound.
+    """Download the networks (35.6 MB, 4.1 MB kept) unless they are already installed and correct.
 
-    The folder appears whole or not at all, so a broken download never leaves half an installation.
+    The folder appears complete or not at all, so a broken download never leaves a partial installation.
 
     Args:
-        folder: where to put them; `face_mesh_folder` by default.
-        wheel: a wheel of mediapipe 0.10.21, for any platform, that is already at hand; for machines without a network.
-        progress: is told, one line at a time, what happens.
+        folder: Folder of the installation; `face_mesh_folder` by default.
+        wheel: A local wheel of mediapipe 0.10.21, for any platform; for machines without a network.
+        progress: Progress callback; receives one line of text for each step.
 
     Raises:
-        ModelFilesError: if pip or the network is missing, a checksum differs, or the folder cannot be written.
+        ModelFilesError: The program pip or the network is missing, a checksum differs, or the folder cannot be written.
     """
     folder = folder or face_mesh_folder()
     try:

@@ -1,4 +1,6 @@
-"""Where pairs come from: stored crops, and faces that are blended on the spot."""
+"""Test the sources of pairs: stored crops, and faces that are blended on demand."""
+
+from __future__ import annotations
 
 from dataclasses import replace
 

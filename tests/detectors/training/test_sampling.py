@@ -1,4 +1,6 @@
-"""The order of training crops, and what is held out."""
+"""Test the order of training crops, and the hold-out."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest

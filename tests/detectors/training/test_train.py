@@ -1,4 +1,6 @@
-"""Training runs at toy size."""
+"""Test training runs at toy size."""
+
+from __future__ import annotations
 
 from dataclasses import replace
 

@@ -1,4 +1,6 @@
-"""What a run may have beside its loop: self-blends, running means, sharpness, clips, precision, processes."""
+"""Test the options of training: self-blends, running means, sharpness, clips, precision, processes."""
+
+from __future__ import annotations
 
 import os
 import subprocess
@@ -36,7 +38,7 @@ CONFIG = TrainConfig(epochs=3, batch_size=16, seed=1, augment=QUIET)
 
 @pytest.fixture
 def fresh_process():
-    """Give every run a process of its own, as far as accelerate can tell."""
+    """Reset accelerate's state, so that every run starts as in a new process."""
     from accelerate.state import AcceleratorState, GradientState
 
     AcceleratorState._reset_state(reset_partial_state=True)

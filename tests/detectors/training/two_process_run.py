@@ -1,4 +1,6 @@
-"""What the two-process test starts twice: a short run, and its weights."""
+"""Run a short training and write its weights; the two-process test starts this program twice."""
+
+from __future__ import annotations
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The preset `sd15` at its true size, with random weights: 2.5 thousand million parameters, two frames."""
+"""Test the preset `sd15` at its full size, with random weights: 2.5 thousand million parameters, two frames."""
+
+from __future__ import annotations
 
 import dataclasses
 
@@ -16,7 +18,7 @@ CONFIG = dataclasses.replace(SD15, image_size=256, face_model="puppet", expressi
 
 
 def with_random_weights(config):
-    """Build the network and fill it so that signals keep about their size."""
+    """Build the network with random weights that keep the scale of signals."""
     model, generator = empty_model(config), torch.Generator().manual_seed(0)
     state = {}
     for name, value in model.state_dict().items():

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import dataclasses
 import json
 import os
@@ -22,7 +24,7 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(autouse=True)
 def fresh_process():
-    """Every test is a process of its own to accelerate, which keeps precision and device for a process's life."""
+    """Reset accelerate's state for every test, because it keeps precision and device for the life of a process."""
     from accelerate.state import AcceleratorState, GradientState
 
     AcceleratorState._reset_state(reset_partial_state=True)
@@ -46,7 +48,7 @@ def same(one, other):
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    """A model folder at toy size to start from."""
+    """Return a model folder at toy size to start from."""
     from generator.network.model import AniFaceDiff
 
     torch.manual_seed(5)

@@ -1,4 +1,6 @@
-"""Signing through a program, as a hardware module's or a key service's tool does it."""
+"""Test signing through a program, like the tool of a hardware module or a key service."""
+
+from __future__ import annotations
 
 import sys
 
@@ -39,7 +41,7 @@ sys.stdout.buffer.write(signature)
 
 
 class Token:
-    """A hardware module: a program with a key that facetrail never sees."""
+    """A stand-in for a hardware module: a program with a key that facetrail never reads."""
 
     def __init__(self, folder):
         folder.mkdir()

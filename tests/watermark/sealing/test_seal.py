@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import errno
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
@@ -33,7 +35,7 @@ SUFFIXES = (".png", ".jpg", ".webp", ".avif", ".tif", ".mp4")
 
 @pytest.fixture
 def own(tmp_path):
-    """A deployment that a test may break."""
+    """Return a deployment that a test may damage."""
     return Deployment.open(tmp_path / "home")
 
 
