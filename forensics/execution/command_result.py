@@ -1,4 +1,4 @@
-"""What a command answers: text for people, one entry per file for programs."""
+"""Declare the result of a command: text for people, one entry per file for programs."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class CommandResult:
     """The outcome of one command.
 
     Attributes:
-        text: What a person reads on stdout.
+        text: Text for stdout.
         results: The entries of the JSON document, in the order of the arguments.
         failed: Whether any entry is an error (exit code 1).
         attention: Whether a finding deserves attention (exit code 3).
-        complaint: What a person reads on stderr while the command goes on, for a file that could not be answered for.
+        complaint: Text for stderr about a file that could not be processed, while the command continues.
     """
 
     text: str
@@ -50,7 +50,7 @@ class CommandResult:
 
     @property
     def exit_code(self) -> int:
-        """0 done, 1 an error of ours, 3 done and a finding deserves attention."""
+        """Return the exit code: 0 done, 1 an error of ours, 3 done and a finding deserves attention."""
         return 1 if self.failed else 3 if self.attention else 0
 
 

@@ -1,4 +1,4 @@
-"""Where the log goes, the same in the command and in the processes it starts."""
+"""Configure the log in the same way in the command and in the processes that it starts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import logging
 
 
 def open_log(*, verbose: bool) -> None:
-    """Send the log to stderr: all of it, or errors only; what libraries warn of is part of it.
+    """Write the log to stderr, either completely or errors only; warnings of libraries are part of it.
 
     Args:
-        verbose: All of it.
+        verbose: Whether to write the complete log.
     """
     logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(name)s: %(message)s")
     logging.captureWarnings(True)

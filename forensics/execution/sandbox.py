@@ -1,8 +1,8 @@
-"""Answer for strangers' files in a process of their own, within limits of time and memory.
+"""Process untrusted files in a separate process, within limits of time and memory.
 
-One warm process works off many files. What hangs, crashes or fills the memory there costs its file a clear line and the
-process its life; the next file gets a fresh one. This bounds what a file can cost; it is no jail for code that takes
-over a decoder, which runs with the user's rights.
+One warm process handles many files. Where a file makes it hang, crash or fill the memory, the file gets a clear error
+message, the process ends, and the next file gets a new process. This limits the resources that a file can use. It does
+not confine code that takes over a decoder: such code runs with the user's rights.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
 SECONDS = 300
-"""Longest time one file of strangers may take."""
+"""Longest time, in seconds, that one untrusted file may take."""
 
 MEBIBYTES = 4096
-"""Most memory one such file may take, beyond what the program itself takes."""
+"""Most memory, in MiB, that one untrusted file may take, beyond what the program itself takes."""
 
 FileHandler: TypeAlias = Callable[[Path, Report], CommandResult]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may cost.
+    """The limits of one file.
 
     Attributes:
-        seconds: By the clock; the processor's time is bounded by as much on every core.
-        mebibytes: Of memory, beyond what the program takes before it opens a file. Enforced on Linux.
-        verbose: Show where in the process an unexpected error came from.
+        seconds: Wall-clock time in seconds; processor time has the same limit on every core.
+        mebibytes: Memory in MiB, beyond what the program takes before it opens a file. Enforced on Linux.
+        verbose: Whether to show the origin of an unexpected error in the process.
     """
 
     seconds: float
@@ -56,16 +56,16 @@ class Limits:
 
 @contextmanager
 def confined(prepare: Callable[[], FileHandler], limits: Limits) -> Iterator[FileHandler]:
-    """Yield what answers for one file at a time, in a process of its own.
+    """Yield a handler that processes one file at a time in a separate process.
 
     Args:
-        prepare: Is called in that process, once, and returns what answers there; it is sent there, so it has to be a
-            function of a module, or a partial of one.
-        limits: What one file may cost.
+        prepare: Function that is called once in that process and returns the handler there. It is pickled, so it has to
+            be a function of a module, or a partial of one.
+        limits: The limits of one file.
 
     Raises:
-        LimitError: By the answerer: a file took more than that, or ended the process.
-        ForensicsError: The process could not be started; besides that, whatever `prepare` raises.
+        LimitError: The yielded handler raises it: a file exceeded the limits, or ended the process.
+        ForensicsError: The process could not be started, or `prepare` raised the error.
     """
     worker = _Worker(prepare, limits)
     try:
@@ -76,7 +76,7 @@ def confined(prepare: Callable[[], FileHandler], limits: Limits) -> Iterator[Fil
 
 
 class _Worker:
-    """The parent's side: starts the process, asks it, and ends it."""
+    """The parent's side: start the process, send it requests, and end it."""
 
     def __init__(self, prepare: Callable[[], FileHandler], limits: Limits) -> None:
         self._prepare, self._limits = prepare, limits
@@ -84,7 +84,7 @@ class _Worker:
         self._pipe: Connection | None = None
 
     def start(self) -> Connection:
-        """Start the process and wait until it is ready, however long that takes."""
+        """Start the process and wait without a time limit until it is ready."""
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(theirs, self._prepare, self._limits), daemon=True)
@@ -100,10 +100,10 @@ class _Worker:
         return self._pipe
 
     def answer(self, path: Path, report: Report) -> CommandResult:
-        """Have one file answered for.
+        """Return the result of one file from the process.
 
         Raises:
-            LimitError: It took too much, or ended the process.
+            LimitError: The file exceeded the limits, or ended the process.
         """
         pipe = self._pipe or self.start()
         deadline = time.monotonic() + self._limits.seconds
@@ -115,12 +115,12 @@ class _Worker:
             while not isinstance(said := self._heard(pipe, deadline, path), CommandResult):
                 report(*said)
         except BaseException:
-            self.stop()  # else the answer that nobody waits for would be taken for the next file's
+            self.stop()  # otherwise the unclaimed answer would be taken for the next file's
             raise
         return said
 
     def _heard(self, pipe: Connection, deadline: float, path: Path) -> CommandResult | tuple[float, str]:
-        """Wait for the answer, or for word of how far it is."""
+        """Wait for the result, or for a progress message."""
         try:
             in_time = pipe.poll(max(deadline - time.monotonic(), 0))
             said: CommandResult | tuple[float, str] | None = pipe.recv() if in_time else None
@@ -133,7 +133,7 @@ class _Worker:
         return said
 
     def _ended(self, path: Path) -> LimitError:
-        """Say what the process died of."""
+        """Return the error that explains why the process ended."""
         ending = self._ending()
         if ending == "SIGXCPU":
             return self._too_much("keeps the processor busy for too long", "--seconds", path)
@@ -142,7 +142,7 @@ class _Worker:
         )
 
     def stop(self) -> None:
-        """End the process, whatever it is at."""
+        """End the process, even while it works."""
         if self._pipe is not None:
             self._pipe.close()
         if self._process is not None:
@@ -159,7 +159,7 @@ class _Worker:
         return error
 
     def _ending(self) -> str:
-        """Say how the process ended."""
+        """Return how the process ended."""
         if self._process is None:
             return "never begun"
         self._process.join(1.0)
@@ -167,7 +167,7 @@ class _Worker:
 
 
 def _work(pipe: Connection, prepare: Callable[[], FileHandler], limits: Limits) -> None:
-    """The process's side: make ready once, then answer until the pipe closes."""
+    """The process's side: prepare once, then handle requests until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     follow_parent()
     open_log(verbose=limits.verbose)
@@ -186,7 +186,7 @@ def _work(pipe: Connection, prepare: Callable[[], FileHandler], limits: Limits) 
 
 
 def _answer(handler: FileHandler, path: Path, report: Report, limits: Limits) -> CommandResult | None:
-    """Answer for one file; None says that the memory did not suffice."""
+    """Return the result of one file, or None where memory was not sufficient."""
     try:
         return handler(path, report)
     except MemoryError:
@@ -200,7 +200,7 @@ def _answer(handler: FileHandler, path: Path, report: Report, limits: Limits) ->
 
 
 def _bound_memory(mebibytes: int) -> None:
-    """Bound what this process may allocate from now on; files that are mapped for reading do not count."""
+    """Limit what this process may allocate from now on; files mapped for reading do not count."""
     taken = _allocated()
     if taken is None:
         return
@@ -212,7 +212,7 @@ def _bound_memory(mebibytes: int) -> None:
 
 
 def _bound_processor_time(seconds: float) -> None:
-    """Bound the time this process may compute from now on, should nobody be left to end it by the clock."""
+    """Limit the processor time of this process from now on, in case no parent is left to end it by the clock."""
     if sys.platform == "win32":
         return
     import resource
@@ -224,7 +224,7 @@ def _bound_processor_time(seconds: float) -> None:
 
 
 def _allocated() -> int | None:
-    """Return the bytes that count against the limit on data, or None where the system does not say."""
+    """Return the bytes that count against the limit on data, or None where the system does not report them."""
     status = Path("/proc/self/status")
     if not status.exists():
         return None
@@ -233,5 +233,5 @@ def _allocated() -> int | None:
 
 
 def _at_most(wanted: int, hard: int) -> int:
-    """Keep a soft limit below a hard one; a negative one is no limit."""
+    """Return a soft limit that is at most a hard one; a negative hard limit means unlimited."""
     return wanted if hard < 0 else min(wanted, hard)

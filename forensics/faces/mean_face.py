@@ -1,6 +1,7 @@
-"""Complete five points of a face to 68 by the mean face: that of the puppet head at rest, as the face mesh sees it.
+"""Complete five points of a face to 68 by the mean face: the puppet head at rest, as the face mesh detects it.
 
-So a box around the 68 means the same whether they were seen or completed. They follow no expression.
+A box around the 68 points therefore means the same whether they were detected or completed. The completed points follow
+no expression.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from .five_points import five_points
 
 
 def complete(points: NDArray[np.floating]) -> Floats:
-    """Turn, scale and move the mean face until its five points, seen from afar, lie near those given.
+    """Return the mean face, turned, scaled and moved until its five points, seen from afar, lie near the given ones.
 
-    The affine camera with the least squared distance, and then the scaled rotation nearest to it (DeMenthon and Davis
-    1995, the first step of POSIT).
+    The fit first computes the affine camera with the least squared distance, and then the scaled rotation nearest to it
+    (DeMenthon and Davis 1995, the first step of POSIT).
 
     Args:
         points: (5, 2) in pixels, in the order of `five_points`.
@@ -26,7 +27,7 @@ def complete(points: NDArray[np.floating]) -> Floats:
     """
     from generator.trackers import mean_face
 
-    mean = mean_face() * (1, -1, -1)  # pictures count downwards
+    mean = mean_face() * (1, -1, -1)  # image rows count downwards
     five = five_points(mean)
     here, there = five - five.mean(0), points - points.mean(0)
     camera = np.linalg.lstsq(here, there, rcond=None)[0].T

@@ -1,4 +1,4 @@
-"""Hash files, write them whole or not at all, and append lines that outlive a kill."""
+"""Hash files, write them whole or not at all, and append lines that survive a killed process."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from forensics.errors import BusyError
 
 LOCK = ".lock"
 UNFINISHED = ".facetrail-"
-"""How the names of unfinished files and folders begin, here and where files are sealed."""
+"""Prefix of the names of unfinished files and folders, here and where files are sealed."""
 
 _PIECE = 1 << 16
 
 
 def file_hash(path: Path) -> str:
-    """Compute the SHA-256 of a file, hex.
+    """Return the SHA-256 of a file, hex.
 
     Args:
         path: The file.
@@ -31,13 +31,13 @@ def file_hash(path: Path) -> str:
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file beside its place and rename it; on any failure nothing is left.
+    """Write a file under a temporary name and rename it; nothing is left on any failure.
 
     A killed process leaves the unfinished file, which `sweep` removes.
 
     Args:
         path: The final file.
-        write: Writes the file it is given; the name keeps the suffix.
+        write: Function that writes the file at a given path; the path keeps the suffix.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=UNFINISHED, suffix=path.suffix, dir=path.parent)
@@ -57,23 +57,23 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Append a line to a journal; it is on disk when this returns, and costs the same however long the journal is.
+    """Append a line to a journal. The line is on disk on return, and the cost does not depend on the journal's length.
 
     Args:
-        path: The journal; it is made where it is missing.
-        line: Without its line feed.
+        path: The journal; it is created where it is missing.
+        line: The line without its line feed.
     """
     with path.open("a+b") as file:
         end = file.seek(0, os.SEEK_END)
         if end and file.seek(end - 1) is not None and file.read(1) != b"\n":
-            file.truncate(_last_line(file, end))  # what a kill or a full disk cut off stands for nothing
+            file.truncate(_last_line(file, end))  # what a killed process or a full disk truncated is ignored
         file.write(line.encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
 
 
 def whole_lines(path: Path) -> list[bytes]:
-    """Read the lines of a journal, oldest first, without one that was cut off; none where there is no journal.
+    """Return the complete lines of a journal, oldest first, without a truncated one; empty without a journal.
 
     Args:
         path: The journal.
@@ -85,7 +85,7 @@ def whole_lines(path: Path) -> list[bytes]:
 
 
 def _last_line(file: BinaryIO, end: int) -> int:
-    """Find where the line begins that a file ends in."""
+    """Find where the last line of a file begins."""
     while end:
         start = max(0, end - _PIECE)
         file.seek(start)
@@ -97,10 +97,10 @@ def _last_line(file: BinaryIO, end: int) -> int:
 
 
 def try_to_hold(handle: int) -> bool:
-    """Lock an open file or folder until it is closed or the process ends; return whether nobody else holds it.
+    """Lock an open file or folder until it is closed or the process ends; return whether no other process has the lock.
 
     Args:
-        handle: Of the open file. Where the system cannot lock, it counts as held by nobody.
+        handle: Handle of the open file. Where the system cannot lock, it counts as unlocked.
     """
     if os.name != "posix":
         return True
@@ -114,11 +114,11 @@ def try_to_hold(handle: int) -> bool:
 
 
 def sweep(folder: Path, *, deep: bool = False) -> None:
-    """Remove the unfinished files and folders of processes that were killed; those of living ones are held by them.
+    """Remove the unfinished files and folders of killed processes; those of living processes are locked.
 
     Args:
-        folder: Where to look.
-        deep: Look in the folders within it too.
+        folder: The folder to search.
+        deep: Search its sub-folders too.
     """
     if os.name != "posix":
         return
@@ -134,10 +134,10 @@ def sweep(folder: Path, *, deep: bool = False) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other processes from writing a folder, and remove what killed ones left; the lock goes with the process.
+    """Lock a folder against other writers and remove what killed processes left; the lock ends with the process.
 
     Args:
-        folder: It is made where it is missing, and goes again where an error leaves it empty.
+        folder: The folder; it is created where it is missing, and removed where an error leaves it empty.
 
     Raises:
         BusyError: Another process holds the lock.

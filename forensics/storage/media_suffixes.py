@@ -1,12 +1,12 @@
-"""The suffixes of files that are taken for media where a folder is searched."""
+"""Declare the file suffixes that count as media when a folder is searched."""
 
 from __future__ import annotations
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".mp4", ".mov", ".mkv")
-"""What is taken for a file that can be read here."""
+"""Suffixes of all files that can be read."""
 
 CLIPS = (".mp4", ".mov", ".mkv", ".avi")
-"""What is taken for a clip of a published data set."""
+"""Suffixes of the clips of published data sets."""
 
 STILLS = (".png", ".jpg", ".jpeg", ".webp")
-"""What is taken for a picture of a published data set."""
+"""Suffixes of the pictures of published data sets."""

@@ -1,4 +1,4 @@
-"""Say how a detector is trained on a corpus: which one, fed what, from where; from a file, and from a command line."""
+"""Configure the training of a detector on a corpus: detector, training data and start, from a file and options."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from forensics.storage.toml_settings import check_keys, read_toml
 
 
 class Diet(StrEnum):
-    """What a detector is fed as manipulated."""
+    """The kind of manipulated training data."""
 
     SELF_BLENDED = "self-blended"
     FORGED = "forged"
@@ -20,17 +20,18 @@ class Diet(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """Everything a run needs beside the corpus.
+    """The settings of a run apart from the corpus.
 
     Attributes:
         detector: Name of the untrained detector.
-        diet: What it is fed as manipulated.
+        diet: The kind of manipulated training data.
         per_clip: Most crops of one clip.
         config: Settings of the optimiser.
-        pretrained: Where its backbone's weights come from: a safetensors file or a folder with one, True for the local
+        pretrained: Source of its backbone's weights: a safetensors file or a folder with one, True for the local
             Hugging Face cache, False for random weights.
-        methods: Which forgeries it is fed, as shell patterns of their names; none of them takes all the corpus has.
-        start: Folder of a trained detector of the same name that is to learn more; None begins anew.
+        methods: Shell patterns of the names of the forgeries to train on; empty for all forgeries of the corpus.
+        start: Folder of a trained detector of the same name whose training continues; None starts from the untrained
+            detector.
     """
 
     detector: str = "cpu"
@@ -43,15 +44,15 @@ class TrainingRun:
 
 
 def read_run(path: Path, run: TrainingRun) -> TrainingRun:
-    """Read a TOML file over a run's settings.
+    """Read a TOML file and return a run's settings with the file's keys replaced.
 
     Args:
         path: Keys `detector`, `diet`, `per_clip`, `pretrained`, `methods`, `start` and a table `config` with the fields
             of `TrainConfig`.
-        run: What holds where the file says nothing.
+        run: The values of all keys that the file does not set.
 
     Raises:
-        InputError: The file is no TOML, or a key is unknown; the message offers the nearest one.
+        InputError: The file is not TOML, or a key is unknown; the message suggests the nearest one.
     """
     values = read_toml(path)
     check_keys(path, values, [entry.name for entry in fields(TrainingRun)])
@@ -72,7 +73,7 @@ def read_run(path: Path, run: TrainingRun) -> TrainingRun:
 
 
 def taken_to(run: TrainingRun, detector: str) -> TrainingRun:
-    """Give a run of another detector: what was left at the old one's recipe follows the new one's.
+    """Return a run of another detector; settings that equal the old detector's recipe change to the new one's.
 
     Args:
         run: The settings so far.
@@ -103,20 +104,20 @@ def with_options(
     methods: tuple[str, ...] | None = None,
     start: Path | None = None,
 ) -> TrainingRun:
-    """Lay what a command line gave over a run; None leaves a setting as it is.
+    """Return a run with the command line's values; None leaves a setting unchanged.
 
     Args:
         run: The settings so far.
         detector: Name of the untrained detector.
-        diet: What it is fed as manipulated.
+        diet: The kind of manipulated training data.
         epochs: Most passes over the data.
         seed: Random seed.
-        pretrained: Where the backbone's weights come from.
-        methods: Which forgeries it is fed.
-        start: Folder of a trained detector that is to learn more; it names the detector where nothing else does.
+        pretrained: Source of the backbone's weights.
+        methods: Patterns of the forgeries to train on.
+        start: Folder of a trained detector whose training continues; it names the detector where nothing else does.
 
     Raises:
-        CheckpointError: `start` is no trained detector.
+        CheckpointError: `start` is not a trained detector.
         UnknownDetectorError: No detector has that name.
     """
     if start is not None:

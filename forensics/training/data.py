@@ -1,4 +1,4 @@
-"""What a detector is fed in training: which samples, and the crops, clips or faces cut from them."""
+"""Load the training data of a detector: select samples, and cut crops, clips or faces from them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .config import TrainingRun
 
 
 class OwnedCrops(NamedTuple):
-    """Crops, or clips; the sample each comes from, and the name it shares with its twin."""
+    """Crops or clips, the sample of each, and the name that each shares with its twin."""
 
     data: CropSet
     owners: list[Sample]
@@ -28,7 +28,7 @@ class OwnedCrops(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TrainingCrops:
-    """What a run is fed from one split of a corpus; the test split is refused."""
+    """The training data of one split of a corpus; the test split is refused."""
 
     corpus: Corpus
     spec: DetectorSpec
@@ -38,14 +38,14 @@ class TrainingCrops:
     report: Report
 
     def faces(self) -> tuple[FaceSet, list[str]]:
-        """Gather genuine faces to be blended, and the sample of each."""
+        """Return the genuine faces to be blended, and the sample of each."""
         genuine = self.corpus.where(split=self.split, label=Label.GENUINE, slice=Slice.MAIN)
         return gather_faces(
             self.corpus, genuine, self.spec, per_clip=self.run.per_clip, finder=self.finder, report=self.report
         )
 
     def crops(self) -> OwnedCrops:
-        """Gather genuine and forged crops; rows of consecutive ones for a detector of clips."""
+        """Return genuine and forged crops; for a detector of clips, runs of consecutive ones."""
         shelf = gather_crops(
             self.corpus,
             forged_diet(self.corpus, self.split, self.run.methods),
@@ -64,15 +64,16 @@ class TrainingCrops:
 
 
 def forged_diet(corpus: Corpus, split: Split, methods: Sequence[str] = ()) -> tuple[Sample, ...]:
-    """Choose the samples that a detector of forgeries is trained on.
+    """Return the samples that a detector of forgeries is trained on.
 
-    Every forgery carries our mark, so a detector fed plain genuine samples learns to read the mark. Where a split has a
-    control slice, its samples stand in for their plain twins: then the mark is on both classes and tells nothing.
+    Every forgery carries our mark, so a detector trained on unmarked genuine samples learns to read the mark. Where a
+    split has a control slice, its samples replace their unmarked twins. The mark is then on both classes and reveals
+    nothing.
 
     Args:
         corpus: The corpus.
-        split: Which split.
-        methods: Shell patterns of the forgeries' names; none of them takes all.
+        split: The split.
+        methods: Shell patterns of the forgeries' names; empty for all.
 
     Raises:
         CorpusError: A pattern fits no forgery of the split.
@@ -93,12 +94,12 @@ def forged_diet(corpus: Corpus, split: Split, methods: Sequence[str] = ()) -> tu
 
 
 def still_blends(faces: FaceSet, owners: Sequence[str], spec: DetectorSpec) -> tuple[CropSet, list[str]]:
-    """Blend each face once, always alike; give the crops, genuine and blended in turn, and the video of each.
+    """Return each face blended once by a fixed draw: the crops, genuine and blended in turn, and the video of each.
 
     Args:
         faces: Genuine faces.
         owners: (N,) sample of each face.
-        spec: Whose crops to cut.
+        spec: The specification of the crops.
     """
     blends = SelfBlends(faces, spec).stored()
     return blends, [f"{owner} {kind}" for owner in owners for kind in ("genuine", "blended")]

@@ -1,6 +1,7 @@
-"""Crews: many independent tasks on warm workers, in this process, in several, or on a Ray cluster, with one answer.
+"""Run many independent tasks on warm workers: in this process, in several, or on a Ray cluster.
 
-Only the light part stands here: nothing that computes is imported before a worker is asked to.
+The result does not depend on the engine. Only modules that load quickly are exported here: no computing code is
+imported before a worker needs it.
 """
 
 from .config import LOCAL, RAY, SERIAL, Prepare, Work, WorkerConfig

@@ -1,4 +1,4 @@
-"""Workers as processes of this machine, each with one thread, each at the end of a pipe."""
+"""Run workers as processes of this machine, each with one thread and a pipe."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class _Worker:
 
 
 class ProcessWorkers:
-    """Workers in processes of their own; they end with this one, even where it is killed."""
+    """Workers in separate processes; they end with this process, even where it is killed."""
 
     def __init__(self, prepare: object, worker_config: WorkerConfig) -> None:
-        """Start them all; they get ready side by side."""
+        """Start all workers; they get ready at the same time."""
         self.count = worker_config.workers or os.cpu_count() or 1
         self._prepare = pickle.dumps(prepare)
         self._workers: list[_Worker] = []
@@ -40,14 +40,14 @@ class ProcessWorkers:
             self._workers.append(self._start())
 
     def submit(self, worker: int, task: object) -> None:
-        """Send a task; that the worker is gone will be news."""
+        """Send a task; a dead worker is reported later as an event."""
         try:
             self._workers[worker].pipe.send_bytes(pickle.dumps(task))
         except OSError:
             return
 
     def poll(self) -> Sequence[WorkerEvent]:
-        """Wait for results, and for ends of processes."""
+        """Wait for results and for processes that end."""
         number_of = {worker.pipe: number for number, worker in enumerate(self._workers)}
         return [self._heard(number_of[pipe]) for pipe in wait(list(number_of)) if isinstance(pipe, Connection)]
 
@@ -71,7 +71,7 @@ class ProcessWorkers:
         worker = _Worker(process, ours)
         try:
             ours.send_bytes(self._prepare)
-        except OSError:  # it died at once, which will be news
+        except OSError:  # it died at once, which is reported as an event
             return worker
         return worker
 
@@ -98,7 +98,7 @@ def _end(worker: _Worker) -> None:
 
 
 def _serve(pipe: Connection) -> None:
-    """The process's side: get warm once, then work until the pipe closes."""
+    """The process's side: prepare once, then work until the pipe closes."""
     follow_parent()
     one_thread_each()
     try:
