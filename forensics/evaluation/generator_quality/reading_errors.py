@@ -1,4 +1,4 @@
-"""How far what the judge reads is from what is true, frame by frame."""
+"""Compute the error of the judge's readings, frame by frame."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def reading_errors(read: Readings, true: Readings) -> Mapping[str, Floats]:
     """Compare readings with the truth.
 
     Args:
-        read: Of N frames.
-        true: The same frames.
+        read: Readings of N frames.
+        true: True values of the same frames.
 
     Returns:
-        By measure, (N,) errors, each 0 where the reading is right; NaN where there is nothing to read.
+        Errors (N,) by measure, each 0 where the reading is right, and NaN where there is nothing to read.
     """
     looking = true.lids.min(1) >= OPEN_EYES
     found = {

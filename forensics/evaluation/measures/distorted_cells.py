@@ -1,4 +1,4 @@
-"""Measure what a distortion does to a detector: its AUC, and its false alarms at the threshold people will use."""
+"""Measure the effect of a distortion on a detector: its AUC, and its false alarms at the threshold in use."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def measure_cell(
     note: str = "",
     replicates: int = 1000,
 ) -> tuple[Measure, ...]:
-    """Measure one cell at video level, beside the same videos undistorted.
+    """Measure one cell at video level, paired with the same videos undistorted.
 
     Args:
         clean: One row per video, undistorted.
         distorted: The same videos in the same order.
         threshold: Frozen on undistorted validation data; a score above it is an alarm.
-        seed: Of the bootstrap.
-        distortion: Its name; `none` for the undistorted cell itself.
-        severity: How strongly, from 1.
+        seed: Seed of the bootstrap.
+        distortion: Name of the distortion; `none` for the undistorted cell itself.
+        severity: Severity, from 1.
         parameter: The severity in words.
-        note: What a reader of the numbers has to know.
-        replicates: Of the bootstrap.
+        note: A note for readers of the numbers.
+        replicates: Number of bootstrap replicates.
 
     Returns:
         `auc`, `balanced_accuracy`, `fpr` and `tpr`, and for a distortion also `fpr_drift`, the change of the false
@@ -47,8 +47,8 @@ def measure_cell(
         paired by video; all intervals are by bootstrap over identities.
 
     Raises:
-        MetricError: If a class is missing.
-        ScoresError: If the tables hold different videos.
+        MetricError: A class is missing.
+        ScoresError: The tables contain different videos.
     """
     if clean.videos != distorted.videos:
         raise ScoresError("a cell is compared with the same videos undistorted, in the same order")
@@ -80,7 +80,7 @@ def measure_cell(
 def _changes(
     clean: ScoreTable, distorted: ScoreTable, threshold: float, seed: int, replicates: int
 ) -> Mapping[str, Interval]:
-    """Give the paired changes; their bootstraps draw the same identities."""
+    """Return the paired changes, whose bootstraps draw the same identities."""
     alarms = (distorted.scores > threshold).astype(np.float64) - (clean.scores > threshold)
     moved = distorted.scores - clean.scores
     wanted = {"fpr_drift": (alarms, 0), "genuine_shift": (moved, 0), "forged_shift": (moved, 1)}
@@ -91,14 +91,14 @@ def _changes(
         found |= bootstrap_intervals(
             {name: of_class}, distorted.labels, change, distorted.identities, rng, replicates=replicates
         )
-    if not alarms[distorted.labels == 0].any():  # nobody's answer changed: no spread to draw from, an exact bound
+    if not alarms[distorted.labels == 0].any():  # no score changed: there is no spread to resample, but an exact bound
         reach = unanimous_reach(count_people(People.GENUINE, distorted.labels, distorted.identities))
         found["fpr_drift"] = Interval(0.0, -reach, reach)
     return found
 
 
 class _MeanOf:
-    """The mean over one class, a statistic of the bootstrap."""
+    """The mean over one class, as a statistic of the bootstrap."""
 
     def __init__(self, label: int) -> None:
         self.label = label
