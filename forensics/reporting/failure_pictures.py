@@ -1,4 +1,4 @@
-"""Keep a detector's worst errors as pictures: the face crop, and where the network found what spoke for its answer."""
+"""Write a detector's worst errors as pictures: the face crop, and the map of what supported its answer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .failures import Failure, write_failures
 
 FOLDER = "failures"
 MOST = 4
-"""Errors of each kind that are kept."""
+"""Number of errors of each kind that are written."""
 
 _HEAT = np.array((214, 69, 33), dtype=np.float64)
 _OPACITY = 0.75
@@ -49,23 +49,23 @@ def keep_failures(
     finder: FaceFinder | None = None,
     most: int = MOST,
 ) -> tuple[Failure, ...]:
-    """Write the worst false alarms and misses of a test below a detector's folder of results.
+    """Write the worst false alarms and misses of a test to a detector's folder of results.
 
-    Of each video the frame is shown whose score is furthest on the wrong side.
+    The picture of a video shows the frame whose score is furthest on the wrong side.
 
     Args:
-        detector: Whose errors.
-        corpus: Where the files lie.
-        samples: The samples tested.
+        detector: The detector.
+        corpus: The corpus of the samples.
+        samples: The tested samples.
         table: Their scores, one row per frame.
-        folder: The detector's folder; pictures and record go to `failures` in it.
+        folder: The detector's folder; pictures and record are written to `failures` in it.
         threshold: Genuine videos above it are false alarms, manipulated ones up to it misses.
-        per_clip: Frames of a clip looked at.
-        finder: Finds faces in samples without a sidecar.
-        most: Errors of each kind.
+        per_clip: Number of frames of a clip that are used.
+        finder: Face finder for samples without a sidecar.
+        most: Largest number of errors of each kind.
 
     Returns:
-        What was written, paths relative to `failures`.
+        The written failures, with paths relative to `failures`.
     """
     by_key = {key_of(sample): sample for sample in samples}
     failures: list[Failure] = []
@@ -86,7 +86,7 @@ def keep_failures(
 
 
 def worst_errors(table: ScoreTable, threshold: float, most: int = MOST) -> tuple[_Wrong, ...]:
-    """Choose covered videos on the wrong side of a threshold, the furthest first: false alarms, then misses."""
+    """Return covered videos on the wrong side of a threshold, the furthest first: false alarms, then misses."""
     videos = table.by_video()
     found: list[_Wrong] = []
     for label, order in ((0, np.argsort(-videos.scores, kind="stable")), (1, np.argsort(videos.scores, kind="stable"))):
@@ -99,7 +99,7 @@ def worst_errors(table: ScoreTable, threshold: float, most: int = MOST) -> tuple
 
 
 def overlay(crop: Frames, heat: NDArray[np.float64]) -> Frames:
-    """Lay a map over a crop turned grey.
+    """Return a grey crop with a map drawn over it.
 
     Args:
         crop: (S, S, 3) uint8 RGB.
@@ -116,7 +116,7 @@ def _worst_frame(
 ) -> tuple[Frames, float, NDArray[np.float64]] | None:
     try:
         crops = gather_crops(corpus, [sample], detector.spec, per_clip=per_clip, finder=finder).crops
-    except CorpusError:  # no face is left to show
+    except CorpusError:  # no face remains to be shown
         return None
     scores = detector.probabilities(crops)
     frame = int(np.argmax(scores) if label == 0 else np.argmin(scores))
