@@ -1,4 +1,4 @@
-"""Animate for the page: a source, a motion, and a sealed file that may leave."""
+"""Animate for the page: from a source and a motion to a sealed file for download."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TRACKED, _LOADED = 0.3, 0.35
 
 
 class Motion(StrEnum):
-    """Where the motion comes from; the values are what the page shows."""
+    """The origin of the motion; the page shows the values."""
 
     SAMPLED = "a sampled motion"
     SLIDERS = "between two poses of the sliders"
@@ -38,21 +38,21 @@ class Motion(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnimateRequest:
-    """What the tab was asked for.
+    """The request of the tab.
 
     Attributes:
         upload: An uploaded source, None for a puppet.
-        cast_seed: Of the puppets that stand to choice.
-        puppet: Which of them.
-        motion: Where the motion comes from.
+        cast_seed: Seed of the puppets to choose from.
+        puppet: Number of the chosen puppet.
+        motion: Origin of the motion.
         drive: An uploaded drive.
-        start: Values of the sliders at the start, or of the pose that is held.
+        start: Values of the sliders at the start, or of a constant pose.
         end: Their values in the middle.
-        seconds: Length of a motion that is made here.
-        motion_seed: Of a sampled motion.
+        seconds: Length in seconds of a motion that is made here.
+        motion_seed: Seed of a sampled motion.
         steps: Denoising steps, None for the model's own.
-        seed: Of the noise and the mark.
-        whole_picture: Put the face back into the source picture, which keeps its size.
+        seed: Seed of the noise and the mark.
+        whole_picture: Whether to insert the face into the source picture, which keeps its size.
     """
 
     upload: Path | None
@@ -71,12 +71,12 @@ class AnimateRequest:
 
 @dataclass(frozen=True, slots=True)
 class AnimateResult:
-    """What may leave.
+    """The result for download.
 
     Attributes:
         path: The sealed file, named by its mark.
-        receipt: What was sealed.
-        frames: How many.
+        receipt: Receipt of the seal.
+        frames: Number of frames.
     """
 
     path: Path
@@ -85,16 +85,16 @@ class AnimateResult:
 
 
 def animate(request: AnimateRequest, context: AppContext, session: Session, report: Report = silent) -> AnimateResult:
-    """Make what the tab was asked for.
+    """Animate the source of a request and seal the result.
 
     Args:
-        request: What is wanted.
-        context: Who draws and signs.
-        session: Whose folder the file goes to.
-        report: Is told how far the work is.
+        request: The request.
+        context: Generator and deployment.
+        session: The session whose folder receives the file.
+        report: Progress callback.
 
     Raises:
-        InputError: A file is missing, holds no face, or source and drive do not fit.
+        InputError: A file is missing or shows no face, or source and drive do not fit.
         GeneratorError: A setting is out of range.
         WatermarkError: A file cannot be read, or the result cannot be written.
         LeftError: The browser has gone.
@@ -169,10 +169,10 @@ def _check_length(path: Path, frames: int, fps: float) -> None:
 
 
 def motion_of(request: AnimateRequest) -> DriveSequence:
-    """Make the motion of the sliders or a sampled one, for the puppet of the wish.
+    """Build the motion of the sliders or a sampled one, for the puppet of the request.
 
     Args:
-        request: What is wanted; it does not follow a drive.
+        request: The request, which does not follow a drive.
     """
     puppet = cast(request.cast_seed, request.puppet)
     neutral = puppet.neutral()
@@ -185,14 +185,14 @@ def motion_of(request: AnimateRequest) -> DriveSequence:
 
 
 def play(request: AnimateRequest, report: Report = silent) -> str:
-    """Draw a motion on the puppet itself, small, as the source of an `<img>`; the generator has no part in it.
+    """Draw a motion on the puppet itself, small, as the source of an `<img>`, without the generator.
 
     Args:
-        request: What is wanted.
-        report: Is told how far the work is.
+        request: The request.
+        report: Progress callback.
 
     Raises:
-        InputError: The motion follows a drive, which is not tracked before the real work.
+        InputError: The motion follows a drive, which is only tracked for the animation itself.
     """
     if request.motion is Motion.DRIVE:
         raise InputError("a video's motion is read when it is animated; choose another kind of motion to see it first")
@@ -205,7 +205,7 @@ def play(request: AnimateRequest, report: Report = silent) -> str:
 
 
 def _moving(shots: list[Frames], fps: float) -> str:
-    """Put frames into an animated WebP."""
+    """Return frames as the source of an animated WebP."""
     moving = cv2.Animation()
     moving.frames = [np.ascontiguousarray(shot[..., ::-1]) for shot in shots]
     moving.durations = [round(1000 / fps)] * len(shots)

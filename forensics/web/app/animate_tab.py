@@ -1,4 +1,4 @@
-"""The Animate tab: who, how it moves, and the sealed result."""
+"""Build the Animate tab: source, motion, and the sealed result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .sessions import Session
 from .templating import render
 
 CAST = 7
-"""Seed of the puppets that stand there at first."""
+"""Seed of the puppets that are shown first."""
 
 REST = tuple(0.0 for _ in SLIDERS)
 LIVELY = tuple(
@@ -30,20 +30,20 @@ _STILLS = [suffix for suffix in SUFFIXES if suffix not in (".mp4", ".mov", ".mkv
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnimateTab:
-    """The tab's answers to what a person does there.
+    """The event handlers of the tab.
 
     Attributes:
-        context: Who draws and signs.
+        context: Generator and deployment.
     """
 
     context: AppContext
 
     def head(self, cast_seed: int, puppet: int, *values: float) -> str:
-        """Draw the live head as the sliders stand."""
+        """Draw the live head with the current values of the sliders."""
         return _portrait(cast_seed, puppet, values, "The puppet in the pose of the sliders", "ft-head")
 
     def choose(self, chosen: gr.SelectData) -> int:
-        """Take another puppet of the cast; its pictures follow."""
+        """Choose another puppet of the cast; its pictures follow."""
         return int(chosen.index)
 
     def recast(self, cast_seed: int) -> tuple[Any, ...]:
@@ -51,7 +51,7 @@ class AnimateTab:
         return cast_seed + 1, 0, gr.Gallery(value=portraits(cast_seed + 1), selected_index=0)
 
     def redraw(self, cast_seed: int, puppet: int, start: Any, end: Any, *values: float) -> tuple[str, ...]:  # noqa: ANN401
-        """Draw the live head and both kept poses with the puppet that was chosen."""
+        """Draw the live head and both kept poses with the chosen puppet."""
         kept = [_portrait(cast_seed, puppet, tuple(one), "A kept pose", "ft-pose") for one in (start, end)]
         return self.head(cast_seed, puppet, *values), *kept
 
@@ -60,7 +60,7 @@ class AnimateTab:
         return values, _portrait(cast_seed, puppet, values, "A kept pose", "ft-pose")
 
     def upload(self, path: str | None, request: gr.Request) -> str:
-        """Note an upload, so that it is deleted when the page is closed."""
+        """Register an upload, so that it is deleted when the page is closed."""
         return plainly(self._noted)(path, request.session_hash)
 
     def _noted(self, path: str | None, name: str | None) -> str:
@@ -73,7 +73,7 @@ class AnimateTab:
         return plainly(lambda: _played(play(self._wish(None, *asked), drawn_on(progress))))()
 
     def make(self, request: gr.Request, progress: Any = gr.Progress(), *asked: Any) -> str:  # noqa: ANN401, B008
-        """Animate, and show what may leave."""
+        """Animate, and show the result for download."""
 
         def work() -> str:
             name = request.session_hash
@@ -118,7 +118,7 @@ class AnimateTab:
         )
 
     def build(self) -> None:
-        """Lay the tab out."""
+        """Build the tab."""
         gr.HTML(hint("Choose a face and a motion. What comes out is marked in its pixels and signed."))
         cast_seed, puppet = gr.State(CAST), gr.State(0)
         start, end = gr.State(REST), gr.State(LIVELY)
@@ -220,7 +220,7 @@ class AnimateTab:
 
 
 def visible_for(motion: str) -> tuple[Any, ...]:
-    """Show what a kind of motion needs: drive, sliders, their ends, length, number and preview.
+    """Show the inputs that a kind of motion needs: drive, sliders, their ends, length, number and preview.
 
     Args:
         motion: One of `Motion`.
@@ -239,11 +239,11 @@ def visible_for(motion: str) -> tuple[Any, ...]:
 
 
 def card_of(made: AnimateResult, session: Session) -> str:
-    """Show a sealed file and offer it.
+    """Render a sealed file with its download link.
 
     Args:
         made: The file.
-        session: Who may fetch it.
+        session: The session that may download it.
     """
     receipt, token = made.receipt, session.offer(made.path)
     return render(

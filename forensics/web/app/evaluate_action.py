@@ -1,4 +1,4 @@
-"""Evaluate for the page: corpora and detectors from lists that were fixed at the start, results that stay."""
+"""Evaluate for the page: corpora and detectors from lists fixed at the start, with stored results."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Outcome:
 
     Attributes:
         name: Its name in the list of earlier ones.
-        summary: The chief measures as text, empty for an earlier one.
-        page: The report, None where none could be made.
-        complaint: Why there is none.
+        summary: The main measures as text, empty for an earlier evaluation.
+        page: The report, None where it could not be written.
+        complaint: Reason for a missing report.
     """
 
     name: str
@@ -40,16 +40,16 @@ class Outcome:
 
 
 def corpora_under(roots: Sequence[Path]) -> dict[str, Path]:
-    """List corpus folders: the roots themselves, and folders directly inside them.
+    """List corpus folders: the given folders themselves, and folders directly inside them.
 
     Args:
         roots: Folders that the person who started the page named.
 
     Returns:
-        The folders, by the name they are shown under.
+        The folders by displayed name.
 
     Raises:
-        InputError: A root is no folder, or holds no corpus.
+        InputError: A root is not a folder, or contains no corpus.
     """
     found: dict[str, Path] = {}
     for root in roots:
@@ -67,20 +67,20 @@ def corpora_under(roots: Sequence[Path]) -> dict[str, Path]:
 def evaluate(
     corpus: str, detectors: Sequence[str], seed: int, context: AppContext, session: Session, report: Report = silent
 ) -> Outcome:
-    """Measure detectors on a corpus, keep the results and write their report.
+    """Measure detectors on a corpus, store the results and write their report.
 
     Args:
-        corpus: One of the bench's corpora, by its name.
-        detectors: Some of the bench's detectors, by their names.
-        seed: Of the bootstrap.
-        context: Knows both.
-        session: Who asks; when the browser has gone the work ends.
-        report: Is told how far the work is.
+        corpus: Name of a corpus in the context.
+        detectors: Names of detectors in the context.
+        seed: Seed of the bootstrap.
+        context: The context with corpora and detectors.
+        session: The session of the request; the work ends when its browser has left.
+        report: Progress callback.
 
     Raises:
-        InputError: A name is none of the bench's.
-        ForensicsError: As `facetrail evaluate`.
-        LeftError: The browser has gone.
+        InputError: The context has no such name.
+        ForensicsError: As for `facetrail evaluate`.
+        LeftError: The browser has left.
     """
     report = session.watched(report)
     if corpus not in context.corpora:
@@ -105,21 +105,21 @@ def write_report(folder: Path) -> tuple[Path | None, str]:
         folder: Results of an evaluation.
 
     Returns:
-        The page, or None and why there is none; the measures are kept in any case.
+        The page and an empty text, or None and the reason; the measures are kept in any case.
     """
     try:
         run_command("report", [str(folder)])
-    except Exception as error:  # whatever it is, the measures stand
+    except Exception as error:  # the measures stay valid in any case
         return None, line_about(error)
     page = folder / PAGE_NAME
     return (page, "") if page.is_file() else (None, f"the report was not written to {PAGE_NAME}")
 
 
 def earlier(results: Path) -> tuple[str, ...]:
-    """List evaluations that were kept, the latest first.
+    """List stored evaluations, the latest first.
 
     Args:
-        results: Where they are kept.
+        results: Folder of the evaluations.
     """
     if not results.is_dir():
         return ()
@@ -128,11 +128,11 @@ def earlier(results: Path) -> tuple[str, ...]:
 
 
 def reopen(name: str, results: Path) -> Outcome:
-    """Show an earlier evaluation.
+    """Load an earlier evaluation.
 
     Args:
         name: One of `earlier`.
-        results: Where they are kept.
+        results: Folder of the evaluations.
 
     Raises:
         InputError: There is none of that name.

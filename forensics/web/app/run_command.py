@@ -1,4 +1,4 @@
-"""Run a command from the page, so that both do the same."""
+"""Run a command from the page, so that page and command line do the same."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from forensics.execution.progress import Report, silent
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that complains to the page and not to the terminal."""
+    """A parser that reports errors to the page and not to the terminal."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        """Raise the complaint."""
+        """Raise the error message of the parser."""
         raise UsageError(message)
 
 
@@ -23,13 +23,13 @@ def run_command(name: str, arguments: Sequence[str], report: Report = silent) ->
     """Run a command.
 
     Args:
-        name: Its name.
-        arguments: What stands behind it on the command line; nothing from a browser but by way of a lookup.
-        report: Is told how far the work is.
+        name: Name of the command.
+        arguments: Arguments of the command line; values from a browser are only used through a lookup.
+        report: Progress callback.
 
     Raises:
         UsageError: The arguments do not fit.
-        ForensicsError: As the command.
+        ForensicsError: As for the command.
     """
     parser = _Parser(prog=f"facetrail {name}")
     import_module(f"forensics.cli.commands.{name}").configure(parser)
