@@ -1,4 +1,4 @@
-"""`facetrail corpus`: make, import, split, check and export labelled corpora."""
+"""Run `facetrail corpus`: make, import, split, check and export labelled corpora."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run_synthesize(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Make a synthetic corpus."""
+    """Build a synthetic corpus."""
     from forensics.synthesis.generator_forger import GeneratorForger, load_animator
     from forensics.synthesis.plan import SynthesisConfig
     from forensics.synthesis.synthesize import synthesize
@@ -192,7 +192,7 @@ def run_check(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def run_split(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Divide a corpus anew."""
+    """Split a corpus again."""
     import numpy as np
 
     from forensics.corpus import split_by_identity
@@ -240,7 +240,7 @@ def run_import(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def _unpack(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Unpack an export in tar shards."""
+    """Read an export in tar shards into a corpus."""
     from forensics.corpus.shards import unpack_corpus
 
     if options.add or options.split != "auto":
@@ -263,7 +263,7 @@ def _unpack(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def run_export(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Write a corpus in another shape."""
+    """Write a corpus in another format."""
     from forensics.corpus.shards import Target, export_corpus
 
     done = export_corpus(
@@ -311,7 +311,7 @@ def run_export(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def run_crop(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Keep a corpus' face crops."""
+    """Write a corpus' face crops to its cache."""
     from detectors import list_detectors, load_detector
     from forensics.faces import Miss, finder_for, keep_crops, source_of
 
