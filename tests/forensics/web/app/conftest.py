@@ -1,4 +1,4 @@
-"""A bench whose folders are the test's own, and requests as the page's framework hands them to callbacks."""
+"""Build a page context whose folders belong to the test, and requests as the framework passes them to callbacks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from forensics.web.app.sessions import Sessions
 
 @dataclass(frozen=True)
 class Tab:
-    """As much of a request as callbacks look at."""
+    """The part of a request that callbacks read."""
 
     session_hash: str = "tab"
 
@@ -39,7 +39,7 @@ def tab():
 
 @pytest.fixture
 def upload(sessions):
-    """Put a file where the framework puts uploads."""
+    """Return a function that writes a file where the framework writes uploads."""
 
     def put(name, content):
         folder = sessions.uploads / f"digest-of-{len(list(sessions.uploads.iterdir()))}"
@@ -51,7 +51,7 @@ def upload(sessions):
 
 
 def no_bar(progress, desc):
-    """A progress bar that nobody looks at."""
+    """A progress bar that draws nothing."""
 
 
 @pytest.fixture
