@@ -265,7 +265,7 @@ def load_still(path: Path) -> Frames:
 
 
 def refuse_marked(path: Path, still: Frames, deployment: Deployment) -> None:
-    """Check that the source carries no mark of this deployment, which would stand beside the new one.
+    """Check that the source carries no mark of this deployment, which would conflict with the new one.
 
     Raises:
         InputError: The source carries a mark of this deployment.

@@ -6,8 +6,8 @@ does, with the published name as an alias:
 - `pixelation` is what the paper calls JPEG compression (`JPEG`): frames are scaled down and up again, and no JPEG coder
   is used;
 - `darkening` is what it calls a change of colour contrast (`CC`): pixels are multiplied, not spread about their mean;
-- `grey-blocks` (`BW`) draws ⌊short side / 256⌋ times as many blocks as the level says, so none at all under 256 pixels,
-  and never reaches the last row and column;
+- `grey-blocks` (`BW`) draws ⌊short side / 256⌋ times as many blocks as the level specifies, so none at all under 256
+  pixels, and never reaches the last row and column;
 - `ycbcr-noise` (`GNC`) is white in YCbCr of video range and thus neither white nor equally strong in R, G and B;
 - values are truncated and not rounded, so that even grey loses up to one level.
 

@@ -60,7 +60,7 @@ class Finding(StrEnum):
 
     @property
     def deserves_attention(self) -> bool:
-        """Whether a person should look at the file."""
+        """Return whether a person should inspect the file."""
         return self not in (Finding.INCONCLUSIVE, Finding.NOTHING_FOUND)
 
     @property

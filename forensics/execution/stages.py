@@ -27,7 +27,7 @@ class StageClock:
     """The progress ranges of the stages, and the time that each stage took."""
 
     def __init__(self, stages: Sequence[Stage], report: Report) -> None:
-        """Prepare the stages.
+        """Store the stages and the progress bar.
 
         Args:
             stages: All of them, in the order they will run.

@@ -27,7 +27,7 @@ KEPT = "crops"
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How much of a corpus could be cropped. A missing crop is never replaced by something else.
+    """The share of a corpus that could be cropped. A missing crop is never replaced by something else.
 
     Attributes:
         samples: Number of requested samples.

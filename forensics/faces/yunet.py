@@ -51,7 +51,7 @@ the picture's left.
 
 
 class YuNetFinder:
-    """YuNet with weights of the user; it carries them to every process that receives it."""
+    """A face finder with YuNet and the user's weights; it carries the weights to every process that receives it."""
 
     def __init__(self, weights: bytes, path: Path) -> None:
         """Load the network and test it.

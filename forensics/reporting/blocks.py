@@ -179,7 +179,7 @@ class Gallery:
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """Sentences.
+    """Paragraphs of text.
 
     Attributes:
         lines: One paragraph each.

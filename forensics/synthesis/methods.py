@@ -18,7 +18,8 @@ class ForgeryMethod:
     Attributes:
         name: Name that users type and the manifest records.
         summary: One line that describes the method.
-        people: 2 where one puppet's look meets another's motion, 1 where a puppet is forged from its own footage.
+        people: 2 where one puppet's look is combined with another's motion, 1 where a puppet is forged from its own
+            footage.
         region: The altered region: `frame`, `face`, `mouth` or `eyes`.
         generator: Whether the generator makes it; otherwise genuine footage is edited.
     """

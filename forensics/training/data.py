@@ -19,7 +19,7 @@ from .config import TrainingRun
 
 
 class OwnedCrops(NamedTuple):
-    """Crops or clips, the sample of each, and the name that each shares with its twin."""
+    """Crops or clips, with the sample of each, and the name that each shares with its twin."""
 
     data: CropSet
     owners: list[Sample]

@@ -18,7 +18,7 @@ class Entry:
         path: The file, or the folder of frames, relative to the imported folder, with forward slashes.
         label: Genuine or forged.
         dataset: Name of the data set.
-        method: How it was made; for genuine files the part of the data set it stands in.
+        method: Method of the forgery; for genuine files the part of the data set.
         video: Its name.
         identities: Everyone whose face or motion is in it, as far as the names show.
         source: Whose look it shows.

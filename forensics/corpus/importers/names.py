@@ -74,7 +74,7 @@ def celeb_people(name: str, *, swaps: bool = True) -> People:
 
     Args:
         name: Name of the video without suffix.
-        swaps: Whether the second person's face was put on the first's video.
+        swaps: Whether the second person's face was inserted into the first person's video.
     """
     match = _CELEB_SWAP.match(name)
     if match is not None:

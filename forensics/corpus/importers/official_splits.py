@@ -133,7 +133,7 @@ def _by_people(samples: tuple[Sample, ...], rng: np.random.Generator) -> Divisio
 def _fill(
     samples: tuple[Sample, ...], official: Mapping[str, Split | None], rng: np.random.Generator
 ) -> tuple[Sample, ...]:
-    """Assign samples without an official split to that of linked samples, and the rest at random."""
+    """Assign samples without an official split to that of linked samples, and distribute the rest."""
     home = {key: split for sample in samples if (split := official.get(sample.id)) for key in link_keys(sample)}
     placed: dict[str, Split] = {}
     for sample in samples:

@@ -23,7 +23,7 @@ _INSIDE = ("", "deepfake_in_the_wild", "extracted")
 def read_wild_deepfake(folder: Path) -> Listing:
     """List every folder that directly contains pictures as one sequence; people are unknown.
 
-    The number of the archive stands in for a person: its sequences come from one video and stay together.
+    The number of the archive takes the place of a person: its sequences come from one video and stay together.
 
     Args:
         folder: Contains `{real,fake}_{train,test}`, directly or in `deepfake_in_the_wild` or `extracted`.

@@ -37,7 +37,7 @@ _CELEB_NAME = re.compile(r"^id\d+_(id\d+_)?\d+$")
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """What is known about a video.
+    """The information about a video that its path reveals.
 
     Attributes:
         dataset: Name of the data set, empty where the path does not name it.

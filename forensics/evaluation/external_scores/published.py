@@ -59,8 +59,8 @@ def by_folder(folders: Sequence[str], videos: Sequence[str], labels: Labels, sco
 def nearest_eer(labels: Labels, scores: Floats) -> float:
     """Return the false positive rate at the ROC point where it lies nearest to the false negative rate.
 
-    The points are those of scikit-learn's `roc_curve`, which leaves out points on a straight line. Where FPR and FNR do
-    not meet in a point, this is one of two values around the equal error rate.
+    The points are those of scikit-learn's `roc_curve`, which leaves out points on a straight line. Where no point has
+    equal FPR and FNR, the result is one of two values around the equal error rate.
 
     Raises:
         MetricError: A class is missing or a score is not finite.

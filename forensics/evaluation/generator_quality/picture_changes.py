@@ -15,7 +15,7 @@ def recoloured(cut: Pictures, rng: np.random.Generator) -> Pictures:
 
 
 def softened(cut: Pictures, rng: np.random.Generator) -> Pictures:
-    """Soften, light, grain and compress a crop (S, S, 3), each with some probability and a little."""
+    """Soften, light, grain and compress a crop (S, S, 3), each slightly and with some probability."""
     side = cut.shape[:2]
     if rng.random() < 0.2:
         smaller = cv2.resize(

@@ -98,7 +98,7 @@ def average_precision_of(counts: Counts) -> Floats:
 
 
 def eer(labels: Labels, scores: Floats) -> EqualError:
-    """Return the equal error rate, where the straight line between neighbouring ROC points meets FPR = FNR.
+    """Return the equal error rate, where the straight line between neighbouring ROC points has FPR = FNR.
 
     Raises:
         MetricError: A class is missing or a score is not finite.
@@ -186,7 +186,7 @@ def balanced_accuracy_of(counts: Counts, threshold: float) -> Floats:
 
 
 def _equal_error(counts: Counts) -> tuple[Floats, Floats]:
-    """Return rate and threshold where FPR and FNR meet: one falls, the other rises with the threshold.
+    """Return rate and threshold where FPR and FNR are equal: one falls, the other rises with the threshold.
 
     Place g is the threshold just below the g-th score, so that place 0 flags every sample and place G none.
     """

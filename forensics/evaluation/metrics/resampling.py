@@ -24,7 +24,7 @@ class IdentityWeights:
     """The weights of samples, which follow from how often their identities were drawn."""
 
     def __init__(self, identities: Sequence[tuple[str, ...]], length: int) -> None:
-        """Number the identities.
+        """Assign numbers to the identities.
 
         Args:
             identities: (N,) identities of each sample, one or more.

@@ -33,7 +33,7 @@ SEALED = ", both sealed"
 
 @dataclass(frozen=True, slots=True)
 class Packaging:
-    """How well the packaging alone separates the classes.
+    """The separation of the classes by the packaging alone.
 
     Attributes:
         auc: The AUC; 0.5 means no separation.

@@ -1,4 +1,4 @@
-"""Do the work of one process: decode a few clips once, and score each under every cell."""
+"""Run the work of one process: decode a few clips once, and score each under every cell."""
 
 from __future__ import annotations
 

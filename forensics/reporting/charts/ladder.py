@@ -14,7 +14,7 @@ _MOST_BANDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One point of a ladder.
+    """One point of a series.
 
     Attributes:
         strength: Place on the axis.

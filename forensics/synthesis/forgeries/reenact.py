@@ -1,4 +1,4 @@
-"""Reenact by mesh: move one frame with the head's mesh, and fill what the frame does not show from its surroundings."""
+"""Reenact by mesh: move one frame with the head's mesh, and fill hidden pixels from their surroundings."""
 
 from __future__ import annotations
 

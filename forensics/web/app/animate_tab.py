@@ -56,7 +56,7 @@ class AnimateTab:
         return self.head(cast_seed, puppet, *values), *kept
 
     def keep(self, cast_seed: int, puppet: int, *values: float) -> tuple[Any, ...]:
-        """Keep the pose of the sliders as one end of the motion."""
+        """Store the pose of the sliders as one end of the motion."""
         return values, _portrait(cast_seed, puppet, values, "A kept pose", "ft-pose")
 
     def upload(self, path: str | None, request: gr.Request) -> str:
@@ -99,7 +99,7 @@ class AnimateTab:
         whole: bool,
         *values: float,
     ) -> AnimateRequest:
-        """Put the tab's inputs, in the order they are wired in, into words."""
+        """Build the request from the tab's inputs, in the order in which they are wired."""
         kind = Motion(motion)
         received = self.context.sessions.received
         return AnimateRequest(

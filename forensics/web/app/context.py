@@ -1,4 +1,4 @@
-"""Share one deployment, and models that are loaded once on first use, between the tabs."""
+"""Load one deployment, and models that are loaded once on first use, for all tabs."""
 
 from __future__ import annotations
 

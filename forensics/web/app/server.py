@@ -59,7 +59,7 @@ def build_app(context: AppContext, config: GuardConfig) -> Guard:
         css=asset("page.css"),
     )
     page.has_launched = (
-        True  # a mounted framework leaves this out, and with it its check of the named files
+        True  # a mounted framework leaves this out, and with it its check of the files that are named
     )
     return Guard(outer, config)
 
