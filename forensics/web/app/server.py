@@ -59,7 +59,7 @@ def build_app(context: AppContext, config: GuardConfig) -> Guard:
         css=asset("page.css"),
     )
     page.has_launched = (
-        True  # a mounted framework leaves this out, and with it its check of the files that are named
+        True  # a mounted framework does not set this, and then skips its check of the files that are named by a client
     )
     return Guard(outer, config)
 

@@ -53,7 +53,7 @@ def _end_of_file(folder: Path, number: int) -> None:
 
 
 def _await_last(folder: Path, number: int) -> None:
-    """Wait until a file marks the last task as done, so that this task blocks the others."""
+    """Wait until the file `go` exists, so that the results of later tasks have to wait."""
     until = time.monotonic() + 30
     while not (folder / "go").exists() and time.monotonic() < until:
         time.sleep(0.01)
