@@ -43,7 +43,7 @@ class Sample:
         path: The file, relative to the corpus folder, with forward slashes.
         sha256: Hash of the file, hex.
         label: Genuine or forged.
-        method: How it was made, for instance `camera` or `anifacediff-mini`.
+        method: Method that made it, for instance `camera` or `anifacediff-mini`.
         split: The split that it belongs to.
         identities: Every identity whose face or motion is in it; a forged clip names source and drive.
         source_id: The still or clip whose look it shows.
@@ -62,11 +62,11 @@ class Sample:
             for the corpus folder.
         files: Names of the frames where `path` is a folder of pictures, in order; empty where it is a file.
         dataset: The published data set it comes from, empty without one.
-        compression: Which of the data set's versions it is, for instance `c23`, empty without any.
+        compression: Version of the data set, for instance `c23`, empty without one.
         video: Its name there, empty without one.
         original: The `source_id` of the genuine sample whose pixels it alters, None where there is none or none known.
-        mask: Where it was altered, None where that is everywhere or unknown.
-        region: What was altered: `face`, `mouth`, `eyes` or `frame`; None for genuine samples and where unknown.
+        mask: Path of the mask of the altered pixels, None where they are all or unknown.
+        region: Altered region: `face`, `mouth`, `eyes` or `frame`; None for genuine samples and where unknown.
     """
 
     id: str

@@ -41,7 +41,7 @@ class Distortion:
         temporal: Whether it works across frames, so that it needs the neighbours of the scored frames.
         encoder: The video encoder it needs, empty without one.
         aliases: Other names that find it.
-        note: What a reader of its results has to know.
+        note: A note for readers of its results.
         recipe: Function that returns in words what a generator in this state would draw, for distortions that draw
             their changes.
     """

@@ -31,8 +31,8 @@ class Sighting:
         frame: Number of the frame, 0 for a still.
         time: Seconds from the clip's start, 0 for a still.
         box: Left, top, right, bottom in pixels.
-        probability: Of manipulation, from this frame, 0 to 1; None where the detector judges several frames together
-            and too few show the face.
+        probability: Probability of manipulation from this frame, 0 to 1; None where the detector judges several frames
+            together and too few show the face.
     """
 
     frame: int

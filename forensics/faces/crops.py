@@ -63,7 +63,7 @@ class CropTable:
         samples: (N,) sample that each crop comes from.
         frames: (N,) frame of the sample; crops of several faces of a frame follow one another.
         unseen: Samples without any crop.
-        coverage: How much could be cropped.
+        coverage: The share that could be cropped.
     """
 
     crops: Frames
@@ -120,9 +120,9 @@ def gather_crops(
         corpus: The corpus of the samples.
         samples: The samples to crop.
         spec: The specification whose crop contract applies.
-        per_clip: Most frames of one clip, evenly spread.
+        per_clip: Largest number of frames of one clip, evenly spread.
         finder: Face finder for samples without a sidecar.
-        faces: Most faces of one frame, the largest first; a sidecar has one.
+        faces: Largest number of faces of one frame, the largest first; a sidecar has one.
         worker_config: Configuration of the worker pool.
         report: Progress callback.
 
@@ -190,7 +190,7 @@ def keep_crops(
     Args:
         corpus: The corpus.
         spec: The specification whose crop contract applies.
-        per_clip: Most frames of one clip, evenly spread.
+        per_clip: Largest number of frames of one clip, evenly spread.
         finder: Face finder for samples without a sidecar; it finds several faces in a frame of the test split, one
             elsewhere.
         worker_config: Configuration of the worker pool.
@@ -242,7 +242,7 @@ def gather_faces(
         corpus: The corpus of the samples.
         samples: Genuine samples.
         spec: The specification of the crops that will be cut from the blends.
-        per_clip: Most frames of one clip.
+        per_clip: Largest number of frames of one clip.
         finder: Face finder for samples without a sidecar.
         report: Progress callback.
 

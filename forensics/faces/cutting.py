@@ -45,8 +45,8 @@ class CropJob:
         path: Its file or folder of frames.
         sidecar: Its landmarks, None where faces must be detected.
         spec: The specification whose crop contract applies.
-        per_clip: Most frames of a clip.
-        faces: Most faces of a frame; a detector of clips follows one.
+        per_clip: Largest number of frames of a clip.
+        faces: Largest number of faces of a frame; a detector of clips follows one.
     """
 
     sample: Sample

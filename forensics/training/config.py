@@ -25,7 +25,7 @@ class TrainingRun:
     Attributes:
         detector: Name of the untrained detector.
         diet: The kind of manipulated training data.
-        per_clip: Most crops of one clip.
+        per_clip: Largest number of crops of one clip.
         config: Settings of the optimiser.
         pretrained: Source of its backbone's weights: a safetensors file or a folder with one, True for the local
             Hugging Face cache, False for random weights.
@@ -110,7 +110,7 @@ def with_options(
         run: The settings so far.
         detector: Name of the untrained detector.
         diet: The kind of manipulated training data.
-        epochs: Most passes over the data.
+        epochs: Largest number of passes over the data.
         seed: Random seed.
         pretrained: Source of the backbone's weights.
         methods: Patterns of the forgeries to train on.

@@ -21,14 +21,14 @@ class Entry:
         method: Method of the forgery; for genuine files the part of the data set.
         video: Its name.
         identities: Everyone whose face or motion is in it, as far as the names show.
-        source: Whose look it shows.
-        drive: Whose motion it follows.
+        source: The person whose look it shows.
+        drive: The person whose motion it follows.
         original: The `source` of the genuine entry it alters.
-        compression: Which version of the data set.
+        compression: Version of the data set.
         split: The official split, None where there is none.
         files: Names of the frames where `path` is a folder.
         mask: The data set's own mask of it.
-        region: What was altered.
+        region: The altered region.
     """
 
     path: str

@@ -29,7 +29,7 @@ _BYTES = 32 << 20
 _COLUMNS: Mapping[object, str] = {int: "int64", float: "double", tuple[str, ...]: "list<string>"}
 
 _RENAMED = {"video": "video_name"}
-"""Columns that are renamed to make room for the media."""
+"""Columns that are renamed because their names are needed for the media."""
 
 LABELS = tuple(label.value for label in Label)
 

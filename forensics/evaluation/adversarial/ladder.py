@@ -36,7 +36,7 @@ class AttackPlan:
         method: `fgsm` or `pgd`.
         epsilons: Values of ε, in levels of 255, ascending.
         steps: Gradient steps of PGD.
-        per_clip: Most frames of one clip that are attacked and scored.
+        per_clip: Largest number of frames of one clip that are attacked and scored.
         seed: Seed of PGD's random starts and of the bootstrap.
         replicates: Number of bootstrap replicates.
     """

@@ -76,7 +76,7 @@ def brier_parts(labels: Labels, values: Floats, *, bins: int = BINS, binning: Bi
         labels: (N,) 0 or 1.
         values: (N,) in 0–1.
         bins: Number of bins.
-        binning: As in `ece`.
+        binning: As for `ece`.
 
     Raises:
         MetricError: There is no sample, a probability lies outside 0–1, or there is less than one bin.

@@ -45,7 +45,7 @@ class GridRun:
         samples: Samples of both classes.
         detector_digest: SHA-256 of the detector, for the cache.
         seed: Seed of the distortions.
-        per_clip: Most frames of one clip.
+        per_clip: Largest number of frames of one clip.
         lead: Frames decoded before each scored one, for distortions that work across frames.
         finder: Face finder for samples without a sidecar.
         folder: Folder of the cache of cells, None for no cache.

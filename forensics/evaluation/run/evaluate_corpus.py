@@ -50,7 +50,7 @@ class Settings:
     Attributes:
         protocol: The protocol, which selects samples, threshold and slices.
         aggregation: Aggregation of frame scores into a video's score.
-        per_clip: Most frames of one clip.
+        per_clip: Largest number of frames of one clip.
         face_finder: Face finder for samples without a sidecar.
         seed: Seed of the bootstrap.
         replicates: Number of bootstrap replicates.

@@ -79,7 +79,7 @@ def score_samples(
         detector: The detector.
         corpus: The corpus of the samples.
         samples: The samples.
-        per_clip: Most frames of one clip.
+        per_clip: Largest number of frames of one clip.
         finder: Face finder for samples without a sidecar.
         worker_config: Configuration of the worker pool, with one thread per worker; the scores do not depend on the
             number of workers. None scores in this process, on all threads, and the last bit of the scores may differ.
