@@ -169,7 +169,7 @@ def _generated(
 
 
 def _paced(report: Report, started: float) -> Callable[[int, int], None]:
-    """Return a progress callback for generation whose time estimate does not depend on the duration of the tracking."""
+    """Return a progress callback for generation that shows the elapsed share, however long the tracking took."""
     begun = time.perf_counter()
 
     def progress(done: int, total: int) -> None:
