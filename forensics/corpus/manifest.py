@@ -1,4 +1,4 @@
-"""A corpus on disk: a folder with media, sidecars and `manifest.jsonl`, one `Sample` a line."""
+"""Read and write a corpus on disk: a folder with media, sidecars and `manifest.jsonl`, with one `Sample` per line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Corpus:
     Attributes:
         root: Its folder.
         samples: Its samples, in manifest order.
-        places: Folders that imported samples lie in, by the name the samples give.
+        places: Folders that contain imported samples, by the name that the samples use.
     """
 
     root: Path
@@ -41,7 +41,7 @@ class Corpus:
             root: The corpus folder.
 
         Raises:
-            CorpusError: There is no manifest, it is empty, a line is no sample or an id stands twice.
+            CorpusError: There is no manifest, it is empty, a line is not a sample or an id occurs twice.
         """
         samples = tuple(read_manifest(root))
         if not samples:
@@ -56,7 +56,7 @@ class Corpus:
     def where(
         self, *, split: Split | None = None, label: Label | None = None, slice: Slice | None = None
     ) -> tuple[Sample, ...]:
-        """Select samples by split, label and slice; what is not given is not asked.
+        """Return the samples of a split, label and slice; a criterion that is None selects everything.
 
         Args:
             split: Only this split.
@@ -70,23 +70,23 @@ class Corpus:
         )
 
     def file(self, sample: Sample) -> Path:
-        """Name a sample's media file, or its folder of frames."""
+        """Return the path of a sample's media file, or of its folder of frames."""
         return (self.places[sample.place] if sample.place else self.root) / sample.path
 
     def files(self, sample: Sample) -> tuple[Path, ...]:
-        """Name every file that a sample's pixels come from, in order."""
+        """Return the path of every file that a sample's pixels come from, in order."""
         path = self.file(sample)
         return tuple(path / name for name in sample.files) or (path,)
 
 
 def read_manifest(root: Path) -> Iterator[Sample]:
-    """Read the samples of a corpus folder in manifest order.
+    """Yield the samples of a corpus folder in manifest order.
 
     Args:
         root: The corpus folder.
 
     Raises:
-        CorpusError: There is no manifest, a line is no sample or an id stands twice.
+        CorpusError: There is no manifest, a line is not a sample or an id occurs twice.
     """
     path = root / MANIFEST
     if not path.is_file():
@@ -108,7 +108,7 @@ def read_manifest(root: Path) -> Iterator[Sample]:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    """Read line by line; only a line feed ends one, for a path may hold what else Unicode takes for an end."""
+    """Yield the lines of a file; only a line feed ends a line, because a path may contain Unicode's other line ends."""
     try:
         with path.open(encoding="utf-8", newline="\n") as file:
             yield from file
@@ -123,7 +123,7 @@ def read_places(root: Path) -> dict[str, Path]:
         root: The corpus folder.
 
     Raises:
-        CorpusError: The file is there and is no object of texts.
+        CorpusError: The file exists and is not a JSON object of strings.
     """
     path = root / PLACES
     if not path.is_file():
@@ -138,7 +138,7 @@ def read_places(root: Path) -> dict[str, Path]:
 
 
 def write_places(root: Path, places: Mapping[str, Path]) -> None:
-    """Replace the list of folders that imported samples lie in.
+    """Write the list of folders that contain imported samples, replacing the old list.
 
     Args:
         root: The corpus folder.
@@ -149,7 +149,7 @@ def write_places(root: Path, places: Mapping[str, Path]) -> None:
 
 
 def write_manifest(root: Path, samples: Iterable[Sample]) -> None:
-    """Replace a corpus' manifest in one step, so that a reader never meets half of it.
+    """Write a corpus' manifest in one step, so that a reader never sees an incomplete one.
 
     Args:
         root: The corpus folder.

@@ -1,4 +1,4 @@
-"""Judge scores: metrics, intervals, measures under a sealed protocol, robustness, and the files they travel in."""
+"""Evaluate scores: metrics, intervals, sealed test protocol, robustness, and files of scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Report pages: a results folder in, one self-contained HTML file out, with its figures, tables and signed card."""
+"""Write report pages: a results folder becomes one self-contained HTML file with figures, tables and a signed card."""
 
 from __future__ import annotations
 

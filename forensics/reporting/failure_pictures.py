@@ -1,4 +1,4 @@
-"""Keep a detector's worst errors as pictures: the face crop, and where the network found what spoke for its answer."""
+"""Write a detector's worst errors as pictures: the face crop, and the map of what supported its answer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .failures import Failure, write_failures
 
 FOLDER = "failures"
 MOST = 4
-"""Errors of each kind that are kept."""
+"""Number of errors of each kind that are written."""
 
 _HEAT = np.array((214, 69, 33), dtype=np.float64)
 _OPACITY = 0.75
@@ -107,7 +107,7 @@ def keep_failures(test: ScoredTest, folder: Path, *, most: int = MOST) -> tuple[
 
 
 def worst_errors(table: ScoreTable, threshold: float, most: int = MOST) -> tuple[_Wrong, ...]:
-    """Choose covered videos on the wrong side of a threshold, the furthest first: false alarms, then misses."""
+    """Return covered videos on the wrong side of a threshold, the furthest first: false alarms, then misses."""
     videos = table.by_video()
     found: list[_Wrong] = []
     for label, order in ((0, np.argsort(-videos.scores, kind="stable")), (1, np.argsort(videos.scores, kind="stable"))):
@@ -120,7 +120,7 @@ def worst_errors(table: ScoreTable, threshold: float, most: int = MOST) -> tuple
 
 
 def overlay(crop: Frames, heat: NDArray[np.float64]) -> Frames:
-    """Lay a map over a crop turned grey.
+    """Return a grey crop with a map drawn over it.
 
     Args:
         crop: (S, S, 3) uint8 RGB.

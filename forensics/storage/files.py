@@ -21,13 +21,13 @@ _PIECE = 1 << 16
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file beside its place and rename it; on any failure nothing is left.
+    """Write a file under a temporary name and rename it; nothing is left on any failure.
 
     A killed process leaves the unfinished file, which `sweep` removes.
 
     Args:
         path: The final file.
-        write: Writes the file it is given; the name keeps the suffix.
+        write: Function that writes the file at a given path; the path keeps the suffix.
     """
     from watermark import whole_file  # not at the top: help for a command would load all that reads media
 
@@ -53,11 +53,11 @@ def write_csv(path: Path, kind: type[Row], rows: Iterable[Row]) -> None:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Append a line to a journal; it is on disk when this returns, and costs the same however long the journal is.
+    """Append a line to a journal. The line is on disk on return, and the cost does not depend on the journal's length.
 
     Args:
-        path: The journal; it is made where it is missing.
-        line: Without its line feed.
+        path: The journal; it is created where it is missing.
+        line: The line without its line feed.
     """
     with path.open("a+b") as file:
         end = file.seek(0, os.SEEK_END)
@@ -69,7 +69,7 @@ def append_line(path: Path, line: str) -> None:
 
 
 def whole_lines(path: Path) -> list[bytes]:
-    """Read the lines of a journal, oldest first, without one that was cut off; none where there is no journal.
+    """Return the complete lines of a journal, oldest first, without a truncated one; empty without a journal.
 
     Args:
         path: The journal.
@@ -81,7 +81,7 @@ def whole_lines(path: Path) -> list[bytes]:
 
 
 def _last_line(file: BinaryIO, end: int) -> int:
-    """Find where the line begins that a file ends in."""
+    """Find where the last line of a file begins."""
     while end:
         start = max(0, end - _PIECE)
         file.seek(start)
@@ -94,10 +94,10 @@ def _last_line(file: BinaryIO, end: int) -> int:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other processes from writing a folder, and remove what killed ones left; the lock goes with the process.
+    """Lock a folder against other writers and remove what killed processes left; the lock ends with the process.
 
     Args:
-        folder: It is made where it is missing, and goes again where an error leaves it empty.
+        folder: The folder; it is created where it is missing, and removed where an error leaves it empty.
 
     Raises:
         BusyError: Another process holds the lock.

@@ -1,4 +1,4 @@
-"""Read a run's settings from TOML, strictly: an unknown key is an error that offers the nearest one."""
+"""Read a run's settings from TOML strictly; the error for an unknown key suggests the nearest known one."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Settings = TypeVar("Settings")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Return the parsed file.
+    """Return the parsed content of a TOML file.
 
     Raises:
-        InputError: The file is no TOML.
+        InputError: The file is not TOML.
     """
     try:
         return tomllib.loads(path.read_text("utf-8"))
@@ -28,10 +28,10 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def check_keys(path: Path, given: Iterable[str], known: list[str]) -> None:
-    """Refuse a key that is not known.
+    """Check that every key is known.
 
     Raises:
-        InputError: Names the key and the nearest known one.
+        InputError: A key is unknown; the message suggests the nearest known one.
     """
     for key in given:
         if key not in known:

@@ -1,4 +1,4 @@
-"""The forgeries a synthetic corpus can hold, as data; how each is made stands in `forgeries`."""
+"""Declare the forgery methods of a synthetic corpus as data; `forgeries` implements them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from forensics.errors import InputError, did_you_mean
 
 GENERATED = "anifacediff"
-"""The method whose name in the manifest is the generator's own, with its preset."""
+"""The method whose name in the manifest is the generator's name with its preset."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForgeryMethod:
-    """One way to forge.
+    """One method of forgery.
 
     Attributes:
-        name: What users type, and the manifest says.
-        summary: What happens.
-        people: 2 where one puppet's look meets another's motion, 1 where a puppet is forged from its own footage.
-        region: What is altered: `frame`, `face`, `mouth` or `eyes`.
-        generator: Whether the generator makes it; else genuine footage is edited.
+        name: Name that users type and the manifest records.
+        summary: One line that describes the method.
+        people: 2 where one puppet's look is combined with another's motion, 1 where a puppet is forged from its own
+            footage.
+        region: The altered region: `frame`, `face`, `mouth` or `eyes`.
+        generator: Whether the generator makes it; otherwise genuine footage is edited.
     """
 
     name: str
@@ -46,7 +47,7 @@ def find_method(name: str) -> ForgeryMethod:
     """Return the method of a name.
 
     Raises:
-        InputError: There is none; the message offers the nearest.
+        InputError: There is none; the message suggests the nearest.
     """
     for method in METHODS:
         if method.name == name:

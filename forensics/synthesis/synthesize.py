@@ -1,4 +1,4 @@
-"""Make a synthetic corpus, sample by sample; an interrupted run continues where it stopped."""
+"""Build a synthetic corpus, sample by sample; an interrupted run continues where it stopped."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _LOG = logging.getLogger(__name__)
 
 RECIPE = "recipe.json"
 JOURNAL = "made.jsonl"
-"""What was made so far, a sample a line, until the manifest can be written."""
+"""Journal of the finished samples, one per line, used until the manifest can be written."""
 
 
 def synthesize(
@@ -49,22 +49,22 @@ def synthesize(
     *,
     worker_config: WorkerConfig = SERIAL,
 ) -> Corpus:
-    """Make the samples of a synthetic corpus that are not there yet.
+    """Build the missing samples of a synthetic corpus.
 
-    The same recipe gives the same frames and the same manifest, whoever does the work; only the hashes of sealed files
-    differ between runs, because their signatures do.
+    The same recipe produces the same frames and the same manifest on any number of workers. Only the hashes of sealed
+    files differ between runs, because their signatures differ.
 
     Args:
-        root: The corpus folder; it is made where it is missing.
-        config: What to make.
-        forger: Makes the forged class.
-        deployment: Whose mark and signature the forged files carry.
-        report: Is told how far the work is.
-        worker_config: Who makes the samples.
+        root: The corpus folder; it is created where it is missing.
+        config: Settings of the corpus.
+        forger: Forger of the generated samples.
+        deployment: The deployment whose mark and signature the forged files carry.
+        report: Progress callback.
+        worker_config: Configuration of the worker pool.
 
     Raises:
         BusyError: Another process is writing this corpus.
-        CorpusError: The folder holds a corpus of another recipe.
+        CorpusError: The folder contains a corpus of another recipe.
     """
     plan, deployment = plan_corpus(config), replace(deployment, discreet=True)  # size shall not tell the class
     with locked(root):
@@ -100,14 +100,14 @@ def _studio(
 def make_sample(
     root: Path, config: SynthesisConfig, planned: PlannedSample, forger: Forger, deployment: Deployment
 ) -> Sample:
-    """Make one sample: its file, its sidecar and its line in the manifest.
+    """Build one sample: its file, its sidecar and its line in the manifest.
 
     Args:
         root: The corpus folder.
         config: The corpus' settings.
-        planned: What to make.
-        forger: Makes forged samples.
-        deployment: Whose mark and signature they carry.
+        planned: The planned sample.
+        forger: Forger of the generated samples.
+        deployment: The deployment whose mark and signature forged samples carry.
     """
     path, sidecar = root / planned.path, root / planned.sidecar
     for folder in (path.parent, sidecar.parent):
@@ -147,7 +147,7 @@ def make_sample(
 
 
 def identity(number: int) -> str:
-    """Name an identity of a synthetic corpus."""
+    """Return the name of an identity of a synthetic corpus."""
     return f"p{number:03d}"
 
 
@@ -182,7 +182,7 @@ def _write(
 
 
 def _made(root: Path) -> dict[str, Sample]:
-    """Give the samples that earlier runs made, by id: those of the manifest, and those of a run that was cut off."""
+    """Return the samples that earlier runs made, by id: those of the manifest, and those of an interrupted run."""
     made = {sample.id: sample for sample in read_manifest(root)} if (root / MANIFEST).exists() else {}
     for line in whole_lines(root / JOURNAL):
         with suppress(CorpusError, UnicodeDecodeError):  # a damaged line stands for no sample, which is made again
@@ -192,7 +192,7 @@ def _made(root: Path) -> dict[str, Sample]:
 
 
 def _is_whole(root: Path, sample: Sample) -> bool:
-    """Tell whether a sample's files are there and unchanged."""
+    """Return whether a sample's files exist and are unchanged."""
     wanted = ((sample.path, sample.sha256), (sample.landmarks, sample.landmarks_sha256))
     has_mask = sample.mask is None or (root / sample.mask).is_file()
     return has_mask and all(

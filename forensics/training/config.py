@@ -63,7 +63,7 @@ def read_run(path: Path, run: TrainingRun) -> TrainingRun:
 
 
 def taken_to(run: TrainingRun, detector: str) -> TrainingRun:
-    """Give a run of another detector: what was left at the old one's recipe follows the new one's.
+    """Return a run of another detector; settings that equal the old detector's recipe change to the new one's.
 
     Args:
         run: The settings so far.

@@ -37,14 +37,14 @@ class TrainingCrops:
     report: Report
 
     def faces(self) -> tuple[FaceSet, list[str]]:
-        """Gather genuine faces to be blended, and the sample of each."""
+        """Return the genuine faces to be blended, and the sample of each."""
         genuine = self.corpus.where(split=self.split, label=Label.GENUINE, slice=Slice.MAIN)
         return gather_faces(
             self.corpus, genuine, self.spec, per_clip=self.run.per_clip, finder=self.finder, report=self.report
         )
 
     def crops(self) -> OwnedCrops:
-        """Gather genuine and forged crops; rows of consecutive ones for a detector of clips."""
+        """Return genuine and forged crops; for a detector of clips, runs of consecutive ones."""
         table = gather_crops(
             self.corpus,
             forged_samples(self.corpus, self.split, self.run.methods),
@@ -91,12 +91,12 @@ def forged_samples(corpus: Corpus, split: Split, methods: Sequence[str] = ()) ->
 
 
 def still_blends(faces: FaceSet, owners: Sequence[str], spec: DetectorSpec) -> tuple[TrainingSet, list[str]]:
-    """Blend each face once, always alike; give the crops, genuine and blended in turn, and the video of each.
+    """Return each face blended once by a fixed draw: the crops, genuine and blended in turn, and the video of each.
 
     Args:
         faces: Genuine faces.
         owners: (N,) sample of each face.
-        spec: Whose crops to cut.
+        spec: The specification of the crops.
     """
     blends = SelfBlends(faces, spec).stored()
     return blends, [f"{owner} {kind}" for owner in owners for kind in ("genuine", "blended")]

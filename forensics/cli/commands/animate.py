@@ -1,4 +1,4 @@
-"""`facetrail animate`: move a source picture by a drive; the output is always marked and signed."""
+"""Run `facetrail animate`: animate a source picture by a drive; the output is always marked and signed."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _scale(text: str) -> float:
 
 
 def run(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Track, align, generate, mark, seal."""
+    """Track, align, generate, mark and seal."""
     from forensics.animation.animate import animate_file
     from forensics.reporting import animate_entry
     from watermark import Deployment

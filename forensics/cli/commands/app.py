@@ -1,4 +1,4 @@
-"""`facetrail app`: animate, examine and evaluate in the browser, on this computer."""
+"""Run `facetrail app`: animate, examine and evaluate in the browser, on this computer."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def _address(host: str, port: int, token: str | None) -> str:
 
 
 def _check_port(host: str, port: int) -> None:
-    """Refuse a port that cannot be listened at, before anything slow begins."""
+    """Check that the port is free, before anything slow begins."""
     if not 0 < port < 65536:
         raise UsageError(f"--port {port} is none; choose one from 1 to 65535")
     try:

@@ -1,4 +1,4 @@
-"""`facetrail corpus`: make, import, split, check and export labelled corpora."""
+"""Run `facetrail corpus`: make, import, split, check and export labelled corpora."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def _configure_export(actions: Actions) -> argparse.ArgumentParser:
 
 
 def run_synthesize(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Make a synthetic corpus."""
+    """Build a synthetic corpus."""
     from forensics.synthesis.generator_forger import GeneratorForger, load_animator
     from forensics.synthesis.plan import SynthesisConfig
     from forensics.synthesis.synthesize import synthesize
@@ -221,7 +221,7 @@ def run_check(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def run_split(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Divide a corpus anew."""
+    """Split a corpus again."""
     import numpy as np
 
     from forensics.corpus import split_by_identity
@@ -269,7 +269,7 @@ def run_import(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def _unpack(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Unpack an export in tar shards."""
+    """Read an export in tar shards into a corpus."""
     from forensics.corpus.shards import unpack_corpus
 
     if options.add or options.split != "auto":
@@ -292,7 +292,7 @@ def _unpack(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def run_export(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Write a corpus in another shape."""
+    """Write a corpus in another format."""
     from forensics.corpus.shards import Target, export_corpus
 
     done = export_corpus(
@@ -340,7 +340,7 @@ def run_export(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def run_crop(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Keep a corpus' face crops."""
+    """Write a corpus' face crops to its cache."""
     from detectors import list_detectors, load_detector
     from forensics.faces import Miss, finder_for, keep_crops, source_of
 

@@ -1,4 +1,4 @@
-"""`facetrail identity`: make, bring or show the signing identity, renew the mark key, hand out what readers need."""
+"""Run `facetrail identity`: create, import, show or export the signing identity, and renew the mark key."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _add_time_stamp(parser: argparse.ArgumentParser) -> None:
 
 
 def run_new(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Make a deployment where there is none."""
+    """Create a deployment where there is none."""
     from forensics.cli.trust_anchors import read_pem
     from forensics.errors import InputError, UsageError
     from watermark import Deployment, Identity, home_folder
@@ -91,7 +91,7 @@ def run_new(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def run_show(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Show a deployment that exists."""
+    """Show an existing deployment."""
     return _describe(_existing(options.home))
 
 
@@ -105,7 +105,7 @@ def run_renew(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def run_rotate(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Append a mark key to a deployment that exists."""
+    """Add a mark key to an existing deployment."""
     return _describe(_existing(options.home).rotate_mark_key())
 
 

@@ -1,4 +1,4 @@
-"""`facetrail seal`: mark and sign a file."""
+"""Run `facetrail seal`: mark and sign a file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Decode, mark, encode, sign, read back."""
+    """Decode, mark, encode, sign and read back."""
     from forensics.reporting import seal_entry
     from watermark import Deployment, PayloadKind, seal_file
 

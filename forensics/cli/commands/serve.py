@@ -1,4 +1,4 @@
-"""`facetrail serve`: the Soft Binding Resolution API over this deployment's manifests and, on request, `/examine`."""
+"""Run `facetrail serve`: the Soft Binding Resolution API of this deployment and, optionally, `/examine`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`facetrail track`: read the face parameters of a drive into a reusable file."""
+"""Run `facetrail track`: read the face parameters of a drive and write them to a reusable file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`facetrail train`: train a detector on a corpus, or the generator on puppets or videos."""
+"""Run `facetrail train`: train a detector on a corpus, or the generator on puppets or videos."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def train_generator(options: argparse.Namespace, report: Report) -> CommandResul
 
 
 def _settings(options: argparse.Namespace) -> TrainConfig:
-    """Return the preset's recipe with file and options laid over it, in the sizes of the base."""
+    """Return the preset's recipe with the file's and the options' values, in the sizes of the base."""
     from dataclasses import replace
 
     from forensics.storage.toml_settings import overlay
@@ -150,7 +150,7 @@ def _settings(options: argparse.Namespace) -> TrainConfig:
 
 
 def _data(options: argparse.Namespace, config: TrainConfig, report: Report) -> TrainingData:
-    """Return the data; videos are tracked first where they are not known yet."""
+    """Return the training data; videos that were not tracked before are tracked first."""
     from generator.training import PUPPETS, default_cache, open_puppets, open_videos, rank
 
     if options.data == PUPPETS:
@@ -164,7 +164,7 @@ def _data(options: argparse.Namespace, config: TrainConfig, report: Report) -> T
 
 
 def train_detector(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Train and save."""
+    """Train a detector and save it."""
     from detectors import TrainingSource
     from forensics.corpus import Corpus
     from forensics.faces import finder_for

@@ -1,4 +1,4 @@
-"""Refuse a corpus whose classes or splits give the answer away."""
+"""Check a corpus for classes or splits that reveal the answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Fault(StrEnum):
-    """Kinds of trouble a check can find."""
+    """The kinds of problem that a check can find."""
 
     MISSING = "missing"
     CHANGED = "changed"
@@ -34,12 +34,12 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """One thing wrong with a corpus.
+    """One problem of a corpus.
 
     Attributes:
-        fault: What kind.
-        message: One sentence that names what is wrong.
-        ids: The samples it is about.
+        fault: The kind of problem.
+        message: One sentence that names the problem.
+        ids: The samples that it concerns.
     """
 
     fault: Fault
@@ -49,7 +49,7 @@ class Complaint:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many samples of one kind stand in one split.
+    """The number of samples of one kind in one split.
 
     Attributes:
         split: The split.
@@ -69,14 +69,14 @@ class Tally:
 
 
 def check_corpus(corpus: Corpus, report: Report = silent) -> tuple[Complaint, ...]:
-    """Look for everything that would make a measurement on this corpus worthless.
+    """Return every problem that would make a measurement on this corpus worthless.
 
     Args:
         corpus: The corpus.
-        report: Is told how far the check is.
+        report: Progress callback.
 
     Returns:
-        The complaints, none where the corpus is sound.
+        The problems; empty where the corpus is sound.
     """
     complaints: list[Complaint] = []
     for number, sample in enumerate(corpus.samples):
@@ -92,7 +92,7 @@ def check_corpus(corpus: Corpus, report: Report = silent) -> tuple[Complaint, ..
 
 
 def find_leaks(samples: Iterable[Sample]) -> Iterator[Complaint]:
-    """Name every identity, source and drive that stands in two splits.
+    """Find every identity, source and drive that occurs in two splits.
 
     Args:
         samples: The samples.
@@ -108,7 +108,7 @@ def find_leaks(samples: Iterable[Sample]) -> Iterator[Complaint]:
 
 
 def find_duplicates(samples: Iterable[Sample]) -> Iterator[Complaint]:
-    """Name every file that stands in the corpus twice.
+    """Find every file that occurs in the corpus twice.
 
     Args:
         samples: The samples.
@@ -123,11 +123,11 @@ def find_duplicates(samples: Iterable[Sample]) -> Iterator[Complaint]:
 
 
 def check_pictures(corpus: Corpus, report: Report = silent) -> tuple[Complaint, ...]:
-    """Look at pictures for copies that other bytes hide: near duplicates of different splits.
+    """Find copies that differ in their bytes: near-duplicates in different splits.
 
     Args:
         corpus: The corpus.
-        report: Is told how far the work is.
+        report: Progress callback.
     """
     from .near_duplicates import find_near_duplicates
 
@@ -142,7 +142,7 @@ def check_pictures(corpus: Corpus, report: Report = silent) -> tuple[Complaint, 
 
 
 def find_empty_splits(samples: Iterable[Sample]) -> Iterator[Complaint]:
-    """Name every split of the main slice that lacks a class.
+    """Find every split of the main slice that lacks a class.
 
     Args:
         samples: The samples.

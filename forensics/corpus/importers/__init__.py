@@ -1,6 +1,7 @@
-"""Read published data sets as they lie on disk; one layout, one file.
+"""Read published data sets as they lie on disk, with one layout per file.
 
-Written from the data sets' own descriptions. A layout lists, and opens nothing: `import_corpus` does the rest.
+The importers are written from the data sets' own descriptions. A layout lists files and opens none; `import_corpus`
+does the rest.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All layouts, and how one is found by name or by looking."""
+"""Register all layouts, and find one by name or by the look of a folder."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ LAYOUTS: tuple[Layout, ...] = (
     DF40,
     LABELLED_FOLDERS,
 )
-"""In the order in which a folder is compared with them."""
+"""All layouts, in the order in which a folder is compared with them."""
 
 AUTO = "auto"
 
 
 def find_layout(name: str, folder: Path) -> Layout:
-    """Return the layout of a name; `auto` takes the first that the folder looks like.
+    """Return the layout of a name; `auto` returns the first that the folder looks like.
 
     Args:
         name: A layout's name, or `auto`.
-        folder: What is to be imported.
+        folder: The folder to import.
 
     Raises:
         InputError: There is no layout of that name; the message offers the nearest.

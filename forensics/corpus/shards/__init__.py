@@ -1,6 +1,7 @@
-"""Corpora that travel: WebDataset tar shards, Parquet, and folders that the `datasets` library loads.
+"""Export corpora as WebDataset tar shards, as Parquet, and as folders that the `datasets` library loads.
 
-Only the light part stands here; `exporting` and `unpacking` read and write and are imported by who needs them.
+Only modules that load quickly are exported here. `exporting` and `unpacking` read and write, and are imported where
+they are needed.
 """
 
 from __future__ import annotations

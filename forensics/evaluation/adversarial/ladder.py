@@ -1,8 +1,8 @@
-"""Measure detectors under attack: a ladder of ε, both directions, every surrogate against every target.
+"""Measure detectors under attack, with several values of ε, in both directions, for every surrogate and target.
 
-Forged frames are changed until they are missed, genuine ones until they are flagged. The changed frames are whole
-levels again and go the ordinary way through cropping and scoring, so that what a gradient promised and rounding took is
-not counted. Where the attacked detector is the one that is measured, the attack is white box; elsewhere a transfer.
+Forged frames are changed until they are missed, genuine ones until they are flagged. The changed frames consist of
+whole levels again and pass through ordinary cropping and scoring, so that a change lost to rounding does not count.
+Where the attacked detector is the measured one, the attack is white-box; otherwise it is a transfer attack.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from .attack import STEPS, Attack, Method, attack_frames
 _LOG = logging.getLogger(__name__)
 
 EPSILONS = (1, 2, 4, 8)
-"""Levels of 255 that the field reports."""
+"""Common values of ε, in levels of 255."""
 
 Scores = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class AttackPlan:
-    """Say which attacks are made.
+    """The attacks of a measurement.
 
     Attributes:
         method: `fgsm` or `pgd`.
-        epsilons: Ladder, in levels of 255, ascending.
+        epsilons: Values of ε, in levels of 255, ascending.
         steps: Gradient steps of PGD.
-        per_clip: Most frames of one clip that are attacked and scored.
-        seed: Of PGD's random starts and of the bootstrap.
-        replicates: Of the bootstrap.
+        per_clip: Largest number of frames of one clip that are attacked and scored.
+        seed: Seed of PGD's random starts and of the bootstrap.
+        replicates: Number of bootstrap replicates.
     """
 
     method: Method = "pgd"
@@ -53,7 +53,7 @@ class AttackPlan:
 
     @property
     def attacks(self) -> tuple[Attack, ...]:
-        """The attacks, weakest first."""
+        """Return the attacks, weakest first."""
         return tuple(Attack(self.method, epsilon, self.steps) for epsilon in self.epsilons)
 
 
@@ -73,19 +73,19 @@ def measure_attacks(
     Args:
         targets: Detectors to measure, by name; each is attacked too.
         thresholds: Frozen on validation data, by name of the target.
-        corpus: Where the files lie.
+        corpus: The corpus of the samples.
         samples: Test samples of both classes.
-        plan: Which attacks.
-        surrogates: Further detectors that are attacked only, by name.
-        finder: Finds faces in samples without a sidecar.
-        report: Is told how far the work is.
+        plan: The attacks.
+        surrogates: Further detectors that are attacked but not measured, by name.
+        finder: Face finder for samples without a sidecar.
+        report: Progress callback.
 
     Returns:
-        For each target: measures of the frames before the attack (severity 0) and for each attack. `auc/video`,
-        `balanced_accuracy/video`, `fpr/video` and `tpr/video` are of both classes attacked, each towards the other's
-        answer; `auc_forged_attacked/video` leaves genuine files alone. `evaded/video` is the share of the forged files
-        flagged before that are missed after, `framed/video` the share of the genuine ones not flagged before that are
-        flagged after.
+        For each target, the measures of the frames before the attack (severity 0) and after each attack. `auc/video`,
+        `balanced_accuracy/video`, `fpr/video` and `tpr/video` are measured with both classes attacked, each towards the
+        other class; for `auc_forged_attacked/video` genuine files are not attacked. `evaded/video` is the share of the
+        forged files flagged before that are missed after, `framed/video` the share of the genuine ones not flagged
+        before that are flagged after.
 
     Raises:
         CorpusError: No sample shows a face.

@@ -1,4 +1,4 @@
-"""Bring somebody else's scores into a table in which every video is itself and everybody has a name."""
+"""Import another program's scores as a table in which every video is distinct and every person has a name."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ _PLAIN = "plain"
 
 @dataclass(frozen=True, slots=True)
 class ForeignScores:
-    """Scores that another program made, understood.
+    """The interpreted scores of another program.
 
     Attributes:
-        name: Of the detector.
-        corpus: Of the test set, or of the file.
+        name: Name of the detector.
+        corpus: Name of the test set, or of the file.
         table: One row per frame, or per video.
-        folders: (N,) name of the folder that each frame lies in; empty where the rows are no frames with folders.
-        printed: What the other program said of them, such as `video_auc`.
-        readings: AUC of every reading of this test set while training, in order; empty where unknown.
-        notes: How the file was understood.
-        warnings: What a reader must know before believing a number.
+        folders: (N,) name of the folder that each frame lies in; empty where the rows are not frames in folders.
+        printed: The other program's own metrics, such as `video_auc`.
+        readings: AUC of every evaluation of this test set during training, in order; empty where unknown.
+        notes: Sentences on how the file was interpreted.
+        warnings: Sentences that a reader must know before relying on a number.
     """
 
     name: str
@@ -52,18 +52,18 @@ class ForeignScores:
 
 
 def read_foreign(path: Path, columns: Mapping[str, str] | None = None) -> tuple[ForeignScores, ...]:
-    """Read scores of any known form: CSV, JSON, JSON Lines, NPZ, or DeepfakeBench's folder of a training or pickles.
+    """Read scores in any known format: CSV, JSON, JSON Lines, NPZ, or DeepfakeBench's training folder or pickles.
 
     Args:
         path: The file or folder.
-        columns: Which column holds which field, where the guesses are not right.
+        columns: The column of each field, where the guesses are wrong.
 
     Returns:
-        One for each detector and test set in it.
+        One result for each detector and test set in it.
 
     Raises:
-        ScoresError: The file is of no such form, or broken; one line says where and what to do.
-        OSError: It cannot be opened.
+        ScoresError: The file has no such format, or is damaged; one line explains where and what to do.
+        OSError: The file cannot be opened.
     """
     asked = columns or {}
     if is_bench(path):
@@ -90,18 +90,18 @@ def read_foreign(path: Path, columns: Mapping[str, str] | None = None) -> tuple[
 def build_table(
     records: Sequence[Record], path: Path, dataset: str = ""
 ) -> tuple[ScoreTable, tuple[str, ...], tuple[str, ...]]:
-    """Name videos and people, and put the records into a table.
+    """Build a table from records, with names for videos and people.
 
     Args:
-        records: At least one.
-        path: Named in errors.
-        dataset: Of all records, where neither they nor their paths say.
+        records: At least one record.
+        path: The file, named in error messages.
+        dataset: Data set of all records, where neither they nor their paths name one.
 
     Returns:
-        The table, the folder of each row (empty where rows are no frames), and warnings.
+        The table, the folder of each row (empty where rows are not frames), and warnings.
 
     Raises:
-        ScoresError: A label is nowhere to be found, one video has two, or a path names no video.
+        ScoresError: A label is missing, one video has two labels, or a path names no video.
     """
     videos = _name_videos(records, path, dataset)
     labels = _labels_of(records, videos, path)

@@ -1,4 +1,4 @@
-"""Measure generated clips against exact truth: fidelity, what the face does, whose it is, and how steady it is."""
+"""Measure generated clips against exact truth: fidelity, facial motion, identity and steadiness."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measure what a distortion does to a detector: its AUC, and its false alarms at the threshold people will use."""
+"""Measure the effect of a distortion on a detector: its AUC, and its false alarms at the threshold in use."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def measure_cell(
 def _changes(
     clean: ScoreTable, distorted: ScoreTable, threshold: float, seed: int, replicates: int
 ) -> Mapping[str, Interval]:
-    """Give the paired changes; their bootstraps draw the same identities."""
+    """Return the paired changes, whose bootstraps draw the same identities."""
     alarms = (distorted.scores > threshold).astype(np.float64) - (clean.scores > threshold)
     moved = distorted.scores - clean.scores
     wanted = {"fpr_drift": (alarms, 0), "genuine_shift": (moved, 0), "forged_shift": (moved, 1)}
@@ -85,7 +85,7 @@ def _changes(
 
 
 class _MeanOf:
-    """The mean over one class, a statistic of the bootstrap."""
+    """The mean over one class, as a statistic of the bootstrap."""
 
     def __init__(self, label: int) -> None:
         self.label = label

@@ -1,4 +1,4 @@
-"""Turn a table of scores into measures with level, slice, counts and interval."""
+"""Compute measures with level, slice, counts and interval from a table of scores."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from .reports import Level, Measure
 
 COVERED = "covered"
 ENOUGH_PEOPLE = 24
-"""From here on the bootstrap over people keeps its promise (results/intervals.csv)."""
+"""Number of people from which the bootstrap over people has its nominal coverage (results/intervals.csv)."""
 """The slice of samples in which a face was found; `all` counts the others with a score of 0.5."""
 
 OPERATING_RATE = 0.05
-"""False positive rate at which a threshold is chosen on validation data."""
+"""False positive rate for which a threshold is chosen on validation data."""
 
 
 def measure_table(
@@ -66,14 +66,14 @@ def measure_table(
 
 
 def operating_threshold(videos: ScoreTable, rate: float = OPERATING_RATE) -> float:
-    """Choose the threshold at which at most a share of the genuine samples of validation data is flagged.
+    """Return the threshold at which at most a share of the genuine samples of validation data is flagged.
 
     Args:
-        videos: Of validation data, one row per video.
+        videos: Validation data, one row per video.
         rate: The share.
 
     Raises:
-        ScoresError: If there is no genuine sample.
+        ScoresError: There is no genuine sample.
     """
     genuine = np.sort(np.asarray(videos.scores, dtype=np.float64)[np.asarray(videos.labels) == 0])
     if not len(genuine):
@@ -82,11 +82,11 @@ def operating_threshold(videos: ScoreTable, rate: float = OPERATING_RATE) -> flo
 
 
 def warnings_of(measures: Sequence[Measure], identities: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """Say what the chief measures cannot tell: too few genuine samples or people, uncovered videos.
+    """Return warnings about the main measures: too few genuine samples or people, uncovered videos.
 
     Args:
-        measures: Of a whole test.
-        identities: (N,) the identities of each of its samples.
+        measures: Measures of a whole test.
+        identities: (N,) identities of each of its samples.
     """
     found = []
     chief = {
@@ -128,7 +128,7 @@ def _measure(
 
 
 def _coverage(table: ScoreTable, level: Level, seed: int, replicates: int) -> Measure:
-    """Measure the share of samples with a face, and name it for either class: a difference is a warning."""
+    """Measure the share of samples with a face, and report it for each class; a difference is a warning."""
     seen = table.covered.astype(np.float64)
     share = Metric(_mean_score, people=People.ALL)
     rng = np.random.default_rng(seed)

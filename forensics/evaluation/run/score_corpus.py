@@ -1,4 +1,4 @@
-"""Score corpora: from samples to score tables and the control slice."""
+"""Score corpora: build score tables of samples and measure the control slice."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ from forensics.faces import (
 _LOG = logging.getLogger(__name__)
 
 BATCH = 256
-"""Crops that are held and scored at once."""
+"""Number of crops that are in memory and scored at once."""
 
 GROUP = 4
-"""Samples that a worker scores together: at eight frames a clip, one batch of the network."""
+"""Number of samples that a worker scores together: with eight frames per clip, one batch of the network."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ControlShift:
-    """How scores move when genuine samples are marked.
+    """The change of scores when genuine samples are marked.
 
     Attributes:
         plain: Mean score of the plain samples.
         marked: Mean score of the same samples with a control mark.
         shift: Mean of the differences, marked minus plain, with a bootstrap interval over identities.
-        pairs: How many pairs there are.
+        pairs: Number of pairs.
     """
 
     plain: float
@@ -60,7 +60,7 @@ class ControlShift:
 
 
 def key_of(sample: Sample) -> str:
-    """Name a sample's video in a table of scores: `dataset/method/compression/name`, as far as these are known."""
+    """Return the key of a sample's video in a table of scores: `dataset/method/compression/name`, as far as known."""
     return "/".join(part for part in sample.video_key if part)
 
 
@@ -74,19 +74,20 @@ def score_samples(
     worker_config: WorkerConfig | None = None,
     report: Report = silent,
 ) -> ScoreTable:
-    """Score the frames of samples, a batch of crops at a time, so that a corpus of any size fits into little memory.
+    """Score the frames of samples, one batch of crops at a time, so that any corpus needs little memory.
 
-    Samples without a crop get the undecided score 0.5 and count as not covered; frames get their highest face's score.
+    Samples without a crop get the undecided score 0.5 and count as not covered; frames get the score of their highest
+    face.
 
     Args:
-        detector: Scores the crops.
-        corpus: Where the files lie.
-        samples: Which samples.
-        per_clip: Most frames of one clip.
-        finder: Finds faces in samples without a sidecar.
-        worker_config: Which workers cut and score, each on one thread: the numbers do not depend on how many there
-            are. None scores here, on all threads, whose last bit may differ from that.
-        report: Is told how far the work is.
+        detector: The detector.
+        corpus: The corpus of the samples.
+        samples: The samples.
+        per_clip: Largest number of frames of one clip.
+        finder: Face finder for samples without a sidecar.
+        worker_config: Configuration of the worker pool, with one thread per worker; the scores do not depend on the
+            number of workers. None scores in this process, on all threads, and the last bit of the scores may differ.
+        report: Progress callback.
 
     Returns:
         One row for each frame.
@@ -123,7 +124,7 @@ def score_samples(
 def _scored_here(
     detector: Detector, jobs: Sequence[CropJob], finder: FaceFinder | None, cache: Path | None
 ) -> Iterator[tuple[ScoreTable, int]]:
-    """Give the scores of one batch of crops after the other, and how many samples are done."""
+    """Yield the scores of one batch of crops after the other, and how many samples are done."""
     waiting: list[tuple[CropJob, Cut]] = []
     for number, done in enumerate(cut_all(jobs, finder, cache=cache), start=1):
         waiting.append(done)
@@ -139,7 +140,7 @@ def _scored_by(
     finder: FaceFinder | None,
     cache: Path | None,
 ) -> Iterator[tuple[ScoreTable, int]]:
-    """Give the scores of one group of samples after the other, and how many samples are done."""
+    """Yield the scores of one group of samples after the other, and how many samples are done."""
     groups = [jobs[first : first + GROUP] for first in range(0, len(jobs), GROUP)]
     with open_pool(worker_config, partial(_scorer, detector, finder, cache, worker_config.device)) as pool:
         for place, table in pool.work(groups):
@@ -183,7 +184,7 @@ def score_crop_table(detector: Detector, crop_table: CropTable) -> ScoreTable:
 
 
 def _probabilities(detector: Detector, crop_table: CropTable) -> NDArray[np.float64]:
-    """Score all crops at once, or sample by sample where a detector judges consecutive crops together."""
+    """Return scores of all crops at once, or sample by sample where a detector judges consecutive crops together."""
     if detector.spec.frames == 1:
         return detector.probabilities(crop_table.crops)
     ends = [
@@ -193,27 +194,27 @@ def _probabilities(detector: Detector, crop_table: CropTable) -> NDArray[np.floa
 
 
 def rows_of_slice(table: ScoreTable, slice: Slice) -> ScoreTable:
-    """Keep the rows of one slice, with nothing from the others.
+    """Return the rows of one slice only.
 
     Args:
         table: The table.
-        slice: Which slice.
+        slice: The slice.
     """
     return table.rows([row for row, name in enumerate(table.slices) if name == slice.value])
 
 
 def frozen_threshold(detector: Detector) -> float:
-    """Return the threshold a detector froze at 5 % false positives on validation data, one half where it has none."""
+    """Return the threshold that a detector froze at 5 % false positives on validation data, 0.5 where it has none."""
     return detector.thresholds.fpr_5 if detector.thresholds is not None else 0.5
 
 
 def control_shift(table: ScoreTable, corpus: Corpus, *, seed: int) -> ControlShift:
-    """Compare genuine samples with the same samples under a control mark.
+    """Compare genuine samples with the same samples with a control mark.
 
     Args:
-        table: Scores of both slices.
-        corpus: Tells which control sample belongs to which genuine one.
-        seed: Of the bootstrap.
+        table: A table with scores of both slices.
+        corpus: The corpus, which links each control sample to its genuine one.
+        seed: Seed of the bootstrap.
 
     Raises:
         CorpusError: No control sample has its plain twin in the table.

@@ -1,4 +1,4 @@
-"""Workers as processes of this machine, each with one thread, each at the end of a pipe."""
+"""Run workers as processes of this machine, each with one thread and a pipe."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class _Worker:
 
 
 class ProcessWorkers:
-    """Workers in processes of their own; they end with this one, even where it is killed."""
+    """Workers in separate processes; they end with this process, even where it is killed."""
 
     def __init__(self, prepare: object, worker_config: WorkerConfig) -> None:
-        """Start them all; they get ready side by side."""
+        """Start all workers; they get ready at the same time."""
         self.count = worker_config.workers or os.cpu_count() or 1
         self._prepare = pickle.dumps(prepare)
         self._workers: list[_Worker] = []
@@ -47,14 +47,14 @@ class ProcessWorkers:
             self._workers.append(self._start())
 
     def submit(self, worker: int, task: object) -> None:
-        """Send a task; that the worker is gone will be news."""
+        """Send a task; a dead worker is reported later as an event."""
         try:
             self._workers[worker].pipe.send_bytes(pickle.dumps(task))
         except OSError:
             return
 
     def poll(self) -> Sequence[WorkerEvent]:
-        """Wait for results, and for ends of processes."""
+        """Wait for results and for processes that end."""
         number_of = {worker.pipe: number for number, worker in enumerate(self._workers)}
         heard = [self._heard(number_of[pipe]) for pipe in wait(list(number_of)) if isinstance(pipe, Connection)]
         return [event for event in heard if event is not None]
@@ -110,7 +110,7 @@ def _end(worker: _Worker) -> None:
 
 
 def _serve(pipe: Connection, levels: LogLevels) -> None:
-    """The process's side: get warm once, then work until the pipe closes."""
+    """The process's side: prepare once, then work until the pipe closes."""
     follow_parent()
     one_thread_each()
     hand_records_over(levels, partial(_say, pipe))

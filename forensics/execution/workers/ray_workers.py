@@ -1,7 +1,7 @@
-"""Workers as actors of a Ray cluster, one task each at a time; Ray places them, on graphics cards where asked.
+"""Run workers as actors of a Ray cluster, one task each at a time; Ray places them, on GPUs where requested.
 
-Every machine of the cluster needs this package, and the corpus and the deployment's folder under the same paths: what
-travels is tasks and results, not media and not secrets.
+Every machine of the cluster needs this package, and the corpus and the deployment's folder under the same paths. Only
+tasks and results are sent, no media and no secrets.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from .threads import one_thread_each
 
 
 class RayWorkers:
-    """Workers that Ray starts; those for which there is no room yet are waited for while the others work."""
+    """Workers that Ray starts; workers for which there is no room yet start later, while the others work."""
 
     def __init__(self, prepare: object, worker_config: WorkerConfig) -> None:
-        """Reach or start the cluster, and ask for the actors.
+        """Connect to the cluster or start one, and request the actors.
 
         Raises:
             MissingPieceError: Ray is not installed.
@@ -46,7 +46,7 @@ class RayWorkers:
         self._actors = [self._start(number) for number in range(self.count)]
 
     def submit(self, worker: int, task: object) -> None:
-        """Call an actor."""
+        """Send an actor its task."""
         self._said[self._actors[worker].work.remote(pickle.dumps(task))] = TaskDone(worker, None)
 
     def poll(self) -> Sequence[WorkerEvent]:
@@ -55,11 +55,11 @@ class RayWorkers:
         return [self._heard(call, self._said.pop(call)) for call in ended]
 
     def replace(self, worker: int) -> None:
-        """Ask for another actor."""
+        """Request another actor."""
         self._actors[worker] = self._start(worker)
 
     def close(self) -> None:
-        """End the actors, and the cluster where this run started or joined it."""
+        """End the actors, and the cluster connection where this run opened it."""
         for actor in self._actors:
             self._ray.kill(actor)
         if self._own:
@@ -92,7 +92,7 @@ class _Actor:
         self._open = ExitStack()
 
     def warm(self, prepare: bytes) -> bytes:
-        """Get ready."""
+        """Prepare the worker."""
         try:
             self._work = self._open.enter_context(pickle.loads(prepare)())  # noqa: S301 - written by our own process  # nosec B301
         except Exception as error:
@@ -100,7 +100,7 @@ class _Actor:
         return self._answer(None)
 
     def work(self, task: bytes) -> bytes:
-        """Do one task."""
+        """Run one task."""
         try:
             return self._answer(self._work(pickle.loads(task), silent))  # noqa: S301 - written by our own process  # nosec B301
         except Exception as error:
@@ -113,7 +113,7 @@ class _Actor:
 
 
 def _ray() -> Any:  # noqa: ANN401 - a module that need not be there
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else Ray reports to its makers
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # otherwise Ray reports usage to its makers
     try:
         import ray
     except ImportError as error:

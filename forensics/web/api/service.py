@@ -1,4 +1,4 @@
-"""The service as a whole: who may call it, its routes, and the processes in which it opens files."""
+"""Build the service: access check, routes, and the processes that open files."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ _CLIENT_LEFT = 499
 
 @dataclass(frozen=True, slots=True)
 class ServiceConfig:
-    """What is served, and what it may cost.
+    """The settings of the service and its limits.
 
     Attributes:
-        home: The deployment's folder; None for the user's.
+        home: The deployment's folder; None for the user's own.
         hosts: Names that the service answers to, see `allowed_hosts`.
-        limits: What one file may cost.
-        most_bytes: Largest file.
-        processes: That open files of one kind at the same time.
-        waiting: Files that may wait to be examined; one more is answered with 503.
+        limits: The limits of one file.
+        most_bytes: Largest file in bytes.
+        processes: Number of processes that open files of one kind at the same time.
+        waiting: Number of files that may wait to be examined; a further one gets status 503.
         arrival_seconds: Longest time that a file to be examined may take to arrive.
     """
 
@@ -57,15 +57,15 @@ class ServiceConfig:
 def service(
     deployment: Deployment, config: ServiceConfig, examiner: partial[FileHandler] | None = None
 ) -> Iterator[ASGIApp]:
-    """Start the processes and yield the application; end them.
+    """Start the processes and yield the application; end them with the block.
 
     Args:
-        deployment: Whose store answers.
-        config: What it may cost.
-        examiner: Makes a process ready to examine files; None serves no examinations.
+        deployment: The deployment whose store is served.
+        config: Settings and limits.
+        examiner: Function that prepares a process to examine files; None serves no examinations.
 
     Raises:
-        ForensicsError: A process could not be started; besides that, whatever `examiner` raises.
+        ForensicsError: A process could not be started, or `examiner` raised the error.
     """
     with ExitStack() as stack:
         readers = stack.enter_context(sandboxes(partial(bindings_reader, config.home), config.limits, config.processes))
@@ -78,15 +78,15 @@ def service(
 def service_app(
     deployment: Deployment, config: ServiceConfig, readers: SandboxPool, examiners: SandboxPool | None
 ) -> ASGIApp:
-    """Put the routes together.
+    """Build the application with its routes.
 
     Args:
-        deployment: Whose store answers.
-        config: What it may cost.
-        readers: Read marks and looks, see `bindings_reader`.
-        examiners: Examine files; None serves no examinations.
+        deployment: The deployment whose store is served.
+        config: Settings and limits.
+        readers: Pool that reads marks and looks, see `bindings_reader`.
+        examiners: Pool that examines files; None serves no examinations.
     """
-    # Names are judged for all routes alike, below.
+    # Host names are checked for all routes in the same way, below.
     app = resolution_app(deployment, hosts=["*"], most_bytes=config.most_bytes, read=_read_by(readers))
     if examiners is not None:
         uploads = Uploads(config.most_bytes, config.processes + config.waiting, config.arrival_seconds)
@@ -95,10 +95,10 @@ def service_app(
 
 
 def bindings_reader(home: Path | None) -> FileHandler:
-    """Return what reads the mark and the look of one file.
+    """Return the handler that reads the mark and the look of one file.
 
     Args:
-        home: The deployment's folder; None for the user's.
+        home: The deployment's folder; None for the user's own.
     """
     deployment = Deployment.open(home)
 
@@ -127,7 +127,7 @@ def _read_by(readers: SandboxPool) -> ReadBindings:
 
 
 def _only_for(hosts: tuple[str, ...], app: ASGIApp) -> ASGIApp:
-    """Let programs through that call us by our name, and no page of another site."""
+    """Wrap an application so that programs that use our host name may call it, and no page of another site."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

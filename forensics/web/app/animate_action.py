@@ -1,4 +1,4 @@
-"""Animate for the page: a source, a motion, and a sealed file that may leave."""
+"""Animate for the page: from a source and a motion to a sealed file for download."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TRACKED, _LOADED = 0.3, 0.35
 
 
 class Motion(StrEnum):
-    """Where the motion comes from; the values are what the page shows."""
+    """The origin of the motion; the page shows the values."""
 
     SAMPLED = "a sampled motion"
     SLIDERS = "between two poses of the sliders"
@@ -71,12 +71,12 @@ class AnimateRequest:
 
 @dataclass(frozen=True, slots=True)
 class AnimateResult:
-    """What may leave.
+    """The result for download.
 
     Attributes:
         path: The sealed file, named by its mark.
-        receipt: What was sealed.
-        frames: How many.
+        receipt: Receipt of the seal.
+        frames: Number of frames.
     """
 
     path: Path
@@ -85,16 +85,16 @@ class AnimateResult:
 
 
 def animate(request: AnimateRequest, context: AppContext, session: Session, report: Report = silent) -> AnimateResult:
-    """Make what the tab was asked for.
+    """Animate the source of a request and seal the result.
 
     Args:
-        request: What is wanted.
-        context: Who draws and signs.
-        session: Whose folder the file goes to.
-        report: Is told how far the work is.
+        request: The request.
+        context: Generator and deployment.
+        session: The session whose folder receives the file.
+        report: Progress callback.
 
     Raises:
-        InputError: A file is missing, holds no face, or source and drive do not fit.
+        InputError: A file is missing or shows no face, or source and drive do not fit.
         GeneratorError: A setting is out of range.
         WatermarkError: A file cannot be read, or the result cannot be written.
         LeftError: The browser has gone.
@@ -185,14 +185,14 @@ def motion_of(request: AnimateRequest) -> DriveSequence:
 
 
 def play(request: AnimateRequest, report: Report = silent) -> str:
-    """Draw a motion on the puppet itself, small, as the source of an `<img>`; the generator has no part in it.
+    """Draw a motion on the puppet itself, small, as the source of an `<img>`, without the generator.
 
     Args:
-        request: What is wanted.
-        report: Is told how far the work is.
+        request: The request.
+        report: Progress callback.
 
     Raises:
-        InputError: The motion follows a drive, which is not tracked before the real work.
+        InputError: The motion follows a drive, which is only tracked for the animation itself.
     """
     if request.motion is Motion.DRIVE:
         raise InputError("a video's motion is read when it is animated; choose another kind of motion to see it first")
@@ -205,7 +205,7 @@ def play(request: AnimateRequest, report: Report = silent) -> str:
 
 
 def _moving(shots: list[Frames], fps: float) -> str:
-    """Put frames into an animated WebP."""
+    """Return frames as the source of an animated WebP."""
     moving = cv2.Animation()
     moving.frames = [np.ascontiguousarray(shot[..., ::-1]) for shot in shots]
     moving.durations = [round(1000 / fps)] * len(shots)

@@ -1,4 +1,4 @@
-"""The Animate tab: who, how it moves, and the sealed result."""
+"""Build the Animate tab: source, motion, and the sealed result."""
 
 from __future__ import annotations
 
@@ -81,16 +81,16 @@ class TabInputs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnimateTab:
-    """The tab's answers to what a person does there.
+    """The event handlers of the tab.
 
     Attributes:
-        context: Who draws and signs.
+        context: Generator and deployment.
     """
 
     context: AppContext
 
     def head(self, puppets_seed: int, puppet: int, *values: float) -> str:
-        """Draw the live head as the sliders stand."""
+        """Draw the live head with the current values of the sliders."""
         return _portrait(puppets_seed, puppet, values, "The puppet in the pose of the sliders", "ft-head")
 
     def choose(self, chosen: gr.SelectData) -> int:
@@ -102,16 +102,16 @@ class AnimateTab:
         return puppets_seed + 1, 0, gr.Gallery(value=portraits(puppets_seed + 1), selected_index=0)
 
     def redraw(self, puppets_seed: int, puppet: int, start: Any, end: Any, *values: float) -> tuple[str, ...]:  # noqa: ANN401
-        """Draw the live head and both kept poses with the puppet that was chosen."""
+        """Draw the live head and both kept poses with the chosen puppet."""
         kept = [_portrait(puppets_seed, puppet, tuple(one), "A kept pose", "ft-pose") for one in (start, end)]
         return self.head(puppets_seed, puppet, *values), *kept
 
     def keep(self, puppets_seed: int, puppet: int, *values: float) -> tuple[Any, ...]:
-        """Keep the pose of the sliders as one end of the motion."""
+        """Store the pose of the sliders as one end of the motion."""
         return values, _portrait(puppets_seed, puppet, values, "A kept pose", "ft-pose")
 
     def upload(self, path: str | None, request: gr.Request) -> str:
-        """Note an upload, so that it is deleted when the page is closed."""
+        """Register an upload, so that it is deleted when the page is closed."""
         return plainly(self._noted)(path, request.session_hash)
 
     def _noted(self, path: str | None, name: str | None) -> str:
@@ -124,7 +124,7 @@ class AnimateTab:
         return plainly(lambda: _played(play(self._request(None, TabInputs.of(asked)), drawn_on(progress))))()
 
     def make(self, request: gr.Request, progress: Any = gr.Progress(), *asked: Any) -> str:  # noqa: ANN401, B008
-        """Animate, and show what may leave."""
+        """Animate, and show the result for download."""
 
         def work() -> str:
             name = request.session_hash
@@ -160,7 +160,7 @@ class AnimateTab:
         )
 
     def build(self) -> None:
-        """Lay the tab out."""
+        """Build the tab."""
         gr.HTML(hint("Choose a face and a motion. What comes out is marked in its pixels and signed."))
         states = {"puppets_seed": gr.State(PUPPETS_SEED), "puppet": gr.State(0)}
         states |= {"start": gr.State(REST), "end": gr.State(LIVELY)}
@@ -285,7 +285,7 @@ def _result_column() -> dict[str, Any]:
 
 
 def visible_for(motion: str) -> tuple[Any, ...]:
-    """Show what a kind of motion needs: drive, sliders, their ends, length, number and preview.
+    """Show the inputs that a kind of motion needs: drive, sliders, their ends, length, number and preview.
 
     Args:
         motion: One of `Motion`.
@@ -304,11 +304,11 @@ def visible_for(motion: str) -> tuple[Any, ...]:
 
 
 def card_of(made: AnimateResult, session: Session) -> str:
-    """Show a sealed file and offer it.
+    """Render a sealed file with its download link.
 
     Args:
         made: The file.
-        session: Who may fetch it.
+        session: The session that may download it.
     """
     receipt, token = made.receipt, session.offer(made.path)
     return render(

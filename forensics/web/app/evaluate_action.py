@@ -1,4 +1,4 @@
-"""Evaluate for the page: corpora and detectors from lists that were fixed at the start, results that stay."""
+"""Evaluate for the page: corpora and detectors from lists fixed at the start, with stored results."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class Outcome:
 
     Attributes:
         name: Its name in the list of earlier ones.
-        summary: The chief measures as text, empty for an earlier one.
-        page: The report, None where none could be made.
-        complaint: Why there is none.
+        summary: The main measures as text, empty for an earlier evaluation.
+        page: The report, None where it could not be written.
+        complaint: Reason for a missing report.
     """
 
     name: str
@@ -57,16 +57,16 @@ class Outcome:
 
 
 def corpora_under(roots: Sequence[Path]) -> dict[str, Path]:
-    """List corpus folders: the roots themselves, and folders directly inside them.
+    """List corpus folders: the given folders themselves, and folders directly inside them.
 
     Args:
         roots: Folders that the person who started the page named.
 
     Returns:
-        The folders, by the name they are shown under.
+        The folders by displayed name.
 
     Raises:
-        InputError: A root is no folder, or holds no corpus.
+        InputError: A root is not a folder, or contains no corpus.
     """
     found: dict[str, Path] = {}
     for root in roots:
@@ -119,7 +119,7 @@ def write_report(folder: Path) -> tuple[Path | None, str]:
         folder: Results of an evaluation.
 
     Returns:
-        The page, or None and why there is none; the measures are kept in any case.
+        The page and an empty text, or None and the reason; the measures are kept in any case.
     """
     try:
         run_command("report", [str(folder)])
@@ -130,10 +130,10 @@ def write_report(folder: Path) -> tuple[Path | None, str]:
 
 
 def earlier(results: Path) -> tuple[str, ...]:
-    """List evaluations that were kept, the latest first.
+    """List stored evaluations, the latest first.
 
     Args:
-        results: Where they are kept.
+        results: Folder of the evaluations.
     """
     if not results.is_dir():
         return ()
@@ -142,11 +142,11 @@ def earlier(results: Path) -> tuple[str, ...]:
 
 
 def reopen(name: str, results: Path) -> Outcome:
-    """Show an earlier evaluation.
+    """Load an earlier evaluation.
 
     Args:
         name: One of `earlier`.
-        results: Where they are kept.
+        results: Folder of the evaluations.
 
     Raises:
         InputError: There is none of that name.

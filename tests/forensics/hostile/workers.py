@@ -1,4 +1,4 @@
-"""What the tests have a confined process do; it imports them by name, so they stand in a module."""
+"""Declare the work of a confined process for the tests; it is imported by name, so it is a module."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from forensics.execution.sandbox import FileHandler
 
 
 def misbehaving() -> FileHandler:
-    """Do what a file's name says."""
+    """Return a handler that misbehaves as a file's name specifies."""
 
     def one(path: Path, report: Report) -> CommandResult:
         if path.stem in DEEDS:

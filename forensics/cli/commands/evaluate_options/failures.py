@@ -1,4 +1,4 @@
-"""`--failures`: keep the worst errors as pictures, with maps of where the detector looked."""
+"""Run `facetrail evaluate --failures`: write the worst errors as pictures, with maps of what decided."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def is_wanted(options: argparse.Namespace) -> bool:
-    """Whether the options ask for it."""
+    """Return whether the options request it."""
     return options.failures is not None
 
 
@@ -50,5 +50,5 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
 
 
 def describe(report: EvalReport) -> str:
-    """Say nothing: pictures are no measures."""
+    """Return no text, because pictures are not measures."""
     return ""
