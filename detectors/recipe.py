@@ -24,7 +24,7 @@ class TrainingSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Hold the training settings of a method; `TrainConfig.of` turns them into a run's settings.
+    """Training settings of a method; `TrainConfig.of` turns them into a run's settings.
 
     Attributes:
         optimizer: AdamW, Adam, or SGD with momentum 0.9.

@@ -92,7 +92,7 @@ class PairSampler:
         return [genuine.get(name, []) for name in names]
 
     def _mixed(self, rng: np.random.Generator) -> Indices:
-        """Give the manipulated crops of an epoch, of every method as many."""
+        """Return the manipulated crops of an epoch, as many of each method."""
         each = -(-self.epoch_length // len(self._by_method))
         walks = [_cycle(indices, rng, each) for indices in self._by_method]
         mixed = walks[0] if len(walks) == 1 else rng.permutation(np.concatenate(walks))

@@ -264,7 +264,7 @@ def _statement(credential: Credential) -> Evidence[CredentialEvidence]:
 
 
 def _recovered(credential: Credential) -> Evidence[CredentialEvidence]:
-    """Word what a credential is worth that the mark led to: it says where the picture comes from, and no more."""
+    """Assess a credential that the mark led to: it says where the picture comes from, and no more."""
     distance = credential.perceptual_distance or 0
     of = f"{distance} of 64 bits of its look differ"
     change = (

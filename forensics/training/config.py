@@ -94,7 +94,7 @@ def with_options(
     methods: tuple[str, ...] | None = None,
     start: Path | None = None,
 ) -> TrainingRun:
-    """Lay what a command line gave over a run; None leaves a setting as it is.
+    """Return a run with the settings of a command line in place of its own; None leaves a setting as it is.
 
     Args:
         run: The settings so far.

@@ -1,4 +1,4 @@
-"""Let MkDocs build the pages that GitHub shows, from the same files; `mkdocs.yml` names this module as its hook.
+"""Build the pages that GitHub shows with MkDocs, from the same files; `mkdocs.yml` names this module as its hook.
 
 GitHub and MkDocs differ in four things, and the pages are written for GitHub:
 
@@ -147,7 +147,7 @@ def spaced(text: str) -> str:
 
 
 def starts_anew(line: str, before: str) -> bool:
-    """Tell whether a line begins a list, a table or a comment, or follows a comment."""
+    """Return whether a line begins a list, a table or a comment, or follows a comment."""
     if COMMENT.match(before) or COMMENT.match(line):
         return True
     if ITEM.match(line):

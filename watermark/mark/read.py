@@ -81,7 +81,7 @@ class MarkReading:
     p_value: float
 
     def __str__(self) -> str:
-        """Say in a few words what was read."""
+        """Return a short description of what was read."""
         found = "no mark"
         if self.present:
             found = f"{self.kind} mark {self.id}" if self.id else "a mark whose id cannot be read"

@@ -65,7 +65,7 @@ class ClipReader:
     _keys: npt.NDArray[np.int64] = field(repr=False)
 
     def __str__(self) -> str:
-        """Say in a few words what was opened."""
+        """Return a short description of what was opened."""
         size = f"{self.width} × {self.height} pixels"
         return f"a clip of {self.frame_count} frames, {size}, at {float(self.fps):g} a second"
 

@@ -42,7 +42,7 @@ class Media:
     flattened: bool = False
 
     def __str__(self) -> str:
-        """Say in a few words what was decoded."""
+        """Return a short description of what was decoded."""
         size = f"{self.width} × {self.height} pixels"
         if self.fps is None:
             return f"a still of {size}"

@@ -200,7 +200,7 @@ class AnimateTab:
 
 
 def _face_column() -> dict[str, Any]:
-    """Lay out the choice of the face, and return its components by name."""
+    """Build the choice of the face, and return its components by name."""
     with gr.Column(min_width=300):
         gr.Markdown("### 1. Whose face")
         gallery = gr.Gallery(
@@ -227,7 +227,7 @@ def _face_column() -> dict[str, Any]:
 
 
 def _motion_column() -> dict[str, Any]:
-    """Lay out the choice of the motion, and return its components by name."""
+    """Build the choice of the motion, and return its components by name."""
     with gr.Column(min_width=300):
         gr.Markdown("### 2. How it moves")
         motion = gr.Radio(
@@ -250,7 +250,7 @@ def _motion_column() -> dict[str, Any]:
 
 
 def _pose_controls() -> dict[str, Any]:
-    """Lay out the live head, its sliders and the two kept poses, and return the components by name."""
+    """Build the live head, its sliders and the two kept poses, and return the components by name."""
     with gr.Column(visible=False) as posing:
         head = gr.HTML(
             _portrait(PUPPETS_SEED, 0, REST, "The puppet in the pose of the sliders", "ft-head"),
@@ -270,7 +270,7 @@ def _pose_controls() -> dict[str, Any]:
 
 
 def _result_column() -> dict[str, Any]:
-    """Lay out the settings, the button and the place of the result, and return the components by name."""
+    """Build the settings, the button and the place of the result, and return the components by name."""
     with gr.Column(min_width=300):
         gr.Markdown("### 3. The sealed result")
         with gr.Accordion("Settings", open=False):
