@@ -24,12 +24,12 @@ from benchmarks.paper_claims.arms import FAMILIES, PLANS, SEEN, STORE_SEED, Plan
 from benchmarks.paper_claims.bench import Bench
 from benchmarks.paper_claims.cases import Pairings
 from benchmarks.paper_claims.drawing import draw_run
+from benchmarks.paper_claims.example_store import draw_store
 from benchmarks.paper_claims.lessons import Lessons
 from benchmarks.paper_claims.picture import sheet
 from benchmarks.paper_claims.results import HEADER, Row, rows
 from benchmarks.paper_claims.training import train
 from benchmarks.results_csv import write_rows
-from generator.training.data.example_store import draw_store
 from generator.training.data.puppet_clips import puppets_digest
 
 ROOT = Path(__file__).parents[2]

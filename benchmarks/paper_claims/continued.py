@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.paper_claims.arms import Family, Run, shown
+from benchmarks.paper_claims.example_store import load_store
 from benchmarks.paper_claims.network import LAST
 from benchmarks.paper_claims.weighing import weights_of
 from forensics.storage.files import write_whole
@@ -26,7 +27,6 @@ from generator.network.model import AniFaceDiff, Conditions, Prepared
 from generator.network.patch_codec import PatchCodec
 from generator.network.weights_io import load_pretrained
 from generator.training.data.batch import Example, collate, conditions, to_unit
-from generator.training.data.example_store import load_store
 
 LESSONS = "lessons.pt"
 PUPPETS, FRAMES = 3, 4

@@ -10,6 +10,7 @@ import torch
 
 from benchmarks.paper_claims.arms import Alignment, Run
 from benchmarks.paper_claims.continued import Continued
+from benchmarks.paper_claims.example_store import load_store
 from benchmarks.paper_claims.network import OneStep, as_shown, predict
 from benchmarks.paper_claims.training import load
 from forensics.storage.files import write_whole
@@ -17,7 +18,6 @@ from generator.network.model import AniFaceDiff
 from generator.network.weights_io import load_pretrained
 from generator.training import TrainConfig, ValidationConfig
 from generator.training.data.batch import Example, Picture, collate, to_uint8, to_unit
-from generator.training.data.example_store import load_store
 from generator.training.validation import draw
 
 STEPS = 2

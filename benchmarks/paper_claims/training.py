@@ -23,13 +23,13 @@ from benchmarks.paper_claims.continued import (
     order,
 )
 from benchmarks.paper_claims.continued import shipped as open_shipped
+from benchmarks.paper_claims.example_store import ExampleStore
 from benchmarks.paper_claims.network import OneStep, predict
 from benchmarks.paper_claims.weighing import weights_of
 from forensics.storage.files import write_whole
 from generator.network.patch_codec import PatchCodec
 from generator.training import OptimiserConfig
 from generator.training.data.batch import Batch, collate, to_unit
-from generator.training.data.example_store import ExampleStore
 from generator.training.ema import RunningMean
 from generator.training.objectives.objective import trained_parameters
 from generator.training.trainer import learning_rate

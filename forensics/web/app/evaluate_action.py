@@ -88,7 +88,7 @@ def evaluate(request: EvaluateRequest, context: AppContext, session: Session, re
         request: What is wanted.
         context: Knows the corpora and the detectors.
         session: Who asks; when the browser has gone the work ends.
-        report: Is told how far the work is.
+        report: Progress callback.
 
     Raises:
         InputError: A corpus or a detector is not one of those that the page was started with.
@@ -182,7 +182,7 @@ def run_command(name: str, arguments: Sequence[str], report: Report = silent) ->
     Args:
         name: Its name.
         arguments: What stands behind it on the command line; nothing from a browser but by way of a lookup.
-        report: Is told how far the work is.
+        report: Progress callback.
 
     Raises:
         UsageError: The arguments do not fit.

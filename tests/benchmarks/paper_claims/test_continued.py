@@ -9,11 +9,11 @@ import torch
 
 from benchmarks.paper_claims import continued, training, weighing
 from benchmarks.paper_claims.arms import FAMILIES, Run
+from benchmarks.paper_claims.example_store import draw_store
 from benchmarks.paper_claims.lessons import Lessons
 from benchmarks.paper_claims.network import predict
 from generator.network.model import AniFaceDiff
 from generator.training.data.batch import collate, to_unit
-from generator.training.data.example_store import draw_store
 
 FAMILY = FAMILIES["mini-continued"]
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from benchmarks.paper_claims.example_store import ExampleStore, draw_store, load_store
 from generator.errors import TrainingError
-from generator.training.data.example_store import ExampleStore, draw_store, load_store
 
-from ..training_stand_ins import RandomExamples
+from ...generator.training.training_stand_ins import RandomExamples
 
 ORIGIN = {"seed": 1}
 

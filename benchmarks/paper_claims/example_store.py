@@ -15,9 +15,8 @@ from safetensors.torch import save_file
 from torch.utils.data import Dataset
 
 from generator.errors import TrainingError
+from generator.training.data.batch import Example
 from watermark import whole_file
-
-from .batch import Example
 
 Note = Callable[[int, int], None]
 """Progress callback; receives the number of stored examples and the number of all examples."""
