@@ -93,10 +93,10 @@ def test_ten_thousand_ingredients_cost_no_more_than_the_time_they_are_given(
 ) -> None:
     hostile = hostile_files.make("png_of_ten_thousand_ingredients", tmp_path)
     encode_still(np.full((192, 192, 3), 127, dtype=np.uint8), tmp_path / "next.png")
-    done = facetrail(command, hostile, tmp_path / "next.png", "--json", "--home", deployment.folder, "--seconds", 10)
+    done = facetrail(command, hostile, tmp_path / "next.png", "--json", "--home", deployment.folder, "--seconds", 4)
     assert done.returncode == 1
     refused, answered = json.loads(done.stdout)["results"]
-    line = f"{hostile}: takes longer than 10 seconds; if you trust the file, allow more with --seconds"
+    line = f"{hostile}: takes longer than 4 seconds; if you trust the file, allow more with --seconds"
     assert refused["error"]["message"] == line
     assert answered["credential"]["state"] == "absent"
 
