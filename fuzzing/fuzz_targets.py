@@ -9,6 +9,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,10 +82,8 @@ class Target:
         """
         path = folder / f"input{self.suffix}"
         path.write_bytes(self.mended(data))
-        try:
+        with suppress(*self.refusals, MemoryError):
             self.read(path)
-        except (*self.refusals, MemoryError):
-            pass
 
 
 def _picture() -> np.ndarray:

@@ -67,7 +67,8 @@ def main() -> None:
     if step > 1:
         return
     digest = corpus_digest(corpus.samples)[:16]
-    rows, found = [], {}
+    rows: list[tuple[object, ...]] = []
+    found: dict[tuple[str, str, str], float] = {}
     for name, fed in rows_of:
         these = [runs[name, fed, seed] for seed in range(options.seeds) if (name, fed, seed) in runs]
         about = digest, name, fed

@@ -26,6 +26,7 @@ from unittest.mock import patch
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from detectors import Detector
@@ -39,7 +40,7 @@ WIDTH, HEIGHT, QUALITY = 1920, 1080, 92
 STAGES = ("decode", "credential", "mark_search", "face_finding", "crops", "network")
 NAMED = ("decode", "mark_search", "face_finding", "network")
 
-Frame = np.ndarray[Any, np.dtype[np.uint8]]
+Frame = NDArray[np.uint8]
 
 
 def scene(sides: Sequence[int], seed: int) -> Frame:
@@ -47,7 +48,8 @@ def scene(sides: Sequence[int], seed: int) -> Frame:
     rng = np.random.default_rng(seed)
     coarse = rng.integers(40, 200, (HEIGHT // 40, WIDTH // 40, 3)).astype(np.uint8)
     ground = cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC).astype(np.int16)
-    picture = np.clip(ground + rng.normal(0, 6, ground.shape), 0, 255).astype(np.uint8)
+    noisy = np.clip(ground + rng.normal(0, 6, ground.shape), 0, 255)
+    picture: Frame = np.asarray(noisy, dtype=np.uint8).copy()
     for number, side in enumerate(sides):
         puppet = puppets.sample_puppet(rng, "toon")
         head = puppets.render(puppet, puppet.neutral(), side).image

@@ -49,7 +49,7 @@ def main() -> None:
     }
     names = [item.name for item in fields(Measure) if item.name not in ("level", "distortion", "severity", "parameter")]
     digest = corpus_digest(corpus.samples)[:16]
-    rows = {name: [] for name in PROBES}
+    rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in PROBES}
     if set(options.only) < set(PROBES):
         with RESULTS.open(encoding="utf-8", newline="") as file:
             for row in list(csv.reader(file))[1:]:

@@ -40,6 +40,9 @@ def main() -> None:
     options = parser.parse_args()
     settings = Settings(seed=options.seed)
     (done,) = evaluate_corpus(Corpus.load(options.corpus), [options.detector], settings, out=options.work)
+    threshold = done.report.threshold
+    if done.detector is None or done.corpus is None or done.folder is None or threshold is None:
+        parser.error(f"{options.detector} is a probe or has no threshold; name a detector")
     cells, absent = gather_cells(options.suite)
     for cell in absent:
         print(f"left out for want of {cell.distortion.encoder}: {cell}")
@@ -49,10 +52,10 @@ def main() -> None:
         worker_config=WorkerConfig(workers=options.workers),
     )  # fmt: skip
     grid = measure_grid(
-        run, [(cell.name, cell.severity) for cell in cells], threshold=done.report.threshold,
+        run, [(cell.name, cell.severity) for cell in cells], threshold=threshold,
         report=lambda share, note: print(f"{share:4.0%} {note}", flush=True),
     )  # fmt: skip
-    write(done.report.corpus_digest, options.detector, done.report.threshold, grid.measures)
+    write(done.report.corpus_digest, options.detector, threshold, grid.measures)
 
 
 def write(corpus: str, detector: str, threshold: float, measures: tuple[Measure, ...]) -> None:

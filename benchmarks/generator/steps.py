@@ -75,7 +75,7 @@ def main() -> None:
             numbers = [f"{value:.4f}" for value in (level.mean(), gains.mean(), low, high)]
             rows.append([
                 measure, region, steps, *numbers, len(people), frames, default, EVALUATION_SEED,
-                clip.claim.model_digest[:12],
+                (clip.claim.model_digest or "")[:12],
             ])  # fmt: skip
             print(*rows[-1])
     write_rows(options.out, HEADER, rows)

@@ -22,6 +22,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -36,6 +37,8 @@ OUT = Path("results/training_speed.csv")
 CASES = ("toy-1", "toy-2", "mini-1", "sd15-1", "sd15-2")
 UNCOUNTED = 2
 SEED = 0
+
+Precision = Literal["no", "fp16", "bf16"]
 
 
 class RandomPictures(Dataset[Example]):
@@ -63,7 +66,7 @@ class RandomPictures(Dataset[Example]):
         )  # fmt: skip
 
 
-def run_of(case: str, steps: int, precision: str | None) -> TrainConfig:
+def run_of(case: str, steps: int, precision: Precision | None) -> TrainConfig:
     """Return the run that a case measures."""
     preset, stage = case.split("-")
     run = recipe("mini" if preset == "mini" else "sd15", 2 if stage == "2" else 1)
@@ -90,7 +93,7 @@ def example_seconds(run: TrainConfig) -> float:
     return (time.perf_counter() - started) / count
 
 
-def measure(case: str, steps: int, precision: str | None, device: str) -> dict[str, object]:
+def measure(case: str, steps: int, precision: Precision | None, device: str) -> dict[str, object]:
     """Train for some steps and return a row."""
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     run = run_of(case, steps, precision)

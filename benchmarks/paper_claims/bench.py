@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +64,8 @@ class Bench:
         path = kept.with_name(f"{kept.stem}-{self.judge.digest[:12]}.npz")
         if not path.exists():
             found = [measure(one, against, self.judge) for one, against in zip(frames, self.references, strict=True)]
-            write_whole(path, partial(np.savez, **{name: np.stack([one[name] for one in found]) for name in found[0]}))
+            arrays = {name: np.stack([one[name] for one in found]) for name in found[0]}
+            write_whole(path, lambda staged: np.savez(staged, allow_pickle=False, **arrays))
         with np.load(path) as file:
             return {name: file[name] for name in file.files}
 

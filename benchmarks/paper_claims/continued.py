@@ -23,6 +23,7 @@ from forensics.storage.files import write_whole
 from generator.network.attention import AttentionInputs
 from generator.network.config import MINI
 from generator.network.model import AniFaceDiff, Conditions, Prepared
+from generator.network.patch_codec import PatchCodec
 from generator.network.weights_io import load_pretrained
 from generator.training.data.batch import Example, collate, conditions, to_unit
 from generator.training.data.example_store import load_store
@@ -155,6 +156,7 @@ def loss_of_lessons(model: Continued, run: Run, lessons: list[Lesson]) -> Tensor
     context = torch.cat([one.context for one in lessons]).float().repeat_interleave(FRAMES, 0)
     prepared = Prepared(torch.cat([one.beside for one in lessons]).float(), None, context, inputs)
     difference = model.clean(prepared) - torch.cat([one.clean for one in lessons]).float()
+    assert isinstance(model.codec, PatchCodec)  # noqa: S101 - `MINI`'s
     squared = (difference * model.codec.scale[:, None, None]).square().sum(1)
     weight = torch.cat([one.weight for one in lessons])
     return (weight * squared).sum() / (weight.sum() * 3 * MINI.patch**2)

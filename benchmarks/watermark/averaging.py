@@ -115,9 +115,8 @@ def main() -> None:
         targets = list(zip(marked[-TARGETS:], payloads[-2 * TARGETS : -TARGETS], strict=True))
         for count in COUNTS:
             for attack in ("plain", "aligned"):
-                mean = plain(marked[:count]) if attack == "plain" else None
                 ring = aligned(marked[:count]) if attack == "aligned" else None
-                pattern = mean if mean is not None else repeated(ring)
+                pattern = plain(marked[:count]) if ring is None else repeated(ring)
                 forged = [read_mark(added(picture, pattern, STRENGTHS["forge"]), key, search=0) for picture in clean]
                 row = {
                     "ids": ids, "attack": attack, "n": count,

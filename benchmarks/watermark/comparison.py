@@ -81,7 +81,7 @@ class BlindWatermark:
         mark.read_img(img=np.ascontiguousarray(picture[..., ::-1]))
         mark.read_wm(message.astype(bool).tolist(), mode="bit")
         marked = mark.embed()
-        return np.clip(np.rint(marked[..., ::-1]), 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(np.rint(marked[..., ::-1]), 0, 255), dtype=np.uint8)
 
     def read(self, picture: Frames) -> CodecReading:
         """Read a picture."""

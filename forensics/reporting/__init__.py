@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .compose import read_contents
     from .failure_pictures import keep_failures
     from .failures import Failure, read_failures, write_failures
+    from .gather import gather_results
     from .json_entries import animate_entry, compare_entry, evaluate_entry, examine_entry, read_entry, seal_entry
     from .page import render_page, write_page
     from .trail import GalleryRow, ProvenanceRow, StageTime, Trail
@@ -31,6 +32,7 @@ __all__ = [
     "compare_entry",
     "evaluate_entry",
     "examine_entry",
+    "gather_results",
     "keep_failures",
     "read_contents",
     "read_entry",

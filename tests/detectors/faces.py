@@ -1,9 +1,14 @@
 """A frontal face as points, and a picture to lay it on."""
 
+from __future__ import annotations
+
 import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.float64]
 
 
-def face(centre=(160.0, 170.0), radius=60.0):
+def face(centre: tuple[float, float] = (160.0, 170.0), radius: float = 60.0) -> Points:
     """Place 68 points where a frontal face has them."""
     angle = np.linspace(np.pi, 0, 17)
     jaw = np.stack((np.cos(angle), 0.1 + 1.0 * np.sin(angle)), 1)
@@ -24,14 +29,14 @@ def face(centre=(160.0, 170.0), radius=60.0):
     return points * radius + centre
 
 
-def picture(height=340, width=320, seed=0):
+def picture(height: int = 340, width: int = 320, seed: int = 0) -> NDArray[np.uint8]:
     rng = np.random.default_rng(seed)
     rows, columns = np.mgrid[:height, :width]
     base = np.stack((rows / 2, columns / 2, (rows + columns) / 4), 2)
     return (base + rng.integers(0, 40, (height, width, 3))).clip(0, 255).astype(np.uint8)
 
 
-def with_forehead(points):
+def with_forehead(points: Points) -> Points:
     """Add thirteen points on an arch above the brows."""
     turn = np.linspace(np.pi, 0, 13)
     middle, width = points[:17, 0].mean(), np.ptp(points[:17, 0]) / 2

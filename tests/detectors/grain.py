@@ -1,11 +1,13 @@
 """Crops that a toy can tell apart."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from detectors import CropSet
 
 
-def crops_of(count=64, seed=0, people=8):
+def crops_of(count: int = 64, seed: int = 0, people: int = 8) -> CropSet:
     """Make genuine crops of grainy colour and manipulated ones whose grain was smoothed away."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % 2

@@ -10,6 +10,7 @@ import torch
 
 from generator.network.config import TOY, TOY_SD15
 from generator.network.model import AniFaceDiff
+from generator.network.patch_codec import PatchCodec
 from generator.puppets import Puppet, sample_puppet
 from watermark import Deployment
 from watermark.identity.private_files import write_private
@@ -34,6 +35,7 @@ def puppet() -> Puppet:
 def toy_model() -> AniFaceDiff:
     torch.manual_seed(0)
     model = AniFaceDiff(TOY)
+    assert isinstance(model.codec, PatchCodec)
     model.codec.fit(torch.rand(4, 3, TOY.image_size, TOY.image_size) * 2 - 1)
     for parameter in model.parameters():
         if not parameter.any():

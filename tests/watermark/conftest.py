@@ -20,7 +20,8 @@ KEY = bytes(range(32))
 def _square(picture: Frames, side: int) -> Frames:
     short = min(picture.shape[:2])
     top, left = ((length - short) // 2 for length in picture.shape[:2])
-    return cv2.resize(picture[top : top + short, left : left + short], (side, side), interpolation=cv2.INTER_AREA)
+    cut = picture[top : top + short, left : left + short]
+    return np.asarray(cv2.resize(cut, (side, side), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 @pytest.fixture(scope="session")

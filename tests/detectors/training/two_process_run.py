@@ -1,13 +1,15 @@
 """What the two-process test starts twice: a short run, and its weights."""
 
+from __future__ import annotations
+
 import os
 import sys
 from pathlib import Path
 
 import torch
-from grain import crops_of
 
 from detectors import AugmentConfig, TrainConfig, create_detector, train_detector
+from tests.detectors.grain import crops_of
 
 if __name__ == "__main__":
     torch.set_num_threads(1)

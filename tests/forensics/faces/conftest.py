@@ -40,8 +40,8 @@ def toy_yunet(tmp_path_factory: pytest.TempPathFactory) -> Maker:
 
         def put(source: str, name: str, weight: np.ndarray, bias: np.ndarray) -> None:
             for part, array in (
-                ("weight", np.float32(weight)[..., None, None]),
-                ("bias", np.float32(bias)),
+                ("weight", weight.astype(np.float32)[..., None, None]),
+                ("bias", bias.astype(np.float32)),
                 ("shape", np.array([1, -1, len(bias)])),
             ):
                 numbers.append(numpy_helper.from_array(array, f"{name}.{part}"))
@@ -57,8 +57,8 @@ def toy_yunet(tmp_path_factory: pytest.TempPathFactory) -> Maker:
 
         for stride, channel in CHANNEL_OF.items():
             pool = f"mean_{stride}"
-            window = {"kernel_shape": [stride, stride], "strides": [stride, stride]}
-            nodes.append(helper.make_node("AveragePool", ["input"], [pool], **window))
+            side = [stride, stride]
+            nodes.append(helper.make_node("AveragePool", ["input"], [pool], kernel_shape=side, strides=side))
             seen = (np.arange(3) == channel)[None] / 255 * (not everywhere)
             for name in ("cls", "obj"):
                 put(pool, f"{name}_{stride}", seen, np.full(1, everywhere and stride == 32))

@@ -26,14 +26,11 @@ import cv2
 import numpy as np
 import torch
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-import conftest as stand_ins
-
 from detectors import DetectorCard, create_detector, save_detector
 from forensics import cli
 from forensics.synthesis.synthesize import synthesize
 from generator import AnimateConfig, Animator, puppets
+from tests.forensics import conftest as stand_ins
 from watermark import Deployment, encode_still, open_clip, read_media
 
 RECIPE = replace(stand_ins.TINY, clips=0, frames=2, control=())

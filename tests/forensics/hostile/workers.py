@@ -18,7 +18,8 @@ def misbehaving() -> FileHandler:
     """Do what a file's name says."""
 
     def one(path: Path, report: Report) -> CommandResult:
-        DEEDS.get(path.stem, lambda _: None)(path)
+        if path.stem in DEEDS:
+            DEEDS[path.stem](path)
         report(0.5, "halfway")
         return CommandResult(f"{os.getpid()}")
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import torch
 from safetensors.torch import save_file
@@ -33,7 +34,7 @@ def drawn(shapes: Shapes, seed: int) -> State:
     return {name: torch.randn(shape, generator=rng).half().float() for name, shape in shapes.items()}
 
 
-def published_shapes(motion: str = "v3") -> dict[str, Shapes]:
+def published_shapes(motion: Literal["v2", "v3"] = "v3") -> dict[str, Shapes]:
     """Return the shapes of the toy's networks as they are published."""
     shapes: dict[str, Shapes] = dict(part_shapes(replace(TOY_SD15, motion=motion)))
     shapes["unet"] = {name: shape for name, shape in shapes["denoiser"].items() if ".processor." not in name}

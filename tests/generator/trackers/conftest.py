@@ -1,5 +1,7 @@
 """Inputs that lie outside the repository; tests that need one are skipped by name when it is absent."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ FACES = Path(__file__).resolve().parents[4] / "shared" / "data" / "faces"
 
 
 @pytest.fixture(scope="session")
-def mesh():
+def mesh() -> FaceMesh:
     try:
         return FaceMesh(find_face_mesh())
     except TrackerError as error:
@@ -19,7 +21,7 @@ def mesh():
 
 
 @pytest.fixture(scope="session")
-def faces():
+def faces() -> Path:
     if not FACES.is_dir():
         pytest.skip("pictures of faces are not there: ../shared/data/faces")
     return FACES

@@ -1,12 +1,18 @@
 """Small data and sizes for the tests of training: random pictures that follow from their number."""
 
+from __future__ import annotations
+
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from generator.network.config import TOY_SD15
-from generator.training import TrainingData, recipe
+from generator.training import TrainConfig, TrainingData, recipe
+from generator.training.config import Stage
 from generator.training.data.batch import Example
 
 SIZES = dataclasses.replace(
@@ -14,17 +20,18 @@ SIZES = dataclasses.replace(
 )
 
 
-class RandomExamples(Dataset):
+class RandomExamples(Dataset[Example]):
     """Example `number` is drawn from a generator of that seed; `only` shows the same few again and again."""
 
-    def __init__(self, targets=1, only=None):
-        self.targets, self.only, self.seen = targets, only, []
+    def __init__(self, targets: int = 1, only: int | None = None) -> None:
+        self.targets, self.only = targets, only
+        self.seen: list[int] = []
 
-    def __getitem__(self, number):
+    def __getitem__(self, number: int) -> Example:
         self.seen.append(number)
         generator = torch.Generator().manual_seed(number % self.only if self.only else number)
 
-        def pictures(*shape):
+        def pictures(*shape: int) -> Tensor:
             return torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)
 
         size = SIZES.image_size
@@ -34,12 +41,23 @@ class RandomExamples(Dataset):
         return Example(source, target, maps, expression, pictures(self.targets, size, size) % 4, f"face {number}")
 
 
-def random_data(targets=1, only=None):
+def random_data(targets: int = 1, only: int | None = None) -> TrainingData:
     card = {"description": "random pictures", "digest": "0" * 64}
     return TrainingData(RandomExamples(targets, only), {}, card)
 
 
-def settings(stage=1, *, data=None, optimiser=None, objective=None, validation=None, **changes):
+Part = Mapping[str, Any]
+
+
+def settings(
+    stage: Stage = 1,
+    *,
+    data: Part | None = None,
+    optimiser: Part | None = None,
+    objective: Part | None = None,
+    validation: Part | None = None,
+    **changes: Any,
+) -> TrainConfig:
     """Return a short run at toy size; a dictionary changes a part."""
     run = recipe("sd15", stage)
     run = dataclasses.replace(

@@ -1,18 +1,21 @@
 """What the two-process test starts twice: a short run, and a note of weights and examples seen."""
 
+from __future__ import annotations
+
 import json
 import sys
 from pathlib import Path
 
 import torch
-from training_stand_ins import random_data, settings
 
 from generator.training import Trainer
+from tests.generator.training.training_stand_ins import RandomExamples, random_data, settings
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     folder = Path(sys.argv[1])
     data = random_data()
+    assert isinstance(data.training, RandomExamples)
     trainer = Trainer(folder / "run", settings(steps=3), data, device="cpu")
     trainer.run(lambda *_: None)
     process = trainer.accelerator.process_index

@@ -1,9 +1,15 @@
 """A real detector at toy size, untrained: its scores mean nothing and follow from every pixel."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from detectors import Detector, create_detector
-from forensics.corpus import Slice, Split
+from forensics.corpus import Corpus, Slice, Split
 from forensics.evaluation.robustness import GridRun
 
 
@@ -13,10 +19,10 @@ def toy() -> Detector:
 
 
 @pytest.fixture
-def make_run(tiny_corpus, toy, tmp_path):
-    def make(**changes):
+def make_run(tiny_corpus: Corpus, toy: Detector, tmp_path: Path) -> Callable[..., GridRun]:
+    def make(**changes: Any) -> GridRun:
         samples = tiny_corpus.where(split=Split.TEST, slice=Slice.MAIN)
-        settings = {
+        settings: dict[str, Any] = {
             "detector": toy,
             "corpus": tiny_corpus,
             "samples": samples,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ pytest.importorskip("gradio", reason="the extra app is not installed")
 from forensics.web.app.context import AppContext
 from forensics.web.app.examine_action import card_examiner
 from forensics.web.app.sessions import Sessions
+from watermark import Deployment
 
 
 @dataclass(frozen=True)
@@ -21,27 +24,27 @@ class Tab:
 
 
 @pytest.fixture
-def sessions(tmp_path):
+def sessions(tmp_path: Path) -> Iterator[Sessions]:
     made = Sessions(tmp_path)
     yield made
     made.close()
 
 
 @pytest.fixture
-def context(deployment, sessions, tmp_path):
+def context(deployment: Deployment, sessions: Sessions, tmp_path: Path) -> AppContext:
     return AppContext(deployment, sessions, "cpu", tmp_path / "results", card_examiner, detectors={"cpu": "cpu"})
 
 
 @pytest.fixture
-def tab():
+def tab() -> Tab:
     return Tab()
 
 
 @pytest.fixture
-def upload(sessions):
+def upload(sessions: Sessions) -> Callable[[str, bytes], str]:
     """Put a file where the framework puts uploads."""
 
-    def put(name, content):
+    def put(name: str, content: bytes) -> str:
         folder = sessions.uploads / f"digest-of-{len(list(sessions.uploads.iterdir()))}"
         folder.mkdir()
         (folder / name).write_bytes(content)
@@ -50,10 +53,10 @@ def upload(sessions):
     return put
 
 
-def no_bar(progress, desc):
+def no_bar(progress: float, desc: str) -> None:
     """A progress bar that nobody looks at."""
 
 
 @pytest.fixture
-def bar():
+def bar() -> Callable[[float, str], None]:
     return no_bar
