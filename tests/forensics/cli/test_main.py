@@ -184,6 +184,7 @@ def test_examine_exits_with_0_where_nothing_deserves_attention(
     assert out.splitlines()[:2] == [str(picture), "  INCONCLUSIVE"]
 
 
+@pytest.mark.slow
 def test_examine_tells_a_clip_s_timeline_and_draws_it(
     facetrail: Callable[..., tuple[int, str, str]],
     picture: Path,
@@ -349,6 +350,7 @@ def test_the_keyboard_stops_a_command_in_one_line(
     assert facetrail("report", tmp_path) == (130, "", "stopped\n")
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_early_is_no_error(picture: Path, deployment: Deployment) -> None:
     command = [sys.executable, "-m", "forensics", "read", *[str(picture)] * 3, "--home", str(deployment.folder)]
     reading, writing = os.pipe()
@@ -387,6 +389,7 @@ def test_doctor_names_what_is_missing_and_how_to_get_it(
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.slow
 def test_corpus_check_prints_its_table_and_names_leaking_ids(
     facetrail: Callable[..., tuple[int, str, str]], tiny_corpus: Corpus, tmp_path: Path
 ) -> None:

@@ -54,6 +54,7 @@ def ask(port, method, path, body=None, **headers):
     raise AssertionError("the service does not listen")
 
 
+@pytest.mark.slow
 def test_the_service_answers_on_this_computer_and_stops_from_the_keyboard(tmp_path):
     with serving(tmp_path) as (port, _):
         status, answer = ask(port, "GET", "/services/supportedAlgorithms")

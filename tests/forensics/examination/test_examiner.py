@@ -108,6 +108,7 @@ def look(clip: PaintedClip, detector: Brightness | None = None) -> tuple[FaceLog
     return (log, *look_through(clip, log, KEY, LIMITS))
 
 
+@pytest.mark.slow
 @settings(max_examples=4, deadline=None)
 @given(st.floats(0, 59 * 60))
 def test_a_manipulated_minute_in_an_hour_is_found_placed_and_costs_bounded_work(start: float) -> None:

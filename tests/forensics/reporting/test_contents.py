@@ -15,9 +15,10 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from forensics.errors import ReportError
 from forensics.evaluation import ScoreTable
-from forensics.reporting import compose, gather_results, read_contents
 from forensics.reporting import curves as found_curves
+from forensics.reporting import gather_results, read_contents
 from forensics.reporting.blocks import Cell, Column, Prose, Table
+from forensics.reporting.compose import compose
 from forensics.reporting.curves import RATES, reliability, video_table
 from forensics.reporting.exports import as_csv, as_svg, write_exports
 from forensics.reporting.gather import Results

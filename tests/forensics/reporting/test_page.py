@@ -187,7 +187,7 @@ def test_nothing_but_scores_gives_a_page_of_what_scores_allow(make_folder: MakeF
         probes=(),
         quality=(),
     )
-    from forensics.reporting import compose
+    from forensics.reporting.compose import compose
 
     contents = compose(bare)
     names = [section.name for section in contents.sections]

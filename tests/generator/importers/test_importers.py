@@ -176,6 +176,7 @@ def test_untrained_parts_change_nothing(out, base):
     assert all(weights[n].any() for n in weights if n.endswith("to_k_expression.weight"))
 
 
+@pytest.mark.slow
 def test_the_same_tensors_in_any_layout_make_the_same_model(tmp_path, base, state):
     single = {f"model.diffusion_model.{first_release_unet(n)}": v for n, v in state["unet"].items()}
     single |= {f"first_stage_model.{n}": v for n, v in first_release_vae_state(state["vae"]).items()}

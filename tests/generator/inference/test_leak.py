@@ -33,6 +33,7 @@ def test_two_drivers_of_opposite_heads_give_the_same_pictures(animator, deployme
     assert first.claim.payload == second.claim.payload
 
 
+@pytest.mark.slow
 def test_a_source_that_drives_itself_comes_back(animator, deployment):
     found = []
     for seed in range(4):

@@ -135,6 +135,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(animator, 
     assert one.frames.tobytes() != other.frames.tobytes()
 
 
+@pytest.mark.slow
 def test_works_that_differ_carry_ids_that_differ(animator, scene, deployment):
     image, params, drive = scene
     other = dataclasses.replace(drive, gaze=drive.gaze * 0.5)

@@ -122,6 +122,7 @@ def test_two_pipelines_at_once_do_not_disturb_each_other(model):
     assert not torch.allclose(alone[0], alone[1], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_denoiser_compiles_as_one_graph(model):
     prepared = model.prepare(model.encode_source(picture()), given(2))
 
@@ -132,6 +133,7 @@ def test_the_denoiser_compiles_as_one_graph(model):
     torch.testing.assert_close(compiled(noise(2), at(2)), step(noise(2), at(2)), atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_recomputing_activations_changes_no_gradient():
     gradients = []
     for recompute in (False, True):

@@ -54,6 +54,7 @@ def base(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", [1, 2])
 def test_an_interrupted_run_ends_as_an_undisturbed_one_to_the_bit(tmp_path, base, stage):
     run = settings(stage, optimiser={"accumulate": 2})
@@ -74,6 +75,7 @@ def test_an_interrupted_run_ends_as_an_undisturbed_one_to_the_bit(tmp_path, base
         assert same(state, states[1][index])
 
 
+@pytest.mark.slow
 def test_a_run_killed_between_checkpoints_continues_from_the_last(tmp_path):
     class Killed(Exception):
         pass
@@ -147,6 +149,7 @@ def test_a_damaged_checkpoint_is_refused_by_name(tmp_path, name):
         Trainer(tmp_path, settings(steps=1), random_data(), device="cpu")
 
 
+@pytest.mark.slow
 def test_a_run_is_not_continued_with_other_settings_or_another_base(tmp_path, base):
     train(tmp_path, settings(steps=1))
     with pytest.raises(TrainingError, match=r"started with optimiser.rate = 1e-05, now it is 0.001"):
@@ -157,6 +160,7 @@ def test_a_run_is_not_continued_with_other_settings_or_another_base(tmp_path, ba
     assert longer.position.history == ((0, 1, 1), (1, 2, 1))
 
 
+@pytest.mark.slow
 def test_the_export_is_the_running_mean_with_its_story(tmp_path, base):
     trainer = train(tmp_path / "run", settings(stage=2, steps=2), base=base)
     model, digest = load_pretrained(trainer.export(tmp_path / "weights"))
@@ -172,6 +176,7 @@ def test_the_export_is_the_running_mean_with_its_story(tmp_path, base):
     assert card["licence"] == "CC0-1.0" and card["hours"] >= 0 and card["use"] and card["limits"]
 
 
+@pytest.mark.slow
 def test_half_precision_trains_and_exports_what_was_fixed_untouched(tmp_path, base):
     trainer = train(tmp_path / "run", settings(steps=1, precision="bf16", recompute=True), base=base)
     assert trainer.model.codec.vae.encoder.conv_in.weight.dtype == torch.bfloat16
@@ -229,6 +234,7 @@ def mini_run(**changes):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_mini_trains_on_puppets_and_exports_a_model(tmp_path):
     run = mini_run(steps=2)
     trainer = train(tmp_path / "run", run, open_puppets(run))

@@ -66,6 +66,7 @@ def run(tmp_path, capsys, *arguments):
     return code, captured.out, captured.err
 
 
+@pytest.mark.slow
 def test_mini_is_trained_and_continued_by_the_same_command(tmp_path, capsys):
     settings = tmp_path / "toy.toml"
     settings.write_text(TOY)

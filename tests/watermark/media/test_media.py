@@ -54,6 +54,7 @@ def test_the_same_frames_give_the_same_bytes(tmp_path, clip, suffix):
     assert first.read_bytes() == second.read_bytes()
 
 
+@pytest.mark.slow
 def test_what_lies_in_memory_does_not_reach_a_tiff(tmp_path):
     """glibc fills fresh memory with MALLOC_PERTURB_; libtiff skips a byte where compressed strips end at an odd one."""
     program = """

@@ -337,6 +337,7 @@ def seal_one(home, source, target):
     return seal_file(source, target, PayloadKind.CONTROL, Deployment.open(home)).payload.hex
 
 
+@pytest.mark.slow
 def test_eight_processes_seal_into_one_new_deployment_and_none_is_lost(out, tmp_path, pictures):
     encode_still(pictures["face"], tmp_path / "source.png")
     targets = [out / f"{number}.jpg" for number in range(16)]

@@ -76,6 +76,7 @@ def test_nothing_is_changed_at_epsilon_zero(toy, method) -> None:
     assert np.array_equal(attacked(toy, Attack(method, 0)), frames)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fgsm", "pgd"])
 def test_a_wider_epsilon_harms_more_on_average(toy, method) -> None:
     harms = [harm(toy, attacked(toy, Attack(method, epsilon))).mean() for epsilon in (1, 2, 4, 8)]

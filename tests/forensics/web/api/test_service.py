@@ -142,6 +142,7 @@ def test_a_file_whose_sender_has_left_is_not_examined(client: Client, caplog: py
     assert "Traceback" not in caplog.text
 
 
+@pytest.mark.slow
 def test_a_service_that_is_stopped_waits_a_while_and_then_says_so_in_one_line(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -134,6 +134,7 @@ def test_clip_of_one_frame_works(mesh, faces):
     assert len(drive) == 1
 
 
+@pytest.mark.slow
 def test_puppets_motion_is_read_back(mesh):
     rng = np.random.default_rng(1)
     puppet = sample_puppet(rng, "gloss")
