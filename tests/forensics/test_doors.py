@@ -61,6 +61,7 @@ def goes_round(path: Path, module: str) -> bool:
     return bool(behind) and module not in outside
 
 
+@pytest.mark.slow
 def test_nobody_goes_round_a_door_of_forensics() -> None:
     found = [
         f"{path}:{line}: {module}" for path in FILES for module, line in imported(path) if goes_round(path, module)

@@ -130,6 +130,7 @@ def test_a_picture_without_a_usable_face_is_refused(image, points, message):
         self_blend(image, points, np.random.default_rng(0))
 
 
+@pytest.mark.slow
 def test_the_forehead_enters_the_mask_in_three_of_sixteen_blends(monkeypatch):
     drawn = []
 

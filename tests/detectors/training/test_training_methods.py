@@ -69,6 +69,7 @@ def test_a_setting_that_does_not_exist_is_named():
         TrainConfig.of(list_detectors("cpu")[0], momentum=0.9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["toy_sbi", "toy_face_xray", "toy_cpu"])
 def test_any_detector_of_stills_trains_on_self_blends_and_repeats_itself(name):
     found = []

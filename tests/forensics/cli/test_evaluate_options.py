@@ -65,6 +65,7 @@ def test_attacks_and_probes_stand_in_the_results_folder(
     assert {one.name for one in reports["probe:mark"].measures} == {"score_auc/video", "feature_auc/video"}
 
 
+@pytest.mark.slow
 def test_a_surrogate_is_attacked_and_not_measured(
     toy: Path, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -149,6 +149,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_examine_answers_in_order_and_exits_with_3_where_attention_is_due(
     facetrail: Callable[..., tuple[int, str, str]],
     picture: Path,
@@ -217,6 +218,7 @@ def test_examine_tells_a_clip_s_timeline_and_draws_it(
     assert max(map(len, text.splitlines()[1:-1])) <= 120
 
 
+@pytest.mark.slow
 def test_examine_reads_a_list_counts_findings_and_reports_what_it_could_not_read(
     facetrail: Callable[..., tuple[int, str, str]],
     picture: Path,
@@ -244,6 +246,7 @@ def test_examine_reads_a_list_counts_findings_and_reports_what_it_could_not_read
     assert "standard input names no file" in err
 
 
+@pytest.mark.slow
 def test_folders_and_patterns_stand_for_their_media(
     facetrail: Callable[..., tuple[int, str, str]], picture: Path, deployment: Deployment
 ) -> None:

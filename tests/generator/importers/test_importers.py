@@ -167,6 +167,7 @@ def test_a_diffusers_folder_becomes_a_model_that_loads(out, base, state):
     assert sorted(card["files"]) == sorted(path.name for path in out.glob("*.safetensors"))
 
 
+@pytest.mark.slow
 def test_untrained_parts_change_nothing(out, base):
     made(out, base)
     weights = load_pretrained(out)[0].state_dict()
@@ -198,6 +199,7 @@ def test_the_same_tensors_in_any_layout_make_the_same_model(tmp_path, base, stat
     assert made(tmp_path / "e", base, seed=1).sha256 != digest
 
 
+@pytest.mark.slow
 def test_moore_style_files_find_their_places(tmp_path, out, base, state, shapes):
     motion = drawn(shapes["motion"], 7)
     trained = {"denoising": drawn(shapes["unet"], 8), "reference": drawn(shapes["unet"], 9)}
@@ -242,6 +244,7 @@ def test_a_guidance_encoder_says_that_its_attention_was_left_out(tmp_path, out, 
     assert "train this encoder further" in part.line()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["v1", "v2", "wrapped", "adapter"])
 def test_motion_files_of_every_kind_are_loaded_whole(tmp_path, out, base, layout):
     motion = drawn(published_shapes("v2" if layout == "v2" else "v3")["motion"], 5)

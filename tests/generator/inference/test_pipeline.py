@@ -82,6 +82,7 @@ def test_a_folder_of_frames_is_sealed_frame_by_frame(animator, scene, deployment
         assert read_provenance(file, deployment).credential.state is CredentialState.TRUSTED
 
 
+@pytest.mark.slow
 def test_frames_of_a_folder_are_marked_one_by_one(animator, scene, deployment, tmp_path, monkeypatch):
     """Each is a file of its own; fitted to the clip, about one in 200 would not show the mark alone."""
     seen = []
