@@ -115,6 +115,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
         train_detector(create_detector("toy_resnet18"), *crops_of(32), config, checkpoint=tmp_path)
 
 
+@pytest.mark.slow
 def test_progress_counts_every_step_up_to_the_total():
     seen = []
     train_detector(

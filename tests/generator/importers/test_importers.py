@@ -142,6 +142,7 @@ def refused(out, base, match, **choices):
     return caught.value
 
 
+@pytest.mark.slow
 def test_a_diffusers_folder_becomes_a_model_that_loads(out, base, state):
     report = made(out, base)
     sizes = {name: len(tensors) for name, tensors in state.items()}
@@ -364,6 +365,7 @@ def test_what_the_base_lacks_is_asked_for(tmp_path, out, state):
     refused(out, tmp_path / "empty", "no folder unet in it")
 
 
+@pytest.mark.slow
 def test_values_that_half_precision_cannot_hold_are_refused(tmp_path, out, base, state):
     torch.save({**state["unet"], "conv_in.bias": torch.full((32,), 1e6)}, tmp_path / "u.pth")
     refused(out, base, r"denoiser: conv_in\.bias is not finite in torch\.float16", denoiser=tmp_path / "u.pth")

@@ -149,6 +149,7 @@ def test_recomputing_activations_changes_no_gradient():
             torch.testing.assert_close(kept, recomputed)
 
 
+@pytest.mark.slow
 def test_the_trainable_part_of_the_reference_network_is_what_the_features_depend_on():
     torch.manual_seed(0)
     model = stirred(AniFaceDiff(TOY_SD15))

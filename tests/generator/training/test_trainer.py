@@ -114,6 +114,7 @@ def test_two_processes_end_alike_share_the_data_and_equal_two_accumulated_batche
         torch.testing.assert_close(alone.trained[name].detach(), value, atol=2e-6, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_path):
     trainer = Trainer(tmp_path, settings(), random_data(), device="cpu")
 
@@ -128,11 +129,13 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_pa
     assert again.step == 2 and all(value.isfinite().all() for value in again.model.state_dict().values())
 
 
+@pytest.mark.slow
 def test_only_the_last_checkpoints_are_kept(tmp_path):
     train(tmp_path, settings(checkpoint_every=1, keep=2))
     assert sorted(p.name for p in (tmp_path / "checkpoints").iterdir()) == ["step-00000003", "step-00000004"]
 
 
+@pytest.mark.slow
 def test_half_a_checkpoint_is_not_seen(tmp_path):
     train(tmp_path, settings(steps=2))
     torn = tmp_path / "checkpoints" / "step-00000009.part"
@@ -185,6 +188,7 @@ def test_half_precision_trains_and_exports_what_was_fixed_untouched(tmp_path, ba
     assert same(after.codec.state_dict(), before.codec.state_dict())
 
 
+@pytest.mark.slow
 def test_validation_measures_held_out_faces_and_shows_them(tmp_path):
     run = settings(steps=2, validation={"every": 1, "sources": 2, "steps": 2, "guidance": 2.0})
     data = dataclasses.replace(random_data(), validation={"identities": random_data().training})
@@ -198,6 +202,7 @@ def test_validation_measures_held_out_faces_and_shows_them(tmp_path):
     assert events.Images("source, truth, ours/identities")[0].width == 3 * SIZES.image_size
 
 
+@pytest.mark.slow
 def test_the_mean_weights_are_lent_for_validation_and_taken_back(tmp_path):
     trainer = train(tmp_path, settings(steps=2))
     weights = {name: p.detach().clone() for name, p in trainer.trained.items()}

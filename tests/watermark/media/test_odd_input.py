@@ -202,6 +202,7 @@ def test_texture_that_drowns_the_mark_is_refused_in_one_line_and_leaves_nothing(
         assert read_provenance(out / "a.png", own).mark.ours
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".png", ".mp4"])
 @pytest.mark.parametrize("drowned", [1, 2, 3])
 def test_where_the_mark_of_one_id_drowns_two_others_are_tried(own, out, tmp_path, clip, monkeypatch, suffix, drowned):
