@@ -1,12 +1,12 @@
-"""Let a CUDA-linked torchvision import beside a CPU build of torch.
+"""Make a CUDA-linked torchvision importable beside a CPU build of torch.
 
-torchvision's wheel links the CUDA libraries of torch. Beside a CPU build its compiled part does not load, and
-`import torchvision` stops at `operator torchvision::nms does not exist`, which takes timm and diffusers down with it.
-Neither of them calls those operators on our path; declaring their schemas is enough for the import.
+torchvision's wheel links the CUDA libraries of torch. Beside a CPU build its compiled part does not load, and `import
+torchvision` fails with `operator torchvision::nms does not exist`, so timm and diffusers cannot be imported either.
+Neither of them calls those operators in this project; declaring their schemas is enough for the import.
 
-This is the one module outside the four rooms: `detectors` and `generator` both need it and may not import each other.
-Both call it as their first act, so importing either room alone is enough. torchvision itself is not imported here; it
-takes seconds, and most commands do without.
+This is the only module outside the four packages: `detectors` and `generator` both need it and may not import each
+other. Both call it first, so importing either package alone is enough. torchvision itself is not imported here, because
+that takes seconds and most commands do not need it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _KEPT_ALIVE: list[object] = []
 
 
 def declare_missing_operators() -> bool:
-    """Make `import torchvision` work beside a CPU build of torch; do nothing where torchvision is absent or sound.
+    """Make `import torchvision` work beside a CPU build of torch; do nothing where it is absent or complete.
 
     Returns:
         True where the operators had to be declared.

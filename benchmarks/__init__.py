@@ -1,1 +1,1 @@
-"""Programs that measure, each writing rows of `results/`."""
+"""Run measurements; each program writes rows of `results/`."""

@@ -1,10 +1,12 @@
 """Detect manipulated faces: build, train, calibrate, save and run detectors on face crops.
 
-This room imports no other room. It may never see the mark: a detector that reads the mark says nothing about
-manipulation.
+This package imports no other package of the project. A detector must never see the watermark, because a detector that
+reads the mark measures nothing about manipulation.
 """
 
 # ruff: noqa: E402
+from __future__ import annotations
+
 from facetrail_torchvision import declare_missing_operators
 
 declare_missing_operators()
@@ -28,13 +30,14 @@ from .interpretation.scope import Evidence, Gate, Scope, fit_gate, fit_scope
 from .interpretation.thresholds import Thresholds, fit_thresholds
 from .onnx_export import export_onnx
 from .preprocessing import crop_face, crop_square
+from .recipe import TrainingSource
 from .registry import find_spec, list_detectors
 from .saliency import explain
 from .scoring import Detector, Score
 from .spec import DetectorSpec
 from .training.checkpoint import EpochLog
 from .training.config import TrainConfig, TrainLog
-from .training.crop_sets import CropSet
+from .training.crop_sets import TrainingSet
 from .training.pair_sources import FaceSet, SelfBlends
 from .training.train import train_detector, train_self_blended
 
@@ -46,7 +49,6 @@ __all__ = [
     "CheckpointError",
     "ConformalDecision",
     "CropError",
-    "CropSet",
     "Detector",
     "DetectorCard",
     "DetectorError",
@@ -62,6 +64,8 @@ __all__ = [
     "TrainConfig",
     "TrainLog",
     "TrainingError",
+    "TrainingSet",
+    "TrainingSource",
     "UnknownDetectorError",
     "WeightsError",
     "create_detector",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -23,35 +23,38 @@ from detectors.interpretation.thresholds import Thresholds
 
 from .creation import build_network
 from .errors import CheckpointError, DetectorError
+from .files import file_hash, whole_file
 from .registry import SPECS, TOYS, find_spec
 from .scoring import Detector
 from .spec import DetectorSpec
 
+_LOG = logging.getLogger(__name__)
+
 FORMAT = 2
-"""2 added the gate of appearance; a folder of format 1 is refused."""
+"""Version of the folder format. Version 2 added the appearance gate; a folder of version 1 is refused."""
 WEIGHTS_NAME = "weights.safetensors"
 CARD_NAME = "card.json"
 SHIPPED = Path(__file__).parent / "weights"
 _APART = ("options", "recipe")
 _GATES = ("features", "appearance")
 _FIRST_CONTRACT = {"alignment": "upright", "frames": 1}
-"""What a card means that was written before these two became part of the contract."""
+"""Values of these two fields for cards that were written before the fields became part of the contract."""
 _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle", ".tar")
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorCard:
-    """Say where a detector's weights come from.
+    """Describe where a detector's weights come from.
 
     Attributes:
-        data: What it was trained on, in words.
+        data: Description of the training data.
         data_digest: SHA-256 of the training crops and labels.
-        split: How validation was kept apart from training.
+        split: Separation of validation and training data.
         licence: Licence of the weights.
-        metrics: Measured values by name; the name carries level and set, such as `auc/frame/validation`.
-        seed: Of the training run, or None.
-        note: Anything a reader should know, such as what it is weak on.
-        face_finder: What found the faces that its training crops show; empty where that was not noted.
+        metrics: Measured values by name; the name contains level and set, such as `auc/frame/validation`.
+        seed: Seed of the training run, or None.
+        note: Further remarks, such as known weaknesses.
+        face_finder: Face detector that found the faces of its training crops; empty where it was not recorded.
     """
 
     data: str
@@ -65,12 +68,12 @@ class DetectorCard:
 
 
 def save_detector(detector: Detector, folder: Path, card: DetectorCard) -> None:
-    """Write a detector to a folder, making it where it is absent.
+    """Write a detector to a folder, which is created where it is absent.
 
-    The card is written last and carries the digest of the weights, so that a half-written folder does not load.
+    The card is written last and contains the digest of the weights, so that a half-written folder does not load.
 
     Raises:
-        CheckpointError: If a weight is not finite or the folder cannot be written.
+        CheckpointError: A weight is not finite or the folder cannot be written.
     """
     tensors = {f"model.{name}": tensor.detach().cpu() for name, tensor in detector.model.state_dict().items()}
     if detector.scope is not None:
@@ -83,32 +86,32 @@ def save_detector(detector: Detector, folder: Path, card: DetectorCard) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / CARD_NAME).unlink(missing_ok=True)
         save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, folder / WEIGHTS_NAME)
-        text = json.dumps(_record(detector, card, _sha256(folder / WEIGHTS_NAME)), indent=2, ensure_ascii=False)
-        partial = folder / (CARD_NAME + ".part")
-        partial.write_text(text + "\n", encoding="utf-8")
-        partial.replace(folder / CARD_NAME)
+        text = json.dumps(_record(detector, card, file_hash(folder / WEIGHTS_NAME)), indent=2, ensure_ascii=False)
+        with whole_file(folder / CARD_NAME) as part:
+            part.write_text(text + "\n", encoding="utf-8")
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
             f"{folder}: the detector cannot be written ({error}); free space or choose another"
         ) from error
+    _LOG.info("wrote detector %s to %s", detector.spec.name, folder)
 
 
 def load_detector(name_or_folder: str | Path, spec: DetectorSpec | None = None) -> Detector:
-    """Load a detector by the name of shipped weights, or from a folder made by `save_detector`.
+    """Load a detector by the name of shipped weights, or from a folder written by `save_detector`.
 
     Args:
         name_or_folder: A registry name given as text, or a folder.
-        spec: Of a detector that the registry does not know; it is looked up by the name on the card otherwise.
+        spec: Spec of a detector that is not in the registry; otherwise the spec is found by the name on the card.
 
     Raises:
-        UnknownDetectorError: If text is neither a name nor a folder.
-        CheckpointError: If the folder is absent, incomplete, damaged, pickled, or made for another crop contract.
+        UnknownDetectorError: Text is neither a name nor a folder.
+        CheckpointError: The folder is absent, incomplete, damaged, pickled, or made for another crop contract.
     """
     folder = _folder_of(name_or_folder)
     record = _read_record(folder)
     spec = spec or find_spec(str(record["spec"]["name"]))
     _check_contract(record, spec, folder)
-    if record["weights_sha256"] != _sha256(folder / WEIGHTS_NAME):
+    if record["weights_sha256"] != file_hash(folder / WEIGHTS_NAME):
         raise CheckpointError(
             f"{folder / WEIGHTS_NAME} is not the file the card was written for; save the detector again"
         )
@@ -117,15 +120,18 @@ def load_detector(name_or_folder: str | Path, spec: DetectorSpec | None = None) 
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{folder / WEIGHTS_NAME} cannot be read: {error}") from error
     _check_finite(tensors, folder)
-    return _assemble(spec, record, tensors, folder)
+    detector = _assemble(spec, record, tensors, folder)
+    _LOG.info("loaded detector %s from %s, SHA-256 of the weights %s", spec.name, folder, record["weights_sha256"])
+    _LOG.debug("detector %s: %s, %s, %s", spec.name, detector.calibration, detector.thresholds, detector.decision)
+    return detector
 
 
 def read_card(name_or_folder: str | Path) -> DetectorCard:
     """Read the card of a saved detector without loading its weights.
 
     Raises:
-        UnknownDetectorError: If text is neither a name nor a folder.
-        CheckpointError: If the folder or its card cannot be read.
+        UnknownDetectorError: Text is neither a name nor a folder.
+        CheckpointError: The folder or its card cannot be read.
     """
     folder = _folder_of(name_or_folder)
     record = _read_record(folder)
@@ -211,7 +217,7 @@ def _assemble(spec: DetectorSpec, record: dict[str, Any], tensors: dict[str, Ten
             detector.calibration = Calibration(**record["calibration"])
         if record["thresholds"] is not None:
             detector.thresholds = Thresholds(**record["thresholds"])
-        if record.get("decision") is not None:  # absent from cards written before there was one
+        if record.get("decision") is not None:  # absent from cards that were written before the decision existed
             detector.decision = ConformalDecision(**record["decision"])
         if record["scope"] is not None:
             detector.scope = _scope(record["scope"], tensors)
@@ -259,8 +265,3 @@ def _record(detector: Detector, card: DetectorCard, sha256: str) -> dict[str, An
         "video_score": "mean of frame probabilities",
         "weights_sha256": sha256,
     }
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

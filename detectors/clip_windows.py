@@ -1,4 +1,4 @@
-"""Cut the frames of a clip into the windows that a detector of clips judges, and bring its answers back to frames."""
+"""Cut the frames of a clip into the windows that a clip detector scores, and map its outputs back to frames."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Floats = NDArray[np.float64]
 
 
 def window_starts(count: int, spec: DetectorSpec) -> NDArray[np.intp]:
-    """Say where the windows of a clip start: end to end, with the last one moved back to end with the clip.
+    """Return where the windows of a clip start: end to end, with the last one moved back to end with the clip.
 
     Args:
-        count: Consecutive frames there are.
-        spec: Whose window length to use.
+        count: Number of consecutive frames.
+        spec: Spec whose window length is used.
 
     Raises:
-        CropError: If there are fewer frames than one window has.
+        CropError: There are fewer frames than one window has.
     """
     length = spec.frames
     if count < length:
@@ -32,13 +32,13 @@ def cut_windows(crops: NDArray[np.uint8], spec: DetectorSpec) -> NDArray[np.uint
     """Cut the crops (M, S, S, 3) of consecutive frames into windows (N, T, S, S, 3).
 
     Raises:
-        CropError: If there are fewer frames than one window has.
+        CropError: There are fewer frames than one window has.
     """
     return np.stack([crops[start : start + spec.frames] for start in window_starts(len(crops), spec)])
 
 
 def per_frame(values: Floats, count: int, spec: DetectorSpec) -> Floats:
-    """Give each of `count` frames the mean of the values (N,) of the windows it stands in."""
+    """Return for each of `count` frames the mean of the values (N,) of the windows that contain it."""
     total, hits = np.zeros(count), np.zeros(count)
     for start, value in zip(window_starts(count, spec), values, strict=True):
         total[start : start + spec.frames] += value

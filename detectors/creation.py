@@ -43,17 +43,19 @@ _BUILDERS: Mapping[Method, Callable[..., DetectorNetwork]] = MappingProxyType(
 
 
 def create_detector(name: str, *, seed: int = 0, pretrained: Pretrained = False) -> Detector:
-    """Create an untrained detector; the same seed gives the same weights and leaves torch's global generator alone.
+    """Create an untrained detector from its name.
+
+    The same seed gives the same weights; torch's global generator is not changed.
 
     Args:
         name: A name from `list_detectors`.
-        seed: Decides the random initial weights.
-        pretrained: Where the backbone's weights come from: a safetensors file of timm's weights of that backbone, True
-            for the local Hugging Face cache, or False for random weights. Nothing is downloaded.
+        seed: Seed of the random initial weights.
+        pretrained: Source of the backbone's weights: a safetensors file of timm's weights of that backbone, True for
+            the local Hugging Face cache, or False for random weights. Nothing is downloaded.
 
     Raises:
-        UnknownDetectorError: If the name is not in the registry.
-        WeightsError: If the backbone cannot be built, or its weights are absent or belong to another network.
+        UnknownDetectorError: The name is not in the registry.
+        WeightsError: The backbone cannot be built, or its weights are absent or belong to another architecture.
     """
     return Detector(spec := find_spec(name), build_network(spec, seed=seed, pretrained=pretrained).eval())
 
@@ -62,11 +64,11 @@ def build_network(spec: DetectorSpec, *, seed: int = 0, pretrained: Pretrained =
     """Build the network of a spec.
 
     Raises:
-        WeightsError: If the backbone cannot be built, or its weights are absent or belong to another network.
+        WeightsError: The backbone cannot be built, or its weights are absent or belong to another architecture.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = _BUILDERS[spec.method](spec, pretrained=pretrained)
-    # crops arrive with their colours innermost; convolutions that keep them so train about 1.5 times as fast on a CPU
+    # crops arrive channels-last; convolutions that keep this layout train about 1.5 times as fast on a CPU
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # absent from torch's annotations
     return model

@@ -1,4 +1,4 @@
-"""Hold the error tree of the detectors room.
+"""Define the error tree of the detectors package.
 
 ```
 DetectorError
@@ -15,28 +15,28 @@ from __future__ import annotations
 
 
 class DetectorError(Exception):
-    """Report anything that went wrong in this room; catch this one outside."""
+    """Base of every error this package raises on purpose; callers outside catch this one."""
 
 
 class UnknownDetectorError(DetectorError):
-    """Report a detector name that the registry does not hold."""
+    """A detector name is not in the registry."""
 
 
 class CropError(DetectorError):
-    """Report crops, boxes or pictures that break the crop contract."""
+    """Crops, boxes or pictures break the crop contract."""
 
 
 class WeightsError(DetectorError):
-    """Report pretrained weights that are absent or do not fit, or a backbone that timm cannot build."""
+    """Pretrained weights are absent or do not fit, or timm cannot build the backbone."""
 
 
 class CheckpointError(DetectorError):
-    """Report a checkpoint folder that is absent, damaged, untrusted or made for another contract."""
+    """A checkpoint folder is absent, damaged, untrusted or made for another contract."""
 
 
 class TrainingError(DetectorError):
-    """Report data that cannot be trained on, or a training run whose loss left the finite numbers."""
+    """Data cannot be trained on, or the loss of a training run is not finite."""
 
 
 class BlendError(DetectorError):
-    """Report a picture or landmarks from which no self-blended pair can be made."""
+    """A picture or its landmarks cannot be used to build a self-blended pair."""

@@ -1,4 +1,4 @@
-"""Export a detector as an ONNX file that takes crops as they are cut and answers with calibrated probabilities."""
+"""Export a detector as an ONNX file that takes 8-bit crops and returns calibrated probabilities."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from detectors.methods.effort import fold
 from detectors.methods.networks import DetectorNetwork
 
 from .errors import CheckpointError
+from .files import whole_file
 from .scoring import Detector
 from .spec import DetectorSpec
 
@@ -21,7 +22,7 @@ OPSET = 18
 
 
 class _Deployed(nn.Module):
-    """Normalise eight-bit crops, give logits, and calibrate them."""
+    """Normalise 8-bit crops, compute logits, and calibrate them."""
 
     mean: Tensor
     std: Tensor
@@ -47,11 +48,11 @@ def export_onnx(detector: Detector, path: Path) -> None:
     are `logits` (N,) and `probabilities` (N,) in 0–1. Scope and thresholds are not part of the file.
 
     Args:
-        detector: What to export; it is left as it is.
-        path: Where to write; needs the package onnx.
+        detector: The detector to export; it is not changed.
+        path: Path of the file to write; the package onnx is needed.
 
     Raises:
-        CheckpointError: If onnx is not installed, or the network cannot be exported or written.
+        CheckpointError: Onnx is not installed, or the network cannot be exported or written.
     """
     spec = detector.spec
     model = copy.deepcopy(detector.model).cpu().eval()
@@ -59,22 +60,19 @@ def export_onnx(detector: Detector, path: Path) -> None:
     deployed = _Deployed(model, spec, detector.calibration or Calibration()).eval()
     size = (spec.input_size, spec.input_size, 3)
     example = torch.zeros((2, *size) if spec.frames == 1 else (2, spec.frames, *size), dtype=torch.uint8)
-    partial = path.with_name(path.name + ".part")
     try:
-        with warnings.catch_warnings(), torch.no_grad():
+        with whole_file(path) as part, warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # the tracer notes every fixed size, and that it will be replaced
             torch.onnx.export(
                 deployed,
                 (example,),
-                str(partial),
+                str(part),
                 input_names=["crops"],
                 output_names=["logits", "probabilities"],
                 dynamic_axes={"crops": {0: "n"}, "logits": {0: "n"}, "probabilities": {0: "n"}},
                 opset_version=OPSET,
                 dynamo=False,
             )
-        partial.replace(path)
     except (torch.onnx.errors.OnnxExporterError, ImportError, OSError, RuntimeError) as error:
-        partial.unlink(missing_ok=True)
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"{path}: detector {spec.name!r} cannot be exported: {text}") from error

@@ -1,4 +1,4 @@
-"""Cut face crops and turn them into network input, the same way for training and for scoring."""
+"""Cut face crops and convert them to network input, in the same way for training and for scoring."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ Image = NDArray[np.uint8]
 def crop_face(image: Image, box: Sequence[float] | NDArray[np.floating], spec: DetectorSpec) -> Image:
     """Cut the square around a face, with the spec's margin, and resize it to the spec's input size.
 
-    The square is centred on the box; its side is the longer box side times 1 + 2·`crop_margin`. Where it leaves the
-    picture the border pixel is repeated: mirrored content would show the network eyes and hair that are not there,
-    black bars would show it an edge. Area interpolation when shrinking, cubic when growing.
+    The square is centred on the box; its side is the longer box side times 1 + 2·`crop_margin`. Outside the picture the
+    border pixel is repeated: mirrored content would show eyes and hair that do not exist, and black bars would show an
+    edge. Shrinking uses area interpolation, enlarging uses cubic interpolation.
 
     Args:
         image: (H, W, 3) uint8 RGB.
         box: left, top, right, bottom in pixels; right and bottom lie outside the face.
-        spec: Whose crop contract to follow.
+        spec: Spec whose crop contract is used.
 
     Returns:
         (S, S, 3) uint8 RGB.
 
     Raises:
-        CropError: If the picture is not (H, W, 3) uint8, or the box is not finite, is empty or does not touch the
-            picture, or the spec wants aligned faces.
+        CropError: The picture is not (H, W, 3) uint8, or the box is not finite, is empty or does not touch the picture,
+            or the spec wants aligned faces.
     """
     _check_image(image)
     rows, columns = crop_square(image.shape[0], image.shape[1], box, spec)
@@ -43,19 +43,19 @@ def crop_face(image: Image, box: Sequence[float] | NDArray[np.floating], spec: D
 def crop_square(
     height: int, width: int, box: Sequence[float] | NDArray[np.floating], spec: DetectorSpec
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Say which rows and columns of a picture make the square around a face, border pixels repeated.
+    """Return the rows and columns of the square around a face, with border pixels repeated.
 
     Args:
-        height: Of the picture.
-        width: Of the picture.
+        height: Height of the picture.
+        width: Width of the picture.
         box: left, top, right, bottom in pixels; right and bottom lie outside the face.
-        spec: Whose crop contract to follow.
+        spec: Spec whose crop contract is used.
 
     Returns:
-        Rows and columns, as many of either.
+        Row and column indices, equally many of each.
 
     Raises:
-        CropError: If the box is not finite, is empty or does not touch the picture, or the spec wants aligned faces.
+        CropError: The box is not finite, is empty or does not touch the picture, or the spec wants aligned faces.
     """
     if spec.alignment != "upright":
         raise CropError(
@@ -70,7 +70,7 @@ def crop_square(
 
 
 def resize_crop(square: Image, size: int) -> Image:
-    """Resize a square crop: by area when it shrinks, cubic when it grows."""
+    """Resize a square crop: with area interpolation to shrink it, with cubic interpolation to enlarge it."""
     if square.shape[0] == size:
         return np.ascontiguousarray(square)
     interpolation = cv2.INTER_AREA if square.shape[0] > size else cv2.INTER_CUBIC
@@ -78,10 +78,10 @@ def resize_crop(square: Image, size: int) -> Image:
 
 
 def check_crops(crops: NDArray[np.uint8], spec: DetectorSpec) -> None:
-    """Refuse crops that do not satisfy a spec's contract.
+    """Check that crops satisfy a spec's contract.
 
     Raises:
-        CropError: If the crops are not (N, S, S, 3) uint8 with N ≥ 1 and S the spec's input size, or, for a detector of
+        CropError: The crops are not (N, S, S, 3) uint8 with N ≥ 1 and S the spec's input size, or, for a detector of
             clips, (N, T, S, S, 3) with T the spec's frames.
     """
     size, frames = spec.input_size, spec.frames
@@ -96,7 +96,10 @@ def check_crops(crops: NDArray[np.uint8], spec: DetectorSpec) -> None:
 
 
 def to_input(crops: NDArray[np.uint8], spec: DetectorSpec) -> Tensor:
-    """Turn crops (N, S, S, 3) or clips (N, T, S, S, 3) into normalised network input, float32 (N, 3, S, S) or so."""
+    """Convert crops (N, S, S, 3) or clips (N, T, S, S, 3) to normalised float32 network input.
+
+    The result has the shape (N, 3, S, S), or (N, T, 3, S, S) for clips.
+    """
     planes = torch.from_numpy(np.ascontiguousarray(crops)).movedim(-1, -3).to(torch.float32).div_(255)
     mean = torch.tensor(spec.mean)[:, None, None]
     std = torch.tensor(spec.std)[:, None, None]
@@ -104,7 +107,7 @@ def to_input(crops: NDArray[np.uint8], spec: DetectorSpec) -> Tensor:
 
 
 def _cut(image: Image, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Image:
-    """Cut rows and columns as `crop_square` gives them: `image[rows][:, columns]`, without gathering pixel by pixel."""
+    """Return `image[rows][:, columns]` for the output of `crop_square`, without gathering single pixels."""
     inside = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     before = [int(np.searchsorted(axis, axis[0], "right")) - 1 for axis in (rows, columns)]
     after = [

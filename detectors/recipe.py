@@ -1,14 +1,25 @@
-"""Say how a detector is trained where its user says nothing: the settings its paper gives."""
+"""Define the default training settings of a method: those that its paper states."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Literal
 
 from detectors.augmentation.augment import AugmentConfig
 
 Optimizer = Literal["adamw", "adam", "sgd"]
-Diet = Literal["forged", "self_blended", "twins"]
+
+
+class TrainingSource(StrEnum):
+    """Where the manipulated crops that a detector learns from come from."""
+
+    FORGED = "forged"
+    """Forgeries."""
+    SELF_BLENDED = "self-blended"
+    """Self-blends of genuine faces, blended anew in every epoch."""
+    TWINS = "twins"
+    """Forgeries that stand beside their genuine twins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +34,7 @@ class Recipe:
         epochs: Most passes over the data.
         sam_radius: Radius ρ of sharpness-aware minimisation; None trains without.
         ema_decay: Decay of the running mean of the weights; None keeps the last weights of an epoch.
-        diet: What the method is meant to be fed as manipulated: forgeries, self-blends, or twins of genuine crops.
+        training_source: What the method is meant to learn from as manipulated.
         augment: How crops are varied.
     """
 
@@ -34,5 +45,5 @@ class Recipe:
     epochs: int = 8
     sam_radius: float | None = None
     ema_decay: float | None = None
-    diet: Diet = "forged"
+    training_source: TrainingSource = TrainingSource.FORGED
     augment: AugmentConfig = field(default_factory=AugmentConfig)

@@ -1,4 +1,4 @@
-"""List the detectors this room can build, and find one by name."""
+"""List the available detectors, and find one by name."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def find_spec(name: str) -> DetectorSpec:
     """Find a spec by its exact name.
 
     Raises:
-        UnknownDetectorError: If no spec carries the name; the message offers the nearest ones.
+        UnknownDetectorError: No spec has the name; the message suggests the nearest ones.
     """
     for spec in (*SPECS, *TOYS):
         if spec.name == name:

@@ -1,6 +1,6 @@
-"""Show where a detector looked: Grad-CAM for convolutions, relevance by attention for transformers.
+"""Compute saliency maps: Grad-CAM for convolutional networks, attention relevance for transformers.
 
-A map says which places moved this network's answer. It does not say that these places were manipulated.
+A map shows which places influenced this network's answer. It does not show that these places were manipulated.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ _SMALLEST = 1e-12
 
 
 def explain(detector: Detector, crops: NDArray[np.uint8], answer: CommandResult = "manipulated") -> NDArray[np.float64]:
-    """Map what in each crop spoke for an answer.
+    """Compute a saliency map of each crop for an answer.
 
-    Convolutional networks are read by Grad-CAM (Selvaraju et al. 2017, eq. 1-2) at the last map before pooling, the
-    branches of a two-branch network averaged. Vision transformers are read by attention rolled out over the layers
-    (Abnar & Zuidema 2020), each head weighted by its gradient (Chefer et al. 2021, eq. 5-6).
+    Convolutional networks use Grad-CAM (Selvaraju et al. 2017, eq. 1-2) at the last map before pooling; the branches of
+    a two-branch network are averaged. Vision transformers use attention rolled out over the layers (Abnar & Zuidema
+    2020), each head weighted by its gradient (Chefer et al. 2021, eq. 5-6).
 
     Args:
-        detector: Whose answer is explained.
+        detector: Detector whose answer is explained.
         crops: (N, S, S, 3) uint8 RGB with S the spec's input size; for a detector of clips, one window of frames.
-        answer: Which answer.
+        answer: The answer to explain.
 
     Returns:
-        (N, S, S) in 0-1, the highest place of each crop at 1; all 0 where nothing spoke for the answer.
+        (N, S, S) in 0-1, with a maximum of 1 for each crop; all 0 where nothing supports the answer.
 
     Raises:
-        CropError: If the crops break the contract.
-        DetectorError: If the network has neither convolutional maps nor attention.
+        CropError: The crops break the contract.
+        DetectorError: The network has neither convolutional maps nor attention.
     """
     clips = crops if detector.spec.frames == 1 else crops[None]
     check_crops(clips, detector.spec)
@@ -63,7 +63,7 @@ def explain(detector: Detector, crops: NDArray[np.uint8], answer: CommandResult 
 
 
 def _by_gradient(model: nn.Module, branches: Sequence[nn.Module], batch: Tensor, sign: float) -> Tensor:
-    """Give ReLU(sum_k a_k A_k) with a_k the mean of the answer's gradient over the map A_k, (N, h, w)."""
+    """Return ReLU(sum_k a_k A_k) with a_k the mean of the answer's gradient over the map A_k, (N, h, w)."""
     seen: list[list[Tensor]] = [[] for _ in branches]
     with ExitStack() as stack:
         for branch, maps in zip(branches, seen, strict=True):
@@ -86,14 +86,14 @@ def _by_gradient(model: nn.Module, branches: Sequence[nn.Module], batch: Tensor,
 
 
 def _by_attention(model: nn.Module, transformer: VisionTransformer, batch: Tensor, sign: float) -> Tensor:
-    """Give R of R <- R + mean_h(relu(dA * A)) R over the layers, from what is pooled to the patches, (N, h, w)."""
+    """Return R of R <- R + mean_h(relu(dA * A)) R over the layers, from the pooled token to the patches, (N, h, w)."""
     seen: list[Tensor] = []
     attentions = [module for module in transformer.modules() if hasattr(module, "fused_attn")]
     fused = [module.fused_attn for module in attentions]
     try:
         with ExitStack() as stack:
             for module in attentions:
-                module.fused_attn = False  # the fused kernel never shows its weights
+                module.fused_attn = False  # the fused kernel does not return its attention weights
                 handle = cast(nn.Module, module.attn_drop).register_forward_hook(lambda _m, _i, out: seen.append(out))
                 stack.callback(handle.remove)
             answer = sign * model(batch).sum()
@@ -117,7 +117,7 @@ def _branches(backbone: nn.Module) -> Sequence[nn.Module]:
 
 @contextmanager
 def _watched(branch: nn.Module, maps: list[Tensor]) -> Iterator[None]:
-    """Collect every map (N, C, h, w) with h, w > 1 that a module of a branch gives."""
+    """Collect every map (N, C, h, w) with h, w > 1 that a module of a branch outputs."""
 
     def look(_module: nn.Module, _inputs: object, output: object) -> None:
         if isinstance(output, Tensor) and output.dim() == 4 and min(output.shape[2:]) > 1 and output.requires_grad:
@@ -132,6 +132,6 @@ def _watched(branch: nn.Module, maps: list[Tensor]) -> Iterator[None]:
 
 
 def _for_each_frame(maps: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
-    """Give the frames at the ends, which a temporal difference takes away, an empty map."""
+    """Add an empty map for the first and last frames, which a temporal difference removes."""
     missing = frames - len(maps)
     return np.pad(maps, ((missing // 2, missing - missing // 2), (0, 0), (0, 0)))

@@ -26,15 +26,15 @@ _BATCH = 32
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Hold what a detector says about the crops of one clip.
+    """Store a detector's output for the crops of one clip.
 
     Attributes:
         detector: Name of the spec.
         probability: Mean of the frame probabilities, 0–1; 1 is manipulated.
         calibrated: Whether the probabilities were calibrated on validation data.
-        in_scope: Whether the median frame resembles the training data both to the network and in its appearance; never
-            true for a detector without fitted gates.
-        frames: How many crops were scored.
+        in_scope: Whether the median frame resembles the training data both to the network and in its appearance; always
+            false for a detector without fitted gates.
+        frames: Number of scored crops.
         frame_probabilities: One probability per crop, in the order given.
     """
 
@@ -48,13 +48,14 @@ class Score:
 
 @dataclass(slots=True)
 class Detector:
-    """Join a network with everything needed to read its output.
+    """Combine a network with everything needed to interpret its output.
 
     Attributes:
-        spec: What it is and how its crops are cut.
+        spec: Description of the detector and its crops.
         model: The network.
-        calibration: From logits to probabilities; None until fitted, and the probabilities are then a plain sigmoid.
-        scope: Gates against unknown pictures; None until fitted.
+        calibration: Calibration from logits to probabilities. It is None until fitted; the probabilities are then a
+            plain sigmoid.
+        scope: Gates against out-of-scope pictures; None until fitted.
         thresholds: Operating points frozen on validation data; None until fitted.
         decision: Three-way decision with a stated risk, from validation data; None until fitted.
     """
@@ -67,18 +68,18 @@ class Detector:
     decision: ConformalDecision | None = None
 
     def probabilities(self, crops: NDArray[np.uint8]) -> Floats:
-        """Give the probability of manipulation of each crop.
+        """Return the probability of manipulation of each crop.
 
         Args:
-            crops: (N, S, S, 3) uint8 RGB with S the spec's input size. A detector of clips takes them as consecutive
-                frames of one clip, and gives each the mean over the windows it stands in.
+            crops: (N, S, S, 3) uint8 RGB with S the spec's input size. A clip detector takes them as consecutive frames
+                of one clip, and returns for each frame the mean over the windows that contain it.
 
         Returns:
             (N,) in 0–1.
 
         Raises:
-            CropError: If the crops break the contract.
-            DetectorError: If the network gives numbers that are not finite.
+            CropError: The crops break the contract.
+            DetectorError: The network returns numbers that are not finite.
         """
         return self._read(crops)[0]
 
@@ -86,8 +87,8 @@ class Detector:
         """Score the crops of one clip; a still is a clip of one crop.
 
         Raises:
-            CropError: If the crops break the contract, or are fewer than a detector of clips judges at once.
-            DetectorError: If the network gives numbers that are not finite.
+            CropError: The crops break the contract, or are fewer than a detector of clips judges at once.
+            DetectorError: The network returns numbers that are not finite.
         """
         frames, features = self._read(crops)
         return Score(
@@ -100,14 +101,14 @@ class Detector:
         )
 
     def embed(self, crops: NDArray[np.uint8]) -> tuple[Floats, Floats]:
-        """Give the raw logits (N,) and pooled features (N, D) of crops or clips, without calibration.
+        """Return the raw logits (N,) and pooled features (N, D) of crops or clips, without calibration.
 
         Args:
             crops: (N, S, S, 3) uint8 RGB, or (N, T, S, S, 3) for a detector of clips.
 
         Raises:
-            CropError: If the crops break the contract.
-            DetectorError: If the network gives numbers that are not finite.
+            CropError: The crops break the contract.
+            DetectorError: The network returns numbers that are not finite.
         """
         check_crops(crops, self.spec)
         device = next(self.model.parameters()).device

@@ -28,34 +28,35 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 CLIP_LARGE = "vit_large_patch14_clip_quickgelu_224.openai"
-"""OpenAI's CLIP was trained with QuickGELU; timm's plain name would build GELU under the same weights."""
+"""Backbone of OpenAI's CLIP. It was trained with QuickGELU; timm's plain name would build GELU with the same weights.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorSpec:
-    """Fix everything about a detector that is not learned.
+    """Describe everything about a detector that is not learned.
 
     The crop contract is `input_size`, `crop_margin`, `crop_pct`, `alignment`, `frames`, `mean` and `std`; a checkpoint
-    made under another contract is refused. `crop_pct` is 1 for every detector: timm's stock transforms cut the border
-    of the crop, where blending evidence lives.
+    made under another contract is refused. `crop_pct` is 1 for every detector: timm's default transforms remove the
+    border of the crop, which contains evidence of blending.
 
     Attributes:
-        name: What users type.
-        method: The file of this room that builds the network.
+        name: Name that users type.
+        method: Module of `detectors.methods` that builds the network.
         backbone: Model name in timm's registry, with the tag of the weights it starts from.
         input_size: Side of the square crop in pixels.
         mean: Per-channel mean subtracted after scaling to 0–1, RGB.
         std: Per-channel divisor, RGB.
         crop_margin: Share of the longer box side added on every side of the box.
-        licence: Licence of the weights that `pretrained` or the shipped folder gives.
-        paper: Where the method was published.
+        licence: Licence of the weights that `pretrained` or the shipped folder provides.
+        paper: Publication of the method.
         summary: One line for a table of detectors.
         options: Further keyword arguments for timm's factory, as pairs.
-        recipe: How it is trained where nothing else is said.
+        recipe: Default training settings.
         crop_pct: Share of the crop that reaches the network.
-        alignment: `upright` cuts along the picture's axes, without turning the face; `five_point` turns eyes, nose and
-            mouth corners onto a template, which takes landmarks, so that `crop_face` cannot do it.
-        frames: Consecutive crops that are judged together; 1 judges every crop alone.
+        alignment: `upright` cuts along the picture's axes, without turning the face; `five_point` aligns eyes, nose and
+            mouth corners with a template. This needs landmarks, so `crop_face` cannot do it.
+        frames: Number of consecutive crops that are scored together; with 1 every crop is scored alone.
     """
 
     name: str
@@ -76,7 +77,7 @@ class DetectorSpec:
 
     @property
     def crop_contract(self) -> dict[str, object]:
-        """The part of the spec that crops have to satisfy, ready for a card."""
+        """Return the part of the spec that crops have to satisfy, ready for a card."""
         return {
             "input_size": self.input_size,
             "crop_margin": self.crop_margin,

@@ -1,4 +1,4 @@
-"""`python -m forensics` is `facetrail`."""
+"""Run the command line `facetrail` as `python -m forensics`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A package's door that loads what it offers only when it is asked for, so that importing the package costs nothing."""
+"""Load what a package exports only on first use, so that importing the package costs nothing."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 def lazy_door(package: str, source: str) -> Callable[[str], object]:
     """Return the `__getattr__` of a package (PEP 562).
 
-    A package declares what it offers as imports under `if TYPE_CHECKING`, where type checkers read them. Here the same
-    lines are read, and each is carried out at the first use of one of its names.
+    A package declares its exports as imports under `if TYPE_CHECKING`, where type checkers read them. This function
+    reads the same lines and carries out each import at the first use of one of its names.
 
     Args:
         package: Name of the package, `__name__` there.

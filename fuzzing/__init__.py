@@ -1,1 +1,1 @@
-"""Hostile files and fuzzing of the readers of strangers' files."""
+"""Fuzz the readers of untrusted files, and build hostile files."""

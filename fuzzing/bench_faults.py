@@ -1,10 +1,10 @@
-"""Measure what hostile files cost `facetrail read`, and what its process of its own costs; write results/faults.csv.
+"""Measure the cost of hostile files for `facetrail read`, and of its separate process; write results/faults.csv.
 
     .venv/bin/python -m fuzzing.bench_faults
 
-Each hostile file is read alone by the command, at the limits it has by default; seconds are those of the whole command,
-memory is the largest of its processes. The last rows read one folder of 50 small files with and without the process
-of its own, in turn.
+Each hostile file is read alone by the command, with its default limits. Seconds are those of the whole command, and
+memory is that of its largest process. The last rows read one folder of 50 small files with and without the separate
+process, in turn.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ sys.exit(main(sys.argv[1:]))
 
 
 def measured(command: list[str]) -> tuple[float, float, str]:
-    """Run a command; return seconds, mebibytes of its largest process, and what it says."""
+    """Run a command; return seconds, mebibytes of its largest process, and its output."""
     script = "import resource, subprocess, sys\n"
     script += "done = subprocess.run(sys.argv[1:], capture_output=True, text=True)\n"
     script += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
     script += "lines = (done.stdout + done.stderr).strip().splitlines()\n"
-    script += "print([line for line in lines if not line.startswith('[')][-1])\n"  # without how far the work is
+    script += "print([line for line in lines if not line.startswith('[')][-1])\n"  # without progress lines
     begun = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", script, *command], capture_output=True, text=True, check=True)
     seconds = time.perf_counter() - begun
@@ -64,7 +64,7 @@ def fifty(folder: Path) -> None:
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", choices=sorted(ATTACKS))
     parser.add_argument("--rounds", type=int, default=3, help="readings of the folder, each way")

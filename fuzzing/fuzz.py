@@ -1,11 +1,11 @@
-"""Fuzz the readers of strangers' files for a given time; keep what crashes them; write results/fuzz.csv.
+"""Fuzz the readers of untrusted files for a given time; store the inputs that crash them; write results/fuzz.csv.
 
     nice -n 15 .venv/bin/python -m fuzzing.fuzz --minutes 30
 
-Each reader runs in a process of its own, guided by the coverage of our code (atheris) where atheris is installed, else
-by plain mutation. An input that raises what the reader may not raise, ends the process or takes longer than
-20 seconds is stored under OUT/READER. Inputs that once did are kept in tests/fuzzing/crashes/READER; the
-`open` column counts those that still do, so it has to be 0. Times and executions are added to those of earlier runs.
+Each reader runs in a separate process, guided by the coverage of our code where atheris is installed, else by plain
+mutation. An input that raises an error the reader may not raise, ends the process or takes longer than 20 seconds is
+stored under OUT/READER. Inputs that crashed a reader in the past are in tests/fuzzing/crashes/READER; the `open` column
+counts those that still crash it, so it has to be 0. Times and executions are added to those of earlier runs.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ _WORDS = (b"[", b'{"a":', b"\x81", b"NaN", b"1e999", b"-", b"\0", b"\n", b'"', b
 
 
 def kept(reader: str) -> list[Path]:
-    """List the inputs that once crashed a reader."""
+    """List the inputs that crashed a reader in the past."""
     return sorted((KEPT / reader.replace(" ", "-")).glob("*"))
 
 
 def crashes(target: Target, data: bytes) -> bool:
-    """Tell whether an input still crashes its reader."""
+    """Return whether an input still crashes its reader."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             target.run(data, Path(folder))
@@ -65,7 +65,7 @@ def crashes(target: Target, data: bytes) -> bool:
 
 
 def mutated(data: bytes, rng: random.Random, others: list[bytes]) -> bytes:
-    """Change some bytes, numbers or stretches of an input."""
+    """Change some bytes, numbers or ranges of an input."""
     out = bytearray(data)
     for _ in range(1 << rng.randrange(5)):
         at = rng.randrange(len(out) + 1)
@@ -95,7 +95,7 @@ def mutated(data: bytes, rng: random.Random, others: list[bytes]) -> bytes:
 
 
 def _child(name: str, seconds: float, out: Path, seed: int, note: str) -> None:
-    """Run one reader on inputs until the time is over; the parent reads the note that is left behind."""
+    """Run one reader on inputs until the time is over; the parent reads the note file."""
     target, folder = TARGETS[name], Path(tempfile.mkdtemp())
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     executions, until, current = 0, time.monotonic() + seconds, Path(note).with_suffix(".input")
@@ -130,7 +130,7 @@ def _engine(target: Target, seed: int) -> Callable[[Callable[[bytes], None]], No
         while True:
             data = mutated(rng.choice(pool), rng, seeds)
             once(data)
-            if rng.random() < 0.01 and len(data) < 200_000:  # go on from some of the changed ones
+            if rng.random() < 0.01 and len(data) < 200_000:  # continue from some of the changed inputs
                 pool = [*seeds, *pool[len(seeds) :][-50:], data]
 
     def guided(once: Callable[[bytes], None]) -> None:
@@ -151,7 +151,7 @@ def _engine(target: Target, seed: int) -> Callable[[Callable[[bytes], None]], No
 
 
 def _store(out: Path, data: bytes, error: Exception) -> None:
-    """Keep the shortest input for each place that raised."""
+    """Store the shortest input for each place that raised an error."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if str(ROOT) in frame.filename]
     inner = next((frame for frame in reversed(frames) if "scripts" not in frame.filename), frames[-1])
     where = f"{type(error).__name__}-{Path(inner.filename).stem}-{inner.name}"
@@ -164,7 +164,7 @@ def _store(out: Path, data: bytes, error: Exception) -> None:
 
 
 def fuzz(name: str, seconds: float, out: Path, seed: int) -> int:
-    """Fuzz one reader; start again where an input ended the process. Return how many inputs it was given."""
+    """Fuzz one reader, restart it where an input ended the process, and return the number of inputs."""
     executions, until = 0, time.monotonic() + seconds
     with tempfile.TemporaryDirectory() as folder:
         note = Path(folder) / "note"
@@ -228,7 +228,7 @@ def main() -> None:
             still = sum(crashes(TARGETS[one], path.read_bytes()) for path in found)
             before[one] |= {"found": str(len(found)), "open": str(still)}
         rows = [[before[one][column] for column in COLUMNS] for one in TARGETS if one in before]
-        write_rows(RESULTS, COLUMNS, rows)  # after each reader, so that a run that is cut off counts too
+        write_rows(RESULTS, COLUMNS, rows)  # after each reader, so that an interrupted run counts too
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is fuzzed: each reader of strangers' files, sound files to begin with, and what it may refuse them with."""
+"""Define the fuzzed readers of untrusted files, their valid seed inputs, and the errors they may raise."""
 
 from __future__ import annotations
 
@@ -49,22 +49,22 @@ from watermark.credential.layout import active_part, check_layout
 from watermark.media.containers import Container, sniff
 
 REFUSALS = (WatermarkError, ForensicsError, GeneratorError, DetectorError, EvaluationError, OSError)
-"""What a reader may raise: each names the file and the way out; MemoryError is the limit's own."""
+"""Errors that a reader may raise: each names the file and what to do; MemoryError is that of the limit."""
 
 _BETWEEN = b"\xff<member>\xff"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One reader.
+    """A reader to fuzz.
 
     Attributes:
-        name: Of the reader.
-        seeds: Sound inputs.
-        read: Gives a file with the input to the reader.
-        suffix: Of that file.
-        mended: Makes what the reader is given of an input, so that a checksum does not keep every change out.
-        refusals: What it may raise.
+        name: Name of the reader.
+        seeds: Valid inputs.
+        read: Function that passes a file with the input to the reader.
+        suffix: Suffix of that file.
+        mended: Function that repairs checksums of an input, so that changes pass them.
+        refusals: Errors that the reader may raise.
     """
 
     name: str
@@ -75,10 +75,10 @@ class Target:
     refusals: tuple[type[Exception], ...] = REFUSALS
 
     def run(self, data: bytes, folder: Path) -> None:
-        """Have the reader read an input.
+        """Run the reader on an input.
 
         Raises:
-            Exception: Whatever it should not have raised.
+            Exception: An error that the reader may not raise.
         """
         path = folder / f"input{self.suffix}"
         path.write_bytes(self.mended(data))
@@ -161,7 +161,7 @@ def _read_credential(path: Path) -> None:
 
 
 def _read_store(path: Path) -> None:
-    """Read the manifest store the strict way, which no signature has to hold for."""
+    """Read the manifest store with the strict reader, which needs no valid signature."""
     container = sniff(path)
     check_layout(path, container, {})
     if container in (Container.PNG, Container.JPEG, Container.MP4):
@@ -186,13 +186,13 @@ def _motion_seeds() -> list[bytes]:
 
 
 def unzipped(data: bytes) -> bytes:
-    """Lay the members of an archive one after the other, for changes to reach them past their checksums."""
+    """Concatenate the members of an archive, so that changes pass their checksums."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return _BETWEEN.join(name.encode() + b"\n" + archive.read(name) for name in archive.namelist())
 
 
 def zipped(data: bytes) -> bytes:
-    """Put members back into an archive."""
+    """Write members back to an archive."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for number, member in enumerate(data.split(_BETWEEN)[:20]):
@@ -202,7 +202,7 @@ def zipped(data: bytes) -> bytes:
 
 
 def with_checksums(data: bytes) -> bytes:
-    """Mend the checksums of a PNG's chunks; leave other files alone."""
+    """Repair the checksums of a PNG's chunks; leave other files unchanged."""
     if data[:8] != b"\x89PNG\r\n\x1a\n":
         return data
     out, at = bytearray(data), 8
@@ -239,7 +239,7 @@ def _read_corpus(path: Path) -> None:
 
 
 def _list(layout: str, place: str) -> Callable[[Path], None]:
-    """Return what gives an input to an importer as the list of the data set's files."""
+    """Return a function that passes an input to an importer as the list of the data set's files."""
 
     def read(path: Path) -> None:
         root = path.parent / layout
@@ -263,7 +263,8 @@ def _toml_seeds() -> list[bytes]:
 
 
 def _training_seeds() -> list[bytes]:
-    return [b'detector = "cpu"\ndiet = "forged"\nper_clip = 4\n[config]\nepochs = 3\nlearning_rate = 1e-3\nseed = 1\n']
+    run = b'detector = "cpu"\ntraining_source = "forged"\nper_clip = 4\n'
+    return [run + b"[config]\nepochs = 3\nlearning_rate = 1e-3\nseed = 1\n"]
 
 
 def _sidecar_seeds() -> list[bytes]:

@@ -1,7 +1,7 @@
-"""Files a stranger might send: bombs, lying headers, endless clips, nested boxes, things that are no files at all.
+"""Build files that a stranger might send: bombs, false headers, endless clips, nested boxes, and non-regular files.
 
-Each maker writes one file of at most a few megabytes. The tests feed them to the readers, and fuzzing/bench_faults.py
-measures what `facetrail read` makes of each.
+Each function writes one file of at most a few megabytes. The tests pass them to the readers, and
+fuzzing/bench_faults.py measures `facetrail read` on each.
 """
 
 from __future__ import annotations
@@ -37,44 +37,44 @@ def _small_png() -> bytes:
 
 
 def _zeros(size: int) -> bytes:
-    """Compress so many zeros without holding them."""
+    """Compress so many zeros without storing them."""
     packer = zlib.compressobj(9)
     parts = [packer.compress(bytes(min(1 << 20, size - at))) for at in range(0, size, 1 << 20)]
     return b"".join([*parts, packer.flush()])
 
 
 def png_of_huge_size(path: Path) -> None:
-    """State 100,000 by 100,000 pixels."""
+    """Write a PNG that states 100,000 by 100,000 pixels."""
     path.write_bytes(_png(HUGE, HUGE, data=_zeros(1000)))
 
 
 def png_at_the_limit(path: Path) -> None:
-    """Unpack 160 kB to 16 million pixels of 16 bits with alpha, the most a picture of that area can take."""
+    """Write a PNG of 160 kB with 16 million pixels of 16 bits with alpha, the most memory for that area."""
     side = 8000
     path.write_bytes(_png(side, side, depth=16, colour=0, data=_zeros(side * (side * 2 + 1))))
 
 
 def png_with_a_text_bomb(path: Path) -> None:
-    """Hold a compressed text and a colour profile of 300 MB each."""
+    """Write a PNG that contains a compressed text and a colour profile of 300 MB each."""
     bomb = _zeros(300 << 20)
     text, profile = _chunk(b"zTXt", b"title\0\0" + bomb), _chunk(b"iCCP", b"p\0\0" + bomb)
     path.write_bytes(_png(64, 64, text, profile, data=zlib.compress(bytes(64 * (64 * 3 + 1)))))
 
 
 def png_with_more_data_than_pixels(path: Path) -> None:
-    """Unpack to a gigabyte where the header states 64 by 64 pixels."""
+    """Write a PNG that unpacks to a gigabyte where the header states 64 by 64 pixels."""
     path.write_bytes(_png(64, 64, data=_zeros(1 << 30)))
 
 
 def apng_of_a_million_frames(path: Path) -> None:
-    """Announce a million frames of an animation."""
+    """Write a PNG that announces a million frames of an animation."""
     path.write_bytes(
         _png(64, 64, _chunk(b"acTL", struct.pack(">II", 10**6, 0)), data=zlib.compress(bytes(64 * (64 * 3 + 1))))
     )
 
 
 def jpeg_of_huge_size(path: Path) -> None:
-    """State the most that a JPEG can, 65,500 by 65,500 pixels."""
+    """Write a JPEG that states its maximum size, 65,500 by 65,500 pixels."""
     Image.new("RGB", (64, 64)).save(path, "JPEG")
     data = bytearray(path.read_bytes())
     at = data.index(b"\xff\xc0")
@@ -83,7 +83,7 @@ def jpeg_of_huge_size(path: Path) -> None:
 
 
 def jpeg_of_a_thousand_scans(path: Path) -> None:
-    """Repeat a progressive scan over 16 million pixels a thousand times."""
+    """Write a JPEG that repeats a progressive scan over 16 million pixels a thousand times."""
     Image.new("L", (4000, 4000), 128).save(path, "JPEG", progressive=True, quality=50)
     data = path.read_bytes()
     scans = [at for at in range(len(data) - 1) if data[at : at + 2] == b"\xff\xda"]
@@ -92,7 +92,7 @@ def jpeg_of_a_thousand_scans(path: Path) -> None:
 
 
 def webp_of_huge_size(path: Path) -> None:
-    """State a canvas of 16,777,216 pixels a side."""
+    """Write a WebP that states a canvas of 16,777,216 pixels per side."""
     Image.new("RGB", (64, 64)).save(path, "WEBP", exif=b"Exif\0\0II*\0\x08\0\0\0\0\0")
     data = bytearray(path.read_bytes())
     at = data.index(b"VP8X")
@@ -101,12 +101,12 @@ def webp_of_huge_size(path: Path) -> None:
 
 
 def tiff_of_huge_size(path: Path) -> None:
-    """State 100,000 by 100,000 pixels in one strip."""
+    """Write a TIFF that states 100,000 by 100,000 pixels in one strip."""
     path.write_bytes(_tiff(HUGE, HUGE, b"\0" * 64))
 
 
 def tiff_of_endless_pages(path: Path) -> None:
-    """Chain 300,000 pages, each a page directory without a picture."""
+    """Write a TIFF that chains 300,000 pages, each a page directory without a picture."""
     entry = struct.pack("<HHI4s", 256, 3, 1, struct.pack("<HH", 8, 0))
     size = 2 + len(entry) + 4
     pages = [struct.pack("<H", 1) + entry + struct.pack("<I", 8 + size * (number + 1)) for number in range(300_000 - 1)]
@@ -117,12 +117,12 @@ def tiff_of_endless_pages(path: Path) -> None:
 
 
 def tiff_whose_pages_run_in_a_circle(path: Path) -> None:
-    """Let a page's successor be itself."""
+    """Write a TIFF with a page that is its own successor."""
     path.write_bytes(_tiff(64, 64, bytes(64 * 64 * 3), following=8))
 
 
 def tiff_bomb(path: Path) -> None:
-    """Unpack a deflated strip to 190 MB where 64 by 64 pixels are stated."""
+    """Write a TIFF with a deflated strip that unpacks to 190 MB where 64 by 64 pixels are stated."""
     path.write_bytes(_tiff(64, 64, _zeros(190 << 20), compression=8))
 
 
@@ -135,7 +135,7 @@ def _tiff(width: int, height: int, data: bytes, *, compression: int = 1, followi
 
 
 def avif_of_huge_size(path: Path) -> None:
-    """State 100,000 by 100,000 pixels in the box that holds a picture's extent."""
+    """Write an AVIF that states 100,000 by 100,000 pixels in the box of the picture's extent."""
     Image.new("RGB", (64, 64)).save(path, "AVIF")
     data = bytearray(path.read_bytes())
     at = data.index(b"ispe")
@@ -156,7 +156,7 @@ def _clip(path: Path, *, frames: int = 6, side: int = 64, rate: int = 25, contai
 
 
 def mp4_of_huge_size(path: Path) -> None:
-    """State 65,535 by 65,535 pixels in the track and sample description."""
+    """Write an MP4 that states 65,535 by 65,535 pixels in the track and sample description."""
     _clip(path)
     data = bytearray(path.read_bytes())
     at = data.index(b"avc1", data.index(b"stsd"))
@@ -167,7 +167,7 @@ def mp4_of_huge_size(path: Path) -> None:
 
 
 def mp4_of_two_billion_frames(path: Path) -> None:
-    """Announce two billion frames of one size in tables of a few bytes."""
+    """Write an MP4 that announces two billion frames of one size in tables of a few bytes."""
     _clip(path)
     data = path.read_bytes()
     data = _with_box(data, b"stsz", struct.pack(">III", 0, 10, 0x7FFFFFFF))
@@ -175,7 +175,7 @@ def mp4_of_two_billion_frames(path: Path) -> None:
 
 
 def mp4_of_thirty_million_frames(path: Path) -> None:
-    """Announce thirty million frames of no bytes."""
+    """Write an MP4 that announces thirty million frames of no bytes."""
     _clip(path)
     data = path.read_bytes()
     data = _with_box(data, b"stsz", struct.pack(">III", 0, 1, 30_000_000))
@@ -184,13 +184,13 @@ def mp4_of_thirty_million_frames(path: Path) -> None:
 
 
 def mp4_without_any_rate(path: Path) -> None:
-    """Show all frames at the same instant."""
+    """Write an MP4 that shows all frames at the same instant."""
     _clip(path)
     path.write_bytes(_with_box(path.read_bytes(), b"stts", struct.pack(">IIII", 0, 1, 6, 0)))
 
 
 def mp4_of_a_frame_a_century(path: Path) -> None:
-    """Let every frame stand for as long as the clock can say, at the slowest clock."""
+    """Write an MP4 in which every frame lasts as long as the slowest clock can state."""
     _clip(path)
     data = bytearray(_with_box(path.read_bytes(), b"stts", struct.pack(">IIII", 0, 1, 6, 0x7FFFFFF0)))
     at = data.index(b"mdhd")
@@ -199,7 +199,7 @@ def mp4_of_a_frame_a_century(path: Path) -> None:
 
 
 def mp4_of_nested_boxes(path: Path) -> None:
-    """Nest 100,000 boxes in one another."""
+    """Write an MP4 that nests 100,000 boxes in one another."""
     _clip(path)
     inner = b""
     for _ in range(HUGE):
@@ -210,7 +210,7 @@ def mp4_of_nested_boxes(path: Path) -> None:
 
 
 def mp4_of_large_still_frames(path: Path) -> None:
-    """Repeat one frame of 62 million pixels 40 times in a few kilobytes."""
+    """Write an MP4 that repeats one frame of 62 million pixels 40 times in a few kilobytes."""
     side = 7872
     with av.open(str(path), "w", format="mp4") as file:
         stream = file.add_stream("libx264", 25, options={"preset": "ultrafast", "x264-params": "threads=1"})
@@ -226,7 +226,7 @@ def mp4_of_large_still_frames(path: Path) -> None:
 
 
 def matroska_without_end(path: Path) -> None:
-    """Leave the length of every cluster open and repeat them a thousand times."""
+    """Write a Matroska file with clusters of unknown length, repeated a thousand times."""
     _clip(path, container="matroska")
     data = path.read_bytes()
     at = data.index(b"\x1f\x43\xb6\x75")
@@ -234,7 +234,7 @@ def matroska_without_end(path: Path) -> None:
 
 
 def _with_box(data: bytes, kind: bytes, body: bytes) -> bytes:
-    """Exchange a box inside `moov`, which lies at the end, and mend the lengths of those around it."""
+    """Replace a box inside `moov`, which is at the end, and correct the lengths of the boxes around it."""
     at = data.index(kind) - 4
     old = int.from_bytes(data[at : at + 4], "big")
     grown = len(body) + 8 - old
@@ -251,7 +251,7 @@ def png_with(store: bytes) -> bytes:
 
 
 def png_of_nested_jumbf(path: Path) -> None:
-    """Nest 20,000 JUMBF boxes in the manifest store."""
+    """Write a PNG that nests 20,000 JUMBF boxes in the manifest store."""
     description = box(b"jumd", b"c2pa" + TAIL + b"\x03c2pa\0")
     depth = 20_000
     per = 8 + len(description)
@@ -260,7 +260,7 @@ def png_of_nested_jumbf(path: Path) -> None:
 
 
 def png_of_nested_cbor(path: Path) -> None:
-    """Nest 200,000 lists in an assertion of the manifest."""
+    """Write a PNG that nests 200,000 lists in an assertion of the manifest."""
     deep = b"\x81" * 200_000 + b"\x00"
     assertion = jumbf(b"cbor", "c2pa.actions.v2", box(b"cbor", deep))
     claim = jumbf(b"c2cl", "c2pa.claim.v2", box(b"cbor", deep))
@@ -271,44 +271,44 @@ def png_of_nested_cbor(path: Path) -> None:
 
 
 def png_of_a_million_manifests(path: Path) -> None:
-    """Put 100,000 empty manifests into one store."""
+    """Write a PNG with 100,000 empty manifests in one store."""
     manifest = jumbf(b"c2ma", "urn:c2pa:x")
     store = jumbf(b"c2pa", "c2pa", manifest * 100_000)
     path.write_bytes(png_with(store))
 
 
 def png_of_ten_thousand_ingredients(path: Path) -> None:
-    """Name 10,000 ingredients in one manifest."""
+    """Write a PNG that names 10,000 ingredients in one manifest."""
     path.write_bytes(png_with(store_of_ingredients(INGREDIENTS)))
 
 
 def empty(path: Path) -> None:
-    """Hold nothing."""
+    """Write an empty file."""
     path.write_bytes(b"")
 
 
 def pipe(path: Path) -> None:
-    """Be a named pipe that nobody writes to."""
+    """Create a named pipe that nobody writes to."""
     os.mkfifo(path)
 
 
 def link_to_a_device(path: Path) -> None:
-    """Point to a device that never ends."""
+    """Create a link to a device that never ends."""
     path.symlink_to("/dev/zero")
 
 
 def dangling_link(path: Path) -> None:
-    """Point nowhere."""
+    """Create a link to a missing file."""
     path.symlink_to(path.with_name("nowhere.png"))
 
 
 def link_to_itself(path: Path) -> None:
-    """Point to itself."""
+    """Create a link to itself."""
     path.symlink_to(path.name)
 
 
 def png_that_is_a_page_and_an_archive(path: Path) -> None:
-    """Be a picture to one program, a web page to another and an archive to a third."""
+    """Write a file that is a picture, a web page and an archive, depending on the program."""
     page = _chunk(b"tEXt", b"Title\0<html><script>alert(1)</script>")
     data = _png(64, 64, page, data=zlib.compress(bytes(64 * (64 * 3 + 1))))
     path.write_bytes(data)
@@ -317,7 +317,7 @@ def png_that_is_a_page_and_an_archive(path: Path) -> None:
 
 
 def jpeg_before_a_clip(path: Path) -> None:
-    """Begin as a picture and go on as a clip."""
+    """Write a file that begins as a picture and continues as a clip."""
     _clip(path)
     clip = path.read_bytes()
     Image.new("RGB", (64, 64)).save(path, "JPEG")
@@ -380,4 +380,4 @@ COSTLY = frozenset(
         "mp4_of_thirty_million_frames",
     }
 )
-"""Those that keep a reader busy for seconds; the tests leave them to fuzzing/bench_faults.py."""
+"""Files that take a reader seconds; the tests leave them to fuzzing/bench_faults.py."""

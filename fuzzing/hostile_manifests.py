@@ -1,6 +1,6 @@
-"""A manifest as a stranger might write it: box by box, so that it costs its writer nothing.
+"""Build manifests box by box, as a stranger could at no cost.
 
-The signature is of nothing; what it costs to find that out is the point.
+The signature is invalid; the files measure what it costs to detect this.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def jumbf(kind: bytes, label: str, *contents: bytes) -> bytes:
 
 
 def store_of_ingredients(count: int) -> bytes:
-    """Return a manifest store whose one manifest names so many ingredients."""
+    """Return a manifest store whose single manifest names so many ingredients."""
     parts = {
         f"c2pa.ingredient.v3{f'__{number}' if number else ''}": _map(
             {"dc:title": _text(f"part {number}"), "relationship": _text("componentOf")}
@@ -62,7 +62,7 @@ def store_of_ingredients(count: int) -> bytes:
 
 
 def _signature() -> bytes:
-    """Return a COSE signature of zeros under a certificate that was made for it (RFC 9052, section 4.2)."""
+    """Return a COSE signature of zeros under a certificate that was issued for it (RFC 9052, section 4.2)."""
     with tempfile.TemporaryDirectory() as folder:
         pem = Deployment.open(Path(folder) / "home").identity.chain_pem
     lines = pem.partition("-----BEGIN CERTIFICATE-----")[2].partition("-----")[0]
@@ -72,7 +72,7 @@ def _signature() -> bytes:
 
 
 def _head(major: int, length: int) -> bytes:
-    """Begin a CBOR value (RFC 8949, section 3)."""
+    """Return the head of a CBOR value (RFC 8949, section 3)."""
     if length < 24:
         return bytes([major << 5 | length])
     return bytes([major << 5 | 24, length]) if length < 256 else bytes([major << 5 | 25]) + struct.pack(">H", length)

@@ -1,4 +1,6 @@
-"""Animate stylised avatars; every frame that leaves is marked, every file is signed. This is the room's only door."""
+"""Animate stylised avatars; every returned frame is marked, every file is signed. This is the public interface."""
+
+from __future__ import annotations
 
 from facetrail_torchvision import declare_missing_operators
 

@@ -1,4 +1,4 @@
-"""What can go wrong in the generator.
+"""Define the errors of the generator package.
 
     GeneratorError
     ├── FaceModelError               a face model's file, or numbers of another face model, cannot be used
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 
 class GeneratorError(Exception):
-    """Base of all errors of this room."""
+    """Base of all errors of this package."""
 
 
 class TrackerError(GeneratorError):
@@ -36,11 +36,11 @@ class MissingPackageError(TrackerError):
 
 
 class NoFaceError(TrackerError):
-    """No face was found; the message names what was tried and the choices left."""
+    """No face was found; the message names what was tried and the remaining choices."""
 
 
 class FaceModelError(GeneratorError):
-    """A face model's file cannot be used, or numbers do not belong to the face model they are given to."""
+    """A face model's file cannot be used, or parameters do not belong to the face model they are given to."""
 
 
 class GenerationError(GeneratorError):
@@ -56,7 +56,7 @@ class PuppetError(GeneratorError):
 
 
 class TrainingError(GeneratorError):
-    """A training run cannot start, continue or go on: its settings, data, checkpoint or loss are not usable."""
+    """A training run cannot start, resume or continue: its settings, data, checkpoint or loss are not usable."""
 
 
 class WeightsError(GeneratorError):

@@ -1,4 +1,4 @@
-"""How near a picture is to the truth: PSNR, and the structural similarity at every pixel."""
+"""Compute the fidelity of a picture: PSNR, and the structural similarity at every pixel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LEAST_ERROR = 1e-3
 
 
 def psnr(picture: Picture, truth: Picture, where: NDArray[np.bool_]) -> float:
-    """Return the PSNR in dB of uint8 pictures (H, W, 3) over a mask (H, W); at most 78, for equal ones."""
+    """Return the PSNR in dB of uint8 pictures (H, W, 3) over a mask (H, W); equal pictures give the maximum of 78."""
     error = float(np.mean((picture[where].astype(np.float64) - truth[where]) ** 2))
     return 10 * float(np.log10(255.0**2 / max(error, _LEAST_ERROR)))
 

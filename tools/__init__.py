@@ -1,1 +1,1 @@
-"""Programs for people who work on facetrail."""
+"""Provide programs for people who work on facetrail."""

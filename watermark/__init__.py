@@ -1,9 +1,9 @@
-"""Mark pixels, sign files, and read both back. This is the room's only door."""
+"""Mark pixels, sign files, and read mark and credential back. This is the package's public interface."""
 
 from __future__ import annotations
 
 from .credential.claim import Claim, Ingredient, SourceType
-from .credential.credential import Credential, CredentialState
+from .credential.credential import GENERATED_SOURCE_TYPES, Credential, CredentialState
 from .credential.signing import TimeStampOutcome
 from .credential.statements import Statement, read_statement, sign_statement
 from .deployment import Deployment, home_folder
@@ -28,16 +28,17 @@ from .mark.read import MarkReading, read_mark
 from .media.arrays import read_arrays
 from .media.clip_reading import ClipReader, demuxed, open_clip, take_frames
 from .media.encoding import encode_clip, encode_still
+from .media.files import file_hash, hidden_folder, sweep, try_lock, whole_file
 from .media.media import Media, read_media
 from .provenance import Outcome, Provenance, read_provenance, verify_file
 from .resolution.resolution import Bindings, read_bindings
 from .sealing.clip_writing import ClipWriter
-from .sealing.hidden_folder import hidden_folder
 from .sealing.release import SealReceipt
 from .sealing.seal import seal, seal_file
 from .store.manifest_store import ManifestStore
 
 __all__ = [
+    "GENERATED_SOURCE_TYPES",
     "Bindings",
     "Claim",
     "ClipMarker",
@@ -74,6 +75,7 @@ __all__ = [
     "demuxed",
     "encode_clip",
     "encode_still",
+    "file_hash",
     "hidden_folder",
     "home_folder",
     "mark",
@@ -88,6 +90,9 @@ __all__ = [
     "seal",
     "seal_file",
     "sign_statement",
+    "sweep",
     "take_frames",
+    "try_lock",
     "verify_file",
+    "whole_file",
 ]

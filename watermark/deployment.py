@@ -1,7 +1,8 @@
-"""One installation: its signing identity, its mark keys and its manifest store, in one folder."""
+"""Open an installation: its signing identity, its mark keys and its manifest store, in one folder."""
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -12,10 +13,13 @@ import platformdirs
 from watermark.identity.certificates import read_pem
 from watermark.identity.identity import Identity
 from watermark.identity.mark_keys import open_mark_keys, rotate_mark_key
+from watermark.identity.private_files import check_unwritable
 from watermark.identity.trust import TrustPolicy
 from watermark.store.manifest_store import STORE_FILE, ManifestStore
 
 from .errors import IdentityError
+
+_LOG = logging.getLogger(__name__)
 
 HOME_VARIABLE = "FACETRAIL_HOME"
 
@@ -23,10 +27,10 @@ _IDENTITY, _ANCHORS = "identity", "anchors.pem"
 
 
 def home_folder(given: Path | None = None) -> Path:
-    """Return the folder of an installation, without making it.
+    """Return the folder of an installation, without creating it.
 
     Args:
-        given: What the user asked for; None takes the environment variable FACETRAIL_HOME, else the user's
+        given: Folder that the user chose; None takes the environment variable FACETRAIL_HOME, else the user's
             configuration folder.
     """
     return given or Path(os.environ.get(HOME_VARIABLE) or platformdirs.user_config_dir("facetrail"))
@@ -34,17 +38,17 @@ def home_folder(given: Path | None = None) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What one installation signs, marks and remembers with.
+    """The signing identity, mark keys and manifest store of one installation.
 
     Attributes:
-        identity: Who signs.
-        mark_keys: Secrets of 32 bytes that marks' carriers are derived from, the newest first; marks are made with that
-            one and read with all.
-        store: What was sealed here.
-        folder: Where all of it lies.
+        identity: Identity that signs.
+        mark_keys: Secrets of 32 bytes that the carriers of marks are derived from, the newest first. Marks are made
+            with the newest key and read with all keys.
+        store: Store of the manifests sealed here.
+        folder: Folder that contains all of it.
         anchors: Root certificates (PEM) of others that are trusted, from `anchors.pem` in the folder.
-        discreet: What is sealed has metadata and credential padded, so that the size of a file does not tell what they
-            say of it; costs 4 to 8 kB a file and a second signature.
+        discreet: Whether metadata and credential are padded when a file is sealed, so that the size of a file does not
+            reveal their content. This costs 4 to 8 kB per file and a second signature.
     """
 
     identity: Identity
@@ -63,7 +67,7 @@ class Deployment:
                 folder.
 
         Raises:
-            IdentityError: It cannot be made, is damaged, or its secrets can be read by others.
+            IdentityError: It cannot be made, is damaged, its secrets can be read by others, or others may write to it.
         """
         folder = home_folder(folder)
         try:
@@ -72,25 +76,34 @@ class Deployment:
             raise IdentityError(
                 f"{folder}: cannot be made ({error.strerror}); set {HOME_VARIABLE} to a folder of yours"
             ) from error
+        check_unwritable(folder)
         identity, keys = _identity(folder / _IDENTITY), open_mark_keys(folder)
+        try:
+            identity.check_in_date()
+        except IdentityError as error:
+            _LOG.warning("%s; files can be read, and none can be signed", error)
+        for beside in (folder / STORE_FILE, folder / _ANCHORS):
+            if beside.exists():
+                check_unwritable(beside)
+        _LOG.debug("opened the deployment %s: %s, certificate %s", folder, identity.subject, identity.fingerprint)
         return cls(identity, keys, ManifestStore(folder / STORE_FILE), folder, _anchors(folder / _ANCHORS))
 
     def __reduce__(self) -> tuple[Callable[[Path, bool], Deployment], tuple[Path, bool]]:
-        """Travel to another process as a folder, which is opened there; secrets do not travel."""
+        """Pickle the folder only; another process opens the deployment from it, so that no secret is pickled."""
         return _reopen, (self.folder.absolute(), self.discreet)
 
     @property
     def mark_key(self) -> bytes:
-        """The key that new marks are made with."""
+        """Return the key that new marks are made with."""
         return self.mark_keys[0]
 
     @property
     def trust(self) -> TrustPolicy:
-        """The policy that believes this deployment's own signatures, their time stamps, and those under `anchors`."""
+        """Return the policy that trusts this deployment's own signatures and time stamps, and those under `anchors`."""
         return TrustPolicy((*self.identity.anchors, *self.anchors))
 
     def rotate_mark_key(self) -> Deployment:
-        """Make a new mark key, and return this deployment as it marks with it; earlier marks stay readable.
+        """Create a new mark key, and return the deployment that marks with it; earlier marks stay readable.
 
         Raises:
             IdentityError: The keys are lost or damaged, cannot be written, or are being rotated by another process.
@@ -105,7 +118,9 @@ def _reopen(folder: Path, discreet: bool) -> Deployment:
 def _identity(folder: Path) -> Identity:
     if not folder.exists():
         try:
-            return Identity.create(folder)
+            made = Identity.create(folder)
+            _LOG.warning("%s: held no identity; a local development identity was made there", folder.parent)
+            return made
         except IdentityError:
             if not folder.exists():  # else another process was faster: take what it made
                 raise

@@ -1,8 +1,8 @@
-"""Everything the watermark room raises on purpose.
+"""Define every error that the watermark package raises on purpose.
 
 WatermarkError
 ├── TooSmallError    a picture cannot carry a mark
-├── MediaError       a file or an array is not media this room can read or write
+├── MediaError       a file or an array is not media that this package can read or write
 ├── IdentityError    the signing identity or the mark key is missing, unsafe or out of date
 ├── StoreError       the manifest store cannot be read or written
 ├── SealError        a file could not be sealed; nothing was left at its path
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 
 class WatermarkError(Exception):
-    """Base of every error of this room; its message is one line for people."""
+    """Base of every error of this package; its message is one line for people."""
 
 
 class TooSmallError(WatermarkError):
@@ -23,7 +23,7 @@ class TooSmallError(WatermarkError):
 
 
 class MediaError(WatermarkError):
-    """A file or an array is not media this room can read or write."""
+    """A file or an array is not media that this package can read or write."""
 
 
 class IdentityError(WatermarkError):
@@ -43,11 +43,11 @@ class MarkLostError(SealError):
 
 
 class StatementError(WatermarkError):
-    """A signed statement was changed, or nobody known signed it."""
+    """A signed statement was changed, or no known signer signed it."""
 
 
 class TrustError(WatermarkError):
-    """A file is not what the trust policy asks for.
+    """A file does not satisfy the trust policy.
 
     Attributes:
         state: Value of the `CredentialState` that was read.

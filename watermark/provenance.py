@@ -1,7 +1,8 @@
-"""Everything a file says about where it comes from: its mark and its credential, together."""
+"""Read the complete provenance of a file: its mark and its credential together."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -27,9 +28,11 @@ from watermark.store.perceptual_hash import SAME_PICTURE, hash_distance, percept
 from .deployment import Deployment
 from .errors import MediaError, TrustError
 
+_LOG = logging.getLogger(__name__)
+
 
 class Outcome(StrEnum):
-    """What a file's mark and credential come to, in one word."""
+    """The combined result of a file's mark and credential."""
 
     TRUSTED = "trusted"
     VALID_UNKNOWN_SIGNER = "valid_unknown_signer"
@@ -41,11 +44,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What one file says about where it comes from.
+    """The provenance of one file.
 
     Attributes:
         path: The file.
-        mark: The mark, or None where the credential shows the file altered and its pixels cannot be decoded any more.
+        mark: The mark, or None where the credential shows that the file was altered and its pixels cannot be decoded
+            any more.
         credential: The credential, from the file or recovered.
     """
 
@@ -55,30 +59,31 @@ class Provenance:
 
     @property
     def outcome(self) -> Outcome:
-        """The credential's state; where there is no credential, a mark alone still says that the file was made here."""
+        """Return the credential's state; without a credential, a mark alone still shows that the file was made here."""
         if self.credential.state is CredentialState.ABSENT and self.mark is not None and self.mark.present:
             return Outcome.MARK_ONLY
         return Outcome(self.credential.state.value)
 
 
 def verify_file(path: Path, deployment: Deployment, policy: TrustPolicy | None = None) -> Credential:
-    """Return the credential of a file that is intact and signed by somebody the policy knows, or raise.
+    """Return the credential of a file that is intact and signed by a signer known to the policy, or raise.
 
-    A credential recovered through the mark does not pass: it tells where a picture comes from, not that it is
+    A credential recovered through the mark is not accepted: it shows where a picture comes from, not that it is
     unchanged.
 
     Args:
         path: The file.
-        deployment: Whose store knows what was sealed here.
-        policy: Whose signatures are believed; None believes the deployment's own.
+        deployment: Deployment whose store lists the files sealed here.
+        policy: Policy that decides which signatures are trusted; None trusts the deployment's own.
 
     Raises:
-        TrustError: The file has no credential, was altered, or its signer is unknown; its `state` tells which.
-        MediaError: The file is missing or of a kind this room does not read.
+        TrustError: The file has no credential, was altered, or its signer is unknown; its `state` shows which.
+        MediaError: The file is missing or of a kind that this package does not read.
         StoreError: The manifest store is damaged or unreadable.
     """
     credential = read_credential(path, policy or deployment.trust, deployment.store)
     state = credential.state
+    _LOG.info("credential of %s: %s", path, state)
     if state is not CredentialState.TRUSTED:
         codes = f" ({', '.join(credential.codes)})" if credential.codes else ""
         raise TrustError(f"{path}: the credential is {state.replace('_', ' ')}{codes}", state.value, credential.codes)
@@ -98,24 +103,26 @@ def read_provenance(
 
     A mark can be copied into another picture, so it counts as ours only if its id is in the deployment's store, the
     signature of the manifest there holds, and the picture looks like the one that was sealed; a cropped copy does not.
-    Where the file carries no credential and the id is in the store, the stored manifest is read instead; it says where
-    the picture comes from and not that it is unchanged.
+    Where the file carries no credential and the id is in the store, the stored manifest is read instead; it shows where
+    the picture comes from, not that it is unchanged.
 
     Args:
         path: The file.
-        deployment: Whose keys, store and root certificate are used.
+        deployment: Deployment whose keys, store and root certificate are used.
         anchors: More root certificates (PEM) whose signers are trusted.
-        policy: Whose signatures are believed, alone; None believes the deployment's own and those under `anchors`.
-        media: The decoded file, where the caller has it already.
-        search: How far to look for the mark, see `read_mark`.
+        policy: Policy that alone decides which signatures are trusted; None trusts the deployment's own and those under
+            `anchors`.
+        media: The decoded file, where the caller has decoded it already.
+        search: Extent of the search for the mark, see `read_mark`.
 
     Raises:
-        MediaError: The file is missing, of a kind this room does not read, or damaged without a credential that would
-            show it.
+        MediaError: The file is missing, of a kind that this package does not read, or damaged without a credential that
+            would show it.
         StoreError: The manifest store is damaged or unreadable.
     """
     policy = policy or TrustPolicy((*deployment.trust.anchors, *anchors))
     credential = read_credential(path, policy, deployment.store)
+    _LOG.info("credential of %s: %s", path, credential.state)
     if media is not None:
         frames = media.frames
     else:
@@ -126,26 +133,35 @@ def read_provenance(
                 raise
             return Provenance(path, None, credential)
     mark = read_mark(frames, deployment.mark_keys, search=search)
+    _LOG.info("mark of %s: %s", path, mark)
     entries = [entry for entry in deployment.store.find(mark.id or "") if entry.kind is mark.kind]
     if not entries:
         return Provenance(path, mark, credential)
     distance, entry = min(((_distance(frames[0], entry), entry) for entry in entries), key=lambda found: found[0])
     confirmed = distance <= SAME_PICTURE and signature_holds(entry, deployment.trust)
+    _LOG.debug("%s: %d stored manifests under the mark, the nearest look %d bits away", path, len(entries), distance)
     if credential.state is CredentialState.ABSENT:
         credential = recover_credential(entry, distance, policy)
+        _LOG.info("recovered the credential of %s by its mark from %s", path, deployment.store.path)
     return Provenance(path, replace(mark, ours=confirmed), credential)
 
 
 def _distance(picture: Frames, entry: StoreEntry) -> int:
-    """Return how much a picture's look, or that of its mirror image, differs from what was sealed, in bits."""
+    """Return the distance in bits between the look of the sealed picture and that of a picture or its mirror image."""
     views = (picture, picture[:, ::-1])
     return min(hash_distance(perceptual_hash(np.ascontiguousarray(view)), entry.perceptual_hash) for view in views)
 
 
 def sample_frames(path: Path) -> Frames:
-    """Return a still, or as many frames of a clip as a reading looks at, `(T, H, W, 3)`.
+    """Return a still, or as many frames of a clip as a reading uses, `(T, H, W, 3)`.
 
     Raises:
         MediaError: The file cannot be decoded.
     """
-    return open_clip(path).sample(CLIP_SAMPLE) if sniff(path).is_clip else read_media(path).frames
+    if sniff(path).is_clip:
+        clip = open_clip(path)
+        _LOG.info("opened %s: %s", path, clip)
+        return clip.sample(CLIP_SAMPLE)
+    still = read_media(path)
+    _LOG.info("opened %s: %s", path, still)
+    return still.frames

@@ -1,1 +1,1 @@
-"""The pieces of `bench_matrix.py` and `bench_retraining.py`."""
+"""Benchmark detectors."""

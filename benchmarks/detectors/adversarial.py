@@ -1,8 +1,9 @@
 """Attack detectors on a puppet corpus, white box and by transfer; write results/adversarial.csv.
 
 Two detectors are measured: the shipped one, and a small one of another architecture that is trained here on the corpus'
-train split. Each is attacked, and what was made for one is tried on the other. Only the test split is attacked, whose
-identities neither has seen, and of its forgeries one kind; thresholds are those frozen on validation data.
+train split. Each is attacked, and its adversarial frames are also scored by the other. Only the test split is attacked,
+whose identities are new to both detectors, with one kind of forgery. The thresholds are those fitted on validation
+data.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ LEFT_OUT = ("level", "slice")
 
 
 def main() -> None:
-    """Train, attack, write."""
+    """Train, attack, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path, metavar="CORPUS")
     parser.add_argument("--detector", default="cpu", metavar="NAME_OR_DIR")

@@ -1,12 +1,12 @@
 """Train five methods on one forgery each and test them on every forgery; write results/detector_matrix.csv.
 
-The corpus is made by
+The corpus is written by
     facetrail corpus synthesize -o CORPUS --identities 200 --clips 1 --stills 0 --frames 8 \
         --methods anifacediff,codec-twin,mesh-warp,face-swap,self-blend,mouth-edit,eyes-edit \
         --test-styles clay,pencil,watercolour
-so that test identities and test styles are seen in no training, the generator's included. All methods share one small
-backbone and one crop contract, and begin from random weights. Runs are kept in a folder and not done twice, so an
-interrupted measurement continues.
+so that no training uses test identities and test styles, not even that of the generator. All methods share one small
+backbone and one crop contract, and begin from random weights. Finished runs are stored in a folder and not repeated, so
+an interrupted measurement can be resumed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.detectors.cells import HEADER, auc_on, flagged
-from benchmarks.detectors.methods import BLENDED, METHODS, diet_of, new_detector, settings
+from benchmarks.detectors.methods import BLENDED, METHODS, new_detector, settings, training_source_of
 from benchmarks.detectors.runs import is_done, run_once
 from benchmarks.results_csv import write_rows
 from forensics.corpus import Corpus, Label, Slice, Split
@@ -30,7 +30,7 @@ TRAINED_ON = ("anifacediff-mini", "codec-twin", "mesh-warp", "face-swap", "self-
 
 
 def main() -> None:
-    """Train, score, write."""
+    """Train, score, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path, metavar="CORPUS")
     parser.add_argument("--runs", type=Path, required=True, metavar="DIR", help="where runs are kept")
@@ -47,33 +47,33 @@ def main() -> None:
     corpus = Corpus.load(options.corpus)
     (corpus.root / KEPT).mkdir(exist_ok=True)
     tested = sorted({sample.method for sample in corpus.where(split=Split.TEST, label=Label.FORGED)})
-    rows_of = [(name, fed) for name in options.methods for fed in TRAINED_ON] + [(BLENDED, "genuine")]
-    jobs = [(name, fed, seed) for seed in range(options.seeds) for name, fed in rows_of]
+    rows_of = [(name, trained_on) for name in options.methods for trained_on in TRAINED_ON] + [(BLENDED, "genuine")]
+    jobs = [(name, trained_on, seed) for seed in range(options.seeds) for name, trained_on in rows_of]
     first, step = map(int, options.share.split("/"))
     runs = {}
-    for number, (name, fed, seed) in enumerate(jobs):
-        folder = options.runs / f"{name}-{fed}-{seed}"
+    for number, (name, trained_on, seed) in enumerate(jobs):
+        folder = options.runs / f"{name}-{trained_on}-{seed}"
         if number % step != first or (options.finished and not is_done(folder)):
             continue
-        print(f"{number + 1} of {len(jobs)}: {name} on {fed}, seed {seed}", flush=True)
-        runs[name, fed, seed] = run_once(
+        print(f"{number + 1} of {len(jobs)}: {name} on {trained_on}, seed {seed}", flush=True)
+        runs[name, trained_on, seed] = run_once(
             folder,
             corpus,
             new_detector(name, seed),
             settings(name, options.epochs, seed),
-            diet_of(name),
-            () if name == BLENDED else (fed,),
+            training_source_of(name),
+            () if name == BLENDED else (trained_on,),
         )
     if step > 1:
         return
     digest = corpus_digest(corpus.samples)[:16]
     rows: list[tuple[object, ...]] = []
     found: dict[tuple[str, str, str], float] = {}
-    for name, fed in rows_of:
-        these = [runs[name, fed, seed] for seed in range(options.seeds) if (name, fed, seed) in runs]
-        about = digest, name, fed
+    for name, trained_on in rows_of:
+        these = [runs[name, trained_on, seed] for seed in range(options.seeds) if (name, trained_on, seed) in runs]
+        about = digest, name, trained_on
         cells = {method: auc_on([run.videos for run in these], method) for method in tested}
-        found |= {(name, fed, method): cell.value for method, cell in cells.items()}
+        found |= {(name, trained_on, method): cell.value for method, cell in cells.items()}
         rows += [(*about, method, *astuple(cell)) for method, cell in cells.items()]
         rows.append((*about, "genuine", *astuple(flagged(these, Slice.MAIN))))
         rows.append((*about, "genuine, marked", *astuple(flagged(these, Slice.CONTROL))))

@@ -1,14 +1,16 @@
-"""Teach detectors of blending the generator's forgeries, with and without replay; write results/retraining.csv.
+"""Retrain blending detectors on the generator's forgeries, with and without replay; write results/retraining.csv.
 
-*Before*: trained on the four edits that blend something into genuine footage. *Replay*: the same weights, trained on
-these edits and on the generator's forgeries, each kind equally often. *Anew*: trained on what replay is, from random
-weights, for as many epochs as before and replay have together. *New alone*: the weights of before, trained on the
-generator's forgeries and nothing else. The corpus is that of `bench_matrix.py`, whose test styles no training shows;
-`--seen` names a second one whose test people are drawn in the training's styles, made by
+There are four stages. *Before* trains on the four edits that blend something into genuine footage. *Replay* continues
+with these weights on the four edits and the generator's forgeries, each kind equally often. *Anew* trains on the data
+of replay from random weights, for as many epochs as before and replay have together. *New alone* continues with the
+weights of before on the generator's forgeries only. The corpus is that of `bench_matrix.py`, whose test styles are in
+no training; `--seen` names a second one whose test people are drawn in the training's styles, written by
+
     facetrail corpus synthesize -o SEEN --identities 50 --clips 1 --stills 0 --frames 8 --seed 1 \
         --methods anifacediff,face-swap,self-blend,mouth-edit,eyes-edit \
         --test-styles flat,toon,gloss,paint,lowpoly,pixel,halftone
-Runs are kept and not done twice. From nothing, on one core, a seed takes about an hour.
+
+Finished runs are stored and not repeated. Without stored runs, a seed takes about an hour on one core.
 """
 
 from __future__ import annotations
@@ -24,17 +26,16 @@ from benchmarks.detectors.cells import HEADER, auc_change, auc_on, flagged
 from benchmarks.detectors.methods import new_detector, settings
 from benchmarks.detectors.runs import Run, run_once, scored_on
 from benchmarks.results_csv import write_rows
-from detectors import Detector, load_detector
+from detectors import Detector, TrainingSource, load_detector
 from forensics.corpus import Corpus, Label, Slice, Split
 from forensics.evaluation.run import corpus_digest
 from forensics.faces import KEPT
-from forensics.training.config import Diet
 
 RESULTS = Path("results/retraining.csv")
 BLENDED = ("eyes-edit", "face-swap", "mouth-edit", "self-blend")
 NEW = "anifacediff-mini"
 PER_CLIP = 8
-"""Frames of a clip that are learned from and scored: all there are."""
+"""Frames of a clip for training and scoring: all frames of these clips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,13 @@ class Stage:
     """One way to train.
 
     Attributes:
-        fed: Forgeries.
+        methods: Forgeries.
         turns: Times the epochs of a turn.
         goes_on: Whether it begins with the weights of before.
         rate: Peak; None is the recipe's 5e-3. Replay at 2e-3 does worse on validation; alone, a lower one forgets less.
     """
 
-    fed: tuple[str, ...]
+    methods: tuple[str, ...]
     turns: int = 1
     goes_on: bool = False
     rate: float | None = None
@@ -63,7 +64,7 @@ STAGES = {
 
 
 def main() -> None:
-    """Train, retrain, score, write."""
+    """Train, retrain, score, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path, metavar="CORPUS")
     parser.add_argument("--seen", type=Path, required=True, metavar="CORPUS", help="tested on too, never trained on")
@@ -91,7 +92,9 @@ def main() -> None:
                     known = load_detector(options.runs / f"{name}-before-{seed}", detector.spec)
                     detector = Detector(known.spec, known.model)
                 config = settings(name, stage.turns * options.epochs, seed, stage.rate)
-                found[title].append(run_once(folder, corpus, detector, config, Diet.FORGED, stage.fed, PER_CLIP))
+                found[title].append(
+                    run_once(folder, corpus, detector, config, TrainingSource.FORGED, stage.methods, PER_CLIP)
+                )
                 again[title].append(scored_on(seen, folder, detector.spec, PER_CLIP))
         rows += [(name, "unseen", *row) for row in _rows(corpus, found)]
         rows += [(name, "seen", *row) for row in _rows(seen, again)]

@@ -1,4 +1,4 @@
-"""What the runs of several seeds say about one forgery, with intervals over people."""
+"""Combine the runs of several seeds on one forgery, with intervals over people."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ REPLICATES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One number over the seeds, in the order of `HEADER`.
+    """One measure over the seeds, in the order of `HEADER`.
 
     Attributes:
         measure: Name and level.
         value: Mean over the seeds.
-        low: Of the 95 % interval over people, None where there is none.
-        high: The same.
+        low: Lower end of the 95 % interval over people, None where there is none.
+        high: Upper end of that interval.
         spread: Standard deviation over the seeds.
-        seeds: How many.
-        forged: Clips.
-        genuine: Clips.
+        seeds: Number of seeds.
+        forged: Number of forged clips.
+        genuine: Number of genuine clips.
     """
 
     measure: str
@@ -41,18 +41,18 @@ class Cell:
 
 
 def auc_on(videos: Sequence[ScoreTable], method: str) -> Cell:
-    """Give the AUC of clips of one forgery against plain genuine clips, from one table for each seed."""
+    """Return the AUC of one forgery's clips against plain genuine clips, from one table for each seed."""
     return _cell("auc/video", [[(1.0, AUC, _against_genuine(table, method))] for table in videos])
 
 
 def auc_change(before: Sequence[ScoreTable], after: Sequence[ScoreTable], method: str) -> Cell:
-    """Give by how much the AUC on one forgery rose between runs of the same seeds."""
+    """Return the increase of the AUC on one forgery between runs of the same seeds."""
     pairs = [tuple(_against_genuine(table, method) for table in pair) for pair in zip(before, after, strict=True)]
     return _cell("auc_change/video", [[(-1.0, AUC, first), (1.0, AUC, second)] for first, second in pairs])
 
 
 def flagged(runs: Sequence[Run], *slices: Slice) -> Cell:
-    """Give the share of genuine clips above each run's frozen threshold; of two slices, second minus first."""
+    """Return the share of genuine clips above each run's fitted threshold; for two slices, second minus first."""
     signs, name = ((1.0,), "fpr/video") if len(slices) == 1 else ((-1.0, 1.0), "fpr_change/video")
     sums = []
     for run in runs:
@@ -63,7 +63,7 @@ def flagged(runs: Sequence[Run], *slices: Slice) -> Cell:
 
 
 def _cell(name: str, sums: Sequence[Sequence[tuple[float, Metric, ScoreTable]]]) -> Cell:
-    """Average weighed sums of metrics over seeds; all tables hold the same people in the same order."""
+    """Average weighted sums of metrics over seeds; all tables contain the same people in the same order."""
     first = sums[0][0][2]
     labels = np.asarray(first.labels)
     if any(table.identities != first.identities for terms in sums for _, _, table in terms):

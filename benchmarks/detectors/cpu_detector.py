@@ -1,8 +1,8 @@
 """Measure the shipped detector on the test split of the corpus it was trained on; write results/cpu_detector.csv.
 
-The corpora and the training are those of docs/model-cards/cpu.md. Beside the measures of `facetrail evaluate` stands
-the AUC on each forgery against plain genuine samples, in slices named after it; so does that on the forgeries that a
-second corpus has and the first has not.
+The corpora and the training are those of docs/model-cards/cpu.md. Besides the measures of `facetrail evaluate`, the AUC
+on each forgery against plain genuine samples is measured, in slices named after the forgery. The same is measured for
+the forgeries that only a second corpus contains.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ COLUMNS = (
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path, metavar="CORPUS")
     parser.add_argument("--unlearned", type=Path, required=True, metavar="CORPUS", help="with further forgeries")

@@ -1,16 +1,15 @@
 """Measure how long `facetrail examine` takes for a warm 1080p JPEG, stage by stage; write results/examine_time.csv.
 
-Pictures are drawn heads on a textured ground, saved as JPEG at quality 92: the shipped detector, a deployment of its
-own and the full mark search, whose worst case is an unmarked picture. `wall_seconds` is the median time that passed,
-`cpu_seconds` the median that the process computed, over all of its threads; the stages are of the second kind, which
-other work on the machine disturbs least. `load` tells how many processes wanted to run meanwhile. `named_share` is the
-share of decode, mark search and networks (finding faces and scoring them).
+The pictures are drawn heads on a textured background, saved as JPEG at quality 92. The examination uses the shipped
+detector, a separate deployment and the full mark search, whose worst case is an unmarked picture. `wall_seconds` is the
+median wall time, and `cpu_seconds` the median CPU time over all threads of the process. The stages are in CPU time,
+which other work on the machine changes least. `load` is the number of processes that wanted to run at the time.
+`named_share` is the share of decode, mark search and networks (finding faces and scoring them).
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import platform
 import statistics
@@ -29,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.results_csv import write_records
 from detectors import Detector
 from forensics.examination.examiner import Examiner
 from forensics.faces import MeshFinder
@@ -44,7 +44,7 @@ Frame = NDArray[np.uint8]
 
 
 def scene(sides: Sequence[int], seed: int) -> Frame:
-    """Draw heads of some sizes, in pixels, side by side on a textured ground."""
+    """Draw heads of some sizes, in pixels, side by side on a textured background."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(40, 200, (HEIGHT // 40, WIDTH // 40, 3)).astype(np.uint8)
     ground = cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC).astype(np.int16)
@@ -59,7 +59,7 @@ def scene(sides: Sequence[int], seed: int) -> Frame:
 
 
 def pictures(folder: Path, deployment: Deployment) -> Iterator[tuple[str, Path]]:
-    """Write the pictures and yield what each shows."""
+    """Write the pictures and yield the content of each."""
     for name, sides in (("no face", ()), ("one face", (900,)), ("three faces", (560, 560, 560))):
         path = folder / f"{name}.jpg"
         Image.fromarray(scene(sides, seed=len(sides))).save(path, quality=QUALITY)
@@ -78,7 +78,7 @@ def pictures(folder: Path, deployment: Deployment) -> Iterator[tuple[str, Path]]
 
 @contextmanager
 def timed(spent: dict[str, float]) -> Iterator[None]:
-    """Add up the seconds that the stages of an examination take."""
+    """Sum the seconds of an examination's stages."""
 
     def watch(stage: str, inner: Callable[..., Any]) -> Callable[..., Any]:
         def outer(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - stands in for any function
@@ -109,7 +109,7 @@ def timed(spent: dict[str, float]) -> Iterator[None]:
 
 
 def measure(examiner: Examiner, case: str, path: Path, runs: int) -> dict[str, str | int]:
-    """Examine one picture several times, once more than is counted."""
+    """Measure the examination of one picture several times, after one run that is not counted."""
     rows, passed, computed = [], [], []
     found = examiner.examine(path)
     for _ in range(runs):
@@ -152,10 +152,7 @@ def main() -> None:
         rows = [measure(examiner, case, path, options.runs) for case, path in pictures(folder, deployment)]
     for row in rows:
         print(", ".join(f"{key} {value}" for key, value in row.items()))
-    with RESULTS.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_records(RESULTS, rows)
 
 
 if __name__ == "__main__":

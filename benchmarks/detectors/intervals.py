@@ -1,9 +1,9 @@
-"""Simulate how often intervals cover and how often equal detectors are called different; write results/intervals.csv.
+"""Simulate how often intervals cover and how often equal detectors differ significantly; write results/intervals.csv.
 
-Made-up people have four videos each. Either everyone is in both classes, as in corpora of face swaps, a forged video
-carrying a second person as its drive; or everyone is in one class only, as where the genuine videos come from
-elsewhere. Scores hang together within people, and the true AUC is known: Φ(d / √(2(a² + 1))). Two detectors of the same
-quality share nothing but the videos, so any difference called is a false alarm. Rates come with Wilson's 95 % interval.
+Simulated people have four videos each. Either everyone is in both classes, as in corpora of face swaps, where a forged
+video has a second person as its drive; or everyone is in one class only, as where the genuine videos have another
+source. Scores are correlated within people, and the true AUC is known: Φ(d / √(2(a² + 1))). Two detectors of the same
+quality share only the videos, so every significant difference is a false alarm. Rates have Wilson's 95 % interval.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from forensics.evaluation import AUC, ScoreTable, bootstrap_intervals, compare
 
 RESULTS = Path(__file__).parents[2] / "results" / "intervals.csv"
 PEOPLE = (10, 24, 60, 200)
-DISTANCE, PERSON = 1.2, 1.0  # of the classes, and the spread of people beside that of videos, which is 1
+DISTANCE, PERSON = 1.2, 1.0  # distance of the classes, and spread of people relative to that of videos, which is 1
 TRUTH = float(norm.cdf(DISTANCE / np.sqrt(2 * (PERSON**2 + 1))))
 REPLICATES = 500
 BOTH, ONE = "everyone in both classes", "everyone in one class"
@@ -37,7 +37,7 @@ QUESTIONS = {
 
 
 def simulate(design: str, people: int, rng: np.random.Generator) -> tuple[ScoreTable, ScoreTable]:
-    """Return one test set as two detectors of equal quality score it, one row per video."""
+    """Simulate one test set as scored by two detectors of equal quality, one row per video."""
     source = np.repeat(np.arange(people), 4)
     if design == BOTH:
         labels = np.tile([0, 0, 1, 1], people)
@@ -61,7 +61,7 @@ def simulate(design: str, people: int, rng: np.random.Generator) -> tuple[ScoreT
 
 
 def answers(design: str, people: int, seed: int) -> Iterator[str]:
-    """Yield the questions that one simulation answers with yes."""
+    """Yield the questions whose answer is yes in one simulation."""
     rng = np.random.default_rng((people, seed))
     first, second = simulate(design, people, rng)
     by_video = [(video,) for video in first.videos]
@@ -81,7 +81,7 @@ def answers(design: str, people: int, seed: int) -> Iterator[str]:
 
 
 def main() -> None:
-    """Simulate and write the rows."""
+    """Simulate and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--simulations", type=int, default=400)
     parser.add_argument("--seed", type=int, default=0)

@@ -1,22 +1,21 @@
-"""Five ways to detect, on one small backbone, so that what differs between their rows is the method."""
+"""Define five detection methods on one small backbone, so that their rows differ by the method only."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from detectors import Detector, DetectorSpec, TrainConfig, find_spec
+from detectors import Detector, DetectorSpec, TrainConfig, TrainingSource, find_spec
 from detectors.creation import build_network
-from forensics.training.config import Diet
 
 METHODS = ("resnet18", "cnn_aug", "srm", "spsl", "twins")
-"""Colours alone, the same under blur and JPEG, colours and residuals, colours and phase, ranked twins."""
+"""Colour, colour under blur and JPEG, colour and residuals, colour and phase, and ranked twins."""
 
 BLENDED = "sbi"
-"""Fed self-blends of genuine faces, whatever the corpus holds."""
+"""Trained on self-blends of genuine faces, whatever the corpus holds."""
 
 
 def small_spec(name: str) -> DetectorSpec:
-    """Give a method on the backbone, the size and the crop contract of `cpu`."""
+    """Return a method's spec with the backbone, the size and the crop contract of `cpu`."""
     small = find_spec("cpu")
     return replace(
         find_spec(name),
@@ -31,18 +30,18 @@ def small_spec(name: str) -> DetectorSpec:
 
 
 def new_detector(name: str, seed: int) -> Detector:
-    """Build an untrained one."""
+    """Build an untrained detector of a method."""
     spec = small_spec(name)
     return Detector(spec, build_network(spec, seed=seed))
 
 
 def settings(name: str, epochs: int, seed: int, rate: float | None = None) -> TrainConfig:
-    """Give the method's own variations, and for the rest the recipe of `cpu`: all begin from random weights."""
+    """Return the method's own augmentation with the recipe of `cpu`: all methods begin from random weights."""
     changes = {} if rate is None else {"learning_rate": rate}
     augment = find_spec(name).recipe.augment
     return TrainConfig.of(find_spec("cpu"), augment=augment, epochs=epochs, seed=seed, patience=epochs, **changes)
 
 
-def diet_of(name: str) -> Diet:
-    """Say what a method is fed."""
-    return Diet.SELF_BLENDED if name == BLENDED else Diet.FORGED
+def training_source_of(name: str) -> TrainingSource:
+    """Return what a method learns from as manipulated."""
+    return TrainingSource.SELF_BLENDED if name == BLENDED else TrainingSource.FORGED

@@ -1,4 +1,4 @@
-"""Choose the samples of one forgery and the genuine ones beside them."""
+"""Choose the samples of one forgery and the genuine ones to compare them with."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from forensics.corpus import Label, Sample, Slice
 
 
 def against_genuine(samples: Iterable[Sample], method: str) -> list[Sample]:
-    """Keep plain genuine samples and those of one forgery, in order.
+    """Return plain genuine samples and those of one forgery, in order.
 
     Args:
-        samples: Of one split.
+        samples: Samples of one split.
         method: Name of the forgery.
     """
     plain = (sample for sample in samples if sample.slice is Slice.MAIN)

@@ -1,4 +1,4 @@
-"""The picture of docs/benchmarks/detectors.md: what each method finds, by what it learned."""
+"""Draw the picture of docs/benchmarks/detectors.md: the forgeries each method detects, by the training forgery."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 Cells = Mapping[tuple[str, str, str], float]
-"""AUC by method, forgery learned and forgery tested."""
+"""AUC by method, training forgery and test forgery."""
 
 _WIDEST = 3
 
 
 def draw_matrix(cells: Cells, methods: Sequence[str], learned: Sequence[str], tested: Sequence[str], out: Path) -> None:
-    """Draw a square a cell, a panel a method; chance is white.
+    """Draw one panel per method with one square per cell; chance level is white.
 
     Args:
-        cells: The numbers.
-        methods: A panel each.
-        learned: Rows.
-        tested: Columns.
-        out: PNG file.
+        cells: AUC of each cell.
+        methods: Methods, one panel each.
+        learned: Training forgeries, one row each.
+        tested: Test forgeries, one column each.
+        out: PNG file to write.
     """
     mpl.use("Agg")
     lines = -(-len(methods) // _WIDEST)

@@ -1,7 +1,7 @@
-"""Ask what else than manipulation gives the classes of a puppet corpus away; write results/probes.csv.
+"""Probe which cues other than manipulation separate the classes of a puppet corpus; write results/probes.csv.
 
-Packaging and codec traces are tried on the whole corpus with people kept apart; what a detector's features carry of
-identities and of our mark, on the test split.
+Packaging and codec traces are probed on the whole corpus with disjoint people. The information of a detector's features
+about identities and about our mark is probed on the test split.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PROBES = ("metadata", "codec", "identity", "mark")
 
 
 def main() -> None:
-    """Probe and write."""
+    """Probe and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path, metavar="CORPUS")
     parser.add_argument("--detector", default="cpu", metavar="NAME_OR_DIR")
@@ -38,8 +38,8 @@ def main() -> None:
     corpus, detector = Corpus.load(options.corpus), load_detector(options.detector)
 
     def named() -> list[tuple[str, Detector, CropTable]]:
-        shelf = gather_crops(corpus, corpus.where(split=Split.TEST), detector.spec, per_clip=8)
-        return [(options.detector, detector, shelf)]
+        crop_table = gather_crops(corpus, corpus.where(split=Split.TEST), detector.spec, per_clip=8)
+        return [(options.detector, detector, crop_table)]
 
     probes: dict[str, Callable[[], Outcome]] = {
         "metadata": lambda: probe_metadata(corpus, seed=options.seed),

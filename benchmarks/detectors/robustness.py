@@ -1,8 +1,8 @@
 """Measure the shipped detector under distortion suites on a puppet corpus; write results/robustness.csv.
 
-The corpus is the one the detector's card names, or any that `facetrail corpus synthesize` made; only its test split is
-scored, whose identities no training saw, and of its forgeries one kind. Scored cells are kept in the work folder, so
-that a run that was cut off continues.
+The corpus is the one that the detector's card names, or any other from `facetrail corpus synthesize`. Only its test
+split is scored, whose identities are in no training, with one kind of forgery. Scored cells are stored in the work
+folder, so that an interrupted run can be resumed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ COLUMNS = (
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path, metavar="CORPUS")
     parser.add_argument("--detector", default="cpu", metavar="NAME_OR_DIR")

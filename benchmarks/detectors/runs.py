@@ -1,4 +1,4 @@
-"""Train and score once, and keep what came of it: a run that is there is not done again."""
+"""Train and score a detector once, and store the result: a finished run is not repeated."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from detectors import Detector, DetectorCard, DetectorSpec, TrainConfig, load_detector, save_detector
+from detectors import Detector, DetectorCard, DetectorSpec, TrainConfig, TrainingSource, load_detector, save_detector
 from forensics.corpus import Corpus, Slice, Split
 from forensics.evaluation import ScoreTable, operating_threshold, read_scores, write_scores
 from forensics.evaluation.run import corpus_digest, rows_of_slice, score_samples
 from forensics.storage.files import write_whole
-from forensics.training.config import Diet, TrainingRun
+from forensics.training.config import TrainingRun
 from forensics.training.train import train_on
 
 PER_CLIP = 2
-"""Frames of a clip that are learned from and scored; neighbours are much alike. A detector of clips takes eight."""
+"""Frames of a clip for training and scoring; neighbouring frames are similar. A clip detector uses eight."""
 
 
 _RECORD = "run.json"
@@ -23,13 +23,13 @@ _RECORD = "run.json"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one training left.
+    """The result of one training.
 
     Attributes:
-        videos: Scores of the test split and its control slice, one row a clip.
-        threshold: At which at most one in twenty genuine validation clips is flagged.
-        validation_auc: By frames, on the validation split.
-        seconds: Of training.
+        videos: Scores of the test split and its control slice, one row per clip.
+        threshold: Threshold at which at most one in twenty genuine validation clips is flagged.
+        validation_auc: Frame AUC on the validation split.
+        seconds: Duration of the training.
     """
 
     videos: ScoreTable
@@ -39,7 +39,7 @@ class Run:
 
 
 def is_done(folder: Path) -> bool:
-    """Tell whether a run was trained and scored."""
+    """Return whether a run is trained and scored."""
     return (folder / _RECORD).exists()
 
 
@@ -48,7 +48,7 @@ def run_once(
     corpus: Corpus,
     detector: Detector,
     config: TrainConfig,
-    diet: Diet,
+    source: TrainingSource,
     methods: tuple[str, ...],
     per_clip: int = PER_CLIP,
 ) -> Run:
@@ -59,13 +59,13 @@ def run_once(
         corpus: The corpus.
         detector: Where training begins.
         config: How it is trained.
-        diet: What it is fed.
+        source: What it learns from as manipulated.
         methods: Which forgeries, as patterns.
         per_clip: Frames of a clip that are learned from and scored.
     """
     scores, about = folder / "scores.csv", folder / _RECORD
     if not is_done(folder):
-        run = TrainingRun(detector.spec.name, diet, per_clip, config, methods=methods)
+        run = TrainingRun(detector.spec.name, source, per_clip, config, methods=methods)
         detector, log = train_on(corpus, run, detector=detector)
         held = score_samples(detector, corpus, corpus.where(split=Split.VAL), per_clip=per_clip)
         tested = score_samples(detector, corpus, corpus.where(split=Split.TEST), per_clip=per_clip)
@@ -82,7 +82,7 @@ def run_once(
 
 
 def scored_on(corpus: Corpus, folder: Path, spec: DetectorSpec, per_clip: int = PER_CLIP) -> Run:
-    """Score the test split of another corpus with the detector that a run kept, once."""
+    """Score the test split of another corpus with the stored detector of a run, once."""
     scores = folder / f"scores-{corpus_digest(corpus.samples)[:16]}.csv"
     if not scores.exists():
         detector = load_detector(folder, spec)

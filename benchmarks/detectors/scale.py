@@ -2,16 +2,17 @@
 
     .venv/bin/python -m benchmarks.detectors.scale
 
-On two cores that takes minutes. `--only PART …` measures some parts again and keeps the others; `--million` adds a
+On two cores this takes minutes. `--only PART …` measures some parts again and keeps the others; `--million` adds a
 million rows to `rows`, which takes ten minutes more.
 
-`rows`: microseconds of the processor for each row, of every step over a manifest, 1,000 synthetic rows to 100,000.
-`memory`: what an export of 10,000 small samples adds to the memory of its process.
-`same`: whether 1, 2 and 4 workers leave the same manifest, and the same shards.
-`killed`: the same, with a worker killed in the middle.
-`workers`: samples a second with one warm worker and with two, in turn.
-`export`: what a core writes into shards in a second, and unpacks.
-`costs`: seconds of one core and bytes of making, cutting and scoring, for plans.
+* `rows`: CPU time in microseconds per row for every step over a manifest, with 1,000 to 100,000 synthetic rows.
+* `memory`: memory that an export of 10,000 small samples adds to its process.
+* `same`: whether 1, 2 and 4 workers write the same manifest and the same shards.
+* `killed`: the same, with a worker killed during the work.
+* `workers`: samples per second with one warm worker and with two, in turn.
+* `export`: data that a core writes to shards and unpacks per second.
+* `costs`: seconds of one core and bytes for synthesis, cutting and scoring, for plans.
+
 Every worker has one thread.
 """
 
@@ -74,7 +75,7 @@ Row = tuple[str, str, int, float | str, str]
 
 
 def synthetic(count: int) -> list[Sample]:
-    """Make up rows of a manifest: eight files a person, every second one forged, with the next person's motion."""
+    """Build synthetic rows of a manifest: eight files per person, half of them forged with the next person's motion."""
     rows = []
     for number in range(count):
         person, forged = number // 8, number % 2
@@ -92,21 +93,21 @@ def synthetic(count: int) -> list[Sample]:
 
 
 def timed(do: Callable[[], object]) -> float:
-    """Return how many seconds of the processor something takes in this process."""
+    """Return the CPU time of an action in this process, in seconds."""
     begun = time.process_time()
     do()
     return time.process_time() - begun
 
 
 def measure_rows(counts: tuple[int, ...], folder: Path) -> Iterator[Row]:
-    """Time every step over a manifest."""
+    """Measure the time of every step over a manifest."""
     for count in counts:
         for name, step in steps_over(synthetic(count), folder).items():
             yield "rows", name, count, 1e6 * timed(step) / count, "us a row"
 
 
 def steps_over(samples: list[Sample], folder: Path) -> dict[str, Callable[[], object]]:
-    """Name the steps over a manifest, each ready to be taken."""
+    """Return the steps over a manifest by name, each ready to be run."""
     rng, count = np.random.default_rng(SEED), len(samples)
     hashes = rng.integers(0, 2**64, (count, 4), dtype=np.uint64)
     table = ScoreTable(
@@ -133,18 +134,18 @@ def steps_over(samples: list[Sample], folder: Path) -> dict[str, Callable[[], ob
 
 
 def planned(samples: list[Sample]) -> tuple[ShardPlan, ...]:
-    """Plan shards of samples of a mebibyte each."""
+    """Plan shards of one mebibyte for samples."""
     return plan_shards(samples, lambda one: one.split.value, lambda one: 1 << 20, seed=SEED, most_bytes=1 << 28)
 
 
 def resident() -> float:
-    """Return the memory of this process, MiB."""
+    """Return the memory of this process in MiB."""
     status = Path("/proc/self/status").read_text("ascii")
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
 
 
 def measure_memory(folder: Path, count: int) -> Iterator[Row]:
-    """Export many small pictures, and look at this process' memory after a tenth and at the end."""
+    """Export many small pictures, and measure this process' memory after a tenth and at the end."""
     root = folder / "many"
     (root / "media").mkdir(parents=True)
     samples = []
@@ -170,14 +171,14 @@ def measure_memory(folder: Path, count: int) -> Iterator[Row]:
 
 
 def unsigned(root: Path) -> str:
-    """Digest a manifest without the hashes of signed files, whose signatures differ from run to run."""
+    """Return the digest of a manifest without the hashes of signed files, whose signatures differ from run to run."""
     lines = [json.loads(line) for line in (root / "manifest.jsonl").read_text("utf-8").splitlines()]
     kept = [{key: value for key, value in one.items() if key != "sha256" or one["mark_id"] is None} for one in lines]
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def shards_digest(folder: Path) -> str:
-    """Digest every byte of an export."""
+    """Return the digest of every byte of an export."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.iterdir() if path.name != ".lock"):
         digest.update(path.name.encode() + path.read_bytes())
@@ -185,7 +186,7 @@ def shards_digest(folder: Path) -> str:
 
 
 class Studio:
-    """Makes the same corpus again and again."""
+    """Synthesise the same corpus repeatedly."""
 
     def __init__(self, folder: Path) -> None:
         """Open a deployment in the folder, and load the generator."""
@@ -193,12 +194,12 @@ class Studio:
         self.forger = GeneratorForger(load_animator(), self.deployment)
 
     def make(self, name: str, workers: int, *, kill: bool = False) -> tuple[Path, list[float]]:
-        """Make it; return where, and when each sample was there.
+        """Synthesise the corpus; return its folder, and the time at which each sample was finished.
 
         Args:
-            name: Of its folder.
-            workers: Processes.
-            kill: Kill one of them after the first few samples.
+            name: Name of its folder.
+            workers: Number of processes.
+            kill: Whether one of them is killed after the first few samples.
         """
         moments: list[float] = []
 
@@ -226,14 +227,14 @@ def measure_same(studio: Studio) -> Iterator[Row]:
 
 
 def measure_killed(studio: Studio) -> Iterator[Row]:
-    """Kill a worker in the middle."""
+    """Measure the result after a worker was killed during the work."""
     root, moments = studio.make("killed", 2, kill=True)
     yield "killed", "manifest, 2 workers, one killed", len(Corpus.load(root).samples), unsigned(root), "sha256"
     yield "killed", "samples handed in", len(plan_corpus(RECIPE)), len(moments), "samples"
 
 
 def measure_workers(studio: Studio, rounds: int) -> Iterator[Row]:
-    """Compare one warm worker with two, in turn; making the first third warms them up."""
+    """Compare one warm worker with two, in turn; the first third of the samples warms them up."""
     rates: dict[int, list[float]] = {1: [], 2: []}
     for number in range(rounds):
         for workers, found in rates.items():
@@ -247,7 +248,7 @@ def measure_workers(studio: Studio, rounds: int) -> Iterator[Row]:
 
 
 def measure_costs(studio: Studio) -> Iterator[Row]:
-    """Time the steps of a plan, on one thread."""
+    """Measure the time of a plan's steps, on one thread."""
     root = studio.folder / "costs"
     made = timed(lambda: studio.make("costs", 1))
     corpus = Corpus.load(root)
@@ -266,7 +267,7 @@ def measure_costs(studio: Studio) -> Iterator[Row]:
 
 
 def measure_export(folder: Path, count: int = 64) -> Iterator[Row]:
-    """Export files of four mebibytes, and unpack them."""
+    """Measure exporting files of four mebibytes, and unpacking them."""
     root, rng, samples = folder / "large", np.random.default_rng(SEED), []
     (root / "media").mkdir(parents=True)
     for row in synthetic(count):
@@ -281,11 +282,11 @@ def measure_export(folder: Path, count: int = 64) -> Iterator[Row]:
 
 
 def measured(parts: list[str], options: argparse.Namespace) -> Iterator[Row]:
-    """Measure part by part."""
+    """Measure the chosen parts."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         counts = (*(options.counts or (1_000, 10_000, 100_000)), *((1_000_000,) if options.million else ()))
-        if "memory" in parts:  # first: what other parts took would hide what this one takes
+        if "memory" in parts:  # first, because the memory of other parts would hide that of this one
             yield from measure_memory(folder, options.samples)
         if "rows" in parts:
             yield from measure_rows(counts, folder)
@@ -307,7 +308,7 @@ PARTS = ("rows", "memory", "export", "same", "killed", "workers", "costs")
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--million", action="store_true")

@@ -1,8 +1,9 @@
-"""Count what a detector's scope gates let in and keep out; write results/scope_gate.csv.
+"""Count the pictures that a detector's scope gates accept and reject; write results/scope_gate.csv.
 
-Held-out puppets of the test split ought to be let in. Pictures of another kind, named as KIND=FILE, ought to be kept
-out; their faces are found by the face mesh tracker and cut like any other. Only counts by kind are written. A file is
-in scope where its median frame passes both gates; intervals are Clopper's and Pearson's and take files for independent.
+Held-out puppets of the test split should be accepted. Pictures of another kind, given as KIND=FILE, should be rejected;
+the face mesh tracker finds their faces, and they are cut like any other. Only counts by kind are written. A file is in
+scope where its median frame passes both gates. The intervals are those of Clopper and Pearson and treat files as
+independent.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ PER_CLIP = 16
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path, metavar="CORPUS")
     parser.add_argument("--detector", default="cpu", metavar="NAME_OR_DIR")
@@ -53,20 +54,20 @@ def main() -> None:
 
 
 def held_out(root: Path, detector: Detector) -> list[tuple[str, Frames]]:
-    """Give the crops of each file of the test split, by class and slice."""
+    """Return the crops of each file of the test split, by class and slice."""
     corpus = Corpus.load(root)
     samples = corpus.where(split=Split.TEST)
-    shelf = gather_crops(corpus, samples, detector.spec, per_clip=PER_CLIP)
-    owners = np.array([sample.id for sample in shelf.samples])
+    crop_table = gather_crops(corpus, samples, detector.spec, per_clip=PER_CLIP)
+    owners = np.array([sample.id for sample in crop_table.samples])
     kinds = {"main": "", "control": ", marked"}
     return [
-        (f"held-out puppets, {sample.label}{kinds[sample.slice]}", shelf.crops[owners == sample.id])
+        (f"held-out puppets, {sample.label}{kinds[sample.slice]}", crop_table.crops[owners == sample.id])
         for sample in samples
     ]
 
 
 def strangers(named: list[str], detector: Detector) -> list[tuple[str, Frames]]:
-    """Give the crops of the largest face of each file in which one is found."""
+    """Return the crops of the largest face of each file in which a face is found."""
     finder = open_face_finder() if named else None
     rows = []
     for entry in named:
@@ -81,7 +82,7 @@ def strangers(named: list[str], detector: Detector) -> list[tuple[str, Frames]]:
 
 
 def gates(detector: Detector, crops: Frames) -> tuple[bool, bool]:
-    """Tell whether a file passes the gate of features, and that of appearance."""
+    """Return whether a file passes the gate of features, and that of appearance."""
     if detector.scope is None:
         raise SystemExit("the detector has no scope gates")
     seen = Evidence(detector.embed(crops)[1], describe(crops))
@@ -89,7 +90,7 @@ def gates(detector: Detector, crops: Frames) -> tuple[bool, bool]:
 
 
 def clopper_pearson(count: int, total: int) -> tuple[float, float]:
-    """Give the exact 95 % interval of a share."""
+    """Return the exact 95 % interval of a share."""
     low = 0.0 if count == 0 else float(beta.ppf(0.025, count, total - count + 1))
     high = 1.0 if count == total else float(beta.ppf(0.975, count + 1, total - count))
     return low, high

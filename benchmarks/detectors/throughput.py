@@ -1,8 +1,8 @@
-"""Compare scoring a corpus from disk with the bare forward of the same network; write results/throughput.csv.
+"""Compare scoring a corpus from disk with the forward pass of the same network; write results/throughput.csv.
 
-From disk means what `facetrail evaluate --workers N` does: decode, cut, score, aggregate, one process a core. Bare
-is timm's forward on crops that lie in memory, with as many threads. Both are measured in turn, several times; the ratio
-is of the medians. Starting the processes is left out and stands in a column of its own.
+*From disk* is the work of `facetrail evaluate --workers N`: decode, cut, score and aggregate, with one process per
+core. *Bare* is timm's forward pass on crops in memory, with as many threads. Both are measured in turn, several times;
+the ratio is that of the medians. The start of the processes is not included and has its own column.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PER_CLIP = 8
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path, metavar="CORPUS", help="without kept crops")
     parser.add_argument("--detectors", nargs="+", default=DETECTORS, metavar="NAME")
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def bare(detector: Detector, batch: torch.Tensor, seconds: float) -> float:
-    """Give the crops a second of the network alone."""
+    """Return the crops per second of the network alone."""
     model = detector.model.eval()
     with torch.inference_mode():
         model(batch)
@@ -74,7 +74,7 @@ def bare(detector: Detector, batch: torch.Tensor, seconds: float) -> float:
 
 
 def from_disk(detector: Detector, corpus: Corpus, samples: list[Sample], workers: int) -> tuple[float, float]:
-    """Give the crops a second once every worker has answered, and the seconds until the first answer."""
+    """Return the crops per second once every worker has answered, and the seconds until the first answer."""
     told: list[tuple[float, float]] = []
     begun = time.perf_counter()
     score_samples(

@@ -1,1 +1,1 @@
-"""How true and how fast the generator is."""
+"""Benchmark the fidelity and the speed of the generator."""

@@ -1,10 +1,11 @@
-"""Time `facetrail animate` stage by stage, from a fresh process to the sealed clip; write results/animate_time.csv.
+"""Measure `facetrail animate` stage by stage, from process start to the sealed clip; write results/animate_time.csv.
 
-Each run is a process of its own that runs the command on a puppet's picture, driven once by a saved motion and once by
-a clip that has to be tracked: a drawn one, or yours with --drive. `first frame` counts from the start of the process to
-the first frame handed to the encoder; `each frame` from there to the last one, which has marking and encoding in it.
-`wall_ms` is what passed and `cpu_ms` what the process computed, over all of its threads; both are medians over runs,
-and `load` tells how many processes wanted to run meanwhile. On a busy machine only `cpu_ms` says something.
+Each run is a separate process that runs the command on a puppet's picture, driven once by a saved motion and once by a
+clip that has to be tracked: a rendered one, or the user's with --drive. `first frame` is the time from the start of the
+process to the first frame passed to the encoder; `each frame` is the time from there to the last one, including marking
+and encoding. `wall_ms` is the wall time and `cpu_ms` the CPU time over all threads of the process; both are medians
+over runs. `load` is the number of processes that wanted to run at the time. On a busy machine only `cpu_ms` is
+meaningful.
 """
 
 from __future__ import annotations
@@ -32,17 +33,17 @@ SIZE = 512
 FIRST, EACH, END = "first frame", "each frame", "the file"
 TOTAL = "all"
 DRAWN_FIRST = 4
-"""Frames that are drawn before the first one is handed over; the others are what `each frame` is counted over."""
+"""Frames that are generated before the first one is returned; `each frame` is measured over the others."""
 Times = tuple[float, float]
 
 
 def now() -> Times:
-    """Return the time on the wall and of the process, in seconds."""
+    """Return wall time and CPU time of the process, in seconds."""
     return time.monotonic(), time.process_time()
 
 
 class Stages:
-    """Adds up the time of named functions, up to the first frame and after it."""
+    """Sum the time of named functions, up to the first frame and after it."""
 
     def __init__(self, started: float) -> None:
         self.started = started
@@ -58,7 +59,7 @@ class Stages:
         self.spent[self.part][stage] = wall + here[0] - since[0], cpu + here[1] - since[1]
 
     def watch(self, stage: str, inner: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function with its time taken."""
+        """Return the function with its time measured."""
 
         def outer(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - stands in for any function
             since = now()
@@ -70,7 +71,7 @@ class Stages:
         return outer
 
     def writing(self, inner: Callable[..., Any]) -> Callable[..., Any]:
-        """Return `ClipWriter.write`, which tells when the first frame is there and when the last one is written."""
+        """Return `ClipWriter.write` with the times of the first and the last frame recorded."""
 
         def outer(*args: object) -> None:
             if self.part == FIRST:
@@ -82,7 +83,7 @@ class Stages:
         return outer
 
     def sealing(self, inner: Callable[..., Any]) -> Callable[..., Any]:
-        """Return `ClipWriter.__exit__`: the encoder's rest, reading back, signing."""
+        """Return `ClipWriter.__exit__` with its time measured: the encoder's rest, reading back, signing."""
 
         def outer(*args: object) -> None:
             self.part = END
@@ -93,7 +94,7 @@ class Stages:
         return outer
 
     def result(self) -> dict[str, dict[str, Times]]:
-        """Return the stages with the whole, and what no stage names."""
+        """Return the stages with the total, and the time that no stage contains."""
         whole = {FIRST: (self.marks[FIRST][0] - self.started, self.marks[FIRST][1])}
         whole[EACH] = self.marks[EACH][0] - self.marks[FIRST][0], self.marks[EACH][1] - self.marks[FIRST][1]
         for part, (wall, cpu) in whole.items():
@@ -104,7 +105,7 @@ class Stages:
 
 
 def run_once(started: float, arguments: list[str]) -> Stages:
-    """Run the command in this process with its stages timed."""
+    """Run the command in this process with its stages measured."""
     stages = Stages(started)
     from forensics.animation import animate as animation
     from forensics.cli import main
@@ -138,7 +139,7 @@ def run_once(started: float, arguments: list[str]) -> Stages:
 
 
 def draw_inputs(folder: Path, frames: int) -> None:
-    """Write a puppet's picture, another one's motion, and that motion as a clip."""
+    """Write a puppet's picture, another puppet's motion, and that motion as a clip."""
     import numpy as np
     from PIL import Image
 
@@ -156,7 +157,7 @@ def draw_inputs(folder: Path, frames: int) -> None:
 
 
 def measure(folder: Path, drive: Path, weights: Path | None, runs: int) -> tuple[list[dict[str, Any]], int]:
-    """Run the command several times, each in a fresh process, once more than is counted."""
+    """Run the command several times, each in a new process, after one run that is not counted."""
     found = []
     for run in range(runs + 1):
         out = folder / f"{drive.stem}-{run}.mp4"
@@ -171,7 +172,7 @@ def measure(folder: Path, drive: Path, weights: Path | None, runs: int) -> tuple
 
 
 def rows_of(case: str, found: list[dict[str, Any]], frames: int, weights: str) -> list[list[object]]:
-    """Return the medians over runs; stages of the steady state in milliseconds a frame."""
+    """Return the medians over runs; stages of the steady state are in milliseconds per frame."""
     rows: list[list[object]] = []
     load = statistics.median(one["load"] for one in found)
     for part in (FIRST, EACH, END):
@@ -188,7 +189,7 @@ def rows_of(case: str, found: list[dict[str, Any]], frames: int, weights: str) -
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure and write the results."""
     if sys.argv[1:2] == ["--child"]:
         stages = run_once(float(sys.argv[2]), sys.argv[3:])
         print(json.dumps({"stages": stages.result(), "threads": stages.threads, "load": os.getloadavg()[0]}))

@@ -1,8 +1,8 @@
-"""Measure the shipped generator on puppets it never saw, against exact truth; write results/generation.csv.
+"""Measure the shipped generator on unseen puppets, against exact truth; write results/generation.csv.
 
-The same as `facetrail evaluate --generator mini`: puppets of a seed that training does not use, each driven by another
-puppet's motion; once in the styles that training showed, once in those that the card says were held out. Intervals:
-percentile bootstrap over identities.
+The measurement is that of `facetrail evaluate --generator mini`: puppets of a seed that training does not use, each
+driven by another puppet's motion; once in the training styles, once in the styles that the card lists as held out.
+Intervals are percentile bootstrap over identities.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ HEADER = [
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--generator", default=SHIPPED)
     parser.add_argument("--identities", type=int, default=30)

@@ -1,8 +1,8 @@
-"""Measure the judge of generation quality on true frames of puppets it never saw; write results/judge.csv.
+"""Measure the judge of generation quality on true frames of unseen puppets; write results/judge.csv.
 
-The frames are also read after what happens to generated ones on their way: through the shipped generator's codec, and
-marked, encoded as H.264 and decoded. `guess` is what an answer without looking reaches: the mean of the judge's own
-training. Intervals: 95 %, percentile bootstrap over identities.
+The frames are also read after the processing that generated frames undergo: through the shipped generator's codec, and
+marked, encoded as H.264 and decoded. `guess` is the error of a constant answer, the mean of the judge's own training.
+Intervals are 95 %, percentile bootstrap over identities.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ Statistic = Callable[[Rows], float]
 
 
 def main() -> None:
-    """Draw, read, measure, write."""
+    """Render, read, measure, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--identities", type=int, default=60)
     parser.add_argument("--frames", type=int, default=4)
@@ -66,7 +66,7 @@ def main() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One puppet: who it is, in which style, its (T, 36) true values and (T, 3) cameras, and its frames by way."""
+    """The data of one puppet: identity, style, (T, 36) true values, (T, 3) cameras, and its frames by processing."""
 
     identity: str
     style: str
@@ -138,7 +138,7 @@ def _correlation(read: Floats, true: Floats, rows: Rows) -> float:
 
 
 def _explained(read: Floats, true: Floats, rows: Rows) -> float:
-    """Give the share of the variance that is read, R²; below 0 the mean would have been the better answer."""
+    """Return the share R² of the variance that is read; it is below 0 where the mean would be the better answer."""
     return 1 - float(np.square(read[rows] - true[rows]).sum() / np.square(true[rows] - true[rows].mean()).sum())
 
 

@@ -1,4 +1,4 @@
-"""Time the spatial maps of FLAME-sized heads on one core; write results/spatial_maps.csv.
+"""Measure the time of the spatial maps of FLAME-sized heads on one core; write results/spatial_maps.csv.
 
 The head is the stand-in, which has FLAME's 5,023 vertices and 9,976 triangles. Every row is the median CPU time of a
 frame over a lively motion, with the 10th and 90th percentile, in one run on one machine.
@@ -43,7 +43,7 @@ def moments(source: FaceParams, frames: int) -> list[FaceParams]:
 
 
 def main() -> None:
-    """Time every choice of maps and write the table."""
+    """Measure the time of every choice of maps and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("--size", type=int, default=512)

@@ -1,8 +1,9 @@
 """Measure the denoiser at Stable Diffusion size, and memory over a clip's length; write results/sd15_speed.csv.
 
-Weights are random: time and memory do not depend on them. A forward pass under all conditions, with the source's keys
-and values at hand, and one of diffusers' U-Net with the same weights, batch and latent take turns; the ratio is the
-median over pairs. Memory is the peak of separate processes that each write one clip at toy size.
+Weights are random, because time and memory do not depend on them. A forward pass under all conditions, with the
+source's keys and values computed before, and a forward pass of diffusers' U-Net with the same weights, batch and latent
+are measured in turn; the ratio is the median over pairs. Memory is the peak of separate processes that each write one
+clip at toy size.
 """
 
 from __future__ import annotations
@@ -82,12 +83,12 @@ class Pair:
         return out
 
     def conditioned(self) -> Tensor:
-        """Run the denoiser under all conditions, without temporal modules, which the bare U-Net has not."""
+        """Run the denoiser under all conditions, without temporal modules, which the bare U-Net does not have."""
         out: Tensor = self.denoiser(self.noisy, self.time, self.context, self.inputs, added=self.added)
         return out
 
     def temporal(self) -> Tensor:
-        """Run it with temporal modules over the batch as one window."""
+        """Run the denoiser with temporal modules over the batch as one window."""
         out: Tensor = self.denoiser(
             self.noisy, self.time, self.context, self.inputs, added=self.added, motion=self.motion,
             frames=len(self.noisy),
@@ -146,7 +147,7 @@ def _attention_flops(query: Size, key: Size, value: Size, *_: object, **__: obje
 
 
 _ATTENTION_ON_CPU = {torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flops}
-"""The one form of attention that torch does not count by itself."""
+"""The only form of attention that torch's counter does not support."""
 
 
 def flops(run: Forward) -> int:
@@ -177,7 +178,7 @@ def evaluation_rows() -> list[list[object]]:
 
 
 def write_clip(frames: int) -> float:
-    """Write one clip at toy size, pasted back into a puppet's picture, and return this process's peak memory in MiB."""
+    """Write one toy-size clip, pasted back into a puppet's picture, and return this process's peak memory in MiB."""
     torch.manual_seed(SEED)
     animator = Animator(AniFaceDiff(TOY_SD15).eval().requires_grad_(False), "0" * 64)
     rng = np.random.default_rng(SEED)
@@ -197,7 +198,7 @@ def write_clip(frames: int) -> float:
 
 
 def peak_mib() -> float:
-    """Return the peak memory of this program alone; getrusage would count its parent's, too, where it was larger."""
+    """Return the peak memory of this program alone; getrusage would return its parent's where that was larger."""
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -206,7 +207,7 @@ def peak_mib() -> float:
 
 
 def memory_rows() -> list[list[object]]:
-    """Measure the peak memory of a short and a long clip, each in a process of its own."""
+    """Measure the peak memory of a short and a long clip, each in a separate process."""
     peaks = {}
     for frames in LENGTHS:
         command = [sys.executable, "-m", "benchmarks.generator.sd15", "--write-clip", str(frames)]
@@ -220,7 +221,7 @@ def memory_rows() -> list[list[object]]:
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", choices=("sd15", "toy"), default="sd15")
     parser.add_argument("--latent", type=int, default=64, help="height and width of the latent")

@@ -1,8 +1,8 @@
 """Measure how many denoising steps `mini` needs; write results/animate_steps.csv.
 
 Unseen puppets are animated by others' motions with 1 to 4 steps and compared with the true frames, over the frame and
-over eyes and mouth. `gain` is what a number of steps has beyond the default one on the same frames, with the interval
-of a bootstrap over identities.
+over eyes and mouth. `gain` is the improvement of a number of steps over the default number on the same frames, with the
+interval of a bootstrap over identities.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ RESAMPLES = 2000
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--identities", type=int, default=12)
     parser.add_argument("--frames", type=int, default=4)

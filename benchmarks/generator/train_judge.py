@@ -1,7 +1,7 @@
 """Train the judge of generation quality on true puppet frames, and write it with its card.
 
-What it may be trusted with is measured on puppets it never saw: `python -m benchmarks.generator.judge`. With
-`--examples` the drawn frames are kept, and a run that was interrupted goes on with the same command.
+Its accuracy on unseen puppets is measured by `python -m benchmarks.generator.judge`. With `--examples` the rendered
+frames are stored, and the same command resumes an interrupted run.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from forensics.evaluation.generator_quality import (
 
 
 def main() -> None:
-    """Draw, train, write."""
+    """Render, train, and write the judge."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=JUDGE_FOLDER)
     parser.add_argument("--examples", type=Path, help="folder where drawn frames and half-done trainings are kept")

@@ -1,10 +1,11 @@
-"""Measure training: seconds per step, peak memory, and how fast examples are drawn; write results/training_speed.csv.
+"""Measure training: time per step, peak memory, and rendering speed of examples; write results/training_speed.csv.
 
 Weights and pictures are random, since neither changes the time. Steps are timed one by one after two that are not
-counted; the median stands for all, the tenth and ninetieth percentile show the spread. A run at full size (`mini`,
-`sd15`) takes its recipe's batch; `toy` is sd15 at its smallest. Each configuration runs in a process of its own, so
-that peak memory is its own. Memory is the device's where there is one, else the process's greatest resident size.
-`load` is the machine's load average: on a busy one only the process's own CPU time per step says something.
+counted; the table contains the median, and the tenth and ninetieth percentile as spread. A run at full size (`mini`,
+`sd15`) uses its recipe's batch; `toy` is sd15 at its smallest size. Each configuration runs in a separate process, so
+that its peak memory is not mixed with others. Memory is the device's where there is one, else the process's largest
+resident size. `load` is the machine's load average: on a busy machine only the process's own CPU time per step is
+meaningful.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from benchmarks.results_csv import write_records
 from generator.face.spatial_maps import MAPS
 from generator.network.config import TOY_SD15, ModelConfig
 from generator.training import TrainConfig, Trainer, TrainingData, open_puppets, recipe
@@ -42,7 +44,7 @@ Precision = Literal["no", "fp16", "bf16"]
 
 
 class RandomPictures(Dataset[Example]):
-    """Examples of random pictures in a model's sizes."""
+    """Random pictures as examples in a model's sizes."""
 
     def __init__(self, sizes: ModelConfig, targets: int) -> None:
         self._sizes, self._targets = sizes, targets
@@ -67,7 +69,7 @@ class RandomPictures(Dataset[Example]):
 
 
 def run_of(case: str, steps: int, precision: Precision | None) -> TrainConfig:
-    """Return the run that a case measures."""
+    """Return the settings of the run that a case measures."""
     preset, stage = case.split("-")
     run = recipe("mini" if preset == "mini" else "sd15", 2 if stage == "2" else 1)
     if preset == "toy":
@@ -82,7 +84,7 @@ def run_of(case: str, steps: int, precision: Precision | None) -> TrainConfig:
 
 
 def example_seconds(run: TrainConfig) -> float:
-    """Return the seconds that one process takes to draw a source with its targets from puppets."""
+    """Return the seconds that one process needs to render a source with its targets from puppets."""
     if run.model.face_model != "puppet":
         run = replace(run, model=replace(run.model, face_model="puppet", expression_inputs=14))
     examples, count = open_puppets(run).training, 4
@@ -137,19 +139,16 @@ def measure(case: str, steps: int, precision: Precision | None, device: str) -> 
 
 
 def keep(rows: list[dict[str, object]]) -> None:
-    """Write rows; those of the same case, device and precision are replaced, the others stay."""
+    """Write rows; those of the same case, device and precision are replaced, the others are kept."""
     known: dict[tuple[str, str, str], dict[str, object]] = {}
     former = list(csv.DictReader(OUT.open(encoding="utf-8"))) if OUT.exists() else []
     for row in (*former, *rows):
         known[str(row["case"]), str(row["device"]), str(row["precision"])] = dict(row)
-    with OUT.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(known[key] for key in sorted(known))
+    write_records(OUT, [known[key] for key in sorted(known)])
 
 
 def main() -> None:
-    """Measure the cases asked for."""
+    """Measure the requested cases."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"out of {', '.join(CASES)} (default: what fits here)")
     parser.add_argument("--steps", type=int, default=8)

@@ -1,1 +1,1 @@
-"""The paper's two claims, tested on puppets: what is trained, what is drawn, what is measured, what follows."""
+"""Test the paper's two claims on puppets: training, rendering, measuring and statistics."""

@@ -1,4 +1,4 @@
-"""What is compared: two families of networks, with and without the Expression Adapter, with and without alignment."""
+"""Define the arms: families of networks, with and without the Expression Adapter, with and without alignment."""
 
 from __future__ import annotations
 
@@ -12,38 +12,39 @@ from generator.network.config import ModelConfig
 from generator.puppets import STYLES, Style
 
 HELD_OUT: tuple[Style, ...] = ("clay", "pencil", "watercolour")
-"""Styles that no training sees; fixed before the first run."""
+"""Styles that no training uses; fixed before the first run."""
 SEEN: tuple[Style, ...] = tuple(style for style in STYLES if style not in HELD_OUT)
 
 STORE_SEED = 4100
-"""Of the puppets that all runs learn from."""
+"""Seed of the puppets that all runs are trained on."""
 SIZE = 128
 NORMALS = 3
-"""The snapshot's first channels; the others show lids, irises and mouth, which the paper's snapshot does not."""
+"""Number of the snapshot's normal channels; the paper's snapshot lacks the others (lids, irises and mouth)."""
 
 FamilyName = Literal["normals", "normals-long", "mini", "mini-normals", "mini-continued", "mini-continued-long"]
 
 Alignment = Literal["aligned", "drive-shape", "drive-shape-camera"]
 ALIGNMENTS: tuple[Alignment, ...] = ("aligned", "drive-shape", "drive-shape-camera")
-"""Whose head the maps show: Facial Alignment; the drive's shape at the aligned place; the drive's shape and camera."""
+"""Head of the maps: Facial Alignment; the drive's shape at the aligned place; the drive's shape and camera."""
 
 SIZES = ModelConfig(
     image_size=SIZE, patch=8, latent_channels=32, widths=(32, 64), heads=2, context_dim=64,
     spatial_layers=((16, 2), (32, 1), (64, 2), (64, 1)), spatial_channels=32, compositor_channels=0,
 )  # fmt: skip
-"""16 x 16 latents of 128 pixels, the same network for every arm."""
+"""Sizes with 16 x 16 latents of 128 pixels, the same network for every arm."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What a network is given beside the source and the expression tokens.
+    """The inputs of a network besides the source and the expression tokens.
 
     Attributes:
-        name: "normals": of the head its normals, as in the paper, and the source moved by shape and pose alone, its
-            expression and gaze at rest; "mini": what the shipped network is given, all channels of the snapshot and the
-            source moved by everything the mesh knows; "mini-normals": the shipped network, given what "normals" is;
-            "mini-continued": the shipped network, continued with what "normals" is given; "-long": trained longer.
-        steps: Optimiser steps of a run; 0 takes the shipped weights.
+        name: "normals" uses the normals of the head, as in the paper, and the source warped by shape and pose alone,
+            with expression and gaze at rest. "mini" uses the inputs of the shipped network: all channels of the
+            snapshot, and the source warped by everything the mesh contains. "mini-normals" is the shipped network with
+            the inputs of "normals". "mini-continued" is the shipped network, trained further with the inputs of
+            "normals". "-long" means longer training.
+        steps: Number of optimiser steps of a run; 0 takes the shipped weights.
         continues: Whether training begins at the shipped weights instead of random ones.
     """
 
@@ -63,12 +64,12 @@ FAMILIES: dict[FamilyName, Family] = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One training.
+    """The settings of one training.
 
     Attributes:
-        family: What the network is given.
-        adapter: Whether it learns with expression tokens.
-        seed: Of initial weights, where they are not the shipped ones, and the order of examples.
+        family: Inputs of the network.
+        adapter: Whether it is trained with expression tokens.
+        seed: Seed of the initial weights, where they are not the shipped ones, and of the order of examples.
     """
 
     family: Family
@@ -77,22 +78,22 @@ class Run:
 
     @property
     def name(self) -> str:
-        """The run's folder."""
+        """Return the name of the run's folder."""
         return f"{self.family.name}-{'adapter' if self.adapter else 'plain'}-{self.seed}"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is trained and measured.
+    """The amount of training and measuring.
 
     Attributes:
-        family: Of networks.
-        seeds: Of the trainings.
-        examples: That all trainings share, each of another puppet.
-        per_domain: Pairs measured in seen styles, and as many in held-out ones.
-        frames: Moments of each pair.
+        family: Family of networks.
+        seeds: Seeds of the trainings.
+        examples: Number of examples that all trainings share, each of another puppet.
+        per_domain: Number of pairs measured in seen styles, and as many in held-out ones.
+        frames: Number of moments of each pair.
         size: Side of the pictures.
-        alignments: Whose head the maps may show.
+        alignments: Possible heads of the maps.
     """
 
     family: Family
@@ -118,7 +119,7 @@ PLANS = (
 
 
 def shown(maps: Mapping[str, Tensor], family: Family) -> dict[str, Tensor]:
-    """Return the maps that a family is shown; what it is not given is blank or not there.
+    """Return the maps that a family receives; the others are blank or absent.
 
     Args:
         maps: All maps (N, C, s, s) by name.

@@ -1,4 +1,4 @@
-"""Frames against truth: every arm's and every standard's measures, kept beside the frames they are of."""
+"""Measure every arm's and every baseline's frames against the truth, and store the measures beside the frames."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ NAIVE = {BASELINE: "baseline, drive's camera too", ADAPTER: "+ Expression Adapte
 COPY, TRUTH = "copy of the source", "true frames"
 
 Tables = dict[str, dict[str, Table]]
-"""By arm and measure."""
+"""Tables by arm and measure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a family's arms came to.
+    """The measures of a family's arms.
 
     Attributes:
-        arms: By arm and measure, (seeds, identities).
-        frames: By arm and measure, how many frames of each domain it is defined on.
+        arms: Tables (seeds, identities) by arm and measure.
+        frames: Number of frames of each domain on which a measure is defined, by arm and measure.
     """
 
     arms: Tables
@@ -40,11 +40,11 @@ class Measured:
 
 
 class Bench:
-    """Measures frames against the pairs; what a judge has measured is kept beside the frames.
+    """Measure frames against the pairs; the measures of a judge are stored beside the frames.
 
     Args:
-        plan: How much.
-        folder: Of stores and runs.
+        plan: Amount of measuring.
+        folder: Folder of stores and runs.
     """
 
     def __init__(self, plan: Plan, folder: Path) -> None:
@@ -55,7 +55,7 @@ class Bench:
         ]
 
     def domain(self, name: Domain) -> slice:
-        """Return which pairs are of a domain."""
+        """Return which pairs belong to a domain."""
         first = list(DOMAINS).index(name) * self.plan.per_domain
         return slice(first, first + self.plan.per_domain)
 
@@ -70,14 +70,14 @@ class Bench:
             return {name: file[name] for name in file.files}
 
     def run_values(self, run: Run, alignment: Alignment) -> Values:
-        """Return each measure of what a run drew."""
+        """Return each measure of a run's frames."""
         path = self.folder / run.name / f"{alignment}.npz"
         print(f"measuring {run.name}, {alignment}", file=sys.stderr, flush=True)
         with np.load(path) as file:
             return self.values(file["frames"], path)
 
     def measured(self) -> Measured:
-        """Return what the arms came to."""
+        """Return the measures of the arms."""
         places: dict[str, tuple[bool, Alignment]] = {
             BASELINE: (False, "drive-shape"), ALIGNED: (False, "aligned"), ADAPTER: (True, "drive-shape"),
             BOTH: (True, "aligned"), NAIVE[BASELINE]: (False, "drive-shape-camera"),
@@ -92,7 +92,7 @@ class Bench:
         return found
 
     def standards(self) -> Measured:
-        """Return what copying and the truth come to."""
+        """Return the measures of copying and of the truth."""
         truths = np.stack([against.pair.truth.pictures for against in self.references])
         copies = np.stack([_copied(against) for against in self.references])
         found = Measured({}, {})
@@ -113,7 +113,7 @@ def _copied(against: Reference) -> Picture:
 
 
 def _means(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean over frames (identities,) of (identities, T), NaN where none is defined."""
+    """Return the mean over frames (identities,) of (identities, T), NaN where no value is defined."""
     seen = np.isfinite(values)
     count = seen.sum(1)
     return np.where(count > 0, np.where(seen, values, 0).sum(1) / np.maximum(count, 1), np.nan)

@@ -1,10 +1,9 @@
 """Test the paper's two claims on puppets, and write results/claims.csv and docs/images/claims.jpg.
 
-Trains every arm on the same stored frames, draws pairs of unseen puppets with each, and measures them against the exact
-truth. Whatever stands in the folder is taken as it is, so an interrupted run is continued by the same command, and
-several processes may share the work (`--train normals-adapter-0 normals-plain-0` in one, other runs in another).
-`--family mini-continued` does this for one family alone: the rows of the others stay as they are, and the picture shows
-this family.
+Every arm is trained on the same stored frames, renders pairs of unseen puppets, and is measured against the exact
+truth. Results that exist in the folder are used, so the same command resumes an interrupted run, and several processes
+may share the work (`--train normals-adapter-0 normals-plain-0` in one, other runs in another). `--family
+mini-continued` does this for one family alone: the rows of the others are kept, and the picture shows this family.
 """
 
 from __future__ import annotations
@@ -35,13 +34,13 @@ from generator.training.data.puppet_clips import puppets_digest
 
 ROOT = Path(__file__).parents[2]
 SEED = 9005
-"""Of the bootstrap and the permutations."""
+"""Seed of the bootstrap and the permutations."""
 SHOWN = (2, 28, 29)
-"""Pairs of the picture: one of a seen style, two of held-out ones; fixed by number, not by looks."""
+"""Pairs of the picture: one of a seen style, two of held-out styles; fixed by number, before any picture was seen."""
 
 
 def main(arguments: Sequence[str] | None = None, plans: Sequence[Plan] = PLANS) -> None:
-    """Train, draw, measure, write."""
+    """Train, render, measure, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("runs/claims"), help="stores, checkpoints and frames")
     parser.add_argument(
@@ -63,7 +62,7 @@ def main(arguments: Sequence[str] | None = None, plans: Sequence[Plan] = PLANS) 
 
 
 def _draw(plan: Plan, folder: Path, chosen: Sequence[str] | None) -> None:
-    """Draw the stores, train, and draw every pair."""
+    """Render the stores, train, and render every pair."""
     puppets = puppets_digest()
     if plan.examples:
         origin = {"puppets": puppets, "seed": STORE_SEED, "styles": SEEN}
@@ -81,7 +80,7 @@ def _draw(plan: Plan, folder: Path, chosen: Sequence[str] | None) -> None:
 
 
 def _measure(plans: Sequence[Plan], folder: Path, out: Path) -> None:
-    """Write the results; rows of families that are not among the plans stay."""
+    """Write the results; rows of families outside the plans are kept."""
     names = [plan.family.name for plan in plans]
     found = {name: _kept(out, name) for name in FAMILIES if name not in names}
     for plan in plans:

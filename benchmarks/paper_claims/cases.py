@@ -1,4 +1,4 @@
-"""What is animated: puppets that no training saw, each driven by another one of a clearly different shape."""
+"""Define the test pairs: unseen puppets, each driven by another puppet of a clearly different shape."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ Domain = Literal["seen styles", "held-out styles"]
 DOMAINS: dict[Domain, tuple[Style, ...]] = {"seen styles": SEEN, "held-out styles": HELD_OUT}
 
 CASE_SEED = 9004
-"""Of the pairs; no training and no judge uses it."""
+"""Seed of the pairs; no training and no judge uses it."""
 LEAST_DISTANCE = 1.4
-"""Least RMS distance between two shapes, in standard deviations over heads."""
+"""Minimum RMS distance between two shapes, in standard deviations over heads."""
 _MOTION = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairing:
-    """A puppet and the motion of another.
+    """A puppet and the motion of another puppet.
 
     Attributes:
-        domain: Whether trainings saw the puppet's style.
+        domain: Whether trainings used the puppet's style.
         driver: The other puppet.
-        drive: Its T moments as they are.
+        drive: T unchanged moments of the other puppet.
         case: The puppet, with the drive.
-        truth: The true frames: the puppet's shape, the drive's pose, expression and gaze, the aligned camera.
+        truth: Parameters of the true frames: the puppet's shape, the drive's pose, expression and gaze, the aligned
+            camera.
     """
 
     domain: Domain
@@ -48,7 +49,7 @@ class Pairing:
 
 
 def pairing(number: int, plan: Plan) -> Pairing:
-    """Draw pair `number`: the first `plan.per_domain` are of seen styles, as many again of held-out ones."""
+    """Build pair `number`: the first `plan.per_domain` are of seen styles, and as many again of held-out styles."""
     half, place = divmod(number, plan.per_domain)
     domain = tuple(DOMAINS)[half]
     styles = DOMAINS[domain]
@@ -66,7 +67,7 @@ def pairing(number: int, plan: Plan) -> Pairing:
 
 
 def wanted(pair: Pairing, index: int, alignment: Alignment) -> FaceParams:
-    """Return whose head the maps of a moment show, and where."""
+    """Return the head and the placement of a moment's maps."""
     aligned = pair.truth.motion[index]
     if alignment == "aligned":
         return aligned
@@ -78,8 +79,8 @@ class Pairings(Dataset[Example]):
     """The pairs as examples with every map; their targets are the truth.
 
     Args:
-        alignment: Whose head the maps show.
-        plan: How many, and of what size.
+        alignment: Head of the maps.
+        plan: Number of pairs and their size.
     """
 
     def __init__(self, alignment: Alignment, plan: Plan) -> None:
@@ -97,7 +98,7 @@ class Pairings(Dataset[Example]):
 
 
 def with_drive_shape(pair: Pairing, index: int) -> PuppetFrame:
-    """Draw what the frame would be if the drive's shape had come through whole."""
+    """Render the frame that a complete leak of the drive's shape would give."""
     shape = pair.driver.shape
     return render(
         replace(pair.case.source, shape=shape), replace(pair.truth.motion[index], shape=shape), len(pair.case.picture)
@@ -105,6 +106,6 @@ def with_drive_shape(pair: Pairing, index: int) -> PuppetFrame:
 
 
 def with_source_expression(pair: Pairing, index: int) -> PuppetFrame:
-    """Draw what the frame would be if nothing of the drive's expression had come through; gaze and pose are true."""
+    """Render the frame without any of the drive's expression; gaze and pose are true."""
     resting = replace(pair.truth.motion[index], expression=pair.case.params.expression)
     return render(pair.case.source, resting, len(pair.case.picture))

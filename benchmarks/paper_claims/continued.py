@@ -1,7 +1,7 @@
-"""The shipped network, continued where its maps no longer tell lids, gaze and lips, so that tokens are needed.
+"""Train the shipped network further without maps of lids, gaze and lips, so that it needs the expression tokens.
 
-Only the denoiser and the Expression Adapter learn. What feeds them, the reference network, the spatial encoder and the
-codec, stays as shipped, and so what it makes of the lessons is computed once and shared by all runs.
+Only the denoiser and the Expression Adapter are trained. The reference network, the spatial encoder and the codec stay
+as shipped, so their outputs for the examples are computed once and shared by all runs.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from generator.training.data.example_store import load_store
 
 LESSONS = "lessons.pt"
 PUPPETS, FRAMES = 3, 4
-"""Puppets of a step, and targets of each: those of an example whose expression moves most."""
+"""Number of puppets of a step, and of targets for each: those of an example whose expression moves most."""
 ADAPTER_RATE = 4.0
-"""Times the rate of the rest: the shipped adapter has hardly learnt, the rest has."""
+"""Learning rate relative to the rest: the shipped adapter has hardly been trained, unlike the rest."""
 
 
 class Continued(AniFaceDiff):
-    """The shipped network as one pass at the schedule's last time, decoded by the codec; the compositor is left out.
+    """Run the shipped network once, at the schedule's last time, and decode with the codec, without the compositor.
 
-    The compositor tells by the maps where to copy the moved source, and here both know nothing of the expression.
+    The compositor decides from the maps where to copy the warped source, and here neither contains the expression.
     """
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Continued(AniFaceDiff):
 
         Args:
             picture: (M, 3, S, S) sources in [-1, 1].
-            given: Conditions of N frames, those of a source in a row.
+            given: Conditions of N frames; those of one source are consecutive.
         """
         return self.codec.decode(self.clean(self.prepare(self.encode_source(picture), given)))
 
@@ -62,10 +62,10 @@ class Continued(AniFaceDiff):
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What the part that learns is given of one puppet, and what it should say; half precision.
+    """The training input and target of one puppet, in half precision.
 
     Attributes:
-        features: Of the reference network, (1, tokens, channels) by name.
+        features: Features of the reference network, (1, tokens, channels) by name.
         context: (1, 1, D).
         beside: (T, K, g, g) conditions beside the latent.
         clean: (T, C, g, g) true latents.
@@ -82,14 +82,14 @@ class Lesson:
 
 
 def shipped() -> Continued:
-    """Return the network as it begins."""
+    """Return the network with its initial weights."""
     model = Continued()
     model.load_state_dict(load_pretrained()[0].state_dict())
     return model
 
 
 def learning(model: Continued) -> dict[str, torch.nn.Parameter]:
-    """Return the parameters that learn, by name; the others are held."""
+    """Return the trained parameters, by name; the others are frozen."""
     model.requires_grad_(False)
     chosen = {
         name: values
@@ -102,12 +102,12 @@ def learning(model: Continued) -> dict[str, torch.nn.Parameter]:
 
 
 def is_adapter(name: str) -> bool:
-    """Tell whether a parameter is of the Expression Adapter or its keys and values."""
+    """Return whether a parameter belongs to the Expression Adapter or its keys and values."""
     return name.startswith("expression_adapter.") or "_expression." in name
 
 
 def open_lessons(store: Path, family: Family) -> list[Lesson]:
-    """Return what the runs learn from, computed from a store of examples when it is first asked for."""
+    """Open the training data of the runs, which is computed from a store of examples on first use."""
     path = store / LESSONS
     if not path.exists():
         model = shipped().eval()
@@ -140,12 +140,12 @@ def _lesson(model: Continued, family: Family, one: Example) -> Lesson:
 def loss_of_lessons(model: Continued, run: Run, lessons: list[Lesson]) -> Tensor:
     """Return the weighted mean squared difference of the decoded pictures to the true ones.
 
-    The codec's components are orthonormal, so it is had from the latents without decoding.
+    The codec's components are orthonormal, so the loss is computed from the latents without decoding.
 
     Args:
         model: The network.
-        run: Whether it is told the expression.
-        lessons: One for each puppet of the step.
+        run: Run that defines whether the expression is an input.
+        lessons: Lessons, one for each puppet of the step.
     """
     expression = torch.cat([one.expression for one in lessons])
     features = {name: torch.cat([one.features[name] for one in lessons]).float() for name in lessons[0].features}

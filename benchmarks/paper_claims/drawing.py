@@ -1,4 +1,4 @@
-"""What the trained networks make of the pairs."""
+"""Render the pairs with the trained networks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from generator.training.data.example_store import load_store
 from generator.training.validation import draw
 
 STEPS = 2
-"""DDIM steps of the shipped network, as it is delivered."""
+"""DDIM steps of the shipped network, as shipped."""
 
 
 @torch.no_grad()
@@ -37,13 +37,13 @@ def frames_of(model: AniFaceDiff, run: Run, pair: Example) -> Picture:
 
 
 def draw_run(run: Run, alignment: Alignment, pairs: Path, folder: Path) -> Path:
-    """Draw every pair with a run's network; what stands already is left.
+    """Render every pair with a run's network; existing frames are not rendered again.
 
     Args:
         run: The run.
-        alignment: Whose head the maps show.
+        alignment: Head of the maps.
         pairs: Store of the pairs in that alignment.
-        folder: Of the run.
+        folder: Folder of the run.
 
     Returns:
         A file with one array `frames` (N, T, S, S, 3).

@@ -1,4 +1,4 @@
-"""What follows from the measures: levels of each arm, differences between arms, and the claims' tests."""
+"""Compute the statistics of the measures: levels of each arm, differences between arms, and the claims' tests."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Finding:
     """A difference between arms.
 
     Attributes:
-        contrast: Which, of `CONTRASTS`.
+        contrast: Name of the contrast in `CONTRASTS`.
         measure: `measure/region`.
-        interval: Of the difference, over identities with the seeds averaged.
-        p_value: Two-sided, by random signs of the identities' differences.
+        interval: Interval of the difference, over identities with the seeds averaged.
+        p_value: Two-sided p-value, by random signs of the identities' differences.
         seeds: The difference of each seed.
-        identities: How many.
+        identities: Number of identities.
     """
 
     contrast: str
@@ -52,7 +52,7 @@ class Finding:
 
 
 def differences(arms: Mapping[str, Table], contrast: Contrast) -> Table:
-    """Return a contrast's (seeds, identities)."""
+    """Return the values (seeds, identities) of a contrast."""
     return np.asarray(sum(weight * arms[name] for name, weight in contrast.items()))
 
 
@@ -66,7 +66,7 @@ def find(contrast: str, measure: str, arms: Mapping[str, Table], rng: np.random.
 
 
 def level(values: NDArray[np.float64], rng: np.random.Generator) -> Interval:
-    """Return the mean over identities (N,) with its 95 % percentile interval, drawing identities anew."""
+    """Return the mean over identities (N,) with its 95 % percentile bootstrap interval over identities."""
     value = float(values.mean())
     if len(values) < 2:
         return Interval(value, None, None)
@@ -91,7 +91,7 @@ def gain_between(
     Args:
         first: (N,), such as the differences out of the domain.
         second: (M,), such as those within it.
-        rng: Draws both sets anew for the interval, and mixes them for the p-value.
+        rng: Random generator that resamples both sets for the interval, and permutes them for the p-value.
     """
     value = float(first.mean() - second.mean())
     ends = [one[rng.integers(len(one), size=(REPLICATES, len(one)))].mean(1) for one in (first, second)]

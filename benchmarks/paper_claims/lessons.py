@@ -1,4 +1,4 @@
-"""The frames that all trainings learn from."""
+"""Render the frames that all trainings use."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from generator.training.data.examples import example
 from generator.training.data.maps import DrawMaps
 
 TARGETS = 7
-"""Targets of an example."""
+"""Number of targets of an example."""
 _SOURCES = 3
-"""A third of the sources are neutral, the others moving."""
+"""One in this number of sources is neutral; the others move."""
 _MOTION = 100
 
 
 class Lessons(Dataset[Example]):
-    """Puppets of seen styles with every map and exact parameters; each example is of another puppet.
+    """Puppets of seen styles with every map and exact parameters; each example has another puppet.
 
     Args:
         size: Side of the pictures.
@@ -52,10 +52,10 @@ class Lessons(Dataset[Example]):
 
 
 def open_maps(picture: Picture, source: FaceParams) -> DrawMaps:
-    """Return what draws every map of a source (S, S, 3) for any target, whatever shape that has.
+    """Build a function that draws every map of a source (S, S, 3) for any target of any shape.
 
-    `posed_moved` and `posed_guides` are what the source warp gives where the target keeps the source's expression and
-    gaze: they know its shape, pose and place alone.
+    `posed_moved` and `posed_guides` are the output of the source warp for a target with the source's expression and
+    gaze: they contain its shape, pose and place alone.
     """
     warp = SourceWarp(picture, source)
 

@@ -1,4 +1,4 @@
-"""How near drawn frames are to the truth: exact measures, and what the judge reads."""
+"""Measure the fidelity of generated frames: exact measures, and the readings of the judge."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from generator.puppets import PuppetFrame
 from generator.training.data.batch import Picture
 
 Values = dict[str, NDArray[np.float64]]
-"""By `measure/region`, one number per moment; NaN where it is not defined."""
+"""One number per moment, by `measure/region`; NaN where it is not defined."""
 
 REGIONS = ("whole", "eyes", "mouth")
 EXACT = (
@@ -24,20 +24,20 @@ EXACT = (
 )  # fmt: skip
 """Measures that need no network."""
 _RING = 1 / 32
-"""Share of the picture's side that `outline` takes in to either side of the head's outline."""
+"""Width of the ring of `outline` to either side of the head's outline, as a share of the picture's side."""
 _LEAST_CHANGE = 4.0
-"""Levels of 255, root mean square over the moved pixels; two true pictures nearer than that are no measure."""
+"""In levels of 255, RMS over the moved pixels; two true pictures with a smaller difference are not used."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
-    """What a pair's frames are compared with.
+    """The reference pictures of a pair's frames.
 
     Attributes:
         pair: The pair.
         outlines: (T, S, S) bool, a ring along the outline of the true head without hair.
-        other_shape: The frames if the drive's shape had come through whole.
-        other_expression: The frames if nothing of its expression had.
+        other_shape: Frames with a complete leak of the drive's shape.
+        other_expression: Frames without any of the drive's expression.
     """
 
     pair: Pairing
@@ -47,11 +47,11 @@ class Reference:
 
 
 def reference(pair: Pairing, heads: Picture) -> Reference:
-    """Draw what a pair's frames are compared with.
+    """Render the reference pictures of a pair's frames.
 
     Args:
         pair: The pair.
-        heads: (T, S, S), above 127 where the true head is.
+        heads: (T, S, S), above 127 on the true head.
     """
     reach = round(_RING * heads.shape[-1])
     kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
@@ -67,10 +67,11 @@ def reference(pair: Pairing, heads: Picture) -> Reference:
 
 
 def share(picture: Picture, start: Picture, end: Picture) -> float:
-    """Return how far a picture has come from one true picture to another: 0 at `start`, 1 at `end`.
+    """Return the position of a picture between two true pictures: 0 at `start`, 1 at `end`.
 
-    <x - a, b - a> / |b - a|^2 over all pixels, the place of the picture's projection on the line through both; what
-    lies across that line, such as blur, does not count. NaN where the two are next to equal.
+    The value is <x - a, b - a> / |b - a|^2 over all pixels, the position of the picture's projection on the line
+    through both. A difference orthogonal to that line, such as blur, does not count. The value is NaN where the two are
+    almost equal.
 
     Args:
         picture: (H, W, 3) uint8, x.
@@ -89,9 +90,9 @@ def measure(frames: Picture, against: Reference, judge: Judge) -> Values:
     """Measure frames (T, S, S, 3) of a pair.
 
     Returns:
-        By `measure/region`, (T,) each. `shape_leak`: 0 shows the source's shape, 1 the drive's. `expression_carried`: 0
-        shows the source's resting face, 1 the drive's expression. Both need no network. The others are those of
-        docs/measuring-generators.md, and PSNR over `outline`.
+        Values (T,) by `measure/region`. `shape_leak` is 0 for the source's shape and 1 for the drive's.
+            `expression_carried` is 0 for the source's resting face and 1 for the drive's expression. Both need no
+            network. The others are those of docs/measuring-generators.md, and PSNR over `outline`.
     """
     rows: list[dict[str, float]] = []
     pair = against.pair

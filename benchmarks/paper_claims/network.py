@@ -1,4 +1,4 @@
-"""The network of the claims: AniFaceDiff at the last time of its schedule, as a correction of the moved source."""
+"""Define the network of the claims: AniFaceDiff at the last time of its schedule, correcting the warped source."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from generator.network.model import AniFaceDiff, Conditions
 from generator.training.data.batch import Batch, conditions, to_unit
 
 LAST = 999
-"""The schedule's last time. Its signal is exactly 0 there, so the noisy latent says nothing and is left out."""
+"""The schedule's last time. The signal is exactly 0 there, so the noisy latent has no information and is left out."""
 
 
 class OneStep(AniFaceDiff):
-    """AniFaceDiff whose denoiser runs once, at the last time, and corrects the moved source; untrained it is that."""
+    """Run AniFaceDiff's denoiser once, at the last time, to correct the warped source.
+
+    An untrained network returns the warped source itself.
+    """
 
     def __init__(self) -> None:
         super().__init__(SIZES)
@@ -28,7 +31,7 @@ class OneStep(AniFaceDiff):
 
         Args:
             picture: (M, 3, S, S) sources in [-1, 1].
-            given: Conditions of N frames, those of a source in a row.
+            given: Conditions of N frames; those of one source are consecutive.
         """
         moved = self.codec.encode(given.maps["moved"])
         prepared = self.prepare(self.encode_source(picture), given)
@@ -38,15 +41,15 @@ class OneStep(AniFaceDiff):
 
 
 def predict(model: AniFaceDiff, run: Run, batch: Batch) -> Tensor:
-    """Return the pictures (N, 3, S, S) that a run's network makes of a batch with every map."""
+    """Return a run's predicted pictures (N, 3, S, S) for a batch with every map."""
     pictures: Tensor = model(to_unit(batch.source), conditions(as_shown(run, batch)))
     return pictures
 
 
 def as_shown(run: Run, batch: Batch) -> Batch:
-    """Return a batch as a run is shown it.
+    """Return a batch with the inputs of a run only.
 
-    Without the adapter the expression never reaches the network: it is 0 for all frames.
+    Without the adapter the expression is no input of the network: it is 0 for all frames.
     """
     expression = batch.expression if run.adapter else torch.zeros_like(batch.expression)
     return replace(batch, maps=shown(batch.maps, run.family), expression=expression)

@@ -1,4 +1,4 @@
-"""The picture of docs/claims.md: arms side by side with source, drive and truth."""
+"""Draw the picture of docs/claims.md: arms side by side with source, drive and truth."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _ARMS: tuple[tuple[str, bool, Alignment], ...] = (
 
 
 def sheet(plan: Plan, folder: Path, shown: Sequence[int], seed: int = 0) -> Picture:
-    """Return a row for each of some pairs: source, under the family's name, drive, truth, and what the four arms drew.
+    """Return one row per pair: source (with the family's name), drive, truth, and the frames of the four arms.
 
     Args:
-        plan: What was drawn.
-        folder: Of the runs.
-        shown: Numbers of the pairs; of their moments the one with the widest open jaw is shown.
-        seed: Of the runs.
+        plan: Plan of the rendered pairs.
+        folder: Folder of the runs.
+        shown: Numbers of the pairs; the moment with the widest open jaw is shown.
+        seed: Seed of the runs.
     """
     runs = {run.adapter: run for run in plan.runs() if run.seed == seed}
     drawn = []

@@ -1,4 +1,4 @@
-"""From drawn frames to the rows of results/claims.csv."""
+"""Compute the rows of results/claims.csv from rendered frames."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ PRIMARY = (
     ("adapter", "expression_carried/whole"), ("both over baseline", "psnr_db/whole"),
     ("both over alignment alone", "psnr_db/whole"), ("both over adapter alone", "psnr_db/whole"),
 )  # fmt: skip
-"""What the claims come down to, in each domain; chosen before anything was measured."""
+"""The contrasts and measures that decide the claims, in each domain; chosen before anything was measured."""
 BEYOND = ("shape_distance/whole", "expression_distance/whole", "psnr_db/whole")
-"""Measures whose gain of both over the baseline is compared between the domains."""
+"""Measures whose joint gain over the baseline is compared between the domains."""
 
 Row = list[object]
 
 
 def rows(bench: Bench, rng: np.random.Generator) -> Iterator[Row]:
-    """Give the rows of the results file."""
+    """Yield the rows of the results file."""
     measured, standards = bench.measured(), bench.standards()
     for some in (measured, standards):
         yield from _levels(bench, bench.plan.family.name, some, rng)
@@ -55,8 +55,8 @@ def _levels(bench: Bench, family: str, measured: Measured, rng: np.random.Genera
 
 
 def _tests(bench: Bench, family: str, measured: Measured, rng: np.random.Generator) -> Iterator[Row]:
-    """Give every difference, and Holm's p-values where a claim rests on it."""
-    found: list[tuple[str, Finding]] = []  # each with where it was found
+    """Yield every difference, and Holm's p-values for those that decide a claim."""
+    found: list[tuple[str, Finding]] = []  # each with its domain
     for domain in DOMAINS:
         where = bench.domain(domain)
         for name in measured.arms[BASELINE]:

@@ -1,4 +1,4 @@
-"""The table of docs/benchmarks/paper-claims.md out of the rows of results/claims.csv."""
+"""Format the table of docs/benchmarks/paper-claims.md from the rows of results/claims.csv."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _CERTAIN = 0.05
 
 
 def effects(rows: Rows) -> tuple[list[str], list[list[str]]]:
-    """Return header and lines of what the claims rest on: a line for each test, a column for each family.
+    """Return header and lines of the tests that decide the claims: one line per test, one column per family.
 
-    A difference that stands after Holm's correction is bold, and is called worse where it is.
+    A difference that is significant after Holm's correction is bold, and marked as worse where it is worse.
     """
     tests = [row for row in rows if row["p_holm"]]
     families = list(dict.fromkeys(row["family"] for row in tests))
@@ -24,7 +24,7 @@ def effects(rows: Rows) -> tuple[list[str], list[list[str]]]:
 
 
 def verdict(row: dict[str, str]) -> str:
-    """Return what a difference says after Holm's correction."""
+    """Return the result of a difference after Holm's correction, in words."""
     if float(row["p_holm"]) >= _CERTAIN:
         return "not distinguishable"
     gained = (float(row["value"]) > 0) == (row["measure"] in HIGHER_IS_BETTER)

@@ -1,4 +1,4 @@
-"""The runs: every arm for itself, on the same examples and with the same number of steps."""
+"""Train the runs: every arm separately, on the same examples and with the same number of steps."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ from generator.training.objectives.objective import trained_parameters
 from generator.training.trainer import learning_rate
 
 Progress = Callable[[int, float], None]
-"""Is told the step and its loss."""
+"""Progress callback; receives the step and its loss."""
 
 SOURCES = 2
-"""Examples of a step."""
+"""Number of examples of a step."""
 OPTIMISER = OptimiserConfig(rate=1.5e-3, warmup=20, average=0.98)
 CONTINUED = OptimiserConfig(rate=1e-3, warmup=10, average=0.95)
 CODEC_EXAMPLES = 40
@@ -48,14 +48,14 @@ _KEEP_EVERY = 50
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Course:
-    """What a run trains, and on what.
+    """The trained parameters, optimiser settings and loss of a run.
 
     Attributes:
         model: The network.
-        trained: Its parameters that learn.
-        adapter_rate: Times the rate of the other parameters.
-        config: Of the optimiser.
-        loss: Of a step.
+        trained: Its trained parameters.
+        adapter_rate: Rate of the adapter relative to the other parameters.
+        config: Settings of the optimiser.
+        loss: Loss function of a step.
     """
 
     model: OneStep | Continued
@@ -70,8 +70,8 @@ def loss_of(model: OneStep, run: Run, batch: Batch) -> Tensor:
 
     Args:
         model: The network.
-        run: Which maps of the batch it is shown, and whether the expression.
-        batch: With every map.
+        run: Run that defines which maps of the batch, and whether the expression, are inputs.
+        batch: Batch with every map.
     """
     weight = weights_of(batch)
     difference = (predict(model, run, batch) - to_unit(batch.target)).abs().mean(1)
@@ -103,13 +103,13 @@ def _from_shipped(run: Run, store: Path) -> Course:
 
 
 def train(run: Run, store: Path, folder: Path, progress: Progress) -> None:
-    """Train a run; what stands of it is continued or left.
+    """Train a run; an unfinished run is resumed, a finished one is left.
 
     Args:
         run: The run.
-        store: What it learns from.
-        folder: Of the run; the running mean of the weights goes into its `model.safetensors`.
-        progress: Is told how far it is.
+        store: Store of the training examples.
+        folder: Folder of the run; the running mean of the weights is written to its `model.safetensors`.
+        progress: Progress callback.
     """
     if (folder / WEIGHTS).exists():
         return
@@ -149,7 +149,7 @@ def train(run: Run, store: Path, folder: Path, progress: Progress) -> None:
 
 
 def load(run: Run, folder: Path) -> OneStep | Continued:
-    """Return a trained run's network."""
+    """Load a trained run's network."""
     model = Continued() if run.family.continues else OneStep()
     model.load_state_dict(load_file(folder / WEIGHTS))
     return model.eval()

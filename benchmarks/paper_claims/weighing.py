@@ -1,4 +1,4 @@
-"""How much each pixel counts in training."""
+"""Compute the weight of each pixel in training."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from torch import Tensor
 from generator.training.data.batch import Batch
 
 _BESIDE, _MOVING = 0.1, 10.0
-"""Weights beside the face, and of what the expression moves."""
+"""Weights outside the face, and of pixels that the expression moves."""
 _MOVES = 24
-"""Levels of 255 by which the source moved with its expression differs from the one moved at rest."""
+"""In levels of 255: minimum difference between the source warped with its expression and the one warped at rest."""
 
 
 def weights_of(batch: Batch) -> Tensor:
-    """Return how much each pixel counts (N, S, S): the face more than the rest, what its expression moves most."""
+    """Return the weight of each pixel (N, S, S): the face more than the rest, and moving pixels most."""
     moves = (batch.maps["moved"].int() - batch.maps["posed_moved"].int()).abs().amax(1) > _MOVES
     face = (batch.labels >= 1) & (batch.labels <= 3)
     return torch.where(face, 1.0, _BESIDE) + _MOVING * (moves & face)

@@ -1,1 +1,1 @@
-"""The resolution service and the manifest store under load."""
+"""Benchmark the resolution service and the manifest store under load."""

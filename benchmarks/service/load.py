@@ -1,11 +1,12 @@
-"""Load the service with questions of every kind; write results/load.csv and results/load_memory.csv.
+"""Load the service with all kinds of requests; write results/load.csv and results/load_memory.csv.
 
     .venv/bin/python -m benchmarks.service.load --minutes 10
 
-The service is `facetrail serve --examine` over a store of made-up files, in processes of its own; this one asks, over
-loopback. Questions come at fixed times whether earlier ones are answered or not, and are timed from when they were due.
-Without --rate, the rate of look-ups is doubled until p99 is above a tenth of a second, and the run goes at the last one
-below: half of the limit of 200 ms is left for what ten minutes bring. Every answer is checked.
+The service is `facetrail serve --examine` over a store of synthetic files, in its own processes; this process sends
+requests over loopback. Requests are sent at fixed times whether earlier ones are answered or not, and are timed from
+the moment they were due. Without --rate, the rate of look-ups is doubled until p99 is above a tenth of a second, and
+the run uses the last rate below: half of the limit of 200 ms is left for the variation of ten minutes. Every answer is
+checked.
 """
 
 from __future__ import annotations
@@ -41,12 +42,12 @@ ASKERS = 48
 
 @dataclass(slots=True, eq=False)
 class Asked:
-    """What became of the questions.
+    """The results of the requests.
 
     Attributes:
-        seconds: From when a question was due to its answer, by kind.
-        turned_away: Answers with 503, by kind.
-        errors: Wrong answers and none, in words.
+        seconds: Time from the moment a request was due to its answer, by kind.
+        turned_away: Number of answers with status 503, by kind.
+        errors: Wrong and missing answers, in words.
     """
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in (*LOOKUPS, *FILES)})
@@ -59,7 +60,7 @@ class Asked:
 
 
 def schedule(rate: float, seconds: float, rng: np.random.Generator) -> list[tuple[float, str]]:
-    """List when which kind of question is due: look-ups evenly, files in between."""
+    """Return the due times and kinds of requests: look-ups evenly spaced, files in between."""
     kinds = rng.choice(list(LOOKUPS), round(rate * seconds), p=list(LOOKUPS.values()))
     due = [(number / rate, str(kind)) for number, kind in enumerate(kinds)]
     for kind, per_second in FILES.items():
@@ -68,7 +69,7 @@ def schedule(rate: float, seconds: float, rng: np.random.Generator) -> list[tupl
 
 
 def ask_all(port: int, material: Material, rate: float, seconds: float, rng: np.random.Generator) -> Asked:
-    """Ask every question when it is due, and wait for the answers."""
+    """Send every request when it is due, and wait for the answers."""
     asked: Asked = Asked()
     waiting: queue.Queue[tuple[float, Question] | None] = queue.Queue()
     askers = [threading.Thread(target=_ask, args=(port, waiting, asked)) for _ in range(ASKERS)]
@@ -108,7 +109,7 @@ def _ask(port: int, waiting: queue.Queue[tuple[float, Question] | None], asked: 
 
 @contextmanager
 def serving(home: Path) -> Iterator[tuple[int, int]]:
-    """Start the service and yield its port and its process's number."""
+    """Start the service and yield its port and its process id."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -131,7 +132,7 @@ def _listens(port: int) -> bool:
 
 
 def memory(pid: int) -> tuple[float, float]:
-    """Return what the service and the processes it started hold, in MiB."""
+    """Return the memory of the service and the processes it started, in MiB."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return _resident(pid), sum(_resident(int(child)) for child in children)
 
@@ -142,7 +143,7 @@ def _resident(pid: int) -> float:
 
 
 def watch(pid: int, begun: float, stop: threading.Event, rows: list[list[object]]) -> None:
-    """Note the memory at the start, every minute and at the end."""
+    """Record the memory at the start, every minute and at the end."""
 
     def minute() -> str:
         return f"{(time.perf_counter() - begun) / 60:.1f}"
@@ -167,7 +168,7 @@ def fastest(port: int, material: Material, rng: np.random.Generator) -> float:
 
 
 def main() -> None:
-    """Load the service and write what came of it."""
+    """Load the service and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--files", type=int, default=1_000_000, help="made-up files in the store")
@@ -177,7 +178,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         material = prepared(Path(home), options.files, rng)
         with serving(Path(home)) as (port, pid):
-            ask_all(port, material, 5, 10, rng)  # so that everything is loaded
+            ask_all(port, material, 5, 10, rng)  # loads everything
             rate = options.rate or fastest(port, material, rng)
             held: list[list[object]] = []
             stop = threading.Event()
@@ -190,7 +191,7 @@ def main() -> None:
 
 
 def write(asked: Asked, held: list[list[object]], rate: float, options: argparse.Namespace) -> None:
-    """Write both results files, and show what went wrong."""
+    """Write both results files, and print the errors."""
     machine, load = f"{platform.machine()}, {os.cpu_count()} cores", f"{os.getloadavg()[0]:.1f}"
     rows: list[list[object]] = []
     for kind, seconds in asked.seconds.items():

@@ -1,4 +1,4 @@
-"""What the load bench asks the service, and what each answer has to be."""
+"""Define the requests of the load benchmark, and the check of each answer."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ LOOKUPS = {"by mark id": 0.45, "by look": 0.25, "manifest": 0.2, "bad request": 
 """Shares of the look-ups."""
 
 FILES = {"by content": 0.1, "examine": 0.2}
-"""Files a second."""
+"""Files per second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request, and what its answer has to be.
+    """A request, and the check of its answer.
 
     Attributes:
-        kind: What is asked.
-        method: Of the request.
-        path: With the query.
-        right: Judges status and body.
-        body: Of the request.
-        headers: Of the request.
+        kind: Kind of the request.
+        method: HTTP method of the request.
+        path: Path with the query.
+        right: Function that checks status and body.
+        body: Body of the request.
+        headers: Headers of the request.
     """
 
     kind: str
@@ -49,18 +49,18 @@ class Question:
 
 @dataclass(slots=True, eq=False)
 class Material:
-    """What can be asked.
+    """The material that requests are built from.
 
     Attributes:
-        looks: Of the files in the store, by number.
-        stills: JPEG files without a manifest, each with the label it leads to.
+        looks: Looks of the files in the store, by number.
+        stills: JPEG files without a manifest, each with the label of its manifest.
     """
 
     looks: list[int]
     stills: list[tuple[bytes, str]]
 
     def question(self, kind: str, rng: np.random.Generator) -> Question:
-        """Make a random question of a kind."""
+        """Build a random request of a kind."""
         number = int(rng.integers(len(self.looks)))
         still, label = self.stills[int(rng.integers(len(self.stills)))]
         found, binding = _names(f"urn:c2pa:{number}"), "/matches/byBinding?alg={}&value={}"
@@ -68,7 +68,7 @@ class Material:
         match kind:
             case "by mark id":
                 return Question(kind, "GET", binding.format(SOFT_BINDING, _value(number, 6)), found)
-            case "by look":  # many look alike, so the nearest is asked for: the one with that very look
+            case "by look":  # many look alike, so the nearest one is requested, which has that very look
                 return Question(kind, "GET", binding.format(FINGERPRINT, _value(self.looks[number], 8)), _alike)
             case "manifest":
                 right = _is(200, b"manifest")
@@ -81,7 +81,7 @@ class Material:
 
 
 def bad_request(number: int) -> Question:
-    """Return one of some requests that have to be refused."""
+    """Return one of the requests that have to be refused."""
     refused: tuple[tuple[int, str, str, bytes | None, dict[str, str]], ...] = (
         (400, "GET", f"/matches/byBinding?alg={SOFT_BINDING}&value=*", None, {}),
         (404, "GET", "/manifests/urn:c2pa:unknown", None, {}),
@@ -115,7 +115,7 @@ def _value(number: int, length: int) -> str:
 
 
 def prepared(home: Path, files: int, rng: np.random.Generator) -> Material:
-    """Fill a store with made-up files and some sealed ones, and strip those."""
+    """Fill a store with synthetic files and some sealed ones, and strip the manifests of those."""
     deployment, stills = Deployment.open(home), []
     looks = made_up_looks(files, rng)
     deployment.store.put_all(entry(number, look) for number, look in enumerate(looks))

@@ -1,9 +1,9 @@
-"""Time a manifest store of a million files: look-ups, one more file, several writers; write results/manifest_store.csv.
+"""Measure a manifest store of a million files: look-ups, inserts, parallel writers; write results/manifest_store.csv.
 
     nice -n 10 .venv/bin/python -m benchmarks.service.store
 
-Looks are those of puppets, some bits changed, because faces look alike; manifests are short, because only finding is
-measured. Times are of one computer; the load beside the bench is in the file.
+Looks are those of puppets with some bits changed, because faces look alike; manifests are short, because only finding
+is measured. Times are of one computer; the file contains the load of other processes.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ COLUMNS = ("files", "what", "median_ms", "p99_ms", "slowest_ms", "cpu_ms", "n", 
 
 
 def entry(number: int, look: int) -> StoreEntry:
-    """Return the entry of one made-up file."""
+    """Return the entry of one synthetic file."""
     names = (f"{number:012x}", f"{number:064x}", f"urn:c2pa:{number}")
     return StoreEntry(*names, b"manifest", look, "made up", PayloadKind.GENERATED, "2026-01-01")
 
 
 def made_up_looks(count: int, rng: np.random.Generator) -> list[int]:
-    """Draw looks that are as near each other as those of faces: a puppet's, each bit changed with a probability."""
+    """Draw looks as similar as those of faces: those of a puppet, each bit changed with a probability."""
     heads = [puppets.sample_puppet(rng) for _ in range(PUPPETS)]
     looks = [perceptual_hash(puppets.render(head, head.neutral(), 128).image) for head in heads]
     chosen = np.array(looks, np.uint64)[rng.integers(0, PUPPETS, count)]
@@ -53,14 +53,14 @@ def made_up_looks(count: int, rng: np.random.Generator) -> list[int]:
 
 
 def filled(path: Path, looks: list[int]) -> ManifestStore:
-    """Make a store of made-up files."""
+    """Build a store of synthetic files."""
     store = ManifestStore(path)
     store.put_all(entry(number, look) for number, look in enumerate(looks))
     return store
 
 
 def seconds_of(ask: Callable[[int], object], numbers: list[int]) -> Iterator[tuple[float, float]]:
-    """Time every question, by the clock and by the processor; a file that is not found ends the bench."""
+    """Measure every look-up, in wall time and CPU time; a file that is not found ends the benchmark."""
     for number in numbers:
         begun, busy = time.perf_counter(), time.process_time()
         found = ask(number)
@@ -70,13 +70,13 @@ def seconds_of(ask: Callable[[int], object], numbers: list[int]) -> Iterator[tup
 
 
 def write_some(path: Path, first: int, count: int) -> list[tuple[float, float]]:
-    """Put files one by one, as a process that seals does, and return what each took."""
+    """Insert files one by one, as a process that seals does, and return the time of each."""
     store = ManifestStore(path)
     return list(seconds_of(lambda number: store.put(entry(number, number)), list(range(first, first + count))))
 
 
 def measure(store: ManifestStore, looks: list[int], rng: np.random.Generator) -> Iterator[list[object]]:
-    """Ask for random files by mark, by label and by a look that differs in three bits; then write."""
+    """Find random files by mark, by label and by a look that differs in three bits; then insert files."""
     questions: dict[str, Callable[[int], object]] = {
         "look-up by mark id": lambda i: store.find(f"{i:012x}"),
         "look-up by manifest label": lambda i: store.find_manifest(f"urn:c2pa:{i}") or (),
@@ -94,7 +94,7 @@ def measure(store: ManifestStore, looks: list[int], rng: np.random.Generator) ->
 
 
 def row(files: int, what: str, seconds: list[tuple[float, float]], lost: int | None = None) -> list[object]:
-    """Put measured times into a row, in milliseconds."""
+    """Return measured times as a row, in milliseconds."""
     times = np.array(seconds) * 1e3
     wall, busy = times.T
     figures = (float(np.median(wall)), float(np.quantile(wall, 0.99)), float(wall.max()), float(busy.mean()))
@@ -105,7 +105,7 @@ def row(files: int, what: str, seconds: list[tuple[float, float]], lost: int | N
 
 
 def main() -> None:
-    """Fill stores of growing size and time them."""
+    """Fill stores of growing size and measure them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.parse_args()
     rng = np.random.default_rng(SEED)

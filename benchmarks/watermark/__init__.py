@@ -1,1 +1,1 @@
-"""What the mark survives, what it costs, and how others read what is signed here."""
+"""Benchmark the mark: robustness, cost, and how other validators read our signatures."""

@@ -1,4 +1,4 @@
-"""What is done to marked pictures and clips before their mark is read, and how fidelity is measured."""
+"""Define attacks on marked pictures and clips, and measures of fidelity."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def resized(across: float, down: float) -> Attack:
 
 
 def cropped(part: float, *, back: bool = False) -> Attack:
-    """Return an attack that keeps a part of each side, off centre; with `back` it is resized to the old size."""
+    """Return an attack that crops each side to a part, off centre; with `back` it is resized to the old size."""
 
     def crop(picture: Frames) -> Frames:
         height, width = picture.shape[:2]
@@ -81,7 +81,7 @@ def levelled(change: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> At
 
 
 def chained(*attacks: Attack) -> Attack:
-    """Return one attack after the other."""
+    """Return an attack that applies several attacks one after the other."""
 
     def through(picture: Frames) -> Frames:
         for attack in attacks:
@@ -169,8 +169,8 @@ def ssim(before: Frames, after: Frames) -> float:
 def flat_change(before: Frames, after: Frames) -> float | None:
     """Return the root mean square change of luminance where the picture is flat, in grey levels.
 
-    Flat: between 8 and 247, and luminance spreads by less than one grey level over 15 × 15 pixels. None where less than
-    one per cent of the picture is.
+    A region is flat where luminance is between 8 and 247 and varies by less than one grey level over 15 × 15 pixels.
+    The result is None where less than one per cent of the picture is flat.
     """
     luma, marked = (cv2.cvtColor(x, cv2.COLOR_RGB2GRAY).astype(np.float32) for x in (before, after))
     spread = cv2.blur(luma * luma, (15, 15)) - cv2.blur(luma, (15, 15)) ** 2

@@ -1,16 +1,15 @@
 """Copy and remove marks by averaging many outputs of one key; write results/watermark_averaging.csv.
 
-The attacker has N marked pictures and neither key nor originals. *plain* averages what a high-pass leaves of them.
-*aligned* also knows how marks are built: it folds each picture onto a tile, moves the tiles until they agree best with
-their mean, and averages those. What was learned is added to unmarked pictures (a forged mark), or subtracted from other
-marked pictures (removal), where *aligned* searches the place of the tile as well. `one id` stands for the frames of one
-clip, `an id each` for separate works.
+The attacker has N marked pictures and neither key nor originals. *plain* averages their high-pass residuals. *aligned*
+also uses the structure of marks: it folds each picture onto a tile, shifts the tiles until they agree best with their
+mean, and averages them. The estimate is added to unmarked pictures (a forged mark), or subtracted from other marked
+pictures (removal), where *aligned* searches the position of the tile as well. `one id` represents the frames of one
+clip, `an id each` separate works.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from benchmarks.results_csv import write_records
 from benchmarks.watermark.attacks import psnr
 from benchmarks.watermark.subjects import Frames
 from generator.puppets import STYLES, render, sample_motion, sample_puppet
@@ -48,7 +48,7 @@ def pictures(count: int) -> list[Frames]:
 
 
 def high_pass(picture: Frames) -> Floats:
-    """Return what a local mean leaves, without strong edges."""
+    """Return the residual of a local mean, without strong edges."""
     luma = luminance(picture)
     return np.asarray(np.clip(luma - cv2.GaussianBlur(luma, (0, 0), 4), -6, 6), dtype=np.float32)
 
@@ -69,7 +69,7 @@ def ring_of(picture: Frames) -> NDArray[np.complex128]:
 
 
 def moved(spectrum: NDArray[np.complex128], onto: NDArray[np.complex128]) -> NDArray[np.complex128]:
-    """Return a spectrum shifted to agree best with another."""
+    """Return a spectrum shifted to the best agreement with another."""
     surface = scipy.fft.irfft2(spectrum.conj() * onto, s=(TILE, TILE))
     row, column = divmod(int(surface.argmax()), TILE)
     vertical = np.fft.fftfreq(TILE)[:, None]
@@ -99,7 +99,7 @@ def added(picture: Frames, pattern: Floats, rms: float) -> Frames:
 
 
 def main() -> None:
-    """Measure, then write."""
+    """Measure and write the results."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     cv2.setNumThreads(1)
     rng = np.random.default_rng(SEED)
@@ -134,10 +134,7 @@ def main() -> None:
                     row[f"{name}: psnr"] = f"{np.mean(fidelity):.1f}"
                 print(row, flush=True)
                 rows.append(row)
-    with RESULTS.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_records(RESULTS, rows)
 
 
 if __name__ == "__main__":

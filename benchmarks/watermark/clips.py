@@ -1,18 +1,18 @@
 """Measure the mark on clips it was not tuned on: coders, file growth, time; write results/watermark_clips.csv.
 
-Three clips show people (from `../shared/data`, where it is there), four show moving puppets. Two seconds each.
+Three clips show people (from `../shared/data`, where it exists), four show moving puppets. Each clip lasts two seconds.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from benchmarks.results_csv import write_records
 from benchmarks.watermark.attacks import CLIP_CODERS, psnr, ssim, through_coder
 from benchmarks.watermark.subjects import SEEDS, clips
 from watermark import ClipMarker, Payload, PayloadKind, read_mark
@@ -54,17 +54,14 @@ def measure(split: str, side: int) -> list[Row]:
 
 
 def main() -> None:
-    """Measure, then write."""
+    """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--split", choices=("holdout", "tuning"), default="holdout")
     split = parser.parse_args().split
     cv2.setNumThreads(1)
     rows = [row for side in SIZES for row in measure(split, side)]
     if split == "holdout":
-        with RESULTS.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        write_records(RESULTS, rows)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the compared marks have in common, and our own mark in that form."""
+"""Define the common interface of the compared marks, and our own mark with that interface."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Bits = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CodecReading:
-    """What a codec reads from a picture.
+    """The result of reading a picture with a codec.
 
     Attributes:
-        message: The bits, or None where the codec can tell that there are none.
-        p_value: Bound on the chance that an unmarked picture reads like this; None where the codec states none, so that
-            its message alone proves nothing.
+        message: The bits, or None where the codec detects that there are none.
+        p_value: Bound on the probability that an unmarked picture reads like this; None where the codec states no
+            bound, so that its message alone proves nothing.
     """
 
     message: Bits | None
@@ -31,19 +31,19 @@ class CodecReading:
 
 
 class Codec(Protocol):
-    """A way to put a message into a still and to read it back."""
+    """A method that embeds a message in a still and reads it back."""
 
     @property
     def name(self) -> str:
-        """Name of the algorithm, as soft bindings give it."""
+        """Return the name of the algorithm, as in soft bindings."""
 
     @property
     def capacity(self) -> int:
-        """Bits in a message."""
+        """Return the number of bits in a message."""
 
     @property
     def smallest_side(self) -> int:
-        """Pixels that the short side of a picture must have."""
+        """Return the minimum short side of a picture in pixels."""
 
     def embed(self, picture: Frames, message: Bits) -> Frames:
         """Return a marked copy of an RGB still, `(H, W, 3)`.
@@ -61,11 +61,11 @@ class Codec(Protocol):
 
 
 def check_still(picture: Frames, codec: Codec) -> None:
-    """Refuse a picture that a codec cannot mark.
+    """Check that a codec can mark a picture.
 
     Raises:
         MediaError: The array is no RGB picture.
-        TooSmallError: Its short side is too small.
+        TooSmallError: The short side of the picture is too small.
     """
     check_frames(picture[None] if picture.ndim == 3 else picture[:0])
     height, width = picture.shape[:2]
@@ -77,10 +77,10 @@ def check_still(picture: Frames, codec: Codec) -> None:
 
 
 def check_message(message: Bits, codec: Codec) -> None:
-    """Refuse a message of another length or of anything but zeros and ones.
+    """Check that a message has the right length and contains only zeros and ones.
 
     Raises:
-        WatermarkError: It does not fit.
+        WatermarkError: The message does not fit.
     """
     if message.shape != (codec.capacity,) or not np.isin(message, (0, 1)).all():
         raise WatermarkError(
@@ -89,14 +89,14 @@ def check_message(message: Bits, codec: Codec) -> None:
 
 
 class TileCodec:
-    """The keyed tile of `watermark.mark` and `watermark.read_mark`."""
+    """Embed and read with the keyed tile of `watermark.mark` and `watermark.read_mark`."""
 
     name = SOFT_BINDING
     capacity = ID_BITS
     smallest_side = SMALLEST_SIDE
 
     def __init__(self, key: bytes, *, search: int = 1) -> None:
-        """Use a 32-byte key; `search` is that of `read_mark`."""
+        """Set the 32-byte key; `search` is that of `read_mark`."""
         self._key = key
         self._search = search
 

@@ -1,8 +1,8 @@
 """Compare marks in one run; write results/watermark_comparison.csv and results/watermark_time.csv.
 
 The others come from the packages invisible-watermark and blind-watermark (extra `bench`; install them with --no-deps).
-Each picture carries one random message; a codec counts where it returns the message without an error in it. Pictures
-are handed over as the attack left them; a method that needs the original size is not told it.
+Each picture contains one random message; a reading counts where the codec returns the message without any error.
+Pictures are read as the attack left them; a method that needs the original size does not receive it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.results_csv import write_records
 from benchmarks.watermark.attacks import STILL_ATTACKS, Frames, psnr, ssim
 from benchmarks.watermark.codecs import Bits, Codec, CodecReading, TileCodec
 from benchmarks.watermark.subjects import stills
@@ -37,12 +38,12 @@ ROUNDS = 9
 
 
 class InvisibleWatermark:
-    """dwtDct, dwtDctSvd or rivaGan of invisible-watermark 0.2.0."""
+    """Embed and read with dwtDct, dwtDctSvd or rivaGan of invisible-watermark 0.2.0."""
 
     smallest_side = 256
 
     def __init__(self, method: str, capacity: int) -> None:
-        """Use one of the package's methods."""
+        """Select one of the package's methods."""
         from imwatermark import WatermarkDecoder, WatermarkEncoder
 
         self.name, self.capacity, self._method = f"{method}, {capacity} bits", capacity, method
@@ -64,12 +65,12 @@ class InvisibleWatermark:
 
 
 class BlindWatermark:
-    """DWT-DCT-SVD of blind-watermark 0.4.4."""
+    """Embed and read with DWT-DCT-SVD of blind-watermark 0.4.4."""
 
     smallest_side = 256
 
     def __init__(self, capacity: int) -> None:
-        """Use passwords 1 and 1, the package's default."""
+        """Set the passwords 1 and 1, the package's default."""
         self.name, self.capacity = f"blind-watermark, {capacity} bits", capacity
 
     def embed(self, picture: Frames, message: Bits) -> Frames:
@@ -93,7 +94,7 @@ class BlindWatermark:
 
 
 def codecs() -> list[tuple[Codec, int]]:
-    """Return every codec and how many pictures it is given."""
+    """Return every codec and the number of pictures for it."""
     key = hashlib.sha256(b"comparison").digest()
     return [
         (TileCodec(key), PICTURES), (InvisibleWatermark("dwtDct", 48), PICTURES),
@@ -114,7 +115,7 @@ def cpu(action: Callable[[], object], rounds: int = ROUNDS) -> float:
 
 
 def compare(codec: Codec, pictures: Sequence[Frames]) -> dict[str, str | int]:
-    """Mark every picture, attack it, read it; return one line."""
+    """Mark every picture, attack it, read it, and return one line."""
     rng = np.random.default_rng(SEED)
     made = []
     for picture in pictures:
@@ -140,7 +141,7 @@ def compare(codec: Codec, pictures: Sequence[Frames]) -> dict[str, str | int]:
 
 
 def times(picture: Frames) -> list[tuple[str, float, str]]:
-    """Return what the tile costs: what, median milliseconds of processor time, target."""
+    """Return the cost of the tile: step, median CPU time in milliseconds, target."""
     key, payload = hashlib.sha256(b"times").digest(), Payload(SEED, PayloadKind.GENERATED)
     tile, quick = TileCodec(key), TileCodec(key, search=0)
     message = np.zeros(tile.capacity, dtype=np.uint8)
@@ -163,17 +164,14 @@ def times(picture: Frames) -> list[tuple[str, float, str]]:
 
 
 def main() -> None:
-    """Compare, then write."""
+    """Compare and write the results."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     warnings.simplefilter("ignore")
     cv2.setNumThreads(1)
     pictures = [subject.pixels for subject in stills("holdout", SIDE)]
     chosen = pictures[8 :: len(pictures) // PICTURES][:PICTURES]
     rows = [compare(codec, chosen[:count]) for codec, count in codecs()]
-    with RESULTS.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_records(RESULTS, rows)
     with TIMES.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file, lineterminator="\n")
         lines.writerow(["what, 512 pixels, one core", "median", "target"])

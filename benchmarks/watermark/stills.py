@@ -1,7 +1,7 @@
 """Measure the mark on stills it was not tuned on; write results/watermark.csv and results/watermark_fidelity.csv.
 
-Every still has its own key and id, is marked once at each size and read after every attack as `facetrail read` does.
-Only the right id and kind count as read. With --split tuning nothing is written.
+Every still has its own key and id, is marked once at each size and read after every attack as `facetrail read` does. A
+reading counts only with the right id and kind. With --split tuning nothing is written.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.results_csv import write_records
 from benchmarks.watermark.attacks import STILL_ATTACKS, Frames, flat_change, psnr, ssim, wilson
 from benchmarks.watermark.subjects import SEEDS, Subject, stills
 from watermark import Payload, PayloadKind, mark, read_mark
@@ -68,20 +69,18 @@ def robustness(made: Sequence[Marked], side: int) -> Iterator[Row]:
 
 
 def write(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows as CSV; those of sizes that were not measured stay."""
+    """Write rows as CSV; rows of sizes that were not measured are kept."""
     measured = {str(row["size"]) for row in rows}
-    kept = []
+    kept: list[Row] = []
     if path.exists():
         with path.open(newline="", encoding="utf-8") as file:
-            kept = [row for row in csv.DictReader(file) if row["size"] not in measured]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(sorted([*kept, *rows], key=lambda row: -int(row["size"])))
+            kept = [dict(row) for row in csv.DictReader(file) if row["size"] not in measured]
+    ordered = sorted([*kept, *rows], key=lambda row: -int(row["size"]))
+    write_records(path, ordered)
 
 
 def main() -> None:
-    """Measure line by line, then write."""
+    """Measure line by line and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--split", choices=("holdout", "tuning"), default="holdout")
     parser.add_argument("--size", type=int, choices=SIZES, action="append", help="only this size")

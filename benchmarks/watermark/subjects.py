@@ -1,8 +1,8 @@
-"""Pictures and clips that marks are measured on, split into those the mark was tuned on and those it was not.
+"""Provide pictures and clips to measure marks on, split into a tuning and a holdout part.
 
-The split is by source picture, not by crop. Natural pictures come from what scikit-image, scikit-learn and matplotlib
-bundle and, where the folder is there, from `../shared/data`; generated ones are puppets in every style, with seeds of
-their own for either side.
+The split is by source picture, not by crop. Natural pictures come from the data of scikit-image, scikit-learn and
+matplotlib and, where the folder exists, from `../shared/data`; generated ones are puppets in every style, with separate
+seeds for either side.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _SHARED_CLIPS = ("faces/d11", "faces/d18", "faces/d19")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """A picture `(H, W, 3)` or a clip `(T, H, W, 3)` and what it is called."""
+    """A picture `(H, W, 3)` or a clip `(T, H, W, 3)` with its name."""
 
     name: str
     group: Literal["natural", "generated"]
@@ -78,7 +78,7 @@ def clips(split: Split, side: int, count: int, puppets: int = 4) -> Iterator[Sub
 
 
 def square(picture: Frames, side: int, *, at: float = 0.5) -> Frames:
-    """Return a square of the picture in RGB, as large as fits, resized; `at` is its place along the longer side."""
+    """Return the largest square of the picture in RGB, resized; `at` is its position along the longer side."""
     rgb = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
     short = min(rgb.shape[:2])
     top, left = (int((length - short) * at) for length in rgb.shape[:2])

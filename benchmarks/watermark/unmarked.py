@@ -1,14 +1,13 @@
-"""Read unmarked pictures with many keys and count false hits; write results/watermark_unmarked.csv.
+"""Read unmarked pictures with many keys and count false positives; write results/watermark_unmarked.csv.
 
-What a reading does with a picture before a key comes in is done once for all keys. Every pair then goes through the
-reader's own decision, with the whole search of `facetrail read`. Pictures: the stills marks were not tuned on, whole
-and after everyday changes; every fourth is marked, with a key that is not among those tried.
+The part of a reading that needs no key is computed once for all keys. Every pair is then decided by the reader itself,
+with the whole search of `facetrail read`. The pictures are the stills that marks were not tuned on, whole and after
+common changes; every fourth is marked with a key that is not among those tried.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.results_csv import write_rows
 from benchmarks.watermark.attacks import STILL_ATTACKS, wilson
 from benchmarks.watermark.subjects import stills
 from watermark import Payload, PayloadKind, mark
@@ -33,7 +33,7 @@ TAIL = 0.002
 
 
 def pictures(count: int) -> Iterator[list[View]]:
-    """Yield what a reading makes of each picture, without a key."""
+    """Yield the keyless part of the reading of each picture."""
     rng = np.random.default_rng((SEED, 0))
     for number, subject in enumerate(stills("holdout", 256)):
         if number == count:
@@ -46,12 +46,12 @@ def pictures(count: int) -> Iterator[list[View]]:
 
 
 def gaussian_tail(z: float) -> float:
-    """Return the chance that a standard normal value exceeds z."""
+    """Return the probability that a standard normal value exceeds z."""
     return math.erfc(z / math.sqrt(2)) / 2
 
 
 def threshold(peaks: np.ndarray, rate: float) -> float:
-    """Return the z that the highest peaks, continued as an exponential tail, exceed at a rate."""
+    """Return the z that the highest peaks, extrapolated by an exponential tail, exceed at a rate."""
     start = float(np.quantile(peaks, 1 - TAIL))
     slope = float(np.mean(peaks[peaks > start] - start))
     return start + slope * math.log(TAIL / rate)
@@ -112,11 +112,8 @@ def code_tail(values: np.ndarray) -> dict[str, str | int]:
 
 
 def write(line: dict[str, str | int]) -> None:
-    """Write measures and values."""
-    with RESULTS.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["measure", "value"])
-        writer.writerows(line.items())
+    """Write the measures and their values."""
+    write_rows(RESULTS, ["measure", "value"], line.items())
 
 
 if __name__ == "__main__":

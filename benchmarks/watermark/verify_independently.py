@@ -1,10 +1,11 @@
-"""Let a validator that shares no code with ours judge sealed and tampered files; write results/c2pa_ts.csv.
+"""Validate sealed and tampered files with an independent validator; write results/c2pa_ts.csv.
 
-The validator is @trustnxt/c2pa-ts (Apache-2.0), run by Node. Install it anywhere outside the repository:
+The validator is @trustnxt/c2pa-ts (Apache-2.0), which shares no code with ours and is run by Node. Install it anywhere
+outside the repository:
 
     mkdir c2pa-ts && cd c2pa-ts && npm install @trustnxt/c2pa-ts@0.9.4
 
-and name the folder with --validator or in C2PA_TS. It reads JPEG, PNG and AVIF and does not check who signed.
+and give the folder with --validator or in C2PA_TS. It reads JPEG, PNG and AVIF and does not check who signed.
 """
 
 from __future__ import annotations
@@ -42,11 +43,11 @@ def flip(data: bytes, at: int) -> bytes:
 
 
 def after(data: bytes, store: bytes, text: bytes, step: int = 0) -> int:
-    """Return where a text stands in the manifest store of a file, some bytes on."""
+    """Return the position of a text in a file's manifest store, some bytes further on."""
     return data.index(store[:60]) + store.index(text) + step
 
 
-# What is done to the file, and whether a C2PA hash or signature covers it.
+# The changes of the file, and whether a C2PA hash or signature covers each.
 CHANGES: dict[str, tuple[bool, Change]] = {
     "none": (True, lambda data, store: data),
     "a byte of the picture": (True, lambda data, store: flip(data, len(data) - 400)),
@@ -61,10 +62,10 @@ CHANGES: dict[str, tuple[bool, Change]] = {
 
 
 def find_validator(named: Path | None) -> Path | None:
-    """Return the folder whose node_modules holds the validator, or None.
+    """Return the folder whose node_modules contains the validator, or None.
 
     Args:
-        named: From the command line; then the environment variable C2PA_TS and the folders above are tried.
+        named: Folder from the command line; then the environment variable C2PA_TS and the parent folders are tried.
     """
     wanted = [named, os.environ.get("C2PA_TS"), *Path.cwd().resolve().parents, Path.cwd()]
     folders = [Path(folder) for folder in wanted if folder]
@@ -73,7 +74,7 @@ def find_validator(named: Path | None) -> Path | None:
 
 
 def judge(validator: Path, paths: list[Path]) -> list[dict[str, object]]:
-    """Return what the validator says of each file."""
+    """Return the validator's result for each file."""
     node = shutil.which("node")
     if node is None:
         raise SystemExit("node is not installed; get it from your system's packages")
@@ -85,7 +86,7 @@ def judge(validator: Path, paths: list[Path]) -> list[dict[str, object]]:
 
 
 def changed_files(folder: Path, deployment: Deployment) -> Iterator[tuple[str, str, bool, Path]]:
-    """Seal one file of each format and yield format, change, whether C2PA covers it, and path for every change."""
+    """Seal one file of each format; yield format, change, whether C2PA covers it, and path for every change."""
     rng = np.random.default_rng(SEED)
     for suffix in FORMATS:
         payload = Payload.random(rng, PayloadKind.GENERATED)
@@ -100,7 +101,7 @@ def changed_files(folder: Path, deployment: Deployment) -> Iterator[tuple[str, s
 
 
 def compare(validator: Path) -> list[dict[str, object]]:
-    """Return one row for each format and change: what we say without any store, and what the validator says."""
+    """Return one row for each format and change: our result without any store, and that of the validator."""
     package = json.loads((validator / "node_modules/@trustnxt/c2pa-ts/package.json").read_text())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,1 +1,1 @@
-"""Vary crops, blend faces with themselves, mix twins."""
+"""Augment training crops, blend faces with themselves, and mix forgeries with their genuine twins."""

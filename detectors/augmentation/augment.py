@@ -1,7 +1,7 @@
-"""Vary face crops for training, so that codec, size and colour stop being cues.
+"""Augment face crops for training, so that codec, size and colour stop being cues.
 
-All draws come from the generator passed in and none depends on the picture, so the same seed treats both crops of a
-pair alike.
+All draws come from the generator passed in and none depends on the picture, so the same seed applies the same
+augmentation to both crops of a pair.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ _INTERPOLATIONS = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INT
 
 @dataclass(frozen=True, slots=True)
 class AugmentConfig:
-    """Set how often each variation is applied, as probabilities, and how far it goes.
+    """Configure how often each augmentation is applied (as probabilities) and how strong it is.
 
     Attributes:
-        flip: Mirror left and right.
-        jpeg: Compress as JPEG in memory.
+        flip: Probability of mirroring left and right.
+        jpeg: Probability of JPEG compression in memory.
         jpeg_quality: Lowest and highest JPEG quality.
-        resize: Shrink and grow back, each with a random interpolation.
+        resize: Probability of shrinking and enlarging again, each with a random interpolation.
         resize_scale: Lowest and highest scale of the shrunk crop.
-        blur: Gaussian blur.
+        blur: Probability of Gaussian blur.
         blur_sigma: Lowest and highest standard deviation in pixels.
-        colour: Shift brightness, contrast and each colour plane.
+        colour: Probability of shifting brightness, contrast and each colour plane.
         colour_strength: Largest relative change.
-        noise: Add Gaussian noise.
+        noise: Probability of adding Gaussian noise.
         noise_sigma: Highest standard deviation in grey levels, 0–255.
-        h264: Compress as H.264 in memory, each crop by itself.
+        h264: Probability of H.264 compression in memory, each crop by itself.
         h264_crf: Lowest and highest constant rate factor.
-        pixel_mix: Draw a forgery towards its genuine twin in pixels.
-        frequency_mix: Give a forgery the highest frequencies of its genuine twin.
+        pixel_mix: Probability of mixing a forgery with its genuine twin in pixel space.
+        frequency_mix: Probability of replacing the highest frequencies of a forgery by those of its genuine twin.
     """
 
     flip: float = 0.5
@@ -62,7 +62,7 @@ class AugmentConfig:
 
 
 def augment(crop: Image, rng: Rng, config: AugmentConfig) -> Image:
-    """Give a varied copy of one crop (S, S, 3); equal generators treat crops of equal size alike."""
+    """Return an augmented copy of one crop (S, S, 3); generators in the same state treat crops of equal size alike."""
     steps: tuple[tuple[float, Callable[[Image, Rng, AugmentConfig], Image]], ...] = (
         (config.flip, _flip),
         (config.colour, _colour),
@@ -80,7 +80,7 @@ def augment(crop: Image, rng: Rng, config: AugmentConfig) -> Image:
 
 
 def to_pixels(values: NDArray[np.generic]) -> Image:
-    """Round to the nearest grey level and clip to 0–255."""
+    """Round values to the nearest grey level and clip them to 0–255."""
     return np.asarray(np.clip(np.rint(values), 0, 255), dtype=np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""Compress pictures in memory and read them back, as they would come out of a file."""
+"""Compress pictures in memory and decode them again, as if they had been read from a file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def jpeg_roundtrip(image: Image, quality: int) -> Image:
         quality: 1–100.
 
     Raises:
-        TrainingError: If OpenCV cannot encode it.
+        TrainingError: OpenCV cannot encode the picture.
     """
     done, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
@@ -36,13 +36,13 @@ def h264_roundtrip(frames: NDArray[np.uint8], crf: int) -> NDArray[np.uint8]:
 
     Args:
         frames: (T, H, W, 3) uint8 RGB; a single picture becomes one intra frame. Odd sides are padded for the codec.
-        crf: Constant rate factor, 0–51; 23 is x264's usual.
+        crf: Constant rate factor, 0–51; the default of x264 is 23.
 
     Returns:
         (T, H, W, 3) uint8 RGB.
 
     Raises:
-        TrainingError: If PyAV has no H.264 encoder or does not give every frame back.
+        TrainingError: PyAV has no H.264 encoder or does not return every frame.
     """
     height, width = frames.shape[1:3]
     even = np.pad(frames, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
@@ -51,7 +51,7 @@ def h264_roundtrip(frames: NDArray[np.uint8], crf: int) -> NDArray[np.uint8]:
         encoder.width, encoder.height = even.shape[2], even.shape[1]
         encoder.pix_fmt = "yuv420p"
         encoder.time_base = Fraction(1, 25)
-        encoder.thread_count = 1  # slices follow the number of threads, and equal seeds shall give equal pictures
+        encoder.thread_count = 1  # slices depend on the number of threads, but equal seeds must give equal pictures
         encoder.options = {"crf": str(crf), "preset": "veryfast", "tune": "zerolatency"}
         packets = []
         for number, picture in enumerate(even):

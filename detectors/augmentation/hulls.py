@@ -1,8 +1,8 @@
-"""Draw the starting masks of self-blending: filled hulls of facial landmarks.
+"""Draw the initial masks of self-blending: filled hulls of facial landmarks.
 
-Four families after Shiohara & Yamasaki 2022 ("Detecting Deepfakes with Self-Blended Images") and the hulls of Face
-X-ray (Li et al. 2020). Landmarks follow the iBUG 68-point scheme; only the whole hull takes in the thirteen forehead
-points of an 81-point scheme, where they are given.
+The four families of hulls are those of Shiohara & Yamasaki 2022 ("Detecting Deepfakes with Self-Blended Images") and of
+Face X-ray (Li et al. 2020). Landmarks follow the iBUG 68-point scheme; the thirteen forehead points of an 81-point
+scheme are used by the whole hull only, where they are given.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FACE_POINTS = 68
-"""Landmarks of the iBUG scheme; points after them lie on the forehead, in any order."""
+"""Number of landmarks in the iBUG scheme; points after them lie on the forehead, in any order."""
 HullFamily = Literal["full_jaw", "components", "extended", "whole"]
 FAMILIES: tuple[HullFamily, ...] = ("full_jaw", "components", "extended", "whole")
 
@@ -47,9 +47,9 @@ def draw_hull(landmarks: Points, family: HullFamily, height: int, width: int) ->
 
     Args:
         landmarks: (68, 2) or (81, 2) x, y in pixels.
-        family: Which polygons.
-        height: Rows of the mask.
-        width: Columns of the mask.
+        family: Family of polygons to draw.
+        height: Number of rows of the mask.
+        width: Number of columns of the mask.
 
     Returns:
         (H, W) mask, 1 inside and 0 outside.
@@ -64,7 +64,7 @@ def draw_hull(landmarks: Points, family: HullFamily, height: int, width: int) ->
 
 
 def _raise_brows(landmarks: Points) -> Points:
-    """Push each eyebrow away from its eye by half their distance, so that the mask takes in some forehead."""
+    """Move each eyebrow away from its eye by half their distance, so that the mask covers part of the forehead."""
     raised = landmarks.copy()
     left_quarter = landmarks[36] + (landmarks[0] - landmarks[36]) / 4
     right_quarter = landmarks[45] + (landmarks[16] - landmarks[45]) / 4

@@ -1,4 +1,4 @@
-"""Draw a forgery towards its genuine twin, in pixels or in frequencies, which makes it harder to find."""
+"""Mix a forgery with its genuine twin, in pixels or in frequencies, which makes the forgery harder to detect."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _LARGEST_SHARE = 0.8
 
 
 def mix_pixels(genuine: Image, forged: Image, rng: np.random.Generator) -> Image:
-    """Draw a forgery towards its twin: (1−r)·forged + r·genuine with r uniform in 0–0.8."""
+    """Return the mixture (1−r)·forged + r·genuine of a forgery and its twin, with r uniform in 0–0.8."""
     share = rng.uniform(0, _LARGEST_SHARE)
     return to_pixels((1 - share) * forged + share * genuine)
 
 
 def mix_frequencies(genuine: Image, forged: Image, rng: np.random.Generator) -> Image:
-    """Give a forgery the highest frequencies of its twin, the top r of the cosine spectrum with r uniform in 0–0.8."""
+    """Replace the top r of a forgery's cosine spectrum by that of its twin, with r uniform in 0–0.8."""
     share = rng.uniform(0, _LARGEST_SHARE)
     height, width = forged.shape[:2]
     radius = np.maximum(np.arange(height)[:, None] / height, np.arange(width) / width)

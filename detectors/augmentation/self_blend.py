@@ -1,10 +1,11 @@
-"""Make training pairs from genuine pictures alone: blend a face with a slightly changed copy of itself.
+"""Build training pairs from genuine pictures alone: blend a face with a slightly changed copy of itself.
 
-Re-implemented from the published description of self-blended images (Shiohara & Yamasaki 2022). Departures: where
-only the 68 iBUG points are known, the whole hull ends at the eyebrows; the hue shift of ±0.3 is left out because it
-does nothing on 8-bit pictures; the crop to the face box is the caller's (`SelfBlends` cuts it as published).
+The method is re-implemented from the published description of self-blended images (Shiohara & Yamasaki 2022). It
+differs in three points. Where only the 68 iBUG points are known, the whole hull ends at the eyebrows. The hue shift of
+±0.3 is left out because it has no effect on 8-bit pictures. The caller crops to the face box (`SelfBlends` cuts it as
+published).
 
-A detector trained on such pairs looks for blending seams. A face that was generated whole has none.
+A detector trained on such pairs detects blending seams. A completely generated face has none.
 """
 
 from __future__ import annotations
@@ -41,13 +42,13 @@ _MIRROR = np.concatenate(
 
 
 class Blend(NamedTuple):
-    """Hold a genuine picture, its self-blend, and where it was blended.
+    """Store a genuine picture, its self-blend, and the place of the blend.
 
     Attributes:
         genuine: (h, w, 3) uint8 RGB.
         blended: (h, w, 3) uint8 RGB.
         mask: (h, w) float32 in 0–1, the share of the source in the blend.
-        box: Left, top, right and bottom of the 68 landmarks in both, pixels.
+        box: Left, top, right and bottom of the 68 landmarks in both pictures, in pixels.
     """
 
     genuine: Image
@@ -57,32 +58,32 @@ class Blend(NamedTuple):
 
 
 def self_blend(image: Image, landmarks: NDArray[np.floating], rng: Rng) -> tuple[Image, Image, Mask]:
-    """Make a genuine and a self-blended picture of the same face, and the mask that joined them.
+    """Build a genuine and a self-blended picture of the same face, and the mask that blended them.
 
     Both pictures share mirroring, colour and compression; where the colour change of the blend fell on the target, the
-    genuine picture carries it too, so that colour alone tells nothing.
+    genuine picture has it too, so that colour alone is no cue.
 
     Args:
         image: (H, W, 3) uint8 RGB, a genuine picture.
         landmarks: (68, 2) x, y in pixels, iBUG order, or (81, 2) with thirteen points of the forehead after them.
-        rng: Makes all draws.
+        rng: Source of all random draws.
 
     Returns:
         The genuine and the blended picture, (h, w, 3) uint8 each, cut to the wide face region (half a face to the
         sides, one above, two fifths below, within the picture), and the blending mask (h, w) float32 in 0–1.
 
     Raises:
-        BlendError: If the picture is not (H, W, 3) uint8, or the landmarks are not (68, 2) or (81, 2), not finite, span
+        BlendError: The picture is not (H, W, 3) uint8, or the landmarks are not (68, 2) or (81, 2), not finite, span
             less than eight pixels or lie outside the picture.
     """
     return blend_face(image, landmarks, rng)[:3]
 
 
 def blend_face(image: Image, landmarks: NDArray[np.floating], rng: Rng) -> Blend:
-    """Make a self-blend as `self_blend` does, and say where the face stands in it.
+    """Build a self-blend as `self_blend` does, and return it with the place of the face.
 
     Raises:
-        BlendError: As `self_blend`.
+        BlendError: As for `self_blend`.
     """
     points = _checked(image, landmarks)
     if rng.random() < 0.5:
@@ -104,35 +105,35 @@ def blend_face(image: Image, landmarks: NDArray[np.floating], rng: Rng) -> Blend
 
 
 def _draw_outline(points: NDArray[np.float64], rng: Rng) -> tuple[NDArray[np.float64], HullFamily]:
-    """Drop the forehead with probability 1/4, and pick one of the four hull families."""
+    """Drop the forehead with probability 1/4, and choose one of the four hull families."""
     kept = points[:FACE_POINTS] if rng.random() < _WITHOUT_FOREHEAD else points
     return kept, FAMILIES[int(rng.integers(len(FAMILIES)))]
 
 
 def soften(mask: Mask, rng: Rng) -> Mask:
-    """Turn a hard mask into a soft one, step by step as published.
+    """Convert a hard mask to a soft one, in the published steps.
 
     Args:
         mask: (H, W) in 0–1.
-        rng: Makes all draws.
+        rng: Source of all random draws.
 
     Returns:
         (H, W) in 0–1 with 1 as its largest value, or all 0 where the mask was too thin to survive the erosion.
     """
     height, width = mask.shape
-    # 1. work at a random size, so that the softness does not follow the face's size
+    # 1. work at a random size, so that the softness does not depend on the face's size
     rows, columns = (int(side) for side in rng.integers(192, 257, 2))
     soft = np.asarray(cv2.resize(mask, (columns, rows)), dtype=np.float32)
-    # 2.-3. blur and keep only what stayed full: an erosion
+    # 2.-3. blur and keep only what stayed full, which is an erosion
     kernel = _odd(rng)
     soft = np.asarray(cv2.GaussianBlur(soft, (kernel, kernel), 0), dtype=np.float32)
     soft = (soft >= soft.max() - 1e-6).astype(np.float32) if soft.max() > 0 else soft
-    # 4.-5. blur again, almost as a box where sigma exceeds the kernel, and stretch to 1
+    # 4.-5. blur again, almost as a box filter where sigma exceeds the kernel, and stretch to 1
     kernel = _odd(rng)
     sigma = float(rng.integers(5, 46))
     soft = np.asarray(cv2.GaussianBlur(soft, (kernel, kernel), sigma), dtype=np.float32)
     soft = soft / max(float(soft.max()), 1e-6)
-    # 6. back to the picture's size
+    # 6. resize to the picture's size
     return np.clip(np.asarray(cv2.resize(soft, (width, height)), dtype=np.float32), 0, 1)
 
 
@@ -141,7 +142,7 @@ def warp_elastically(mask: Mask, rng: Rng, *, strength: float = 50.0, smoothness
 
     Args:
         mask: (H, W).
-        rng: Makes all draws.
+        rng: Source of all random draws.
         strength: Factor on the smoothed uniform noise in ±1, giving displacements of a few pixels.
         smoothness: Standard deviation of the smoothing, pixels.
     """
@@ -172,7 +173,7 @@ def _checked(image: Image, landmarks: NDArray[np.floating]) -> NDArray[np.float6
 
 
 def _mirrored(image: Image, points: NDArray[np.float64]) -> tuple[Image, NDArray[np.float64]]:
-    flipped = np.concatenate((points[_MIRROR], points[FACE_POINTS:]))  # the forehead enters a convex hull only
+    flipped = np.concatenate((points[_MIRROR], points[FACE_POINTS:]))  # only a convex hull uses the forehead
     flipped[:, 0] = image.shape[1] - 1 - flipped[:, 0]
     return np.ascontiguousarray(image[:, ::-1]), flipped
 
@@ -199,7 +200,7 @@ def _shift(source: Image, hull: Mask, rng: Rng) -> tuple[Image, Mask]:
 
 
 def _change(picture: Image, rng: Rng) -> Image:
-    """Apply the source transform: colour, brightness and contrast, then one of shrinking or sharpening."""
+    """Apply the source transform: change colour, brightness and contrast, then either shrink or sharpen."""
     changed = _brighten(_tint(rng)(picture), rng, 0.1)
     return _shrink(changed, rng) if rng.random() < 0.5 else _sharpen(changed, rng)
 
@@ -232,7 +233,7 @@ def _sharpen(picture: Image, rng: Rng) -> Image:
 
 
 def _finish(pair: tuple[Image, Image], rng: Rng) -> tuple[Image, Image]:
-    """Apply the closing colour change and compression to both pictures alike."""
+    """Apply the final colour change and compression to both pictures alike."""
     tint = _tint(rng)
     seed, quality = int(rng.integers(2**63)), int(rng.integers(40, 101))
     compress = rng.random() < 0.5

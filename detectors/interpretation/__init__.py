@@ -1,1 +1,1 @@
-"""What a score means: calibration, scope, thresholds and decision."""
+"""Interpret scores: calibration, scope, thresholds and decision."""

@@ -1,9 +1,9 @@
-"""Describe what a face crop looks like, apart from what a network makes of it.
+"""Describe the appearance of a face crop with hand-crafted features, independent of the network.
 
-A forensic network learns to overlook content, so its features place a photograph among the drawings it was trained on.
-These numbers keep the content: where the contours run (a histogram of oriented gradients, Dalal & Triggs 2005), how
-much detail stands where at three scales, how the power spectrum falls, how many colours there are, and how the fine
-residuals of the colour planes go together. None is learned.
+A forensic network learns to ignore content, so its features can place a photograph among the drawings it was trained
+on. These features keep the content: the direction of contours (a histogram of oriented gradients, Dalal & Triggs 2005),
+the amount of detail per region at three scales, the slope of the power spectrum, the number of colours, and the
+correlation of the fine residuals of the colour planes. None of them is learned.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 Plane = NDArray[np.float32]
 
 VERSION = 1
-"""Raised whenever the numbers change; a gate fitted on other numbers is refused."""
+"""Version of the features. It increases whenever they change; a gate fitted on another version is refused."""
 
 _CELLS = 6
 _DIRECTIONS = 6
@@ -27,7 +27,7 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def describe(crops: NDArray[np.uint8]) -> Floats:
-    """Measure the appearance of crops, each by itself.
+    """Compute the appearance features of crops, each crop by itself.
 
     Args:
         crops: (N, S, S, 3) uint8 RGB, S at least 32.
@@ -45,7 +45,7 @@ def _describe(crop: NDArray[np.uint8]) -> Floats:
 
 
 def _contours(luma: Plane) -> Plane:
-    """Give log gradient energy per cell and direction, after the contrast of the whole crop was evened out."""
+    """Return log gradient energy per cell and direction, after equalising the contrast of the whole crop."""
     smooth = cv2.GaussianBlur(luma * (40 / (luma.std() + 8)), (0, 0), 2.0)
     across, down = (cv2.Sobel(smooth, cv2.CV_32F, dx, 1 - dx) / 4 for dx in (1, 0))
     turn = np.floor(np.arctan2(down, across) / np.pi * _DIRECTIONS).astype(np.int64) % _DIRECTIONS
@@ -55,7 +55,7 @@ def _contours(luma: Plane) -> Plane:
 
 
 def _detail(luma: Plane) -> Plane:
-    """Give log mean band-pass magnitude per cell, one octave each."""
+    """Return the log mean band-pass magnitude per cell, one octave each."""
     bands = [cv2.GaussianBlur(luma, (0, 0), scale) - cv2.GaussianBlur(luma, (0, 0), 2 * scale) for scale in _SCALES]
     return np.asarray(np.log(np.stack([_per_cell(np.abs(band)) for band in bands]) + 0.2), dtype=np.float32)
 
@@ -66,7 +66,7 @@ def _per_cell(plane: NDArray[np.floating]) -> Plane:
 
 
 def _spectrum(luma: Plane) -> Floats:
-    """Give the steps of the log radial power spectrum by half octaves from 1/16 to 1/2, its mean and its slope."""
+    """Return the steps of the log radial power spectrum by half octaves from 1/16 to 1/2, its mean and its slope."""
     size = len(luma)
     window = np.hanning(size)
     power = np.abs(np.fft.fft2((luma - luma.mean()) * window[:, None] * window)) ** 2 / size**2
@@ -80,7 +80,7 @@ def _spectrum(luma: Plane) -> Floats:
 
 
 def _colours(crop: NDArray[np.uint8]) -> Floats:
-    """Give number, entropy and crowding of the colours at 4 bits a plane, and mean and spread of the chroma."""
+    """Return number, entropy and concentration of the colours at 4 bits a plane, and mean and spread of the chroma."""
     levels = (crop >> 4).astype(np.int64)
     counts = np.bincount((levels[..., 0] << 8 | levels[..., 1] << 4 | levels[..., 2]).ravel())
     shares = np.sort(counts[counts > 0] / counts.sum())[::-1]
@@ -93,7 +93,7 @@ def _colours(crop: NDArray[np.uint8]) -> Floats:
 
 
 def _residuals(crop: NDArray[np.uint8]) -> Floats:
-    """Give how high-pass residuals correlate between planes and neighbours, and how strong they are in quiet places."""
+    """Return the correlation of high-pass residuals between planes and neighbours, and their strength in flat parts."""
     planes = crop.astype(np.float32)
     fine = planes - cv2.GaussianBlur(planes, (0, 0), 1.0)
     red, green, blue = np.moveaxis(fine, -1, 0)
@@ -112,6 +112,6 @@ def _residuals(crop: NDArray[np.uint8]) -> Floats:
 
 
 def _correlation(first: Plane, second: Plane) -> float:
-    """Give Pearson's correlation, drawn to 0 where there is next to nothing to correlate."""
+    """Return Pearson's correlation, shrunk to 0 where there is almost no variance to correlate."""
     first, second = first - first.mean(), second - second.mean()
     return float((first * second).mean() / (np.sqrt((first**2).mean() * (second**2).mean()) + 0.05))

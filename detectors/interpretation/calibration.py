@@ -1,4 +1,4 @@
-"""Turn logits into probabilities that mean what they say, fitted on validation data only."""
+"""Convert logits to calibrated probabilities, fitted on validation data only."""
 
 from __future__ import annotations
 
@@ -34,26 +34,27 @@ class Calibration:
 
     @property
     def temperature(self) -> float:
-        """The temperature, 1/scale."""
+        """Return the temperature, 1/scale."""
         return 1 / self.scale
 
     def probabilities(self, logits: Floats) -> Floats:
-        """Give probabilities of manipulation (N,) in 0–1 from logits (N,)."""
+        """Return probabilities of manipulation (N,) in 0–1 for logits (N,)."""
         return np.asarray(expit(self.scale * logits + self.bias), dtype=np.float64)
 
 
 def fit_calibration(logits: Floats, labels: NDArray[np.integer]) -> Calibration:
     """Fit temperature and bias by the class-balanced negative log-likelihood of validation logits.
 
-    Both classes weigh the same, so 0.5 stays the point where neither is more likely whatever the mix of the validation
-    set. Labels are smoothed as Platt (1999) proposed, so that separable validation data gives a finite temperature.
+    Both classes have the same weight, so neither class is more likely at 0.5, whatever the class balance of the
+    validation set. Labels are smoothed as Platt (1999) proposed, so that separable validation data gives a finite
+    temperature.
 
     Args:
         logits: (N,) raw outputs of the network.
         labels: (N,) 0 genuine, 1 manipulated.
 
     Raises:
-        TrainingError: If a class is missing or a logit is not finite.
+        TrainingError: A class is missing or a logit is not finite.
     """
     positive = labels == 1
     n_positive, n_negative = int(positive.sum()), int((~positive).sum())

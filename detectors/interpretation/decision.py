@@ -1,14 +1,15 @@
-"""Decide three ways with a stated risk: likely manipulated, no sign of manipulation, or inconclusive.
+"""Decide between three answers at a stated risk: likely manipulated, no sign of manipulation, or inconclusive.
 
 Two thresholds come from validation probabilities, one from each class (class-conditional split conformal prediction,
 Vovk 2012; Angelopoulos & Bates 2023, §4.3). A genuine sample is called manipulated, and a manipulated one passed
-without a sign, at most at the stated risk, whatever the scores are distributed like. What neither class explains, or
-both do, is inconclusive: there the price of the guarantee is paid.
+without a sign, at most at the stated risk, whatever the distribution of the scores. A sample that neither class
+explains, or that both explain, is inconclusive; this is the price of the guarantee.
 
 The guarantee holds for samples that are exchangeable with the validation samples: other videos of the same kind, one
-probability each. It says nothing about pictures of another kind, which the scope gate is for. Videos of one person
-resemble each other, so that it is people who are exchangeable: given who is in the samples, `fit` counts the worst one
-of each person once, and the guarantee holds for the worst video of a new person and so for any.
+probability each. It does not hold for pictures of another kind; the scope gate detects those. Videos of one person
+resemble each other, so people are exchangeable and videos are not. Where `fit` is given the people in the samples, it
+counts only the worst sample of each person. The guarantee then holds for the worst video of a new person, and therefore
+for any of them.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ from .thresholds import Level
 
 Floats = NDArray[np.float64]
 RISK = 0.1
-"""Risk that is promised where nothing else is said; nine validation samples of a class can keep it."""
+"""Default risk; nine validation samples of a class are enough to guarantee it."""
 
 
 class Call(StrEnum):
-    """The three answers."""
+    """List the three possible answers."""
 
     MANIPULATED = "likely manipulated"
     INCONCLUSIVE = "inconclusive"
@@ -41,18 +42,18 @@ class Call(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConformalDecision:
-    """Hold two thresholds on a probability, and the risk that they keep.
+    """Store two thresholds on a probability, and the risk that they guarantee.
 
     Attributes:
         lower: Probabilities strictly below show no sign; 0 where the manipulated samples are too few for the risk.
         upper: Probabilities strictly above are likely manipulated; 1 where the genuine samples are too few.
-        alpha: Largest share of either class that gets the other's answer.
-        confidence: With which the risk is kept by these very thresholds (Clopper & Pearson 1934); None where it is kept
+        alpha: Largest share of either class that receives the answer of the other class.
+        confidence: Confidence with which these thresholds keep the risk (Clopper & Pearson 1934); None where it is kept
             on average over validation sets.
         n_positive: Manipulated validation samples behind `lower`.
         n_negative: Genuine validation samples behind `upper`.
-        level: What one probability is of.
-        people: Whether the numbers count people, by the worst sample of each, and not samples.
+        level: Whether one probability belongs to a frame or to a video.
+        people: Whether the numbers count people (the worst sample of each) instead of samples.
     """
 
     lower: float
@@ -75,22 +76,22 @@ class ConformalDecision:
         level: Level = "video",
         people: Sequence[str] | None = None,
     ) -> ConformalDecision:
-        """Choose both thresholds on validation probabilities.
+        """Fit both thresholds on validation probabilities.
 
         Args:
             labels: (N,) 0 genuine, 1 manipulated.
             probabilities: (N,) in 0–1, one for each independent sample.
-            alpha: Risk, within 0–1. A class keeps it on average from 1/α − 1 samples on, with confidence c from
-                log(1 − c)/log(1 − α) on; with fewer, the answer that it guards is never given. None takes
-                0.1, or the smallest risk above it that the smaller class keeps on average.
-            confidence: Keep the risk with this probability over the draw of the validation set; None keeps it on
-                average over those draws.
-            level: What one probability is of.
-            people: (N,) who is in each sample; the worst sample of a person then stands for all. None takes samples for
-                independent.
+            alpha: Risk, within 0–1. A class keeps it on average from 1/α − 1 samples on, with confidence c from log(1 −
+                c)/log(1 − α) on; with fewer samples the answer that it limits is never returned. None takes 0.1, or the
+                smallest risk above it that the smaller class keeps on average.
+            confidence: Probability over the draw of the validation set with which the risk is kept; None keeps the risk
+                on average over those draws.
+            level: Whether one probability belongs to a frame or to a video.
+            people: (N,) identity of each sample; only the worst sample of a person is then used. None treats the
+                samples as independent.
 
         Raises:
-            TrainingError: If a class is missing, a probability lies outside 0–1, or risk or confidence does.
+            TrainingError: A class is missing, a probability lies outside 0–1, or risk or confidence does.
         """
         if not (alpha is None or 0 < alpha < 1) or not (confidence is None or 0 < confidence < 1):
             raise TrainingError(f"risk and confidence lie strictly within 0–1, got {alpha!r} and {confidence!r}")
@@ -118,14 +119,14 @@ class ConformalDecision:
         )
 
     def decide(self, probability: float) -> Call:
-        """Give the answer for a probability; one that neither class explains is inconclusive too."""
+        """Return the answer for a probability; a probability that neither class explains is inconclusive too."""
         flagged, quiet = probability > self.upper, probability < self.lower
         if flagged == quiet:
             return Call.INCONCLUSIVE
         return Call.MANIPULATED if flagged else Call.NO_SIGN
 
     def sentence(self, call: Call) -> str:
-        """Say in plain words what an answer risks."""
+        """Return a plain sentence that states the risk of an answer."""
         if call is Call.INCONCLUSIVE:
             return f"The score is not clear enough for an answer that errs in at most {self.alpha:.0%} of cases."
         kept = "" if self.confidence is None else f" (with {self.confidence:.0%} confidence)"
@@ -138,7 +139,7 @@ class ConformalDecision:
 
 
 def _worst(positive: NDArray[np.bool_], values: Floats, people: Sequence[str]) -> NDArray[np.intp]:
-    """Choose the highest genuine and the lowest manipulated sample of each person."""
+    """Find the highest genuine and the lowest manipulated sample of each person."""
     badness = np.where(positive, -values, values)
     chosen: dict[tuple[str, bool], int] = {}
     for row in np.argsort(badness, kind="stable"):
@@ -147,7 +148,7 @@ def _worst(positive: NDArray[np.bool_], values: Floats, people: Sequence[str]) -
 
 
 def _allowed(count: int, alpha: float, confidence: float | None) -> int:
-    """Give how many of `count` samples may lie beyond the threshold; −1 where not even none keeps the risk."""
+    """Return how many of `count` samples may lie beyond the threshold; −1 where no number keeps the risk."""
     if confidence is None:
         return math.floor(alpha * (count + 1) + 1e-9) - 1
     # P(true rate > α) = P(Binomial(n, α) ≤ k) when k samples lie beyond a threshold set on the next one

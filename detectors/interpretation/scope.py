@@ -1,10 +1,10 @@
-"""Tell whether a crop resembles what a detector was trained on.
+"""Decide whether a crop resembles the training data of a detector.
 
-A detector answers every picture with a probability, also those it knows nothing about. Two gates measure the
+A detector returns a probability for every picture, also for pictures unlike its training data. Two gates measure the
 Mahalanobis distance to the training crops (Lee et al. 2018, one Gaussian for all): one of the network's pooled
 features, one of the appearance of the crop itself. Beyond a stated quantile of the validation distances of either, a
-crop is *out of scope*. Being in scope proves little: a photographed face that is laid out like the drawn ones can pass
-both gates.
+crop is *out of scope*. Being in scope proves little: a photographed face whose layout resembles the drawn training
+faces can pass both gates.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _APPEARANCE_FLOOR = 0.05
 
 
 class Evidence(NamedTuple):
-    """Hold what the gates see of N crops: pooled features (N, D) of the network and appearance (N, A)."""
+    """Store the input of the gates for N crops: pooled network features (N, D) and appearance features (N, A)."""
 
     features: Floats
     appearance: Floats
@@ -31,12 +31,12 @@ class Evidence(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Hold the Gaussian of some training numbers and the distance beyond which a clip is unknown.
+    """Store the Gaussian of training features and the distance beyond which a clip is out of scope.
 
     Attributes:
         mean: (D,) mean of the training numbers.
         precision: (D, D) inverse of their shrunk covariance.
-        threshold: Largest distance that still counts as known.
+        threshold: Largest distance that is still in scope.
         quantile: Share of the validation crops within the threshold, 0–1.
     """
 
@@ -46,28 +46,28 @@ class Gate:
     quantile: float
 
     def distances(self, numbers: Floats) -> Floats:
-        """Give the Mahalanobis distances (N,) of numbers (N, D), divided by √D."""
+        """Return the Mahalanobis distances (N,) of features (N, D), divided by √D."""
         return _distances(numbers, self.mean, self.precision)
 
     def contains(self, numbers: Floats) -> bool:
-        """Tell whether the median frame of a clip lies within the threshold."""
+        """Return whether the median frame of a clip lies within the threshold."""
         return bool(np.median(self.distances(numbers)) <= self.threshold)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Join the two gates.
+    """Combine the two gates.
 
     Attributes:
         features: Gate of the network's pooled features.
-        appearance: Gate of the numbers of `describe`.
+        appearance: Gate of the appearance features that `describe` computes.
     """
 
     features: Gate
     appearance: Gate
 
     def contains(self, clip: Evidence) -> bool:
-        """Tell whether a clip lies within both gates."""
+        """Return whether a clip lies within both gates."""
         return self.features.contains(clip.features) and self.appearance.contains(clip.appearance)
 
 
@@ -77,13 +77,13 @@ def fit_scope(
     """Fit both gates on training crops and set their thresholds on validation crops.
 
     Args:
-        training: Of N training crops.
-        validation: Of M validation crops, of other identities.
-        quantile: Share of the validation crops that the gate of features shall let in, within 0–1.
-        appearance_quantile: The same of the gate of appearance; None for the same share.
+        training: Gate inputs of N training crops.
+        validation: Gate inputs of M validation crops of other identities.
+        quantile: Share of the validation crops that the gate of network features accepts, within 0–1.
+        appearance_quantile: The same for the gate of appearance; None uses the same share.
 
     Raises:
-        TrainingError: If there are fewer than eight crops on either side, or a number is not finite.
+        TrainingError: There are fewer than eight crops on either side, or a number is not finite.
     """
     return Scope(
         features=fit_gate(training.features, validation.features, quantile=quantile),
@@ -99,20 +99,20 @@ def fit_scope(
 def fit_gate(
     training: Floats, validation: Floats, *, quantile: float = 0.99, smallest_scale: float | None = None
 ) -> Gate:
-    """Fit one gate: mean and shrunk covariance on training numbers, threshold on validation numbers.
+    """Fit one gate: mean and shrunk covariance on training features, threshold on validation features.
 
-    The covariance is shrunk towards a multiple of the identity by the amount Ledoit & Wolf (2004) derive, so that fewer
-    crops than numbers still give an inverse.
+    The covariance is shrunk towards a multiple of the identity by the amount Ledoit & Wolf (2004) derive, so that it
+    can be inverted even with fewer crops than features.
 
     Args:
         training: (N, D) numbers of training crops.
         validation: (M, D) numbers of validation crops, of other identities.
-        quantile: Share of the validation crops that shall be let in, within 0–1.
-        smallest_scale: Divide each number by its standard deviation, but at least by this, before the covariance is
-            shrunk; None leaves numbers of one unit as they are.
+        quantile: Share of the validation crops that the gate accepts, within 0–1.
+        smallest_scale: Minimum of the standard deviation that each feature is divided by before the covariance is
+            shrunk; None does not scale, for features of one unit.
 
     Raises:
-        TrainingError: If there are fewer than eight crops on either side, or a number is not finite.
+        TrainingError: There are fewer than eight crops on either side, or a number is not finite.
     """
     from sklearn.covariance import LedoitWolf  # slow to import, and needed only here
 

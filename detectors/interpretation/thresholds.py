@@ -1,4 +1,4 @@
-"""Choose operating thresholds on validation data, at a stated share of genuine samples wrongly flagged."""
+"""Fit operating thresholds on validation data, at a stated false-positive rate."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Level = Literal["frame", "video"]
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Hold probabilities above which a sample counts as manipulated, chosen before any test data is seen.
+    """Store probabilities above which a sample counts as manipulated, fitted before any test data is seen.
 
     Attributes:
         fpr_1: At most 1 % of the genuine validation samples lie above.
         fpr_5: At most 5 % of them lie above.
         level: Whether they were chosen on frames or on videos.
-        n_negative: Genuine validation samples they rest on.
+        n_negative: Number of genuine validation samples they were chosen on.
     """
 
     fpr_1: float
@@ -32,17 +32,17 @@ class Thresholds:
 
 
 def fit_thresholds(probabilities: NDArray[np.float64], *, level: Level = "frame") -> Thresholds:
-    """Choose the thresholds from the probabilities of genuine validation samples.
+    """Fit the thresholds on the probabilities of genuine validation samples.
 
     A sample is flagged when its probability is strictly above the threshold. The choice is conservative: with too few
     samples for the wanted rate, the threshold is the largest probability seen.
 
     Args:
         probabilities: (N,) of genuine samples only.
-        level: What one sample is.
+        level: Whether one sample is a frame or a video.
 
     Raises:
-        TrainingError: If there is no sample or a probability is not finite.
+        TrainingError: There is no sample or a probability is not finite.
     """
     values = np.sort(np.asarray(probabilities, dtype=np.float64))
     if not len(values) or not np.isfinite(values).all():

@@ -1,1 +1,1 @@
-"""The detection methods, one module each: spec, network and loss."""
+"""Define the detection methods, one module each: spec, network and loss."""

@@ -1,4 +1,4 @@
-"""Build timm backbones, with weights from a file or from the cache on this machine; the network is never asked."""
+"""Build timm backbones with weights from a file or from the local cache; nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ _FILE = "model.safetensors"
 
 
 def build_backbone(spec: DetectorSpec, *, channels: int = 3, pretrained: Pretrained = False) -> tuple[nn.Module, int]:
-    """Build the timm backbone of a spec without its classifier, and say how wide its pooled features are.
+    """Build the timm backbone of a spec without its classifier, and return it with the width of its pooled features.
 
     Args:
-        spec: Whose backbone to build.
-        channels: Planes of the input; timm adapts the first layer of pretrained weights.
+        spec: Spec whose backbone is built.
+        channels: Number of input channels; timm adapts the first layer of pretrained weights.
         pretrained: A safetensors file (or a folder with `model.safetensors`) of timm weights, or True for the file in
             the local Hugging Face cache.
 
     Raises:
-        WeightsError: If timm cannot build the backbone, or the weights are absent or of another network.
+        WeightsError: Timm cannot build the backbone, or the weights are absent or belong to another architecture.
     """
     backbone = create_backbone(spec, pretrained=pretrained, num_classes=0, in_chans=channels)
     return backbone, pooled_width(backbone, channels, spec.input_size)
 
 
 def create_backbone(spec: DetectorSpec, *, pretrained: Pretrained = False, **arguments: object) -> nn.Module:
-    """Call timm's factory for a spec; further arguments go through to it.
+    """Call timm's factory for a spec; further arguments are passed on to it.
 
     Raises:
-        WeightsError: If timm cannot build the backbone, or the weights are absent or of another network.
+        WeightsError: Timm cannot build the backbone, or the weights are absent or belong to another architecture.
     """
     create = cast(Callable[..., nn.Module], timm.create_model)
     settings = {**dict(spec.options), **arguments}
@@ -64,10 +64,10 @@ def create_backbone(spec: DetectorSpec, *, pretrained: Pretrained = False, **arg
 
 
 def weights_file(spec: DetectorSpec, pretrained: Pretrained) -> Path | None:
-    """Find the file a backbone starts from; None where it starts from random weights.
+    """Find the weights file that a backbone starts from; None where it starts from random weights.
 
     Raises:
-        WeightsError: If the file is absent, not cached or not safetensors.
+        WeightsError: The file is absent, not cached or not safetensors.
     """
     if pretrained is False:
         return None
@@ -88,7 +88,7 @@ def weights_file(spec: DetectorSpec, pretrained: Pretrained) -> Path | None:
 
 
 def _check_filled(fresh: nn.Module, loaded: nn.Module, spec: DetectorSpec, source: Path | None) -> None:
-    """Refuse weights that left matrices at the random values both copies were given."""
+    """Check that loading replaced every matrix of the random initialisation that both copies started from."""
     start = dict(fresh.named_parameters())
     left = [
         name

@@ -1,4 +1,4 @@
-"""Hand a training step to a network: crops, labels, which rows are twins, and where pictures were joined."""
+"""Define the batch of one training step: crops, labels, which rows are twins, and blending masks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class Batch(NamedTuple):
-    """Hold one training step; rows alternate, a genuine crop and then a manipulated one.
+    """Store the data of one training step; rows alternate, a genuine crop and then a manipulated one.
 
     Attributes:
         crops: Normalised crops (N, 3, S, S), or clips (N, T, 3, S, S).

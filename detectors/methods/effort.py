@@ -1,8 +1,8 @@
 """Build detectors that train the last singular direction of every attention matrix (Yan et al. 2025, "Effort").
 
-The leading singular directions of a pretrained transformer hold what it knows of pictures. Effort freezes them and
-trains what is left, so that the network learns forgery without forgetting content. timm fuses the query, key and value
-matrices; they are taken apart first, because a decomposition of the fused matrix is another method.
+The leading singular directions of a pretrained transformer contain its knowledge of image content. Effort freezes them
+and trains the rest, so that the network learns forgery without forgetting content. timm fuses the query, key and value
+matrices; they are separated first, because decomposing the fused matrix would be another method.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ SPEC = DetectorSpec(
 
 
 class SingularResidual(nn.Module):
-    """Apply a linear map of which only the last singular triples are trained.
+    """Apply a linear map of which only the last singular triplets are trained.
 
     The weight is a stack of square blocks (three for a fused query-key-value matrix, one for the output), each split
     into a frozen leading part and a trained remainder U·diag(s)·Vᵀ.
@@ -54,9 +54,9 @@ class SingularResidual(nn.Module):
         """Decompose the weight of a linear layer, block by block along its outputs.
 
         Args:
-            linear: The layer to take over; its bias is kept frozen.
-            blocks: How many matrices are fused in its weight.
-            rank: How many trailing singular directions of each are trained.
+            linear: The layer to decompose; its bias is frozen.
+            blocks: Number of matrices that are fused in its weight.
+            rank: Number of trailing singular directions of each that are trained.
         """
         super().__init__()
         weight = linear.weight.detach().reshape(blocks, -1, linear.in_features)
@@ -73,7 +73,7 @@ class SingularResidual(nn.Module):
         return (self.left * self.values[:, None]) @ self.right
 
     def weight(self) -> Tensor:
-        """Give the whole weight, frozen part plus remainder, (out, in)."""
+        """Return the whole weight (out, in): the frozen part plus the trained remainder."""
         return (self.main + self._remainder()).flatten(0, 1)
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -81,7 +81,7 @@ class SingularResidual(nn.Module):
         return nn.functional.linear(tokens, self.weight(), self.bias)
 
     def folded(self) -> nn.Linear:
-        """Give an ordinary linear layer that computes the same, for inference without the remainder's cost."""
+        """Return an ordinary linear layer that computes the same map, for inference without extra cost."""
         weight = self.weight()
         linear = nn.Linear(weight.shape[1], weight.shape[0], bias=self.bias is not None)
         with torch.no_grad():
@@ -103,7 +103,7 @@ def build_effort(spec: DetectorSpec, *, pretrained: Pretrained = False) -> Detec
 
 
 def fold(model: nn.Module) -> None:
-    """Turn every singular residual of a network into the ordinary layer it computes, in place, for inference."""
+    """Replace every singular residual of a network, in place, by the ordinary layer it computes, for inference."""
     for module in list(model.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, SingularResidual):

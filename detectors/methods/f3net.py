@@ -1,9 +1,9 @@
 """Build detectors with two frequency branches (Qian et al., ECCV 2020, "Thinking in Frequency", F3-Net).
 
-*Frequency-aware decomposition* splits the crop into three bands of its cosine spectrum and gives each back as a
-picture. *Local frequency statistics* say, window by window, how much energy stands in each of six bands. Both kinds of
-band can move in training. The pooled features of the two branches are joined; the paper's cross-attention between them
-(MixBlock) is left out.
+*Frequency-aware decomposition* splits the crop into three bands of its cosine spectrum and converts each band back to a
+picture. *Local frequency statistics* measure, window by window, the energy in each of six bands. Both kinds of band
+have a correction that is learned. The pooled features of the two branches are joined; the paper's cross-attention
+between them (MixBlock) is left out.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ SPEC = DetectorSpec(
 
 
 def cosine_matrix(size: int) -> Tensor:
-    """Give the orthonormal cosine transform (DCT-II) as a matrix (size, size); its transpose turns it back."""
+    """Return the orthonormal cosine transform (DCT-II) as a matrix (size, size); its transpose is the inverse."""
     frequency, place = torch.arange(size)[:, None], torch.arange(size)[None]
     matrix = torch.cos(math.pi * (place + 0.5) * frequency / size) * math.sqrt(2 / size)
     matrix[0] /= math.sqrt(2)
@@ -56,7 +56,7 @@ class BandSplit(nn.Module):
     bands: Tensor
 
     def __init__(self, size: int) -> None:
-        """Start from bands of 1/16, 1/16 and 7/8 of the spectrum's diagonals, with a learned correction of 0."""
+        """Initialise bands of 1/16, 1/16 and 7/8 of the spectrum's diagonals, with a learned correction of 0."""
         super().__init__()
         self.register_buffer("matrix", cosine_matrix(size), persistent=False)
         diagonal = (torch.arange(size)[:, None] + torch.arange(size)) / (2 * size)
@@ -65,7 +65,7 @@ class BandSplit(nn.Module):
         self.correction = nn.Parameter(torch.zeros_like(bands))
 
     def forward(self, crops: Tensor) -> Tensor:
-        """Give x_b = Dᵀ [ (D x Dᵀ) ⊙ (f_b + σ(w_b)) ] D per band b, σ(w) = tanh(w/2) within ±1 (eq. 1–2)."""
+        """Return x_b = Dᵀ [ (D x Dᵀ) ⊙ (f_b + σ(w_b)) ] D per band b, σ(w) = tanh(w/2) within ±1 (eq. 1–2)."""
         spectrum = self.matrix @ crops @ self.matrix.T
         filters = self.bands + torch.tanh(self.correction / 2)
         pictures = [self.matrix.T @ (spectrum * band) @ self.matrix for band in filters]
@@ -80,7 +80,7 @@ class LocalStatistics(nn.Module):
     luma: Tensor
 
     def __init__(self) -> None:
-        """Hold the cosine basis of a window as filters, and its six diagonal bands with a correction of 0."""
+        """Store the cosine basis of a window as filters, and its six diagonal bands with a correction of 0."""
         super().__init__()
         matrix = cosine_matrix(_WINDOW)
         basis = torch.einsum("ux,vy->uvxy", matrix, matrix).reshape(_WINDOW**2, 1, _WINDOW, _WINDOW)
@@ -93,7 +93,7 @@ class LocalStatistics(nn.Module):
         self.register_buffer("luma", torch.tensor((0.299, 0.587, 0.114))[None, :, None, None], persistent=False)
 
     def forward(self, crops: Tensor) -> Tensor:
-        """Give q_b = log₁₀ Σ |D(x) ⊙ (h_b + σ(w_b))| per window and band b (eq. 3)."""
+        """Return q_b = log₁₀ Σ |D(x) ⊙ (h_b + σ(w_b))| per window and band b (eq. 3)."""
         luma = (crops * self.luma).sum(dim=1, keepdim=True)
         energy = nn.functional.conv2d(luma, self.basis, stride=_STRIDE).abs()
         weights = (self.bands + torch.tanh(self.correction / 2)).abs()
@@ -101,21 +101,21 @@ class LocalStatistics(nn.Module):
 
 
 class TwoBranches(nn.Module):
-    """Join the pooled features of a branch on band pictures and one on local statistics, (N, D₁ + D₂)."""
+    """Concatenate the pooled features of a branch on band pictures and one on local statistics, (N, D₁ + D₂)."""
 
     def __init__(self, decomposition: nn.Module, statistics: nn.Module) -> None:
-        """Take two networks, each from the crop to its pooled features."""
+        """Store two networks, each of which maps the crop to its pooled features."""
         super().__init__()
         self.decomposition = decomposition
         self.statistics = statistics
 
     def forward(self, crops: Tensor) -> Tensor:
-        """Give the joined features of crops (N, 3, S, S)."""
+        """Return the concatenated features of crops (N, 3, S, S)."""
         return torch.cat((self.decomposition(crops), self.statistics(crops)), dim=1)
 
 
 def build_f3net(spec: DetectorSpec, *, pretrained: Pretrained = False) -> DetectorNetwork:
-    """Build two backbones, one on nine planes and one on six; every parameter is trained."""
+    """Build two backbones, one on nine channels and one on six; every parameter is trained."""
     fine = create_backbone(spec, pretrained=pretrained, num_classes=0, in_chans=9)
     coarse = create_backbone(spec, pretrained=pretrained, num_classes=0, in_chans=_LOCAL_BANDS)
     joined = TwoBranches(nn.Sequential(BandSplit(spec.input_size), fine), nn.Sequential(LocalStatistics(), coarse))

@@ -1,11 +1,11 @@
-"""Build detectors that also draw the seam between two joined pictures (Li et al., CVPR 2020, "Face X-ray").
+"""Build detectors that also predict the seam between two blended pictures (Li et al., CVPR 2020, "Face X-ray").
 
 The boundary of a mask m is B = 4m(1−m): 1 half-way through the seam, 0 in each of the two pictures. A genuine crop has
-none. The head reads all strides of the backbone at a quarter of the crop's size, as HRNet's own segmentation head does.
-Where a forgery's mask is not known, its boundary is not trained on.
+no boundary. The head reads all strides of the backbone at a quarter of the crop's size, as HRNet's own segmentation
+head does. Where a forgery's mask is not known, its boundary is not trained on.
 
-In the paper the verdict comes from the pooled boundary alone; here the backbone's pooled features stand beside it, so
-that a forgery without a seam can still be told.
+In the paper the classification uses the pooled boundary alone. Here it also uses the backbone's pooled features, so
+that a forgery without a seam can still be detected.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from detectors.recipe import Recipe
+from detectors.recipe import Recipe, TrainingSource
 from detectors.spec import IMAGENET_MEAN, IMAGENET_STD, DetectorSpec
 
 from .backbones import Pretrained, create_backbone
@@ -44,32 +44,32 @@ SPEC = DetectorSpec(
         weight_decay=0.0,
         batch_size=32,
         epochs=20,
-        diet="self_blended",
+        training_source=TrainingSource.SELF_BLENDED,
         augment=UNVARIED,
     ),
 )
 
 
 class FaceXrayNetwork(DetectorNetwork):
-    """Draw the boundary at a quarter of the crop's size, and classify pooled features beside the pooled boundary."""
+    """Predict the boundary at a quarter of the crop's size, and classify pooled features and the pooled boundary."""
 
     def __init__(self, backbone: nn.Module, channels: list[int]) -> None:
-        """Put the boundary head and the classifier on a backbone that gives maps of these many channels."""
+        """Build the boundary head and the classifier for a backbone whose feature maps have these channels."""
         super().__init__(backbone, channels[-1] + 2)
         self.head = nn.Sequential(
             nn.Conv2d(sum(channels), _WIDTH, 1, bias=False), nn.BatchNorm2d(_WIDTH), nn.ReLU(), nn.Conv2d(_WIDTH, 1, 1)
         )
 
     def features(self, crops: Tensor) -> Tensor:
-        """Give the pooled deepest map, and mean and maximum of the boundary, (N, C + 2)."""
+        """Return the pooled deepest map, and mean and maximum of the boundary, (N, C + 2)."""
         return self._read(crops)[0]
 
     def boundary(self, crops: Tensor) -> Tensor:
-        """Give the boundary (N, S/4, S/4) of normalised crops (N, 3, S, S), in 0–1."""
+        """Return the boundary (N, S/4, S/4) of normalised crops (N, 3, S, S), in 0–1."""
         return torch.sigmoid(self._read(crops)[1])
 
     def loss(self, batch: Batch) -> Tensor:
-        """Give cross-entropy + 100 × the boundary's mean cross-entropy, where masks are known (eq. 5–7)."""
+        """Return cross-entropy + 100 × the boundary's mean cross-entropy, where masks are known (eq. 5–7)."""
         features, drawn = self._read(batch.crops)
         loss = cross_entropy(self.logits(features), batch.labels)
         if batch.masks is None:
@@ -91,13 +91,13 @@ class FaceXrayNetwork(DetectorNetwork):
 
 
 def boundary_of(masks: Tensor, size: int) -> Tensor:
-    """Give B = 4m(1−m) of blending masks (N, S, S) in 0–1, averaged down to (N, size, size)."""
+    """Return B = 4m(1−m) of blending masks (N, S, S) in 0–1, averaged down to (N, size, size)."""
     boundary = 4 * masks * (1 - masks)
     return nn.functional.adaptive_avg_pool2d(boundary[:, None], size)[:, 0]
 
 
 def build_face_xray(spec: DetectorSpec, *, pretrained: Pretrained = False) -> DetectorNetwork:
-    """Build a backbone under a boundary head and a classifier; every parameter is trained."""
+    """Build a backbone with a boundary head and a classifier; every parameter is trained."""
     backbone = create_backbone(spec, pretrained=pretrained, features_only=True, out_indices=_STRIDES)
     channels: list[int] = cast("nn.Module", backbone.feature_info).channels()  # type: ignore[operator]
     return FaceXrayNetwork(backbone, channels)

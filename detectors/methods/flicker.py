@@ -1,8 +1,8 @@
-"""Build light detectors of flicker: what changes from frame to frame and changes back.
+"""Build small detectors of flicker: changes from one frame to the next that are reversed in the frame after.
 
-A generator that draws frames apart, or blends them in windows, leaves noise that a camera's smooth motion does not. The
-temporal second difference x_t − (x_{t−1} + x_{t+1})/2 takes away whatever moves evenly; a narrow ResNet reads the rest,
-and mean and maximum over time are classified. A still picture says nothing to it.
+A generator that renders frames independently, or blends them in windows, leaves temporal noise that the smooth motion
+of a camera does not leave. The temporal second difference x_t − (x_{t−1} + x_{t+1})/2 removes even motion. A narrow
+ResNet reads the rest, and mean and maximum over time are classified. The method cannot score a still picture.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from detectors.spec import HALF, DetectorSpec
 from .backbones import Pretrained, build_backbone
 from .networks import DetectorNetwork
 
-_GAIN = 4.0  # brings the differences of ordinary clips to the spread of a normalised crop
+_GAIN = 4.0  # scales the differences of ordinary clips to the spread of a normalised crop
 _LIMIT = 2.0
 
 SPEC = DetectorSpec(
@@ -41,18 +41,18 @@ class FlickerNetwork(DetectorNetwork):
     """Classify mean and maximum over time of the features of temporal second differences."""
 
     def __init__(self, backbone: nn.Module, width: int) -> None:
-        """Put the classifier on a backbone of `width` pooled features."""
+        """Build a classifier for a backbone of `width` pooled features."""
         super().__init__(backbone, 2 * width)
 
     def features(self, crops: Tensor) -> Tensor:
-        """Give the pooled features (N, 2D) of normalised clips (N, T, 3, S, S)."""
+        """Return the pooled features (N, 2D) of normalised clips (N, T, 3, S, S)."""
         changes = second_differences(crops)
         seen = self.backbone(changes.flatten(0, 1)).unflatten(0, changes.shape[:2])
         return torch.cat((seen.mean(dim=1), seen.amax(dim=1)), dim=1)
 
 
 def second_differences(clips: Tensor) -> Tensor:
-    """Give x_t − (x_{t−1} + x_{t+1})/2 of clips (N, T, 3, S, S), gained and clipped to ±2, (N, T−2, 3, S, S)."""
+    """Return x_t − (x_{t−1} + x_{t+1})/2 of clips (N, T, 3, S, S), scaled and clipped to ±2, (N, T−2, 3, S, S)."""
     changes = clips[:, 1:-1] - (clips[:, :-2] + clips[:, 2:]) / 2
     return (_GAIN * changes).clamp(-_LIMIT, _LIMIT)
 

@@ -1,4 +1,4 @@
-"""Build linear probes: a frozen backbone under one trained linear layer (Ojha et al. 2023, "UniversalFakeDetect")."""
+"""Build linear probes: a frozen backbone and one trained linear layer (Ojha et al. 2023, "UniversalFakeDetect")."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SPEC = DetectorSpec(
 
 
 class FrozenNetwork(DetectorNetwork):
-    """Keep the backbone in evaluation mode and outside the gradient, also while the classifier is trained."""
+    """Keep the backbone in evaluation mode and without gradient, also while the classifier is trained."""
 
     def train(self, mode: bool = True) -> FrozenNetwork:
         """Switch the classifier between training and evaluation; the backbone stays in evaluation."""
@@ -43,6 +43,6 @@ class FrozenNetwork(DetectorNetwork):
 
 
 def build_linear_probe(spec: DetectorSpec, *, pretrained: Pretrained = False) -> DetectorNetwork:
-    """Build a backbone of which nothing but the classifier is trained."""
+    """Build a backbone of which only the classifier is trained."""
     backbone, width = build_backbone(spec, pretrained=pretrained)
     return FrozenNetwork(freeze(backbone), width)

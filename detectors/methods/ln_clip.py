@@ -41,21 +41,21 @@ SPEC = DetectorSpec(
 
 
 class LayerNormTunedNetwork(DetectorNetwork):
-    """Classify L2-normalised features, with losses that spread all features and gather those of one label."""
+    """Classify L2-normalised features, with losses that spread all features and align those of one label."""
 
     def features(self, crops: Tensor) -> Tensor:
-        """Give unit-length pooled features (N, D)."""
+        """Return unit-length pooled features (N, D)."""
         return nn.functional.normalize(super().features(crops), dim=1)
 
     def loss(self, batch: Batch) -> Tensor:
-        """Give cross-entropy + 0.5 uniformity + 0.1 alignment, the weights of GenD."""
+        """Return cross-entropy + 0.5 · uniformity + 0.1 · alignment, the weights of GenD."""
         features = self.features(batch.crops)
         loss = cross_entropy(self.logits(features), batch.labels)
         return loss + _UNIFORMITY * uniformity(features) + _ALIGNMENT * alignment(features, batch.labels)
 
 
 def uniformity(features: Tensor) -> Tensor:
-    """Give log mean exp(−2‖zᵢ−zⱼ‖²) over all pairs of features (N, D) (Wang & Isola 2020, eq. 5 with t = 2)."""
+    """Return log mean exp(−2‖zᵢ−zⱼ‖²) over all pairs of features (N, D) (Wang & Isola 2020, eq. 5 with t = 2)."""
     distances = torch.nn.functional.pdist(features.float()).square()
     if not len(distances):
         return features.new_zeros(())
@@ -63,7 +63,7 @@ def uniformity(features: Tensor) -> Tensor:
 
 
 def alignment(features: Tensor, labels: Tensor) -> Tensor:
-    """Give mean ‖zᵢ−zⱼ‖² over the pairs of one label among features (N, D) (Wang & Isola 2020, eq. 4 with α = 2)."""
+    """Return mean ‖zᵢ−zⱼ‖² over pairs of one label in features (N, D) (Wang & Isola 2020, eq. 4 with α = 2)."""
     distances = torch.nn.functional.pdist(features.float()).square()
     rows, columns = torch.triu_indices(len(labels), len(labels), offset=1, device=labels.device)
     same = distances[labels[rows] == labels[columns]]

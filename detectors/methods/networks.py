@@ -11,13 +11,13 @@ from .batch import Batch
 
 
 class DetectorNetwork(nn.Module):
-    """Turn a batch of crops into pooled features and one logit each.
+    """Map a batch of crops to pooled features and one logit each.
 
-    Subclasses decide how the crop enters the backbone, what is trained and how features meet the classifier.
+    Subclasses define how the crop enters the backbone, what is trained and how the features are classified.
     """
 
     def __init__(self, backbone: nn.Module, width: int) -> None:
-        """Put a fresh linear classifier on a backbone that gives `width` pooled features."""
+        """Build a new linear classifier for a backbone with `width` pooled features."""
         super().__init__()
         self.backbone = backbone
         self.classifier = nn.Linear(width, 1)
@@ -25,42 +25,42 @@ class DetectorNetwork(nn.Module):
         nn.init.zeros_(self.classifier.bias)
 
     def features(self, crops: Tensor) -> Tensor:
-        """Give the pooled features (N, D) of normalised crops (N, 3, S, S)."""
+        """Return the pooled features (N, D) of normalised crops (N, 3, S, S)."""
         return cast(Tensor, self.backbone(crops))
 
     def logits(self, features: Tensor) -> Tensor:
-        """Give one logit per row of features (N, D), (N,); positive means manipulated."""
+        """Return one logit per row of features (N, D), (N,); positive means manipulated."""
         logits: Tensor = self.classifier(features)
         return logits[:, 0]
 
     def forward(self, crops: Tensor) -> Tensor:
-        """Give one logit per crop, (N,); positive means manipulated."""
+        """Return one logit per crop, (N,); positive means manipulated."""
         return self.logits(self.features(crops))
 
     def loss(self, batch: Batch) -> Tensor:
-        """Give the scalar training loss of one step: binary cross-entropy, unless a method says otherwise."""
+        """Return the scalar training loss of one step: binary cross-entropy, unless a method overrides it."""
         return cross_entropy(self(batch.crops), batch.labels)
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Give the mean binary cross-entropy of logits (N,) and labels (N,) in 0–1."""
+    """Return the mean binary cross-entropy of logits (N,) and labels (N,) in 0–1."""
     return nn.functional.binary_cross_entropy_with_logits(logits.float(), labels)
 
 
 def freeze(backbone: nn.Module) -> nn.Module:
-    """Stop the training of every parameter of a backbone, and give it back."""
+    """Freeze every parameter of a backbone, and return the backbone."""
     for parameter in backbone.parameters():
         parameter.requires_grad_(False)
     return backbone
 
 
 def count_trained(model: nn.Module) -> int:
-    """Count the numbers of a network that training changes."""
+    """Count the parameters of a network that are trained."""
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
 def pooled_width(backbone: nn.Module, channels: int, size: int) -> int:
-    """Measure how many pooled features a backbone gives for crops of `size` pixels."""
+    """Measure how many pooled features a backbone returns for crops of `size` pixels."""
     with torch.no_grad():
         blank = torch.zeros(1, channels, size, size)
         width = int(backbone.eval()(blank).shape[-1])

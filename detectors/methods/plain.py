@@ -1,9 +1,9 @@
-"""Build the plain detectors: a whole backbone trained under one logit. Every table of the field starts with them."""
+"""Build the plain detectors: a whole backbone trained with one logit, the baseline of most published tables."""
 
 from __future__ import annotations
 
 from detectors.augmentation.augment import AugmentConfig
-from detectors.recipe import Recipe
+from detectors.recipe import Recipe, TrainingSource
 from detectors.spec import HALF, IMAGENET_MEAN, IMAGENET_STD, DetectorSpec
 
 from .backbones import Pretrained, build_backbone
@@ -130,8 +130,8 @@ CNN_AUG = DetectorSpec(
 )
 """The blur-and-JPEG baseline (Wang et al., CVPR 2020, "CNN-generated images are surprisingly easy to spot").
 
-Its training sets it apart. Every crop is mirrored with probability 0.5, blurred with σ drawn from 0–3 with probability
-0.5, and then compressed as JPEG at quality 30–100 with probability 0.5.
+It differs from the other detectors by its training. Every crop is mirrored with probability 0.5, blurred with σ drawn
+from 0–3 with probability 0.5, and then compressed as JPEG at quality 30–100 with probability 0.5.
 """
 
 SBI = DetectorSpec(
@@ -152,15 +152,15 @@ SBI = DetectorSpec(
         batch_size=32,
         epochs=100,
         sam_radius=0.05,
-        diet="self_blended",
+        training_source=TrainingSource.SELF_BLENDED,
         augment=UNVARIED,
     ),
 )
 """The detector of self-blended images (Shiohara & Yamasaki, CVPR 2022), on crops that are only scaled to 0–1.
 
-It is trained on genuine pictures and blends of them with themselves (`SelfBlends`), drawn afresh in every epoch, whose
-mirroring, colour and compression are alike for both pictures of a pair; so nothing is varied again. Any other detector
-can be trained on them in the same way.
+It is trained on genuine pictures and blends of them with themselves (`SelfBlends`), which are drawn anew in every
+epoch. Mirroring, colour and compression are the same for both pictures of a pair, so no further augmentation is
+applied. Any other detector can be trained on them in the same way.
 """
 
 

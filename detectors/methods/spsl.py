@@ -1,10 +1,10 @@
-"""Build detectors that see the phase spectrum beside the crop (Liu et al., CVPR 2021, "SPSL").
+"""Build detectors that receive the phase spectrum beside the crop (Liu et al., CVPR 2021, "SPSL").
 
-Up-sampling in a generator repeats spectra, which shows in the phase more than in the amplitude. The phase-only
-reconstruction of the luma is a fourth plane, and the network is shallow: the middle flow of Xception is left out, so
-that its receptive field stays with local texture.
+Up-sampling in a generator repeats spectra, which is more visible in the phase than in the amplitude. The phase-only
+reconstruction of the luma is the fourth input channel. The network is shallow: the middle flow of Xception is left out,
+so that the receptive field is limited to local texture.
 
-The Fourier transform is two products with fixed matrices, which runs and exports everywhere alike.
+The Fourier transform is computed as two products with fixed matrices, which every runtime and export format supports.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .backbones import Pretrained, build_backbone
 from .networks import DetectorNetwork
 
 _MIDDLE_FLOW = tuple(f"block{number}" for number in range(4, 12))
-_SMALLEST_AMPLITUDE = 1e-3  # below it the phase is rounding noise
+_SMALLEST_AMPLITUDE = 1e-3  # below this amplitude the phase is rounding noise
 
 SPEC = DetectorSpec(
     name="spsl",
@@ -50,7 +50,8 @@ CPU = DetectorSpec(
     paper="He et al. 2016 (backbone); Liu et al. 2021 (phase)",
     summary="narrow ResNet beside the phase spectrum; trains from scratch on a laptop",
 )
-"""The shipped default: a narrow ResNet on the crop and its phase spectrum, trained from nothing."""
+"""The default detector with shipped weights: a narrow ResNet on the crop and its phase spectrum, trained from scratch.
+"""
 
 
 class PhaseStem(nn.Module):
@@ -61,7 +62,7 @@ class PhaseStem(nn.Module):
     luma: Tensor
 
     def __init__(self, size: int) -> None:
-        """Hold the unitary Fourier matrix of crops of `size` pixels, as its cosines and sines."""
+        """Store the unitary Fourier matrix of crops of `size` pixels, as its cosines and sines."""
         super().__init__()
         steps = torch.arange(size)
         turn = 2 * math.pi * ((steps[:, None] * steps) % size) / size
@@ -70,7 +71,7 @@ class PhaseStem(nn.Module):
         self.register_buffer("luma", torch.tensor((0.299, 0.587, 0.114))[None, :, None, None], persistent=False)
 
     def phase_only(self, planes: Tensor) -> Tensor:
-        """Give x′ = F⁻¹(F(x) / |F(x)|) of real planes (…, S, S); its mean square is near 1."""
+        """Return x′ = F⁻¹(F(x) / |F(x)|) of real planes (…, S, S); its mean square is near 1."""
         c, s = self.cosine, self.sine
         real = c @ planes @ c - s @ planes @ s
         imaginary = -(s @ planes @ c + c @ planes @ s)
@@ -79,13 +80,13 @@ class PhaseStem(nn.Module):
         return c @ real @ c - s @ real @ s - s @ imaginary @ c - c @ imaginary @ s
 
     def forward(self, crops: Tensor) -> Tensor:
-        """Give the crop's planes followed by its phase plane."""
+        """Return the crop's planes followed by its phase plane."""
         luma = (crops * self.luma).sum(dim=1, keepdim=True)
         return torch.cat((crops, self.phase_only(luma)), dim=1)
 
 
 def build_spsl(spec: DetectorSpec, *, pretrained: Pretrained = False) -> DetectorNetwork:
-    """Build a shallow backbone on four planes; every parameter is trained."""
+    """Build a shallow backbone on four channels; every parameter is trained."""
     backbone, width = build_backbone(spec, channels=4, pretrained=pretrained)
     for name in _MIDDLE_FLOW:
         if hasattr(backbone, name) and "xception" in spec.backbone:

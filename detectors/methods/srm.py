@@ -1,12 +1,12 @@
-"""Build detectors that see the crop beside its high-pass residuals.
+"""Build detectors that receive the crop and its high-pass residuals.
 
-A generator's decoder and a codec leave their traces in what is left after the picture's content is subtracted. Three
-fixed filters from the spatial rich model (Fridrich & Kodovsky 2012, "Rich Models for Steganalysis of Digital Images",
-the first- to third-order residuals that Zhou et al. 2018 used for image manipulation) give the network that view from
-its first step, so that little training data is enough.
+A generator's decoder and a codec leave traces in what remains after the picture's content is subtracted. Three fixed
+filters from the spatial rich model (Fridrich & Kodovsky 2012, "Rich Models for Steganalysis of Digital Images", the
+first- to third-order residuals that Zhou et al. 2018 used for image manipulation) provide these residuals from the
+first training step, so that little training data is enough.
 
-The planes enter one backbone beside the colours. Luo et al. (2021) give them a stream of their own, with attention
-between the two; that is left out.
+Colour and residual channels enter one backbone together. Luo et al. (2021) use a second stream for the residuals, with
+attention between the two; that is left out.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ _KERNELS = (
     ),
 )
 _DIVISORS = (4.0, 12.0, 2.0)
-_GAIN = 12.0  # brings residuals of ordinary pictures to the spread of a normalised crop
-_LIMIT = 2.0  # a strong edge says nothing about the decoder; cut it
+_GAIN = 12.0  # scales residuals of ordinary pictures to the spread of a normalised crop
+_LIMIT = 2.0  # a strong edge carries no information about the decoder, so it is clipped
 
 SPEC = DetectorSpec(
     name="srm",
@@ -69,14 +69,14 @@ class ResidualStem(nn.Module):
     luma: Tensor
 
     def __init__(self) -> None:
-        """Hold the filters and the luma weights of BT.601 as constants outside the checkpoint."""
+        """Store the filters and the luma weights of BT.601 as constants outside the checkpoint."""
         super().__init__()
         scaled = torch.tensor(_KERNELS) / torch.tensor(_DIVISORS)[:, None, None]
         self.register_buffer("kernels", scaled[:, None], persistent=False)
         self.register_buffer("luma", torch.tensor((0.299, 0.587, 0.114))[None, :, None, None], persistent=False)
 
     def forward(self, crops: Tensor) -> Tensor:
-        """Give the crop's planes followed by its residual planes."""
+        """Return the crop's planes followed by its residual planes."""
         luma = (crops * self.luma).sum(dim=1, keepdim=True)
         padded = nn.functional.pad(luma, (2, 2, 2, 2), mode="replicate")
         residuals = (nn.functional.conv2d(padded, self.kernels) * _GAIN).clamp(-_LIMIT, _LIMIT)
@@ -84,6 +84,6 @@ class ResidualStem(nn.Module):
 
 
 def build_srm(spec: DetectorSpec, *, pretrained: Pretrained = False) -> DetectorNetwork:
-    """Build a backbone on six planes, three of colour and three of residual; every parameter is trained."""
+    """Build a backbone on six channels, three of colour and three of residual; every parameter is trained."""
     backbone, width = build_backbone(spec, channels=6, pretrained=pretrained)
     return DetectorNetwork(nn.Sequential(ResidualStem(), backbone), width)

@@ -1,4 +1,4 @@
-"""Shrink any spec to toy size, so that every method can be exercised in milliseconds."""
+"""Reduce any spec to toy size, so that tests can run every method in milliseconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OTHERWISE = "test_resnet"
 
 
 def toy_of(spec: DetectorSpec) -> DetectorSpec:
-    """Give the spec of the same method on timm's test backbone of the same family, 64 pixels, four frames of a clip."""
+    """Return a toy spec of the same method: timm's test backbone of that family, 64 pixels, four frames per clip."""
     backbone = next((toy for family, toy in _FAMILIES if family in spec.backbone), _OTHERWISE)
     return replace(
         spec,

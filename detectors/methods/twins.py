@@ -1,9 +1,9 @@
-"""Train on aligned twins: a genuine crop beside a forgery of that very crop, cut and varied alike.
+"""Train on aligned twins: a genuine crop and a forgery of that same crop, cut and augmented alike.
 
-A decoder's fingerprint is all that tells the two apart, so content, framing and codec cannot become cues (Rajan et al.
-2025, "AlignedForensics"; Chen et al. 2025, "Dual Data Alignment"). Two things are done with a pair here: the forgery is
-now and then drawn towards its twin, in pixels or in frequencies, which makes it harder; and beside cross-entropy, the
-forgery has to score above its own twin (the logistic ranking loss of Burges et al. 2005).
+Only the decoder's fingerprint differs between the two, so content, framing and codec cannot become cues (Rajan et al.
+2025, "AlignedForensics"; Chen et al. 2025, "Dual Data Alignment"). Two things are done with a pair. The forgery is
+sometimes mixed with its twin, in pixels or in frequencies, which makes it harder to detect. The loss adds to
+cross-entropy a term that makes the forgery score above its own twin (the logistic ranking loss of Burges et al. 2005).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from detectors.augmentation.augment import AugmentConfig
-from detectors.recipe import Recipe
+from detectors.recipe import Recipe, TrainingSource
 from detectors.spec import IMAGENET_MEAN, IMAGENET_STD, DetectorSpec
 
 from .backbones import Pretrained, build_backbone
@@ -36,7 +36,7 @@ SPEC = DetectorSpec(
         weight_decay=0.05,
         batch_size=32,
         epochs=10,
-        diet="twins",
+        training_source=TrainingSource.TWINS,
         augment=AugmentConfig(
             jpeg=0.15, jpeg_quality=(55, 100), resize=0.3, blur=0.2, noise=0.1, pixel_mix=0.2, frequency_mix=0.2
         ),
@@ -45,10 +45,10 @@ SPEC = DetectorSpec(
 
 
 class TwinsNetwork(DetectorNetwork):
-    """Learn that a forgery scores above its own genuine twin."""
+    """Train a forgery to score above its own genuine twin."""
 
     def loss(self, batch: Batch) -> Tensor:
-        """Give cross-entropy + 0.5 · mean log(1 + exp(z_genuine − z_forged)) over the rows that are twins."""
+        """Return cross-entropy + 0.5 · mean log(1 + exp(z_genuine − z_forged)) over the rows that are twins."""
         logits = self(batch.crops)
         loss = cross_entropy(logits, batch.labels)
         above = (logits[0::2] - logits[1::2])[batch.paired].float()

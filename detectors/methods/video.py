@@ -1,7 +1,7 @@
 """Build detectors that attend over the frames of a clip.
 
-Every frame goes through one backbone; one transformer block lets the frames see one another, and their mean is
-classified. Frame features over time go back to Güera & Delp (2018); attention took the place of the recurrent layer.
+One backbone computes features of every frame. One transformer block attends over the frames, and the mean of its output
+is classified. Güera & Delp (2018) introduced frame features over time; attention replaces their recurrent layer here.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ SPEC = DetectorSpec(
 
 
 class ClipNetwork(DetectorNetwork):
-    """Classify the mean of frame features that have attended to one another."""
+    """Classify the mean of frame features after attention over the frames."""
 
     def __init__(self, backbone: nn.Module, width: int, frames: int) -> None:
-        """Put attention over `frames` frames and a classifier on a backbone of `width` pooled features."""
+        """Build attention over `frames` frames and a classifier for a backbone of `width` pooled features."""
         super().__init__(backbone, width)
         heads = max(1, width // _HEAD_WIDTH)
         self.place = nn.Parameter(torch.zeros(1, frames, width))
@@ -56,13 +56,13 @@ class ClipNetwork(DetectorNetwork):
         self.norm = nn.LayerNorm(width)
 
     def features(self, crops: Tensor) -> Tensor:
-        """Give the pooled features (N, D) of normalised clips (N, T, 3, S, S)."""
+        """Return the pooled features (N, D) of normalised clips (N, T, 3, S, S)."""
         frames = self.backbone(crops.flatten(0, 1)).reshape(-1, *self.place.shape[1:])
         seen = self.attention(frames + self.place)
         return cast(Tensor, self.norm(seen).mean(dim=1))
 
 
 def build_video(spec: DetectorSpec, *, pretrained: Pretrained = False) -> DetectorNetwork:
-    """Build a frame backbone under temporal attention; every parameter is trained."""
+    """Build a frame backbone with temporal attention; every parameter is trained."""
     backbone, width = build_backbone(spec, pretrained=pretrained)
     return ClipNetwork(backbone, width, spec.frames)

@@ -1,1 +1,1 @@
-"""Train a detector."""
+"""Train detectors."""

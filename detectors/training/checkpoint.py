@@ -1,8 +1,9 @@
-"""Write a training run to a folder after every epoch, and continue it from there."""
+"""Write a training run to a folder after every epoch, and resume it from there."""
 
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -13,8 +14,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from detectors.errors import CheckpointError
+from detectors.files import whole_file
 
 from .ema import RunningMean
+
+_LOG = logging.getLogger(__name__)
 
 _WEIGHTS = "progress.safetensors"
 _STATE = "progress.json"
@@ -31,13 +35,13 @@ class EpochLog:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Hold what a run has reached.
+    """Store the state that a training run has reached.
 
     Attributes:
         run: Text that identifies detector, settings and data.
-        epochs: Epochs done.
+        epochs: Completed epochs.
         best_epoch: Number of the epoch with the best validation AUC, −1 before the first.
-        best_auc: That AUC.
+        best_auc: Validation AUC of that epoch.
         best: State of the network after that epoch.
     """
 
@@ -49,11 +53,11 @@ class Progress:
 
     @classmethod
     def fresh(cls, run: str) -> Self:
-        """Give the state before the first epoch."""
+        """Return the state before the first epoch."""
         return cls(run, (), -1, -1.0, {})
 
     def after(self, epoch: EpochLog, model: nn.Module) -> Progress:
-        """Give the state after one more epoch; the first of equally good epochs is kept."""
+        """Return the state after one more epoch; the first of equally good epochs is kept."""
         if epoch.validation_auc <= self.best_auc:
             return Progress(self.run, (*self.epochs, epoch), self.best_epoch, self.best_auc, self.best)
         best = {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
@@ -63,7 +67,9 @@ class Progress:
 def save_progress(
     folder: Path, state: Progress, model: nn.Module, optimizer: torch.optim.Optimizer, mean: RunningMean | None = None
 ) -> None:
-    """Write the run to a folder; the state file comes last, so a half-written epoch is never taken up.
+    """Write the run to a folder.
+
+    The state file is written last, so that a half-written epoch is never resumed.
 
     Raises:
         CheckpointError: The folder cannot be written.
@@ -90,21 +96,21 @@ def save_progress(
         "mean_steps": 0 if mean is None else mean.steps,
         "weights": weights,
     }
-    partial = folder / (_STATE + ".part")
-    partial.write_text(json.dumps(record, indent=2), encoding="utf-8")
-    partial.replace(folder / _STATE)
+    with whole_file(folder / _STATE) as part:
+        part.write_text(json.dumps(record, indent=2), encoding="utf-8")
     for old in folder.glob(f"*-{_WEIGHTS}"):
         if old.name != weights:
             old.unlink()
+    _LOG.info("wrote a checkpoint of %d epochs to %s", len(state.epochs), folder)
 
 
 def load_progress(
     folder: Path, run: str, model: nn.Module, optimizer: torch.optim.Optimizer, mean: RunningMean | None = None
 ) -> Progress:
-    """Take up a run: fill the network, the optimiser and the running mean, and give the state reached.
+    """Resume a run: fill the network, the optimiser and the running mean, and return the state reached.
 
     Raises:
-        CheckpointError: If the folder is damaged, or holds a run of another detector, other settings or other data.
+        CheckpointError: The folder is damaged, or holds a run of another detector, other settings or other data.
     """
     try:
         record = json.loads((folder / _STATE).read_text(encoding="utf-8"))
@@ -126,6 +132,7 @@ def load_progress(
         mean.steps = mean_steps
         for name, tensor in _part(tensors, "mean.").items():
             mean.tensors[name].copy_(tensor)
+    _LOG.info("resumed the run in %s after %d epochs", folder, len(epochs))
     return Progress(run, epochs, best_epoch, best_auc, _part(tensors, "best."))
 
 

@@ -1,4 +1,4 @@
-"""Set how a detector is trained, and record how a training run went."""
+"""Define the settings of a training run, and the log of its course."""
 
 from __future__ import annotations
 
@@ -17,24 +17,26 @@ Precision = Literal["no", "bf16", "fp16"]
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """Set how a detector is trained.
+    """Configure how a detector is trained.
 
     Attributes:
-        epochs: Most passes over the data.
+        epochs: Maximum number of passes over the data.
         batch_size: Crops per step over all processes, half of them genuine; an even number.
         learning_rate: Peak rate; it warms up over the first tenth of the steps and falls along a cosine to 2 %.
-        weight_decay: Of the optimiser.
-        seed: Decides order, variations and hold-out.
+        weight_decay: Weight decay of the optimiser.
+        seed: Seed of order, augmentation and hold-out.
         patience: Epochs without a better validation AUC before training stops.
         validation_share: Share of crops held out by identity where no validation set is given.
         scope_quantile: Share of the validation crops that the scope gate of features lets in.
-        appearance_quantile: The same of the scope gate of appearance.
-        augment: How crops are varied.
-        device: Where torch computes.
-        max_seconds: Stop after the epoch in which this much time has passed; a run stopped so is not reproducible.
+        appearance_quantile: The same for the scope gate of appearance.
+        augment: Settings of the augmentation.
+        device: Device on which torch computes.
+        max_seconds: Time limit, after which training stops at the end of the epoch; a run that it ends is not
+            reproducible.
         optimizer: AdamW, Adam, or SGD with momentum 0.9.
-        sam_radius: Radius ρ of sharpness-aware minimisation (Foret et al. 2021), which doubles the time; None without.
-        ema_decay: Decay of the running mean of the weights, which is then validated and kept; None without.
+        sam_radius: Radius ρ of sharpness-aware minimisation (Foret et al. 2021), which doubles the time; None trains
+            without it.
+        ema_decay: Decay of the running mean of the weights, which is then validated and kept; None keeps no mean.
         precision: `bf16` or `fp16` for mixed precision through Accelerate.
     """
 
@@ -56,10 +58,10 @@ class TrainConfig:
     precision: Precision = "no"
 
     def __post_init__(self) -> None:
-        """Refuse settings that cannot train.
+        """Check that the settings can be trained with.
 
         Raises:
-            TrainingError: If a number lies outside its range.
+            TrainingError: A number lies outside its range.
         """
         if self.epochs < 1 or self.batch_size < 2 or self.batch_size % 2 or self.patience < 1:
             raise TrainingError("epochs and patience are at least 1 and batch_size is even and at least 2")
@@ -77,10 +79,10 @@ class TrainConfig:
 
     @classmethod
     def of(cls, spec: DetectorSpec, **changes: object) -> Self:
-        """Give the settings a detector's recipe states, with some of them changed.
+        """Return the settings of a detector's recipe, with some of them changed.
 
         Raises:
-            TrainingError: If a change names no setting or lies outside its range.
+            TrainingError: A change has an unknown name or lies outside its range.
         """
         known = {each.name for each in fields(cls)}
         unknown = sorted(changes.keys() - known)
@@ -102,7 +104,7 @@ class TrainLog:
         n_training: Training crops.
         n_validation: Validation crops.
         data_digest: SHA-256 of the training crops and labels.
-        seed: As configured.
+        seed: Seed of the run, as configured.
         seconds: Wall time of this call.
     """
 

@@ -1,4 +1,4 @@
-"""Say where a training run computes: in this process alone, or through Accelerate (mixed precision, processes)."""
+"""Define where a training run computes: in this process, or through Accelerate (mixed precision, several processes)."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from .config import TrainConfig
 
 
 class Step(nn.Module):
-    """Turn a batch into its loss by one forward call, which is what data parallelism can wrap."""
+    """Compute the loss of a batch in one forward call, which data parallelism can wrap."""
 
     def __init__(self, model: DetectorNetwork) -> None:
-        """Take the network to train."""
+        """Store the network to train."""
         super().__init__()
         self.model = model
 
     def forward(self, batch: Batch) -> Tensor:
-        """Give the loss of a batch."""
+        """Return the loss of a batch."""
         return self.model.loss(batch)
 
 
 class Computer(Protocol):
-    """Compute losses and gradients somewhere."""
+    """Compute losses and gradients on some device."""
 
     rank: int
     processes: int
     device: torch.device
 
     def prepare(self, model: DetectorNetwork, optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
-        """Take over a network, and give the optimiser to use."""
+        """Prepare a network, and return the optimiser to use."""
 
     def loss(self, batch: Batch) -> Tensor:
-        """Give the loss of this process's share of a batch."""
+        """Return the loss of this process's share of a batch."""
 
     def backward(self, loss: Tensor) -> None:
-        """Leave the gradient, averaged over the processes."""
+        """Compute the gradient, averaged over the processes."""
 
     def mean(self, loss: Tensor) -> Tensor:
         """Average a loss over the processes."""
@@ -55,24 +55,24 @@ class OneProcess:
     processes = 1
 
     def __init__(self, device: str) -> None:
-        """Name torch's device."""
+        """Select torch's device."""
         self.device = torch.device(device)
 
     def prepare(self, model: DetectorNetwork, optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
-        """Take over a network."""
+        """Move the network to the device."""
         self._step = Step(model)
         return optimizer
 
     def loss(self, batch: Batch) -> Tensor:
-        """Give the loss of a batch."""
+        """Return the loss of a batch."""
         return cast(Tensor, self._step(batch))
 
     def backward(self, loss: Tensor) -> None:
-        """Leave the gradient."""
+        """Compute the gradient."""
         loss.backward()  # type: ignore[no-untyped-call]
 
     def mean(self, loss: Tensor) -> Tensor:
-        """Give the loss as it is."""
+        """Return the loss unchanged."""
         return loss.detach()
 
 
@@ -83,7 +83,7 @@ class Accelerated:
         """Open Accelerate.
 
         Raises:
-            TrainingError: If it is not installed, or the precision cannot be had on this device.
+            TrainingError: Accelerate is not installed, or the precision is not available on this device.
         """
         try:
             from accelerate import Accelerator
@@ -98,17 +98,17 @@ class Accelerated:
         self.device: torch.device = self._accelerator.device
 
     def prepare(self, model: DetectorNetwork, optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
-        """Take over a network and its optimiser."""
+        """Prepare a network and its optimiser."""
         self._step, prepared = self._accelerator.prepare(Step(model), optimizer)
         return cast(torch.optim.Optimizer, prepared)
 
     def loss(self, batch: Batch) -> Tensor:
-        """Give the loss of this process's share of a batch."""
+        """Return the loss of this process's share of a batch."""
         with self._accelerator.autocast():
             return cast(Tensor, self._step(batch))
 
     def backward(self, loss: Tensor) -> None:
-        """Leave the gradient, averaged over the processes."""
+        """Compute the gradient, averaged over the processes."""
         self._accelerator.backward(loss)
 
     def mean(self, loss: Tensor) -> Tensor:
@@ -117,10 +117,12 @@ class Accelerated:
 
 
 def open_computer(config: TrainConfig) -> Computer:
-    """Choose where to compute: Accelerate for mixed precision or under a launcher of several processes, else here.
+    """Choose where to compute.
+
+    Accelerate is used for mixed precision or under a launcher of several processes; otherwise this process is used.
 
     Raises:
-        TrainingError: If Accelerate is needed and not installed, or the device or precision is not to be had.
+        TrainingError: Accelerate is needed and not installed, or the device or precision is not available.
     """
     if config.device.startswith("cuda") and not torch.cuda.is_available():
         raise TrainingError("there is no CUDA device here; train with device cpu, or install torch for your GPU")

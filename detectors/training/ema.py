@@ -1,4 +1,4 @@
-"""Keep a running mean of the weights a training run passes through."""
+"""Compute a running mean of the weights during training."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from torch import nn
 
 
 class RunningMean:
-    """Hold the exponential running mean of a network's state; what is not a float is copied."""
+    """Store the exponential running mean of a network's state; entries that are not floats are copied."""
 
     def __init__(self, model: nn.Module, decay: float) -> None:
-        """Start from the network's state.
+        """Initialise the mean with the network's state.
 
         Args:
             model: The network.
-            decay: Share of the mean that each step keeps, at most (1 + t)/(10 + t) at step t, so that it starts fast.
+            decay: Share of the mean that each step keeps, at most (1 + t)/(10 + t) at step t, so that it adapts fast at
+                the start.
         """
         self._decay = decay
         self.steps = 0
         self.tensors = {name: value.detach().clone() for name, value in model.state_dict().items()}
 
     def update(self, model: nn.Module) -> None:
-        """Take in the network's present state."""
+        """Update the mean with the network's present state."""
         self.steps += 1
         decay = min(self._decay, (1 + self.steps) / (10 + self.steps))
         with torch.no_grad():
@@ -37,7 +38,7 @@ class RunningMean:
 
     @contextmanager
     def inside(self, model: nn.Module) -> Iterator[None]:
-        """Put the mean into the network for the length of a `with` block."""
+        """Load the mean into the network for the length of a `with` block."""
         own = {name: value.detach().clone() for name, value in model.state_dict().items()}
         model.load_state_dict(self.tensors)
         try:

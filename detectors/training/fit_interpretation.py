@@ -1,4 +1,4 @@
-"""Fit what reads a detector's output: calibration, scope gates and thresholds, all on validation crops."""
+"""Fit a detector's calibration, scope gates and thresholds, all on validation crops."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from detectors.interpretation.thresholds import fit_thresholds
 from detectors.scoring import Detector
 
 from .config import TrainConfig
-from .crop_sets import Crops, CropSet
+from .crop_sets import Crops, TrainingSet
 
 _SCOPE_CROPS = 1024
 
 
-def fit_reading(detector: Detector, known: CropSet, held: CropSet, config: TrainConfig) -> None:
-    """Leave a trained detector calibrated, gated and with frozen thresholds.
+def fit_reading(detector: Detector, known: TrainingSet, held: TrainingSet, config: TrainConfig) -> None:
+    """Fit calibration, scope gates and thresholds of a trained detector.
 
     Args:
-        detector: Gets calibration, scope and thresholds.
+        detector: Detector that receives calibration, scope and thresholds.
         known: Crops it was trained on; a sample of them fits the gates.
         held: Validation crops, which fit everything else.
-        config: Gives seed, quantile and the range of JPEG qualities.
+        config: Settings that contain seed, quantiles and the range of JPEG qualities.
 
     Raises:
-        TrainingError: If there are too few crops.
+        TrainingError: There are too few crops.
     """
     rng = np.random.default_rng([config.seed, 2**31 + 1])
     count = min(_SCOPE_CROPS, len(known.crops))
@@ -45,7 +45,7 @@ def fit_reading(detector: Detector, known: CropSet, held: CropSet, config: Train
 
 
 def _evidence(detector: Detector, crops: Crops, rng: np.random.Generator, config: TrainConfig) -> Evidence:
-    """Measure crops and recompressed copies of them, so that a second JPEG does not put a known picture out."""
+    """Compute gate inputs of crops and of recompressed copies, so that a second JPEG stays in scope."""
     low, high = config.augment.jpeg_quality
     qualities = rng.integers(low, high + 1, len(crops))
     frames = crops.reshape(len(crops), -1, *crops.shape[-3:])

@@ -1,4 +1,4 @@
-"""Move the weights: optimisers, their rate, and sharpness-aware minimisation."""
+"""Update the weights: optimisers, learning-rate schedule, and sharpness-aware minimisation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimi
 
 
 def rate_at(step: int, total: int) -> float:
-    """Give the share of the peak rate at a step: a linear tenth of warm-up, then half a cosine down to 2 %."""
+    """Return the share of the peak rate at a step: a linear warm-up of one tenth, then half a cosine down to 2 %."""
     warm = max(1, total // 10)
     if step < warm:
         return (step + 1) / warm
@@ -34,14 +34,16 @@ def rate_at(step: int, total: int) -> float:
 
 
 def sharpness_aware(parameters: list[nn.Parameter], radius: float, backward: Callable[[], Tensor]) -> Tensor:
-    """Take the gradient at the worst nearby weights, w + ρ·∇L/‖∇L‖ (Foret et al. 2021, eq. 2–3), and step back.
+    """Compute the gradient at the worst nearby weights, w + ρ·∇L/‖∇L‖ (Foret et al. 2021, eq. 2–3).
+
+    The weights are restored afterwards.
 
     Batch statistics are updated by both passes.
 
     Args:
         parameters: The trained weights.
-        radius: ρ.
-        backward: Computes the loss at the present weights, leaves its gradient and gives the loss.
+        radius: Radius ρ.
+        backward: Function that computes loss and gradient at the present weights and returns the loss.
 
     Returns:
         The loss at the weights as they are; their gradients are those at the worst nearby weights.

@@ -1,4 +1,4 @@
-"""Give training its pairs: a genuine crop beside a manipulated one, stored or blended on the spot."""
+"""Provide training pairs: a genuine crop and a manipulated one, stored or blended on demand."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from detectors.augmentation.self_blend import blend_face
 from detectors.errors import TrainingError
 from detectors.spec import DetectorSpec
 
-from .crop_sets import CropSet, digest_of
+from .crop_sets import TrainingSet, digest_of
 from .sampling import Draw, Group, PairSampler
 
 Image = NDArray[np.uint8]
@@ -29,11 +29,11 @@ _STILL_SEED = 2**31 + 2
 
 
 class Pair(NamedTuple):
-    """Hold a genuine and a manipulated crop (S, S, 3), or two clips (T, S, S, 3), ready for a batch.
+    """Store a genuine and a manipulated crop (S, S, 3), or two clips (T, S, S, 3), ready for a batch.
 
     Attributes:
-        genuine: The genuine one.
-        manipulated: The manipulated one.
+        genuine: The genuine crop.
+        manipulated: The manipulated crop.
         twins: Whether both show the same picture.
         mask: (S, S) in 0–1 where the manipulated crop was blended in, or None where that is not known.
     """
@@ -45,49 +45,43 @@ class Pair(NamedTuple):
 
 
 class PairSource(Protocol):
-    """Say what an epoch draws, and turn each draw into a pair; the same draw always gives the same pair."""
+    """Choose the draws of an epoch, and build the pair of each draw; the same draw always gives the same pair."""
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what pairs are made from."""
+        """Return the SHA-256 of the data that pairs are built from."""
 
     @property
     def epoch_length(self) -> int:
-        """How many draws make an epoch."""
+        """Return how many draws make an epoch."""
 
     def draws(self, rng: Rng) -> Iterator[Draw]:
-        """Give the draws of one epoch."""
+        """Return the draws of one epoch."""
 
     def pair(self, draw: Draw, config: AugmentConfig) -> Pair:
-        """Make the pair of a draw."""
+        """Build the pair of a draw."""
 
 
 class StoredCrops:
-    """Pair stored crops; twins are drawn together, varied alike, and now and then mixed."""
+    """Pair stored crops; twins are drawn together, augmented alike, and sometimes mixed."""
 
-    def __init__(
-        self,
-        data: CropSet,
-        pairs: Sequence[str] | None,
-        kinds: Sequence[str] | None = None,
-        kin: Sequence[str] | None = None,
-    ) -> None:
-        """Index crops, or clips, by label, by the name that twins share, by kind of manipulation and by person.
+    def __init__(self, data: TrainingSet) -> None:
+        """Index crops, or clips, by label, by the name that twins share, by method of manipulation and by person.
 
         Raises:
             TrainingError: If a class is missing.
         """
         self._data = data
-        self._sampler = PairSampler(data.labels, pairs, kinds, kin)
+        self._sampler = PairSampler(data.labels, data.pairs, data.methods, data.same_person)
         self.digest = digest_of(data.crops, data.labels)
         self.epoch_length = self._sampler.epoch_length
 
     def draws(self, rng: Rng) -> Iterator[Draw]:
-        """Give the draws of one epoch."""
+        """Return the draws of one epoch."""
         return self._sampler.draws(rng)
 
     def pair(self, draw: Draw, config: AugmentConfig) -> Pair:
-        """Vary both crops of a draw; all frames of a clip are varied alike."""
+        """Augment both crops of a draw; all frames of a clip are augmented alike."""
         genuine, manipulated = self._data.crops[draw.genuine], self._data.crops[draw.manipulated]
         twins = draw.seeds[0] == draw.seeds[1]
         if twins and genuine.ndim == 3:
@@ -99,7 +93,7 @@ class StoredCrops:
 
 
 class FaceSet(NamedTuple):
-    """Hold genuine pictures (H, W, 3), the 68 or 81 landmarks of the face in each, and the identities of each."""
+    """Store genuine pictures (H, W, 3), the 68 or 81 landmarks of the face in each, and the identities of each."""
 
     pictures: Sequence[Image]
     landmarks: Sequence[NDArray[np.floating]]
@@ -107,13 +101,13 @@ class FaceSet(NamedTuple):
 
 
 class SelfBlends:
-    """Pair genuine faces with self-blends of them, blended and cut anew at every draw (Shiohara & Yamasaki 2022)."""
+    """Pair genuine faces with self-blends, blended and cut anew at every draw (Shiohara & Yamasaki 2022)."""
 
     def __init__(self, faces: FaceSet, spec: DetectorSpec) -> None:
-        """Take genuine faces and the spec whose crops are wanted.
+        """Store genuine faces and the spec that defines the crops.
 
         Raises:
-            TrainingError: If there is no face, the parts are not of one length, or the spec wants aligned faces.
+            TrainingError: There is no face, the parts are not of one length, or the spec wants aligned faces.
         """
         if not len(faces.pictures) or not len(faces.pictures) == len(faces.landmarks) == len(faces.groups):
             raise TrainingError(
@@ -133,16 +127,16 @@ class SelfBlends:
         self.epoch_length = len(faces.pictures)
 
     def draws(self, rng: Rng) -> Iterator[Draw]:
-        """Give every face once, in shuffled order."""
+        """Yield every face once, in shuffled order."""
         seeds = rng.integers(2**63, size=self.epoch_length)
         for index, seed in zip(rng.permutation(self.epoch_length), seeds, strict=True):
             yield Draw(int(index), int(index), (int(seed), int(seed)))
 
     def pair(self, draw: Draw, config: AugmentConfig) -> Pair:
-        """Blend a face with itself, cut both with margins of 5–20 % drawn per side, and vary both alike.
+        """Blend a face with itself, cut both with margins of 5–20 % drawn per side, and augment both alike.
 
         Raises:
-            BlendError: If the landmarks do not fit the picture.
+            BlendError: The landmarks do not fit the picture.
         """
         rng = np.random.default_rng([draw.seeds[0], 2])
         margins = _WIDEST * rng.uniform(0.2, 0.8, 4)
@@ -151,14 +145,14 @@ class SelfBlends:
         first, second = (_vary(image, draw.seeds[0], unmirrored) for image in cut[:2])
         return Pair(first, second, True, cut[2])
 
-    def stored(self) -> CropSet:
-        """Give one fixed pair per face, cut with the spec's margin: for validation and for the scope gates."""
+    def stored(self) -> TrainingSet:
+        """Return one fixed pair per face, cut with the spec's margin, for validation and for the scope gates."""
         rngs = [np.random.default_rng([_STILL_SEED, index]) for index in range(self.epoch_length)]
         margins = np.full(4, self._spec.crop_margin)
         cut = [self._cut(index, rng, margins) for index, rng in enumerate(rngs)]
         crops = np.stack([crop for genuine, blended, _ in cut for crop in (genuine, blended)])
         labels = np.tile(np.array([0, 1], dtype=np.int64), len(cut))
-        return CropSet(crops, labels, [group for group in self._faces.groups for _ in range(2)])
+        return TrainingSet(crops, labels, [group for group in self._faces.groups for _ in range(2)])
 
     def _cut(self, index: int, rng: Rng, margins: NDArray[np.float64]) -> tuple[Image, Image, Mask]:
         blend = blend_face(self._faces.pictures[index], self._faces.landmarks[index], rng)

@@ -1,4 +1,4 @@
-"""Write the course of a training run for TensorBoard, where that is wanted and installed."""
+"""Write the course of a training run for TensorBoard, where this is requested and installed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from .checkpoint import EpochLog
 
 
 class RunLog:
-    """Write loss and validation AUC of every epoch to a folder, or nowhere."""
+    """Write loss and validation AUC of every epoch to a folder, or nothing."""
 
     def __init__(self, folder: Path | None) -> None:
         """Open the log.
 
         Args:
-            folder: Where TensorBoard shall look; None writes nothing.
+            folder: Log folder of TensorBoard; None writes nothing.
 
         Raises:
-            TrainingError: If the package tensorboard is not installed.
+            TrainingError: The package tensorboard is not installed.
         """
         self._writer: Any = None
         if folder is None:
@@ -38,10 +38,10 @@ class RunLog:
             self._writer.add_scalar("auc/frame/validation", entry.validation_auc, entry.epoch)
 
     def __enter__(self) -> Self:
-        """Give the open log."""
+        """Return the open log."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close it."""
+        """Close the log."""
         if self._writer is not None:
             self._writer.close()

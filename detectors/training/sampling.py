@@ -1,4 +1,4 @@
-"""Order training crops: both classes in every batch, twins side by side, hold-out by identity."""
+"""Sample training crops: both classes in every batch, twins together, hold-out by identity."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Name a genuine and a manipulated crop that go into a batch together, and the seed of their variations."""
+    """Identify a genuine and a manipulated crop that enter a batch together, and the seed of their augmentation."""
 
     genuine: int
     manipulated: int
@@ -27,26 +27,26 @@ class Draw:
 class PairSampler:
     """Draw genuine and manipulated crops in equal number.
 
-    Every class is walked through in shuffled order before a crop repeats. Where kinds are given, each kind of
-    manipulation is drawn equally often, however rare it is. Where pair names are given, a manipulated crop comes with a
-    genuine crop of the same name and both get the same seed of variation; where kin is given, one without such a twin
-    comes with a genuine crop of its kin.
+    Every class is walked through in shuffled order before a crop repeats. Where methods are given, each method
+    of manipulation is drawn equally often, however rare it is. Where pair names are given, a manipulated crop comes
+    with a genuine crop of the same name and both get the same seed of variation; where the names of people are given,
+    one without such a twin comes with a genuine crop of the same person.
     """
 
     def __init__(
         self,
         labels: NDArray[np.integer],
         pairs: Sequence[str] | None,
-        kinds: Sequence[str] | None = None,
-        kin: Sequence[str] | None = None,
+        methods: Sequence[str] | None = None,
+        same_person: Sequence[str] | None = None,
     ) -> None:
         """Index the crops.
 
         Args:
             labels: (N,) 0 genuine, 1 manipulated.
             pairs: (N,) name shared by a crop and its twins, or None.
-            kinds: (N,) how each crop was manipulated, or None; what genuine ones say does not count.
-            kin: (N,) name shared by crops that show the same person, or None.
+            methods: (N,) how each crop was manipulated, or None; what genuine ones say does not count.
+            same_person: (N,) name shared by crops that show the same person, or None.
 
         Raises:
             TrainingError: If a class is missing.
@@ -58,20 +58,20 @@ class PairSampler:
                 f"training wants both classes, got {len(self._genuine)} genuine "
                 f"and {len(self._manipulated)} manipulated crops"
             )
-        self._kinds = [self._manipulated]
-        if kinds is not None:
-            named = np.array([kinds[int(index)] for index in self._manipulated])
-            self._kinds = [self._manipulated[named == kind] for kind in np.unique(named)]
+        self._by_method = [self._manipulated]
+        if methods is not None:
+            named = np.array([methods[int(index)] for index in self._manipulated])
+            self._by_method = [self._manipulated[named == method] for method in np.unique(named)]
         self._twins = self._companions(pairs)
-        self._kin = self._companions(kin)
+        self._same_person = self._companions(same_person)
 
     @property
     def epoch_length(self) -> int:
-        """How many draws make an epoch: as many as the mean class size, so that an epoch sees about N crops."""
+        """Return the number of draws of an epoch: the mean class size, so that an epoch contains about N crops."""
         return max(1, (len(self._genuine) + len(self._manipulated)) // 2)
 
     def draws(self, rng: np.random.Generator) -> Iterator[Draw]:
-        """Give the draws of one epoch."""
+        """Yield the draws of one epoch."""
         genuine = _cycle(self._genuine, rng, self.epoch_length)
         manipulated = self._mixed(rng)
         seeds = rng.integers(2**63, size=(self.epoch_length, 2))
@@ -79,11 +79,11 @@ class PairSampler:
             if twins := self._twins[second]:
                 yield Draw(twins[int(seed) % len(twins)], int(second), (int(seed), int(seed)))
             else:
-                kin = self._kin[second] or [int(first)]
-                yield Draw(kin[int(seed) % len(kin)], int(second), (int(seed), int(other)))
+                beside = self._same_person[second] or [int(first)]
+                yield Draw(beside[int(seed) % len(beside)], int(second), (int(seed), int(other)))
 
     def _companions(self, names: Sequence[str] | None) -> list[list[int]]:
-        """Give each crop the genuine crops of its name."""
+        """Return for each crop the genuine crops of its name."""
         if names is None:
             return [[]] * (len(self._genuine) + len(self._manipulated))
         genuine: dict[str, list[int]] = defaultdict(list)
@@ -92,9 +92,9 @@ class PairSampler:
         return [genuine.get(name, []) for name in names]
 
     def _mixed(self, rng: np.random.Generator) -> Indices:
-        """Give the manipulated crops of an epoch, of every kind as many."""
-        each = -(-self.epoch_length // len(self._kinds))
-        walks = [_cycle(kind, rng, each) for kind in self._kinds]
+        """Give the manipulated crops of an epoch, of every method as many."""
+        each = -(-self.epoch_length // len(self._by_method))
+        walks = [_cycle(indices, rng, each) for indices in self._by_method]
         mixed = walks[0] if len(walks) == 1 else rng.permutation(np.concatenate(walks))
         return mixed[: self.epoch_length]
 
@@ -102,7 +102,7 @@ class PairSampler:
 def hold_out(
     labels: NDArray[np.integer], groups: Sequence[Group], share: float, rng: np.random.Generator
 ) -> tuple[Indices, Indices]:
-    """Split crops into training and validation so that no identity stands in both.
+    """Split crops into training and validation so that no identity is in both.
 
     Crops that share an identity, directly or through a chain of forgeries, stay together.
 
@@ -110,13 +110,13 @@ def hold_out(
         labels: (N,) 0 genuine, 1 manipulated.
         groups: (N,) identities of each crop; a forged crop carries several.
         share: Wanted share of validation crops, within 0–1.
-        rng: Decides which identities are held out.
+        rng: Random generator that chooses the held-out identities.
 
     Returns:
         Indices of the training crops and of the validation crops.
 
     Raises:
-        TrainingError: If no such split leaves both classes on both sides.
+        TrainingError: No such split leaves both classes on both sides.
     """
     members = _linked(groups)
     order = rng.permutation(len(members))
@@ -139,7 +139,7 @@ def hold_out(
 
 
 def _linked(groups: Sequence[Group]) -> list[list[int]]:
-    """Gather crops whose identities are linked."""
+    """Group crops whose identities are linked."""
     from scipy.cluster.hierarchy import DisjointSet
 
     names = [(group,) if isinstance(group, str) else tuple(group) for group in groups]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +21,7 @@ from detectors.scoring import Detector
 
 from .checkpoint import EpochLog, Progress, load_progress, save_progress
 from .config import TrainConfig, TrainLog
-from .crop_sets import Crops, CropSet, Labels, check_set, identities_of, subset
+from .crop_sets import TrainingSet, checked_set, identities_of
 from .devices import open_computer
 from .ema import RunningMean
 from .fit_interpretation import fit_reading
@@ -29,21 +30,18 @@ from .pair_sources import FaceSet, PairSource, SelfBlends, StoredCrops
 from .run_log import RunLog
 from .sampling import Draw, Group, hold_out
 
+_LOG = logging.getLogger(__name__)
+
 ProgressCallback = Callable[[int, int, float], None]
 
 
 def train_detector(
     detector: Detector,
-    crops: Crops,
-    labels: Labels,
-    groups: Sequence[Group],
+    data: TrainingSet,
     config: TrainConfig | None = None,
     *,
-    validation: CropSet | None = None,
+    validation: TrainingSet | None = None,
     progress: ProgressCallback | None = None,
-    pairs: Sequence[str] | None = None,
-    kinds: Sequence[str] | None = None,
-    kin: Sequence[str] | None = None,
     checkpoint: Path | None = None,
     log_folder: Path | None = None,
 ) -> TrainLog:
@@ -55,17 +53,10 @@ def train_detector(
 
     Args:
         detector: Trained in place, from the weights it has.
-        crops: (N, S, S, 3) uint8 RGB, cut with `crop_face`; (N, T, S, S, 3) for a detector of clips.
-        labels: (N,) 0 genuine, 1 manipulated.
-        groups: (N,) identities of each crop, a name or several.
+        data: The crops to learn from.
         config: Settings; without it those of the detector's recipe.
         validation: Crops of other identities. Without it, identities are held out of the training crops.
         progress: Called after each step with the step, the number of steps and the loss.
-        pairs: (N,) name shared by a manipulated crop and its genuine twin; twins are drawn together and varied alike.
-        kinds: (N,) how each crop was manipulated; every kind is drawn equally often, so that a new one can be learned
-            beside old ones whatever their numbers. Without it each manipulated crop counts alike.
-        kin: (N,) name shared by crops of the same person; a manipulated crop without a twin stands beside a genuine one
-            of its kin, each varied by itself.
         checkpoint: Folder to which every epoch is written, and from which an interrupted run continues.
         log_folder: Folder for TensorBoard; needs the package tensorboard.
 
@@ -76,22 +67,14 @@ def train_detector(
         CheckpointError: If the checkpoint belongs to another run.
     """
     config = config or TrainConfig.of(detector.spec)
-    data = CropSet(crops, np.asarray(labels), groups)
-    check_set(data, "training", detector.spec)
-    for what, names in (("pair names", pairs), ("kinds", kinds), ("names of kin", kin)):
-        if names is not None and len(names) != len(crops):
-            raise TrainingError(f"{len(crops)} crops come with {len(names)} {what}; want one each")
+    data = checked_set(data, "training", detector.spec)
     if validation is None:
         inside, outside = _held_out(data, config)
-        held = subset(data, outside)
-        data = subset(data, inside)
-        pairs, kinds, kin = (
-            None if names is None else [names[index] for index in inside] for names in (pairs, kinds, kin)
-        )
+        held = data.subset(outside)
+        data = data.subset(inside)
     else:
         held = _checked_validation(detector, data.groups, validation)
-    source = StoredCrops(data, pairs, kinds, kin)
-    return _train(detector, source, data, held, config, progress, checkpoint, log_folder)
+    return _train(detector, StoredCrops(data), data, held, config, progress, checkpoint, log_folder)
 
 
 def train_self_blended(
@@ -104,24 +87,24 @@ def train_self_blended(
     checkpoint: Path | None = None,
     log_folder: Path | None = None,
 ) -> TrainLog:
-    """Train a detector in place on genuine faces and self-blends of them, blended anew in every epoch.
+    """Train a detector in place on genuine faces and their self-blends, blended anew in every epoch.
 
-    Where the method draws blending boundaries (`face_xray`), it is given the masks. The epoch is chosen on fixed
-    self-blends of the validation faces, which says little about forgeries of other makes.
+    A method that predicts blending boundaries (`face_xray`) receives the masks. The epoch is chosen on fixed
+    self-blends of the validation faces; this measures little about other kinds of forgery.
 
     Args:
-        detector: Trained in place, from the weights it has; any detector that judges single crops.
+        detector: Detector to train in place, starting from its present weights; any detector of single crops.
         faces: Genuine pictures with landmarks.
-        config: Settings; without it those of the detector's recipe.
+        config: Training settings; None uses the detector's recipe.
         validation: Genuine faces of other identities.
         progress: Called after each step with the step, the number of steps and the loss.
         checkpoint: Folder to which every epoch is written, and from which an interrupted run continues.
         log_folder: Folder for TensorBoard; needs the package tensorboard.
 
     Raises:
-        BlendError: If landmarks do not fit their picture.
-        TrainingError: If a set is empty, identities stand on both sides, or the loss is not finite.
-        CheckpointError: If the checkpoint belongs to another run.
+        BlendError: Landmarks do not fit their picture.
+        TrainingError: A set is empty, identities are in both sets, or the loss is not finite.
+        CheckpointError: The checkpoint belongs to another run.
     """
     if detector.spec.frames > 1:
         raise TrainingError(f"detector {detector.spec.name!r} judges clips; self-blends are stills")
@@ -132,8 +115,8 @@ def train_self_blended(
     return _train(detector, source, known, held, config, progress, checkpoint, log_folder)
 
 
-def validation_auc(detector: Detector, held: CropSet) -> float:
-    """Give the frame AUC of a detector on labelled crops, as the Mann–Whitney statistic with mid-ranks for ties."""
+def validation_auc(detector: Detector, held: TrainingSet) -> float:
+    """Return the frame AUC of a detector on labelled crops, as the Mann–Whitney statistic with mid-ranks for ties."""
     logits, _ = detector.embed(held.crops)
     positive = held.labels == 1
     n_positive, n_negative = int(positive.sum()), int((~positive).sum())
@@ -144,17 +127,19 @@ def validation_auc(detector: Detector, held: CropSet) -> float:
 def _train(
     detector: Detector,
     source: PairSource,
-    known: CropSet,
-    held: CropSet,
+    known: TrainingSet,
+    held: TrainingSet,
     config: TrainConfig,
     progress: ProgressCallback | None,
     checkpoint: Path | None,
     log_folder: Path | None,
 ) -> TrainLog:
     started = time.monotonic()
+    _LOG.info("training %s on %d crops, validating on %d", detector.spec.name, len(known.crops), len(held.crops))
     run = _Run(detector, source, held, config, progress, checkpoint)
     with RunLog(log_folder if run.rank == 0 else None) as log:
         state, stopped = run.execute(started, log)
+    _LOG.info("keeping epoch %d with validation AUC %.4f", state.best_epoch + 1, state.best_auc)
     detector.model.load_state_dict(state.best)
     detector.model.eval()
     fit_reading(detector, known, held, config)
@@ -172,13 +157,13 @@ def _train(
 
 
 class _Run:
-    """One training run: the optimiser, the order of the data and the best weights so far."""
+    """Run one training: the optimiser, the order of the data and the best weights so far."""
 
     def __init__(
         self,
         detector: Detector,
         source: PairSource,
-        held: CropSet,
+        held: TrainingSet,
         config: TrainConfig,
         progress: ProgressCallback | None,
         folder: Path | None,
@@ -200,7 +185,7 @@ class _Run:
         self._mean = None if config.ema_decay is None else RunningMean(model, config.ema_decay)
 
     def execute(self, started: float, log: RunLog) -> tuple[Progress, bool]:
-        """Run the epochs that are left; give the final state and whether the run ended early."""
+        """Run the remaining epochs; return the final state and whether the run ended early."""
         model = self._detector.model
         run_name = f"{self._detector.spec.name} {self._config!r} {self._source.digest}"
         state = Progress.fresh(run_name)
@@ -215,6 +200,9 @@ class _Run:
                 entry = EpochLog(epoch, loss, validation_auc(self._detector, self._held))
                 state = state.after(entry, model)
             log.add(entry)
+            if self.rank == 0:
+                reached = (epoch + 1, self._config.epochs, loss, entry.validation_auc)
+                _LOG.info("epoch %d of %d: loss %.4g, validation AUC %.4f", *reached)
             if self._folder is not None and self.rank == 0:
                 save_progress(self._folder, state, model, self._optimizer, self._mean)
         return state, len(state.epochs) < self._config.epochs
@@ -280,14 +268,13 @@ class _Run:
         return float(self._computer.mean(loss))
 
 
-def _held_out(data: CropSet, config: TrainConfig) -> tuple[np.ndarray, np.ndarray]:
+def _held_out(data: TrainingSet, config: TrainConfig) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng([config.seed, 2**31])
     return hold_out(data.labels, data.groups, config.validation_share, rng)
 
 
-def _checked_validation(detector: Detector, groups: Sequence[Group], validation: CropSet) -> CropSet:
-    held = CropSet(validation[0], np.asarray(validation[1]), validation[2])
-    check_set(held, "validation", detector.spec)
+def _checked_validation(detector: Detector, groups: Sequence[Group], validation: TrainingSet) -> TrainingSet:
+    held = checked_set(validation, "validation", detector.spec)
     shared = sorted(identities_of(groups) & identities_of(held.groups))
     if shared:
         raise TrainingError(f"{len(shared)} identities stand in training and validation, such as {shared[0]!r}")

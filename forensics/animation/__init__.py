@@ -1,1 +1,1 @@
-"""Animate a picture by a clip, from file to sealed file."""
+"""Animate a picture by a clip and write the sealed result."""

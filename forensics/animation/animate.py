@@ -1,7 +1,8 @@
-"""Animate files: decode, track, hand to the generator, which seals as it draws."""
+"""Animate files: decode, track, and pass the frames to the generator, which seals its output."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,6 @@ from numpy.typing import NDArray
 
 from forensics.errors import InputError, UsageError
 from forensics.execution.progress import Report, silent, subrange
-from forensics.storage.files import sweep
 from forensics.synthesis.generator_forger import Engine, engine_for, load_animator
 from generator import AnimateConfig, Animator, DriveSequence, FaceParams
 from generator.trackers import TRACKERS, find_tracker, read_landmarks
@@ -25,9 +25,12 @@ from watermark import (
     check_size,
     read_mark,
     read_media,
+    sweep,
 )
 
 from .tracking import TrackerChoice, naming, open_tracker, track_file
+
+_LOG = logging.getLogger(__name__)
 
 Frames = NDArray[np.uint8]
 
@@ -37,18 +40,18 @@ _TRACKING_ENDS = 0.3
 
 @dataclass(frozen=True, slots=True)
 class AnimationRequest:
-    """What a user asks the generator for.
+    """A request to the generator.
 
     Attributes:
-        source: Picture whose identity and style stay.
+        source: Picture whose identity and style are kept.
         drive: Clip, picture or saved motion to follow.
         out: Clip, picture or folder of frames to write.
-        engine: Which model, and where it runs.
-        config: How to animate; its mode is decided by `mode`.
-        mode: Follow the drive's change, or its pose as it is; None follows the change of a clip and the pose of a
-            picture, which has no change.
-        tracker: What reads both faces; its box and landmarks are the source's.
-        fresh: Forget what an interrupted run left, and start over.
+        engine: The model and the device that it runs on.
+        config: Settings of the animation; `mode` decides its mode.
+        mode: Whether to follow the drive's change, or its pose itself; None follows the change of a clip and the pose
+            of a picture, which has no change.
+        tracker: The tracker of both faces; its box and landmarks are the source's.
+        fresh: Whether to discard what an interrupted run left, and start again.
     """
 
     source: Path
@@ -63,10 +66,10 @@ class AnimationRequest:
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """Wall time of an animation, by part.
+    """Wall time of an animation, by part, in seconds.
 
     Attributes:
-        total: Everything.
+        total: The whole animation.
         track: Finding and fitting both faces.
         denoise: Generating.
         mark: Marking.
@@ -82,16 +85,16 @@ class Seconds:
 
 @dataclass(frozen=True, slots=True)
 class Animation:
-    """What came out.
+    """The result of an animation.
 
     Attributes:
         path: The file, or the folder of frames.
-        receipt: Of the file, or of the first frame.
-        frames: How many.
-        engine: Which model, and where it ran.
-        config: How it was animated.
+        receipt: The seal receipt of the file, or of the first frame.
+        frames: Number of frames.
+        engine: The model and the device that it ran on.
+        config: Settings of the animation.
         evaluations: Evaluations of the U-Net per frame.
-        continued: Whether an interrupted run had done a part of the work.
+        continued: Whether an interrupted run had already done a part of the work.
         seconds: Wall time.
     """
 
@@ -109,9 +112,9 @@ def animate_file(request: AnimationRequest, deployment: Deployment, report: Repo
     """Animate a source picture by a drive and seal the result.
 
     Args:
-        request: What is wanted.
-        deployment: Whose mark and signature it carries.
-        report: Is told how far the work is.
+        request: The files and settings of the animation.
+        deployment: The deployment whose mark and signature the result carries.
+        report: Progress callback.
 
     Raises:
         InputError: Source, drive, tracker and weights do not fit each other or the output.
@@ -169,7 +172,7 @@ def _generated(
 
 
 def _paced(report: Report, started: float) -> Callable[[int, int], None]:
-    """Report generation so that the part done stands for the time gone, however long the tracking took."""
+    """Return a progress callback for generation that shows the elapsed share, however long the tracking took."""
     begun = time.perf_counter()
 
     def progress(done: int, total: int) -> None:
@@ -181,10 +184,10 @@ def _paced(report: Report, started: float) -> Callable[[int, int], None]:
 
 
 def check_request(request: AnimationRequest) -> None:
-    """Refuse an output that cannot be written, before anything slow begins.
+    """Check that the output can be written, before anything slow begins.
 
     Raises:
-        InputError: The suffix is unknown, or the folder it goes to is missing.
+        InputError: The suffix is unknown, or the output's folder is missing.
     """
     out = request.out
     if out.suffix and out.suffix.lower() not in (*STILL_SUFFIXES, ".mp4"):
@@ -195,10 +198,10 @@ def check_request(request: AnimationRequest) -> None:
 
 
 def check_tracker(request: AnimationRequest, engine: Engine) -> None:
-    """Refuse a tracker whose faces the weights do not draw, before it tracks.
+    """Check that the tracker uses the face model of the weights, before it tracks.
 
     Raises:
-        UsageError: It reads another face model.
+        UsageError: The tracker reads another face model.
     """
     reads = find_tracker(request.tracker.name).face_model
     if reads != engine.face_model:
@@ -213,10 +216,10 @@ def _trackers_of(face_model: str) -> str:
 
 
 def check_length(request: AnimationRequest, drive: DriveSequence) -> None:
-    """Refuse a drive whose length does not fit the output.
+    """Check that the length of the drive fits the output.
 
     Raises:
-        InputError: A clip of one frame, or a picture of many.
+        InputError: The output is a clip of one frame, or a picture of many frames.
     """
     suffix = request.out.suffix.lower()
     if suffix == ".mp4" and len(drive) < 2:
@@ -229,12 +232,12 @@ def check_length(request: AnimationRequest, drive: DriveSequence) -> None:
 
 
 def mode_for(request: AnimationRequest, drive: DriveSequence) -> Literal["relative", "absolute"]:
-    """Choose how motion is carried over where the request leaves it open."""
+    """Return how motion is transferred where the request leaves it open."""
     return request.mode or ("absolute" if len(drive) == 1 else "relative")
 
 
 def ingredients_of(request: AnimationRequest) -> tuple[Ingredient, ...]:
-    """Name the files that go into the claim; a saved motion holds no picture and is left out.
+    """Return the files that the claim names; a saved motion contains no picture and is left out.
 
     With paste-back the result is derived from the source, which is then its parent.
     """
@@ -251,12 +254,13 @@ def load_still(path: Path) -> Frames:
         path: The file.
 
     Raises:
-        InputError: It is a clip, or too small to carry a mark.
-        MediaError: It cannot be read.
+        InputError: The file is a clip, or is too small to carry a mark.
+        MediaError: The file cannot be read.
     """
     media = read_media(path, max_frames=1)
     if media.fps is not None:
         raise InputError(f"{path}: is a clip; a source is a picture", path)
+    _LOG.info("opened %s: %s", path, media)
     try:
         check_size(media.height, media.width)
     except TooSmallError as error:
@@ -265,10 +269,10 @@ def load_still(path: Path) -> Frames:
 
 
 def refuse_marked(path: Path, still: Frames, deployment: Deployment) -> None:
-    """Refuse a source whose own mark would stand beside the new one.
+    """Check that the source carries no mark of this deployment, which would conflict with the new one.
 
     Raises:
-        InputError: It carries a mark of this deployment.
+        InputError: The source carries a mark of this deployment.
     """
     found = read_mark(still, deployment.mark_keys, search=0)
     if found.present:
@@ -284,17 +288,19 @@ def load_drive(path: Path, choice: TrackerChoice, report: Report = silent) -> Dr
 
     Args:
         path: A `.npz` motion, a clip or a picture.
-        choice: What tracks it; box and landmarks are the source's and not used.
-        report: Is told how far the tracking is.
+        choice: The tracker; box and landmarks are the source's and not used.
+        report: Progress callback.
 
     Raises:
-        MotionFileError: The file is no motion.
+        MotionFileError: The file is not a motion.
         InputError: No face was found; the message names the file, the frames and the choices.
         GeneratorError: The tracker cannot be loaded.
         MediaError: The file cannot be read.
     """
     if path.suffix.lower() == ".npz":
-        return DriveSequence.load(path)
+        motion = DriveSequence.load(path)
+        _LOG.info("read the motion %s: %d frames of a %s face", path, len(motion), motion.face_model)
+        return motion
     report(0.0, "tracking the drive")
     try:
         return track_file(path, replace(choice, box=None, landmarks=None), report)
@@ -306,13 +312,13 @@ def track_source(path: Path, still: Frames, choice: TrackerChoice) -> FaceParams
     """Track the face of the source picture.
 
     Args:
-        path: The file, for the message.
+        path: The file, named in error messages.
         still: (H, W, 3) uint8 RGB.
-        choice: What tracks it, and where the face is.
+        choice: The tracker, and the place of the face.
 
     Raises:
         InputError: No face was found; the message names the file and the choices.
-        GeneratorError: The tracker cannot be loaded, or the landmarks are none.
+        GeneratorError: The tracker cannot be loaded, or the landmarks are not usable.
     """
     landmarks = None if choice.landmarks is None else read_landmarks(choice.landmarks)
     tracker = open_tracker(choice)

@@ -1,7 +1,8 @@
-"""Frames of a clip on disk, for readers that go through them in order."""
+"""Read frames of a clip from disk, for readers that go through them in order."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +12,13 @@ from numpy.typing import NDArray
 from generator.trackers import ClipFrames
 from watermark import ClipReader, MediaError, open_clip, read_media
 
+_LOG = logging.getLogger(__name__)
+
 Frame = NDArray[np.uint8]
 
 
 class StreamedClip:
-    """The frames of a clip, decoded as they are asked for; two of them exist at a time.
+    """The frames of a clip, decoded on request; at most two of them are in memory at a time.
 
     Args:
         clip: The clip.
@@ -31,7 +34,7 @@ class StreamedClip:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(T, H, W, 3)."""
+        """Return the shape (T, H, W, 3)."""
         return self._clip.frame_count, self._clip.height, self._clip.width, 3
 
     def __len__(self) -> int:
@@ -41,7 +44,7 @@ class StreamedClip:
         return self._clip.frames()
 
     def __getitem__(self, index: int) -> Frame:
-        """Return a frame; to go back costs decoding from the start."""
+        """Return a frame; going back requires decoding from the start."""
         if not 0 <= index < len(self):
             raise IndexError(f"{self._clip.path}: has frames 0 to {len(self) - 1}, not {index}")
         if index < self._at or self._frame is None:
@@ -59,13 +62,15 @@ def open_frames(path: Path) -> tuple[ClipFrames, float | None]:
     """Open a clip or a picture.
 
     Returns:
-        Its frames (T, H, W, 3), and frames a second or None for a picture.
+        Its frames (T, H, W, 3), and frames per second, or None for a picture.
 
     Raises:
         MediaError: The file cannot be read.
     """
     media = read_media(path, max_frames=1)
     if media.fps is None:
+        _LOG.info("opened %s: %s", path, media)
         return media.frames, None
     clip = open_clip(path)
+    _LOG.info("opened %s: %s", path, clip)
     return StreamedClip(clip), float(clip.fps)

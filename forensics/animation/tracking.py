@@ -1,6 +1,6 @@
-"""Track the face of a clip or picture with the tracker a user chose.
+"""Track the face of a clip or picture with the chosen tracker.
 
-Importing this module must stay cheap: its arguments are declared for `--help`.
+The import of this module must stay fast, because `--help` needs the declared arguments.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ TRACKERS = ("face-mesh", "deca", "smirk")
 """Names of the trackers; the first is the default."""
 
 STILL_RATE = 25.0
-"""Frames a second that a picture's motion is saved with."""
+"""Frame rate, per second, with which a picture's motion is saved."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackerChoice:
-    """Which tracker reads a face, and where that is.
+    """The choice of a tracker, and the place of the face.
 
     Attributes:
         name: One of `TRACKERS`.
         weights: Published file of its network, None for the one in the user's models folder.
         flame: FLAME's file, None for the one in the user's models folder.
-        box: Where the face is, (left, top, right, bottom) in pixels; None looks for it.
+        box: Box of the face, (left, top, right, bottom) in pixels; None detects it.
         landmarks: File of its 68 points, instead of the box.
     """
 
@@ -50,7 +50,7 @@ def open_tracker(choice: TrackerChoice) -> Tracker:
     """Load the tracker.
 
     Raises:
-        GeneratorError: Its files are absent or not what they should be; the message says where to get them.
+        GeneratorError: Its files are missing or not the expected ones; the message explains where to get them.
     """
     from generator.trackers import load_tracker
 
@@ -62,13 +62,13 @@ def track_file(path: Path, choice: TrackerChoice, report: Report = silent) -> Dr
 
     Args:
         path: The file.
-        choice: How.
-        report: Is told how far the work is.
+        choice: The tracker.
+        report: Progress callback.
 
     Raises:
         InputError: No face was found; the message names the file, the frames and the choices.
-        MissingPieceError: The face mesh is needed to find the face and not installed.
-        GeneratorError: The tracker cannot be loaded, or the landmarks are none.
+        MissingPieceError: The face mesh is needed to find the face and is not installed.
+        GeneratorError: The tracker cannot be loaded, or the landmarks are not usable.
         MediaError: The file cannot be read.
     """
     from generator import DriveSequence
@@ -91,7 +91,7 @@ def track_file(path: Path, choice: TrackerChoice, report: Report = silent) -> Dr
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Put the file's name in front of a tracker's message, which knows pixels only."""
+    """Add the file's name to a tracker's error message, which only knows the pixels."""
     from generator.trackers import NoFaceError, TrackerError
 
     try:

@@ -1,4 +1,4 @@
-"""The command line."""
+"""Run the command line."""
 
 from .main import main
 

@@ -1,6 +1,6 @@
-"""Arguments that several commands share, declared once so that they read the same everywhere.
+"""Declare arguments that several commands share, so that they are the same everywhere.
 
-Importing this module must stay cheap: it runs for `--help`.
+The import of this module must stay fast, because `--help` imports it.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from forensics.errors import UsageError
+from forensics.errors import InputError, MissingPieceError, UsageError
 from forensics.execution.sandbox import MEBIBYTES, SECONDS
 from forensics.execution.workers import LOCAL, RAY, WorkerConfig
 
@@ -17,8 +17,14 @@ DEFAULT_DETECTOR = "cpu"
 
 
 def add_verbose(parser: argparse.ArgumentParser) -> None:
-    """Declare `-v`; every command has it."""
-    parser.add_argument("-v", "--verbose", action="store_true", help="log what happens and show tracebacks")
+    """Declare `-v`, which every command has."""
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="count",
+        default=0,
+        help="log each stage of the work on stderr and show tracebacks; -vv logs the details as well",
+    )
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -34,20 +40,63 @@ def add_home(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder of identity, mark key and manifests (default: $FACETRAIL_HOME, else the user's configuration)",
     )
+    parser.add_argument(
+        "--require-identity",
+        action="store_true",
+        help="refuse a folder that holds no identity, rather than make a local development identity there",
+    )
 
 
 def add_out(parser: argparse.ArgumentParser, what: str, *, default: Path | None = None) -> None:
     """Declare `-o`; required where there is no default.
 
     Args:
-        parser: Where to declare it.
-        what: What is written there, for the help text.
-        default: Where it is written otherwise.
+        parser: The parser of the command.
+        what: The written object, for the help text.
+        default: The default path.
     """
     suffix = "" if default is None else f" (default: {default})"
     parser.add_argument(
         "-o", "--out", type=Path, required=default is None, default=default, metavar="PATH", help=what + suffix
     )
+
+
+def add_out_file(parser: argparse.ArgumentParser, what: str, *, force: str = "") -> None:
+    """Declare `-o` for one file, which replaces no other unless `--force` is given; see `check_output`.
+
+    Args:
+        parser: Where to declare it.
+        what: What is written there, for the help text.
+        force: What else `--force` allows, for the help text.
+    """
+    add_out(parser, what)
+    parser.add_argument("--force", action="store_true", help="replace a file that is there already" + force)
+
+
+def check_output(options: argparse.Namespace) -> None:
+    """Refuse to replace a file that is there, where the command declared `add_out_file`.
+
+    Raises:
+        InputError: A file is there and `--force` is not given.
+    """
+    out: Path | None = getattr(options, "out", None)
+    if out is not None and hasattr(options, "force") and not options.force and out.is_file():
+        raise InputError(f"{out}: is there already; choose another name, or replace it with --force", out)
+
+
+def check_identity(options: argparse.Namespace) -> None:
+    """Refuse a folder without an identity, where `--require-identity` is given.
+
+    Raises:
+        MissingPieceError: The folder holds none.
+    """
+    if not getattr(options, "require_identity", False):
+        return
+    from watermark import home_folder
+
+    folder = home_folder(options.home)
+    if not (folder / "identity").exists():
+        raise MissingPieceError(f"{folder}: holds no identity; make one with `facetrail identity new`", folder)
 
 
 def add_seed(parser: argparse.ArgumentParser, default: int = 0) -> None:
@@ -66,12 +115,12 @@ def add_aggregation(parser: argparse.ArgumentParser) -> None:
 
 
 def add_workers(parser: argparse.ArgumentParser, *, default: str, gpus: bool = False) -> None:
-    """Declare who does the work.
+    """Declare the arguments of the worker pool.
 
     Args:
-        parser: Where to declare it.
-        default: What happens without `--workers`, in words.
-        gpus: Whether the work can be done on graphics cards.
+        parser: The parser of the command.
+        default: The behaviour without `--workers`, in words.
+        gpus: Whether the work can use GPUs.
     """
     parser.add_argument(
         "--workers",
@@ -94,14 +143,14 @@ def add_workers(parser: argparse.ArgumentParser, *, default: str, gpus: bool = F
 
 
 def worker_config_of(options: argparse.Namespace, *, default: int | None = 1) -> WorkerConfig:
-    """Read who does the work.
+    """Return the configuration of the worker pool from the arguments.
 
     Args:
-        options: What `add_workers` declared.
-        default: Local workers where none were asked for; None takes one for each core.
+        options: Arguments that `add_workers` declared.
+        default: Number of local workers where none was requested; None uses one for each core.
 
     Raises:
-        UsageError: What belongs to Ray is asked of the local engine.
+        UsageError: An option of Ray is used with the local engine.
     """
     if options.engine == LOCAL and (options.address or options.gpus):
         raise UsageError("--address and --gpus belong to --engine ray; add it, or leave them out")
@@ -110,7 +159,7 @@ def worker_config_of(options: argparse.Namespace, *, default: int | None = 1) ->
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:
-    """Declare what one file may cost."""
+    """Declare the limits of one file."""
     parser.add_argument(
         "--seconds",
         type=positive_int,
@@ -128,12 +177,12 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Read names between commas, for `type=`."""
+    """Parse names between commas, for `type=`."""
     return tuple(name.strip() for name in text.split(","))
 
 
 def positive_int(text: str) -> int:
-    """Read a whole number above zero, for `type=`."""
+    """Parse an integer above zero, for `type=`."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
@@ -141,7 +190,7 @@ def positive_int(text: str) -> int:
 
 
 def non_negative_int(text: str) -> int:
-    """Read a whole number from zero, for `type=`."""
+    """Parse an integer from zero, for `type=`."""
     number = int(text)
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0")
@@ -173,10 +222,10 @@ def add_detector(parser: argparse.ArgumentParser) -> None:
 
 
 def add_files(parser: argparse.ArgumentParser, *, stdin: bool = False) -> None:
-    """Declare the files to look at.
+    """Declare the files to process.
 
     Args:
-        parser: Where to declare them.
+        parser: The parser of the command.
         stdin: Whether `-` stands for a list on standard input.
     """
     what = "picture, clip, folder or pattern (PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV, MKV)"

@@ -1,4 +1,4 @@
-"""Declare and read the argument that chooses a face finder."""
+"""Declare and read the argument that selects a face finder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work through many files: one that fails is reported and does not stop the others."""
+"""Process many files: one that fails is reported and does not stop the others."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from forensics.storage.media_suffixes import SUFFIXES
 
 
 def expand(names: Sequence[str], stdin: TextIO | None = None) -> tuple[Path, ...]:
-    """Turn files, folders and patterns into files, in the order given.
+    """Return the files of file names, folders and patterns, in the given order.
 
-    A folder stands for the media files in it, at any depth, hidden ones left out. A name that exists is taken as it is,
+    A folder stands for the media files in it, at any depth, without hidden ones. A name that exists is used unchanged,
     whatever its suffix.
 
     Args:
         names: Files, folders or shell patterns.
-        stdin: Where `-` reads further names from, one a line; None takes `-` as a name.
+        stdin: Stream from which `-` reads further names, one per line; None uses `-` as a name.
 
     Raises:
-        InputError: A name is empty, a folder or a pattern holds no media file, or the list is empty.
+        InputError: A name is empty, a folder or a pattern has no media file, or the list is empty.
     """
     paths: list[Path] = []
     for name in _named(names, stdin):
@@ -34,7 +34,7 @@ def expand(names: Sequence[str], stdin: TextIO | None = None) -> tuple[Path, ...
         path = Path(name)
         try:
             is_folder, is_there = path.is_dir(), path.exists()
-        except OSError:  # a name that no file can have; the reader says so, and goes on with the others
+        except OSError:  # a name that no file can have; the reader reports it, and continues with the others
             is_folder, is_there = False, True
         if is_folder:
             paths += _or_refuse(name, sorted(child for child in path.rglob("*") if _is_media(child, path)))
@@ -48,13 +48,13 @@ def expand(names: Sequence[str], stdin: TextIO | None = None) -> tuple[Path, ...
 def answer_each(
     paths: Sequence[Path], one: Callable[[Path], CommandResult], doing: str, report: Report
 ) -> CommandResult:
-    """Answer for every file and join the answers; errors become entries of their own.
+    """Process every file and join the results; errors become separate entries.
 
     Args:
-        paths: The files, in the order of the answer.
-        one: Answers for one file.
-        doing: What is done, for the progress line.
-        report: Is told how far the work is.
+        paths: The files, in the order of the result.
+        one: Function that processes one file.
+        doing: Name of the work, for the progress line.
+        report: Progress callback.
     """
 
     def answers() -> Iterator[CommandResult]:
@@ -66,7 +66,7 @@ def answer_each(
 
 
 def answer_one(path: Path, one: Callable[[Path], CommandResult]) -> CommandResult:
-    """Answer for a file; an error becomes an entry of its own."""
+    """Process a file; an error becomes a separate entry."""
     try:
         return one(path)
     except expected_errors() as error:
@@ -74,7 +74,7 @@ def answer_one(path: Path, one: Callable[[Path], CommandResult]) -> CommandResul
 
 
 def join_answers(answers: Iterable[CommandResult]) -> CommandResult:
-    """Join the answers for many files, and say at once what is wrong with any."""
+    """Join the results of many files, and print complaints at once."""
     blocks: list[str] = []
     results: list[JsonObject] = []
     failed = attention = False
@@ -101,14 +101,14 @@ def _named(names: Sequence[str], stdin: TextIO | None) -> Iterator[str]:
 
 
 def _match(pattern: Path) -> Iterator[Path]:
-    """Find what a shell would; Windows shells and quoted patterns leave it to the program."""
+    """Find the files that a shell would find; Windows shells and quoted patterns leave this to the program."""
     if pattern.is_absolute():
         return Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))
     return Path().glob(str(pattern))
 
 
 def _is_media(path: Path, folder: Path) -> bool:
-    """Tell whether a file is media; hidden ones and those in hidden folders are not meant, or not finished."""
+    """Return whether a file is media; hidden files and files in hidden folders are private or unfinished."""
     hidden = any(name.startswith(".") for name in path.relative_to(folder).parts)
     return not hidden and path.suffix.lower() in SUFFIXES and path.is_file()
 

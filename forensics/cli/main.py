@@ -1,6 +1,7 @@
-"""The command line: finds the command, loads its module, turns its answer or its error into text and an exit code.
+"""Run the command line: find the command, load its module, and print its result or its error with an exit code.
 
-Exit codes: 0 done, 1 an error of ours, 2 usage, 3 done and a finding deserves attention, 130 stopped from the keyboard.
+The exit codes are: 0 done, 1 an error of ours, 2 usage, 3 done and a finding deserves attention, 130 stopped from the
+keyboard.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
+from forensics.cli.arguments import check_identity, check_output
 from forensics.errors import UsageError
 from forensics.execution.command_result import CommandResult, document, error_entry, expected_errors, explain, visible
 from forensics.execution.log import open_log
@@ -27,10 +29,10 @@ Run = Callable[[argparse.Namespace, Report], CommandResult]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command's name, the line the overview shows, and the module under `forensics.cli.commands` that holds it.
+    """A command's name, its line in the overview, and its module under `forensics.cli.commands`.
 
-    Each module offers `configure(parser)`, which declares the arguments and sets `run` as a default; it imports
-    nothing heavy until `run` is called.
+    Each module has `configure(parser)`, which declares the arguments and sets `run` as a default. It imports nothing
+    heavy until `run` is called.
     """
 
     name: str
@@ -70,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _open_streams()
     try:
         options = _parser(arguments).parse_args(arguments)
-        open_log(verbose=options.verbose)
+        open_log(options.verbose)
         code = _answer(options)
         sys.stdout.flush()
         return code
@@ -78,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else 2
     except KeyboardInterrupt:
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever presses twice wants no traceback of the clearing up
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever presses twice wants no traceback from the clean-up
         sys.stderr.write("stopped\n")
         return 130
     except BrokenPipeError:
@@ -91,14 +93,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _open_streams() -> None:
-    """Give a program that was started without standard streams something to write to."""
+    """Open standard streams for a program that was started without them."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for the process's life
 
 
 def _drop_answer() -> None:
-    """Forget what could not be written; else the interpreter complains once more when it flushes at exit."""
+    """Discard output that could not be written; otherwise the interpreter complains again when it flushes at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -107,6 +109,8 @@ def _answer(options: argparse.Namespace) -> int:
     as_json = getattr(options, "json", False)
     try:
         with open_progress(sys.stderr) as report:
+            check_identity(options)
+            check_output(options)
             answer = run(options, report)
     except BrokenPipeError:
         raise

@@ -1,4 +1,4 @@
-"""Declare and read the arguments that choose a tracker."""
+"""Declare and read the arguments that select a tracker."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def add_tracker(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> No
 
 
 def choice_of(options: argparse.Namespace) -> TrackerChoice:
-    """Read what `add_tracker` declared.
+    """Return the choice of a tracker from the arguments that `add_tracker` declared.
 
     Raises:
         UsageError: Box and landmarks are both given.

@@ -1,4 +1,4 @@
-"""Root certificates that a user trusts."""
+"""Read root certificates that a user trusts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def read_anchors(paths: Sequence[Path]) -> tuple[str, ...]:
         paths: Files with one or more certificates each.
 
     Raises:
-        InputError: A file cannot be read or holds no certificate.
+        InputError: A file cannot be read or contains no certificate.
     """
     return tuple(read_pem(path) for path in paths)
 
@@ -29,7 +29,7 @@ def read_pem(path: Path) -> str:
         path: A file with one or more certificates.
 
     Raises:
-        InputError: It cannot be read or holds no certificate.
+        InputError: The file cannot be read or contains no certificate.
     """
     try:
         text = path.read_text("ascii")

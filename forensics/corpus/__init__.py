@@ -1,6 +1,7 @@
-"""Labelled corpora: what a sample is, how a corpus is made, divided, read and checked.
+"""Describe, divide, read and check labelled corpora.
 
-Only the light parts stand here; `synthesize` and `folders` load the rooms below and are imported by who needs them.
+Only modules that load quickly are exported here. `synthesize` and `folders` load other packages and are imported where
+they are needed.
 """
 
 from __future__ import annotations

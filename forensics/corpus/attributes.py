@@ -1,8 +1,9 @@
-"""What a data set says of the people in it: gender, age band, skin tone, or the style of a puppet.
+"""Read what a data set records about the people in it: gender, age band, skin tone, or the style of a puppet.
 
-A file `attributes.csv` beside a corpus' manifest, or given to a command: the first column is `identity` or `sample`,
-every further column an attribute. An empty field says that nothing is known. Where identities are listed, a forged file
-has the attributes of the identity whose look it shows, which its sample names first.
+The annotations come from a file `attributes.csv` beside a corpus' manifest, or from a file given to a command. The
+first column is `identity` or `sample`, and every further column is an attribute. An empty field means that nothing is
+known. Where identities are listed, a forged file has the attributes of the identity whose look it shows, which its
+sample names first.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _KEYS = ("identity", "sample")
 
 @dataclass(frozen=True, slots=True)
 class Annotations:
-    """What is known of identities or samples.
+    """The known attributes of identities or samples.
 
     Attributes:
         key: `identity` or `sample`.
@@ -37,10 +38,10 @@ class Annotations:
     values: Mapping[str, tuple[str, ...]]
 
     def of(self, looks: Sequence[str], samples: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Give the columns of some rows by attribute, empty where nothing is known.
+        """Return the attribute columns of some rows, empty where nothing is known.
 
         Args:
-            looks: (N,) the identity whose look each row shows.
+            looks: (N,) identity whose look each row shows.
             samples: (N,) name of each row's sample, or its key `dataset/method/compression/name`.
         """
         unknown = ("",) * len(self.names)
@@ -50,14 +51,14 @@ class Annotations:
 
 
 def read_attributes(path: Path) -> Annotations:
-    """Read annotations.
+    """Read annotations from a CSV file.
 
     Args:
         path: The CSV file.
 
     Raises:
-        CorpusError: It cannot be read, the first column is neither `identity` nor `sample`, there is no attribute, a
-            row has another length, or a name stands twice; the message names the line.
+        CorpusError: The file cannot be read, the first column is neither `identity` nor `sample`, there is no
+            attribute, a row has another length, or a name occurs twice; the message names the line.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -84,14 +85,14 @@ def read_attributes(path: Path) -> Annotations:
 
 
 def attributes_of(corpus: Corpus, samples: Sequence[Sample]) -> dict[str, tuple[str, ...]]:
-    """Give what a corpus says of the people in samples: its `attributes.csv`, and the style of its own puppets.
+    """Return the attributes of the people in samples: from `attributes.csv`, and the style of the corpus' own puppets.
 
     Args:
         corpus: The corpus.
-        samples: Its samples, repeated as one likes.
+        samples: Samples of the corpus; repetitions are allowed.
 
     Raises:
-        CorpusError: The file is there and cannot be read.
+        CorpusError: The file exists and cannot be read.
     """
     columns: dict[str, tuple[str, ...]] = {}
     if any(not sample.place for sample in samples):

@@ -1,7 +1,8 @@
-"""A corpus on disk: a folder with media, sidecars and `manifest.jsonl`, one `Sample` a line."""
+"""Read and write a corpus on disk: a folder with media, sidecars and `manifest.jsonl`, with one `Sample` per line."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ from forensics.storage.files import write_whole
 from forensics.storage.json_records import parse_json, write_json
 
 from .sample import Label, Sample, Slice, Split
+
+_LOG = logging.getLogger(__name__)
 
 MANIFEST = "manifest.jsonl"
 PLACES = "sources.json"
@@ -23,7 +26,7 @@ class Corpus:
     Attributes:
         root: Its folder.
         samples: Its samples, in manifest order.
-        places: Folders that imported samples lie in, by the name the samples give.
+        places: Folders that contain imported samples, by the name that the samples use.
     """
 
     root: Path
@@ -38,7 +41,7 @@ class Corpus:
             root: The corpus folder.
 
         Raises:
-            CorpusError: There is no manifest, it is empty, a line is no sample or an id stands twice.
+            CorpusError: There is no manifest, it is empty, a line is not a sample or an id occurs twice.
         """
         samples = tuple(read_manifest(root))
         if not samples:
@@ -47,12 +50,13 @@ class Corpus:
         unknown = sorted({sample.place for sample in samples} - {"", *places})
         if unknown:
             raise CorpusError(f"{root / PLACES} does not say where {', '.join(unknown)} lies; import it again", root)
+        _LOG.info("read corpus %s with %d samples", root, len(samples))
         return cls(root, samples, places)
 
     def where(
         self, *, split: Split | None = None, label: Label | None = None, slice: Slice | None = None
     ) -> tuple[Sample, ...]:
-        """Select samples by split, label and slice; what is not given is not asked.
+        """Return the samples of a split, label and slice; a criterion that is None selects everything.
 
         Args:
             split: Only this split.
@@ -66,23 +70,23 @@ class Corpus:
         )
 
     def file(self, sample: Sample) -> Path:
-        """Name a sample's media file, or its folder of frames."""
+        """Return the path of a sample's media file, or of its folder of frames."""
         return (self.places[sample.place] if sample.place else self.root) / sample.path
 
     def files(self, sample: Sample) -> tuple[Path, ...]:
-        """Name every file that a sample's pixels come from, in order."""
+        """Return the path of every file that a sample's pixels come from, in order."""
         path = self.file(sample)
         return tuple(path / name for name in sample.files) or (path,)
 
 
 def read_manifest(root: Path) -> Iterator[Sample]:
-    """Read the samples of a corpus folder in manifest order.
+    """Yield the samples of a corpus folder in manifest order.
 
     Args:
         root: The corpus folder.
 
     Raises:
-        CorpusError: There is no manifest, a line is no sample or an id stands twice.
+        CorpusError: There is no manifest, a line is not a sample or an id occurs twice.
     """
     path = root / MANIFEST
     if not path.is_file():
@@ -104,7 +108,7 @@ def read_manifest(root: Path) -> Iterator[Sample]:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    """Read line by line; only a line feed ends one, for a path may hold what else Unicode takes for an end."""
+    """Yield the lines of a file; only a line feed ends a line, because a path may contain Unicode's other line ends."""
     try:
         with path.open(encoding="utf-8", newline="\n") as file:
             yield from file
@@ -119,7 +123,7 @@ def read_places(root: Path) -> dict[str, Path]:
         root: The corpus folder.
 
     Raises:
-        CorpusError: The file is there and is no object of texts.
+        CorpusError: The file exists and is not a JSON object of strings.
     """
     path = root / PLACES
     if not path.is_file():
@@ -134,7 +138,7 @@ def read_places(root: Path) -> dict[str, Path]:
 
 
 def write_places(root: Path, places: Mapping[str, Path]) -> None:
-    """Replace the list of folders that imported samples lie in.
+    """Write the list of folders that contain imported samples, replacing the old list.
 
     Args:
         root: The corpus folder.
@@ -145,7 +149,7 @@ def write_places(root: Path, places: Mapping[str, Path]) -> None:
 
 
 def write_manifest(root: Path, samples: Iterable[Sample]) -> None:
-    """Replace a corpus' manifest in one step, so that a reader never meets half of it.
+    """Write a corpus' manifest in one step, so that a reader never sees an incomplete one.
 
     Args:
         root: The corpus folder.
@@ -157,3 +161,4 @@ def write_manifest(root: Path, samples: Iterable[Sample]) -> None:
             file.writelines(sample.to_json() + "\n" for sample in samples)
 
     write_whole(root / MANIFEST, write)
+    _LOG.info("wrote the manifest of corpus %s", root)

@@ -1,4 +1,4 @@
-"""Decode the frames of a sample that are wanted, wherever it lies."""
+"""Decode selected frames of a sample, wherever it lies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Frames = NDArray[np.uint8]
 
 
 def read_frames(path: Path, files: tuple[str, ...], indices: Sequence[int], *, is_clip: bool) -> list[Frames]:
-    """Decode frames by number, without decoding most of what lies between them.
+    """Return selected frames by number, without decoding most of the frames between them.
 
     Args:
         path: A still, a clip or a folder of frames.

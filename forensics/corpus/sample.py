@@ -1,4 +1,4 @@
-"""One line of a corpus manifest."""
+"""Define one line of a corpus manifest."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from forensics.errors import CorpusError
-from forensics.storage.files import file_hash
 from forensics.storage.json_records import parse_json, read_record, write_json
 
 
 class Label(StrEnum):
-    """Whether a sample was manipulated."""
+    """The class of a sample: genuine or forged."""
 
     GENUINE = "genuine"
     FORGED = "forged"
 
 
 class Split(StrEnum):
-    """Which part of an experiment may see a sample."""
+    """The part of an experiment that may see a sample."""
 
     TRAIN = "train"
     VAL = "val"
@@ -28,7 +27,7 @@ class Split(StrEnum):
 
 
 class Slice(StrEnum):
-    """MAIN samples make the headline; CONTROL samples are genuine ones that carry a control mark."""
+    """The slice of a sample: MAIN for the headline results, CONTROL for genuine samples with a control mark."""
 
     MAIN = "main"
     CONTROL = "control"
@@ -36,23 +35,23 @@ class Slice(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A file of a corpus and everything a protocol needs to know about it.
+    """A file of a corpus, with everything that a protocol needs to know about it.
 
     Attributes:
-        id: Unique name inside the corpus.
+        id: Name, unique in the corpus.
         path: The file, relative to the corpus folder, with forward slashes.
         sha256: Hash of the file, hex.
         label: Genuine or forged.
-        method: How it was made, for instance `camera` or `anifacediff-mini`.
-        split: The split it stands in.
+        method: Method that made it, for instance `camera` or `anifacediff-mini`.
+        split: The split that it belongs to.
         identities: Every identity whose face or motion is in it; a forged clip names source and drive.
         source_id: The still or clip whose look it shows.
         drive_id: The motion it follows.
-        style: Free label of its look.
+        style: Free label of its visual style.
         slice: Main or control.
         seed: Seed it was made with, None for imported files.
         frames: Number of frames, 1 for a still.
-        fps: Frames a second, None for a still.
+        fps: Frames per second, None for a still.
         width: Pixels.
         height: Pixels.
         mark_id: Twelve hex digits of the mark in its pixels, None without one.
@@ -62,11 +61,11 @@ class Sample:
             for the corpus folder.
         files: Names of the frames where `path` is a folder of pictures, in order; empty where it is a file.
         dataset: The published data set it comes from, empty without one.
-        compression: Which of the data set's versions it is, for instance `c23`, empty without any.
+        compression: Version of the data set, for instance `c23`, empty without one.
         video: Its name there, empty without one.
         original: The `source_id` of the genuine sample whose pixels it alters, None where there is none or none known.
-        mask: Where it was altered, None where that is everywhere or unknown.
-        region: What was altered: `face`, `mouth`, `eyes` or `frame`; None for genuine samples and where unknown.
+        mask: Path of the mask of the altered pixels, None where they are all or unknown.
+        region: Altered region: `face`, `mouth`, `eyes` or `frame`; None for genuine samples and where unknown.
     """
 
     id: str
@@ -98,10 +97,10 @@ class Sample:
     region: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse paths that leave the corpus folder.
+        """Check that no path leaves the corpus folder.
 
         Raises:
-            CorpusError: A path is absolute or climbs out.
+            CorpusError: A path is absolute or leads out of the folder.
         """
         for path in (self.path, self.landmarks, self.mask, *self.files):
             if path is not None and (PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts):
@@ -109,30 +108,30 @@ class Sample:
 
     @property
     def is_still(self) -> bool:
-        """Whether it is one picture and not a clip or a folder of frames."""
+        """Return whether the sample is one picture and not a clip or a folder of frames."""
         return self.fps is None and self.frames == 1
 
     @property
     def video_key(self) -> tuple[str, str, str, str]:
-        """What names a video once: the same file name stands under several methods and compressions."""
+        """Return the key of a video; the same file name can occur under several methods and compressions."""
         return self.dataset, self.method, self.compression, self.video or self.id
 
     @property
     def pair(self) -> str:
-        """A name that a forged sample shares with the genuine sample it was made from."""
+        """Return a name that a forged sample shares with the genuine sample it was made from."""
         return self.original or self.source_id
 
     @property
     def footage(self) -> str:
-        """A name that a forged sample shares with the genuine one that shows the same moments frame by frame.
+        """Return a name that a forged sample shares with the genuine one that shows the same moments frame by frame.
 
-        Published data sets have one video of a name; a synthetic identity has several motions, and a forgery that
-        follows another one is nobody's twin.
+        Published data sets have one video for each name. A synthetic identity has several motions, and a forgery that
+        follows another identity's motion shares its moments with no genuine sample.
         """
         return self.pair if self.dataset else f"{self.pair}/{self.drive_id}"
 
     def to_json(self) -> str:
-        """Write the sample as one line of JSON."""
+        """Return the sample as one line of JSON."""
         return write_json({name: getattr(self, name) for name in _NAMES})
 
     @classmethod
@@ -164,12 +163,14 @@ _LATER = {
 
 
 def folder_hash(path: Path, files: tuple[str, ...] = ()) -> str:
-    """Compute the SHA-256 of a sample's content, hex: of the file, or of the names and hashes of a folder's frames.
+    """Return the SHA-256 (hex) of a sample's content: of the file, or of the names and hashes of a folder's frames.
 
     Args:
         path: The file or the folder.
-        files: Names of the frames; none for a file.
+        files: Names of the frames; empty for a file.
     """
+    from watermark import file_hash  # not at the top: help for a command would load all that reads media
+
     if not files:
         return file_hash(path)
     digest = hashlib.sha256()

@@ -1,4 +1,4 @@
-"""Splits that share no identity: identities that ever meet in one file go to the same side."""
+"""Split a corpus so that identities that occur in one file always share a split."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ SHARES: Mapping[Split, float] = {Split.TRAIN: 0.6, Split.VAL: 0.15, Split.TEST: 
 
 
 def components(samples: Iterable[Sample]) -> list[frozenset[str]]:
-    """Group identities, sources and drives that are linked through a sample, largest group first.
+    """Return groups of identities, sources and drives that are linked through samples, largest group first.
 
-    Two identities are linked where one file carries both, or where two files share a source or a drive.
+    Two identities are linked where one file contains both, or where two files share a source or a drive.
 
     Args:
         samples: The samples whose links count.
@@ -44,7 +44,7 @@ def components(samples: Iterable[Sample]) -> list[frozenset[str]]:
 
 
 def link_keys(sample: Sample) -> tuple[str, ...]:
-    """Name what must not stand in two splits, identities, source, original and drive, each with its kind in front."""
+    """Return what must not occur in two splits: identities, source, original and drive, each with its kind in front."""
     return (
         *(f"identity {identity}" for identity in sample.identities),
         f"source {sample.source_id}",
@@ -56,14 +56,14 @@ def link_keys(sample: Sample) -> tuple[str, ...]:
 def split_by_identity(
     samples: Iterable[Sample], rng: np.random.Generator, shares: Mapping[Split, float] = SHARES
 ) -> tuple[Sample, ...]:
-    """Assign splits so that no identity, source or drive stands in two of them.
+    """Return samples with splits assigned, so that no identity, source or drive occurs in two of them.
 
-    Whole components are dealt out, largest first, each to the split that is furthest below its share; equal sizes
-    are dealt in random order.
+    Whole components are assigned, largest first, each to the split that is furthest below its share. Components of
+    equal size are assigned in random order.
 
     Args:
         samples: The samples to divide.
-        rng: Source of the order among components of equal size.
+        rng: Random generator of the order among components of equal size.
         shares: Wanted share of samples for each split.
 
     Raises:

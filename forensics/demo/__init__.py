@@ -1,1 +1,1 @@
-"""The whole trail as one command."""
+"""Run the whole pipeline as one command."""

@@ -1,4 +1,4 @@
-"""Choose forgeries for the report and draw what stands beside them: source, snapshot and truth."""
+"""Choose forgeries for the report and draw the pictures beside them: source, snapshot and truth."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ FOLDER = "gallery"
 
 
 def write_gallery(out: Path, corpus: Corpus, config: SynthesisConfig, count: int) -> tuple[GalleryRow, ...]:
-    """Show forged test clips of as many styles as possible. Outputs are the sealed files themselves.
+    """Write the gallery: forged test clips of as many styles as possible. Outputs are the sealed files themselves.
 
     Args:
         out: The results folder; sources, snapshots and truths are written to `gallery` in it.
         corpus: A synthetic corpus inside that folder.
-        config: What it was made with.
-        count: How many forgeries.
+        config: Settings that it was made with.
+        count: Number of forgeries.
     """
     (out / FOLDER).mkdir(parents=True, exist_ok=True)
     samples = {sample.id: sample for sample in corpus.samples}

@@ -1,7 +1,8 @@
-"""The whole trail, from puppets to a report, on embedded defaults.
+"""Run the whole pipeline, from puppets to a report, with embedded defaults.
 
-Forge and seal a corpus, train a detector that has seen no forgery, score the test identities, retrain it on forgeries
-of other identities, score again, distort, compare marked with unmarked genuine samples, read every output back.
+The demo forges and seals a corpus and trains a detector without any forgery. It scores the test identities, retrains
+the detector on forgeries of other identities, and scores again. It then measures distortions, compares marked with
+unmarked genuine samples, and reads every output back.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from detectors import TrainConfig
+from detectors import TrainConfig, TrainingSource
 from forensics.corpus import Corpus, Sample, Slice, Split, check_corpus
 from forensics.errors import CorpusError
 from forensics.evaluation import Measure, find_protocol
@@ -26,11 +27,11 @@ from forensics.evaluation.run import (
 )
 from forensics.execution.progress import Report, silent, subrange
 from forensics.execution.stages import Stage, StageClock
-from forensics.reporting import ProvenanceRow, StageTime, Trail, Written, keep_failures, write_report
+from forensics.reporting import ProvenanceRow, ScoredTest, StageTime, Trail, Written, keep_failures, write_report
 from forensics.synthesis.plan import SynthesisConfig
 from forensics.synthesis.rendering import Forger
 from forensics.synthesis.synthesize import synthesize
-from forensics.training.config import Diet, TrainingRun
+from forensics.training.config import TrainingRun
 from forensics.training.train import save_trained, train_on
 from watermark import CredentialState, Deployment, read_provenance
 
@@ -70,11 +71,11 @@ class DemoConfig:
         detector: Name of the detector.
         per_clip: Crops of a clip for training and scoring.
         training: Settings of both trainings; its seed is the demo's.
-        distortions: What the robustness grid holds.
-        severities: At which levels.
+        distortions: Distortions of the robustness grid.
+        severities: Severities of the robustness grid.
         distorted_per_clip: Frames of a clip in the grid.
         gallery: Forgeries shown in the report.
-        replicates: Of every bootstrap.
+        replicates: Replicates of every bootstrap.
     """
 
     corpus: SynthesisConfig = field(default_factory=SynthesisConfig)
@@ -89,7 +90,7 @@ class DemoConfig:
 
 
 def demo_config(seed: int) -> DemoConfig:
-    """Give the demo's sizes with one seed for everything.
+    """Return the demo's sizes with one seed for everything.
 
     Args:
         seed: The seed.
@@ -100,11 +101,11 @@ def demo_config(seed: int) -> DemoConfig:
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """What a walk along the trail left.
+    """The result of the demo.
 
     Attributes:
         written: The report.
-        trail: What it shows beside the measures.
+        trail: What the report shows in addition to the measures.
     """
 
     written: Written
@@ -114,14 +115,14 @@ class DemoResult:
 def run_demo(
     out: Path, config: DemoConfig, forger: Forger, deployment: Deployment, report: Report = silent
 ) -> DemoResult:
-    """Walk the trail and leave corpus, detectors, measures and report in a folder.
+    """Run the demo and write corpus, detectors, measures and report to a folder.
 
     Args:
         out: The results folder; a corpus that an interrupted run left there is continued.
         config: Sizes and seed.
-        forger: Makes the forgeries.
-        deployment: Whose mark and signature they carry; it signs the report too.
-        report: Is told how far the work is.
+        forger: Forger of the generated samples.
+        deployment: The deployment whose mark and signature they carry; it also signs the report.
+        report: Progress callback.
 
     Raises:
         CorpusError: The corpus did not pass its check.
@@ -141,9 +142,9 @@ def run_demo(
         corpus = synthesize(out / "corpus", config.corpus, forger, deployment, subrange(step, 0.0, 0.98))
         refuse_unsound(corpus)
     with clock.stage(BEFORE) as step:
-        _train(corpus, Diet.SELF_BLENDED, config, out / "detectors" / "before", step)
+        _train(corpus, TrainingSource.SELF_BLENDED, config, out / "detectors" / "before", step)
     with clock.stage(RETRAIN) as step:
-        _train(corpus, Diet.FORGED, config, out / "detectors" / "after", step)
+        _train(corpus, TrainingSource.FORGED, config, out / "detectors" / "after", step)
     with clock.stage(SCORE) as step:
         folders = [str(out / "detectors" / name) for name in TITLES]
         done = evaluate_corpus(corpus, folders, settings, out=results, report=step)
@@ -174,7 +175,7 @@ def run_demo(
 
 
 def summarise(corpus: Corpus, provenance: Sequence[ProvenanceRow]) -> str:
-    """Say in a paragraph what was done."""
+    """Return a paragraph that summarises the demo."""
     tested = corpus.where(split=Split.TEST)
     identities = len({name for sample in tested for name in sample.identities})
     return (
@@ -185,10 +186,10 @@ def summarise(corpus: Corpus, provenance: Sequence[ProvenanceRow]) -> str:
 
 
 def refuse_unsound(corpus: Corpus) -> None:
-    """Stop where a corpus would make every number behind it worthless.
+    """Check that no problem of the corpus makes its results worthless.
 
     Raises:
-        CorpusError: The corpus did not pass its check; the message gives the first complaint.
+        CorpusError: The corpus did not pass its check; the message names the first problem.
     """
     complaints = check_corpus(corpus)
     if complaints:
@@ -202,8 +203,8 @@ def read_back(root: Path, corpus: Corpus, deployment: Deployment, report: Report
     Args:
         root: Folder that paths are shown relative to.
         corpus: The corpus.
-        deployment: Whose key and root certificate count.
-        report: Is told how far the work is.
+        deployment: The deployment whose key and root certificate are used.
+        report: Progress callback.
     """
     sealed = [sample for sample in corpus.samples if sample.mark_id is not None]
     rows: list[ProvenanceRow] = []
@@ -230,14 +231,14 @@ def _read_one(root: Path, corpus: Corpus, sample: Sample, deployment: Deployment
     )
 
 
-def _train(corpus: Corpus, diet: Diet, config: DemoConfig, folder: Path, report: Report) -> None:
-    run = TrainingRun(config.detector, diet, config.per_clip, config.training)
+def _train(corpus: Corpus, source: TrainingSource, config: DemoConfig, folder: Path, report: Report) -> None:
+    run = TrainingRun(config.detector, source, config.per_clip, config.training)
     detector, log = train_on(corpus, run, report=report)
     save_trained(detector, log, run, corpus, folder)
 
 
 def _distort(one: Evaluated, config: DemoConfig, report: Report) -> Evaluated:
-    """Add the robustness grid and the control slice to what was measured."""
+    """Add the robustness grid and the control slice to the results."""
     if one.detector is None or one.corpus is None or one.table is None or one.report.threshold is None:
         return one
     clips = [sample for sample in one.samples if sample.slice is Slice.MAIN and not sample.is_still]
@@ -264,22 +265,13 @@ def _distort(one: Evaluated, config: DemoConfig, report: Report) -> Evaluated:
 
 
 def _keep_failures(one: Evaluated, results: Path) -> None:
-    if one.detector is None or one.corpus is None or one.table is None or one.report.threshold is None:
-        return
-    keep_failures(
-        one.detector,
-        one.corpus,
-        one.samples,
-        one.table,
-        one.folder or results / one.report.detector,
-        threshold=one.report.threshold,
-        per_clip=one.settings.per_clip,
-        finder=one.finder,
-    )
+    test = ScoredTest.of(one)
+    if test is not None:
+        keep_failures(test, one.folder or results / one.report.detector)
 
 
 def _probe(done: Sequence[Evaluated]) -> tuple[Evaluated, ...]:
-    """Ask what file size, dimensions and quality alone would tell."""
+    """Measure what file size, dimensions and quality alone reveal."""
     first = done[0]
     if first.corpus is None:
         return ()

@@ -1,7 +1,7 @@
-"""Distort clips the way the world does: recompress, resize, blur, add noise, change the tone, move the crop, mark.
+"""Distort clips as they change in practice: recompress, resize, blur, add noise, change the tone, move the crop, mark.
 
-Every distortion is a pure function on frames, or on face boxes; what is random comes from the generator passed in.
-`suites.py` lists all of them, suite by suite.
+Every distortion is a pure function on frames or on face boxes. Randomness comes only from the generator that is passed
+in. `suites.py` lists all of them, suite by suite.
 """
 
 from .distortion import Distortion, Floats, Frames, Rng

@@ -1,17 +1,17 @@
-"""The perturbations of DeeperForensics-1.0 (Jiang et al., CVPR 2020), level by level, as its published code does them.
+"""Apply the perturbations of DeeperForensics-1.0 (Jiang et al., CVPR 2020) exactly as its published code does.
 
-That code departs from the paper's words in ways that move numbers, so each type stands here under what it does, with
-the published code as an alias:
+That code departs from the paper's text in ways that change results. Each type is therefore named here after what it
+does, with the published name as an alias:
 
 - `pixelation` is what the paper calls JPEG compression (`JPEG`): frames are scaled down and up again, and no JPEG coder
-  takes part;
+  is used;
 - `darkening` is what it calls a change of colour contrast (`CC`): pixels are multiplied, not spread about their mean;
-- `grey-blocks` (`BW`) draws ⌊short side / 256⌋ times as many blocks as the level says, so none at all under 256 pixels,
-  and never reaches the last row and column;
+- `grey-blocks` (`BW`) draws ⌊short side / 256⌋ times as many blocks as the level specifies, so none at all under 256
+  pixels, and never reaches the last row and column;
 - `ycbcr-noise` (`GNC`) is white in YCbCr of video range and thus neither white nor equally strong in R, G and B;
-- values are cut off and not rounded, so that even grey loses up to one level.
+- values are truncated and not rounded, so that even grey loses up to one level.
 
-The published script encodes the changed frames once more with whatever coder the input used; that is left out here, so
+The published script encodes the changed frames once more with the coder of the input. This step is left out here, so
 that only the named change is measured. `H264` (`VC`) needs no such step.
 """
 
@@ -37,11 +37,11 @@ Recipe = tuple[tuple[Distortion, int], ...]
 
 
 def saturation(frames: Frames, factor: float, rng: Rng) -> Frames:
-    """`CS`: pull Cb and Cr of video range towards one half; factor 0 leaves grey.
+    """Scale Cb and Cr of video range towards one half (`CS`); factor 0 leaves grey.
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.
-        factor: What is left of the chroma, 0–1.
+        factor: Remaining share of the chroma, 0–1.
         rng: Unused.
     """
 
@@ -54,23 +54,23 @@ def saturation(frames: Frames, factor: float, rng: Rng) -> Frames:
 
 
 def darkening(frames: Frames, factor: float, rng: Rng) -> Frames:
-    """`CC`: multiply every pixel and cut off the fraction.
+    """Multiply every pixel and truncate the result (`CC`).
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.
-        factor: 0–1.
+        factor: Factor of the pixel values, 0–1.
         rng: Unused.
     """
     return (frames.astype(np.float32) * factor).astype(np.uint8)
 
 
 def grey_blocks(frames: Frames, count: float, rng: Rng) -> Frames:
-    """`BW`: put blocks of 8 × 8 pixels of grey 128 anywhere, anew in every frame.
+    """Draw blocks of 8 × 8 pixels of grey 128 at random places, new in every frame (`BW`).
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.
-        count: Blocks for every whole 256 pixels of the short side.
-        rng: Draws the corners.
+        count: Number of blocks for every whole 256 pixels of the short side.
+        rng: Random generator of the corners.
     """
     height, width = frames.shape[1:3]
     number = min(height, width) // 256 * int(count)
@@ -79,7 +79,7 @@ def grey_blocks(frames: Frames, count: float, rng: Rng) -> Frames:
 
 
 def put_blocks(frame: Frames, corners: NDArray[np.int64]) -> Frames:
-    """Put the blocks of `BW` where they are wanted.
+    """Draw the blocks of `BW` at given places.
 
     Args:
         frame: (H, W, 3) uint8 RGB.
@@ -92,15 +92,15 @@ def put_blocks(frame: Frames, corners: NDArray[np.int64]) -> Frames:
 
 
 def ycbcr_noise(frames: Frames, variance: float, rng: Rng) -> Frames:
-    """`GNC`: add white noise to Y, Cb and Cr of video range, go back, clip and cut off the fraction.
+    """Add white noise to Y, Cb and Cr of video range, convert back, clip and truncate (`GNC`).
 
     Before clipping, at variance .001 to .05, the noise of R has a standard deviation of 15.9 to 112.7 grey levels, that
     of G 11.9 to 83.7, that of B 18.8 to 132.7.
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.
-        variance: Of the noise, where 255 video-range steps are 1.
-        rng: Draws the noise.
+        variance: Variance of the noise, where 255 video-range steps are 1.
+        rng: Random generator of the noise.
     """
     return each(frames, lambda frame: put_noise(frame, variance, rng.standard_normal(frame.shape)))
 
@@ -110,20 +110,20 @@ def put_noise(frame: Frames, variance: float, normals: NDArray[np.float64]) -> F
 
     Args:
         frame: (H, W, 3) uint8 RGB.
-        variance: Of the noise, where 255 video-range steps are 1.
+        variance: Variance of the noise, where 255 video-range steps are 1.
         normals: (H, W, 3) standard normal draws for Y, Cb and Cr.
     """
     return np.clip(noise_unclipped(frame, variance, normals), 0, 255).astype(np.uint8)
 
 
 def noise_unclipped(frame: Frames, variance: float, normals: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Give what `put_noise` clips: (H, W, 3) RGB in grey levels."""
+    """Return what `put_noise` clips: (H, W, 3) RGB in grey levels."""
     shifted = _to_video_range(frame) / 255 + math.sqrt(variance) * normals[..., (0, 2, 1)]
     return _from_video_range((shifted * 255).astype(np.float32))
 
 
 def gaussian_blur(frames: Frames, kernel: float, rng: Rng) -> Frames:
-    """`GB`: blur by a square kernel with a standard deviation of a sixth of its side.
+    """Blur by a square kernel with a standard deviation of a sixth of its side (`GB`).
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.
@@ -135,11 +135,11 @@ def gaussian_blur(frames: Frames, kernel: float, rng: Rng) -> Frames:
 
 
 def pixelation(frames: Frames, factor: float, rng: Rng) -> Frames:
-    """`JPEG`: scale to a whole part and back, both bilinear; there is no JPEG in it.
+    """Scale to an integer fraction of the size and back, both bilinear (`JPEG`); no JPEG is involved.
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.
-        factor: How many times smaller in between; the fraction of a pixel is dropped.
+        factor: Factor by which the frames are smaller in between; fractions of a pixel are dropped.
         rng: Unused.
     """
     height, width = frames.shape[1:3]
@@ -179,38 +179,38 @@ TYPES = (
 
 
 def draw(count: int, rng: Rng) -> Recipe:
-    """Draw different types, each at a level of its own, uniformly; they are applied in the order drawn.
+    """Draw different types, each at its own level, uniformly; they are applied in the order drawn.
 
     Args:
-        count: How many: 1 for the published `random`, 2 to 4 for its mixed variants.
-        rng: Draws them.
+        count: Number of types: 1 for the published `random`, 2 to 4 for its mixed variants.
+        rng: Random generator of the draw.
     """
     chosen = rng.choice(len(TYPES), size=count, replace=False)
     return tuple((TYPES[index], int(rng.integers(1, 6))) for index in chosen)
 
 
 def describe(recipe: Recipe) -> str:
-    """Word a recipe as the published meta file does: `CS:3 GB:1`."""
+    """Format a recipe as the published meta file does: `CS:3 GB:1`."""
     return " ".join(f"{step.aliases[0].removeprefix(PREFIX)}:{severity}" for step, severity in recipe)
 
 
 def meta_line(path: str, recipe: Recipe) -> str:
-    """Write a line of the published meta file: the path of the changed clip, then what was done to it, in order.
+    """Return a line of the published meta file: the path of the changed clip, then its distortions in order.
 
     Args:
-        path: Without blanks, which the format cannot hold.
-        recipe: What was done.
+        path: Path without blanks, which the format cannot represent.
+        recipe: The applied distortions.
     """
     return f"{path} {describe(recipe)}"
 
 
 def mixed(frames: Frames, count: float, rng: Rng) -> Frames:
-    """Apply several types that are drawn.
+    """Apply several randomly drawn types.
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.
-        count: How many different types.
-        rng: Draws them, then what they draw themselves.
+        count: Number of different types.
+        rng: Random generator of the types, and then of the types' own draws.
     """
     return apply(frames, draw(int(count), rng), rng)
 
@@ -220,8 +220,8 @@ def apply(frames: Frames, recipe: Sequence[tuple[Distortion, int]], rng: Rng) ->
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.
-        recipe: What to apply.
-        rng: For the types that draw.
+        recipe: The distortions to apply.
+        rng: Random generator for the types that need one.
     """
     for step, severity in recipe:
         frames = step.change(frames, step.level(severity), rng)
@@ -243,10 +243,11 @@ MIXED = Distortion(
 
 
 def _to_video_range(frame: Frames) -> NDArray[np.float32]:
-    """Turn RGB (H, W, 3) into Y, Cr, Cb of video range, in grey levels over 255 as the published code has them.
+    """Convert RGB (H, W, 3) to Y, Cr, Cb of video range, in grey levels over 255 as the published code does.
 
-    Its chroma is centred on one half and not on 128: OpenCV's constant for floats, kept because it is what was run.
-    OpenCV rounds its conversion from BGR in another order than that from RGB, so BGR it is, to the last bit.
+    The chroma is centred on one half and not on 128: this is OpenCV's constant for floats, kept because the published
+    code used it. OpenCV rounds its conversion from BGR in another order than that from RGB, so BGR is used here to
+    match every bit.
     """
     ycrcb = np.asarray(cv2.cvtColor(frame[..., ::-1].astype(np.float32), cv2.COLOR_BGR2YCR_CB), dtype=np.float32)
     ycrcb[..., 0] = (ycrcb[..., 0] * _LUMA_SPAN + _FOOT) / 255.0

@@ -1,4 +1,4 @@
-"""What a distortion is: a pure function on frames or on face boxes, with a ladder of levels."""
+"""Declare distortions: pure functions on frames or on face boxes, with a list of severity levels."""
 
 from __future__ import annotations
 
@@ -19,30 +19,31 @@ Move = Callable[[Floats, Floats, float, Rng], tuple[Floats, Floats]]
 
 
 def leave(frames: Frames, level: float, rng: Rng) -> Frames:
-    """Give the frames back as they are: the change of a distortion that only moves boxes."""
+    """Return the frames unchanged, for a distortion that only moves boxes."""
     return frames
 
 
 def stay(boxes: Floats, landmarks: Floats, level: float, rng: Rng) -> tuple[Floats, Floats]:
-    """Give boxes and landmarks back as they are: the move of a distortion that only changes frames."""
+    """Return boxes and landmarks unchanged, for a distortion that only changes frames."""
     return boxes, landmarks
 
 
 @dataclass(frozen=True, slots=True)
 class Distortion:
-    """Describe a distortion.
+    """A distortion of frames or of face boxes, with its levels.
 
     Attributes:
-        name: What reports call it.
+        name: Name in reports.
         wording: The level in words, a format such as `quality {:g}`.
         levels: The parameter at severity 1, 2 and so on, from mild to hard.
-        change: Distorts frames (T, H, W, 3) by a level; frames may come back in another size.
+        change: Distorts frames (T, H, W, 3) by a level; frames may be returned in another size.
         move: Moves face boxes (N, 4) and landmarks (N, 68, 2), in pixels of the undistorted frames, by a level.
-        temporal: Whether it works across frames, so that it wants the neighbours of the frames that are scored.
+        temporal: Whether it works across frames, so that it needs the neighbours of the scored frames.
         encoder: The video encoder it needs, empty without one.
-        aliases: Other names it is found by.
-        note: What a reader of its numbers has to know.
-        recipe: Says in words what a generator in this state would draw, for distortions that draw what they do.
+        aliases: Other names that find it.
+        note: A note for readers of its results.
+        recipe: Function that returns in words what a generator in this state would draw, for distortions that draw
+            their changes.
     """
 
     name: str
@@ -57,18 +58,18 @@ class Distortion:
     recipe: Callable[[float, Rng], str] | None = None
 
     def parameter(self, severity: int) -> str:
-        """Word the level of a severity.
+        """Return the level of a severity in words.
 
         Raises:
-            InputError: If there is no such severity.
+            InputError: There is no such severity.
         """
         return self.wording.format(self.level(severity))
 
     def level(self, severity: int) -> float:
-        """Give the level of a severity.
+        """Return the level of a severity.
 
         Raises:
-            InputError: If there is no such severity.
+            InputError: There is no such severity.
         """
         if severity not in range(1, len(self.levels) + 1):
             raise InputError(f"distortion {self.name!r} has the severities 1 to {len(self.levels)}, got {severity!r}")
@@ -76,20 +77,20 @@ class Distortion:
 
 
 def each(frames: Frames, change: Callable[[Frames], Frames]) -> Frames:
-    """Change every frame by itself.
+    """Apply a change to every frame separately.
 
     Args:
         frames: (T, H, W, 3).
-        change: Takes and gives one frame (H, W, 3); all come back in one size.
+        change: Function from one frame (H, W, 3) to one frame; all results have one size.
     """
     return np.stack([np.asarray(change(frame), dtype=np.uint8) for frame in frames])
 
 
 def check_frames(frames: Frames) -> None:
-    """Refuse what is no clip.
+    """Check that the frames are a clip.
 
     Raises:
-        InputError: If the frames are not (T, H, W, 3) uint8 with T ≥ 1.
+        InputError: The frames are not (T, H, W, 3) uint8 with T ≥ 1.
     """
     if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3 or 0 in frames.shape:
         raise InputError(f"distortions want uint8 frames (T, H, W, 3) with T ≥ 1, got {frames.dtype} {frames.shape}")

@@ -1,6 +1,6 @@
-"""Face boxes that another face detector might have drawn: shifted, wider or tighter. The pixels stay as they are.
+"""Disturb face boxes as another face detector might: shifted, wider or tighter. The pixels do not change.
 
-Landmarks move with their box, so that crops aligned by five points are disturbed alike.
+Landmarks move with their box, so that crops aligned by five points are disturbed in the same way.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from .distortion import Floats, Rng
 
 
 def jitter(boxes: Floats, landmarks: Floats, amount: float, rng: Rng) -> tuple[Floats, Floats]:
-    """Shift every box by itself, by up to a share of its side on each axis, uniformly.
+    """Shift every box separately, by up to a share of its side on each axis, uniformly.
 
     Args:
         boxes: (N, 4) left, top, right, bottom in pixels.
         landmarks: (N, 68, 2) in pixels.
         amount: Largest shift as a share of the box's side.
-        rng: Draws the shifts.
+        rng: Random generator of the shifts.
     """
     sides = boxes[:, 2:] - boxes[:, :2]
     shift = (rng.uniform(-amount, amount, sides.shape) * sides).astype(np.float32)  # (N, 2)
@@ -25,12 +25,12 @@ def jitter(boxes: Floats, landmarks: Floats, amount: float, rng: Rng) -> tuple[F
 
 
 def rescale(boxes: Floats, landmarks: Floats, factor: float, rng: Rng) -> tuple[Floats, Floats]:
-    """Make every box wider or tighter about its centre.
+    """Scale every box about its centre.
 
     Args:
         boxes: (N, 4) left, top, right, bottom in pixels.
         landmarks: (N, 68, 2) in pixels.
-        factor: Of the sides; above 1 the margin grows.
+        factor: Factor of the sides; above 1 the margin grows.
         rng: Unused.
     """
     centre = (boxes[:, :2] + boxes[:, 2:]) / 2

@@ -1,4 +1,4 @@
-"""Our own mark as a distortion: a detector whose score moves reads the mark and not the manipulation."""
+"""Apply our own mark as a distortion: a detector whose score changes reads the mark and not the manipulation."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from .distortion import Frames, Rng
 
 
 def mark_as_control(frames: Frames, level: float, rng: Rng) -> Frames:
-    """Mark a clip under a control payload and a key of its own, whatever it carries already.
+    """Mark a clip under a control payload and a new key, whatever mark it carries already.
 
-    Frames whose short side is under 128 pixels cannot carry a mark and stay as they are.
+    Frames whose short side is under 128 pixels cannot carry a mark and stay unchanged.
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.
         level: Unused.
-        rng: Draws key and id, so that no deployment is needed and none is touched.
+        rng: Random generator of key and id, so that no deployment is needed or changed.
     """
     key, payload = rng.bytes(32), Payload.random(rng, PayloadKind.CONTROL)
     try:

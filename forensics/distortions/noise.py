@@ -1,4 +1,4 @@
-"""Noise: independent and normal in every pixel and channel of RGB, new in every frame."""
+"""Add noise that is independent and normal in every pixel and channel of RGB, new in every frame."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def noise(frames: Frames, sigma: float, rng: Rng) -> Frames:
     Args:
         frames: (T, H, W, 3) uint8 RGB.
         sigma: Standard deviation in grey levels.
-        rng: Draws the noise.
+        rng: Random generator of the noise.
     """
 
     def noisy(frame: Frames) -> Frames:

@@ -1,6 +1,6 @@
-"""What sharing does to pictures and clips, emulated: fit within a size, halve the chroma, compress.
+"""Emulate the processing of pictures and clips on sharing platforms: limit the size, halve the chroma, compress.
 
-Platforms publish no such numbers and change them often; nothing here was captured from one. The longest sides of
+Platforms publish no such numbers and change them often; no value here was captured from one. The longest sides of
 `facebook` and `instagram` follow measurements by a photographer (J. Harmon, Photo Taco Podcast, "Dimensions and quality
 for social media photo sharing"); every other figure is our estimate of what a reader receives.
 """
@@ -17,15 +17,15 @@ from .video import h264
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """Describe what a platform is taken to do.
+    """The assumed processing of a platform.
 
     Attributes:
-        name: Which one.
+        name: Name of the platform.
         still_side: Longest side of a still, in pixels.
-        quality: Of its JPEG, chroma at half resolution.
+        quality: Quality of its JPEG, chroma at half resolution.
         clip_side: Longest side of a clip, in pixels.
-        crf: Of its H.264, 4:2:0.
-        source: Where the figures come from.
+        crf: Constant rate factor of its H.264, 4:2:0.
+        source: Source of the figures.
     """
 
     name: str
@@ -37,14 +37,14 @@ class Platform:
 
     @property
     def parameter(self) -> str:
-        """The figures in words."""
+        """Return the figures in words."""
         return (
             f"stills within {self.still_side} px at JPEG quality {self.quality}, "
             f"clips within {self.clip_side} px at H.264 crf {self.crf}"
         )
 
     def share(self, frames: Frames, level: float, rng: Rng) -> Frames:
-        """Do to a clip, or to a still as a clip of one frame, what the platform is taken to do.
+        """Process a clip, or a still as a clip of one frame, as the platform is assumed to do.
 
         Args:
             frames: (T, H, W, 3) uint8 RGB.

@@ -1,4 +1,4 @@
-"""Resampling: smaller frames, frames made smaller and larger again, and blur."""
+"""Resample frames: make them smaller, make them smaller and larger again, or blur them."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ INTERPOLATIONS = {
 
 
 def shrink(frames: Frames, scale: float, rng: Rng, *, interpolation: str) -> Frames:
-    """Make every frame smaller, and leave it so.
+    """Scale every frame down and keep the smaller size.
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.
-        scale: Of both sides, at most 1.
+        scale: Factor of both sides, at most 1.
         rng: Unused.
-        interpolation: A name from `INTERPOLATIONS`; only `area` averages all pixels, the others alias.
+        interpolation: A name from `INTERPOLATIONS`; only `area` averages all pixels; the others alias.
     """
     size = _scaled(frames, scale)
     return each(frames, lambda frame: _resize(frame, size, INTERPOLATIONS[interpolation]))
 
 
 def there_and_back(frames: Frames, scale: float, rng: Rng) -> Frames:
-    """Make every frame smaller by area and bring it back to its size by cubic interpolation.
+    """Scale every frame down by area and back to its size by cubic interpolation.
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.
-        scale: Of both sides in between, at most 1.
+        scale: Factor of both sides in between, at most 1.
         rng: Unused.
     """
     small, back = _scaled(frames, scale), (frames.shape[2], frames.shape[1])
@@ -42,11 +42,11 @@ def there_and_back(frames: Frames, scale: float, rng: Rng) -> Frames:
 
 
 def fit_within(frames: Frames, longest: int) -> Frames:
-    """Make frames smaller by area until no side is longer than `longest`; smaller ones stay.
+    """Scale frames down by area until no side is longer than `longest`; smaller frames stay unchanged.
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.
-        longest: In pixels.
+        longest: Longest side in pixels.
     """
     scale = longest / max(frames.shape[1:3])
     if scale >= 1.0:
@@ -56,7 +56,7 @@ def fit_within(frames: Frames, longest: int) -> Frames:
 
 
 def blur(frames: Frames, sigma: float, rng: Rng) -> Frames:
-    """Blur by a Gaussian.
+    """Blur frames by a Gaussian.
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.

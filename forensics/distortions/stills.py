@@ -1,4 +1,4 @@
-"""Compression of stills: JPEG once and twice, and WebP; chroma is kept at half resolution."""
+"""Compress stills: JPEG once and twice, and WebP; chroma is kept at half resolution."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from forensics.errors import InputError
 from .distortion import Frames, Rng, each
 
 FIRST_QUALITY = 75
-"""Of the first of two compressions: what libjpeg writes where nothing is asked."""
+"""Quality of the first of two compressions: libjpeg's default."""
 GRID_SHIFT = 4
 """Pixels between the two block grids, half a block: the worst misalignment."""
 
@@ -31,7 +31,7 @@ def double_jpeg(frames: Frames, quality: float, rng: Rng) -> Frames:
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.
-        quality: Of the second compression, 1–100.
+        quality: Quality of the second compression, 1–100.
         rng: Unused.
     """
     border = ((0, 0), (GRID_SHIFT, 0), (GRID_SHIFT, 0), (0, 0))

@@ -1,4 +1,4 @@
-"""The suites: named lists of cells, each a distortion at a severity."""
+"""Define the suites: named lists of cells, each a distortion at a severity."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Cell:
     """One entry of a suite.
 
     Attributes:
-        distortion: What is done.
-        severity: How strongly, from 1.
+        distortion: The distortion to apply.
+        severity: Its severity, from 1.
     """
 
     distortion: Distortion
@@ -37,12 +37,12 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """The distortion's name."""
+        """Return the distortion's name."""
         return self.distortion.name
 
     @property
     def parameter(self) -> str:
-        """The severity in words."""
+        """Return the severity in words."""
         return self.distortion.parameter(self.severity)
 
     def __str__(self) -> str:
@@ -54,9 +54,9 @@ class Suite:
     """A named list of cells.
 
     Attributes:
-        name: What users type.
+        name: Name that users type.
         summary: One line for a list of suites.
-        distortions: Each at all its severities.
+        distortions: The distortions, each at all its severities.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Suite:
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """The cells, distortion by distortion, from mild to hard."""
+        """Return the cells, distortion by distortion, from mild to hard."""
         return tuple(
             Cell(distortion, severity)
             for distortion in self.distortions
@@ -187,7 +187,7 @@ def find_suite(name: str) -> Suite:
     """Find a suite by its exact name.
 
     Raises:
-        InputError: If there is none; the message offers the nearest names.
+        InputError: There is none; the message suggests the nearest names.
     """
     for suite in SUITES:
         if suite.name == name:
@@ -200,7 +200,7 @@ def find_distortion(name: str) -> Distortion:
     """Find a distortion by its exact name or an alias.
 
     Raises:
-        InputError: If there is none; the message offers the nearest names.
+        InputError: There is none; the message suggests the nearest names.
     """
     for distortion in DISTORTIONS:
         if name in (distortion.name, *distortion.aliases):
@@ -212,7 +212,7 @@ def find_cell(name: str, severity: int) -> Cell:
     """Find a cell by the name of its distortion and its severity.
 
     Raises:
-        InputError: If there is no such distortion or severity.
+        InputError: There is no such distortion or severity.
     """
     distortion = find_distortion(name)
     distortion.level(severity)
@@ -220,16 +220,16 @@ def find_cell(name: str, severity: int) -> Cell:
 
 
 def gather_cells(suites: Iterable[str]) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
-    """Gather the cells of several suites, each once, and those that cannot be had because an encoder is absent.
+    """Return the cells of several suites, each once, and the cells that are unavailable because an encoder is missing.
 
     Args:
         suites: Names of suites.
 
     Returns:
-        The cells that can be had, in order, and those that cannot.
+        The available cells, in order, and the unavailable ones.
 
     Raises:
-        InputError: If a suite has no such name.
+        InputError: A suite has no such name.
     """
     cells = tuple(dict.fromkeys(cell for name in suites for cell in find_suite(name).cells))
     absent = {
@@ -248,14 +248,14 @@ def distort(frames: Frames, name: str, severity: int, rng: Rng) -> Frames:
         frames: (T, H, W, 3) uint8 RGB.
         name: Name or alias of a distortion.
         severity: From 1.
-        rng: Used by the distortions that draw something.
+        rng: Random generator for the distortions that need one.
 
     Returns:
-        New frames; those that make them smaller leave them so, all others keep the shape.
+        New frames. Distortions that make frames smaller keep the smaller size; all others keep the shape.
 
     Raises:
-        InputError: If the name or severity is unknown, the frames are not (T, H, W, 3) uint8 with T ≥ 1, or a video
-            encoder is absent.
+        InputError: The name or severity is unknown, the frames are not (T, H, W, 3) uint8 with T ≥ 1, or a video
+            encoder is missing.
     """
     cell = find_cell(name, severity)
     check_frames(frames)

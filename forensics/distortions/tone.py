@@ -1,4 +1,4 @@
-"""Tone: a gamma curve on every channel."""
+"""Apply a gamma curve to every channel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .distortion import Frames, Rng
 
 
 def gamma(frames: Frames, exponent: float, rng: Rng) -> Frames:
-    """Raise pixel values, as shares of 255, to a power: above 1 darkens, below 1 brightens.
+    """Raise pixel values, as shares of 255, to a power; above 1 darkens, below 1 brightens.
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.

@@ -1,4 +1,4 @@
-"""Compression of video: H.264, H.265 and AV1 at a constant rate factor, 4:2:0, one thread."""
+"""Compress video: H.264, H.265 and AV1 at a constant rate factor, 4:2:0, one thread."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ H264, H265, AV1 = "libx264", "libx265", "libsvtav1"
 DECODERS = {H264: "h264", H265: "hevc", AV1: "libdav1d"}
 FPS = 25
 _SMALLEST = {H265: 64, AV1: 64}
-"""Shortest side that is encoded: x265 writes past its buffers below its largest block. Smaller frames are padded."""
+"""Shortest side that is encoded; smaller frames are padded, because x265 writes past its buffers below it."""
 _REPRODUCIBLE = "cpu-independent=1"
-"""Without it x264 chooses by the processor, and on some the result varies from call to call."""
+"""Without this option x264 chooses by the processor, and on some the result varies from call to call."""
 
 
 def has_encoder(name: str) -> bool:
-    """Say whether the installed PyAV can encode.
+    """Return whether the installed PyAV can encode with an encoder.
 
     Args:
         name: FFmpeg's name of the encoder.
@@ -42,7 +42,7 @@ def h264(frames: Frames, crf: float, rng: Rng, *, preset: str = "medium") -> Fra
         frames: (T, H, W, 3) uint8 RGB, in the order of the clip.
         crf: Constant rate factor, 0–51.
         rng: Unused.
-        preset: Of x264; `medium` is what FFmpeg takes where nothing is asked.
+        preset: Preset of x264; `medium` is FFmpeg's default.
     """
     options = {"crf": str(int(crf)), "preset": preset, "threads": "1", "x264-params": _REPRODUCIBLE}
     return transcode(frames, H264, options)
@@ -68,20 +68,20 @@ def av1(frames: Frames, crf: float, rng: Rng) -> Frames:
         crf: Constant rate factor, 0–63.
         rng: Unused.
     """
-    os.environ.setdefault("SVT_LOG", "1")  # errors only; it writes its settings to stderr otherwise
+    os.environ.setdefault("SVT_LOG", "1")  # errors only; otherwise it writes its settings to stderr
     return transcode(frames, AV1, {"crf": str(int(crf)), "preset": "8", "svtav1-params": "lp=1"})
 
 
 def transcode(frames: Frames, encoder: str, options: Mapping[str, str]) -> Frames:
-    """Encode and decode in memory; sides are padded by repeated pixels to what the encoder takes, and cut again.
+    """Encode and decode in memory; sides are padded with repeated pixels for the encoder, and cropped again.
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.
         encoder: FFmpeg's name of the encoder.
-        options: Of the encoder.
+        options: Options of the encoder.
 
     Raises:
-        InputError: If the installed PyAV lacks the encoder, or it refuses the frames or loses some.
+        InputError: The installed PyAV lacks the encoder, or it refuses the frames or loses some.
     """
     if not has_encoder(encoder):
         raise InputError(f"the installed PyAV has no encoder {encoder}; install a wheel of PyAV that has it")
@@ -100,7 +100,7 @@ def transcode(frames: Frames, encoder: str, options: Mapping[str, str]) -> Frame
 
 
 def _encode(frames: Frames, encoder: str, options: Mapping[str, str]) -> list[av.Packet]:
-    """Encode without a container: the pixels are the same, and FFmpeg's MP4 muxer stumbles over short H.265."""
+    """Return packets encoded without a container, which changes no pixel; FFmpeg's MP4 muxer fails on short H.265."""
     context = av.codec.CodecContext.create(encoder, "w")
     context.height, context.width = frames.shape[1:3]
     context.pix_fmt, context.time_base, context.framerate = "yuv420p", Fraction(1, FPS), FPS

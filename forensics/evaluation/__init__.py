@@ -1,4 +1,4 @@
-"""Judge scores: metrics, intervals, measures under a sealed protocol, robustness, and the files they travel in."""
+"""Evaluate scores: metrics, intervals, sealed test protocol, robustness, and files of scores."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .errors import EvaluationError, MetricError, ScoresError, SealError
     from .measures.distorted_cells import measure_cell
     from .measures.fairness import measure_fairness
-    from .measures.reports import CLEAN, Comparison, EvalReport, EvalRun, Level, Measure
+    from .measures.reports import CLEAN, UNDISTORTED, AppliedDistortion, Comparison, EvalReport, EvalRun, Level, Measure
     from .measures.results_folder import (
         RUN_NAME,
         folder_of,
@@ -68,8 +68,10 @@ __all__ = [
     "RANKING",
     "RUN_NAME",
     "SCORES_NAME",
+    "UNDISTORTED",
     "VALIDATION_NAME",
     "Aggregation",
+    "AppliedDistortion",
     "Comparison",
     "EvalReport",
     "EvalRun",

@@ -1,4 +1,4 @@
-"""What can go wrong when scores are judged.
+"""Declare the exceptions of the evaluation of scores.
 
 ```
 ForensicsError
@@ -15,11 +15,11 @@ from forensics.errors import ForensicsError
 
 
 class EvaluationError(ForensicsError):
-    """Base of the errors of evaluation."""
+    """Base class of the errors of evaluation."""
 
 
 class MetricError(EvaluationError):
-    """A metric is undefined on the data given; no metric answers with a number that means nothing."""
+    """A metric is undefined on the given data; no metric returns a number without a meaning."""
 
 
 class ScoresError(EvaluationError):

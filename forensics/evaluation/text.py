@@ -1,4 +1,4 @@
-"""Lay tables out for a terminal."""
+"""Format tables for a terminal."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 
 def columns(rows: Sequence[Sequence[str]], *, indent: str = "  ") -> str:
-    """Put rows of text into columns as wide as their widest cell; numbers are set flush right.
+    """Return rows of text in columns as wide as their widest cell; numbers are aligned to the right.
 
     Args:
-        rows: The first holds the headings; all are equally long.
-        indent: Put before every line.
+        rows: The rows, all of one length; the first contains the headings.
+        indent: Text before every line.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     numeric = [all(_is_number(cell) for cell in column[1:]) for column in zip(*rows, strict=True)]

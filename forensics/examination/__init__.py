@@ -1,1 +1,1 @@
-"""Examine files: what is looked at and when, what credential, mark and score say, and the finding that follows."""
+"""Examine files: select frames, read credential, mark and score, and derive the finding."""

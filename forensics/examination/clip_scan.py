@@ -1,4 +1,4 @@
-"""Look through a clip in constant memory: faces of chosen frames, and the mark stretch by stretch."""
+"""Scan a clip in constant memory: faces of chosen frames, and the mark in each part of the clip."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .frame_sampling import first_look, second_look
 from .timeline import MarkStretch, Moment, Timeline
 
 FRAMES_OF_A_STRETCH = 4
-"""Looked-at frames that are read together for a mark; the first of them is searched for small faces too."""
+"""Number of scanned frames that are read together for a mark; the first is also searched for small faces."""
 
 MARK_RATE = 1e-6
-"""False positives a clip, shared by its stretches."""
+"""False positive rate of marks per clip, shared by its parts."""
 
 
 def look_through(
@@ -27,14 +27,14 @@ def look_through(
     thresholds: Thresholds,
     report: Report = silent,
 ) -> tuple[tuple[SeenFace, ...], Timeline]:
-    """Look at the frames that `sampling` chooses.
+    """Scan the frames that `frame_sampling` chooses.
 
     Args:
         clip: The clip.
-        log: Finds and scores the faces; None looks for marks only.
+        log: Log that finds and scores the faces; None reads marks only.
         keys: The mark key, or several.
-        thresholds: Above `quiet`, a place is looked at again.
-        report: Is told how far the work is.
+        thresholds: Thresholds of the scores; above `quiet`, a place is scanned again.
+        report: Progress callback.
 
     Returns:
         The faces with their scores, and the timeline.
@@ -60,7 +60,7 @@ def look_through(
     faces = () if log is None else log.faces(thresholds)
     again: list[list[int]] = []
     if log is not None:
-        # Where a score decides nothing, because the face is out of scope, looking again would not help.
+        # Where a score decides nothing, because the face is out of scope, a second scan would not help.
         scores = highest_scores(
             [face for face in faces if face.score and face.score.in_scope and face.score.calibrated]
         )

@@ -1,7 +1,8 @@
-"""Examine files: credential, mark and score of each, and the verdict that follows."""
+"""Examine files: read credential, mark and score of each, and derive the verdict."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -32,20 +33,22 @@ from .face_scores import FaceLog, SeenFace, most_suspicious, name_of
 from .timeline import Timeline, spans_in_words
 from .verdict import Thresholds, Verdict, judge
 
+_LOG = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What is known about one file.
+    """The result of the examination of one file.
 
     Attributes:
         provenance: Its path, credential and mark.
-        score: The detector's answer that decides: that of the most suspicious face, None where there is none.
-        verdict: What follows.
+        score: The decisive score: that of the most suspicious face, None where there is none.
+        verdict: The verdict.
         faces: Every face that was scored, each followed through a clip.
-        scored: What the score belongs to, such as "face 2 of 3 from 0:12 to 0:14"; empty for the one face there is.
-        timeline: What was seen in a clip, and when; None for a still or where the pixels cannot be decoded.
+        scored: Name of what the score belongs to, such as "face 2 of 3 from 0:12 to 0:14"; empty for a single face.
+        timeline: Timeline of a clip; None for a still or where the pixels cannot be decoded.
         size: Width and height in pixels, upright; None where the pixels cannot be decoded.
-        finder: Name of what looked for faces; None where nothing did.
+        finder: Name of the face finder; None without one.
     """
 
     provenance: Provenance
@@ -59,16 +62,16 @@ class Examination:
 
     @property
     def path(self) -> Path:
-        """The file."""
+        """Return the path of the file."""
         return self.provenance.path
 
 
 class PartMark(NamedTuple):
-    """A mark that only parts of a clip show.
+    """A mark that only parts of a clip contain.
 
     Attributes:
-        reading: What they say; None where all of the clip or nothing of it is marked.
-        where: Which parts, in words.
+        reading: The reading of these parts; None where all or nothing of the clip is marked.
+        where: The parts, in words.
     """
 
     reading: MarkReading | None = None
@@ -76,7 +79,7 @@ class PartMark(NamedTuple):
 
 
 class Examiner:
-    """Examines files with one deployment, one detector and one set of trusted roots."""
+    """An examiner of files with one deployment, one detector and one set of trusted roots."""
 
     def __init__(
         self,
@@ -85,22 +88,23 @@ class Examiner:
         anchors: tuple[str, ...] = (),
         face_finder: FinderChoice = USUAL_FINDER,
     ) -> None:
-        """Load the detector, and the face finder; the face mesh only where it is installed.
+        """Load the detector and the face finder; the face mesh is loaded only where it is installed.
 
         Args:
-            deployment: Whose mark keys, manifest store and root certificate count.
+            deployment: The deployment whose mark keys, manifest store and root certificate are used.
             detector: Name of a shipped detector, or the folder of a trained one.
-            anchors: More root certificates (PEM) that are trusted.
-            face_finder: What finds the faces.
+            anchors: Further trusted root certificates (PEM).
+            face_finder: The choice of a face finder.
 
         Raises:
             DetectorError: The detector cannot be loaded.
-            InputError: The file of the face finder's weights is missing, or is no such file.
+            InputError: The file of the face finder's weights is missing, or is not YuNet's file.
         """
         self._deployment = deployment
         self._anchors = anchors
         self._detector: Detector = load_detector(detector)
         self._thresholds = thresholds_of(self._detector)
+        _LOG.debug("judging scores with %s", self._thresholds)
         self._finder: FaceFinder | None = None
         self._no_finder = ""
         try:
@@ -110,7 +114,7 @@ class Examiner:
 
     @property
     def thresholds(self) -> Thresholds:
-        """Where a score of the detector is high or low."""
+        """Return the limits of high and low scores of the detector."""
         return self._thresholds
 
     def examine(self, path: Path, report: Report = silent) -> Examination:
@@ -118,17 +122,19 @@ class Examiner:
 
         Args:
             path: A PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV or Matroska file.
-            report: Is told how far the work is.
+            report: Progress callback.
 
         Raises:
-            MediaError: The file is missing, of another kind, or damaged without a credential that would show it.
+            MediaError: The file is missing, of another kind, or damaged without a credential that would reveal it.
         """
         watched = _noted(report, f"examining {visible(path.name)}")
         try:
             opened: Media | ClipReader | None = _open(path)
-        except MediaError:
+            _LOG.info("opened %s: %s", path, opened)
+        except MediaError as error:
+            _LOG.info("the pixels cannot be decoded: %s", error)
             opened = None
-        # Without pixels the credential may still show that the file was altered; else this raises and names the file.
+        # Without pixels the credential may still show that the file was altered; otherwise this raises an error.
         media = opened if isinstance(opened, Media) else None
         provenance = read_provenance(path, self._deployment, anchors=self._anchors, media=media)
         faces: tuple[SeenFace, ...] = ()
@@ -139,6 +145,8 @@ class Examiner:
             try:
                 faces, timeline = self._look(opened, log, subrange(watched, 0.2, 1.0))
                 reason = self._no_score(log, faces)
+                finder_name = "no face finder" if self._finder is None else self._finder.name
+                _LOG.info("faces found in %s with %s: %d", path, finder_name, len(faces))
             except MediaError:
                 if provenance.credential.state is CredentialState.ABSENT:
                     raise
@@ -154,6 +162,7 @@ class Examiner:
             part_mark=marked.reading,
             part_where=marked.where,
         )
+        _LOG.info("verdict on %s: %s", path, verdict.finding)
         size = None if opened is None else _size(opened)
         score = None if decisive is None else decisive.score
         finder = None if log is None else log.finder.name
@@ -180,11 +189,12 @@ class Examiner:
 
 
 def thresholds_of(detector: Detector) -> Thresholds:
-    """Take what a detector froze on validation data: where a score is high, where it is low, at which risk.
+    """Return the limits of high and low scores and their risk, as a detector froze them on validation data.
 
-    High is above its 1 % false positive threshold, above the upper threshold of its three-way decision, and never less
-    than one half; low is below the lower threshold of that decision, and never more than one half. The risk is the
-    decision's, for one face over its frames: the highest of several faces or stretches is wrong more often.
+    A high score is above the detector's 1 % false positive threshold, above the upper threshold of its three-way
+    decision, and never less than 0.5. A low score is below the lower threshold of that decision, and never more than
+    0.5. The risk is the decision's risk for one face over its frames; the highest of several faces or parts is wrong
+    more often.
 
     Args:
         detector: The detector.
@@ -194,20 +204,20 @@ def thresholds_of(detector: Detector) -> Thresholds:
         suspect = max(detector.thresholds.fpr_1, quiet)
     if detector.decision is not None:
         suspect, risk = max(suspect, detector.decision.upper), detector.decision.alpha
-        # The decision's scores lie strictly below; where its lower threshold is 0 it never calls a score low.
+        # The decision's low scores are strictly below; where its lower threshold is 0 it never calls a score low.
         quiet = min(quiet, float(np.nextafter(detector.decision.lower, 0)) or float(np.finfo(float).tiny))
     return Thresholds(suspect=min(suspect, 1.0), quiet=quiet, risk=risk)
 
 
 def part_mark(whole: MarkReading | None, timeline: Timeline | None) -> PartMark:
-    """Tell whether only parts of a clip are marked, and what their mark says.
+    """Return whether only parts of a clip are marked, and the reading of their mark.
 
-    Where stretches carry different marks, a generated one counts before one whose id cannot be read, and that before
-    a control mark.
+    Where parts carry different marks, a generated mark has priority over one whose id cannot be read, and that over a
+    control mark.
 
     Args:
         whole: The reading of the whole clip.
-        timeline: The readings of its stretches.
+        timeline: The readings of its parts.
     """
     if whole is None or timeline is None:
         return PartMark()
@@ -222,7 +232,7 @@ def part_mark(whole: MarkReading | None, timeline: Timeline | None) -> PartMark:
 
 
 def _noted(report: Report, note: str) -> Report:
-    """Put a note before every other."""
+    """Return a report that adds a prefix to every note."""
 
     def inner(fraction: float, further: str) -> None:
         report(fraction, f"{note}, {further}")

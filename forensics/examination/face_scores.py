@@ -1,7 +1,8 @@
-"""Find, follow and score every face of a still or of the frames of a clip that were looked at."""
+"""Find, follow and score every face of a still or of the scanned frames of a clip."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,11 +15,13 @@ from .evidence import Thresholds, height_of
 from .face_tracks import FaceTrack, follow
 from .timeline import clock
 
+_LOG = logging.getLogger(__name__)
+
 MOST_FACES = 8
 """Most faces of one frame that are scored, the largest first."""
 
 FEWEST_SIGHTINGS = 3
-"""A face that fewer frames of a clip show decides nothing, where another face is seen more often."""
+"""Number of frames below which a face decides nothing, where another face is seen more often."""
 
 Box = tuple[float, float, float, float]
 
@@ -31,8 +34,8 @@ class Sighting:
         frame: Number of the frame, 0 for a still.
         time: Seconds from the clip's start, 0 for a still.
         box: Left, top, right, bottom in pixels.
-        probability: Of manipulation, from this frame, 0 to 1; None where the detector judges several frames together
-            and too few show the face.
+        probability: Probability of manipulation from this frame, 0 to 1; None where the detector judges several frames
+            together and too few show the face.
     """
 
     frame: int
@@ -43,14 +46,14 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class SeenFace:
-    """One face, followed through the frames that were looked at.
+    """One face, followed through the scanned frames.
 
     Attributes:
-        number: From 1: the face seen most often first, then the larger one.
-        score: The detector's answer; of the most suspicious stretch where stretches were looked at again. None where
-            the detector judges several frames together and too few show the face.
-        sightings: Where it was seen, in order.
-        stretch: First and last second of the stretch that the score is from; None for all of it.
+        number: Number from 1; the face seen most often comes first, then the larger one.
+        score: The detector's score; that of the most suspicious part where parts were scanned again. None where the
+            detector judges several frames together and too few show the face.
+        sightings: Its sightings, in order.
+        stretch: First and last second of the part that the score is from; None for the whole clip.
     """
 
     number: int
@@ -61,15 +64,15 @@ class SeenFace:
 
 @dataclass(slots=True)
 class FaceLog:
-    """Collects crops of all faces while frames come by, and scores them once all have come.
+    """A log that collects crops of all faces frame by frame, and scores them at the end.
 
     The frames themselves are not kept.
 
     Attributes:
-        detector: Scores the crops.
-        finder: Finds the faces.
-        fps: Frames a second; 1 for a still.
-        tiny: Frames that show faces too small to score only.
+        detector: The detector.
+        finder: The face finder.
+        fps: Frames per second; 1 for a still.
+        tiny: Frames whose faces are all too small to score.
     """
 
     detector: Detector
@@ -82,17 +85,19 @@ class FaceLog:
     _crops: list[Frames] = field(default_factory=list)
 
     def look(self, number: int, frame: Frames, place: int = 0, *, thorough: bool = False) -> None:
-        """Look for faces in one frame.
+        """Find faces in one frame and store their crops.
 
         Args:
             number: The frame's number.
-            frame: uint8 RGB, (H, W, 3).
-            place: 0 for the first look, else which place of the second.
-            thorough: Look for small faces beside a large one too.
+            frame: (H, W, 3) uint8 RGB.
+            place: 0 for the first look, otherwise the number of the place of the second look.
+            thorough: Whether to search for small faces beside a large one too.
         """
         seen = self.finder(frame, MOST_FACES, thorough=thorough)
         large = [face for face in seen if min(face[0][2:] - face[0][:2]) >= SMALLEST_FACE]
         self.tiny += bool(seen) and not large
+        for box, _ in seen:
+            _LOG.debug("frame %d: face at %s", number, [round(float(edge)) for edge in box])
         if not large:
             return
         boxes, landmarks = np.stack([box for box, _ in large]), np.stack([points for _, points in large])
@@ -105,7 +110,7 @@ class FaceLog:
         """Score every face that was seen.
 
         Args:
-            thresholds: Which of a face's stretches is the most suspicious depends on where a score is high.
+            thresholds: The limits of high and low scores, which decide the most suspicious part of a face.
         """
         order = np.argsort(self._frames, kind="stable").tolist()
         tracks = follow([self._frames[row] for row in order], [self._boxes[row] for row in order])
@@ -114,7 +119,7 @@ class FaceLog:
         return tuple(self._scored(number, track, thresholds) for number, track in enumerate(tracks, 1))
 
     def _scored(self, number: int, track: FaceTrack, thresholds: Thresholds) -> SeenFace:
-        """Score a face over the first look and over each place of the second; the most suspicious decides."""
+        """Score a face over the first look and each place of the second look; the most suspicious score decides."""
         probabilities: dict[int, float] = {}
         best: Score | None = None
         stretch: tuple[float, float] | None = None
@@ -136,11 +141,11 @@ class FaceLog:
 
 
 def most_suspicious(faces: Sequence[SeenFace], thresholds: Thresholds) -> SeenFace | None:
-    """Choose the face that decides: a high score before one that decides nothing before a low one, then the higher.
+    """Return the decisive face: high scores come before undecided ones, undecided before low, then the higher score.
 
     Args:
         faces: All faces of a file.
-        thresholds: Where a score is high or low.
+        thresholds: The limits of high and low scores.
     """
     scored = [face for face in faces if face.score is not None]
     often = max((len(face.sightings) for face in scored), default=0)
@@ -149,11 +154,11 @@ def most_suspicious(faces: Sequence[SeenFace], thresholds: Thresholds) -> SeenFa
 
 
 def name_of(face: SeenFace, count: int) -> str:
-    """Say which face a score belongs to and when, empty for the only face over all of its frames.
+    """Return the name of the face that a score belongs to, with its time; empty for the only face over all frames.
 
     Args:
         face: The face.
-        count: How many faces the file shows.
+        count: Number of faces in the file.
     """
     which = f"face {face.number} of {count}" if count > 1 else ""
     if face.stretch is None:

@@ -1,4 +1,4 @@
-"""Follow faces from one looked-at frame to the next, so that every person in a clip has a score of their own."""
+"""Follow faces from one scanned frame to the next, so that every person in a clip has a separate score."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from forensics.faces import Floats
 
 SAME_FACE = 0.2
-"""Boxes of one frame and the next that overlap by at least this (intersection over union) show the same face."""
+"""Least intersection over union of boxes in successive frames that show the same face."""
 
 
 @dataclass(slots=True, eq=False)
@@ -20,7 +20,7 @@ class FaceTrack:
     Attributes:
         frames: Numbers of the frames, in order.
         boxes: Its box (4,) in each: left, top, right, bottom in pixels.
-        rows: Which of the faces handed to `follow` these are.
+        rows: Indices of these faces in the input of `follow`.
     """
 
     frames: list[int] = field(default_factory=list)
@@ -29,7 +29,7 @@ class FaceTrack:
 
     @property
     def area(self) -> float:
-        """Mean area of its boxes in square pixels."""
+        """Return the mean area of its boxes in square pixels."""
         boxes = np.stack(self.boxes)
         return float(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1).mean())
 
@@ -41,17 +41,17 @@ class FaceTrack:
 
 
 def follow(frames: Sequence[int], boxes: Sequence[Floats]) -> tuple[FaceTrack, ...]:
-    """Join the faces of successive frames to tracks.
+    """Join the faces of successive frames into tracks.
 
-    In each frame the pairs that overlap most are joined first. Where a single face is left over and a single track,
-    they are joined as well: between frames that lie far apart a person moves further than their face is wide.
+    In each frame the pairs that overlap most are joined first. Where a single face and a single track remain, they are
+    joined as well, because between distant frames a person moves further than the width of the face.
 
     Args:
         frames: Number of the frame that shows each face, ascending; equal numbers are faces of one frame.
         boxes: Box (4,) of each face: left, top, right, bottom in pixels.
 
     Returns:
-        Every face stands in exactly one track; tracks seen most often come first, then larger ones.
+        The tracks, with every face in exactly one. Tracks seen most often come first, then larger ones.
     """
     tracks: list[FaceTrack] = []
     for frame in sorted(set(frames)):
@@ -62,7 +62,7 @@ def follow(frames: Sequence[int], boxes: Sequence[Floats]) -> tuple[FaceTrack, .
 
 
 def overlap(first: Floats, second: Floats) -> float:
-    """Measure the intersection over union of two boxes (4,), 0 where both are empty."""
+    """Compute the intersection over union of two boxes (4,), 0 where both are empty."""
     sides = np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2])
     shared = float(np.prod(np.maximum(sides, 0)))
     union = float(np.prod(first[2:] - first[:2]) + np.prod(second[2:] - second[:2])) - shared
@@ -70,7 +70,7 @@ def overlap(first: Floats, second: Floats) -> float:
 
 
 def _assign(rows: Sequence[int], boxes: Sequence[Floats], tracks: list[FaceTrack]) -> list[tuple[int, FaceTrack]]:
-    """Pair the faces of one frame with tracks; faces without one begin new tracks."""
+    """Pair the faces of one frame with tracks; faces without a track start new ones."""
     free_rows, free_tracks = list(rows), list(range(len(tracks)))
     pairs: list[tuple[int, FaceTrack]] = []
     overlaps = sorted(

@@ -1,12 +1,12 @@
-"""Which frames of a clip to look at, so that a short manipulation in a long clip is not missed.
+"""Choose the frames of a clip to scan, so that a short manipulation in a long clip is not missed.
 
-The first look is uniform: a frame a second, at least 16, at most 120, and beyond two hours one a minute, at most 240.
-A manipulated minute thus holds at least one of them in a clip of up to four hours. Where a face of the first look is
-suspicious, a second look follows: 12 more frames from the second before to the second after it, at no more than three
-places. The second look's frames alone decide about their place: the frame that raised the suspicion was chosen for its
-score, so it would speak against the clip twice.
+The first look is uniform: one frame per second, at least 16 and at most 120; beyond two hours it is one frame per
+minute, at most 240. In a clip of up to four hours, a manipulated minute therefore contains at least one of them. Where
+a face of the first look is suspicious, a second look follows: 12 more frames from the second before to the second after
+it, at no more than three places. Only the second look's frames decide about their place: the suspicious frame was
+chosen for its score, so it would count against the clip twice.
 
-Work and memory are bounded: at most 276 frames are looked at, whatever the clip's length.
+Work and memory are bounded: at most 276 frames are scanned, whatever the clip's length.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ MOST_LOOKS = 240
 SECOND_LOOKS = 12
 SECOND_PLACES = 3
 REACH = 1.0
-"""Seconds that a second look reaches to either side."""
+"""Number of seconds that a second look extends to either side."""
 
 _FEWEST_NEW = 4
 _MINUTE = 60.0
 
 
 def first_look(frame_count: int, fps: float) -> list[int]:
-    """Choose the frames of the first look, evenly from the first to the last.
+    """Return the frames of the first look, evenly spread from the first to the last.
 
     Args:
         frame_count: Frames of the clip, at least 1.
-        fps: Frames a second.
+        fps: Frames per second.
     """
     seconds = frame_count / fps
     wanted = min(max(FEWEST_LOOKS, math.ceil(seconds)), MANY_LOOKS)
@@ -45,19 +45,19 @@ def first_look(frame_count: int, fps: float) -> list[int]:
 def second_look(
     looked: Sequence[int], scores: Sequence[float | None], suspicious: float, frame_count: int, fps: float
 ) -> list[list[int]]:
-    """Choose the frames of the second look around the most suspicious frames of the first.
+    """Return the frames of the second look around the most suspicious frames of the first.
 
-    A clip of up to four seconds gets none: the first look is dense enough there.
+    A clip of up to four seconds gets no second look, because the first look is dense enough.
 
     Args:
         looked: Frames of the first look, ascending.
         scores: The highest score of each, None without a face.
-        suspicious: Frames above this are looked at again.
+        suspicious: Limit above which the surroundings of a frame are scanned again.
         frame_count: Frames of the clip.
-        fps: Frames a second.
+        fps: Frames per second.
 
     Returns:
-        For each place its frames, ascending, none of which was looked at before; the most suspicious place first.
+        The frames of each place, ascending, none of which was scanned before; the most suspicious place comes first.
     """
     reach = round(REACH * fps)
     if frame_count <= 4 * reach or reach < 1:

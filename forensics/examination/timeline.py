@@ -1,4 +1,4 @@
-"""What was seen in a clip, and when: one score for each frame that was looked at, one mark reading for each stretch."""
+"""Record a clip's results over time: one score for each scanned frame, one mark reading for each part."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ WIDEST_SPARKLINE = 60
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One frame that was looked at.
+    """One scanned frame.
 
     Attributes:
         frame: Its number, from 0.
         time: When it is shown, in seconds from the clip's start.
         score: Probability of manipulation of its most suspicious face, 0 to 1; None where it shows no face.
-        second_look: It was looked at because its surroundings were suspicious.
+        second_look: Whether it was scanned because its surroundings were suspicious.
     """
 
     frame: int
@@ -31,13 +31,13 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class MarkStretch:
-    """A stretch of a clip and the mark that its frames show together.
+    """A part of a clip and the mark that its frames show together.
 
     Attributes:
-        start: Where it begins, in seconds.
-        end: Where it ends, in seconds.
-        present: The mark is there, at a false-positive rate of 1e-6 for the clip's stretches together.
-        reading: What the frames of this stretch say.
+        start: Start in seconds.
+        end: End in seconds.
+        present: Whether the mark is present, at a false positive rate of 1e-6 for all parts of the clip together.
+        reading: The reading of the frames of this part.
     """
 
     start: float
@@ -48,14 +48,14 @@ class MarkStretch:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """What was seen in a clip, and when.
+    """The results of a clip over time.
 
     Attributes:
-        seconds: How long the clip is.
-        fps: Frames a second.
+        seconds: Length of the clip in seconds.
+        fps: Frames per second.
         frame_count: Frames of the clip.
         spacing: Seconds between two frames of the first look.
-        moments: The frames that were looked at, in order.
+        moments: The scanned frames, in order.
         marks: Readings of the mark, in order; they cover the clip.
     """
 
@@ -68,7 +68,7 @@ class Timeline:
 
     @property
     def marked(self) -> tuple[tuple[float, float], ...]:
-        """Where a mark is present, in seconds; neighbouring stretches are joined."""
+        """Return the times in seconds at which a mark is present; neighbouring parts are joined."""
         spans: list[tuple[float, float]] = []
         for stretch in self.marks:
             if not stretch.present:
@@ -81,11 +81,11 @@ class Timeline:
 
 
 def sparkline(timeline: Timeline, width: int = WIDEST_SPARKLINE) -> str:
-    """Draw the scores as one line of blocks, evenly over time, `·` where no face was seen.
+    """Draw the scores as one line of blocks, evenly over time, with `·` where no face was seen.
 
     Args:
-        timeline: What was seen.
-        width: Most characters; several moments then share one, which shows the highest.
+        timeline: The results of the clip.
+        width: Largest number of characters; several moments may share one, which shows the highest.
     """
     highest: list[float | None] = [None] * columns(timeline, width)
     for moment in timeline.moments:
@@ -96,11 +96,11 @@ def sparkline(timeline: Timeline, width: int = WIDEST_SPARKLINE) -> str:
 
 
 def mark_line(timeline: Timeline, width: int = WIDEST_SPARKLINE) -> str:
-    """Draw where the mark is present as one line, as long as that of the scores: `█` there, `·` elsewhere.
+    """Draw the presence of the mark as one line, as long as that of the scores: `█` where present, `·` elsewhere.
 
     Args:
-        timeline: What was seen.
-        width: Most characters.
+        timeline: The results of the clip.
+        width: Largest number of characters.
     """
     cells = [NO_FACE] * columns(timeline, width)
     for start, end in timeline.marked:
@@ -110,12 +110,12 @@ def mark_line(timeline: Timeline, width: int = WIDEST_SPARKLINE) -> str:
 
 
 def columns(timeline: Timeline, width: int) -> int:
-    """Return how many characters a line takes: no more than there are frames of the first look."""
+    """Return the number of characters of a line, at most the number of frames of the first look."""
     return min(width, sum(not moment.second_look for moment in timeline.moments))
 
 
 def clock(seconds: float) -> str:
-    """Write a time in a clip as `1:02:03`, `2:03` or, below ten seconds, `0:02.5`."""
+    """Format a time in a clip as `1:02:03`, `2:03` or, below ten seconds, `0:02.5`."""
     if round(seconds, 1) < 10:
         return f"0:{seconds:04.1f}"
     minutes, rest = divmod(int(round(seconds, 1)), 60)
@@ -124,11 +124,11 @@ def clock(seconds: float) -> str:
 
 
 def spans_in_words(spans: Sequence[tuple[float, float]], most: int = 3) -> str:
-    """Write stretches of time as `0:02.0 to 0:04.5 and 1:10 to 1:20`.
+    """Format time ranges as `0:02.0 to 0:04.5 and 1:10 to 1:20`.
 
     Args:
         spans: Start and end in seconds.
-        most: Further stretches are counted only.
+        most: Largest number of ranges; further ones are only counted.
     """
     words = [f"{clock(start)} to {clock(end)}" for start, end in spans[:most]]
     if len(spans) > most:

@@ -1,4 +1,4 @@
-"""Draw a clip's timeline as one SVG picture that stands alone and can stand in a page: scores above, mark below."""
+"""Draw a clip's timeline as one SVG picture for a file or a page, with scores above and the mark below."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ _STYLE = """
 def timeline_chart(timeline: Timeline, title: str, suspect: float) -> Markup:
     """Draw scores and mark over time, readable on light and on dark.
 
-    A dot is a frame that was looked at, an open one a frame of the second look, a tick on the axis a frame without a
-    face. Scores above the threshold and stretches with a mark have the accent colour.
+    A dot is a scanned frame, an open dot is a frame of the second look, and a tick on the axis is a frame without a
+    face. Scores above the threshold and parts with a mark have the accent colour.
 
     Args:
-        timeline: What was seen.
-        title: What the clip is called.
+        timeline: The results of the clip.
+        title: Name of the clip.
         suspect: The threshold above which a score is high, 0 to 1.
 
     Returns:
@@ -70,7 +70,7 @@ def timeline_chart(timeline: Timeline, title: str, suspect: float) -> Markup:
 
 
 def in_words(timeline: Timeline, title: str) -> str:
-    """Say what the chart shows, for people who cannot see it."""
+    """Return a text description of the chart for people who cannot see it."""
     scores = [moment.score for moment in timeline.moments if moment.score is not None]
     heights = f"scores from {min(scores):.2f} to {max(scores):.2f}" if scores else "no score"
     marked = ", ".join(f"{clock(start)} to {clock(end)}" for start, end in timeline.marked) or "none"

@@ -1,10 +1,10 @@
-"""One verdict from three witnesses: the credential, the mark and the detector.
+"""Derive one verdict from the credential, the mark and the detector's score.
 
-The order of trust: a broken signature first, then what a valid signature says, then the mark in the pixels, then the
-detector. A detector never contradicts a signed "generated", absence proves nothing, and the best that a file can get is
-NOTHING_FOUND, which vouches for nothing.
+The order of trust is: a broken signature first, then the statement of a valid signature, then the mark in the pixels,
+then the detector. A detector never contradicts a signed "generated", and absence proves nothing. The best finding of a
+file is NOTHING_FOUND, which guarantees nothing.
 
-`TABLE` is the whole decision, the first row that fits counts:
+`TABLE` is the whole decision. The first row that fits counts:
 
 | credential | mark | score | finding |
 |---|---|---|---|
@@ -28,8 +28,9 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
+from watermark import GENERATED_SOURCE_TYPES
+
 from .evidence import (
-    GENERATED_SOURCE_TYPES,
     CredentialEvidence,
     MarkEvidence,
     ScoreEvidence,
@@ -48,7 +49,7 @@ __all__ = ["GENERATED_SOURCE_TYPES", "TABLE", "Finding", "Row", "Thresholds", "V
 
 
 class Finding(StrEnum):
-    """What the evidence about a file adds up to."""
+    """The conclusion from the evidence about a file."""
 
     DECLARED = "declared"
     MARKED = "marked"
@@ -60,17 +61,17 @@ class Finding(StrEnum):
 
     @property
     def deserves_attention(self) -> bool:
-        """Whether a person should look at the file."""
+        """Return whether a person should inspect the file."""
         return self not in (Finding.INCONCLUSIVE, Finding.NOTHING_FOUND)
 
     @property
     def words(self) -> str:
-        """The finding as a title, such as `NOTHING FOUND`."""
+        """Return the finding as a title, such as `NOTHING FOUND`."""
         return self.value.replace("_", " ").upper()
 
     @property
     def meaning(self) -> str:
-        """What the finding says, in one sentence for people."""
+        """Return the meaning of the finding in one sentence for people."""
         return _MEANINGS[self]
 
 
@@ -90,8 +91,8 @@ class Verdict:
     """The finding about one file.
 
     Attributes:
-        finding: What the evidence adds up to.
-        reasons: Plain sentences, one entry for each witness, the decisive one first.
+        finding: The conclusion from the evidence.
+        reasons: Plain sentences, one entry for each kind of evidence, the decisive one first.
     """
 
     finding: Finding
@@ -99,7 +100,7 @@ class Verdict:
 
 
 class EvidenceSource(Enum):
-    """Who decides a row."""
+    """The evidence that decides a row."""
 
     CREDENTIAL = 0
     MARK = 1
@@ -111,11 +112,11 @@ class Row:
     """One row of the truth table.
 
     Attributes:
-        words: What the credential may say.
-        pixels: What the mark may say.
-        heights: What the score may say.
-        finding: What follows.
-        decisive: Whose reason is given first.
+        words: Possible statements of the credential.
+        pixels: Possible statements of the mark.
+        heights: Possible statements of the score.
+        finding: The resulting finding.
+        decisive: The evidence whose reason comes first.
     """
 
     words: frozenset[CredentialEvidence]
@@ -125,7 +126,7 @@ class Row:
     decisive: EvidenceSource
 
     def fits(self, word: CredentialEvidence, pixels: MarkEvidence, height: ScoreEvidence) -> bool:
-        """Tell whether the row is about what the witnesses say."""
+        """Return whether the row fits the statements of the evidence."""
         return word in self.words and pixels in self.pixels and height in self.heights
 
 
@@ -158,7 +159,7 @@ TABLE = (
     Row(_ANY_WORD, _ANY_PIXELS, _LOW, Finding.NOTHING_FOUND, EvidenceSource.DETECTOR),
     Row(_ANY_WORD, _ANY_PIXELS, _ANY_HEIGHT, Finding.INCONCLUSIVE, EvidenceSource.DETECTOR),
 )
-"""The truth table; the first row that fits counts, and the last fits always."""
+"""The truth table; the first row that fits counts, and the last row always fits."""
 
 
 def judge(
@@ -171,19 +172,19 @@ def judge(
     part_mark: MarkReading | None = None,
     part_where: str = "",
 ) -> Verdict:
-    """Weigh a file's credential, mark and score.
+    """Compute the verdict on a file from its credential, mark and score.
 
     Args:
         provenance: Credential and mark, as read from the file.
-        score: The detector's answer, None where there is none; that of the most suspicious of several faces.
-        no_score_reason: Why there is none, as the end of a sentence.
-        thresholds: Where a score is high or low.
-        scored: What the score belongs to, such as "face 2 of 3"; empty for the one face of a still.
-        part_mark: The mark that only parts of a clip show; it takes the place of the whole clip's reading.
-        part_where: Which parts, in words.
+        score: The detector's score, None without one; for several faces that of the most suspicious.
+        no_score_reason: Reason for a missing score, as the end of a sentence.
+        thresholds: The limits of high and low scores.
+        scored: Name of what the score belongs to, such as "face 2 of 3"; empty for the one face of a still.
+        part_mark: The mark that only parts of a clip show; it replaces the whole clip's reading.
+        part_where: The parts, in words.
 
     Returns:
-        The finding, with one reason for each witness.
+        The finding, with one reason for each kind of evidence.
     """
     credential = assess_credential(provenance.credential)
     mark = assess_mark(provenance.mark) if part_mark is None else assess_mark(part_mark, part_where)

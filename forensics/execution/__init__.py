@@ -1,1 +1,1 @@
-"""How work is run: worker pools, sandboxes, progress, logs and results of commands."""
+"""Run work: worker pools, sandboxes, progress, logs and results of commands."""

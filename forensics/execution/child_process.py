@@ -1,4 +1,4 @@
-"""Processes that end with the one that started them, without a word on Ctrl-C, and send it errors that it can raise."""
+"""Run child processes that end with their parent, are silent on Ctrl-C, and send errors that the parent can raise."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .command_result import explain
 
 
 def follow_parent() -> None:
-    """Watch the parent from a thread of this process, and leave when it is gone; a worker's first act.
+    """Watch the parent from a thread of this process, and exit when the parent is gone; a worker calls this first.
 
-    Ctrl-C, which a terminal sends to both, ends a worker at once; its parent says so, and it alone.
+    A terminal sends Ctrl-C to both processes. It ends a worker at once, and only the parent reports it.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_wait, daemon=True).start()
@@ -26,11 +26,11 @@ def follow_parent() -> None:
 
 @contextmanager
 def keyboard_held() -> Iterator[None]:
-    """Let a process start deaf to Ctrl-C, which a terminal sends to both; the parent hears it and ends the other."""
+    """Block Ctrl-C while a process starts; a terminal sends it to both, and the parent then ends the child."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    resource_tracker.ensure_running()  # the first process started would start it, and that lets the keyboard in again
+    resource_tracker.ensure_running()  # the first process would start it otherwise, and that would unblock Ctrl-C
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -39,7 +39,7 @@ def keyboard_held() -> Iterator[None]:
 
 
 def portable(error: Exception) -> Exception:
-    """Return what can be sent to the parent: the error itself, or its line where it cannot be rebuilt there."""
+    """Return an error that can be sent to the parent: the error, or its line where it cannot be rebuilt there."""
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - written on the same line  # nosec B301
     except Exception:
@@ -48,7 +48,7 @@ def portable(error: Exception) -> Exception:
 
 
 def ending_of(code: int | None) -> str:
-    """Say how a process ended: by the name of a signal, or with an exit code."""
+    """Return how a process ended: the name of a signal, or an exit code."""
     return signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"
 
 

@@ -1,4 +1,4 @@
-"""What a command answers: text for people, one entry per file for programs."""
+"""Declare the result of a command: text for people, one entry per file for programs."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class CommandResult:
     """The outcome of one command.
 
     Attributes:
-        text: What a person reads on stdout.
+        text: Text for stdout.
         results: The entries of the JSON document, in the order of the arguments.
         failed: Whether any entry is an error (exit code 1).
         attention: Whether a finding deserves attention (exit code 3).
-        complaint: What a person reads on stderr while the command goes on, for a file that could not be answered for.
+        complaint: Text for stderr about a file that could not be processed, while the command continues.
     """
 
     text: str
@@ -50,44 +50,44 @@ class CommandResult:
 
     @property
     def exit_code(self) -> int:
-        """0 done, 1 an error of ours, 3 done and a finding deserves attention."""
+        """Return the exit code: 0 done, 1 an error of ours, 3 done and a finding deserves attention."""
         return 1 if self.failed else 3 if self.attention else 0
 
 
 def expected_errors() -> tuple[type[Exception], ...]:
-    """List the base errors of the rooms in use; a room that was never imported cannot have raised one."""
+    """Return the base errors of the packages in use; a package that was never imported cannot have raised one."""
     loaded = [(sys.modules[room], name) for room, name in _ROOMS if room in sys.modules]
     return (ForensicsError, OSError, *(getattr(module, name) for module, name in loaded if hasattr(module, name)))
 
 
 _NAMES_A_FILE = re.compile(r"[^\s:]*\.\w{1,11}: ")
-"""A message that begins with another file's name needs no second one before it."""
+"""Matches a message that begins with another file's name, which needs no second name before it."""
 
 
 def visible(text: str) -> str:
-    """Escape line breaks and terminal commands, so that a name or a title can neither write a line nor hide one.
+    """Escape line breaks and terminal commands, so that a name or a title can neither add a line nor hide one.
 
     Args:
-        text: A line with something in it that a stranger wrote.
+        text: A line that contains untrusted text.
     """
     return "".join(sign if sign.isprintable() or category(sign) == "Zs" else ascii(sign)[1:-1] for sign in text)
 
 
 def refusal(error: BaseException, path: Path) -> CommandResult:
-    """Answer for a file with an error of its own, so that the other files are answered for too.
+    """Return a file's result with its error, so that the other files are processed too.
 
     Args:
-        error: What was raised.
+        error: The error.
         path: The file.
     """
     return CommandResult("", (error_entry(error, path),), failed=True, complaint=explain(error, path))
 
 
 def unexpected(error: Exception, path: Path) -> CommandResult:
-    """Answer for a file that met a defect of this program.
+    """Return the result of a file that revealed a defect of this program.
 
     Args:
-        error: What was raised.
+        error: The error.
         path: The file.
     """
     line = f"unexpected {type(error).__name__}: {explain(error, path)}; run again with -v to see where"
@@ -96,10 +96,10 @@ def unexpected(error: Exception, path: Path) -> CommandResult:
 
 
 def explain(error: BaseException, path: Path | str | None = None) -> str:
-    """Put an error into one clear line that names the file and, where known, the way out.
+    """Return an error as one clear line that names the file and, where known, the solution.
 
     Args:
-        error: What was raised.
+        error: The error.
         path: The file in question, named where the error itself does not.
     """
     named = _path_of(error) or (str(path) if path is not None else None)
@@ -113,7 +113,7 @@ def explain(error: BaseException, path: Path | str | None = None) -> str:
 
 
 def error_entry(error: BaseException, path: Path | str | None = None) -> JsonObject:
-    """Describe an error the way the JSON contract asks for."""
+    """Return the entry of an error in the form of the JSON contract."""
     named = _path_of(error) or path
     details: JsonObject = {
         "type": type(error).__name__,
@@ -124,7 +124,7 @@ def error_entry(error: BaseException, path: Path | str | None = None) -> JsonObj
 
 
 def document(command: str, results: tuple[JsonObject, ...]) -> str:
-    """Render the one JSON document of a command; undefined numbers are refused, not written as NaN."""
+    """Render the one JSON document of a command; undefined numbers are rejected, not written as NaN."""
     content = {"facetrail": version("facetrail"), "command": command, "results": list(results)}
     return write_json(content, indent=2)
 

@@ -1,7 +1,8 @@
-"""What is installed, what is missing, and how to get it."""
+"""Find what is installed, what is missing, and how to install it."""
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import platform
 import sys
@@ -13,20 +14,21 @@ from watermark import home_folder
 
 from .command_result import JsonObject
 
+_SOON = dt.timedelta(days=30)
 PACKAGES = ("facetrail", "torch", "torchvision", "timm", "diffusers", "numpy", "opencv-python", "av", "c2pa-python")
 """Packages whose versions a report names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One thing that facetrail uses.
+    """One component that facetrail uses.
 
     Attributes:
-        name: What it is.
-        present: Whether it is there and usable.
-        detail: Its version or place.
+        name: Name of the component.
+        present: Whether it is installed and usable.
+        detail: Its version or path.
         needed: Whether the demo needs it.
-        remedy: How to get it, empty where it is there.
+        remedy: How to install it, empty where it is installed.
     """
 
     name: str
@@ -36,13 +38,13 @@ class Part:
     remedy: str = ""
 
     def line(self) -> str:
-        """Describe the part in one line."""
+        """Return the description of the part in one line."""
         state = "ok" if self.present else "missing" if self.needed else "absent"
         remedy = f"; {self.remedy}" if self.remedy and not self.present else ""
         return f"  {self.name:<22}{state:<9}{self.detail}{remedy}"
 
     def entry(self) -> JsonObject:
-        """Describe the part for the JSON document."""
+        """Return the entry of the part in the JSON document."""
         return {
             "name": self.name,
             "present": self.present,
@@ -53,7 +55,7 @@ class Part:
 
 
 def examine_installation(home: Path | None = None) -> tuple[Part, ...]:
-    """Look at everything facetrail uses.
+    """Return the state of every component that facetrail uses.
 
     Args:
         home: Folder of the deployment, None for the default.
@@ -62,7 +64,7 @@ def examine_installation(home: Path | None = None) -> tuple[Part, ...]:
 
 
 def package_parts() -> tuple[Part, ...]:
-    """Look at the interpreter and the packages."""
+    """Return the state of the interpreter and the packages."""
     parts = [Part("python", sys.version_info >= (3, 11), platform.python_version(), True, "install Python 3.11")]
     for name in PACKAGES:
         found = installed_version(name)
@@ -75,7 +77,7 @@ def package_parts() -> tuple[Part, ...]:
 
 
 def torchvision_part() -> Part:
-    """Tell whether torchvision imports, and whether it needed help to."""
+    """Return whether torchvision can be imported, and whether that needed a workaround."""
     from facetrail_torchvision import declare_missing_operators
 
     before = "torchvision" in sys.modules
@@ -92,7 +94,7 @@ def torchvision_part() -> Part:
 
 
 def model_parts() -> tuple[Part, ...]:
-    """Look at shipped weights and optional models."""
+    """Return the state of shipped weights and optional models."""
     import detectors
     import generator
     from generator import GeneratorError
@@ -117,7 +119,7 @@ def model_parts() -> tuple[Part, ...]:
 
 
 def identity_part(home: Path | None) -> Part:
-    """Look at the signing identity, without making one."""
+    """Return the state of the signing identity, without creating one."""
     from watermark import Identity, WatermarkError
 
     folder = home_folder(home)
@@ -127,11 +129,18 @@ def identity_part(home: Path | None) -> Part:
         identity = Identity.load(folder / "identity")
     except WatermarkError as error:
         return Part("signing identity", False, str(error), True, "move the folder away and run again")
-    return Part("signing identity", True, f"{identity.subject}, valid until {identity.not_after:%Y-%m-%d}", False)
+    state = f"{identity.subject}, valid until {identity.not_after:%Y-%m-%d}"
+    try:
+        identity.check_in_date()
+    except WatermarkError as error:
+        return Part("signing identity", False, str(error), True)
+    if identity.not_after - dt.datetime.now(dt.UTC) < _SOON:
+        return Part("signing identity", True, f"{state}, soon; run `facetrail identity renew`", False)
+    return Part("signing identity", True, state, False)
 
 
 def mark_keys_part(home: Path | None) -> Part:
-    """Look at the keys of the marks, without making one."""
+    """Return the state of the keys of the marks, without creating any."""
     from watermark import WatermarkError, mark_key_fingerprints
 
     folder = home_folder(home)
@@ -153,5 +162,5 @@ def installed_version(name: str) -> str | None:
 
 
 def machine() -> str:
-    """Describe this machine in a few words."""
+    """Return a description of this machine in a few words."""
     return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"

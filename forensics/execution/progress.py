@@ -1,6 +1,6 @@
-"""Progress with a time estimate, on stderr: one bar on a terminal, sparse lines elsewhere.
+"""Show progress with a time estimate on stderr: one bar on a terminal, sparse lines elsewhere.
 
-Long work takes a `Report`, a callable that is told how far the work is. `subrange` hands a slice of it to a step.
+Long work takes a `Report`, a callable that receives the fraction done. `subrange` returns a report for one step.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ SPARSE_SECONDS = 15.0
 """Shortest time between two lines whose notes begin with the same word, where stderr is not a terminal."""
 
 QUIET_SECONDS = 3.0
-"""Work that ends sooner needs no line."""
+"""Longest duration, in seconds, of work that prints no line."""
 
 
 def silent(fraction: float, note: str) -> None:
-    """Report to nobody."""
+    """Report to nothing."""
 
 
 def subrange(report: Report, start: float, end: float) -> Report:
-    """Give a step the stretch from `start` to `end` of a longer report."""
+    """Return a report for a step that covers the range from `start` to `end` of a longer report."""
 
     def inner(fraction: float, note: str) -> None:
         report(start + (end - start) * min(max(fraction, 0.0), 1.0), note)
@@ -33,10 +33,10 @@ def subrange(report: Report, start: float, end: float) -> Report:
 
 
 def time_left(fraction: float, elapsed: float) -> str:
-    """Word the time that is left, assuming the pace so far; empty while nothing is known.
+    """Return the remaining time in words, assuming the pace so far; empty while nothing is known.
 
     Args:
-        fraction: Done so far, 0 to 1.
+        fraction: Fraction done so far, 0 to 1.
         elapsed: Seconds since the start.
     """
     if fraction < 0.01 or elapsed < 1.0:
@@ -52,8 +52,8 @@ def open_progress(stream: TextIO, *, quiet: bool = False) -> Iterator[Report]:
     """Yield a report that draws on a stream until the block ends.
 
     Args:
-        stream: Where to draw, usually stderr.
-        quiet: Draw nothing.
+        stream: The stream to draw on, usually stderr.
+        quiet: Whether to draw nothing.
     """
     if quiet:
         yield silent

@@ -1,15 +1,17 @@
-"""Answer for strangers' files in a process of their own, within limits of time and memory.
+"""Process untrusted files in a separate process, within limits of time and memory.
 
-One warm process works off many files. What hangs, crashes or fills the memory there costs its file a clear line and the
-process its life; the next file gets a fresh one. This bounds what a file can cost; it is no jail for code that takes
-over a decoder, which runs with the user's rights.
+One warm process handles many files. Where a file makes it hang, crash or fill the memory, the file gets a clear error
+message, the process ends, and the next file gets a new process. This limits the resources that a file can use. It does
+not confine code that takes over a decoder: such code runs with the user's rights.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -24,34 +26,37 @@ from forensics.errors import ForensicsError, LimitError
 
 from .child_process import ending_of, follow_parent, keyboard_held, portable
 from .command_result import CommandResult, expected_errors, refusal, unexpected
-from .log import open_log
+from .log import LogLevels, hand_records_over, log_levels, take_record
 from .progress import Report
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
 SECONDS = 300
-"""Longest time one file of strangers may take."""
+"""Longest time, in seconds, that one untrusted file may take."""
 
 MEBIBYTES = 4096
-"""Most memory one such file may take, beyond what the program itself takes."""
+"""Most memory, in MiB, that one untrusted file may take, beyond what the program itself takes."""
+
+_LOG = logging.getLogger(__name__)
 
 FileHandler: TypeAlias = Callable[[Path, Report], CommandResult]
+_Said: TypeAlias = CommandResult | tuple[float, str] | logging.LogRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may cost.
+    """The limits of one file.
 
     Attributes:
-        seconds: By the clock; the processor's time is bounded by as much on every core.
-        mebibytes: Of memory, beyond what the program takes before it opens a file. Enforced on Linux.
-        verbose: Show where in the process an unexpected error came from.
+        seconds: Wall-clock time in seconds; processor time has the same limit on every core.
+        mebibytes: Memory in MiB, beyond what the program takes before it opens a file. Enforced on Linux.
+        verbose: Whether to show the origin of an unexpected error in the process.
     """
 
     seconds: float
     mebibytes: int
-    verbose: bool = False
+    verbose: int = 0
 
 
 @contextmanager
@@ -64,7 +69,7 @@ def confined(prepare: Callable[[], FileHandler], limits: Limits) -> Iterator[Fil
         limits: What one file may cost.
 
     Raises:
-        LimitError: By the answerer: a file took more than that, or ended the process.
+        LimitError: By the handler: a file took more than that, or ended the process.
         ForensicsError: The process could not be started; besides that, whatever `prepare` raises.
     """
     worker = _Worker(prepare, limits)
@@ -76,7 +81,7 @@ def confined(prepare: Callable[[], FileHandler], limits: Limits) -> Iterator[Fil
 
 
 class _Worker:
-    """The parent's side: starts the process, asks it, and ends it."""
+    """The parent's side: start the process, send it requests, and end it."""
 
     def __init__(self, prepare: Callable[[], FileHandler], limits: Limits) -> None:
         self._prepare, self._limits = prepare, limits
@@ -84,26 +89,34 @@ class _Worker:
         self._pipe: Connection | None = None
 
     def start(self) -> Connection:
-        """Start the process and wait until it is ready, however long that takes."""
+        """Start the process and wait without a time limit until it is ready."""
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_work, args=(theirs, self._prepare, self._limits), daemon=True)
+        arguments = (theirs, self._prepare, self._limits, log_levels())
+        self._process = context.Process(target=_work, args=arguments, daemon=True)
         with keyboard_held():
             self._process.start()
         theirs.close()
         try:
-            refused = self._pipe.recv()
+            while isinstance(refused := self._pipe.recv(), logging.LogRecord):
+                take_record(refused)
         except EOFError:
             raise ForensicsError(f"the process that opens files did not start ({self._ending()}); run again") from None
         if refused is not None:
             raise refused
+        _LOG.info(
+            "started process %s, which opens files within %g seconds and %d MiB each",
+            self._process.pid,
+            self._limits.seconds,
+            self._limits.mebibytes,
+        )
         return self._pipe
 
     def answer(self, path: Path, report: Report) -> CommandResult:
-        """Have one file answered for.
+        """Return the result of one file from the process.
 
         Raises:
-            LimitError: It took too much, or ended the process.
+            LimitError: The file exceeded the limits, or ended the process.
         """
         pipe = self._pipe or self.start()
         deadline = time.monotonic() + self._limits.seconds
@@ -113,17 +126,20 @@ class _Worker:
             raise self._ended(path) from None
         try:
             while not isinstance(said := self._heard(pipe, deadline, path), CommandResult):
-                report(*said)
+                if isinstance(said, logging.LogRecord):
+                    take_record(said)
+                else:
+                    report(*said)
         except BaseException:
             self.stop()  # else the answer that nobody waits for would be taken for the next file's
             raise
         return said
 
-    def _heard(self, pipe: Connection, deadline: float, path: Path) -> CommandResult | tuple[float, str]:
-        """Wait for the answer, or for word of how far it is."""
+    def _heard(self, pipe: Connection, deadline: float, path: Path) -> _Said:
+        """Wait for the answer, for word of how far it is, or for a log record."""
         try:
             in_time = pipe.poll(max(deadline - time.monotonic(), 0))
-            said: CommandResult | tuple[float, str] | None = pipe.recv() if in_time else None
+            said: _Said | None = pipe.recv() if in_time else None
         except (EOFError, OSError):
             raise self._ended(path) from None
         if not in_time:
@@ -133,7 +149,7 @@ class _Worker:
         return said
 
     def _ended(self, path: Path) -> LimitError:
-        """Say what the process died of."""
+        """Return the error that explains why the process ended."""
         ending = self._ending()
         if ending == "SIGXCPU":
             return self._too_much("keeps the processor busy for too long", "--seconds", path)
@@ -142,7 +158,7 @@ class _Worker:
         )
 
     def stop(self) -> None:
-        """End the process, whatever it is at."""
+        """End the process, even while it works."""
         if self._pipe is not None:
             self._pipe.close()
         if self._process is not None:
@@ -155,38 +171,45 @@ class _Worker:
         return self._given_up(LimitError(f"{path}: {what}; if you trust the file, allow more with {option}", path))
 
     def _given_up(self, error: LimitError) -> LimitError:
+        _LOG.info("ended the process that opens files: %s", error)
         self.stop()
         return error
 
     def _ending(self) -> str:
-        """Say how the process ended."""
+        """Return how the process ended."""
         if self._process is None:
             return "never begun"
         self._process.join(1.0)
         return ending_of(self._process.exitcode)
 
 
-def _work(pipe: Connection, prepare: Callable[[], FileHandler], limits: Limits) -> None:
-    """The process's side: make ready once, then answer until the pipe closes."""
+def _work(pipe: Connection, prepare: Callable[[], FileHandler], limits: Limits, levels: LogLevels) -> None:
+    """The process's side: prepare once, then handle requests until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     follow_parent()
-    open_log(verbose=limits.verbose)
+    speaking = threading.Lock()
+
+    def say(value: object) -> None:
+        with speaking:  # a record may come from any thread
+            pipe.send(value)
+
+    hand_records_over(levels, say)
     with suppress(EOFError, OSError):
         try:
             handler = prepare()
         except Exception as error:
-            pipe.send(portable(error))
+            say(portable(error))
             return
         _bound_memory(limits.mebibytes)
-        pipe.send(None)
+        say(None)
         while True:
             path = pipe.recv()
             _bound_processor_time(limits.seconds)
-            pipe.send(_answer(handler, path, lambda fraction, note: pipe.send((fraction, note)), limits))
+            say(_answer(handler, path, lambda fraction, note: say((fraction, note)), limits))
 
 
 def _answer(handler: FileHandler, path: Path, report: Report, limits: Limits) -> CommandResult | None:
-    """Answer for one file; None says that the memory did not suffice."""
+    """Return the result of one file, or None where memory was not sufficient."""
     try:
         return handler(path, report)
     except MemoryError:
@@ -200,7 +223,7 @@ def _answer(handler: FileHandler, path: Path, report: Report, limits: Limits) ->
 
 
 def _bound_memory(mebibytes: int) -> None:
-    """Bound what this process may allocate from now on; files that are mapped for reading do not count."""
+    """Limit what this process may allocate from now on; files mapped for reading do not count."""
     taken = _allocated()
     if taken is None:
         return
@@ -212,7 +235,7 @@ def _bound_memory(mebibytes: int) -> None:
 
 
 def _bound_processor_time(seconds: float) -> None:
-    """Bound the time this process may compute from now on, should nobody be left to end it by the clock."""
+    """Limit the processor time of this process from now on, in case no parent is left to end it by the clock."""
     if sys.platform == "win32":
         return
     import resource
@@ -224,7 +247,7 @@ def _bound_processor_time(seconds: float) -> None:
 
 
 def _allocated() -> int | None:
-    """Return the bytes that count against the limit on data, or None where the system does not say."""
+    """Return the bytes that count against the limit on data, or None where the system does not report them."""
     status = Path("/proc/self/status")
     if not status.exists():
         return None
@@ -233,5 +256,5 @@ def _allocated() -> int | None:
 
 
 def _at_most(wanted: int, hard: int) -> int:
-    """Keep a soft limit below a hard one; a negative one is no limit."""
+    """Return a soft limit that is at most a hard one; a negative hard limit means unlimited."""
     return wanted if hard < 0 else min(wanted, hard)

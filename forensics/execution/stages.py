@@ -15,8 +15,8 @@ class Stage:
     """A stage and its expected share of the whole.
 
     Attributes:
-        name: As in the table of times.
-        weight: Expected seconds on two cores; only the ratios matter, and only to the time estimate.
+        name: Name in the table of times.
+        weight: Expected seconds on two cores; only the ratios matter, and only for the time estimate.
     """
 
     name: str
@@ -24,10 +24,10 @@ class Stage:
 
 
 class StageClock:
-    """Hands each stage its stretch of the progress bar and keeps the time it took."""
+    """The progress ranges of the stages, and the time that each stage took."""
 
     def __init__(self, stages: Sequence[Stage], report: Report) -> None:
-        """Prepare the stages.
+        """Store the stages and the progress bar.
 
         Args:
             stages: All of them, in the order they will run.
@@ -43,10 +43,10 @@ class StageClock:
         """Run the next stage.
 
         Args:
-            name: Its name, to keep the code and the list of stages in step.
+            name: Its name, to check that the code and the list of stages agree.
 
         Yields:
-            A report of its own, from 0 to 1.
+            The stage's own report, from 0 to 1.
         """
         expected = self._stages[self._next]
         if expected.name != name:

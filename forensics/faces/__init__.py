@@ -1,6 +1,7 @@
-"""Faces: where they are in a picture, and how they are cut for a detector, once, on all cores.
+"""Find faces in pictures, and cut crops of them for a detector, once and on all cores.
 
-Only the light part stands here; `crops` and `cutting` load corpora and detectors and are imported by who needs them.
+Only modules that load quickly are exported here. `crops` and `cutting` load corpora and detectors, and are imported
+where they are needed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Say which face finder a user chose.
+"""Declare the user's choice of a face finder.
 
-Importing this module must stay cheap: its argument is declared for `--help`.
+The import of this module must stay fast, because `--help` needs the declared argument.
 """
 
 from __future__ import annotations
@@ -9,23 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FACE_MESH = "face-mesh"
-"""The face finder where none is chosen, and the name its crops are kept under."""
+"""The default face finder, and the name of its crops in the cache."""
 
 YUNET_PREFIX = "yunet="
 
 
 @dataclass(frozen=True, slots=True)
 class FinderChoice:
-    """Which face finder looks where a sample has no sidecar.
+    """The choice of a face finder for samples without a sidecar.
 
     Attributes:
-        yunet: File of YuNet's weights; None takes the face mesh.
+        yunet: File of YuNet's weights; None selects the face mesh.
     """
 
     yunet: Path | None = None
 
     def __str__(self) -> str:
-        """Write it the way `--face-finder` reads it."""
+        """Return the choice in the form that `--face-finder` accepts."""
         return FACE_MESH if self.yunet is None else f"{YUNET_PREFIX}{self.yunet}"
 
 

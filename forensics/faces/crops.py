@@ -1,7 +1,8 @@
-"""Face crops of a corpus, in the order of its samples: what training and scoring both read."""
+"""Build the face crops of a corpus in the order of its samples, for training and scoring."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import CropSet, DetectorSpec, FaceSet
+from detectors import DetectorSpec, FaceSet, TrainingSet
 from forensics.corpus import Corpus, Label, Sample, Split
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
@@ -18,24 +19,26 @@ from forensics.execution.workers import SERIAL, WorkerConfig
 from .cutting import CropJob, Cut, Miss, cut_all, load_frames_with_faces
 from .finding import FaceFinder, Frames
 
+_LOG = logging.getLogger(__name__)
+
 SCORED_FACES = 4
-"""Most faces of a frame that are scored; the highest score counts. Training takes the largest face alone."""
+"""Most faces of a frame that are scored; the highest score counts. Training uses the largest face alone."""
 
 KEPT = "crops"
-"""Folder of a corpus in which crops are kept; they are where it exists."""
+"""Folder of a corpus for cached crops; crops are cached where it exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How much of a corpus could be cropped. What could not is never replaced by something else.
+    """The share of a corpus that could be cropped. A missing crop is never replaced by something else.
 
     Attributes:
-        samples: Number of samples asked for.
+        samples: Number of requested samples.
         cropped: Samples with at least one crop.
         crops: Number of crops.
-        frames: Frames looked at.
+        frames: Number of searched frames.
         frames_with_face: Frames with at least one crop.
-        missed: Id, reason and message of every sample without a crop.
+        missed: Id, reason and message for every sample without a crop.
     """
 
     samples: int
@@ -60,10 +63,10 @@ class CropTable:
 
     Attributes:
         crops: (N, S, S, 3) uint8 RGB.
-        samples: (N,) the sample each crop comes from.
-        frames: (N,) the frame of it; crops of several faces of a frame follow one another.
+        samples: (N,) sample that each crop comes from.
+        frames: (N,) frame of the sample; crops of several faces of a frame follow one another.
         unseen: Samples without any crop.
-        coverage: How much could be cropped.
+        coverage: The share that could be cropped.
     """
 
     crops: Frames
@@ -74,31 +77,38 @@ class CropTable:
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """(N,) 0 genuine, 1 forged."""
+        """Return the labels (N,): 0 genuine, 1 forged."""
         return np.array([sample.label is Label.FORGED for sample in self.samples], dtype=np.int64)
 
-    def as_set(self) -> CropSet:
-        """Hand the crops to training, with the identities of each; this door is shut to the test split.
+    def as_set(self) -> TrainingSet:
+        """Hand the crops to training, with what is known of each; this door is shut to the test split.
 
         Raises:
             CorpusError: A sample belongs to the test split.
         """
         refuse_test(self.samples)
-        return CropSet(self.crops, self.labels, [sample.identities for sample in self.samples])
+        return TrainingSet(
+            self.crops,
+            self.labels,
+            groups=[sample.identities for sample in self.samples],
+            pairs=self.pairs,
+            methods=[sample.method for sample in self.samples],
+            same_person=self.same_person,
+        )
 
     @property
     def pairs(self) -> list[str]:
-        """(N,) a name that a forged crop shares with the genuine crop of the same moment."""
+        """Return for each crop (N,) a name that a forged crop shares with the genuine crop of the same moment."""
         return [f"{sample.footage}#{frame}" for sample, frame in zip(self.samples, self.frames.tolist(), strict=True)]
 
     @property
-    def kin(self) -> list[str]:
+    def same_person(self) -> list[str]:
         """(N,) a name that a forged crop shares with the genuine crops of whom it shows."""
         return [sample.pair for sample in self.samples]
 
     @property
     def first_faces(self) -> NDArray[np.int64]:
-        """(F,) rows where a frame begins: `np.maximum.reduceat` over them takes the highest score of its faces."""
+        """Return the rows (F,) where a frame begins, for `np.maximum.reduceat` over the scores of its faces."""
         keys = [(sample.id, frame) for sample, frame in zip(self.samples, self.frames.tolist(), strict=True)]
         return np.array([row for row, key in enumerate(keys) if row == 0 or key != keys[row - 1]], dtype=np.int64)
 
@@ -114,17 +124,17 @@ def gather_crops(
     worker_config: WorkerConfig = SERIAL,
     report: Report = silent,
 ) -> CropTable:
-    """Cut face crops from samples, or take those that the corpus keeps.
+    """Return face crops of samples, newly cut or from the corpus' cache.
 
     Args:
-        corpus: Where the files lie.
-        samples: Which samples.
-        spec: Whose crop contract to follow.
-        per_clip: Most frames of one clip, evenly spread.
-        finder: Finds faces in samples without a sidecar.
-        faces: Most faces of one frame, the largest first; a sidecar names one.
-        worker_config: Who cuts.
-        report: Is told how far the work is.
+        corpus: The corpus of the samples.
+        samples: The samples to crop.
+        spec: The specification whose crop contract applies.
+        per_clip: Largest number of frames of one clip, evenly spread.
+        finder: Face finder for samples without a sidecar.
+        faces: Largest number of faces of one frame, the largest first; a sidecar has one.
+        worker_config: Configuration of the worker pool.
+        report: Progress callback.
 
     Raises:
         CorpusError: No face was found in any sample, or a sample has no sidecar and there is no finder.
@@ -141,14 +151,15 @@ def gather_crops(
     if not coverage.crops:
         why = f"; the first: {coverage.missed[0][1]} {coverage.missed[0][2]}".rstrip() if coverage.missed else ""
         raise CorpusError(f"no face was found in any of {len(samples)} samples of {corpus.root}{why}", corpus.root)
+    _LOG.info("%s; faces by %s", coverage, "sidecars alone" if finder is None else finder.name)
     return stack_crops(cuts)
 
 
 def stack_crops(cuts: Sequence[tuple[CropJob, Cut]]) -> CropTable:
-    """Put the crops of several samples together, at least one sample.
+    """Return the crops of several samples, at least one, as one table.
 
     Args:
-        cuts: What was cut from each.
+        cuts: The cut crops of each sample.
     """
     return CropTable(
         crops=np.concatenate([cut.crops for _, cut in cuts]),
@@ -160,7 +171,7 @@ def stack_crops(cuts: Sequence[tuple[CropJob, Cut]]) -> CropTable:
 
 
 def refuse_test(samples: Sequence[Sample]) -> None:
-    """Keep the test split out of training and of every choice that training makes.
+    """Check that no sample of the test split enters training or any choice that training makes.
 
     Raises:
         CorpusError: A sample belongs to the test split.
@@ -182,18 +193,19 @@ def keep_crops(
     worker_config: WorkerConfig = SERIAL,
     report: Report = silent,
 ) -> Coverage:
-    """Cut the crops of a whole corpus once and keep them in its folder, so that training and scoring find them there.
+    """Write the crops of a whole corpus to its folder once, so that training and scoring find them there.
 
-    An interrupted run continues where it stopped. Crops are named by the content they come from and by how they were
-    cut, so that none outlives a change of either.
+    An interrupted run continues where it stopped. The name of a crop depends on its source's content and on the
+    settings of the cut, so that a change of either makes it invalid.
 
     Args:
         corpus: The corpus.
-        spec: Whose crop contract to follow.
-        per_clip: Most frames of one clip, evenly spread.
-        finder: Finds faces in samples without a sidecar; several in a frame of the test split, one elsewhere.
-        worker_config: Who cuts.
-        report: Is told how far the work is.
+        spec: The specification whose crop contract applies.
+        per_clip: Largest number of frames of one clip, evenly spread.
+        finder: Face finder for samples without a sidecar; it finds several faces in a frame of the test split, one
+            elsewhere.
+        worker_config: Configuration of the worker pool.
+        report: Progress callback.
     """
     folder = corpus.root / KEPT
     folder.mkdir(exist_ok=True)
@@ -209,7 +221,7 @@ def keep_crops(
 
 
 def job_of(corpus: Corpus, sample: Sample, spec: DetectorSpec, per_clip: int, faces: int = 1) -> CropJob:
-    """Say what is to be cut from a sample."""
+    """Return the job that describes the crops of a sample."""
     sidecar: Path | None = None if sample.landmarks is None else corpus.root / sample.landmarks
     return CropJob(sample, corpus.file(sample), sidecar, spec, per_clip, faces if spec.frames == 1 else 1)
 
@@ -235,18 +247,18 @@ def gather_faces(
     finder: FaceFinder | None = None,
     report: Report = silent,
 ) -> tuple[FaceSet, list[str]]:
-    """Gather genuine faces with what surrounds them, to be blended with themselves in training.
+    """Return genuine faces with their surroundings, which training blends with themselves.
 
     Args:
-        corpus: Where the files lie.
+        corpus: The corpus of the samples.
         samples: Genuine samples.
-        spec: Whose crops will be cut from the blends.
-        per_clip: Most frames of one clip.
-        finder: Finds faces in samples without a sidecar.
-        report: Is told how far the work is.
+        spec: The specification of the crops that will be cut from the blends.
+        per_clip: Largest number of frames of one clip.
+        finder: Face finder for samples without a sidecar.
+        report: Progress callback.
 
     Returns:
-        The faces, each with its own size around it on every side, and the id of each one's sample.
+        The faces, each with a margin of its own size on every side, and the id of each one's sample.
 
     Raises:
         CorpusError: No sample shows a face, or one belongs to the test split.
@@ -257,10 +269,10 @@ def gather_faces(
     owners: list[Sample] = []
     for number, sample in enumerate(samples):
         report(number / len(samples), "gathering faces")
-        look, frames = load_frames_with_faces(job_of(corpus, sample, spec, per_clip), finder)
-        if look.faces is None:
+        search, frames = load_frames_with_faces(job_of(corpus, sample, spec, per_clip), finder)
+        if search.faces is None:
             continue
-        for frame, points in zip(frames, look.faces.landmarks, strict=True):
+        for frame, points in zip(frames, search.faces.landmarks, strict=True):
             picture, moved = _surroundings(frame, points)
             pictures.append(picture)
             landmarks.append(moved)
@@ -271,9 +283,9 @@ def gather_faces(
 
 
 def _surroundings(frame: Frames, landmarks: NDArray[np.float32]) -> tuple[Frames, NDArray[np.float32]]:
-    """Cut a picture to a face and once its size around it; where the picture ends, its edge is carried on.
+    """Crop a picture to a face with a margin of the face's size; outside the picture its edge is repeated.
 
-    `blend_face` looks half a face to the sides and one above, so it never meets the border of what is left.
+    `blend_face` reads half a face to the sides and one above, so it never reaches the border of the result.
     """
     border = int(np.ceil(np.ptp(landmarks, axis=0).max())) + 2
     left, top = np.floor(landmarks.min(axis=0)).astype(int)

@@ -1,9 +1,10 @@
-"""Cut the crops of one sample, keep them on disk by content, and do so for many samples, on several workers."""
+"""Cut the crops of samples on several workers, and cache them on disk by content."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -18,17 +19,19 @@ from detectors import CropError, DetectorSpec
 from forensics.corpus import Sample, read_frames
 from forensics.errors import CorpusError
 from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
-from forensics.storage.files import sweep, write_whole
-from watermark import MediaError, read_arrays
+from forensics.storage.files import write_whole
+from watermark import MediaError, read_arrays, sweep
 
 from .finding import FaceFinder, Faces, FaceSearch, Frames, cut_crops, find_faces_in, spread_indices
 
+_LOG = logging.getLogger(__name__)
+
 VERSION = 2
-"""Raised when the same sample and contract give other crops than before."""
+"""Version of the crops; it is raised when the same sample and contract produce other crops than before."""
 
 
 class Miss(StrEnum):
-    """Why a sample gave no crop."""
+    """The reason why a sample has no crop."""
 
     NO_FACE = "no face"
     TINY_FACE = "tiny face"
@@ -43,10 +46,10 @@ class CropJob:
     Attributes:
         sample: The sample.
         path: Its file or folder of frames.
-        sidecar: Its landmarks, None where faces must be looked for.
-        spec: Whose crop contract to follow.
-        per_clip: Most frames of a clip.
-        faces: Most faces of a frame; a detector of clips follows one.
+        sidecar: Its landmarks, None where faces must be detected.
+        spec: The specification whose crop contract applies.
+        per_clip: Largest number of frames of a clip.
+        faces: Largest number of faces of a frame; a detector of clips follows one.
     """
 
     sample: Sample
@@ -57,25 +60,25 @@ class CropJob:
     faces: int
 
     def frames(self, length: int) -> NDArray[np.int64]:
-        """Choose frames to look at: evenly spread, or consecutive ones from the middle for a detector of clips."""
+        """Return the frames to search: evenly spread, or consecutive ones from the middle for a detector of clips."""
         if self.spec.frames == 1:
             return spread_indices(length, self.per_clip)
         row = min(self._row, length)
         return np.arange(row, dtype=np.int64) + (length - row) // 2
 
     def choose(self, faces: Faces) -> Faces | None:
-        """Choose faces in the same way; None where a detector of clips would need a longer unbroken row of them."""
+        """Return the faces of such frames; None where a detector of clips needs a longer run of consecutive faces."""
         if self.spec.frames == 1:
             return faces.spread(self.per_clip)
         return faces.row(self._row) or faces.row(self.spec.frames)
 
     @property
     def _row(self) -> int:
-        """Consecutive frames that are wanted: a whole number of the windows that are judged together."""
+        """Return how many consecutive frames are wanted: a whole number of the windows that are judged together."""
         return self.spec.frames * max(1, self.per_clip // self.spec.frames)
 
     def key(self, finder: FaceFinder | None) -> str:
-        """Name the crops by what they follow from."""
+        """Return the name of the crops, which depends on everything that determines them."""
         parts = [
             VERSION,
             self.sample.sha256,
@@ -94,10 +97,10 @@ class Cut:
 
     Attributes:
         crops: (N, S, S, 3) uint8 RGB; N is 0 where there is no face.
-        frames: (N,) which frame each crop comes from.
-        looked: Frames looked at.
+        frames: (N,) frame that each crop comes from.
+        looked: Number of searched frames.
         miss: Why there is no crop, None where there is one.
-        message: What was wrong with an unreadable file.
+        message: The error of an unreadable file.
     """
 
     crops: Frames
@@ -108,40 +111,42 @@ class Cut:
 
 
 def cut_sample(job: CropJob, finder: FaceFinder | None) -> Cut:
-    """Decode, find faces, cut.
+    """Decode a sample, find its faces and cut the crops.
 
     Args:
-        job: What to cut.
-        finder: Finds faces where there is no sidecar.
+        job: The sample and the settings of the cut.
+        finder: Face finder where there is no sidecar.
 
     Raises:
         CorpusError: The sidecar is damaged or does not fit, or there is neither sidecar nor finder.
     """
     nothing = np.zeros((0, job.spec.input_size, job.spec.input_size, 3), np.uint8), np.zeros(0, np.int64)
     try:
-        look, frames = load_frames_with_faces(job, finder)
+        search, frames = load_frames_with_faces(job, finder)
     except (MediaError, OSError) as error:
         return Cut(*nothing, 0, Miss.UNREADABLE, str(error))
-    faces = look.faces
+    faces = search.faces
     if faces is None:
-        miss = Miss.TOO_SHORT if look.short else Miss.TINY_FACE if look.tiny else Miss.NO_FACE
-        return Cut(*nothing, look.looked, miss)
+        miss = Miss.TOO_SHORT if search.short else Miss.TINY_FACE if search.tiny else Miss.NO_FACE
+        _LOG.debug("sample %s: %s in %d frames", job.sample.id, miss, search.looked)
+        return Cut(*nothing, search.looked, miss)
     try:
         crops = cut_crops(frames, faces.boxes, job.spec, faces.landmarks)
     except CropError as error:
         raise CorpusError(f"sample {job.sample.id}: {error}") from error
-    return Cut(crops, faces.frames, look.looked)
+    _LOG.debug("sample %s: cut %d crops of %d frames", job.sample.id, len(crops), search.looked)
+    return Cut(crops, faces.frames, search.looked)
 
 
 def load_frames_with_faces(job: CropJob, finder: FaceFinder | None) -> tuple[FaceSearch, list[Frames]]:
-    """Decode the frames that are wanted and say where their faces are.
+    """Decode the wanted frames and return where their faces are.
 
     Args:
-        job: Which sample, how many frames.
-        finder: Finds faces where there is no sidecar.
+        job: The sample and the number of frames.
+        finder: Face finder where there is no sidecar.
 
     Returns:
-        The faces, and for each face its frame.
+        The faces, and the frame of each face.
 
     Raises:
         CorpusError: The sidecar is damaged or does not fit, or there is neither sidecar nor finder.
@@ -163,27 +168,27 @@ def load_frames_with_faces(job: CropJob, finder: FaceFinder | None) -> tuple[Fac
         )
     indices = job.frames(sample.frames)
     shown = read_frames(job.path, sample.files, indices.tolist(), is_clip=sample.fps is not None)
-    look = find_faces_in(shown, indices, finder, job.faces)
-    chosen = None if look.faces is None else job.choose(look.faces)
+    search = find_faces_in(shown, indices, finder, job.faces)
+    chosen = None if search.faces is None else job.choose(search.faces)
     if chosen is None:
-        return replace(look, faces=None, short=look.faces is not None), []
+        return replace(search, faces=None, short=search.faces is not None), []
     place = {int(index): number for number, index in enumerate(indices)}
-    return replace(look, faces=chosen), [shown[place[int(index)]] for index in chosen.frames]
+    return replace(search, faces=chosen), [shown[place[int(index)]] for index in chosen.frames]
 
 
 def cut_all(
     jobs: Sequence[CropJob], finder: FaceFinder | None, *, cache: Path | None, worker_config: WorkerConfig = SERIAL
 ) -> Iterator[tuple[CropJob, Cut]]:
-    """Cut the crops of many samples in order; what lies in the cache is not cut again.
+    """Yield the crops of many samples in order; crops in the cache are not cut again.
 
     Args:
-        jobs: What to cut.
-        finder: Finds faces where there is no sidecar; it is sent to every worker.
-        cache: Folder of crops that are kept, None to keep none.
-        worker_config: Who cuts.
+        jobs: The samples and the settings of the cut.
+        finder: Face finder where there is no sidecar; it is sent to every worker.
+        cache: Folder of cached crops, None for no cache.
+        worker_config: Configuration of the worker pool.
 
     Raises:
-        CorpusError: As `cut_sample`.
+        CorpusError: As for `cut_sample`.
     """
     if cache is not None:
         sweep(cache)
@@ -198,21 +203,22 @@ def _cutter(finder: FaceFinder | None, cache: Path | None) -> Iterator[Work[Crop
 
 
 def cut_kept(job: CropJob, finder: FaceFinder | None, cache: Path | None) -> Cut:
-    """Cut a sample's crops, or take those that are kept.
+    """Return a sample's crops from the cache, or cut them.
 
     Args:
-        job: What to cut.
-        finder: Finds faces where there is no sidecar.
-        cache: Folder of crops that are kept, None to keep none.
+        job: The sample and the settings of the cut.
+        finder: Face finder where there is no sidecar.
+        cache: Folder of cached crops, None for no cache.
 
     Raises:
-        CorpusError: As `cut_sample`.
+        CorpusError: As for `cut_sample`.
     """
     if cache is None:
         return cut_sample(job, finder)
     path = cache / f"{job.key(finder)}.npz"
     kept = _load(path, job.spec.input_size)
     if kept is not None:
+        _LOG.debug("sample %s: took %d kept crops", job.sample.id, len(kept.crops))
         return kept
     cut = cut_sample(job, finder)
     if cut.miss is not Miss.UNREADABLE:
@@ -222,7 +228,7 @@ def cut_kept(job: CropJob, finder: FaceFinder | None, cache: Path | None) -> Cut
 
 
 def _load(path: Path, size: int) -> Cut | None:
-    """Read kept crops; what is missing or damaged is cut again."""
+    """Read cached crops; return None where they are missing or damaged."""
     with suppress(OSError, KeyError, ValueError):
         kept = read_arrays(path)
         looked, miss = kept["about"].tolist()

@@ -1,10 +1,11 @@
-"""Where the faces are: from a sidecar, or from a face finder.
+"""Find faces from a sidecar or with a face finder.
 
-Without either there is no crop and hence no score; the whole picture is never taken for a face.
+Without either there is no crop and therefore no score; the whole picture is never used as a face.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,22 +19,24 @@ from forensics.errors import CorpusError
 if TYPE_CHECKING:
     from detectors import DetectorSpec
 
+_LOG = logging.getLogger(__name__)
+
 Frames = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 BESIDE_THE_LARGEST = 0.5
-"""A further face of a frame counts from this share of the largest one's shorter side on."""
+"""Least size of a further face of a frame, as a share of the largest face's shorter side."""
 
 SMALLEST_FACE = 24
-"""A face with a shorter side than this, in pixels, is not scored."""
+"""Least shorter side, in pixels, of a face that is scored."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Faces:
-    """Faces in frames of a sample; a frame that shows several stands there several times, largest face first.
+    """Faces in frames of a sample; a frame with several faces occurs several times, with its largest face first.
 
     Attributes:
-        frames: (N,) indices of the frames they were found in, in order.
+        frames: (N,) indices of the frames that contain them, in order.
         boxes: (N, 4) left, top, right, bottom in pixels.
         landmarks: (N, 68, 2) iBUG points in pixels.
     """
@@ -46,19 +49,19 @@ class Faces:
         return len(self.frames)
 
     def spread(self, count: int) -> Faces:
-        """Keep at most `count` frames, evenly spread from the first to the last.
+        """Return the faces of at most `count` frames, evenly spread from the first to the last.
 
         Args:
-            count: How many, at least 1.
+            count: Number of frames, at least 1.
         """
         frames = np.unique(self.frames)
         return self._at(frames[spread_indices(len(frames), count)])
 
     def row(self, count: int) -> Faces | None:
-        """Keep `count` consecutive frames, from the middle where there are more; None where no row is that long.
+        """Return `count` consecutive frames, from the middle where there are more; None where no run is that long.
 
         Args:
-            count: How many, at least 1.
+            count: Number of frames, at least 1.
         """
         frames = np.unique(self.frames)
         starts = np.flatnonzero(frames[count - 1 :] - frames[: max(0, len(frames) - count + 1)] == count - 1)
@@ -72,10 +75,10 @@ class Faces:
         return Faces(self.frames[chosen], self.boxes[chosen], self.landmarks[chosen])
 
     def save(self, path: Path) -> None:
-        """Write the faces as a sidecar; the same faces give the same bytes.
+        """Write the faces as a sidecar; the same faces produce the same bytes.
 
         Args:
-            path: Where to write, suffix `.npz`.
+            path: Path of the sidecar, suffix `.npz`.
         """
         np.savez(path, frames=self.frames, boxes=self.boxes, landmarks=self.landmarks)
 
@@ -87,7 +90,7 @@ class Faces:
             path: The file.
 
         Raises:
-            CorpusError: The file is missing or no sidecar.
+            CorpusError: The file is missing or is not a sidecar.
         """
         from watermark import read_arrays
 
@@ -103,31 +106,31 @@ class Faces:
 
 
 class FaceFinder(Protocol):
-    """Finds the faces in a picture: the face mesh tracker, or a network whose weights the user brings."""
+    """The interface of a face finder: the face mesh tracker, or a network whose weights the user provides."""
 
     @property
     def name(self) -> str:
-        """What the crops it leads to are kept under."""
+        """Return the name under which its crops are cached."""
 
     def __call__(self, image: Frames, most: int, *, thorough: bool = False) -> Sequence[tuple[Floats, Floats]]:
         """Return box (4,) and landmarks (68, 2) of faces, the largest first.
 
         Args:
             image: (H, W, 3) uint8 RGB.
-            most: How many faces at most.
-            thorough: Look for small faces beside a large one too.
+            most: Largest number of faces.
+            thorough: Whether to look for small faces beside a large one too.
         """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceSearch:
-    """What looking at frames found.
+    """The result of a search for faces in frames.
 
     Attributes:
-        faces: The faces that are large enough to score, None without any.
-        looked: Frames looked at.
-        tiny: Frames whose only faces are too small.
-        short: Whether there are faces, and in too few consecutive frames for a detector of clips.
+        faces: The faces that are large enough to score, None where there are none.
+        looked: Number of searched frames.
+        tiny: Number of frames whose only faces are too small.
+        short: Whether there are faces, but in too few consecutive frames for a detector of clips.
     """
 
     faces: Faces | None
@@ -137,11 +140,11 @@ class FaceSearch:
 
 
 def spread_indices(length: int, count: int) -> NDArray[np.int64]:
-    """Choose at most `count` of `length` positions, evenly from the first to the last.
+    """Return at most `count` of `length` positions, evenly spread from the first to the last.
 
     Args:
-        length: How many there are.
-        count: How many are wanted, at least 1.
+        length: Number of positions.
+        count: Wanted number of positions, at least 1.
     """
     if length <= count:
         return np.arange(length, dtype=np.int64)
@@ -149,12 +152,12 @@ def spread_indices(length: int, count: int) -> NDArray[np.int64]:
 
 
 def find_faces(frames: Frames, finder: FaceFinder, count: int) -> Faces | None:
-    """Look for the largest face in evenly spread frames.
+    """Find the largest face in evenly spread frames.
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.
-        finder: Finds the faces of one picture.
-        count: In how many frames to look.
+        finder: Face finder for one picture.
+        count: Number of frames to search.
 
     Returns:
         The faces, None where no frame shows one that is large enough to score.
@@ -166,13 +169,13 @@ def find_faces(frames: Frames, finder: FaceFinder, count: int) -> Faces | None:
 def find_faces_in(
     frames: Sequence[Frames], indices: NDArray[np.int64], finder: FaceFinder, most: int = 1
 ) -> FaceSearch:
-    """Look for faces in frames.
+    """Find faces in frames.
 
     Args:
         frames: (H, W, 3) uint8 RGB each.
         indices: Their numbers in the clip.
-        finder: Finds the faces of one picture.
-        most: Faces of one frame at most.
+        finder: Face finder for one picture.
+        most: Largest number of faces of one frame.
     """
     found: list[tuple[int, Floats, Floats]] = []
     tiny = 0
@@ -182,6 +185,7 @@ def find_faces_in(
         large = [(int(index), *face) for face in seen if _shorter_side(face[0]) >= least]
         tiny += bool(seen) and not large
         found += large
+        _LOG.debug("frame %d: %d faces, %d large enough", index, len(seen), len(large))
     if not found:
         return FaceSearch(None, len(frames), tiny)
     numbers, boxes, landmarks = zip(*found, strict=True)
@@ -189,7 +193,7 @@ def find_faces_in(
 
 
 def box_of(landmarks: Floats) -> Floats:
-    """Draw the box around landmarks the way the corpora do, so that crops agree.
+    """Return the box around landmarks as the corpora define it, so that crops agree.
 
     Args:
         landmarks: (68, 2) iBUG points in pixels.
@@ -210,14 +214,14 @@ def cut_crops(
     Args:
         frames: N times (H, W, 3) uint8 RGB, in the order of the boxes.
         boxes: (N, 4) left, top, right, bottom in pixels.
-        spec: Whose crop contract to follow.
-        landmarks: (N, 68, 2) in pixels, for a spec that wants five points aligned.
+        spec: The specification whose crop contract applies.
+        landmarks: (N, 68, 2) in pixels, for a specification that aligns five points.
 
     Returns:
         (N, S, S, 3) uint8 RGB.
 
     Raises:
-        CorpusError: The spec wants five points aligned, and there are no landmarks.
+        CorpusError: The specification aligns five points, and there are no landmarks.
     """
     from detectors import crop_face
 

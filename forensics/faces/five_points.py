@@ -1,4 +1,4 @@
-"""Turn a face onto a template of five points: eyes, nose tip and mouth corners."""
+"""Align a face to a template of five points: eyes, nose tip and mouth corners."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ Points = NDArray[np.floating]
 TEMPLATE = (
     np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]) / 112
 )
-"""Where the points lie in a unit square (Deng et al. 2019, ArcFace): left eye, right eye, nose, mouth corners."""
+"""Template points in a unit square (Deng et al. 2019, ArcFace): left eye, right eye, nose, mouth corners."""
 
 
 def five_points(landmarks: Points) -> Points:
-    """Reduce 68 iBUG points (68, 2) to the five of the template, (5, 2)."""
+    """Return the five points of the template, (5, 2), from 68 iBUG points (68, 2)."""
     eyes = landmarks[36:42].mean(0), landmarks[42:48].mean(0)
     return np.stack([*eyes, landmarks[30], landmarks[48], landmarks[54]])
 
 
 def align_face(image: Image, landmarks: Points, size: int, margin: float) -> Image:
-    """Cut a face that is turned, scaled and moved so that its five points fit the template best.
+    """Return a crop in which a face is turned, scaled and moved so that its five points fit the template best.
 
     Args:
         image: (H, W, 3) uint8 RGB.
@@ -43,11 +43,11 @@ def align_face(image: Image, landmarks: Points, size: int, margin: float) -> Ima
 def plan_alignment(
     height: int, width: int, landmarks: Points, size: int, margin: float
 ) -> tuple[tuple[int, int] | None, NDArray[np.float64]]:
-    """Say how a face is brought onto the template.
+    """Return how a face is mapped onto the template.
 
     Args:
-        height: Of the picture.
-        width: Of the picture.
+        height: Height of the picture.
+        width: Width of the picture.
         landmarks: (68, 2) iBUG points in pixels.
         size: Side of the crop in pixels.
         margin: Share of the template's square that is added on every side.
@@ -70,7 +70,7 @@ def similarity(source: Points, target: Points) -> NDArray[np.float64]:
 
     Args:
         source: (N, 2) points.
-        target: (N, 2) where they should go.
+        target: (N, 2) points that they should reach.
     """
     here, there = source.mean(0), target.mean(0)
     a, b = source - here, target - there

@@ -13,7 +13,7 @@ from .finding import Floats, Frames, box_of
 
 
 class MeshFinder:
-    """The face mesh tracker; it is opened again in every process it is sent to."""
+    """The face mesh tracker as a face finder; every process that receives it opens it again."""
 
     name = FACE_MESH
 
@@ -21,7 +21,7 @@ class MeshFinder:
         """Load its networks.
 
         Raises:
-            MissingPieceError: Its models or its runtime are not installed; the message says how to get them.
+            MissingPieceError: Its models or its runtime are not installed; the message explains how to get them.
         """
         from generator.trackers import FaceMesh, MissingPackageError, ModelFilesError, find_face_mesh
 
@@ -34,7 +34,7 @@ class MeshFinder:
         return MeshFinder, ()
 
     def __call__(self, image: Frames, most: int, *, thorough: bool = False) -> Sequence[tuple[Floats, Floats]]:
-        """Return box and landmarks of the largest faces; a detection that the mesh denies is none."""
+        """Return box and landmarks of the largest faces; a detection that the mesh rejects does not count."""
         from generator.trackers import MESH_INDEX
 
         meshes = self._mesh.read_all(image, most, thorough=thorough)

@@ -1,8 +1,8 @@
-"""Find faces with YuNet (Wu et al. 2023, Machine Intelligence Research 20), whose weights the user brings.
+"""Find faces with YuNet (Wu et al. 2023, Machine Intelligence Research 20), whose weights the user provides.
 
-The published file is `face_detection_yunet_2023mar.onnx`. Its network says of every face box, five points and score.
-It is run by OpenCV and read here as `cv2.FaceDetectorYN` reads it, which takes the sizes of the outputs on trust and
-reads past their ends where a file is not YuNet's.
+The published file is `face_detection_yunet_2023mar.onnx`. Its network returns box, five points and score of every face.
+OpenCV runs the network, and this module decodes the outputs as `cv2.FaceDetectorYN` does. That class does not check the
+sizes of the outputs, and reads past their ends where a file is not YuNet's.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from numpy.typing import NDArray
 from forensics.errors import InputError
 
 from .finding import SMALLEST_FACE, Floats, Frames, box_of
-from .mean_face import complete
+from .five_points import five_points
 
 SUREST = 0.9
-"""A face counts from this score on; OpenCV's own default."""
+"""Least score of a face; OpenCV's default."""
 
 SAME_FACE = 0.3
-"""Of two boxes that overlap by more than this, intersection over union, the surer one counts; OpenCV's own default."""
+"""Intersection over union above which two boxes show the same face and the surer one counts; OpenCV's default."""
 
 SIDE = 640
-"""Side of the square that is shown to the network, in pixels: the one that the published file declares."""
+"""Side of the network's square input in pixels, as the published file declares it."""
 
 LARGEST_FILE = 16 << 20
-"""A larger file is refused unread; the published one has 0.2 MiB."""
+"""Largest file that is read, in bytes; the published one has 0.2 MiB."""
 
 _STRIDES = (8, 16, 32)
 _VALUES = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
@@ -39,27 +39,29 @@ _BOX, _POINTS, _SCORE = slice(0, 4), slice(4, 14), 14
 _ACROSS, _DOWN = slice(0, 14, 2), slice(1, 14, 2)
 
 Window = tuple[int, int, int, int]
-"""Left, top, right, bottom in pixels."""
+"""Left, top, right and bottom in pixels."""
 
 Rows = NDArray[np.float64]
-"""(N, 15): left, top, right, bottom; eyes, nose tip and mouth corners, x and y each, left in the picture first; score.
+"""Array (N, 15): box, five points and score.
 
-The published order says *right eye first*, which is the person's right and hence the picture's left.
+The box is left, top, right, bottom. The points are eyes, nose tip and mouth corners, x and y each, and the eye that is
+left in the picture comes first. The published order says *right eye first*, which is the person's right and therefore
+the picture's left.
 """
 
 
 class YuNetFinder:
-    """YuNet with weights of the user's; it takes them along to every process it is sent to."""
+    """A face finder with YuNet and the user's weights; it carries the weights to every process that receives it."""
 
     def __init__(self, weights: bytes, path: Path) -> None:
-        """Load the network and try it.
+        """Load the network and test it.
 
         Args:
-            weights: What the file holds.
-            path: The file, for messages.
+            weights: Content of the file.
+            path: The file, named in error messages.
 
         Raises:
-            InputError: It is not YuNet's.
+            InputError: The file is not YuNet's.
         """
         self.name = f"yunet-{hashlib.sha256(weights).hexdigest()[:12]}"
         self._weights, self._path = weights, path
@@ -71,13 +73,13 @@ class YuNetFinder:
 
     @classmethod
     def open(cls, path: Path) -> YuNetFinder:
-        """Load a file.
+        """Load YuNet from a file.
 
         Args:
             path: The ONNX file.
 
         Raises:
-            InputError: It cannot be read, or is not YuNet's.
+            InputError: The file cannot be read, or is not YuNet's.
         """
         try:
             if path.stat().st_size > LARGEST_FILE or not path.is_file():
@@ -92,14 +94,14 @@ class YuNetFinder:
         return YuNetFinder, (self._weights, self._path)
 
     def __call__(self, image: Frames, most: int, *, thorough: bool = False) -> Sequence[tuple[Floats, Floats]]:
-        """Return box and landmarks of the largest faces; the landmarks are the mean face's, laid over five points."""
+        """Return box and landmarks of the largest faces; the landmarks are the mean face's, fitted to five points."""
         rows = _surest(np.concatenate([self._see(image, *view) for view in _views(image, thorough)]))
         landmarks = [complete(points.reshape(5, 2)) for points in rows[:, _POINTS]]
         faces = [(box_of(points), points) for points in landmarks]
         return sorted(faces, key=lambda face: -float((face[0][2:] - face[0][:2]).prod()))[:most]
 
     def _see(self, image: Frames, window: Window, side: int) -> Rows:
-        """Look at a window of a picture that is shrunk to a side, and give what lies in it whole, in picture pixels."""
+        """Return the faces that lie completely in a window of a picture, scaled down to a side, in picture pixels."""
         left, top, right, bottom = window
         shown = image[top:bottom, left:right]
         height, width = shown.shape[:2]
@@ -113,7 +115,7 @@ class YuNetFinder:
         return rows[_whole(rows, window, image)]
 
     def _detect(self, square: Frames) -> Rows:
-        """Run the network on a square and give the faces that it is sure of, in pixels of the square.
+        """Return the faces that the network is sure of in a square, in pixels of the square.
 
         Raises:
             InputError: Its outputs are not those of YuNet.
@@ -139,9 +141,9 @@ class YuNetFinder:
 
 
 def _whole(rows: Rows, window: Window, image: Frames) -> NDArray[np.bool_]:
-    """Tell which faces have their five points' middle in a window and reach none of its edges inside the picture.
+    """Return which faces have the middle of their five points in a window and reach none of its edges in the picture.
 
-    What does reach one is cut off there, and whole in another window.
+    A face that reaches an edge is cut off there, and complete in another window.
     """
     corner, opposite = np.array(window[:2]), np.array(window[2:])
     middle = rows[:, _POINTS].reshape(-1, 5, 2).mean(1)
@@ -151,9 +153,9 @@ def _whole(rows: Rows, window: Window, image: Frames) -> NDArray[np.bool_]:
 
 
 def _views(image: Frames, thorough: bool) -> Iterator[tuple[Window, int]]:
-    """Say what to look at: windows, and the side to which each is shrunk.
+    """Yield what to search: windows, and the side to which each is scaled down.
 
-    YuNet was trained on faces up to about 300 pixels, so a picture is seen at half the size too.
+    YuNet was trained on faces up to about 300 pixels, so a picture is searched at half its size too.
     """
     height, width = image.shape[:2]
     yield (0, 0, width, height), SIDE
@@ -167,7 +169,7 @@ def _views(image: Frames, thorough: bool) -> Iterator[tuple[Window, int]]:
 
 
 def _decoded(stride: int, sure: Floats, there: Floats, box: Floats, points: Floats) -> Rows:
-    """Read the outputs of one stride: of each cell two probabilities, and box and points from the cell's corner on."""
+    """Decode the outputs of one stride: two probabilities of each cell, and box and points relative to its corner."""
     score = np.sqrt(np.clip(sure, 0, 1) * np.clip(there, 0, 1))[:, 0].astype(np.float64)
     kept = np.flatnonzero(score >= SUREST)
     row, column = np.divmod(kept, SIDE // stride)
@@ -176,13 +178,41 @@ def _decoded(stride: int, sure: Floats, there: Floats, box: Floats, points: Floa
     half = np.exp(np.clip(box[kept, 2:].astype(np.float64), None, 20)) / 2
     placed = (points[kept].reshape(-1, 5, 2) + corner[:, None]).reshape(-1, 10)
     rows = np.column_stack([np.hstack([centre - half, centre + half, placed]) * stride, score[kept]])
-    sane: Rows = rows[(np.abs(rows) < 4 * SIDE).all(1)]  # which a number that is none fails too
+    sane: Rows = rows[(np.abs(rows) < 4 * SIDE).all(1)]  # a value that is not a number fails this too
     return sane
 
 
 def _surest(rows: Rows) -> Rows:
-    """Keep the surest of faces that overlap."""
+    """Return the surest of faces that overlap."""
     boxes = rows[:, _BOX].copy()
     boxes[:, 2:] -= boxes[:, :2]
     kept = cv2.dnn.NMSBoxes(boxes.tolist(), rows[:, _SCORE].tolist(), SUREST, SAME_FACE)
     return rows[np.asarray(kept, dtype=np.int64)]
+
+
+def complete(points: NDArray[np.floating]) -> Floats:
+    """Turn, scale and move the mean face until its five points, seen from afar, lie near those given.
+
+    The mean face is that of the puppet head at rest, as the face mesh sees it. So a box around the 68 points means the
+    same whether they were seen or completed. They follow no expression.
+
+    The affine camera with the least squared distance, and then the scaled rotation nearest to it (DeMenthon and Davis
+    1995, the first step of POSIT).
+
+    Args:
+        points: (5, 2) in pixels, in the order of `five_points`.
+
+    Returns:
+        (68, 2) iBUG points in pixels.
+    """
+    from generator.trackers import mean_face
+
+    mean = mean_face() * (1, -1, -1)  # pictures count downwards
+    five = five_points(mean)
+    here, there = five - five.mean(0), points - points.mean(0)
+    camera = np.linalg.lstsq(here, there, rcond=None)[0].T
+    left, _, right = np.linalg.svd(camera, full_matrices=False)
+    turn = left @ right
+    seen = here @ turn.T
+    scale = (there * seen).sum() / (seen**2).sum()
+    return np.asarray(scale * (mean - five.mean(0)) @ turn.T + points.mean(0), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Report pages: a results folder in, one self-contained HTML file out, with its figures, tables and signed card."""
+"""Write report pages: a results folder becomes one self-contained HTML file with figures, tables and a signed card."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .blocks import Media
     from .card import verify_report
     from .compose import read_contents
-    from .failure_pictures import keep_failures
+    from .failure_pictures import ScoredTest, keep_failures
     from .failures import Failure, read_failures, write_failures
     from .gather import gather_results
     from .json_entries import animate_entry, compare_entry, evaluate_entry, examine_entry, read_entry, seal_entry
@@ -25,6 +25,7 @@ __all__ = [
     "GalleryRow",
     "Media",
     "ProvenanceRow",
+    "ScoredTest",
     "StageTime",
     "Trail",
     "Written",

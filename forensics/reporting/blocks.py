@@ -1,4 +1,4 @@
-"""What a page is built of, as plain values: sections of figures, tables, pictures and text."""
+"""Declare the parts of a page as plain values: sections of figures, tables, pictures and text."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class Cell:
     """One cell of a table.
 
     Attributes:
-        text: As the page shows it.
+        text: Text on the page.
         small: A second line, such as an interval.
-        values: What stands in the CSV file, one for each field of the column.
+        values: Values in the CSV file, one for each field of the column.
         kind: Style: empty, `mono`, `good` or `bad`.
-        hint: Shown when pointed at.
+        hint: Text shown on hover.
     """
 
     text: str
@@ -33,9 +33,9 @@ class Column:
     """One column of a table.
 
     Attributes:
-        title: As the page shows it.
+        title: Title on the page.
         fields: Names of its columns in the CSV file; empty for one of the same title.
-        numeric: Whether it is set flush right.
+        numeric: Whether it is aligned to the right.
     """
 
     title: str
@@ -50,10 +50,10 @@ class Table:
     Attributes:
         name: Stem of its CSV file, unique on the page.
         title: Heading.
-        columns: Of every row.
+        columns: Columns of every row.
         rows: Cells in the order of the columns.
         note: One sentence below it.
-        folded: Whether the page shows it only when asked; print shows it always.
+        folded: Whether the page shows it only on request; print always shows it.
     """
 
     kind: ClassVar[str] = "table"
@@ -66,12 +66,12 @@ class Table:
 
     @property
     def header(self) -> list[str]:
-        """The field names of the CSV file."""
+        """Return the field names of the CSV file."""
         return [field for column in self.columns for field in (column.fields or (column.title,))]
 
     @property
     def lines(self) -> list[list[str]]:
-        """The records of the CSV file."""
+        """Return the records of the CSV file."""
         return [[value for cell in row for value in (cell.values or (cell.text,))] for row in self.rows]
 
 
@@ -98,9 +98,9 @@ class Figure:
         name: Stem of its SVG file, unique on the page.
         title: Heading.
         svg: The drawing, coloured by the style classes of `chart.css`.
-        legend: Of its series.
+        legend: Legend of its series.
         note: One sentence below it.
-        wide: Whether it takes the whole width and scrolls in its own box where there is less.
+        wide: Whether it takes the whole width and scrolls in its own box on a narrow page.
     """
 
     name: str
@@ -113,7 +113,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Charts that stand side by side, and the numbers behind them."""
+    """Charts side by side, and the table of their numbers."""
 
     kind: ClassVar[str] = "figures"
     figures: tuple[Figure, ...]
@@ -122,11 +122,11 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A picture or clip that is embedded into the page.
+    """A picture or clip that is embedded in the page.
 
     Attributes:
         path: The file, relative to the results folder.
-        alt: What it shows, for those who do not see it.
+        alt: Description for people who do not see it.
     """
 
     path: str
@@ -139,8 +139,8 @@ class Exhibit:
 
     Attributes:
         media: The picture, None where there is none.
-        label: Below it.
-        chief: Whether it is the one the row is about.
+        label: Label below it.
+        chief: Whether it is the main picture of the row.
     """
 
     media: Media | None
@@ -154,7 +154,7 @@ class Strip:
 
     Attributes:
         caption: One line above them.
-        exhibits: From left to right.
+        exhibits: The pictures, from left to right.
     """
 
     caption: str
@@ -168,7 +168,7 @@ class Gallery:
     Attributes:
         strips: The rows.
         title: Heading.
-        dense: Whether rows stand side by side, as for small crops.
+        dense: Whether rows are side by side, as for small crops.
     """
 
     kind: ClassVar[str] = "gallery"
@@ -179,7 +179,7 @@ class Gallery:
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """Sentences.
+    """Paragraphs of text.
 
     Attributes:
         lines: One paragraph each.
@@ -193,7 +193,7 @@ class Prose:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Text that is copied as it stands: commands, a reference.
+    """Text to copy unchanged: commands, or a reference.
 
     Attributes:
         title: Heading.
@@ -207,7 +207,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Names with a value each.
+    """Names, each with a value.
 
     Attributes:
         title: Heading.
@@ -221,7 +221,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Names with a length each.
+    """Names, each with a length.
 
     Attributes:
         title: Heading.
@@ -244,7 +244,7 @@ class Section:
         name: Its anchor.
         title: Heading.
         reading: One or two sentences on how to read it.
-        blocks: From top to bottom.
+        blocks: The blocks, from top to bottom.
     """
 
     name: str
@@ -255,10 +255,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class KeyNumber:
-    """One of the few numbers on top of the page.
+    """One of the main numbers at the top of the page.
 
     Attributes:
-        label: What it is, in a few words.
+        label: Label in a few words.
         value: The number as text.
         note: Its interval and counts.
     """
@@ -270,7 +270,7 @@ class KeyNumber:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence that must be seen before any number.
+    """A sentence that a reader must see before any number.
 
     Attributes:
         text: The sentence.
@@ -288,12 +288,12 @@ class ReportContents:
     Attributes:
         title: Headline.
         created: Date, ISO 8601.
-        verdict: What came out, in a sentence or two.
-        summary: What was done, in a paragraph; may be empty.
+        verdict: The result in one or two sentences.
+        summary: Description of the work in a paragraph; may be empty.
         notices: Seal, early reads and warnings.
-        key_numbers: The few numbers on top.
-        sections: From top to bottom; those without data are left out.
-        caveat: What the numbers do not say.
+        key_numbers: The main numbers at the top.
+        sections: The sections, from top to bottom; those without data are left out.
+        caveat: The limits of the numbers.
     """
 
     title: str
@@ -307,7 +307,7 @@ class ReportContents:
 
     @property
     def tables(self) -> Iterator[Table]:
-        """All tables of the page."""
+        """Yield all tables of the page."""
         for section in self.sections:
             for block in section.blocks:
                 if isinstance(block, Table):
@@ -317,7 +317,7 @@ class ReportContents:
 
     @property
     def figures(self) -> Iterator[Figure]:
-        """All charts of the page."""
+        """Yield all charts of the page."""
         for section in self.sections:
             for block in section.blocks:
                 if isinstance(block, Figures):
@@ -325,7 +325,7 @@ class ReportContents:
 
 
 def without_empty(table: Table) -> Table:
-    """Leave out the columns in which no row has a word."""
+    """Return a table without the columns in which no row has text."""
     kept = [
         index for index in range(len(table.columns)) if any(row[index].text or row[index].small for row in table.rows)
     ]
@@ -337,7 +337,7 @@ def without_empty(table: Table) -> Table:
 
 
 def section(name: str, title: str, reading: str, blocks: Sequence[Block | None]) -> Section | None:
-    """Put a section together, None where nothing is in it; tables lose the columns that are empty throughout."""
+    """Build a section, None where nothing is in it; its tables lose columns that are completely empty."""
     present = tuple(_trimmed(block) for block in blocks if block is not None)
     return Section(name, title, reading, present) if present else None
 

@@ -1,4 +1,4 @@
-"""The signed card of a report: digests of the page and of everything beside it, under the deployment's signature."""
+"""Sign and verify the card of a report: digests of the page and of its files, signed by the deployment."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 from forensics.errors import ReportError
 from forensics.execution.environment import installed_version
-from forensics.storage.files import file_hash, write_whole
+from forensics.storage.files import write_whole
 from forensics.storage.json_records import parse_json, read_record
-from watermark import Deployment, StatementError, TrustPolicy, read_statement, sign_statement
+from watermark import Deployment, StatementError, TrustPolicy, file_hash, read_statement, sign_statement
 
 SUFFIX = ".card.json"
 KIND = "facetrail report card"
@@ -24,7 +24,7 @@ class Digest:
 
     Attributes:
         name: Its path relative to the page's folder.
-        sha256: Of its bytes, hex.
+        sha256: SHA-256 of its bytes, hex.
     """
 
     name: str
@@ -33,12 +33,12 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What is signed.
+    """The signed content.
 
     Attributes:
         kind: Always `facetrail report card`.
-        version: Of facetrail.
-        title: Of the report.
+        version: Version of facetrail.
+        title: Title of the report.
         files: The page first, then figures, tables and the records it was made from.
     """
 
@@ -50,12 +50,12 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """A report that is as it was signed.
+    """The result for a report that is unchanged since it was signed.
 
     Attributes:
-        card: What was signed.
+        card: The signed content.
         signer: Common name in the signer's certificate.
-        missing: Signed files other than the page that are no longer there.
+        missing: Signed files other than the page that no longer exist.
     """
 
     card: Card
@@ -64,18 +64,18 @@ class Verification:
 
 
 def card_path(page: Path) -> Path:
-    """Give where the card of a page lies: `report.card.json` beside `report.html`."""
+    """Return the path of a page's card: `report.card.json` beside `report.html`."""
     return page.with_suffix(SUFFIX)
 
 
 def sign_report(page: Path, title: str, others: Sequence[Path], deployment: Deployment) -> Path:
-    """Write the signed card of a page, and give its path.
+    """Write the signed card of a page, and return its path.
 
     Args:
         page: The page.
-        title: Of the report.
-        others: Files that are signed along with it.
-        deployment: Who signs.
+        title: Title of the report.
+        others: Further files to sign.
+        deployment: The signing deployment.
 
     Raises:
         IdentityError: The deployment cannot sign.
@@ -93,11 +93,11 @@ def verify_report(page: Path, policy: TrustPolicy) -> Verification:
     """Check a page and the files beside it against its signed card.
 
     Args:
-        page: The page; its card lies beside it.
-        policy: Whose signatures are believed.
+        page: The page; its card is beside it.
+        policy: Policy of the trusted signatures.
 
     Raises:
-        ReportError: There is no card, nobody known signed it, or a file was changed after it was signed.
+        ReportError: There is no card, no known signer signed it, or a file was changed after it was signed.
     """
     path = card_path(page)
     try:

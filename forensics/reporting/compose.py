@@ -1,4 +1,4 @@
-"""Put the page together from a results folder."""
+"""Build the content of a page from a results folder."""
 
 from __future__ import annotations
 
@@ -37,29 +37,29 @@ SECTIONS = (
     provenance,
     reproduction,
 )
-"""In the order of the page; each gives nothing where there is no data."""
+"""The sections in the order of the page; each returns None where there is no data."""
 
 _WITH_FACES = ("gallery", "failures")
 
 
 def read_contents(folder: Path, *, pictures: bool = True) -> ReportContents:
-    """Read a results folder and put its report together.
+    """Read a results folder and build its report.
 
     Args:
-        folder: What `evaluate -o` or `demo` wrote.
+        folder: Output folder of `evaluate -o` or `demo`.
         pictures: Whether faces are shown.
 
     Raises:
-        ReportError: It is no results folder, or a record in it is damaged.
+        ReportError: The folder is not a results folder, or a record in it is damaged.
     """
     return compose(gather_results(folder), pictures=pictures)
 
 
 def compose(results: Results, *, pictures: bool = True) -> ReportContents:
-    """Put a report together.
+    """Build a report from results.
 
     Args:
-        results: What was measured.
+        results: The results.
         pictures: Whether faces are shown.
     """
     made = [one for build in SECTIONS if (one := build(results)) is not None]

@@ -1,4 +1,4 @@
-"""Turn scores into what the charts draw: ROC points with bands, and bins of similar probability."""
+"""Compute the data of the charts from scores: ROC points with bands, and bins of similar probability."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ REPLICATES = 500
 
 
 def video_table(detector: DetectorResults) -> ScoreTable | None:
-    """Give the video scores behind a detector's headline, None where there are none or one class is missing.
+    """Return the video scores of a detector's main result, None where there are none or one class is missing.
 
-    Control samples stand in the same file; they are left out where the headline left them out.
+    Control samples are in the same file; they are left out where the main result left them out.
     """
     if detector.scores is None:
         return None
@@ -40,14 +40,14 @@ def video_table(detector: DetectorResults) -> ScoreTable | None:
 
 
 def roc_curve(name: str, table: ScoreTable, seed: int) -> Curve:
-    """Give the step ROC at fixed false positive rates, with a band from a bootstrap over identities.
+    """Return the step ROC at fixed false positive rates, with a band from a bootstrap over identities.
 
-    At each rate stands the highest true positive rate whose false positive rate does not exceed it.
+    The value at each rate is the highest true positive rate whose false positive rate does not exceed it.
 
     Args:
-        name: Of the detector.
+        name: Name of the detector.
         table: One row per video, of both classes.
-        seed: Of the bootstrap.
+        seed: Seed of the bootstrap.
     """
     ends = _last_of_each_score(table)
     once = _roc_points(table, np.ones((1, len(table))), ends)[0]
@@ -57,11 +57,11 @@ def roc_curve(name: str, table: ScoreTable, seed: int) -> Curve:
 
 
 def reliability(table: ScoreTable, seed: int) -> tuple[Bin, ...]:
-    """Sort videos by probability and cut them into bins of equal size, equal probabilities kept together.
+    """Sort videos by probability into bins of equal size, in which equal probabilities stay together.
 
     Args:
         table: One row per video; scores are probabilities.
-        seed: Of the bootstrap over identities that gives each bin's interval.
+        seed: Seed of the bootstrap over identities for each bin's interval.
     """
     count = max(2, min(BINS, len(table) // 8))
     edges = np.unique(np.quantile(table.scores, np.linspace(0, 1, count + 1)[1:-1]))
@@ -83,31 +83,31 @@ def reliability(table: ScoreTable, seed: int) -> tuple[Bin, ...]:
 
 
 def are_probabilities(table: ScoreTable) -> bool:
-    """Tell whether all scores lie in 0-1."""
+    """Return whether all scores lie in 0–1."""
     return bool(table.scores.min() >= 0 and table.scores.max() <= 1)
 
 
 def by_class(table: ScoreTable) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Give the scores of the genuine and of the manipulated samples."""
+    """Return the scores of the genuine and of the manipulated samples."""
     genuine, manipulated = (tuple(float(score) for score in table.scores[table.labels == label]) for label in (0, 1))
     return genuine, manipulated
 
 
 def _draws(table: ScoreTable, seed: int) -> Iterator[Floats]:
-    """Give the weights (R, N) of the samples in batches, `REPLICATES` in all."""
+    """Yield the weights (R, N) of the samples in batches, `REPLICATES` in total."""
     people = IdentityWeights(table.identities, len(table))
     for drawn in people.batches(np.random.default_rng(seed), REPLICATES):
         yield people.weights(drawn)
 
 
 def _last_of_each_score(table: ScoreTable) -> NDArray[np.intp]:
-    """Give the places, scores falling, at which a threshold may lie: after the last of equal scores."""
+    """Return the places, by falling score, of possible thresholds: after the last of equal scores."""
     falling = -np.sort(-table.scores)
     return np.flatnonzero(np.append(np.diff(falling) != 0, True))
 
 
 def _roc_points(table: ScoreTable, weights: Floats, ends: NDArray[np.intp]) -> Floats:
-    """Give the true positive rate at each of `RATES` for every row of weights (R, N); NaN where a class has none."""
+    """Return the true positive rate at each of `RATES` for every row of weights (R, N); NaN where a class has none."""
     order = np.argsort(-table.scores, kind="stable")
     truth = table.labels[order] == 1
     ranked = weights[:, order]
@@ -123,7 +123,7 @@ def _roc_points(table: ScoreTable, weights: Floats, ends: NDArray[np.intp]) -> F
 
 
 def _band(drawn: Floats, value: Floats) -> tuple[Floats, Floats]:
-    """Give the 2.5th and 97.5th percentile of each column; where no draw is defined, the value itself."""
+    """Return the 2.5th and 97.5th percentile of each column; where no draw is defined, return the value itself."""
     defined = ~np.isnan(drawn)
     kept = np.where(defined.any(axis=0), drawn, value)
     low, high = np.nanpercentile(kept, (2.5, 97.5), axis=0)

@@ -1,4 +1,4 @@
-"""Every chart as an SVG file of its own, every table as CSV."""
+"""Write every chart as a separate SVG file, and every table as CSV."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_exports(contents: ReportContents, folder: Path) -> tuple[Path, ...]:
-    """Write `figures/*.svg` and `tables/*.csv`, and give their paths.
+    """Write `figures/*.svg` and `tables/*.csv`, and return their paths.
 
     Args:
         contents: The report.
-        folder: Where the two folders go; they are made.
+        folder: Parent of the two folders, which are created.
     """
     written: list[Path] = []
     for name, pieces in ((FIGURES, list(contents.figures)), (TABLES, list(contents.tables))):
@@ -37,12 +37,12 @@ def write_exports(contents: ReportContents, folder: Path) -> tuple[Path, ...]:
 
 
 def file_name(piece: Figure | Table) -> str:
-    """Name the file of a chart or a table."""
+    """Return the file name of a chart or a table."""
     return f"{piece.name}.svg" if isinstance(piece, Figure) else f"{piece.name}.csv"
 
 
 def as_svg(figure: Figure) -> str:
-    """Give a chart as a document of its own, in the light colours, on white, without variables."""
+    """Return a chart as a separate document, in the light colours, on white, without variables."""
     width, height = size_of(figure.svg)
     style = chart_style()
     body = str(figure.svg).replace(
@@ -55,7 +55,7 @@ def as_svg(figure: Figure) -> str:
 
 
 def as_csv(table: Table) -> str:
-    """Give a table as CSV. A name that a spreadsheet would run as a formula is kept from that by an apostrophe."""
+    """Return a table as CSV; an apostrophe keeps a spreadsheet from executing a name as a formula."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerows([[_inert(value) for value in line] for line in (table.header, *table.lines)])
@@ -63,7 +63,7 @@ def as_csv(table: Table) -> str:
 
 
 def chart_style() -> str:
-    """Give the charts' style sheet with the light colours put in."""
+    """Return the charts' style sheet with the light colours filled in."""
     light = (TEMPLATES / "tokens.css").read_text("utf-8").partition("@media")[0]
     values = dict(_TOKEN.findall(light))
     return _USE.sub(lambda match: values[match[1]], (TEMPLATES / "chart.css").read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""A detector's worst errors on disk: a crop and a map of where it looked, each beside the other."""
+"""Read and write a detector's worst errors: for each one a crop and a map of the regions that decided."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ RECORD = "failures.json"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One sample that a detector got wrong.
+    """One sample that a detector classified wrongly.
 
     Attributes:
         video: Its key.
         label: 0 genuine, so that it is a false alarm; 1 manipulated, so that it is a miss.
-        score: Of the video.
-        frame_score: Of the frame shown.
-        method: How it was made, empty where unknown.
+        score: Score of the video.
+        frame_score: Score of the shown frame.
+        method: Method of the forgery, empty where unknown.
         crop: Picture of the face crop, relative to the record's folder; on a page, to the results folder.
-        heat: Picture of the same crop under the map of what spoke for the answer; likewise.
+        heat: Picture of the same crop under the map of what supported the answer, with a path of the same kind.
     """
 
     video: str
@@ -44,7 +44,7 @@ class _Failures:
 
 
 def write_failures(failures: Sequence[Failure], folder: Path) -> Path:
-    """Write the record of failures whose pictures lie in a folder, and give its path."""
+    """Write the record of failures whose pictures lie in a folder, and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / RECORD
     record = asdict(_Failures(tuple(failures)))
@@ -54,7 +54,7 @@ def write_failures(failures: Sequence[Failure], folder: Path) -> Path:
 
 
 def read_failures(root: Path, detector: Path) -> tuple[Failure, ...]:
-    """Read a detector's failures, the paths of their pictures made relative to the results folder.
+    """Read a detector's failures; the paths of their pictures become relative to the results folder.
 
     Args:
         root: The results folder.

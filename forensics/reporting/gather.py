@@ -26,20 +26,20 @@ from .trail import Trail
 RUN = "run.json"
 PUBLISHED = "side_by_side.csv"
 INNER = "evaluation"
-"""Folder of a demo that holds its results."""
+"""Folder of a demo that contains its results."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DetectorResults:
-    """Everything measured about one detector.
+    """All results of one detector.
 
     Attributes:
         report: Its measures.
-        title: Its name as the page shows it.
-        scores: Of the undistorted test, None where the folder holds none.
-        validation: Of the validation split, where there is one.
+        title: Its name on the page.
+        scores: Scores of the undistorted test, None where the folder has none.
+        validation: Scores of the validation split, where there is one.
         failures: Its worst errors.
-        published: Numbers that its authors gave beside the corrected ones, header first; empty where there are none.
+        published: Numbers of its authors with the corrected ones, header first; empty where there are none.
     """
 
     report: EvalReport
@@ -51,21 +51,21 @@ class DetectorResults:
 
     @property
     def name(self) -> str:
-        """Name of the detector."""
+        """Return the name of the detector."""
         return self.report.detector
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Results:
-    """Everything a report is made of.
+    """All results that a report is made of.
 
     Attributes:
-        folder: Media paths are relative to it.
-        run: What the detectors share.
-        detectors: In the order of the run.
-        probes: What little suffices to tell the classes apart.
-        quality: Measures of what a generator makes, slice by slice.
-        trail: Of a demo, None elsewhere.
+        folder: The folder that media paths are relative to.
+        run: The common record of the detectors.
+        detectors: The detectors, in the order of the run.
+        probes: Results of the probes.
+        quality: Measures of a generator's output, slice by slice.
+        trail: The trail of a demo, None otherwise.
     """
 
     folder: Path
@@ -80,10 +80,10 @@ def gather_results(folder: Path) -> Results:
     """Read a results folder that `evaluate -o` or `demo` wrote.
 
     Args:
-        folder: The folder; for a demo its own or the `evaluation` inside it.
+        folder: The folder; for a demo its folder or the `evaluation` folder inside it.
 
     Raises:
-        ReportError: It is no results folder, or a record in it is damaged; names the file.
+        ReportError: The folder is not a results folder, or a record in it is damaged; the message names the file.
     """
     inner = folder / INNER if (folder / INNER / RUN).is_file() else folder
     if not (inner / RUN).is_file():
@@ -135,6 +135,6 @@ def _lines(path: Path) -> tuple[tuple[str, ...], ...]:
 
 
 def _is_quality(report: EvalReport) -> bool:
-    """Tell measures of generated pictures, which no genuine sample is needed for, from those of a detector."""
+    """Return whether the measures are those of a generator, which need no genuine sample, and not of a detector."""
     names = {measure.metric for measure in report.measures}
     return bool(names) and "auc" not in names and all(measure.n_negative == 0 for measure in report.measures)

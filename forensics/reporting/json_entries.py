@@ -1,4 +1,4 @@
-"""Entries of the JSON documents; their shapes are fixed in `docs/schemas/`."""
+"""Build the entries of the JSON documents, whose schemas are in `docs/schemas/`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def read_entry(provenance: Provenance) -> JsonObject:
-    """Describe what a file says about itself."""
+    """Return the entry of what a file's mark and credential state."""
     return {
         "path": str(provenance.path),
         "mark": None if provenance.mark is None else _mark(provenance.mark),
@@ -28,7 +28,7 @@ def read_entry(provenance: Provenance) -> JsonObject:
 
 
 def examine_entry(examination: Examination) -> JsonObject:
-    """Describe what a file says, what the detector says, and what follows."""
+    """Return the entry of an examination: mark and credential, the detector's score, and the verdict."""
     score, verdict, timeline = examination.score, examination.verdict, examination.timeline
     return {
         **read_entry(examination.provenance),
@@ -43,7 +43,7 @@ def examine_entry(examination: Examination) -> JsonObject:
 
 
 def seal_entry(receipt: SealReceipt) -> JsonObject:
-    """Describe a sealed file."""
+    """Return the entry of a sealed file."""
     return {
         "path": str(receipt.path),
         "sha256": receipt.sha256,
@@ -57,7 +57,7 @@ def seal_entry(receipt: SealReceipt) -> JsonObject:
 
 
 def animate_entry(animation: Animation) -> JsonObject:
-    """Describe an animated clip, still or folder of frames."""
+    """Return the entry of an animated clip, still or folder of frames."""
     receipt = animation.receipt
     return {
         "path": str(animation.path),
@@ -81,7 +81,7 @@ def animate_entry(animation: Animation) -> JsonObject:
 
 
 def evaluate_entry(report: EvalReport) -> JsonObject:
-    """Describe the measures of one detector on one corpus."""
+    """Return the entry of the measures of one detector on one corpus."""
     return {
         "corpus": report.corpus,
         "detector": report.detector,
@@ -100,7 +100,7 @@ def evaluate_entry(report: EvalReport) -> JsonObject:
 
 
 def compare_entry(comparison: Comparison, power: Power | None) -> JsonObject:
-    """Describe the difference of two detectors, and what it would take to see one where that was asked."""
+    """Return the entry of the difference of two detectors, with the required number of videos where requested."""
     return {
         **asdict(comparison),
         "distinguishable": comparison.distinguishable,

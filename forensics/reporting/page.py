@@ -1,4 +1,4 @@
-"""Turn report contents into one HTML page that needs nothing beside itself."""
+"""Render report contents as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def write_page(contents: ReportContents, folder: Path, path: Path | None = None)
     """Write a page, whole or not at all.
 
     Args:
-        contents: What to show.
+        contents: The content of the report.
         folder: The results folder, to which media paths are relative.
-        path: Where it goes; `report.html` in the results folder by default.
+        path: Path of the page; `report.html` in the results folder by default.
 
     Returns:
-        The page.
+        Path of the page.
 
     Raises:
         ReportError: A media file is missing, of an unknown type or outside the folder, or the page cannot be written.
@@ -57,10 +57,10 @@ def write_page(contents: ReportContents, folder: Path, path: Path | None = None)
 
 
 def render_page(contents: ReportContents, folder: Path, name: str = PAGE) -> str:
-    """Render the page as text. Media are embedded byte for byte: an output keeps its mark and its signature.
+    """Render the page as text. Media are embedded byte for byte, so that an output keeps its mark and its signature.
 
     Args:
-        contents: What to show.
+        contents: The content of the report.
         folder: The folder to which media paths are relative.
         name: File name of the page, for the command that verifies it.
 
@@ -93,7 +93,7 @@ def _asset(name: str) -> str:
 
 
 def _download(piece: Figure | Table) -> Markup:
-    """Offer a chart or table as a file, where it is small enough to stand in the page twice."""
+    """Return a download link for a chart or table that is small enough to be in the page twice."""
     text, kind, word = (
         (as_svg(piece), "image/svg+xml", "SVG") if isinstance(piece, Figure) else (as_csv(piece), "text/csv", "CSV")
     )

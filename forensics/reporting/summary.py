@@ -1,4 +1,4 @@
-"""The top of the page: what came out in a sentence, what must be known first, and the few chief numbers."""
+"""Build the top of the page: the result in a sentence, notices, and the main numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FEW = re.compile(r"tpr_at_fpr_\S+: fewer than ten genuine samples may be flagge
 
 
 def title(results: Results) -> str:
-    """Give the headline."""
+    """Return the title of the report."""
     if results.trail:
         return results.trail.title
     names = [one.title for one in (*results.detectors, *results.quality)]
@@ -30,7 +30,7 @@ def title(results: Results) -> str:
 
 
 def verdict(results: Results) -> str:
-    """Say what came out, whatever it is."""
+    """Return the result in words, whatever it is."""
     chief = [(one, found) for one in results.detectors if (found := one.report.find("auc/video")) is not None]
     if not chief:
         return ""
@@ -43,7 +43,7 @@ def verdict(results: Results) -> str:
 
 
 def notices(results: Results) -> tuple[Notice, ...]:
-    """Say whether the test was sealed, and repeat every warning, each once."""
+    """Return notices on whether the test was sealed, and every warning, each once."""
     reports = [one.report for one in results.detectors]
     sealed = [report for report in reports if report.sealed]
     found: list[Notice] = []
@@ -69,7 +69,7 @@ def notices(results: Results) -> tuple[Notice, ...]:
 
 
 def key_numbers(results: Results) -> tuple[KeyNumber, ...]:
-    """Choose the numbers for the top of the page."""
+    """Return the numbers for the top of the page."""
     keys: list[KeyNumber] = []
     for one in results.detectors[-_MOST_KEYS:]:
         found = one.report.find("auc/video")
@@ -100,7 +100,7 @@ def key_numbers(results: Results) -> tuple[KeyNumber, ...]:
 
 
 def caveat(results: Results) -> str:
-    """Say what the numbers do not say."""
+    """Return the limits of the numbers in words."""
     subject = "these synthetic clips and this generator" if results.trail else f"{results.run.corpus} and nothing else"
     return (
         f"Numbers describe {subject}. A low score is no proof that a file is genuine, and a missing mark or credential "
@@ -141,7 +141,7 @@ def _sizes(found: Measure) -> str:
 
 
 def _merged(warnings: Sequence[str]) -> list[str]:
-    """Say once that operating points rest on too few genuine samples, and not for every rate."""
+    """Return warnings in which those on too few genuine samples are merged into one for all rates."""
     found = [(warning, _FEW.fullmatch(warning)) for warning in warnings]
     rates = [match[1] for _, match in found if match]
     others = [warning for warning, match in found if not match]

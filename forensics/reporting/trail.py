@@ -1,4 +1,4 @@
-"""What a demo leaves beside its measures: forgeries, what every output says of itself, and the time it took."""
+"""Read and write a demo's records apart from its measures: forgeries, the provenance of every output, and times."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class GalleryRow:
     """One forgery from source to output.
 
     Attributes:
-        caption: One line about it.
-        source: Whose look it is.
-        drive: Whose motion it is.
-        snapshot: The condition the generator saw.
-        output: What the generator made, as sealed file.
-        truth: What it should have made, where that is known.
+        caption: One line that describes it.
+        source: The picture whose look it shows.
+        drive: The clip whose motion it follows.
+        snapshot: The condition that the generator received.
+        output: The generator's output, as sealed file.
+        truth: The correct output, where it is known.
     """
 
     caption: str
@@ -38,15 +38,15 @@ class GalleryRow:
 
 @dataclass(frozen=True, slots=True)
 class ProvenanceRow:
-    """What an output says about itself when read back.
+    """The mark and credential of an output when read back.
 
     Attributes:
         file: Its path.
-        sha256: Of the file, hex.
+        sha256: SHA-256 of the file, hex.
         mark_id: Twelve hex digits, None where no mark was read.
-        kind: Of the mark, `generated` or `control`.
-        state: Of the credential.
-        as_sealed: Whether mark and credential are the ones it was sealed with.
+        kind: Kind of the mark, `generated` or `control`.
+        state: State of the credential.
+        as_sealed: Whether mark and credential are those that it was sealed with.
     """
 
     file: str
@@ -59,10 +59,10 @@ class ProvenanceRow:
 
 @dataclass(frozen=True, slots=True)
 class StageTime:
-    """How long a stage took.
+    """The duration of a stage.
 
     Attributes:
-        name: Of the stage.
+        name: Name of the stage.
         seconds: Wall time.
     """
 
@@ -72,15 +72,15 @@ class StageTime:
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """Everything of a trail that is no measure; media paths are relative to its folder.
+    """All records of a demo that are not measures; media paths are relative to its folder.
 
     Attributes:
         title: Headline of its report.
-        summary: What was done, in a paragraph.
+        summary: Description of the demo in a paragraph.
         command: The command line.
         titles: Name and longer name of each detector.
         gallery: Forgeries from source to output.
-        provenance: What every output says about itself.
+        provenance: Mark and credential of every output.
         stages: Time of each stage.
     """
 
@@ -93,7 +93,7 @@ class Trail:
     stages: tuple[StageTime, ...] = ()
 
     def save(self, folder: Path) -> Path:
-        """Write it as `trail.json` into a folder, and give its path.
+        """Write the trail as `trail.json` into a folder, and return its path.
 
         Raises:
             ValueError: A number is undefined.
@@ -105,10 +105,10 @@ class Trail:
 
     @classmethod
     def load(cls, folder: Path) -> Trail | None:
-        """Read what `save` wrote, None where there is nothing.
+        """Read what `save` wrote, None where there is no file.
 
         Raises:
-            ReportError: It is not one of ours.
+            ReportError: The file is not one of ours.
         """
         path = folder / TRAIL
         if not path.is_file():

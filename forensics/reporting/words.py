@@ -1,4 +1,4 @@
-"""Numbers and names as the page writes them."""
+"""Format numbers and names for the page."""
 
 from __future__ import annotations
 
@@ -44,61 +44,61 @@ METRICS = {
 
 
 def metric(name: str) -> str:
-    """Name a metric in words; `auc/video` and `auc` alike."""
+    """Return the name of a metric in words, for `auc/video` and `auc` alike."""
     short = name.partition("/")[0]
     return METRICS.get(short, short.replace("_", " "))
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Write a number with a true minus sign."""
+    """Format a number with a true minus sign."""
     return f"{value:.{digits}f}".replace("-", MINUS)
 
 
 def signed(value: float, digits: int = 3) -> str:
-    """Write a number with its sign."""
+    """Format a number with its sign."""
     return f"{value:+.{digits}f}".replace("-", MINUS)
 
 
 def interval(low: float | None, high: float | None, digits: int = 3) -> str:
-    """Write an interval, or that there is none."""
+    """Format an interval, or a note that there is none."""
     return "no interval" if low is None or high is None else f"{number(low, digits)} to {number(high, digits)}"
 
 
 def p_value(value: float) -> str:
-    """Write a p-value with its relation."""
+    """Format a p-value with its relation."""
     words = f"<{NO_BREAK}0.001" if value < 0.001 else f"={NO_BREAK}{value:.3f}"
     return f"p{NO_BREAK}{words}"
 
 
 def counts(measure: Measure) -> str:
-    """Write how many samples stand behind a measure."""
+    """Format the number of samples of a measure."""
     noun = "videos" if measure.level.value == "video" else "frames"
     return f"{measure.n_positive} manipulated and {measure.n_negative} genuine {noun}"
 
 
 def text_cell(words: str, small: str = "", kind: str = "") -> Cell:
-    """Give a cell of words."""
+    """Return a cell of text."""
     return Cell(words, small, (words,), kind)
 
 
 def count_cell(value: int) -> Cell:
-    """Give a cell of a whole number."""
+    """Return a cell of an integer."""
     return Cell(f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"), values=(str(value),))
 
 
 def estimate_fields(name: str) -> tuple[str, str, str]:
-    """Name the CSV columns of an estimate."""
+    """Return the names of the CSV columns of an estimate."""
     return name, f"{name} low", f"{name} high"
 
 
 def estimate_cell(measure: Measure | None, *, sign: bool = False) -> Cell:
-    """Give a cell of a number with its interval; a dash where there is no number."""
+    """Return a cell of a number with its interval; a dash where there is no number."""
     if measure is None:
         return Cell("\N{EN DASH}", values=("", "", ""))
     return estimate(measure.value, measure.low, measure.high, sign=sign, hint=measure.note)
 
 
 def estimate(value: float, low: float | None, high: float | None, *, sign: bool = False, hint: str = "") -> Cell:
-    """Give a cell of a number with its interval."""
+    """Return a cell of a number with its interval."""
     raw = tuple("" if one is None else repr(one) for one in (value, low, high))
     return Cell((signed if sign else number)(value), interval(low, high), raw, hint=hint)

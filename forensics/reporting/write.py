@@ -1,7 +1,8 @@
-"""Write a report whole: page, figures, tables, signed card."""
+"""Write a complete report: page, figures, tables and signed card."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from .exports import write_exports
 from .gather import INNER
 from .page import PAGE, write_page
 
+_LOG = logging.getLogger(__name__)
+
 _RECORDS = (
     "run.json",
     "trail.json",
@@ -25,14 +28,14 @@ _RECORDS = (
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a report left on disk.
+    """The files of a written report.
 
     Attributes:
         page: The page.
         card: Its signed card.
         exports: Figures and tables.
-        exports_folder: Where their two folders lie.
-        contents: What the page shows.
+        exports_folder: Parent of their two folders.
+        contents: Content of the page.
     """
 
     page: Path
@@ -50,17 +53,18 @@ def write_report(
     figures: Path | None = None,
     pictures: bool = True,
 ) -> Written:
-    """Make the report of a results folder.
+    """Write the report of a results folder.
 
     Args:
-        folder: What `evaluate -o` or `demo` wrote.
-        deployment: Who signs the card.
-        page: Where the page goes; `report.html` in the folder by default.
-        figures: Where the folders `figures` and `tables` go; by default beside the page, in a folder of its name.
+        folder: Output folder of `evaluate -o` or `demo`.
+        deployment: The deployment that signs the card.
+        page: Path of the page; `report.html` in the folder by default.
+        figures: Parent of the folders `figures` and `tables`; by default a folder beside the page with its name.
         pictures: Whether faces are shown.
 
     Raises:
-        ReportError: It is no results folder, a record or picture in it is damaged, or the page cannot be written.
+        ReportError: The folder is not a results folder, a record or picture in it is damaged, or the page cannot be
+            written.
         IdentityError: The deployment cannot sign.
     """
     contents = read_contents(folder, pictures=pictures)
@@ -68,11 +72,12 @@ def write_report(
     place = figures or path.with_suffix("")
     exports = write_exports(contents, place)
     card = sign_report(path, contents.title, (*exports, *_records(folder)), deployment)
+    _LOG.info("wrote report %s, its card %s and %d files to %s", path, card, len(exports), place)
     return Written(path, card, exports, place, contents)
 
 
 def _records(folder: Path) -> Iterator[Path]:
-    """Give the records that a page was made from."""
+    """Yield the records that a page was made from."""
     for root in (folder, folder / INNER):
         for pattern in _RECORDS:
             yield from sorted(root.glob(pattern))

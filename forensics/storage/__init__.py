@@ -1,1 +1,1 @@
-"""Files written whole or not at all, JSON records and TOML settings read strictly."""
+"""Write files whole or not at all, and read JSON records and TOML settings strictly."""

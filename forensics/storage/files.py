@@ -1,67 +1,63 @@
-"""Hash files, write them whole or not at all, and append lines that outlive a kill."""
+"""Write files whole or not at all, append lines that outlive a kill, and keep a folder to one process."""
 
 from __future__ import annotations
 
-import hashlib
+import csv
+import io
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from forensics.errors import BusyError
 
+Row = TypeVar("Row")
+
 LOCK = ".lock"
-UNFINISHED = ".facetrail-"
-"""How the names of unfinished files and folders begin, here and where files are sealed."""
 
 _PIECE = 1 << 16
 
 
-def file_hash(path: Path) -> str:
-    """Compute the SHA-256 of a file, hex.
-
-    Args:
-        path: The file.
-    """
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file beside its place and rename it; on any failure nothing is left.
+    """Write a file under a temporary name and rename it; nothing is left on any failure.
 
     A killed process leaves the unfinished file, which `sweep` removes.
 
     Args:
         path: The final file.
-        write: Writes the file it is given; the name keeps the suffix.
+        write: Function that writes the file at a given path; the path keeps the suffix.
     """
+    from watermark import whole_file  # not at the top: help for a command would load all that reads media
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=UNFINISHED, suffix=path.suffix, dir=path.parent)
-    temporary = Path(name)
-    try:
-        try_to_hold(handle)
-        write(temporary)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        if error.filename in (None, name):  # the file's own name says more than the unfinished one's
-            error.filename = str(path)
-        raise
-    finally:
-        os.close(handle)
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as part:
+        write(part)
+        part.chmod(0o644)
+
+
+def write_csv(path: Path, kind: type[Row], rows: Iterable[Row]) -> None:
+    """Write instances of a dataclass as CSV, whole or not at all: a column for each field, a line for each instance.
+
+    Args:
+        path: The final file.
+        kind: The dataclass.
+        rows: Its instances.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, [item.name for item in fields(kind)])  # type: ignore[arg-type]
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)  # type: ignore[call-overload]
+    write_whole(path, lambda part: part.write_text(text.getvalue(), encoding="utf-8", newline=""))
 
 
 def append_line(path: Path, line: str) -> None:
-    """Append a line to a journal; it is on disk when this returns, and costs the same however long the journal is.
+    """Append a line to a journal. The line is on disk on return, and the cost does not depend on the journal's length.
 
     Args:
-        path: The journal; it is made where it is missing.
-        line: Without its line feed.
+        path: The journal; it is created where it is missing.
+        line: The line without its line feed.
     """
     with path.open("a+b") as file:
         end = file.seek(0, os.SEEK_END)
@@ -73,7 +69,7 @@ def append_line(path: Path, line: str) -> None:
 
 
 def whole_lines(path: Path) -> list[bytes]:
-    """Read the lines of a journal, oldest first, without one that was cut off; none where there is no journal.
+    """Return the complete lines of a journal, oldest first, without a truncated one; empty without a journal.
 
     Args:
         path: The journal.
@@ -85,7 +81,7 @@ def whole_lines(path: Path) -> list[bytes]:
 
 
 def _last_line(file: BinaryIO, end: int) -> int:
-    """Find where the line begins that a file ends in."""
+    """Find where the last line of a file begins."""
     while end:
         start = max(0, end - _PIECE)
         file.seek(start)
@@ -96,56 +92,22 @@ def _last_line(file: BinaryIO, end: int) -> int:
     return 0
 
 
-def try_to_hold(handle: int) -> bool:
-    """Lock an open file or folder until it is closed or the process ends; return whether nobody else holds it.
-
-    Args:
-        handle: Of the open file. Where the system cannot lock, it counts as held by nobody.
-    """
-    if os.name != "posix":
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def sweep(folder: Path, *, deep: bool = False) -> None:
-    """Remove the unfinished files and folders of processes that were killed; those of living ones are held by them.
-
-    Args:
-        folder: Where to look.
-        deep: Look in the folders within it too.
-    """
-    if os.name != "posix":
-        return
-    for path in list(folder.rglob(f"{UNFINISHED}*") if deep else folder.glob(f"{UNFINISHED}*")):
-        with suppress(OSError):
-            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-            try:
-                if try_to_hold(handle):
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
-            finally:
-                os.close(handle)
-
-
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other processes from writing a folder, and remove what killed ones left; the lock goes with the process.
+    """Lock a folder against other writers and remove what killed processes left; the lock ends with the process.
 
     Args:
-        folder: It is made where it is missing, and goes again where an error leaves it empty.
+        folder: The folder; it is created where it is missing, and removed where an error leaves it empty.
 
     Raises:
         BusyError: Another process holds the lock.
     """
+    from watermark import sweep, try_lock
+
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("w") as stream:
-        if not try_to_hold(stream.fileno()):
+        if not try_lock(stream.fileno()):
             raise BusyError(f"{folder} is being written by another process; wait until it ends", folder)
         sweep(folder, deep=True)
         try:

@@ -1,6 +1,6 @@
-"""Read frozen dataclasses back from JSON, strictly: nothing unknown, nothing of another type, and nothing missing.
+"""Read frozen dataclasses from JSON strictly: no unknown key, no other type and no missing field.
 
-A field that has a default may be missing: documents written before it was there stay readable.
+A field that has a default may be missing, so that documents written before the field existed stay readable.
 """
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ from typing import TypeVar, Union, cast, get_args, get_origin, get_type_hints
 Record = TypeVar("Record")
 
 _UNDECODED = re.compile("[\ud800-\udfff]")
-"""What a byte of a file name that is no UTF-8 is held as; only its escape can be written as UTF-8."""
+"""Matches what a byte of a file name that is not UTF-8 is decoded to; only its escape can be written as UTF-8."""
 
 _SCALARS = (str, int, float, bool)
 
 
 def parse_json(text: str | bytes) -> object:
-    """Parse JSON that a stranger may have written.
+    """Parse JSON from an untrusted source.
 
     Args:
         text: The document.
 
     Raises:
-        ValueError: It is no JSON, is nested too deeply, names a key twice in one object, or holds NaN or Infinity.
+        ValueError: The document is not JSON, is nested too deeply, names a key twice in one object, or contains NaN or
+            Infinity.
     """
     try:
         return json.loads(text, object_pairs_hook=_without_twins, parse_constant=_no_number)
@@ -38,11 +39,11 @@ def parse_json(text: str | bytes) -> object:
 
 
 def write_json(value: object, *, indent: int | None = None) -> str:
-    """Write JSON that `parse_json` reads back and that is valid UTF-8, whatever bytes the name of a file has.
+    """Return JSON that `parse_json` reads back and that is valid UTF-8, whatever bytes a file name has.
 
     Args:
-        value: What `json.dumps` understands; NaN and Infinity are refused.
-        indent: Spaces a level; None for one line.
+        value: Any value that `json.dumps` accepts, except NaN and Infinity.
+        indent: Spaces per level; None for one line.
 
     Raises:
         ValueError: A number is not finite.
@@ -64,14 +65,14 @@ def _no_number(word: str) -> object:
 
 
 def read_record(kind: type[Record], value: object, where: str = "document") -> Record:
-    """Build a value of an annotated type from what `json.loads` gave.
+    """Build a value of an annotated type from parsed JSON.
 
-    Understands dataclasses, enums, optional values, tuples, text, numbers and truth values.
+    The type may consist of dataclasses, enums, optional values, tuples, strings, numbers and booleans.
 
     Args:
         kind: The type to build.
         value: The parsed JSON.
-        where: How to call this place in an error message.
+        where: Name of this place in an error message.
 
     Raises:
         ValueError: The value does not have that shape; the message names the place.
@@ -122,7 +123,7 @@ def _read_dataclass(kind: type, value: object, where: str) -> object:
 
 @cache
 def _fields(kind: type) -> tuple[dict[str, object], frozenset[str]]:
-    """Give the types of a dataclass' fields by name, and the names that must be there; evaluated once for each kind."""
+    """Return the field types of a dataclass by name, and the names of required fields; computed once per type."""
     hints, fields = get_type_hints(kind), dataclasses.fields(kind)
     missing = dataclasses.MISSING
     required = (field.name for field in fields if field.default is missing and field.default_factory is missing)

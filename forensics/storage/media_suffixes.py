@@ -1,12 +1,21 @@
-"""The suffixes of files that are taken for media where a folder is searched."""
+"""The suffixes by which files are chosen where a folder is searched or a file is asked for.
+
+What a file really holds is decided by its content when it is opened.
+"""
 
 from __future__ import annotations
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".mp4", ".mov", ".mkv")
-"""What is taken for a file that can be read here."""
+READABLE_STILLS = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff")
+"""Files that are read as pictures."""
 
-CLIPS = (".mp4", ".mov", ".mkv", ".avi")
-"""What is taken for a clip of a published data set."""
+READABLE_CLIPS = (".mp4", ".mov", ".mkv")
+"""Files that are read as clips."""
+
+SUFFIXES = (*READABLE_STILLS, *READABLE_CLIPS)
+"""Files that a command takes from a folder and that the page offers to examine."""
+
+CLIPS = (*READABLE_CLIPS, ".avi")
+"""Files that an importer lists as clips of a published data set; one that cannot be read, such as AVI, is reported."""
 
 STILLS = (".png", ".jpg", ".jpeg", ".webp")
-"""What is taken for a picture of a published data set."""
+"""Files that an importer lists as pictures, or frames, of a published data set."""

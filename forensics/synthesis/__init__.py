@@ -1,1 +1,1 @@
-"""Make a labelled corpus of genuine and forged avatars."""
+"""Build a labelled corpus of genuine and forged avatars."""

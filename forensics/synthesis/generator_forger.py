@@ -1,4 +1,4 @@
-"""The generator behind the corpus' idea of a forger: the one place that fits its call to ours."""
+"""Adapt the generator to the forger interface of the corpus; no other module calls it for synthesis."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ PRESETS = ("mini",)
 
 @dataclass(frozen=True, slots=True)
 class GeneratorForger:
-    """Moves source pictures by drives with the trained generator, copying pose and expression as they are.
+    """A forger that animates source pictures with the trained generator, using pose and expression of drives directly.
 
     Attributes:
         animator: The generator.
-        deployment: Whose mark its frames carry.
+        deployment: The deployment whose mark its frames carry.
         preset: Size of the model.
         steps: Denoising steps, None for the preset's.
     """
@@ -46,7 +46,7 @@ class GeneratorForger:
 
     @property
     def method(self) -> str:
-        """Name of the method, as in the manifest."""
+        """Return the name of the method in the manifest."""
         return f"anifacediff-{self.preset}"
 
     def forge(self, still: Frames, params: FaceParams, drive: DriveSequence, seed: int) -> GeneratedClip:
@@ -57,16 +57,16 @@ class GeneratorForger:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Which model draws, and where; `engine_for` fills in what is None.
+    """The model and its device; `engine_for` fills in what is None.
 
     Attributes:
-        preset: Size of the model; None takes that of the weights.
+        preset: Size of the model; None uses that of the weights.
         weights: Folder of its weights, None for those in the package.
-        device: "cpu", "cuda" or "mps"; None takes the CPU for `mini` and the fastest there is for `sd15`.
-        dtype: Precision; None takes fp32 on the CPU, bf16 elsewhere.
-        compiled: Compile the denoiser.
+        device: "cpu", "cuda" or "mps"; None uses the CPU for `mini` and the fastest available device for `sd15`.
+        dtype: Precision; None uses fp32 on the CPU, bf16 elsewhere.
+        compiled: Whether to compile the denoiser.
         flame: FLAME's file, None for the one in the user's models folder.
-        face_model: Whose faces the weights draw; `engine_for` reads it from them.
+        face_model: The face model of the weights; `engine_for` reads it from them.
     """
 
     preset: str | None = None
@@ -79,13 +79,13 @@ class Engine:
 
 
 def engine_for(asked: Engine) -> Engine:
-    """Fill in what was left open, without loading the weights.
+    """Return an engine without open choices, without loading the weights.
 
     Raises:
         MissingPieceError: The preset's weights are not in the package and were not named.
         UsageError: The weights are of another preset.
-        WeightsError: The folder is no model.
-        GenerationError: The device is not there.
+        WeightsError: The folder is not a model.
+        GenerationError: The device does not exist.
     """
     if asked.weights is None and asked.preset not in (None, *PRESETS):
         raise MissingPieceError(
@@ -102,7 +102,7 @@ def engine_for(asked: Engine) -> Engine:
 
 
 def load_animator(engine: Engine | None = None) -> Animator:
-    """Load the generator; None takes the shipped one.
+    """Load the generator; None loads the shipped one.
 
     Raises:
         MissingPieceError, UsageError, WeightsError, GenerationError: As for `engine_for`.

@@ -1,26 +1,26 @@
-"""The forgeries a synthetic corpus can hold, as data; how each is made stands in `forgeries`."""
+"""Declare the forgery methods of a synthetic corpus as data; `forgeries` implements them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from forensics.errors import InputError
+from forensics.errors import InputError, did_you_mean
 
 GENERATED = "anifacediff"
-"""The method whose name in the manifest is the generator's own, with its preset."""
+"""The method whose name in the manifest is the generator's name with its preset."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForgeryMethod:
-    """One way to forge.
+    """One method of forgery.
 
     Attributes:
-        name: What users type, and the manifest says.
-        summary: What happens.
-        people: 2 where one puppet's look meets another's motion, 1 where a puppet is forged from its own footage.
-        region: What is altered: `frame`, `face`, `mouth` or `eyes`.
-        generator: Whether the generator makes it; else genuine footage is edited.
+        name: Name that users type and the manifest records.
+        summary: One line that describes the method.
+        people: 2 where one puppet's look is combined with another's motion, 1 where a puppet is forged from its own
+            footage.
+        region: The altered region: `frame`, `face`, `mouth` or `eyes`.
+        generator: Whether the generator makes it; otherwise genuine footage is edited.
     """
 
     name: str
@@ -47,11 +47,11 @@ def find_method(name: str) -> ForgeryMethod:
     """Return the method of a name.
 
     Raises:
-        InputError: There is none; the message offers the nearest.
+        InputError: There is none; the message suggests the nearest.
     """
     for method in METHODS:
         if method.name == name:
             return method
     names = [method.name for method in METHODS]
-    near = get_close_matches(name, names, 1)
-    raise InputError(f"no forgery {name!r}{f'; did you mean {near[0]}?' if near else ''} There are: {', '.join(names)}")
+    meant = did_you_mean(name, names)
+    raise InputError(f"no forgery {name!r}{meant and f'; {meant}'} There are: {', '.join(names)}")

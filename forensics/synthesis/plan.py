@@ -1,4 +1,4 @@
-"""What a synthetic corpus will hold, decided from a seed before anything is drawn."""
+"""Plan the content of a synthetic corpus from a seed, before anything is drawn."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from generator import puppets
 from .methods import GENERATED, ForgeryMethod, find_method
 
 FEWEST_PER_SPLIT = 2
-"""A forgery needs two identities of the same split."""
+"""Least number of identities in a split, because a forgery needs two identities of the same split."""
 
 
 class Making(StrEnum):
-    """How a planned sample is made."""
+    """The way in which a planned sample is made."""
 
-    FILM = "film"
+    RENDER = "render"
     FORGE = "forge"
     CONTROL = "control"
 
 
 @dataclass(frozen=True, slots=True)
 class SynthesisConfig:
-    """How large a synthetic corpus is; both classes pass through one encoder at its one quality.
+    """The size of a synthetic corpus; both classes pass through one encoder at one quality.
 
     Attributes:
-        seed: Decides identities, motions, forgeries and splits.
+        seed: Seed of identities, motions, forgeries and splits.
         identities: Number of puppets.
         clips: Genuine clips of each identity, and forged clips with each identity as source.
         stills: Genuine stills of each identity, and forged stills with each identity as source.
         frames: Frames of a clip.
-        fps: Frames a second.
+        fps: Frames per second.
         size: Height and width, pixels.
-        steps: Denoising steps of the generator; None takes its preset's.
-        control: Splits whose genuine samples are doubled with a control mark: the test split to measure whether a
-            detector reads the mark, the others so that it cannot learn to.
+        steps: Denoising steps of the generator; None uses its preset's.
+        control: Splits whose genuine samples are repeated with a control mark: in the test split to measure whether a
+            detector reads the mark, in the others so that it cannot learn to read it.
         shares: Share of the identities in each split.
-        methods: How forgeries are made, by name; each makes as many as there are genuine samples.
-        test_styles: Drawing styles that the test split alone shows; all of its identities have one of them. Without
-            any, every split shows all styles.
+        methods: Names of the forgery methods; each makes as many samples as there are genuine ones.
+        test_styles: Drawing styles that only the test split shows; all of its identities have one of them. Where it is
+            empty, every split shows all styles.
     """
 
     seed: int = 0
@@ -61,10 +61,10 @@ class SynthesisConfig:
     test_styles: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse sizes that cannot make a corpus.
+        """Check that the sizes can make a corpus.
 
         Raises:
-            CorpusError: A number is out of range, or a method stands twice or nowhere.
+            CorpusError: A number is out of range, or a method is named twice or none is named.
             InputError: There is no method of a name.
         """
         wanted = FEWEST_PER_SPLIT * len(self.shares)
@@ -95,11 +95,11 @@ class PlannedSample:
 
     Attributes:
         id: Its name in the corpus.
-        making: How it is made.
-        split: Where it will stand.
+        making: The way in which it is made.
+        split: The split that it will belong to.
         source: Number of the identity whose look it shows.
         drive: Number of the identity whose motion it follows.
-        motion: Which of that identity's motions.
+        motion: Number of the motion among that identity's motions.
         is_still: Whether it is a picture and not a clip.
         seed: Its own seed.
         method: Name of the forgery, empty for genuine samples.
@@ -117,49 +117,49 @@ class PlannedSample:
 
     @property
     def label(self) -> Label:
-        """Genuine or forged."""
+        """Return whether the sample is genuine or forged."""
         return Label.FORGED if self.making is Making.FORGE else Label.GENUINE
 
     @property
     def slice(self) -> Slice:
-        """Main or control."""
+        """Return whether the sample is in the main or the control slice."""
         return Slice.CONTROL if self.making is Making.CONTROL else Slice.MAIN
 
     @property
     def path(self) -> str:
-        """Where the media file goes, relative to the corpus folder."""
+        """Return the path of the media file, relative to the corpus folder."""
         folder = "control" if self.making is Making.CONTROL else self.label.value
         return f"media/{folder}/{self.id}.{'jpg' if self.is_still else 'mp4'}"
 
     @property
     def sidecar(self) -> str:
-        """Where the sidecar goes, relative to the corpus folder."""
+        """Return the path of the sidecar, relative to the corpus folder."""
         return f"faces/{self.id}.npz"
 
     @property
     def mask(self) -> str:
-        """Where the mask goes, relative to the corpus folder."""
+        """Return the path of the mask, relative to the corpus folder."""
         return f"masks/{self.id}.npz"
 
     @property
     def genuine(self) -> str:
-        """The genuine file of the footage that an edit or a control mark starts from, relative to the corpus folder.
+        """Return the genuine file that an edit or a control mark starts from, relative to the corpus folder.
 
-        A swap alters the drive's footage; everything else the source's own.
+        A swap alters the drive's footage; every other method alters the source's own.
         """
         return f"media/genuine/{self.split}-{self.actor:03d}-m{self.motion}.{'jpg' if self.is_still else 'mp4'}"
 
     @property
     def actor(self) -> int:
-        """Number of the identity in that footage."""
+        """Return the number of the identity in that footage."""
         return self.drive if self.method == "face-swap" else self.source
 
 
 def plan_corpus(config: SynthesisConfig) -> tuple[PlannedSample, ...]:
-    """List the samples of a synthetic corpus: every identity stands in one split and is forged only within it.
+    """Return the samples of a synthetic corpus: every identity is in one split and is forged only within it.
 
     Args:
-        config: Its size and seed.
+        config: Size and seed of the corpus.
 
     Returns:
         The samples, split by split, genuine ones first.
@@ -169,7 +169,7 @@ def plan_corpus(config: SynthesisConfig) -> tuple[PlannedSample, ...]:
         motions = [(motion, motion >= config.clips) for motion in range(config.clips + config.stills)]
         for identity in members:
             for motion, is_still in motions:
-                planned.append(_planned(config, Making.FILM, split, identity, identity, motion, is_still))
+                planned.append(_planned(config, Making.RENDER, split, identity, identity, motion, is_still))
         for method in map(find_method, config.methods):
             for source, drive, motion, is_still in _forgeries(members, motions, method):
                 planned.append(_planned(config, Making.FORGE, split, source, drive, motion, is_still, method.name))
@@ -181,14 +181,14 @@ def plan_corpus(config: SynthesisConfig) -> tuple[PlannedSample, ...]:
 
 
 def style_of(number: int) -> puppets.Style:
-    """Say in which style an identity is drawn; styles take turns, so that every split has many."""
+    """Return the drawing style of an identity; styles alternate, so that every split has many."""
     return puppets.STYLES[number % len(puppets.STYLES)]
 
 
 def deal_identities(config: SynthesisConfig) -> dict[Split, tuple[int, ...]]:
-    """Deal identity numbers to the splits by their shares, at least two to each.
+    """Assign identity numbers to the splits by their shares, at least two to each.
 
-    Where the test split has styles of its own, it takes all identities of those styles, whatever its share.
+    Where the test split has its own styles, it gets all identities of those styles, whatever its share is.
 
     Args:
         config: Number of identities, shares, test styles and seed.
@@ -214,7 +214,7 @@ def deal_identities(config: SynthesisConfig) -> dict[Split, tuple[int, ...]]:
 def _forgeries(
     members: tuple[int, ...], motions: list[tuple[int, bool]], method: ForgeryMethod
 ) -> Iterator[tuple[int, int, int, bool]]:
-    """Pair every source with drives of other identities, another one for each motion; or with itself."""
+    """Yield pairs of a source and a drive: another identity's for each motion, or the source's own."""
     for position, source in enumerate(members):
         for motion, is_still in motions:
             step = 1 + motion % (len(members) - 1) if method.people > 1 else 0

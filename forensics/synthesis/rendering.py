@@ -1,7 +1,7 @@
-"""The ways a synthetic sample is made. Nothing here decides what is made; `plan` does.
+"""Render the samples of a synthetic corpus; `plan` decides which samples are made.
 
-Puppets are the camera: their pictures are the genuine class. What the generator forges leaves it marked; what is edited
-here is marked and sealed before it is written.
+Puppets take the place of a camera: their pictures are the genuine class. The generator marks its forgeries itself.
+Footage that is edited here is marked and sealed before it is written.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def make_puppet(config: SynthesisConfig, number: int) -> puppets.Puppet:
     """Draw one of a corpus' identities.
 
     Args:
-        config: Gives the seed.
-        number: Which identity.
+        config: Settings with the seed.
+        number: Number of the identity.
     """
     rng = np.random.default_rng([config.seed, 3, number])
     return puppets.sample_puppet(rng, style_of(number))
@@ -62,9 +62,9 @@ def sample_drive(config: SynthesisConfig, number: int, motion: int, *, is_still:
     """Draw one of an identity's motions.
 
     Args:
-        config: Gives seed, length and rate.
-        number: Which identity.
-        motion: Which of its motions.
+        config: Settings with seed, length and rate.
+        number: Number of the identity.
+        motion: Number of the motion.
         is_still: Whether one frame is enough.
     """
     rng = np.random.default_rng([config.seed, 4, number, motion])
@@ -73,11 +73,11 @@ def sample_drive(config: SynthesisConfig, number: int, motion: int, *, is_still:
 
 
 def render_clip(puppet: puppets.Puppet, drive: DriveSequence, size: int) -> Footage:
-    """Draw a puppet frame by frame.
+    """Render a puppet frame by frame.
 
     Args:
-        puppet: Who plays.
-        drive: What it does.
+        puppet: The puppet.
+        drive: Its motion.
         size: Height and width, pixels.
     """
     shots = [puppets.render(puppet, drive[index], size) for index in range(len(drive))]
@@ -92,18 +92,18 @@ def render_clip(puppet: puppets.Puppet, drive: DriveSequence, size: int) -> Foot
 
 
 class MarkedClip(Protocol):
-    """What the generator hands out: marked frames that know how to seal themselves."""
+    """The generator's output: marked frames that can seal themselves."""
 
     def seal(self, path: Path, deployment: Deployment) -> SealReceipt:
         """Write the clip, marked and signed."""
 
 
 class Forger(Protocol):
-    """Moves a source picture by a drive; the generator behind `open_forger` is one."""
+    """The interface that animates a source picture by a drive; the generator behind `open_forger` implements it."""
 
     @property
     def method(self) -> str:
-        """Name of the method, as in the manifest."""
+        """Return the name of the method in the manifest."""
 
     def forge(self, still: Frames, params: FaceParams, drive: DriveSequence, seed: int) -> MarkedClip:
         """Return the marked clip; a drive of one frame makes a still.
@@ -112,16 +112,16 @@ class Forger(Protocol):
             still: (H, W, 3) uint8 RGB source picture.
             params: The source's face parameters.
             drive: The motion.
-            seed: Of the denoising.
+            seed: Seed of the denoising.
         """
 
 
 def ground_truth(config: SynthesisConfig, planned: PlannedSample) -> tuple[puppets.Puppet, DriveSequence]:
-    """Say who plays in a sample and what it really does there.
+    """Return the puppet of a sample's footage and its true motion.
 
     Args:
         config: The corpus' settings.
-        planned: Which source, which drive.
+        planned: The planned sample with source and drive.
 
     Returns:
         The puppet whose head is seen, and the drive's motion aligned to it and to its place in the picture.
@@ -136,7 +136,7 @@ def ground_truth(config: SynthesisConfig, planned: PlannedSample) -> tuple[puppe
 
 
 def source_of(config: SynthesisConfig, planned: PlannedSample) -> puppets.Puppet:
-    """Return the puppet whose look a sample shows; for `whole-puppet` one that no other sample shows."""
+    """Return the puppet whose look a sample shows; for `whole-puppet` it is one that no other sample shows."""
     if planned.method != "whole-puppet":
         return make_puppet(config, planned.source)
     rng = np.random.default_rng([config.seed, 5, planned.source, planned.motion])
@@ -149,7 +149,7 @@ def edit(config: SynthesisConfig, planned: PlannedSample, footage: Footage) -> E
     Args:
         config: The corpus' settings.
         planned: What is forged, and how.
-        footage: What `ground_truth` gives, filmed.
+        footage: What `ground_truth` gives, rendered.
     """
     rng = np.random.default_rng(planned.seed)
     match planned.method:
@@ -171,7 +171,7 @@ def edit(config: SynthesisConfig, planned: PlannedSample, footage: Footage) -> E
 
 
 def _edit_part(config: SynthesisConfig, planned: PlannedSample, footage: Footage, rng: np.random.Generator) -> Edited:
-    """Take the mouth, or eyes, brows and gaze, of another take of the same puppet."""
+    """Replace the mouth, or eyes, brows and gaze, by those of another take of the same puppet."""
     puppet, played = ground_truth(config, planned)
     take = puppets.sample_motion(rng, puppet, len(played), config.fps)
     mouth = planned.method == "mouth-edit"
@@ -184,10 +184,10 @@ def _edit_part(config: SynthesisConfig, planned: PlannedSample, footage: Footage
 
 
 def source_still(puppet: puppets.Puppet, size: int) -> Frames:
-    """Draw the still a puppet is animated from: looking straight ahead.
+    """Draw the still that a puppet is animated from; it looks straight ahead.
 
     Args:
-        puppet: Whose.
+        puppet: The puppet.
         size: Height and width, pixels.
     """
     neutral: FaceParams = puppet.neutral()
@@ -195,12 +195,12 @@ def source_still(puppet: puppets.Puppet, size: int) -> Frames:
 
 
 def encode_genuine(footage: Footage, path: Path, config: SynthesisConfig, *, is_still: bool) -> None:
-    """Write genuine footage through the encoder that forged files pass through as well.
+    """Write genuine footage through the encoder that forged files also pass through.
 
     Args:
-        footage: What to write.
-        path: Where.
-        config: Gives the rate.
+        footage: The footage to write.
+        path: Path of the file.
+        config: Settings with the frame rate.
         is_still: Whether to write a picture.
     """
     if is_still:
@@ -212,15 +212,15 @@ def encode_genuine(footage: Footage, path: Path, config: SynthesisConfig, *, is_
 def seal_control(
     footage: Footage, path: Path, twin: Path, config: SynthesisConfig, planned: PlannedSample, deployment: Deployment
 ) -> SealReceipt:
-    """Write genuine footage with a control mark, so that only the mark tells it from its plain twin.
+    """Write genuine footage with a control mark, so that it differs from its plain twin only by the mark.
 
     Args:
-        footage: What to write.
-        path: Where.
-        twin: The plain file of the same footage, recorded as what was opened.
-        config: Gives the rate.
-        planned: Gives the seed.
-        deployment: Whose key and identity.
+        footage: The footage to write.
+        path: Path of the file.
+        twin: The plain file of the same footage, recorded as the opened file.
+        config: Settings with the frame rate.
+        planned: The planned sample with its seed.
+        deployment: The deployment whose key and identity are used.
     """
     payload = Payload.random(np.random.default_rng(planned.seed), PayloadKind.CONTROL)
     return _seal(footage.frames, path, twin, payload, config, planned, deployment)
@@ -229,15 +229,15 @@ def seal_control(
 def seal_edit(
     edited: Edited, path: Path, genuine: Path, config: SynthesisConfig, planned: PlannedSample, deployment: Deployment
 ) -> SealReceipt:
-    """Mark and write edited footage; its credential names the genuine file as what was opened.
+    """Mark and write edited footage; its credential names the genuine file as the opened one.
 
     Args:
-        edited: What to write.
-        path: Where.
+        edited: The footage to write.
+        path: Path of the file.
         genuine: The file of the footage before the edit.
-        config: Gives the rate.
-        planned: Gives method and seed.
-        deployment: Whose key and identity.
+        config: Settings with the frame rate.
+        planned: The planned sample with method and seed.
+        deployment: The deployment whose key and identity are used.
     """
     payload = Payload.random(np.random.default_rng(planned.seed), PayloadKind.GENERATED)
     return _seal(edited.frames, path, genuine, payload, config, planned, deployment)

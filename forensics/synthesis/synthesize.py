@@ -1,8 +1,9 @@
-"""Make a synthetic corpus, sample by sample; an interrupted run continues where it stopped."""
+"""Build a synthetic corpus, sample by sample; an interrupted run continues where it stopped."""
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
@@ -13,8 +14,8 @@ from forensics.corpus import MANIFEST, Corpus, Sample, read_manifest, write_mani
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
 from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
-from forensics.storage.files import append_line, file_hash, locked, whole_lines, write_whole
-from watermark import Deployment
+from forensics.storage.files import append_line, locked, whole_lines, write_whole
+from watermark import Deployment, file_hash
 
 from .forgeries import Footage, save_masks
 from .methods import GENERATED, find_method
@@ -32,9 +33,11 @@ from .rendering import (
     source_still,
 )
 
+_LOG = logging.getLogger(__name__)
+
 RECIPE = "recipe.json"
 JOURNAL = "made.jsonl"
-"""What was made so far, a sample a line, until the manifest can be written."""
+"""Journal of the finished samples, one per line, used until the manifest can be written."""
 
 
 def synthesize(
@@ -46,41 +49,44 @@ def synthesize(
     *,
     worker_config: WorkerConfig = SERIAL,
 ) -> Corpus:
-    """Make the samples of a synthetic corpus that are not there yet.
+    """Build the missing samples of a synthetic corpus.
 
-    The same recipe gives the same frames and the same manifest, whoever does the work; only the hashes of sealed files
-    differ between runs, because their signatures do.
+    The same recipe produces the same frames and the same manifest on any number of workers. Only the hashes of sealed
+    files differ between runs, because their signatures differ.
 
     Args:
-        root: The corpus folder; it is made where it is missing.
-        config: What to make.
-        forger: Makes the forged class.
-        deployment: Whose mark and signature the forged files carry.
-        report: Is told how far the work is.
-        worker_config: Who makes the samples.
+        root: The corpus folder; it is created where it is missing.
+        config: Settings of the corpus.
+        forger: Forger of the generated samples.
+        deployment: The deployment whose mark and signature the forged files carry.
+        report: Progress callback.
+        worker_config: Configuration of the worker pool.
 
     Raises:
         BusyError: Another process is writing this corpus.
-        CorpusError: The folder holds a corpus of another recipe.
+        CorpusError: The folder contains a corpus of another recipe.
     """
     plan, deployment = plan_corpus(config), replace(deployment, discreet=True)  # size shall not tell the class
     with locked(root):
         _check_recipe(root, config, forger)
         made = _made(root)
         wanted = [one for one in plan if one.id not in made or not _is_whole(root, made[one.id])]
-        films = [one for one in wanted if one.making is Making.FILM]  # what is edited or marked opens one of them
-        rest = [one for one in wanted if one.making is not Making.FILM]
+        genuine = [one for one in wanted if one.making is Making.RENDER]  # what is edited or marked opens one of them
+        rest = [one for one in wanted if one.making is not Making.RENDER]
         done = len(plan) - len(wanted)
+        _LOG.info("corpus %s: %d of %d samples are there, %d are to be made", root, done, len(plan), len(wanted))
         with open_pool(worker_config if wanted else SERIAL, partial(_studio, root, config, forger, deployment)) as pool:
-            for stage in (films, rest):
+            for stage in (genuine, rest):
                 for place, sample in pool.work(stage, ordered=False):
                     append_line(root / JOURNAL, sample.to_json())
                     made[sample.id] = sample
                     done += 1
+                    _LOG.debug("made sample %s, %d of %d", sample.id, done, len(plan))
                     report(done / len(plan), _note(stage[place]))
         samples = tuple(made[planned.id] for planned in plan)
         write_manifest(root, samples)
         (root / JOURNAL).unlink(missing_ok=True)
+    _LOG.info("synthesised corpus %s with %d samples, %d of them in this run", root, len(samples), len(wanted))
     return Corpus(root, samples)
 
 
@@ -94,14 +100,14 @@ def _studio(
 def make_sample(
     root: Path, config: SynthesisConfig, planned: PlannedSample, forger: Forger, deployment: Deployment
 ) -> Sample:
-    """Make one sample: its file, its sidecar and its line in the manifest.
+    """Build one sample: its file, its sidecar and its line in the manifest.
 
     Args:
         root: The corpus folder.
         config: The corpus' settings.
-        planned: What to make.
-        forger: Makes forged samples.
-        deployment: Whose mark and signature they carry.
+        planned: The planned sample.
+        forger: Forger of the generated samples.
+        deployment: The deployment whose mark and signature forged samples carry.
     """
     path, sidecar = root / planned.path, root / planned.sidecar
     for folder in (path.parent, sidecar.parent):
@@ -141,7 +147,7 @@ def make_sample(
 
 
 def identity(number: int) -> str:
-    """Name an identity of a synthetic corpus."""
+    """Return the name of an identity of a synthetic corpus."""
     return f"p{number:03d}"
 
 
@@ -156,7 +162,7 @@ def _write(
     """Write a sample's media and mask; return the mark's id, and whether there is a mask."""
     path = root / planned.path
     match planned.making:
-        case Making.FILM:
+        case Making.RENDER:
             write_whole(path, lambda part: encode_genuine(footage, part, config, is_still=planned.is_still))
             return None, False
         case Making.CONTROL:
@@ -176,7 +182,7 @@ def _write(
 
 
 def _made(root: Path) -> dict[str, Sample]:
-    """Give the samples that earlier runs made, by id: those of the manifest, and those of a run that was cut off."""
+    """Return the samples that earlier runs made, by id: those of the manifest, and those of an interrupted run."""
     made = {sample.id: sample for sample in read_manifest(root)} if (root / MANIFEST).exists() else {}
     for line in whole_lines(root / JOURNAL):
         with suppress(CorpusError, UnicodeDecodeError):  # a damaged line stands for no sample, which is made again
@@ -186,7 +192,7 @@ def _made(root: Path) -> dict[str, Sample]:
 
 
 def _is_whole(root: Path, sample: Sample) -> bool:
-    """Tell whether a sample's files are there and unchanged."""
+    """Return whether a sample's files exist and are unchanged."""
     wanted = ((sample.path, sample.sha256), (sample.landmarks, sample.landmarks_sha256))
     has_mask = sample.mask is None or (root / sample.mask).is_file()
     return has_mask and all(
@@ -204,6 +210,6 @@ def _check_recipe(root: Path, config: SynthesisConfig, forger: Forger) -> None:
 
 
 def _note(planned: PlannedSample) -> str:
-    return {Making.FILM: "filming puppets", Making.FORGE: "forging and sealing", Making.CONTROL: "sealing controls"}[
+    return {Making.RENDER: "filming puppets", Making.FORGE: "forging and sealing", Making.CONTROL: "sealing controls"}[
         planned.making
     ]

@@ -1,21 +1,16 @@
-"""Say how a detector is trained on a corpus: which one, fed what, from where; from a file, and from a command line."""
+"""How a detector is trained on a corpus: which one, on what, beginning where; from a file, and from a command line."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from enum import StrEnum
 from pathlib import Path
 
-from detectors import DetectorSpec, TrainConfig, find_spec, load_detector
+from detectors import DetectorSpec, TrainConfig, TrainingSource, find_spec, load_detector
 from forensics.errors import InputError
-from forensics.storage.toml_settings import check_keys, read_toml
+from forensics.storage.toml_settings import overlay, read_toml
 
-
-class Diet(StrEnum):
-    """What a detector is fed as manipulated."""
-
-    SELF_BLENDED = "self-blended"
-    FORGED = "forged"
+SOURCES = (TrainingSource.SELF_BLENDED, TrainingSource.FORGED)
+"""The training sources that a corpus offers; its forgeries are drawn together with their twins where they have any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +19,18 @@ class TrainingRun:
 
     Attributes:
         detector: Name of the untrained detector.
-        diet: What it is fed as manipulated.
+        training_source: What it learns from as manipulated, one of `SOURCES`.
         per_clip: Most crops of one clip.
         config: Settings of the optimiser.
         pretrained: Where its backbone's weights come from: a safetensors file or a folder with one, True for the local
             Hugging Face cache, False for random weights.
-        methods: Which forgeries it is fed, as shell patterns of their names; none of them takes all the corpus has.
+        methods: Which forgeries it learns from, as shell patterns of their names; none of them takes all that the
+            corpus has.
         start: Folder of a trained detector of the same name that is to learn more; None begins anew.
     """
 
     detector: str = "cpu"
-    diet: Diet = Diet.FORGED
+    training_source: TrainingSource = TrainingSource.FORGED
     per_clip: int = 8
     config: TrainConfig = field(default_factory=TrainConfig)
     pretrained: bool | Path = False
@@ -46,33 +42,28 @@ def read_run(path: Path, run: TrainingRun) -> TrainingRun:
     """Read a TOML file over a run's settings.
 
     Args:
-        path: Keys `detector`, `diet`, `per_clip`, `pretrained`, `methods`, `start` and a table `config` with the fields
-            of `TrainConfig`.
+        path: Keys `detector`, `training_source` (or `diet`, its name in older files), `per_clip`, `pretrained`,
+            `methods`, `start` and a table `config` with the fields of `TrainConfig`.
         run: What holds where the file says nothing.
 
     Raises:
-        InputError: The file is no TOML, or a key is unknown; the message offers the nearest one.
+        InputError: The file is no TOML, a key is unknown, for which the message offers the nearest one, or a value is
+            of another type.
+        TrainingError: A value lies outside its range.
+        UnknownDetectorError: No detector has the name that the file gives.
     """
-    values = read_toml(path)
-    check_keys(path, values, [entry.name for entry in fields(TrainingRun)])
-    settings = values.pop("config", {})
-    names = [entry.name for entry in fields(TrainConfig) if entry.name != "augment"]
-    check_keys(path, settings, names)
-    if "diet" in values:
-        check_keys(path, [values["diet"]], list(Diet))
-        values["diet"] = Diet(values["diet"])
-    for name in ("pretrained", "start"):
-        if isinstance(values.get(name), str):
-            values[name] = path.parent / values[name]
-    methods = values.pop("methods", list(run.methods))
-    if not isinstance(methods, list) or not all(isinstance(name, str) for name in methods):
-        raise InputError(f"{path}: methods is a list of names, got {methods!r}", path)
-    run = taken_to(run, str(values.pop("detector", run.detector)))
-    return replace(run, **values, methods=tuple(methods), config=replace(run.config, **settings))
+    detector = read_toml(path).get("detector")
+    if isinstance(detector, str):  # `overlay` refuses whatever else it is
+        run = taken_to(run, detector)
+    run = overlay(path, run, fixed=("config.augment",), former={"diet": "training_source"})
+    if run.training_source not in SOURCES:
+        offered = " or ".join(repr(str(source)) for source in SOURCES)
+        raise InputError(f"{path}: training_source is {str(run.training_source)!r}, expected {offered}", path)
+    return run
 
 
 def taken_to(run: TrainingRun, detector: str) -> TrainingRun:
-    """Give a run of another detector: what was left at the old one's recipe follows the new one's.
+    """Return a run of another detector; settings that equal the old detector's recipe change to the new one's.
 
     Args:
         run: The settings so far.
@@ -88,15 +79,15 @@ def taken_to(run: TrainingRun, detector: str) -> TrainingRun:
         for entry in fields(TrainConfig)
         if getattr(run.config, entry.name) != getattr(old, entry.name)
     }
-    diet = _meant(after) if run.diet is _meant(before) else run.diet
-    return replace(run, detector=detector, diet=diet, config=TrainConfig.of(after, **chosen))
+    source = _meant(after) if run.training_source is _meant(before) else run.training_source
+    return replace(run, detector=detector, training_source=source, config=TrainConfig.of(after, **chosen))
 
 
 def with_options(
     run: TrainingRun,
     *,
     detector: str | None,
-    diet: Diet | None,
+    training_source: TrainingSource | None,
     epochs: int | None,
     seed: int | None,
     pretrained: bool | Path | None = None,
@@ -108,11 +99,11 @@ def with_options(
     Args:
         run: The settings so far.
         detector: Name of the untrained detector.
-        diet: What it is fed as manipulated.
+        training_source: What it learns from as manipulated, one of `SOURCES`.
         epochs: Most passes over the data.
         seed: Random seed.
         pretrained: Where the backbone's weights come from.
-        methods: Which forgeries it is fed.
+        methods: Which forgeries it learns from.
         start: Folder of a trained detector that is to learn more; it names the detector where nothing else does.
 
     Raises:
@@ -129,7 +120,7 @@ def with_options(
     )
     return replace(
         run,
-        diet=diet or run.diet,
+        training_source=training_source or run.training_source,
         config=config,
         pretrained=run.pretrained if pretrained is None else pretrained,
         methods=run.methods if methods is None else methods,
@@ -137,5 +128,6 @@ def with_options(
     )
 
 
-def _meant(spec: DetectorSpec) -> Diet:
-    return Diet.SELF_BLENDED if spec.recipe.diet == "self_blended" else Diet.FORGED
+def _meant(spec: DetectorSpec) -> TrainingSource:
+    source = spec.recipe.training_source
+    return source if source in SOURCES else TrainingSource.FORGED

@@ -1,15 +1,15 @@
-"""What a detector is fed in training: which samples, and the crops, clips or faces cut from them."""
+"""What a detector is trained on: which samples, and the crops, clips or faces cut from them."""
 
 from __future__ import annotations
 
 import fnmatch
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from detectors import CropSet, DetectorSpec, FaceSet, SelfBlends
+from detectors import DetectorSpec, FaceSet, SelfBlends, TrainingSet
 from forensics.corpus import Corpus, Label, Sample, Slice, Split
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report
@@ -19,16 +19,15 @@ from .config import TrainingRun
 
 
 class OwnedCrops(NamedTuple):
-    """Crops, or clips; the sample each comes from, and the name it shares with its twin."""
+    """Crops, or clips, and the sample each comes from."""
 
-    data: CropSet
+    data: TrainingSet
     owners: list[Sample]
-    pairs: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingCrops:
-    """What a run is fed from one split of a corpus; the test split is refused."""
+    """What a run learns from in one split of a corpus; the test split is refused."""
 
     corpus: Corpus
     spec: DetectorSpec
@@ -38,36 +37,35 @@ class TrainingCrops:
     report: Report
 
     def faces(self) -> tuple[FaceSet, list[str]]:
-        """Gather genuine faces to be blended, and the sample of each."""
+        """Return the genuine faces to be blended, and the sample of each."""
         genuine = self.corpus.where(split=self.split, label=Label.GENUINE, slice=Slice.MAIN)
         return gather_faces(
             self.corpus, genuine, self.spec, per_clip=self.run.per_clip, finder=self.finder, report=self.report
         )
 
     def crops(self) -> OwnedCrops:
-        """Gather genuine and forged crops; rows of consecutive ones for a detector of clips."""
-        shelf = gather_crops(
+        """Return genuine and forged crops; for a detector of clips, runs of consecutive ones."""
+        table = gather_crops(
             self.corpus,
-            forged_diet(self.corpus, self.split, self.run.methods),
+            forged_samples(self.corpus, self.split, self.run.methods),
             self.spec,
             per_clip=self.run.per_clip,
             finder=self.finder,
             report=self.report,
         )
-        data, owners, pairs = shelf.as_set(), list(shelf.samples), shelf.pairs
-        if self.spec.frames > 1:
-            firsts = range(0, len(data.crops), self.spec.frames)
-            clips = data.crops.reshape(-1, self.spec.frames, *data.crops.shape[1:])
-            data = CropSet(clips, np.asarray(data.labels)[firsts], [data.groups[row] for row in firsts])
-            owners, pairs = [owners[row] for row in firsts], [pairs[row] for row in firsts]
-        return OwnedCrops(data, owners, pairs)
+        data, owners = table.as_set(), list(table.samples)
+        if self.spec.frames == 1:
+            return OwnedCrops(data, owners)
+        firsts = np.arange(0, len(data.crops), self.spec.frames)
+        clips = data.crops.reshape(-1, self.spec.frames, *data.crops.shape[1:])
+        return OwnedCrops(replace(data.subset(firsts), crops=clips), [owners[row] for row in firsts])
 
 
-def forged_diet(corpus: Corpus, split: Split, methods: Sequence[str] = ()) -> tuple[Sample, ...]:
+def forged_samples(corpus: Corpus, split: Split, methods: Sequence[str] = ()) -> tuple[Sample, ...]:
     """Choose the samples that a detector of forgeries is trained on.
 
-    Every forgery carries our mark, so a detector fed plain genuine samples learns to read the mark. Where a split has a
-    control slice, its samples stand in for their plain twins: then the mark is on both classes and tells nothing.
+    Every forgery carries our mark, so a detector that sees plain genuine samples learns to read the mark. Where a split
+    has a control slice, its samples stand in for their plain twins: then the mark is on both classes and tells nothing.
 
     Args:
         corpus: The corpus.
@@ -92,13 +90,13 @@ def forged_diet(corpus: Corpus, split: Split, methods: Sequence[str] = ()) -> tu
     return (*(sample for sample in forged if sample.method in wanted), *genuine)
 
 
-def still_blends(faces: FaceSet, owners: Sequence[str], spec: DetectorSpec) -> tuple[CropSet, list[str]]:
-    """Blend each face once, always alike; give the crops, genuine and blended in turn, and the video of each.
+def still_blends(faces: FaceSet, owners: Sequence[str], spec: DetectorSpec) -> tuple[TrainingSet, list[str]]:
+    """Return each face blended once by a fixed draw: the crops, genuine and blended in turn, and the video of each.
 
     Args:
         faces: Genuine faces.
         owners: (N,) sample of each face.
-        spec: Whose crops to cut.
+        spec: The specification of the crops.
     """
     blends = SelfBlends(faces, spec).stored()
     return blends, [f"{owner} {kind}" for owner in owners for kind in ("genuine", "blended")]

@@ -1,6 +1,6 @@
-"""Train detectors on a corpus, the two ways the report compares.
+"""Train detectors on a corpus in the two ways that the report compares.
 
-*Before*: genuine clips and self-blends of them, so that no forgery of any generator was ever seen. *After*: genuine
+*Before* trains on genuine clips and self-blends of them, without any forgery of a generator. *After* trains on genuine
 clips and the corpus' forgeries. Both choose their epoch, calibration and thresholds on validation identities.
 """
 
@@ -18,9 +18,10 @@ import numpy as np
 from detectors import (
     Calibration,
     ConformalDecision,
-    CropSet,
     Detector,
     DetectorCard,
+    TrainingSet,
+    TrainingSource,
     TrainLog,
     create_detector,
     load_detector,
@@ -32,21 +33,22 @@ from forensics.corpus import MANIFEST, Corpus, Label, Split
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent, subrange
 from forensics.faces import FaceFinder, source_of
-from forensics.storage.files import file_hash, locked
+from forensics.storage.files import locked
+from watermark import file_hash
 
-from .config import Diet, TrainingRun
-from .data import TrainingCrops, forged_diet, still_blends
+from .config import TrainingRun
+from .data import TrainingCrops, forged_samples, still_blends
 
 _PREPARING = 0.25
-"""Share of the time that goes into reading and cutting."""
+"""Share of the time spent on reading and cutting."""
 
 
 def open_untrained(run: TrainingRun) -> Detector:
-    """Build the network that a run begins with: a new one, or that of a trained detector that is to learn more.
+    """Build the network that a run starts with: a new one, or a trained detector whose training continues.
 
     Raises:
-        CheckpointError: The trained detector's folder is none.
-        CorpusError: It holds another detector than the run names.
+        CheckpointError: The folder is not a trained detector.
+        CorpusError: The folder contains another detector than the run names.
         UnknownDetectorError, WeightsError: As for `create_detector`.
     """
     if run.start is None:
@@ -66,15 +68,15 @@ def train_on(
     report: Report = silent,
     checkpoint: Path | None = None,
 ) -> tuple[Detector, TrainLog]:
-    """Train a detector on a corpus' train split, with its val split for every choice.
+    """Train a detector on a corpus' train split; every choice uses its val split.
 
     Args:
-        corpus: The corpus; its test split is not touched.
-        run: What to train and how.
-        detector: What to train in place, instead of what the run names.
-        finder: Finds faces in samples without a sidecar.
-        report: Is told how far the work is.
-        checkpoint: Folder to which every epoch is written, and from which an interrupted run continues.
+        corpus: The corpus; its test split is not used.
+        run: Settings of the training.
+        detector: The detector to train in place, instead of the one that the run names.
+        finder: Face finder for samples without a sidecar.
+        report: Progress callback.
+        checkpoint: Folder for every epoch, from which an interrupted run continues.
 
     Raises:
         CorpusError: A split, a class or a forgery is missing, or faces cannot be found.
@@ -87,7 +89,7 @@ def train_on(
     gather = partial(TrainingCrops, corpus, detector.spec, run, finder)
     train = gather(Split.TRAIN, subrange(report, 0.0, _PREPARING / 2))
     held = gather(Split.VAL, subrange(report, _PREPARING / 2, _PREPARING))
-    if run.diet is Diet.SELF_BLENDED:
+    if run.training_source is TrainingSource.SELF_BLENDED:
         faces, _ = train.faces()
         others, videos = held.faces()
         log = train_self_blended(
@@ -95,19 +97,9 @@ def train_on(
         )
         detector.decision = fit_decision(detector, *still_blends(others, videos, detector.spec))
         return detector, log
-    fed, judged = train.crops(), held.crops()
+    known, judged = train.crops(), held.crops()
     log = train_detector(
-        detector,
-        fed.data.crops,
-        fed.data.labels,
-        fed.data.groups,
-        run.config,
-        validation=judged.data,
-        progress=stepped,
-        pairs=fed.pairs,
-        kinds=[sample.method for sample in fed.owners],
-        kin=[sample.pair for sample in fed.owners],
-        checkpoint=checkpoint,
+        detector, known.data, run.config, validation=judged.data, progress=stepped, checkpoint=checkpoint
     )
     detector.decision = fit_decision(detector, judged.data, [sample.id for sample in judged.owners])
     return detector, log
@@ -115,16 +107,16 @@ def train_on(
 
 @contextmanager
 def unfinished(out: Path, corpus: Corpus, run: TrainingRun, finder: FaceFinder | None = None) -> Iterator[Path]:
-    """Yield the folder beside a detector's that its epochs are kept in until it is saved; another run has another one.
+    """Yield the folder for a detector's epochs until the detector is saved; each run has its own folder.
 
     Args:
-        out: Where the detector is to be saved.
-        corpus: What it is trained on.
+        out: Folder in which the detector will be saved.
+        corpus: Its training corpus.
         run: Its settings.
-        finder: Finds faces in samples without a sidecar.
+        finder: Face finder for samples without a sidecar.
 
     Raises:
-        BusyError: Another process is at the same training.
+        BusyError: Another process runs the same training.
     """
     facts = f"{run!r}\n{file_hash(corpus.root / MANIFEST)}\n{source_of(finder)}"
     key = hashlib.sha256(facts.encode()).hexdigest()[:12]
@@ -134,15 +126,15 @@ def unfinished(out: Path, corpus: Corpus, run: TrainingRun, finder: FaceFinder |
         shutil.rmtree(folder)
 
 
-def fit_decision(detector: Detector, held: CropSet, videos: Sequence[str]) -> ConformalDecision:
-    """Fit the three-way decision on the mean probability of each validation video, the number that is judged later.
+def fit_decision(detector: Detector, held: TrainingSet, videos: Sequence[str]) -> ConformalDecision:
+    """Fit the three-way decision on the mean probability of each validation video, the value that is judged later.
 
-    Its risk is one in ten, or the smallest that so few validation people can answer for.
+    Its risk is one in ten, or the smallest risk that the number of validation people supports.
 
     Args:
-        detector: Trained and calibrated.
+        detector: A trained and calibrated detector.
         held: Validation crops, or clips for a detector of clips.
-        videos: (N,) the video of each.
+        videos: (N,) video of each.
     """
     _, first, number = np.unique(list(videos), return_index=True, return_inverse=True)
     logits, _ = detector.embed(held.crops)
@@ -160,19 +152,20 @@ def save_trained(
     folder: Path,
     finder: FaceFinder | None = None,
 ) -> None:
-    """Write a trained detector with a card that says where it comes from.
+    """Write a trained detector with a card that describes its origin.
 
     Args:
         detector: The detector.
-        log: Of its training.
+        log: Log of its training.
         run: Its settings.
-        corpus: What it was trained on.
-        folder: Where to write.
-        finder: Found the faces in samples without a sidecar.
+        corpus: Its training corpus.
+        folder: Folder of the detector.
+        finder: The face finder that was used for samples without a sidecar.
     """
-    what = "genuine clips and their self-blends" if run.diet is Diet.SELF_BLENDED else "genuine and forged clips"
-    fed = forged_diet(corpus, Split.TRAIN, run.methods) if run.diet is Diet.FORGED else ()
-    methods = sorted({sample.method for sample in fed if sample.label is Label.FORGED})
+    forged = run.training_source is TrainingSource.FORGED
+    what = "genuine and forged clips" if forged else "genuine clips and their self-blends"
+    learned = forged_samples(corpus, Split.TRAIN, run.methods) if forged else ()
+    methods = sorted({sample.method for sample in learned if sample.label is Label.FORGED})
     card = DetectorCard(
         data=f"{what} of a corpus with {len(corpus.samples)} samples"
         + (f"; forgeries by {', '.join(methods)}" if methods else "")

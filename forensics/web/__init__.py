@@ -1,1 +1,1 @@
-"""Pages and services over HTTP."""
+"""Serve pages and services over HTTP."""

@@ -1,9 +1,9 @@
-"""Who may call what we serve on this computer: programs and our own pages, and no page of another site.
+"""Check who may call a server on this computer: programs and our own pages, and no page of another site.
 
-1. `Host` must be one of our names, else a foreign site's name was pointed at this computer (DNS rebinding).
-2. A foreign site's request is refused, by `Sec-Fetch-Site` and by `Origin` (CSRF).
+1. `Host` must be one of our names; otherwise a foreign site's name was pointed at this computer (DNS rebinding).
+2. A request of a foreign site is rejected, by `Sec-Fetch-Site` and by `Origin` (CSRF).
 
-Importing this module must stay cheap: it runs for `--help`.
+The import of this module must stay fast, because `--help` imports it.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a request is not answered.
+    """The reason why a request is rejected.
 
     Attributes:
-        status: Of the HTTP answer.
-        words: One line for whoever asked.
+        status: Status of the HTTP response.
+        words: One line for the client.
     """
 
     status: int
@@ -33,11 +33,11 @@ class Refusal:
 
 
 def refusal_of(headers: Headers, method: str, hosts: Sequence[str]) -> Refusal | None:
-    """Judge a request by who sends it; None where nothing speaks against it.
+    """Return the reason to reject a request by its sender; None where it is allowed.
 
     Args:
-        headers: Of the request.
-        method: Of the request.
+        headers: Headers of the request.
+        method: Method of the request.
         hosts: Our names, see `allowed_hosts`.
     """
     host = headers.get("host", "")
@@ -49,11 +49,11 @@ def refusal_of(headers: Headers, method: str, hosts: Sequence[str]) -> Refusal |
 
 
 def allowed_hosts(host: str, names: Sequence[str]) -> tuple[str, ...]:
-    """List the names that are answered to.
+    """Return the host names that are accepted.
 
     Args:
-        host: The address that is listened at.
-        names: Others, given by the user.
+        host: The address to listen at.
+        names: Further names of the user.
     """
     return tuple(dict.fromkeys(name.lower().strip("[]") for name in (host, *LOOPBACK, *names)))
 

@@ -1,4 +1,4 @@
-"""How what serves until it is stopped ends."""
+"""Handle signals that end a server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import FrameType
 
 @contextmanager
 def ended_like_ctrl_c() -> Iterator[None]:
-    """Let a polite kill and a closed terminal end the work as the keyboard does, so that files are deleted."""
+    """Handle a termination signal and a closed terminal like Ctrl-C, so that files are deleted."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -1,8 +1,8 @@
-"""Facial Alignment: the source's shape with the drive's pose and expression, at the source's scale and place.
+"""Compute Facial Alignment: the source's shape with the drive's pose and expression, at the source's scale and place.
 
-AniFaceDiff swaps the shape and calibrates the head scale (arXiv 2406.13272); the camera rule is our choice, written
-here once: s = s_src * s_t / s_0 and t = t_src + (t_t - t_0) * s_src / s_0, with 0 the drive's neutral moment. The
-division by s_0 makes the result independent of how large the driver stands in the drive.
+AniFaceDiff swaps the shape and calibrates the head scale (arXiv 2406.13272); the camera rule is our own choice: s =
+s_src * s_t / s_0 and t = t_src + (t_t - t_0) * s_src / s_0, where 0 is the drive's neutral moment. The division by s_0
+makes the result independent of the driver's size in the drive.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ Mode = Literal["relative", "absolute"]
 
 @dataclass(frozen=True, slots=True)
 class Retarget:
-    """How motion is carried over.
+    """Configure how motion is transferred.
 
     Attributes:
-        mode: "absolute" takes the drive's pose and expression as they are; "relative" adds the drive's change from its
-            own neutral moment to the source's pose and expression.
-        eyes: Gain on lid motion. mouth: Gain on mouth motion, for FLAME on the jaw's. Both >= 0, 1 leaves the motion
-            as it is.
+        mode: "absolute" uses the drive's pose and expression unchanged; "relative" adds the drive's change from its own
+            neutral moment to the source's pose and expression.
+        eyes: Gain on lid motion. mouth: Gain on mouth motion, for FLAME on jaw motion. Both are >= 0; 1 does not change
+            the motion.
     """
 
     mode: Mode = "relative"
@@ -60,9 +60,9 @@ def _angles(matrix: Floats) -> Floats:
 
 
 def align(source: FaceParams, drive: DriveSequence, retarget: Retarget) -> DriveSequence:
-    """Return the drive's motion on the source's head, in the source's picture.
+    """Transfer the drive's motion to the source's head, in the source's picture.
 
-    The drive's shape does not enter: two drives that differ only in shape give the same result, bit for bit.
+    The drive's shape is not used: two drives that differ only in shape give the same result, bit for bit.
 
     Raises:
         FaceModelError: Source and drive were read with different face models.

@@ -1,4 +1,4 @@
-"""What every face model can do."""
+"""Define the interface of face models."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from .raster import Ints
 
 
 class FaceModel(Protocol):
-    """A head whose surface follows from shape and expression.
+    """A head whose surface is a function of shape and expression.
 
-    Head space: x to the picture's right, y up, z to the viewer, origin in the middle of the head, the mean head about
-    2.15 units from chin to crown. The pose turns head space about its origin, so a camera scale means the same apparent
-    head size for every face model.
+    In head space x points to the picture's right, y up and z to the viewer; the origin is the middle of the head, and
+    the mean head measures about 2.15 units from chin to crown. The pose rotates head space about its origin, so a
+    camera scale means the same apparent head size for every face model.
     """
 
     @property
     def layout(self) -> ParameterLayout:
-        """Return what the model's numbers mean."""
+        """Return the meaning of the model's parameters."""
 
     @property
     def faces(self) -> Ints:

@@ -1,4 +1,4 @@
-"""Face parameters: what a face is (shape) and what it does (expression, pose, gaze, camera)."""
+"""Define face parameters: shape (identity), and expression, pose, gaze and camera (motion)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.errors import FaceModelError, MotionFileError
-from watermark import read_arrays
+from watermark import read_arrays, whole_file
 
 Floats = NDArray[np.floating]
-"""Any array of floats; what is stored and travels is float32."""
+"""Any array of floats; stored and transferred arrays are float32."""
 
 
 def vector(*values: float) -> Floats:
@@ -42,16 +42,16 @@ EXPRESSION_HIGH = np.ones(len(EXPRESSION), np.float32)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParameterLayout:
-    """What the numbers of one face model mean.
+    """The meaning of one face model's parameters.
 
     Attributes:
         name: The face model's name.
         shape_size: Number of shape coefficients B.
         expression: Names of the E expression coefficients in their order; all 0 is the neutral face.
-        low: (E,) least value of each.
-        high: (E,) greatest value of each, > 0.
+        low: (E,) minimum of each coefficient.
+        high: (E,) maximum of each coefficient, > 0.
         eyes: Indices of the coefficients that move the lids.
-        mouth: Indices of those that move jaw and lips.
+        mouth: Indices of the coefficients that move jaw and lips.
     """
 
     name: str
@@ -93,7 +93,7 @@ LAYOUTS = {
         ),
     )
 }  # fmt: skip
-"""The layouts by face model; jaw limits of FLAME are about 40 degrees of opening and 11 degrees sideways."""
+"""The layouts by face model; the jaw limits of FLAME are about 40 degrees of opening and 11 degrees sideways."""
 
 
 def find_layout(face_model: str) -> ParameterLayout:
@@ -121,11 +121,11 @@ class FaceParams:
     Attributes:
         shape: (B,), for a puppet in the order of `SHAPE`.
         expression: (E,), for a puppet in the order of `EXPRESSION`.
-        pose: (3,) yaw, pitch, roll in radians; yaw > 0 turns the nose to the picture's right, pitch > 0 lowers it,
-            roll > 0 leans the crown to the picture's left.
+        pose: (3,) yaw, pitch, roll in radians; yaw > 0 turns the nose to the picture's right, pitch > 0 lowers it, roll
+            > 0 leans the crown to the picture's left.
         gaze: (2,) in [-1, 1]; x > 0 looks to the picture's right, y > 0 looks up.
         camera: (3,) scale, tx, ty of a weak-perspective camera, in picture sides: x = tx + scale X, y = ty - scale Y.
-        face_model: Name of the layout of `shape` and `expression`; the others mean the same for every face model.
+        face_model: Name of the layout of `shape` and `expression`; the other arrays mean the same for every face model.
 
     Raises:
         FaceModelError: There is no such face model, or an array has another shape than its layout says.
@@ -148,7 +148,7 @@ class FaceParams:
 
     @staticmethod
     def neutral(shape: Floats | None = None, scale: float = 0.31, face_model: str = "puppet") -> FaceParams:
-        """Return a face looking straight ahead without expression, in the middle of the picture."""
+        """Return a face that looks straight ahead without expression, in the middle of the picture."""
         layout = find_layout(face_model)
         return FaceParams(
             shape=np.zeros(layout.shape_size, np.float32) if shape is None else shape,
@@ -162,7 +162,7 @@ class FaceParams:
 
 @dataclass(frozen=True, slots=True)
 class DriveSequence:
-    """The motion of one face over T frames; `shape` is the driver's own and is not handed to the avatar.
+    """The motion of one face over T frames; `shape` is the driver's own and is not transferred to the avatar.
 
     Attributes:
         shape: (B,). expression: (T, E). pose: (T, 3). gaze: (T, 2). camera: (T, 3). fps: Frames per second, > 0.
@@ -199,10 +199,10 @@ class DriveSequence:
 
     @classmethod
     def still(cls, params: FaceParams, fps: float) -> DriveSequence:
-        """Make a motion of one frame.
+        """Build a motion of one frame.
 
         Args:
-            params: The face.
+            params: Parameters of the face.
             fps: Frames per second, above 0.
         """
         return cls(
@@ -227,16 +227,11 @@ class DriveSequence:
 
     def save(self, path: Path) -> None:
         """Write the motion as `.npz`; no pixel of the drive is kept."""
-        temporary = path.with_name(f".{path.name}.part")
-        try:
-            with temporary.open("wb") as file:
-                np.savez(
-                    file, shape=self.shape, expression=self.expression, pose=self.pose, gaze=self.gaze,
-                    camera=self.camera, fps=np.float64(self.fps), face_model=np.array(self.face_model),
-                )  # fmt: skip
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with whole_file(path) as part, part.open("wb") as file:
+            np.savez(
+                file, shape=self.shape, expression=self.expression, pose=self.pose, gaze=self.gaze,
+                camera=self.camera, fps=np.float64(self.fps), face_model=np.array(self.face_model),
+            )  # fmt: skip
 
     @staticmethod
     def load(path: Path) -> DriveSequence:

@@ -1,4 +1,4 @@
-"""The head surface as triangles, with rows where eyes and mouth need them."""
+"""Build the head surface as a triangle mesh, with rows where eyes and mouth need them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEAD = 1.0
 
 
 def head_rows(shape: Floats, detail: float = 1.0) -> Floats:
-    """Return the t of the grid's rows for a head of this shape: dense at lips, eyes and brows."""
+    """Return the t of the grid's rows for a head of this shape, dense at lips, eyes and brows."""
     f = features(shape)
     lo, hi = f.mouth_t - LIP_GAP, f.mouth_t + LIP_GAP
     knots = [0.0, f.mouth_t - 0.07, lo, hi, f.mouth_t + 0.07, f.eye_t - 1.6 * f.eye_ry, f.brow_t + 0.06, 1.0]

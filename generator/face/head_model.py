@@ -1,12 +1,12 @@
-"""The puppet head: one parametric surface with lids, lips and a jaw.
+"""Define the puppet head: one parametric surface with lids, lips and a jaw.
 
-A point of the head is named by its *face coordinates* (u, t): u is the angle around the head (0 in front, +-pi behind),
-t runs from the chin (0) to the crown (1). `surface` gives its place in space for any shape and expression, so every
-landmark, mask and correspondence is known exactly. Head space: x to the picture's right, y up, z to the viewer; the
+A point of the head has *face coordinates* (u, t): u is the angle around the head (0 in front, +-pi behind), t runs from
+the chin (0) to the crown (1). `surface` returns its position in space for any shape and expression, so every landmark,
+mask and correspondence is known exactly. In head space x points to the picture's right, y up and z to the viewer; the
 mean head is about 2.15 units tall.
 
 The lips are part of the surface: the strip |t - lip line| < `LIP_GAP` is the inside of the mouth, closed to a line at
-rest and stretched by the jaw. The lids are not: `eye_opening` gives the edges of the opening in face coordinates.
+rest and stretched by the jaw. The lids are not: `eye_opening` returns the edges of the opening in face coordinates.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LIP_GAP = 0.004
 """Half height of the closed mouth, in t."""
 
 GAZE_REACH = (0.36, 0.34)
-"""How far a gaze of 1 moves the iris: across, in eye half widths, and up, in eye heights."""
+"""Displacement of the iris for a gaze of 1: across, in eye half widths, and up, in eye heights."""
 
 _S = {name: index for index, name in enumerate(SHAPE)}
 _E = {name: index for index, name in enumerate(EXPRESSION)}
@@ -36,7 +36,7 @@ _BACK = np.array([0.10, 0.26, 0.50, 0.74, 0.92, 1.02, 1.05, 1.03, 0.96])
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Where the features of one head sit, in face coordinates."""
+    """The positions of one head's features, in face coordinates."""
 
     eye_u: float
     eye_t: float
@@ -54,7 +54,7 @@ def _value(values: Floats, index: int) -> Any:  # noqa: ANN401 - a float, or a c
 
 
 def features(shape: Floats) -> Features:
-    """Return the places and sizes of eyes, brows and mouth on a head of this shape (16,); columns for (K, 16)."""
+    """Return positions and sizes of eyes, brows and mouth on a head of this shape (16,); columns for (K, 16)."""
     number: Callable[[Any], Any] = float if shape.ndim == 1 else np.asarray
     shape = shape if shape.ndim == 1 else shape.T[..., None].astype(np.float64)
     eye_ry = 0.052 * (1 + 0.16 * shape[_S["eye_size"]]) * (1 + 0.14 * shape[_S["eye_round"]])
@@ -142,7 +142,7 @@ def surface(u: Floats, t: Floats, shape: Floats, expression: Floats) -> Floats:
     corner = _bump((np.abs(mu) - 1) / 0.45) * _bump((t - f.mouth_t) / 0.060)
     side = np.sign(u)
 
-    # 1. Lips and cheeks, before the jaw takes the lower half away.
+    # 1. Lips and cheeks, before the jaw moves the lower half.
     p[..., 0] += 0.30 * e["stretch"] * f.mouth_u * np.clip(mu, -1.3, 1.3) * near
     p[..., 0] -= 0.42 * e["pucker"] * f.mouth_u * np.clip(mu, -1.3, 1.3) * near
     p[..., 2] += 0.07 * e["pucker"] * near
@@ -165,7 +165,7 @@ def surface(u: Floats, t: Floats, shape: Floats, expression: Floats) -> Floats:
     p[..., 1] -= 0.060 * e["furrow"] * inner
     p[..., 0] -= 0.030 * e["furrow"] * side * inner
 
-    # 3. The jaw turns about the ears; between the mouth corners the lower lip follows it fully, beyond them not.
+    # 3. The jaw rotates about the ears; the lower lip follows it fully between the mouth corners, and not beyond them.
     d = f.mouth_t - t
     opening = _step((d + LIP_GAP) / (2 * LIP_GAP))
     at_lips, at_chin = lips, _step((p[..., 2] + 0.30) / 0.75)
@@ -203,7 +203,7 @@ def iris_coordinates(du: Floats, dt: Floats, gaze: Floats, f: Features) -> tuple
 
 
 def eye_coordinates(u: Floats, t: Floats, f: Features, sign: int) -> tuple[Floats, Floats]:
-    """Return (du, dt): place in the eye on side `sign` (-1 the picture's left), in eye half widths and heights."""
+    """Return (du, dt): position in the eye on side `sign` (-1 the picture's left), in eye half widths and heights."""
     return ((sign * u - f.eye_u) / f.eye_rx * sign), ((t - f.eye_t) / f.eye_ry)
 
 
@@ -244,8 +244,8 @@ def _over(heads: tuple[int, ...], values: Floats) -> Floats:
 def landmarks68(shape: Floats, expression: Floats) -> Floats:
     """Return the 68 iBUG landmarks of the head in head space, (68, 3), or of K heads at once, (K, 68, 3).
 
-    Order as in the 300-W annotation (Sagonas et al. 2013): jaw 0-16 from the picture's left, brows 17-26, nose 27-35,
-    eyes 36-47, outer lips 48-59, inner lips 60-67.
+    The order is that of the 300-W annotation (Sagonas et al. 2013): jaw 0-16 from the picture's left, brows 17-26, nose
+    27-35, eyes 36-47, outer lips 48-59, inner lips 60-67.
     """
     u, t = _landmark_coordinates(shape, expression)
     return surface(u, t, shape, expression)

@@ -1,7 +1,7 @@
-"""A software rasteriser: triangles to a G-buffer of interpolated attributes.
+"""Rasterise triangles to a G-buffer of interpolated attributes, in software.
 
-One z-buffer serves the puppets, the snapshot and the source warp, so all three agree to the pixel. No GPU, no system
-library; numba compiles the loops once and caches them.
+The puppets, the snapshot and the source warp use the same z-buffer, so all three agree to the pixel. It needs no GPU
+and no system library; numba compiles the loops once and caches them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ Ints = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """Triangles with per-vertex attributes.
+    """A triangle mesh with per-vertex attributes.
 
     Attributes:
         points: (V, 3) head space. faces: (F, 3), clockwise seen from outside on the screen. part: (V,) label.
-        uv: (V, 2) face coordinates where they mean something, else 0. cut: (V,), fragments with a value < 0 are open.
+        uv: (V, 2) face coordinates where they are defined, else 0. cut: (V,), fragments with a value < 0 are open.
     """
 
     points: Floats
@@ -35,7 +35,7 @@ class Mesh:
 
 @dataclass(frozen=True, slots=True)
 class GBuffer:
-    """What each pixel shows: `face` (H, W) triangle or -1, `depth` (H, W), `attributes` (H, W, A) interpolated."""
+    """The triangle `face` (H, W) or -1, `depth` (H, W), and interpolated `attributes` (H, W, A) of each pixel."""
 
     face: Ints
     depth: Floats
@@ -43,7 +43,7 @@ class GBuffer:
 
 
 def join(meshes: list[Mesh]) -> Mesh:
-    """Return one mesh that holds all of them."""
+    """Return one mesh that contains all of them."""
     offsets = np.cumsum([0] + [len(mesh.points) for mesh in meshes[:-1]])
     return Mesh(
         points=np.concatenate([mesh.points for mesh in meshes]),

@@ -1,7 +1,7 @@
-"""The snapshot: the spatial condition, drawn from face parameters alone.
+"""Draw the snapshot, the spatial condition, from face parameters alone.
 
-Normals show pose, jaw and silhouette; three further maps show what normals cannot: the opening of the eyes, the iris,
-and the inside of the mouth. No colour and no drive pixel enters it.
+Normals show pose, jaw and silhouette. Three further maps show what normals cannot: the opening of the eyes, the iris,
+and the inside of the mouth. It contains no colour and no pixel of the drive.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ _IRIS_RADIUS = 0.62
 
 
 def head_buffer(params: FaceParams, size: int, extra: Floats | None = None) -> GBuffer:
-    """Rasterise the head; attributes are the normal (3), face coordinates (2) and the columns of `extra` (V, K).
+    """Rasterise the head.
+
+    The attributes are the normal (3), face coordinates (2) and the columns of `extra` (V, K).
 
     Raises:
         FaceModelError: The face is not a puppet's.
@@ -48,7 +50,7 @@ def draw_snapshot(params: FaceParams, size: int = 128, buffer: GBuffer | None = 
     Args:
         params: The aligned face.
         size: Side of the snapshot.
-        buffer: The head already rasterised at twice that side.
+        buffer: The head, already rasterised at twice that side.
     """
     buffer = head_buffer(params, 2 * size) if buffer is None else buffer
     drawn = buffer.face >= 0

@@ -1,8 +1,8 @@
-"""The source's own picture moved onto the target's geometry: an extension beyond the paper.
+"""Warp the source's own picture onto the target's geometry; this is an extension of the paper.
 
-Where the head's surface is seen in the target, each pixel is fetched from the place of the same face coordinate in the
-source, lids and gaze included; beside the head the picture moves like a flat card through the head's middle, which
-carries hair, ears and hats. The network is told where the fetched pixel was hidden in the source.
+Where the head's surface is visible in the target, each pixel is fetched from the position of the same face coordinate
+in the source, lids and gaze included. Outside the head the picture moves like a flat card through the head's middle,
+which moves hair, ears and hats. A guide map shows the network where the fetched pixel was hidden in the source.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from .raster import GBuffer, rasterise, vertex_normals
 from .snapshot import draw_snapshot, head_buffer
 
 GUIDES = 3
-"""Guide maps beside the moved picture: head in the target, fetched from a fitting place, head in the source.
+"""Number of guide maps: head in the target, fetched from a valid position, head in the source.
 
-Fetched from a fitting place means: on the head, the place was not hidden in the source; beside it, no part of the
-source's face was fetched.
+A position on the head is valid where it was not hidden in the source. A position outside the head is valid where no
+part of the source's face was fetched.
 """
 
 _CARD_Z = -0.15
@@ -32,7 +32,7 @@ _TOLERANCE = 0.07
 
 
 def _lid_shift(u: Floats, t: Floats, source: FaceParams, target: FaceParams) -> tuple[Floats, Floats]:
-    """Return (shift_u, shift_t): where in the source the lids and the eyeball of the target pixel lie."""
+    """Return the shifts (shift_u, shift_t) from pixels of the target to the lids and the eyeball in the source."""
     f = features(source.shape)
     shift_u, shift_t = np.zeros_like(u), np.zeros_like(t)
     for sign in (-1, 1):
@@ -70,7 +70,7 @@ class _Source:
         self._own = (head.face >= 0).astype(np.float32)
 
     def _card(self, target: FaceParams) -> Floats:
-        """Return source places (S, S, 2) in picture sides of a flat card that moves with the head."""
+        """Return source positions (S, S, 2) in picture sides of a flat card that moves with the head."""
         corners = np.array([[-1, -1, _CARD_Z], [1, -1, _CARD_Z], [-1, 1, _CARD_Z]], np.float32)
         there = project(corners, target.pose, target.camera)
         here = project(corners, self._params.pose, self._params.camera)
@@ -81,13 +81,13 @@ class _Source:
     def fetch(
         self, target: FaceParams, drawn: NDArray[np.bool_], places: Floats, depth: Floats
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Return the moved picture and the guides, both (S, S, 3).
+        """Return the warped picture and the guides, both (S, S, 3).
 
         Args:
-            target: The head the picture is moved onto.
-            drawn: (S, S), where that head is; N pixels.
-            places: (N, 2) where in the source each of them is fetched, in picture sides.
-            depth: (N,) z of that place on the source's head.
+            target: The head that the picture is warped onto.
+            drawn: (S, S) mask of that head, with N pixels.
+            places: (N, 2) source position of each of these pixels, in picture sides.
+            depth: (N,) z of that position on the source's head.
         """
         size = self._size
         everywhere = self._card(target)
@@ -109,7 +109,7 @@ class _Source:
 
 
 class SourceWarp:
-    """One source with a puppet head, ready to be moved onto any number of targets.
+    """Warp one source with a puppet head onto any number of targets.
 
     Args:
         image: (S, S, 3) uint8 RGB. params: The source's face in that picture.
@@ -132,7 +132,7 @@ class SourceWarp:
         self._source = _Source(image, params, head_buffer(params, self._size))
 
     def __call__(self, target: FaceParams) -> Scene:
-        """Return what the network is given of one target moment.
+        """Return the spatial conditions of one target moment.
 
         Args:
             target: Aligned parameters: the source's shape, any pose and expression.
@@ -147,7 +147,10 @@ class SourceWarp:
 
 
 def mesh_buffer(model: FaceModel, params: FaceParams, size: int, extra: Floats | None = None) -> GBuffer:
-    """Rasterise the head of any face model; attributes are the normal (3) and the columns of `extra` (V, K)."""
+    """Rasterise the head of any face model.
+
+    The attributes are the normal (3) and the columns of `extra` (V, K).
+    """
     points = model.vertices(params.shape, params.expression, params.gaze)
     turned = points @ rotation(params.pose).T
     screen = np.concatenate([project(points, params.pose, params.camera), turned[:, 2:]], 1)
@@ -156,7 +159,9 @@ def mesh_buffer(model: FaceModel, params: FaceParams, size: int, extra: Floats |
 
 
 class MeshWarp:
-    """One source with the head of any face model; lids, eyes and lips move as far as they are part of its mesh.
+    """Warp one source with the head of any face model.
+
+    Lids, eyes and lips move as far as they are part of its mesh.
 
     Args:
         model: The face model.
@@ -172,7 +177,7 @@ class MeshWarp:
         self._source = _Source(image, params, mesh_buffer(model, params, self._size))
 
     def __call__(self, target: FaceParams) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Return the moved picture and the guides of one target moment, both (S, S, 3).
+        """Return the warped picture and the guides of one target moment, both (S, S, 3).
 
         Args:
             target: Aligned parameters: the source's shape, any pose and expression.

@@ -1,7 +1,7 @@
-"""The spatial maps: the aligned head drawn in every way that a spatial encoder can be given.
+"""Draw the spatial maps: all representations of the aligned head that a spatial encoder can use.
 
-All of them follow from the source's picture, the source's shape and the target's expression, pose, gaze and camera.
-Neither a pixel nor the shape of the drive enters.
+All of them depend only on the source's picture, the source's shape and the target's expression, pose, gaze and camera.
+Neither a pixel nor the shape of the drive is used.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ Map = NDArray[np.uint8]
 MAPS = {"snapshot": CHANNELS, "guides": GUIDES, "moved": 3, **dict.fromkeys(SURFACE_MAPS, 3)}
 """Channels of each map.
 
-snapshot: puppets' normals, lids, irises and mouth at half size, see `draw_snapshot`.
-guides, moved: the source's picture on the target's head and what is known of it, see `source_warp`.
-normals, depth, shaded: the head's surface, see `surface_maps`.
-displacement: 0.5 + `_PLACE_GAIN` (place on the mean head) + `_MOVE_GAIN` (move away from the source's neutral face),
-    x, y, z in head space, drawn on the target's pose.
+* snapshot: puppets' normals, lids, irises and mouth at half size, see `draw_snapshot`.
+* guides, moved: the source's picture warped onto the target's head, and its guide maps, see `source_warp`.
+* normals, depth, shaded: the head's surface, see `surface_maps`.
+* displacement: 0.5 + `_PLACE_GAIN` (place on the mean head) + `_MOVE_GAIN` (move away from the source's neutral face),
+  x, y, z in head space, drawn with the target's pose.
 """
 
 _WARPED = ("snapshot", "guides", "moved")
@@ -37,17 +37,17 @@ _PLACE_GAIN, _MOVE_GAIN = 0.22, 1.0
 
 
 class MapRenderer:
-    """Draws the maps of one source for any number of targets.
+    """Draw the maps of one source for any number of targets.
 
     Args:
-        face_model: The head.
-        names: Which maps, of `MAPS`.
+        face_model: Face model of the head.
+        names: Names of the maps, from `MAPS`.
         size: Side S of the maps and of the source's picture, pixels.
         source_picture: (S, S, 3) uint8 RGB.
         source_params: The source's face in it.
 
     Raises:
-        FaceModelError: A map is not known or not for this face model, or parameters or picture do not fit.
+        FaceModelError: A map is unknown or not available for this face model, or parameters or picture do not fit.
     """
 
     def __init__(
@@ -81,10 +81,10 @@ class MapRenderer:
             raise FaceModelError(f"a {params.face_model} face where a {self._model.layout.name} face is expected")
 
     def __call__(self, target: FaceParams) -> dict[str, Map]:
-        """Return the maps of one moment by name, each (S, S, C), the snapshot (S/2, S/2, 6).
+        """Draw the maps of one moment by name, each (S, S, C), the snapshot (S/2, S/2, 6).
 
         Args:
-            target: Aligned parameters; the shape drawn is the source's, whatever shape they hold.
+            target: Aligned parameters; their shape is ignored, and the source's is drawn.
 
         Raises:
             FaceModelError: The target is of another face model.
@@ -102,7 +102,7 @@ class MapRenderer:
         return {name: maps[name] for name in self._names}
 
     def _colours(self, target: FaceParams) -> Floats | None:
-        """Return the colour (V, 3) of each vertex in the displacement map, None where that map is not wanted."""
+        """Return the colour (V, 3) of each vertex in the displacement map, or None where that map is not requested."""
         if "displacement" not in self._names:
             return None
         moved = self._model.vertices(target.shape, target.expression, target.gaze) - self._at_rest

@@ -1,4 +1,4 @@
-"""Maps of a head's surface: normals, depth, shading and displacement, smoothed by drawing at twice the size."""
+"""Draw maps of a head's surface: normals, depth, shading and displacement, anti-aliased by supersampling."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 from .raster import GBuffer
 
 SURFACE_MAPS = ("normals", "depth", "shaded", "displacement")
-"""The maps, each (S, S, 3) uint8 and 0 outside the head.
+"""Names of the maps, each (S, S, 3) uint8 and 0 outside the head.
 
-normals: x right, y up, z to the viewer, [-1, 1] to [0, 255].
-depth: grey, white is near; z from `FAR` to `NEAR` in head space, whatever the camera's scale.
-shaded: grey Lambertian under the five lights and with the albedo of DECA's shape renderings.
-displacement: the colour that the vertices carry, see `spatial_maps`.
+* normals: x right, y up, z to the viewer, [-1, 1] to [0, 255].
+* depth: grey, white is near; z from `FAR` to `NEAR` in head space, whatever the camera's scale.
+* shaded: grey Lambertian shading with the five lights and the albedo of DECA's shape renderings.
+* displacement: the colour of the vertices, see `spatial_maps`.
 """
 
 FAR, NEAR = -0.4, 1.2
 FARTHEST_GREY = 0.1
-"""Grey of everything at or behind `FAR`, so that the head stands out from the background."""
+"""Grey level of everything at or behind `FAR`, so that the head differs from the background."""
 
 _LIGHTS = np.array([[-1, 1, 1], [1, 1, 1], [-1, -1, 1], [1, -1, 1], [0, 0, 1]], np.float32)
 _LIGHTS /= np.linalg.norm(_LIGHTS, axis=1, keepdims=True)

@@ -1,4 +1,6 @@
-"""Face models: surfaces that follow from shape and expression coefficients."""
+"""Load face models, whose surfaces are functions of shape and expression coefficients."""
+
+from __future__ import annotations
 
 from pathlib import Path
 
@@ -14,7 +16,7 @@ __all__ = ["FaceModel", "Flame", "PuppetHead", "load_face_model", "puppet_head",
 
 
 def load_face_model(name: str, path: Path | None = None) -> FaceModel:
-    """Return the face model of that name.
+    """Load the face model of that name.
 
     Args:
         name: "puppet" or "flame".

@@ -1,4 +1,4 @@
-"""FLAME as a face model (Li, Bolkart, Black, Li, Romero: Learning a model of facial shape and expression, 2017)."""
+"""Implement FLAME (Li, Bolkart, Black, Li, Romero: Learning a model of facial shape and expression, 2017)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .flame_file import FlameArrays, read_flame
 from .flame_landmarks import nearest_embedding
 
 UNIT = 2.15 / 0.23
-"""Units of head space in a metre: an adult head of 0.23 m from chin to crown is as tall as the mean puppet head."""
+"""Units of head space per metre: an adult head of 0.23 m from chin to crown is as tall as the mean puppet head."""
 
 _EYES = np.array([0, 0.03, 0.70], np.float32)
-"""The middle between the mean head's eyeballs in head space, which puts the origin into the middle of the head."""
+"""Midpoint between the mean head's eyeballs in head space; it places the origin in the middle of the head."""
 
 _GAZE_ANGLE = np.arcsin(np.array(GAZE_REACH) * (15, 5.5) / 12)
-"""Turn of the eyes for a gaze of 1, across and up: eyeballs of 12 mm radius behind lids 30 mm wide and 11 mm high."""
+"""Rotation of the eyes for a gaze of 1, across and up: 12 mm eyeball radius, lids 30 mm wide and 11 mm high."""
 
 _LEFT_LID, _RIGHT_LID = (LAYOUTS["flame"].expression.index(name) for name in ("eyelid_l", "eyelid_r"))
 _JAW = slice(52, 55)
@@ -37,12 +37,12 @@ def rotation_of(axis_angle: Floats) -> Floats:
 
 
 class Flame:
-    """FLAME's surface in head space.
+    """Compute FLAME's surface in head space.
 
     Head space is FLAME's own space, moved and scaled: H = `unit` (V - `origin`).
 
     Args:
-        arrays: The model.
+        arrays: Arrays of the model.
     """
 
     layout: ParameterLayout = LAYOUTS["flame"]
@@ -59,10 +59,10 @@ class Flame:
 
     @staticmethod
     def load(path: Path) -> Flame:
-        """Read a FLAME model and what stands beside it, as `read_flame` says.
+        """Load a FLAME model and the files beside it, as `read_flame` describes.
 
         Raises:
-            FaceModelError: A file is missing, damaged, of another layout, or holds more than arrays.
+            FaceModelError: A file is missing, damaged, of another layout, or contains more than arrays.
         """
         return Flame(read_flame(path))
 
@@ -73,18 +73,18 @@ class Flame:
 
     @property
     def has_eyelids(self) -> bool:
-        """Tell whether the eyelid blendshapes are at hand; without them the eyelid coefficients move nothing."""
+        """Return whether the eyelid blendshapes are available; without them the eyelid coefficients have no effect."""
         return self._arrays.eyelids is not None
 
     def root(self, shape: Floats, expression: Floats) -> Floats:
-        """Return the root joint (3,) in FLAME's own space, about which its trackers turn the head."""
+        """Return the root joint (3,) in FLAME's own space, about which its trackers rotate the head."""
         return self._arrays.regressor[0] @ self._at_rest(shape, expression)
 
     def vertices(self, shape: Floats, expression: Floats, gaze: Floats | None = None) -> Floats:
         """Return the surface (V, 3) in head space.
 
-        With neck and head at rest the linear blend skinning of eq. 1 and 2 comes to rotations of jaw and eyes about
-        their own joints: V = sum_k w_k (R_k (T_P - J_k) + J_k), with T_P of `_posed_template`.
+        With neck and head at rest the linear blend skinning of eq. 1 and 2 reduces to rotations of jaw and eyes about
+        their own joints: V = sum_k w_k (R_k (T_P - J_k) + J_k), with T_P from `_posed_template`.
 
         Args:
             shape: (100,) coefficients.
@@ -106,18 +106,18 @@ class Flame:
         return (self.unit * (moved - self.origin)).astype(np.float32)
 
     def landmarks(self, shape: Floats, expression: Floats) -> Floats:
-        """Return the 68 iBUG landmarks (68, 3) in head space, those of the contour as they lie on a frontal face."""
+        """Return the 68 iBUG landmarks (68, 3) in head space; the contour is that of a frontal face."""
         return self._landmarks.of(self.vertices(shape, expression))
 
     def _at_rest(self, shape: Floats, expression: Floats) -> Floats:
-        """Return T + B_S(shape) + B_E(expression), (V, 3), eq. 4 and 6; joints follow from it as in FLAME's code."""
+        """Return T + B_S(shape) + B_E(expression), (V, 3), eq. 4 and 6; as in FLAME's code, joints derive from it."""
         moved = self._shape @ np.asarray(shape, np.float32) + self._expression @ np.asarray(
             expression[: self._expression.shape[1]], np.float32
         )
         return self._arrays.template + moved.reshape(-1, 3)
 
     def _posed_template(self, rest: Floats, expression: Floats, turns: Floats) -> Floats:
-        """Return T_P of eq. 2: the pose correctives B_P of eq. 5 and SMIRK's eyelids added to the head at rest."""
+        """Return T_P of eq. 2: the head at rest plus the pose correctives B_P of eq. 5 and SMIRK's eyelids."""
         feature = (turns - np.eye(3, dtype=np.float32)).reshape(-1)
         posed = rest + (self._pose @ feature).reshape(-1, 3)
         if self._arrays.eyelids is not None:

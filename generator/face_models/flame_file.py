@@ -1,4 +1,4 @@
-"""FLAME's files: the model, and what may stand beside it."""
+"""Read FLAME's files: the model, and the optional files beside it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from generator.face.raster import Ints
 from .flame_pickle import as_array, read_object_array, read_pickle
 
 VERTICES, TRIANGLES, JOINTS = 5023, 9976, 5
-"""Size of FLAME's mesh; the joints are root, neck, jaw, the person's left eye and right eye."""
+"""Sizes of FLAME's mesh; the joints are root, neck, jaw, the person's left eye and right eye."""
 
 _PARENTS = [0, 1, 1, 1]
 _SHAPES, _EXPRESSIONS = 300, 50
@@ -35,25 +35,25 @@ _LANDMARKS = "landmark_embedding.npy"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embedding:
-    """Points on the surface: `triangles` (N, 3) vertex indices and `weights` (N, 3), each row of sum 1."""
+    """Points on the surface: vertex indices `triangles` (N, 3) and `weights` (N, 3) with rows that sum to 1."""
 
     triangles: Ints
     weights: Floats
 
     def of(self, vertices: Floats) -> Floats:
-        """Return the points (N, 3) on a surface (V, 3)."""
+        """Return the positions (N, 3) of the points on a surface (V, 3)."""
         return np.einsum("nkc,nk->nc", vertices[self.triangles], self.weights).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FlameArrays:
-    """FLAME (Li et al. 2017) as arrays, float32, lengths in metres; V, F and J as in `VERTICES`.
+    """FLAME (Li et al. 2017) as float32 arrays, lengths in metres; V, F and J as in `VERTICES`.
 
     Attributes:
         template: (V, 3) mean head. shape: (V, 3, 100) and expression: (V, 3, 50) blendshapes. pose: (V, 3, 36) pose
             correctives. regressor: (J, V) joints from vertices. skinning: (V, J) blend weights, rows of sum 1.
-        faces: (F, 3). eyelids: (V, 3, 2) left and right eyelid of SMIRK, None where they are not at hand.
-        landmarks: The 68 iBUG landmarks, None where they are not at hand.
+        faces: (F, 3). eyelids: (V, 3, 2) left and right eyelid of SMIRK, None where they are not available.
+        landmarks: The 68 iBUG landmarks, None where they are not available.
     """
 
     template: Floats
@@ -70,11 +70,11 @@ class FlameArrays:
 def read_flame(path: Path) -> FlameArrays:
     """Read `generic_model.pkl` (FLAME 2020), `flame2023.pkl` or `flame2023_Open.pkl` and the files beside it.
 
-    `l_eyelid.npy` with `r_eyelid.npy`, and `landmark_embedding.npy`, are read where they stand beside the model.
+    `l_eyelid.npy` with `r_eyelid.npy`, and `landmark_embedding.npy`, are read where they are beside the model.
 
     Raises:
-        FaceModelError: A file is missing, is no FLAME file, holds other classes than such a file needs, or has arrays
-            of wrong shape or values.
+        FaceModelError: A file is missing, is no FLAME file, contains other classes than such a file needs, or has
+            arrays of wrong shape or values.
     """
     content = read_pickle(path, _bytes(path))
     if not isinstance(content, dict):

@@ -1,4 +1,4 @@
-"""Where the 68 landmarks lie on FLAME when no landmark embedding is at hand."""
+"""Place the 68 landmarks on FLAME when no landmark embedding is available."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from generator.face.face_params import Floats, vector
 from .flame_file import Embedding
 
 _EYE_DISTANCE = 64.0
-"""Between the eyeballs' centres on the face of the table below."""
+"""Distance between the eyeballs' centres on the face of the table below."""
 
 _RIGHT_HALF = {
     8: (0, -109, 10), 9: (18, -106, 4), 10: (34, -97, -9), 11: (47, -85, -26), 12: (57, -70, -43), 13: (64, -53, -55),
@@ -21,7 +21,7 @@ _RIGHT_HALF = {
     51: (0, -62.5, 31), 52: (5, -61, 30), 53: (15, -64, 26), 54: (25, -70, 17), 55: (15, -77, 25), 56: (6, -80, 27),
     57: (0, -81, 27.5), 62: (0, -69, 28), 63: (9, -69, 26), 64: (22, -70, 18), 65: (9, -71, 26), 66: (0, -71.5, 27),
 }  # fmt: skip
-"""A mean adult face in millimetres from the middle between the eyeballs' centres: x right, y up, z to the viewer."""
+"""A mean adult face in millimetres from the midpoint between the eyeballs' centres: x right, y up, z to the viewer."""
 
 _MIRROR = {
     **{16 - k: k for k in range(17)}, **{43 - k: k for k in range(17, 27)}, **{66 - k: k for k in range(31, 36)},
@@ -42,10 +42,11 @@ def _mean_face() -> Floats:
 
 
 def nearest_embedding(template: Floats, joints: Floats, skinning: Floats) -> Embedding:
-    """Return the 68 iBUG landmarks as the vertices nearest to those of a mean face; good to some millimetres.
+    """Return the 68 iBUG landmarks as the vertices nearest to those of a mean face; the error is some millimetres.
 
-    The mean face is laid on the template by the two eye joints. Eyeballs are left out, landmarks of the lower lip go to
-    vertices that follow the jaw, those of the upper lip to vertices that do not, so that an opening mouth parts them.
+    The mean face is aligned with the template by the two eye joints. Eyeballs are left out. Landmarks of the lower lip
+    are placed on vertices that follow the jaw, those of the upper lip on vertices that do not, so that an opening mouth
+    separates them.
 
     Args:
         template: (V, 3) in metres.

@@ -1,4 +1,4 @@
-"""Read the arrays of FLAME's published pickles, which hold numpy, scipy.sparse and chumpy objects."""
+"""Read the arrays of FLAME's published pickles, which contain numpy, scipy.sparse and chumpy objects."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ from watermark.media.restricted_pickle import (
 
 
 class _Sparse(Record):
-    """A compressed sparse matrix with its vectors in its state."""
+    """Record of a compressed sparse matrix, with its vectors in its state."""
 
 
 class _Columns(_Sparse):
-    """scipy.sparse.csc_matrix."""
+    """Record of `scipy.sparse.csc_matrix`."""
 
 
 class _Rows(_Sparse):
-    """scipy.sparse.csr_matrix."""
+    """Record of `scipy.sparse.csr_matrix`."""
 
 
 class _Chumpy(Record):
-    """chumpy.ch.Ch with its value in its state."""
+    """Record of `chumpy.ch.Ch`, with its value in its state."""
 
 
 class _Rebuilt(Record):
-    """copyreg._reconstructor(class, base, state), the way protocols 0 and 1 make objects."""
+    """Record of `copyreg._reconstructor(class, base, state)`, with which protocols 0 and 1 create objects."""
 
     def __new__(cls, kind: object, *_: object) -> Any:  # noqa: ANN401
         if not (isinstance(kind, type) and issubclass(kind, Record)) or kind is _Rebuilt:
@@ -64,18 +64,18 @@ _ADMITTED: Mapping[str, type[Record]] = {
     "torch.storage._load_from_bytes": Ignored,
 }
 _EXPRESSIONS = ("chumpy.ch", "chumpy.ch_ops", "chumpy.reordering")
-"""Modules of chumpy's expressions over arrays, which may stand in keys that nobody needs; they are not computed."""
+"""Modules of chumpy's array expressions, which may appear in keys that are not needed; they are not evaluated."""
 
 
 def read_pickle(path: Path, content: bytes) -> object:
-    """Return what a pickle holds, with inert records in place of objects; `as_array` turns them into arrays.
+    """Return the content of a pickle, with inert records in place of objects; `as_array` converts them to arrays.
 
     Args:
-        path: Named in errors.
+        path: Path of the pickle, for error messages.
         content: The pickle.
 
     Raises:
-        FaceModelError: The pickle names anything but numpy arrays, scipy.sparse matrices and chumpy.ch.Ch, or is
+        FaceModelError: The pickle contains anything but numpy arrays, scipy.sparse matrices and chumpy.ch.Ch, or is
             damaged.
     """
     try:
@@ -90,10 +90,10 @@ def read_pickle(path: Path, content: bytes) -> object:
 
 
 def read_object_array(path: Path, content: bytes) -> object:
-    """Return the one object that a `.npy` file with a pickled 0-d object array holds.
+    """Return the single object of a `.npy` file with a pickled 0-d object array.
 
     Raises:
-        FaceModelError: As `read_pickle`.
+        FaceModelError: As for `read_pickle`.
     """
     file = io.BytesIO(content)
     try:
@@ -114,7 +114,7 @@ def as_array(value: object) -> NDArray[Any]:
     """Return the array that a record stands for; sparse matrices become dense.
 
     Raises:
-        ValueError: It stands for no array of numbers, or its parts do not fit together.
+        ValueError: The record stands for no array of numbers, or its parts do not fit together.
     """
     try:
         if isinstance(value, _Chumpy):

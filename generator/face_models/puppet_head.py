@@ -1,4 +1,4 @@
-"""The puppet head as a face model."""
+"""Provide the puppet head as a face model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from generator.face.raster import Ints
 
 
 class PuppetHead:
-    """The parametric surface of `head_model`; lids and irises are painted on it, not part of it."""
+    """Compute the parametric surface of `head_model`; lids and irises are painted on it, not part of it."""
 
     layout: ParameterLayout = LAYOUTS["puppet"]
 
@@ -23,7 +23,7 @@ class PuppetHead:
         return head_grid(np.zeros(self.layout.shape_size, np.float32))[2]
 
     def vertices(self, shape: Floats, expression: Floats, gaze: Floats | None = None) -> Floats:
-        """Return the surface (V, 3) in head space; `gaze` moves nothing."""
+        """Return the surface (V, 3) in head space; `gaze` has no effect."""
         return head_mesh(shape, expression).points
 
     def landmarks(self, shape: Floats, expression: Floats) -> Floats:

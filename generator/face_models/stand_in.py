@@ -1,8 +1,8 @@
-"""A head in FLAME's layout made from the puppet head, for trying things out before a FLAME file is at hand.
+"""Build a head in FLAME's layout from the puppet head, for trials without a FLAME file.
 
 It has FLAME's numbers of vertices, triangles, joints and coefficients, but no FLAME data: its first 16 shape
-coefficients are the puppet's, its first eight expression components the puppet's mouth and brows, the rest move
-nothing. It says nothing about people.
+coefficients are the puppet's, its first eight expression components the puppet's mouth and brows, the rest have no
+effect. It is not a model of people.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _EYEBALL = (17, 32)
 _EYE_RADIUS = 0.012
 _MOVED = ("smile", "pucker", "stretch", "lip_raise", "mouth_shift", "brow_l", "brow_r", "furrow")
 _STEP = 0.4
-"""Puppet units in a standard deviation of the stand-in's expression."""
+"""Puppet units per standard deviation of the stand-in's expression."""
 
 _SHIFT = vector(0, 0.02, -0.02)
 _SHAPE = np.zeros(len(SHAPE), np.float32)
@@ -60,7 +60,7 @@ def _head() -> tuple[Floats, Floats, Ints]:
     f = features(_SHAPE)
     mouth = (np.abs(t[faces].mean(1) - f.mouth_t) < 0.3 * LIP_GAP) & (np.abs(u[faces]).max(1) < f.mouth_u)
     faces = faces[~mouth]
-    # FLAME's vertex count is met by splitting triangles of the crown, its triangle count by opening the neck.
+    # FLAME's vertex count is reached by splitting triangles of the crown, its triangle count by opening the neck.
     extra = VERTICES - 2 * (_EYEBALL[0] * _EYEBALL[1] + 2) - len(u)
     split = faces[-_COLUMNS - extra : -_COLUMNS]
     centre = len(u) + np.arange(extra)

@@ -1,4 +1,6 @@
-"""Published weights made into a model folder of ours, strictly and with a report; this is the package's only door."""
+"""Import published weights as a model folder, strictly and with a report; this is the package's public interface."""
+
+from __future__ import annotations
 
 from .assembly import ImportPlan, ImportReport, import_sd15
 from .inspection import Inspection, inspect_weights

@@ -1,9 +1,7 @@
-"""Make a model folder of preset `sd15` from published files."""
+"""Build a model folder of preset `sd15` from published files."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -14,8 +12,9 @@ from torch import Tensor
 
 from generator.errors import WeightsError
 from generator.network.config import SD15, ModelConfig
-from generator.network.weights_io import not_finite, sha256_of, write_folder
+from generator.network.weights_io import not_finite, write_folder
 from generator.network.weights_layout import part_shapes, read_card
+from watermark import file_hash, hidden_folder
 
 from .fresh_parts import fresh_adapter_keys, fresh_part
 from .image_encoder import read_image_encoder
@@ -31,12 +30,12 @@ Progress = Callable[[float, str], None]
 Tensors = dict[str, dict[str, Tensor]]
 """Tensors of each weight file."""
 UNUSED_BY_REFERENCE = ("conv_norm_out.weight", "conv_norm_out.bias", "conv_out.weight", "conv_out.bias")
-"""What a `reference_unet.pth` lacks; the reference network never runs it."""
+"""Tensors that a `reference_unet.pth` does not have; the reference network never uses them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """Which published file each part comes from; what is not named is taken from the base or starts untrained.
+    """The published file of each part; parts without a file are read from the base or start untrained.
 
     Attributes:
         base: Stable Diffusion 1.5: a diffusers folder or a single file.
@@ -46,9 +45,9 @@ class ImportPlan:
         reference: A trained `reference_unet.pth`.
         spatial: Map encoders by the name of the map.
         motion: Temporal modules.
-        config: Sizes; the layout of the temporal modules is the file's.
+        config: Sizes of the model; the layout of the temporal modules is that of their file.
         dtype: Precision on disk.
-        seed: Of the untrained parts.
+        seed: Seed of the untrained parts.
     """
 
     base: Path
@@ -65,13 +64,13 @@ class ImportPlan:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import made.
+    """The result of an import.
 
     Attributes:
         folder: The model folder.
         parts: One report for each part.
         sha256: Digest of the folder, as claims record it.
-        notes: What a reader has to know of the whole.
+        notes: Remarks on the whole import.
     """
 
     folder: Path
@@ -81,7 +80,7 @@ class ImportReport:
 
     @property
     def untrained(self) -> tuple[str, ...]:
-        """Parts that start as in a fresh model."""
+        """Return the parts that start as in an untrained model."""
         return tuple(report.part for report in self.parts if report.untrained)
 
 
@@ -99,15 +98,15 @@ class _Found:
 
 
 def import_sd15(folder: Path, plan: ImportPlan, *, progress: Progress = lambda fraction, label: None) -> ImportReport:
-    """Make a model folder from published files; the folder appears when it is complete.
+    """Build a model folder from published files; the folder appears when it is complete.
 
     Args:
         folder: Destination; must not exist, or be empty.
         plan: The files.
-        progress: Called with the finished fraction and what is done next.
+        progress: Progress callback; receives the finished fraction and a description of the next step.
 
     Raises:
-        ImportRefusedError: A file does not fit; it carries the reports of all parts, and nothing is written.
+        ImportRefusedError: A file does not fit; it contains the reports of all parts, and nothing is written.
         WeightsError: A file cannot be read, or the destination is taken.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -123,7 +122,7 @@ def import_sd15(folder: Path, plan: ImportPlan, *, progress: Progress = lambda f
     progress(0.05, "checking the files")
     paths = sorted({report.path for report in reports if report.path})
     with ThreadPoolExecutor() as pool:
-        origins = dict(zip(paths, pool.map(sha256_of, paths), strict=True))
+        origins = dict(zip(paths, pool.map(file_hash, paths), strict=True))
     card = {
         "name": folder.name,
         "use": "animating stylised avatars; every output is marked and signed",
@@ -168,7 +167,7 @@ def _find(plan: ImportPlan, base: Base) -> _Found:
 def _compare(found: _Found, config: ModelConfig, seed: int) -> tuple[Tensors, list[PartReport]]:
     shapes = part_shapes(config)
     keys = Filling(fresh_adapter_keys(shapes["denoiser"], seed), "keys and values of the Expression Adapter untrained")
-    # A reference network without its last convolution is complete; whoever lacks more is not helped.
+    # A reference network without its last convolution is complete; nothing replaces other missing tensors.
     last = Filling(
         {name: found.base.tensors[name] for name in UNUSED_BY_REFERENCE if name in found.base.tensors},
         "that it never runs from the base",
@@ -225,15 +224,13 @@ def _write(
             done += sum(value.numel() for value in values.values())
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    hidden = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
-    try:
-        write_folder(checked(), config, hidden, card, dtype=dtype)
-        hidden.chmod(0o755)
+    with hidden_folder(folder.parent) as hidden:
+        made = hidden / folder.name
+        write_folder(checked(), config, made, card, dtype=dtype)
+        made.chmod(0o755)
         if folder.exists():
             folder.rmdir()
-        hidden.rename(folder)
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)
+        made.rename(folder)
 
 
 def _refusal(reports: list[PartReport]) -> ImportRefusedError:

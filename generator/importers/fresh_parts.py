@@ -1,4 +1,4 @@
-"""The parts that no published file has, initialised as in a fresh model."""
+"""Initialise the parts that no published file contains, as in an untrained model."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def fresh_adapter_keys(shapes: Shapes, seed: int) -> dict[str, Tensor]:
     """Return the untrained keys and values of the Expression Adapter in the denoiser's cross-attentions.
 
     Args:
-        shapes: Of the denoiser's tensors.
-        seed: Of the keys.
+        shapes: Shapes of the denoiser's tensors.
+        seed: Seed of the keys and values.
     """
     tensors: dict[str, Tensor] = {}
     with torch.random.fork_rng(devices=[]):

@@ -1,4 +1,4 @@
-"""CLIP's image encoder with its projection, as `sd-image-variations` and CLIP ViT-L/14 publish it."""
+"""Read CLIP's image encoder with its projection, as `sd-image-variations` and CLIP ViT-L/14 publish it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read_image_encoder(file: TensorFile) -> Part:
         file: A `CLIPVisionModelWithProjection` or a whole `CLIPModel`, whose text half is left out.
 
     Raises:
-        WeightsError: The file holds something else.
+        WeightsError: The file contains something else.
     """
     kind = kind_of(file.tensors)
     if kind != IMAGE_ENCODER:

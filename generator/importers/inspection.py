@@ -1,4 +1,4 @@
-"""Say what a file or folder of weights is, from names and shapes alone."""
+"""Identify a file or folder of weights from names and shapes alone."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from .vae import read_vae
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What is known of a path without reading the weights' values.
+    """The description of weights, made without reading their values.
 
     Attributes:
         path: File or folder.
-        kind: What it is, in words.
+        kind: Kind of the weights, in words.
         files: Every weights file in it, with its size in bytes.
         tensors: Number of tensors.
         parameters: Number of values in them.
         dtypes: Number of tensors by type.
-        parts: How each network compares with preset `sd15`, or with the folder's own sizes.
-        missing: What a complete folder would hold beside.
+        parts: Comparison of each network with preset `sd15`, or with the folder's own sizes.
+        missing: Files or networks that a complete folder would contain in addition.
         untrained: Parts of a model folder that its card calls untrained.
     """
 
@@ -91,7 +91,7 @@ def _inspect_diffusers(folder: Path, config: ModelConfig) -> Inspection:
 
 
 def _compare(file: TensorFile, config: ModelConfig) -> list[PartReport]:
-    """Compare the networks of a published file with ours; a stranger's are not."""
+    """Compare the networks of a published file with ours; unknown networks are not compared."""
     kind = kind_of(file.tensors)
     read: dict[str, Part] = {}
     if kind in (UNET, CHECKPOINT):
@@ -110,7 +110,7 @@ def _compare(file: TensorFile, config: ModelConfig) -> list[PartReport]:
 
 
 def _published_shapes(config: ModelConfig) -> dict[str, Shapes]:
-    """Return the shapes of single networks as they are published, without what is ours alone."""
+    """Return the shapes of single networks as they are published, without our own additions."""
     shapes = part_shapes(config)
     first = f"{config.maps[0]}."
     return {

@@ -1,4 +1,4 @@
-"""Tell what a file of weights holds from the names and shapes of its tensors."""
+"""Identify the content of a weights file from the names and shapes of its tensors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WIDTHS = {1024: "a Stable Diffusion 2 U-Net", 2048: "an SDXL U-Net"}
 
 
 def kind_of(tensors: Mapping[str, Tensor]) -> str:
-    """Return what a file holds, in words: one of this module's constants, or the name of a stranger."""
+    """Return the content of a file in words: one of this module's constants, or a description of an unknown network."""
     for mark, stranger in _FOREIGN:
         if any(mark in name for name in tensors):
             return stranger

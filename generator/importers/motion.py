@@ -1,4 +1,4 @@
-"""Temporal modules: AnimateDiff v1, v2 and v3, Moore-AnimateAnyone's `motion_module.pth`, diffusers' MotionAdapter."""
+"""Read temporal modules: AnimateDiff v1 to v3, Moore-AnimateAnyone's `motion_module.pth`, diffusers' MotionAdapter."""
 
 from __future__ import annotations
 
@@ -23,27 +23,28 @@ _BLOCK = re.compile(r"(.*\.motion_modules\.\d+)\.(.*)")
 
 
 def holds_motion(file: TensorFile) -> bool:
-    """Tell whether a file has temporal modules, alone or within a U-Net."""
+    """Return whether a file has temporal modules, alone or within a U-Net."""
     return any(".motion_modules." in name for name in file.tensors)
 
 
 def read_motion(file: TensorFile) -> Part:
     """Read temporal modules under AnimateDiff's names.
 
-    Position tables are sinusoids, not learned: a shorter one (v1 has 24 frames) is continued to 32 if it is one.
+    Position tables are sinusoids and not learned: a shorter sinusoidal table (v1 has 24 frames) is extended to 32
+    frames.
 
     Args:
         file: Temporal modules, alone or within a 3-D U-Net, whose other tensors are left out.
 
     Raises:
-        WeightsError: The file holds none.
+        WeightsError: The file contains none.
     """
     if not holds_motion(file):
         raise WeightsError(f"{file.path}: {kind_of(file.tensors)}; expected temporal modules (AnimateDiff)")
     theirs = {name: value for name, value in file.tensors.items() if ".motion_modules." in name}
     rest = tuple(name for name in file.tensors if name not in theirs)
     if kind_of(file.tensors) == MOTION and rest:
-        # A file of temporal modules alone has nothing else: whatever it has counts as unexpected.
+        # A file of temporal modules alone contains nothing else, so any other tensor counts as unexpected.
         theirs, rest = dict(file.tensors), ()
     adapter = not any(".temporal_transformer." in name for name in theirs)
     tensors: dict[str, Tensor] = {}
@@ -59,12 +60,12 @@ def read_motion(file: TensorFile) -> Part:
 
 
 def layout_of(part: Part) -> Literal["v2", "v3"]:
-    """Return "v2" where the middle block has a module, else "v3" (v1 has v3's layout)."""
+    """Return "v2" where the middle block has a module, else "v3" (v1 has the layout of v3)."""
     return "v2" if any(name.startswith("mid_block.") for name in part.tensors) else "v3"
 
 
 def continued(table: Tensor) -> Tensor:
-    """Continue a sinusoidal table (1, n, C) with n < 32 to 32 frames; return any other table as it is."""
+    """Extend a sinusoidal table (1, n, C) with n < 32 to 32 frames; return any other table unchanged."""
     if table.ndim != 3 or table.shape[1] >= LONGEST_WINDOW or table.shape[2] % 2:
         return table
     whole = position_table(table.shape[2]).to(table.dtype)

@@ -1,4 +1,4 @@
-"""One network read from a published file, and how it compares with ours."""
+"""Represent one network of a published file, and compare it with ours."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Part:
     """A network under our names; the values are still on disk.
 
     Attributes:
-        path: The file they come from.
-        layout: What the file was recognised as.
-        tensors: By our names; a tensor with no place in our network keeps its own name.
-        ignored: Tensors left out on purpose: the reason, and their names.
-        notes: What a reader of the report has to know.
+        path: The file of the tensors.
+        layout: Layout that the file was recognised as.
+        tensors: Tensors by our names; a tensor without a counterpart in our network keeps its own name.
+        ignored: Names of the tensors left out on purpose, by reason.
+        notes: Remarks for the report.
     """
 
     path: Path
@@ -38,8 +38,8 @@ class Filling:
     """Tensors that a file may lack, all of them or none.
 
     Attributes:
-        tensors: What stands in for them.
-        origin: Where that comes from, for the report.
+        tensors: Their replacements.
+        origin: Origin of the replacements, for the report.
     """
 
     tensors: Mapping[str, Tensor]
@@ -48,21 +48,21 @@ class Filling:
 
 @dataclass(frozen=True, slots=True)
 class PartReport:
-    """What became of one part.
+    """The import result of one part.
 
     Attributes:
-        part: Its name with us.
+        part: Our name of the part.
         path: The file; None for a part that starts untrained.
-        layout: What the file was recognised as.
+        layout: Layout that the file was recognised as.
         expected: Number of tensors of our network.
-        matched: Those found in the file.
+        matched: Number of them found in the file.
         missing: Our names that the file lacks.
-        unexpected: Names of the file that we have no place for.
+        unexpected: Names in the file without a counterpart in our network.
         misshapen: Tensors of another shape, as "name has shape (a,), expected (b,)".
-        not_finite: Tensors that hold NaN or infinity, also after the change to the stored precision.
+        not_finite: Tensors that contain NaN or infinity, also after the change to the stored precision.
         ignored: Number of tensors left out on purpose, by reason.
         filled: Number of tensors from elsewhere, by origin.
-        notes: What a reader of the report has to know.
+        notes: Remarks for the report.
     """
 
     part: str
@@ -80,16 +80,16 @@ class PartReport:
 
     @property
     def sound(self) -> bool:
-        """Whether the part may be used."""
+        """Return whether the part may be used."""
         return not (self.missing or self.unexpected or self.misshapen or self.not_finite)
 
     @property
     def untrained(self) -> bool:
-        """Whether no tensor of it comes from a file."""
+        """Return whether no tensor of it comes from a file."""
         return self.path is None
 
     def faults(self) -> str:
-        """Say in one line what is wrong, with the first name of each kind; empty where nothing is."""
+        """Describe in one line what is wrong, with the first name of each kind; return "" where nothing is wrong."""
         kinds = (
             (self.missing, "missing"),
             (self.unexpected, "unexpected"),
@@ -99,7 +99,7 @@ class PartReport:
         return ", ".join(f"{len(names)} tensors {kind} (first: {names[0]})" for names, kind in kinds if names)
 
     def line(self) -> str:
-        """Say in one line what became of the part."""
+        """Describe in one line the import result of the part."""
         said = [f"{self.matched} of {self.expected} tensors from {self.path} ({self.layout})"] if self.path else []
         said += [f"{count} {origin}" for origin, count in self.filled.items()]
         said += [f"{count} left out: {reason}" for reason, count in self.ignored.items()]
@@ -111,7 +111,7 @@ class ImportRefusedError(WeightsError):
     """Published files do not fit the model.
 
     Attributes:
-        reports: What was matched, missing, unexpected and misshapen, one for each part.
+        reports: Matched, missing, unexpected and misshapen tensors, one report for each part.
     """
 
     def __init__(self, message: str, reports: tuple[PartReport, ...]) -> None:
@@ -125,10 +125,10 @@ def compare(
     """Compare a part with our network, and complete it.
 
     Args:
-        name: The part's name with us.
-        part: What was read.
+        name: Our name of the part.
+        part: The network that was read.
         expected: Our names and shapes.
-        fillings: What the file may lack; one that is there in part counts as missing.
+        fillings: Tensors that the file may lack; a filling that the file contains in part counts as missing.
 
     Returns:
         The tensors that fit, by our names, and the report.
@@ -167,7 +167,7 @@ def fresh(name: str, tensors: Mapping[str, Tensor]) -> PartReport:
 
 
 def with_not_finite(report: PartReport, file: str, names: Sequence[str]) -> PartReport:
-    """Add tensors of a weight file that turned out to hold NaN or infinity to the part they belong to."""
+    """Add the tensors of a weight file that contain NaN or infinity to the report of their part."""
     inner = report.part.removeprefix(file)
     if inner == report.part:
         return report

@@ -1,4 +1,4 @@
-"""Find the networks of a published Stable Diffusion 1.5: a diffusers folder, or a single file."""
+"""Find the networks of a published Stable Diffusion 1.5 model: a diffusers folder, or a single file."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .tensor_file import TensorFile, find_weights, open_tensor_file
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What a published model offers.
+    """The networks of a published model.
 
     Attributes:
-        path: Its folder or file.
+        path: Folder or file of the model.
         unet: File with the U-Net.
         vae: File with the autoencoder, if there is one.
         image_encoder: File with a CLIP image encoder, if there is one.
-        prediction: What the U-Net was trained to predict, if the folder says so.
+        prediction: Prediction target of the U-Net, if the folder states it.
     """
 
     path: Path
@@ -34,7 +34,7 @@ def open_base(path: Path) -> Base:
     """Open a Stable Diffusion 1.5 folder in diffusers' layout, or a single-file checkpoint.
 
     Raises:
-        WeightsError: It is neither.
+        WeightsError: The path is neither.
     """
     if not path.is_dir():
         whole = open_tensor_file(find_weights(path))
@@ -54,10 +54,10 @@ def open_base(path: Path) -> Base:
 
 
 def open_network(path: Path, name: str) -> TensorFile:
-    """Open the weights of one network: a file, its folder, or a folder that holds it under its published name.
+    """Open the weights of one network: a file, its folder, or a folder that contains it under its published name.
 
     Args:
-        path: Where to look.
+        path: File or folder to search.
         name: The published name, such as "vae".
     """
     return open_tensor_file(find_weights(path / name if (path / name).is_dir() else path))

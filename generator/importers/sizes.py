@@ -1,4 +1,4 @@
-"""Sizes of an `sd15` model for chosen maps and a chosen face model."""
+"""Define the sizes of an `sd15` model for chosen maps and a chosen face model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from generator.face.spatial_maps import MAPS as SPATIAL_MAPS
 from generator.network.config import SD15, ModelConfig
 
 MAPS = tuple(name for name, channels in SPATIAL_MAPS.items() if channels == 3)
-"""Spatial maps of three channels at picture size, which an `sd15` model can be made for."""
+"""Spatial maps of three channels at picture size, which an `sd15` model can use."""
 _GAZE = 2
 
 
@@ -23,7 +23,7 @@ def sd15_sizes(maps: Sequence[str] | None = None, face_model: str | None = None)
         face_model: "flame" or "puppet"; None keeps the preset's.
 
     Raises:
-        WeightsError: A name is not known, or given twice.
+        WeightsError: A name is unknown, or given twice.
     """
     config = SD15
     if maps is not None:

@@ -1,4 +1,4 @@
-"""Encoders of one condition map: Moore-AnimateAnyone's pose guider and Champ's guidance encoders."""
+"""Read encoders of one condition map: Moore-AnimateAnyone's pose guider and Champ's guidance encoders."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _LAST = "attentions.5."
 def read_spatial_encoder(file: TensorFile) -> Part:
     """Read the convolutions of a map encoder (16-32-96-256 to 320 channels).
 
-    Champ's encoders carry attentions too: its forward pass runs the last one only, between the convolutions and
-    `conv_out`. Ours has none, so such an encoder is a start for training, and the report says so.
+    Champ's encoders contain attentions too: its forward pass uses only the last one, between the convolutions and
+    `conv_out`. Ours has no attention, so such an encoder is a start for training, and the report states this.
 
     Args:
         file: `pose_guider.pth` or `guidance_encoder_*.pth`.
 
     Raises:
-        WeightsError: The file holds something else.
+        WeightsError: The file contains something else.
     """
     kind = kind_of(file.tensors)
     if kind != SPATIAL:
@@ -43,7 +43,7 @@ def read_spatial_encoder(file: TensorFile) -> Part:
 
 
 def _ours(name: str) -> str:
-    """Return our name: the convolutions in one row, with an activation after each but the last."""
+    """Return our name: the convolutions in one sequence, with an activation after each except the last."""
     layer, _, kind = name.rpartition(".")
     if layer == "conv_in":
         return f"layers.0.{kind}"

@@ -1,4 +1,4 @@
-"""Open a file of weights without loading it: safetensors or a torch pickle, mapped into memory and never executed."""
+"""Open a weights file without loading it: safetensors or a torch pickle, memory-mapped and never executed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAMES = (
     "model.fp16.safetensors", "diffusion_pytorch_model.bin", "diffusion_pytorch_model.fp16.bin", "pytorch_model.bin",
     "pytorch_model.fp16.bin",
 )  # fmt: skip
-"""What diffusers and transformers call the weights of one network, in the order of preference."""
+"""File names of one network's weights in diffusers and transformers, in the order of preference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,10 @@ class TensorFile:
 
 
 def find_weights(path: Path) -> Path:
-    """Return the weights file that `path` is, or that a diffusers or transformers folder holds.
+    """Find the weights file that `path` is, or that a diffusers or transformers folder contains.
 
     Raises:
-        WeightsError: There is none.
+        WeightsError: There is no weights file.
     """
     if path.is_file():
         return path
@@ -61,10 +61,10 @@ def find_weights(path: Path) -> Path:
 def open_tensor_file(path: Path) -> TensorFile:
     """Open a `.safetensors` file or a `torch.save` pickle of tensors; the content decides, not the suffix.
 
-    A `state_dict` wrapper and a `module.` before every name are taken off.
+    A `state_dict` wrapper and a `module.` before every name are removed.
 
     Raises:
-        WeightsError: The file is damaged, holds code, or is no weights file at all.
+        WeightsError: The file is damaged, contains code, or is no weights file at all.
     """
     try:
         with path.open("rb") as file:

@@ -1,7 +1,7 @@
-"""Stable Diffusion 1.5's U-Net: diffusers names, the first release's names, and Moore-AnimateAnyone's files.
+"""Read Stable Diffusion 1.5's U-Net in diffusers names, the first release's names, or Moore-AnimateAnyone's files.
 
-Moore-AnimateAnyone, Champ and their like use diffusers' names; their "inflated" convolutions have 2-D weights, and
-files saved from the 3-D network may carry its temporal modules, which `motion.py` reads.
+Moore-AnimateAnyone, Champ and similar projects use diffusers' names. Their "inflated" convolutions have 2-D weights,
+and files saved from the 3-D network may contain its temporal modules, which `motion.py` reads.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def read_unet(file: TensorFile) -> Part:
         file: A diffusers U-Net, a `denoising_unet.pth`, a `reference_unet.pth`, or a whole checkpoint.
 
     Raises:
-        WeightsError: The file holds something else.
+        WeightsError: The file contains something else.
     """
     kind = kind_of(file.tensors)
     if kind == CHECKPOINT:

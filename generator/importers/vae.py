@@ -1,4 +1,4 @@
-"""Stable Diffusion's autoencoder: diffusers names, old and new, and the first release's names.
+"""Read Stable Diffusion's autoencoder in diffusers names, old and new, or the first release's names.
 
 The attention of the middle block was four 1x1 convolutions in the first release and `query`, `key`, `value`,
 `proj_attn` in early diffusers files; it is four linear layers now.
@@ -28,7 +28,7 @@ def read_vae(file: TensorFile) -> Part:
         file: A diffusers VAE, the first release's VAE alone, or a whole checkpoint.
 
     Raises:
-        WeightsError: The file holds something else.
+        WeightsError: The file contains something else.
     """
     kind = kind_of(file.tensors)
     if kind not in (CHECKPOINT, VAE):
@@ -67,7 +67,7 @@ def from_first_release(names: Iterable[str]) -> dict[str, str]:
 
 
 class _Name(str):
-    """A name that passes for a tensor in diffusers' conversion, which looks at shapes."""
+    """A name that acts as a tensor in diffusers' conversion, which reads shapes."""
 
     __slots__ = ()
     shape = ()

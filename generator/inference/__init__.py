@@ -1,1 +1,1 @@
-"""From one picture and one motion to marked frames."""
+"""Generate marked frames from one picture and one motion."""

@@ -1,4 +1,4 @@
-"""How to animate: what a user may choose, with each preset's defaults."""
+"""Define the user's settings of an animation, and each preset's defaults."""
 
 from __future__ import annotations
 
@@ -19,23 +19,24 @@ _OVERLAP = 4
 
 @dataclass(frozen=True, slots=True)
 class AnimateConfig:
-    """How to animate.
+    """Configure an animation.
 
     Attributes:
         steps: Denoising steps; None takes 2 for `mini` and 25 for `sd15` with DDIM, and 4 with LCM and TCD.
-        seed: Of the noise and the mark's id.
+        seed: Seed of the noise and the mark's id.
         mode: "relative" adds the drive's change to the source's own pose and expression; "absolute" copies it.
-        eyes: Gain on lid motion. mouth: Gain on mouth motion. chunk: Frames denoised together without temporal modules.
+        eyes: Gain on lid motion. mouth: Gain on mouth motion. chunk: Number of frames denoised together without
+            temporal modules.
         sampler: "lcm" and "tcd" are for weights distilled to few steps.
         guidance: Scale of classifier-free guidance, 1 for none; None takes 3.5 for `sd15` with DDIM, else 1.
         expression: Lambda of the Expression Adapter; 0 leaves the expression to the spatial maps.
         window: Longest window of the temporal modules, 12 to 32 frames.
-        overlap: Frames that neighbouring windows share; None takes 4 with DDIM, and 0 with LCM and TCD.
-        paste_back: Put the generated square back into the source picture, at its resolution.
+        overlap: Number of frames that neighbouring windows share; None takes 4 with DDIM, and 0 with LCM and TCD.
+        paste_back: Whether the generated square is pasted back into the source picture, at its resolution.
 
     Raises:
-        GenerationError: A gain or a scale is negative or not finite, the sampler is not there or cannot take so many
-            steps, or windows cannot be laid so.
+        GenerationError: A gain or a scale is negative or not finite, the sampler does not exist or cannot take so many
+            steps, or such windows are not possible.
     """
 
     steps: int | None = None
@@ -61,18 +62,19 @@ class AnimateConfig:
 
     @property
     def retarget(self) -> Retarget:
-        """How motion is carried over."""
+        """Return the settings of the motion transfer."""
         return Retarget(self.mode, self.eyes, self.mouth)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A configuration with the defaults of a model's preset filled in.
+    """The settings with the defaults of a model's preset filled in.
 
     Attributes:
-        sampler: The steps. guidance: Scale of classifier-free guidance. expression: Lambda of the Expression Adapter.
-        chunk: Frames denoised together without temporal modules.
-        window: Longest window with them. overlap: Frames that windows share.
+        sampler: Sampler of the steps. guidance: Scale of classifier-free guidance. expression: Lambda of the Expression
+            Adapter.
+        chunk: Number of frames denoised together without temporal modules.
+        window: Longest window with them. overlap: Number of frames that windows share.
     """
 
     sampler: Sampler

@@ -1,4 +1,4 @@
-"""What leaves the generator: marked frames that know what to say about themselves, or a file that says it."""
+"""Define the output of the generator: marked frames with their claim, or a sealed file."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class GeneratedClip:
     """A generated clip or still.
 
     Attributes:
-        frames: (T, H, W, 3) uint8 RGB, already marked; each shows the mark alone, too.
+        frames: (T, H, W, 3) uint8 RGB, already marked; the mark can be read from each frame alone, too.
         fps: Frames per second.
-        claim: What the seal will say.
-        aligned: The motion that was drawn, on the source's head in the square that the network drew.
-        source: (S, S, 3) the source as the network saw it.
+        claim: Claim to seal.
+        aligned: The generated motion, on the source's head in the square that the network generated.
+        source: (S, S, 3) the source as the network's input.
         seconds: Wall time of "denoise" and "mark".
         evaluations: Evaluations of the U-Net per frame.
     """
@@ -43,13 +43,13 @@ class GeneratedClip:
         Args:
             path: `.mp4` for a clip; `.png`, `.jpg`, `.webp` for a clip of one frame; a name without suffix for a folder
                 of signed PNG frames.
-            deployment: Who signs; must be the one whose mark the frames carry.
+            deployment: Deployment that signs; the frames must contain its mark.
 
         Returns:
             The receipt of the file, or of the folder's first frame.
 
         Raises:
-            WatermarkError: The file cannot be written, or cannot be read back; then nothing is left behind.
+            WatermarkError: The file cannot be written, or cannot be read back; then no file is left.
         """
         count, height, width = self.frames.shape[:3]
         with deliver(path, self.claim, deployment, self.fps, (count, height, width)) as delivery:
@@ -59,15 +59,15 @@ class GeneratedClip:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedFile:
-    """A clip or still that was generated straight into its file.
+    """A clip or still that was generated directly to its file.
 
     Attributes:
-        receipt: Of the file, or of the folder's first frame.
-        frames: How many.
-        claim: What the seal says.
+        receipt: Receipt of the file, or of the folder's first frame.
+        frames: Number of frames.
+        claim: Claim of the seal.
         seconds: Wall time of "denoise", "mark" and "encode", which includes reading back and signing.
         evaluations: Evaluations of the U-Net per frame.
-        continued: Whether an interrupted run had done a part of the work.
+        continued: Whether an interrupted run had finished a part of the work.
     """
 
     receipt: SealReceipt

@@ -1,4 +1,4 @@
-"""The conditions of a clip's frames, drawn where they are needed, so that no more than a window of them exists."""
+"""Draw the conditions of a clip's frames on demand, so that at most a window of them exists."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from generator.errors import GenerationError
 from generator.face.face_params import DriveSequence, FaceParams
 from generator.network.conditions import expression_input
 from generator.network.model import Conditions
+from watermark import whole_file
 
 Map = NDArray[np.uint8]
 DrawMaps = Callable[[FaceParams], Mapping[str, Map]]
 
 
 def picture_tensor(pictures: NDArray[np.uint8]) -> Tensor:
-    """Return pictures (N, H, W, 3) uint8 as (N, 3, H, W) in [-1, 1]."""
+    """Convert pictures (N, H, W, 3) uint8 to (N, 3, H, W) in [-1, 1]."""
     return _tensor(pictures, 127.5, -1)
 
 
 def condition_tensors(maps: Sequence[Mapping[str, Map]], moments: Sequence[FaceParams]) -> Conditions:
-    """Return what N frames are drawn from, given each frame's maps and parameters."""
+    """Return the conditions of N frames, from each frame's maps and parameters."""
     stacked = {name: np.stack([each[name] for each in maps]) for name in maps[0]}
     tensors = {
         name: picture_tensor(values) if name == "moved" else _tensor(values, 255, 0) for name, values in stacked.items()
@@ -36,13 +37,13 @@ def condition_tensors(maps: Sequence[Mapping[str, Map]], moments: Sequence[FaceP
 
 
 class ClipConditions:
-    """Conditions of any frames of a clip.
+    """Compute the conditions of any frames of a clip.
 
     Args:
-        draw: Draws the maps of one moment.
-        aligned: The moments.
-        like: A tensor of the device and precision they are wanted in.
-        shelf: Folder for drawn maps, if frames are asked for more than once; made if absent.
+        draw: Function that draws the maps of one moment.
+        aligned: Motion that contains the moments.
+        like: A tensor with the device and precision of the result.
+        shelf: Folder to cache drawn maps, if frames are requested more than once; created if absent.
     """
 
     def __init__(self, draw: DrawMaps, aligned: DriveSequence, like: Tensor, shelf: Path | None = None) -> None:
@@ -71,8 +72,8 @@ class ClipConditions:
         self._shapes = {name: values.shape for name, values in maps.items()}
         packed = zlib.compress(b"".join(values.tobytes() for values in maps.values()), 1)
         try:
-            path.with_suffix(".part").write_bytes(packed)
-            path.with_suffix(".part").replace(path)
+            with whole_file(path) as part:
+                part.write_bytes(packed)
         except OSError as error:
             raise GenerationError(
                 f"{self._shelf.parent}: cannot be written ({error.strerror}); free space and run the same command "

@@ -1,4 +1,4 @@
-"""One clip to be made: everything checked, aligned and named before the network runs."""
+"""Plan one clip: everything is checked, aligned and identified before the network runs."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from .framing import Picture, frame_source
 from .paste_back import PasteBack
 
 _GROUPING = 2
-"""Another number where a clip is cut into other groups, so that unfinished work of the old ones is left alone."""
+"""This number changes when clips are divided into other groups, so that unfinished work is not reused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What of a loaded network the pictures follow from, beside its settings.
+    """The properties of a loaded network that determine the pictures, besides the settings.
 
     Attributes:
-        config: Its sizes. digest: SHA-256 that stands for its weights; files: of each of their files, by name.
-        dtype: Its precision. device: Where it runs. compiled: Whether it was compiled.
-        face_model: The head that its maps show.
+        config: Sizes. digest: SHA-256 that identifies the weights; files: SHA-256 of each weights file, by name.
+        dtype: Precision. device: Device it runs on. compiled: Whether it was compiled.
+        face_model: Head of its maps.
     """
 
     config: ModelConfig
@@ -45,19 +45,19 @@ class Network:
 
     @property
     def latent_shape(self) -> tuple[int, int, int]:
-        """(C, g, g) of a frame's latent."""
+        """Return the shape (C, g, g) of a frame's latent."""
         return self.config.latent_channels, self.config.grid, self.config.grid
 
 
 @dataclass(frozen=True, slots=True)
 class ClipWork:
-    """One clip to be made; nothing is drawn yet.
+    """One planned clip; nothing is generated yet.
 
     Attributes:
-        source: (S, S, 3) the source as the network sees it. params: Its face.
-        aligned: What is drawn. settings: How.
-        paste: Puts squares into the source picture; None to deliver them as they are.
-        claim: What the seal will say. shape: Frames, height and width of what is delivered.
+        source: (S, S, 3) the source as the network's input. params: Its face.
+        aligned: Motion to generate. settings: Settings of the generation.
+        paste: Pastes squares back into the source picture; None delivers the squares alone.
+        claim: Claim to seal. shape: Number of frames, height and width of the output.
     """
 
     source: Picture
@@ -82,7 +82,7 @@ def plan_clip(
 
     Raises:
         TooSmallError: The output would be too small to carry a mark.
-        FaceModelError: Source, drive and weights are not of one face model.
+        FaceModelError: Source, drive and weights do not have the same face model.
         GenerationError: A setting is out of range.
     """
     model = network.config
@@ -113,7 +113,7 @@ def plan_clip(
 
 
 def work_key(network: Network, work: ClipWork) -> str:
-    """Return the digest of everything that the latents follow from, to the bit."""
+    """Return the digest of everything that determines the latents, to the bit."""
     settings, aligned = work.settings, work.aligned
     machine = (
         network.digest, version("facetrail"), torch.__version__, torch.get_num_threads(), network.compiled,
@@ -122,7 +122,7 @@ def work_key(network: Network, work: ClipWork) -> str:
     )  # fmt: skip
     content = hashlib.sha256(json.dumps(machine).encode())
     neutral = network.face_model.vertices(aligned.shape, network.face_model.layout.neutral())
-    for face in (work.params, aligned):  # the source's own face decides how its picture moves
+    for face in (work.params, aligned):  # the source's own face determines how its picture moves
         for values in (face.expression, face.pose, face.gaze, face.camera):
             content.update(np.ascontiguousarray(values).tobytes())
     for array in (work.source, neutral):
@@ -132,13 +132,13 @@ def work_key(network: Network, work: ClipWork) -> str:
 
 _PLAIN = AnimateConfig()
 _NAMED_APART = ("steps", "seed", "mode", "eyes", "mouth", "chunk")
-"""Settings that the id always holds, that show in the aligned motion, or that only group frames."""
+"""Settings that the id always contains, that are visible in the aligned motion, or that only group frames."""
 
 
 def _payload(
     network: Network, source: Picture, face: FaceParams, aligned: DriveSequence, config: AnimateConfig, image: Picture
 ) -> Payload:
-    """Return the mark's payload: its id follows from all that the frames follow from, so no two works share one."""
+    """Return the mark's payload; its id depends on everything that determines the frames, so no two works share one."""
     content = hashlib.sha256(f"{network.digest} {config.steps} {config.seed}".encode())
     motion = (aligned.shape, aligned.expression, aligned.pose, aligned.gaze, aligned.camera)
     for values in (source, face.expression, face.pose, face.gaze, face.camera, *motion):

@@ -1,4 +1,4 @@
-"""Where marked frames go, a few at a time: one sealed clip, one sealed picture, or a folder of sealed pictures."""
+"""Write marked frames, a few at a time, to one sealed clip, one sealed picture, or a folder of sealed pictures."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from watermark import Claim, ClipWriter, Deployment, SealError, SealReceipt, hid
 
 
 class Delivery(Protocol):
-    """A `with` block that takes marked frames in order and seals them; an error leaves nothing."""
+    """Write marked frames in order and seal them in a `with` block; an error leaves no file."""
 
     @property
     def receipt(self) -> SealReceipt:
-        """Of the file, or of the folder's first picture; there once the block has ended."""
+        """Return the receipt of the file, or of the folder's first picture, once the block has ended."""
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Open the output."""
 
     def write(self, marked: NDArray[np.uint8]) -> None:
-        """Add the next frames (N, H, W, 3)."""
+        """Write the next frames (N, H, W, 3)."""
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Seal, or leave nothing."""
+        """Seal the output, or leave nothing."""
 
 
 def is_clip(path: Path) -> bool:
-    """Tell whether a path takes one clip, in contrast to pictures that must each show their mark alone."""
+    """Return whether a path is for one clip, in contrast to pictures that must each contain the mark."""
     return path.suffix.lower() == ".mp4"
 
 
@@ -40,13 +40,13 @@ def deliver(path: Path, claim: Claim, deployment: Deployment, fps: float, shape:
 
     Args:
         path: `.mp4` for a clip; a picture's suffix for a clip of one frame; a name without suffix for a folder.
-        claim: What is said.
-        deployment: Who says it.
-        fps: Frames a second of a clip.
+        claim: Claim to seal.
+        deployment: Deployment that signs.
+        fps: Frames per second of a clip.
         shape: Number of frames, height, width.
 
     Raises:
-        SealError: Many frames for a picture, or the folder is there already.
+        SealError: There are several frames for one picture, or the folder exists already.
         WatermarkError: The suffix, the rate or the size does not fit.
     """
     count, height, width = shape
@@ -72,11 +72,11 @@ class _Still:
         self.receipt = seal(marked[0], self._path, self._claim, self._deployment)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Nothing is left to do."""
+        """Do nothing, because each picture is complete when it is written."""
 
 
 class _Folder:
-    """Signed PNG frames in a folder that takes its name when all of them are there."""
+    """Write signed PNG frames to a folder that gets its name when all of them are complete."""
 
     receipt: SealReceipt
 

@@ -1,4 +1,4 @@
-"""Where the network's square lies in the source picture."""
+"""Place the network's square in the source picture."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from generator.face.face_params import FaceParams, Floats
 Picture = NDArray[np.uint8]
 
 _HEAD_SCALE = (0.27, 0.37)
-"""Head scales, in picture sides, that the model was trained on; other sources are cropped to the middle one."""
+"""Head scales, in picture sides, that the model was trained on; other sources are cropped to the middle scale."""
 _MIDDLE_SCALE = 0.32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Framing:
-    """A square in a picture, in the picture's pixels, whose edges may lie outside of it.
+    """A square in a picture, in the picture's pixels; its edges may lie outside the picture.
 
     Attributes:
         corner: (2,) x, y of its left upper corner; pixel (0, 0) covers [0, 1) x [0, 1).
-        side: Its side.
-        size: Side of the square as the network sees it.
+        side: Side of the square.
+        size: Side of the square in the network's input.
     """
 
     corner: Floats
@@ -33,7 +33,7 @@ class Framing:
 
     @property
     def zoom(self) -> float:
-        """Pixels of the network's square per pixel of the picture."""
+        """Return the number of the square's pixels per pixel of the picture."""
         return self.size / self.side
 
     def matrix(self) -> Floats:
@@ -43,16 +43,16 @@ class Framing:
 
 
 def frame_source(image: Picture, params: FaceParams, size: int) -> tuple[Picture, FaceParams, Framing]:
-    """Cut a square around the head and bring it to `size`, so that the head has a scale the model knows.
+    """Cut a square around the head and resize it to `size`, so that the head has a scale the model knows.
 
     Args:
         image: (H, W, 3) uint8 RGB.
-        params: The face; its camera counts in sides of the square that encloses the
-            picture centrally, as the trackers give it.
+        params: The face; its camera is in sides of the square that encloses the picture centrally, as trackers return
+            it.
         size: Side of the result, pixels.
 
     Returns:
-        The square picture, the parameters in it, and where it was cut.
+        The square picture, the parameters in it, and its position in the picture.
     """
     height, width = image.shape[:2]
     longest = max(height, width)

@@ -1,4 +1,4 @@
-"""What the network runs on, and in which precision."""
+"""Choose the device of the network, and its precision."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PRECISIONS: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch
 
 
 def find_device(name: str) -> torch.device:
-    """Return a device that is there.
+    """Find a device that is available.
 
     Args:
         name: "cpu", "cuda", "cuda:1" or "mps".
@@ -42,10 +42,10 @@ def fastest_device() -> str:
 
 @contextmanager
 def memory_named() -> Iterator[None]:
-    """Say in one line what to do where a device's memory is not enough.
+    """Raise an error with advice in one line where a device has too little memory.
 
     Raises:
-        GenerationError: In place of torch's error.
+        GenerationError: Raised in place of torch's error.
     """
     try:
         yield

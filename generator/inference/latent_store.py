@@ -1,4 +1,4 @@
-"""The latents of a clip in a folder, with a journal, so that memory does not grow and an interrupted run continues.
+"""Store the latents of a clip in a folder with a journal, so that memory is constant and a run can be resumed.
 
     lock          held while a run works here
     latents-0     float32 latents of all frames before even steps
@@ -6,7 +6,7 @@
     done          one byte for each piece of work that is finished, written after its latents
     maps/         spatial maps of single frames, drawn once
 
-The folder is readable by its owner only, and its name holds a digest of everything that the frames follow from.
+The folder is readable by its owner only, and its name contains a digest of everything that determines the frames.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ import torch
 from torch import Tensor
 
 from generator.errors import GenerationError
+from watermark import try_lock
 
 
 class LatentStore:
-    """Latents of one clip; `open_store` and `scratch_store` make them.
+    """Store the latents of one clip; `open_store` and `scratch_store` create stores.
 
     Args:
-        folder: Where they lie; made already.
+        folder: Existing folder of the store.
         shape: (C, g, g) of one frame's latent.
     """
 
@@ -40,10 +41,10 @@ class LatentStore:
             (folder / name).touch(mode=0o600)
 
     def read(self, step: int, start: int, stop: int) -> Tensor:
-        """Return latents (stop - start, C, g, g) float32 as they are before a step.
+        """Return latents (stop - start, C, g, g) float32 in their state before a step.
 
         Raises:
-            GenerationError: They are not there; the folder was damaged.
+            GenerationError: The latents are missing; the folder was damaged.
         """
         count = (stop - start) * self._numbers
         values = np.fromfile(self._latents(step), np.float32, count, offset=4 * start * self._numbers)
@@ -52,7 +53,7 @@ class LatentStore:
         return torch.from_numpy(values).view(-1, *self._shape)
 
     def write(self, step: int, start: int, latents: Tensor) -> None:
-        """Keep latents (N, C, g, g) float32 from frame `start` on, as they are before a step.
+        """Write latents (N, C, g, g) float32 from frame `start` on, in their state before a step.
 
         Raises:
             GenerationError: The folder cannot be written.
@@ -60,12 +61,12 @@ class LatentStore:
         self._put(self._latents(step), 4 * start * self._numbers, latents.contiguous().numpy().tobytes())
 
     def is_done(self, piece: int) -> bool:
-        """Tell whether a piece of work is finished."""
+        """Return whether a piece of work is finished."""
         done = (self.folder / "done").read_bytes()
         return piece < len(done) and done[piece] == 1
 
     def finish(self, piece: int) -> None:
-        """Remember that the latents of a piece of work are written.
+        """Record that the latents of a piece of work are written.
 
         Raises:
             GenerationError: The folder cannot be written.
@@ -91,25 +92,25 @@ class LatentStore:
 
 @contextmanager
 def scratch_store(shape: Sequence[int]) -> Iterator[LatentStore]:
-    """Yield a store that is gone in the end."""
+    """Yield a store that is deleted in the end."""
     with tempfile.TemporaryDirectory(prefix="facetrail-") as folder:
         yield LatentStore(Path(folder), shape)
 
 
 @contextmanager
 def open_store(out: Path, key: str, shape: Sequence[int], *, fresh: bool = False) -> Iterator[LatentStore]:
-    """Yield the store of a piece of work, found again by its key.
+    """Yield the store of a piece of work, which is found again by its key.
 
-    It is removed when the block ends without an error, and where an error leaves nothing to continue from.
+    The store is removed when the block ends without an error, and where an error leaves nothing to resume from.
 
     Args:
-        out: What the work is to become; the store lies beside it.
-        key: Digest of everything that the latents follow from.
+        out: Path of the output; the store is beside it.
+        key: Digest of everything that determines the latents.
         shape: (C, g, g) of one frame's latent.
-        fresh: Forget what an interrupted run left.
+        fresh: Whether the state of an interrupted run is discarded.
 
     Raises:
-        GenerationError: Another process is at the same work, or the folder cannot be made.
+        GenerationError: Another process does the same work, or the folder cannot be created.
     """
     folder = out.parent / f".{out.name}.{key[:12]}.unfinished"
     try:
@@ -135,13 +136,8 @@ def open_store(out: Path, key: str, shape: Sequence[int], *, fresh: bool = False
 
 @contextmanager
 def _locked(folder: Path, out: Path) -> Iterator[None]:
-    """Hold the folder; the system lets go of it when the process ends, however it ends."""
+    """Lock the folder; the system releases the lock when the process ends, in whatever way it ends."""
     with (folder / "lock").open("w") as file:
-        if os.name == "posix":
-            import fcntl
-
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise GenerationError(f"{out}: another process is generating it; wait until it ends") from error
+        if not try_lock(file.fileno()):
+            raise GenerationError(f"{out}: another process is generating it; wait until it ends")
         yield

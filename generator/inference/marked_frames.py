@@ -1,4 +1,4 @@
-"""The one place where unmarked frames exist: they are drawn and marked, a few at a time, and only marked ones leave."""
+"""Generate and mark frames, a few at a time; unmarked frames exist only in this module."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .denoising import ClipDrawing
 from .framing import Picture
 
 Progress = Callable[[int, int], None]
-"""Is told (frames done, frames in all)."""
+"""Progress callback; receives (finished frames, all frames)."""
 
 Fit = Literal["clip", "frame", "either"]
-"""What the mark is fitted to: the clip, every frame, or the clip and those frames that would not show it alone."""
+"""Frames that the mark is fitted to: the clip, every frame, or the clip and those frames that need their own fit."""
 
 _LOOKED_AT = 4
 
 
 def looked_at(frames: int) -> Sequence[int]:
-    """Return the frames, spread over a clip, that the mark is fitted to; they are drawn before the others."""
+    """Return the frames, spread over a clip, that the mark is fitted to; they are generated before the others."""
     return sorted({index * (frames - 1) // (_LOOKED_AT - 1) for index in range(_LOOKED_AT)})
 
 
@@ -40,13 +40,14 @@ def marked_frames(
     """Yield the marked frames (N, H, W, 3) of a clip in order.
 
     Args:
-        work: The clip.
-        drawing: What draws it.
-        deployment: Whose mark the frames get.
-        progress: Is told how far the drawing is; what an earlier run did does not count.
-        seconds: Takes the wall time of "denoise" and "mark"; what the caller does between frames is in neither.
-        fit: What the mark is fitted to. A picture of its own must show its mark alone; where frames may become a clip
-            or pictures, "either" makes sure of it.
+        work: The planned clip.
+        drawing: Generator of the clip.
+        deployment: Deployment whose mark is embedded.
+        progress: Progress callback of the generation; the work of an earlier run is not counted.
+        seconds: Dictionary that receives the wall time of "denoise" and "mark"; the caller's time between frames is not
+            included.
+        fit: Frames that the mark is fitted to. The mark of a single picture must be readable alone; where frames may
+            become a clip or pictures, "either" ensures both.
     """
     clock, pace = _Clock(seconds), _Pace(drawing, work.shape[0], progress)
 
@@ -93,7 +94,7 @@ def _shows(frame: Picture, work: ClipWork, deployment: Deployment) -> bool:
 
 
 class _Clock:
-    """Adds wall time to named sums."""
+    """Add wall time to named sums."""
 
     def __init__(self, seconds: dict[str, float]) -> None:
         self._seconds = seconds
@@ -109,7 +110,7 @@ class _Clock:
 
 
 class _Pace:
-    """Turns frame-evaluations into frames for a progress bar."""
+    """Convert frame-evaluations to frames for a progress bar."""
 
     def __init__(self, drawing: ClipDrawing, frames: int, progress: Progress | None) -> None:
         self._left, self._frames, self._progress, self._done = drawing.evaluations, frames, progress, 0

@@ -1,4 +1,4 @@
-"""Put generated squares back into the source picture they were cut from."""
+"""Paste generated squares back into the source picture that they were cut from."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _FEATHER = 0.14
 
 
 class PasteBack:
-    """One source picture, ready to take generated squares.
+    """Paste generated squares into one source picture.
 
     Inside the square the mask is 1 and falls to 0 towards its edges; an edge on or beyond the picture's own border
-    stays hard, for nothing is beside it. Where the mask is 0 the source's pixels stay as they are, bit for bit.
+    stays hard, because there are no pixels beside it. Where the mask is 0 the source's pixels do not change by a bit.
 
     Args:
         picture: (H, W, 3) uint8 RGB, the source.
-        framing: Where the square was cut.
+        framing: Position of the square.
     """
 
     def __init__(self, picture: Picture, framing: Framing) -> None:
@@ -38,7 +38,7 @@ class PasteBack:
         self.mask[self._window] = down[:, None] * across
 
     def __call__(self, squares: Picture) -> Picture:
-        """Return pictures (N, H, W, 3) with the squares (N, S, S, 3) in their place."""
+        """Return pictures (N, H, W, 3) with the squares (N, S, S, 3) pasted in."""
         out = np.repeat(self._picture[None], len(squares), 0)
         mask = self.mask[self._window][..., None]
         still = self._picture[self._window].astype(np.float32)
@@ -48,7 +48,7 @@ class PasteBack:
         return out
 
     def _in_place(self, square: Picture) -> Picture:
-        """Return the square at the source's resolution, cut to what lies in the picture."""
+        """Return the square at the source's resolution, clipped to the picture."""
         rows, columns = self._window
         zoom = self._framing.zoom
         if zoom > 1:
@@ -67,7 +67,7 @@ def _span(corner: float, side: float, limit: int) -> slice:
 
 
 def _rise(span: slice, corner: float, side: float, limit: int) -> NDArray[np.float32]:
-    """Return the mask along one axis: smooth from 0 at the square's edges to 1."""
+    """Return the mask along one axis: a smooth rise from 0 at the square's edges to 1."""
     places = (np.arange(span.start, span.stop) + 0.5 - corner) / side
     ahead = places / _FEATHER if corner > 0 else np.ones_like(places)
     behind = (1 - places) / _FEATHER if corner + side < limit else np.ones_like(places)

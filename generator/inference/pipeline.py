@@ -1,7 +1,8 @@
-"""From one picture and one motion to a marked clip, top to bottom."""
+"""Generate a marked clip from one picture and one motion."""
 
 from __future__ import annotations
 
+import logging
 import time
 from pathlib import Path
 
@@ -30,9 +31,11 @@ from .hardware import PRECISIONS, Precision, find_device, memory_named
 from .latent_store import LatentStore, open_store, scratch_store
 from .marked_frames import Fit, Progress, looked_at, marked_frames
 
+_LOG = logging.getLogger(__name__)
+
 
 def read_sizes(folder: Path | None = None) -> ModelConfig:
-    """Return the sizes of a model folder without loading it; None takes the shipped `mini`.
+    """Read the sizes of a model folder without loading it; None takes the shipped `mini`.
 
     Raises:
         WeightsError: The folder is no model.
@@ -41,14 +44,15 @@ def read_sizes(folder: Path | None = None) -> ModelConfig:
 
 
 class Animator:
-    """AniFaceDiff ready to use. Nothing it returns or writes is without a mark.
+    """Animate pictures with AniFaceDiff. Nothing it returns or writes is without a mark.
 
     Args:
         model: The network, on its device and in its precision.
-        digest: SHA-256 that stands for its weights.
+        digest: SHA-256 that identifies its weights.
         files: Name and SHA-256 of each file of weights, for the claim.
-        face_model: The head that its maps show; None for the puppet head.
-        compiled: Run the denoiser through `torch.compile`; the first windows take minutes, the others less time.
+        face_model: Head of its maps; None for the puppet head.
+        compiled: Whether the denoiser is compiled with `torch.compile`; the first windows take minutes, the others less
+            time.
 
     Raises:
         FaceModelError: The face model is not the one that the model was trained with.
@@ -83,17 +87,17 @@ class Animator:
         """Load a model folder; None takes the shipped `mini`.
 
         Args:
-            folder: The folder.
+            folder: The model folder.
             device: "cpu", "cuda", "cuda:1" or "mps".
             dtype: Precision of the network; schedule, latents and mark keep theirs.
-            compiled: Run the denoiser through `torch.compile`.
-            flame: FLAME's file, for weights that draw FLAME faces; None looks in the user's models folder.
+            compiled: Whether the denoiser is compiled with `torch.compile`.
+            flame: FLAME's file, for weights of FLAME faces; None searches the user's models folder.
 
         Raises:
-            WeightsError: A file is missing, damaged, or of another model.
+            WeightsError: A file is missing, damaged, or belongs to another model.
             ModelFilesError: FLAME's file is missing.
             FaceModelError: FLAME's file cannot be used.
-            GenerationError: The device is not there, or too small.
+            GenerationError: The device does not exist, or has too little memory.
         """
         where = find_device(device)
         card, config = read_card(folder or SHIPPED)
@@ -115,24 +119,24 @@ class Animator:
         title: str = "animated avatar",
         progress: Progress | None = None,
     ) -> GeneratedClip:
-        """Animate a source picture by a drive, into memory.
+        """Animate a source picture by a drive, in memory.
 
         Args:
             image: (H, W, 3) uint8 RGB source.
-            params: Its face.
+            params: Face parameters of the source.
             drive: The motion, at least one frame.
-            deployment: Whose mark the frames carry.
-            config: How; None for the defaults.
-            ingredients: Files that went in, recorded in the claim; with paste-back one of them is the parent.
-            title: For the claim.
-            progress: Is told (frames done, frames in all).
+            deployment: Deployment whose mark is embedded.
+            config: Settings; None for the defaults.
+            ingredients: Input files, recorded in the claim; with paste-back one of them is the parent.
+            title: Title for the claim.
+            progress: Progress callback; receives (finished frames, all frames).
 
         Returns:
             The marked clip, (T, S, S, 3), with paste-back (T, H, W, 3).
 
         Raises:
             TooSmallError: The output would be too small to carry a mark; raised before any work.
-            FaceModelError: Source, drive and weights are not of one face model.
+            FaceModelError: Source, drive and weights do not have the same face model.
             GenerationError: A setting is out of range.
         """
         work = plan_clip(self._network, image, params, drive, config or AnimateConfig(), ingredients, title)
@@ -160,25 +164,25 @@ class Animator:
         progress: Progress | None = None,
         fresh: bool = False,
     ) -> GeneratedFile:
-        """Animate a source picture by a drive of any length, into a sealed file, in constant memory.
+        """Animate a source picture by a drive of any length, to a sealed file, in constant memory.
 
-        What is done lies in a hidden folder beside the file until the file is sealed. After an interruption the same
-        call goes on from there, and the frames are the same as those of an undisturbed run.
+        Finished work is stored in a hidden folder beside the file until the file is sealed. After an interruption the
+        same call resumes from there, and the frames are the same as those of an uninterrupted run.
 
         Args:
             path: As for `GeneratedClip.seal`.
-            image: As for `animate`; so are the others.
-            params: The source's face.
+            image: As for `animate`.
+            params: Face parameters of the source.
             drive: The motion.
-            deployment: Who marks and signs.
-            config: How.
-            ingredients: Files that went in.
-            progress: Is told (frames done, frames in all); it starts at what is left to be done.
-            fresh: Forget what an interrupted run left.
+            deployment: Deployment that marks and signs.
+            config: Settings; None for the defaults.
+            ingredients: Input files, recorded in the claim.
+            progress: Progress callback; receives (finished frames, all frames) of the remaining work.
+            fresh: Whether the state of an interrupted run is discarded.
 
         Raises:
             TooSmallError, FaceModelError, GenerationError: As for `animate`.
-            WatermarkError: The file cannot be written or read back; then no file is left behind.
+            WatermarkError: The file cannot be written or read back; then no file is left.
         """
         work = plan_clip(self._network, image, params, drive, config or AnimateConfig(), ingredients, path.name)
         delivery = deliver(path, work.claim, deployment, drive.fps, work.shape)
@@ -188,6 +192,9 @@ class Animator:
             open_store(path, work_key(self._network, work), self._network.latent_shape, fresh=fresh) as store,
         ):
             continued = store.is_done(0)
+            if continued:
+                _LOG.info("resumed the interrupted run of %s", path)
+            _LOG.info("generating %d frames of %s with weights %s", len(drive), path, self._network.digest)
             drawing = self._drawing(work, store)
             fit: Fit = "clip" if is_clip(path) else "frame"
             chunks = marked_frames(work, drawing, deployment, progress, seconds, fit)
@@ -203,7 +210,7 @@ class Animator:
 
     @torch.inference_mode()
     def _drawing(self, work: ClipWork, store: LatentStore) -> ClipDrawing:
-        """Encode the source, once per clip, and return what draws its frames."""
+        """Encode the source, once per clip, and return the generator of its frames."""
         return draw_clip(self._task(work, store))
 
     def _task(self, work: ClipWork, store: LatentStore) -> Task:

@@ -1,8 +1,8 @@
-"""Samplers over the one noise schedule: DDIM, and LCM and TCD for models distilled to a few steps.
+"""Define samplers for the noise schedule: DDIM, and LCM and TCD for models distilled to a few steps.
 
-All frames of a clip share their noise, the first and what LCM and TCD add between steps. So a still drive gives a still
-clip, a frame does not depend on where windows or chunks begin, and nothing but the conditions moves from frame to
-frame. The schedule is computed in float32 on the CPU whatever the network runs in.
+All frames of a clip share their noise: the initial noise, and the noise that LCM and TCD add between steps. Therefore a
+still drive gives a still clip, a frame does not depend on where windows or chunks begin, and only the conditions change
+from frame to frame. The schedule is computed in float32 on the CPU, whatever the device and precision of the network.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ Denoise = Callable[[Tensor, Tensor, Prepared, int], Tensor]
 SamplerName = Literal["ddim", "lcm", "tcd"]
 """DDIM (arXiv 2010.02502), latent consistency (arXiv 2310.04378), trajectory consistency (arXiv 2402.19159)."""
 FEW_STEPS = 4
-"""Steps of LCM and TCD where nothing else is asked for."""
+"""Default number of steps of LCM and TCD."""
 _MOST_STEPS = {"ddim": TIMES, "lcm": 50, "tcd": 50}
 
 
 def check_sampler(name: SamplerName, steps: int) -> None:
-    """Refuse a sampler that is not there, or a number of steps that it cannot take.
+    """Check that a sampler exists and that it can take a number of steps.
 
     Raises:
-        GenerationError: The message says what there is.
+        GenerationError: The sampler does not exist or cannot take so many steps; the message lists the possible values.
     """
     if name not in _MOST_STEPS:
         raise GenerationError(f"no sampler {name!r}; there are: {', '.join(get_args(SamplerName))}")
@@ -41,13 +41,13 @@ def check_sampler(name: SamplerName, steps: int) -> None:
 
 
 class Sampler:
-    """The steps of one sampler; it keeps nothing between calls, so frames may take them in any grouping.
+    """Compute the steps of one sampler; it keeps no state between calls, so any grouping of frames is possible.
 
     Args:
-        name: Which sampler.
-        steps: How many steps; at most 1000 with DDIM and 50 with the others.
-        prediction: What the network predicts.
-        seed: Of all noise.
+        name: Name of the sampler.
+        steps: Number of steps; at most 1000 with DDIM and 50 with the others.
+        prediction: Prediction target of the network.
+        seed: Seed of all noise.
 
     Raises:
         GenerationError: There is no such sampler, or it has no such number of steps.
@@ -57,18 +57,18 @@ class Sampler:
         check_sampler(name, steps)
         self._name, self._steps, self._schedule, self._seed = name, steps, noise_schedule(prediction), seed
         self.key = f"{name} {steps} {prediction} {seed}"
-        """Says which sampler this is."""
+        """Identifies this sampler."""
 
     @cached_property
     def times(self) -> Sequence[int]:
-        """Time in [0, 1000) of every step, falling."""
+        """Return the time in [0, 1000) of every step, in descending order."""
         if self._name != "ddim":
             return [int(time) for time in self._few_steps.timesteps]
         return [int(time) - 1 for time in np.round(np.arange(TIMES, 0, -TIMES / self._steps)[: self._steps])]
 
     @cached_property
     def _few_steps(self) -> Any:  # noqa: ANN401 - diffusers has no types
-        """The scheduler of LCM or TCD."""
+        """Return the scheduler of LCM or TCD."""
         from diffusers import LCMScheduler, TCDScheduler  # takes seconds
 
         made = {"lcm": LCMScheduler, "tcd": TCDScheduler}[self._name](
@@ -87,13 +87,13 @@ class Sampler:
         """Return the latents (N, C, g, g) after a step.
 
         Args:
-            step: Its number, from 0.
-            latent: (N, C, g, g) float32 before it.
-            prediction: (N, C, g, g) float32 of the network.
+            step: Number of the step, from 0.
+            latent: (N, C, g, g) float32 before the step.
+            prediction: (N, C, g, g) float32, output of the network.
         """
         if self._name == "ddim":
             return self._ddim(self.times[step], latent, prediction)
-        schedule = copy.copy(self._few_steps)  # diffusers counts its calls; a step here may take many
+        schedule = copy.copy(self._few_steps)  # diffusers counts its calls, but one step here may take many
         schedule.set_begin_index(step)
         seed = 1000 * (self._seed + 1) + step
         same_for_all = [torch.Generator().manual_seed(seed) for _ in latent]
@@ -101,12 +101,12 @@ class Sampler:
         return after
 
     def _reached(self, time: int) -> Tensor:
-        """Return alpha-bar of the time that a step of DDIM goes to."""
+        """Return alpha-bar of the time that a step of DDIM reaches."""
         earlier = time - TIMES // self._steps
         return self._schedule.alphas_cumprod[earlier] if earlier >= 0 else torch.tensor(1.0)
 
     def _ddim(self, time: int, latent: Tensor, prediction: Tensor) -> Tensor:
-        """Go to the time before without fresh noise (arXiv 2010.02502, equation 12 with sigma = 0)."""
+        """Compute the latents at the previous time without new noise (arXiv 2010.02502, equation 12 with sigma = 0)."""
         clean, noise = self._schedule.parts(latent, prediction, time)
         share = self._reached(time)
         return share**0.5 * clean + (1 - share) ** 0.5 * noise
@@ -117,15 +117,15 @@ def predict(
 ) -> Tensor:
     """Return the network's prediction (N, C, g, g) in float32, with classifier-free guidance.
 
-    The unconditional half sees what training shows where it drops source and expression: v = v_0 + w (v_c - v_0)
-    (arXiv 2207.12598). With w = 1 it is not computed.
+    The unconditional half has the inputs of training with dropped source and expression: v = v_0 + w (v_c - v_0) (arXiv
+    2207.12598). With w = 1 it is not computed.
 
     Args:
         denoise: `AniFaceDiff.denoise`, compiled or not.
         latent: (N, C, g, g) noisy latents, float32.
         time: In [0, 1000).
         prepared: Conditions of the N frames.
-        guidance: w >= 0; 1 is off.
+        guidance: w >= 0; 1 means no guidance.
         frames: Consecutive frames that form one window of the temporal modules.
 
     Raises:
@@ -143,7 +143,7 @@ def predict(
 
 
 def check_finite(values: Tensor, computed_in: torch.dtype) -> None:
-    """Refuse what a network made once its numbers have left their range.
+    """Check that the network's output is finite.
 
     Raises:
         GenerationError: A value is not finite.

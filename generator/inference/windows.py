@@ -1,11 +1,11 @@
-"""How a long clip is cut: into groups that are drawn one after the other, and into windows of the temporal modules.
+"""Divide a long clip into groups, which are generated one after the other, and into windows of the temporal modules.
 
-Windows are laid anew at every denoising step.
+The windows change at every denoising step.
 
-Within a step the windows lie side by side, so each frame is denoised once. The borders move from step to step by the
-golden section of the room they have: a seam that one step leaves lies inside a window of the next, and borders of many
-steps stay spread out. Nothing wraps from the end of the clip to its start. With an overlap, neighbouring windows share
-frames, whose predictions are blended by triangular weights.
+Within a step the windows are adjacent, so each frame is denoised once. The borders move from step to step by the golden
+section of their range: a seam of one step lies inside a window of the next, and the borders of many steps stay spread
+out. Windows do not wrap from the end of the clip to its start. With an overlap, neighbouring windows share frames,
+whose predictions are blended with triangular weights.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from generator.errors import GenerationError
 from generator.face.face_params import Floats
 
 SHORTEST, LONGEST = 12, 32
-"""Lengths that a window may have; the temporal modules know 32 places."""
+"""Minimum and maximum length of a window; the temporal modules have 32 positions."""
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """Consecutive frames that are denoised together.
+    """A window of consecutive frames that are denoised together.
 
     Attributes:
         start: First frame.
-        stop: One beyond the last.
+        stop: One after the last frame.
         weights: (stop - start,) share of this window in each of its frames; the shares of a frame add up to 1.
     """
 
@@ -41,12 +41,12 @@ class Window:
 
 
 def lay_groups(frames: int, longest: int, apart: Sequence[int]) -> Sequence[tuple[int, int]]:
-    """Cut a clip into groups of consecutive frames; return (first, one beyond the last) of each, in order.
+    """Divide a clip into groups of consecutive frames; return (first, one after the last) of each, in order.
 
     Args:
         frames: Length of the clip, at least 1.
-        longest: Frames in a group at most.
-        apart: Frames, rising, that are a group each, because they are wanted before the others.
+        longest: Maximum number of frames in a group.
+        apart: Frames, in ascending order, that are a group each, because they are needed before the others.
     """
     groups: list[tuple[int, int]] = []
     start = 0
@@ -59,7 +59,7 @@ def lay_groups(frames: int, longest: int, apart: Sequence[int]) -> Sequence[tupl
 
 
 def check_window(length: int, overlap: int) -> None:
-    """Refuse windows that cannot be laid.
+    """Check that windows of a length and an overlap are possible.
 
     Raises:
         GenerationError: The length or the overlap is out of range.
@@ -101,9 +101,9 @@ def lay_windows(frames: int, length: int, step: int, overlap: int = 0) -> Sequen
 def _borders(frames: int, longest: int, step: int) -> Sequence[int]:
     """Return where one window ends and the next begins.
 
-    Windows are as alike as moving borders allow: all have L frames but the first and the last, which share 5/3 L and
-    have about 2/3 L or more each, so that the borders have a third of a window to move in, and three places at least.
-    The number of windows is the least for which L fits.
+    All windows have L frames except the first and the last, which share 5/3 L and have about 2/3 L or more each. Thus
+    the borders can move by a third of a window, over at least three positions. The number of windows is the smallest
+    for which L fits.
     """
     count = math.ceil(frames / longest + 1 / 3)
     length = frames / (count - 1 / 3)

@@ -1,1 +1,1 @@
-"""The network: its parts, its sizes, and how its weights are kept."""
+"""Define the network: its parts, its sizes, and how its weights are stored."""

@@ -1,7 +1,7 @@
-"""Attention processors: reference attention and the Expression Adapter's decoupled cross-attention.
+"""Define attention processors: reference attention and the Expression Adapter's decoupled cross-attention.
 
-What they read beside the frame itself comes in as an argument of every call. Nothing is patched and nothing is
-remembered between calls, so two pipelines can share a process.
+Every input besides the frame itself is an argument of the call. Nothing is patched and no state is kept between calls,
+so two pipelines can share a process.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from torch.nn import functional
 from .blocks import Attention
 
 Features = dict[str, Tensor]
-"""Inputs (sources, tokens, channels) of the reference network's self-attentions, by their names."""
+"""Inputs (sources, tokens, channels) of the reference network's self-attentions, by attention name."""
 ReferenceBank = dict[str, tuple[Tensor, Tensor]]
-"""Keys and values (sources, tokens, channels) that the denoiser's self-attentions read, by their names."""
+"""Keys and values (sources, tokens, channels) that the denoiser's self-attentions read, by attention name."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttentionInputs:
-    """What the denoiser's attentions read beside the frames.
+    """The additional inputs of the denoiser's attentions.
 
     Attributes:
         bank: Keys and values of the source; None lets every frame attend to itself only.
-        keep: (N,) bool, frames that see the bank; None for all. A frame that does not is computed as without a bank.
+        keep: (N,) bool, frames that attend to the bank; None for all. The other frames are computed as without a bank.
         expression: (N, M, D) expression tokens; None for none.
-        strength: lambda, one number or (N, 1, 1); 0 equals no tokens.
+        strength: lambda, one number or (N, 1, 1); 0 is equivalent to no tokens.
     """
 
     bank: ReferenceBank | None = None
@@ -53,7 +53,7 @@ def _for_frames(source: Tensor, frames: int) -> Tensor:
 
 
 class WriteReference:
-    """Attention of the reference network: plain, but self-attentions put their input into `features`."""
+    """Compute plain attention in the reference network, and store the input of self-attentions in `features`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -70,7 +70,7 @@ class WriteReference:
 
 
 class ReadReference:
-    """Self-attention of the denoiser: keys and values of the source stand beside the frame's own.
+    """Compute the denoiser's self-attention with the source's keys and values beside the frame's own.
 
     Moore-AnimateAnyone's reference attention: softmax(Q [K; K_ref]^T / sqrt d) [V; V_ref].
     """
@@ -98,7 +98,7 @@ class ReadReference:
 
 
 class DecoupledCrossAttention(nn.Module):
-    """Cross-attention with a second pair of keys and values for the expression tokens.
+    """Compute cross-attention with a second pair of keys and values for the expression tokens.
 
     IP-Adapter's decoupled form: Z = softmax(Q K^T / sqrt d) V + lambda softmax(Q K'^T / sqrt d) V'; V' starts at zero,
     so an untrained adapter changes nothing.
@@ -129,18 +129,18 @@ class DecoupledCrossAttention(nn.Module):
 
 
 def self_attentions(unet: nn.Module) -> dict[str, Attention]:
-    """Return the self-attentions of a U-Net by their names."""
+    """Return the self-attentions of a U-Net by name."""
     return {name: attention for name, attention in _attentions(unet).items() if name.endswith("attn1")}
 
 
 def install_writers(unet: nn.Module) -> None:
-    """Give a reference network its processors."""
+    """Install the attention processors of a reference network."""
     for name, attention in _attentions(unet).items():
         attention.processor = WriteReference(name)
 
 
 def install_readers(unet: nn.Module, context_dim: int) -> None:
-    """Give a denoiser its processors; the reference network must have the same attentions."""
+    """Install the attention processors of a denoiser; the reference network must have the same attentions."""
     for name, attention in _attentions(unet).items():
         if name.endswith("attn1"):
             attention.processor = ReadReference(name)

@@ -1,7 +1,7 @@
-"""The blocks that Stable Diffusion's U-Net is made of, in diffusers' layout and key names.
+"""Define the blocks of Stable Diffusion's U-Net, in diffusers' layout and key names.
 
-Published weights fit key by key, and without our additions the result is that of diffusers' own classes. Those are not
-used because importing them takes longer than drawing the first seconds of a clip.
+Published weights fit key by key, and without our additions the result equals that of diffusers' own classes. Those
+classes are not used because importing them takes longer than rendering the first seconds of a clip.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _GROUPS = 32
 
 
 class Attention(nn.Module):
-    """Projections of one attention; its `processor` says who attends to what.
+    """Compute the projections of one attention; its `processor` defines which tokens attend to which.
 
     Args:
-        channels: Width of the queries, and of the result.
-        heads: Heads that share the width.
-        context_dim: Width of what keys and values are made of; None for that of the queries.
+        channels: Width of the queries and of the result.
+        heads: Number of heads that share the width.
+        context_dim: Width of the tokens for keys and values; None for that of the queries.
     """
 
     processor: Callable[..., Tensor]
@@ -37,12 +37,12 @@ class Attention(nn.Module):
         self.to_out = nn.ModuleList([nn.Linear(channels, channels)])
 
     def forward(self, hidden: Tensor, context: Tensor | None, given: Mapping[str, Any]) -> Tensor:
-        """Return (frames, tokens, channels) for tokens of that shape; without a context they attend to themselves."""
+        """Return (frames, tokens, channels) for tokens of that shape; without a context this is self-attention."""
         return self.processor(self, hidden, context, **given)
 
 
 class FeedForward(nn.Module):
-    """Two layers with a gated unit between them (GEGLU, arXiv 2002.05202)."""
+    """Apply two layers with a gated unit between them (GEGLU, arXiv 2002.05202)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class _Geglu(nn.Module):
 
 
 class TransformerBlock(nn.Module):
-    """Attention of the tokens to themselves, then to a context, then two layers for each token."""
+    """Apply self-attention, then cross-attention to a context, then two layers to each token."""
 
     def __init__(self, channels: int, heads: int, context_dim: int) -> None:
         super().__init__()
@@ -82,11 +82,11 @@ class TransformerBlock(nn.Module):
 
 
 class Transformer(nn.Module):
-    """One transformer block over the places of a feature map.
+    """Apply one transformer block over the positions of a feature map.
 
     Args:
-        channels: Of the map.
-        heads: Of its attentions.
+        channels: Channels of the map.
+        heads: Heads of its attentions.
         context_dim: Width of the context's tokens.
     """
 
@@ -103,7 +103,7 @@ class Transformer(nn.Module):
         Args:
             x: (N, C, h, w).
             context: (N, T, D).
-            given: For the attentions' processors.
+            given: Inputs of the attentions' processors.
         """
         tokens = self.proj_in(self.norm(x)).flatten(2).transpose(1, 2)
         for block in self.transformer_blocks:
@@ -112,12 +112,12 @@ class Transformer(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions beside a shortcut; the time enters between them.
+    """Apply two convolutions with a shortcut; the time embedding is added between them.
 
     Args:
-        incoming: Channels in.
-        channels: Channels out.
-        time: Width of the time's embedding.
+        incoming: Input channels.
+        channels: Output channels.
+        time: Width of the time embedding.
     """
 
     def __init__(self, incoming: int, channels: int, time: int) -> None:
@@ -130,7 +130,7 @@ class ResidualBlock(nn.Module):
         self.conv_shortcut = nn.Conv2d(incoming, channels, 1) if incoming != channels else None
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        """Return (N, channels, h, w) for (N, incoming, h, w) and the time's embedding (N, D)."""
+        """Return (N, channels, h, w) for (N, incoming, h, w) and the time embedding (N, D)."""
         hidden = self.conv1(functional.silu(self.norm1(x)))
         hidden = hidden + self.time_emb_proj(functional.silu(embedding))[:, :, None, None]
         hidden = self.conv2(functional.silu(self.norm2(hidden)))
@@ -139,7 +139,7 @@ class ResidualBlock(nn.Module):
 
 
 class Resample(nn.Module):
-    """A convolution that halves the size, or one that follows its enlargement."""
+    """Halve the size with a convolution, or enlarge it and apply a convolution."""
 
     def __init__(self, channels: int, stride: int) -> None:
         super().__init__()
@@ -151,14 +151,14 @@ class Resample(nn.Module):
 
 
 class Level(nn.Module):
-    """Residual blocks of one resolution, each followed by a transformer where the level has attention.
+    """Apply residual blocks of one resolution, each followed by a transformer where the level has attention.
 
     Args:
-        incoming: Channels into each residual block.
-        channels: Channels out of each.
-        time: Width of the time's embedding.
-        heads: Heads of the attentions, None for none.
-        context_dim: Width of their context.
+        incoming: Input channels of each residual block.
+        channels: Output channels of each residual block.
+        time: Width of the time embedding.
+        heads: Heads of the attentions; None for no attention.
+        context_dim: Width of the context tokens.
     """
 
     def __init__(self, incoming: Sequence[int], channels: int, time: int, heads: int | None, context_dim: int) -> None:
@@ -180,7 +180,7 @@ class Level(nn.Module):
 
 
 class Down(Level):
-    """A level on the way down; all but the last halve the size in the end."""
+    """Apply a level of the encoder path; every level except the last halves the size at its end."""
 
     def __init__(self, *sizes: Any, last: bool) -> None:  # noqa: ANN401 - those of `Level`
         super().__init__(*sizes)
@@ -188,12 +188,12 @@ class Down(Level):
 
     @property
     def resample(self) -> nn.Module | None:
-        """What halves the size."""
+        """Return the layer that halves the size."""
         return self.downsamplers and self.downsamplers[0]
 
 
 class Up(Level):
-    """A level on the way up; all but the last double the size in the end."""
+    """Apply a level of the decoder path; every level except the last doubles the size at its end."""
 
     def __init__(self, *sizes: Any, last: bool) -> None:  # noqa: ANN401 - those of `Level`
         super().__init__(*sizes)
@@ -201,12 +201,12 @@ class Up(Level):
 
     @property
     def resample(self) -> nn.Module | None:
-        """What doubles the size."""
+        """Return the layer that doubles the size."""
         return self.upsamplers and self.upsamplers[0]
 
 
 class Middle(nn.Module):
-    """Two residual blocks with a transformer between them."""
+    """Apply two residual blocks with a transformer between them."""
 
     def __init__(self, channels: int, time: int, heads: int, context_dim: int) -> None:
         super().__init__()
@@ -216,7 +216,7 @@ class Middle(nn.Module):
 
 
 class TimeEmbedding(nn.Module):
-    """A time as sinusoids, then two layers."""
+    """Embed a time as sinusoids, followed by two layers."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -225,7 +225,7 @@ class TimeEmbedding(nn.Module):
         self.linear_2 = nn.Linear(4 * channels, 4 * channels)
 
     def forward(self, time: Tensor, like: Tensor) -> Tensor:
-        """Return (N, 4 channels) of times (N,), in the precision of `like`."""
+        """Return the embeddings (N, 4 channels) of times (N,), in the precision of `like`."""
         place = torch.arange(self._half, dtype=torch.float32, device=time.device)
         angle = time[:, None].float() * torch.exp(-math.log(10_000) * place / self._half)
         waves = torch.cat([angle.cos(), angle.sin()], 1).to(like.dtype)

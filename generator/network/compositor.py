@@ -1,8 +1,8 @@
-"""The last step from latent to picture: choose per pixel between what was drawn and what can be copied.
+"""Compose the final picture: choose per pixel between decoded content and copied source pixels.
 
-Three candidates lie side by side: the decoded latent, the source moved onto the target's geometry, and the source as
-it stands. A small convolutional net mixes them and adds a bounded correction. Copied pixels keep the source's sharpness
-and style; drawn ones fill what the source never showed. An extension beyond the paper.
+There are three candidates: the decoded latent, the source warped onto the target's geometry, and the unchanged source.
+A small convolutional network mixes them and adds a bounded correction. Copied pixels keep the source's sharpness and
+style; decoded pixels fill regions that the source does not show. This is an extension of the paper.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _FOLD = 2
 
 
 class Compositor(nn.Module):
-    """Mix the candidates at full size; works on any crop whose sides are even."""
+    """Mix the candidates at full size; any crop with even sides is possible."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Compositor(nn.Module):
 
         Args:
             drawn: (N, 3, H, W) decoded latents.
-            moved: (N, 3, H, W) moved source.
+            moved: (N, 3, H, W) warped source.
             still: (N, 3, H, W) source.
             maps: (N, 9, H, W) guides and snapshot at full size, in [0, 1].
         """

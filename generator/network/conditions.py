@@ -1,4 +1,4 @@
-"""The two condition paths of AniFaceDiff: spatial (from the snapshot) and expression (per frame)."""
+"""Define the two condition paths of AniFaceDiff: spatial (from the snapshot) and expression (per frame)."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from generator.face.face_params import FaceParams, Floats
 from .config import ModelConfig
 
 MAP_CHANNELS = {"snapshot": 6}
-"""Channels of the spatial maps; those not named have 3."""
+"""Channels of the spatial maps; maps that are not listed have 3."""
 
 
 def expression_input(params: FaceParams) -> Floats:
-    """Return what the Expression Adapter sees of a frame: expression and gaze, (E + 2,) float32."""
+    """Return the input of the Expression Adapter for a frame: expression and gaze, (E + 2,) float32."""
     return np.concatenate([params.expression, params.gaze]).astype(np.float32)
 
 
 class SpatialEncoder(nn.Module):
-    """Bring maps to the latent grid; the last layer starts at zero.
+    """Encode maps to the latent grid; the last layer is initialised to zero.
 
     Args:
-        channels: Of the maps together.
-        config: Sizes.
+        channels: Channels of all maps together.
+        config: Sizes of the model.
     """
 
     def __init__(self, channels: int, config: ModelConfig) -> None:
@@ -46,7 +46,7 @@ class SpatialEncoder(nn.Module):
 
 
 class SpatialEncoders(nn.ModuleDict):
-    """One encoder per map; their outputs are summed."""
+    """Encode each map by its own encoder, and sum the outputs."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__({name: SpatialEncoder(MAP_CHANNELS.get(name, 3), config) for name in config.maps})
@@ -59,7 +59,7 @@ class SpatialEncoders(nn.ModuleDict):
 
 
 class ExpressionAdapter(nn.Module):
-    """Turn expression and gaze into cross-attention tokens, one set per frame."""
+    """Convert expression and gaze to cross-attention tokens, one set per frame."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

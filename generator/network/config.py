@@ -1,4 +1,4 @@
-"""Sizes of the model: one frozen dataclass, saved beside the weights."""
+"""Define the sizes of the model as one frozen dataclass, which is saved beside the weights."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """Sizes and choices of AniFaceDiff; the defaults are the preset `mini`.
+    """Configure the sizes and choices of AniFaceDiff; the defaults are the preset `mini`.
 
     Attributes:
         preset: Name of the preset.
         image_size: Height and width of the generated picture, pixels.
         codec: "patch" for the linear patch codec, "kl" for Stable Diffusion's autoencoder.
-        patch: Side in pixels of what one latent cell stands for; the latent grid is image_size / patch.
+        patch: Side in pixels of the patch of one latent cell; the latent grid is image_size / patch.
         latent_channels: Channels of the latent.
         vae_widths: Channels of the autoencoder's levels ("kl").
         widths: Channels of the U-Net's levels.
         layers: Residual blocks per level.
         attention: Whether a level has attention.
         heads: Attention heads.
-        context: What the context token comes from: the source's "latent", or a "clip" image encoder.
+        context: Origin of the context token: the source's "latent", or a "clip" image encoder.
         clip_width, clip_layers, clip_heads: Sizes of that encoder.
         context_dim: Width of the cross-attention tokens.
         tokens: Expression tokens per frame.
         expression_inputs: Expression coefficients and gaze that the Expression Adapter reads.
-        face_model: Whose parameters they are, "puppet" or "flame".
+        face_model: Face model of the parameters, "puppet" or "flame".
         maps: Names of the spatial maps.
-        spatial: "concatenate" the encoded maps with the latent, beside the source's latent and the moved source's;
-            or "add" one encoder's output per map after the first convolution.
+        spatial: "concatenate" joins the encoded maps with the latent, the source's latent and the warped source's
+            latent; "add" adds one encoder's output per map after the first convolution.
         spatial_layers: Width and stride of the spatial encoder's convolutions.
         spatial_channels: Output channels of the spatial encoder.
-        compositor_channels: Width of the compositor, 0 for none.
+        compositor_channels: Width of the compositor; 0 for no compositor.
         motion: Temporal modules in AnimateDiff's layout: "v2" with one in the middle block, "v3" without.
-        prediction: What the denoiser predicts: the clean latent ("sample") or the velocity ("v_prediction").
+        prediction: Target that the denoiser predicts: the clean latent ("sample") or the velocity ("v_prediction").
     """
 
     preset: str = "mini"
@@ -65,12 +65,12 @@ class ModelConfig:
 
     @property
     def grid(self) -> int:
-        """Height and width of the latent."""
+        """Return height and width of the latent."""
         return self.image_size // self.patch
 
     @property
     def snapshot_size(self) -> int:
-        """Height and width of the snapshot."""
+        """Return height and width of the snapshot."""
         return self.image_size // 2
 
 
@@ -79,7 +79,7 @@ TOY = ModelConfig(
     image_size=128, latent_channels=16, widths=(32, 32), heads=2, context_dim=32, tokens=2, spatial_channels=8,
     compositor_channels=8,
 )  # fmt: skip
-"""`mini` at its smallest, for tests."""
+"""Preset `mini` at its smallest size, for tests."""
 
 SD15 = ModelConfig(
     preset="sd15", image_size=512, codec="kl", patch=8, latent_channels=4, vae_widths=(128, 256, 512, 512),
@@ -89,7 +89,7 @@ SD15 = ModelConfig(
     spatial_layers=((16, 1), (16, 1), (32, 2), (32, 1), (96, 2), (96, 1), (256, 2)), spatial_channels=320,
     compositor_channels=0, motion="v3", prediction="v_prediction",
 )  # fmt: skip
-"""The paper's size: Stable Diffusion 1.5 with `sd-vae-ft-mse` and the `sd-image-variations` image encoder.
+"""Preset of the paper's size: Stable Diffusion 1.5 with `sd-vae-ft-mse` and the `sd-image-variations` image encoder.
 
 The map encoder's layers are Moore-AnimateAnyone's pose guider's; see docs/generation.md for the other choices.
 """
@@ -101,4 +101,4 @@ TOY_SD15 = ModelConfig(
     spatial_layers=((8, 1), (8, 1), (8, 2), (8, 1), (8, 2), (8, 1), (8, 2)), spatial_channels=32,
     compositor_channels=0, motion="v3", prediction="v_prediction",
 )  # fmt: skip
-"""`sd15` at its smallest, driven by the puppet head, for tests."""
+"""Preset `sd15` at its smallest size, driven by the puppet head, for tests."""

@@ -1,4 +1,4 @@
-"""Where the cross-attention token of a source comes from."""
+"""Compute the cross-attention token of a source."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
 
 class LatentContext(nn.Linear):
-    """One token projected from the mean of the source's latent."""
+    """Project the mean of the source's latent to one token."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config.latent_channels, config.context_dim)
@@ -25,7 +25,7 @@ class LatentContext(nn.Linear):
 
 
 class ClipContext(nn.Module):
-    """One token: the projected image embedding of CLIP (ViT-L/14, as in `sd-image-variations`)."""
+    """Project the image embedding of CLIP (ViT-L/14, as in `sd-image-variations`) to one token."""
 
     mean: Tensor
     std: Tensor

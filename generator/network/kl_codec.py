@@ -1,4 +1,4 @@
-"""Stable Diffusion's autoencoder as a codec: continuous latents, 8 pixels a cell."""
+"""Use Stable Diffusion's autoencoder as a codec: continuous latents, 8 pixels per cell."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from .config import ModelConfig
 
 SCALING = 0.18215
-"""Latents are divided by their standard deviation over Stable Diffusion's training pictures."""
+"""Inverse standard deviation of the latents over Stable Diffusion's training pictures; latents are multiplied by it."""
 
 
 class KLCodec(nn.Module):
-    """`sd-vae-ft-mse` and its like; the mean of the posterior is the latent, so encoding is deterministic."""
+    """Encode and decode with `sd-vae-ft-mse` or similar; latents are posterior means, so encoding is deterministic."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

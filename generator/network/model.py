@@ -1,4 +1,4 @@
-"""AniFaceDiff as one module: codec, reference network, conditions, denoiser, temporal modules, compositor."""
+"""Combine AniFaceDiff in one module: codec, reference network, conditions, denoiser, temporal modules, compositor."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What N frames are drawn from.
+    """The conditions of N frames.
 
     Attributes:
-        maps: Spatial maps (N, K, s, s) by name, in [0, 1]; "moved", the source on the target's geometry, in [-1, 1].
+        maps: Spatial maps (N, K, s, s) by name, in [0, 1]; "moved", the source warped onto the target's geometry, in
+            [-1, 1].
         expression: (N, E) expression and gaze.
     """
 
@@ -44,7 +45,7 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class EncodedSource:
-    """A source after the reference network, computed once per clip.
+    """A source after the reference network, which runs once per clip.
 
     Attributes:
         picture: (M, 3, S, S). latent: (M, C, g, g). context: (M, 1, D).
@@ -59,11 +60,11 @@ class EncodedSource:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Which frames of a training batch lose a condition; (N,) bool each.
+    """The frames of a training batch that lose a condition; (N,) bool each.
 
     Attributes:
-        source: Reference, context token and expression together: what guidance steers away from.
-        expression: The expression alone, so that its strength is a usable dial.
+        source: Reference, context token and expression together; guidance steers away from this prediction.
+        expression: The expression alone, so that its strength can be adjusted.
     """
 
     source: Tensor
@@ -72,13 +73,13 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Everything but the noise that the denoiser sees of N frames.
+    """All inputs of the denoiser for N frames, except the noisy latent.
 
     Attributes:
         beside: (N, K, g, g) concatenated with the noisy latent, or None.
         added: (N, widths[0], g, g) added after the first convolution, or None.
         context: (N, 1, D).
-        inputs: For the attentions.
+        inputs: Inputs of the attentions.
     """
 
     beside: Tensor | None
@@ -87,7 +88,7 @@ class Prepared:
     inputs: AttentionInputs
 
     def __getitem__(self, index: Tensor | slice) -> Prepared:
-        """Return some of the frames; all must share one source."""
+        """Return some of the frames, which must all share one source."""
         inputs = self.inputs
         return Prepared(
             beside=None if self.beside is None else self.beside[index],
@@ -97,19 +98,19 @@ class Prepared:
         )
 
     def unconditional(self) -> Prepared:
-        """Return the same frames without source and expression, as guidance needs them; the spatial maps stay."""
+        """Return the same frames without source and expression, as guidance needs them; the spatial maps are kept."""
         return replace(self, context=torch.zeros_like(self.context), inputs=AttentionInputs())
 
     def with_strength(self, strength: float) -> Prepared:
-        """Return the same with another lambda of the Expression Adapter."""
+        """Return the same inputs with another lambda of the Expression Adapter."""
         return replace(self, inputs=replace(self.inputs, strength=strength))
 
 
 class AniFaceDiff(nn.Module):
-    """The whole network (arXiv 2406.13272), at any size.
+    """The complete network (arXiv 2406.13272), at any size.
 
     Args:
-        config: Sizes.
+        config: Sizes of the model.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -139,12 +140,13 @@ class AniFaceDiff(nn.Module):
         return EncodedSource(picture, latent, bank, context)
 
     def prepare(self, source: EncodedSource, given: Conditions, dropped: Dropped | None = None) -> Prepared:
-        """Compute what stays the same over the denoising steps of N frames.
+        """Compute everything that is constant over the denoising steps of N frames.
 
         Args:
             source: M sources; N must be a multiple of M, and consecutive frames share a source.
             given: Conditions of the N frames.
-            dropped: What is withheld in training, per frame; withheld from all is `Prepared.unconditional`.
+            dropped: Conditions that are dropped in training, per frame; `Prepared.unconditional` drops them for all
+                frames.
         """
         repeat = len(given) // len(source.latent)
         context = source.context.repeat_interleave(repeat, 0)
@@ -174,7 +176,7 @@ class AniFaceDiff(nn.Module):
             time: (N,) in [0, 1000).
             prepared: Conditions of the N frames.
             frames: Consecutive frames that form one window of the temporal modules, at most 32; N is a multiple of it.
-                With 1 the temporal modules are left out, as in training on stills.
+                With 1 the temporal modules are skipped, as in training on stills.
         """
         sample = noisy if prepared.beside is None else torch.cat([noisy, prepared.beside], 1)
         predicted: Tensor = self.denoiser(
@@ -190,9 +192,9 @@ class AniFaceDiff(nn.Module):
 
         Args:
             latent: (N, C, g, g) clean latents.
-            source: Their sources.
-            given: Their conditions.
-            window: Rows and columns of the latent grid that are wanted; None for all. Needs a compositor.
+            source: Sources of the latents.
+            given: Conditions of the latents.
+            window: Rows and columns of the latent grid to compose; None for all. A window needs a compositor.
         """
         if self.compositor is None:
             return self.codec.decode(latent).clamp(-1, 1)

@@ -1,7 +1,7 @@
-"""A linear latent codec: principal components of picture patches.
+"""Define a linear latent codec: principal components of picture patches.
 
-It needs no training run, decodes at no cost and inverts exactly on its span. The compositor, not the codec, is
-responsible for sharpness.
+It needs no training run, its decoding costs almost nothing, and it is exactly invertible on its span. The compositor,
+not the codec, provides sharpness.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from .config import ModelConfig
 
 
 class PatchCodec(nn.Module):
-    """Project patches of a picture on their principal components.
+    """Project patches of a picture onto their principal components.
 
-    Latents are scaled per component by the square root of its standard deviation, so that components which matter
-    more stay larger under noise.
+    Latents are scaled per component by the square root of its standard deviation, so that more important components
+    stay larger under noise.
     """
 
     mean: Tensor
@@ -33,7 +33,7 @@ class PatchCodec(nn.Module):
         self.register_buffer("scale", torch.ones(config.latent_channels))
 
     def fit(self, pictures: Tensor) -> None:
-        """Set the components from pictures (N, 3, H, W) in [-1, 1]."""
+        """Fit the components to pictures (N, 3, H, W) in [-1, 1]."""
         patches = functional.pixel_unshuffle(pictures, self.patch).permute(0, 2, 3, 1).reshape(-1, len(self.mean))
         self.mean.copy_(patches.mean(0))
         variance, basis = torch.linalg.eigh(torch.cov((patches - self.mean).T))

@@ -1,4 +1,4 @@
-"""The one noise schedule of training and inference: Stable Diffusion's, with zero terminal signal-to-noise ratio."""
+"""Define the noise schedule of training and inference: Stable Diffusion's, with zero terminal signal-to-noise ratio."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def signal_shares() -> Tensor:
 
 
 class NoiseSchedule:
-    """Noise on latents, and what a network that predicts one thing says of the others.
+    """Add noise to latents, and convert between the possible predictions of a network.
 
     x_t = sqrt(alpha-bar_t) x_0 + sqrt(1 - alpha-bar_t) e, and the velocity is v = sqrt(alpha-bar_t) e -
     sqrt(1 - alpha-bar_t) x_0 (arXiv 2202.00512).
 
     Args:
-        prediction: What the network predicts, the clean latent ("sample") or the velocity.
+        prediction: Target of the network, the clean latent ("sample") or the velocity.
     """
 
     def __init__(self, prediction: Prediction) -> None:
@@ -50,7 +50,7 @@ class NoiseSchedule:
         return signal * noise - rest * clean
 
     def parts(self, noisy: Tensor, predicted: Tensor, time: int) -> tuple[Tensor, Tensor]:
-        """Return the clean latent and the noise that a prediction stands for, both of its shape."""
+        """Return the clean latent and the noise that a prediction implies, both of its shape."""
         share = self.alphas_cumprod[time]
         signal, rest = share**0.5, (1 - share) ** 0.5
         if self.prediction == "sample":

@@ -1,6 +1,7 @@
-"""Temporal modules: attention of every place over the frames of a window, in AnimateDiff's layout and key names.
+"""Define temporal modules: attention over the frames of a window at every position, in AnimateDiff's layout.
 
-AnimateDiff (arXiv 2307.04725). A fresh module ends in zeros and changes nothing.
+The layout and the key names are those of AnimateDiff (arXiv 2307.04725). The last layer of an untrained module is zero,
+so it changes nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from .config import ModelConfig
 
 HEADS = 8
 LONGEST_WINDOW = 32
-"""Frames that the position table holds."""
+"""Number of frames in the position table."""
 
 
 def position_table(channels: int) -> Tensor:
@@ -81,14 +82,14 @@ class _TemporalTransformer(nn.Module):
 
     def forward(self, x: Tensor, frames: int) -> Tensor:
         n, c, h, w = x.shape
-        x = x.contiguous()  # where channels lie last, GroupNorm's backward pass crashes on the permuted gradient
+        x = x.contiguous()  # with channels last, GroupNorm's backward pass crashes on the permuted gradient
         y = self.norm(x).view(-1, frames, c, h * w).permute(0, 3, 1, 2).reshape(-1, frames, c)
         y = self.proj_out(self.transformer_blocks[0](self.proj_in(y)))
         return x + y.view(-1, h * w, frames, c).permute(0, 2, 3, 1).reshape(n, c, h, w)
 
 
 class MotionModule(nn.Module):
-    """One temporal module; the wrapper is part of the published key names."""
+    """Apply one temporal module; this wrapper is part of the published key names."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -107,7 +108,7 @@ class _Level(nn.Module):
 
 
 class MotionModules(nn.Module):
-    """All temporal modules of a denoiser: 20 in AnimateDiff v3's layout, 21 in v2's."""
+    """Store all temporal modules of a denoiser: 20 in AnimateDiff v3's layout, 21 in v2's."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -117,13 +118,13 @@ class MotionModules(nn.Module):
             self.mid_block = _Level(config.widths[-1], 1)
 
     def down(self, level: int, index: int) -> nn.Module:
-        """Return the module after a block on the way down."""
+        """Return the module after a block of the encoder path."""
         return self.down_blocks[level].motion_modules[index]  # type: ignore[return-value, index]
 
     def up(self, level: int, index: int) -> nn.Module:
-        """Return the module after a block on the way up."""
+        """Return the module after a block of the decoder path."""
         return self.up_blocks[level].motion_modules[index]  # type: ignore[return-value, index]
 
     def middle(self) -> nn.Module | None:
-        """Return the middle block's module, if the layout has one."""
+        """Return the middle block's module, or None where the layout has none."""
         return self.mid_block.motion_modules[0] if hasattr(self, "mid_block") else None

@@ -1,7 +1,7 @@
-"""The two U-Nets: Stable Diffusion's blocks and key names, with places for what AniFaceDiff adds.
+"""Define the two U-Nets: Stable Diffusion's blocks and key names, with AniFaceDiff's additional inputs.
 
-Features are added after the first convolution, temporal modules stand inside the blocks, and everything comes in as an
-argument, so that the forward pass runs whole under `torch.compile`.
+Features are added after the first convolution, and temporal modules are applied inside the blocks. Every input is an
+argument, so that `torch.compile` can compile the whole forward pass.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .temporal import MotionModules
 
 class _UNet(nn.Module):
     recompute = False
-    """Recompute each block's activations in the backward pass instead of keeping them."""
+    """Whether each block's activations are recomputed in the backward pass instead of stored."""
 
     def __init__(self, config: ModelConfig, channels: int) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class _UNet(nn.Module):
         self, sample: Tensor, embedding: Tensor, context: Tensor, given: Mapping[str, object],
         motion: MotionModules | None = None, frames: int = 1,
     ) -> Tensor:  # fmt: skip
-        """Go down, through the middle and up again, from the first convolution to before the last."""
+        """Apply all levels from after the first convolution to before the last one."""
         skips = [sample]
         for level, block in enumerate(cast(Sequence[Down], self.down_blocks)):
             for index, cell in enumerate(block.cells()):
@@ -97,7 +97,7 @@ class _UNet(nn.Module):
 
 
 class ReferenceNet(_UNet):
-    """Reads the source once per clip; its last convolution is there for the published files and not used."""
+    """Read the source once per clip; the last convolution exists for the published files and is not used."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config, config.latent_channels)
@@ -112,14 +112,14 @@ class ReferenceNet(_UNet):
 
 
 class Denoiser(_UNet):
-    """Predicts from the noisy latent, under all conditions."""
+    """Predict from the noisy latent, under all conditions."""
 
     def __init__(self, config: ModelConfig, channels: int) -> None:
         super().__init__(config, channels)
         install_readers(self, config.context_dim)
 
     def reference_bank(self, features: Features) -> ReferenceBank:
-        """Return the keys and values that this network's self-attentions make of a source's features."""
+        """Return the keys and values of this network's self-attentions for a source's features."""
         return {
             name: (attention.to_k(features[name]), attention.to_v(features[name]))
             for name, attention in self_attentions(self).items()
@@ -132,10 +132,10 @@ class Denoiser(_UNet):
         """Return the prediction (N, C, g, g).
 
         Args:
-            noisy: (N, K, g, g) noisy latents, with what is concatenated to them.
+            noisy: (N, K, g, g) noisy latents and the channels concatenated to them.
             time: (N,) in [0, 1000).
             context: (N, T, D) cross-attention tokens.
-            inputs: What the attentions read beside.
+            inputs: Additional inputs of the attentions.
             added: (N, widths[0], g, g) added after the first convolution.
             motion: Temporal modules.
             frames: Consecutive samples that belong to one window; N is a multiple of it.
@@ -149,7 +149,7 @@ class Denoiser(_UNet):
 
 
 def trainable_reference_parameters(net: ReferenceNet) -> Sequence[nn.Parameter]:
-    """Return the parameters that the features depend on: everything up to the last self-attention's input."""
+    """Return the parameters that the features depend on: all up to the last self-attention's input."""
     transformer = cast(Transformer, cast(Up, net.up_blocks[-1]).attentions[-1])
     last = transformer.transformer_blocks[0]
     unused = {id(p) for part in (net.conv_norm_out, net.conv_out, transformer.proj_out)

@@ -1,14 +1,14 @@
-"""Read and write a model folder: weights in safetensors, half precision unless told otherwise, and `card.json`.
+"""Read and write a model folder: weights in safetensors, half precision by default, and `card.json`.
 
-The card is written last and holds the SHA-256 of every file; a folder whose files are not the card's is refused.
+The card is written last and contains the SHA-256 of every file; a folder whose files differ from the card is refused.
 Loading is strict: a missing, unexpected, misshapen or non-finite tensor is an error that names it. The network is built
-without memory and takes over the loaded tensors, so loading needs little more than the model's own size.
+without allocating memory and uses the loaded tensors directly, so loading needs little more than the model's own size.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -21,10 +21,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from generator.errors import WeightsError
+from watermark import file_hash
 
 from .config import ModelConfig
 from .model import AniFaceDiff
 from .weights_layout import CARD, PARTS, SUFFIX, WHOLE, empty_model, folder_digest, layout, part_shapes, read_card
+
+_LOG = logging.getLogger(__name__)
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "mini"
 
@@ -41,13 +44,13 @@ def save_pretrained(
 
     Args:
         state: State dict of `AniFaceDiff`.
-        config: Its sizes.
-        folder: Destination, made if absent.
-        card: How the weights came about; `config` and the files' SHA-256 are added.
+        config: Sizes of the model.
+        folder: Destination, created if absent.
+        card: Origin of the weights; `config` and the files' SHA-256 are added.
         dtype: Precision on disk of floating point tensors.
 
     Raises:
-        WeightsError: A tensor is missing, has no place in the model, or holds values that are not finite in `dtype`;
+        WeightsError: A tensor is missing, has no place in the model, or contains values that are not finite in `dtype`;
             nothing is written.
     """
     expected = {prefix + name for part, prefix in layout(config).items() for name in part_shapes(config)[part]}
@@ -69,13 +72,15 @@ def write_folder(
     *,
     dtype: torch.dtype = torch.float16,
 ) -> None:
-    """Write a model folder part by part; the files take their names only when all of them are complete.
+    """Write a model folder part by part.
+
+    The files get their final names only when all of them are complete.
 
     Args:
-        parts: Name and tensors of each weight file, taken one at a time.
+        parts: Name and tensors of each weight file, read one at a time.
         config: Sizes of the model.
-        folder: Destination, made if absent.
-        card: How the weights came about.
+        folder: Destination, created if absent.
+        card: Origin of the weights.
         dtype: Precision on disk of floating point tensors.
 
     Raises:
@@ -94,7 +99,7 @@ def write_folder(
             _save(stored, temporary)
             temporary.chmod(0o644)
             del stored
-            digests[f"{part}{SUFFIX}"] = sha256_of(temporary)
+            digests[f"{part}{SUFFIX}"] = file_hash(temporary)
         whole = {**card, "config": asdict(config), "sha256": folder_digest(digests, config)}
         if len(digests) > 1:
             whole["files"] = digests
@@ -105,18 +110,20 @@ def write_folder(
         for path in written:
             path.unlink(missing_ok=True)
         raise
-    # Without its card a folder is no model, so a stop between these steps cannot leave a mixture that loads.
+    # A folder without its card is no model, so an interruption between these steps cannot leave a mixture that loads.
     (folder / CARD).unlink(missing_ok=True)
     for name in {f"{part}{SUFFIX}" for part in (*PARTS, *WHOLE)} - digests.keys():
         (folder / name).unlink(missing_ok=True)
     for path in written:
         path.replace(path.with_suffix(""))
+    _LOG.info("wrote model folder %s with %d files of weights, SHA-256 %s", folder, len(digests), whole["sha256"])
 
 
 def not_finite(tensors: Mapping[str, Tensor]) -> Iterator[str]:
-    """Yield the names of tensors that hold NaN or infinity."""
+    """Yield the names of tensors that contain NaN or infinity."""
     for name, value in tensors.items():
-        # The extremes of a tensor are NaN where anything in it is, and need no second tensor of its size.
+        # The extremes of a tensor are NaN where any value is NaN, and computing them needs no second tensor of its
+        # size.
         if not value.is_floating_point() or not value.numel():
             continue
         if not all(extreme.isfinite() for extreme in (value.float() if value.itemsize < 2 else value).aminmax()):
@@ -126,15 +133,17 @@ def not_finite(tensors: Mapping[str, Tensor]) -> Iterator[str]:
 def load_pretrained(
     folder: Path | None = None, *, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
 ) -> tuple[AniFaceDiff, str]:
-    """Return the model in a folder, ready for inference, and the SHA-256 of its weights (`folder_digest`).
+    """Load the model of a folder, ready for inference, and return it with the SHA-256 of its weights.
+
+    The SHA-256 is that of `folder_digest`.
 
     Args:
-        folder: Written by `save_pretrained`; None takes the weights in the package.
+        folder: Folder written by `save_pretrained`; None takes the weights in the package.
         dtype: Precision of the loaded model.
-        device: Where its weights go.
+        device: Device of the weights.
 
     Raises:
-        WeightsError: A file is missing, damaged, or of another model.
+        WeightsError: A file is missing, damaged, or belongs to another model.
     """
     folder = SHIPPED if folder is None else folder
     card, config = read_card(folder)
@@ -145,7 +154,7 @@ def load_pretrained(
     model = empty_model(config)
     expected = model.state_dict()
     with ThreadPoolExecutor() as pool:
-        hashing = {path.name: pool.submit(sha256_of, path) for path in paths.values()}
+        hashing = {path.name: pool.submit(file_hash, path) for path in paths.values()}
         state: dict[str, Tensor] = {}
         for part, prefix in layout(config).items():
             wanted = {name: value for name, value in expected.items() if name.startswith(prefix)}
@@ -155,7 +164,9 @@ def load_pretrained(
     model.load_state_dict(state, assign=True)
     model.to(device)
     model.eval().requires_grad_(False)
-    return model, folder_digest(digests, config)
+    digest = folder_digest(digests, config)
+    _LOG.info("loaded the weights in %s as %s on %s, SHA-256 %s", folder, dtype, device, digest)
+    return model, digest
 
 
 def _read_part(
@@ -204,9 +215,3 @@ def _save(tensors: dict[str, Tensor], path: Path) -> None:
 def _stored(value: Tensor, dtype: torch.dtype) -> Tensor:
     value = value.detach()
     return value.to("cpu", dtype if value.is_floating_point() else value.dtype, copy=True).contiguous()
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,7 +1,7 @@
-"""What a model folder holds: one weights file, or one for each part, and the card.
+"""Define the layout of a model folder: one weights file, or one for each part, and the card.
 
-`mini` keeps all weights in `model.safetensors`. `sd15` has one file for each part under its published names, so that
-`vae.safetensors` is a diffusers autoencoder and `motion.safetensors` an AnimateDiff module.
+Preset `mini` stores all weights in `model.safetensors`. Preset `sd15` has one file for each part under its published
+names, so that `vae.safetensors` is a diffusers autoencoder and `motion.safetensors` an AnimateDiff module.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ PARTS = {
     "expression_adapter": "expression_adapter.",
     "motion": "motion.",
 }
-"""Files of `sd15` and where their tensors stand in the model."""
+"""Files of `sd15` and the prefix of their tensors in the model."""
 WHOLE = {"model": ""}
 SUFFIX = ".safetensors"
 
 
 def layout(config: ModelConfig) -> dict[str, str]:
-    """Return the weight files of a model, without suffix, and where their tensors stand in the model."""
+    """Return the weight files of a model, without suffix, and the prefix of their tensors in the model."""
     if config.preset != "sd15":
         return WHOLE
     return {part: prefix for part, prefix in PARTS.items() if part != "motion" or config.motion is not None}
 
 
 def empty_model(config: ModelConfig) -> AniFaceDiff:
-    """Build the network without memory for its weights; tables and constants are real."""
+    """Build the network without memory for its weights; tables and constants have values."""
     with _WithoutMemory():
         return AniFaceDiff(config)
 
@@ -63,7 +63,7 @@ def part_shapes(config: ModelConfig) -> Mapping[str, Mapping[str, tuple[int, ...
 
 
 class _WithoutMemory(TorchFunctionMode):
-    """Put what `torch.empty` makes on the meta device: parameters are made by it, position tables are not."""
+    """Create the tensors of `torch.empty` on the meta device: parameters use it, position tables do not."""
 
     def __torch_function__(
         self,
@@ -79,10 +79,10 @@ class _WithoutMemory(TorchFunctionMode):
 
 
 def folder_digest(files: Mapping[str, str], config: ModelConfig) -> str:
-    """Return the SHA-256 that stands for a model in claims.
+    """Return the SHA-256 that identifies a model in claims.
 
-    For one weight file it is the file's. For several it is that of the lines `sha256sum` prints for them, sorted by
-    name, followed by the sizes and choices as one line of JSON.
+    For one weight file it is the digest of the file. For several files it is the digest of the lines that `sha256sum`
+    prints for them, sorted by name, followed by the sizes and choices as one line of JSON.
 
     Args:
         files: SHA-256 by file name.
@@ -96,10 +96,10 @@ def folder_digest(files: Mapping[str, str], config: ModelConfig) -> str:
 
 
 def read_card(folder: Path) -> tuple[dict[str, Any], ModelConfig]:
-    """Return a model folder's card and the sizes in it.
+    """Read a model folder's card and the sizes in it.
 
     Raises:
-        WeightsError: The card is missing or says nothing usable.
+        WeightsError: The card is missing or has no usable content.
     """
     path = folder / CARD
     if not path.is_file():

@@ -1,9 +1,11 @@
-"""Read face parameters off pictures and clips.
+"""Track face parameters in pictures and clips.
 
-`load_tracker` is the way in. Its "face-mesh" fits the puppet head of this room to what three small networks see, which
-`install_face_mesh` fetches; `track_still` and `track_clip` are the same as functions. "deca" and "smirk" read FLAME
-with networks whose files the user brings.
+`load_tracker` loads a tracker by name. The tracker "face-mesh" fits the puppet head to the output of three small
+networks, which `install_face_mesh` downloads; `track_still` and `track_clip` are the same as functions. The trackers
+"deca" and "smirk" read FLAME parameters with networks whose files the user provides.
 """
+
+from __future__ import annotations
 
 from generator.errors import MissingPackageError, ModelFilesError, NoFaceError, TrackerError
 
@@ -18,7 +20,7 @@ from .puppet_fit.mesh_bias import mean_face
 from .puppet_fit.track import track_clip, track_still
 from .registry import TRACKERS, TrackerSpec, find_tracker, load_tracker
 from .smoothing import OneEuro
-from .user_files import find_flame, models_folder
+from .user_files import cache_folder, find_flame, models_folder
 
 __all__ = [
     "LONGEST_GAP",
@@ -38,6 +40,7 @@ __all__ = [
     "Tracker",
     "TrackerError",
     "TrackerSpec",
+    "cache_folder",
     "face_mesh_folder",
     "find_face_mesh",
     "find_flame",

@@ -1,4 +1,6 @@
-"""Take the jitter out of a tracked motion."""
+"""Remove the jitter from a tracked motion."""
+
+from __future__ import annotations
 
 from dataclasses import replace
 
@@ -17,7 +19,7 @@ _GAZE = OneEuro(cutoff=2.5, beta=1.0)
 
 
 def smooth_drive(drive: DriveSequence) -> DriveSequence:
-    """Take the jitter out of a drive; the lids, which are quick, least."""
+    """Remove the jitter from a drive; the lids, which move fast, are smoothed least."""
     layout, fps = find_layout(drive.face_model), drive.fps
     expression = _EXPRESSION.smooth(drive.expression, fps)
     for starts, euro in ((("blink", "eyelid"), _LIDS), (("jaw_x", "jaw_y", "jaw_z"), _JAW)):

@@ -1,4 +1,6 @@
-"""Cut the square around a face that a FLAME network was trained on."""
+"""Cut the square around a face in the way of a FLAME network's training crops."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
@@ -13,19 +15,19 @@ from .protocol import Box
 from .regions import Points, Region
 from .smoothing import OneEuro, spread
 
-_FOREHEAD = 0.2  # height of the face mesh above the 68 points, in their height: 0.16 to 0.24 on eight faces
-_CALM = OneEuro(cutoff=0.4, beta=1.0)  # of a crop's place and logarithm of size, in crop sides
+_FOREHEAD = 0.2  # height of the face mesh above the 68 points, relative to their height: 0.16 to 0.24 on eight faces
+_CALM = OneEuro(cutoff=0.4, beta=1.0)  # of a crop's position and log size, in crop sides
 
 
 @dataclass(frozen=True, slots=True)
 class CropRule:
-    """How a network's training crops were cut: a square about the middle of the face's points, upright.
+    """The rule of a network's training crops: an upright square around the centre of the face's points.
 
     Attributes:
-        scale: Side of the crop over the mean side of the points' box.
+        scale: Side of the crop divided by the mean side of the points' box.
         forehead: Whether that box encloses the whole face mesh; otherwise the 68 points, brows to chin.
-        box_scale: Side of the crop over the mean side of a box that a person or a detector drew.
-        box_drop: How much lower than such a box the crop stands, in the box's mean side.
+        box_scale: Side of the crop divided by the mean side of a box from a person or a detector.
+        box_drop: Downward shift of the crop relative to such a box, in the box's mean side.
     """
 
     scale: float
@@ -49,9 +51,9 @@ class CropRule:
         """Place the crop around a box.
 
         Args:
-            box: Of the face, forehead to chin.
-            height: Of the picture in pixels.
-            width: Of the picture in pixels.
+            box: Box of the face, forehead to chin.
+            height: Height of the picture in pixels.
+            width: Width of the picture in pixels.
 
         Raises:
             NoFaceError: The box does not lie in the picture.
@@ -67,15 +69,15 @@ class CropRule:
 
 
 def check_landmarks(landmarks: Points, height: int, width: int) -> Points:
-    """Refuse points that are no face in a picture.
+    """Check that points can be a face in a picture.
 
     Args:
         landmarks: ``(68, 2)`` iBUG points in pixels.
-        height: Of the picture in pixels.
-        width: Of the picture in pixels.
+        height: Height of the picture in pixels.
+        width: Width of the picture in pixels.
 
     Raises:
-        NoFaceError: They have another shape, are not finite, lie outside of the picture, or on one line.
+        NoFaceError: The points have another shape, are not finite, or lie outside of the picture or on one line.
     """
     points = np.asarray(landmarks, np.float64)
     if points.shape != (68, 2) or not np.isfinite(points).all():
@@ -90,12 +92,12 @@ def check_landmarks(landmarks: Points, height: int, width: int) -> Points:
 
 
 def box_around(landmarks: Points, height: int, width: int) -> Box:
-    """Draw the box of a face, forehead to chin, around its 68 points; it ends at the picture's edge.
+    """Return the box of a face, forehead to chin, around its 68 points; it ends at the picture's edge.
 
     Args:
         landmarks: ``(68, 2)`` in pixels.
-        height: Of the picture in pixels.
-        width: Of the picture in pixels.
+        height: Height of the picture in pixels.
+        width: Width of the picture in pixels.
     """
     (left, top), (right, bottom) = landmarks.min(0), landmarks.max(0)
     top = top - _FOREHEAD * (bottom - top)
@@ -103,15 +105,15 @@ def box_around(landmarks: Points, height: int, width: int) -> Box:
 
 
 def steady(regions: list[Region], known: NDArray[np.bool_], fps: float) -> list[Region]:
-    """Move and resize a clip's crops so slowly that they add no jitter, and bridge the frames without a face.
+    """Smooth the position and size of a clip's crops, so that they add no jitter, and bridge frames without a face.
 
     Args:
-        regions: Those of the K frames that show a face, upright.
-        known: ``(T,)`` with K true.
-        fps: Frames a second.
+        regions: Upright regions of the K frames that show a face.
+        known: ``(T,)`` with K true values.
+        fps: Frames per second.
 
     Returns:
-        T regions.
+        Regions of all T frames.
     """
     size = float(np.median([region.side for region in regions]))
     curve = np.array([(region.x / size, region.y / size, np.log(region.side / size)) for region in regions])

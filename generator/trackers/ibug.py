@@ -1,4 +1,6 @@
-"""The 68 points of the 300-W annotation (Sagonas et al. 2013) and where they lie in the mesh of 468."""
+"""Define the 68 points of the 300-W annotation (Sagonas et al. 2013) and their indices in the mesh of 468."""
+
+from __future__ import annotations
 
 import numpy as np
 
@@ -14,7 +16,7 @@ MESH_INDEX = np.array(
         *(78, 82, 13, 312, 308, 317, 14, 87),  # inner lips
     )
 )
-"""``(68,)`` index into the mesh for each of the 68 points."""
+"""``(68,)`` index into the mesh of each of the 68 points."""
 
 JAW, BROWS, NOSE, EYES, LIPS = slice(0, 17), slice(17, 27), slice(27, 36), slice(36, 48), slice(48, 68)
 
@@ -26,15 +28,15 @@ LOWER_LIDS = ((41, 40), (46, 47))
 
 
 def camera_space(points: Points, height: int, width: int) -> Points:
-    """Take mesh points to the space that the puppet head is projected from.
+    """Convert mesh points to the space that the puppet head is projected from.
 
     The unit is the picture's longer side and the origin the top left corner of the square that encloses the picture
-    centrally: x to the right, y up (so a picture's points are below 0), z to the viewer.
+    centrally: x points to the right, y up (so the points of a picture are negative), z to the viewer.
 
     Args:
         points: ``(N, 2)`` or ``(N, 3)`` pixels, y down, depth smaller when nearer.
-        height: of the picture in pixels.
-        width: of the picture in pixels.
+        height: Height of the picture in pixels.
+        width: Width of the picture in pixels.
     """
     side = max(height, width)
     signs = np.array([1.0, -1.0, -1.0])[: points.shape[1]]
@@ -44,7 +46,7 @@ def camera_space(points: Points, height: int, width: int) -> Points:
 
 
 def picture_space(points: Points, height: int, width: int) -> Points:
-    """Take points of `camera_space`, ``(N, 2)`` or ``(N, 3)``, back to pixels ``(N, 2)``, y down."""
+    """Convert points of `camera_space`, ``(N, 2)`` or ``(N, 3)``, back to pixels ``(N, 2)``, y down."""
     side = max(height, width)
     pixels: Points = points[:, :2] * (side, -side) - ((side - width) / 2, (side - height) / 2)
     return pixels

@@ -1,4 +1,6 @@
-"""Read the 68 points of a face from a file that a person or another program made."""
+"""Read the 68 points of a face from a file of a person or another program."""
+
+from __future__ import annotations
 
 import json
 from pathlib import Path
@@ -21,7 +23,7 @@ def read_landmarks(path: Path) -> Points:
         ``(68, 2)`` x, y.
 
     Raises:
-        TrackerError: The file cannot be read or does not hold 68 points.
+        TrackerError: The file cannot be read or does not contain 68 points.
     """
     try:
         points = np.asarray(_read(path), np.float64)

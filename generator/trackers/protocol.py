@@ -1,4 +1,6 @@
-"""What every tracker can do."""
+"""Define the interface of trackers."""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Protocol
@@ -11,19 +13,19 @@ Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels."""
 
 Progress = Callable[[int, int], None]
-"""Is told how many of how many steps are done."""
+"""Progress callback; receives the number of finished steps and the number of all steps."""
 
 
 class ClipFrames(Protocol):
-    """Frames ``(T, H, W, 3)`` uint8 RGB: an array, or what decodes them in order as they are asked for."""
+    """Frames ``(T, H, W, 3)`` uint8 RGB: an array, or an object that decodes them in order on demand."""
 
     @property
     def ndim(self) -> int:
-        """4."""
+        """Return 4."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """T, H, W, 3."""
+        """Return T, H, W, 3."""
 
     def __len__(self) -> int: ...
 
@@ -33,22 +35,22 @@ class ClipFrames(Protocol):
 
 
 class Tracker(Protocol):
-    """Reads the parameters of one face off pictures; `load_tracker` gives one by name."""
+    """Track the parameters of one face in pictures; `load_tracker` loads a tracker by name."""
 
     @property
     def name(self) -> str:
-        """Name in `TRACKERS`."""
+        """Return the name in `TRACKERS`."""
 
     @property
     def face_model(self) -> str:
-        """Name of the layout of what it reads."""
+        """Return the name of the layout of the tracked parameters."""
 
     def track_still(self, image: Image, *, box: Box | None = None, landmarks: Points | None = None) -> FaceParams:
         """Read the face of a picture.
 
         Args:
             image: ``(H, W, 3)`` uint8 RGB. The camera is in sides of the square that encloses the picture centrally.
-            box: Where the face is, for one that is not found or to choose one.
+            box: Box of the face, for a face that is not found or to choose one.
             landmarks: ``(68, 2)`` iBUG points in pixels, instead of the box.
 
         Raises:
@@ -67,13 +69,13 @@ class Tracker(Protocol):
         """Read the motion of one face, smoothed without delay.
 
         Args:
-            frames: T at least 1; gone through in order, twice by some trackers.
-            fps: Frames a second, > 0.
-            box: Where the face is in the first frame, for one that is not found or to choose one.
+            frames: Frames with T at least 1; they are read in order, by some trackers twice.
+            fps: Frames per second, > 0.
+            box: Box of the face in the first frame, for a face that is not found or to choose one.
             landmarks: ``(68, 2)`` iBUG points of the first frame in pixels, instead of the box.
-            progress: Is told how far the work is.
+            progress: Progress callback.
 
         Raises:
-            NoFaceError: Frames without a face follow each other for more than `LONGEST_GAP`.
+            NoFaceError: More than `LONGEST_GAP` of consecutive frames have no face.
             TrackerError: There is no frame, or `fps` is not above 0.
         """

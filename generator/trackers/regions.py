@@ -1,4 +1,6 @@
-"""Square, turned regions of a picture: cut them out and take points back."""
+"""Define square, rotated regions of a picture: cut them out and map points back."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
@@ -20,14 +22,14 @@ class Region:
     angle: float = 0.0
 
     @classmethod
-    def around(cls, points: Points, start: Points, end: Points, scale: float) -> "Region":
-        """Enclose points, so that the line from `start` to `end` lies level in the region.
+    def around(cls, points: Points, start: Points, end: Points, scale: float) -> Region:
+        """Return the region that encloses points, rotated so that the line from `start` to `end` is level in it.
 
         Args:
             points: ``(N, 2)`` pixels to enclose.
             start: ``(2,)`` pixel, e.g. the eye on the left of the picture.
             end: ``(2,)`` pixel, e.g. the eye on the right.
-            scale: side of the region over the longer side of the points' upright box.
+            scale: Side of the region divided by the longer side of the points' upright box.
         """
         low, high = points.min(0), points.max(0)
         x, y = (low + high) / 2
@@ -35,11 +37,11 @@ class Region:
         return cls(float(x), float(y), float((high - low).max()) * scale, float(np.arctan2(down, across)))
 
     def cut(self, image: Image, size: int) -> NDArray[np.float32]:
-        """Cut the region out, outside of the picture black.
+        """Cut the region out; outside of the picture it is black.
 
         Args:
             image: ``(H, W, 3)`` RGB.
-            size: side of the result in pixels.
+            size: Side of the result in pixels.
 
         Returns:
             ``(size, size, 3)`` RGB in [0, 1].
@@ -54,11 +56,11 @@ class Region:
         return np.asarray(cut, np.float32) / np.float32(255)
 
     def to_picture(self, points: Points, size: int) -> Points:
-        """Take points of a cut to the picture; a third column, the depth, is only scaled.
+        """Map points of a cut to the picture; a third column, the depth, is only scaled.
 
         Args:
             points: ``(N, 2)`` or ``(N, 3)`` pixels of a cut of side `size`.
-            size: side of the cut in pixels.
+            size: Side of the cut in pixels.
         """
         matrix = self._to_picture(size)
         moved = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
@@ -73,7 +75,7 @@ class Region:
         )
 
     def _shrunk(self, image: Image, size: int) -> tuple[Image, int]:
-        """Average whole blocks first, since a bilinear warp reads four pixels however far it shrinks."""
+        """Average whole blocks first, since a bilinear warp reads only four pixels however much it shrinks."""
         factor = int(self.side / size / 1.5)
         if factor < 2:
             return image, 1

@@ -1,5 +1,8 @@
-"""Trackers by name, and where their weights lie."""
+"""List trackers by name, and find their weights."""
 
+from __future__ import annotations
+
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,17 +18,19 @@ from .face_crop import CropRule
 from .protocol import Tracker
 from .user_files import find_file, find_flame
 
+_LOG = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class TrackerSpec:
-    """What is known of a tracker without loading it.
+    """The description of a tracker, available without loading it.
 
     Attributes:
-        name: Of the tracker.
-        face_model: Of what it reads.
-        weights: Published file of its network, None where `install_face_mesh` fetches it.
-        source: Where its authors publish that file.
-        licence: Under which terms.
+        name: Name of the tracker.
+        face_model: Face model of the tracked parameters.
+        weights: Published file of its network, None where `install_face_mesh` downloads it.
+        source: Address at which its authors publish that file.
+        licence: Licence of that file.
     """
 
     name: str
@@ -45,20 +50,21 @@ TRACKERS = (
         "MIT for the code, unclear for the weights, which were trained with FLAME",
     ),
 )  # fmt: skip
-"""All trackers; nothing of "deca" and "smirk" is shipped or downloaded."""
+"""All trackers; no file of "deca" and "smirk" is shipped or downloaded."""
 
 _RULES = {
-    # DECA encloses the 68 points 1.1 times, then 1.25 times; a detector's box 1.25 times, lowered by 0.12.
+    # DECA's crop is 1.1 times, then 1.25 times the box of the 68 points; for a detector's box 1.25 times, lowered by
+    # 0.12.
     "deca": CropRule(scale=1.1 * 1.25, forehead=False, box_scale=1.25, box_drop=0.12),
     "smirk": CropRule(scale=1.4, forehead=True, box_scale=1.4),
 }
 
 
 def find_tracker(name: str) -> TrackerSpec:
-    """Return what is known of a tracker.
+    """Return the description of a tracker.
 
     Raises:
-        TrackerError: There is none of that name.
+        TrackerError: There is no tracker of that name.
     """
     for spec in TRACKERS:
         if spec.name == name:
@@ -71,18 +77,19 @@ def load_tracker(name: str, weights: Path | None = None, *, flame: Path | None =
 
     Args:
         name: One of `TRACKERS`.
-        weights: Published file of its network or the folder that holds it; None looks in `models_folder`, where it
-            stands in a folder of the tracker's name. Not for "face-mesh".
-        flame: FLAME's file or its folder, for the trackers that read FLAME; None looks in `models_folder`.
-        device: What the network runs on; the face mesh runs on the CPU.
+        weights: Published file of its network or the folder that contains it; None searches the folder of the tracker's
+            name in `models_folder`. Not allowed for "face-mesh".
+        flame: FLAME's file or its folder, for the trackers that read FLAME; None searches `models_folder`.
+        device: Device of the network; the face mesh runs on the CPU.
 
     Raises:
         TrackerError: There is no such tracker, or "face-mesh" was given weights.
-        ModelFilesError: Weights, FLAME or the face mesh are absent, or weights are not what they should be.
-        MissingPackageError: "face-mesh" was asked for and ai-edge-litert is not installed.
-        FaceModelError: FLAME's file is not what it should be.
+        ModelFilesError: Weights, FLAME or the face mesh are absent, or the weights are not the expected ones.
+        MissingPackageError: "face-mesh" was requested and ai-edge-litert is not installed.
+        FaceModelError: FLAME's file is not the expected one.
     """
     spec = find_tracker(name)
+    _LOG.debug("loading tracker %s, which reads %s faces", name, spec.face_model)
     if spec.weights is None:
         if weights is not None:
             raise TrackerError(f"{weights}: tracker {name} takes no weights; leave them out, or choose deca or smirk")
@@ -94,7 +101,7 @@ def load_tracker(name: str, weights: Path | None = None, *, flame: Path | None =
 
 
 def _network(name: str, path: Path) -> FlameNetwork:
-    # timm takes a second to import, which the face mesh alone need not pay.
+    # timm takes a second to import, and the face mesh alone does not need it.
     if name == "deca":
         from generator.trackers.flame.deca import Deca
 

@@ -1,4 +1,6 @@
-"""Take the jitter out of measured curves without making them late."""
+"""Remove the jitter from measured curves without delay."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
@@ -10,12 +12,12 @@ Curve = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class OneEuro:
-    """The One-Euro filter (Casiez, Roussel and Vogel, CHI 2012): calm when the signal is slow, quick when it is fast.
+    """Smooth with the One-Euro filter (Casiez, Roussel and Vogel, CHI 2012), which adapts to the speed of the signal.
 
     Attributes:
-        cutoff: cut-off frequency of a signal at rest in Hz, > 0; lower is calmer.
-        beta: how much the cut-off rises with speed, in Hz per unit a second, >= 0; higher is quicker.
-        speed_cutoff: cut-off frequency of the speed estimate in Hz, > 0.
+        cutoff: Cut-off frequency of a signal at rest in Hz, > 0; lower values smooth more.
+        beta: Increase of the cut-off with speed, in Hz per unit per second, >= 0; higher values react faster.
+        speed_cutoff: Cut-off frequency of the speed estimate in Hz, > 0.
     """
 
     cutoff: float
@@ -27,7 +29,7 @@ class OneEuro:
 
         Args:
             curve: ``(T, C)``.
-            fps: samples a second, > 0.
+            fps: Samples per second, > 0.
         """
         smoothed = np.array(curve, np.float64)
         speed = np.zeros_like(smoothed[0]) if len(smoothed) else smoothed
@@ -39,22 +41,22 @@ class OneEuro:
         return smoothed
 
     def smooth(self, curve: NDArray[np.float32] | Curve, fps: float) -> Curve:
-        """Filter forwards and backwards and take the mean, so that nothing arrives late.
+        """Filter forwards and backwards and return the mean, so that nothing is delayed.
 
         Args:
             curve: ``(T, C)``.
-            fps: samples a second, > 0.
+            fps: Samples per second, > 0.
         """
         forwards = np.asarray(curve, np.float64)
         return (self.filter(forwards, fps) + self.filter(forwards[::-1], fps)[::-1]) / 2
 
 
 def fill_gaps(curve: Curve, known: NDArray[np.bool_]) -> Curve:
-    """Draw straight lines over unknown samples; before the first and after the last known one the curve is held.
+    """Interpolate unknown samples linearly; before the first and after the last known one the curve is constant.
 
     Args:
         curve: ``(T, ...)``.
-        known: ``(T,)``, at least one of them true.
+        known: ``(T,)``, at least one value is true.
     """
     times = np.arange(len(curve))
     flat = curve.reshape(len(curve), -1)
@@ -63,11 +65,11 @@ def fill_gaps(curve: Curve, known: NDArray[np.bool_]) -> Curve:
 
 
 def spread(values: Curve, known: NDArray[np.bool_]) -> Curve:
-    """Put the samples of the known moments where they belong and bridge the others.
+    """Return the samples of the known moments at their positions, and interpolate the others.
 
     Args:
         values: ``(K, C)``.
-        known: ``(T,)`` with K true, K at least 1.
+        known: ``(T,)`` with K true values, K at least 1.
 
     Returns:
         ``(T, C)``.

@@ -1,19 +1,27 @@
-"""Where the model files lie that users bring themselves: nothing here is shipped or downloaded."""
+"""Find the model files that users provide; none of them is shipped or downloaded."""
+
+from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from platformdirs import user_config_dir
+from platformdirs import user_cache_dir
 
 from generator.errors import ModelFilesError
+from watermark import home_folder
 
 FLAME_FILES = ("flame2023_Open.pkl", "flame2023.pkl", "generic_model.pkl")
-"""FLAME's published files, the one with the freest licence first."""
+"""FLAME's published file names, the one with the freest licence first."""
 
 
 def models_folder() -> Path:
-    """Name the folder of these files: ``models`` in FACETRAIL_HOME, else in the user's configuration folder."""
-    return Path(os.environ.get("FACETRAIL_HOME") or user_config_dir("facetrail")) / "models"
+    """Return the folder of these files: ``models`` in FACETRAIL_HOME, else in the user's configuration folder."""
+    return home_folder() / "models"
+
+
+def cache_folder() -> Path:
+    """Return the folder of what can be fetched or computed again: FACETRAIL_CACHE, else the user's cache."""
+    return Path(os.environ.get("FACETRAIL_CACHE") or user_cache_dir("facetrail", appauthor=False))
 
 
 def find_flame(given: Path | None = None) -> Path:
@@ -23,7 +31,7 @@ def find_flame(given: Path | None = None) -> Path:
         given: The file or its folder; None takes ``flame`` in `models_folder`.
 
     Raises:
-        ModelFilesError: There is none.
+        ModelFilesError: There is no such file.
     """
     return find_file(
         given,
@@ -39,13 +47,13 @@ def find_file(given: Path | None, folder: str, names: tuple[str, ...], what: str
 
     Args:
         given: The file or its folder; None takes `folder` in `models_folder`.
-        folder: Of this model in `models_folder`.
+        folder: Folder of this model in `models_folder`.
         names: The file's possible names, the preferred one first.
-        what: The model, for the message.
-        source: Where it is published and under which licence, for the message.
+        what: Name of the model, for the error message.
+        source: Address and licence of the publication, for the error message.
 
     Raises:
-        ModelFilesError: There is none; the message says where to get it and where to put it.
+        ModelFilesError: There is no such file; the message says where to get it and where to store it.
     """
     place = given or models_folder() / folder
     if place.is_file():

@@ -1,4 +1,6 @@
-"""Train AniFaceDiff: one loop for both presets, with objectives and data as separate pieces."""
+"""Train AniFaceDiff: one loop for both presets, with objectives and data as separate modules."""
+
+from __future__ import annotations
 
 from .config import (
     DataConfig,

@@ -1,14 +1,16 @@
-"""Checkpoints: folders that are complete or not there.
+"""Write and read checkpoints: folders that are complete or absent.
 
-A checkpoint is written under a temporary name and renamed when all of it stands, so an interruption leaves the former
-ones. It holds what a step depends on: trained weights, their running mean, the optimiser, and how far the run is. All
-randomness of a run follows from its seed and that position, so nothing else is needed to continue to the bit.
+A checkpoint is written under a temporary name and renamed when it is complete, so an interruption leaves the earlier
+ones. It contains everything that a step depends on: trained weights, their running mean, the optimiser, and the
+position of the run. All randomness of a run is determined by its seed and that position, so nothing else is needed for
+a bit-exact resume.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import re
 import shutil
 import struct
@@ -24,13 +26,16 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from generator.errors import TrainingError
+from watermark import hidden_folder, sweep
 
 from .config import TrainConfig
+
+_LOG = logging.getLogger(__name__)
 
 _FOLDER = "checkpoints"
 _NAME = re.compile(r"step-(\d{8})")
 _FREE = ("steps", "checkpoint_every", "keep", "validation", "data.workers", "precision", "recompute")
-"""Settings that may change when a run is continued."""
+"""Settings that may change when a run is resumed."""
 _DAMAGE = (
     OSError, KeyError, RuntimeError, ValueError, TypeError, EOFError, SafetensorError, UnpicklingError, struct.error
 )  # fmt: skip
@@ -38,16 +43,16 @@ _DAMAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far a run is.
+    """The position of a run.
 
     Attributes:
-        step: Optimiser steps done.
-        batches: Batches that all processes together have seen.
-        seconds: Time spent on steps.
+        step: Completed optimiser steps.
+        batches: Number of batches that all processes together have used.
+        seconds: Time spent on steps, in seconds.
         history: For every start: step, planned steps, processes.
         config: The settings, as JSON.
         origin: SHA-256 of the model folder that training started from, "" for none.
-        metrics: Last measured, by validation set and name.
+        metrics: Last measured values, by validation set and name.
     """
 
     step: int
@@ -61,13 +66,13 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """All that a run continues from.
+    """The complete state from which a run is resumed.
 
     Attributes:
-        position: How far it is.
-        weights: Trained weights, and those that came from no model folder, by name.
-        mean: Their running mean, by name.
-        optimiser: Its state, and the gradient scaler's where there is one.
+        position: Position of the run.
+        weights: Trained weights, and those that no model folder provided, by name.
+        mean: Running mean of the weights, by name.
+        optimiser: State of the optimiser, and of the gradient scaler where there is one.
     """
 
     position: Position
@@ -77,38 +82,41 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint, keep: int) -> Path:
-    """Write a checkpoint below a run's folder and delete all but the last `keep`.
+    """Write a checkpoint to a run's folder and delete all but the last `keep`.
 
     Raises:
         TrainingError: The folder cannot be written.
     """
     home = folder / _FOLDER
     final = home / f"step-{checkpoint.position.step:08d}"
-    temporary = home / f"{final.name}.part"
     try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        for name, tensors in (("weights", checkpoint.weights), ("mean", checkpoint.mean)):
-            save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary / f"{name}.safetensors")
-        torch.save(dict(checkpoint.optimiser), temporary / "optimiser.pt")
-        (temporary / "position.json").write_text(json.dumps(asdict(checkpoint.position), indent=1), "utf-8")
+        home.mkdir(parents=True, exist_ok=True)
+        sweep(home)
+        with hidden_folder(home) as hidden:
+            made = hidden / final.name
+            made.mkdir()
+            for name, tensors in (("weights", checkpoint.weights), ("mean", checkpoint.mean)):
+                save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, made / f"{name}.safetensors")
+            torch.save(dict(checkpoint.optimiser), made / "optimiser.pt")
+            (made / "position.json").write_text(json.dumps(asdict(checkpoint.position), indent=1), "utf-8")
+            if final.exists():
+                shutil.rmtree(final)
+            made.rename(final)
     except (OSError, RuntimeError, SafetensorError) as error:
         raise TrainingError(
             f"{home}: the checkpoint cannot be kept ({error}); free space and run again, it goes on from the last"
         ) from error
-    if final.exists():
-        shutil.rmtree(final)
-    temporary.rename(final)
     for old in _checkpoints(home)[:-keep]:
         shutil.rmtree(old)
+    _LOG.info("wrote checkpoint %s", final)
     return final
 
 
 def load_checkpoint(folder: Path) -> Checkpoint | None:
-    """Return the last checkpoint below a run's folder, None if there is none.
+    """Load the last checkpoint of a run's folder; return None where there is none.
 
     Raises:
-        TrainingError: It is damaged.
+        TrainingError: The checkpoint is damaged.
     """
     found = _checkpoints(folder / _FOLDER)
     if not found:
@@ -129,10 +137,10 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
 
 
 def check_settings(folder: Path, before: Mapping[str, Any], config: TrainConfig) -> None:
-    """Refuse to continue a run with settings that would make it another run.
+    """Check that new settings do not make a resumed run another run.
 
     Raises:
-        TrainingError: Names the first setting that differs.
+        TrainingError: A setting differs; the message names the first one.
     """
     now = flat(settings(config))
     then = flat(before)
@@ -146,7 +154,7 @@ def check_settings(folder: Path, before: Mapping[str, Any], config: TrainConfig)
 
 
 def settings(config: TrainConfig) -> dict[str, Any]:
-    """Return a run's settings as JSON holds them."""
+    """Return a run's settings as values of JSON types."""
     plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
     return plain
 

@@ -1,6 +1,6 @@
-"""What a training run is: frozen dataclasses, the same for both presets and both stages, and their three recipes.
+"""Define the settings of a training run: frozen dataclasses for both presets and stages, and three recipes.
 
-The files in `configs/` write the recipes out and say of every value whether it is a peer's or ours.
+The files in `configs/` contain the recipes in full, and state the origin of every value.
 """
 
 from __future__ import annotations
@@ -23,25 +23,26 @@ def _check(fits: bool, name: str, value: object, expected: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class DataConfig:
-    """Which frames a step sees.
+    """Configure which frames a training step uses.
 
     Attributes:
         sources: Sources per process and micro-step.
-        targets: Frames drawn from each source: independent ones in stage 1, a window in stage 2.
-        strides: Steps between a window's frames, one chosen per window.
-        apart: Least distance in frames between a source and its targets, where the clip is long enough for it.
-        within: Greatest distance in frames between them.
-        jitter: Share of puppet sources whose parameters are blurred as a tracker would.
-        codec_puppets: Puppets that a patch codec is fitted on.
+        targets: Number of frames drawn for each source: independent ones in stage 1, a window in stage 2.
+        strides: Possible steps between a window's frames; one is chosen per window.
+        apart: Minimum distance in frames between a source and its targets, where the clip is long enough.
+        within: Maximum distance in frames between them.
+        jitter: Share of puppet sources whose parameters get errors like those of a tracker.
+        codec_puppets: Number of puppets that a patch codec is fitted on.
         withheld_maps: Spatial maps that are blanked, for ablations.
-        holdout_styles: Puppet styles that only validation shows.
-        holdout_identities: Identities of a data set that only validation shows, by name.
-        holdout_share: Share of a data set's other identities that only validation shows, chosen by their names' hash.
-        tracker: Who reads the parameters of a data set.
-        tracker_weights: Its model file; "" where it needs none.
+        holdout_styles: Puppet styles that only validation uses.
+        holdout_identities: Names of a data set's identities that only validation uses.
+        holdout_share: Share of a data set's other identities that only validation uses, chosen by the hash of their
+            names.
+        tracker: Tracker that reads the parameters of a data set.
+        tracker_weights: Model file of the tracker; "" where it needs none.
         face_model_file: The face model's file; "" where it needs none.
-        piece: Frames of the pieces that long clips are cut into.
-        workers: Processes that prepare examples; 0 prepares them in the training process.
+        piece: Length in frames of the pieces that long clips are cut into.
+        workers: Number of processes that prepare examples; 0 prepares them in the training process.
     """
 
     sources: int = 3
@@ -79,17 +80,17 @@ class DataConfig:
 
 @dataclass(frozen=True, slots=True)
 class OptimiserConfig:
-    """How the weights move.
+    """Configure the optimiser.
 
     Attributes:
         rate: AdamW's peak rate.
         schedule: "constant", or a "cosine" from `rate` to `final * rate`.
-        warmup: Steps of linear warm-up.
-        final: Where the cosine ends, as a share of `rate`.
-        betas, weight_decay: AdamW's.
-        clip: Greatest norm of the gradient.
-        average: Greatest decay of the running mean of the weights.
-        accumulate: Micro-steps whose gradients make one step.
+        warmup: Number of steps of linear warm-up.
+        final: Final rate of the cosine, as a share of `rate`.
+        betas, weight_decay: Parameters of AdamW.
+        clip: Maximum norm of the gradient.
+        average: Maximum decay of the running mean of the weights.
+        accumulate: Number of micro-steps whose gradients are combined in one step.
     """
 
     rate: float = 8e-4
@@ -114,12 +115,12 @@ class OptimiserConfig:
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveConfig:
-    """What the loss is made of.
+    """Configure the loss.
 
     Attributes:
         drop_source: Share of sources that lose reference, context token and expression together (velocity only).
         drop_expression: Share that loses the expression alone.
-        min_snr: Gamma of the min-SNR weighting; 0 weighs all times alike (velocity only).
+        min_snr: Gamma of the min-SNR weighting; 0 gives all times the same weight (velocity only).
         noise_offset: Standard deviation of the noise that is constant over a picture (velocity only).
         window: Side in latent cells of the part in which the composed picture is compared (clean latent only).
     """
@@ -141,13 +142,13 @@ class ObjectiveConfig:
 
 @dataclass(frozen=True, slots=True)
 class ValidationConfig:
-    """What is measured on held-out identities while training.
+    """Configure what is measured on held-out identities during training.
 
     Attributes:
-        every: Steps between measurements; 0 measures only at the end.
-        sources: Held-out sources, each with `data.targets` frames.
-        steps: DDIM steps of a picture.
-        guidance: Classifier-free guidance.
+        every: Number of steps between measurements; 0 measures only at the end.
+        sources: Number of held-out sources, each with `data.targets` frames.
+        steps: Number of DDIM steps per picture.
+        guidance: Scale of classifier-free guidance.
     """
 
     every: int = 200
@@ -163,18 +164,18 @@ class ValidationConfig:
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """A training run.
+    """Configure a training run.
 
     Attributes:
         stage: 1 trains on stills, 2 trains the temporal modules alone.
-        steps: Optimiser steps.
+        steps: Number of optimiser steps.
         seed: Seed of data, initial weights and noise.
-        precision: Of the forward pass; weights and optimiser stay in float32.
-        recompute: Recompute activations in the backward pass instead of keeping them.
-        checkpoint_every: Steps between checkpoints.
-        keep: Checkpoints that are kept.
-        model: Sizes, where training does not start from a model folder.
-        data, optimiser, objective, validation: See there.
+        precision: Precision of the forward pass; weights and optimiser stay in float32.
+        recompute: Whether activations are recomputed in the backward pass instead of stored.
+        checkpoint_every: Number of steps between checkpoints.
+        keep: Number of checkpoints that are kept.
+        model: Sizes of the model, where training does not start from a model folder.
+        data, optimiser, objective, validation: See these classes.
     """
 
     stage: Stage = 1
@@ -208,7 +209,7 @@ MINI_RUN = TrainConfig(
     optimiser=OptimiserConfig(average=0.998),
     validation=ValidationConfig(every=500, sources=6, steps=2),
 )
-"""`mini` on puppets, with three styles held out; all values are ours."""
+"""Recipe of `mini` on puppets, with three styles held out; all values are our own."""
 
 STILLS_RUN = TrainConfig(
     stage=1, steps=30_000, precision="bf16", recompute=True, checkpoint_every=1000, keep=2, model=SD15,
@@ -217,7 +218,7 @@ STILLS_RUN = TrainConfig(
     objective=ObjectiveConfig(drop_source=0.10),
     validation=ValidationConfig(every=1000, sources=8, steps=20, guidance=3.5),
 )  # fmt: skip
-"""`sd15`, stage 1: stills."""
+"""Recipe of `sd15`, stage 1: stills."""
 
 MOTION_RUN = TrainConfig(
     stage=2, steps=10_000, precision="bf16", recompute=True, checkpoint_every=1000, keep=2, model=SD15,
@@ -226,14 +227,14 @@ MOTION_RUN = TrainConfig(
     objective=ObjectiveConfig(drop_source=0.10),
     validation=ValidationConfig(every=1000, sources=2, steps=20, guidance=3.5),
 )  # fmt: skip
-"""`sd15`, stage 2: temporal modules."""
+"""Recipe of `sd15`, stage 2: temporal modules."""
 
 
 def recipe(preset: str, stage: Stage) -> TrainConfig:
     """Return the recipe of a preset's stage.
 
     Raises:
-        TrainingError: There is none.
+        TrainingError: There is no such recipe.
     """
     recipes = {("mini", 1): MINI_RUN, ("sd15", 1): STILLS_RUN, ("sd15", 2): MOTION_RUN}
     if (preset, stage) not in recipes:

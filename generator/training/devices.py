@@ -1,4 +1,4 @@
-"""Where a run computes: one process, or one of several that a launcher started."""
+"""Define where a run computes: in one process, or in one of several that a launcher started."""
 
 from __future__ import annotations
 
@@ -16,20 +16,23 @@ DEVICES = ("auto", "cpu", "cuda")
 
 
 def rank() -> tuple[int, int]:
-    """Return this process's number and how many there are, as the launcher says; known before any group is formed."""
+    """Return this process's number and the number of processes, as the launcher states them.
+
+    Both are known before any process group is formed.
+    """
     return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def open_accelerator(config: TrainConfig, device: str) -> Accelerator:
-    """Return Accelerate's handle on this process.
+    """Open Accelerate's handle on this process.
 
     Args:
-        config: The run.
+        config: Settings of the run.
         device: One of `DEVICES`.
 
     Raises:
         MissingPackageError: accelerate is not installed.
-        TrainingError: The device or the precision is not to be had, or the launcher asks for sharded training.
+        TrainingError: The device or the precision is not available, or the launcher requests sharded training.
     """
     try:
         from accelerate import Accelerator

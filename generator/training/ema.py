@@ -1,36 +1,35 @@
-"""The running mean of the trained weights, which is what a run hands out."""
+"""Compute the running mean of the trained weights, which is what a run exports."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 
 class RunningMean:
-    """Exponential mean of parameters; young runs forget faster: decay = min(limit, (1 + step) / (20 + step)).
+    """Compute the exponential mean of parameters, with decay = min(limit, (1 + step) / (20 + step)).
 
     Args:
-        parameters: What is averaged, by name; buffers and fixed weights do not change and need no mean.
-        limit: Greatest decay.
+        parameters: Parameters to average, by name; buffers and fixed weights do not change and need no mean.
+        limit: Maximum decay.
     """
 
     def __init__(self, parameters: Mapping[str, nn.Parameter], limit: float) -> None:
         self._parameters, self._limit = parameters, limit
         self.tensors = {name: p.detach().clone() for name, p in parameters.items()}
 
-    @torch.no_grad()
     def update(self, step: int) -> None:
-        """Take in the weights after `step` steps."""
+        """Update the mean with the weights after `step` steps."""
         decay = min(self._limit, (1 + step) / (20 + step))
-        means = list(self.tensors.values())
-        torch._foreach_lerp_(means, [p.detach() for p in self._parameters.values()], 1 - decay)
+        average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+        average(list(self.tensors.values()), [p.detach() for p in self._parameters.values()], step)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Let the network run on the mean; the weights come back afterwards, nothing is copied."""
+        """Run the network with the mean in a `with` block; the weights are restored afterwards without copying."""
         self._swap()
         try:
             yield
@@ -38,7 +37,7 @@ class RunningMean:
             self._swap()
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take over a saved mean."""
+        """Load a saved mean."""
         for name, value in tensors.items():
             self.tensors[name].copy_(value)
 

@@ -1,4 +1,4 @@
-"""The model folder that a run hands out: running mean of the weights, and a card that says how they came about."""
+"""Export the model folder of a run: running mean of the weights, and a card that describes their origin."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def export(
     Args:
         folder: Destination.
         model: The trained network.
-        mean: Running mean of what was trained, by name.
-        config: The run.
-        position: How far it is.
-        data: What the card says of the data.
-        base: Model folder that training started from; what was not trained is taken from it anew, since it may stand
-            in the network in half precision.
+        mean: Running mean of the trained parameters, by name.
+        config: Settings of the run.
+        position: Position of the run.
+        data: Description of the data for the card.
+        base: Model folder that training started from; parameters that were not trained are read from it again, since
+            the network may store them in half precision.
 
     Returns:
         The folder.
@@ -50,7 +50,7 @@ def export(
 
 
 def card_of(config: TrainConfig, position: Position, data: Mapping[str, Any], base: Path | None) -> dict[str, Any]:
-    """Return what the card says beside sizes and digests."""
+    """Return the entries of the card besides sizes and digests."""
     puppets = "tracker" not in data
     former = {} if base is None else read_card(base)[0]
     recipe = settings(config)

@@ -1,4 +1,4 @@
-"""TensorBoard: losses, rates, measures and pictures of a run."""
+"""Write a run's losses, rates, measures and pictures for TensorBoard."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .validation import Judgement
 
 
 class RunLog:
-    """Writes events below a run's folder.
+    """Write events to a run's folder.
 
     Args:
-        folder: The run's; None writes nothing, as all processes but the first do.
-        step: What was logged after this step by an interrupted run is replaced.
+        folder: Folder of the run; None writes nothing, which all processes except the first use.
+        step: Step from which the log of an interrupted run is replaced.
 
     Raises:
         MissingPackageError: tensorboard is not installed.
@@ -40,7 +40,7 @@ class RunLog:
                 self._writer.add_scalar(name, value, step)
 
     def judgement(self, name: str, judgement: Judgement, step: int) -> None:
-        """Write what validation found on one set of held-out faces."""
+        """Write the result of validation on one set of held-out faces."""
         self.scalars({f"{metric}/{name}": value for metric, value in judgement.metrics.items()}, step)
         if self._writer is not None:
             self._writer.add_image(f"source, truth, ours/{name}", judgement.picture, step, dataformats="HWC")

@@ -1,4 +1,4 @@
-"""What a run starts from: a model folder or random weights, in the run's sizes and precision, or its own checkpoint."""
+"""Load the start of a run: a model folder or random weights, in the run's sizes and precision, or a checkpoint."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def with_base(config: TrainConfig, base: Path | None) -> TrainConfig:
     """Return the run with the sizes of the model folder it starts from.
 
     Raises:
-        TrainingError: The run asks for other sizes.
+        TrainingError: The run requires other sizes.
         WeightsError: The folder is no model.
     """
     if base is None:
@@ -41,14 +41,14 @@ def with_base(config: TrainConfig, base: Path | None) -> TrainConfig:
 
 
 def start_model(config: TrainConfig, base: Path | None) -> tuple[AniFaceDiff, str]:
-    """Return the network and the SHA-256 of the model folder that it comes from, "" for none."""
+    """Build the network, and return it with the SHA-256 of its model folder, "" for none."""
     if base is None:
         return AniFaceDiff(config.model), ""
     return load_pretrained(base)
 
 
 def fit_codec(model: AniFaceDiff, config: TrainConfig) -> None:
-    """Fit a patch codec that came from no model folder."""
+    """Fit a patch codec that no model folder provided."""
     if isinstance(model.codec, PatchCodec) and not model.codec.basis.any():
         casting = Casting.for_training(config.seed, config.data.holdout_styles)
         pictures = codec_pictures(config.model.image_size, casting, config.data.codec_puppets)
@@ -56,7 +56,7 @@ def fit_codec(model: AniFaceDiff, config: TrainConfig) -> None:
 
 
 def halve_fixed_parts(model: AniFaceDiff, half: torch.dtype | None) -> None:
-    """Bring the parts of the network that are not trained at all to half precision, where one is used."""
+    """Convert the parts of the network that are never trained to half precision, where it is used."""
     if half is None:
         return
     for part in model.children():
@@ -67,18 +67,18 @@ def halve_fixed_parts(model: AniFaceDiff, half: torch.dtype | None) -> None:
 def continued(
     folder: Path, found: Checkpoint, fresh: Position, config: TrainConfig, model: AniFaceDiff, trained: AbstractSet[str]
 ) -> Position:
-    """Give a network the weights of a checkpoint; return the position that the run goes on from.
+    """Load a checkpoint's weights into a network; return the position at which the run continues.
 
     Args:
-        folder: The run's, for the message.
+        folder: Folder of the run, for the error message.
         found: The checkpoint.
-        fresh: Where the run would begin without it.
-        config: The run as it is now.
-        model: Takes over the weights.
+        fresh: Position at which the run would begin without it.
+        config: Present settings of the run.
+        model: Network that receives the weights.
         trained: Names of its trained parameters.
 
     Raises:
-        TrainingError: The checkpoint is of another run.
+        TrainingError: The checkpoint belongs to another run.
     """
     check_settings(folder, found.position.config, config)
     if found.position.origin != fresh.origin:

@@ -1,12 +1,13 @@
-"""The one training loop: both presets, both stages, one process or several, resumable to the bit.
+"""Run the training loop: both presets, both stages, one process or several, with bit-exact resume.
 
-Nothing in it draws from a global random state: the examples of a step follow from the seed and the number of batches
-seen before it, noise and drops from a generator seeded alike. So a run that was interrupted ends with the same weights
-as an undisturbed one.
+No part of it uses a global random state: the examples of a step are determined by the seed and the number of batches
+used before it, and noise and drops come from a generator with such a seed. Therefore an interrupted run ends with the
+same weights as an uninterrupted one.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -30,8 +31,10 @@ from .run_log import RunLog
 from .start import continued, fit_codec, halve_fixed_parts, start_model, with_base
 from .validation import judge
 
+_LOG = logging.getLogger(__name__)
+
 Progress = Callable[[int, int, float], None]
-"""Is told the step, the steps in all and the loss."""
+"""Progress callback; receives the step, the number of steps and the loss."""
 
 _DRAWS = 1_000_003
 """Distance between the noise seeds of two runs."""
@@ -47,12 +50,12 @@ def learning_rate(step: int, steps: int, config: OptimiserConfig) -> float:
 
 
 class Trainer:
-    """A run in a folder; one that stands there already is continued.
+    """Run one training in a folder; a run that exists there is resumed.
 
     Args:
-        folder: Where checkpoints and the log go.
-        config: The run; with a base, its sizes are the base's (see `with_base`).
-        data: What it sees.
+        folder: Folder for checkpoints and the log.
+        config: Settings of the run; with a base, its sizes are those of the base (see `with_base`).
+        data: Training and validation data.
         base: Model folder to start from; None starts from random weights.
         device: "auto", "cpu" or "cuda".
 
@@ -85,6 +88,7 @@ class Trainer:
             fit_codec(self.model, config)
         else:
             self.position = continued(folder, found, self.position, config, self.model, self.trained.keys())
+            _LOG.info("resumed the run in %s at step %d of %d", folder, self.step, config.steps)
         self.model.denoiser.recompute = self.model.reference_net.recompute = config.recompute
         task = Task(self.model, open_objective(self.model, config))
         halve_fixed_parts(self.model, _HALF[config.precision])
@@ -100,7 +104,7 @@ class Trainer:
 
     @property
     def step(self) -> int:
-        """Optimiser steps done."""
+        """Return the number of completed optimiser steps."""
         return self.position.step
 
     def run(self, progress: Progress, until: float | None = None) -> None:
@@ -137,7 +141,7 @@ class Trainer:
         self.log.close()
 
     def _step(self, batches: list[Batch]) -> dict[str, float]:
-        """Take one optimiser step on as many batches as are accumulated."""
+        """Compute one optimiser step on as many batches as are accumulated."""
         rate = learning_rate(self.step, self.config.steps, self.config.optimiser)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
@@ -170,7 +174,7 @@ class Trainer:
         return sums
 
     def _shared(self, losses: Losses) -> dict[str, float]:
-        """Return the losses' means over all processes; a value that is not finite in one is so in all."""
+        """Return the losses' means over all processes; a value that is not finite in one is not finite in all."""
         values = torch.stack([value.detach().float() for value in losses.values()])
         shared = self.accelerator.reduce(values, "mean").tolist()
         return dict(zip(losses, shared, strict=True))
@@ -192,6 +196,7 @@ class Trainer:
                     judgement = judge(self.model, examples, self.config, self.accelerator.device)
                     self.log.judgement(name, judgement, self.step)
                     found[name] = judgement.metrics
+                    _LOG.info("step %d, validation on %s: %s", self.step, name, dict(judgement.metrics))
             self.model.train()
             self.position = replace(self.position, metrics=found)
         self.accelerator.wait_for_everyone()

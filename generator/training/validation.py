@@ -1,4 +1,4 @@
-"""What a run is judged by while it trains: pictures of held-out faces beside the truth, and their measures."""
+"""Validate a run during training: render held-out faces, compare them with the truth, and measure them."""
 
 from __future__ import annotations
 
@@ -6,28 +6,34 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from generator.inference.sampling import Sampler, predict
 from generator.network.model import AniFaceDiff
+from generator.picture_metrics import psnr, ssim_map
 from generator.training.data.batch import Batch, Example, Picture, collate, conditions, to_uint8, to_unit
 
 from .config import TrainConfig
-from .metrics import compare
 
 _ROWS = 4
-"""Frames of the picture that is shown."""
+"""Number of frames in the picture that is logged."""
+
+REGIONS = {"frame": None, "eyes": 2, "mouth": 3}
+"""Regions and their labels."""
+_LEAST_PIXELS = 40
+"""A smaller region of a picture is not counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """How good a model is on held-out faces.
+    """The quality of a model on held-out faces.
 
     Attributes:
-        metrics: By name, see `compare`.
-        picture: (R S, 3 S, 3) uint8: source, truth and ours side by side, a row for each of some frames.
-        frames: How many frames were measured.
+        metrics: Measures by name, see `compare`.
+        picture: (R S, 3 S, 3) uint8: source, truth and generated frame side by side, one row for each of some frames.
+        frames: Number of measured frames.
     """
 
     metrics: dict[str, float]
@@ -36,15 +42,15 @@ class Judgement:
 
 
 def judge(model: AniFaceDiff, examples: Dataset[Example], config: TrainConfig, device: torch.device) -> Judgement:
-    """Draw the first held-out examples and measure them.
+    """Render the first held-out examples and measure them.
 
-    The frames of stage 2 form one window each; in stage 1 they are drawn as stills.
+    In stage 2 the frames of a source form one window; in stage 1 they are rendered as stills.
 
     Args:
         model: The network.
-        examples: By number; the first `config.validation.sources` are used, every time the same.
-        config: The run.
-        device: Where the network is.
+        examples: Examples by number; the first `config.validation.sources` are used every time.
+        config: Settings of the run.
+        device: Device of the network.
     """
     ours, truths, labels = [], [], []
     rows: list[Picture] = []
@@ -63,7 +69,7 @@ def judge(model: AniFaceDiff, examples: Dataset[Example], config: TrainConfig, d
 
 @torch.no_grad()
 def draw(model: AniFaceDiff, batch: Batch, config: TrainConfig) -> Tensor:
-    """Return what the network makes of a batch with one source, (N, 3, S, S) uint8, by DDIM as in inference."""
+    """Return the network's output for a batch with one source, (N, 3, S, S) uint8, by DDIM as in inference."""
     given, device = conditions(batch), batch.target.device
     source = model.encode_source(to_unit(batch.source))
     prepared = model.prepare(source, given)
@@ -82,3 +88,25 @@ def draw(model: AniFaceDiff, batch: Batch, config: TrainConfig) -> Tensor:
 
 def _pixels(pictures: Tensor) -> Picture:
     return pictures.permute(0, 2, 3, 1).cpu().numpy()
+
+
+def compare(pictures: Picture, truths: Picture, labels: NDArray[np.uint8]) -> dict[str, float]:
+    """Return mean PSNR and SSIM by region, over the pictures that show it.
+
+    Args:
+        pictures: (N, H, W, 3) uint8.
+        truths: (N, H, W, 3) uint8.
+        labels: (N, H, W), see `REGIONS`.
+
+    Returns:
+        "psnr/frame", "ssim/eyes" and so on; a region that no picture shows is left out.
+    """
+    found: dict[str, list[float]] = {}
+    for picture, truth, label in zip(pictures, truths, labels, strict=True):
+        similarity = ssim_map(picture, truth)
+        for region, number in REGIONS.items():
+            where = np.ones(label.shape, bool) if number is None else label == number
+            if where.sum() >= _LEAST_PIXELS:
+                found.setdefault(f"psnr/{region}", []).append(psnr(picture, truth, where))
+                found.setdefault(f"ssim/{region}", []).append(float(similarity[where].mean()))
+    return {name: float(np.mean(values)) for name, values in found.items()}

@@ -1,4 +1,4 @@
-"""A frontal face as points, and a picture to lay it on."""
+"""Provide the landmarks of a frontal face, and a picture for them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Points = NDArray[np.float64]
 
 
 def face(centre: tuple[float, float] = (160.0, 170.0), radius: float = 60.0) -> Points:
-    """Place 68 points where a frontal face has them."""
+    """Return 68 points placed as on a frontal face."""
     angle = np.linspace(np.pi, 0, 17)
     jaw = np.stack((np.cos(angle), 0.1 + 1.0 * np.sin(angle)), 1)
     brow = np.stack((np.linspace(-0.8, -0.25, 5), [-0.35, -0.45, -0.48, -0.45, -0.4]), 1)
@@ -37,7 +37,7 @@ def picture(height: int = 340, width: int = 320, seed: int = 0) -> NDArray[np.ui
 
 
 def with_forehead(points: Points) -> Points:
-    """Add thirteen points on an arch above the brows."""
+    """Append thirteen points on an arch above the brows."""
     turn = np.linspace(np.pi, 0, 13)
     middle, width = points[:17, 0].mean(), np.ptp(points[:17, 0]) / 2
     arch = np.stack((middle + np.cos(turn) * width, points[17:27, 1].mean() - 0.9 * np.sin(turn) * width), 1)

@@ -1,14 +1,14 @@
-"""Crops that a toy can tell apart."""
+"""Provide crops that a toy detector can separate."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from detectors import CropSet
+from detectors import TrainingSet
 
 
-def crops_of(count: int = 64, seed: int = 0, people: int = 8) -> CropSet:
-    """Make genuine crops of grainy colour and manipulated ones whose grain was smoothed away."""
+def crops_of(count: int = 64, seed: int = 0, people: int = 8) -> TrainingSet:
+    """Return genuine crops of grainy colour and manipulated ones with smoothed grain."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % 2
     base = rng.integers(60, 190, (count, 1, 1, 3))
@@ -16,4 +16,4 @@ def crops_of(count: int = 64, seed: int = 0, people: int = 8) -> CropSet:
     smooth = (grain + np.roll(grain, 1, 1) + np.roll(grain, 1, 2) + np.roll(grain, (1, 1), (1, 2))) / 4
     crops = base + np.where(labels[:, None, None, None] == 1, smooth, grain)
     groups = [f"{seed}-{index // 2 % people}" for index in range(count)]
-    return CropSet(crops.clip(0, 255).astype(np.uint8), labels, groups)
+    return TrainingSet(crops.clip(0, 255).astype(np.uint8), labels, groups)

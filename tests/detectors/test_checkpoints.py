@@ -1,4 +1,6 @@
-"""Saved detectors, and folders that must not load."""
+"""Test saved detectors, and folders that must not load."""
+
+from __future__ import annotations
 
 import json
 import pickle
@@ -25,6 +27,7 @@ from detectors import (
     read_card,
     save_detector,
 )
+from detectors.files import file_hash
 from detectors.interpretation.appearance import describe
 
 CARD = DetectorCard(
@@ -122,9 +125,7 @@ def test_weights_that_are_not_numbers_are_refused_on_both_ways(folder, tmp_path)
     tensors = load_file(folder / "weights.safetensors")
     tensors["model.classifier.bias"] = torch.tensor([float("nan")])
     save_file(tensors, folder / "weights.safetensors")
-    change_card(
-        folder, lambda record: record.update(weights_sha256=checkpoints._sha256(folder / "weights.safetensors"))
-    )
+    change_card(folder, lambda record: record.update(weights_sha256=file_hash(folder / "weights.safetensors")))
     with pytest.raises(CheckpointError, match="not finite"):
         load_detector(folder)
     broken = create_detector("toy_resnet18")
@@ -193,7 +194,7 @@ def test_weights_of_another_network_are_refused(folder, tmp_path):
     save_detector(create_detector("toy_linear_probe"), tmp_path / "other", CARD)
     for name in ("weights.safetensors",):
         (folder / name).write_bytes((tmp_path / "other" / name).read_bytes())
-    digest = checkpoints._sha256(folder / "weights.safetensors")
+    digest = file_hash(folder / "weights.safetensors")
     change_card(folder, lambda record: record.update(weights_sha256=digest))
     with pytest.raises(CheckpointError, match="does not fit"):
         load_detector(folder)

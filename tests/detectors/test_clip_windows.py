@@ -1,4 +1,6 @@
-"""Windows over the frames of a clip."""
+"""Test the windows over the frames of a clip."""
+
+from __future__ import annotations
 
 from dataclasses import replace
 

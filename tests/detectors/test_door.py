@@ -1,4 +1,6 @@
-"""The door: what it offers, and what it must never let in."""
+"""Test the public interface: its names, and the packages it must never import."""
+
+from __future__ import annotations
 
 import subprocess
 import sys

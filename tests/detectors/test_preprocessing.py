@@ -1,4 +1,6 @@
-"""Cutting faces and feeding networks."""
+"""Test face cropping and the conversion to network input."""
+
+from __future__ import annotations
 
 from dataclasses import replace
 

@@ -1,4 +1,6 @@
-"""Specs and their registry."""
+"""Test specs and their registry."""
+
+from __future__ import annotations
 
 import csv
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""Maps of what a detector looked at: they react where the evidence was planted, for every method."""
+"""Test that the saliency maps of every method react where the evidence was placed."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ def noise(count, seed=0):
 
 
 class RednessNetwork(DetectorNetwork):
-    """Call red manipulated: one fixed convolution, its mean over the crop the only feature."""
+    """Classify red as manipulated: one fixed convolution, with its mean over the crop as the only feature."""
 
     def __init__(self):
         convolution = nn.Conv2d(3, 1, 3, padding=1, bias=False)

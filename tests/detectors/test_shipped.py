@@ -1,4 +1,6 @@
-"""The shipped detector: the same weights give the same scores, whatever is built around them."""
+"""Test that the shipped detector's weights always give the same scores."""
+
+from __future__ import annotations
 
 import cv2
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from detectors import load_detector
 
 LOGITS = (0.40858591, 2.46880007, -1.49861908, -0.63253532)
-"""Of the crops below, written down when the weights were shipped."""
+"""Logits of the crops below, recorded when the weights were shipped."""
 
 
 def golden_crops():

@@ -1,4 +1,4 @@
-"""A folder for each page, holding what its examples name."""
+"""Prepare a folder for each page with the files that its examples name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Make a material once, when the first page asks for it, and say where it is."""
+    """Build each material once, when the first page needs it, and return its path."""
     from .materials import MATERIALS
 
     folder = tmp_path_factory.mktemp("shelf")
@@ -27,7 +27,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 @pytest.fixture
 def workplace(tmp_path: Path, shelf: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
-    """Prepare a folder for a text, with everything in it that the text names, and go there."""
+    """Create a folder with all files that a text names, and make it the working folder."""
     import torch
 
     from .materials import MATERIALS, KnowingFinder, KnowingTracker

@@ -1,4 +1,4 @@
-"""What the commands in the documentation work on: small files made of puppets, under the names the pages use."""
+"""Build the files of the documentation's commands: small files made of puppets, under the names that pages use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PUPPET = puppets.sample_puppet(np.random.default_rng(3), "toon")
 
 
 class KnowingTracker:
-    """Stands in for the face mesh, which has to be fetched: it knows the puppet and how it moves."""
+    """Stand-in for the face mesh, which would have to be downloaded: it returns the puppet's true motion."""
 
     name = "face-mesh"
     face_model = "puppet"
@@ -31,7 +31,7 @@ class KnowingTracker:
 
 
 class KnowingFinder:
-    """Stands in for the face mesh as a finder: the puppet's head is in the middle."""
+    """Stand-in for the face mesh as a finder: it returns the puppet's head in the middle."""
 
     name = "face-mesh"
 
@@ -64,7 +64,7 @@ def put_motion(path: Path) -> None:
 
 
 def put_scores(path: Path) -> None:
-    """Scores of a detector that is right more often than not, on twenty videos of twenty people; one for each name."""
+    """Write scores of a detector with an AUC above 0.5 on twenty videos of twenty people, one for each name."""
     rng = np.random.default_rng(len(path.name))
     rows = ["video,identity,label,score,method"]
     for number in range(20):
@@ -76,14 +76,14 @@ def put_scores(path: Path) -> None:
 
 
 def put_bench_results(path: Path) -> None:
-    """What DeepfakeBench leaves of a training, with scores of the test of FaceForensics++."""
+    """Write the output folder of a DeepfakeBench training, with scores of the test set of FaceForensics++."""
     from ..forensics.evaluation.external_scores.foreign_files import faceforensics_scores, write_bench
 
     write_bench(path, faceforensics_scores(8, 2))
 
 
 def put_bench(path: Path) -> None:
-    """DeepfakeBench's list of FaceForensics++ with pictures beside it: three pairs of people, one method."""
+    """Write DeepfakeBench's list of FaceForensics++ with its pictures: three pairs of people, one method."""
     tree: dict[str, dict[str, dict[str, dict[str, object]]]] = {"FF-real": {}, "FF-DF": {}}
     for part, (split, first) in enumerate((("train", 0), ("val", 4), ("test", 8))):
         people = [f"{first + number:03d}" for number in range(4)]
@@ -113,7 +113,7 @@ def _put_frames(root: Path, folder: str, seed: int) -> list[str]:
 
 
 def put_identity(part: str) -> Callable[[Path], None]:
-    """Take a certificate or key from another installation."""
+    """Copy a certificate or key from another installation."""
 
     def put(path: Path) -> None:
         other = Deployment.open(path.parent / ".another-home")
@@ -123,7 +123,7 @@ def put_identity(part: str) -> Callable[[Path], None]:
 
 
 def put_demo(path: Path) -> None:
-    """A demo with every stage, of the shipped generator."""
+    """Build a demo with every stage, by the shipped generator."""
     from detectors import TrainConfig
     from forensics.demo.pipeline import DemoConfig, run_demo
     from forensics.synthesis.generator_forger import GeneratorForger, load_animator
@@ -151,6 +151,7 @@ MATERIALS: dict[str, Callable[[Path], None]] = {
     "drive.mp4": put_clip,
     "drive.npz": put_motion,
     "scores.csv": put_scores,
+    "my-scores.csv": put_scores,
     "other-scores.csv": put_scores,
     "dataset_json/FaceForensics++.json": put_bench,
     "logs": put_bench_results,
@@ -161,4 +162,4 @@ MATERIALS: dict[str, Callable[[Path], None]] = {
     "root.pem": put_identity("root.pem"),
     "demo-out": put_demo,
 }
-"""Files by the names that pages call them by, and how each is made."""
+"""Functions that build each file, by the name of the file in the pages."""

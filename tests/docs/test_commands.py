@@ -1,4 +1,4 @@
-"""Every command that the documentation shows, run or not, is one that the command line understands."""
+"""Check that the command line accepts every command in the documentation, also those that are not run."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"`(facetrail [a-z][^`]*)`")
 OPEN = ("…", "[", "{", "COMMAND", " or ")
-"""What shows that a command is not written out."""
+"""Text that shows that a command is not complete."""
 
 UNSAID = ("the following arguments are required", "expected one argument", "expected at least one argument")
-"""What a command may lack that is only mentioned."""
+"""Errors that are accepted for a command that is only mentioned."""
 
 
 class NotUnderstood(Exception):

@@ -1,4 +1,4 @@
-"""The pages about evaluation explain everything that an evaluation may name, each what belongs to it."""
+"""Check that the pages about evaluation explain every name that an evaluation may return, each page its own."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ EVALUATION, ROBUSTNESS, GENERATORS = (
 
 
 def names_on(page: str) -> set[str]:
-    """List what a page names in code spans."""
+    """List the names in a page's code spans."""
     return set(re.findall(r"`([\w:-]+)`", page))
 
 
 def explained(name: str, page: str) -> bool:
-    """Tell whether a row of a table begins with a name, or with its ending after a shared beginning."""
+    """Return whether a row of a table begins with a name, or with its ending after a shared prefix."""
     first_cells = " ".join(line.split("|")[1] for line in page.splitlines() if line.startswith("|"))
     spans = re.findall(r"`([^`]+)`", first_cells)
     return name in spans or any(span.startswith("_") and name.endswith(span) for span in spans)

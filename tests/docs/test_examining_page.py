@@ -1,4 +1,4 @@
-"""The page about findings holds the truth table that the code decides by."""
+"""Check that the page about findings contains the truth table that the code uses."""
 
 from __future__ import annotations
 

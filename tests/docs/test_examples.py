@@ -1,7 +1,7 @@
-"""Examples in the documentation are run as they stand: whatever follows the line `<!-- tested -->`.
+"""Run the examples in the documentation unchanged: whatever follows the line `<!-- tested -->`.
 
-That is a block of commands, a block of Python, or a table, of which every code span that starts with `facetrail` is
-run. The examples of a page run from top to bottom in one folder.
+An example is a block of commands, a block of Python, or a table, of which every code span that starts with `facetrail`
+is run. The examples of a page run from top to bottom in one folder.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SPAN = re.compile(r"`(facetrail [^`]+)`")
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A command or a piece of Python, and where it stands."""
+    """A command or a piece of Python, and its position."""
 
     text: str
     line: int

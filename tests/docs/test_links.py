@@ -1,4 +1,4 @@
-"""Every relative link of the documentation leads to a file, and every anchor to a heading."""
+"""Check that every relative link of the documentation leads to a file, and every anchor to a heading."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def prose(page: Path) -> str:
 
 
 def anchor_of(heading: str) -> str:
-    """Write a heading as GitHub writes its anchor."""
+    """Return the anchor that GitHub creates for a heading."""
     kept = re.sub(r"[^\w\- ]", "", heading.strip().lower())
     return kept.replace(" ", "-")
 

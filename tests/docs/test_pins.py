@@ -1,4 +1,4 @@
-"""What a user installs was tested in one version each, and that version is installed here."""
+"""Check that every dependency is pinned to one tested version, and that this version is installed."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ def test_what_is_installed_is_what_is_pinned(name: str) -> None:
     try:
         installed = version(name)
     except PackageNotFoundError:
-        return  # an extra that is not wanted here
+        return  # an extra that is not needed here
     assert installed.partition("+")[0] == PINS[name]

@@ -1,4 +1,4 @@
-"""What the README promises besides its commands, which `test_examples.py` runs."""
+"""Check the README's statements besides its commands, which `test_examples.py` runs."""
 
 from __future__ import annotations
 

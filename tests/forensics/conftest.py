@@ -1,4 +1,4 @@
-"""A tiny corpus whose forgeries are made by a stand-in: the true picture, coarsened, then marked and sealed."""
+"""Build a tiny corpus whose forgeries come from a stand-in: the true picture, coarsened, then marked and sealed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class StandInClip:
 
 @dataclass(frozen=True)
 class StandInForger:
-    """Blurs the source still; it follows no motion, but every door below it is the real one."""
+    """A forger that blurs the source still; it follows no motion, but everything that it calls is real."""
 
     deployment: Deployment
     method: str = "stand-in"
@@ -49,7 +49,7 @@ class StandInForger:
 
 @pytest.fixture(autouse=True)
 def no_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answer for files in this process, where stand-ins can be put; tests/forensics/hostile starts the real one."""
+    """Process files in this process, where tests can use stand-ins; tests/forensics/hostile starts the real one."""
     monkeypatch.setattr("forensics.execution.sandbox.confined", lambda prepare, limits: nullcontext(prepare()))
 
 
@@ -58,13 +58,13 @@ TINY = SynthesisConfig(seed=5, identities=6, clips=1, stills=1, frames=3, size=1
 
 @pytest.fixture(scope="session")
 def recipe() -> SynthesisConfig:
-    """What `tiny_corpus` was made with."""
+    """Return the settings of `tiny_corpus`."""
     return TINY
 
 
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """One key for every run, so that whether a mark is read does not hang on the draw."""
+    """Return a deployment with a fixed key, so that reading a mark does not depend on a random key."""
     folder = tmp_path_factory.mktemp("home")
     write_private(folder / "mark.key", bytes(range(32)))
     return Deployment.open(folder)
@@ -77,7 +77,7 @@ def forger(deployment: Deployment) -> StandInForger:
 
 @pytest.fixture(scope="session")
 def tiny_corpus(tmp_path_factory: pytest.TempPathFactory, forger: StandInForger, deployment: Deployment) -> Corpus:
-    """Read-only: tests that change a corpus copy it first."""
+    """Return the tiny corpus, which is read-only: tests that change a corpus copy it first."""
     return synthesize(tmp_path_factory.mktemp("tiny") / "corpus", TINY, forger, deployment)
 
 
@@ -91,7 +91,7 @@ def puppet_still() -> np.ndarray:
 def facetrail(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[int, str, str]]:
-    """Call the command line; gives its exit code, stdout and stderr."""
+    """Return a function that calls the command line and returns its exit code, stdout and stderr."""
     monkeypatch.setattr("logging.basicConfig", lambda **_: None)
     monkeypatch.setattr("logging.captureWarnings", lambda _: None)
 

@@ -1,4 +1,4 @@
-"""Readers of strangers' files raise what they may raise, whatever they are given; fuzzing/fuzz.py looks further."""
+"""Check that readers of untrusted files raise only permitted errors on any input; fuzzing/fuzz.py searches further."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def place() -> Path:
 
 def read(target: Target, data: bytes) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # decoders warn of damage, which is not what is asked here
+        warnings.simplefilter("ignore")  # decoders warn of damage, which is not tested here
         target.run(data, place())
 
 

@@ -1,4 +1,4 @@
-"""What several generator tests need: a tiny real model and a deployment of its own."""
+"""Provide what several generator tests need: a tiny real model and a separate deployment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ torch.set_num_threads(1)
 
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """One key for every run, so that whether a mark is read does not hang on the draw."""
+    """Return a deployment with one key for every run, so that reading a mark does not depend on the random key."""
     folder = tmp_path_factory.mktemp("deployment")
     write_private(folder / "mark.key", bytes(range(32)))
     return Deployment.open(folder)
@@ -45,7 +45,7 @@ def toy_model() -> AniFaceDiff:
 
 @pytest.fixture(scope="session")
 def toy_sd_model() -> AniFaceDiff:
-    """`sd15` at its smallest, with something in every path that starts at zero."""
+    """Return `sd15` at its smallest size, with non-zero weights in every path that starts at zero."""
     torch.manual_seed(0)
     model = AniFaceDiff(TOY_SD15)
     for parameter in model.parameters():

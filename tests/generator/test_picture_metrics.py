@@ -1,9 +1,11 @@
+from __future__ import annotations
+
 import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from generator.picture_metrics import psnr, ssim_map
-from generator.training.metrics import compare
+from generator.training.validation import compare
 
 
 def pictures():
@@ -20,7 +22,7 @@ def test_both_measures_agree_with_scikit_image():
     _, theirs = structural_similarity(
         truth, ours, channel_axis=2, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, full=True
     )
-    inner = (slice(8, -8), slice(8, -8))  # windows are cut off differently at the border
+    inner = (slice(8, -8), slice(8, -8))  # windows are clipped differently at the border
     np.testing.assert_allclose(ssim_map(ours, truth)[inner], theirs.mean(-1)[inner], atol=1e-6)
 
 

@@ -1,4 +1,4 @@
-"""Pictures, clips and one deployment for the watermark room's tests."""
+"""Provide pictures, clips and one deployment for the tests of the watermark package."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def key() -> bytes:
 
 @pytest.fixture(scope="session")
 def pictures() -> dict[str, Frames]:
-    """Six 256-pixel pictures: a portrait, a face, food, an animal, a night sky, and one without any texture."""
+    """Return six 256-pixel pictures: a portrait, a face, food, an animal, a night sky, and one without any texture."""
     astronaut = skimage.data.astronaut()
     y, x = np.mgrid[:256, :256]
     smooth = np.stack([x * 0.3 + y * 0.2 + offset for offset in (40, 60, 80)], axis=-1)
@@ -52,7 +52,7 @@ def large_picture() -> Frames:
 
 @pytest.fixture(scope="session")
 def clip() -> Frames:
-    """Twelve 256-pixel frames of a face that moves before a still background."""
+    """Return twelve 256-pixel frames of a face that moves before a still background."""
     picture = skimage.data.astronaut()
     y, x = np.mgrid[:512, :512].astype(np.float32)
     near = np.exp(-(((x - 256) / 130) ** 2 + ((y - 230) / 150) ** 2)).astype(np.float32)
@@ -70,7 +70,7 @@ def payload() -> Payload:
 
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """One key for every run, so that what a coder leaves of a mark does not hang on the draw."""
+    """Return a deployment with one key for every run, so that reading a mark does not depend on the random key."""
     folder = tmp_path_factory.mktemp("deployment")
     write_private(folder / "mark.key", KEY)
     return Deployment.open(folder)
@@ -80,7 +80,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
 def sealed(
     tmp_path_factory: pytest.TempPathFactory, deployment: Deployment, pictures: dict[str, Frames], clip: Frames
 ) -> dict[str, SealReceipt]:
-    """One generated file of each format."""
+    """Return one generated file of each format."""
     folder: Path = tmp_path_factory.mktemp("sealed")
     rng = np.random.default_rng(7)
     receipts = {}

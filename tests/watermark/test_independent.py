@@ -1,4 +1,6 @@
-"""A validator that shares no code with ours agrees; it runs where Node and @trustnxt/c2pa-ts are, see the script."""
+"""Check sealed files with an independent validator, where Node and @trustnxt/c2pa-ts are installed (see the script)."""
+
+from __future__ import annotations
 
 import csv
 import importlib.util
@@ -14,7 +16,7 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "watermark" / "verify_indepe
 
 
 def validator():
-    """Return the folder whose node_modules holds the validator, looked for as the script does."""
+    """Return the folder whose node_modules contains the validator, found as by the script."""
     spec = importlib.util.spec_from_file_location("verify_independently", SCRIPT)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from dataclasses import replace
 
 import cv2
@@ -25,7 +27,7 @@ SUFFIXES = (".png", ".jpg", ".webp", ".avif", ".tif", ".mp4")
 
 @pytest.fixture
 def stranger(tmp_path):
-    """Another installation: it knows neither our root nor our store nor our key."""
+    """Return another installation, which knows neither our root nor our store nor our key."""
     return Deployment.open(tmp_path / "stranger")
 
 

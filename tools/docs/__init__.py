@@ -1,1 +1,1 @@
-"""Programs that make the pictures and tables of the docs."""
+"""Generate the pictures and tables of the docs."""

@@ -1,4 +1,4 @@
-"""Copy what a demo measured into results/: demo_stages.csv (seconds per stage) and demo.csv (measures with intervals).
+"""Copy the measures of a demo to results/: demo_stages.csv (seconds per stage) and demo.csv (measures with intervals).
 
 Run `scripts/demo` first, on an idle machine; then `python -m tools.docs.copy_demo_results demo-out`.
 """
@@ -17,7 +17,7 @@ RESULTS = Path(__file__).parents[2] / "results"
 
 
 def is_shown(cell: Measure) -> bool:
-    """Choose the chief measures of the whole test, the AUC of every distortion, and the shift by the mark."""
+    """Return whether a cell is shown: main measures of the whole test, AUC of every distortion, shift by the mark."""
     if cell.metric == "score_shift_by_mark":
         return True
     return cell.slice == "all" and cell.metric in (CHIEF if cell.distortion == CLEAN else ("auc",))
@@ -34,7 +34,7 @@ def write(name: str, header: list[str], rows: list[list[str]]) -> None:
 
 
 def main() -> None:
-    """Read the demo's contents and write both files."""
+    """Read the demo's report and write both files."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "demo-out")
     results = gather_results(folder)
     if results.trail is None:

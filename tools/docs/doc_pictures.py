@@ -1,8 +1,8 @@
-"""Draw docs/images.
+"""Draw the pictures in docs/images.
 
-`forgeries.jpg` shows one of every kind below what was altered, `looked.jpg` what the shipped detector went by,
-`mark.jpg` a picture without and with its mark, `attacked.jpg` what a level or two of 255 do to a score. All come
-from puppets and the shipped generator: `python -m tools.docs.doc_pictures [--only mark]`.
+`forgeries.jpg` shows one forgery of every kind below its original, `looked.jpg` the saliency of the shipped detector,
+`mark.jpg` a picture without and with its mark, and `attacked.jpg` the effect of a level or two of 255 on a score. All
+are made from puppets and the shipped generator: `python -m tools.docs.doc_pictures [--only mark]`.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ IMAGES = Path(__file__).parents[2] / "docs" / "images"
 SEED = 9003
 SIDE = 168
 SHOWN = 1
-"""Which of the genuine stills is altered."""
+"""Index of the genuine still that is altered."""
 AMPLIFIED = 16
-"""Times that the difference of a marked picture is enlarged."""
+"""Factor by which the difference of a marked picture is amplified."""
 Picture = NDArray[np.uint8]
 
 
 def make_corpus(home: Path, methods: tuple[str, ...]) -> Corpus:
-    """Make stills of six puppets, and forgeries of them."""
+    """Build a corpus of stills of six puppets, and forgeries of them."""
     deployment = Deployment.open(home)
     config = SynthesisConfig(seed=SEED, identities=6, clips=0, stills=1, control=(), methods=methods)
     folder = home.parent / "-".join(("corpus", *methods))
@@ -45,14 +45,18 @@ def make_corpus(home: Path, methods: tuple[str, ...]) -> Corpus:
 
 
 def looked(home: Path) -> Picture:
-    """Return crops, and what in them spoke for a manipulation, with the score below; genuine ones first."""
+    """Return crops and the saliency of a manipulation, with the score below; genuine ones first."""
     corpus, detector = make_corpus(home, ("anifacediff",)), load_detector("cpu")
-    shelf = gather_crops(
+    table = gather_crops(
         corpus, sorted(corpus.samples, key=lambda one: one.label, reverse=True), detector.spec, per_clip=1
     )
     columns = []
     for crop, heat, score, sample in zip(
-        shelf.crops, explain(detector, shelf.crops), detector.probabilities(shelf.crops), shelf.samples, strict=True
+        table.crops,
+        explain(detector, table.crops),
+        detector.probabilities(table.crops),
+        table.samples,
+        strict=True,
     ):
         warm = cv2.applyColorMap((255 * heat).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
         over = (0.45 * crop + 0.55 * warm).astype(np.uint8)
@@ -63,7 +67,7 @@ def looked(home: Path) -> Picture:
 
 
 def attacked(home: Path) -> Picture:
-    """Return forged frames as they are and under PGD; below them the change, enlarged about grey, and the score."""
+    """Return forged frames without and with PGD; below them the change, amplified about grey, and the score."""
     corpus, detector = make_corpus(home, ("anifacediff",)), load_detector("cpu")
     rng = np.random.default_rng(SEED)
     shots: list[Picture] = []
@@ -81,7 +85,7 @@ def attacked(home: Path) -> Picture:
 
 
 def forgeries(home: Path) -> Picture:
-    """Return two rows: genuine stills, and what each method makes of them."""
+    """Return two rows: genuine stills, and the forgery of each method."""
     corpus = make_corpus(home, tuple(method.name for method in METHODS))
     samples = corpus.where(split=Split.TRAIN, slice=Slice.MAIN)
     genuine = sorted((one for one in samples if one.label is Label.GENUINE), key=lambda one: one.path)[SHOWN]
@@ -97,18 +101,18 @@ def forgeries(home: Path) -> Picture:
 
 
 def blank() -> Picture:
-    """Return a white square, where there is nothing to show."""
+    """Return a white square as an empty cell."""
     return np.full((SIDE, SIDE, 3), 255, np.uint8)
 
 
 def still(path: Path) -> Picture:
-    """Return a picture of a corpus at the size shown."""
+    """Return a picture of a corpus at the displayed size."""
     frame = read_media(path).frames[0]
     return np.asarray(cv2.resize(frame, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def caption(text: str) -> Picture:
-    """Return a strip with a name in its middle."""
+    """Return a strip with a centred name."""
     strip = np.full((26, SIDE, 3), 255, np.uint8)
     (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.45, 1)
     cv2.putText(strip, text, ((SIDE - width) // 2, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (40, 40, 40), 1, cv2.LINE_AA)
@@ -116,7 +120,7 @@ def caption(text: str) -> Picture:
 
 
 def marked() -> Picture:
-    """Return a picture, the same with a mark, and the difference enlarged about grey."""
+    """Return a picture, the same with a mark, and the difference amplified about grey."""
     puppet = sample_puppet(np.random.default_rng(SEED), "gloss")
     plain = render(puppet, puppet.neutral(), 512).image
     changed = mark(plain, Payload(SEED, PayloadKind.CONTROL), bytes(range(32)))
@@ -125,7 +129,7 @@ def marked() -> Picture:
 
 
 def main() -> None:
-    """Draw and write."""
+    """Draw and write the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=("attacked", "forgeries", "looked", "mark"))
     only = parser.parse_args().only

@@ -1,4 +1,4 @@
-"""Draw docs/images: a gallery of the shipped generator on puppets it never saw, and one puppet in every style."""
+"""Draw a gallery of the shipped generator on unseen puppets, and one puppet in every style, in docs/images."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def styles() -> Picture:
 
 
 def main() -> None:
-    """Draw and write."""
+    """Draw and write the pictures."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     animator = Animator.from_pretrained()
     with tempfile.TemporaryDirectory() as folder:

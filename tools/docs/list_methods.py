@@ -1,4 +1,4 @@
-"""Count what every detector trains, and write the table of methods: `python -m tools.docs.list_methods`.
+"""Count the trained parameters of every detector, and write the table: `python -m tools.docs.list_methods`.
 
 Networks are built at full size without memory for their weights, so this takes seconds and needs no weights.
 """
@@ -37,7 +37,7 @@ def main() -> None:
                 "crop": f"{spec.input_size} px" + (f" × {spec.frames}" if spec.frames > 1 else ""),
                 "margin": f"{spec.crop_margin:g}",
                 "mean, std": NORMALISED.get(spec.mean, "CLIP"),
-                "fed": spec.recipe.diet.replace("_", "-"),
+                "fed": spec.recipe.training_source.value,
             }
         )
     with OUT.open("w", newline="", encoding="utf-8") as file:

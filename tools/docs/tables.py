@@ -1,7 +1,8 @@
-"""Fill the tables in docs/ and README.md from results/*.csv; nothing in them is typed by hand.
+"""Fill the tables in docs/ and README.md from results/*.csv; none of their content is typed by hand.
 
-A table stands between `<!-- table: NAME -->` and `<!-- end -->`; NAME is a file results/NAME.csv. `<!-- card: PATH -->`
-stands for the card of shipped weights at PATH. With `--check`, write nothing and fail where a table is stale.
+A table is placed between `<!-- table: NAME -->` and `<!-- end -->`; NAME is a file results/NAME.csv. `<!-- card: PATH
+-->` is replaced by the card of shipped weights at PATH. With `--check` nothing is written, and the program fails where
+a table is stale.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ METHODS = ("ours", "source moved by the mesh", "copy of the source", "codec ceil
 
 
 def interval(row: dict[str, str] | None) -> str:
-    """Return a value with its interval, where there are such."""
+    """Return a value with its interval, where it has one."""
     if row is None:
         return ""
     return f"{row['value']} [{row['low']}, {row['high']}]" if row["low"] else row["value"]
@@ -75,7 +76,7 @@ def generation_measures(rows: Rows) -> str:
 
 
 def generation_gains(rows: Rows) -> str:
-    """Return by how much the generator is nearer to the truth than the baselines, on the same frames."""
+    """Return the generator's gain in fidelity over the baselines, on the same frames."""
     groups = by_style(rows)
     lines = []
     for measure in dict.fromkeys(row["measure"] for row in rows if "_gain/" in row["measure"]):
@@ -111,7 +112,7 @@ WAYS = ("true frames", "codec ceiling", "marked, H.264")
 
 
 def judge(rows: Rows) -> str:
-    """Return the judge's own errors by what happened to the frames, beside what a guess without looking reaches."""
+    """Return the judge's own errors by the processing of the frames, and the error of a constant guess."""
     cells = {(row["measure"], row["frames"]): row for row in rows if row["slice"] == "all"}
     lines = [
         [measure, *(interval(cells.get((measure, way))) for way in WAYS), cells[measure, WAYS[0]]["guess"]]
@@ -162,7 +163,7 @@ def cpu_detector(rows: Rows) -> str:
 
 
 def cpu_forgeries(rows: Rows) -> str:
-    """Return how well the shipped detector tells each forgery from genuine samples."""
+    """Return the shipped detector's AUC on each forgery against genuine samples."""
     some = [row for row in rows if row["slice"].startswith("method=")]
     table = [
         [
@@ -177,7 +178,7 @@ def cpu_forgeries(rows: Rows) -> str:
 
 
 def training_speed(rows: Rows) -> str:
-    """Return what a training step costs."""
+    """Return the cost of a training step."""
     names = {"mini-1": "`mini`", "toy-1": "`sd15` at toy size, stage 1", "toy-2": "the same, stage 2"}
     shown = ("pixels", "cpu_seconds_per_step", "peak_gib", "seconds_to_draw_a_source")
     header = ["case", "sources x targets", "pixels", "CPU s per step", "peak GiB", "s to draw a source"]
@@ -187,12 +188,18 @@ def training_speed(rows: Rows) -> str:
 
 
 def plain(rows: Rows) -> str:
-    """Return the file as it stands."""
+    """Return the file unchanged."""
     return markdown(list(rows[0]), [list(row.values()) for row in rows])
 
 
+def install_sizes(rows: Rows) -> str:
+    """Return what the requirements take on disk, and what each extra adds to that."""
+    lines = [[f"`{row['part']}`", row["packages"], row["megabytes"], ", ".join(row["largest"].split())] for row in rows]
+    return markdown(["part", "packages", "MB on disk", "largest of them"], lines) + f"\n{rows[0]['machine']}.\n"
+
+
 def robustness(rows: Rows) -> str:
-    """Return AUC and false positive rate by distortion, undistorted first, a severity a column."""
+    """Return AUC and false positive rate by distortion, undistorted first, one column per severity."""
     cells = {(row["distortion"], int(row["severity"]), row["name"]): row for row in rows}
     steps = range(1, 1 + max(severity for _, severity, _ in cells))
     table = []
@@ -208,7 +215,7 @@ def robustness(rows: Rows) -> str:
 
 
 def adversarial(rows: Rows) -> str:
-    """Return the AUC under attack, ε a column, for each detector and each network that was attacked."""
+    """Return the AUC under attack, one column per ε, for each detector and each attacked network."""
     kept = [row for row in rows if row["name"] == "auc/video"]
     levels = {row["severity"]: row["parameter"] for row in kept}
     table = []
@@ -222,13 +229,13 @@ def adversarial(rows: Rows) -> str:
 
 
 def between(row: dict[str, str]) -> str:
-    """Return a value with its interval, to two digits."""
+    """Return a value with its interval, with two digits."""
     value, low, high = (f"{float(row[key]):.2f}" for key in ("value", "low", "high"))
     return f"{value} [{low}, {high}]"
 
 
 def probes(rows: Rows) -> str:
-    """Return what the probes found; a note keeps to what precedes a list of features."""
+    """Return the results of the probes; a note is cut before its list of features."""
     shown = ("corpus_digest", "probe", "name", "slice", "value", "low", "high", "n_positive", "n_negative")
     return markdown(
         ["corpus", *shown[1:], "note"], [[*(row[key] for key in shown), row["note"].partition(";")[0]] for row in rows]
@@ -236,7 +243,7 @@ def probes(rows: Rows) -> str:
 
 
 def scope_gate(rows: Rows) -> str:
-    """Return how many pictures of each kind the gate lets in."""
+    """Return how many pictures of each kind the gate accepts."""
     table = [
         [row["kind"], row["files"], row["let_in"], f"{row['share']} [{row['low']}, {row['high']}]"] for row in rows
     ]
@@ -244,7 +251,7 @@ def scope_gate(rows: Rows) -> str:
 
 
 def examine_time(rows: Rows) -> str:
-    """Return what examining a file costs, and where it goes, in seconds of the processor."""
+    """Return the cost of examining a file by stage, in CPU seconds."""
     parts = ("cpu_seconds", "decode", "mark_search", "face_finding", "network", "rest")
     header = ["case", "seconds", *(part.replace("_", " ") for part in parts[1:]), "by the clock, at best", "load"]
     last = ("least_wall_seconds", "load")
@@ -284,7 +291,7 @@ def animate_time(rows: Rows) -> str:
 
 
 def claims(rows: Rows) -> str:
-    """Return what the paper's claims rest on."""
+    """Return the tests that decide the paper's claims."""
     return markdown(*effects(rows))
 
 
@@ -293,19 +300,19 @@ LEARNERS = {
     "spsl": "colours, phase (`spsl`)", "twins": "ranked twins (`twins`)", "flicker": "change over time (`flicker`)",
     "sbi": "fresh self-blends (`sbi`)",
 }  # fmt: skip
-"""What the methods of the cross-forgery matrix are called."""
+"""Labels of the methods in the cross-forgery matrix."""
 
 
 def detector_matrix(rows: Rows) -> str:
-    """Return the AUC by what was learned and what was tested; what was learned is bold."""
+    """Return the AUC by training and test forgery; the training forgery is bold."""
     found = [row for row in rows if row["measure"] == "auc/video"]
     cells = {(row["method"], row["trained_on"], row["tested_on"]): row for row in found}
     tested = list(dict.fromkeys(row["tested_on"] for row in found))
     lines = []
-    for method, fed in dict.fromkeys((row["method"], row["trained_on"]) for row in found):
-        shown = [f"{float(cells[method, fed, name]['value']):.2f}" for name in tested]
-        marked = [f"**{cell}**" if name == fed else cell for name, cell in zip(tested, shown, strict=True)]
-        lines.append([LEARNERS[method], fed, *marked])
+    for method, trained_on in dict.fromkeys((row["method"], row["trained_on"]) for row in found):
+        shown = [f"{float(cells[method, trained_on, name]['value']):.2f}" for name in tested]
+        marked = [f"**{cell}**" if name == trained_on else cell for name, cell in zip(tested, shown, strict=True)]
+        lines.append([LEARNERS[method], trained_on, *marked])
     reach = [(float(row["high"]) - float(row["low"])) / 2 for row in found]
     seeds = sorted({row["seeds"] for row in found})
     note = (
@@ -316,7 +323,7 @@ def detector_matrix(rows: Rows) -> str:
 
 
 def detector_matrix_alarms(rows: Rows) -> str:
-    """Return the share of genuine clips that each method flags, and how much it grows under our mark."""
+    """Return the share of genuine clips that each method flags, and its increase under our mark."""
     lines = []
     for method in dict.fromkeys(row["method"] for row in rows):
         some = [row for row in rows if row["method"] == method]
@@ -327,7 +334,7 @@ def detector_matrix_alarms(rows: Rows) -> str:
 
 
 def spanned(rows: Rows) -> str:
-    """Return the mean of several values, and how far their intervals reach together."""
+    """Return the mean of several values, and the range of their intervals."""
     value = sum(float(row["value"]) for row in rows) / len(rows)
     low, high = (
         min(float(row["low"] or row["value"]) for row in rows),
@@ -337,7 +344,7 @@ def spanned(rows: Rows) -> str:
 
 
 def retraining(rows: Rows) -> str:
-    """Return the AUC on each forgery before and after retraining, and what changed, in unseen and in seen styles."""
+    """Return the AUC on each forgery before and after retraining, and its change, in unseen and in seen styles."""
     parts = []
     for method, styles in dict.fromkeys((row["method"], row["styles"]) for row in rows):
         some = [row for row in rows if (row["method"], row["styles"]) == (method, styles)]
@@ -360,7 +367,7 @@ def retraining(rows: Rows) -> str:
 
 
 def throughput(rows: Rows) -> str:
-    """Return the crops a second of the network alone and of a corpus on disk."""
+    """Return the crops per second of the network alone and of a corpus on disk."""
     rates = ("bare_per_second", "from_disk_per_second")
     lines = [
         [f"`{row['detector']}`", *(f"{float(row[rate]):.1f}" for rate in rates), f"{float(row['ratio']):.2f}"]
@@ -370,7 +377,7 @@ def throughput(rows: Rows) -> str:
 
 
 def faults(rows: Rows) -> str:
-    """Return what each file costs, and what a process of its own costs a folder of small ones."""
+    """Return the cost of each file, and of the separate process for a folder of small files."""
     lines = [
         [row["file"].replace("_", " "), row["bytes"], f"{float(row['seconds']):.1f}", f"{float(row['mebibytes']):.0f}",
          " ".join(row["answer"].split())]
@@ -380,7 +387,7 @@ def faults(rows: Rows) -> str:
 
 
 def manifest_store(rows: Rows) -> str:
-    """Return what each question to a store takes."""
+    """Return the time of each query of a store."""
     times = ("median_ms", "p99_ms", "slowest_ms", "cpu_ms")
     lines = [[f"{int(row['files']):,}", row["what"], *(row[time] for time in times), row["n"]] for row in rows]
     lost = sum(int(row["lost"] or 0) for row in rows)
@@ -391,7 +398,7 @@ def manifest_store(rows: Rows) -> str:
 
 
 def load(rows: Rows) -> str:
-    """Return how each kind of question was answered under load."""
+    """Return the response times of each kind of request under load."""
     header = ["question", "a second", "N", "p50, ms", "p99, ms", "slowest, ms", "turned away", "errors"]
     lines = [[row["kind"], *list(row.values())[1:8]] for row in rows]
     one = rows[0]
@@ -400,7 +407,7 @@ def load(rows: Rows) -> str:
 
 
 def scale_rows(rows: Rows) -> str:
-    """Return what every step costs for each row of a manifest, the number of rows a column."""
+    """Return the cost of every step per row of a manifest, one column per number of rows."""
     found = [row for row in rows if row["part"] == "rows"]
     counts = list(dict.fromkeys(row["n"] for row in found))
     cells = {(row["measure"], row["n"]): f"{float(row['value']):.1f}" for row in found}
@@ -413,7 +420,7 @@ def scale_rows(rows: Rows) -> str:
 
 
 def scale(rows: Rows) -> str:
-    """Return everything else that was measured about scale."""
+    """Return all other measures of scale."""
     found = [row for row in rows if row["part"] != "rows"]
     lines = [
         [row["part"], row["measure"], row["n"], row["value"], row["unit"], f"{float(row['load']):.1f}"] for row in found
@@ -424,11 +431,11 @@ def scale(rows: Rows) -> str:
 STEPS = ("make and seal a frame", "cut and keep a frame's crop", "score a frame, crop kept, detector cpu")
 SIZES = ("size of a frame, sidecar and mask with it", "size of a kept crop")
 TERAFLOPS, CARD_HOURS, PIXELS = 100, 1000, 512
-"""What the plan assumes of a card, and how long it has one; the size that sd15 draws."""
+"""Assumptions of the plan: speed of a card, available card hours, and the picture size of sd15."""
 
 
 def scale_plan(rows: Rows) -> str:
-    """Return what a number of card hours yields and needs, from measured constants and one assumption."""
+    """Return the yield and the needs of a number of card hours, from measured constants and one assumption."""
     cost = {row["measure"]: float(row["value"]) for row in rows if row["part"] == "costs"}
     with (ROOT / "results" / "sd15_speed.csv").open(encoding="utf-8", newline="") as file:
         speed = {(row["measure"], row["case"]): float(row["value"]) for row in csv.DictReader(file)}
@@ -459,7 +466,7 @@ FORMS = {
         generation, generation_measures, generation_gains, judge, judge_coefficients, judge_styles, demo, cpu_detector,
         cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time, intervals,
         animate_time, claims, faults, manifest_store, load, detector_matrix, detector_matrix_alarms, retraining, scale,
-        scale_rows, scale_plan, throughput,
+        scale_rows, scale_plan, throughput, install_sizes,
     )
 }  # fmt: skip
 
@@ -480,7 +487,7 @@ def table_of(name: str) -> str:
 
 
 def card_of(name: str) -> str:
-    """Return every fact of a card, one a line, nested names joined by dots; a folder's card is its `card.json`."""
+    """Return every fact of a card, one per line, nested names joined by dots; a folder's card is its `card.json`."""
     place = ROOT / name
     file = place / "card.json" if place.is_dir() else place.with_suffix(".json")
     card = json.loads(file.read_text(encoding="utf-8"))

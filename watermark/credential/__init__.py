@@ -1,1 +1,1 @@
-"""What is said and signed: claims, C2PA manifests, and reading them back."""
+"""Build claims, write them as C2PA manifests, sign them, and read credentials back."""

@@ -1,4 +1,4 @@
-"""Decode the part of CBOR (RFC 8949) that COSE signatures are written in."""
+"""Decode the part of CBOR (RFC 8949) that COSE signatures use."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def _item(data: bytes, at: int, depth: int) -> tuple[Any, int]:
 
 
 def _map(items: list[Any]) -> dict[Any, Any]:
-    """Make a map of its keys and values, which follow each other."""
+    """Build a map from its keys and values, which alternate."""
     if any(isinstance(key, list | dict) for key in items[::2]):
         raise ValueError("a CBOR list or map is not expected as a key")
     return dict(zip(items[::2], items[1::2], strict=True))
 
 
 def _head(data: bytes, at: int) -> tuple[int, int, int]:
-    """Return major type, argument, and where the content begins (RFC 8949, section 3)."""
+    """Return major type, argument, and the offset of the content (RFC 8949, section 3)."""
     major, short = data[at] >> 5, data[at] & 31
     if short < 24:
         return major, short, at + 1

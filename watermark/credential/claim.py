@@ -1,4 +1,4 @@
-"""What we say about a file before signing it."""
+"""Define what is claimed about a file when it is signed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Relationship = Literal["inputTo", "parentOf", "componentOf"]
 
 @dataclass(frozen=True, slots=True)
 class Ingredient:
-    """A file that went into the one being sealed.
+    """A file that was used to make the sealed file.
 
     Attributes:
         path: The file, read when sealing.
@@ -30,7 +30,7 @@ class Ingredient:
 
 
 class SourceType(StrEnum):
-    """How a trained model took part, or that none did (IPTC NewsCodes, scheme digitalsourcetype)."""
+    """The part a trained model had in a file, or that no model was used (IPTC NewsCodes, scheme digitalsourcetype)."""
 
     TRAINED = "trainedAlgorithmicMedia"
     COMPOSITE = "compositeWithTrainedAlgorithmicMedia"
@@ -38,7 +38,7 @@ class SourceType(StrEnum):
 
     @property
     def uri(self) -> str:
-        """The term's address, as manifests and XMP name it."""
+        """Return the term's address, as manifests and XMP contain it."""
         return f"http://cv.iptc.org/newscodes/digitalsourcetype/{self.value}"
 
 
@@ -46,20 +46,21 @@ class SourceType(StrEnum):
 class Claim:
     """The content of a manifest.
 
-    A GENERATED payload claims media made by a trained model: whole (TRAINED), or pasted back into real footage, which
-    is then its one "parentOf" ingredient (COMPOSITE); or put together from parts by plain software, of footage that is
-    its "parentOf" ingredient likewise (EDITED). A CONTROL payload claims a genuine picture that was opened and
-    marked, and needs its original as a "parentOf" ingredient.
+    A GENERATED payload claims one of three kinds of media. TRAINED media was made as a whole by a trained model.
+    COMPOSITE media was made by a trained model and pasted back into real footage, which is its one "parentOf"
+    ingredient. EDITED media was composed of parts by software without a model, from footage that is its "parentOf"
+    ingredient. A CONTROL payload claims a genuine picture that was opened and marked; it needs the original as a
+    "parentOf" ingredient.
 
     Attributes:
-        payload: What the mark says.
+        payload: Payload of the mark.
         title: The file's name for people.
         agent: The software that made the pixels.
         agent_version: Its version.
         seed: Seed of the generation, or None.
-        ingredients: What went in.
+        ingredients: Files that were used to make this one.
         model_digest: SHA-256 of the model's weights as a whole, or None.
-        source_type: How a model took part in a GENERATED file.
+        source_type: The part a model had in a GENERATED file.
         weights: Name and SHA-256 of each file of weights.
     """
 
@@ -75,22 +76,22 @@ class Claim:
 
     @property
     def is_composite(self) -> bool:
-        """Whether pixels were put into other footage."""
+        """Return whether pixels were pasted into other footage."""
         return self.payload.kind is PayloadKind.GENERATED and self.source_type is not SourceType.TRAINED
 
     @property
     def by_model(self) -> bool:
-        """Whether a trained model made any of the pixels."""
+        """Return whether a trained model made any of the pixels."""
         return self.payload.kind is PayloadKind.GENERATED and self.source_type is not SourceType.EDITED
 
     @property
     def opens_parent(self) -> bool:
-        """Whether the file was derived from another one instead of being created."""
+        """Return whether the file was derived from another one instead of being created."""
         return self.is_composite or self.payload.kind is PayloadKind.CONTROL
 
 
 def check_claim(claim: Claim) -> None:
-    """Refuse a claim that contradicts itself, before any work is done for it.
+    """Check, before any work is done for it, that a claim does not contradict itself.
 
     Raises:
         SealError: A control file or a composite does not name the one file it was derived from, or a file that claims

@@ -1,6 +1,6 @@
-"""Read the C2PA credential of a file, and say in one word what it is worth.
+"""Read the C2PA credential of a file, and determine its state.
 
-The library alone does not settle three questions, so this module does:
+The library alone does not answer three questions, so this module does:
 
 * A damaged container can hide a manifest from the library. Where the bytes still hold pieces of one, the file is
   ALTERED, not ABSENT.
@@ -12,29 +12,33 @@ The library alone does not settle three questions, so this module does:
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
+import logging
 import mmap
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Literal
 
 import c2pa
 
 from watermark.errors import MediaError, StoreError
 from watermark.identity.trust import TrustPolicy
 from watermark.media.containers import Container, open_file, sniff
+from watermark.media.files import file_hash
 from watermark.store.manifest_store import ManifestStore, StoreEntry
 from watermark.store.perceptual_hash import SAME_PICTURE
 
 from .embedded_manifest import LayoutError
 from .layout import LAYOUT_ASSERTION, check_layout
 from .manifest import GENERATOR
+from .signer_certificate import signer_certificate
 from .signing import library_context
+
+_LOG = logging.getLogger(__name__)
 
 CODE_HIDDEN = "org.facetrail.manifest.unreadable"
 CODE_LAYOUT = "org.facetrail.layout.mismatch"
@@ -44,13 +48,21 @@ CODE_LOOKS_DIFFERENT = "org.facetrail.perceptualHash.mismatch"
 CODE_NOT_ALLOWED = "org.facetrail.signer.notAllowed"
 CODE_NOT_FETCHED = "org.facetrail.remoteManifest.notFetched"
 
+GENERATED_SOURCE_TYPES = frozenset(
+    {"trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "compositeSynthetic", "algorithmicMedia"}
+)
+"""Last parts of the IPTC digital source types that say a machine made or changed the picture."""
+
 # A signer we do not know, or knew once: nothing in the file is wrong.
 _SIGNER_CODES = frozenset({"signingCredential.untrusted", "signingCredential.expired"})
+
+_SIGNER_TRUSTED = "signingCredential.trusted"
 
 # Assertions of signed metadata that may name a source type as IPTC does.
 _METADATA_LABELS = ("c2pa.metadata", "cawg.metadata", "stds.iptc")
 
 # A manifest without its file cannot match it.
+_MANIFEST_TYPE = "application/c2pa"
 _BINDING_CODES = frozenset({"assertion.dataHash.mismatch", "assertion.bmffHash.mismatch"})
 
 # Every box of a manifest store begins with a JUMBF description whose type is one of these and ends alike (ISO 19566-5).
@@ -58,7 +70,7 @@ _MANIFEST_BOX = re.compile(rb"jumd(?:c2pa|c2ma|c2as|c2cl|c2cs)\x00\x11\x00\x10\x
 
 
 class CredentialState(StrEnum):
-    """What a credential is worth."""
+    """The result of checking a credential."""
 
     TRUSTED = "trusted"
     VALID_UNKNOWN_SIGNER = "valid_unknown_signer"
@@ -69,7 +81,7 @@ class CredentialState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a C2PA manifest says and whether it holds.
+    """The content of a C2PA manifest and the result of checking it.
 
     Attributes:
         state: TRUSTED (intact, signer under our anchors), VALID_UNKNOWN_SIGNER (intact, signer unknown or expired),
@@ -78,16 +90,16 @@ class Credential:
         signer: Common name or organisation of the signer.
         source_type: Last part of the first digitalSourceType that an action names, e.g. trainedAlgorithmicMedia.
         actions: Names of the actions, in order.
-        recovered: The data come from our store and not from the file.
+        recovered: Whether the data come from our store and not from the file.
         title: The manifest's title.
-        manifest_json: The library's whole report.
-        signed_at: When a time-stamp authority saw the signature, ISO 8601; None without a stamp.
-        ingredient_codes: Status codes of what failed in the credentials of ingredients, as the sealer saw it; they
-            leave this file's own state as it is.
-        perceptual_distance: Bits between the pictures' perceptual hashes where recovered, else None; up to 10 they
+        manifest_json: The complete report of the library.
+        signed_at: Time at which a time-stamp authority received the signature, ISO 8601; None without a stamp.
+        ingredient_codes: Status codes of what failed in the credentials of ingredients, as found when the file was
+            sealed; they do not change this file's own state.
+        perceptual_distance: Bits between the pictures' perceptual hashes where recovered, else None; up to 10 bits they
             look the same.
         source_types: Last parts of every digitalSourceType that the file's own actions and metadata name.
-        ingredient_source_types: The same of the manifests of its ingredients, and of theirs.
+        ingredient_source_types: The same for the manifests of its ingredients, and of their ingredients.
     """
 
     state: CredentialState
@@ -105,8 +117,14 @@ class Credential:
     ingredient_source_types: tuple[str, ...] = ()
 
     @property
+    def says_generated(self) -> bool:
+        """It says that a machine made or changed the picture, or one that it was made from."""
+        stated = (*self.source_types, *self.ingredient_source_types, self.source_type or "")
+        return not GENERATED_SOURCE_TYPES.isdisjoint(stated)
+
+    @property
     def looks_different(self) -> bool:
-        """It was recovered by a mark, and the picture at hand does not look like the one that was sealed with it."""
+        """Return whether a mark recovered it and the picture does not look like the one sealed with that mark."""
         return CODE_LOOKS_DIFFERENT in self.codes
 
 
@@ -115,19 +133,23 @@ def read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Cr
 
     Args:
         path: The file.
-        policy: Whose signatures are believed.
-        store: Where files sealed here are listed.
+        policy: Policy that decides which signatures are trusted.
+        store: Store that lists the files sealed here.
 
     Raises:
-        MediaError: The file is missing, or of a kind this room does not read and without a trace of a manifest.
+        MediaError: The file is missing, or of a kind that this package does not read and without a trace of a manifest.
         StoreError: The store is damaged or unreadable.
     """
-    context = library_context(policy.anchors, offline=policy.offline)
+    credential = _read_credential(path, policy, store)
+    _LOG.debug("%s: credential %s by %s, codes %s", path, credential.state, credential.signer, credential.codes)
+    return credential
+
+
+def _read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Credential:
     try:
         container = sniff(path)
-        with open_file(path) as stream, c2pa.Reader(container.value, stream, context=context) as reader:
-            credential = _judged(reader, policy)
-            embedded = reader.is_embedded()
+        with open_file(path) as stream:
+            credential, embedded = _judged(container.value, stream, policy)
     except (c2pa.C2paError, MediaError) as error:
         return _without_manifest(path, error)
     if credential.state is CredentialState.ALTERED:
@@ -135,13 +157,13 @@ def read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Cr
     if embedded and (fault := _layout_fault(path, container, credential)):
         return replace(credential, state=CredentialState.ALTERED, codes=(*credential.codes, fault))
     entry = store.find_manifest(active_label(credential))
-    if entry is not None and entry.sha256 != file_digest(path):
+    if entry is not None and entry.sha256 != file_hash(path):
         return replace(credential, state=CredentialState.ALTERED, codes=(*credential.codes, CODE_DIGEST))
     return credential
 
 
 def _layout_fault(path: Path, container: Container, credential: Credential) -> str | None:
-    """Check the bytes that C2PA does not hash, where facetrail made the manifest."""
+    """Check the bytes that C2PA does not hash, where facetrail wrote the manifest."""
     report: dict[str, Any] = json.loads(credential.manifest_json or "{}")
     manifest: dict[str, Any] = report.get("manifests", {}).get(report.get("active_manifest"), {})
     if GENERATOR not in [one.get("name") for one in manifest.get("claim_generator_info", [])]:
@@ -155,20 +177,18 @@ def _layout_fault(path: Path, container: Container, credential: Credential) -> s
 
 
 def recover_credential(entry: StoreEntry, distance: int, policy: TrustPolicy) -> Credential:
-    """Read the credential of a stored manifest; it tells where a picture comes from, never that it is unchanged.
+    """Read the credential of a stored manifest; it shows where a picture comes from, never that it is unchanged.
 
     Args:
-        entry: What the mark led to.
+        entry: Store entry that the mark identifies.
         distance: Bits between the perceptual hash of the picture at hand and of the one that was sealed.
-        policy: Whose signatures are believed.
+        policy: Policy that decides which signatures are trusted.
 
     Raises:
         StoreError: The stored manifest is damaged.
     """
-    context = library_context(policy.anchors)
     try:
-        with c2pa.Reader("application/c2pa", io.BytesIO(entry.manifest), context=context) as reader:
-            credential = _judged(reader, policy)
+        credential, _ = _judged(_MANIFEST_TYPE, io.BytesIO(entry.manifest), policy)
     except c2pa.C2paError as error:
         raise StoreError(
             f"the stored manifest {entry.manifest_label} is damaged ({error}); restore the manifest store from a backup"
@@ -185,20 +205,19 @@ def recover_credential(entry: StoreEntry, distance: int, policy: TrustPolicy) ->
 
 
 def signature_holds(entry: StoreEntry, policy: TrustPolicy) -> bool:
-    """Return whether a stored manifest is what a signer known to the policy signed.
+    """Return whether a signer known to the policy signed a stored manifest.
 
-    A certificate that has expired since counts as known: the library does not tell whose it was.
+    A certificate that has expired since then counts as known, because the library does not report its owner.
 
     Args:
-        entry: What the mark led to.
-        policy: Whose signatures are believed.
+        entry: Store entry that the mark identifies.
+        policy: Policy that decides which signatures are trusted.
     """
-    context = library_context(policy.anchors)
     try:
-        with c2pa.Reader("application/c2pa", io.BytesIO(entry.manifest), context=context) as reader:
-            codes = set(_judged(reader, policy).codes) - _BINDING_CODES
+        credential, _ = _judged(_MANIFEST_TYPE, io.BytesIO(entry.manifest), policy)
     except c2pa.C2paError:
         return False
+    codes = set(credential.codes) - _BINDING_CODES
     return not codes or ("signingCredential.expired" in codes and codes <= _SIGNER_CODES)
 
 
@@ -207,33 +226,37 @@ def active_label(credential: Credential) -> str:
     return str(json.loads(credential.manifest_json or "{}").get("active_manifest"))
 
 
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _judged(media_type: str, stream: BinaryIO, policy: TrustPolicy) -> tuple[Credential, bool]:
+    """Return the credential, and whether the file itself holds it rather than a place that it points to.
+
+    A signer under the anchors that the policy does not allow is an unknown one.
+    """
+    context = library_context(policy.anchors, offline=policy.offline)
+    with c2pa.Reader(media_type, stream, context=context) as reader:
+        credential, embedded = _credential(reader), reader.is_embedded()
+        known = _SIGNER_TRUSTED in _codes(json.loads(reader.json()), "success")
+    if not known or not policy.allowed_signers:
+        return credential, embedded
+    stream.seek(0)
+    leaf = signer_certificate(media_type, stream, active_label(credential), context)
+    if leaf is not None and policy.allows(leaf):
+        return credential, embedded
+    trusted = credential.state is CredentialState.TRUSTED
+    state = CredentialState.VALID_UNKNOWN_SIGNER if trusted else credential.state
+    return replace(credential, state=state, codes=(*credential.codes, CODE_NOT_ALLOWED)), embedded
 
 
-def _judged(reader: c2pa.Reader, policy: TrustPolicy) -> Credential:
-    """Return the credential; a signer under the anchors that the policy does not allow is an unknown one."""
-    credential = _credential(reader)
-    if credential.state is not CredentialState.TRUSTED or not policy.allowed_signers:
-        return credential
-    report: dict[str, Any] = json.loads(reader.crjson())
-    labelled: dict[str, Any] = {one.get("label"): one for one in report.get("manifests", [])}
-    active = labelled.get(active_label(credential), {})
-    certificate: dict[str, Any] = active.get("signature", {}).get("certificateInfo", {})
-    if policy.allows(str(certificate.get("serialNumber") or "0"), certificate.get("issuer", {}).get("CN")):
-        return credential
-    codes = (*credential.codes, CODE_NOT_ALLOWED)
-    return replace(credential, state=CredentialState.VALID_UNKNOWN_SIGNER, codes=codes)
+def _codes(report: dict[str, Any], outcome: Literal["success", "failure"]) -> tuple[str, ...]:
+    """Return the status codes of the active manifest, each once."""
+    found = report.get("validation_results", {}).get("activeManifest", {}).get(outcome, [])
+    return tuple(dict.fromkeys(str(one["code"]) for one in found))
 
 
 def _credential(reader: c2pa.Reader) -> Credential:
     report: dict[str, Any] = json.loads(reader.json())
     # A damaged label leaves the active manifest without its entry.
     manifest: dict[str, Any] = report.get("manifests", {}).get(report.get("active_manifest"), {})
-    failures = report.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
-    codes = tuple(dict.fromkeys(str(failure["code"]) for failure in failures))
+    codes = _codes(report, "failure")
     actions = _actions(manifest)
     signature: dict[str, Any] = manifest.get("signature_info") or {}
     source_type = next((action["digitalSourceType"] for action in actions if "digitalSourceType" in action), None)
@@ -309,7 +332,7 @@ def _state(verdict: str | None, codes: Sequence[str]) -> CredentialState:
 
 
 def _without_manifest(path: Path, error: c2pa.C2paError | MediaError) -> Credential:
-    """Tell a file that never had a manifest from one whose manifest was damaged."""
+    """Distinguish a file that never had a manifest from one whose manifest was damaged."""
     if isinstance(error, c2pa.C2paError.RemoteManifest):
         return Credential(CredentialState.ABSENT, (CODE_NOT_FETCHED,))
     if _holds_manifest_box(path):

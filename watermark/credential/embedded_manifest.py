@@ -1,7 +1,7 @@
-"""Find the C2PA manifest store in a file, and insist that it is framed exactly as facetrail's files are.
+"""Find the C2PA manifest store in a file, and check that it is framed exactly as facetrail frames it.
 
-Every reader is strict: a length, checksum or header that does not fit raises. What frames the store lies outside every
-C2PA hash (specification appendix A), so a reader that is lenient would accept a changed file.
+Every reader is strict: a length, checksum or header that does not fit raises. The frame of the store lies outside every
+C2PA hash (specification appendix A), so a lenient reader would accept a changed file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from watermark.media.containers import Container
 
 Buffer = bytes | mmap.mmap
 
-# Box instance number that the C2PA library gives to its JPEG segments.
+# Box instance number that the C2PA library writes to its JPEG segments.
 _JPEG_INSTANCE = 0x0211
 _TIFF_MANIFEST = 0xCD41
 _BMFF_MANIFEST = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
@@ -30,7 +30,7 @@ def manifest_store(data: Buffer, container: Container) -> bytes:
 
     Args:
         data: The whole file, in memory or mapped.
-        container: What it is.
+        container: Container type of the file.
 
     Raises:
         LayoutError: There is not exactly one store, or its frame is damaged.
@@ -70,7 +70,7 @@ def bmff_boxes(data: Buffer) -> Iterator[tuple[bytes, int, int]]:
 
 
 def is_manifest_box(data: Buffer, kind: bytes, start: int) -> bool:
-    """Return whether an outermost box of an ISO base media file holds a manifest store."""
+    """Return whether an outermost box of an ISO base media file is a manifest store."""
     return kind == b"uuid" and data[start + 8 : start + 24] == _BMFF_MANIFEST
 
 
@@ -124,7 +124,7 @@ def _in_tiff(data: Buffer) -> Iterator[bytes]:
 
 
 def _in_bmff(data: Buffer) -> Iterator[bytes]:
-    # After the user type: version and flags, the purpose, and where a second store would lie (C2PA A.5).
+    # After the user type follow version and flags, the purpose, and the offset of a second store (C2PA A.5).
     frame = bytes(4) + b"manifest\0" + bytes(8)
     for kind, start, end in bmff_boxes(data):
         if is_manifest_box(data, kind, start):

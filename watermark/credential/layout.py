@@ -1,10 +1,10 @@
-"""Close what the C2PA hashes leave open, for files that facetrail sealed.
+"""Check the bytes that the C2PA hashes do not cover, for files that facetrail sealed.
 
 A C2PA validator accepts changes in bytes that no hash covers: the labels and lengths of the boxes of a manifest store,
 the padding beside its signature, and in ISO base media files the `ftyp` box and boxes that are excluded by their type.
 None of them carries content, but a file with such a change is not the file that was sealed. Facetrail's manifests
-therefore record the `ftyp` box and the order of the outer boxes, and its reader insists that all the rest is exactly as
-facetrail writes it. Files of other programs are left to the C2PA library.
+therefore record the `ftyp` box and the order of the outer boxes, and its reader requires that all the rest is exactly
+as facetrail writes it. Files of other programs are checked by the C2PA library alone.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ LAYOUT_ASSERTION = "org.facetrail.layout"
 
 _ISO_MEDIA = (Container.AVIF, Container.MP4)
 _JUMBF_SUFFIX = bytes.fromhex("00110010800000aa00389b71")
-# Toggles of a JUMBF description: it can be asked for by its label; it has a private box, where C2PA keeps a salt.
+# Toggles of a JUMBF description: the box can be requested by its label; it has a private box, where C2PA stores a salt.
 _LABELLED, _SALTED = 0x03, 0x10
 
-# What decoding may meet in a damaged store.
+# Errors that decoding a damaged store may raise.
 _DAMAGE = (ValueError, KeyError, IndexError, TypeError, AttributeError)
 _LABELS = {b"c2as": ("c2pa.assertions",), b"c2cl": ("c2pa.claim.v2",), b"c2cs": ("c2pa.signature",)}
 
 
 def recorded_layout(path: Path, container: Container) -> dict[str, Any] | None:
-    """Return what a manifest records about a file before it is signed; None where C2PA hashes the whole frame.
+    """Return the layout that a manifest records before signing; None where C2PA hashes the whole frame.
 
     Raises:
         LayoutError: The file is damaged.
@@ -47,15 +47,15 @@ def recorded_layout(path: Path, container: Container) -> dict[str, Any] | None:
 
 
 def check_layout(path: Path, container: Container, recorded: dict[str, Any] | None) -> None:
-    """Refuse a file whose frame differs from what facetrail writes.
+    """Check that a file's frame is what facetrail writes.
 
     Args:
-        path: A file whose active manifest was made by facetrail.
-        container: What it is.
+        path: A file whose active manifest was written by facetrail.
+        container: Container type of the file.
         recorded: The manifest's layout assertion.
 
     Raises:
-        LayoutError: It differs; says where.
+        LayoutError: The frame differs; the message says where.
         OSError: The file cannot be read.
     """
     with _mapped(path) as data:
@@ -70,7 +70,7 @@ def check_layout(path: Path, container: Container, recorded: dict[str, Any] | No
 
 
 def active_part(store: bytes) -> bytes:
-    """Return a manifest store that holds the active manifest alone.
+    """Return a manifest store that contains the active manifest alone.
 
     Raises:
         LayoutError: The store is damaged.
@@ -89,7 +89,7 @@ def _mapped(path: Path) -> Iterator[mmap.mmap]:
 
 
 def _iso_layout(data: Buffer) -> dict[str, Any]:
-    """Return digest of the `ftyp` box and types of all outer boxes, the manifest's own left out."""
+    """Return the digest of the `ftyp` box and the types of all outer boxes except the manifest's own."""
     boxes = list(bmff_boxes(data))
     heads = b"".join(data[start:end] for kind, start, end in boxes if kind == b"ftyp")
     others = [kind.decode("latin-1") for kind, start, _ in boxes if not is_manifest_box(data, kind, start)]

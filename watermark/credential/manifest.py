@@ -1,7 +1,7 @@
-"""A claim as a C2PA manifest definition.
+"""Write a claim as a C2PA manifest definition.
 
-Rules that the C2PA library enforces and this layout follows: the first action is `c2pa.created` with a source type or
-`c2pa.opened` with an ingredient; `c2pa.watermarked.bound` needs a `c2pa.soft-binding` assertion.
+This layout follows two rules that the C2PA library enforces. The first action is `c2pa.created` with a source type or
+`c2pa.opened` with an ingredient. The action `c2pa.watermarked.bound` needs a `c2pa.soft-binding` assertion.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from .layout import LAYOUT_ASSERTION
 
 GENERATOR = "facetrail"
 
-# Assertions the signer vouches for itself; the library would list them as merely gathered.
+# Assertions that the signer asserts; without this list the library would record them as merely gathered.
 CREATED_ASSERTIONS = ("c2pa.actions", "c2pa.soft-binding", "c2pa.ai-disclosure", LAYOUT_ASSERTION)
 
 _LEAST_PADDING = 256
-"""Characters: shorter CBOR texts tell their length in fewer bytes."""
+"""In characters: shorter CBOR texts encode their length in fewer bytes."""
 
 Json = str | int | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -28,9 +28,9 @@ def manifest_definition(claim: Claim, media_type: str, layout: Mapping[str, Json
     """Return the manifest definition of a claim.
 
     Args:
-        claim: What is said.
+        claim: The claim.
         media_type: Media type of the sealed file.
-        layout: What `recorded_layout` found in the file.
+        layout: Layout that `recorded_layout` returned for the file.
     """
     return {
         "claim_generator_info": [{"name": GENERATOR, "version": claim.agent_version}],
@@ -50,7 +50,7 @@ def manifest_definition(claim: Claim, media_type: str, layout: Mapping[str, Json
 
 
 def missing_stamp(definition: dict[str, Json], authority: str) -> dict[str, Json]:
-    """Return the definition of a manifest that says that a time-stamp authority was asked and did not answer."""
+    """Return the definition of a manifest that states that a time-stamp authority was asked and did not answer."""
     return _saying(definition, "org.facetrail.time-stamp", {"authority": authority, "outcome": "unavailable"})
 
 
@@ -58,8 +58,8 @@ def padded(definition: dict[str, Json], count: int) -> dict[str, Json]:
     """Return the definition of a manifest that is longer by `count` bytes than with a count of 0.
 
     Args:
-        definition: Of the manifest without padding.
-        count: 0 to 65,000; so far the length of a CBOR text is told in as many bytes.
+        definition: Definition of the manifest without padding.
+        count: 0 to 65,000; up to this length the size field of a CBOR text has the same number of bytes.
     """
     return _saying(definition, "org.facetrail.padding", {"pad": "0" * (_LEAST_PADDING + count)})
 
@@ -87,7 +87,7 @@ def ingredient_label(index: int) -> str:
 
 
 def _actions(claim: Claim) -> list[dict[str, Json]]:
-    """Return what was done before marking: created; opened (control); or opened and edited by a model (composite)."""
+    """Return the actions before marking: created; opened (control); or opened and edited by a model (composite)."""
     made: dict[str, Json] = {"softwareAgent": _software(claim)}
     if parameters := _parameters(claim):
         made["parameters"] = parameters
@@ -119,7 +119,7 @@ def _parameters(claim: Claim) -> dict[str, Json]:
 
 
 def _labels(claim: Claim, *, parent: bool | None = None) -> list[str]:
-    """Return the labels of all ingredients, of the parent, or of all others."""
+    """Return the labels of all ingredients, of the parent, or of all ingredients except the parent."""
     return [
         ingredient_label(index)
         for index, ingredient in enumerate(claim.ingredients)

@@ -1,12 +1,13 @@
-"""Sign a file, and the settings under which the C2PA library signs and reads.
+"""Sign a file, and configure the C2PA library for signing and reading.
 
-The library uses the network for one thing only: to ask a time-stamp authority, where the identity names one.
+The library uses the network only to ask a time-stamp authority, where the identity names one.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,11 +25,13 @@ from .claim import Claim, check_claim
 from .layout import recorded_layout
 from .manifest import CREATED_ASSERTIONS, Json, ingredient_definition, manifest_definition, missing_stamp, padded
 
+_LOG = logging.getLogger(__name__)
+
 _DISCREET_STEP = 8192
 
 
 class TimeStampOutcome(StrEnum):
-    """Whether a signature carries a time stamp."""
+    """The state of a signature's time stamp."""
 
     NONE = "none"
     STAMPED = "stamped"
@@ -37,7 +40,7 @@ class TimeStampOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What signing produced.
+    """The result of signing.
 
     Attributes:
         manifest: The manifest store that was embedded.
@@ -54,12 +57,12 @@ def library_context(anchors: Sequence[str], *, offline: bool = True) -> c2pa.Con
 
     Args:
         anchors: Root certificates under which signers and time-stamp authorities are trusted.
-        offline: Never fetch a manifest that a file only points to.
+        offline: Whether a manifest that a file only refers to is never fetched.
 
     Raises:
         IdentityError: An anchor is no certificate.
     """
-    for anchor in anchors:  # the library passes over text that is no certificate
+    for anchor in anchors:  # the library ignores text that is no certificate
         read_pem(anchor, "a trust anchor")
     settings = {
         "verify": {"remote_manifest_fetch": not offline, "ocsp_fetch": False},
@@ -93,12 +96,12 @@ def sign_file(
 
     Args:
         source: The encoded file.
-        target: Where the signed copy goes.
-        claim: What is said.
-        identity: Who says it.
-        anchors: Root certificates (PEM) under which the credentials of ingredients are recorded as trusted, for good;
-            None takes the identity's own.
-        discreet: The manifest store is padded to a multiple of 8 KiB, to which a time stamp is added.
+        target: Path of the signed copy.
+        claim: The claim to sign.
+        identity: Identity that signs.
+        anchors: Root certificates (PEM) under which the credentials of ingredients are recorded permanently as trusted;
+            None uses the identity's own.
+        discreet: Whether the manifest store is padded to a multiple of 8 KiB, to which a time stamp is added.
 
     Raises:
         SealError: The claim contradicts itself, an ingredient cannot be read, the library refuses, or the time-stamp
@@ -121,6 +124,7 @@ def sign_file(
     except SealError as error:
         if stamping.required:
             raise SealError(f"{error}; the time-stamp authority {stamping.url} is asked for and required") from error
+        _LOG.info("the time-stamp authority did not answer; the file is signed without a time stamp")
     return Signature(sign(missing_stamp(definition, stamping.url), None), TimeStampOutcome.UNAVAILABLE)
 
 
@@ -154,7 +158,7 @@ def _sign(
 
 
 class _NotedFile(io.FileIO):
-    """A file that remembers why it could not be written; the library reports only that it could not."""
+    """A file that stores why a write failed, because the library reports only that it failed."""
 
     failure: OSError | None = None
 
@@ -162,7 +166,7 @@ class _NotedFile(io.FileIO):
         super().__init__(path, "w+")
 
     def write(self, content: bytes | bytearray | memoryview) -> int:  # type: ignore[override]
-        """Write all of the content, or remember and raise what kept it out."""
+        """Write all of the content, or store and raise the error that prevented it."""
         rest = memoryview(content)
         try:
             while rest:
@@ -181,6 +185,7 @@ def _add_ingredients(builder: c2pa.Builder, claim: Claim) -> None:
 
 
 def _signer(identity: Identity, authority: str | None, refuse: Callable[[IdentityError], None]) -> c2pa.Signer:
+    identity.check_in_date()
     if identity.remote_key is not None:
 
         def sign(content: bytes) -> bytes:

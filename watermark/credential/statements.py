@@ -1,8 +1,8 @@
 """Sign a statement about files, and read it back: a JSON Web Signature with the signer's certificates.
 
-C2PA binds a manifest to media of the kinds its library writes. What stands beside media (a report, a table) is signed
-with the same identity in the form any JOSE library reads: RFC 7515, flattened JSON serialisation (section 7.2.2), the
-certificate chain in `x5c` (section 4.1.6).
+C2PA binds a manifest to media of the kinds its library writes. Other files, such as a report or a table, are signed
+with the same identity in a form that any JOSE library reads: RFC 7515, flattened JSON serialisation (section 7.2.2),
+the certificate chain in `x5c` (section 4.1.6).
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _PSS = padding.PSS(padding.MGF1(hashes.SHA256()), hashes.SHA256.digest_size)
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What somebody signed.
+    """The content and the signer of a signed statement.
 
     Attributes:
         content: The bytes that were signed.
-        signer: Common name of the leaf certificate, its whole subject where it has none.
+        signer: Common name of the leaf certificate, or its whole subject where it has no common name.
         fingerprint: SHA-256 of the leaf, hexadecimal.
     """
 
@@ -47,15 +47,16 @@ class Statement:
 
 
 def sign_statement(content: bytes, identity: Identity) -> str:
-    """Sign bytes, and give content, certificates and signature as one JSON text.
+    """Sign bytes, and return content, certificates and signature as one JSON text.
 
     Args:
-        content: What is said.
-        identity: Who says it.
+        content: The bytes to sign.
+        identity: Identity that signs.
 
     Raises:
         IdentityError: The private key cannot be read or does not sign as its certificate says.
     """
+    identity.check_in_date()
     signing = identity if identity.remote_key else replace(identity, remote_key=partial(_sign_with_file, identity))
     chain = read_pem(identity.chain_pem, identity.subject)
     header = {
@@ -77,11 +78,12 @@ def read_statement(text: str, policy: TrustPolicy) -> Statement:
     """Read a statement that a known signer signed.
 
     Args:
-        text: What `sign_statement` gave.
-        policy: Whose signatures are believed.
+        text: Text that `sign_statement` returned.
+        policy: Policy that decides which signatures are trusted.
 
     Raises:
-        StatementError: It is no signed statement, was changed, or the signer is unknown or out of date; says which.
+        StatementError: The text is no signed statement, was changed, or its signer is unknown or out of date; the
+            message says which.
     """
     try:
         document = json.loads(text)
@@ -92,7 +94,7 @@ def read_statement(text: str, policy: TrustPolicy) -> Statement:
         content, mac = _decode(payload), _decode(signature)
         leaf = chain[0]
         wanted = signing_algorithm(leaf)
-        name, issuer = leaf.subject.rfc4514_string(), _common_name(leaf.issuer)
+        name = leaf.subject.rfc4514_string()
     except _NO_STATEMENT as error:
         raise StatementError(
             f"this is no signed statement ({error}); it should be a JSON Web Signature with x5c"
@@ -108,7 +110,7 @@ def read_statement(text: str, policy: TrustPolicy) -> Statement:
             f"{name}: the signature does not hold; the statement was changed after it was signed"
         ) from error
     _check_signer(leaf, chain[1:], policy)
-    if not policy.allows(f"{leaf.serial_number:x}", issuer):
+    if not policy.allows(leaf):
         raise StatementError(f"{name}: is none of the signers that are allowed")
     return Statement(content, _common_name(leaf.subject) or name, leaf.fingerprint(hashes.SHA256()).hex())
 

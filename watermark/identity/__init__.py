@@ -1,1 +1,1 @@
-"""Who signs: certificates, keys, time stamps, and whose signatures are believed."""
+"""Manage signing identities: certificates, keys, time stamps, and the policy of trusted signers."""

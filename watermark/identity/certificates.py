@@ -1,4 +1,4 @@
-"""X.509 certificates for signing claims: making a chain of our own, and checking one that somebody brings.
+"""Issue X.509 certificate chains for signing claims, and check chains that a user provides.
 
 The rules are those of the C2PA certificate profile as the C2PA library enforces it: version 3, an extended key usage
 for claim signing or email protection, an authority key identifier, the key usage digitalSignature, an organisation in
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from cryptography import x509
@@ -31,24 +32,58 @@ Extension = TypeVar("Extension", bound=x509.ExtensionType)
 _CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
 
 
-def issue_chain() -> tuple[x509.Certificate, x509.Certificate, x509.Certificate, ec.EllipticCurvePrivateKey]:
-    """Make root, issuing CA and leaf; the keys of both authorities are forgotten.
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A chain of our own.
 
-    Returns:
-        Root, issuing CA, leaf, and the leaf's private key.
+    Attributes:
+        root: The certificate that readers trust; its key is forgotten.
+        issuing: The authority under it.
+        leaf: The certificate that signs.
+        issuing_key: Private key of the authority, which renews the leaf.
+        leaf_key: Private key of the leaf.
     """
-    root_key, issuing_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
-    root_name, issuing_name, leaf_name = (_name(role) for role in ("root", "issuing CA", "claim signer"))
+
+    root: x509.Certificate
+    issuing: x509.Certificate
+    leaf: x509.Certificate
+    issuing_key: ec.EllipticCurvePrivateKey
+    leaf_key: ec.EllipticCurvePrivateKey
+
+
+def issue_chain() -> Chain:
+    """Make root, issuing CA and leaf."""
+    root_key, issuing_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    root_name, issuing_name = (_name(role) for role in ("root", "issuing CA"))
     root = _certificate_authority(root_name, root_key, root_name, root_key, path_length=1)
     issuing = _certificate_authority(issuing_name, issuing_key, root_name, root_key, path_length=0)
+    leaf, leaf_key = issue_leaf(issuing, issuing_key)
+    return Chain(root, issuing, leaf, issuing_key, leaf_key)
+
+
+def issue_leaf(
+    issuing: x509.Certificate, issuing_key: ec.EllipticCurvePrivateKey
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    """Make a certificate that signs claims for five years, and its private key.
+
+    Raises:
+        IdentityError: The issuing authority ends before such a certificate would.
+    """
+    leaf_key = ec.generate_private_key(ec.SECP256R1())
+    now = dt.datetime.now(dt.UTC)
+    if not issuing.not_valid_before_utc <= now < issuing.not_valid_after_utc - dt.timedelta(days=_LEAF_DAYS):
+        raise IdentityError(
+            f"{issuing.subject.rfc4514_string()}: cannot issue a certificate for five years from {now:%Y-%m-%d}, it is "
+            f"valid from {issuing.not_valid_before_utc:%Y-%m-%d} to {issuing.not_valid_after_utc:%Y-%m-%d}"
+        )
     leaf = (
-        _builder(leaf_name, leaf_key, issuing_name, issuing_key, _LEAF_DAYS)
+        _builder(_name("claim signer"), leaf_key, issuing.subject, issuing_key, _LEAF_DAYS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signing=True), critical=True)
         .add_extension(x509.ExtendedKeyUsage(SIGNING_USES), critical=True)
         .sign(issuing_key, hashes.SHA256())
     )
-    return root, issuing, leaf, leaf_key
+    return leaf, leaf_key
 
 
 def signing_algorithm(leaf: x509.Certificate) -> str:
@@ -71,14 +106,15 @@ def signing_algorithm(leaf: x509.Certificate) -> str:
 
 
 def check_chain(chain: Sequence[x509.Certificate], root: x509.Certificate) -> None:
-    """Refuse a chain whose signatures the C2PA library would refuse or readers could not trust.
+    """Check that the C2PA library accepts the signatures of a chain and that readers can trust it.
 
     Args:
-        chain: The leaf, then what issued it, up to a certificate that the root issued.
-        root: The anchor.
+        chain: The leaf and its issuers, up to a certificate that the root issued.
+        root: The trust anchor.
 
     Raises:
-        IdentityError: A link is broken, or the leaf departs from the C2PA certificate profile; says which and how.
+        IdentityError: A link is broken, or the leaf departs from the C2PA certificate profile; the message says which
+            and how.
     """
     leaf, name = chain[0], chain[0].subject.rfc4514_string()
     issuers = [*chain[1:], root] if chain[-1] != root else list(chain[1:])
@@ -127,11 +163,11 @@ def read_pem(text: str, what: str) -> list[x509.Certificate]:
     """Return the certificates of a PEM text.
 
     Args:
-        text: The text.
-        what: Where it comes from, for the message.
+        text: PEM text.
+        what: Source of the text, for the error message.
 
     Raises:
-        IdentityError: It holds none.
+        IdentityError: The text contains no certificate.
     """
     try:
         return x509.load_pem_x509_certificates(text.encode())

@@ -1,31 +1,38 @@
-"""Who signs: a chain of certificates, and a way to its leaf's private key.
+"""Define the signing identity: a certificate chain, and access to its leaf's private key.
 
-An identity is made on first use (root → issuing CA → leaf), or brought along: a chain with its key, or a chain whose
-key never leaves a hardware module or a key service and signs through a callback or a program. A chain of our own says
-what it is, a local development identity: it binds a signature to this installation and to nobody's name.
+An identity is created on first use (root → issuing CA → leaf), or the user provides it: a chain with its key, or a
+chain whose key never leaves a hardware module or a key service and signs through a callback or a program. The subject
+of a chain created here states that it is a local development identity: it binds a signature to this installation and to
+no person or organisation.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
-from dataclasses import dataclass, field
+import logging
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+from cryptography.x509.oid import NameOID
 
 from watermark.errors import IdentityError
+from watermark.media.files import hidden_folder
 
-from .certificates import check_chain, issue_chain, pem, read_pem, signing_algorithm
-from .private_files import check_private, write_private
+from .certificates import ORGANIZATION, check_chain, issue_chain, issue_leaf, pem, read_pem, signing_algorithm
+from .private_files import check_private, check_unwritable, write_private
 from .remote_key import RemoteKey, cose_signature
 from .sign_command import SignCommand
 from .time_stamping import TimeStamping
 
+_LOG = logging.getLogger(__name__)
+
 _ROOT, _CHAIN, _KEY, _TIME_STAMP = "root.pem", "chain.pem", "leaf_key.pem", "time_stamp.json"
 _SIGN_COMMAND = "sign_command.json"
+_ISSUING_KEY, _FORMER_ROOTS = "issuing_key.pem", "former_roots.pem"
 _ENCODING, _FORM = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
 
 
@@ -40,10 +47,12 @@ class Identity:
             `remote_key` signs.
         subject: Subject of the leaf.
         fingerprint: SHA-256 of the leaf, hexadecimal.
+        not_before: From when on the leaf is valid.
         not_after: When the leaf expires; a signature without a time stamp ends with it.
         algorithm: C2PA's name of the leaf's signature algorithm.
         remote_key: Signs bytes with the leaf's key; a `SignCommand` where a program does.
         time_stamping: Which time-stamp authority is asked, or None for none.
+        former_roots: Roots (PEM) of earlier chains of this identity, under which its earlier files stay trusted.
     """
 
     root_pem: str = field(repr=False)
@@ -51,37 +60,81 @@ class Identity:
     key_path: Path | None
     subject: str
     fingerprint: str
+    not_before: dt.datetime
     not_after: dt.datetime
     algorithm: str = "es256"
     remote_key: RemoteKey | None = field(default=None, repr=False)
     time_stamping: TimeStamping | None = None
+    former_roots: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def create(cls, folder: Path, time_stamping: TimeStamping | None = None) -> Identity:
-        """Make a new chain in a folder that does not exist yet; it appears whole or not at all.
+        """Create a new chain in a folder that does not exist yet; the folder appears complete or not at all.
 
         Args:
-            folder: Where it goes.
-            time_stamping: Which time-stamp authority is asked when signing, None for none.
+            folder: Folder to create.
+            time_stamping: Time-stamp authority to ask when signing, or None for none.
 
         Raises:
             IdentityError: The folder exists already or cannot be written.
         """
-        root, issuing, leaf, key = issue_chain()
-        return cls._store(folder, pem(leaf, issuing), pem(root), _kept(key), time_stamping)
+        chain = issue_chain()
+        secrets = (_kept(chain.leaf_key), (_ISSUING_KEY, _private_pem(chain.issuing_key)))
+        return cls._store(folder, pem(chain.leaf, chain.issuing), pem(chain.root), secrets, time_stamping)
+
+    @classmethod
+    def renew(cls, folder: Path) -> Identity:
+        """Make a new leaf, with a new key, for an identity that `create` made; the root stays the same.
+
+        Identities made before their issuing key was kept get a whole new chain; their earlier root stays trusted here,
+        and readers elsewhere need the new one. The exchange of `chain.pem` is the moment at which the new leaf counts;
+        until then the earlier one does.
+
+        Args:
+            folder: Where the identity lies.
+
+        Raises:
+            IdentityError: The chain was brought from elsewhere, or the folder cannot be written.
+        """
+        earlier = cls.load(folder)
+        chain = read_pem(earlier.chain_pem, str(folder / _CHAIN))
+        if earlier.key_path is None or not _is_ours(chain[-1]):
+            raise IdentityError(
+                f"{folder}: this certificate was issued elsewhere; have its authority renew it, and take it into a new "
+                "folder with `facetrail identity new --chain`"
+            )
+        fresh = None
+        try:
+            if (folder / _ISSUING_KEY).exists():
+                leaf, key = issue_leaf(chain[-1], _issuing_key(folder / _ISSUING_KEY))
+                issuing = chain[-1]
+            else:
+                fresh = issue_chain()
+                leaf, issuing, key = fresh.leaf, fresh.issuing, fresh.leaf_key
+                _append_whole(folder / _FORMER_ROOTS, earlier.root_pem)
+                _replace_whole(folder / _ROOT, pem(fresh.root))
+            write_private(folder / _key_name(leaf), _private_pem(key))
+            _replace_whole(folder / _CHAIN, pem(leaf, issuing))
+            if fresh is not None:  # only now: a key that does not belong to the chain would spoil the next renewal
+                write_private(folder / _ISSUING_KEY, _private_pem(fresh.issuing_key))
+            if earlier.key_path.exists():
+                earlier.key_path.unlink()
+        except OSError as error:
+            raise IdentityError(f"{folder}: cannot be renewed ({error.strerror}); check its permissions") from error
+        return cls.load(folder)
 
     @classmethod
     def bring(
         cls, folder: Path, chain_pem: str, root_pem: str, key_pem: bytes, time_stamping: TimeStamping | None = None
     ) -> Identity:
-        """Keep a chain that somebody issued, with its key, in a folder that does not exist yet.
+        """Store a chain that another authority issued, with its key, in a folder that does not exist yet.
 
         Args:
-            folder: Where it goes.
+            folder: Folder to create.
             chain_pem: The leaf first, then its issuers.
-            root_pem: The root they lead to.
+            root_pem: The root of the chain.
             key_pem: The leaf's private key, PEM without a password.
-            time_stamping: Which time-stamp authority is asked when signing, None for none.
+            time_stamping: Time-stamp authority to ask when signing, or None for none.
 
         Raises:
             IdentityError: The chain is broken or may not sign claims, the key is not the leaf's, or the folder exists
@@ -96,7 +149,7 @@ class Identity:
         leaf = _checked(chain_pem, root_pem)[0]
         if _public(key.public_key()) != _public(leaf.public_key()):
             raise IdentityError(f"{leaf.subject.rfc4514_string()}: the private key is another certificate's; give its")
-        return cls._store(folder, chain_pem, root_pem, _kept(key), time_stamping)
+        return cls._store(folder, chain_pem, root_pem, (_kept(key),), time_stamping)
 
     @classmethod
     def remote(
@@ -106,10 +159,11 @@ class Identity:
 
         Args:
             chain_pem: The leaf first, then its issuers.
-            root_pem: The root they lead to.
-            remote_key: Signs bytes with the leaf's key as its algorithm asks: ECDSA with the curve's SHA-2 (the
-                signature as DER, or r and s side by side), PSS with SHA-256 and a salt of 32 bytes, or Ed25519.
-            time_stamping: Which time-stamp authority is asked when signing, None for none.
+            root_pem: The root of the chain.
+            remote_key: Function that signs bytes with the leaf's key as its algorithm requires: ECDSA with the curve's
+                SHA-2 (the signature as DER, or r and s side by side), PSS with SHA-256 and a salt of 32 bytes, or
+                Ed25519.
+            time_stamping: Time-stamp authority to ask when signing, or None for none.
 
         Raises:
             IdentityError: The chain is broken or may not sign claims.
@@ -126,24 +180,24 @@ class Identity:
         command: SignCommand,
         time_stamping: TimeStamping | None = None,
     ) -> Identity:
-        """Keep a chain whose key a program signs with, in a folder that does not exist yet; it has to sign once.
+        """Store a chain whose key is used by a signing program, in a new folder, after one trial signature.
 
         Args:
-            folder: Where it goes.
+            folder: Folder to create.
             chain_pem: The leaf first, then its issuers.
-            root_pem: The root they lead to.
-            command: Signs as `remote` asks.
-            time_stamping: Which time-stamp authority is asked when signing, None for none.
+            root_pem: The root of the chain.
+            command: Program that signs as `remote` requires.
+            time_stamping: Time-stamp authority to ask when signing, or None for none.
 
         Raises:
             IdentityError: The chain is broken or may not sign claims, the program fails or signs with another key, or
                 the folder exists or cannot be written.
         """
         cls.remote(chain_pem, root_pem, command, time_stamping).remote_signature(b"facetrail")
-        return cls._store(folder, chain_pem, root_pem, (_SIGN_COMMAND, command.dump()), time_stamping)
+        return cls._store(folder, chain_pem, root_pem, ((_SIGN_COMMAND, command.dump()),), time_stamping)
 
     def remote_signature(self, content: bytes) -> bytes:
-        """Return what the remote key signs, in COSE's form.
+        """Return the remote key's signature of some content, in COSE's form.
 
         Raises:
             IdentityError: There is no remote key, it fails, or its answer does not verify under the leaf certificate.
@@ -155,19 +209,24 @@ class Identity:
 
     @classmethod
     def load(cls, folder: Path) -> Identity:
-        """Read an identity that `create`, `bring` or `delegate` stored.
+        """Read an identity that `create`, `bring` or `delegate` stored; it may be out of date, see `check_in_date`.
 
         Raises:
-            IdentityError: A file is missing or damaged, the key or the command can be read by others, or the leaf is
-                out of date.
+            IdentityError: A file is missing or damaged, the key or the command can be read by others, or others may
+                write to the folder or to a file in it.
         """
         command = SignCommand.load(folder / _SIGN_COMMAND)
-        key_path = folder / (_KEY if command is None else _SIGN_COMMAND)
         try:
             root_pem, chain_pem = ((folder / name).read_text("ascii") for name in (_ROOT, _CHAIN))
             leaf = x509.load_pem_x509_certificates(chain_pem.encode())[0]
             x509.load_pem_x509_certificate(root_pem.encode())
+            key_path = folder / (_key_name(leaf) if command is None else _SIGN_COMMAND)
+            if command is None and not key_path.exists():
+                key_path = folder / _KEY
             mode = key_path.stat().st_mode
+            former = _former_roots(folder / _FORMER_ROOTS)
+            for path in (folder, *folder.iterdir()):
+                check_unwritable(path)
         except (OSError, ValueError) as error:
             raise IdentityError(
                 f"{folder}: is no usable signing identity ({error}); move it away to make a new one"
@@ -175,17 +234,25 @@ class Identity:
         check_private(key_path, mode)
         stamping = TimeStamping.load(folder / _TIME_STAMP)
         identity = cls._of(leaf, root_pem, chain_pem, None if command else key_path, command, stamping)
+        return replace(identity, former_roots=former)
+
+    def check_in_date(self) -> None:
+        """Refuse to sign with a certificate that is not valid now; reading needs none.
+
+        Raises:
+            IdentityError: The leaf is not valid yet, or has expired; the message says what to do.
+        """
         now = dt.datetime.now(dt.UTC)
-        if leaf.not_valid_before_utc > now:
+        if self.not_before > now:
             raise IdentityError(
-                f"{folder}: the signing certificate is valid from {leaf.not_valid_before_utc:%Y-%m-%d} on, and the "
-                f"clock says {now:%Y-%m-%d}; set the clock"
+                f"{self.subject}: the signing certificate is valid from {self.not_before:%Y-%m-%d} on, and the clock "
+                f"says {now:%Y-%m-%d}; set the clock"
             )
-        if identity.not_after < now:
+        if self.not_after < now:
             raise IdentityError(
-                f"{folder}: the signing certificate expired on {identity.not_after:%Y-%m-%d}; move it away"
+                f"{self.subject}: the signing certificate expired on {self.not_after:%Y-%m-%d}; "
+                "run `facetrail identity renew`"
             )
-        return identity
 
     @classmethod
     def _of(
@@ -203,6 +270,7 @@ class Identity:
             key_path=key_path,
             subject=leaf.subject.rfc4514_string(),
             fingerprint=leaf.fingerprint(hashes.SHA256()).hex(),
+            not_before=leaf.not_valid_before_utc,
             not_after=leaf.not_valid_after_utc,
             algorithm=signing_algorithm(leaf),
             remote_key=remote_key,
@@ -215,20 +283,20 @@ class Identity:
         folder: Path,
         chain_pem: str,
         root_pem: str,
-        secret: tuple[str, bytes],
+        secrets: tuple[tuple[str, bytes], ...],
         time_stamping: TimeStamping | None,
     ) -> Identity:
         if folder.exists():
             raise IdentityError(f"{folder}: holds an identity already; move it away to make a new one")
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".identity-") as made:
-                whole = Path(made) / "identity"
+            with hidden_folder(folder.parent) as made:
+                whole = made / "identity"
                 whole.mkdir(mode=0o700)
-                (whole / _ROOT).write_text(root_pem, "ascii")
-                (whole / _CHAIN).write_text(chain_pem, "ascii")
-                name, content = secret
-                write_private(whole / name, content)
+                _write_public(whole / _ROOT, root_pem)
+                _write_public(whole / _CHAIN, chain_pem)
+                for name, content in secrets:
+                    write_private(whole / name, content)
                 if time_stamping is not None:
                     time_stamping.save(whole / _TIME_STAMP)
                 whole.rename(folder)
@@ -236,13 +304,15 @@ class Identity:
             raise IdentityError(
                 f"{folder}: cannot make a signing identity ({error.strerror}); choose another folder"
             ) from error
-        return cls.load(folder)
+        identity = cls.load(folder)
+        _LOG.info("stored the signing identity %s in %s", identity.fingerprint, folder)
+        return identity
 
     @property
     def anchors(self) -> tuple[str, ...]:
-        """The certificates (PEM) that a reader needs to trust our signatures and their time stamps."""
+        """Return the certificates (PEM) that a reader needs to trust our signatures and their time stamps."""
         stamps = self.time_stamping.anchor_pem if self.time_stamping else None
-        return (self.root_pem, stamps) if stamps else (self.root_pem,)
+        return (self.root_pem, *self.former_roots, *((stamps,) if stamps else ()))
 
 
 def _checked(chain_pem: str, root_pem: str) -> list[x509.Certificate]:
@@ -254,8 +324,57 @@ def _checked(chain_pem: str, root_pem: str) -> list[x509.Certificate]:
 
 
 def _kept(key: PrivateKeyTypes) -> tuple[str, bytes]:
-    """Return the file that a private key is kept in."""
-    return _KEY, key.private_bytes(_ENCODING, _FORM, serialization.NoEncryption())
+    """Return the file that a private key is stored in."""
+    return _KEY, _private_pem(key)
+
+
+def _private_pem(key: PrivateKeyTypes) -> bytes:
+    return key.private_bytes(_ENCODING, _FORM, serialization.NoEncryption())
+
+
+def _key_name(leaf: x509.Certificate) -> str:
+    """Return the name of the file that the key of a renewed leaf is kept in, so that it never stands beside another."""
+    return f"leaf_key-{leaf.fingerprint(hashes.SHA256()).hex()[:16]}.pem"
+
+
+def _is_ours(issuing: x509.Certificate) -> bool:
+    names = issuing.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return [name.value for name in names] == [ORGANIZATION]
+
+
+def _issuing_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    check_private(path, path.stat().st_mode)
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), None)
+    except (ValueError, TypeError) as error:
+        raise IdentityError(f"{path}: the issuing key cannot be read ({error}); restore it from a backup") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise IdentityError(f"{path}: holds no key of an elliptic curve; restore it from a backup")
+    return key
+
+
+def _former_roots(path: Path) -> tuple[str, ...]:
+    if not path.exists():
+        return ()
+    text = path.read_text("ascii")
+    return tuple(pem(one) for one in read_pem(text, str(path)))
+
+
+def _write_public(path: Path, text: str) -> None:
+    """Write a file that others may read and, whatever the umask, not write."""
+    path.write_text(text, "ascii")
+    path.chmod(0o644)
+
+
+def _append_whole(path: Path, text: str) -> None:
+    _replace_whole(path, (path.read_text("ascii") if path.exists() else "") + text)
+
+
+def _replace_whole(path: Path, text: str) -> None:
+    """Replace a file in one step."""
+    fresh = path.with_name(f".{path.name}.next")
+    _write_public(fresh, text)
+    fresh.replace(path)
 
 
 def _public(key: PublicKeyTypes) -> bytes:

@@ -1,41 +1,45 @@
-"""The secret keys that marks are made and read with: one file, 32 bytes for each key, the oldest first.
+"""Store the secret keys that marks are made and read with: one file, 32 bytes per key, the oldest first.
 
-New marks use the newest key, reading tries all. A rotation appends one, so that no earlier mark is lost.
+New marks use the newest key, and reading tries all keys. A rotation appends a key, so that no earlier mark is lost.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
+import logging
 import secrets
-import tempfile
 from pathlib import Path
 
 from watermark.errors import IdentityError
 from watermark.mark.tile import KEY_BYTES
-from watermark.media.durability import flush_folder
+from watermark.media.files import first_file, flush
 from watermark.store.manifest_store import STORE_FILE
 
-from .private_files import check_private, write_private
+from .private_files import check_private, check_unwritable, write_private
+
+_LOG = logging.getLogger(__name__)
 
 _FILE = "mark.key"
 _FINGERPRINT_BYTES = 6
 
 
 def open_mark_keys(folder: Path) -> tuple[bytes, ...]:
-    """Return the mark keys of a deployment's folder, the newest first, and make one on first use.
+    """Return the mark keys of a deployment's folder, the newest first, and create one on first use.
 
     Raises:
-        IdentityError: The file is lost, damaged, cannot be made, or can be read by others.
+        IdentityError: The file is lost, damaged, cannot be created, or can be read by others.
     """
     path = folder / _FILE
     if not _exists(path):
         _make(path)
-    return _read(path)
+        _LOG.info("made a mark key in %s", path)
+    keys = _read(path)
+    _LOG.debug("mark keys in %s, the newest first: %s", path, ", ".join(map(_fingerprint, keys)))
+    return keys
 
 
 def rotate_mark_key(folder: Path) -> tuple[bytes, ...]:
-    """Append a new key to the file and return all, the newest first; the file is replaced whole or not at all.
+    """Append a new key to the file and return all keys, the newest first; the file is replaced atomically.
 
     Raises:
         IdentityError: The file is lost, damaged, cannot be written, or can be read by others, or another process
@@ -44,7 +48,7 @@ def rotate_mark_key(folder: Path) -> tuple[bytes, ...]:
     path = folder / _FILE
     written = path.with_name(f"{_FILE}.next")
     try:
-        write_private(written, b"")  # whoever makes this file has the turn, and reads the keys only then
+        write_private(written, b"")  # the process that creates this file may rotate, and reads the keys only then
     except FileExistsError:
         raise IdentityError(
             f"{written}: another rotation is under way; if none is, it was cut off: remove this file, no mark uses it"
@@ -53,25 +57,24 @@ def rotate_mark_key(folder: Path) -> tuple[bytes, ...]:
         raise _unusable(path, error) from error
     try:
         keys = (secrets.token_bytes(KEY_BYTES), *_read(path))
-        with written.open("wb") as file:
-            file.write(b"".join(reversed(keys)))
-            file.flush()
-            os.fsync(file.fileno())
+        written.write_bytes(b"".join(reversed(keys)))
+        flush(written)
         written.replace(path)
     except BaseException as error:
         written.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise _unusable(path, error) from error
         raise
-    flush_folder(folder)  # a mark that outlives its key cannot be read
+    flush(folder)  # a mark that outlives its key cannot be read
+    _LOG.info("appended mark key %s to %s", _fingerprint(keys[0]), path)
     return keys
 
 
 def mark_key_fingerprints(folder: Path) -> tuple[str, ...]:
-    """Name the mark keys of a deployment's folder, the newest first, without giving them away.
+    """Return fingerprints of the mark keys of a deployment's folder, the newest first; they do not reveal the keys.
 
     Returns:
-        12 hexadecimal digits each; none where no key was made yet.
+        12 hexadecimal digits for each key; an empty result where no key was created yet.
 
     Raises:
         IdentityError: The file is lost, damaged, or can be read by others.
@@ -85,7 +88,7 @@ def _fingerprint(key: bytes) -> str:
 
 
 def _exists(path: Path) -> bool:
-    """Tell whether there are keys yet; where files were sealed already, there must be."""
+    """Return whether there are keys yet; where files were sealed already, keys must exist."""
     if path.exists():
         return True
     store = path.with_name(STORE_FILE)
@@ -100,6 +103,7 @@ def _exists(path: Path) -> bool:
 def _read(path: Path) -> tuple[bytes, ...]:
     try:
         check_private(path, path.stat().st_mode)
+        check_unwritable(path)
         content = path.read_bytes()
     except OSError as error:
         raise _unusable(path, error) from error
@@ -112,16 +116,11 @@ def _read(path: Path) -> tuple[bytes, ...]:
 
 
 def _make(path: Path) -> None:
-    """Make the file beside its place and link it there, whole or not at all; the first of several processes wins."""
+    """Write the file beside its place and link it there atomically; the first of several processes wins."""
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".key-") as made:
-            whole = Path(made) / path.name
-            write_private(whole, secrets.token_bytes(KEY_BYTES))
-            try:
-                path.hardlink_to(whole)
-            except FileExistsError:
-                return
-        flush_folder(path.parent)
+        with first_file(path) as made:
+            write_private(made, secrets.token_bytes(KEY_BYTES))
+        flush(path.parent)
     except OSError as error:
         raise _unusable(path, error) from error
 

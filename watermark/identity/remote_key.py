@@ -1,4 +1,4 @@
-"""Signatures from a key that we never see: one in a hardware module or a key service."""
+"""Sign with a remote key: one in a hardware module or a key service, which this program never reads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from watermark.errors import IdentityError
 
 RemoteKey = Callable[[bytes], bytes]
-"""Signs bytes with a key that is somewhere else."""
+"""Function that signs bytes with a remote key."""
 
 _DIGESTS: dict[str, type[hashes.HashAlgorithm]] = {
     "es256": hashes.SHA256,
@@ -23,16 +23,16 @@ _DIGESTS: dict[str, type[hashes.HashAlgorithm]] = {
 
 
 def cose_signature(leaf: x509.Certificate, algorithm: str, remote_key: RemoteKey, content: bytes) -> bytes:
-    """Ask the remote key to sign, check the answer against the certificate, and bring it into COSE's form.
+    """Ask the remote key to sign, check the signature against the certificate, and convert it to COSE's form.
 
-    COSE wants r and s of an ECDSA signature side by side (RFC 9053, section 2.1); modules and services often answer in
+    COSE requires r and s of an ECDSA signature side by side (RFC 9053, section 2.1); modules and services often return
     DER.
 
     Args:
         leaf: The certificate of the key.
         algorithm: C2PA's name of its signature algorithm.
-        remote_key: Is asked to sign.
-        content: What is signed.
+        remote_key: Function that signs.
+        content: The bytes to sign.
 
     Raises:
         IdentityError: The remote key fails, or its answer does not verify under the leaf certificate.

@@ -1,6 +1,6 @@
-"""A program that signs with a key we never see: one that speaks to a hardware module or a key service.
+"""Run a program that signs with a remote key, in a hardware module or a key service.
 
-It gets the bytes to sign on its standard input and writes nothing but the signature to its standard output.
+The program reads the bytes to sign from its standard input and writes only the signature to its standard output.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _WAIT_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class SignCommand:
-    """A program and its arguments; called, it signs. No shell takes part.
+    """A program and its arguments that sign when the object is called; no shell is used.
 
     Attributes:
         arguments: The program's path, then its arguments.
-        seconds: How long it may take.
+        seconds: Time limit in seconds.
     """
 
     arguments: tuple[str, ...]
@@ -30,7 +30,7 @@ class SignCommand:
 
     @classmethod
     def of(cls, *arguments: str) -> SignCommand:
-        """Find a program, so that it is the same one from whatever folder files are sealed later.
+        """Find a program by its absolute path, so that it is the same one whatever the working folder is later.
 
         Raises:
             IdentityError: There is no such program.
@@ -45,7 +45,7 @@ class SignCommand:
 
     @property
     def program(self) -> str:
-        """The program's path; its arguments may be secret."""
+        """Return the program's path; its arguments may be secret."""
         return self.arguments[0]
 
     def __call__(self, content: bytes) -> bytes:
@@ -72,7 +72,7 @@ class SignCommand:
 
     @classmethod
     def load(cls, path: Path) -> SignCommand | None:
-        """Read what `save` gave; None where there is none.
+        """Read what `save` wrote; return None where the file does not exist.
 
         Raises:
             IdentityError: The file is damaged.
@@ -89,5 +89,5 @@ class SignCommand:
         return cls(arguments, seconds)
 
     def dump(self) -> bytes:
-        """Return it as JSON."""
+        """Return the command as JSON."""
         return json.dumps(asdict(self), indent=1).encode()

@@ -1,7 +1,7 @@
-"""Which time-stamp authority (RFC 3161) is asked when signing, and what happens when it does not answer.
+"""Configure the time-stamp authority (RFC 3161) for signing, and what happens when it does not answer.
 
-A time stamp keeps a signature valid after its certificate has expired. Without one configured, signing never uses the
-network.
+A time stamp keeps a signature valid after its certificate has expired. Where no authority is configured, signing never
+uses the network.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ class TimeStamping:
 
     Attributes:
         url: Its address, http or https.
-        required: Refuse to sign when it does not answer. Otherwise the file is signed without a stamp, and the
+        required: Whether signing fails when it does not answer. Otherwise the file is signed without a stamp, and the
             manifest and the receipt say so.
-        anchor_pem: The authority's root certificate, trusted when reading; without it a stamp does not outlive the
-            signing certificate.
+        anchor_pem: The authority's root certificate, trusted when reading; without it a stamp is not valid longer than
+            the signing certificate.
     """
 
     url: str
@@ -39,7 +39,7 @@ class TimeStamping:
 
     @classmethod
     def load(cls, path: Path) -> TimeStamping | None:
-        """Read what `save` wrote; None where there is none.
+        """Read what `save` wrote; return None where the file does not exist.
 
         Raises:
             IdentityError: The file is damaged.
@@ -52,7 +52,7 @@ class TimeStamping:
             raise IdentityError(f"{path}: cannot be read ({error}); remove it to sign without time stamps") from error
 
     def save(self, path: Path) -> None:
-        """Write it as JSON.
+        """Write the settings as JSON.
 
         Raises:
             OSError: The file cannot be written.

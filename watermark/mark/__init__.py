@@ -1,1 +1,1 @@
-"""The mark in the pixels: its payload and code, embedding and reading."""
+"""Embed and read the mark in the pixels: payload, error correction, embedding and reading."""

@@ -1,4 +1,4 @@
-"""Compare a picture, folded onto one tile, with the carriers of a key."""
+"""Correlate a picture, folded onto one tile, with the carriers of a key."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from .tile import (
     whiten,
 )
 
-# Weight of a coefficient against its typical size: near phase-only, so that strong lines of the host cannot dominate.
+# Weight of the typical size in the normalisation of a coefficient: the result is near phase-only, so that strong lines
+# of the host cannot dominate.
 LIMITER = 0.35
 _SMOOTHING = 2.0
 _NOTHING = 1e-3
@@ -66,7 +67,8 @@ def correlate(spectra: Sequence[Spectrum], carriers: Carriers) -> Floats:
     size = np.abs(flat)
     typical = size.mean(1, keepdims=True)
     values = np.where(typical < _NOTHING, 0, flat / (size + LIMITER * typical + _TINY))
-    # The standard deviation by Parseval: a wave of the first column stands for itself alone, and by half.
+    # The standard deviation follows from Parseval; the inverse transform does not add the conjugate of a wave in the
+    # first column, so the amplitude of that wave is half.
     shares = np.where(frequencies()[1][carriers.sync] == 0, 0.5, 2.0)
     deviation = np.sqrt(np.square(np.abs(values)) @ shares)[:, None] / TILE**2 + _TINY
     product = np.zeros((len(spectra), spectra[0].size), dtype=np.complex64)
@@ -76,7 +78,7 @@ def correlate(spectra: Sequence[Spectrum], carriers: Carriers) -> Floats:
 
 
 def highest(surface: Floats) -> tuple[float, tuple[int, int]]:
-    """Return the highest z of a surface, `(128, 128)`, and where the tile begins there, rows and columns."""
+    """Return the highest z of a surface `(128, 128)`, and the rows and columns at which the tile begins there."""
     row, column = divmod(int(surface.argmax()), TILE)
     return float(surface[row, column]), (row, column)
 
@@ -97,9 +99,9 @@ def refine_shift(spectrum: Spectrum, carriers: Carriers, shift: tuple[int, int])
 def bit_values(spectrum: Spectrum, carriers: Carriers, shift: tuple[float, float]) -> Floats64:
     """Return one soft value for each code bit, `(1024,)`, positive for a one.
 
-    The template's carriers, whose phases are known, show how much of the mark is left at each frequency; the data
-    carriers are weighted by it, so that frequencies a coder has emptied add no noise. For carriers of random phase the
-    values' sum, with any signs, has unit variance.
+    The template's carriers, whose phases are known, show how much of the mark remains at each frequency. The data
+    carriers are weighted by it, so that frequencies that a coder has removed add no noise. For carriers of random phase
+    the sum of the values, with any signs, has unit variance.
     """
     flat = spectrum.ravel()
     known = _limited(flat, carriers, carriers.sync, shift).real
@@ -112,7 +114,7 @@ def bit_values(spectrum: Spectrum, carriers: Carriers, shift: tuple[float, float
 def _limited(
     flat: Spectrum, carriers: Carriers, indices: npt.NDArray[np.intp], shift: tuple[float, float]
 ) -> npt.NDArray[np.complex128]:
-    """Return coefficients of limited size, turned so that a zero phase lies along their carriers."""
+    """Return coefficients of limited size, rotated so that phase zero is the phase of their carriers."""
     vertical, horizontal = (axis[indices] for axis in frequencies())
     values = flat[indices]
     size = np.abs(values)

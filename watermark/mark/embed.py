@@ -1,12 +1,13 @@
-"""Put a mark into pixels: the only embedder.
+"""Embed a mark into pixels; this is the only embedder.
 
-The tile's pattern is added to luminance, shaped by a perceptual mask and held above a floor of fidelity. What the
-picture itself shows at the carriers is measured first, and the tile is fitted to it. In a clip every frame carries the
-same tile.
+The tile's pattern is added to luminance, shaped by a perceptual mask and limited so that fidelity stays above a
+minimum. The coefficients of the picture itself at the carriers are measured first, and the tile is fitted to them. In a
+clip every frame contains the same tile.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ from .payload import Payload, frame_payload
 from .perceptual_mask import Pattern, Room, Strength, add_pattern
 from .tile import TILE, Floats, carriers_of, is_large, luminance, marking_scales, slot_of
 
+_LOG = logging.getLogger(__name__)
+
 SMALLEST_SIDE = 128
 
 _SURE = 22.0  # how clearly a code word shows, see `bit_values`; it is lost at about 10
@@ -34,15 +37,16 @@ Shift = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Profile:
-    """What the tile is fitted to, and how strongly it is drawn.
+    """The settings for fitting a tile and its strength.
 
     Attributes:
         roll_off: Frequency, in cycles per tile, from which strength falls.
         quality: JPEG quality that the mark should survive.
-        coarse: Whether small pictures are tried with the coarsest tile first, which outlives more coding; else they get
-            it only where no other is legible, since it is not found again when a part of the picture was enlarged.
-        sample: How many frames are looked at.
-        strength: How strongly the pattern is drawn.
+        coarse: Whether small pictures are tried with the coarsest tile first, which survives more compression.
+            Otherwise it is used only where no other tile can be read, since it is not found again when a part of the
+            picture was enlarged.
+        sample: Number of frames that are used.
+        strength: Strength of the pattern.
     """
 
     roll_off: float
@@ -61,7 +65,7 @@ _SMALL_CLIP = _Profile(12.0, 40, True, 4, Strength(1.2, 0.18, floor=41.3, simila
 
 
 def check_size(height: int, width: int) -> None:
-    """Refuse a picture that cannot carry a mark, before any work is done on it.
+    """Check, before any work is done on it, that a picture is large enough for a mark.
 
     Raises:
         TooSmallError: The short side is under 128 pixels.
@@ -75,11 +79,11 @@ def check_size(height: int, width: int) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipMarker:
-    """A mark fitted to one still or clip, ready to be put into its frames, a few at a time.
+    """A mark fitted to one still or clip, ready to be added to its frames in pieces.
 
     Attributes:
-        pattern: What is added to luminance.
-        strength: How strongly.
+        pattern: Pattern that is added to luminance.
+        strength: Strength of the pattern.
     """
 
     pattern: Pattern
@@ -90,8 +94,8 @@ class ClipMarker:
         """Fit the mark to the first frames of a clip, or to a still.
 
         Args:
-            first: uint8 RGB, `(T, H, W, 3)`, or `(H, W, 3)` for a still; at most four frames of it are looked at.
-            payload: What the mark says.
+            first: uint8 RGB, `(T, H, W, 3)`, or `(H, W, 3)` for a still; at most four frames of it are used.
+            payload: Payload of the mark.
             key: The deployment's 32-byte mark key.
 
         Raises:
@@ -137,7 +141,7 @@ def mark(pixels: Frames, payload: Payload, key: bytes) -> Frames:
 
     Args:
         pixels: uint8 RGB, `(H, W, 3)` or `(T, H, W, 3)`.
-        payload: What the mark says.
+        payload: Payload of the mark.
         key: The deployment's 32-byte mark key.
 
     Raises:
@@ -148,7 +152,7 @@ def mark(pixels: Frames, payload: Payload, key: bytes) -> Frames:
 
 
 class _Fitting:
-    """Fits the tile of one payload to a sample of luminances."""
+    """Fit the tile of one payload to a sample of luminances."""
 
     def __init__(self, lumas: Sequence[Floats], payload: Payload, key: bytes, profile: _Profile) -> None:
         self.lumas = lumas
@@ -159,9 +163,9 @@ class _Fitting:
         self.shift: Shift = (row, column)
 
     def best(self) -> ClipMarker:
-        """Return the marker of the first scale that a compressed copy shows clearly.
+        """Return the marker of the first scale whose compressed copy reads clearly.
 
-        Where none is sure, it is the one that shows best after strong and mild compression together.
+        Where no scale is certain, return the one that reads best after strong and mild compression together.
         """
         size = self.lumas[0].shape
         scales = marking_scales(*size)
@@ -180,12 +184,13 @@ class _Fitting:
         return self.marker(max(tried, key=lambda entry: entry[1])[2])
 
     def marker(self, draft: _Draft) -> ClipMarker:
-        """Return a draft's marker, held above the bound on similarity in the first frame."""
+        """Return a draft's marker, limited so that structural similarity of the first frame stays above its bound."""
+        _LOG.debug("fitted a mark to %d frames at scale %.3g", len(self.lumas), draft.scale)
         return ClipMarker(draft.rooms[0].bounded(draft.pattern, self.lumas[0]), self.profile.strength)
 
 
 class _Draft:
-    """The pattern of one scale over the sample, fitted to what the sample shows at the carriers."""
+    """The pattern of one scale over the sample, fitted to the sample's own coefficients at the carriers."""
 
     def __init__(self, fitting: _Fitting, scale: float) -> None:
         self.fitting = fitting
@@ -206,7 +211,7 @@ class _Draft:
         return Pattern.of(_repeated(tile, self.fitting.shift, self.scale, *size), self.fitting.profile.strength)
 
     def clear(self, quality: int) -> float:
-        """Return how clearly a compressed copy shows the code word."""
+        """Return how clearly the code word reads in a compressed copy."""
         spectrum = folded_spectrum(self.compressed(quality), self.scale)
         return float(bit_values(spectrum, self.fitting.carriers, self.fitting.shift) @ self.fitting.signs)
 
@@ -233,7 +238,7 @@ def _repeated(tile: Floats, shift: Shift, scale: float, height: int, width: int)
 
 
 def _compressed(luma: Floats, quality: int) -> Floats:
-    """Return luminance after JPEG, the harm the mark is fitted to."""
+    """Return luminance after JPEG, the compression that the mark is fitted to."""
     levels = np.clip(luma, 0, 255).astype(np.uint8)
     coded = cv2.imencode(".jpg", levels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), dtype=np.float32)

@@ -1,12 +1,12 @@
-"""A polar code of length 1024 for 64 message bits, with list decoding.
+"""Encode and decode a polar code of length 1024 for 64 message bits, with list decoding.
 
 Polar codes (Arıkan, "Channel polarization: a method for constructing capacity-achieving codes", IEEE Trans. Inf. Theory
-55(7), 2009) turn 1024 equal channels into some that are nearly perfect and many that are useless. The message goes into
-the 64 best, by polarisation weight (He et al., "β-expansion: a theoretical framework for fast and recursive
+55(7), 2009) transform 1024 equal channels into some that are nearly perfect and many that are useless. The message uses
+the 64 best ones, by polarisation weight (He et al., "β-expansion: a theoretical framework for fast and recursive
 construction of polar codes", GLOBECOM 2017); the others are frozen to zero.
 
 Decoding follows Tal & Vardy, "List decoding of polar codes", IEEE Trans. Inf. Theory 61(5), 2015: bits are decided in
-order, and the likeliest partial messages are kept beside each other. The caller's check picks one of the list.
+order, and a list of the likeliest partial messages is kept. The caller's check selects one of the list.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ def encode(message: Bits) -> Bits:
 
 
 def decode(soft: npt.NDArray[np.floating], size: int) -> Bits:
-    """Return the messages of the code words that agree best with soft values, likeliest first, `(N, 64)`, N ≤ `size`.
+    """Return the messages of the code words closest to soft values, likeliest first, `(N, 64)`, N ≤ `size`.
 
     Args:
         soft: 1024 values, positive for a one, negative for a zero, larger where more reliable; their scale is free.
-        size: How many partial messages are kept beside each other.
+        size: Number of partial messages that are kept in parallel.
     """
     zeros = -np.asarray(soft, dtype=np.float32)[None]
     paths = _decide(zeros, np.zeros(1, dtype=np.float32), 0, size)
@@ -49,7 +49,7 @@ def decode(soft: npt.NDArray[np.floating], size: int) -> Bits:
 
 @cache
 def message_places() -> Indices:
-    """Return the 64 places of the message before the transform, ascending."""
+    """Return the 64 positions of the message before the transform, ascending."""
     places = np.arange(CODE_BITS)
     bits = places[:, None] >> np.arange(CODE_BITS.bit_length() - 1) & 1
     weight = bits @ _BASE ** np.arange(bits.shape[1])
@@ -58,12 +58,12 @@ def message_places() -> Indices:
 
 @dataclass(frozen=True, slots=True)
 class _Paths:
-    """Partial code words kept beside each other.
+    """A list of partial code words.
 
     Attributes:
-        word: Their bits of one part of the code, `(N, part)`.
-        cost: What they contradict of the soft values so far, `(N,)`.
-        origin: Which earlier path each of them continues, `(N,)`.
+        word: Bits of one part of the code, `(N, part)`.
+        cost: Sum of the soft values that each path contradicts so far, `(N,)`.
+        origin: Index of the earlier path that each path continues, `(N,)`.
     """
 
     word: Bits
@@ -75,10 +75,10 @@ def _decide(zeros: Values, cost: Values, start: int, size: int) -> _Paths:
     """Decide one part of the code for every path.
 
     Args:
-        zeros: How far each bit of the part seems to be zero, `(N, part)`.
+        zeros: Evidence that each bit of the part is zero, `(N, part)`.
         cost: Cost of the paths so far, `(N,)`.
-        start: Where the part begins.
-        size: The most paths to keep.
+        start: First position of the part.
+        size: Maximum number of paths to keep.
     """
     part = zeros.shape[1]
     free = _free(start, part)
@@ -88,7 +88,7 @@ def _decide(zeros: Values, cost: Values, start: int, size: int) -> _Paths:
         return _forked(zeros, cost, size)
     half = part // 2
     left, right = zeros[:, :half], zeros[:, half:]
-    both = np.copysign(np.minimum(np.abs(left), np.abs(right)), left * right)  # how far the sum of both seems zero
+    both = np.copysign(np.minimum(np.abs(left), np.abs(right)), left * right)  # evidence that the sum of both is zero
     sums = _decide(both, cost, start, size)
     left, right = left[sums.origin], right[sums.origin]
     rest = _decide(np.where(sums.word, right - left, right + left), sums.cost, start + half, size)
@@ -106,7 +106,7 @@ def _forked(zeros: Values, cost: Values, size: int) -> _Paths:
 
 
 def _against(zeros: Values) -> Values:
-    """Return what deciding for zeros contradicts, `(N,)`."""
+    """Return the cost of deciding for zeros, `(N,)`."""
     return np.asarray(-np.minimum(zeros, 0).sum(1), dtype=np.float32)
 
 

@@ -1,9 +1,9 @@
-"""Draw a pattern into flat regions so that coders keep it.
+"""Shape a pattern in flat regions so that coders keep it.
 
-Coders round the coefficients of small blocks, and a coefficient under half a step is lost. A faint pattern spread over
-many coefficients therefore vanishes from flat regions altogether. Here every block shows one cosine only, as strong as
-the whole pattern would be: it stands above the step. Which cosine is drawn, the more often the larger the pattern's
-share in it, so that the sum over many blocks, which is what a reader looks at, is the pattern again.
+Coders quantise the coefficients of small blocks, and a coefficient under half a step is lost. A weak pattern spread
+over many coefficients therefore disappears completely from flat regions. Here every block contains one cosine only, as
+strong as the whole pattern would be, so it exceeds the step. Each cosine is drawn with a frequency proportional to the
+pattern's share in it, so that the sum over many blocks, which a reader computes, is the pattern again.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import scipy.fft
 from .tile import Floats
 
 BLOCK = 16
-"""Side of a block in pixels: a macroblock of video coders, and a JPEG block of a picture that was halved afterwards."""
+"""Side of a block in pixels: a macroblock of video coders, and a JPEG block of a picture that was later halved."""
 
-_COSINES = 4  # in each direction; finer ones are lost at low rates
-_PREFERENCE = 1.5  # 1 gives the pattern's own shares; more favours what it shows most
-_LATTICE = (0.7548776662466927, 0.5698402909980532)  # Roberts' R2: neighbours and repeats draw evenly spread places
+_COSINES = 4  # per direction; finer ones are lost at low rates
+_PREFERENCE = 1.5  # 1 gives the pattern's own shares; larger values favour its strongest cosines
+_LATTICE = (0.7548776662466927, 0.5698402909980532)  # Roberts' R2 sequence: its values are evenly spread
 
 
 def one_cosine_each(pattern: Floats) -> Floats:
-    """Return a pattern whose blocks show one cosine each, at unit power.
+    """Return a pattern whose blocks contain one cosine each, at unit power.
 
     Args:
         pattern: `(H, W)`; the blocks begin at its first pixel.
@@ -47,7 +47,7 @@ def one_cosine_each(pattern: Floats) -> Floats:
 
 
 def _drawn(shares: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.intp]]:
-    """Return which cosine each block shows, `(rows, columns)`; the constant one never."""
+    """Return which cosine each block contains, `(rows, columns)`; the constant one is never used."""
     weights = np.abs(shares) ** _PREFERENCE
     weights[..., 0] = 0
     steps = np.cumsum(weights, axis=2)

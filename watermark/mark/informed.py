@@ -1,15 +1,15 @@
-"""Choose a tile's coefficients knowing the picture they go into.
+"""Choose a tile's coefficients for a known picture (informed embedding).
 
-The reader sees X = H + R·m at each carrier: what the picture itself shows there, plus the mark m through the response R
-of masking and whitening. The picture is known when it is marked, so the power of the mark can go where it turns wrong
-carriers and costs little (informed embedding: Miller, Doërr & Cox, "Applying informed coding and embedding to design a
-robust high-capacity watermark", IEEE Trans. Image Processing 13(6), 2004). The coefficients climb
+At each carrier the reader measures X = H + R·m: the picture's own coefficient H, plus the mark m after the response R
+of masking and whitening. The picture is known when it is marked, so the power of the mark can be spent where it
+corrects wrong carriers at low cost (informed embedding: Miller, Doërr & Cox, "Applying informed coding and embedding to
+design a robust high-capacity watermark", IEEE Trans. Image Processing 13(6), 2004). The coefficients maximise
 
     Σ_f v_f,    v_f = Re(X_f c_f*) / √(|X_f|² + ν)
 
 at constant power of the mark, with c the carriers' wanted phasors. Two code words differ in about half of their bits
-and every bit has one carrier, so each carrier counts alike; v saturates, so none is served at the cost of the others.
-The allowance ν stands for what coders and crops will change.
+and every bit has one carrier, so all carriers have equal weight; v saturates, so no carrier is favoured at the cost of
+the others. The allowance ν models later changes by coders and crops.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Complexes = npt.NDArray[np.complex128]
 
 
 def plain_coefficients(signs: Floats64, carriers: Carriers, roll_off: float) -> Complexes:
-    """Return the coefficients that suit an unknown picture: template first, then every bit's, `(S + 1024,)`.
+    """Return the coefficients for an unknown picture: template first, then every bit's, `(S + 1024,)`.
 
     Args:
         signs: +1 or -1 for each code bit, `(1024,)`.
@@ -44,15 +44,15 @@ def plain_coefficients(signs: Floats64, carriers: Carriers, roll_off: float) -> 
 def informed_coefficients(
     plain: Complexes, signs: Floats64, carriers: Carriers, host: Spectrum, marked: Spectrum, shift: tuple[int, int]
 ) -> Complexes:
-    """Return coefficients that suit one picture.
+    """Return coefficients that are fitted to one picture.
 
     Args:
-        plain: What `plain_coefficients` returned.
-        signs: As there.
+        plain: Coefficients that `plain_coefficients` returned.
+        signs: As for `plain_coefficients`.
         carriers: The key's carriers.
         host: Folded spectrum of the picture, `(128, 65)`.
         marked: Folded spectrum of the picture with the plain mark after the coding it should survive.
-        shift: Where the first tile begins, canonical pixels.
+        shift: Offset of the first tile, canonical pixels.
     """
     indices = _indices(carriers)
     vertical, horizontal = (axis[indices] for axis in frequencies())

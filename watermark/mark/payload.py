@@ -1,4 +1,4 @@
-"""What a mark says: a 48-bit id and its kind, framed as 64 bits with a keyed check that tells the kinds apart."""
+"""Frame a mark's payload, a 48-bit id and its kind, as 64 bits with a keyed check that identifies the kind."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ PAYLOAD_BITS = ID_BITS + CHECK_BITS
 
 
 class PayloadKind(StrEnum):
-    """Why a picture is marked."""
+    """The reason why a picture is marked."""
 
     GENERATED = "generated"
     CONTROL = "control"
 
 
-# The kind is a constant added to the check: it costs no payload bit, and a frame that checks as one kind can never
+# The kind is a constant added to the check. It costs no payload bit, and a frame that checks as one kind can never
 # check as the other.
 _KIND_MASK = {PayloadKind.GENERATED: 0x0000, PayloadKind.CONTROL: 0xA5C3}
 
@@ -46,7 +46,7 @@ class Payload:
 
     @property
     def hex(self) -> str:
-        """The id as 12 hexadecimal digits."""
+        """Return the id as 12 hexadecimal digits."""
         return f"{self.id:0{ID_BITS // 4}x}"
 
     @classmethod

@@ -1,4 +1,4 @@
-"""How much change each pixel hides, and putting a pattern into a frame that strongly."""
+"""Compute how much change each pixel hides, and add a pattern to a frame with that strength."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from .tile import Floats, Greys, grey
 _SIDE = 256
 _WINDOW = (5, 5)
 _AROUND = (9, 9)
-_EDGE = 24.0  # what one edge may count for: a lone edge hides little
+_EDGE = 24.0  # limit of the effect of one edge: a single edge hides little
 
-# Root mean square of what lies around a pixel, in grey levels, from which on a block is no longer flat, and is busy.
+# Root mean square of the surroundings of a pixel, in grey levels, above which a block is no longer flat, and above
+# which it is busy.
 _BUSY = (0.4, 1.2)
 
 # Structural similarity (Wang et al. 2004): a change of power w costs about w / (2σ² + C₂) where σ² is the variance.
@@ -29,14 +30,14 @@ _SIMILARITY_WINDOW = (7, 7)
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """How strongly a pattern is drawn.
+    """The parameters of a pattern's strength.
 
     Attributes:
         flat: Root mean square change in flat mid-grey regions, in grey levels.
-        masking: Share of what lies around a pixel that a change may have besides.
+        masking: Additional change, as a share of the activity around a pixel.
         floor: Lowest peak signal-to-noise ratio before rounding and clipping, in dB.
-        similarity_loss: Most that structural similarity may lose.
-        cosines: Whether flat blocks show one cosine each.
+        similarity_loss: Maximum loss of structural similarity.
+        cosines: Whether flat blocks contain one cosine each.
     """
 
     flat: float
@@ -48,11 +49,11 @@ class Strength:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pattern:
-    """A pattern of unit power or less, as it is drawn into busy regions and into flat ones.
+    """A pattern of unit power or less, in the forms for busy and for flat regions.
 
     Attributes:
         busy: `(H, W)`.
-        flat: One cosine a block, `(H, W)`; None where flat regions get no form of their own.
+        flat: One cosine per block, `(H, W)`; None where flat regions have no separate form.
     """
 
     busy: Floats
@@ -60,17 +61,17 @@ class Pattern:
 
     @classmethod
     def of(cls, pattern: Floats, strength: Strength) -> Pattern:
-        """Give a pattern its form for flat regions."""
+        """Build both forms of a pattern, for busy and for flat regions."""
         return cls(pattern, one_cosine_each(pattern) if strength.cosines else None)
 
     def weakened(self, factor: float) -> Pattern:
-        """Return both forms times a factor."""
+        """Return both forms multiplied by a factor."""
         flat = None if self.flat is None else self.flat * np.float32(factor)
         return Pattern(self.busy * np.float32(factor), flat)
 
 
 class Room:
-    """What a frame hides: the root mean square change at each pixel, in grey levels."""
+    """The root mean square change that a frame hides at each pixel, in grey levels."""
 
     def __init__(self, luma: Floats | Greys, strength: Strength) -> None:
         """Measure luminance, 0 … 255, `(H, W)`."""
@@ -92,7 +93,7 @@ class Room:
         self._flatness = _flatness(activity, height, width) if strength.cosines else None
 
     def change(self, pattern: Pattern) -> Floats:
-        """Return the pattern as strong as hides, in whole grey levels, `(H, W)`."""
+        """Return the pattern at the strength the frame hides, in whole grey levels, `(H, W)`."""
         change = self._full(pattern)
         allowed = self._allowed(change)
         if allowed < 1:
@@ -100,7 +101,7 @@ class Room:
         return np.asarray(np.rint(change, out=change), dtype=np.float32)
 
     def bounded(self, pattern: Pattern, luma: Floats) -> Pattern:
-        """Return a pattern, weakened where it would cost the frame too much structural similarity.
+        """Return a pattern, weakened where it would reduce the frame's structural similarity too much.
 
         Args:
             pattern: The pattern.
@@ -123,7 +124,7 @@ class Room:
         return mixed
 
     def _allowed(self, change: Floats) -> float:
-        """Return the factor, at most 1, that holds a change above the floor of fidelity."""
+        """Return the factor, at most 1, that keeps a change above the minimum fidelity."""
         rms = cv2.norm(change) / math.sqrt(change.size)
         return min(1.0, 255 / 10 ** (self._strength.floor / 20) / max(rms, 1e-9))
 
@@ -138,7 +139,7 @@ def _flatness(activity: Floats, height: int, width: int) -> Floats:
 
 
 def _similarity_loss(luma: Floats, change: Floats) -> float:
-    """Return by how much a change of luminance lowers structural similarity, about."""
+    """Return an estimate of the loss of structural similarity by a change of luminance."""
     mean = cv2.blur(luma, _SIMILARITY_WINDOW)
     variance = np.maximum(cv2.blur(np.square(luma), _SIMILARITY_WINDOW) - np.square(mean), 0)
     power = cv2.blur(np.square(change), _SIMILARITY_WINDOW)
@@ -146,7 +147,7 @@ def _similarity_loss(luma: Floats, change: Floats) -> float:
 
 
 def add_pattern(frame: Frames, pattern: Pattern, strength: Strength) -> Frames:
-    """Return an RGB frame, `(H, W, 3)`, with a pattern added to its luminance as strongly as hides."""
+    """Return an RGB frame `(H, W, 3)` with a pattern added to its luminance as strongly as the frame hides."""
     change = Room(grey(frame), strength).change(pattern).clip(-127, 127).astype(np.int8)
     lighter, darker = (cv2.merge([cv2.max(part, 0).view(np.uint8)] * 3) for part in (change, -change))
     return np.asarray(cv2.subtract(cv2.add(frame, lighter), darker), dtype=np.uint8)

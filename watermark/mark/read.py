@@ -1,24 +1,26 @@
 """Read a mark from pixels.
 
-A reading tries hypotheses about how the picture lies over the tile. Each one folds the whitened picture onto one tile
-and correlates it with the key's template; strong shifts are decoded. A picture that was not cropped can only show the
-tile at one of 64 slots; elsewhere all 128² shifts are searched.
+A reading tries hypotheses about the geometry of the picture relative to the tile. Each hypothesis folds the whitened
+picture onto one tile and correlates it with the key's template; shifts with a strong correlation are decoded. A picture
+that was not cropped can show the tile only at one of 64 slots; otherwise all 128² shifts are searched.
 
-In a picture that does not carry the key's mark every carrier has a random phase, and a sum of such cosines that is
-scaled to unit variance exceeds x with a chance of at most exp(-x²/2), since its moments stay below a Gaussian's. Two
-sums are looked at: z over the template's carriers, and c over the others with the signs of the decoded code word.
-Counting every test a reading may make, every shift and every payload that checks, the chance that an unmarked picture
-reads as strongly is
+In a picture without the key's mark every carrier has a random phase. A sum of such cosines that is scaled to unit
+variance exceeds x with a probability of at most exp(-x²/2), since its moments stay below those of a Gaussian. Two sums
+are computed: z over the template's carriers, and c over the others with the signs of the decoded code word. With a
+correction for every test that a reading may make, every shift and every payload that checks, the probability that an
+unmarked picture reads as strongly is
 
     p ≤ 2 · keys · views · shifts · Q(z)                                            without a payload
     p ≤ 2 · keys · views · shifts · 2⁴⁸ ids · 2 kinds / slots · (1 + r) · exp(-r)    with one,  r = (z² + c²) / 2
 
-with Q the Gaussian tail, which measured tails of unmarked pictures stay below, `keys` the number of keys tried, and
-`slots` 64 where the id also had to name the slot it was found at, else 1. A mark is present where p ≤ 1e-6.
+where Q is the Gaussian tail, which is an upper bound of the measured tails of unmarked pictures, `keys` the number of
+keys tried, and `slots` 64 where the id also had to name the slot it was found at, else 1. A mark is present where p ≤
+1e-6.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -34,14 +36,16 @@ from .payload import ID_BITS, Payload, PayloadKind, unframe_payload
 from .registration import Residual, likely_changes
 from .tile import SLOTS, TILE, Floats, Floats64, Greys, Spectrum, carriers_of, grey, slot_of, whole_scales
 
+_LOG = logging.getLogger(__name__)
+
 FALSE_POSITIVE_RATE = 1e-6
 
 _CLIP_FRAMES = 16
 _SEARCH_FRAMES = 4
 _VIEWS = 11  # of a clip: three tiles, uncropped, cropped and mirrored, from one frame and from many; then the search
-_LISTS = (32, 512)  # messages that a decoding keeps beside each other; the long list where a mark is likely
+_LISTS = (32, 512)  # list sizes of a decoding; the long list is used where a mark is likely
 _DECODED_PEAKS = 3
-# Peaks that are not worth decoding: unmarked pictures reach them in a few of a hundred views.
+# Peaks below these are not decoded: unmarked pictures reach them in a few of a hundred views.
 _PLAUSIBLE_SLOT = 3.3
 _PLAUSIBLE_SHIFT = 4.9
 _LIKELY_SLOT = 4.8
@@ -58,11 +62,11 @@ _CHANGES = {1: 6, 2: 24}
 
 @dataclass(frozen=True, slots=True)
 class MarkReading:
-    """What a picture or clip says about its mark.
+    """The result of reading the mark of a picture or clip.
 
     Attributes:
-        present: A mark made with one of the keys is there, at a false-positive rate of 1e-6 a reading.
-        ours: The deployment sealed this picture under this id; only `read_provenance` can tell.
+        present: Whether a mark made with one of the keys is present, at a false-positive rate of 1e-6 per reading.
+        ours: Whether the deployment sealed this picture under this id; only `read_provenance` can decide this.
         id: The id as 12 hexadecimal digits, or None where the payload's check failed.
         kind: The payload's kind, or None where its check failed.
         z: Peak of the template's correlation over its standard deviation.
@@ -76,6 +80,13 @@ class MarkReading:
     z: float
     p_value: float
 
+    def __str__(self) -> str:
+        """Say in a few words what was read."""
+        found = "no mark"
+        if self.present:
+            found = f"{self.kind} mark {self.id}" if self.id else "a mark whose id cannot be read"
+        return f"{found}, z = {self.z:.2f}, p = {self.p_value:.2g}"
+
 
 def read_mark(pixels: Frames, keys: bytes | Sequence[bytes], *, search: int = 1) -> MarkReading:
     """Read the mark of a still or of one clip.
@@ -86,7 +97,7 @@ def read_mark(pixels: Frames, keys: bytes | Sequence[bytes], *, search: int = 1)
     Args:
         pixels: uint8 RGB, `(H, W, 3)` or `(T, H, W, 3)`.
         keys: The 32-byte key it may have been marked with, or several, the likeliest first. The p-value counts them
-            all, so that a further key asks for a slightly higher z; the picture is laid over the tile once for all.
+            all, so that a further key requires a slightly higher z. The picture is folded onto the tile only once.
         search: 0 reads whole or resized pictures and crops at their original scale, mirrored or not; 1 also pictures
             that were turned by up to 12 degrees, stretched by up to 13 % or cropped to 0.42 of the short side and
             resized; 2 tries more of the likely changes.
@@ -102,11 +113,13 @@ def read_mark(pixels: Frames, keys: bytes | Sequence[bytes], *, search: int = 1)
     if not tried:
         raise IdentityError("a mark cannot be read without a key; give the mark keys of a deployment")
     readers = [Reader(key, keys=len(tried)) for key in tried]
-    return _first_reading(views(lumas, search) if min(lumas[0].shape) >= _SMALLEST_SIDE else (), readers)
+    reading = _first_reading(views(lumas, search) if min(lumas[0].shape) >= _SMALLEST_SIDE else (), readers)
+    _LOG.debug("%d frames, %d keys, search %d: %s", len(lumas), len(readers), search, reading)
+    return reading
 
 
 def _first_reading(found: Iterable[View], readers: Sequence[Reader]) -> MarkReading:
-    """Go through views, each with every key, and stop at the first payload; else return the strongest reading."""
+    """Try views, each with every key, and stop at the first payload; otherwise return the strongest reading."""
     for view in found:
         for reader in readers:
             if reader.look(view):
@@ -116,11 +129,11 @@ def _first_reading(found: Iterable[View], readers: Sequence[Reader]) -> MarkRead
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """Folded spectra of a picture laid over the tile in several ways, `(128, 65)` each.
+    """Folded spectra of a picture under several hypotheses about its geometry, `(128, 65)` each.
 
     Attributes:
-        spectra: One for each way.
-        at_slots: The picture is whole, so its first tile begins at one of the slots.
+        spectra: One for each hypothesis.
+        at_slots: Whether the picture is uncropped, so that its first tile begins at one of the slots.
     """
 
     spectra: Sequence[Spectrum]
@@ -128,9 +141,9 @@ class View:
 
 
 class Reader:
-    """Looks for one key's mark in views of a picture, counts what it tries, and keeps the strongest reading.
+    """Search one key's mark in views of a picture, count the tests made, and keep the strongest reading.
 
-    `keys` is how many keys are tried on the picture.
+    `keys` is the number of keys that are tried on the picture.
     """
 
     def __init__(self, key: bytes, *, keys: int = 1) -> None:
@@ -143,7 +156,7 @@ class Reader:
         self.payload: Payload | None = None
 
     def read(self, found: Iterable[View]) -> MarkReading:
-        """Go through views and stop at the first that reads a payload."""
+        """Try views in order and stop at the first that reads a payload."""
         return _first_reading(found, (self,))
 
     def look(self, view: View) -> bool:
@@ -152,7 +165,7 @@ class Reader:
 
     @property
     def reading(self) -> MarkReading:
-        """What was read so far."""
+        """Return the result so far."""
         present = self.p_value <= FALSE_POSITIVE_RATE
         if self.payload is None or not present:
             return MarkReading(present, False, None, None, self.z, self.p_value)
@@ -182,19 +195,19 @@ class Reader:
         )
 
     def _settle(self, z: float, shifts: int) -> None:
-        """Remember the strongest sign of a mark without its payload."""
+        """Record the strongest evidence of a mark without its payload."""
         p_value = self.tests * shifts * math.erfc(z / math.sqrt(2)) / 2
         if p_value < self.p_value:
             self.z, self.p_value = z, p_value
 
     def _decode(self, spectrum: Spectrum, z: float, shift: tuple[int, int], shifts: int, slot: int | None) -> bool:
-        """Look for a payload that checks and, where a slot is given, belongs there; return whether one is certain."""
+        """Search a payload that checks and, where a slot is given, belongs there; return whether one is certain."""
         values = bit_values(spectrum, self.carriers, refine_shift(spectrum, self.carriers, shift))
         likely = z >= (_LIKELY_SLOT if slot is not None else _LIKELY_SHIFT)
         return any(self._found(decode(values, size), values, z, shifts, slot) for size in _LISTS[: 2 if likely else 1])
 
     def _found(self, messages: Bits, values: Floats64, z: float, shifts: int, slot: int | None) -> bool:
-        """Return whether one of some messages checks and is certain; remember it."""
+        """Return whether one of some messages checks and is certain, and record it."""
         for message in messages:
             payload = unframe_payload(message, self.key)
             if payload is None or slot not in (None, slot_of(payload.id, self.key)):
@@ -210,9 +223,9 @@ class Reader:
 
 
 def views(lumas: Sequence[Greys | Floats], search: int) -> Iterator[View]:
-    """Yield every way in which a still's or clip's luminances are laid over the tile, from cheap to costly.
+    """Yield every hypothesis about the geometry of a still or clip, as folded spectra, from cheap to costly.
 
-    No key takes part.
+    No key is used.
     """
     groups = [lumas[:1], lumas] if len(lumas) > 1 else [lumas]
     found: list[list[Spectrum]] = [[] for _ in groups]
@@ -250,7 +263,7 @@ def _cropped_scales(height: int, width: int) -> list[float]:
 
 
 def _bounded(luma: Greys) -> Greys:
-    """Return the middle of a very long picture; every part of it carries the whole mark."""
+    """Return the middle of a very long picture; every part of it contains the whole mark."""
     limit = _LONGEST_ASPECT * min(luma.shape)
     top, left = (max(side - limit, 0) // 2 for side in luma.shape)
     return luma[top : top + limit, left : left + limit]

@@ -1,11 +1,12 @@
-"""Find how a picture was turned, stretched and scaled since it was marked, without a key.
+"""Estimate, without a key, how a picture was rotated, stretched and scaled since it was marked.
 
-A repeated tile shows in the spectrum of the whole picture as a comb: power at every multiple of one over the tile's
-side. A linear change of the picture moves the comb's teeth (Deguillaume, Voloshynovskiy & Pun, "Method for the
+A repeated tile is visible in the spectrum of the whole picture as a comb: power at every multiple of the inverse of the
+tile's side. A linear change of the picture moves the comb's teeth (Deguillaume, Voloshynovskiy & Pun, "Method for the
 estimation and recovering from general affine transforms in digital watermarking applications", SPIE 4675, 2002). The
-teeth inside the tile's ring are looked up for thousands of changes at once and the best are improved step by step.
+teeth inside the tile's ring are evaluated for thousands of changes at once, and the best changes are refined step by
+step.
 
-No key takes part, so what is found says nothing about whose mark it is, and it cannot favour a key's template.
+No key is used, so the result does not depend on whose mark it is, and it cannot favour a key's template.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ _SIDE = 512
 _GRID = 1024
 _NEIGHBOURHOOD = (31, 31)
 _TALLEST = 6.0
-# Pictures hide the inner teeth, coders erase the outer ones: half of the candidates come from either ring.
+# The picture content hides the inner teeth, and coders erase the outer ones, so half of the candidates come from each
+# ring.
 _RINGS = ((18.0, 28.0), (8.0, 20.0))
 _SCALES = np.geomspace(0.42, 1.16, 140)
 _ROTATIONS = np.radians(np.arange(-12.6, 12.7, 0.42))
@@ -46,7 +48,7 @@ _FINE_STEPS = (0.0045, 0.0022, 0.0011)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Residual:
-    """A picture, resized and whitened, ready to be laid over the tile in many ways."""
+    """A picture, resized and whitened, ready to be folded onto the tile under many changes."""
 
     picture: Floats
 
@@ -69,10 +71,10 @@ class Residual:
 def likely_changes(residual: Residual, count: int) -> list[Floats64]:
     """Return the linear changes under which the picture looks most like a repeated tile, best first.
 
-    A blank picture has none.
+    The result is empty for a blank picture.
 
-    Searched: scaling to 0.42 … 1.16 of the usual scale, and with it either rotation up to 12.6° or a change of the
-    aspect ratio by up to 13 %.
+    The search covers scaling to 0.42 … 1.16 of the usual scale, combined with either rotation up to 12.6° or a change
+    of the aspect ratio by up to 13 %.
     """
     comb = _comb(residual.picture)
     upright = _changes(_SCALES, np.zeros(1), _STRETCHES)
@@ -94,7 +96,7 @@ def likely_changes(residual: Residual, count: int) -> list[Floats64]:
 
 
 def _climb(comb: Floats, parameters: Floats64, ring: tuple[float, float]) -> tuple[Floats64, Floats64]:
-    """Move each set of parameters to the best of its neighbours, with ever smaller steps; return scores and places."""
+    """Move each set of parameters to its best neighbour, with ever smaller steps; return scores and positions."""
     steps = np.stack(np.meshgrid([-1, 0, 1], [-1, 0, 1], [-1, 0, 1], indexing="ij"), axis=-1).reshape(-1, 3)
     reached = np.empty(len(parameters))
     for size in _FINE_STEPS:
@@ -111,7 +113,7 @@ def _changes(scales: Floats64, rotations: Floats64, stretches: Floats64) -> Floa
 
 
 def _matrices(parameters: Floats64) -> Floats64:
-    """Return the linear changes of parameters, `(N, 2, 2)`: stretch, then turn."""
+    """Return the linear changes of parameters, `(N, 2, 2)`: first stretch, then rotation."""
     scale, turn, stretch = np.exp(parameters[:, 0]), parameters[:, 1], parameters[:, 2] / 2
     cos, sin, tall, wide = np.cos(turn), np.sin(turn), np.exp(-stretch), np.exp(stretch)
     rows = np.stack([np.stack([cos * tall, sin * wide], -1), np.stack([-sin * tall, cos * wide], -1)], axis=1)
@@ -119,7 +121,7 @@ def _matrices(parameters: Floats64) -> Floats64:
 
 
 def _comb(picture: Floats) -> Floats:
-    """Return power over that of its neighbourhood in frequency, `(1024, 513)`."""
+    """Return the power relative to its neighbourhood in frequency, `(1024, 513)`."""
     height, width = (min(side, _GRID) for side in picture.shape)
     power = np.abs(scipy.fft.rfft2(picture[:height, :width], s=(_GRID, _GRID))) ** 2
     around = cv2.blur(power, _NEIGHBOURHOOD, borderType=cv2.BORDER_REFLECT)

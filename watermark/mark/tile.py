@@ -1,12 +1,13 @@
-"""The tile a mark is made of: which Fourier coefficients carry what, and how a picture is laid over the tile.
+"""Define the tile of a mark: the Fourier coefficients it uses, and the geometry of a picture relative to the tile.
 
 One tile has 128 × 128 canonical pixels and is repeated over the picture. In a ring of its spectrum some coefficients
-carry a known template (it finds the tile again after a crop) and the others one code bit each (spread spectrum: Cox,
-Kilian, Leighton & Shamoon 1997; periodic self-registering marks: Kutter 1998). Positions and phases come from the
-deployment's secret key alone.
+contain a known template (which locates the tile after a crop) and each of the others contains one code bit (spread
+spectrum: Cox, Kilian, Leighton & Shamoon 1997; periodic self-registering marks: Kutter 1998). Positions and phases are
+derived from the deployment's secret key alone.
 
-Where the first tile begins is one of 64 places, the *slots*. They come from the key, and the id says which one is used:
-marks of many ids do not add up when pictures are averaged, and the reader of a whole picture knows where to look.
+The first tile begins at one of 64 places, the *slots*. They are derived from the key, and the id selects one of them.
+Therefore marks of many ids do not add up when pictures are averaged, and the reader of a whole picture knows where to
+look.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ Indices = npt.NDArray[np.intp]
 class Carriers:
     """The coefficients of one tile's spectrum that one key selects.
 
-    A spectrum is that of a real tile, `(128, 65)`; indices are flat.
+    The spectrum is that of a real tile, `(128, 65)`; indices are flat.
 
     Attributes:
         sync: Coefficients of the template, `(S,)`.
@@ -64,7 +65,8 @@ class Carriers:
 def carriers_of(key: bytes) -> Carriers:
     """Derive the carriers of a 32-byte key.
 
-    The derivation uses SHAKE-256 and sorting only, so that a mark outlives every change of a random generator's stream.
+    The derivation uses SHAKE-256 and sorting only, so that a mark stays readable when the stream of a random generator
+    changes.
 
     Raises:
         IdentityError: The key has another length.
@@ -91,18 +93,18 @@ def slot_of(identifier: int, key: bytes) -> int:
 
 
 def whole_scales(height: int, width: int) -> list[float]:
-    """Return canonical pixels per picture pixel for every tile that a whole picture of this size may carry.
+    """Return canonical pixels per picture pixel for every tile that a whole picture of this size may contain.
 
-    A tile is a part of the short side, so the mark keeps its place when the picture is resized. Large pictures are
-    marked with the first; small ones with whichever reads best, because a finer tile lies in frequencies that coders
-    erase and a coarser one in those where pictures are busiest.
+    The size of a tile is a fraction of the short side, so the mark keeps its place when the picture is resized. Large
+    pictures are marked with the first scale. Small pictures are marked with the scale that reads best, because a finer
+    tile uses frequencies that coders erase, and a coarser one uses those where pictures have most energy.
     """
     parts = (1 / 4, 3 / 8, 1 / 2) if is_large(height, width) else (3 / 8, 1 / 2, 1 / 4)
     return [TILE / (part * min(height, width)) for part in parts]
 
 
 def marking_scales(height: int, width: int) -> list[float]:
-    """Return those scales that a picture of this size may be marked with.
+    """Return the scales that a picture of this size may be marked with.
 
     No tile has under 64 pixels: its ring would pass the Nyquist limit.
     """
@@ -123,12 +125,12 @@ def luminance(image: npt.NDArray[np.uint8]) -> Floats:
 
 
 def grey(image: npt.NDArray[np.uint8]) -> Greys:
-    """Return the luminance of an RGB picture in a quarter of the memory; it is whole numbers anyway."""
+    """Return the rounded luminance of an RGB picture in a quarter of the memory; luminance is whole numbers anyway."""
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
 
 def whiten(luma: Floats) -> Floats:
-    """Return the locally normalised, clipped high-pass of luminance: edges of the host lose their weight."""
+    """Return the locally normalised, clipped high-pass of luminance, which reduces the weight of the host's edges."""
     high = luma - cv2.blur(luma, (13, 13))
     power = cv2.blur(np.square(high), (11, 11))
     spread = np.sqrt(np.maximum(power, 0, out=power), out=power)
@@ -173,7 +175,7 @@ def frequency_radius() -> Floats64:
 
 @lru_cache(maxsize=1)
 def band_indices() -> Indices:
-    """Return every coefficient of the ring once: of a pair that belongs to one real wave, only one is listed."""
+    """Return every coefficient of the ring once: of two that belong to one real wave, only one is listed."""
     vertical, horizontal = frequencies()
     radius = frequency_radius()
     once = (horizontal > 0) | (vertical > 0)

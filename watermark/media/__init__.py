@@ -1,1 +1,1 @@
-"""Files in and out: pictures, clips and arrays."""
+"""Read and write media files: pictures, clips and arrays."""

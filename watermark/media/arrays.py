@@ -1,4 +1,4 @@
-"""Read arrays from an NPZ file that a stranger may have written: bounded, and without running anything in it."""
+"""Read arrays from an untrusted NPZ file: with bounded memory, and without running anything in it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 MOST_BYTES = 1 << 30
-"""More than the parameters of ten hours of motion take, and than the crops or masks of one clip."""
+"""More bytes than the parameters of ten hours of motion need, and than the crops or masks of one clip need."""
 
 _MOST_ARRAYS = 64
 _DAMAGE = (
@@ -28,15 +28,15 @@ _DAMAGE = (
 def read_arrays(path: Path, *, most: int = MOST_BYTES) -> dict[str, npt.NDArray[Any]]:
     """Read every array of an NPZ file by its name.
 
-    What the file states is compared before any memory is taken for it. Pickled objects are refused.
+    The stated sizes are checked before any memory is allocated. Pickled objects are refused.
 
     Args:
         path: The file.
-        most: Bytes that all arrays may take together.
+        most: Maximum number of bytes of all arrays together.
 
     Raises:
-        ValueError: The file is no NPZ, damaged, larger than that, or holds objects; the message does not name it.
-        OSError: It cannot be read.
+        ValueError: The file is no NPZ, damaged, too large, or contains objects; the message does not name the file.
+        OSError: The file cannot be read.
     """
     if not stat.S_ISREG(path.stat().st_mode):
         raise ValueError("a folder, a pipe or a device")
@@ -56,7 +56,7 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt.NDArray[Any]
         shape, kind = _header(stream)
         if kind.hasobject or kind.kind == "V":
             raise ValueError(f"{member.filename} holds pickled objects or records, which are not read")
-        # Bounds what the next line allocates by what the archive states.
+        # Limits what the next line allocates to what the archive states.
         if min(shape, default=0) < 0 or math.prod(shape) * kind.itemsize != member.file_size - stream.tell():
             raise ValueError(f"{member.filename} states the shape {shape}, which is not what it holds")
     with archive.open(member) as stream:

@@ -1,13 +1,14 @@
-"""Read a clip of any length in constant memory, as a viewer shows it.
+"""Read a clip of any length in constant memory, as a viewer displays it.
 
 Opening a clip reads through its packets without decoding them: they tell how many frames there are, when each is shown,
 and where decoding can begin. A clip whose frames are not evenly spaced is resampled to its mean rate, each instant
-showing the nearest frame that has begun; the reader says so in `variable_rate`.
+showing the nearest frame that has begun; `variable_rate` is then true.
 """
 
 from __future__ import annotations
 
 import itertools
+import logging
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,28 +26,30 @@ from watermark.errors import MediaError
 from .containers import Container, is_cut_off, sniff
 from .frames import Frames, check_area, spread
 
+_LOG = logging.getLogger(__name__)
+
 MOST_CLIP_FRAMES = 5_000_000
 
 _LARGEST_DENOMINATOR = 1001
-_SMALL = 512 * 512  # pixels up to which starting threads takes longer than they save
+_SMALL = 512 * 512  # up to this many pixels, starting threads costs more time than they save
 _TimedFrame = tuple[int, av.VideoFrame]
 _DEMUXERS = {Container.MP4: "mov", Container.MATROSKA: "matroska"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipReader:
-    """A clip on disk; every call reads the file anew, so a reader holds nothing open.
+    """A clip on disk; every call opens the file anew, so a reader keeps no file open.
 
     Attributes:
         path: The file.
-        fps: Frames a second of what `chunks` yields.
+        fps: Frames per second of the frames that `chunks` yields.
         height: Pixels in a column, upright.
         width: Pixels in a row, upright.
-        frame_count: Frames that `chunks` yields.
-        variable_rate: The file's frames are not evenly spaced and are resampled.
-        flattened: The file tells how transparent its pixels are; they are laid over white.
-        has_sound: The file has a sound track.
-        start: When the first frame is shown on the file's clock, in seconds; sound keeps to that clock.
+        frame_count: Number of frames that `chunks` yields.
+        variable_rate: Whether the file's frames are not evenly spaced and are resampled.
+        flattened: Whether the file has transparency; its frames are then composited over white.
+        has_sound: Whether the file has a sound track.
+        start: Presentation time of the first frame on the file's clock, in seconds; sound uses the same clock.
     """
 
     path: Path
@@ -61,16 +64,21 @@ class ClipReader:
     _shown: npt.NDArray[np.int64] = field(repr=False)
     _keys: npt.NDArray[np.int64] = field(repr=False)
 
+    def __str__(self) -> str:
+        """Say in a few words what was opened."""
+        size = f"{self.width} × {self.height} pixels"
+        return f"a clip of {self.frame_count} frames, {size}, at {float(self.fps):g} a second"
+
     @property
     def frame_bytes(self) -> int:
-        """Memory of one decoded frame."""
+        """Return the memory of one decoded frame in bytes."""
         return self.height * self.width * 3
 
     def chunks(self, size: int = 16) -> Iterator[Frames]:
         """Yield the frames in order, at most `size` at a time.
 
         Args:
-            size: Most frames held at once.
+            size: Maximum number of frames in memory at once.
 
         Yields:
             uint8 RGB, `(T, H, W, 3)` with T ≤ size.
@@ -96,10 +104,10 @@ class ClipReader:
                 yield from (picture for _, picture in decoded)
 
     def sample(self, limit: int) -> Frames:
-        """Return at most `limit` frames, evenly spread, without decoding most of what lies between them.
+        """Return at most `limit` frames, evenly spread, without decoding most of the frames between them.
 
         Args:
-            limit: Most frames.
+            limit: Maximum number of frames.
 
         Returns:
             uint8 RGB, `(T, H, W, 3)` with T ≤ limit; the first frame is the clip's first.
@@ -112,7 +120,7 @@ class ClipReader:
             return self._stacked(len(wanted), self._picked(wanted, file, _decoded(file)))
 
     def take(self, indices: Sequence[int]) -> Frames:
-        """Return the frames with these numbers, in this order, without decoding most of what lies between them.
+        """Return the frames with these numbers, in this order, without decoding most of the frames between them.
 
         Args:
             indices: Numbers of frames as `frames` counts them; any order, repeats allowed.
@@ -128,7 +136,7 @@ class ClipReader:
             return self._taken(indices, file, _decoded(file))
 
     def first(self, count: int) -> Frames:
-        """Return the first `count` frames, uint8 RGB, `(count, H, W, 3)`, in no more memory than they take.
+        """Return the first `count` frames, uint8 RGB, `(count, H, W, 3)`, without additional memory.
 
         Raises:
             MediaError: The file is damaged, or changes its size.
@@ -136,7 +144,7 @@ class ClipReader:
         return self._stacked(count, self.frames())
 
     def _stacked(self, most: int, pictures: Iterator[Frames]) -> Frames:
-        """Gather at most so many frames without holding any twice."""
+        """Collect at most so many frames without storing any twice."""
         gathered = np.empty((most, self.height, self.width, 3), dtype=np.uint8)
         count = 0
         for count, picture in enumerate(itertools.islice(pictures, most), 1):
@@ -146,7 +154,7 @@ class ClipReader:
         return gathered[:count]
 
     def _taken(self, indices: Sequence[int], file: InputContainer, decoded: Iterator[_TimedFrame]) -> Frames:
-        """Return the frames with these numbers from an open file, whose first frame is the next to be decoded."""
+        """Return frames by number from an open file, whose first frame is the next to be decoded."""
         numbers, places = np.unique(np.asarray(indices, dtype=np.int64), return_inverse=True)
         if not len(numbers) or numbers[0] < 0 or numbers[-1] >= self.frame_count:
             raise IndexError(f"{self.path}: has frames 0 to {self.frame_count - 1}, not all of {list(indices)}")
@@ -161,7 +169,7 @@ class ClipReader:
     def _picked(
         self, wanted: npt.NDArray[np.int64], file: InputContainer, decoded: Iterator[_TimedFrame]
     ) -> Iterator[Frames]:
-        """Yield the frames shown at the wanted times, jumping to the key frame before each where that saves work."""
+        """Yield the frames shown at the wanted times, seeking to the key frame before each where that saves work."""
         at = int(self._shown[0]) - 1
         for time in wanted.tolist():
             key = int(self._keys[max(int(np.searchsorted(self._keys, time, "right")) - 1, 0)])
@@ -213,7 +221,7 @@ def take_frames(path: Path, indices: Sequence[int]) -> Frames:
     """Open a clip and return some of its frames: `open_clip(path).take(indices)`, but the file is opened once.
 
     Raises:
-        MediaError: As `open_clip`.
+        MediaError: As for `open_clip`.
         IndexError: There is no frame of that number.
     """
     with _introduced(path) as (clip, file, decoded):
@@ -222,7 +230,7 @@ def take_frames(path: Path, indices: Sequence[int]) -> Frames:
 
 @contextmanager
 def _introduced(path: Path) -> Iterator[tuple[ClipReader, InputContainer, Iterator[_TimedFrame]]]:
-    """Open a clip and look it over; yield it with the open file and all of its frames, none of them taken yet."""
+    """Open a clip and inspect it; yield its reader with the open file and all of its frames, not yet decoded."""
     container = sniff(path)
     if not container.is_clip:
         raise MediaError(f"{path}: is {container.name}, not a clip; read it with read_media")
@@ -249,17 +257,18 @@ def _introduced(path: Path) -> Iterator[tuple[ClipReader, InputContainer, Iterat
         start = float(shown[0]) * _unit(file)
         sound = bool(file.streams.audio)
         clip = ClipReader(path, fps, height, width, count, variable, flattened, sound, start, shown, keys)
+        _LOG.debug("opened %s: %s, %s%s", path, container.name, clip, ", resampled" if variable else "")
         yield clip, file, itertools.chain([first], decoded)
 
 
 def _decoded(file: InputContainer) -> Iterator[_TimedFrame]:
-    """Yield each frame with its presentation time, in the stream's unit; pictures are made of those that are wanted."""
+    """Yield each frame with its presentation time in the stream's unit; only wanted frames become pictures."""
     for frame in file.decode(file.streams.video[0]):
         yield frame.pts if frame.pts is not None else 0, frame
 
 
 def upright(frame: av.VideoFrame) -> Frames:
-    """Return a decoded frame as RGB, laid over white and turned as its metadata asks."""
+    """Return a decoded frame as RGB, composited over white and rotated as its metadata requires."""
     picture = _over_white(frame) if _has_alpha(frame) else frame.to_ndarray(format="rgb24", threads=1)
     return np.ascontiguousarray(np.rot90(picture, frame.rotation // 90))
 
@@ -276,7 +285,7 @@ def _over_white(frame: av.VideoFrame) -> Frames:
 
 @contextmanager
 def demuxed(path: Path) -> Iterator[InputContainer]:
-    """Open a clip without any way to the network or to other files; put what the decoder says into one line.
+    """Open a clip without access to the network or to other files, and convert decoder messages to one line.
 
     Raises:
         MediaError: The file is missing, no clip, or damaged.
@@ -292,22 +301,22 @@ def demuxed(path: Path) -> Iterator[InputContainer]:
                 if codec is not None and codec.width * codec.height <= _SMALL:
                     codec.thread_count = 1
             yield file
-    except av.error.MemoryError:  # says nothing about the file
+    except av.error.MemoryError:  # is no defect of the file
         raise
     except av.error.FFmpegError as error:
         raise MediaError(f"{path}: is damaged or truncated ({error.strerror}); get a sound copy of the file") from error
 
 
 def _unit(file: InputContainer) -> float:
-    """Return the seconds that one step of the video track's clock takes."""
+    """Return the duration in seconds of one step of the video track's clock."""
     return float(file.streams.video[0].time_base or 0)
 
 
 def _timetable(path: Path, file: InputContainer) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return when frames are shown, and when those are that decoding can begin at, both in order.
+    """Return the presentation times of all frames, and those of the key frames, both in order.
 
     Raises:
-        MediaError: There are more than any clip of a day has; a header of a few bytes can announce billions.
+        MediaError: There are more frames than any clip of a day has; a header of a few bytes can announce billions.
     """
     shown, keys = array("q"), array("q")
     for packet in file.demux(file.streams.video[0]):
@@ -322,7 +331,7 @@ def _timetable(path: Path, file: InputContainer) -> tuple[npt.NDArray[np.int64],
 
 
 def _rate(path: Path, seconds: npt.NDArray[np.float64], stated: Fraction | None) -> tuple[Fraction, bool]:
-    """Return frames a second, and whether the frames depart from an even spacing by half a step or more."""
+    """Return frames per second, and whether the frames depart from even spacing by half a step or more."""
     span = float(seconds[-1])
     mean = Fraction((len(seconds) - 1) / span).limit_denominator(_LARGEST_DENOMINATOR) if span > 0 else None
     for rate in (stated, mean):

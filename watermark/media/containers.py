@@ -1,4 +1,4 @@
-"""Tell a file's container from its first bytes; its suffix decides nothing when reading."""
+"""Determine a file's container from its first bytes; its suffix is ignored when reading."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BMFF_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
 
 class Container(Enum):
-    """The containers this room reads, with the media type the C2PA library knows each by."""
+    """The containers that this package reads, with the media type of each in the C2PA library."""
 
     PNG = "image/png"
     JPEG = "image/jpeg"
@@ -30,7 +30,7 @@ class Container(Enum):
 
     @property
     def is_clip(self) -> bool:
-        """Whether the container holds moving pictures."""
+        """Return whether the container is for moving pictures."""
         return self in (Container.MP4, Container.MATROSKA)
 
 
@@ -47,10 +47,10 @@ WRITABLE = {
 
 
 def open_file(path: Path) -> BinaryIO:
-    """Open a file for reading, and nothing else: reading a pipe or a device may never end.
+    """Open a regular file for reading; reading a pipe or a device may never end.
 
     Raises:
-        MediaError: It cannot be opened, or is no file.
+        MediaError: The path cannot be opened, or is no regular file.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -91,7 +91,7 @@ def sniff(path: Path) -> Container:
 
 
 def _brands(head: bytes) -> set[bytes]:
-    """Return the major and compatible brands of a `ftyp` box, as far as the head reaches."""
+    """Return the major and compatible brands of a `ftyp` box, as far as the head contains them."""
     end = min(int.from_bytes(head[:4], "big"), len(head))
     return {head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4))}
 
@@ -118,14 +118,14 @@ def is_cut_off(path: Path, container: Container) -> bool:
 
 
 def _matroska_end(head: bytes) -> int:
-    """Return where the segment behind the EBML header ends, or 0 where its size is left open."""
+    """Return where the segment behind the EBML header ends, or 0 where its size is unknown."""
     _, segment = _element(head, 0)
     start, end = _element(head, segment)
     return end if end >= start else 0
 
 
 def _element(head: bytes, at: int) -> tuple[int, int]:
-    """Return start and end of an element's content; its id has four bytes, and an open size ends it at -1."""
+    """Return start and end of an element's content; its id has four bytes, and an unknown size gives the end -1."""
     at += 4
     if at >= len(head) or not head[at]:
         return at, at
@@ -136,10 +136,10 @@ def _element(head: bytes, at: int) -> tuple[int, int]:
 
 
 def writable(path: Path) -> Container:
-    """Return the container that a path's suffix asks for.
+    """Return the container that a path's suffix stands for.
 
     Raises:
-        MediaError: The suffix is none of those this room writes.
+        MediaError: The suffix is none of those that this package writes.
     """
     try:
         return WRITABLE[path.suffix.lower()]

@@ -1,4 +1,4 @@
-"""Write stills and clips: the one encoder that synthetic and genuine corpus files both pass through.
+"""Write stills and clips with the one encoder that synthetic and genuine corpus files share.
 
 The same frames and settings give the same bytes: one coding thread, no time stamps, no random identifiers.
 """
@@ -35,7 +35,7 @@ def encode_still(image: Frames, path: Path, *, quality: int = 95, xmp: bytes | N
 
     Args:
         image: uint8 RGB, `(H, W, 3)`.
-        path: Where to write; an existing file is overwritten in place.
+        path: Path of the file; an existing file is overwritten in place.
         quality: 1 … 100 for JPEG, WebP and AVIF; PNG and TIFF are lossless.
         xmp: XMP packet to embed.
 
@@ -61,15 +61,16 @@ def encode_still(image: Frames, path: Path, *, quality: int = 95, xmp: bytes | N
 
 
 def _scratch(container: Container) -> IO[bytes]:
-    """Return where an encoder writes: one that fills a disk by itself may leave half a file and say nothing.
+    """Return the stream that an encoder writes to, in memory where the encoder would not report a full disk.
 
-    libtiff does say so. It skips bytes to align what follows: in a file they are zeros, in memory whatever lay there.
+    libtiff reports a full disk, so it writes to a temporary file. It skips bytes for alignment: in a file they are
+    zeros, in memory they are undefined.
     """
     return tempfile.TemporaryFile() if container is Container.TIFF else io.BytesIO()
 
 
 def _embedded(xmp: bytes, container: Container) -> dict[str, object]:
-    """Return the encoder's options that embed an XMP packet where the container's readers look for it."""
+    """Return the encoder's options that embed an XMP packet where readers of the container look for it."""
     if container is Container.PNG:
         text = PngImagePlugin.PngInfo()
         text.add_itxt("XML:com.adobe.xmp", xmp.decode())
@@ -83,12 +84,12 @@ def _embedded(xmp: bytes, container: Container) -> dict[str, object]:
 
 
 def encode_clip(frames: Frames, path: Path, fps: float | Fraction, *, crf: int = 18) -> None:
-    """Write frames as H.264 in MP4 with its index in front; see `ClipEncoder`.
+    """Write frames as H.264 in MP4 with the index at the front; see `ClipEncoder`.
 
     Args:
         frames: uint8 RGB, `(T, H, W, 3)`.
-        path: Where to write, suffix .mp4; an existing file is overwritten in place.
-        fps: Frames a second.
+        path: Path of the file, suffix .mp4; an existing file is overwritten in place.
+        fps: Frames per second.
         crf: Constant rate factor of x264, 0 … 51; lower is better.
 
     Raises:
@@ -100,11 +101,11 @@ def encode_clip(frames: Frames, path: Path, fps: float | Fraction, *, crf: int =
 
 
 class ClipEncoder:
-    """Writes H.264 in MP4 piece by piece, in constant memory.
+    """Write H.264 in MP4 piece by piece, in constant memory.
 
-    4:2:0 needs even sides: an odd one grows by a copy of its last row or column, so no pixel is lost. A key frame
-    comes at least every two seconds, so that a piece cut out still carries the mark. Used in a `with` block; the file
-    is whole when the block ends without an error.
+    4:2:0 needs even sides: an odd one grows by a copy of its last row or column, so no pixel is lost. A key frame comes
+    at least every two seconds, so that a part cut out of the clip still contains the mark. Used in a `with` block; the
+    file is whole when the block ends without an error.
     """
 
     def __init__(
@@ -117,15 +118,15 @@ class ClipEncoder:
         crf: int = 18,
         audio_from: Path | None = None,
     ) -> None:
-        """Begin a file.
+        """Open a file for writing.
 
         Args:
-            path: Where to write, suffix .mp4; an existing file is overwritten in place.
-            fps: Frames a second.
+            path: Path of the file, suffix .mp4; an existing file is overwritten in place.
+            fps: Frames per second.
             height: Pixels in a column.
             width: Pixels in a row.
             crf: Constant rate factor of x264, 0 … 51; lower is better.
-            audio_from: A clip whose sound is kept, from the time of its first frame on; None writes no sound.
+            audio_from: A clip whose sound is copied, from the time of its first frame on; None writes no sound.
 
         Raises:
             MediaError: The suffix is not .mp4, the rate is not positive, or `audio_from` has no usable sound.
@@ -153,10 +154,10 @@ class ClipEncoder:
                 raise
 
     def write(self, frames: Frames) -> None:
-        """Add frames, uint8 RGB, `(T, H, W, 3)`.
+        """Write frames, uint8 RGB, `(T, H, W, 3)`.
 
         Raises:
-            MediaError: They have another size than the clip.
+            MediaError: The frames have another size than the clip.
             OSError: The file cannot be written.
         """
         check_frames(frames)
@@ -199,13 +200,13 @@ class ClipEncoder:
         self._file.close()
 
     def _abandon(self) -> None:
-        """Let go of an unfinished file; that it cannot be finished is no news."""
+        """Close an unfinished file; the error of finishing it is ignored."""
         with suppress(OSError, ValueError):
             self._leave()
 
 
 def check_clip(path: Path, fps: float | Fraction) -> Fraction:
-    """Return the frame rate as it is written.
+    """Return the frame rate in the form that is written.
 
     Raises:
         MediaError: The suffix is not .mp4, or the rate is not between 0 and 1000.

@@ -1,4 +1,4 @@
-"""Arrays of pixels: their type, the check at the door, and which frames of a clip to look at."""
+"""Check arrays of pixels, define their type, and choose which frames of a clip to use."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Frames = npt.NDArray[np.uint8]
 MOST_PIXELS = 64_000_000
 
 CLIP_SAMPLE = 16
-"""How many frames of a clip are looked at to read its mark."""
+"""Number of frames of a clip that are used to read its mark."""
 
 
 def check_frames(pixels: Frames) -> None:
-    """Refuse an array that is not a uint8 RGB still `(H, W, 3)` or clip `(T, H, W, 3)`.
+    """Check that an array is a uint8 RGB still `(H, W, 3)` or clip `(T, H, W, 3)`.
 
     Raises:
         MediaError: The array has another type or shape, or no pixels.
@@ -39,7 +39,7 @@ def spread(count: int, limit: int) -> Sequence[int]:
 
 
 def check_area(path: Path, width: int, height: int) -> None:
-    """Refuse a file whose frames would fill the memory, before any is decoded.
+    """Check, before any frame is decoded, that a file's frames do not fill the memory.
 
     Raises:
         MediaError: A frame has more than 64 million pixels.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from .clip_reading import open_clip
 from .containers import Container, sniff
 from .frames import MOST_PIXELS, check_area
 
+_LOG = logging.getLogger(__name__)
+
 MOST_CLIP_BYTES = 4 << 30
 
 
@@ -28,9 +31,9 @@ class Media:
 
     Attributes:
         frames: uint8 RGB, `(T, H, W, 3)`; a still has one frame.
-        fps: Frames a second, or None for a still.
-        variable_rate: The clip's frames were not evenly spaced and were resampled to `fps`.
-        flattened: The file tells how transparent its pixels are; they were laid over white.
+        fps: Frames per second, or None for a still.
+        variable_rate: Whether the clip's frames were not evenly spaced and were resampled to `fps`.
+        flattened: Whether the file has transparency; its frames were then composited over white.
     """
 
     frames: npt.NDArray[np.uint8]
@@ -38,27 +41,34 @@ class Media:
     variable_rate: bool = False
     flattened: bool = False
 
+    def __str__(self) -> str:
+        """Say in a few words what was decoded."""
+        size = f"{self.width} × {self.height} pixels"
+        if self.fps is None:
+            return f"a still of {size}"
+        return f"a clip of {len(self.frames)} frames, {size}, at {self.fps:g} a second"
+
     @property
     def width(self) -> int:
-        """Pixels in a row."""
+        """Return the width in pixels."""
         return int(self.frames.shape[2])
 
     @property
     def height(self) -> int:
-        """Pixels in a column."""
+        """Return the height in pixels."""
         return int(self.frames.shape[1])
 
 
 def read_media(path: Path, *, max_frames: int | None = None) -> Media:
-    """Decode a PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV or Matroska file as a viewer shows it.
+    """Decode a PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV or Matroska file as a viewer displays it.
 
-    The content decides which it is. Orientation tags and colour profiles are applied, transparency is laid over white,
-    grey, palette, CMYK and 16-bit pictures become 8-bit sRGB. Sound is ignored; frames that are not evenly spaced are
-    resampled.
+    The content decides which format it is. Orientation tags and colour profiles are applied, and transparency is
+    composited over white. Grey, palette, CMYK and 16-bit pictures are converted to 8-bit sRGB. Sound is ignored; frames
+    that are not evenly spaced are resampled.
 
     Args:
         path: The file.
-        max_frames: Stop after this many frames.
+        max_frames: Maximum number of frames to read.
 
     Raises:
         MediaError: The file is missing, of another kind, damaged, truncated, animated but no video, or too large to
@@ -77,7 +87,9 @@ def _read_still(path: Path, container: Container) -> Media:
             _refuse_several(path, image)
             image.load()
             picture = np.asarray(_rgb(path, ImageOps.exif_transpose(image)), dtype=np.uint8)
-            return Media(picture[None], None, flattened=_transparent(image))
+            media = Media(picture[None], None, flattened=_transparent(image))
+        _LOG.debug("decoded %s: %s, %s", path, container.name, media)
+        return media
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise MediaError(f"{path}: has more than {MOST_PIXELS} pixels; scale it down first") from None
     except UnidentifiedImageError as error:
@@ -87,32 +99,32 @@ def _read_still(path: Path, container: Container) -> Media:
         ) from error
     except (MediaError, MemoryError):
         raise
-    except Exception as error:  # decoders raise whatever a damaged file leads them to
+    except Exception as error:  # decoders raise any error for a damaged file
         raise MediaError(f"{path}: is damaged or truncated ({error}); get a sound copy of the file") from error
 
 
 def _refuse_several(path: Path, image: Image.Image) -> None:
-    if image.format == "TIFF":  # counting the pages would walk through all of them
+    if image.format == "TIFF":  # counting the pages would read all of them
         try:
             image.seek(1)
         except EOFError:
             return
         raise MediaError(f"{path}: has several pages; save the one you mean as a file of its own")
-    # The one exception is a photo with a second view for other displays.
+    # The only exception is a photo with a second view for other displays.
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
         raise MediaError(f"{path}: is an animation, not a still; convert it to MP4")
 
 
 @contextmanager
 def _strict_tiff() -> Iterator[None]:
-    """Take the decoder's mere warning about a truncated TIFF for what it is."""
+    """Raise an error where the decoder only warns about a truncated TIFF."""
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="Truncated File Read", category=UserWarning)
         yield
 
 
 def _rgb(path: Path, image: Image.Image) -> Image.Image:
-    """Return the picture as a viewer would show it, 8 bit a channel in sRGB."""
+    """Return the picture as a viewer displays it, with 8 bits per channel in sRGB."""
     if image.mode in ("I", "F"):
         raise MediaError(f"{path}: has samples of 32 bits, whose white is not stated; save it with 8 or 16 bits")
     if image.mode.startswith("I;16"):

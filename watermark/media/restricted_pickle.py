@@ -1,8 +1,8 @@
-"""Read the arrays of a pickle without running anything that is in it.
+"""Read the arrays of a pickle without running any of its code.
 
-A pickle is a program that names classes and calls them. Here no name is ever imported: each admitted name stands for
-an inert record that only keeps what it is given, and any other name ends the reading. Arrays are built afterwards from
-the records, with every size checked, so that numpy never sees a state that the file made up.
+A pickle is a program that names classes and calls them. Here no name is ever imported: each admitted name stands for an
+inert record that only stores its arguments, and any other name is refused. Arrays are built afterwards from the
+records, with every size checked, so that numpy never receives a state that the file invented.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ BROKEN = (
     pickle.UnpicklingError, ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, RecursionError,
     TypeError, ValueError,
 )  # fmt: skip
-"""What reading a damaged pickle, or building arrays from its records, may raise."""
+"""Errors that reading a damaged pickle, or building arrays from its records, may raise."""
 
 _NUMBERS = re.compile("[fiu][248]|[iub]1")
 _NUMBERS_AND_TEXT = re.compile("[fiu][248]|[iub]1|U[0-9]{1,5}")
 
 
 class ForbiddenNameError(MediaError):
-    """A pickle names something that is not admitted; nothing of it was run.
+    """A pickle contains a name that is not admitted; nothing of it was run.
 
     Attributes:
         name: The module and the name in it, as the pickle writes them.
@@ -42,44 +42,44 @@ class ForbiddenNameError(MediaError):
 
 
 class Record:
-    """What a call in the pickle leaves behind."""
+    """An inert record of one call in the pickle."""
 
     arguments: tuple[Any, ...]
     state: Any
 
     def __new__(cls, *arguments: Any) -> Any:  # noqa: ANN401
-        """Keep what the call was given."""
+        """Store the arguments of the call."""
         record = object.__new__(cls)
         record.arguments, record.state = arguments, None
         return record
 
     def __setstate__(self, state: object) -> None:
-        """Keep what the object is set to."""
+        """Store the state of the object."""
         self.state = state
 
 
 class Array(Record):
-    """numpy._reconstruct with the array's state to follow."""
+    """Record of `numpy._reconstruct`; the array's state follows."""
 
 
 class Buffer(Record):
-    """numpy._frombuffer(bytes, dtype, shape, order)."""
+    """Record of `numpy._frombuffer(bytes, dtype, shape, order)`."""
 
 
 class Scalar(Record):
-    """numpy.scalar(dtype, bytes)."""
+    """Record of `numpy.scalar(dtype, bytes)`."""
 
 
 class DType(Record):
-    """numpy.dtype(kind, align, copy) with the byte order in its state."""
+    """Record of `numpy.dtype(kind, align, copy)`, with the byte order in its state."""
 
 
 class Bytes(Record):
-    """_codecs.encode(text, "latin1") or bytes(), the way protocol 2 writes bytes."""
+    """Record of `_codecs.encode(text, "latin1")` or `bytes()`, the two ways protocol 2 writes bytes."""
 
 
 class Ignored(Record):
-    """Something that is named and not needed."""
+    """Record of a name that is not needed."""
 
 
 NUMPY_NAMES: Mapping[str, type[Record]] = {
@@ -90,11 +90,11 @@ NUMPY_NAMES: Mapping[str, type[Record]] = {
     **{f"numpy.{core}.numeric._frombuffer": Buffer for core in ("core", "_core")},
     "_codecs.encode": Bytes,
 }
-"""Names that numpy's arrays and numbers are pickled under, and the records that stand for them."""
+"""Names under which numpy's arrays and numbers are pickled, and the records that stand for them."""
 
 
 class _Unpickler(pickle.Unpickler):
-    """Resolves admitted names to records and refuses all others."""
+    """Resolve admitted names to records and refuse all others."""
 
     def __init__(self, content: bytes, admit: Callable[[str, str], type | None], encoding: str) -> None:
         super().__init__(io.BytesIO(content), encoding=encoding)
@@ -111,15 +111,15 @@ class _Unpickler(pickle.Unpickler):
 
 
 def load_restricted(content: bytes, admit: Callable[[str, str], type | None], encoding: str = "ASCII") -> object:
-    """Return what a pickle holds, with inert records in place of objects.
+    """Return the content of a pickle, with inert records in place of objects.
 
     Args:
         content: The pickle.
-        admit: Returns the record that stands for a module and a name in it, None for what is not admitted.
-        encoding: Of text that Python 2 wrote.
+        admit: Function that returns the record for a module and a name in it, or None for a name that is not admitted.
+        encoding: Encoding of text that Python 2 wrote.
 
     Raises:
-        ForbiddenNameError: The pickle names something that is not admitted.
+        ForbiddenNameError: The pickle contains a name that is not admitted.
         Exception: One of `BROKEN`: the pickle is damaged.
     """
     return _Unpickler(content, admit, encoding).load()
@@ -133,7 +133,8 @@ def build_array(record: object, *, text: bool = False) -> NDArray[Any]:
         text: Whether text is admitted beside numbers.
 
     Raises:
-        ValueError: It stands for no array, or its parts do not fit together; besides that, one of `BROKEN`.
+        ValueError: The record stands for no array, or its parts do not fit together. The errors in `BROKEN` are raised
+            too.
     """
     if isinstance(record, Scalar):
         dtype, raw = record.arguments
@@ -146,10 +147,10 @@ def build_array(record: object, *, text: bool = False) -> NDArray[Any]:
 
 
 def array_state(record: object) -> tuple[Any, ...]:
-    """Return the state of an array's record, which ends with shape, type, order and bytes.
+    """Return the state of an array's record, which ends with shape, dtype, order and bytes.
 
     Raises:
-        ValueError: It is no array's.
+        ValueError: The record is not that of an array.
     """
     if not isinstance(record, Array) or not isinstance(record.state, tuple) or len(record.state) < 4:
         raise ValueError("no array")

@@ -1,7 +1,7 @@
-"""Carry the sound track of a file into an MP4 that is being written.
+"""Copy the sound track of a file into an MP4 that is being written.
 
-Packets are copied untouched where MP4 players know the codec, and otherwise encoded anew as AAC. They are handed over
-as the pictures advance, so that neither track has to wait in memory for the other.
+Packets are copied unchanged where MP4 players support the codec, and otherwise re-encoded as AAC. They are written in
+step with the pictures, so that neither track has to wait in memory for the other.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _AAC_RATE = 48000
 
 
 class SoundTrack:
-    """The first sound track of a file on its way into another, in step with the pictures."""
+    """Copy the first sound track of a file into another, in step with the pictures."""
 
     def __init__(self, source: Path, target: OutputContainer, start: float) -> None:
         """Add a sound stream to the target, before anything is written to it.
@@ -71,7 +71,7 @@ class SoundTrack:
             raise MediaError(f"{self._source}: its sound is damaged ({error.strerror}); remove the track") from error
 
     def close(self) -> None:
-        """Leave the source; what was not written yet is dropped."""
+        """Close the source; sound that was not written yet is dropped."""
         self._open.close()
 
     def _copied(self, file: InputContainer, target: OutputContainer) -> Iterator[av.Packet]:

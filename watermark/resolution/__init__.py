@@ -1,1 +1,1 @@
-"""Find the manifest that a file has lost, here or over HTTP."""
+"""Find the manifest that a file has lost, locally or over HTTP."""

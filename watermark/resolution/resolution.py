@@ -1,7 +1,7 @@
-"""Find the manifests of a file that has lost its own: the questions of the C2PA Soft Binding Resolution API.
+"""Find the manifests of a file that has lost its own, as the C2PA Soft Binding Resolution API defines.
 
-A binding is the name of an algorithm and a value: the id of our mark, or a perceptual hash. A hit says where a picture
-comes from, never that it is unchanged.
+A binding is the name of an algorithm and a value: the id of our mark, or a perceptual hash. A match shows where a
+picture comes from, never that it is unchanged.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _HASH_BITS = 64
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A manifest that a binding leads to.
+    """A manifest that a binding identifies.
 
     Attributes:
         manifest_id: Label of the active manifest.
-        similarity: How alike the pictures look, 0 … 100; None for a mark, which is read or not.
+        similarity: Similarity of the looks, 0 … 100; None for a mark, which is either read or not.
     """
 
     manifest_id: str
@@ -43,11 +43,11 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Bindings:
-    """What a file's pixels say about where it comes from.
+    """The soft bindings of a file's pixels.
 
     Attributes:
-        mark_id: Of the mark that was read; None without one.
-        kind: Why it was marked.
+        mark_id: Id of the mark that was read; None without a mark.
+        kind: The reason why it was marked.
         look: The perceptual hash of its first frame.
     """
 
@@ -57,16 +57,16 @@ class Bindings:
 
 
 def match_binding(store: ManifestStore, algorithm: str, value: str, limit: int = 10) -> tuple[Match, ...]:
-    """Return the manifests that a soft binding leads to.
+    """Return the manifests that a soft binding identifies.
 
     Args:
-        store: Where to look.
-        algorithm: Its name, one of WATERMARKS or FINGERPRINTS.
+        store: Store to search.
+        algorithm: Name of the algorithm, one of WATERMARKS or FINGERPRINTS.
         value: Base64 of the value: the mark's id in 6 bytes, or the hash in 8, most significant byte first.
-        limit: Most matches.
+        limit: Maximum number of matches.
 
     Raises:
-        ValueError: The algorithm is unknown, or the value is none of its.
+        ValueError: The algorithm is unknown, or the value does not fit it.
         StoreError: The store is damaged or unreadable.
     """
     check_algorithm(algorithm)
@@ -77,18 +77,18 @@ def match_binding(store: ManifestStore, algorithm: str, value: str, limit: int =
 
 
 def check_algorithm(algorithm: str | None) -> None:
-    """Raise ValueError where an algorithm's name is none of ours; None stands for all."""
+    """Raise ValueError where an algorithm's name is unknown; None stands for all algorithms."""
     if algorithm not in (None, *WATERMARKS, *FINGERPRINTS):
         known = ", ".join((*WATERMARKS, *FINGERPRINTS))
         raise ValueError(f"the algorithm {algorithm!r} is not known here; use one of {known}")
 
 
 def read_bindings(path: Path, deployment: Deployment) -> Bindings:
-    """Decode a file and read what may lead to its manifest.
+    """Decode a file and read the bindings that may identify its manifest.
 
     Args:
         path: The file.
-        deployment: Whose keys are used.
+        deployment: Deployment whose keys are used.
 
     Raises:
         MediaError: The file cannot be decoded.
@@ -101,13 +101,13 @@ def read_bindings(path: Path, deployment: Deployment) -> Bindings:
 def match_content(
     bindings: Bindings, store: ManifestStore, algorithm: str | None = None, limit: int = 10
 ) -> tuple[Match, ...]:
-    """Return the manifests that a file's mark leads to, then those of files that look alike.
+    """Return the manifests that a file's mark identifies, then those of files that look alike.
 
     Args:
-        bindings: What was read from the file.
-        store: Where to look.
-        algorithm: Look for this binding only; None looks for all.
-        limit: Most matches.
+        bindings: Bindings that were read from the file.
+        store: Store to search.
+        algorithm: Algorithm of the only binding to use; None uses all.
+        limit: Maximum number of matches.
 
     Raises:
         ValueError: The algorithm is unknown.
@@ -126,12 +126,12 @@ def match_content(
 
 
 def find_store(store: ManifestStore, manifest_id: str, *, only_active: bool = False) -> bytes | None:
-    """Return a manifest store by the label of its active manifest, or None where it is not known.
+    """Return a manifest store by the label of its active manifest, or None where the label is unknown.
 
     Args:
-        store: Where to look.
+        store: Store to search.
         manifest_id: The label.
-        only_active: Leave out the manifests of ingredients.
+        only_active: Whether the manifests of ingredients are left out.
 
     Raises:
         StoreError: The store is damaged or unreadable.

@@ -1,7 +1,7 @@
-"""The routes of the C2PA Soft Binding Resolution API (C2PA 2.x, "Soft Binding API") over one deployment's store.
+"""Define the routes of the C2PA Soft Binding Resolution API (C2PA 2.x, "Soft Binding API") for one deployment's store.
 
-`GET|POST /matches/byBinding`, `POST /matches/byContent`, `GET /manifests/{manifestId}` and
-`GET /services/supportedAlgorithms`. The service reads only; it needs the optional packages of `facetrail[serve]`.
+`GET|POST /matches/byBinding`, `POST /matches/byContent`, `GET /manifests/{manifestId}` and `GET
+/services/supportedAlgorithms`. The service is read-only; it needs the optional packages of `facetrail[serve]`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -44,6 +44,9 @@ MOST_UPLOAD_BYTES = 64 << 20
 
 _MOST_QUERY_BYTES = 4096
 _DECODERS = 2
+_CLIENT_LEFT = 499
+
+_LOG = logging.getLogger(__name__)
 
 
 ReadBindings: TypeAlias = Callable[[Path, Request], Awaitable[Bindings]]
@@ -56,14 +59,14 @@ def resolution_app(
     most_bytes: int = MOST_UPLOAD_BYTES,
     read: ReadBindings | None = None,
 ) -> Starlette:
-    """Return the service.
+    """Build the service as an ASGI application.
 
     Args:
-        deployment: Whose keys and store answer.
-        hosts: Names the service may be called by; a web page elsewhere cannot reach it by a name of its own.
-        most_bytes: Largest upload.
-        read: Decodes the upload of a request and reads what leads to its manifest, or raises MediaError; None does so
-            in few threads of this process, without a limit of time.
+        deployment: Deployment whose keys and store are used.
+        hosts: Host names that the service accepts; a web page elsewhere cannot reach it by another name.
+        most_bytes: Size limit of an upload.
+        read: Function that decodes the upload of a request and reads its bindings, or raises MediaError. None does this
+            in a few threads of this process, without a time limit.
     """
     service = _Service(deployment, most_bytes, read or _read_here(deployment))
     return Starlette(
@@ -74,12 +77,17 @@ def resolution_app(
             Route("/services/supportedAlgorithms", service.algorithms, methods=["GET"]),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)],
-        exception_handlers={HTTPException: _refused, MediaError: _undecodable, StoreError: _failed},
+        exception_handlers={
+            HTTPException: _refused,
+            MediaError: _undecodable,
+            StoreError: _failed,
+            ClientDisconnect: _left,
+        },
     )
 
 
 class _Service:
-    """Answers requests."""
+    """Answer requests."""
 
     def __init__(self, deployment: Deployment, most_bytes: int, read: ReadBindings) -> None:
         self._deployment = deployment
@@ -173,5 +181,10 @@ async def _undecodable(_: Request, error: Exception) -> Response:
 
 async def _failed(_: Request, error: Exception) -> Response:
     # The message names a path of the server; it goes to the log and not to the client.
-    logging.getLogger(__name__).error("%s", error)
+    _LOG.error("%s", error)
     return JSONResponse({"error": "the manifest store cannot be read"}, 500)
+
+
+async def _left(_: Request, error: Exception) -> Response:
+    # Nobody reads this answer; its status is what a log shows.
+    return JSONResponse({"error": "the client has left"}, _CLIENT_LEFT)

@@ -1,6 +1,6 @@
-"""Files that a service is sent: few at once, bounded in size and time, and on the disk only while they are looked at.
+"""Receive uploads: few at once, limited in size and time, and on disk only while they are processed.
 
-Needs the optional packages of `facetrail[serve]`.
+This module needs the optional packages of `facetrail[serve]`.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 AGAIN_SECONDS = 5
-"""When a client that was turned away may come back."""
+"""Seconds after which a client that was refused may try again."""
 
 
 @dataclass(slots=True, eq=False)
 class Uploads:
-    """Takes uploads, and turns away those that come while too many are there.
+    """Receive uploads, and refuse those that arrive while too many are in progress.
 
     Attributes:
-        most_bytes: Largest file.
-        most_at_once: Files that are received, waiting or looked at together; one more is answered with 503.
-        seconds: Longest time that a file may take to arrive.
+        most_bytes: Size limit of a file.
+        most_at_once: Maximum number of files that are received, waiting or processed at once; further ones are answered
+            with 503.
+        seconds: Time limit for receiving a file.
     """
 
     most_bytes: int
@@ -36,13 +37,14 @@ class Uploads:
 
     @asynccontextmanager
     async def received(self, request: Request) -> AsyncIterator[Path]:
-        """Save a request's body and yield its path; the file is gone afterwards.
+        """Save a request's body and yield its path; the file is deleted afterwards.
 
         Args:
-            request: Its body is read piece by piece, and never held whole.
+            request: Request whose body is read piece by piece and never kept whole in memory.
 
         Raises:
-            HTTPException: 503 where too many files are there, 413 where it is too large, 408 where it takes too long.
+            HTTPException: Status 503 for too many files at once, 413 for a file that is too large, 408 for one that
+                takes too long.
         """
         if self._there >= self.most_at_once:
             raise HTTPException(
@@ -63,15 +65,15 @@ class Uploads:
 
 
 async def receive(request: Request, keep: Callable[[bytes], object], most: int) -> None:
-    """Hand over a body piece by piece; stop as soon as it is longer than allowed.
+    """Pass a body on piece by piece; stop as soon as it is longer than allowed.
 
     Args:
-        request: Its body is read.
-        keep: Takes each piece.
-        most: Most bytes.
+        request: Request whose body is read.
+        keep: Function that receives each piece.
+        most: Maximum number of bytes.
 
     Raises:
-        HTTPException: 413 where the body is longer.
+        HTTPException: Status 413 where the body is longer.
     """
     too_long = HTTPException(413, f"the body is longer than {most} bytes")
     stated = request.headers.get("content-length", "0")

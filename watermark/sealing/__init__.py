@@ -1,1 +1,1 @@
-"""Marked frames in, a signed file out, or nothing."""
+"""Seal marked frames: encode, sign and release a file, or leave nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -18,14 +19,16 @@ from watermark.media.frames import CLIP_SAMPLE, Frames, check_frames
 from .release import SealReceipt, check_mark, release, staging_folder, timed, writing
 from .xmp import append_xmp
 
+_LOG = logging.getLogger(__name__)
+
 _CHECKED_EVERY = 12
 
 
 class ClipWriter:
-    """A `with` block that takes marked frames and releases a sealed MP4 when it ends without an error.
+    """Write marked frames in a `with` block, and release a sealed MP4 when the block ends without an error.
 
-    On the way in one frame of every twelve must read the claim's mark, so that unmarked pixels never enter the file;
-    after encoding the mark is read back from up to 16 frames of the file. Any error leaves nothing at the path.
+    The claim's mark is read in one of every twelve frames before encoding, so that unmarked pixels never enter the
+    file. After encoding the mark is read back from up to 16 frames of the file. Any error leaves nothing at the path.
 
     Attributes:
         path: The destination.
@@ -43,17 +46,18 @@ class ClipWriter:
         crf: int = 18,
         audio_from: Path | None = None,
     ) -> None:
-        """Check what can be checked before any frame exists; nothing is written yet.
+        """Check everything that can be checked before any frame exists; nothing is written yet.
 
         Args:
             path: Destination, suffix .mp4.
-            claim: What is said.
-            deployment: Who says it.
-            fps: Frames a second.
+            claim: The claim to seal.
+            deployment: Deployment that signs.
+            fps: Frames per second.
             height: Pixels in a column.
             width: Pixels in a row.
             crf: As for `encode_clip`.
-            audio_from: A clip whose sound track is kept, cut to the length of the frames; it may be one without sound.
+            audio_from: A clip whose sound track is copied, cut to the length of the frames; a clip without sound is
+                allowed.
 
         Raises:
             MediaError: The suffix or the rate does not fit a clip, or `audio_from` is no clip.
@@ -76,7 +80,7 @@ class ClipWriter:
 
     @property
     def receipt(self) -> SealReceipt:
-        """What was sealed; there once the block has ended.
+        """Return the receipt; it is available once the block has ended.
 
         Raises:
             SealError: The block has not ended, or failed.
@@ -86,7 +90,7 @@ class ClipWriter:
         return self._receipt
 
     def __enter__(self) -> Self:
-        """Begin the file in a hidden folder beside its destination."""
+        """Open the file in a hidden folder beside its destination."""
         with ExitStack() as opening, writing(self.path):
             self._encoded = opening.enter_context(staging_folder(self.path)) / "encoded.mp4"
             self._encoder = ClipEncoder(
@@ -96,14 +100,14 @@ class ClipWriter:
         return self
 
     def write(self, marked: Frames) -> None:
-        """Add the next frames.
+        """Write the next frames.
 
         Args:
-            marked: What `ClipMarker.mark` or `mark` returned for the claim's payload, uint8 RGB, `(T, H, W, 3)`.
+            marked: Frames that `ClipMarker.mark` or `mark` returned for the claim's payload, uint8 RGB, `(T, H, W, 3)`.
 
         Raises:
-            SealError: They do not carry the claim's mark, or the file cannot be written.
-            MediaError: They have another size, or are no frames.
+            SealError: The frames do not contain the claim's mark, or the file cannot be written.
+            MediaError: The frames have another size, or are no frames.
         """
         if self._encoder is None:
             raise SealError(f"{self.path}: takes frames inside the ClipWriter's `with` block only")
@@ -140,6 +144,7 @@ class ClipWriter:
                 raise SealError(f"{self.path}: {clip.frame_count} of {self._count} frames were encoded")
             sample = clip.sample(CLIP_SAMPLE)
             check_mark(sample, self.path, self._claim, self._deployment, what="the encoded file")
+            _LOG.info("encoded %s for %s", clip, self.path)
         finalised = release(self._encoded, self.path, self._claim, self._deployment, sample[0], self._seconds)
         return SealReceipt(
             self.path,

@@ -1,13 +1,13 @@
-"""Release an encoded file: the steps of a seal that stills and clips share.
+"""Release an encoded file: the sealing steps that stills and clips share.
 
-Everything happens in a hidden folder beside the destination. Whatever fails, the folder goes, and a file that was at
-the destination stays as it was.
+Everything happens in a hidden folder beside the destination. If any step fails, the folder is removed, and an existing
+file at the destination stays unchanged.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import os
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -15,37 +15,37 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from watermark.credential.claim import Claim
-from watermark.credential.credential import Credential, CredentialState, active_label, file_digest, read_credential
+from watermark.credential.credential import Credential, CredentialState, active_label, read_credential
 from watermark.credential.signing import TimeStampOutcome, sign_file
 from watermark.deployment import Deployment
 from watermark.errors import MarkLostError, SealError
 from watermark.mark.payload import Payload
 from watermark.mark.read import read_mark
-from watermark.media.durability import flush_folder
+from watermark.media.files import file_hash, flush, hidden_folder
 from watermark.media.frames import Frames
 from watermark.store.manifest_store import StoreEntry
 from watermark.store.perceptual_hash import perceptual_hash
 
-from .hidden_folder import hidden_folder
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class SealReceipt:
-    """What was sealed.
+    """The record of a sealed file.
 
     Attributes:
         path: The sealed file.
-        sha256: Its digest.
-        payload: What its mark says.
-        credential: Its credential as read back.
+        sha256: SHA-256 of the file.
+        payload: Payload of its mark.
+        credential: Credential as read back from the file.
         frames: Number of frames.
-        fps: Frames a second, or None for a still.
-        width: Pixels in a row, as encoded.
-        height: Pixels in a column, as encoded.
+        fps: Frames per second, or None for a still.
+        width: Width in pixels, as encoded.
+        height: Height in pixels, as encoded.
         seconds: Wall time of "encode", "read_back" and "sign".
-        time_stamp: Whether the signature carries a time stamp.
-        resampled: The frames of the source were not evenly spaced and were resampled to `fps`.
-        flattened: The source tells how transparent its pixels are; they were laid over white.
+        time_stamp: State of the signature's time stamp.
+        resampled: Whether the frames of the source were not evenly spaced and were resampled to `fps`.
+        flattened: Whether the source has transparency; its frames were then composited over white.
     """
 
     path: Path
@@ -64,12 +64,12 @@ class SealReceipt:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What `release` put in place.
+    """The file that `release` put in place.
 
     Attributes:
-        sha256: Digest of the file.
-        credential: Its credential as read back.
-        time_stamp: Whether the signature carries a time stamp.
+        sha256: SHA-256 of the file.
+        credential: Credential as read back from the file.
+        time_stamp: State of the signature's time stamp.
     """
 
     sha256: str
@@ -79,7 +79,7 @@ class Release:
 
 @contextmanager
 def staging_folder(path: Path) -> Iterator[Path]:
-    """Make the hidden folder beside a destination and remove it in the end.
+    """Create the hidden folder beside a destination and remove it in the end.
 
     Raises:
         SealError: The destination's folder cannot be written.
@@ -92,10 +92,10 @@ def staging_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Say in one line which file cannot be written and why.
+    """Convert an OSError to an error that states in one line which file cannot be written and why.
 
     Raises:
-        SealError: In place of an OSError.
+        SealError: Raised in place of an OSError.
     """
     try:
         yield
@@ -115,17 +115,17 @@ def timed(seconds: dict[str, float], name: str) -> Iterator[None]:
 
 
 def check_mark(pixels: Frames, path: Path, claim: Claim, deployment: Deployment, *, what: str) -> None:
-    """Refuse pixels that do not carry the claim's mark.
+    """Check that pixels contain the claim's mark.
 
     Args:
         pixels: A still, or frames of one clip.
-        path: The destination, for the message.
-        claim: Whose payload they must carry.
-        deployment: Whose keys it may have been marked with.
-        what: What is looked at, for the message.
+        path: The destination, for the error message.
+        claim: Claim whose payload they must contain.
+        deployment: Deployment whose keys are tried.
+        what: Description of the pixels, for the error message.
 
     Raises:
-        MarkLostError: They read no mark, or another one.
+        MarkLostError: The pixels contain no mark, or another one.
     """
     reading = read_mark(pixels, deployment.mark_keys, search=0)
     if (reading.id, reading.kind) != (claim.payload.hex, claim.payload.kind):
@@ -140,15 +140,15 @@ def check_mark(pixels: Frames, path: Path, claim: Claim, deployment: Deployment,
 def release(
     encoded: Path, path: Path, claim: Claim, deployment: Deployment, first: Frames, seconds: dict[str, float]
 ) -> Release:
-    """Sign an encoded file, read the credential back, remember it, and put the file in place.
+    """Sign an encoded file, read the credential back, store it, and move the file to its destination.
 
     Args:
-        encoded: The file, in the hidden folder; its mark was read back already.
+        encoded: The file, in the hidden folder; its mark has been read back already.
         path: The destination.
-        claim: What is said.
-        deployment: Who says it.
+        claim: The claim to sign.
+        deployment: Deployment that signs.
         first: First frame as decoded from the file.
-        seconds: Takes the time of "sign".
+        seconds: Dictionary that receives the time of "sign".
 
     Raises:
         SealError: The library refuses to sign, the credential cannot be read back, or the file cannot be written.
@@ -163,7 +163,7 @@ def release(
             credential = _read_credential_back(signed, path, deployment)
         entry = StoreEntry(
             mark_id=claim.payload.hex,
-            sha256=file_digest(signed),
+            sha256=file_hash(signed),
             manifest_label=active_label(credential),
             manifest=signature.manifest,
             perceptual_hash=perceptual_hash(first),
@@ -171,7 +171,9 @@ def release(
             kind=claim.payload.kind,
             created=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
         )
+        _LOG.info("signed %s as %s: credential %s", path, identity.subject, credential.state)
         _put_in_place(signed, path, entry, deployment)
+    _LOG.info("sealed %s with %s mark %s, SHA-256 %s", path, claim.payload.kind, claim.payload.hex, entry.sha256)
     return Release(entry.sha256, credential, signature.time_stamp)
 
 
@@ -186,13 +188,12 @@ def _read_credential_back(signed: Path, path: Path, deployment: Deployment) -> C
 
 
 def _put_in_place(signed: Path, path: Path, entry: StoreEntry, deployment: Deployment) -> None:
-    """Store the entry and rename the file; take the entry back where the rename fails."""
-    with signed.open("rb") as file:
-        os.fsync(file.fileno())
+    """Store the entry and rename the file; remove the entry where the rename fails."""
+    flush(signed)
     deployment.store.put(entry)
     try:
         signed.replace(path)
     except OSError:
         deployment.store.remove(entry)
         raise
-    flush_folder(path.parent)
+    flush(path.parent)

@@ -1,6 +1,6 @@
 """Seal marked frames into a signed file.
 
-1. A hidden folder is made beside the destination; everything happens there.
+1. A hidden folder is created beside the destination; everything happens there.
 2. The frames are encoded.
 3. The mark is read back from the encoded file: its id and kind must be the claim's.
 4. The file is signed. The signature covers the bytes, so it comes after the encoder.
@@ -8,14 +8,14 @@
 6. The manifest is stored under the mark's id.
 7. The file is flushed to disk and renamed to its destination.
 
-Whatever fails, the hidden folder goes, and a file that was at the destination stays as it was. Clips go through
-`ClipWriter`, which takes the same steps in constant memory.
+If any step fails, the hidden folder is removed, and an existing file at the destination stays unchanged. Clips go
+through `ClipWriter`, which takes the same steps in constant memory.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from watermark.credential.claim import Claim, Ingredient, Relationship, check_claim
+from watermark.credential.credential import read_credential
 from watermark.deployment import Deployment
 from watermark.errors import MarkLostError, MediaError, SealError, TooSmallError
 from watermark.mark.embed import ClipMarker, check_size, mark
@@ -37,6 +38,8 @@ from watermark.media.media import read_media
 from .clip_writing import ClipWriter
 from .release import SealReceipt, check_mark, release, staging_folder, timed, writing
 from .xmp import xmp_packet
+
+_LOG = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
 
@@ -54,11 +57,12 @@ def seal(
     """Encode marked frames, sign the file, and put it in place once both can be read back.
 
     Args:
-        marked: What `mark` returned for the claim's payload, `(H, W, 3)` or `(T, H, W, 3)`.
-        path: Destination; its suffix decides: .png .jpg .jpeg .webp .avif .tif .tiff for a still, .mp4 for a clip.
-        claim: What is said.
-        deployment: Who says it.
-        fps: Frames a second of a clip.
+        marked: Pixels that `mark` returned for the claim's payload, `(H, W, 3)` or `(T, H, W, 3)`.
+        path: Destination; its suffix decides the format: .png .jpg .jpeg .webp .avif .tif .tiff for a still, .mp4 for a
+            clip.
+        claim: The claim to seal.
+        deployment: Deployment that signs.
+        fps: Frames per second of a clip.
         quality: As for `encode_still`.
         crf: As for `encode_clip`.
 
@@ -107,6 +111,7 @@ def seal_file(
     deployment: Deployment,
     *,
     rng: np.random.Generator | None = None,
+    force: bool = False,
 ) -> SealReceipt:
     """Decode a file, mark it and seal it; a clip keeps its sound, an uneven frame rate becomes even.
 
@@ -122,9 +127,12 @@ def seal_file(
         kind: What is claimed about it.
         deployment: Who claims it.
         rng: Draws the mark's id; None takes fresh entropy.
+        force: Seal as CONTROL although the source's credential says that a machine made it, which the new credential
+            then keeps as its ingredient; and let the sealed file take the source's own place.
 
     Raises:
-        SealError: The source carries a mark of this deployment already, or as for `seal`.
+        SealError: The source carries a mark of this deployment already, its credential says that a machine made it
+            although the kind is CONTROL, the destination is the source itself, or as for `seal`.
         TooSmallError: The source is too small to carry a mark.
         WatermarkError: As for `read_media`, `open_clip`, `mark` and `seal`.
     """
@@ -132,20 +140,39 @@ def seal_file(
     relationship: Relationship = "parentOf" if kind is PayloadKind.CONTROL else "inputTo"
     ingredients = (Ingredient(source, source.name, relationship),)
     prepare = _prepare_clip if sniff(source).is_clip else _prepare_still
+    if not force:
+        _refuse_contradiction(source, path, kind, deployment)
     seal_under = prepare(source, path, deployment)
 
     def attempt() -> SealReceipt:
         payload = Payload.random(draws, kind)
         return seal_under(Claim(payload, path.name, "facetrail", version("facetrail"), ingredients=ingredients))
 
-    for _ in range(_ATTEMPTS - 1):
-        with suppress(MarkLostError):
+    for number in range(1, _ATTEMPTS):
+        try:
             return attempt()
+        except MarkLostError as error:
+            _LOG.debug("attempt %d of %d: %s", number, _ATTEMPTS, error)
     return attempt()
+
+
+def _refuse_contradiction(source: Path, path: Path, kind: PayloadKind, deployment: Deployment) -> None:
+    """Refuse to lose the unmarked source, and to claim of a generated picture that it was not generated."""
+    if path.exists() and path.samefile(source):
+        raise SealError(f"{path}: is the file to be sealed; choose another name, so that the unmarked file stays")
+    if kind is not PayloadKind.CONTROL:
+        return
+    credential = read_credential(source, deployment.trust, deployment.store)
+    if credential.says_generated:
+        raise SealError(
+            f"{source}: its credential says that a machine made or changed it, and a control mark is for pictures that "
+            "were not generated; seal it as generated"
+        )
 
 
 def _prepare_still(source: Path, path: Path, deployment: Deployment) -> Callable[[Claim], SealReceipt]:
     media = read_media(source)
+    _LOG.info("opened %s: %s", source, media)
     picture = media.frames[0]
     _check_kind(path, moving=False)
     _check_source(source, media.height, media.width)
@@ -160,6 +187,7 @@ def _prepare_still(source: Path, path: Path, deployment: Deployment) -> Callable
 
 def _prepare_clip(source: Path, path: Path, deployment: Deployment) -> Callable[[Claim], SealReceipt]:
     clip = open_clip(source)
+    _LOG.info("opened %s: %s", source, clip)
     _check_kind(path, moving=True)
     _check_source(source, clip.height, clip.width)
     sample = clip.sample(CLIP_SAMPLE)
@@ -186,6 +214,7 @@ def _check_source(source: Path, height: int, width: int) -> None:
 
 def _refuse_marked(pixels: Frames, source: Path, deployment: Deployment) -> None:
     found = read_mark(pixels, deployment.mark_keys, search=0)
+    _LOG.info("mark of %s: %s", source, found)
     if found.present:
         raise SealError(
             f"{source}: carries mark {found.id or 'of this deployment'} already; start from the unmarked original"

@@ -1,7 +1,7 @@
-"""XMP metadata that says in the file itself, beside the manifest, that a model made it.
+"""Write XMP metadata that states in the file itself, beside the manifest, that a model made it.
 
-Programs that know nothing of C2PA read the IPTC property DigitalSourceType. It is written before signing, so the
-signature covers it.
+Programs without C2PA support read the IPTC property DigitalSourceType. It is written before signing, so the signature
+covers it.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _DISCREET_LENGTH = 2048
 def xmp_packet(claim: Claim, *, discreet: bool = False) -> bytes | None:
     """Return the XMP of a generated file, or None for a control file, which no model made.
 
-    The properties are those of the IPTC Photo Metadata Standard: DigitalSourceType, and where a model of ours is
-    named AISystemUsed and AISystemVersionUsed (2025.1).
+    The properties are those of the IPTC Photo Metadata Standard: DigitalSourceType, and, where the claim names a model
+    of ours, AISystemUsed and AISystemVersionUsed (2025.1).
 
     Args:
-        claim: What is said of the file.
-        discreet: The packet is padded with white space to 2 KiB (XMP specification part 1, 7.3.2), and a control file
-            gets one too, which says nothing.
+        claim: The claim about the file.
+        discreet: Whether the packet is padded with white space to 2 KiB (XMP specification part 1, 7.3.2). A control
+            file then gets an empty packet too.
     """
     if claim.payload.kind is PayloadKind.CONTROL:
         return _packet({}, _DISCREET_LENGTH) if discreet else None
@@ -60,11 +60,11 @@ def _packet(properties: Mapping[str, str], length: int) -> bytes:
 
 
 def append_xmp(path: Path, claim: Claim, *, discreet: bool = False) -> None:
-    """Append a clip's XMP to an MP4 as a box of its own; nothing before it moves.
+    """Append a clip's XMP to an MP4 as a separate box; nothing before it moves.
 
     Args:
         path: The file.
-        claim: What is said of it.
+        claim: The claim about the file.
         discreet: As for `xmp_packet`.
 
     Raises:

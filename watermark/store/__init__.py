@@ -1,1 +1,1 @@
-"""The store of manifests, and finding one by mark id or by look."""
+"""Store manifests, and find one by mark id or by look."""

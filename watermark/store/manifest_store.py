@@ -1,15 +1,15 @@
-"""The manifest store: what was sealed here, so that a mark or a look alone leads back to its credential.
+"""Store the manifests of sealed files, so that a mark or a look alone identifies a credential.
 
-Looks are compared by the Hamming distance of 64-bit hashes, with all of them: they are kept a second time, side by side
-in blocks, where a million is 8 MB. An index by parts of the hash (multi-index hashing) is slower for faces, which look
-so much alike that a good part of the store would be candidates.
+Looks are compared by the Hamming distance of 64-bit hashes, and a search scans all of them. For this they are stored a
+second time in contiguous blocks, where a million hashes take 8 MB. An index by parts of the hash (multi-index hashing)
+is slower for faces, which look so much alike that a large part of the store would be candidates.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -21,9 +21,12 @@ import numpy as np
 
 from watermark.errors import StoreError
 from watermark.mark.payload import PayloadKind
+from watermark.media.files import first_file
+
+_LOG = logging.getLogger(__name__)
 
 STORE_FILE = "manifests.sqlite3"
-"""Name of the store in a deployment's folder."""
+"""Name of the store's file in a deployment's folder."""
 
 Row: TypeAlias = tuple[str, str, str, int, str, str, str, bytes]
 
@@ -68,17 +71,17 @@ _EARLIER = (
 
 @dataclass(frozen=True, slots=True)
 class StoreEntry:
-    """One sealed file.
+    """The record of one sealed file.
 
     Attributes:
         mark_id: The mark's id, 12 hexadecimal digits; files sealed from the same marked frames share it.
-        sha256: Digest of the sealed file.
+        sha256: SHA-256 of the sealed file.
         manifest_label: Label of the file's active manifest, unique for every signature.
         manifest: The manifest store that was embedded.
         perceptual_hash: 64-bit hash of the first frame, see `perceptual_hash`.
         title: The claim's title.
-        kind: Why it was marked.
-        created: When it was sealed, ISO 8601 in UTC.
+        kind: The reason why it was marked.
+        created: Time of sealing, ISO 8601 in UTC.
     """
 
     mark_id: str
@@ -92,10 +95,13 @@ class StoreEntry:
 
 
 class ManifestStore:
-    """A SQLite file in write-ahead mode; every call has its own connection, so threads and processes may share it."""
+    """Store entries in a SQLite file in write-ahead mode.
+
+    Every call has its own connection, so threads and processes may share a store.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Name the file; it is made by the first `put`."""
+        """Set the path of the file; the first `put` creates it."""
         self.path = path
 
     def put(self, entry: StoreEntry) -> None:
@@ -106,6 +112,7 @@ class ManifestStore:
         """
         with self._connection() as connection:
             _add(connection, _row(entry))
+        _LOG.debug("stored the manifest %s under mark %s in %s", entry.manifest_label, entry.mark_id, self.path)
 
     def put_all(self, entries: Iterator[StoreEntry]) -> None:
         """Add many entries in one transaction: all or none.
@@ -118,7 +125,7 @@ class ManifestStore:
                 _add(connection, _row(entry))
 
     def remove(self, entry: StoreEntry) -> None:
-        """Take an entry back.
+        """Remove an entry.
 
         Raises:
             StoreError: As for `put`.
@@ -146,9 +153,9 @@ class ManifestStore:
         """Return the entries that look most alike, the nearest first.
 
         Args:
-            perceptual_hash: The look.
-            distance: Most bits that may differ.
-            limit: Most entries.
+            perceptual_hash: Hash of the look.
+            distance: Maximum number of different bits.
+            limit: Maximum number of entries.
 
         Raises:
             StoreError: The store is damaged or unreadable.
@@ -187,7 +194,7 @@ class ManifestStore:
             ) from error
 
     def _opened(self, *, writing: bool) -> sqlite3.Connection:
-        """Open the file; where its folder is read-only, in the one way that needs no files beside it."""
+        """Open the file; in a read-only folder, open it in the one mode that needs no further files there."""
         if writing or os.access(self.path.parent, os.W_OK):
             return sqlite3.connect(self.path, timeout=_WAIT_SECONDS)
         address = f"{self.path.absolute().as_uri()}?immutable=1"
@@ -195,7 +202,7 @@ class ManifestStore:
 
 
 def _add(connection: sqlite3.Connection, row: Row) -> None:
-    """Insert a file and put its look beside the others."""
+    """Insert a file and store its look with the others."""
     number = connection.execute(_INSERT, row).lastrowid or 0
     block, place = divmod(number, _BLOCK)
     connection.execute(_NEW_BLOCK, (block, _BLOCK * _HASH_BYTES))
@@ -205,7 +212,7 @@ def _add(connection: sqlite3.Connection, row: Row) -> None:
 
 
 def _nearest(connection: sqlite3.Connection, look: int, distance: int) -> Iterator[int]:
-    """Yield the numbers of the files whose looks are near, the nearest first; some are of files taken back."""
+    """Yield the numbers of the files with similar looks, the nearest first; some are of removed files."""
     near: list[np.ndarray] = [np.empty((0, 2), np.int64)]
     for block, hashes in connection.execute(_LOOKS):
         differing = np.bitwise_count(np.frombuffer(hashes, "<u8") ^ np.uint64(look))
@@ -227,22 +234,18 @@ def _entry(row: tuple[int, *Row]) -> StoreEntry:
 
 
 def _create(path: Path) -> None:
-    """Make an empty store beside its place and link it there: whole or not at all, and the first of several wins."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".store-") as made:
-        whole = Path(made) / path.name
-        with closing(sqlite3.connect(whole)) as connection:
+    """Create an empty store beside its place and link it there atomically; the first of several processes wins."""
+    with first_file(path) as made:
+        with closing(sqlite3.connect(made)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             for statement in _SCHEMA:
                 connection.execute(statement)
             connection.commit()
-        try:
-            path.hardlink_to(whole)
-        except FileExistsError:
-            return
+        made.chmod(0o600)  # SQLite makes its other files alike
 
 
 def _bring_up_to_date(connection: sqlite3.Connection) -> None:
-    """Rewrite a store of version 0, which kept hashes as text, or 1, which had indexes of them; all or nothing."""
+    """Convert a store of version 0 (hashes as text) or 1 (indexes of hashes) to the present version atomically."""
     if _version(connection) == _VERSION:
         return
     connection.create_function("signed_hash", 1, lambda look: _signed(int(look, 16)) if isinstance(look, str) else look)

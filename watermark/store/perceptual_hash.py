@@ -1,7 +1,8 @@
-"""A 64-bit hash of how a picture looks: does a manifest found through a mark fit the picture at hand?
+"""Compute a 64-bit perceptual hash, to check whether a manifest found by a mark fits the picture.
 
-The signs of the lowest 8 × 8 DCT coefficients against their median (after Zauner, "Implementation and benchmarking of
-perceptual image hash functions", 2010). Coders, resizing and noise change a few bits; a crop or a flip changes most.
+The hash consists of the signs of the lowest 8 × 8 DCT coefficients relative to their median (after Zauner,
+"Implementation and benchmarking of perceptual image hash functions", 2010). Coders, resizing and noise change a few
+bits; a crop or a flip changes most.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def perceptual_hash(image: npt.NDArray[np.uint8]) -> int:
     """Return the hash of an RGB picture."""
     small = cv2.resize(luminance(image), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
     low = cv2.dct(small)[:_LOW, :_LOW].ravel()
-    low[0] = 0  # mean brightness says nothing about what is shown
+    low[0] = 0  # mean brightness is independent of the content
     bits = low > np.median(low)
     return int("".join("1" if bit else "0" for bit in bits), 2)
 

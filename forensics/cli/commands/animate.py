@@ -1,4 +1,4 @@
-"""`facetrail animate`: move a source picture by a drive; the output is always marked and signed."""
+"""Run `facetrail animate`: animate a source picture by a drive; the output is always marked and signed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forensics.cli.arguments import add_home, add_json, add_out, add_seed, add_verbose, positive_int
+from forensics.cli.arguments import add_home, add_json, add_out_file, add_seed, add_verbose, positive_int
 from forensics.cli.tracker_option import add_tracker, choice_of
 from forensics.execution.command_result import CommandResult
 from forensics.execution.progress import Report
@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("source", type=Path, metavar="SOURCE", help="picture whose identity and style stay")
     parser.add_argument("drive", type=Path, metavar="DRIVE", help="clip, picture or saved motion (.npz) to follow")
-    add_out(parser, ".mp4 for a clip, .png .jpg .webp for a picture, or a folder for single frames")
+    add_out_file(parser, ".mp4 for a clip, .png .jpg .webp for a picture, or a folder for single frames")
     _declare_model(parser.add_argument_group("model"))
     _declare_motion(parser.add_argument_group("motion"))
     _declare_sampling(parser.add_argument_group("sampling"))
@@ -110,7 +110,7 @@ def _scale(text: str) -> float:
 
 
 def run(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Track, align, generate, mark, seal."""
+    """Track, align, generate, mark and seal."""
     from forensics.animation.animate import animate_file
     from forensics.reporting import animate_entry
     from watermark import Deployment

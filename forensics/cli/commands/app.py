@@ -1,4 +1,4 @@
-"""`facetrail app`: animate, examine and evaluate in the browser, on this computer."""
+"""Run `facetrail app`: animate, examine and evaluate in the browser, on this computer."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
     config = guard.GuardConfig(names, options.max_upload, token, kept.uploads)
     with ExitStack() as ends:
         ends.callback(kept.close)
-        context = _workbench(options, kept)
+        context = _open_context(options, kept)
         ends.callback(context.close)
         try:
             app = server.build_app(context, config)
@@ -136,7 +136,7 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
     return CommandResult("")
 
 
-def _workbench(options: argparse.Namespace, kept: Sessions) -> AppContext:
+def _open_context(options: argparse.Namespace, kept: Sessions) -> AppContext:
     from forensics.cli.trust_anchors import read_anchors
     from forensics.execution.sandbox import Limits
     from forensics.web.app.context import AppContext
@@ -168,7 +168,7 @@ def _address(host: str, port: int, token: str | None) -> str:
 
 
 def _check_port(host: str, port: int) -> None:
-    """Refuse a port that cannot be listened at, before anything slow begins."""
+    """Check that the port is free, before anything slow begins."""
     if not 0 < port < 65536:
         raise UsageError(f"--port {port} is none; choose one from 1 to 65535")
     try:

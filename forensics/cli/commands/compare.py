@@ -1,4 +1,4 @@
-"""`facetrail compare`: say whether detectors differ, on the same videos, or cannot be told apart."""
+"""Run `facetrail compare`: measure whether detectors differ significantly on the same videos."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Compare, or put seeds together."""
+    """Compare detectors, or combine seeds."""
     if options.seeds:
         return put_seeds_together(options.results)
     from forensics.errors import UsageError
@@ -77,7 +77,7 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def put_seeds_together(paths: list[Path]) -> CommandResult:
-    """Give mean and standard deviation over the runs of several seeds."""
+    """Return mean and standard deviation over the runs of several seeds."""
     from forensics.errors import UsageError
     from forensics.evaluation import columns, over_seeds, read_report
     from forensics.reporting import evaluate_entry
@@ -95,10 +95,10 @@ def put_seeds_together(paths: list[Path]) -> CommandResult:
 
 
 def read_tables(paths: list[Path]) -> dict[str, ScoreTable]:
-    """Read the scores of every detector named, one row per frame, by a name that is unique.
+    """Read the scores of every named detector, one row per frame, by a unique name.
 
     Raises:
-        ScoresError: A path is no results, or one detector is named twice.
+        ScoresError: A path has no results, or one detector is named twice.
     """
     from forensics.evaluation import RUN_NAME, SCORES_NAME, ScoresError, folder_of, read_run, read_scores, short_names
 

@@ -1,9 +1,10 @@
-"""`facetrail corpus`: make, import, split, check and export labelled corpora."""
+"""Run `facetrail corpus`: make, import, split, check and export labelled corpora."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forensics.cli.arguments import (
     add_detector,
@@ -28,11 +29,27 @@ from forensics.execution.progress import Report, subrange
 from forensics.storage.files import locked
 from forensics.synthesis.methods import METHODS
 
+if TYPE_CHECKING:
+    Actions = argparse._SubParsersAction[argparse.ArgumentParser]
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    declared = (
+        _configure_synthesize(actions),
+        _configure_check(actions),
+        _configure_split(actions),
+        _configure_import(actions),
+        _configure_crop(actions),
+        _configure_export(actions),
+    )
+    for action in declared:
+        add_json(action)
+        add_verbose(action)
 
+
+def _configure_synthesize(actions: Actions) -> argparse.ArgumentParser:
     text = "make a corpus of puppets, with forgeries by the generator and a control slice; continues where it stopped"
     synthesize = actions.add_parser("synthesize", help=text, description=text)
     add_out(synthesize, "corpus folder")
@@ -66,18 +83,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_seed(synthesize)
     add_home(synthesize)
     synthesize.set_defaults(run=run_synthesize)
+    return synthesize
 
+
+def _configure_check(actions: Actions) -> argparse.ArgumentParser:
     text = "check a corpus for changed files, leaks between splits, copies and unlike formats"
     check = actions.add_parser("check", help=text, description=text + ". Exit code 1 says that it is not sound.")
     check.set_defaults(run=run_check)
+    check.add_argument("corpus", type=Path, metavar="CORPUS", help="corpus folder")
+    return check
 
+
+def _configure_split(actions: Actions) -> argparse.ArgumentParser:
     text = "divide a corpus anew, so that no identity, source or drive stands in two splits"
     split = actions.add_parser("split", help=text, description=text)
     add_seed(split)
     split.set_defaults(run=run_split)
-    for action in (check, split):
-        action.add_argument("corpus", type=Path, metavar="CORPUS", help="corpus folder")
+    split.add_argument("corpus", type=Path, metavar="CORPUS", help="corpus folder")
+    return split
 
+
+def _configure_import(actions: Actions) -> argparse.ArgumentParser:
     text = "make a corpus of a published data set, whose files stay where they are, or unpack one that was exported"
     importer = actions.add_parser(
         "import",
@@ -98,7 +124,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_seed(importer)
     importer.set_defaults(run=run_import)
+    return importer
 
+
+def _configure_crop(actions: Actions) -> argparse.ArgumentParser:
     text = "cut the face crops of a corpus once and keep them in it; training and evaluation then find them there"
     crop = actions.add_parser("crop", help=text, description=text)
     crop.add_argument("corpus", type=Path, metavar="CORPUS", help="corpus folder")
@@ -109,7 +138,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_workers(crop, default="one for each core")
     crop.set_defaults(run=run_crop)
+    return crop
 
+
+def _configure_export(actions: Actions) -> argparse.ArgumentParser:
     text = "write a corpus as WebDataset shards, as a Parquet manifest, or for the `datasets` library"
     export = actions.add_parser("export", help=text, description=text + ". An export that was cut off continues.")
     export.add_argument("corpus", type=Path, metavar="CORPUS", help="corpus folder")
@@ -127,14 +159,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_workers(export, default="this one")
     add_seed(export)
     export.set_defaults(run=run_export)
-
-    for action in (synthesize, check, split, importer, crop, export):
-        add_json(action)
-        add_verbose(action)
+    return export
 
 
 def run_synthesize(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Make a synthetic corpus."""
+    """Build a synthetic corpus."""
     from forensics.synthesis.generator_forger import GeneratorForger, load_animator
     from forensics.synthesis.plan import SynthesisConfig
     from forensics.synthesis.synthesize import synthesize
@@ -192,7 +221,7 @@ def run_check(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def run_split(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Divide a corpus anew."""
+    """Split a corpus again."""
     import numpy as np
 
     from forensics.corpus import split_by_identity
@@ -240,7 +269,7 @@ def run_import(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def _unpack(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Unpack an export in tar shards."""
+    """Read an export in tar shards into a corpus."""
     from forensics.corpus.shards import unpack_corpus
 
     if options.add or options.split != "auto":
@@ -263,7 +292,7 @@ def _unpack(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def run_export(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Write a corpus in another shape."""
+    """Write a corpus in another format."""
     from forensics.corpus.shards import Target, export_corpus
 
     done = export_corpus(
@@ -311,7 +340,7 @@ def run_export(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def run_crop(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Keep a corpus' face crops."""
+    """Write a corpus' face crops to its cache."""
     from detectors import list_detectors, load_detector
     from forensics.faces import Miss, finder_for, keep_crops, source_of
 

@@ -1,4 +1,4 @@
-"""`facetrail demo`: walk the whole trail on embedded defaults and write a report."""
+"""Run `facetrail demo`: the whole pipeline with embedded defaults, and its report."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Run every stage and say where the page lies."""
+    """Run every stage and report the path of the page."""
     from forensics.demo.pipeline import demo_config, run_demo
     from forensics.synthesis.generator_forger import GeneratorForger, load_animator
     from watermark import Deployment

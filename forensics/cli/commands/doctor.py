@@ -1,4 +1,4 @@
-"""`facetrail doctor`: show what is installed, what is missing and how to get it."""
+"""Run `facetrail doctor`: list what is installed, what is missing and how to install it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Look at everything and say what to do."""
+    """Check every component and report what to do."""
     from forensics.execution.environment import examine_installation, machine
 
     parts = examine_installation(options.home)

@@ -1,4 +1,4 @@
-"""`facetrail evaluate`: measure detectors, with intervals, under a protocol that keeps the test sealed."""
+"""Run `facetrail evaluate`: measure detectors, with intervals, under a protocol that keeps the test sealed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CHIEF = ("auc/video", "auc/frame", "average_precision/video", "eer/video", "tpr_
 AT_THRESHOLD = ("balanced_accuracy/video", "fpr/video", "tpr/video", "coverage/video")
 SHOWN = (*CHIEF, *AT_THRESHOLD)
 MEASURING_SHARE = 0.3
-"""Share of the progress that plain scoring gets where further measurements follow."""
+"""Share of the progress for plain scoring where further measurements follow."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -88,7 +88,7 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def _measured(options: argparse.Namespace, settings: Settings, report: Report) -> CommandResult:
-    """Evaluate, measure further what was asked for, and leave the results."""
+    """Evaluate, make the requested further measurements, and write the results."""
     from forensics.evaluation import describe_comparisons
     from forensics.evaluation.run import write_results
     from forensics.reporting import evaluate_entry
@@ -108,11 +108,11 @@ def _measured(options: argparse.Namespace, settings: Settings, report: Report) -
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
-    """Read how to evaluate from the command line.
+    """Return the settings of the evaluation from the command line.
 
     Raises:
-        InputError: No protocol has the name given.
-        ScoresError: No aggregation has the name given.
+        InputError: No protocol has the given name.
+        ScoresError: No aggregation has the given name.
     """
     from forensics.evaluation import Aggregation, find_protocol
     from forensics.evaluation.run import Settings
@@ -132,7 +132,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
 def evaluate(
     options: argparse.Namespace, settings: Settings, report: Report
 ) -> tuple[tuple[Evaluated, ...], tuple[str, ...]]:
-    """Measure scores from files, or detectors on a corpus; gives what to tell of them beside their measures."""
+    """Measure scores from files, or detectors on a corpus; return them with further lines of text."""
     if options.scores is not None:
         return evaluate_sources.evaluate_scores(options, settings, report)
     from forensics.corpus import Corpus
@@ -143,7 +143,7 @@ def evaluate(
 
 
 def describe(report: EvalReport) -> str:
-    """Put the chief measures into a table, of slices the AUC alone, with what a reader must know to believe it."""
+    """Return the main measures as a table (for slices the AUC alone), with the warnings that a reader must know."""
     from forensics.evaluation import EVERYTHING, columns
 
     rows = [("measure", "slice", "value", "95 % interval", "forged", "genuine", "")]
@@ -158,7 +158,7 @@ def describe(report: EvalReport) -> str:
 
 
 def explain_protocols() -> str:
-    """List the protocols with what each does."""
+    """Return the list of protocols with a description of each."""
     from forensics.evaluation import PROTOCOLS, columns
 
     return columns([("protocol", "what it does"), *((one.name, one.summary) for one in PROTOCOLS)], indent="")

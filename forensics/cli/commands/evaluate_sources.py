@@ -1,4 +1,4 @@
-"""What `facetrail evaluate` measures instead of a corpus: scores from files, or a generator."""
+"""Measure, for `facetrail evaluate`, other inputs than a corpus: scores from files, or a generator."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def evaluate_scores(
     options: argparse.Namespace, settings: Settings, report: Report
 ) -> tuple[tuple[Evaluated, ...], tuple[str, ...]]:
-    """Measure scores from files; gives them with what is published of each, set beside the corrected numbers."""
+    """Measure scores from files; return them with the published numbers beside the corrected ones."""
     from forensics.evaluation.external_scores import parse_columns
     from forensics.evaluation.run import evaluate_files
 
@@ -56,7 +56,7 @@ def evaluate_scores(
 
 
 def compare_scores(done: Sequence[Evaluated], settings: Settings) -> tuple[Comparison, ...]:
-    """Compare the detectors that were scored on the same videos; others are not comparable and are left alone."""
+    """Compare the detectors that were scored on the same videos; others are not comparable and are skipped."""
     from forensics.evaluation.run import compare_evaluated
 
     together: dict[frozenset[str], list[Evaluated]] = {}
@@ -67,7 +67,7 @@ def compare_scores(done: Sequence[Evaluated], settings: Settings) -> tuple[Compa
 
 
 def measure_quality(options: argparse.Namespace, settings: Settings, report: Report) -> CommandResult:
-    """Measure a generator on puppets, and leave a results folder where one is asked for."""
+    """Measure a generator on puppets, and write a results folder where requested."""
     from forensics.evaluation.generator_quality import (
         EVALUATION_SEED,
         Plan,
@@ -85,7 +85,7 @@ def measure_quality(options: argparse.Namespace, settings: Settings, report: Rep
 
 
 def describe_quality(reports: tuple[EvalReport, ...]) -> str:
-    """Put the measures of the generator beside those of the baselines."""
+    """Return the measures of the generator beside those of the baselines as text."""
     from forensics.evaluation import columns
 
     rows = [("measure", "slice", *(one.detector for one in reports), "N")]

@@ -1,4 +1,4 @@
-"""`facetrail examine`: judge files by credential, mark and detector."""
+"""Run `facetrail examine`: judge files by credential, mark and detector."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Examine every file; one that cannot be read does not stop the others."""
+    """Examine every file; a file that cannot be read does not stop the others."""
     paths = expand(options.files, sys.stdin)
     if options.timeline is not None:
         _make_folder(options.timeline)
@@ -94,11 +94,11 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
 
 @contextmanager
 def examining(prepare: Callable[[], FileHandler], limits: Limits) -> Iterator[Work[Path, CommandResult]]:
-    """Open strangers' files in a process of its own, which ends with the block.
+    """Open untrusted files in a separate process, which ends with the block.
 
     Args:
-        prepare: Makes what answers there.
-        limits: What one file may cost.
+        prepare: Function that prepares the handler there.
+        limits: The limits of one file.
     """
     from forensics.execution.sandbox import confined
 
@@ -118,14 +118,14 @@ def examiner(
     pictures: dict[Path, Path] | None,
     face_finder: FinderChoice,
 ) -> FileHandler:
-    """Load the detector and return what examines one file.
+    """Load the detector and return the handler that examines one file.
 
     Args:
-        home: The deployment's folder; None for the user's.
+        home: The deployment's folder; None for the user's own.
         detector: Name of a shipped detector, or the folder of a trained one.
-        trust: Root certificates (PEM) whose signers are trusted, besides the deployment's.
-        pictures: Where each file's timeline is drawn, if it has one; None to draw none.
-        face_finder: What finds the faces.
+        trust: Root certificates (PEM) whose signers are trusted in addition to the deployment's.
+        pictures: Path of the picture of each file's timeline, if it has one; None draws none.
+        face_finder: The choice of a face finder.
     """
     from forensics.examination.examiner import Examiner
     from forensics.examination.timeline_chart import timeline_chart
@@ -148,7 +148,7 @@ def examiner(
 
 
 def describe(path: Path, examination: Examination) -> str:
-    """Put a verdict, its reasons and the timeline into a block of lines."""
+    """Return a verdict, its reasons and the timeline as lines of text."""
     verdict = examination.verdict
     lines = [visible(str(path)), f"  {verdict.finding.words}"]
     for reason in map(visible, verdict.reasons):
@@ -159,7 +159,7 @@ def describe(path: Path, examination: Examination) -> str:
 
 
 def timeline_lines(timeline: Timeline) -> list[str]:
-    """Draw the scores of a clip, and its mark where only parts carry it, as lines of blocks."""
+    """Return the scores of a clip, and its mark where only parts carry it, as lines of blocks."""
     from forensics.examination.timeline import clock, mark_line, sparkline
 
     span = f"0:00 to {clock(timeline.seconds)}, {len(timeline.moments)} frames looked at"
@@ -172,7 +172,7 @@ def timeline_lines(timeline: Timeline) -> list[str]:
 
 
 def summary(results: Sequence[JsonObject]) -> str:
-    """Count the findings of many files in one line, those that deserve attention first."""
+    """Return one line that counts the findings of many files, those that deserve attention first."""
     from forensics.examination.verdict import Finding
 
     found = Counter(str(result.get("finding", "")) for result in results)
@@ -190,7 +190,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _pictures(paths: Sequence[Path], folder: Path) -> dict[Path, Path]:
-    """Name a picture for each file, after the file, numbered where another file has that name."""
+    """Return a picture path for each file, named after the file, and numbered where another file has that name."""
     pictures: dict[Path, Path] = {}
     taken: Counter[str] = Counter()
     for path in dict.fromkeys(paths):

@@ -1,4 +1,4 @@
-"""`facetrail identity`: make, bring or show the signing identity, renew the mark key, hand out what readers need."""
+"""Run `facetrail identity`: create, import, show or export the signing identity, and renew the mark key."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for name, run, text in (
         ("new", run_new, "make an identity, a mark key and an empty manifest store in a folder that has none"),
         ("show", run_show, "show who signs and where everything lies"),
+        ("renew", run_renew, "make a new signing certificate; root, mark keys and manifests stay"),
         ("rotate-mark-key", run_rotate, "make a new key for marks; those made with the earlier keys stay readable"),
         ("export-anchors", run_export, "write the certificates that others need to trust your signatures"),
     ):
@@ -32,6 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             action.add_argument(
                 "-o", "--out", type=Path, metavar="PEM", help="file to write (default: standard output)"
             )
+            action.add_argument("--force", action="store_true", help="replace a file that is there already")
         add_home(action)
         add_json(action)
         add_verbose(action)
@@ -65,7 +67,7 @@ def _add_time_stamp(parser: argparse.ArgumentParser) -> None:
 
 
 def run_new(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Make a deployment where there is none."""
+    """Create a deployment where there is none."""
     from forensics.cli.trust_anchors import read_pem
     from forensics.errors import InputError, UsageError
     from watermark import Deployment, Identity, home_folder
@@ -83,18 +85,27 @@ def run_new(options: argparse.Namespace, report: Report) -> CommandResult:
     elif signing:
         command = _sign_command(options.sign_command)
         Identity.delegate(place, read_pem(options.chain), read_pem(options.root), command, stamping)
-    elif stamping:
+    else:
         Identity.create(place, stamping)
     return _describe(Deployment.open(folder))
 
 
 def run_show(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Show a deployment that exists."""
+    """Show an existing deployment."""
     return _describe(_existing(options.home))
 
 
+def run_renew(options: argparse.Namespace, report: Report) -> CommandResult:
+    """Make a new leaf for an identity that exists; reading goes on with the same root."""
+    from watermark import Deployment, Identity
+
+    earlier = _existing(options.home)
+    Identity.renew(earlier.folder / "identity")
+    return _describe(Deployment.open(earlier.folder))
+
+
 def run_rotate(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Append a mark key to a deployment that exists."""
+    """Add a mark key to an existing deployment."""
     return _describe(_existing(options.home).rotate_mark_key())
 
 

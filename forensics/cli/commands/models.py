@@ -1,4 +1,4 @@
-"""`facetrail models`: list models, get them, import published weights, or say what a file of weights is."""
+"""Run `facetrail models`: list models, download them, import published weights, or inspect a file of weights."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def run_list(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def run_get(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Get the face mesh networks."""
+    """Download the face mesh networks."""
     from generator.trackers import face_mesh_folder, install_face_mesh
 
     lines: list[str] = []
@@ -82,7 +82,7 @@ def run_get(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def run_import(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Make a model folder; where a file does not fit, show the reports of all parts and write nothing."""
+    """Build a model folder; where a file does not fit, show the reports of all parts and write nothing."""
     import torch
 
     from generator.importers import ImportPlan, ImportRefusedError, import_sd15, sd15_sizes
@@ -109,7 +109,7 @@ def run_import(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def run_inspect(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Say what weights are."""
+    """Show what a file of weights is."""
     from generator.importers import inspect_weights
 
     found = inspect_weights(options.path)

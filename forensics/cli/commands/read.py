@@ -1,4 +1,4 @@
-"""`facetrail read`: read a file's mark and credential, without a detector."""
+"""Run `facetrail read`: read a file's mark and credential, without a detector."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Read every file; one that cannot be read does not stop the others."""
+    """Read every file; a file that cannot be read does not stop the others."""
     from forensics.cli.trust_anchors import read_anchors
     from forensics.execution.sandbox import Limits, confined
 
@@ -54,13 +54,13 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def reader(home: Path | None, trust: tuple[str, ...], signers: tuple[str, ...], *, offline: bool) -> FileHandler:
-    """Open the deployment and return what reads one file.
+    """Open the deployment and return the handler that reads one file.
 
     Args:
-        home: The deployment's folder; None for the user's.
-        trust: Root certificates (PEM) whose signers are trusted, besides the deployment's.
+        home: The deployment's folder; None for the user's own.
+        trust: Root certificates (PEM) whose signers are trusted in addition to the deployment's.
         signers: The only signers (PEM) that are trusted, where any are given.
-        offline: Fetch nothing.
+        offline: Whether to download nothing.
     """
     from forensics.reporting import read_entry
     from watermark import Deployment, TrustPolicy, read_provenance
@@ -76,7 +76,7 @@ def reader(home: Path | None, trust: tuple[str, ...], signers: tuple[str, ...], 
 
 
 def describe(provenance: Provenance) -> str:
-    """Put mark and credential into a block of lines."""
+    """Return mark and credential as lines of text."""
     mark, credential = provenance.mark, provenance.credential
     if mark is None:
         marked = "could not be looked for"

@@ -1,4 +1,4 @@
-"""`facetrail report`: turn a results folder into one HTML page with a signed card, or check a page against its card."""
+"""Run `facetrail report`: write the HTML page of a results folder with a signed card, or check a page."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Make a page, or check one."""
+    """Write a page, or check one."""
     from forensics.errors import UsageError
 
     if (options.folder is None) == (options.verify is None):

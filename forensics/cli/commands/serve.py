@@ -1,4 +1,4 @@
-"""`facetrail serve`: the Soft Binding Resolution API over this deployment's manifests and, on request, `/examine`."""
+"""Run `facetrail serve`: the Soft Binding Resolution API of this deployment and, optionally, `/examine`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ import argparse
 import sys
 from functools import partial
 
-from forensics.cli.arguments import add_detector, add_home, add_limits, add_trust, add_verbose, positive_int
+from forensics.cli.arguments import (
+    add_detector,
+    add_home,
+    add_limits,
+    add_trust,
+    add_verbose,
+    check_identity,
+    positive_int,
+)
 from forensics.cli.face_finder_option import add_face_finder
 from forensics.errors import MissingPieceError
 from forensics.execution.command_result import CommandResult
@@ -79,6 +87,8 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
 
     from .examine import examiner
 
+    options.require_identity = True  # a service speaks for somebody
+    check_identity(options)
     deployment = Deployment.open(options.home)
     config = ServiceConfig(
         options.home,
@@ -96,7 +106,9 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
             app,
             host=options.host,
             port=options.port,
+            log_config=None,  # its records go where all others go
             log_level="info" if options.verbose else "warning",
+            access_log=False,  # the application logs each request
             server_header=False,
             limit_concurrency=64,
             timeout_graceful_shutdown=_GRACE_SECONDS,

@@ -1,11 +1,11 @@
-"""`facetrail track`: read the face parameters of a drive into a reusable file."""
+"""Run `facetrail track`: read the face parameters of a drive and write them to a reusable file."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from forensics.cli.arguments import add_json, add_out, add_verbose
+from forensics.cli.arguments import add_json, add_out_file, add_verbose
 from forensics.cli.tracker_option import add_tracker
 from forensics.execution.command_result import CommandResult, JsonObject
 from forensics.execution.progress import Report
@@ -14,7 +14,7 @@ from forensics.execution.progress import Report
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("video", type=Path, metavar="VIDEO", help="clip or picture of one face")
-    add_out(parser, "motion file, .npz; it keeps no pixel of the drive")
+    add_out_file(parser, "motion file, .npz; it keeps no pixel of the drive")
     add_tracker(parser)
     add_json(parser)
     add_verbose(parser)

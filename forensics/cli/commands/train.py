@@ -1,4 +1,4 @@
-"""`facetrail train`: train a detector on a corpus, or the generator on puppets or videos."""
+"""Run `facetrail train`: train a detector on a corpus, or the generator on puppets or videos."""
 
 from __future__ import annotations
 
@@ -25,11 +25,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_out(detector, "folder for weights and card")
     detector.add_argument("--config", type=Path, metavar="FILE.toml", help="settings; options given here win")
     detector.add_argument("--detector", metavar="NAME", help=f"which detector (default: {DEFAULT_DETECTOR})")
+    sources = ("forged", "self-blended")
     detector.add_argument(
-        "--diet",
-        choices=("forged", "self-blended"),
-        help="what it is fed as manipulated: the corpus' forgeries, or self-blends of genuine faces (default: forged)",
+        "--training-source",
+        choices=sources,
+        help="what it learns from as manipulated: the corpus' forgeries, or self-blends of genuine faces "
+        "(default: forged)",
     )
+    detector.add_argument("--diet", dest="training_source", choices=sources, help=argparse.SUPPRESS)  # its older name
     detector.add_argument(
         "--pretrained",
         nargs="?",
@@ -42,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--methods",
         type=names,
         metavar="A,B,…",
-        help="forgeries to feed it, each equally often; names in the corpus, or patterns such as 'anifacediff*' "
+        help="forgeries to learn from, each equally often; names in the corpus, or patterns such as 'anifacediff*' "
         "(default: all)",
     )
     detector.add_argument(
@@ -129,7 +132,7 @@ def train_generator(options: argparse.Namespace, report: Report) -> CommandResul
 
 
 def _settings(options: argparse.Namespace) -> TrainConfig:
-    """Return the preset's recipe with file and options laid over it, in the sizes of the base."""
+    """Return the preset's recipe with the file's and the options' values, in the sizes of the base."""
     from dataclasses import replace
 
     from forensics.storage.toml_settings import overlay
@@ -147,7 +150,7 @@ def _settings(options: argparse.Namespace) -> TrainConfig:
 
 
 def _data(options: argparse.Namespace, config: TrainConfig, report: Report) -> TrainingData:
-    """Return the data; videos are tracked first where they are not known yet."""
+    """Return the training data; videos that were not tracked before are tracked first."""
     from generator.training import PUPPETS, default_cache, open_puppets, open_videos, rank
 
     if options.data == PUPPETS:
@@ -161,19 +164,20 @@ def _data(options: argparse.Namespace, config: TrainConfig, report: Report) -> T
 
 
 def train_detector(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Train and save."""
+    """Train a detector and save it."""
+    from detectors import TrainingSource
     from forensics.corpus import Corpus
     from forensics.faces import finder_for
-    from forensics.training.config import Diet, TrainingRun, read_run, with_options
+    from forensics.training.config import TrainingRun, read_run, with_options
     from forensics.training.train import save_trained, train_on, unfinished
 
     corpus = Corpus.load(options.corpus)
     settings = TrainingRun() if options.config is None else read_run(options.config, TrainingRun())
-    diet = None if options.diet is None else Diet(options.diet)
+    source = None if options.training_source is None else TrainingSource(options.training_source)
     settings = with_options(
         settings,
         detector=options.detector,
-        diet=diet,
+        training_source=source,
         epochs=options.epochs,
         seed=options.seed,
         pretrained=options.pretrained,
@@ -187,7 +191,7 @@ def train_detector(options: argparse.Namespace, report: Report) -> CommandResult
     entry: JsonObject = {
         "path": str(options.out),
         "detector": settings.detector,
-        "diet": settings.diet.value,
+        "diet": settings.training_source.value,
         "seed": settings.config.seed,
         "best_epoch": log.best_epoch,
         "validation_auc": log.validation_auc,
@@ -195,7 +199,8 @@ def train_detector(options: argparse.Namespace, report: Report) -> CommandResult
     }
     text = (
         f"{options.out}\n"
-        f"  {settings.detector}, fed {settings.diet} samples: {log.n_training} crops, best epoch {log.best_epoch}\n"
+        f"  {settings.detector}, training source {settings.training_source}: {log.n_training} crops, "
+        f"best epoch {log.best_epoch}\n"
         f"  AUC on validation frames {log.validation_auc:.3f}, in {log.seconds:.0f} s"
     )
     return CommandResult(text, (entry,))

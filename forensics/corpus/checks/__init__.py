@@ -1,1 +1,1 @@
-"""What is wrong with a corpus: missing files, people in two splits, near-duplicates, formats that tell the classes."""
+"""Find errors in a corpus: missing files, people in two splits, near-duplicates, formats that reveal the class."""

@@ -1,7 +1,8 @@
-"""Refuse a corpus whose classes or splits give the answer away."""
+"""Check a corpus for classes or splits that reveal the answer."""
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,13 +14,14 @@ from forensics.corpus.sample import Label, Sample, Slice, Split, folder_hash
 from forensics.corpus.split import link_keys
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
-from forensics.storage.files import file_hash
 
 from .formats import Format, probe_format
 
+_LOG = logging.getLogger(__name__)
+
 
 class Fault(StrEnum):
-    """Kinds of trouble a check can find."""
+    """The kinds of problem that a check can find."""
 
     MISSING = "missing"
     CHANGED = "changed"
@@ -32,12 +34,12 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """One thing wrong with a corpus.
+    """One problem of a corpus.
 
     Attributes:
-        fault: What kind.
-        message: One sentence that names what is wrong.
-        ids: The samples it is about.
+        fault: The kind of problem.
+        message: One sentence that names the problem.
+        ids: The samples that it concerns.
     """
 
     fault: Fault
@@ -47,7 +49,7 @@ class Complaint:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many samples of one kind stand in one split.
+    """The number of samples of one kind in one split.
 
     Attributes:
         split: The split.
@@ -67,14 +69,14 @@ class Tally:
 
 
 def check_corpus(corpus: Corpus, report: Report = silent) -> tuple[Complaint, ...]:
-    """Look for everything that would make a measurement on this corpus worthless.
+    """Return every problem that would make a measurement on this corpus worthless.
 
     Args:
         corpus: The corpus.
-        report: Is told how far the check is.
+        report: Progress callback.
 
     Returns:
-        The complaints, none where the corpus is sound.
+        The problems; empty where the corpus is sound.
     """
     complaints: list[Complaint] = []
     for number, sample in enumerate(corpus.samples):
@@ -85,11 +87,12 @@ def check_corpus(corpus: Corpus, report: Report = silent) -> tuple[Complaint, ..
     if not corpus.places and not any(complaint.fault is Fault.MISSING for complaint in complaints):
         complaints += _check_formats(corpus)
     complaints += find_empty_splits(corpus.samples)
+    _LOG.info("checked %d samples of %s: %d complaints", len(corpus.samples), corpus.root, len(complaints))
     return tuple(complaints)
 
 
 def find_leaks(samples: Iterable[Sample]) -> Iterator[Complaint]:
-    """Name every identity, source and drive that stands in two splits.
+    """Find every identity, source and drive that occurs in two splits.
 
     Args:
         samples: The samples.
@@ -105,7 +108,7 @@ def find_leaks(samples: Iterable[Sample]) -> Iterator[Complaint]:
 
 
 def find_duplicates(samples: Iterable[Sample]) -> Iterator[Complaint]:
-    """Name every file that stands in the corpus twice.
+    """Find every file that occurs in the corpus twice.
 
     Args:
         samples: The samples.
@@ -120,11 +123,11 @@ def find_duplicates(samples: Iterable[Sample]) -> Iterator[Complaint]:
 
 
 def check_pictures(corpus: Corpus, report: Report = silent) -> tuple[Complaint, ...]:
-    """Look at pictures for copies that other bytes hide: near duplicates of different splits.
+    """Find copies that differ in their bytes: near-duplicates in different splits.
 
     Args:
         corpus: The corpus.
-        report: Is told how far the work is.
+        report: Progress callback.
     """
     from .near_duplicates import find_near_duplicates
 
@@ -139,7 +142,7 @@ def check_pictures(corpus: Corpus, report: Report = silent) -> tuple[Complaint, 
 
 
 def find_empty_splits(samples: Iterable[Sample]) -> Iterator[Complaint]:
-    """Name every split of the main slice that lacks a class.
+    """Find every split of the main slice that lacks a class.
 
     Args:
         samples: The samples.
@@ -184,7 +187,7 @@ def _check_files(corpus: Corpus, sample: Sample) -> Iterator[Complaint]:
         path: Path = corpus.root / sample.landmarks
         if not path.is_file():
             yield Complaint(Fault.MISSING, f"{sample.landmarks} is missing", (sample.id,))
-        elif file_hash(path) != sample.landmarks_sha256:
+        elif folder_hash(path) != sample.landmarks_sha256:
             yield Complaint(Fault.CHANGED, f"{sample.landmarks} is not the file the manifest describes", (sample.id,))
 
 

@@ -1,4 +1,4 @@
-"""What a media file is on the outside: container, codec, size and rate."""
+"""Read the outer format of a media file: container, codec, size and frame rate."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from forensics.storage.media_suffixes import CLIPS
 
 @dataclass(frozen=True, slots=True, order=True)
 class Format:
-    """How a file is packed. Where the classes differ in this, a detector can cheat.
+    """The encoding of a file. A detector can use it to cheat where it differs between the classes.
 
     Attributes:
         container: For instance `mov,mp4,m4a,3gp,3g2,mj2` or `JPEG`.
         codec: For instance `h264`, or the colour mode of a still.
         width: Pixels.
         height: Pixels.
-        fps: Frames a second, 0 for a still.
+        fps: Frames per second, 0 for a still.
     """
 
     container: str

@@ -1,6 +1,7 @@
 """Find files of two splits that show almost the same picture: re-encoded, resized or lightly edited copies.
 
-Two steps: a hash of 256 brightness gradients finds candidates, and the small pictures behind it decide.
+The search has two steps. A hash of 256 brightness gradients finds candidates, and a comparison of the small pictures
+behind the hash decides.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from .near_pairs import near_pairs
 
 _SIDE = 16
 _NEAR_TONES = 3.0
-"""Mean difference of the 16 × 16 pictures, in grey levels, up to which they are the same."""
+"""Mean difference of the 16 × 16 pictures, in grey levels, up to which they count as the same."""
 
 _FLAT = 4.0
 """Spread of grey levels below which a picture shows too little to compare."""
@@ -30,12 +31,12 @@ _FLAT = 4.0
 
 @dataclass(frozen=True, slots=True)
 class NearDuplicate:
-    """Two samples of different splits that show almost the same.
+    """Two samples of different splits that show almost the same picture.
 
     Attributes:
-        first: Id of one.
-        second: Id of the other.
-        bits: Gradients of 256 that differ.
+        first: Id of one sample.
+        second: Id of the other sample.
+        bits: Number of the 256 gradients that differ.
     """
 
     first: str
@@ -45,7 +46,7 @@ class NearDuplicate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fingerprint:
-    """How a picture looks, small.
+    """A small description of how a picture looks.
 
     Attributes:
         bits: (4,) uint64, the signs of its gradients.
@@ -57,7 +58,7 @@ class Fingerprint:
 
 
 def fingerprint(image: Frames) -> Fingerprint | None:
-    """Reduce a picture; None where it is almost of one tone.
+    """Compute the fingerprint of a picture; return None where the picture is almost of one tone.
 
     Args:
         image: (H, W, 3) uint8 RGB.
@@ -74,8 +75,8 @@ def find_near_duplicates(corpus: Corpus, report: Report = silent) -> tuple[NearD
     """Compare the middle frames of all samples of different splits.
 
     Args:
-        corpus: The corpus; files that cannot be decoded are passed over.
-        report: Is told how far the work is.
+        corpus: The corpus; files that cannot be decoded are skipped.
+        report: Progress callback.
     """
     prints: dict[str, Fingerprint] = {}
     for number, sample in enumerate(corpus.samples):

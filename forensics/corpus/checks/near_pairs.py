@@ -1,4 +1,4 @@
-"""Find all pairs of 256-bit hashes that differ in few bits, by comparing each with each.
+"""Find all pairs of 256-bit hashes that differ in few bits, by comparing every pair.
 
 A hundred thousand files, seventy thousand of them in training, take less than a quarter of a minute on one core.
 """
@@ -14,27 +14,27 @@ Hashes = NDArray[np.uint64]
 
 BITS = 256
 MOST_BITS = 16
-"""Bits that may differ."""
+"""Largest number of bits that may differ."""
 
 _BLOCK = 1 << 20
-"""Pairs that are compared at once; their counts of bits stay in the processor's cache."""
+"""Number of pairs that are compared at once; their bit counts stay in the processor's cache."""
 
 
 def near_pairs(first: Hashes, second: Hashes) -> Iterator[tuple[int, int, int]]:
-    """Find every hash of one list that is near one of another.
+    """Yield every pair of near hashes from two lists.
 
     Args:
         first: (N, 4) hashes.
         second: (M, 4) hashes.
 
     Yields:
-        Row of the one, row of the other, and in how many bits they differ; in the order of the rows.
+        Row in the first list, row in the second list, and number of different bits; in the order of the rows.
     """
     leading = np.ascontiguousarray(second[:, 0])
     step = max(1, _BLOCK // max(len(second), 1))
     for start in range(0, len(first), step):
         block = first[start : start + step]
-        # Pairs whose first words alone differ in more bits are most of all, and need no second look.
+        # Most pairs already differ in more bits in their first words, and need no further comparison.
         rows, columns = np.nonzero(np.bitwise_count(block[:, :1] ^ leading) <= MOST_BITS)
         apart = np.bitwise_count(block[rows] ^ second[columns]).sum(-1, dtype=np.int64)
         near = apart <= MOST_BITS

@@ -1,17 +1,25 @@
-"""Read published data sets as they lie on disk; one layout, one file.
+"""Read published data sets as they lie on disk, with one layout per file.
 
-Written from the data sets' own descriptions. A layout lists, and opens nothing: `import_corpus` does the rest.
+The importers are written from the data sets' own descriptions. A layout lists files and opens none; `import_corpus`
+does the rest.
 """
 
 from __future__ import annotations
 
-from .deepfakebench import DEEPFAKEBENCH_METHODS
-from .faceforensics import ACTED, COMPRESSIONS, FACEFORENSICS_METHODS
-from .import_corpus import import_corpus
-from .listing import Entry
-from .names import actor_people, celeb_people, youtube_people
-from .official_splits import Rule
-from .registry import LAYOUTS, find_layout
+from typing import TYPE_CHECKING
+
+from forensics.lazy_door import lazy_door
+
+if TYPE_CHECKING:
+    from .deepfakebench import DEEPFAKEBENCH_METHODS
+    from .faceforensics import ACTED, COMPRESSIONS, FACEFORENSICS_METHODS
+    from .importing import import_corpus
+    from .listing import Entry
+    from .names import actor_people, celeb_people, youtube_people
+    from .official_splits import Rule
+    from .registry import LAYOUTS, find_layout
+else:
+    __getattr__ = lazy_door(__name__, __file__)
 
 __all__ = [
     "ACTED",

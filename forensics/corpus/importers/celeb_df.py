@@ -1,4 +1,4 @@
-"""Celeb-DF v1 and v2 (Li et al. 2020) and Celeb-DF++ (Li et al. 2025)."""
+"""Import Celeb-DF v1 and v2 (Li et al. 2020) and Celeb-DF++ (Li et al. 2025)."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ LIST = "List_of_testing_videos.txt"
 GENUINE = ("Celeb-real", "YouTube-real", "Youtube-real")
 FORGED = "Celeb-synthesis"
 SCENARIOS = {"FaceSwap": "face", "FaceReenact": "face", "TalkingFace": "mouth"}
-"""The folders that Celeb-DF++ has more, and what their methods alter."""
+"""The folders that only Celeb-DF++ has, and the region that their methods alter."""
 
 _LARGEST_V1 = 795
 _WORDS = {"1": Label.GENUINE, "0": Label.FORGED}
 
 
 def read_celeb_df(folder: Path) -> Listing:
-    """List a Celeb-DF of any version; what its list does not name is for training.
+    """List a Celeb-DF data set of any version; videos that its list does not name are for training.
 
-    People recur in training and test videos: a leak that the corpus' division meets.
+    People recur in training and test videos. The division of the corpus handles this leak.
 
     Args:
-        folder: Holds `Celeb-real`, `YouTube-real`, `Celeb-synthesis` and `List_of_testing_videos.txt`.
+        folder: Contains `Celeb-real`, `YouTube-real`, `Celeb-synthesis` and `List_of_testing_videos.txt`.
 
     Raises:
         CorpusError: The list is missing, or its labels contradict the folders.
@@ -41,13 +41,13 @@ def read_celeb_df(folder: Path) -> Listing:
 
 
 def read_test_list(folder: Path) -> frozenset[str]:
-    """Read the names of the test videos. Its first column is 1 for genuine and 0 for forged.
+    """Read the names of the test videos. The first column of the list is 1 for genuine and 0 for forged.
 
     Args:
         folder: The data set's folder.
 
     Returns:
-        Paths without `videos` and suffix.
+        The paths without `videos` and suffix.
 
     Raises:
         CorpusError: The list is missing, a line has another shape, or a label contradicts its folder.
@@ -74,7 +74,7 @@ def read_test_list(folder: Path) -> frozenset[str]:
 
 
 def version_of(folder: Path) -> str:
-    """Tell the version by the folders and the number of forgeries, or by the folder's name."""
+    """Return the version, found by the folders and the number of forgeries, or by the folder's name."""
     if any((folder / FORGED / scenario).is_dir() for scenario in SCENARIOS):
         return "celeb-df++"
     if "v1" in folder.name.lower() or "v2" in folder.name.lower():
@@ -117,7 +117,7 @@ def _parts(folder: Path, version: str) -> Iterator[tuple[Path, Label, str, str |
 
 
 def _key(path: str) -> str:
-    """Write a video's path the same way for lists and for folders with `videos` or `frames` in between."""
+    """Return a video's path in one form for lists and for folders with `videos` or `frames` in between."""
     parts = [part for part in Path(path).with_suffix("").parts if part not in ("videos", "frames", "images")]
     return "/".join(parts).lower()
 

@@ -1,4 +1,4 @@
-"""DeeperForensics-1.0 (Jiang et al. 2020): one method, eleven versions, on FaceForensics++'s videos."""
+"""Import DeeperForensics-1.0 (Jiang et al. 2020): one method in eleven versions, on FaceForensics++'s videos."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def read_deeper_forensics(folder: Path) -> Listing:
     """List the manipulated videos `TARGET_SOURCE.mp4` with the split of `lists/splits`.
 
     Args:
-        folder: Holds `manipulated_videos/VERSION` and, for the official split, `lists/splits/{train,val,test}.txt`.
+        folder: Contains `manipulated_videos/VERSION` and, for the official split, `lists/splits/{train,val,test}.txt`.
     """
     splits = _splits(folder)
     entries = []

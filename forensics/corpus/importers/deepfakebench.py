@@ -1,7 +1,8 @@
-"""DeepfakeBench's JSON (Yan et al. 2023): `{DATASET: {LABEL: {SPLIT: {[COMPRESSION:] {VIDEO: {label, frames}}}}}}`.
+"""Import DeepfakeBench's JSON (Yan et al. 2023).
 
-Its files are read as they are, back-slashes included. Unlike there, a video is named by data set, method, compression
-and name: FaceForensics++ has the same names under every method.
+The JSON has the form `{DATASET: {LABEL: {SPLIT: {[COMPRESSION:] {VIDEO: {label, frames}}}}}}`. Its files are read
+unchanged, with their back-slashes. Unlike in DeepfakeBench, a video is named by data set, method, compression and name,
+because FaceForensics++ has the same names under every method.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _SPLITS = {"train": Split.TRAIN, "val": Split.VAL, "test": Split.TEST}
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """One video as the JSON names it; `key` is all but the split."""
+    """One video as the JSON names it; `key` is everything but the split."""
 
     key: tuple[str, str, str, str]  # data set, label, compression, video
     split: Split
@@ -46,14 +47,14 @@ class _Listed:
 def read_deepfakebench(path: Path) -> Listing:
     """List the videos of one or several JSON files; every video is a folder of frames.
 
-    Videos that stand in two splits are kept once, for testing before validation before training, and that is noted.
+    Videos that occur in two splits are kept once: for testing before validation before training. A note records this.
 
     Args:
-        path: A JSON file, or a folder that holds such files there or in `dataset_json`. The frames lie below it, or
-            below a folder above it or that folder's `rgb`, `datasets` or `datasets/rgb`.
+        path: A JSON file, or a folder that contains such files directly or in `dataset_json`. The frames lie below it,
+            or below a folder above it or that folder's `rgb`, `datasets` or `datasets/rgb`.
 
     Raises:
-        CorpusError: A file has another shape, or none of the frames is there.
+        CorpusError: A file has another shape, or none of the frames exists.
     """
     files = _json_files(path)
     listed = [one for file in files for one in _read(file)]

@@ -1,4 +1,4 @@
-"""DF40 (Yan et al. 2024): forty methods in `METHOD/{ff,cdf}` or `METHOD/{fake,real}`."""
+"""Import DF40 (Yan et al. 2024): forty methods in `METHOD/{ff,cdf}` or `METHOD/{fake,real}`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DOMAINS = {"ff": Label.FORGED, "cdf": Label.FORGED, "fake": Label.FORGED, "real"
 SWAPS = frozenset(
     ("fsgan", "faceswap", "simswap", "inswap", "inswapper", "blendface", "uniface", "mobileswap", "e4s", "facedancer")
 )
-"""The methods that put another face on the target; names as their folders write them."""
+"""The methods that put another face on the target, named as their folders are."""
 
 _NOTES = (
     "the genuine videos of ff and cdf stand in FaceForensics++ and Celeb-DF; import those into the same corpus",
@@ -23,10 +23,10 @@ _NOTES = (
 
 
 def read_df40(folder: Path) -> Listing:
-    """List methods, each with its domains; a domain holds folders of frames, clips or single pictures.
+    """List methods, each with its domains; a domain contains folders of frames, clips or single pictures.
 
     Args:
-        folder: Holds one folder for each method.
+        folder: Contains one folder for each method.
     """
     entries = [entry for method in sorted(folder.glob("*/")) for entry in _of_method(folder, method)]
     return Listing(tuple(entries), notes=_NOTES)

@@ -1,4 +1,4 @@
-"""The Deepfake Detection Challenge (Dolhansky et al. 2020) and its preview (Dolhansky et al. 2019)."""
+"""Import the Deepfake Detection Challenge (Dolhansky et al. 2020) and its preview (Dolhansky et al. 2019)."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def read_dfdc(folder: Path) -> Listing:
     """List DFDC: parts with `metadata.json` are for training, videos of `labels.csv` for testing.
 
     Args:
-        folder: Holds `dfdc_train_part_N` or other folders with `metadata.json`, there or in `train`, and `labels.csv`
-            in `test` or beside `videos`.
+        folder: Contains `dfdc_train_part_N` or other folders with `metadata.json`, directly or in `train`, and
+            `labels.csv` in `test` or beside `videos`.
 
     Raises:
         CorpusError: A list has another shape.
@@ -49,8 +49,8 @@ def read_preview(folder: Path) -> Listing:
     """List DFDC's preview by `dataset.json`; it has no validation split.
 
     Args:
-        folder: Holds `dataset.json`, `original_videos`, `method_A` and `method_B`; videos may lie one level deeper in
-            `videos`.
+        folder: Contains `dataset.json`, `original_videos`, `method_A` and `method_B`; videos may lie one level deeper
+            in `videos`.
 
     Raises:
         CorpusError: The list has another shape.

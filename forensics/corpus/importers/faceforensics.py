@@ -1,4 +1,4 @@
-"""FaceForensics++ (Rössler et al. 2019): five methods on 1000 YouTube videos, and DeepFakeDetection on 28 actors."""
+"""Import FaceForensics++ (Rössler et al. 2019; five methods, 1000 YouTube videos) and DeepFakeDetection (28 actors)."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from .names import actor_people, youtube_people
 FACEFORENSICS_METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures", "FaceShifter")
 ACTED = "DeepFakeDetection"
 COMPRESSIONS = {"raw": "c0", "c0": "c0", "c23": "c23", "c40": "c40"}
-"""Folders, and what the paper calls them."""
+"""Folder names of the compressions, and their names in the paper."""
 
 
 def read_faceforensics(folder: Path) -> Listing:
     """List FaceForensics++ with its official split, by pairs of ids.
 
     Args:
-        folder: Holds `original_sequences`, `manipulated_sequences` and, for the official split, `train.json`,
-            `val.json` and `test.json`, there or in `splits`.
+        folder: Contains `original_sequences`, `manipulated_sequences` and, for the official split, `train.json`,
+            `val.json` and `test.json`, directly or in `splits`.
 
     Raises:
-        CorpusError: A split file is no list of pairs.
+        CorpusError: A split file is not a list of pairs.
     """
     splits = read_splits(folder)
     notes = () if splits else ("train.json, val.json and test.json are missing: no official split",)
@@ -38,19 +38,19 @@ def read_actors(folder: Path) -> Listing:
     """List DeepFakeDetection, which lies in FaceForensics++'s folders; all of it is for testing.
 
     Args:
-        folder: Holds `original_sequences/actors` and `manipulated_sequences/DeepFakeDetection`.
+        folder: Contains `original_sequences/actors` and `manipulated_sequences/DeepFakeDetection`.
     """
     return Listing(tuple(actor_entries(folder, Split.TEST)))
 
 
 def read_splits(folder: Path) -> dict[str, Split]:
-    """Read which split each of the 1000 videos stands in; empty where the files are missing.
+    """Read the split of each of the 1000 videos; empty where the files are missing.
 
     Args:
         folder: The data set's folder.
 
     Raises:
-        CorpusError: A file is no list of pairs of ids.
+        CorpusError: A file is not a list of pairs of ids.
     """
     found: dict[str, Split] = {}
     for split in Split:
@@ -74,7 +74,7 @@ def actor_entries(folder: Path, split: Split | None) -> Iterator[Entry]:
 
     Args:
         folder: FaceForensics++'s folder.
-        split: The split to give them.
+        split: The split that the entries get.
     """
     for part, label in (("original_sequences/actors", Label.GENUINE), (f"manipulated_sequences/{ACTED}", Label.FORGED)):
         for version, path, files in _versions(folder / part):

@@ -1,4 +1,4 @@
-"""FFIW-10K (Zhou et al. 2021): several faces in a frame, some of them forged."""
+"""Import FFIW-10K (Zhou et al. 2021), where a frame has several faces and some of them are forged."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _RELEASE = "FFIW10K-v1-release"
 def read_ffiw(folder: Path) -> Listing:
     """List `{source,target}/{train,val,test}/videos`; a forged video has the name of its genuine one.
 
-    Where the release comes without `test`, `val` is what publications test on, and is taken so.
+    Where the release comes without `test`, publications test on `val`, and so `val` is used for testing.
 
     Args:
-        folder: Holds `source` and `target`, there or in `FFIW10K-v1-release`.
+        folder: Contains `source` and `target`, directly or in `FFIW10K-v1-release`.
     """
     root = _root(folder)
     has_test = (root / "target" / "test").is_dir()

@@ -1,4 +1,4 @@
-"""Folders named for their class: `0_real` and `1_fake`, alone or once for each generator."""
+"""Import folders named after their class: `0_real` and `1_fake`, alone or once for each generator."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _TWO_PEOPLE = re.compile(r"^(\d{3,})_(\d{3,})$")
 def read_labelled_folders(folder: Path) -> Listing:
     """List files below folders of the two classes.
 
-    Above them may stand folders for splits (`train`, `val`, `test`) and for generators. The identity of a file is the
-    sub-folder it lies in, else its own name; a file called `000_003` carries both.
+    Folders for splits (`train`, `val`, `test`) and for generators may enclose them. The identity of a file is the
+    sub-folder it lies in, or otherwise its own name; a file called `000_003` shows two identities.
 
     Args:
-        folder: Holds `0_real` and `1_fake` (or `real` and `fake`, `genuine` and `forged`) at any depth up to two.
+        folder: Contains `0_real` and `1_fake` (or `real` and `fake`, `genuine` and `forged`) at any depth up to two.
 
     Raises:
         CorpusError: A class has no folder.
@@ -39,7 +39,7 @@ def read_labelled_folders(folder: Path) -> Listing:
 
 
 def identities_of(path: Path, folder: Path) -> tuple[str, ...]:
-    """Tell from its place and name whose face and motion a file shows.
+    """Return the identities whose face and motion a file shows, read from its place and name.
 
     Args:
         path: The file.
@@ -77,7 +77,7 @@ def _pair(name: str) -> tuple[str, ...]:
 
 
 def _class_folders(root: Path, names: tuple[str, ...]) -> list[Path]:
-    """Return the class' folders at the least depth that has any."""
+    """Return the class' folders at the smallest depth that has any."""
     for depth in ("", "*/", "*/*/"):
         found = sorted(path for name in names for path in root.glob(f"{depth}{name}") if path.is_dir())
         if found:

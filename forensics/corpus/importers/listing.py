@@ -1,4 +1,4 @@
-"""What an importer says about a data set before any of its media is opened."""
+"""Declare what an importer lists about a data set before any of its media is opened."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class Entry:
         path: The file, or the folder of frames, relative to the imported folder, with forward slashes.
         label: Genuine or forged.
         dataset: Name of the data set.
-        method: How it was made; for genuine files the part of the data set it stands in.
+        method: Method of the forgery; for genuine files the part of the data set.
         video: Its name.
-        identities: Everybody whose face or motion is in it, as far as names tell.
-        source: Whose look it shows.
-        drive: Whose motion it follows.
+        identities: Everyone whose face or motion is in it, as far as the names show.
+        source: The person whose look it shows.
+        drive: The person whose motion it follows.
         original: The `source` of the genuine entry it alters.
-        compression: Which version of the data set.
+        compression: Version of the data set.
         split: The official split, None where there is none.
         files: Names of the frames where `path` is a folder.
         mask: The data set's own mask of it.
-        region: What was altered.
+        region: The altered region.
     """
 
     path: str
@@ -48,19 +48,19 @@ class Entry:
 
     @property
     def id(self) -> str:
-        """Its unique name in a corpus."""
+        """Return the entry's unique name in a corpus."""
         return "-".join(part for part in (self.dataset, self.compression, self.method, self.video) if part)
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What was found in a folder.
+    """The content of a folder.
 
     Attributes:
-        entries: The videos and stills that are there.
-        absent: What the data set's own lists name and the folder does not hold.
-        notes: Sentences a user of the data should read.
-        root: The folder that entries are relative to, where it is not the one that was given.
+        entries: The existing videos and stills.
+        absent: Entries that the data set's own lists name and the folder lacks.
+        notes: Sentences that a user of the data should read.
+        root: The folder that entries are relative to, where it differs from the given one.
     """
 
     entries: tuple[Entry, ...]
@@ -74,10 +74,10 @@ class Layout:
     """A published way to arrange a data set on disk.
 
     Attributes:
-        name: What users type.
+        name: Name that users type.
         title: One line for help and docs.
-        fits: Tells whether a folder looks like it.
-        read: Lists what the folder holds.
+        fits: Function that returns whether a folder looks like this layout.
+        read: Function that lists the content of a folder.
     """
 
     name: str
@@ -87,7 +87,7 @@ class Layout:
 
 
 def clips_in(folder: Path) -> list[Path]:
-    """List the clips of a folder that has them directly or in `videos`, in order of name."""
+    """List the clips of a folder, which has them directly or in `videos`, in order of name."""
     for place in (folder, folder / "videos"):
         found = _with_suffix(place, CLIPS)
         if found:
@@ -96,10 +96,10 @@ def clips_in(folder: Path) -> list[Path]:
 
 
 def videos_in(folder: Path) -> list[tuple[Path, tuple[str, ...]]]:
-    """List a folder's clips; without any, its folders of frames, directly or in `frames` or `images`.
+    """List a folder's clips, or where it has none its folders of frames, directly or in `frames` or `images`.
 
     Returns:
-        For each video its path, and the names of its frames where it is a folder.
+        The path of each video, and the names of its frames where it is a folder.
     """
     clips = clips_in(folder)
     if clips:
@@ -113,17 +113,17 @@ def videos_in(folder: Path) -> list[tuple[Path, tuple[str, ...]]]:
 
 
 def stills_in(folder: Path) -> tuple[str, ...]:
-    """Name the pictures of a folder, in order."""
+    """Return the names of a folder's pictures, in order."""
     return tuple(path.name for path in _with_suffix(folder, STILLS))
 
 
 def inside(folder: Path, names: Iterable[str]) -> bool:
-    """Tell whether a folder has all of these parts."""
+    """Return whether a folder contains all of these parts."""
     return all((folder / name).exists() for name in names)
 
 
 def relative(path: Path, root: Path) -> str:
-    """Write a path relative to a folder with forward slashes."""
+    """Return a path relative to a folder, with forward slashes."""
     return path.relative_to(root).as_posix()
 
 

@@ -1,7 +1,7 @@
-"""What the file names of the published data sets say about people.
+"""Read what the file names of the published data sets reveal about people.
 
-Names of people carry the name of where they were filmed: FaceForensics++'s videos also stand in DeeperForensics-1.0 and
-DF40, and must not meet themselves in another split.
+The name of a person includes the name of the data set that filmed the person. FaceForensics++'s videos also occur in
+DeeperForensics-1.0 and DF40, and no video may occur in two splits.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _CELEB_PERSON = re.compile(r"id\d+")
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who is in a video.
+    """The people in a video.
 
     Attributes:
-        identities: Everybody.
-        source: Whose look.
-        drive: Whose motion.
+        identities: Everyone in it.
+        source: The identity whose look it shows.
+        drive: The identity whose motion it follows.
         original: The genuine video it alters, None for genuine ones and where it is unknown.
     """
 
@@ -37,17 +37,17 @@ class People:
 
 
 def alone(name: str, prefix: str) -> People:
-    """Take a video for its own only person; nothing else is known."""
+    """Return a video's own name as its only person; nothing else is known."""
     person = f"{prefix}-{name}"
     return People((person,), person, person)
 
 
 def youtube_people(name: str, method: str) -> People:
-    """Read FaceForensics++'s `target_source`, or the one number of a genuine video.
+    """Return the people of FaceForensics++'s `target_source`, or of the one number of a genuine video.
 
     Args:
         name: Name of the video without suffix.
-        method: Name of the method's folder; it decides whose look the target's frames got.
+        method: Name of the method's folder; it decides whose look the target's frames show.
     """
     match = _PAIR.match(name)
     if match is None:
@@ -58,7 +58,7 @@ def youtube_people(name: str, method: str) -> People:
 
 
 def actor_people(name: str) -> People:
-    """Read DeepFakeDetection's `01__scene` and `01_02__scene__CODE`: target actor, then source actor, then scene."""
+    """Return the people of DeepFakeDetection's `01__scene` and `01_02__scene__CODE` (target, source, scene)."""
     match = _ACTORS.match(name)
     if match is None:
         return alone(name, "dfd")
@@ -70,11 +70,11 @@ def actor_people(name: str) -> People:
 
 
 def celeb_people(name: str, *, swaps: bool = True) -> People:
-    """Read Celeb-DF's `id0_0000` and `id0_id1_0000`: target person, source person, number of the target's video.
+    """Return the people of Celeb-DF's `id0_0000` and `id0_id1_0000`: target person, source person, target's video.
 
     Args:
         name: Name of the video without suffix.
-        swaps: Whether the second person's face was put on the first's video.
+        swaps: Whether the second person's face was inserted into the first person's video.
     """
     match = _CELEB_SWAP.match(name)
     if match is not None:

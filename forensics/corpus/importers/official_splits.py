@@ -1,4 +1,4 @@
-"""Decide the splits of an imported corpus: the official ones where they keep people apart, new ones otherwise."""
+"""Choose the splits of an imported corpus: the official ones where they keep people apart, otherwise new ones."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     import numpy as np
 
 VALIDATION_SHARE = 0.15
-"""Share of the official training samples that validation gets where a data set publishes none."""
+"""Share of the official training samples used for validation where a data set publishes no validation split."""
 
 _DRAWS = 32
 
 
 class Rule(StrEnum):
-    """Which splits are wanted: AUTO keeps the official ones if nobody stands in two of them."""
+    """The kind of splits to use: AUTO keeps the official ones if nobody is in two of them."""
 
     AUTO = "auto"
     OFFICIAL = "official"
@@ -35,10 +35,10 @@ class Division:
     """Samples with their splits.
 
     Attributes:
-        samples: What stands in a split.
-        rule: OFFICIAL or IDENTITY, as it turned out.
-        left_out: Ids of forged samples whose two people were dealt to different splits.
-        notes: What a user of the splits should read.
+        samples: The samples that have a split.
+        rule: The rule that was used: OFFICIAL or IDENTITY.
+        left_out: Ids of forged samples whose two people were assigned to different splits.
+        notes: Sentences that a user of the splits should read.
     """
 
     samples: tuple[Sample, ...]
@@ -50,16 +50,16 @@ class Division:
 def divide(
     samples: Iterable[Sample], official: Mapping[str, Split | None], rule: Rule, rng: np.random.Generator
 ) -> Division:
-    """Give every sample a split.
+    """Assign every sample to a split.
 
     Args:
-        samples: The samples; the splits they have do not count.
+        samples: The samples; their current splits are ignored.
         official: The official split by id, None where there is none.
-        rule: What is wanted.
-        rng: Deals people where new splits are needed.
+        rule: The kind of splits to use.
+        rng: Random generator of new splits, where they are needed.
 
     Raises:
-        CorpusError: Official splits are wanted and there are none, or the people cannot be divided.
+        CorpusError: Official splits are requested and there are none, or the people cannot be divided.
     """
     everything = tuple(samples)
     known = {sample.id for sample in everything if official.get(sample.id) is not None}
@@ -81,17 +81,17 @@ def divide(
 
 
 def deal_people(samples: tuple[Sample, ...], rng: np.random.Generator) -> Division:
-    """Deal people, not samples, to the splits, and leave out forgeries of people of two splits.
+    """Assign people, not samples, to the splits, and leave out forgeries whose people are in two splits.
 
-    People with genuine files, with forged ones and with both are dealt one kind after the other. Several deals are
-    drawn, and the one that keeps most files is taken.
+    People with genuine files, with forged files and with both are assigned one kind after the other. Several
+    assignments are drawn, and the one that keeps the most files is used.
 
     Args:
         samples: All samples.
-        rng: Draws the deals.
+        rng: Random generator of the assignments.
 
     Raises:
-        CorpusError: No deal gives every split both classes.
+        CorpusError: No assignment gives every split both classes.
     """
     labels: dict[str, set[Label]] = {}
     for sample in samples:
@@ -133,7 +133,7 @@ def _by_people(samples: tuple[Sample, ...], rng: np.random.Generator) -> Divisio
 def _fill(
     samples: tuple[Sample, ...], official: Mapping[str, Split | None], rng: np.random.Generator
 ) -> tuple[Sample, ...]:
-    """Give samples without an official split that of what they are linked to, and deal out the rest."""
+    """Assign samples without an official split to that of linked samples, and distribute the rest."""
     home = {key: split for sample in samples if (split := official.get(sample.id)) for key in link_keys(sample)}
     placed: dict[str, Split] = {}
     for sample in samples:
@@ -148,7 +148,7 @@ def _fill(
 
 
 def _with_validation(samples: tuple[Sample, ...], notes: tuple[str, ...], rng: np.random.Generator) -> Division:
-    """Take validation people from training where the official split has none."""
+    """Move people from training to validation where the official splits have no validation."""
     train = tuple(sample for sample in samples if sample.split is Split.TRAIN)
     if not train or any(sample.split is Split.VAL for sample in samples):
         return Division(samples, Rule.OFFICIAL, notes=notes)
@@ -167,7 +167,7 @@ def _with_validation(samples: tuple[Sample, ...], notes: tuple[str, ...], rng: n
 
 
 def _deal(weight: Mapping[str, int], rng: np.random.Generator) -> dict[str, Split]:
-    """Deal names one by one to the split that is furthest below its share of their weight."""
+    """Assign names one by one to the split that is furthest below its share of their weight."""
     names, total = sorted(weight), sum(weight.values())
     missing = {split: share / sum(SHARES.values()) for split, share in SHARES.items()}
     home: dict[str, Split] = {}
@@ -179,7 +179,7 @@ def _deal(weight: Mapping[str, int], rng: np.random.Generator) -> dict[str, Spli
 
 
 def _worded(samples: Iterable[Sample]) -> str:
-    """Count the people that stand in two splits."""
+    """Return a phrase that counts the people who are in two splits."""
     seen: dict[str, set[Split]] = {}
     for sample in samples:
         for name in sample.identities:

@@ -1,11 +1,10 @@
-"""All layouts, and how one is found by name or by looking."""
+"""Register all layouts, and find one by name or by the look of a folder."""
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 
-from forensics.errors import CorpusError, InputError
+from forensics.errors import CorpusError, InputError, did_you_mean
 
 from .celeb_df import CELEB_DF
 from .deeper_forensics import DEEPER_FORENSICS
@@ -31,17 +30,17 @@ LAYOUTS: tuple[Layout, ...] = (
     DF40,
     LABELLED_FOLDERS,
 )
-"""In the order in which a folder is compared with them."""
+"""All layouts, in the order in which a folder is compared with them."""
 
 AUTO = "auto"
 
 
 def find_layout(name: str, folder: Path) -> Layout:
-    """Return the layout of a name; `auto` takes the first that the folder looks like.
+    """Return the layout of a name; `auto` returns the first that the folder looks like.
 
     Args:
         name: A layout's name, or `auto`.
-        folder: What is to be imported.
+        folder: The folder to import.
 
     Raises:
         InputError: There is no layout of that name; the message offers the nearest.
@@ -49,9 +48,8 @@ def find_layout(name: str, folder: Path) -> Layout:
     """
     names = [layout.name for layout in LAYOUTS]
     if name not in (AUTO, *names):
-        near = get_close_matches(name, names, 1)
-        meant = f"; did you mean {near[0]}?" if near else ""
-        raise InputError(f"no layout {name!r}{meant} There are: auto, {', '.join(names)}")
+        meant = did_you_mean(name, names)
+        raise InputError(f"no layout {name!r}{meant and f'; {meant}'} There are: auto, {', '.join(names)}")
     if not folder.exists():
         raise CorpusError(f"{folder}: there is no such folder; check the path", folder)
     for layout in LAYOUTS:

@@ -1,4 +1,4 @@
-"""WildDeepfake (Zi et al. 2020): face sequences that were cut before publication, as archives of PNG."""
+"""Import WildDeepfake (Zi et al. 2020): face sequences cut before publication, as archives of PNG files."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _INSIDE = ("", "deepfake_in_the_wild", "extracted")
 
 
 def read_wild_deepfake(folder: Path) -> Listing:
-    """List every folder that directly holds pictures as one sequence; people are unknown.
+    """List every folder that directly contains pictures as one sequence; people are unknown.
 
-    The number of the archive is the nearest thing to a person: its sequences are of one video, and stay together.
+    The number of the archive takes the place of a person: its sequences come from one video and stay together.
 
     Args:
-        folder: Holds `{real,fake}_{train,test}`, there or in `deepfake_in_the_wild` or `extracted`.
+        folder: Contains `{real,fake}_{train,test}`, directly or in `deepfake_in_the_wild` or `extracted`.
 
     Raises:
-        CorpusError: There are archives and no pictures.
+        CorpusError: There are archives but no pictures.
     """
     root = _root(folder)
     entries = [entry for name in PARTS for entry in _sequences(folder, root / name)]

@@ -1,7 +1,8 @@
-"""Export a corpus: plan, write shard by shard on any number of workers, then the manifest, and the index last."""
+"""Export a corpus: plan, write the shards on any number of workers, then the manifest, and the index last."""
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -16,23 +17,26 @@ from forensics.corpus.sample import Sample
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
 from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
-from forensics.storage.files import append_line, file_hash, locked, whole_lines, write_whole
+from forensics.storage.files import append_line, locked, whole_lines, write_whole
 from forensics.storage.json_records import parse_json, read_record, write_json
+from watermark import file_hash
 
 from .index import FORMAT, INDEX, Index, Shard
 from .parquet import write_data_parquet, write_manifest_parquet
 from .planning import ShardPlan, plan_shards
 from .tar_shard import files_of, mask_of, write_tar
 
+_LOG = logging.getLogger(__name__)
+
 PARQUET = "manifest.parquet"
 JOURNAL = "written.jsonl"
-"""Which shards are written, one a line, until the index can be."""
+"""Journal of the finished shards, one per line, used until the index can be written."""
 
 _HUB_SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
 
 class Target(StrEnum):
-    """What a corpus is exported as."""
+    """The format of an export."""
 
     WEBDATASET = "webdataset"
     PARQUET = "parquet"
@@ -41,13 +45,13 @@ class Target(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What an export wrote.
+    """The result of an export.
 
     Attributes:
-        index: Its list of shards.
-        kept: Shards that were there from a run that was cut off.
-        left_behind: Ids of samples of which something did not travel: a mask that is a folder, or, to `datasets`, a
-            folder of frames.
+        index: The index with the list of shards.
+        kept: Number of shards that existed from an interrupted run.
+        left_behind: Ids of samples that were not exported completely: a mask that is a folder is left out, and for
+            `datasets` also a folder of frames.
     """
 
     index: Index
@@ -65,22 +69,22 @@ def export_corpus(
     worker_config: WorkerConfig = SERIAL,
     report: Report = silent,
 ) -> Export:
-    """Write a corpus in another shape; an export that was cut off continues where it stopped.
+    """Write a corpus in another format; an interrupted export continues where it stopped.
 
-    The same corpus, seed and size give the same bytes, whoever writes.
+    The same corpus, seed and size produce the same bytes on any number of workers.
 
     Args:
         corpus: The corpus.
-        out: The folder; it is made where it is missing.
-        target: Which shape.
-        seed: Of the order of the samples in the shards.
-        most_bytes: How large a shard may be before the next one is begun.
-        worker_config: Who writes.
-        report: Is told how far the work is.
+        out: The export's folder; it is created where it is missing.
+        target: The format to write.
+        seed: Seed of the order of the samples in the shards.
+        most_bytes: Size of a shard in bytes at which the next one begins.
+        worker_config: Configuration of the worker pool.
+        report: Progress callback.
 
     Raises:
         BusyError: Another process is writing the folder.
-        CorpusError: The folder holds something else, or a file is missing or changed.
+        CorpusError: The folder contains something else, or a file is missing or changed.
         MissingPieceError: pyarrow is not installed.
     """
     plans = _plan(corpus, target, seed, most_bytes)
@@ -93,6 +97,7 @@ def export_corpus(
             for _, shard in pool.work(missing, ordered=False):
                 append_line(out / JOURNAL, write_json(asdict(shard)))
                 shards[shard.name] = shard
+                _LOG.debug("wrote shard %s, %d of %d", shard.name, len(shards), len(written))
                 report(len(shards) / len(written), "writing shards")
         write_whole(out / PARQUET, lambda part: write_manifest_parquet(part, _rows(plans, target)))
         _write_beside(corpus, out, target, plans)
@@ -107,6 +112,7 @@ def export_corpus(
         )
         index.write(out)
         (out / JOURNAL).unlink(missing_ok=True)
+    _LOG.info("wrote %d shards to %s, %d of them in an earlier run", len(written), out, kept)
     return Export(index, kept, _left_behind(corpus, target))
 
 
@@ -133,10 +139,10 @@ def _file_of(plan: ShardPlan, target: Target) -> str:
 
 
 def _kept(out: Path, target: Target, plans: Sequence[ShardPlan]) -> dict[str, Shard]:
-    """Give the shards that are whole already, by name.
+    """Return the shards that are already complete, by name.
 
     Raises:
-        CorpusError: The folder holds an export of something else.
+        CorpusError: The folder contains an export of something else.
     """
     lines = whole_lines(out / JOURNAL)
     with suppress(OSError, ValueError, TypeError, KeyError):
@@ -145,7 +151,7 @@ def _kept(out: Path, target: Target, plans: Sequence[ShardPlan]) -> dict[str, Sh
     plan_of = {_file_of(plan, target): plan.digest() for plan in plans} if lines else {}
     kept: dict[str, Shard] = {}
     for line in lines:
-        with suppress(ValueError):  # a damaged line stands for no shard, which is written again
+        with suppress(ValueError):  # a damaged line is ignored, and its shard is written again
             shard = read_record(Shard, parse_json(line), "shard")
             if plan_of.get(shard.name) != shard.plan:
                 raise CorpusError(
@@ -179,7 +185,7 @@ def _rows(plans: Sequence[ShardPlan], target: Target) -> Iterator[tuple[Sample, 
 
 
 def _write_beside(corpus: Corpus, out: Path, target: Target, plans: Sequence[ShardPlan]) -> None:
-    """Write what belongs to an export beside shards and manifest."""
+    """Write the files of an export other than shards and manifest."""
     if (corpus.root / ATTRIBUTES).is_file():
         write_whole(out / ATTRIBUTES, lambda part: shutil.copyfile(corpus.root / ATTRIBUTES, part))
     if target is Target.DATASETS:

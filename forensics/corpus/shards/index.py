@@ -1,4 +1,7 @@
-"""The list of an export's shards, written last: what it does not name, or what differs from it, is not read."""
+"""Read, write and check the list of an export's shards.
+
+The index is written last. A shard that it does not name, or that differs from it, is not read.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from forensics.errors import CorpusError
-from forensics.storage.files import file_hash, write_whole
+from forensics.storage.files import write_whole
 from forensics.storage.json_records import parse_json, read_record, write_json
 
 INDEX = "index.json"
@@ -15,7 +18,7 @@ FORMAT = "facetrail shards 1"
 
 _NAME = re.compile(r"(?:train|val|test)-\d{6}\.tar")
 _MOST_BYTES = 1 << 30
-"""Of an index: far more than any export has."""
+"""Largest accepted size of an index, far more than any export has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +26,12 @@ class Shard:
     """One written shard.
 
     Attributes:
-        name: Of the file, relative to the export's folder.
-        split: Which split its samples stand in.
-        samples: How many.
+        name: File name, relative to the export's folder.
+        split: The split of its samples.
+        samples: Number of samples.
         bytes: Size of the file.
-        sha256: Of the file, hex.
-        plan: SHA-256 of what it follows from, hex.
+        sha256: SHA-256 of the file, hex.
+        plan: SHA-256 of the plan that determines its content, hex.
     """
 
     name: str
@@ -41,14 +44,14 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """What an export holds.
+    """The content of an export.
 
     Attributes:
-        format: `FORMAT`, with what kind of shards.
+        format: `FORMAT`, with the kind of shards.
         corpus: Name of the corpus.
-        seed: Of the order.
-        samples: How many.
-        shards: In order.
+        seed: Seed of the order.
+        samples: Number of samples.
+        shards: The shards, in order.
         manifest: SHA-256 of `manifest.parquet`, hex.
     """
 
@@ -60,13 +63,13 @@ class Index:
     manifest: str
 
     def write(self, folder: Path) -> None:
-        """Write it whole."""
+        """Write the index in one step."""
         text = write_json(asdict(self), indent=1) + "\n"
         write_whole(folder / INDEX, lambda part: part.write_text(text, "utf-8"))
 
 
 def is_export(folder: Path) -> bool:
-    """Tell whether a folder looks like an export in tar shards, finished or not."""
+    """Return whether a folder looks like an export in tar shards, finished or not."""
     return folder.is_dir() and any(_NAME.fullmatch(path.name) for path in folder.glob("*.tar"))
 
 
@@ -77,7 +80,7 @@ def read_index(folder: Path) -> Index:
         folder: The export's folder.
 
     Raises:
-        CorpusError: There is none, because the export never ended or is none, or it is damaged.
+        CorpusError: There is no index, because the export never ended or the folder is no export, or it is damaged.
     """
     path = folder / INDEX
     if not path.is_file():
@@ -100,11 +103,13 @@ def read_index(folder: Path) -> Index:
 
 
 def check_shard(folder: Path, shard: Shard) -> Path:
-    """Name a shard's file, if it is whole.
+    """Return the path of a shard's file after checking that the file is complete.
 
     Raises:
-        CorpusError: It is missing, half-written or changed.
+        CorpusError: The file is missing, half-written or changed.
     """
+    from watermark import file_hash  # not at the top: help for a command would load all that reads media
+
     path = folder / shard.name
     size = path.stat().st_size if path.is_file() else None
     if size is None:

@@ -1,6 +1,6 @@
-"""Parquet by pyarrow: the manifest in columns, and data files that the `datasets` library loads with their media.
+"""Write Parquet with pyarrow: the manifest in columns, and data files that the `datasets` library loads with media.
 
-The same rows give the same bytes, as long as pyarrow is the same.
+The same rows produce the same bytes with the same version of pyarrow.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from .tar_shard import check_media
 Item = TypeVar("Item")
 
 _ROWS = 20_000
-"""Rows of a manifest that are held at once, and make a row group."""
+"""Rows of a manifest that are kept in memory at once and form a row group."""
 
 _BYTES = 32 << 20
-"""Bytes of media likewise."""
+"""Bytes of media that are kept in memory at once and form a row group."""
 
 _COLUMNS: Mapping[object, str] = {int: "int64", float: "double", tuple[str, ...]: "list<string>"}
 
 _RENAMED = {"video": "video_name"}
-"""Columns that make room for the media."""
+"""Columns that are renamed because their names are needed for the media."""
 
 LABELS = tuple(label.value for label in Label)
 
 
 def columns() -> dict[str, str]:
-    """Name the columns of a Parquet manifest, each with its Arrow type: a sample's fields, then where it was packed."""
+    """Return the columns of a Parquet manifest with their Arrow types: a sample's fields, then its shard and key."""
     hints = get_type_hints(Sample)
     found = {field.name: _COLUMNS.get(_plain(hints[field.name]), "string") for field in fields(Sample)}
     return {**found, "shard": "string", "key": "string"}
@@ -46,7 +46,7 @@ def write_manifest_parquet(path: Path, rows: Iterable[tuple[Sample, str | None, 
 
     Args:
         path: The file.
-        rows: Samples, each with shard and key, None where it is in no shard.
+        rows: Samples, each with its shard and key, or None where it is in no shard.
 
     Raises:
         MissingPieceError: pyarrow is not installed.
@@ -59,11 +59,11 @@ def write_manifest_parquet(path: Path, rows: Iterable[tuple[Sample, str | None, 
 
 
 def write_data_parquet(corpus: Corpus, plan: ShardPlan, path: Path) -> None:
-    """Write samples of one kind with their media, as `datasets` keeps pictures and videos: bytes and name.
+    """Write samples of one kind with their media as `datasets` stores pictures and videos: bytes and name.
 
     Args:
-        corpus: Where the samples lie.
-        plan: Which samples: stills, or clips.
+        corpus: The corpus of the samples.
+        plan: The samples to write: stills, or clips.
         path: The file.
 
     Raises:
@@ -79,7 +79,7 @@ def write_data_parquet(corpus: Corpus, plan: ShardPlan, path: Path) -> None:
 
 
 def _data_schema(pyarrow: Any, media: str) -> Any:  # noqa: ANN401
-    """Say what the columns are, in Arrow's words and in those of `datasets`, which reads them from the file's head."""
+    """Return the columns in the terms of Arrow and of `datasets`, which reads them from the file's header."""
     bare = {_RENAMED.get(name, name): kind for name, kind in columns().items() if name not in ("shard", "label")}
     features: dict[str, object] = {
         media: {"_type": media.capitalize()},
@@ -123,7 +123,7 @@ def _batches(rows: Iterable[Item], weight: Callable[[Item], int], most: int) -> 
 
 
 def _plain(hint: object) -> object:
-    """Leave out that a value may be missing."""
+    """Return a type hint without its None."""
     choices = [choice for choice in get_args(hint) if choice is not type(None)]
     return choices[0] if type(None) in get_args(hint) else hint
 

@@ -1,7 +1,7 @@
-"""Decide which sample goes into which shard, and in which order, before anything is written.
+"""Plan which sample goes into which shard, and in which order, before anything is written.
 
-The order is drawn from a seed, pair by pair: a forged sample stands beside the genuine one it was made from, and both
-in the same shard. It depends on the corpus, the seed and the size alone, and not on who writes.
+The order is drawn from a seed, pair by pair: a forged sample follows the genuine one that it was made from, and both
+are in the same shard. The order depends on the corpus, the seed and the size alone, and not on the workers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Packed:
     """A sample in a shard.
 
     Attributes:
-        key: Its name there, nine digits, unique in the export.
+        key: Its name in the shard, nine digits, unique in the export.
         number: Its place in the corpus' manifest.
         sample: The sample.
     """
@@ -32,11 +32,11 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class ShardPlan:
-    """One shard.
+    """The plan of one shard.
 
     Attributes:
-        name: Of the file, without suffix, such as `train-000003`.
-        part: Which part of the corpus its samples stand in, such as `train`.
+        name: File name without suffix, such as `train-000003`.
+        part: The part of the corpus that its samples belong to, such as `train`.
         packed: The samples, in order.
     """
 
@@ -45,7 +45,7 @@ class ShardPlan:
     packed: tuple[Packed, ...]
 
     def digest(self) -> str:
-        """Compute the SHA-256, hex, of what the shard follows from."""
+        """Return the SHA-256 (hex) of everything that determines the shard."""
         digest = hashlib.sha256(self.name.encode())
         for one in self.packed:
             digest.update(f"\n{one.key} {one.number} {one.sample.to_json()}".encode())
@@ -60,14 +60,15 @@ def plan_shards(
     seed: int,
     most_bytes: int,
 ) -> tuple[ShardPlan, ...]:
-    """Deal samples to shards, part by part; a pair is never torn apart, even where that makes a shard larger.
+    """Assign samples to shards, part by part; a pair is never separated, even where that makes a shard larger.
 
     Args:
-        samples: In the order of the manifest.
-        part_of: Says which part of the corpus a sample stands in, such as its split; None leaves it out.
-        size_of: Says how many bytes a sample brings.
-        seed: Of the order.
-        most_bytes: How large a shard may be before the next one is begun.
+        samples: The samples, in the order of the manifest.
+        part_of: Function that returns the part of the corpus that a sample belongs to, such as its split; None leaves
+            the sample out.
+        size_of: Function that returns the size of a sample in bytes.
+        seed: Seed of the order.
+        most_bytes: Size of a shard in bytes at which the next one begins.
     """
     pairs: dict[str, dict[str, list[int]]] = {}
     for number, sample in enumerate(samples):
@@ -88,12 +89,12 @@ def plan_shards(
 
 
 def _beside(numbers: Sequence[int], samples: Sequence[Sample]) -> list[int]:
-    """Put a forged sample behind the genuine one of the same motion."""
+    """Return an order in which a forged sample follows the genuine one of the same motion."""
     return sorted(numbers, key=lambda number: (samples[number].drive_id, samples[number].label is Label.FORGED, number))
 
 
 def _filled(groups: Iterator[list[int]], size_of: Callable[[int], int], most_bytes: int) -> Iterator[list[int]]:
-    """Join groups until they are large enough."""
+    """Yield groups joined until they are large enough."""
     held: list[int] = []
     size = 0
     for group in groups:

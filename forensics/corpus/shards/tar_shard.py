@@ -1,7 +1,7 @@
-"""Write one WebDataset shard: plain tar, the same bytes for the same samples.
+"""Write one WebDataset shard: a plain tar file, with the same bytes for the same samples.
 
-A sample is `KEY.json` (its line of the manifest), `KEY.cls` (0 genuine, 1 forged), its media `KEY.mp4`, `KEY.jpg`, … or
-`KEY.frame-00000.png`, …, and where it has them `KEY.faces.npz` (sidecar) and `KEY.mask.npz`.
+A sample consists of `KEY.json` (its line of the manifest), `KEY.cls` (0 genuine, 1 forged), its media `KEY.mp4`,
+`KEY.jpg`, … or `KEY.frame-00000.png`, …, and where they exist `KEY.faces.npz` (sidecar) and `KEY.mask.npz`.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from forensics.storage.json_records import parse_json, write_json
 from .planning import Packed, ShardPlan
 
 MOST_BYTES = 8**11 - 1
-"""Of one file in plain tar."""
+"""Largest size of one file in plain tar."""
 
 
 def write_tar(corpus: Corpus, plan: ShardPlan, path: Path) -> None:
-    """Write a shard.
+    """Write one shard.
 
     Args:
-        corpus: Where the samples lie.
-        plan: Which samples.
+        corpus: The corpus of the samples.
+        plan: The samples to write.
         path: The file.
 
     Raises:
@@ -44,9 +44,9 @@ def write_tar(corpus: Corpus, plan: ShardPlan, path: Path) -> None:
 
 
 def files_of(corpus: Corpus, sample: Sample) -> Iterator[tuple[str, Path]]:
-    """Name the files of a sample that travel, each with its suffix in a shard.
+    """Yield the files of a sample that are exported, each with its suffix in a shard.
 
-    A mask that is a folder of pictures stays behind.
+    A mask that is a folder of pictures is left out.
     """
     if sample.files:
         for number, file in enumerate(corpus.files(sample)):
@@ -62,7 +62,7 @@ def files_of(corpus: Corpus, sample: Sample) -> Iterator[tuple[str, Path]]:
 
 
 def mask_of(corpus: Corpus, sample: Sample) -> Path | None:
-    """Name the file of a sample's mask, None where it has none that is one file."""
+    """Return the path of a sample's mask, or None where it has no mask that is one file."""
     if sample.mask is None:
         return None
     mask = (corpus.places[sample.place] if sample.place else corpus.root) / sample.mask
@@ -70,10 +70,10 @@ def mask_of(corpus: Corpus, sample: Sample) -> Path | None:
 
 
 def check_media(corpus: Corpus, sample: Sample) -> None:
-    """Refuse a sample whose media is not what the manifest describes.
+    """Check that a sample's media is what the manifest describes.
 
     Raises:
-        CorpusError: It is missing or changed.
+        CorpusError: A file is missing or changed.
     """
     path = corpus.file(sample)
     try:
@@ -85,7 +85,7 @@ def check_media(corpus: Corpus, sample: Sample) -> None:
 
 
 def travelling(corpus: Corpus, packed: Packed) -> Sample:
-    """Give a sample as it is unpacked: in the three folders of a corpus, whatever folder it lies in here."""
+    """Return a sample as it is unpacked: in the three folders of a corpus, whatever folder it lies in here."""
     sample, key = packed.sample, packed.key
     mask = mask_of(corpus, sample)
     return replace(
@@ -98,7 +98,7 @@ def travelling(corpus: Corpus, packed: Packed) -> Sample:
 
 
 def _inside(folder: str, path: str, name: str, file: Path) -> str:
-    """Keep a path that lies in a folder, and make one for a file that lies elsewhere."""
+    """Return a path that lies in a folder, or a new one for a file that lies elsewhere."""
     return path if path.startswith(f"{folder}/") else f"{folder}/{name}{file.suffix.lower()}"
 
 
@@ -121,6 +121,6 @@ def _add_file(tar: tarfile.TarFile, name: str, path: Path) -> None:
 
 
 def _member(name: str, size: int) -> tarfile.TarInfo:
-    member = tarfile.TarInfo(name)  # no time, no owner: the same samples make the same bytes
+    member = tarfile.TarInfo(name)  # no time and no owner, so that the same samples produce the same bytes
     member.size = size
     return member

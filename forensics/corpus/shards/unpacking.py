@@ -1,4 +1,4 @@
-"""Read an export in tar shards back as a corpus, trusting nothing in it: neither names nor sizes, paths or labels."""
+"""Read an export in tar shards back as a corpus, without trusting its names, sizes, paths or labels."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from forensics.corpus.sample import Label, Sample, folder_hash
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
 from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
-from forensics.storage.files import file_hash, locked, write_whole
+from forensics.storage.files import locked, write_whole
 from forensics.storage.json_records import parse_json, read_record
+from watermark import file_hash
 
 from .index import Index, Shard, check_shard, read_index
 
@@ -26,12 +27,12 @@ _MEMBER = re.compile(r"(\d{9})\.([a-z0-9][a-z0-9.-]{0,31})")
 _FRAME = re.compile(r"frame-(\d{5})\.[a-z0-9]{1,8}")
 _MOST_JSON = 8 << 20
 _MOST_FILES = 100_000
-"""Of one sample."""
+"""Largest number of files of one sample."""
 
 
 @dataclass(frozen=True, slots=True)
 class _About:
-    """What `KEY.json` says."""
+    """The content of `KEY.json`."""
 
     number: int
     pair: str
@@ -41,18 +42,18 @@ class _About:
 def unpack_corpus(
     folder: Path, root: Path, *, worker_config: WorkerConfig = SERIAL, report: Report = silent
 ) -> tuple[Corpus, Index]:
-    """Unpack every shard of an export into a new corpus, whose manifest is that of the corpus exported.
+    """Write the samples of every shard of an export into a new corpus, whose manifest is that of the exported one.
 
     Args:
         folder: The export's folder.
         root: The corpus folder.
-        worker_config: Who unpacks.
-        report: Is told how far the work is.
+        worker_config: Configuration of the worker pool.
+        report: Progress callback.
 
     Raises:
         BusyError: Another process is writing the corpus.
-        CorpusError: A shard is half-written, changed or damaged, names what lies outside of it, or holds what its own
-            manifest does not describe; or the folder holds a corpus already.
+        CorpusError: A shard is half-written, changed or damaged, names files outside of it, or contains what its own
+            manifest does not describe; or the folder contains a corpus already.
     """
     index = read_index(folder)
     with locked(root):
@@ -91,7 +92,7 @@ def _unpack(path: Path, shard: Shard, root: Path) -> tuple[_About, ...]:
 
 
 def _samples(path: Path, tar: tarfile.TarFile) -> Iterator[dict[str, tarfile.TarInfo]]:
-    """Give the members of one sample after the other, by suffix."""
+    """Yield the members of one sample after the other, by suffix."""
     key, held = "", dict[str, tarfile.TarInfo]()
     while (member := tar.next()) is not None:
         tar.members = []  # type: ignore[attr-defined]  # else the list of all members is kept
@@ -162,7 +163,7 @@ def _about(path: Path, tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo]
 
 
 def _refuse_elsewhere(path: Path, sample: Sample) -> None:
-    """Keep a sample to the folders that hold media, so that it can overwrite nothing else of a corpus."""
+    """Check that a sample stays in the folders that contain media, so that it cannot overwrite the rest of a corpus."""
     for place, folder in ((sample.path, "media"), (sample.landmarks, "faces"), (sample.mask, "masks")):
         parts = () if place is None else PurePosixPath(place).parts
         if sample.place or (place is not None and (len(parts) < 2 or parts[0] != folder or "\\" in place)):

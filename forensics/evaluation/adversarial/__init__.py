@@ -1,7 +1,7 @@
 """Attack detectors with small changes of the pixels, to measure how far their scores can be trusted.
 
-This is for the evaluation of detectors on research pictures. The attacks know networks, never marks or signatures:
-there is no way from here to a mark's key or reader, and nothing in this package is tuned against our own provenance.
+This package serves the evaluation of detectors on research pictures. The attacks use networks, never marks or
+signatures: this package has no access to a mark's key or reader, and nothing in it is tuned against our own provenance.
 """
 
 from .attack import METHODS, Attack, attack_frames

@@ -1,8 +1,8 @@
 """Change pixels by at most ε so that a detector errs: FGSM and PGD in the L∞ norm.
 
-Whoever attacks knows the network, its normalisation and where the face was found, and hands over the frames as whole
-levels without loss. A codec after the attack takes part of the change away, so that the harm measured here is that of
-the worst case.
+The attacker knows the network, its normalisation and the place of the face, and passes the frames on as whole levels
+without loss. A codec after the attack would remove a part of the change, so the effect measured here is that of the
+worst case.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from .crop import PixelCrop, pixel_crop
 Method = Literal["fgsm", "pgd"]
 METHODS: tuple[Method, ...] = ("fgsm", "pgd")
 STEPS = 10
-"""Gradient steps of PGD where nothing else is said."""
+"""Default number of gradient steps of PGD."""
 
 _BATCH = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """Say how far and in how many steps pixels are changed.
+    """The strength and the number of steps of an attack.
 
     FGSM takes one step of ε along the sign of the gradient (Goodfellow et al. 2015, §4). PGD starts at a random point
     within ε and takes steps of 2.5·ε/steps, each followed by a projection back to ε and to 0–255 (Madry et al. 2018,
-    §2.1); of the points on its way, the frame itself among them, the worst for the detector is kept.
+    §2.1); of all points visited, including the frame itself, the worst for the detector is kept.
 
     Attributes:
         method: `fgsm` or `pgd`.
@@ -49,7 +49,7 @@ class Attack:
     steps: int = STEPS
 
     def __post_init__(self) -> None:
-        """Refuse what is no attack.
+        """Check the settings of an attack.
 
         Raises:
             InputError: The method is unknown, or a number out of range.
@@ -59,12 +59,12 @@ class Attack:
 
     @property
     def rounds(self) -> int:
-        """How often the gradient is taken."""
+        """Return how often the gradient is computed."""
         return 1 if self.method == "fgsm" else self.steps
 
     @property
     def stride(self) -> float:
-        """Length of a step, in levels of 255."""
+        """Return the length of a step, in levels of 255."""
         return float(self.epsilon) if self.method == "fgsm" else 2.5 * self.epsilon / self.steps
 
     def __str__(self) -> str:
@@ -80,22 +80,22 @@ def attack_frames(
     attack: Attack,
     rng: np.random.Generator,
 ) -> list[Frames]:
-    """Change frames so that a detector's score of their faces moves.
+    """Change frames so that a detector's score of their faces changes.
 
     The objective is the logit itself. The sign of its gradient is that of the cross-entropy's, and it does not vanish
     where the detector is sure. Only pixels that the crop reads can change.
 
     Args:
-        detector: Whose score shall move; its network is left as it is.
+        detector: The detector to attack; its network is not changed.
         frames: N times (H, W, 3) uint8 RGB.
-        boxes: (N, 4) of the face in each, in pixels.
+        boxes: (N, 4) box of the face in each, in pixels.
         landmarks: (N, 68, 2) in pixels.
         directions: (N,) 1 to raise the score, −1 to lower it.
-        attack: How.
-        rng: Draws where PGD starts.
+        attack: Settings of the attack.
+        rng: Random generator of the start of PGD.
 
     Returns:
-        The changed frames, uint8, every channel of every pixel within ε of what it was.
+        The changed frames, uint8, every channel of every pixel within ε of its old value.
 
     Raises:
         InputError: The detector judges clips.
@@ -147,7 +147,7 @@ def _attack_batch(
 def _slopes(
     detector: Detector, points: Sequence[Tensor], crops: Sequence[PixelCrop], signs: Tensor, *, with_slopes: bool
 ) -> tuple[Tensor, Sequence[Tensor]]:
-    """Give the objective (N,) at some pixels, and its gradient to each."""
+    """Return the objective (N,) at some pixels, and its gradient with respect to each."""
     detector.model.eval()
     leaves = [pixels.detach().requires_grad_(with_slopes) for pixels in points]
     spec = detector.spec
@@ -161,7 +161,7 @@ def _slopes(
 
 
 def _near(pixels: Tensor, epsilon: int, rng: np.random.Generator) -> Tensor:
-    """Draw a point within ε."""
+    """Draw a random point within ε."""
     noise = torch.from_numpy(rng.uniform(-epsilon, epsilon, tuple(pixels.shape))).float()
     return (pixels + noise).clamp(0, 255)
 
@@ -175,7 +175,7 @@ def _patch(frame: Frames, crop: PixelCrop) -> Frames:
 
 
 def _put(frame: Frames, crop: PixelCrop, pixels: Tensor) -> Frames:
-    """Put changed pixels back, as whole levels."""
+    """Return a frame with the changed pixels in place, as whole levels."""
     changed = frame.copy()
     _patch(changed, crop)[:] = pixels.round().to(torch.uint8).numpy()
     return changed

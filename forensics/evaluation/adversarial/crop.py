@@ -1,10 +1,10 @@
-"""Cut face crops in a way that gradients pass: the detector's own crop as a linear map of a frame's pixels.
+"""Cut face crops differentiably: the detector's own crop as a linear map of a frame's pixels.
 
-Cropping repeats border pixels and resizes, which is linear in the pixels and separable. The matrices are read off
-OpenCV by resizing an identity matrix, so that the map is the one that ordinary scoring applies, not an imitation of it.
-What is left out is rounding: OpenCV rounds the crop to whole levels, and grows pictures with weights of eleven bits.
-The two crops therefore differ by half a level of 255 where a picture shrinks, and by up to one and a half where it
-grows. Alignment by five points is sampled bilinearly, as OpenCV does.
+Cropping repeats border pixels and resizes, which is linear in the pixels and separable. The matrices are measured from
+OpenCV by resizing an identity matrix, so that the map is exactly the one that ordinary scoring applies. Only rounding
+is left out: OpenCV rounds the crop to whole levels, and enlarges pictures with weights of eleven bits. The two crops
+therefore differ by half a level of 255 where a picture shrinks, and by up to one and a half levels where it grows.
+Alignment by five points is sampled bilinearly, as OpenCV does.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from forensics.faces import Floats, plan_alignment
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PixelCrop:
-    """Hold which pixels of a frame a crop reads, and how they become the crop.
+    """The pixels of a frame that a crop reads, and the map from them to the crop.
 
     Attributes:
-        rows: First and last row + 1 of the pixels that are read.
-        columns: First and last column + 1.
-        cut: Turns those pixels (h, w, 3), float in 0–255, into the crop (3, S, S) on the same scale.
+        rows: First row and last row + 1 of the pixels that are read.
+        columns: First column and last column + 1.
+        cut: Function that maps those pixels (h, w, 3), float in 0–255, to the crop (3, S, S) on the same scale.
     """
 
     rows: tuple[int, int]
@@ -38,13 +38,13 @@ class PixelCrop:
 
 
 def pixel_crop(shape: tuple[int, ...], box: Floats, landmarks: Floats, spec: DetectorSpec) -> PixelCrop:
-    """Choose the crop of a detector's contract.
+    """Build the crop of a detector's contract.
 
     Args:
-        shape: Of the frame, (H, W, 3).
+        shape: Shape of the frame, (H, W, 3).
         box: (4,) left, top, right, bottom in pixels.
         landmarks: (68, 2) iBUG points in pixels.
-        spec: Whose crop contract to follow.
+        spec: The specification whose crop contract applies.
     """
     if spec.alignment == "upright":
         return upright_crop(shape, box, spec)
@@ -83,19 +83,19 @@ def aligned_crop(shape: tuple[int, ...], landmarks: Floats, spec: DetectorSpec) 
 
 
 def _apply(pixels: Tensor, down: Tensor, across: Tensor) -> Tensor:
-    """Give down · plane · acrossᵀ for each plane of pixels (h, w, 3), as (3, H, W)."""
+    """Compute down · plane · acrossᵀ for each plane of pixels (h, w, 3), as (3, H, W)."""
     return down @ pixels.movedim(-1, 0) @ across.T
 
 
 def _picker(indices: NDArray[np.intp]) -> Tensor:
-    """Build the matrix that picks rows by number, counted from the smallest."""
+    """Build the matrix that selects rows by number, counted from the smallest."""
     picked = torch.zeros(len(indices), int(np.ptp(indices)) + 1)
     picked[torch.arange(len(indices)), torch.from_numpy(indices - indices.min())] = 1
     return picked
 
 
 def _resizer(length: int, size: int) -> Tensor:
-    """Read the matrix (size, length) by which OpenCV resizes one axis: by area when it shrinks, cubic when it grows."""
+    """Return the matrix (size, length) with which OpenCV resizes one axis: by area to shrink, cubic to grow."""
     if length == size:
         return torch.eye(length)
     interpolation = cv2.INTER_AREA if length > size else cv2.INTER_CUBIC

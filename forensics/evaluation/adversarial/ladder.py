@@ -1,12 +1,13 @@
-"""Measure detectors under attack: a ladder of ε, both directions, every surrogate against every target.
+"""Measure detectors under attack, with several values of ε, in both directions, for every surrogate and target.
 
-Forged frames are changed until they are missed, genuine ones until they are flagged. The changed frames are whole
-levels again and go the ordinary way through cropping and scoring, so that what a gradient promised and rounding took is
-not counted. Where the attacked detector is the one that is measured, the attack is white box; elsewhere a transfer.
+Forged frames are changed until they are missed, genuine ones until they are flagged. The changed frames consist of
+whole levels again and pass through ordinary cropping and scoring, so that a change lost to rounding does not count.
+Where the attacked detector is the measured one, the attack is white-box; otherwise it is a transfer attack.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,29 +17,31 @@ from numpy.typing import NDArray
 from detectors import Detector, DetectorSpec
 from forensics.corpus import Corpus, Label, Sample
 from forensics.errors import CorpusError
-from forensics.evaluation import AUC, Measure, Metric, at_threshold, bootstrap_intervals
+from forensics.evaluation import AUC, AppliedDistortion, Measure, Metric, at_threshold, bootstrap_intervals
 from forensics.execution.progress import Report, silent
 from forensics.faces import FaceFinder, Faces, Frames, cut_crops, job_of, load_frames_with_faces
 
 from .attack import STEPS, Attack, Method, attack_frames
 
+_LOG = logging.getLogger(__name__)
+
 EPSILONS = (1, 2, 4, 8)
-"""Levels of 255 that the field reports."""
+"""Common values of ε, in levels of 255."""
 
 Scores = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class AttackPlan:
-    """Say which attacks are made.
+    """The attacks of a measurement.
 
     Attributes:
         method: `fgsm` or `pgd`.
-        epsilons: Ladder, in levels of 255, ascending.
+        epsilons: Values of ε, in levels of 255, ascending.
         steps: Gradient steps of PGD.
-        per_clip: Most frames of one clip that are attacked and scored.
-        seed: Of PGD's random starts and of the bootstrap.
-        replicates: Of the bootstrap.
+        per_clip: Largest number of frames of one clip that are attacked and scored.
+        seed: Seed of PGD's random starts and of the bootstrap.
+        replicates: Number of bootstrap replicates.
     """
 
     method: Method = "pgd"
@@ -50,7 +53,7 @@ class AttackPlan:
 
     @property
     def attacks(self) -> tuple[Attack, ...]:
-        """The attacks, weakest first."""
+        """Return the attacks, weakest first."""
         return tuple(Attack(self.method, epsilon, self.steps) for epsilon in self.epsilons)
 
 
@@ -70,19 +73,19 @@ def measure_attacks(
     Args:
         targets: Detectors to measure, by name; each is attacked too.
         thresholds: Frozen on validation data, by name of the target.
-        corpus: Where the files lie.
+        corpus: The corpus of the samples.
         samples: Test samples of both classes.
-        plan: Which attacks.
-        surrogates: Further detectors that are attacked only, by name.
-        finder: Finds faces in samples without a sidecar.
-        report: Is told how far the work is.
+        plan: The attacks.
+        surrogates: Further detectors that are attacked but not measured, by name.
+        finder: Face finder for samples without a sidecar.
+        report: Progress callback.
 
     Returns:
-        For each target: measures of the frames before the attack (severity 0) and for each attack. `auc/video`,
-        `balanced_accuracy/video`, `fpr/video` and `tpr/video` are of both classes attacked, each towards the other's
-        answer; `auc_forged_attacked/video` leaves genuine files alone. `evaded/video` is the share of the forged files
-        flagged before that are missed after, `framed/video` the share of the genuine ones not flagged before that are
-        flagged after.
+        For each target, the measures of the frames before the attack (severity 0) and after each attack. `auc/video`,
+        `balanced_accuracy/video`, `fpr/video` and `tpr/video` are measured with both classes attacked, each towards the
+        other class; for `auc_forged_attacked/video` genuine files are not attacked. `evaded/video` is the share of the
+        forged files flagged before that are missed after, `framed/video` the share of the genuine ones not flagged
+        before that are flagged after.
 
     Raises:
         CorpusError: No sample shows a face.
@@ -90,20 +93,50 @@ def measure_attacks(
         MetricError: A class is missing.
     """
     attacked = {**targets, **(surrogates or {})}
+    scored = _score_attacked(targets, attacked, corpus, samples, plan, finder, report)
+    if not scored.samples:
+        raise CorpusError(f"none of {len(samples)} samples of {corpus.root} shows a face to attack", corpus.root)
+    note = "attacked frames are scored without loss in between"
+    if unseen := len(samples) - len(scored.samples):
+        note += f"; {unseen} files without a face are left out"
+    return {target: _measures(target, scored, thresholds[target], plan, note) for target in targets}
+
+
+@dataclass(frozen=True, slots=True)
+class _AttackedScores:
+    """Scores of every target, one for each sample that shows a face.
+
+    Attributes:
+        samples: The samples.
+        before: Scores of the unchanged frames, by target.
+        after: Scores of the attacked frames, by target, attacked detector and ε.
+    """
+
+    samples: list[Sample]
+    before: dict[str, list[float]]
+    after: dict[tuple[str, str, int], list[float]]
+
+
+def _score_attacked(
+    targets: Mapping[str, Detector],
+    attacked: Mapping[str, Detector],
+    corpus: Corpus,
+    samples: Sequence[Sample],
+    plan: AttackPlan,
+    finder: FaceFinder | None,
+    report: Report,
+) -> _AttackedScores:
     cells = [(name, attack) for name in attacked for attack in plan.attacks]
-    clean: dict[str, list[float]] = {name: [] for name in targets}
-    after: dict[tuple[str, str, int], list[float]] = {
-        (target, name, attack.epsilon): [] for target in targets for name, attack in cells
-    }
-    kept: list[Sample] = []
+    after = {(target, name, attack.epsilon): list[float]() for target in targets for name, attack in cells}
+    scored = _AttackedScores([], {name: [] for name in targets}, after)
     for number, sample in enumerate(samples):
-        seen = _see(corpus, sample, next(iter(targets.values())).spec, plan.per_clip, finder)
-        if seen is None:
+        loaded = _load(corpus, sample, next(iter(targets.values())).spec, plan.per_clip, finder)
+        if loaded is None:
             continue
-        frames, faces = seen
-        kept.append(sample)
+        frames, faces = loaded
+        scored.samples.append(sample)
         for target, detector in targets.items():
-            clean[target].append(_score(detector, frames, faces))
+            scored.before[target].append(_score(detector, frames, faces))
         directions = np.full(len(frames), -1 if sample.label is Label.FORGED else 1)
         for step, (name, attack) in enumerate(cells):
             report((number + step / len(cells)) / len(samples), f"{plan.method} {attack} on {name}")
@@ -111,48 +144,50 @@ def measure_attacks(
             changed = attack_frames(attacked[name], frames, faces.boxes, faces.landmarks, directions, attack, rng)
             for target, detector in targets.items():
                 after[target, name, attack.epsilon].append(_score(detector, changed, faces))
-    if not kept:
-        raise CorpusError(f"none of {len(samples)} samples of {corpus.root} shows a face to attack", corpus.root)
-    return {
-        target: _measures(target, clean, after, kept, thresholds[target], plan, len(samples) - len(kept))
-        for target in targets
-    }
+    count = len(scored.samples)
+    _LOG.info("attacked %d of %d samples by %s in %d ways", count, len(samples), plan.method, len(cells))
+    return scored
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """One attack on one detector, as its measures name it.
+
+    Attributes:
+        attack: The attack; its ε is 0 for the frames before any attack.
+        applied: The method with the attacked detector where that is another one than the measured, and the place of
+            the ε in the ladder.
+        note: What a reader of the numbers has to know.
+    """
+
+    attack: Attack
+    applied: AppliedDistortion
+    note: str
+
+    @classmethod
+    def of(cls, attack: Attack, name: str, severity: int, note: str) -> _Cell:
+        """Return the cell of an attack."""
+        return cls(attack, AppliedDistortion(name, severity, str(attack)), note)
 
 
 def _measures(
-    target: str,
-    clean: Mapping[str, Sequence[float]],
-    after: Mapping[tuple[str, str, int], Sequence[float]],
-    samples: Sequence[Sample],
-    threshold: float,
-    plan: AttackPlan,
-    unseen: int,
+    target: str, scored: _AttackedScores, threshold: float, plan: AttackPlan, note: str
 ) -> tuple[Measure, ...]:
-    note = "attacked frames are scored without loss in between"
-    if unseen:
-        note += f"; {unseen} files without a face are left out"
-    before = np.array(clean[target])
-    found = _cell(before, before, samples, threshold, plan, Attack(plan.method, 0), plan.method, 0, note)
-    for (measured, surrogate, epsilon), scores in after.items():
+    before = np.array(scored.before[target])
+    unchanged = _Cell.of(Attack(plan.method, 0), plan.method, 0, note)
+    found = _measure_cell(unchanged, before, before, scored.samples, threshold, plan)
+    for (measured, surrogate, epsilon), scores in scored.after.items():
         if measured != target:
             continue
         name = plan.method if surrogate == target else f"{plan.method} from {surrogate}"
         attack = Attack(plan.method, epsilon, plan.steps)
-        severity = plan.epsilons.index(epsilon) + 1
-        found += _cell(before, np.array(scores), samples, threshold, plan, attack, name, severity, note)
+        cell = _Cell.of(attack, name, plan.epsilons.index(epsilon) + 1, note)
+        found += _measure_cell(cell, before, np.array(scores), scored.samples, threshold, plan)
     return tuple(found)
 
 
-def _cell(
-    before: Scores,
-    after: Scores,
-    samples: Sequence[Sample],
-    threshold: float,
-    plan: AttackPlan,
-    attack: Attack,
-    distortion: str,
-    severity: int,
-    note: str,
+def _measure_cell(
+    cell: _Cell, before: Scores, after: Scores, samples: Sequence[Sample], threshold: float, plan: AttackPlan
 ) -> list[Measure]:
     labels = np.array([sample.label is Label.FORGED for sample in samples], dtype=np.int64)
     flagged = before > threshold
@@ -161,7 +196,7 @@ def _cell(
     tables: list[tuple[Mapping[str, Metric], Scores, NDArray[np.bool_]]] = [
         ({"auc": AUC, **at_threshold(threshold)}, after, everything)
     ]
-    if attack.epsilon > 0:
+    if cell.attack.epsilon > 0:
         rates = at_threshold(threshold)
         missed = Metric(lambda counts: 1 - rates["tpr"].of(counts))
         tables.append(({"auc_forged_attacked": AUC}, mixed, everything))
@@ -181,10 +216,8 @@ def _cell(
                 interval,
                 int(part.sum()),
                 int((part == 0).sum()),
-                distortion=distortion,
-                severity=severity,
-                note=note,
-                parameter=str(attack),
+                applied=cell.applied,
+                note=cell.note,
             )
             for name, interval in found.items()
         ]
@@ -195,8 +228,8 @@ def _score(detector: Detector, frames: Sequence[Frames], faces: Faces) -> float:
     return float(detector.probabilities(cut_crops(frames, faces.boxes, detector.spec, faces.landmarks)).mean())
 
 
-def _see(
+def _load(
     corpus: Corpus, sample: Sample, spec: DetectorSpec, per_clip: int, finder: FaceFinder | None
 ) -> tuple[list[Frames], Faces] | None:
-    look, frames = load_frames_with_faces(job_of(corpus, sample, spec, per_clip), finder)
-    return None if look.faces is None else (frames, replace(look.faces, frames=np.arange(len(look.faces))))
+    search, frames = load_frames_with_faces(job_of(corpus, sample, spec, per_clip), finder)
+    return None if search.faces is None else (frames, replace(search.faces, frames=np.arange(len(search.faces))))

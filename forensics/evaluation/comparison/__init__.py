@@ -1,1 +1,1 @@
-"""Do two detectors differ, and how many videos would show it."""
+"""Compare detectors, and compute how many videos would show a difference."""

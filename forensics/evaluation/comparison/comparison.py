@@ -1,4 +1,4 @@
-"""Compare detectors on the same videos, pair by pair, and say what cannot be told apart."""
+"""Compare detectors on the same videos, pair by pair, and report which differences are not significant."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def compare_all(
     """Compare every detector with every other by AUC per video, corrected by Holm for the number of comparisons.
 
     Args:
-        videos: One row per video, by detector; all hold the same videos.
-        seed: Of draws and permutations.
-        replicates: Draws for the intervals.
-        permutations: Swaps for the p-values.
+        videos: One row per video, by detector; all contain the same videos.
+        seed: Seed of draws and permutations.
+        replicates: Number of draws for the intervals.
+        permutations: Number of swaps for the p-values.
 
     Raises:
-        ScoresError: If two detectors were not scored on the same videos.
-        MetricError: If a class is missing.
+        ScoresError: Two detectors were not scored on the same videos.
+        MetricError: A class is missing.
     """
     found = [
         compare(one, videos[one], other, videos[other], seed=seed, replicates=replicates, permutations=permutations)
@@ -58,17 +58,17 @@ def compare(
     """Compare two detectors by AUC per video.
 
     Args:
-        first_name: Of the first detector.
+        first_name: Name of the first detector.
         first: Its scores, one row per video.
-        second_name: Of the second detector.
+        second_name: Name of the second detector.
         second: Its scores of the same videos, in any order.
-        seed: Of draws and permutations.
-        replicates: Draws for the interval.
-        permutations: Swaps for the p-value.
+        seed: Seed of draws and permutations.
+        replicates: Number of draws for the interval.
+        permutations: Number of swaps for the p-value.
 
     Raises:
-        ScoresError: If the videos differ.
-        MetricError: If a class is missing.
+        ScoresError: The videos differ.
+        MetricError: A class is missing.
     """
     second = matched(first_name, first, second_name, second)
     labels, one, other = first.labels, first.scores, second.scores
@@ -103,16 +103,16 @@ def compare(
 
 
 def matched(first_name: str, first: ScoreTable, second_name: str, second: ScoreTable) -> ScoreTable:
-    """Give the second table in the order of the first.
+    """Return the second table in the order of the first.
 
     Args:
-        first_name: Of the first detector, for the message.
+        first_name: Name of the first detector, for error messages.
         first: One row per video.
-        second_name: Of the second detector.
+        second_name: Name of the second detector.
         second: One row per video.
 
     Raises:
-        ScoresError: If the videos differ, or a video has two labels.
+        ScoresError: The videos differ, or a video has two labels.
     """
     place = {video: row for row, video in enumerate(second.videos)}
     missing = [video for video in first.videos if video not in place]
@@ -135,7 +135,7 @@ def matched(first_name: str, first: ScoreTable, second_name: str, second: ScoreT
 
 
 def verdict(comparison: Comparison) -> str:
-    """Say in words which of two detectors is better, or that they cannot be told apart."""
+    """Return in words which of two detectors is better, or that they cannot be distinguished."""
     if not comparison.distinguishable:
         return INDISTINCT
     better = comparison.first if comparison.difference > 0 else comparison.second
@@ -143,7 +143,7 @@ def verdict(comparison: Comparison) -> str:
 
 
 def describe_comparisons(comparisons: Sequence[Comparison]) -> str:
-    """Put comparisons into a table for people."""
+    """Return comparisons as a table for people."""
     rows: list[tuple[str, ...]] = [
         ("detectors", "AUC/video", "difference", "95 % interval", "p DeLong", "p permuted", "p Holm", "verdict")
     ]

@@ -1,6 +1,6 @@
-"""Weigh metrics of several scorings of one table against each other: means over runs, differences, changes.
+"""Compute weighted sums of metrics of several scorings of one table: means over runs, differences, changes.
 
-All terms are counted under the same draws of identities, so that what moves them alike cancels out.
+All terms are counted under the same draws of identities, so that common variation cancels out.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from forensics.evaluation.metrics.resampling import IdentityWeights
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Term:
-    """One scoring, and how it counts.
+    """One scoring and its weight.
 
     Attributes:
-        weight: What its metric is multiplied by, such as 1/3 in a mean over three runs and -1 in a difference.
-        metric: What to measure.
+        weight: Factor of its metric, such as 1/3 in a mean over three runs and -1 in a difference.
+        metric: The metric.
         scores: (N,) in the order of the table.
     """
 
@@ -33,7 +33,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """Hold a weighed sum with its 95 % interval; bounds and spread are None where too few identities allow none."""
+    """A weighted sum with its 95 % interval; bounds and spread are None where there are too few identities."""
 
     value: float
     low: float | None
@@ -49,17 +49,17 @@ def contrast(
     *,
     replicates: int = 1000,
 ) -> Contrast:
-    """Give the weighed sum of metrics of several scorings, with a bootstrap interval over identities.
+    """Return the weighted sum of metrics of several scorings, with a bootstrap interval over identities.
 
     Args:
-        terms: The scorings; what varies between training runs is not in the interval.
+        terms: The scorings; the interval does not include the variation between training runs.
         labels: (N,) 0 or 1.
-        identities: (N,) the identities of each sample.
-        rng: Draws the identities.
-        replicates: How many draws.
+        identities: (N,) identities of each sample.
+        rng: Random generator of the identities.
+        replicates: Number of draws.
 
     Raises:
-        MetricError: If there is no term, a metric is undefined on the whole table, or the identities do not fit.
+        MetricError: There is no term, a metric is undefined on the whole table, or the identities do not fit.
     """
     if not terms:
         raise MetricError("a contrast wants at least one term")

@@ -1,7 +1,7 @@
 """Compare two detectors on the same samples: DeLong's test, a permutation test and an interval over identities.
 
-DeLong's test takes samples for independent, which videos of the same people are not. The permutation test and the
-interval keep videos that share an identity together, and are what a verdict should rest on.
+DeLong's test assumes independent samples, which videos of the same people are not. The permutation test and the
+interval keep videos that share an identity together, and a verdict should be based on them.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from forensics.evaluation.metrics.named_metrics import Metric
 from .contrasts import Term, contrast
 
 MIN_CLUSTERS = 10
-"""With fewer groups of linked identities, permuting whole groups cannot reach a small p-value."""
+"""Number of groups of linked identities below which a permutation of whole groups cannot reach a small p-value."""
 
 _BATCH = 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
-    """Hold the comparison of two detectors on the same samples.
+    """The comparison of two detectors on the same samples.
 
     Attributes:
-        auc_a: Of the first.
-        auc_b: Of the second.
+        auc_a: AUC of the first detector.
+        auc_b: AUC of the second detector.
         difference: First minus second.
         low: Lower end of the 95 % interval of the difference.
-        high: Upper end.
-        p_value: Two-sided.
+        high: Upper end of the interval.
+        p_value: Two-sided p-value.
     """
 
     auc_a: float
@@ -50,19 +50,19 @@ class PairedTest:
 
     @property
     def distinguishable(self) -> bool:
-        """Whether the two differ at the 5 % level."""
+        """Return whether the two differ at the 5 % level."""
         return self.p_value < 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class PairedInterval:
-    """Hold a difference of two detectors, first minus second, with its spread over identities.
+    """A difference of two detectors, first minus second, with its spread over identities.
 
     Attributes:
-        difference: On the whole table.
+        difference: Difference on the whole table.
         low: Lower end of the 95 % percentile interval, None where too few identities allow none.
-        high: Upper end.
-        spread: Standard deviation over the replicates, None likewise.
+        high: Upper end of the interval.
+        spread: Standard deviation over the replicates, None under the same condition.
     """
 
     difference: float
@@ -74,7 +74,7 @@ class PairedInterval:
 def delong_test(labels: Labels, first: Floats, second: Floats) -> PairedTest:
     """Compare two detectors' AUC on the same samples (DeLong et al. 1988, by the mid-ranks of Sun & Xu 2014).
 
-    The test assumes independent samples: give it one score per video, and videos of different people.
+    The test assumes independent samples, so it needs one score per video, and videos of different people.
 
     Args:
         labels: (N,) 0 or 1.
@@ -82,7 +82,7 @@ def delong_test(labels: Labels, first: Floats, second: Floats) -> PairedTest:
         second: (N,) scores of the second detector, in the same order.
 
     Raises:
-        MetricError: If a class has fewer than two samples, a score is not finite, or the AUCs differ without any
+        MetricError: A class has fewer than two samples, a score is not finite, or the AUCs differ without any
             variance.
     """
     truth = np.asarray(labels) == 1
@@ -117,19 +117,19 @@ def paired_interval(
     *,
     replicates: int = 1000,
 ) -> PairedInterval:
-    """Give the difference of a metric between two detectors, both weighted by the same draws of identities.
+    """Return the difference of a metric between two detectors under the same draws of identities.
 
     Args:
-        metric: What to compare.
+        metric: The metric to compare.
         labels: (N,) 0 or 1.
         first: (N,) scores of the first detector.
         second: (N,) scores of the second detector, in the same order.
-        identities: (N,) the identities of each sample.
-        rng: Draws the identities.
-        replicates: How many draws.
+        identities: (N,) identities of each sample.
+        rng: Random generator of the identities.
+        replicates: Number of draws.
 
     Raises:
-        MetricError: If the metric is undefined on either, or the identities do not fit.
+        MetricError: The metric is undefined on either, or the identities do not fit.
     """
     terms = Term(1.0, metric, first), Term(-1.0, metric, second)
     found = contrast(terms, labels, identities, rng, replicates=replicates)
@@ -145,21 +145,21 @@ def permutation_test(
     *,
     permutations: int = 1000,
 ) -> float:
-    """Give the two-sided p-value of an AUC difference when the detectors are swapped cluster by cluster.
+    """Return the two-sided p-value of an AUC difference when the detectors are swapped cluster by cluster.
 
-    Scores become mid-ranks first, so that detectors with different scales can be exchanged (Bandos, Rockette & Gur
-    2005). All swaps are tried where there are no more than `permutations` of them.
+    Scores are first converted to mid-ranks, so that detectors with different scales can be exchanged (Bandos, Rockette
+    & Gur 2005). All swaps are computed where there are no more than `permutations` of them.
 
     Args:
         labels: (N,) 0 or 1.
         first: (N,) scores of the first detector.
         second: (N,) scores of the second detector, in the same order.
         clusters: (N,) number of each sample's cluster, from 0; samples of one are swapped together.
-        rng: Draws the swaps.
-        permutations: How many swaps to try.
+        rng: Random generator of the swaps.
+        permutations: Number of swaps.
 
     Raises:
-        MetricError: If a class is missing or a score is not finite.
+        MetricError: A class is missing or a score is not finite.
     """
     observed = auc(labels, first) - auc(labels, second)
     truth = np.asarray(labels) == 1
@@ -183,7 +183,7 @@ def permutation_test(
 
 
 def identity_clusters(identities: Sequence[tuple[str, ...]]) -> NDArray[np.intp]:
-    """Number the groups of samples that share no identity with one another, directly or through others; (N,) from 0."""
+    """Return the number (N,), from 0, of each sample's group; groups share no identity, directly or indirectly."""
     linked = DisjointSet(name for names in identities for name in names)
     for names in dict.fromkeys(identities):
         for name in names[1:]:
@@ -192,10 +192,10 @@ def identity_clusters(identities: Sequence[tuple[str, ...]]) -> NDArray[np.intp]
 
 
 def exchange_clusters(identities: Sequence[tuple[str, ...]]) -> tuple[NDArray[np.intp], bool]:
-    """Choose the groups that a permutation swaps: linked identities, or first identities where all are linked.
+    """Return the groups that a permutation swaps: linked identities, or first identities where all are linked.
 
     Returns:
-        The groups, (N,) from 0, and whether none shares an identity with another.
+        The groups, (N,) from 0, and whether no group shares an identity with another.
     """
     linked = identity_clusters(identities)
     if linked.max() + 1 >= MIN_CLUSTERS:
@@ -205,7 +205,7 @@ def exchange_clusters(identities: Sequence[tuple[str, ...]]) -> tuple[NDArray[np
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Adjust p-values for the number of comparisons (Holm 1979), in the order given."""
+    """Compute p-values adjusted for the number of comparisons (Holm 1979), in the given order."""
     order = np.argsort(p_values, kind="stable")
     adjusted = np.empty(len(p_values))
     highest = 0.0
@@ -216,7 +216,7 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
 
 
 def delong_spread(labels: Labels, first: Floats, second: Floats) -> float:
-    """Give the standard error of an AUC difference that independent videos would have."""
+    """Return the standard error of an AUC difference that independent videos would have."""
     test = delong_test(labels, first, second)
     return (test.high - test.low) / (2 * float(norm.ppf(0.975)))
 
@@ -227,7 +227,7 @@ def _numbered(names: Sequence[str]) -> NDArray[np.intp]:
 
 
 def _auc_rows(truth: NDArray[np.bool_], ranks: NDArray[np.intp]) -> Floats:
-    """Give the AUC of each row of doubled mid-ranks (R, N), by counting each rank instead of sorting."""
+    """Return the AUC of each row of doubled mid-ranks (R, N), by counting each rank instead of sorting."""
     width = 2 * len(truth) + 1
     index = ranks + np.arange(len(ranks))[:, None] * width
     positive, negative = (
@@ -238,7 +238,7 @@ def _auc_rows(truth: NDArray[np.bool_], ranks: NDArray[np.intp]) -> Floats:
 
 
 def _placements(truth: NDArray[np.bool_], scores: Floats) -> tuple[Floats, Floats]:
-    """Give each positive's share of negatives below it, and each negative's share of positives above it."""
+    """Return each positive's share of negatives below it, and each negative's share of positives above it."""
     positive, negative = scores[truth], scores[~truth]
     together = rankdata(np.concatenate((positive, negative)))
     above = (together[: len(positive)] - rankdata(positive)) / len(negative)

@@ -1,4 +1,4 @@
-"""Say how many videos it would take to see a difference, from the variance that was observed."""
+"""Compute how many videos are needed to detect a difference, from the observed variance."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from .paired_tests import delong_spread, paired_interval
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """Hold what a comparison of two detectors can show.
+    """The statistical power of a comparison of two detectors.
 
     Attributes:
-        difference: The difference of AUC to be seen.
-        power: Chance of seeing it, at the 5 % level, two-sided.
+        difference: The difference of AUC to detect.
+        power: Probability of detecting it, at the 5 % level, two-sided.
         spread: Standard error of the observed difference, over identities.
-        design_effect: Its square over that of as many independent videos; what sharing people costs.
-        videos: Videos that were compared.
-        identities: Identities in them.
-        videos_needed: Videos it would take, with as many to an identity.
-        identities_needed: Identities they would come from.
-        smallest: The smallest difference that these videos would show with that chance.
+        design_effect: Its square over that of as many independent videos; the cost of shared people.
+        videos: Number of compared videos.
+        identities: Number of identities in them.
+        videos_needed: Number of videos needed, with the same number per identity.
+        identities_needed: Number of identities of the needed videos.
+        smallest: The smallest difference that these videos would show with that probability.
     """
 
     difference: float
@@ -58,21 +58,22 @@ def power_of(
     power: float = 0.8,
     replicates: int = 1000,
 ) -> Power:
-    """Extrapolate the standard error of a paired difference of AUC, which shrinks with the root of the identities.
+    """Compute the power from the standard error of a paired difference of AUC.
 
-    A difference d is seen with power β where d = (z₀.₉₇₅ + z_β)·σ, and σ² falls as one over the number of identities.
+    The standard error shrinks with the root of the number of identities. A difference d is detected with power β where
+    d = (z₀.₉₇₅ + z_β)·σ, and σ² falls as one over the number of identities.
 
     Args:
         first: Scores of the first detector, one row per video.
-        second: Of the second, on the same videos in the same order.
-        difference: The difference to be seen, above 0.
-        seed: Of the draws.
-        power: Chance of seeing it, between 0 and 1.
-        replicates: Draws behind the standard error.
+        second: Scores of the second detector, on the same videos in the same order.
+        difference: The difference to detect, above 0.
+        seed: Seed of the draws.
+        power: Probability of detecting it, between 0 and 1.
+        replicates: Number of draws for the standard error.
 
     Raises:
-        MetricError: If difference or power is out of range, or the detectors differ by nothing or too few identities
-            allow no standard error.
+        MetricError: Difference or power is out of range, or there is no standard error, because the detectors do not
+            differ or identities are too few.
     """
     if not 0 < difference <= 0.5 or not 0 < power < 1:
         raise MetricError(f"a difference lies in 0–0.5 and a power in 0–1, got {difference!r} and {power!r}")

@@ -1,4 +1,4 @@
-"""Put the runs of several training seeds together: mean, standard deviation and how many there were."""
+"""Combine the runs of several training seeds: mean, standard deviation and number of runs."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from forensics.evaluation.errors import ScoresError
 from forensics.evaluation.measures.reports import EvalReport, Measure
 
 FEWEST = 3
-"""Fewer seeds say nothing about their spread."""
+"""Least number of seeds for a spread."""
 
 
 def over_seeds(reports: Sequence[EvalReport], name: str) -> EvalReport:
-    """Give every measure that all reports hold as its mean over them.
+    """Return every measure that all reports contain as its mean over them.
 
-    The interval is that of the mean over training runs (Student's t), which is another matter than the interval over
-    identities in each report. The note gives the standard deviation and the number of runs.
+    The interval is that of the mean over training runs (Student's t), which differs from the interval over identities
+    in each report. The note contains the standard deviation and the number of runs.
 
     Args:
         reports: One per seed, of the same corpus and protocol.
-        name: What to call the detector.
+        name: Name of the detector.
 
     Raises:
-        ScoresError: If there are fewer than three reports, or their corpora or protocols differ.
+        ScoresError: There are fewer than three reports, or their corpora or protocols differ.
     """
     if len(reports) < FEWEST:
         raise ScoresError(f"a spread over seeds wants at least {FEWEST} runs, got {len(reports)}; train further seeds")

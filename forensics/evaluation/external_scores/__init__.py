@@ -1,4 +1,4 @@
-"""Other people's scores: read them, name their videos and people, and set published numbers beside corrected ones."""
+"""Read scores of other programs, name their videos and people, and compare published numbers with corrected ones."""
 
 from .columns import GUESSES, parse_columns
 from .importing import ForeignScores, read_foreign

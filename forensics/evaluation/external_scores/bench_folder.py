@@ -1,12 +1,10 @@
-"""DeepfakeBench's results (Yan et al. 2023): what its trainer leaves of every test set.
+"""Read DeepfakeBench's results (Yan et al. 2023): what its trainer writes for every test set.
 
-```
-logs/<detector>_<time>/training.log                           every reading of every test set, in words
+``` logs/<detector>_<time>/training.log                           every result of every test set, as text
 logs/<detector>_<time>/test/<DATASET>/metric_dict_best.pickle {acc, auc, eer, ap, video_auc, pred (N,), label (N,)}
-logs/<detector>_<time>/test/<DATASET>/data_dict_test.pickle   {image: N paths, label: N}
-```
+logs/<detector>_<time>/test/<DATASET>/data_dict_test.pickle   {image: N paths, label: N} ```
 
-Predictions and paths are in one order, because the test loader does not shuffle what `data_dict_test.pickle` holds.
+Predictions and paths are in one order, because the test loader does not shuffle the content of `data_dict_test.pickle`.
 """
 
 from __future__ import annotations
@@ -35,14 +33,14 @@ _WAY_OUT = f"{NAMES_FILE} beside it holds the names; copy both files of one read
 
 @dataclass(frozen=True, slots=True)
 class BenchResult:
-    """What DeepfakeBench left of one detector on one test set.
+    """DeepfakeBench's results of one detector on one test set.
 
     Attributes:
-        detector: Its name, without the time of the training.
+        detector: Name of the detector, without the time of the training.
         dataset: The test set's name.
-        records: The scores, in the order there.
-        printed: Its own metrics of these scores, such as `video_auc`.
-        readings: AUC of every reading of this test set in the log, in order; empty without a log.
+        records: The scores, in DeepfakeBench's order.
+        printed: DeepfakeBench's own metrics of these scores, such as `video_auc`.
+        readings: AUC of every result of this test set in the log, in order; empty without a log.
     """
 
     detector: str
@@ -53,7 +51,7 @@ class BenchResult:
 
 
 def is_bench(path: Path) -> bool:
-    """Tell whether a path is one of DeepfakeBench's results: a folder with some, or a pickle."""
+    """Return whether a path has DeepfakeBench's results: a folder with some, or a pickle."""
     return path.is_dir() or path.suffix.lower() in (".pickle", ".pkl")
 
 
@@ -61,7 +59,7 @@ def read_bench(path: Path) -> tuple[BenchResult, ...]:
     """Read a pickle of results, or all below a folder.
 
     Raises:
-        ScoresError: There are none, or a file is not what it should be; nothing of a pickle is run.
+        ScoresError: There are none, or a file is invalid; nothing of a pickle is executed.
         OSError: A file cannot be opened.
     """
     files = sorted(path.rglob(METRICS_FILE)) if path.is_dir() else [path]
@@ -71,7 +69,7 @@ def read_bench(path: Path) -> tuple[BenchResult, ...]:
 
 
 def read_log(path: Path) -> dict[str, tuple[dict[str, float], ...]]:
-    """Read every printed reading of every test set from a log of train.py or the output of test.py.
+    """Read every printed result of every test set from a log of train.py or the output of test.py.
 
     Returns:
         Metrics by name, in order, by test set.
@@ -134,7 +132,7 @@ def _numbers(value: object, name: str, path: Path) -> list[float]:
 
 
 def _names(content: Mapping[str, object], path: Path) -> tuple[list[str], Sequence[object] | None]:
-    """Give the names of the rows, and the labels that stand with them in a file of their own."""
+    """Return the names of the rows, and their labels from a separate file."""
     own = next((content[name] for name in _NAMED if name in content), None)
     if own is not None:
         return _paths(own, path), None
@@ -151,7 +149,7 @@ def _names(content: Mapping[str, object], path: Path) -> tuple[list[str], Sequen
 
 
 def _paths(value: object, path: Path) -> list[str]:
-    """Give one path per row; a row of a video detector is a list of frames, and its first stands for it."""
+    """Return one path per row; a row of a video detector is a list of frames, represented by its first."""
     entries = value.tolist() if isinstance(value, np.ndarray) else value
     firsts = (
         [entry[0] if isinstance(entry, list) and entry else entry for entry in entries]
@@ -164,7 +162,7 @@ def _paths(value: object, path: Path) -> list[str]:
 
 
 def _detector(path: Path) -> str:
-    """Name the detector by the folder of its training, `xception_2024-05-01-10-00-00`, else by what stands nearest."""
+    """Return the detector's name from its training folder, `xception_2024-05-01-10-00-00`, or a nearby folder."""
     for parent in path.parents:
         if _TIME.search(parent.name):
             return _TIME.sub("", parent.name)

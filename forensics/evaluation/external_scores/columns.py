@@ -1,4 +1,4 @@
-"""Find out what the columns of somebody else's file mean."""
+"""Find the meaning of the columns of another program's file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ GUESSES: Mapping[str, tuple[str, ...]] = {
     "frame": ("frame", "frame_id", "frame_idx", "frame_number", "frame_index"),
     "group": ("group", "slice"),
 }  # fmt: skip
-"""What each field is commonly called, best guess first; case, spaces and dashes do not matter."""
+"""Common names of each field, most likely first; case, spaces and dashes are ignored."""
 
 _GENUINE = frozenset({"0", "0.0", "real", "genuine", "original", "pristine", "false", "bonafide"})
 _FORGED = frozenset({"1", "1.0", "fake", "forged", "manipulated", "deepfake", "synthetic", "true", "spoof"})
@@ -42,7 +42,7 @@ Cell = str | float | int | bool | None
 
 
 def parse_columns(text: str) -> dict[str, str]:
-    """Read `video=path,label=y` as names of fields and columns.
+    """Parse `video=path,label=y` as names of fields and columns.
 
     Raises:
         ScoresError: A part has another shape, or names a field twice or one that does not exist.
@@ -59,15 +59,15 @@ def parse_columns(text: str) -> dict[str, str]:
 
 
 def choose_columns(present: Sequence[str], asked: Mapping[str, str], path: Path) -> dict[str, str]:
-    """Say which column holds which field.
+    """Return the column of each field.
 
     Args:
         present: Names of the columns of the file.
-        asked: What the user said; it goes before every guess.
-        path: Named in errors.
+        asked: The user's choice, which precedes every guess.
+        path: The file, named in error messages.
 
     Raises:
-        ScoresError: An asked column is not there, or score or video is nowhere to be found.
+        ScoresError: A requested column is missing, or there is no column for score or video.
     """
     plain = {_plain(name): name for name in reversed(present)}
     chosen: dict[str, str] = {}
@@ -100,15 +100,15 @@ def choose_columns(present: Sequence[str], asked: Mapping[str, str], path: Path)
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One line of somebody's scores.
+    """One line of another program's scores.
 
     Attributes:
-        path: Path or name as written there.
+        path: Path or name as written in the file.
         label: 0 genuine, 1 manipulated, None where the file does not say.
         score: Higher means more likely manipulated.
-        identity: As written there, empty where not.
-        dataset: As written there, empty where not; so for the rest.
-        method: How it was made.
+        identity: Identity as written in the file, empty without one.
+        dataset: Data set as written in the file, empty without one; the same applies to the following fields.
+        method: Method of the video.
         compression: Its compression.
         group: Part of the test.
         frame: Number or name of the frame.
@@ -126,16 +126,16 @@ class Record:
 
 
 def read_record(row: Mapping[str, Cell], chosen: Mapping[str, str], where: str, path: Path) -> Record:
-    """Read one line.
+    """Parse one line.
 
     Args:
-        row: Its cells by column.
-        chosen: Which column holds which field.
-        where: How to call the line, such as `line 7`.
-        path: Named in errors.
+        row: The cells of the line by column.
+        chosen: The column of each field.
+        where: Name of the line in error messages, such as `line 7`.
+        path: The file, named in error messages.
 
     Raises:
-        ScoresError: A cell is missing or is not what its field wants.
+        ScoresError: A cell is missing or does not fit its field.
     """
 
     def text(field: str) -> str:
@@ -160,10 +160,10 @@ def read_record(row: Mapping[str, Cell], chosen: Mapping[str, str], where: str, 
 
 
 def read_number(text: str, where: str, path: Path) -> float:
-    """Read a finite score.
+    """Parse a finite score.
 
     Raises:
-        ScoresError: It is none.
+        ScoresError: The text is not a finite number.
     """
     try:
         score = float(text)
@@ -175,10 +175,10 @@ def read_number(text: str, where: str, path: Path) -> float:
 
 
 def read_label(text: str, where: str, path: Path) -> int:
-    """Read a label: 0 or 1, or a common word for it.
+    """Parse a label: 0 or 1, or a common word for it.
 
     Raises:
-        ScoresError: It is none of them.
+        ScoresError: The text is none of these.
     """
     word = text.lower()
     if word not in _GENUINE | _FORGED:
@@ -193,5 +193,5 @@ def _plain(name: str) -> str:
 
 
 def _weak(score: str, chosen: Mapping[str, str]) -> bool:
-    """Tell whether a column that may hold classes stands beside one that says it holds the chance of being real."""
+    """Return whether the score column may contain classes and another column contains the probability of real."""
     return "realness" in chosen and _plain(score) in ("pred", "prediction", "predictions", "preds", "output")

@@ -1,12 +1,14 @@
-"""Bring somebody else's scores into a table in which every video is itself and everybody has a name."""
+"""Import another program's scores as a table in which every video is distinct and every person has a name."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forensics.evaluation.errors import ScoresError
 from forensics.evaluation.scores.score_files import read_scores
@@ -17,6 +19,8 @@ from .columns import Record
 from .naming import Video, common_folders, folder_name, name_video, split_path
 from .tabular import read_csv, read_json, read_npz
 
+_LOG = logging.getLogger(__name__)
+
 _NATIVE = frozenset({"video", "identity", "label", "score"})
 _READERS = {".json": read_json, ".jsonl": read_json, ".ndjson": read_json, ".npz": read_npz}
 _PLAIN = "plain"
@@ -24,17 +28,17 @@ _PLAIN = "plain"
 
 @dataclass(frozen=True, slots=True)
 class ForeignScores:
-    """Scores that another program made, understood.
+    """The interpreted scores of another program.
 
     Attributes:
-        name: Of the detector.
-        corpus: Of the test set, or of the file.
+        name: Name of the detector.
+        corpus: Name of the test set, or of the file.
         table: One row per frame, or per video.
-        folders: (N,) name of the folder that each frame lies in; empty where the rows are no frames with folders.
-        printed: What the other program said of them, such as `video_auc`.
-        readings: AUC of every reading of this test set while training, in order; empty where unknown.
-        notes: How the file was understood.
-        warnings: What a reader must know before believing a number.
+        folders: (N,) name of the folder that each frame lies in; empty where the rows are not frames in folders.
+        printed: The other program's own metrics, such as `video_auc`.
+        readings: AUC of every evaluation of this test set during training, in order; empty where unknown.
+        notes: Sentences on how the file was interpreted.
+        warnings: Sentences that a reader must know before relying on a number.
     """
 
     name: str
@@ -48,18 +52,18 @@ class ForeignScores:
 
 
 def read_foreign(path: Path, columns: Mapping[str, str] | None = None) -> tuple[ForeignScores, ...]:
-    """Read scores of any known form: CSV, JSON, JSON Lines, NPZ, or DeepfakeBench's folder of a training or pickles.
+    """Read scores in any known format: CSV, JSON, JSON Lines, NPZ, or DeepfakeBench's training folder or pickles.
 
     Args:
         path: The file or folder.
-        columns: Which column holds which field, where the guesses are not right.
+        columns: The column of each field, where the guesses are wrong.
 
     Returns:
-        One for each detector and test set in it.
+        One result for each detector and test set in it.
 
     Raises:
-        ScoresError: The file is of no such form, or broken; one line says where and what to do.
-        OSError: It cannot be opened.
+        ScoresError: The file has no such format, or is damaged; one line explains where and what to do.
+        OSError: The file cannot be opened.
     """
     asked = columns or {}
     if is_bench(path):
@@ -78,6 +82,7 @@ def read_foreign(path: Path, columns: Mapping[str, str] | None = None) -> tuple[
         return (ForeignScores(path.stem, path.name, read_scores(path), notes=("read as facetrail's own columns",)),)
     records, chosen = _READERS.get(path.suffix.lower(), read_csv)(path, asked)
     table, folders, warnings = build_table(records, path)
+    _LOG.info("read %d rows of scores from %s", len(records), path)
     told = ", ".join(f"{field} from {column!r}" for field, column in chosen.items())
     return (ForeignScores(path.stem, path.name, table, folders, notes=(f"read {told}",), warnings=warnings),)
 
@@ -85,19 +90,45 @@ def read_foreign(path: Path, columns: Mapping[str, str] | None = None) -> tuple[
 def build_table(
     records: Sequence[Record], path: Path, dataset: str = ""
 ) -> tuple[ScoreTable, tuple[str, ...], tuple[str, ...]]:
-    """Name videos and people, and put the records into a table.
+    """Build a table from records, with names for videos and people.
 
     Args:
-        records: At least one.
-        path: Named in errors.
-        dataset: Of all records, where neither they nor their paths say.
+        records: At least one record.
+        path: The file, named in error messages.
+        dataset: Data set of all records, where neither they nor their paths name one.
 
     Returns:
-        The table, the folder of each row (empty where rows are no frames), and warnings.
+        The table, the folder of each row (empty where rows are not frames), and warnings.
 
     Raises:
-        ScoresError: A label is nowhere to be found, one video has two, or a path names no video.
+        ScoresError: A label is missing, one video has two labels, or a path names no video.
     """
+    videos = _name_videos(records, path, dataset)
+    labels = _labels_of(records, videos, path)
+    several = len({video.dataset for video in videos}) > 1
+    try:
+        table = ScoreTable(
+            videos=tuple(video.key for video in videos),
+            identities=tuple(
+                _split(record.identity) or video.identities for record, video in zip(records, videos, strict=True)
+            ),
+            labels=labels,
+            scores=np.array([record.score for record in records], dtype=np.float64),
+            slices=tuple(
+                record.group or (video.dataset if several else "") or _PLAIN
+                for record, video in zip(records, videos, strict=True)
+            ),
+            methods=tuple(video.method for video in videos),
+        )
+    except ScoresError as error:
+        raise ScoresError(f"{path}: {error}", path) from None
+    paths = [record.path for record in records]
+    framed = len(set(table.videos)) < len(table) and all(len(split_path(name)) > 1 for name in paths)
+    return table, tuple(map(folder_name, paths)) if framed else (), tuple(_warnings(records, videos, table))
+
+
+def _name_videos(records: Sequence[Record], path: Path, dataset: str) -> list[Video]:
+    """Return the video of each record; records with the same facts share one."""
     if (nameless := next((record.path for record in records if not split_path(record.path)), None)) is not None:
         raise ScoresError(f"{path}: {nameless!r} names no video; give every row its video's name", path)
     skip = common_folders([record.path for record in records])
@@ -110,6 +141,11 @@ def build_table(
                 record.path, skip=skip, dataset=facts[1], method=record.method, compression=record.compression
             )
         videos.append(named[facts])
+    return videos
+
+
+def _labels_of(records: Sequence[Record], videos: Sequence[Video], path: Path) -> NDArray[np.int64]:
+    """Return the label of each record, its own or that of its video; both classes must occur."""
     labels = [
         video.label if record.label is None else record.label for record, video in zip(records, videos, strict=True)
     ]
@@ -119,30 +155,10 @@ def build_table(
             "add a column with 0 or 1 and name it with --columns label=NAME",
             path,
         )
-    datasets = {video.dataset for video in videos}
-    slices = [
-        record.group or (video.dataset if len(datasets) > 1 else "") or _PLAIN
-        for record, video in zip(records, videos, strict=True)
-    ]
     if len(set(labels)) == 1:
         only = "manipulated" if labels[0] else "genuine"
         raise ScoresError(f"{path} holds {only} samples of one class only; nothing can be measured without both", path)
-    try:
-        table = ScoreTable(
-            videos=tuple(video.key for video in videos),
-            identities=tuple(
-                _split(record.identity) or video.identities for record, video in zip(records, videos, strict=True)
-            ),
-            labels=np.array(labels, dtype=np.int64),
-            scores=np.array([record.score for record in records], dtype=np.float64),
-            slices=tuple(slices),
-            methods=tuple(video.method for video in videos),
-        )
-    except ScoresError as error:
-        raise ScoresError(f"{path}: {error}", path) from None
-    paths = [record.path for record in records]
-    framed = len(set(table.videos)) < len(table) and all(len(split_path(name)) > 1 for name in paths)
-    return table, tuple(map(folder_name, paths)) if framed else (), tuple(_warnings(records, videos, table))
+    return np.array(labels, dtype=np.int64)
 
 
 def _from_bench(found: BenchResult) -> ForeignScores:

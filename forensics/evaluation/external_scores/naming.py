@@ -1,4 +1,4 @@
-"""Read from a path what a video is: data set, method, compression, name, and who is in it."""
+"""Parse a path into a video's data set, method, compression, name and people."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ _CELEB_NAME = re.compile(r"^id\d+_(id\d+_)?\d+$")
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """What is known of a video.
+    """The information about a video that its path reveals.
 
     Attributes:
-        dataset: Name of the data set, empty where the path does not tell.
-        method: How it was made, or which genuine part it stands in.
+        dataset: Name of the data set, empty where the path does not name it.
+        method: Method of the forgery, or part of the genuine videos.
         compression: `c0`, `c23`, `c40` or empty.
-        name: Its own name.
-        identities: Everybody in it; itself where nobody is known.
+        name: Name of the video.
+        identities: Everyone in it; the video's own name where nobody is known.
         people_known: Whether the identities come from a naming scheme and not from the video alone.
-        label: 0 genuine or 1 manipulated where the path tells, else None.
+        label: 0 genuine or 1 manipulated where the path shows it, otherwise None.
     """
 
     dataset: str
@@ -59,12 +59,12 @@ class Video:
 
     @property
     def key(self) -> str:
-        """What keeps it apart from all other videos."""
+        """Return the key that separates it from all other videos."""
         return "/".join(part for part in (self.dataset, self.method, self.compression, self.name) if part)
 
 
 def folder_name(path: str) -> str:
-    """Give the name of the folder that a frame lies in: the whole of what some benchmarks know a video by."""
+    """Return the name of the folder that a frame lies in, by which some benchmarks identify a video."""
     parts = split_path(path)
     return parts[-2] if len(parts) > 1 else parts[-1]
 
@@ -75,10 +75,10 @@ def split_path(path: str) -> list[str]:
 
 
 def common_folders(paths: Sequence[str]) -> int:
-    """Count the leading folders that all paths share and that say nothing of a data set.
+    """Count the leading folders that all paths share and that do not name a data set.
 
     Args:
-        paths: At least one.
+        paths: At least one path.
     """
     split = [split_path(path)[:-1] for path in paths]
     shared = split[0]
@@ -90,13 +90,13 @@ def common_folders(paths: Sequence[str]) -> int:
 
 
 def name_video(path: str, *, skip: int = 0, dataset: str = "", method: str = "", compression: str = "") -> Video:
-    """Read what a path says of its video.
+    """Return what a path reveals about its video.
 
     Args:
-        path: Of a frame, of a clip, or a bare name; with slashes or back-slashes.
+        path: Path of a frame or clip, or a bare name; with slashes or back-slashes.
         skip: Leading folders to leave out.
-        dataset: Where another source than the path tells it; so for the others.
-        method: How it was made.
+        dataset: Name of the data set where another source has it; the same applies to the following arguments.
+        method: Method of the video.
         compression: Its compression.
     """
     parts = split_path(path)
@@ -134,7 +134,7 @@ def _is(method: str, names: frozenset[str]) -> bool:
 
 
 def _people(dataset: str, method: str, name: str) -> tuple[str, ...]:
-    """Give everybody in a video, nobody where its name follows no known scheme."""
+    """Return everyone in a video, nobody where its name follows no known scheme."""
     family = dataset.lower()
     if _is(method, _ACTORS) or family in ("dfd", "deepfakedetection"):
         people = actor_people(name)

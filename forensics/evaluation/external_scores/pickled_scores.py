@@ -1,4 +1,4 @@
-"""Read a table of scores from a pickle without running anything that is in it."""
+"""Read a table of scores from a pickle without executing any of its content."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from watermark.media.restricted_pickle import (
 
 
 class _Mapping(dict[Any, Any]):
-    """collections.OrderedDict, or defaultdict without its factory."""
+    """Stand-in for collections.OrderedDict, or for defaultdict without its factory."""
 
     def __init__(self, *_: object) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ def read_pickled(path: Path) -> object:
     """Read a pickle of containers, text, numbers and numpy arrays.
 
     Raises:
-        ScoresError: The file names anything else, or is damaged; nothing of it was run.
+        ScoresError: The file names anything else, or is damaged; nothing of it was executed.
         OSError: The file cannot be opened.
     """
     try:
@@ -63,7 +63,7 @@ def read_pickled(path: Path) -> object:
 
 
 def _plain(value: object) -> object:
-    """Build arrays and numbers from records, in containers of any depth."""
+    """Return arrays and numbers built from records, in containers of any depth."""
     if isinstance(value, dict):
         return {_plain(key): _plain(inside) for key, inside in value.items()}
     if isinstance(value, list | tuple):

@@ -1,6 +1,7 @@
-"""Compute numbers the way they are published, to put them beside the corrected ones.
+"""Compute numbers in the way in which they are published, for comparison with the corrected ones.
 
-Each function restates what a well-known benchmark does, its faults included; none of them is used for a number of ours.
+Each function repeats the method of a well-known benchmark, including its faults. None of them is used for a number of
+ours.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ TOP_READINGS = 3
 
 @dataclass(frozen=True, slots=True)
 class ByFolder:
-    """Video AUC of frames grouped by the name of their folder alone.
+    """The video AUC of frames grouped only by the name of their folder.
 
     Attributes:
-        auc: Of the groups.
-        groups: How many.
-        merged: How many of them hold frames of several videos.
+        auc: AUC of the groups.
+        groups: Number of groups.
+        merged: Number of groups with frames of several videos.
     """
 
     auc: float
@@ -33,7 +34,7 @@ class ByFolder:
 
 
 def by_folder(folders: Sequence[str], videos: Sequence[str], labels: Labels, scores: Floats) -> ByFolder:
-    """Group frames as DeepfakeBench does: the folder's name is the video, and its mean label is rounded down.
+    """Compute the video AUC as DeepfakeBench does: a folder's name is the video, and its mean label is rounded down.
 
     Args:
         folders: (N,) name of the folder of each frame.
@@ -42,7 +43,7 @@ def by_folder(folders: Sequence[str], videos: Sequence[str], labels: Labels, sco
         scores: (N,).
 
     Raises:
-        MetricError: If the groups are of one class.
+        MetricError: The groups have one class only.
     """
     names, group_of = np.unique(np.array(folders), return_inverse=True)
     counts = np.bincount(group_of)
@@ -56,13 +57,13 @@ def by_folder(folders: Sequence[str], videos: Sequence[str], labels: Labels, sco
 
 
 def nearest_eer(labels: Labels, scores: Floats) -> float:
-    """Give the false positive rate at the ROC point where it lies nearest to the false negative rate.
+    """Return the false positive rate at the ROC point where it lies nearest to the false negative rate.
 
-    The points are those of scikit-learn's `roc_curve`, which leaves out points on a straight line. Where FPR and FNR do
-    not meet in a point, this is one of two values around the equal error rate.
+    The points are those of scikit-learn's `roc_curve`, which leaves out points on a straight line. Where no point has
+    equal FPR and FNR, the result is one of two values around the equal error rate.
 
     Raises:
-        MetricError: If a class is missing or a score is not finite.
+        MetricError: A class is missing or a score is not finite.
     """
     positive, negative = metrics.split_classes(labels, scores)
     values = np.unique(scores)[::-1]
@@ -78,12 +79,12 @@ def nearest_eer(labels: Labels, scores: Floats) -> float:
 
 
 def accuracy_at_half(labels: Labels, scores: Floats) -> float:
-    """Give the share of samples on the right side of 0.5, whatever the share of either class."""
+    """Return the share of samples on the right side of 0.5, regardless of the share of either class."""
     return float(((scores > HALF) == (labels == 1)).mean())
 
 
 def best_accuracy(labels: Labels, scores: Floats) -> float:
-    """Give the highest accuracy any threshold reaches on this very test, as several papers print it."""
+    """Return the highest accuracy of any threshold on the test itself, as several papers report it."""
     order = np.argsort(scores, kind="stable")
     truth = (np.asarray(labels)[order] == 1).astype(np.int64)
     right = np.concatenate(([truth.sum()], truth.sum() + np.cumsum(1 - 2 * truth)))
@@ -92,5 +93,5 @@ def best_accuracy(labels: Labels, scores: Floats) -> float:
 
 
 def top_mean(readings: Sequence[float]) -> float:
-    """Give the mean of the three best readings of a test set, which DeepfakeBench's tables hold."""
+    """Return the mean of the three best results of a test set, as in DeepfakeBench's tables."""
     return float(np.mean(sorted(readings, reverse=True)[:TOP_READINGS]))

@@ -1,18 +1,16 @@
-"""Put the number that is published beside the corrected one, and say why they differ."""
+"""Compare the published number with the corrected one, and explain the difference."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.evaluation.measures.reports import EvalReport, Measure
 from forensics.evaluation.metrics import classification as metrics
 from forensics.evaluation.scores.score_table import ScoreTable
 from forensics.evaluation.text import columns
-from forensics.storage.files import write_whole
+from forensics.storage.files import write_csv
 
 from . import published
 from .importing import ForeignScores
@@ -25,15 +23,15 @@ class Beside:
     """One published number beside ours.
 
     Attributes:
-        name: What they call it.
+        name: Their name of the number.
         theirs: Their number.
-        theirs_of: What it was computed from, such as `280 folders`.
-        printed: The same number where they printed it themselves, else None.
-        ours_name: Our measure, such as `auc/video`; empty where there is none to set against it.
-        ours: Its value.
+        theirs_of: Basis of their number, such as `280 folders`.
+        printed: The same number where they printed it themselves, otherwise None.
+        ours_name: Our measure, such as `auc/video`; empty where none corresponds.
+        ours: Value of our measure.
         low: Lower end of its 95 % interval.
-        high: Upper end.
-        ours_of: What it was computed from.
+        high: Upper end of the interval.
+        ours_of: Basis of our measure.
         why: Why the two differ.
     """
 
@@ -50,7 +48,7 @@ class Beside:
 
 
 def put_beside(foreign: ForeignScores, report: EvalReport) -> tuple[Beside, ...]:
-    """Compare what the field would publish of some scores with the measures of our report on them.
+    """Compare the numbers that the field would publish of some scores with the measures of our report on them.
 
     Args:
         foreign: The scores.
@@ -81,15 +79,11 @@ def put_beside(foreign: ForeignScores, report: EvalReport) -> tuple[Beside, ...]
 
 def write_beside(rows: Sequence[Beside], path: Path) -> None:
     """Write the comparison as CSV."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, [item.name for item in fields(Beside)])
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
-    write_whole(path, lambda part: part.write_text(text.getvalue(), encoding="utf-8", newline=""))
+    write_csv(path, Beside, rows)
 
 
 def describe_beside(rows: Sequence[Beside]) -> str:
-    """Put the comparison into lines for people, each reason under its numbers."""
+    """Return the comparison as lines of text, each reason under its numbers."""
     cells = [("as published", "", "of", "printed", "corrected", "", "95 % interval", "of")]
     for row in rows:
         interval = "none" if row.low is None or row.high is None else f"{row.low:.3f} to {row.high:.3f}"

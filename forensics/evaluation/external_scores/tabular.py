@@ -1,4 +1,4 @@
-"""Read scores from CSV, JSON and NPZ of any common shape."""
+"""Read scores from CSV, JSON and NPZ of any common structure."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _SHAPES = (
 
 
 def read_csv(path: Path, asked: Mapping[str, str]) -> tuple[list[Record], dict[str, str]]:
-    """Read CSV, or the same with tabs or semicolons; gives the records and which column held which field.
+    """Read CSV, also with tabs or semicolons; return the records and the column of each field.
 
     Raises:
-        ScoresError: The file is no such table, or a line breaks it; the message names the line.
+        ScoresError: The file is not such a table, or a line is invalid; the message names the line.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -48,8 +48,8 @@ def read_csv(path: Path, asked: Mapping[str, str]) -> tuple[list[Record], dict[s
 def read_json(path: Path, asked: Mapping[str, str]) -> tuple[list[Record], dict[str, str]]:
     """Read JSON or JSON Lines; see `read_csv`.
 
-    Understood are a list of records, an object of equally long lists, an object from video to score, to list of frame
-    scores or to record, and any of these one level down, by data set.
+    Accepted are a list of records, an object of equally long lists, an object from video to score, to list of frame
+    scores or to record, and any of these one level deeper, by data set.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -61,7 +61,7 @@ def read_json(path: Path, asked: Mapping[str, str]) -> tuple[list[Record], dict[
 
 
 def read_npz(path: Path, asked: Mapping[str, str]) -> tuple[list[Record], dict[str, str]]:
-    """Read equally long arrays from NPZ; see `read_csv`. Pickled objects in it are refused."""
+    """Read equally long arrays from NPZ; see `read_csv`. Pickled objects in it are rejected."""
     try:
         content: dict[str, Json] = {name: array.squeeze().tolist() for name, array in read_arrays(path).items()}
     except ValueError as error:
@@ -97,14 +97,14 @@ def _rows(content: Json, asked: Mapping[str, str], path: Path) -> Iterator[tuple
 
 
 def _holds_scores(inside: Json, asked: Mapping[str, str]) -> bool:
-    """Tell whether a value is a whole table, so that its key names a data set."""
+    """Return whether a value is a whole table, so that its key names a data set."""
     if isinstance(inside, list):
         return bool(inside) and all(isinstance(entry, dict) for entry in inside)
     return isinstance(inside, dict) and _is_columns(inside, asked)
 
 
 def _is_columns(content: Mapping[str, Json], asked: Mapping[str, str]) -> bool:
-    """Tell a table of columns from an object of videos: its lists have names of fields."""
+    """Return whether an object is a table of columns, whose lists have names of fields, and not an object of videos."""
     lists = [name for name, value in content.items() if isinstance(value, list)]
     try:
         chosen = choose_columns(lists, asked, Path())
@@ -135,7 +135,7 @@ def _by_video(content: Mapping[str, Json], path: Path) -> Iterator[tuple[str, di
 
 
 def _expanded(name: str, record: Mapping[str, Cell | list[Json]], path: Path) -> Iterator[tuple[str, dict[str, Cell]]]:
-    """Give one row for each frame of a video whose scores stand in a list."""
+    """Yield one row for each frame of a video whose scores are in a list."""
     lists = {field: value for field, value in record.items() if isinstance(value, list)}
     fixed: dict[str, Cell] = {field: value for field, value in record.items() if not isinstance(value, list)}
     lengths = {len(value) for value in lists.values()}

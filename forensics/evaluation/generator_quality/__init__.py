@@ -1,4 +1,4 @@
-"""Measure generated clips against exact truth: fidelity, what the face does, whose it is, and how steady it is."""
+"""Measure generated clips against exact truth: fidelity, facial motion, identity and steadiness."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from .generation import EVALUATION_SEED, SHIPPED, Plan, find_styles, measure_gen
 from .judge import JUDGE_FOLDER, Judge, Readings, save_judge
 from .judge_examples import draw_examples
 from .judge_training import Recipe, train_identity, train_places
+from .measuring import reading_errors
 from .pictures import l1, regions_of
-from .reading_errors import reading_errors
 from .statistics import Rows, clustered_interval, correlation, cosines, verification_auc
 from .value_training import place_errors, sample_faces, train_values
 

@@ -1,4 +1,4 @@
-"""What is animated to measure a generator: one puppet driven by another, with every true frame."""
+"""Build the cases on which a generator is measured: one puppet driven by another, with every true frame."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from .face_net import Floats, Pictures
 from .true_values import BLINKS, true_values
 
 COPY, WARP, CEILING, TRUTH = "copy of the source", "source moved by the mesh", "codec ceiling", "true frames"
-"""What is measured beside the generator."""
+"""Names of what is measured beside the generator."""
 
 STILL = 4
-"""Equal moments at the end of every drive but one, with the eyes open; the last moment shuts them."""
+"""Number of equal moments with open eyes at the end of every drive; one more moment with shut eyes follows."""
 
 LONGEST = 60
-"""Moments of the motion that is drawn, from which the measured ones are taken."""
+"""Number of moments of the drawn motion from which the measured ones are taken."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """One puppet to be animated.
+    """One puppet to animate.
 
     Attributes:
         source: The puppet.
         picture: (S, S, 3) its neutral picture.
-        params: Its face there.
+        params: Its face in that picture.
         drive: Another puppet's motion: `moving` consecutive moments, then `STILL` equal ones with open eyes, then one
             with shut eyes.
-        moving: How many moments move.
+        moving: Number of moving moments.
     """
 
     source: Puppet
@@ -52,7 +52,7 @@ class Truth:
     Attributes:
         frames: T drawn moments.
         motion: The aligned motion they were drawn from.
-        values: (T, 36) what is true of them, in the order of `face_net.PARTS`.
+        values: (T, 36) their true values, in the order of `face_net.PARTS`.
     """
 
     frames: tuple[PuppetFrame, ...]
@@ -61,17 +61,17 @@ class Truth:
 
     @property
     def pictures(self) -> Pictures:
-        """The pictures (T, S, S, 3)."""
+        """Return the pictures (T, S, S, 3)."""
         return np.stack([frame.image for frame in self.frames])
 
 
 def sample_case(seed: int, number: int, styles: Sequence[Style], moving: int, size: int) -> Case:
-    """Draw a puppet and another one's motion; the same seed and number give the same case.
+    """Draw a puppet and another one's motion; the same seed and number produce the same case.
 
     Args:
-        seed: One that training does not use.
-        number: Of the case; styles go round.
-        styles: Of the sources; drivers are of any style, which their motion does not show.
+        seed: A seed that training does not use.
+        number: Number of the case; styles alternate.
+        styles: Styles of the sources; drivers have any style, because their motion does not show it.
         moving: Consecutive moments of motion, 2 to 60.
         size: Side of the pictures.
     """
@@ -101,11 +101,11 @@ def sample_case(seed: int, number: int, styles: Sequence[Style], moving: int, si
 
 
 def draw_truth(case: Case, motion: DriveSequence) -> Truth:
-    """Draw what a perfect generator would give.
+    """Draw the frames that a perfect generator would produce.
 
     Args:
-        case: Whose source.
-        motion: The drive aligned to it, as the generator's clip tells.
+        case: The case with the source.
+        motion: The drive aligned to it, as recorded in the generator's clip.
     """
     frames = tuple(render(case.source, motion[index], len(case.picture)) for index in range(len(motion)))
     values = [true_values(case.source, motion[index], frame) for index, frame in enumerate(frames)]
@@ -113,12 +113,12 @@ def draw_truth(case: Case, motion: DriveSequence) -> Truth:
 
 
 def baselines(case: Case, truth: Truth, codec: torch.nn.Module) -> Mapping[str, Pictures]:
-    """Give the frames (T, S, S, 3) of what a generator has to beat, of what it cannot beat, and of the truth.
+    """Return the frames (T, S, S, 3) of baselines, of an upper bound, and of the truth.
 
     Args:
         case: The case.
         truth: Its true frames.
-        codec: The generator's; it bounds what any denoiser before it can reach.
+        codec: The generator's codec, which limits what any denoiser can reach.
     """
     warp = SourceWarp(case.picture, case.params)
     count = len(truth.motion)

@@ -1,4 +1,4 @@
-"""How much nearer to the truth one method is than another, on the same frames."""
+"""Compare how near to the truth one method is relative to another, on the same frames."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ COMPARED = (
     "psnr_db", "ssim", "l1", "shape_error", "shape_distance", "expression_error", "expression_distance", "gaze_error",
     "head_pose_error", "lid_aperture_error", "mouth_aperture_error",
 )  # fmt: skip
-"""Measures that have one value for each frame and a direction that is better."""
+"""Measures that have one value for each frame and a direction that counts as better."""
 
 HIGHER_IS_BETTER = frozenset({"psnr_db", "ssim"})
 
 
 def differences_of(ours: Collected, others: Mapping[str, Collected], rng: np.random.Generator) -> tuple[Measure, ...]:
-    """Compare a method with others frame by frame; above 0 it is the better one.
+    """Compare a method with others frame by frame; a value above 0 means that the method is better.
 
-    The intervals draw identities anew and keep each frame's pair together, so what makes a puppet hard for both does
-    not widen them. Two values with intervals that overlap may still differ by an interval that excludes 0.
+    The intervals resample identities and keep each frame's pair together, so a puppet that is hard for both methods
+    does not widen them. Two values with intervals that overlap may still differ by an interval that excludes 0.
 
     Args:
-        ours: What was collected of the method.
-        others: The same of the others, on the same cases, by name.
-        rng: Of the bootstrap over identities.
+        ours: The collected values of the method.
+        others: The collected values of the other methods on the same cases, by name.
+        rng: Random generator of the bootstrap over identities.
 
     Returns:
-        Measures named `psnr_db_gain` and so on, their slice `eyes, over copy of the source`.
+        Measures with names such as `psnr_db_gain` and slices such as `eyes, over copy of the source`.
     """
     measures = []
     for other, found in others.items():

@@ -1,4 +1,4 @@
-"""The small networks that read pictures of puppets: one for face parameters, one for identity."""
+"""Define the small networks that read pictures of puppets: one for face parameters, one for identity."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ Pictures = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 PARTS = {"shape": len(SHAPE), "expression": len(EXPRESSION), "pose": 3, "gaze": 2, "lids": 2, "mouth": 1}
-"""What the parameter network answers, and how many numbers each has."""
+"""The outputs of the parameter network, with the number of values of each."""
 
 VALUES = sum(PARTS.values())
 
 PLACES = 70
-"""Places that the parameter network follows: the 68 iBUG landmarks and the middle of each iris."""
+"""Number of places that the parameter network finds: the 68 iBUG landmarks and the middle of each iris."""
 
 EMBEDDING = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A square cut around a head; it follows the camera and neither pose nor expression, so it tells nothing of them.
+    """A square crop around a head; it depends on the camera only, so it reveals neither pose nor expression.
 
     Attributes:
         span: Side in head units.
-        rise: Its middle above the head's middle, head units.
-        side: Pixels after cutting.
+        rise: Height of its middle above the head's middle, in head units.
+        side: Side of the crop in pixels.
     """
 
     span: float
@@ -42,20 +42,20 @@ class Window:
     side: int = 96
 
     def cut(self, pictures: Pictures, cameras: Floats) -> Pictures:
-        """Cut pictures (N, S, S, 3) at their cameras (N, 3): scale, x, y in picture sides; gives (N, side, side, 3)."""
+        """Cut crops (N, side, side, 3) of pictures (N, S, S, 3) at cameras (N, 3): scale, x, y in picture sides."""
         return np.stack([self.cut_one(picture, camera) for picture, camera in zip(pictures, cameras, strict=True)])
 
     def cut_one(self, picture: NDArray[np.uint8], camera: Floats, lean: float = 0.0, mirror: bool = False) -> Pictures:
         """Cut a picture (S, S, 3) at its camera (3,), mirrored at the head's middle and then turned about it.
 
         Args:
-            picture: What is cut.
+            picture: The picture.
             camera: Scale, x and y in picture sides.
-            lean: Radians by which the crown is turned to the picture's left.
-            mirror: Whether left and right change places.
+            lean: Angle in radians by which the crown is turned to the picture's left.
+            mirror: Whether left and right are exchanged.
         """
         size, (scale, x, y) = len(picture), camera
-        # From a pixel of the cut to head units, back through turn and mirror, and on to a pixel of the picture.
+        # from a pixel of the crop to head units, back through turn and mirror, and to a pixel of the picture
         step, first = self.span / self.side, (1 / self.side - 1) * self.span / 2
         head = np.array([[step, 0, first], [0, step, first - self.rise], [0, 0, 1]])
         cos, sin = np.cos(lean), np.sin(lean)
@@ -72,17 +72,17 @@ class Window:
 
 
 FACE_WINDOW = Window(span=1.9, rise=-0.2)
-"""Forehead to chin, for the parameters."""
+"""The window from forehead to chin, for the parameters."""
 
 HEAD_WINDOW = Window(span=2.6, rise=0.05)
-"""The head with hair and ears, for the identity."""
+"""The window of the head with hair and ears, for the identity."""
 
 
 class FaceNet(nn.Sequential):
-    """Eight convolutions, four of them halving, and one linear layer.
+    """A network of eight convolutions, four of them halving the size, and one linear layer.
 
     Args:
-        outputs: How many numbers to answer.
+        outputs: Number of output values.
         width: Channels of the first layer.
     """
 
@@ -97,13 +97,13 @@ class FaceNet(nn.Sequential):
 
 
 class PlaceNet(nn.Module):
-    """Finds places of the face in a cut.
+    """A network that finds places of the face in a crop.
 
     Each place is the mean of a map over the window, softmax over positions (Sun et al. 2018, Integral Human Pose
-    Regression, equation 3), so it is known to fractions of a pixel.
+    Regression, equation 3), so it is precise to fractions of a pixel.
 
     Args:
-        window: What its input shows.
+        window: The window that its input shows.
         width: Channels of the first layer.
     """
 
@@ -124,10 +124,10 @@ class PlaceNet(nn.Module):
         self.register_buffer("grid", torch.stack([across.flatten(), down.flatten()], 1), persistent=False)
 
     def forward(self, cuts: Tensor) -> Tensor:
-        """Find places in cuts (N, 3, 96, 96) in [-1, 1].
+        """Find places in crops (N, 3, 96, 96) in [-1, 1].
 
         Returns:
-            (N, 70, 2): x right and y down of the head's middle, in head units.
+            (N, 70, 2): x to the right and y downwards from the head's middle, in head units.
         """
         fine = self.fine(cuts)
         middle = self.middle(fine)
@@ -139,7 +139,7 @@ class PlaceNet(nn.Module):
 
 
 class ValueNet(nn.Module):
-    """Reads the parameters of a face from where its places are.
+    """A network that reads the parameters of a face from its places.
 
     Args:
         middle: (36,) mean of the values.
@@ -158,13 +158,13 @@ class ValueNet(nn.Module):
             self.register_buffer(name, torch.zeros(VALUES) if values is None else torch.from_numpy(values))
 
     def forward(self, places: Tensor) -> Tensor:
-        """Give values (N, 36) in the order of `PARTS` for places (N, 70, 2) in head units."""
+        """Return values (N, 36) in the order of `PARTS` for places (N, 70, 2) in head units."""
         answer: Tensor = self.layers(2 * places.flatten(1)) * self.spread + self.middle
         return answer
 
 
 def as_input(cuts: Pictures) -> Tensor:
-    """Turn cuts (N, side, side, 3) into what the networks read: (N, 3, side, side) in [-1, 1]."""
+    """Return crops (N, side, side, 3) as input of the networks: (N, 3, side, side) in [-1, 1]."""
     return torch.from_numpy(np.ascontiguousarray(cuts)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 

@@ -1,4 +1,4 @@
-"""Measure a generator on puppets it never saw, against exact truth."""
+"""Measure a generator against exact truth, on puppets that it never saw."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ from .measuring import Collected, collect, flows_of, measures_of
 SHIPPED = "mini"
 
 EVALUATION_SEED = 9001
-"""Of the puppets; neither the shipped generator nor the judge was trained with it."""
+"""Seed of the puppets; neither the shipped generator nor the judge was trained with it."""
 
 _MARK_KEY = bytes(range(32))
-"""No secret: what is measured is not kept, and a key drawn anew would move the generator's rows from run to run."""
+"""A public key: measured frames are not kept, and a new key would change the generator's rows from run to run."""
 
 Note = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is measured.
+    """The settings of a measurement.
 
     Attributes:
-        clips: How many identities, each with one clip.
+        clips: Number of identities, each with one clip.
         moving: Consecutive moments of motion in each clip.
-        styles: Of the sources, going round; empty for all.
-        seed: Of puppets, motions and bootstrap.
+        styles: Styles of the sources, in turn; empty for all.
+        seed: Seed of puppets, motions and bootstrap.
 
     Raises:
         EvaluationError: There is no clip, or a clip has too few or too many moments.
@@ -55,7 +55,7 @@ class Plan:
     seed: int = EVALUATION_SEED
 
     def __post_init__(self) -> None:
-        """Check the numbers."""
+        """Check the settings."""
         if self.clips < 1 or not 2 <= self.moving <= LONGEST:
             raise EvaluationError(
                 f"{self.clips} clips of {self.moving} moments: at least one clip of 2 to {LONGEST} is measured"
@@ -63,7 +63,7 @@ class Plan:
 
 
 def find_styles(names: Sequence[str]) -> tuple[Style, ...]:
-    """Check names of styles.
+    """Return the styles of given names.
 
     Raises:
         EvaluationError: There is no such style.
@@ -75,18 +75,18 @@ def find_styles(names: Sequence[str]) -> tuple[Style, ...]:
 
 
 def measure_generator(name: str, plan: Plan, note: Note = lambda *_: None) -> tuple[EvalReport, ...]:
-    """Animate unseen puppets by others' motions, and compare every frame with the true one.
+    """Measure a generator: animate unseen puppets by others' motions, and compare every frame with the true one.
 
-    The generator's frames are marked, as all that leaves it; the baselines carry no mark, which favours them.
+    The generator's frames carry a mark, as all its output does. The baselines carry no mark, which favours them.
 
     Args:
         name: `mini`, or a folder of weights that draw puppet heads.
-        plan: What to measure.
-        note: Is told how far it is.
+        plan: Settings of the measurement.
+        note: Progress callback.
 
     Returns:
-        Reports of the generator, of the baselines and of the true frames, in this order. The first one also holds the
-        generator's gains over the baselines, the last one the judge's own error.
+        Reports of the generator, of the baselines and of the true frames, in this order. The first report also contains
+        the generator's gains over the baselines, the last one the judge's own error.
 
     Raises:
         EvaluationError: The weights draw another face model, or the judge cannot be loaded.
@@ -130,10 +130,10 @@ def measure_generator(name: str, plan: Plan, note: Note = lambda *_: None) -> tu
 
 
 def write_quality(reports: Sequence[EvalReport], out: Path, command: str) -> EvalRun:
-    """Leave a results folder: a folder for the generator, each baseline and the truth, and `run.json`.
+    """Write a results folder: a folder for the generator, each baseline and the truth, and `run.json`.
 
     Args:
-        reports: As `measure_generator` gives them.
+        reports: The reports of `measure_generator`.
         out: The folder.
         command: The command line that made them.
     """

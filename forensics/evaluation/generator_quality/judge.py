@@ -1,7 +1,7 @@
-"""The judge: reads face parameters and identity from a picture, independently of the generator it judges.
+"""Read face parameters and identity from a picture, independently of the generator that is measured.
 
-It was trained on true puppet frames by `benchmarks/generator/train_judge.py` and has seen no generated picture.
-Its own error, on true frames of puppets it never saw, stands beside every number it gives.
+The judge was trained on true puppet frames by `benchmarks/generator/train_judge.py` and has seen no generated picture.
+Its own error, on true frames of puppets that it never saw, is reported beside every number that it produces.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _TOGETHER = 64
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What the judge reads from N pictures.
+    """The values that the judge reads from N pictures.
 
     Attributes:
         shape: (N, 16) in standard deviations over heads.
@@ -65,21 +65,21 @@ class Readings:
 
     @staticmethod
     def of(rows: Floats) -> Readings:
-        """Take apart rows (N, 36) in the order of `PARTS`."""
+        """Return the readings of rows (N, 36) in the order of `PARTS`."""
         ends = np.cumsum(list(PARTS.values()))[:-1]
         return Readings(*np.split(rows, ends, axis=1))
 
     def rows(self) -> Floats:
-        """Put the readings side by side, (N, 36)."""
+        """Return the readings as rows, (N, 36)."""
         return np.concatenate([getattr(self, name) for name in PARTS], axis=1)
 
 
 class Judge:
-    """Reads pictures of puppets.
+    """The networks that read pictures of puppets.
 
     Args:
-        places: Finds places of the face.
-        values: Reads face parameters from them.
+        places: The network that finds places of the face.
+        values: The network that reads face parameters from the places.
         identity: The network of identity.
         digest: SHA-256 of the weights.
     """
@@ -90,7 +90,7 @@ class Judge:
 
     @property
     def guess(self) -> Readings:
-        """What it would say without looking, (1, ...): the mean over the faces it was trained on."""
+        """Return the readings without a picture, (1, ...): the mean over the faces of training."""
         return Readings.of(self._values.middle.numpy()[None])
 
     @staticmethod
@@ -121,11 +121,11 @@ class Judge:
         return Judge(places, values, identity, digest)
 
     def read(self, pictures: Pictures, cameras: Floats) -> Readings:
-        """Read face parameters, as the mean of what is read of each picture and of its mirror image.
+        """Read face parameters, as the mean over each picture and its mirror image.
 
         Args:
             pictures: (N, S, S, 3) uint8 RGB.
-            cameras: (N, 3) where the heads truly are.
+            cameras: (N, 3) true cameras of the heads.
         """
         cuts = FACE_WINDOW.cut(pictures, cameras)
         plain, swapped = (_run(self._find, seen) for seen in (cuts, cuts[:, :, ::-1]))
@@ -137,12 +137,12 @@ class Judge:
         return answer
 
     def embed(self, pictures: Pictures, cameras: Floats) -> Floats:
-        """Give what tells heads apart, (N, 64); the cosine of two rows is their likeness. Arguments as in `read`."""
+        """Return identity features (N, 64); the cosine of two rows is their similarity. Arguments are as for `read`."""
         return _run(self._identity, HEAD_WINDOW.cut(pictures, cameras))
 
 
 def save_judge(folder: Path, places: PlaceNet, values: ValueNet, identity: FaceNet, recipe: Recipe) -> None:
-    """Write the networks in half precision, and a card."""
+    """Write the networks in half precision, with a card."""
     networks = {"places": places, "values": values, "identity": identity}
     tensors = {f"{part}.{name}": value for part, net in networks.items() for name, value in net.state_dict().items()}
     halved = {name: value.half() if value.is_floating_point() else value for name, value in tensors.items()}

@@ -1,4 +1,4 @@
-"""True frames of many puppets, drawn once for training the judge and kept in a folder."""
+"""Draw true frames of many puppets once for the training of the judge, and cache them in a folder."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from .true_values import BLINKS, true_values
 Note = Callable[[str], None]
 
 TRAINING_SEED = 77
-"""Of the judge's puppets; `generation.EVALUATION_SEED` gives others."""
+"""Seed of the judge's puppets; `generation.EVALUATION_SEED` produces others."""
 
 _LAYOUT = find_layout("puppet")
 _MOTION_FRAMES = 60
 _TOGETHER = 100
-"""Puppets in one file."""
+"""Number of puppets in one file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """True frames and what is true of them.
+    """True frames and their true values.
 
     Attributes:
         pictures: (N, 256, 256, 3).
-        puppets: (N, 256, 256) where they show the puppet, not the background.
+        puppets: (N, 256, 256) mask of the puppet, without the background.
         cameras: (N, 3) scale, x, y in picture sides.
         truths: (N, 36) in the order of `PARTS`.
         identities: (N,) numbers of the puppets; frames of one puppet follow each other.
@@ -54,7 +54,7 @@ class Examples:
 
 
 def training_puppet(number: int, seed: int = TRAINING_SEED) -> tuple[Puppet, np.random.Generator]:
-    """Draw the judge's puppet of this number, of the style whose turn it is; gives it with the draws that go on."""
+    """Draw the judge's puppet of this number, with the style in turn; return it with the random generator."""
     rng = np.random.default_rng((seed, number))
     return sample_puppet(rng, STYLES[number % len(STYLES)]), rng
 
@@ -65,11 +65,11 @@ def draw_examples(
     """Draw true frames of many puppets of all styles.
 
     Args:
-        puppets: How many.
-        frames: Of each.
-        seed: Another seed gives other puppets.
-        folder: Where they are kept; what was drawn there before with the same seed and frames is not drawn again.
-        note: Is told how far it is.
+        puppets: Number of puppets.
+        frames: Number of frames of each puppet.
+        seed: Seed of the puppets.
+        folder: Cache folder; frames drawn there before with the same seed and number of frames are not drawn again.
+        note: Progress callback.
     """
     parts = []
     for first in range(0, puppets, _TOGETHER):
@@ -100,7 +100,7 @@ def _draw(number: int, frames: int, seed: int) -> Iterator[tuple[NDArray[Any], .
 
 
 def varied(params: FaceParams, rng: np.random.Generator) -> FaceParams:
-    """Shut the eyes of every fourth frame wholly or partly, and give every fifth an expression that no motion has."""
+    """Shut the eyes of every fourth frame wholly or partly, and draw an unusual expression for every fifth."""
     expression, gaze = params.expression.copy(), params.gaze
     if rng.random() < 0.2:
         expression = rng.uniform(_LAYOUT.low, _LAYOUT.high).astype(np.float32)

@@ -1,7 +1,7 @@
-"""Train the judge on true puppet frames and nothing else; no generated picture is ever shown to it.
+"""Train the judge on true puppet frames only; it never sees a generated picture.
 
-Training frames are turned, mirrored, softened, compressed, lit and grained a little, so that a generated picture's
-softness or a codec's trace is not in itself taken for another face. The identity network sees every frame on changing
+Training frames are turned, mirrored, softened, compressed, lit and grained a little, so that the judge does not take a
+generated picture's softness or a codec's trace for another face. The identity network sees every frame on changing
 backgrounds, so that it learns heads.
 """
 
@@ -28,34 +28,35 @@ from .true_values import OPEN_EYES, face_places, mirrored, turned
 Note = Callable[[str], None]
 Rows = NDArray[np.intp]
 Prepared = tuple[Tensor, ...]
-"""Input of a network, then what its answer is compared with."""
+"""The input of a network, followed by the targets of its output."""
 Prepare = Callable[[Rows, np.random.Generator], Prepared]
-"""Changes some examples at random."""
+"""Function that changes some examples at random."""
 
 _TEMPERATURE = 0.1
 _MOST_LEAN = 0.3
-"""Radians by which pictures are turned at most."""
+"""Largest angle, in radians, by which pictures are turned."""
 _NEAR = 0.02
-"""Head units from which on a wrong place counts in proportion, and no longer by its square."""
+"""Error in head units from which a wrong place counts linearly and no longer by its square."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How the judge is trained.
+    """The settings of the judge's training.
 
     Attributes:
-        puppets: How many identities.
-        frames: Of each.
+        puppets: Number of identities.
+        frames: Number of frames of each identity.
         epochs: Passes over all frames for the places.
-        epochs_again: Passes that follow, at half the rate and from a new rise on.
-        identity_epochs: The same for the identity.
-        faces: How many heads, of other puppets, the values are trained on; they are not drawn.
+        epochs_again: Further passes, at half the rate and with a new warm-up.
+        identity_epochs: Passes over all frames for the identity.
+        faces: Number of heads of other puppets on which the values are trained; they are not drawn.
         value_epochs: Passes over their faces.
-        held_back: Puppets, others again, on which the errors of found places are taken for training the values.
-        batch: Frames a step.
+        held_back: Number of further puppets, on which the errors of found places are measured for the training of the
+            values.
+        batch: Frames per step.
         rate: Highest learning rate; it rises for `warm_up` steps, then follows half a cosine down to zero.
         warm_up: At most half of all steps.
-        seed: Of everything; the faces' is the next, that of the puppets held back the one after.
+        seed: Seed of the training; the faces use the next seed, and the puppets held back the one after.
     """
 
     puppets: int = 1600
@@ -76,10 +77,10 @@ def train_places(examples: Examples, recipe: Recipe, note: Note = lambda _: None
     """Train the network that finds places of the face.
 
     Args:
-        examples: What it is shown.
-        recipe: How.
-        note: Is told how far it is.
-        kept: File for what is needed to go on after an interruption.
+        examples: The training examples.
+        recipe: Settings of the training.
+        note: Progress callback.
+        kept: File of the state that is needed to continue after an interruption.
     """
     both = np.stack([examples.truths, np.stack([mirrored(row) for row in examples.truths])])
     places = np.stack([[face_places(row) for row in rows] for rows in both])
@@ -112,10 +113,10 @@ def train_places(examples: Examples, recipe: Recipe, note: Note = lambda _: None
 def train_identity(
     examples: Examples, recipe: Recipe, note: Note = lambda _: None, kept: Path | None = None
 ) -> FaceNet:
-    """Train the identity network to put frames of one puppet together and others apart.
+    """Train the identity network to map frames of one puppet close together and others apart.
 
-    Supervised contrastive learning, Khosla et al. 2020, equation 2, within batches of whole puppets. Arguments as of
-    `train_places`.
+    The loss is that of supervised contrastive learning (Khosla et al. 2020, equation 2), within batches of whole
+    puppets. Arguments are as for `train_places`.
     """
     named = torch.from_numpy(examples.identities)
 
@@ -140,7 +141,7 @@ def train_identity(
 
 
 def _weights(truths: Floats) -> Floats:
-    """Weigh places (N, 70): those of eyes and mouth twice, and the iris of a shut eye not at all."""
+    """Return weights of places (N, 70): eyes and mouth count twice, and the iris of a shut eye does not count."""
     weights = np.ones((len(truths), PLACES), np.float32)
     weights[:, 36:] = 2
     weights[:, 68:] *= truths[:, -3:-1] >= OPEN_EYES
@@ -156,7 +157,7 @@ def _train(
     note: Note,
     kept: Path | None,
 ) -> None:
-    """Train; `plan` says how many examples there are, how many that follow each other stay together, and how often."""
+    """Train a network; `plan` has the number of examples, how many consecutive ones stay together, and the passes."""
     count, together, epochs = plan
     steps = count // recipe.batch
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -192,7 +193,7 @@ def _train(
 
 
 def _go_on(trained: dict[str, Any], recipe: Recipe, kept: Path | None) -> int:
-    """Take up what an interrupted training with the same recipe left; gives the passes that are done."""
+    """Load the state of an interrupted training with the same recipe; return the number of finished passes."""
     if kept is None or not kept.exists():
         return 0
     state = torch.load(kept, weights_only=True)

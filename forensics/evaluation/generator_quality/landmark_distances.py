@@ -1,6 +1,6 @@
-"""How far apart faces are that two sets of coefficients make, as one sees them from the front.
+"""Compute the visible distance, from the front, between the faces of two sets of coefficients.
 
-Coefficients that hardly show count little here, and those that move much of the face count most.
+Coefficients with little visible effect count little, and those that move much of the face count most.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _NEUTRAL = np.zeros(len(EXPRESSION), np.float32)
 
 
 def shape_distance(first: Floats, second: Floats) -> Floats:
-    """Give the RMS distance, over the 68 landmarks seen from the front, of heads without expression.
+    """Return the RMS distance, over the 68 landmarks seen from the front, of heads without expression.
 
     Args:
         first: (N, 16) shape coefficients.
@@ -31,12 +31,12 @@ def shape_distance(first: Floats, second: Floats) -> Floats:
 
 
 def expression_distance(first: Floats, second: Floats, shape: Floats) -> Floats:
-    """Give the RMS distance, over the 68 landmarks seen from the front, of two expressions of the same heads.
+    """Return the RMS distance, over the 68 landmarks seen from the front, of two expressions of the same heads.
 
     Args:
         first: (N, 12) expression coefficients.
         second: (N, 12).
-        shape: (N, 16) of the heads.
+        shape: (N, 16) shape coefficients of the heads.
 
     Returns:
         (N,) in head units.

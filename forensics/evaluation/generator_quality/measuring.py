@@ -1,8 +1,8 @@
-"""From frames and truth to measures with intervals."""
+"""Compute measures with intervals from frames and their truth."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -16,21 +16,22 @@ from generator.picture_metrics import psnr, ssim_map
 from .cases import STILL, Case, Truth
 from .face_net import Floats, Pictures
 from .judge import Judge, Readings
+from .landmark_distances import expression_distance, shape_distance
 from .movement import Flow, exact_flow, flicker, warping_error
 from .pictures import l1, regions_of
-from .reading_errors import reading_errors
 from .statistics import (
     Rows,
     clustered_interval,
     correlation,
     cosines,
     frechet_distance,
+    rotation_angle,
     verification_auc,
 )
-from .true_values import OPEN_EYES as OPEN_EYES
+from .true_values import OPEN_EYES
 
 BIG_EYES = 0.5
-"""Standard deviations of the shape coefficient `eye_size` from which eyes count as big."""
+"""Value of the shape coefficient `eye_size`, in standard deviations, from which eyes count as big."""
 
 UNITS = {
     "psnr_db": "dB", "l1": "levels of 255", "shape_error": "standard deviations over heads, RMS of 16",
@@ -44,21 +45,21 @@ UNITS = {
     "frechet_distance": "own features, comparable at equal N only",
     "verification_auc": "of the judge, on true frames of these identities",
 }  # fmt: skip
-"""What each measure counts, where its name does not say."""
+"""Unit of each measure whose name does not include it."""
 
 
 @dataclass(slots=True)
 class Collected:
-    """What was measured of one method so far, in columns that grow.
+    """The values measured of one method so far, in columns that grow.
 
     Attributes:
-        values: By (measure, slice), one number per frame or clip with the identity it belongs to.
-        read: What the judge read of the moving frames.
-        true: What is true of them.
-        features: What the judge's identity network gave for them.
-        true_features: The same of the true frames.
-        identities: Of the moving frames.
-        lids: By clip: identity, lid opening under the open and under the shut drive, and size of the eyes.
+        values: Numbers by (measure, slice), one per frame or clip, each with its identity.
+        read: The judge's readings of the moving frames.
+        true: The true values of these frames.
+        features: Features of these frames by the judge's identity network.
+        true_features: The same features of the true frames.
+        identities: Identities of the moving frames.
+        lids: For each clip: identity, lid opening under the open and under the shut drive, and size of the eyes.
     """
 
     values: dict[tuple[str, str], list[tuple[str, float]]] = field(default_factory=dict)
@@ -71,7 +72,7 @@ class Collected:
 
 
 def flows_of(truth: Truth, case: Case) -> tuple[Flow | None, ...]:
-    """Give the exact flow between neighbouring moving frames, None where next to nothing is seen in both."""
+    """Return the exact flow between neighbouring moving frames, None where almost nothing is visible in both."""
     found = []
     for index in range(1, case.moving):
         flow = exact_flow(truth.frames[index - 1], truth.frames[index], truth.motion[index - 1])
@@ -85,12 +86,12 @@ def collect(
     """Measure the frames of one method on one case.
 
     Args:
-        into: Takes what is found.
+        into: Receives the measured values.
         case: The case.
         truth: Its true frames.
-        frames: (T, S, S, 3) of the method.
-        judge: Reads them.
-        flows: Between neighbouring moving true frames.
+        frames: (T, S, S, 3) frames of the method.
+        judge: The judge that reads them.
+        flows: Flows between neighbouring moving true frames.
     """
     name, style = case.source.identity, case.source.style
 
@@ -122,11 +123,11 @@ def collect(
 
 
 def measures_of(found: Collected, rng: np.random.Generator, *, judge_itself: bool = False) -> tuple[Measure, ...]:
-    """Turn what was collected of a method into measures.
+    """Return the measures of a method from its collected values.
 
     Args:
-        found: What was collected.
-        rng: Of the bootstrap over identities.
+        found: The collected values.
+        rng: Random generator of the bootstrap over identities.
         judge_itself: Whether the method is the true frames, on which the judge's own quality is measured.
     """
     measures = []
@@ -150,7 +151,7 @@ def measures_of(found: Collected, rng: np.random.Generator, *, judge_itself: boo
 
 
 def _readings(case: Case, truth: Truth, read: Readings, features: Floats, judge: Judge) -> Iterator[tuple[str, float]]:
-    """Compare what the judge reads of the moving frames with what is true of them."""
+    """Yield the differences between the judge's readings of the moving frames and the true values."""
     count = case.moving
     moving, true = Readings.of(read.rows()[:count]), Readings.of(truth.values[:count])
     source = judge.embed(case.picture[None], case.params.camera[None])
@@ -173,7 +174,7 @@ def _keep_sets(into: Collected, case: Case, truth: Truth, read: Readings, featur
 
 
 def _closed_lids(found: Collected, rng: np.random.Generator) -> Iterator[Measure]:
-    """Measure how far shut lids stay open, over all clips and over those with big eyes."""
+    """Measure how far shut lids stay open, over all clips and over clips with big eyes."""
     for part, least in (("all", -np.inf), ("big eyes", BIG_EYES)):
         clips = [clip for clip in found.lids if clip[3] >= least]
         if clips:
@@ -192,13 +193,13 @@ def _measure(
 
 
 def _plain(name: str, value: float, count: int) -> Measure:
-    """Give a measure without interval: resampling repeats frames, which moves such a number by itself."""
+    """Return a measure without an interval, because resampling repeats frames, which alone changes such a number."""
     metric, _, level = name.partition("/")
     return Measure(name, Level(level), "all", CLEAN, 0, value, None, None, count, 0, UNITS.get(metric, ""))
 
 
 def mean_over(values: Floats, rows: Rows) -> float:
-    """Give the mean of some of the values."""
+    """Return the mean of some of the values."""
     return float(values[rows].mean())
 
 
@@ -207,3 +208,27 @@ def _ratio(above: Floats, below: Floats, rows: Rows) -> float:
     if total <= 0:
         raise MetricError("a ratio wants something to divide by")
     return max(float(above[rows].sum()), 0.0) / total
+
+
+def reading_errors(read: Readings, true: Readings) -> Mapping[str, Floats]:
+    """Compare readings with the truth.
+
+    Args:
+        read: Of N frames.
+        true: The same frames.
+
+    Returns:
+        By measure, (N,) errors, each 0 where the reading is right; NaN where there is nothing to read.
+    """
+    looking = true.lids.min(1) >= OPEN_EYES
+    found = {
+        "shape_error": np.sqrt(np.square(read.shape - true.shape).mean(1)),
+        "shape_distance": shape_distance(read.shape, true.shape),
+        "expression_error": np.abs(read.expression - true.expression).mean(1),
+        "expression_distance": expression_distance(read.expression, true.expression, true.shape),
+        "head_pose_error": rotation_angle(read.pose, true.pose),
+        "gaze_error": np.where(looking, np.abs(read.gaze - true.gaze).mean(1), np.nan),
+        "lid_aperture_error": np.abs(read.lids - true.lids).mean(1),
+        "mouth_aperture_error": np.abs(read.mouth - true.mouth)[:, 0],
+    }
+    return {name: np.asarray(values, np.float32) for name, values in found.items()}

@@ -1,4 +1,4 @@
-"""How steady a clip is: warping error under the exact flow, and flicker where nothing moves."""
+"""Measure how steady a clip is: warping error under the exact flow, and flicker where nothing moves."""
 
 from __future__ import annotations
 
@@ -16,23 +16,25 @@ from .face_net import Floats, Pictures
 
 _SKIN = 1
 _TOLERANCE = 1.5
-"""Pixels between a place that is followed and the place that carries its face coordinates."""
+"""Largest distance in pixels between a followed place and the place with its face coordinates."""
 
 _SAMPLED = 0.25
-"""Pixels, right and down of a pixel's centre, at which the renderer reads its face coordinates: one corner of the four
-samples that make the pixel's colour."""
+"""Offset in pixels at which the renderer reads a pixel's face coordinates.
+
+The offset points right and down from the pixel's centre, to one corner of the four samples that make its colour.
+"""
 
 _SAME_SIDE = 0.5
-"""Radians around the head beyond which two places are not neighbours, however near in the picture."""
+"""Angle in radians around the head beyond which two places are not neighbours, however near in the picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Where the pixels of one frame were in the frame before it.
+    """The places of the pixels of one frame in the frame before it.
 
     Attributes:
-        places: (H, W, 2) x and y in pixels of the frame before; pixel centres are whole numbers.
-        seen: (H, W) where that is known and the place was visible in both frames.
+        places: (H, W, 2) x and y in pixels of the previous frame; pixel centres are integers.
+        seen: (H, W) whether the place is known and was visible in both frames.
     """
 
     places: Floats
@@ -40,14 +42,14 @@ class Flow:
 
 
 def exact_flow(before: PuppetFrame, now: PuppetFrame, params: FaceParams) -> Flow:
-    """Follow the skin from one true frame to the one before it, from the renderer's own face coordinates.
+    """Return the flow from one true frame to the previous one, from the renderer's own face coordinates.
 
-    Eyes and mouth are left out: what is painted there moves on the surface and not with it. So are hair, clothes and
-    background, whose coordinates the renderer does not give.
+    Eyes and mouth are left out, because their content moves on the surface and not with it. Hair, clothes and
+    background are left out too, because the renderer has no coordinates for them.
 
     Args:
         before: The earlier true frame.
-        now: The later one.
+        now: The later true frame.
         params: The earlier moment, with the puppet's own shape.
     """
     size = len(now.image)
@@ -71,23 +73,24 @@ def exact_flow(before: PuppetFrame, now: PuppetFrame, params: FaceParams) -> Flo
 
 
 def warping_error(before: Pictures, now: Pictures, flow: Flow) -> float:
-    """Give the mean absolute difference, in levels of 255, between a frame and the frame before it moved by the flow.
+    """Return the mean absolute difference, in levels of 255, between a frame and the frame before it moved by the flow.
 
-    Lai et al. 2018 (Learning Blind Video Temporal Consistency), equation 11, in L1 and with exact flow and occlusion.
+    This is equation 11 of Lai et al. 2018 (Learning Blind Video Temporal Consistency), in L1 and with exact flow and
+    occlusion.
 
     Args:
         before: (H, W, 3) uint8.
         now: (H, W, 3) uint8.
-        flow: Between the true frames; at least one pixel is seen.
+        flow: Flow between the true frames, with at least one visible pixel.
     """
     moved = cv2.remap(before.astype(np.float32), flow.places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return float(np.abs(moved[flow.seen] - now[flow.seen]).mean())
 
 
 def flicker(frames: Pictures) -> float:
-    """Give the mean absolute difference of neighbouring frames (T, H, W, 3), in levels of 255; the drive stands still.
+    """Return the mean absolute difference of neighbouring frames (T, H, W, 3), in levels of 255, for a still drive.
 
     Args:
-        frames: At least two.
+        frames: At least two frames.
     """
     return float(np.abs(np.diff(frames.astype(np.float32), axis=0)).mean())

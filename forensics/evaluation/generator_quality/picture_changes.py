@@ -1,4 +1,4 @@
-"""Changes of a cut picture that leave the face what it is: light, colour, softness, compression, another background."""
+"""Change crops without changing the face: light, colour, softness, compression, or another background."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .face_net import Pictures
 
 
 def recoloured(cut: Pictures, rng: np.random.Generator) -> Pictures:
-    """Exchange the colour channels of about every third cut (S, S, 3)."""
+    """Exchange the colour channels of about every third crop (S, S, 3)."""
     return cut[..., rng.permutation(3)] if rng.random() < 0.4 else cut
 
 
 def softened(cut: Pictures, rng: np.random.Generator) -> Pictures:
-    """Soften, light, grain and compress a cut (S, S, 3), each sometimes and a little."""
+    """Soften, light, grain and compress a crop (S, S, 3), each slightly and with some probability."""
     side = cut.shape[:2]
     if rng.random() < 0.2:
         smaller = cv2.resize(
@@ -36,7 +36,7 @@ def softened(cut: Pictures, rng: np.random.Generator) -> Pictures:
 
 
 def before_another_background(cut: Pictures, background: NDArray[np.bool_], rng: np.random.Generator) -> Pictures:
-    """Put a run of four colours behind a head (S, S, 3), where `background` (S, S) is set."""
+    """Return a head (S, S, 3) on a gradient of four colours where `background` (S, S) is set."""
     corners = rng.uniform(0, 255, (2, 2, 3)).astype(np.float32)
     behind = cv2.resize(corners, cut.shape[:2], interpolation=cv2.INTER_LINEAR).astype(np.uint8)
     return np.where(background[..., None], behind, cut)

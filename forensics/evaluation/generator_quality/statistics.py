@@ -1,4 +1,4 @@
-"""Numbers about whole sets: correlation, Fréchet distance, verification AUC, and intervals over identities."""
+"""Compute statistics of whole sets: correlation, Fréchet distance, verification AUC, and intervals over identities."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _REPLICATES = 1000
 def clustered_interval(
     statistic: Callable[[Rows], float], clusters: Sequence[str], rng: np.random.Generator
 ) -> Interval:
-    """Give a statistic with its 95 % percentile interval, drawing whole clusters anew.
+    """Return a statistic with its 95 % percentile interval, which resamples whole clusters.
 
     Args:
-        statistic: Of some of the rows, named by their numbers, repeated ones included.
+        statistic: Function of the numbers of some rows, in which rows may be repeated.
         clusters: (N,) identity of each row.
-        rng: Draws.
+        rng: Random generator of the replicates.
 
     Raises:
         MetricError: The statistic is undefined on all rows.
@@ -50,7 +50,7 @@ def clustered_interval(
 
 
 def correlation(first: Array, second: Array) -> float:
-    """Give Pearson's correlation of two rows (N,).
+    """Return Pearson's correlation of two rows (N,).
 
     Raises:
         MetricError: One of them does not vary.
@@ -63,10 +63,10 @@ def correlation(first: Array, second: Array) -> float:
 
 
 def frechet_distance(first: Array, second: Array) -> float:
-    """Give the squared Fréchet distance between Gaussians fitted to features (N, D) and (M, D).
+    """Return the squared Fréchet distance between Gaussians fitted to features (N, D) and (M, D).
 
-    Dowson & Landau 1982: ‖μ₁ − μ₂‖² + tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½). It is biased upwards where N or M is not large against
-    D, so it compares only with others of the same N.
+    The distance is ‖μ₁ − μ₂‖² + tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½) (Dowson & Landau 1982). It is biased upwards where N or M is
+    not large relative to D, so it can be compared only with others of the same N.
 
     Raises:
         MetricError: One of them has fewer than two rows.
@@ -82,17 +82,17 @@ def frechet_distance(first: Array, second: Array) -> float:
 
 
 def cosines(first: Array, second: Array) -> Array:
-    """Give the cosine of each pair of rows (N, D)."""
+    """Return the cosine of each pair of rows (N, D)."""
     lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
     return np.asarray((first * second).sum(1) / np.maximum(lengths, 1e-12))
 
 
 def verification_auc(features: Array, identities: Sequence[str]) -> float:
-    """Give the chance that two pictures of one identity are more alike than two of different ones.
+    """Return the probability that two pictures of one identity are more similar than two of different ones.
 
     Args:
         features: (N, D), compared by cosine.
-        identities: (N,) of at least two, one of them twice.
+        identities: (N,) at least two identities, one of them twice.
 
     Raises:
         MetricError: There is no pair of either kind.
@@ -105,7 +105,7 @@ def verification_auc(features: Array, identities: Sequence[str]) -> float:
 
 
 def rotation_angle(first: Array, second: Array) -> Array:
-    """Give the angle in degrees between rotations (N, 3) of yaw, pitch and roll in radians."""
+    """Return the angle in degrees between rotations (N, 3) of yaw, pitch and roll in radians."""
     turned = np.einsum("nij,nik->njk", _rotations(first), _rotations(second))
     cosine = (np.trace(turned, axis1=1, axis2=2) - 1) / 2
     return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1, 1))))

@@ -1,4 +1,4 @@
-"""What is true of a drawn puppet, as the numbers that the judge reads."""
+"""Compute the true values of a drawn puppet, in the form that the judge reads."""
 
 from __future__ import annotations
 
@@ -18,41 +18,42 @@ BLINKS = (EXPRESSION.index("blink_l"), EXPRESSION.index("blink_r"))
 """The coefficients that shut the eyes."""
 
 OPEN_EYES = 0.08
-"""Head units the lids must truly stand apart for an eye to show where it looks."""
+"""Least true distance of the lids, in head units, at which an eye shows its gaze."""
 
 _ENDS = np.cumsum(list(PARTS.values()))[:-1]
 _SIDES = np.array([-1.0, 1.0], np.float32)
 
 
 def apertures(frame: PuppetFrame, params: FaceParams) -> Floats:
-    """Measure how far the left lid, the right lid and the lips stand open in the picture, (3,) in head units.
+    """Measure how far the left lid, the right lid and the lips are open in the picture, (3,) in head units.
 
-    Distances between landmarks, divided by the camera's scale, so that they do not depend on the picture's size.
+    The values are distances between landmarks, divided by the camera's scale, so that they do not depend on the
+    picture's size.
     """
     return place_apertures(frame.landmarks / (params.camera[0] * len(frame.image)))
 
 
 def place_apertures(places: NDArray[np.floating]) -> Floats:
-    """Give the distances (3,) of the left lids, the right lids and the lips among places (68 or 70, 2)."""
+    """Return the distances (3,) of the left lids, the right lids and the lips among places (68 or 70, 2)."""
     lids = [np.mean([np.linalg.norm(places[a] - places[b]) for a, b in pairs]) for pairs in _EYES]
     return np.array([*lids, np.linalg.norm(places[_LIPS[0]] - places[_LIPS[1]])], np.float32)
 
 
 def true_values(puppet: Puppet, params: FaceParams, frame: PuppetFrame) -> Floats:
-    """Put what is true of a drawn frame into one row, (36,) in the order of `face_net.PARTS`."""
+    """Return the true values of a drawn frame as one row, (36,) in the order of `face_net.PARTS`."""
     return np.concatenate(
         [puppet.shape, params.expression, params.pose, params.gaze, apertures(frame, params)], dtype=np.float32
     )
 
 
 def face_places(row: Floats) -> Floats:
-    """Give where landmarks and irises are, hidden ones included, of a face with these true values.
+    """Return the places of landmarks and irises, including hidden ones, of a face with these true values.
 
     Args:
         row: (36,) in the order of `face_net.PARTS`.
 
     Returns:
-        (70, 2): x right and y down of the head's middle, in head units.
+        (70, 2): x to the right and y downwards from the head's middle, in head units.
     """
     shape, expression, pose, gaze = np.split(row, _ENDS)[:4]
     f = features(shape)
@@ -64,7 +65,7 @@ def face_places(row: Floats) -> Floats:
 
 
 def mirrored(row: Floats) -> Floats:
-    """Give the true values (36,) of the mirrored picture."""
+    """Return the true values (36,) of the mirrored picture."""
     shape, expression, pose, gaze, lids, mouth = np.split(row, _ENDS)
     swapped = expression.copy()
     for name in ("blink", "brow"):
@@ -75,13 +76,13 @@ def mirrored(row: Floats) -> Floats:
 
 
 def leaned(row: Floats, angle: float) -> Floats:
-    """Give the true values (36,) of the picture turned by an angle in radians, the crown to the picture's left."""
+    """Return the true values (36,) of the picture turned by an angle in radians, the crown to the picture's left."""
     found = row.copy()
     found[_ENDS[1] + 2] += angle
     return found
 
 
 def turned(places: Floats, angles: NDArray[np.floating]) -> Floats:
-    """Turn places (N, P, 2) about the head's middle by angles (N,) in radians, the crown to the picture's left."""
+    """Rotate places (N, P, 2) about the head's middle by angles (N,) in radians, the crown to the picture's left."""
     cos, sin = np.cos(angles), np.sin(angles)
     return np.asarray(np.einsum("npi,ijn->npj", places, np.array([[cos, -sin], [sin, cos]])), np.float32)

@@ -1,7 +1,7 @@
 """Train the network that reads face parameters from places, on faces that need not be drawn.
 
-The exact places of a face follow from its parameters, so there are as many examples as wanted. What the network has to
-live with are the errors of found places: they are taken from puppets that the finding network never saw.
+The exact places of a face follow from its parameters, so the number of examples is unlimited. The errors of found
+places, which the network must tolerate, are measured on puppets that the finding network never saw.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def sample_faces(puppets: int, seed: int) -> tuple[Floats, Floats]:
 
 @torch.inference_mode()
 def place_errors(net: PlaceNet, examples: Examples) -> Floats:
-    """Give how wrong the found places are (N, 70, 2), in head units, on puppets that the network never saw."""
+    """Return the errors of found places (N, 70, 2), in head units, on puppets that the network never saw."""
     cuts = FACE_WINDOW.cut(examples.pictures, examples.cameras)
     found = torch.cat([net(as_input(cuts[start : start + 64])) for start in range(0, len(cuts), 64)])
     return found.numpy() - np.stack([face_places(row) for row in examples.truths])
@@ -55,15 +55,15 @@ def place_errors(net: PlaceNet, examples: Examples) -> Floats:
 def train_values(
     faces: tuple[Floats, Floats], errors: Floats, epochs: int, seed: int, note: Callable[[str], None] = lambda _: None
 ) -> ValueNet:
-    """Train to read values from places that are as wrong as found ones.
+    """Train a network to read values from places with the same errors as found ones.
 
     Args:
         faces: Exact places (N, 70, 2) and values (N, 36).
-        errors: (M, 70, 2) of found places; each example gets the sum of two, drawn anew and scaled so that their
-            spread stays what it is.
+        errors: (M, 70, 2) errors of found places; each example gets the sum of two new random ones, scaled so that the
+            spread stays the same.
         epochs: Passes over all faces.
-        seed: Of weights, order and errors.
-        note: Is told how far it is.
+        seed: Seed of weights, order and errors.
+        note: Progress callback.
     """
     places, values = faces
     rng, steps = np.random.default_rng(seed), len(places) // _BATCH

@@ -1,1 +1,1 @@
-"""Measures: one number with its level, slice, interval and counts; reports and folders of them."""
+"""Define measures (a number with level, slice, interval and counts), and read and write reports and their folders."""

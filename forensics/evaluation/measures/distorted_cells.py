@@ -1,4 +1,4 @@
-"""Measure what a distortion does to a detector: its AUC, and its false alarms at the threshold people will use."""
+"""Measure the effect of a distortion on a detector: its AUC, and its false alarms at the threshold in use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from forensics.evaluation.metrics.intervals import Interval, bootstrap_intervals
 from forensics.evaluation.metrics.named_metrics import AUC, at_threshold
 from forensics.evaluation.scores.score_table import ScoreTable
 
-from .reports import CLEAN, Measure
+from .reports import CLEAN, UNDISTORTED, AppliedDistortion, Measure
 
 
 def measure_cell(
@@ -22,9 +22,7 @@ def measure_cell(
     *,
     threshold: float,
     seed: int,
-    distortion: str = CLEAN,
-    severity: int = 0,
-    parameter: str = "",
+    applied: AppliedDistortion = UNDISTORTED,
     note: str = "",
     replicates: int = 1000,
 ) -> tuple[Measure, ...]:
@@ -35,9 +33,7 @@ def measure_cell(
         distorted: The same videos in the same order.
         threshold: Frozen on undistorted validation data; a score above it is an alarm.
         seed: Of the bootstrap.
-        distortion: Its name; `none` for the undistorted cell itself.
-        severity: How strongly, from 1.
-        parameter: The severity in words.
+        applied: The distortion; `UNDISTORTED` or one of the same name for the undistorted cell itself.
         note: What a reader of the numbers has to know.
         replicates: Of the bootstrap.
 
@@ -59,20 +55,11 @@ def measure_cell(
             statistics, distorted.labels, distorted.scores, distorted.identities, rng, replicates=replicates
         )
     )
-    if distortion != CLEAN:
+    if applied.name != CLEAN:
         found |= _changes(clean, distorted, threshold, seed, replicates)
     n_positive = int((distorted.labels == 1).sum())
     return tuple(
-        Measure.of(
-            metric,
-            interval,
-            n_positive,
-            len(distorted) - n_positive,
-            distortion=distortion,
-            severity=severity,
-            note=note,
-            parameter=parameter,
-        )
+        Measure.of(metric, interval, n_positive, len(distorted) - n_positive, applied=applied, note=note)
         for metric, interval in found.items()
     )
 
@@ -80,7 +67,7 @@ def measure_cell(
 def _changes(
     clean: ScoreTable, distorted: ScoreTable, threshold: float, seed: int, replicates: int
 ) -> Mapping[str, Interval]:
-    """Give the paired changes; their bootstraps draw the same identities."""
+    """Return the paired changes, whose bootstraps draw the same identities."""
     alarms = (distorted.scores > threshold).astype(np.float64) - (clean.scores > threshold)
     moved = distorted.scores - clean.scores
     wanted = {"fpr_drift": (alarms, 0), "genuine_shift": (moved, 0), "forged_shift": (moved, 1)}
@@ -98,7 +85,7 @@ def _changes(
 
 
 class _MeanOf:
-    """The mean over one class, a statistic of the bootstrap."""
+    """The mean over one class, as a statistic of the bootstrap."""
 
     def __init__(self, label: int) -> None:
         self.label = label

@@ -1,8 +1,8 @@
-"""Compare a detector between groups of people: measures of each group, gaps, and how much of a gap chance would give.
+"""Compare a detector between groups of people: measures of groups, gaps, and the probability of a gap by chance.
 
-Groups come from what a data set says of its people; nothing here guesses anything from a picture. A gap between groups
-is never below 0, and small groups differ by chance alone. So every gap comes with a p-value from dealing the attribute
-to other people, groups with few files are named and left out, and intervals draw people, not files.
+Groups come from the data set's own annotations; nothing here guesses an attribute from a picture. A gap between groups
+is never below 0, and small groups differ by chance alone. Therefore every gap has a p-value from a permutation of the
+attribute over people, groups with few files are named and left out, and intervals resample people, not files.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from forensics.evaluation.scores.score_table import ScoreTable
 from .reports import Measure
 
 SMALLEST = 10
-"""Files of either class below which a group is left out."""
+"""Number of files of either class below which a group is left out."""
 
 CROSSED = "×"
 _MOST_UNDEFINED = 0.1
@@ -33,7 +33,7 @@ _GAPS = ("auc", "eer", "fpr", "tpr")
 
 @dataclass(frozen=True, slots=True)
 class Fairness:
-    """Hold the measures of groups and gaps, and a sentence on every group that was left out."""
+    """The measures of groups and gaps, and a sentence on every group that was left out."""
 
     measures: tuple[Measure, ...]
     warnings: tuple[str, ...]
@@ -49,22 +49,22 @@ def measure_fairness(
     crossed: bool = False,
     aggregation: Aggregation = Aggregation.MEAN,
 ) -> Fairness:
-    """Measure every group of every attribute by itself, and the gaps between the groups of one attribute.
+    """Measure every group of every attribute separately, and the gaps between the groups of one attribute.
 
-    For each group, slice `gender=female`: `auc`, `eer` and, at the threshold, `balanced_accuracy`, `fpr`, `tpr` and
-    `fnr`. For each attribute, slice `gender`: `auc_gap`, `eer_gap`, `fpr_gap` and `tpr_gap`, the largest minus the
-    smallest of the groups; `f_eo` = Σ |FPR_g − FPR| + |TPR_g − TPR| over the groups (equalised odds) and `f_efpr` =
-    Σ |FPR_g − FPR| (equal false positive rate; Ju et al. 2024, Lin et al. 2025), where FPR and TPR are of all groups
-    together. All at video level.
+    The measures of each group, with a slice such as `gender=female`, are `auc`, `eer` and, at the threshold,
+    `balanced_accuracy`, `fpr`, `tpr` and `fnr`. The measures of each attribute, with a slice such as `gender`, are
+    `auc_gap`, `eer_gap`, `fpr_gap` and `tpr_gap`, the largest minus the smallest value of the groups; `f_eo` = Σ |FPR_g
+    − FPR| + |TPR_g − TPR| over the groups (equalised odds) and `f_efpr` = Σ |FPR_g − FPR| (equal false positive rate;
+    Ju et al. 2024, Lin et al. 2025), where FPR and TPR are of all groups together. All measures are at video level.
 
     Args:
-        table: With attributes; rows whose attribute is unknown count in no group.
-        seed: Of the bootstrap and the permutation.
-        threshold: Frozen on validation data; None leaves out what needs one.
-        replicates: Of either.
-        smallest: Files of each class that a group must have.
+        table: A table with attributes; rows whose attribute is unknown belong to no group.
+        seed: Seed of the bootstrap and the permutation.
+        threshold: Frozen on validation data; None leaves out the measures that need one.
+        replicates: Replicates of the bootstrap and of the permutation.
+        smallest: Least number of files of each class in a group.
         crossed: Whether to measure pairs of attributes too, such as `age×gender`.
-        aggregation: How a video's score follows from its frames'.
+        aggregation: Aggregation of frame scores into a video's score.
     """
     videos = table.by_video(aggregation)
     columns = dict(videos.attributes)
@@ -92,7 +92,7 @@ def measure_fairness(
 def _groups(
     column: NDArray[np.object_], labels: NDArray[np.integer], smallest: int
 ) -> tuple[dict[str, NDArray[np.bool_]], list[tuple[str, int, int]]]:
-    """Give the rows of each group that is large enough, and name and counts of each that is not."""
+    """Return the rows of each group that is large enough, and name and counts of each other group."""
     large: dict[str, NDArray[np.bool_]] = {}
     small: list[tuple[str, int, int]] = []
     for value in sorted({str(found) for found in column if found}):
@@ -113,7 +113,7 @@ class _Attribute:
         self, name: str, groups: Mapping[str, NDArray[np.bool_]], videos: ScoreTable, threshold: float | None
     ) -> None:
         known = np.flatnonzero(np.logical_or.reduce(list(groups.values())))
-        rows = known[Ranking(videos.labels[known], videos.scores[known]).order]  # by score, as counting wants them
+        rows = known[Ranking(videos.labels[known], videos.scores[known]).order]  # by score, as counting requires
         self._name, self._videos = name, videos.rows(rows.tolist())
         self._masks = {value: inside[rows].astype(np.float64) for value, inside in groups.items()}
         self._metrics: dict[str, Metric] = {"auc": AUC, "eer": RANKING["eer"]}
@@ -140,7 +140,7 @@ class _Attribute:
         return measures
 
     def _of_groups(self, weights: Floats, masks: Floats) -> dict[str, Floats]:
-        """Give each metric of each group, (groups, replicates), from weights (replicates, N)."""
+        """Return each metric of each group, (groups, replicates), from weights (replicates, N)."""
         counts = [self._ranking.counts(weights * mask) for mask in masks]
         return {name: np.stack([metric.of(one) for one in counts]) for name, metric in self._metrics.items()}
 
@@ -174,7 +174,7 @@ class _Attribute:
         return measures
 
     def _differences(self, values: Mapping[str, Floats], weights: Floats) -> dict[str, Floats]:
-        """Give each gap, (replicates,), from the metrics of the groups, (groups, replicates)."""
+        """Return each gap, (replicates,), from the metrics of the groups, (groups, replicates)."""
         gaps = {f"{name}_gap": np.ptp(values[name], axis=0) for name in _GAPS if name in values}
         if "fpr" in values:
             counts = self._ranking.counts(weights)
@@ -183,7 +183,7 @@ class _Attribute:
         return gaps
 
     def _dealt(self, masks: Floats, rng: np.random.Generator, replicates: int) -> tuple[Floats, str]:
-        """Deal the attribute anew: (groups, replicates, N) masks, and whether people or files were dealt it."""
+        """Permute the attribute; return (groups, replicates, N) masks, and whether people or files were permuted."""
         group_of = masks.argmax(0)
         looks = [names[0] for names in self._videos.identities]
         person_of = np.unique(looks, return_inverse=True)[1]
@@ -208,7 +208,7 @@ def _row(spread: Mapping[str, Floats] | None, metric: str, row: int) -> Floats |
 
 
 def _bounds(spread: Floats | None) -> tuple[float | None, float | None]:
-    """Give the 95 % percentile bounds, nothing where too many replicates are undefined."""
+    """Return the 95 % percentile bounds, None where too many replicates are undefined."""
     if spread is None or np.isnan(spread).mean() > _MOST_UNDEFINED:
         return None, None
     low, high = np.nanpercentile(spread, (2.5, 97.5))

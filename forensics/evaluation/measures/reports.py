@@ -1,4 +1,4 @@
-"""What an evaluation leaves behind: measures, the report of one detector, comparisons, and the run they belong to."""
+"""Declare the results of an evaluation: measures, reports of detectors, comparisons, and the record of their run."""
 
 from __future__ import annotations
 
@@ -12,11 +12,29 @@ if TYPE_CHECKING:
     from forensics.evaluation.metrics.intervals import Interval
 
 CLEAN = "none"
-"""The distortion of samples to which nothing was done."""
+"""The distortion name of undistorted samples."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedDistortion:
+    """What was done to the samples of a measure.
+
+    Attributes:
+        name: Of the distortion, `none` for nothing.
+        severity: How strongly, from 1; 0 for none.
+        parameter: The severity in words, such as `quality 30` or `ε 4/255`.
+    """
+
+    name: str = CLEAN
+    severity: int = 0
+    parameter: str = ""
+
+
+UNDISTORTED = AppliedDistortion()
 
 
 class Level(StrEnum):
-    """Say what one sample is."""
+    """The unit that counts as one sample."""
 
     FRAME = "frame"
     VIDEO = "video"
@@ -24,20 +42,20 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Hold one number and everything needed to read it.
+    """One number and everything that is needed to read it.
 
     Attributes:
         name: Metric and level, such as `auc/video`.
-        level: What one sample is.
-        slice: Part of the test, `all` for the whole, `gender=female` or `method=swap` for a group of it.
-        distortion: What was done to the samples, `none` for nothing.
-        severity: Of the distortion, from 1; 0 for none.
+        level: The unit that counts as one sample.
+        slice: Part of the test, `all` for the whole, `gender=female` or `method=swap` for a part of it.
+        distortion: The distortion of the samples, `none` without one.
+        severity: Severity of the distortion, from 1; 0 without one.
         value: The number.
         low: Lower end of the 95 % interval, None where too few identities allow none.
-        high: Upper end.
-        n_positive: Manipulated samples.
-        n_negative: Genuine samples.
-        note: A warning for the reader, mostly empty.
+        high: Upper end of the interval.
+        n_positive: Number of manipulated samples.
+        n_negative: Number of genuine samples.
+        note: A warning for the reader, usually empty.
         parameter: The distortion's parameter in words, such as `quality 30` or `ε 4/255`.
     """
 
@@ -64,10 +82,8 @@ class Measure:
         *,
         level: Level = Level.VIDEO,
         slice: str = EVERYTHING,
-        distortion: str = CLEAN,
-        severity: int = 0,
+        applied: AppliedDistortion = UNDISTORTED,
         note: str = "",
-        parameter: str = "",
     ) -> Measure:
         """Make a measure of what a bootstrap found.
 
@@ -78,39 +94,38 @@ class Measure:
             n_negative: Genuine samples.
             level: What one sample is.
             slice: Part of the test.
-            distortion: What was done to the samples.
-            severity: How strongly.
+            applied: What was done to the samples.
             note: A warning for the reader.
-            parameter: The distortion's parameter in words.
         """
         bounds = interval.value, interval.low, interval.high
         counts = n_positive, n_negative
-        return cls(f"{metric}/{level}", level, slice, distortion, severity, *bounds, *counts, note, parameter)
+        return cls(
+            f"{metric}/{level}", level, slice, applied.name, applied.severity, *bounds, *counts, note, applied.parameter
+        )
 
     @property
     def metric(self) -> str:
-        """The name without its level."""
+        """Return the name without its level."""
         return self.name.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
 class EvalReport:
-    """Hold the measures of one detector on one corpus.
+    """The measures of one detector on one corpus.
 
     Attributes:
         corpus: Name of the corpus, or of the file the scores came from.
         detector: Name of the detector, `probe:metadata` for a probe, or of the file the scores came from.
-        protocol: How the numbers were made.
-        seed: Of the bootstrap and the distortions.
-        measures: In the order they were made.
+        protocol: The protocol of the numbers.
+        seed: Seed of the bootstrap and the distortions.
+        measures: The measures, in the order they were made.
         sealed: Whether threshold and calibration were frozen before the test was first read.
-        threshold: What a score is compared with, None where none was given.
-        threshold_origin: Where the threshold comes from, such as `5 % false positives on the detector's validation
-            data`.
-        aggregation: How a video's score follows from its frames'.
+        threshold: The threshold of a score, None where none was given.
+        threshold_origin: Origin of the threshold, such as `5 % false positives on the detector's validation data`.
+        aggregation: Aggregation of frame scores into a video's score.
         early_reads: Reads of the test before the threshold was frozen, in words; empty where the test was sealed.
-        warnings: What a reader must know before believing a number.
-        corpus_digest: SHA-256 of the manifest lines of the samples tested, hex; empty for a file of scores.
+        warnings: Sentences that a reader must know before relying on a number.
+        corpus_digest: SHA-256 of the manifest lines of the tested samples, hex; empty for a file of scores.
         detector_digest: SHA-256 of the detector's weights and thresholds, hex; empty for a file of scores.
     """
 
@@ -129,13 +144,13 @@ class EvalReport:
     detector_digest: str = ""
 
     def find(self, name: str, *, slice: str = EVERYTHING, distortion: str = CLEAN, severity: int = 0) -> Measure | None:
-        """Give the first measure of a name on a slice under a distortion, None where there is none.
+        """Return the first measure of a name on a slice under a distortion, None where there is none.
 
         Args:
             name: Metric and level, such as `auc/video`.
             slice: Part of the test.
-            distortion: What was done to the samples.
-            severity: How strongly.
+            distortion: The distortion of the samples.
+            severity: Severity of the distortion.
         """
         wanted = (name, slice, distortion, severity)
         return next(
@@ -145,24 +160,24 @@ class EvalReport:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Hold what is known about the difference of two detectors on the same samples.
+    """The difference of two detectors on the same samples.
 
     Attributes:
         first: Name of the first detector.
         second: Name of the second.
-        name: What is compared: metric and level, such as `auc/video`.
-        first_value: Of the first detector.
-        second_value: Of the second.
+        name: The compared quantity: metric and level, such as `auc/video`.
+        first_value: Value of the first detector.
+        second_value: Value of the second.
         difference: First minus second.
         low: Lower end of the 95 % interval of the difference, by paired bootstrap over identities.
-        high: Upper end.
-        p_delong: Two-sided p-value of DeLong's test, which takes videos for independent.
+        high: Upper end of the interval.
+        p_delong: Two-sided p-value of DeLong's test, which assumes that videos are independent.
         p_permutation: Two-sided p-value of a permutation of the detectors over groups of linked identities.
         p_adjusted: The permutation's p-value after Holm's correction for all comparisons made together.
-        n_positive: Manipulated samples.
-        n_negative: Genuine samples.
-        clusters: Groups of videos that share no identity with one another.
-        note: A warning for the reader, mostly empty.
+        n_positive: Number of manipulated samples.
+        n_negative: Number of genuine samples.
+        clusters: Number of groups of videos that share no identity with one another.
+        note: A warning for the reader, usually empty.
     """
 
     first: str
@@ -183,7 +198,7 @@ class Comparison:
 
     @property
     def distinguishable(self) -> bool:
-        """Whether the adjusted p-value lies below 5 % and the interval leaves zero out."""
+        """Return whether the adjusted p-value is below 5 % and the interval excludes zero."""
         if self.p_adjusted is None or self.p_adjusted >= 0.05 or self.low is None or self.high is None:
             return False
         return self.low > 0 or self.high < 0
@@ -191,19 +206,19 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class EvalRun:
-    """Hold what the reports of one results folder share.
+    """The common record of the reports of one results folder.
 
     Attributes:
         corpus: Name of the corpus, or of the file the scores came from.
-        created: When, ISO 8601.
-        command: The command line that made it.
-        seed: Of the bootstrap and the distortions.
-        environment: Names and versions of what was used, the machine among them.
+        created: Time of the run, ISO 8601.
+        command: The command line of the run.
+        seed: Seed of the bootstrap and the distortions.
+        environment: Names and versions of the software and the machine.
         detectors: Names of the detectors in the order given; each has a folder beside this record.
-        comparisons: Of the detectors with one another.
+        comparisons: Comparisons of the detectors with one another.
         probes: Names of the probes; each has a folder like a detector's.
         protocol: Name of the protocol.
-        corpus_digest: SHA-256 of the manifest lines of the samples tested, hex.
+        corpus_digest: SHA-256 of the manifest lines of the tested samples, hex.
     """
 
     corpus: str

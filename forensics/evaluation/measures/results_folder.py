@@ -1,27 +1,21 @@
 """Write and read a results folder: one record of the run, and a folder with report and scores for each detector.
 
-```
-DIR/run.json                      EvalRun
-DIR/<detector>/evaluation.json    EvalReport
-DIR/<detector>/measures.csv       its measures, one a line
-DIR/<detector>/scores.csv         the test's scores, one row per frame
-DIR/<detector>/validation.csv     the same of the validation split, where there is one
-```
+``` DIR/run.json                      EvalRun DIR/<detector>/evaluation.json    EvalReport DIR/<detector>/measures.csv
+its measures, one per line DIR/<detector>/scores.csv         the test's scores, one row per frame
+DIR/<detector>/validation.csv     the same of the validation split, where there is one ```
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
 from forensics.evaluation.errors import ScoresError
-from forensics.storage.files import write_whole
+from forensics.storage.files import write_csv, write_whole
 from forensics.storage.json_records import parse_json, read_record
 
 from .reports import EvalReport, EvalRun, Measure
@@ -34,18 +28,18 @@ Record = TypeVar("Record")
 
 
 def folder_of(detector: str) -> str:
-    """Give the name of a detector's folder inside a results folder: `probe:metadata` lies in `probe-metadata`."""
+    """Return the name of a detector's folder inside a results folder: `probe:metadata` lies in `probe-metadata`."""
     return re.sub(r"[^\w.+=-]+", "-", detector).strip("-.") or "detector"
 
 
 def short_names(detectors: Sequence[str]) -> tuple[str, ...]:
-    """Name detectors by the last part of their path, and by more of it where that is not unique.
+    """Return short names of detectors: the last part of their path, and more of it where that is not unique.
 
     Args:
         detectors: Names, or folders of trained ones.
 
     Raises:
-        ScoresError: If one detector is named twice.
+        ScoresError: One detector is named twice.
     """
     parts = [Path(name).parts or (name,) for name in detectors]
     for length in range(1, max(map(len, parts), default=0) + 1):
@@ -56,7 +50,7 @@ def short_names(detectors: Sequence[str]) -> tuple[str, ...]:
 
 
 def write_report(report: EvalReport, folder: Path) -> tuple[Path, Path]:
-    """Write a report as `evaluation.json` and its measures as `measures.csv`; give both paths.
+    """Write a report as `evaluation.json` and its measures as `measures.csv`; return both paths.
 
     Args:
         report: The report.
@@ -70,25 +64,21 @@ def write_report(report: EvalReport, folder: Path) -> tuple[Path, Path]:
 
 
 def write_measures(measures: Iterable[Measure], path: Path) -> None:
-    """Write measures as CSV, one a line."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, [item.name for item in fields(Measure)])
-    writer.writeheader()
-    writer.writerows(asdict(measure) for measure in measures)
-    write_whole(path, lambda part: part.write_text(text.getvalue(), encoding="utf-8", newline=""))
+    """Write measures as CSV, one per line."""
+    write_csv(path, Measure, measures)
 
 
 def read_report(path: Path) -> EvalReport:
-    """Read a report from `evaluation.json` or the folder that holds it.
+    """Read a report from `evaluation.json` or the folder that contains it.
 
     Raises:
-        ScoresError: If the file is absent or not a report.
+        ScoresError: The file is missing or not a report.
     """
     return _read_json(EvalReport, path / REPORT_NAME if path.is_dir() else path, "an evaluation report")
 
 
 def write_run(run: EvalRun, folder: Path) -> Path:
-    """Write the record of a run as `run.json` into a results folder; give its path."""
+    """Write the record of a run as `run.json` into a results folder; return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / RUN_NAME
     _write_json(run, path)
@@ -96,10 +86,10 @@ def write_run(run: EvalRun, folder: Path) -> Path:
 
 
 def read_run(path: Path) -> EvalRun:
-    """Read the record of a run from `run.json` or the results folder that holds it.
+    """Read the record of a run from `run.json` or the results folder that contains it.
 
     Raises:
-        ScoresError: If the file is absent or no such record.
+        ScoresError: The file is missing or not such a record.
     """
     return _read_json(EvalRun, path / RUN_NAME if path.is_dir() else path, "a record of an evaluation")
 
@@ -108,7 +98,7 @@ def read_reports(folder: Path) -> tuple[EvalReport, ...]:
     """Read the reports of all detectors of a results folder, in the order of its run; probes come last.
 
     Raises:
-        ScoresError: If a file is absent or not what it should be.
+        ScoresError: A file is missing or invalid.
     """
     run = read_run(folder)
     return tuple(read_report(folder / folder_of(name)) for name in (*run.detectors, *run.probes))

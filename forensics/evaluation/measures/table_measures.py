@@ -1,9 +1,8 @@
-"""Turn a table of scores into measures with level, slice, counts and interval."""
+"""Compute measures with level, slice, counts and interval from a table of scores."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +16,15 @@ from forensics.evaluation.metrics.named_metrics import CALIBRATION, RANKING, RAT
 from forensics.evaluation.scores.aggregation import Aggregation
 from forensics.evaluation.scores.score_table import EVERYTHING, ScoreTable
 
-from .reports import CLEAN, Level, Measure
+from .reports import Level, Measure
 
 COVERED = "covered"
 ENOUGH_PEOPLE = 24
-"""From here on the bootstrap over people keeps its promise (results/intervals.csv)."""
+"""Number of people from which the bootstrap over people has its nominal coverage (results/intervals.csv)."""
 """The slice of samples in which a face was found; `all` counts the others with a score of 0.5."""
 
 OPERATING_RATE = 0.05
-"""False positive rate at which a threshold is chosen on validation data."""
+"""False positive rate for which a threshold is chosen on validation data."""
 
 
 def measure_table(
@@ -34,12 +33,9 @@ def measure_table(
     seed: int,
     threshold: float | None = None,
     replicates: int = 1000,
-    distortion: str = CLEAN,
-    severity: int = 0,
     levels: tuple[Level, ...] = tuple(Level),
     aggregation: Aggregation = Aggregation.MEAN,
     slices: Sequence[str] = (),
-    parameter: str = "",
 ) -> tuple[Measure, ...]:
     """Measure a table as a whole and slice by slice, at each level.
 
@@ -48,12 +44,9 @@ def measure_table(
         seed: Of the bootstrap.
         threshold: Frozen on validation data; without it no measure at a threshold is made.
         replicates: Of the bootstrap.
-        distortion: What was done to the samples.
-        severity: How strongly.
         levels: Which levels to measure.
         aggregation: How a video's score follows from its frames'.
         slices: Further slices, such as `method=swap` or `gender=female`.
-        parameter: The distortion's parameter in words.
 
     Raises:
         MetricError: If the table holds one class only.
@@ -67,21 +60,20 @@ def measure_table(
         if not gathered.covered.all() and _has_both(gathered, gathered.covered):
             parts.append((COVERED, gathered.rows(np.flatnonzero(gathered.covered).tolist())))
         for name, part in parts:
-            made = _measure(part, level, name, threshold, seed, replicates)
-            measures += [_under(measure, distortion, severity, parameter) for measure in made]
-        measures.append(_under(_coverage(gathered, level, seed, replicates), distortion, severity, parameter))
+            measures += _measure(part, level, name, threshold, seed, replicates)
+        measures.append(_coverage(gathered, level, seed, replicates))
     return tuple(measures)
 
 
 def operating_threshold(videos: ScoreTable, rate: float = OPERATING_RATE) -> float:
-    """Choose the threshold at which at most a share of the genuine samples of validation data is flagged.
+    """Return the threshold at which at most a share of the genuine samples of validation data is flagged.
 
     Args:
-        videos: Of validation data, one row per video.
+        videos: Validation data, one row per video.
         rate: The share.
 
     Raises:
-        ScoresError: If there is no genuine sample.
+        ScoresError: There is no genuine sample.
     """
     genuine = np.sort(np.asarray(videos.scores, dtype=np.float64)[np.asarray(videos.labels) == 0])
     if not len(genuine):
@@ -90,11 +82,11 @@ def operating_threshold(videos: ScoreTable, rate: float = OPERATING_RATE) -> flo
 
 
 def warnings_of(measures: Sequence[Measure], identities: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """Say what the chief measures cannot tell: too few genuine samples or people, uncovered videos.
+    """Return warnings about the main measures: too few genuine samples or people, uncovered videos.
 
     Args:
-        measures: Of a whole test.
-        identities: (N,) the identities of each of its samples.
+        measures: Measures of a whole test.
+        identities: (N,) identities of each of its samples.
     """
     found = []
     chief = {
@@ -136,7 +128,7 @@ def _measure(
 
 
 def _coverage(table: ScoreTable, level: Level, seed: int, replicates: int) -> Measure:
-    """Measure the share of samples with a face, and name it for either class: a difference is a warning."""
+    """Measure the share of samples with a face, and report it for each class; a difference is a warning."""
     seen = table.covered.astype(np.float64)
     share = Metric(_mean_score, people=People.ALL)
     rng = np.random.default_rng(seed)
@@ -158,10 +150,6 @@ def _mean_score(counts: Counts) -> Floats:
 def _made(metric: str, level: Level, name: str, interval: Interval, table: ScoreTable, note: str) -> Measure:
     n_positive = int((np.asarray(table.labels) == 1).sum())
     return Measure.of(metric, interval, n_positive, len(table) - n_positive, level=level, slice=name, note=note)
-
-
-def _under(measure: Measure, distortion: str, severity: int, parameter: str) -> Measure:
-    return replace(measure, distortion=distortion, severity=severity, parameter=parameter)
 
 
 def _has_both(table: ScoreTable, rows: NDArray[np.bool_]) -> bool:

@@ -1,1 +1,1 @@
-"""Metrics as pure functions on weighted counts, and their intervals."""
+"""Compute metrics as pure functions on weighted counts, and their intervals."""

@@ -1,7 +1,7 @@
-"""Measure whether probabilities mean what they say.
+"""Measure whether probabilities agree with observed frequencies.
 
-Pure functions on labels (N,), 0 genuine and 1 manipulated, and probabilities (N,) of being manipulated. Each has a twin
-ending in `_of` that takes `Counts`, with any number of weightings at once.
+The metrics are pure functions on labels (N,), 0 genuine and 1 manipulated, and probabilities (N,) of being manipulated.
+Each has a variant ending in `_of` that takes `Counts`, with any number of weightings at once.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _SMALLEST = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class BrierParts:
-    """Hold Murphy's decomposition: brier = reliability − resolution + uncertainty + within.
+    """Murphy's decomposition: brier = reliability − resolution + uncertainty + within.
 
     Attributes:
         reliability: Mean squared gap between probability and frequency of the bins; 0 is perfect.
         resolution: Variance of the bins' frequencies; large is good.
         uncertainty: Variance of the labels, which no detector can change.
-        within: What the spread of probabilities inside the bins adds (Stephenson, Coelho & Jolliffe 2008); 0 where each
-            bin holds one probability.
+        within: Contribution of the spread of probabilities inside the bins (Stephenson, Coelho & Jolliffe 2008); 0
+            where each bin contains one probability.
     """
 
     reliability: float
@@ -41,45 +41,45 @@ class BrierParts:
 
 
 def log_loss(labels: Labels, values: Floats) -> float:
-    """Give the mean negative log-likelihood in nats; probabilities are kept 1e-12 away from 0 and 1.
+    """Return the mean negative log-likelihood in nats; probabilities are kept 1e-12 away from 0 and 1.
 
     Raises:
-        MetricError: If there is no sample or a probability lies outside 0–1.
+        MetricError: There is no sample or a probability lies outside 0–1.
     """
     return float(log_loss_of(probabilities(labels, values)))
 
 
 def log_loss_of(counts: Counts) -> Floats:
-    """Give the log-loss for each weighting."""
+    """Return the log-loss for each weighting."""
     kept = np.clip(counts.values, _SMALLEST, 1 - _SMALLEST)
     return _mean(counts, -(counts.positive @ np.log(kept) + counts.negative @ np.log1p(-kept)))
 
 
 def brier(labels: Labels, values: Floats) -> float:
-    """Give the mean squared distance of the probabilities from the labels.
+    """Return the mean squared distance of the probabilities from the labels.
 
     Raises:
-        MetricError: If there is no sample or a probability lies outside 0–1.
+        MetricError: There is no sample or a probability lies outside 0–1.
     """
     return float(brier_of(probabilities(labels, values)))
 
 
 def brier_of(counts: Counts) -> Floats:
-    """Give the Brier score for each weighting."""
+    """Return the Brier score for each weighting."""
     return _mean(counts, counts.positive @ (1 - counts.values) ** 2 + counts.negative @ counts.values**2)
 
 
 def brier_parts(labels: Labels, values: Floats, *, bins: int = BINS, binning: Binning = "equal_mass") -> BrierParts:
-    """Take the Brier score apart (Murphy 1973), with what is lost to binning in a part of its own.
+    """Compute the parts of the Brier score (Murphy 1973), with a separate part for the loss by binning.
 
     Args:
         labels: (N,) 0 or 1.
         values: (N,) in 0–1.
-        bins: How many bins.
-        binning: As in `ece`.
+        bins: Number of bins.
+        binning: As for `ece`.
 
     Raises:
-        MetricError: If there is no sample, a probability lies outside 0–1, or there is less than one bin.
+        MetricError: There is no sample, a probability lies outside 0–1, or there is less than one bin.
     """
     counts = probabilities(labels, values)
     edges = _edges(counts, bins, binning)
@@ -96,7 +96,7 @@ def brier_parts(labels: Labels, values: Floats, *, bins: int = BINS, binning: Bi
 
 
 def brier_parts_of(counts: Counts, bins: int = BINS, binning: Binning = "equal_mass") -> tuple[Floats, Floats, Floats]:
-    """Give reliability, resolution and uncertainty for each weighting."""
+    """Return reliability, resolution and uncertainty for each weighting."""
     weight, forecast, outcome = _binned(counts, _edges(counts, bins, binning))
     total = weight.sum(-1)
     frequency = _ratio(counts.n_positive, total)
@@ -107,35 +107,35 @@ def brier_parts_of(counts: Counts, bins: int = BINS, binning: Binning = "equal_m
 
 
 def ece(labels: Labels, values: Floats, *, bins: int = BINS, binning: Binning = "equal_mass") -> float:
-    """Give the expected calibration error: the mean gap between probability and frequency, weighted by bin size.
+    """Return the expected calibration error: the mean gap between probability and frequency, weighted by bin size.
 
     Args:
         labels: (N,) 0 or 1.
         values: (N,) in 0–1.
-        bins: How many bins.
-        binning: `equal_width` cuts 0–1 evenly, a probability of 1 falling into the last bin; `equal_mass` cuts the
-            sorted samples evenly, keeping equal probabilities together.
+        bins: Number of bins.
+        binning: `equal_width` divides 0–1 evenly, with a probability of 1 in the last bin; `equal_mass` divides the
+            sorted samples evenly and keeps equal probabilities together.
 
     Raises:
-        MetricError: If there is no sample, a probability lies outside 0–1, or there is less than one bin.
+        MetricError: There is no sample, a probability lies outside 0–1, or there is less than one bin.
     """
     return float(ece_of(probabilities(labels, values), bins, binning))
 
 
 def ece_of(counts: Counts, bins: int = BINS, binning: Binning = "equal_mass") -> Floats:
-    """Give the expected calibration error for each weighting."""
+    """Return the expected calibration error for each weighting."""
     weight, forecast, outcome = _binned(counts, _edges(counts, bins, binning))
     return _ratio(np.abs(forecast - outcome).sum(-1), weight.sum(-1))
 
 
 def balanced_ece(labels: Labels, values: Floats, *, bins: int = BINS) -> float:
-    """Give the expected calibration error as it were with as many manipulated samples as genuine ones, in equal mass.
+    """Return the expected calibration error as if both classes had the same number of samples, with equal-mass bins.
 
-    A probability that is calibrated at another share of manipulated samples than one half is not calibrated here: the
-    number says how far the probabilities hold where neither class is the likelier one beforehand.
+    A probability that is calibrated at another share of manipulated samples than one half is not calibrated here. The
+    value measures the calibration where neither class is more likely beforehand.
 
     Raises:
-        MetricError: If a class is missing, a probability lies outside 0–1, or there is less than one bin.
+        MetricError: A class is missing, a probability lies outside 0–1, or there is less than one bin.
     """
     value = balanced_ece_of(probabilities(labels, values), bins)
     if np.isnan(value):
@@ -144,7 +144,7 @@ def balanced_ece(labels: Labels, values: Floats, *, bins: int = BINS) -> float:
 
 
 def balanced_ece_of(counts: Counts, bins: int = BINS) -> Floats:
-    """Give the class-balanced calibration error for each weighting, NaN where a class is missing."""
+    """Return the class-balanced calibration error for each weighting, NaN where a class is missing."""
     there = (counts.n_positive > 0) & (counts.n_negative > 0)
     scale = (
         np.where(there, counts.n_positive, 1.0)[..., None],
@@ -159,13 +159,13 @@ def _mean(counts: Counts, summed: Floats) -> Floats:
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
-    """Divide, giving NaN where a weighting leaves no sample."""
+    """Divide, and return NaN where a weighting leaves no sample."""
     with np.errstate(invalid="ignore"):
         return np.asarray(part / whole)
 
 
 def _edges(counts: Counts, bins: int, binning: Binning, scale: tuple[Floats, Floats] | None = None) -> Places:
-    """Give the places (..., bins + 1) where bins begin and end; a class counts as one over its scale, 1 by default."""
+    """Return the places (..., bins + 1) of the bins' edges; a class counts as one over its scale, 1 by default."""
     if bins < 1:
         raise MetricError(f"the calibration error wants at least one bin, got {bins}")
     size, shape = len(counts.values), counts.n_positive.shape
@@ -179,7 +179,7 @@ def _edges(counts: Counts, bins: int, binning: Binning, scale: tuple[Floats, Flo
 
         def reached(place: Places) -> NDArray[np.bool_]:
             before = up_to(counts.positive_to, place) / over[0] + up_to(counts.negative_to, place) / over[1]
-            return np.asarray(before >= wanted * (1 - 1e-12))  # halves and thirds land a hair off the edge
+            return np.asarray(before >= wanted * (1 - 1e-12))  # halves and thirds land slightly off the edge
 
         inner = first_where(reached, size, (*shape, bins - 1))
     ends = np.zeros((*shape, 1), dtype=np.intp), np.full((*shape, 1), size, dtype=np.intp)
@@ -187,7 +187,7 @@ def _edges(counts: Counts, bins: int, binning: Binning, scale: tuple[Floats, Flo
 
 
 def _binned(counts: Counts, edges: Places, scale: tuple[Floats, Floats] | None = None) -> tuple[Floats, Floats, Floats]:
-    """Sum weight, weighted probability and weighted label of each bin, (..., bins) each."""
+    """Return the sums of weight, weighted probability and weighted label of each bin, (..., bins) each."""
     positive, negative, positive_scores, negative_scores = (
         np.diff(up_to(sums, edges), axis=-1)
         for sums in (counts.positive_to, counts.negative_to, counts.positive_scores_to, counts.negative_scores_to)

@@ -1,10 +1,11 @@
 """Measure how well scores separate manipulated from genuine samples.
 
-Pure functions on labels (N,), 0 genuine and 1 manipulated, and scores (N,), higher meaning more likely manipulated. A
-sample counts as flagged when its score is strictly above the threshold. Whatever is undefined raises `MetricError`.
+The metrics are pure functions on labels (N,), 0 genuine and 1 manipulated, and scores (N,), higher meaning more likely
+manipulated. A sample counts as flagged when its score is strictly above the threshold. An undefined metric raises
+`MetricError`.
 
-Each has a twin ending in `_of` that takes `Counts`, with any number of weightings at once, and answers with NaN where a
-weighting leaves it undefined; the bootstrap draws such a replicate anew.
+Each has a variant ending in `_of` that takes `Counts`, with any number of weightings at once, and returns NaN where a
+weighting leaves it undefined; the bootstrap draws such a replicate again.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from .counts import Floats as Floats
 from .counts import Labels as Labels
 
 FEW = 10
-"""Below this many expected false positives an operating point is anecdote."""
+"""Number of expected false positives below which an operating point is anecdotal."""
 
 
 @dataclass(frozen=True, slots=True)
 class AveragePrecision:
-    """Hold an average precision beside the share of manipulated samples, without which it cannot be compared."""
+    """An average precision with the share of manipulated samples, without which it cannot be compared."""
 
     value: float
     prevalence: float
@@ -35,7 +36,7 @@ class AveragePrecision:
 
 @dataclass(frozen=True, slots=True)
 class EqualError:
-    """Hold the rate at which false positives and false negatives are equally frequent, and the threshold there."""
+    """The rate at which false positives and false negatives are equally frequent, and the threshold there."""
 
     rate: float
     threshold: float
@@ -43,14 +44,14 @@ class EqualError:
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """Hold one point of the step ROC.
+    """One point of the step ROC.
 
     Attributes:
         tpr: Share of the manipulated samples flagged.
-        fpr: Share of the genuine samples flagged, at most the rate asked for.
+        fpr: Share of the genuine samples flagged, at most the requested rate.
         threshold: Samples strictly above it are flagged.
-        reliable: Whether at least ten genuine samples may be flagged at the rate asked for; below, the point is
-            anecdote.
+        reliable: Whether at least ten genuine samples may be flagged at the requested rate; otherwise the point is
+            anecdotal.
     """
 
     tpr: float
@@ -60,26 +61,26 @@ class OperatingPoint:
 
 
 def auc(labels: Labels, scores: Floats) -> float:
-    """Give the area under the ROC: the chance that a manipulated sample outscores a genuine one, ties counting half.
+    """Return the area under the ROC: the chance that a manipulated sample outscores a genuine one, ties counting half.
 
     Raises:
-        MetricError: If a class is missing or a score is not finite.
+        MetricError: A class is missing or a score is not finite.
     """
     return float(auc_of(both_classes(labels, scores)))
 
 
 def auc_of(counts: Counts) -> Floats:
-    """Give Σ pᵥ (N₍<ᵥ₎ + nᵥ/2) / (P N) over the distinct scores v, for each weighting."""
+    """Compute Σ pᵥ (N₍<ᵥ₎ + nᵥ/2) / (P N) over the distinct scores v, for each weighting."""
     beaten = _dot(counts.positive, counts.negative_to) - _dot(counts.positive, counts.negative) / 2
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(beaten / (counts.n_positive * counts.n_negative))
 
 
 def average_precision(labels: Labels, scores: Floats) -> AveragePrecision:
-    """Give Σ (Rₙ − Rₙ₋₁)·Pₙ over the distinct scores from the highest down, and the prevalence.
+    """Compute Σ (Rₙ − Rₙ₋₁)·Pₙ over the distinct scores from the highest down, and the prevalence.
 
     Raises:
-        MetricError: If a class is missing or a score is not finite.
+        MetricError: A class is missing or a score is not finite.
     """
     counts = both_classes(labels, scores)
     prevalence = counts.n_positive / (counts.n_positive + counts.n_negative)
@@ -87,7 +88,7 @@ def average_precision(labels: Labels, scores: Floats) -> AveragePrecision:
 
 
 def average_precision_of(counts: Counts) -> Floats:
-    """Give the average precision for each weighting."""
+    """Return the average precision for each weighting."""
     there = counts.positive > 0
     true = counts.n_positive[..., None] - counts.positive_to + counts.positive
     false = counts.n_negative[..., None] - counts.negative_to + counts.negative
@@ -97,22 +98,22 @@ def average_precision_of(counts: Counts) -> Floats:
 
 
 def eer(labels: Labels, scores: Floats) -> EqualError:
-    """Give the equal error rate, where the straight line between neighbouring ROC points meets FPR = FNR.
+    """Return the equal error rate, where the straight line between neighbouring ROC points has FPR = FNR.
 
     Raises:
-        MetricError: If a class is missing or a score is not finite.
+        MetricError: A class is missing or a score is not finite.
     """
     rate, threshold = _equal_error(both_classes(labels, scores))
     return EqualError(float(rate), float(threshold))
 
 
 def eer_of(counts: Counts) -> Floats:
-    """Give the equal error rate for each weighting."""
+    """Return the equal error rate for each weighting."""
     return _defined(counts, _equal_error(counts)[0])
 
 
 def tpr_at_fpr(labels: Labels, scores: Floats, fpr: float) -> OperatingPoint:
-    """Give the highest true positive rate whose false positive rate does not exceed a target; nothing is interpolated.
+    """Return the highest true positive rate with a false positive rate of at most a target, without interpolation.
 
     Args:
         labels: (N,) 0 or 1.
@@ -120,7 +121,7 @@ def tpr_at_fpr(labels: Labels, scores: Floats, fpr: float) -> OperatingPoint:
         fpr: Target, at least 0 and below 1.
 
     Raises:
-        MetricError: If a class is missing, a score is not finite, or the target is out of range.
+        MetricError: A class is missing, a score is not finite, or the target is out of range.
     """
     _check_rate(fpr)
     counts = both_classes(labels, scores)
@@ -134,7 +135,7 @@ def tpr_at_fpr(labels: Labels, scores: Floats, fpr: float) -> OperatingPoint:
 
 
 def tpr_at_fpr_of(counts: Counts, fpr: float) -> Floats:
-    """Give the true positive rate at a false positive rate for each weighting."""
+    """Return the true positive rate at a false positive rate for each weighting."""
     _check_rate(fpr)
     below = up_to(counts.positive_to, _strictest(counts, fpr)[..., None] + 1)[..., 0]
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -142,50 +143,50 @@ def tpr_at_fpr_of(counts: Counts, fpr: float) -> Floats:
 
 
 def false_positive_rate(labels: Labels, scores: Floats, threshold: float) -> float:
-    """Give the share of genuine samples strictly above a threshold; manipulated samples are not needed.
+    """Return the share of genuine samples strictly above a threshold; manipulated samples are not needed.
 
     Raises:
-        MetricError: If there is no genuine sample, or a score or the threshold is not finite.
+        MetricError: There is no genuine sample, or a score or the threshold is not finite.
     """
     return _share(false_positive_rate_of(_counts_at(labels, scores, threshold), threshold), 0)
 
 
 def false_positive_rate_of(counts: Counts, threshold: float) -> Floats:
-    """Give the share of genuine samples above a threshold for each weighting."""
+    """Return the share of genuine samples above a threshold for each weighting."""
     return _share_above(counts, counts.negative_to, counts.n_negative, threshold)
 
 
 def true_positive_rate(labels: Labels, scores: Floats, threshold: float) -> float:
-    """Give the share of manipulated samples strictly above a threshold; genuine samples are not needed.
+    """Return the share of manipulated samples strictly above a threshold; genuine samples are not needed.
 
     Raises:
-        MetricError: If there is no manipulated sample, or a score or the threshold is not finite.
+        MetricError: There is no manipulated sample, or a score or the threshold is not finite.
     """
     return _share(true_positive_rate_of(_counts_at(labels, scores, threshold), threshold), 1)
 
 
 def true_positive_rate_of(counts: Counts, threshold: float) -> Floats:
-    """Give the share of manipulated samples above a threshold for each weighting."""
+    """Return the share of manipulated samples above a threshold for each weighting."""
     return _share_above(counts, counts.positive_to, counts.n_positive, threshold)
 
 
 def balanced_accuracy(labels: Labels, scores: Floats, threshold: float) -> float:
-    """Give the mean of the shares of genuine and of manipulated samples on the right side of a threshold.
+    """Return the mean of the shares of genuine and of manipulated samples on the right side of a threshold.
 
     Raises:
-        MetricError: If a class is missing, or a score or the threshold is not finite.
+        MetricError: A class is missing, or a score or the threshold is not finite.
     """
     flagged = true_positive_rate(labels, scores, threshold)
     return (flagged + 1 - false_positive_rate(labels, scores, threshold)) / 2
 
 
 def balanced_accuracy_of(counts: Counts, threshold: float) -> Floats:
-    """Give the balanced accuracy at a threshold for each weighting."""
+    """Return the balanced accuracy at a threshold for each weighting."""
     return (true_positive_rate_of(counts, threshold) + 1 - false_positive_rate_of(counts, threshold)) / 2
 
 
 def _equal_error(counts: Counts) -> tuple[Floats, Floats]:
-    """Give rate and threshold where FPR and FNR meet: one falls, the other rises with the threshold.
+    """Return rate and threshold where FPR and FNR are equal: one falls, the other rises with the threshold.
 
     Place g is the threshold just below the g-th score, so that place 0 flags every sample and place G none.
     """
@@ -252,10 +253,10 @@ def _check_rate(fpr: float) -> None:
 
 
 def split_classes(labels: Labels, scores: Floats) -> tuple[Floats, Floats]:
-    """Give the scores of the manipulated and of the genuine samples.
+    """Return the scores of the manipulated and of the genuine samples.
 
     Raises:
-        MetricError: If shapes differ, a label is neither 0 nor 1, a class is missing or a score is not finite.
+        MetricError: Shapes differ, a label is neither 0 nor 1, a class is missing or a score is not finite.
     """
     both_classes(labels, scores)
     truth, values = np.asarray(labels) == 1, np.asarray(scores, dtype=np.float64)

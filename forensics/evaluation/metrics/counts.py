@@ -1,7 +1,7 @@
-"""Count samples at each distinct score: all that any of our metrics needs to know, for one weighting or for thousands.
+"""Count samples at each distinct score, which is all that any metric needs, for one weighting or for thousands.
 
-A bootstrap replicate repeats samples; instead of repeating rows, it weights them. Counts with a leading axis hold many
-replicates at once, and every metric is written once, on counts, for the table itself and for its replicates alike.
+A bootstrap replicate repeats samples; this is done by weights instead of repeated rows. Counts with a leading axis
+contain many replicates at once. Every metric is written once, on counts, for both the table and its replicates.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Places = NDArray[np.intp]
 
 
 class Counts:
-    """Hold the weight of either class at each distinct score, from the lowest score up.
+    """The weight of each class at each distinct score, from the lowest score up.
 
     Attributes:
         values: (G,) distinct scores, ascending.
@@ -33,37 +33,37 @@ class Counts:
 
     @cached_property
     def n_positive(self) -> Floats:
-        """(...,) weight of all manipulated samples."""
+        """Return the weight (...,) of all manipulated samples."""
         return _last(self.positive_to)
 
     @cached_property
     def n_negative(self) -> Floats:
-        """(...,) weight of all genuine samples."""
+        """Return the weight (...,) of all genuine samples."""
         return _last(self.negative_to)
 
     @cached_property
     def positive_to(self) -> Floats:
-        """(..., G) weight of manipulated samples at or below each score."""
+        """Return the weight (..., G) of manipulated samples at or below each score."""
         return np.cumsum(self.positive, -1)
 
     @cached_property
     def negative_to(self) -> Floats:
-        """(..., G) weight of genuine samples at or below each score."""
+        """Return the weight (..., G) of genuine samples at or below each score."""
         return np.cumsum(self.negative, -1)
 
     @cached_property
     def positive_scores_to(self) -> Floats:
-        """(..., G) weighted sum of the scores of manipulated samples at or below each score."""
+        """Return the weighted sum (..., G) of the scores of manipulated samples at or below each score."""
         return np.cumsum(self.positive * self.values, -1)
 
     @cached_property
     def negative_scores_to(self) -> Floats:
-        """(..., G) weighted sum of the scores of genuine samples at or below each score."""
+        """Return the weighted sum (..., G) of the scores of genuine samples at or below each score."""
         return np.cumsum(self.negative * self.values, -1)
 
 
 class Ranking:
-    """Sort a table by score once, to count it under any weights.
+    """A table sorted by score once, to be counted under any weights.
 
     Attributes:
         order: (N,) rows from the lowest score up.
@@ -77,7 +77,7 @@ class Ranking:
             scores: (N,).
 
         Raises:
-            MetricError: If shapes differ, a label is neither 0 nor 1, or a score is not finite.
+            MetricError: Shapes differ, a label is neither 0 nor 1, or a score is not finite.
         """
         truth, values = checked(labels, scores)
         self.order = np.argsort(values, kind="stable")
@@ -94,7 +94,7 @@ class Ranking:
         """Count the samples at each distinct score.
 
         Args:
-            weights: (..., N) how often each sample counts, once by default; in the order of `order`.
+            weights: (..., N) number of times that each sample counts, 1 by default; in the order of `order`.
         """
         if not len(self):
             return Counts(self._values, self._values, self._values)
@@ -107,12 +107,12 @@ class Ranking:
 
 
 def first_where(holds: Callable[[Places], NDArray[np.bool_]], length: int, shape: tuple[int, ...]) -> Places:
-    """Find, for each of many sorted rows, the first place where a condition holds that never ceases to hold after it.
+    """Find, for each of many sorted rows, the first place from which a condition holds up to the end.
 
     Args:
-        holds: Answers for one place of each row.
-        length: Of a row.
-        shape: Of the places.
+        holds: Function that returns whether the condition holds, for one place of each row.
+        length: Length of a row.
+        shape: Shape of the places.
 
     Returns:
         The places, `length` where the condition never holds.
@@ -128,7 +128,7 @@ def first_where(holds: Callable[[Places], NDArray[np.bool_]], length: int, shape
 
 
 def up_to(sums: Floats, places: Places) -> Floats:
-    """Give running sums before a place of each row: 0 before the first.
+    """Return running sums before a place of each row: 0 before the first.
 
     Args:
         sums: (..., G) running sums.
@@ -143,10 +143,10 @@ def _last(sums: Floats) -> Floats:
 
 
 def checked(labels: Labels, scores: Floats) -> tuple[NDArray[np.bool_], Floats]:
-    """Give labels as truth values and scores as floats.
+    """Return labels as booleans and scores as floats, checked.
 
     Raises:
-        MetricError: If shapes differ, a label is neither 0 nor 1, or a score is not finite.
+        MetricError: Shapes differ, a label is neither 0 nor 1, or a score is not finite.
     """
     truth, values = np.asarray(labels), np.asarray(scores, dtype=np.float64)
     if truth.ndim != 1 or truth.shape != values.shape:
@@ -159,10 +159,10 @@ def checked(labels: Labels, scores: Floats) -> tuple[NDArray[np.bool_], Floats]:
 
 
 def both_classes(labels: Labels, scores: Floats) -> Counts:
-    """Count a table that holds both classes.
+    """Count a table that contains both classes.
 
     Raises:
-        MetricError: If a class is missing, or `Ranking` refuses the table.
+        MetricError: A class is missing, or `Ranking` rejects the table.
     """
     counts = Ranking(labels, scores).counts()
     if not counts.n_positive or not counts.n_negative:
@@ -177,7 +177,7 @@ def probabilities(labels: Labels, values: Floats) -> Counts:
     """Count a table of probabilities.
 
     Raises:
-        MetricError: If there is no sample, a probability lies outside 0–1, or `Ranking` refuses the table.
+        MetricError: There is no sample, a probability lies outside 0–1, or `Ranking` rejects the table.
     """
     counts = Ranking(labels, values).counts()
     if not len(counts.values):

@@ -1,8 +1,8 @@
-"""Say how far a measure can be trusted: 95 % intervals from a bootstrap over identities.
+"""Compute 95 % intervals of measures from a bootstrap over identities.
 
-Frames of one video and videos of one person are not independent, so what is drawn anew is the identity, as
-`resampling` says. Undefined replicates, such as those of one class, are drawn again. A chance of 0 or 1 in every
-replicate gets exact bounds over people instead; anything else that never varies, and fewer than five people, get none.
+Frames of one video and videos of one person are not independent, so identities are resampled, as `resampling`
+describes. Undefined replicates, such as those of one class, are drawn again. A probability of 0 or 1 in every replicate
+gets exact bounds over people instead. Any other value that never varies, and fewer than five people, get no interval.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from .exact_bounds import count_people, unanimous_bounds
 from .named_metrics import Metric, Statistic
 from .resampling import IdentityWeights
 
-_FEWEST = 5  # people, below which a bootstrap says nothing
-_MAX_TRIES = 4  # per replicate wanted; beyond, the data is too thin for an interval
+_FEWEST = 5  # number of people below which a bootstrap has no meaning
+_MAX_TRIES = 4  # per wanted replicate; beyond this, the data is too thin for an interval
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Hold a value and its 95 % interval; the bounds are None where too few identities allow none."""
+    """A value and its 95 % interval; the bounds are None where there are too few identities."""
 
     value: float
     low: float | None
@@ -41,7 +41,7 @@ def bootstrap_intervals(
     *,
     replicates: int = 1000,
 ) -> dict[str, Interval]:
-    """Give several statistics of one table with 95 % intervals from the same replicates.
+    """Compute several statistics of one table with 95 % intervals from the same replicates.
 
     A `Metric` counts many replicates at once; any other function is called with the repeated rows of each replicate,
     which takes many times as long.
@@ -50,12 +50,12 @@ def bootstrap_intervals(
         statistics: Metrics, or functions of labels and scores, by name.
         labels: (N,) 0 or 1.
         scores: (N,).
-        identities: (N,) the identities of each sample, one or more.
-        rng: Draws the identities.
-        replicates: How many times the table is drawn anew.
+        identities: (N,) identities of each sample, one or more.
+        rng: Random generator of the identities.
+        replicates: Number of replicates.
 
     Raises:
-        MetricError: If a statistic is undefined on the whole table, or the identities do not fit.
+        MetricError: A statistic is undefined on the whole table, or the identities do not fit.
     """
     labels, scores = np.asarray(labels), np.asarray(scores, dtype=np.float64)
     values = {name: statistic(labels, scores) for name, statistic in statistics.items()}
@@ -83,7 +83,7 @@ def _replicates(
     rng: np.random.Generator,
     wanted: int,
 ) -> Floats | None:
-    """Give (statistics, wanted) numbers of replicates on which all are defined, None where these are too rare."""
+    """Return (statistics, wanted) values of replicates on which all are defined, None where these are too rare."""
     ranking = Ranking(labels, scores)
     slow = not all(isinstance(one, Metric) for one in statistics.values())
     found = np.empty((len(statistics), 0))

@@ -1,4 +1,4 @@
-"""Gather metrics under the names that reports use, ready for one table and for thousands of replicates at once."""
+"""Register metrics under the names of reports, for one table and for thousands of replicates at once."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Metric:
     """A metric that counts any number of weightings at once; called with labels and scores it is a `Statistic`.
 
     Attributes:
-        of: Gives a number for each weighting, NaN where it is undefined.
+        of: Function that returns a number for each weighting, NaN where it is undefined.
         probabilities: Whether scores must lie in 0–1.
-        people: For a chance: whose agreement 0 or 1 rests on; None for what is no chance.
+        people: For a probability, the people whose agreement 0 or 1 is based on; None for any other metric.
     """
 
     of: Callable[[Counts], Floats]
@@ -35,10 +35,10 @@ class Metric:
     people: People | None = None
 
     def __call__(self, labels: Labels, scores: Floats) -> float:
-        """Give the number for one table.
+        """Return the number for one table.
 
         Raises:
-            MetricError: If it is undefined there.
+            MetricError: The metric is undefined on the table.
         """
         counts = Ranking(labels, scores).counts()
         if not len(counts.values):
@@ -55,12 +55,12 @@ class Metric:
 
 
 def tpr_at(rate: float) -> Metric:
-    """Give the metric that counts true positives at a false positive rate, at least 0 and below 1."""
+    """Return the metric that counts true positives at a false positive rate, at least 0 and below 1."""
     return Metric(partial(metrics.tpr_at_fpr_of, fpr=rate), people=People.MANIPULATED)
 
 
 def rate_name(rate: float) -> str:
-    """Name the metric of a rate: `tpr_at_fpr_0.1` at 0.001."""
+    """Return the metric name of a rate: `tpr_at_fpr_0.1` at 0.001."""
     return f"tpr_at_fpr_{100 * rate:g}"
 
 
@@ -72,7 +72,7 @@ RANKING: Mapping[str, Metric] = {
     "eer": Metric(metrics.eer_of),
     **{rate_name(rate): tpr_at(rate) for rate in RATES},
 }
-"""What needs nothing but an order."""
+"""Metrics that only need the order of scores."""
 
 CALIBRATION: Mapping[str, Metric] = {
     "log_loss": Metric(calibration.log_loss_of, probabilities=True),
@@ -84,11 +84,11 @@ CALIBRATION: Mapping[str, Metric] = {
     "ece_width": Metric(partial(calibration.ece_of, binning="equal_width"), probabilities=True),
     "ece_balanced": Metric(calibration.balanced_ece_of, probabilities=True),
 }
-"""What needs probabilities."""
+"""Metrics that need probabilities."""
 
 
 def at_threshold(threshold: float) -> dict[str, Metric]:
-    """Give what a frozen threshold decides: balanced accuracy and both rates."""
+    """Return the metrics at a frozen threshold: balanced accuracy and both rates."""
     return {
         "balanced_accuracy": Metric(partial(metrics.balanced_accuracy_of, threshold=threshold)),
         "fpr": Metric(partial(metrics.false_positive_rate_of, threshold=threshold), people=People.GENUINE),

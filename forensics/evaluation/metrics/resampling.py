@@ -1,8 +1,8 @@
-"""Draw identities anew and give each sample the weight that follows: the pigeonhole bootstrap (Owen 2007).
+"""Resample identities and compute the weight of each sample: the pigeonhole bootstrap (Owen 2007).
 
 Every replicate draws as many identities as there are, with replacement. A genuine clip counts as often as its identity
-was drawn. A forged clip carries two identities, source and drive, and counts by the product of their draws, which lets
-both factors vary and errs on the wide side.
+was drawn. A forged clip shows two identities, source and drive, and counts by the product of their draws. Both factors
+therefore vary, and the interval is rather too wide than too narrow.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from forensics.evaluation.errors import MetricError
 from .counts import Floats
 
 _BATCH = 200_000
-"""Weights held at once; more would leave the processor's cache and gain nothing."""
+"""Number of weights in memory at once; more would leave the processor's cache and bring no gain."""
 
 
 class IdentityWeights:
-    """Weight samples by how often their identities were drawn."""
+    """The weights of samples, which follow from how often their identities were drawn."""
 
     def __init__(self, identities: Sequence[tuple[str, ...]], length: int) -> None:
-        """Number the identities.
+        """Assign numbers to the identities.
 
         Args:
-            identities: (N,) the identities of each sample, one or more.
-            length: N, as the scores have it.
+            identities: (N,) identities of each sample, one or more.
+            length: N, the number of scores.
 
         Raises:
-            MetricError: If the lengths differ or a sample names no identity.
+            MetricError: The lengths differ or a sample names no identity.
         """
         if len(identities) != length or not all(identities):
             raise MetricError(
                 f"{length} samples come with {len(identities)} lists of identities; each needs at least one name"
             )
-        sets = dict.fromkeys(identities)  # frames of one video share one tuple: number each once
+        sets = dict.fromkeys(identities)  # frames of one video share one tuple: each tuple is numbered once
         number = {name: index for index, name in enumerate(sorted({name for names in sets for name in names}))}
         self.count = len(number)
         width = max((len(set(names)) for names in sets), default=1)
@@ -50,7 +50,7 @@ class IdentityWeights:
         self._kind_of = np.fromiter((place[names] for names in identities), dtype=np.intp, count=length)
 
     def draw(self, rng: np.random.Generator, replicates: int) -> Floats:
-        """Draw identities; give (replicates, K + 1) how often each came, and a last column of ones."""
+        """Draw identities; return (replicates, K + 1) how often each was drawn, with a last column of ones."""
         drawn = rng.integers(self.count, size=(replicates, self.count))
         rows = np.arange(replicates)[:, None]
         width = self.count + 1
@@ -59,10 +59,10 @@ class IdentityWeights:
         return counts.astype(np.float64)
 
     def weights(self, drawn: Floats, order: NDArray[np.intp] | None = None) -> Floats:
-        """Give the (replicates, N) weights of the samples.
+        """Return the (replicates, N) weights of the samples.
 
         Args:
-            drawn: As `draw` gives it.
+            drawn: The result of `draw`.
             order: Samples in another order, such as `Ranking.order`.
         """
         by_kind = np.take(drawn, self._kinds[:, 0], axis=1)
@@ -71,7 +71,7 @@ class IdentityWeights:
         return np.take(by_kind, self._kind_of if order is None else self._kind_of[order], axis=1)
 
     def batches(self, rng: np.random.Generator, replicates: int) -> Iterator[Floats]:
-        """Draw that many replicates in batches whose weights fit into little memory."""
+        """Yield that many replicates in batches whose weights need little memory."""
         step = max(1, _BATCH // max(len(self._kind_of), 1))
         for first in range(0, replicates, step):
             yield self.draw(rng, min(step, replicates - first))

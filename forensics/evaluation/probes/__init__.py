@@ -1,7 +1,8 @@
-"""Ask what else a score could come from: packaging, codec traces, identities, our own mark.
+"""Probe what else could explain a score: packaging, codec traces, identities, or our own mark.
 
-Each probe is a small classifier that is kept from the evidence a detector should use, tried on people it was not fitted
-on. Where it succeeds, a detector's success on the same files proves less. `metadata` needs no network and loads none.
+Each probe is a small classifier without access to the evidence that a detector should use. It is tested on people that
+it was not fitted on. Where it succeeds, a detector's success on the same files proves less. `metadata` needs no network
+and loads none.
 """
 
 from __future__ import annotations

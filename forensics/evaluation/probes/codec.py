@@ -1,7 +1,8 @@
-"""Can the classes be told apart by codec traces alone: blocks, cut-off frequencies, fine residuals?
+"""Measure how well codec traces alone separate the classes: blocks, cut-off frequencies and fine residuals.
 
-Boosted trees on statistics that a codec or a resampler writes into any picture. Measured on whole frames and on what
-lies outside the face, where a face swap changes nothing: what tells the classes apart there is no forgery of a face.
+The probe fits boosted trees to statistics of the traces that a codec or a resampler leaves in any picture. It measures
+whole frames and the area outside the face, where a face swap changes nothing. What separates the classes there is not
+the forgery of a face.
 """
 
 from __future__ import annotations
@@ -40,40 +41,25 @@ def probe_codec(
     """Probe the main slice of a corpus by codec traces.
 
     Args:
-        corpus: The corpus; files without a face or that cannot be opened are passed over.
-        spec: Of any detector; where its face boxes are is left out in slice `outside the face`.
-        seed: Of folds, trees and bootstrap.
-        replicates: Of the bootstrap.
-        finder: Finds faces in samples without a sidecar.
-        report: Is told how far the work is.
+        corpus: The corpus; files without a face and unreadable files are skipped.
+        spec: The specification of any detector; its face boxes are left out in the slice `outside the face`.
+        seed: Seed of folds, trees and bootstrap.
+        replicates: Number of bootstrap replicates.
+        finder: Face finder for samples without a sidecar.
+        report: Progress callback.
 
     Returns:
         `auc/video` on the slices `all` and `outside the face`, and a warning where either is above 0.6.
 
     Raises:
-        CorpusError: There are too few people to try it on others.
+        CorpusError: There are too few people to test the probe on others.
     """
-    kept: list[Sample] = []
-    rows: dict[str, list[NDArray[np.float64]]] = {"all": [], "outside the face": []}
-    samples = corpus.where(slice=Slice.MAIN)
-    for number, sample in enumerate(samples):
-        report(number / len(samples), "reading codec traces")
-        try:
-            look, frames = load_frames_with_faces(job_of(corpus, sample, spec, PER_CLIP), finder)
-        except (MediaError, OSError):
-            continue
-        if look.faces is None:
-            continue
-        kept.append(sample)
-        rows["all"].append(_mean([traces(frame) for frame in frames]))
-        rows["outside the face"].append(
-            _mean([traces(frame, box) for frame, box in zip(frames, look.faces.boxes, strict=True)])
-        )
+    kept, features = _gather_traces(corpus, spec, finder, report)
     labels = np.array([sample.label is Label.FORGED for sample in kept], dtype=np.int64)
     groups, disjoint = people_of(kept) if kept else ([], True)
     measures: list[Measure] = []
-    for name, features in rows.items():
-        fit = cross_validate(lambda: trees(seed), np.array(features), labels, groups, seed=seed) if kept else None
+    for name, rows in features.items():
+        fit = cross_validate(lambda: trees(seed), np.array(rows), labels, groups, seed=seed) if kept else None
         if fit is None:
             raise CorpusError(f"{corpus.root} has too few people of both classes for a probe", corpus.root)
         measures.append(
@@ -97,16 +83,40 @@ def probe_codec(
     return Outcome("codec", protocol, tuple(measures), warnings if any(map(gives_away, measures)) else ())
 
 
+def _gather_traces(
+    corpus: Corpus, spec: DetectorSpec, finder: FaceFinder | None, report: Report
+) -> tuple[list[Sample], dict[str, list[NDArray[np.float64]]]]:
+    """Return the samples of the main slice that show a face, and their codec traces by the name of the region."""
+    kept: list[Sample] = []
+    rows: dict[str, list[NDArray[np.float64]]] = {"all": [], "outside the face": []}
+    samples = corpus.where(slice=Slice.MAIN)
+    for number, sample in enumerate(samples):
+        report(number / len(samples), "reading codec traces")
+        try:
+            search, frames = load_frames_with_faces(job_of(corpus, sample, spec, PER_CLIP), finder)
+        except (MediaError, OSError):
+            continue
+        if search.faces is None:
+            continue
+        kept.append(sample)
+        rows["all"].append(_mean([traces(frame) for frame in frames]))
+        rows["outside the face"].append(
+            _mean([traces(frame, box) for frame, box in zip(frames, search.faces.boxes, strict=True)])
+        )
+    return kept, rows
+
+
 def traces(frame: Frames, face: Floats | None = None) -> NDArray[np.float64]:
-    """Measure what a codec leaves in a picture.
+    """Measure the traces of a codec in a picture.
 
     Args:
         frame: (H, W, 3) uint8 RGB.
-        face: (4,) box whose blocks are left out, None to take all.
+        face: (4,) box whose blocks are left out, None to use all.
 
     Returns:
-        (24,): steps at block borders against those inside, both ways; log mean magnitude and share of zeros of DCT
-        coefficients by diagonal band; log spread of the fine residuals of luma and chroma. NaN where nothing is left.
+        (24,): steps at block borders relative to those inside, in both directions; log mean magnitude and share of
+        zeros of DCT coefficients by diagonal band; log spread of the fine residuals of luma and chroma. NaN where
+        nothing is left.
     """
     luma = frame @ _LUMA
     height, width = (side // _BLOCK * _BLOCK for side in luma.shape)
@@ -133,7 +143,7 @@ def _between(fine: Sequence[float]) -> tuple[float, ...]:
 
 
 def _outside(shape: tuple[int, ...], face: Floats | None) -> NDArray[np.bool_]:
-    """Tell which blocks lie wholly outside a box."""
+    """Return which blocks lie completely outside a box."""
     kept = np.ones(shape[:2], dtype=np.bool_)
     if face is not None:
         left, top, right, bottom = (float(side) / _BLOCK for side in face)
@@ -143,7 +153,7 @@ def _outside(shape: tuple[int, ...], face: Floats | None) -> NDArray[np.bool_]:
 
 
 def _border_steps(luma: NDArray[np.float64], axis: int, inside: NDArray[np.bool_]) -> float:
-    """Give the log ratio of steps across block borders to steps in the middle of blocks."""
+    """Return the log ratio of steps across block borders to steps in the middle of blocks."""
     cells = np.kron(inside, np.ones((_BLOCK, _BLOCK), dtype=np.bool_))
     steps = np.abs(np.diff(luma, axis=axis))
     both = cells[1:] & cells[:-1] if axis == 0 else cells[:, 1:] & cells[:, :-1]
@@ -156,7 +166,7 @@ def _border_steps(luma: NDArray[np.float64], axis: int, inside: NDArray[np.bool_
 
 
 def _residual_spread(plane: NDArray[np.float64], inside: NDArray[np.bool_]) -> float:
-    """Give the log spread of what a mean of four neighbours does not explain."""
+    """Return the log spread of the residual after prediction by the mean of four neighbours."""
     cells = np.kron(inside, np.ones((_BLOCK, _BLOCK), dtype=np.bool_))[1:-1, 1:-1]
     around = plane[2:, 1:-1] + plane[:-2, 1:-1] + plane[1:-1, 2:] + plane[1:-1, :-2]
     return float(np.log((plane[1:-1, 1:-1] - around / 4)[cells].std() + 1e-2))

@@ -1,4 +1,4 @@
-"""Try classifiers on people they were not fitted on."""
+"""Cross-validate classifiers on people that they were not fitted on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from forensics.corpus import Sample, components
 Floats = NDArray[np.float64]
 FOLDS = 5
 UNKNOWN = -1e3
-"""Stands for a number that is not known; boosted trees split it off."""
+"""Placeholder for an unknown number; boosted trees separate it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,8 +24,8 @@ class Fit:
 
     Attributes:
         scores: (N,) rank of each sample within its fold, 0–1, higher for the positive class.
-        folds: How many folds there were.
-        disjoint: Whether no identity, source or drive stood on both sides; else only the looks were kept apart.
+        folds: Number of folds.
+        disjoint: Whether no identity, source or drive was on both sides; otherwise only the looks were separated.
     """
 
     scores: Floats
@@ -66,19 +66,19 @@ def cross_validate(
     seed: int,
     disjoint: bool = True,
 ) -> Fit | None:
-    """Fit on all folds but one and score that one, for each in turn.
+    """Fit on all folds but one and score that one, for each fold in turn.
 
-    Scores of different fits do not share a scale, so that each is replaced by its rank among those of its fold. Where
-    the features say nothing and samples are few, an AUC of these ranks lies somewhat below 0.5: what one side of a fold
-    has too many of, the other has too few of.
+    Scores of different fits do not share a scale, so each score is replaced by its rank in its fold. Where the features
+    are uninformative and samples are few, an AUC of these ranks lies somewhat below 0.5: a class that is too frequent
+    on one side of a fold is too rare on the other.
 
     Args:
-        build: Gives a fresh classifier.
+        build: Function that returns a new classifier.
         features: (N, D), NaN where unknown.
         labels: (N,) 0 or 1.
-        groups: (N,) what must not stand on both sides.
-        seed: Deals groups to folds.
-        disjoint: What to say of the groups.
+        groups: (N,) groups that must not be on both sides.
+        seed: Seed of the assignment of groups to folds.
+        disjoint: Recorded value of `disjoint`.
 
     Returns:
         The outcome, None where the groups are too few, or all of a class are in one.
@@ -106,7 +106,7 @@ def people_of(samples: Sequence[Sample]) -> tuple[list[str], bool]:
     """Group samples that share an identity, a source or a drive; where that is all of them, group by look alone.
 
     Returns:
-        (N,) a name of each sample's group, and whether the groups share nobody.
+        (N,) name of each sample's group, and whether no person is in two groups.
     """
     linked = components(samples)
     if len(linked) > 1:

@@ -1,8 +1,8 @@
-"""Does a detector know people apart? Implicit identity leakage (Dong et al. 2023, CADDM).
+"""Measure how well a detector separates people: implicit identity leakage (Dong et al. 2023, CADDM).
 
 A linear probe on a detector's pooled features names the person in genuine videos that it was not fitted on. A detector
-that carries identities can remember who was forged in training. Any picture of a face shows whose it is; the probe on
-thumbnails says how easy the task is without a detector.
+whose features encode identities can remember who was forged in training. Any picture of a face shows its identity, so a
+probe on thumbnails measures how easy the task is without a detector.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ def probe_identity(
     """Probe detectors for identities.
 
     Args:
-        detectors: Name, detector and crops of test samples cut for it.
-        seed: Of folds and bootstrap.
-        replicates: Of the bootstrap.
+        detectors: Name and detector, with crops of test samples that were cut for it.
+        seed: Seed of folds and bootstrap.
+        replicates: Number of bootstrap replicates.
 
     Returns:
-        `identity_accuracy/frame` and, from thumbnails alone, `identity_accuracy_of_thumbnails/frame`, slice: the
-        detector's name. The note gives the chance.
+        `identity_accuracy/frame` and, from thumbnails alone, `identity_accuracy_of_thumbnails/frame`, with the
+        detector's name as slice. The note contains the chance level.
 
     Raises:
         CorpusError: Fewer than two people have two genuine videos.
     """
     measures: list[Measure] = []
-    for name, detector, shelf in detectors:
-        rows = _rows(shelf)
-        people = np.array([shelf.samples[row].identities[0] for row in rows])
-        videos = np.array([shelf.samples[row].id for row in rows])
-        crops = shelf.crops[rows]
+    for name, detector, crop_table in detectors:
+        rows = _rows(crop_table)
+        people = np.array([crop_table.samples[row].identities[0] for row in rows])
+        videos = np.array([crop_table.samples[row].id for row in rows])
+        crops = crop_table.crops[rows]
         for metric, features in (
             ("identity_accuracy", detector.embed(crops)[1]),
             ("identity_accuracy_of_thumbnails", thumbnails(crops)),
@@ -62,13 +62,13 @@ def probe_identity(
 def name_people(
     features: NDArray[np.float64], people: NDArray[np.str_], videos: NDArray[np.str_], *, seed: int
 ) -> NDArray[np.bool_]:
-    """Tell for each row whether a linear probe that was fitted on other videos names its person.
+    """Return for each row whether a linear probe that was fitted on other videos names its person.
 
     Args:
         features: (N, D).
-        people: (N,) who it is.
-        videos: (N,) which video it comes from; a video is on one side only.
-        seed: Deals videos to folds.
+        people: (N,) person of each row.
+        videos: (N,) video of each row; a video is on one side only.
+        seed: Seed of the assignment of videos to folds.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -82,16 +82,16 @@ def name_people(
 
 
 def thumbnails(crops: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Shrink crops (N, S, S, 3) to grey thumbnails, (N, 256)."""
+    """Return grey thumbnails (N, 256) of crops (N, S, S, 3)."""
     grey = [cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY) for crop in crops]
     small = [cv2.resize(plane, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA) for plane in grey]
     return np.stack(small).reshape(len(crops), -1).astype(np.float64)
 
 
-def _rows(shelf: CropTable) -> NDArray[np.intp]:
-    """Choose the crops of genuine, plain videos of people who have two of them or more."""
+def _rows(crop_table: CropTable) -> NDArray[np.intp]:
+    """Return the rows of crops of genuine, plain videos of people with at least two such videos."""
     videos: dict[str, set[str]] = {}
-    for sample in shelf.samples:
+    for sample in crop_table.samples:
         if sample.label is Label.GENUINE and sample.slice is Slice.MAIN:
             videos.setdefault(sample.identities[0], set()).add(sample.id)
     several = {person for person, names in videos.items() if len(names) > 1}
@@ -100,7 +100,7 @@ def _rows(shelf: CropTable) -> NDArray[np.intp]:
     return np.array(
         [
             row
-            for row, sample in enumerate(shelf.samples)
+            for row, sample in enumerate(crop_table.samples)
             if sample.label is Label.GENUINE and sample.slice is Slice.MAIN and sample.identities[0] in several
         ]
     )

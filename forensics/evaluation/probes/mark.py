@@ -1,8 +1,8 @@
-"""Does a detector see our mark? The same genuine files, plain and with a control mark.
+"""Measure whether a detector reads our mark, on the same genuine files, plain and with a control mark.
 
-Every file that our generator makes carries a mark. A detector that reads the mark would look perfect on them and know
-nothing. The score's own AUC between marked and plain says whether the mark moves it; a linear probe on the features
-says whether the mark is there to be read at all.
+Every file that our generator makes carries a mark. A detector that reads the mark would seem perfect on these files and
+detect nothing else. The score's AUC between marked and plain files shows whether the mark changes the score. A linear
+probe on the features shows whether they encode the mark at all.
 """
 
 from __future__ import annotations
@@ -27,32 +27,32 @@ def probe_mark(detectors: Sequence[tuple[str, Detector, CropTable]], *, seed: in
     """Probe detectors for our mark.
 
     Args:
-        detectors: Name, detector and crops of test samples, the control slice among them, cut for it.
-        seed: Of folds and bootstrap.
-        replicates: Of the bootstrap.
+        detectors: Name and detector, with crops of test samples, including the control slice, that were cut for it.
+        seed: Seed of folds and bootstrap.
+        replicates: Number of bootstrap replicates.
 
     Returns:
-        `score_auc/video` and `feature_auc/video` of marked against plain genuine files, slice: the detector's name; and
-        a warning where the interval of either leaves 0.5 out.
+        `score_auc/video` and `feature_auc/video` of marked against plain genuine files, with the detector's name as
+        slice; and a warning where the interval of either excludes 0.5.
 
     Raises:
         CorpusError: There is no control slice, or it is of one person.
     """
     measures: list[Measure] = []
     warnings: list[str] = []
-    for name, detector, shelf in detectors:
+    for name, detector, crop_table in detectors:
         rows = np.array(
-            [row for row, sample in enumerate(shelf.samples) if sample.label is Label.GENUINE], dtype=np.intp
+            [row for row, sample in enumerate(crop_table.samples) if sample.label is Label.GENUINE], dtype=np.intp
         )
         names, first, video_of = np.unique(
-            [shelf.samples[row].id for row in rows], return_index=True, return_inverse=True
+            [crop_table.samples[row].id for row in rows], return_index=True, return_inverse=True
         )
-        samples = [shelf.samples[rows[row]] for row in first]
+        samples = [crop_table.samples[rows[row]] for row in first]
         labels = np.array([sample.slice is Slice.CONTROL for sample in samples], dtype=np.int64)
         identities = [sample.identities for sample in samples]
         if len(set(labels.tolist())) < 2:
             raise CorpusError("the mark probe wants genuine files with and without a control mark in the test split")
-        crops = shelf.crops[rows]
+        crops = crop_table.crops[rows]
         counts = np.bincount(video_of, minlength=len(names))
         scores = np.bincount(video_of, weights=detector.probabilities(crops)) / counts
         features = np.zeros((len(names), detector.embed(crops[:1])[1].shape[1]))
@@ -75,7 +75,7 @@ def probe_mark(detectors: Sequence[tuple[str, Detector, CropTable]], *, seed: in
 
 
 def _may_be_chance(measure: Measure) -> bool:
-    """Whether the interval holds one half; without one the value must be near it, and a perfect order is no chance."""
+    """Return whether the interval contains 0.5, or without one the value is near it and is not a perfect order."""
     if measure.low is None or measure.high is None or measure.value in (0, 1):
         return abs(measure.value - 0.5) < _NEAR
     return measure.low <= 0.5 <= measure.high

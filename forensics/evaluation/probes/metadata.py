@@ -1,7 +1,7 @@
-"""Can the classes be told apart by how files are packed, without looking at a face?
+"""Measure how well the packaging of files separates the classes, without looking at a face.
 
-Boosted trees on what a file is like on the outside, fitted on some people's files and tried on others'. What they reach
-is the part of a detector's AUC that packaging may explain.
+The probe fits boosted trees to the outer properties of some people's files and tests them on other people's files.
+Their AUC is the part of a detector's AUC that packaging may explain.
 """
 
 from __future__ import annotations
@@ -21,21 +21,24 @@ from .outcome import FEWEST, SUSPICIOUS, Outcome, auc_measure, gives_away, in_wo
 from .packaging import EVERYTHING, PACKAGING, STREAM, Value, columns_of, describe_file
 
 SETS: Mapping[str, tuple[str, ...]] = {"all": EVERYTHING, "stream": STREAM, "packaging": PACKAGING}
-"""`all`: whatever a file shows, its size among it. `stream`: what decoding passes on to the pixels. `packaging`: what
-`corpus check` compares, without any size in bytes."""
+"""Feature sets of the probe: `all`, `stream` and `packaging`.
+
+The set `all` has every property of a file, including its size. The set `stream` has what decoding passes on to the
+pixels. The set `packaging` has what `corpus check` compares, without any size in bytes.
+"""
 
 SEALED = ", both sealed"
-"""Ends the name of a slice whose genuine files carry a control mark and a signature, as forgeries do."""
+"""Suffix of the name of a slice whose genuine files carry a control mark and a signature, as forgeries do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packaging:
-    """How well the packaging alone tells the classes apart.
+    """The separation of the classes by the packaging alone.
 
     Attributes:
-        auc: 0.5 says nothing.
-        forged: Forged files.
-        genuine: Genuine files.
+        auc: The AUC; 0.5 means no separation.
+        forged: Number of forged files.
+        genuine: Number of genuine files.
     """
 
     auc: float
@@ -44,16 +47,16 @@ class Packaging:
 
     @property
     def is_suspicious(self) -> bool:
-        """Whether there are enough files, and the packaging gives the class away."""
+        """Return whether there are enough files and the packaging reveals the class."""
         return min(self.forged, self.genuine) >= FEWEST and self.auc > SUSPICIOUS
 
 
 def check_packaging(corpus: Corpus, probe: Packaging | None) -> tuple[Complaint, ...]:
-    """Complain where the packaging of published files, which differ among themselves, gives the class away.
+    """Report a problem where the packaging of published files, which differ among themselves, reveals the class.
 
     Args:
-        corpus: What was probed; only one that refers to files elsewhere is complained of.
-        probe: What `probe_packaging` returned.
+        corpus: The probed corpus; only a corpus that refers to files elsewhere is reported.
+        probe: The result of `probe_packaging`.
     """
     if not corpus.places or probe is None or not probe.is_suspicious:
         return ()
@@ -65,10 +68,10 @@ def probe_packaging(corpus: Corpus) -> Packaging | None:
     """Probe the main slice of a corpus by container, codec, picture size, rate and length.
 
     Args:
-        corpus: The corpus; files that cannot be opened are passed over.
+        corpus: The corpus; unreadable files are skipped.
 
     Returns:
-        The outcome, None where there are too few people to try it on others.
+        The outcome, None where there are too few people to test the probe on others.
     """
     samples, rows = read_files(corpus, corpus.where(slice=Slice.MAIN))
     fit = _fit(samples, rows, PACKAGING, seed=0) if samples else None
@@ -81,23 +84,23 @@ def probe_packaging(corpus: Corpus) -> Packaging | None:
 
 
 def probe_metadata(corpus: Corpus, *, seed: int, replicates: int = 1000, report: Report = silent) -> Outcome:
-    """Probe a corpus by everything that files show on the outside.
+    """Probe a corpus by all outer properties of files.
 
-    Every forgery of ours is marked and signed, which shows on the outside and is meant to. Where the corpus has genuine
-    files under a control mark, the probe is tried on these too: what tells them from forgeries is not our seal.
+    Every forgery of ours is marked and signed, which is visible on the outside by design. Where the corpus has genuine
+    files with a control mark, the probe is also tested on these: what separates them from forgeries is not our seal.
 
     Args:
-        corpus: The corpus; files that cannot be opened are passed over.
-        seed: Of folds, trees and bootstrap.
-        replicates: Of the bootstrap.
-        report: Is told how far the work is.
+        corpus: The corpus; unreadable files are skipped.
+        seed: Seed of folds, trees and bootstrap.
+        replicates: Number of bootstrap replicates.
+        report: Progress callback.
 
     Returns:
         `auc/video` on the slices of `SETS`, also with both classes sealed, and a warning where it `gives_away` the
         class.
 
     Raises:
-        CorpusError: There are too few people to try it on others.
+        CorpusError: There are too few people to test the probe on others.
     """
     samples, rows = read_files(corpus, corpus.samples, report)
     measures: list[Measure] = []
@@ -136,7 +139,7 @@ _WARNINGS = {
 
 
 def _comparisons(samples: Sequence[Sample]) -> Iterator[tuple[str, list[int]]]:
-    """Name the sets of files that are told apart: forged from plain genuine ones, and from sealed ones if there are."""
+    """Yield the sets of files to separate: forged from plain genuine ones, and from sealed ones if there are any."""
     forged = [row for row, sample in enumerate(samples) if sample.label is Label.FORGED]
     for slice, suffix in ((Slice.MAIN, ""), (Slice.CONTROL, SEALED)):
         genuine = [row for row, sample in enumerate(samples) if sample.label is Label.GENUINE and sample.slice is slice]
@@ -147,7 +150,7 @@ def _comparisons(samples: Sequence[Sample]) -> Iterator[tuple[str, list[int]]]:
 def read_files(
     corpus: Corpus, samples: Sequence[Sample], report: Report = silent
 ) -> tuple[list[Sample], list[Mapping[str, Value]]]:
-    """Describe the files of samples; those that cannot be opened are passed over."""
+    """Return the properties of the samples' files; unreadable files are skipped."""
     kept, rows = [], []
     for number, sample in enumerate(samples):
         report(number / len(samples), "reading how files are packed")

@@ -1,4 +1,4 @@
-"""Turn what a probe found into measures of a report."""
+"""Build the measures of a report from the result of a probe."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from forensics.evaluation import AUC, EvalReport, Measure, bootstrap_intervals
 Floats = NDArray[np.float64]
 
 SUSPICIOUS = 0.6
-"""AUC from which on something beside manipulation gives the class away."""
+"""AUC from which something other than manipulation reveals the class."""
 
 FEWEST = 20
-"""Files of each class below which an AUC says nothing."""
+"""Number of files of each class below which an AUC has no meaning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a probe found.
+    """The result of a probe.
 
     Attributes:
         probe: `metadata`, `codec`, `identity` or `mark`.
-        protocol: How it was made.
-        measures: Its numbers.
-        warnings: What follows for the detectors measured on the same corpus.
+        protocol: The protocol of the probe.
+        measures: Its measures.
+        warnings: Consequences for the detectors measured on the same corpus.
     """
 
     probe: str
@@ -36,7 +36,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
     def report(self, corpus: str, seed: int) -> EvalReport:
-        """Give it as a report of its own, under the name `probe:<probe>`."""
+        """Return the result as a separate report, under the name `probe:<probe>`."""
         return EvalReport(
             corpus, f"probe:{self.probe}", self.protocol, seed, self.measures, sealed=False, warnings=self.warnings
         )
@@ -53,7 +53,7 @@ def auc_measure(
     replicates: int,
     note: str = "",
 ) -> Measure:
-    """Give the AUC of scores with an interval that draws people."""
+    """Return the AUC of scores with an interval that resamples people."""
     rng = np.random.default_rng(seed)
     found = bootstrap_intervals({name: AUC}, labels, scores, identities, rng, replicates=replicates)[name]
     n_positive = int(np.sum(labels))
@@ -61,13 +61,13 @@ def auc_measure(
 
 
 def in_words(measure: Measure) -> str:
-    """Write a measure's value with its interval for a sentence."""
+    """Return a measure's value with its interval as part of a sentence."""
     if measure.low is None or measure.high is None:
         return f"{measure.value:.2f}"
     return f"{measure.value:.2f} ({measure.low:.2f} to {measure.high:.2f})"
 
 
 def gives_away(measure: Measure) -> bool:
-    """Whether an AUC rests on enough files, is above `SUSPICIOUS`, and its interval, where it has one, above a half."""
+    """Return whether an AUC has enough files, exceeds `SUSPICIOUS`, and its interval, if any, lies above 0.5."""
     enough = min(measure.n_positive, measure.n_negative) >= FEWEST
     return enough and measure.value > SUSPICIOUS and (measure.low is None or measure.low > 0.5)

@@ -1,4 +1,4 @@
-"""Read what a file is like without looking at a face: container, codec, sizes, rates, quantisation tables."""
+"""Read properties of a file without looking at a face: container, codec, sizes, rates, quantisation tables."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Columns:
 
     Attributes:
         values: (N, D), categories as integers, NaN where unknown.
-        categorical: (D,) which columns are categories.
+        categorical: (D,) whether each column is a category.
     """
 
     values: NDArray[np.float64]
@@ -45,11 +45,11 @@ def describe_file(corpus: Corpus, sample: Sample) -> Mapping[str, Value]:
     """Read the packaging of a sample.
 
     Args:
-        corpus: Where its files lie.
-        sample: The sample; a folder of frames is described by its first and the sizes of all.
+        corpus: The corpus of the sample.
+        sample: The sample; a folder of frames is described by its first frame and the sizes of all frames.
 
     Raises:
-        CorpusError: It cannot be opened.
+        CorpusError: The sample cannot be opened.
     """
     files = corpus.files(sample)
     found = probe_format(files[0])
@@ -78,7 +78,7 @@ def describe_file(corpus: Corpus, sample: Sample) -> Mapping[str, Value]:
 
 
 def columns_of(rows: Sequence[Mapping[str, Value]], names: Sequence[str]) -> Columns:
-    """Put some features of files into columns; rare categories beyond two hundred count as unknown."""
+    """Return some features of files as columns; rare categories beyond two hundred count as unknown."""
     columns, categorical = [], []
     for name in names:
         cells = [row.get(name) for row in rows]
@@ -94,7 +94,7 @@ def columns_of(rows: Sequence[Mapping[str, Value]], names: Sequence[str]) -> Col
 
 
 def _coded_clip(path: Path) -> tuple[float, dict[str, Value]]:
-    """Sum the packets of the video, without container and metadata."""
+    """Sum the sizes of the video's packets, without container and metadata."""
     try:
         with demuxed(path) as container:
             stream = container.streams.video[0]
@@ -122,7 +122,7 @@ def _coded_still(files: Sequence[Path], found: Format) -> tuple[float | None, di
 
 
 def hash_of(tables: Mapping[int, Sequence[int]]) -> str:
-    """Name a set of quantisation tables."""
+    """Return a hash that names a set of quantisation tables."""
     import hashlib
 
     return hashlib.sha256(repr(sorted((key, list(table)) for key, table in tables.items())).encode()).hexdigest()[:12]
@@ -141,7 +141,7 @@ def _jpeg_coded(data: bytes) -> int:
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
-    """Give marker and length, marker included, of the segments before the first scan."""
+    """Yield marker and length (with the marker) of the segments before the first scan."""
     place = 2
     while place + 4 <= len(data) and data[place] == 0xFF:
         marker = data[place + 1]

@@ -1,1 +1,1 @@
-"""The sealed test: thresholds frozen before a test is read, and the record of every read."""
+"""Run sealed tests: thresholds are frozen before a test is read, and every read is recorded."""

@@ -1,24 +1,23 @@
-"""Name the ways to test a detector on a corpus, and what each lets one conclude."""
+"""Declare the ways to test a detector on a corpus, and what each allows to conclude."""
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
 from forensics.corpus import Corpus, Sample, Split
-from forensics.errors import CorpusError, InputError
+from forensics.errors import CorpusError, InputError, did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """One way to test.
+    """One way to test a detector.
 
     Attributes:
-        name: On the command line.
-        summary: What it does and shows, one line.
-        whole: Whether every sample is tested, whatever its split.
-        own_threshold: Whether the threshold is frozen on the corpus' own validation split and not the detector's.
-        by_method: Whether each forgery method is measured by itself against all genuine samples.
+        name: Name on the command line.
+        summary: One line on what it does and shows.
+        whole: Whether every sample is tested, regardless of its split.
+        own_threshold: Whether the threshold is frozen on the corpus' own validation split instead of the detector's.
+        by_method: Whether each forgery method is measured separately against all genuine samples.
     """
 
     name: str
@@ -28,7 +27,7 @@ class Protocol:
     by_method: bool = False
 
     def samples(self, corpus: Corpus) -> tuple[Sample, ...]:
-        """Choose the samples to test.
+        """Return the samples to test.
 
         Raises:
             CorpusError: There is none.
@@ -60,11 +59,10 @@ def find_protocol(name: str) -> Protocol:
     """Find a protocol by name.
 
     Raises:
-        InputError: If none has that name; the message offers the nearest.
+        InputError: No protocol has that name; the message suggests the nearest.
     """
     names = [protocol.name for protocol in PROTOCOLS]
     if name in names:
         return PROTOCOLS[names.index(name)]
-    near = difflib.get_close_matches(name, names, 1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+    hint = did_you_mean(name, names) or f"there are {', '.join(names)}"
     raise InputError(f"no protocol is called {name!r}; {hint}")

@@ -1,4 +1,4 @@
-"""Remember which test sets were read, when and for which detector: one line of JSON each, only ever appended."""
+"""Record which test sets were read, when and for which detector, as lines of JSON in an append-only file."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ JOURNAL_NAME = "reads.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class TestRead:
-    """Hold one read of a test set.
+    """One read of a test set.
 
     Attributes:
-        time: When, ISO 8601 in UTC.
+        time: Time of the read, ISO 8601 in UTC.
         corpus: Name of the corpus.
-        corpus_digest: Of the samples read.
+        corpus_digest: Digest of the read samples.
         detector: Name of the detector that scored them.
-        detector_digest: Of its weights and thresholds.
+        detector_digest: Digest of its weights and thresholds.
         protocol: Name of the protocol.
-        threshold: Frozen before the read, None where none was.
-        aggregation: How a video's score follows from its frames'.
-        settings: What the scores depend on beside samples and detector, such as `8 frames of a clip`.
-        scores_sha256: Of the file of scores, hex.
-        validation_sha256: Of the file of validation scores, hex; empty without one.
+        threshold: The threshold frozen before the read, None without one.
+        aggregation: Aggregation of frame scores into a video's score.
+        settings: What the scores depend on apart from samples and detector, such as `8 frames of a clip`.
+        scores_sha256: SHA-256 of the file of scores, hex.
+        validation_sha256: SHA-256 of the file of validation scores, hex; empty without one.
     """
 
-    __test__ = False  # the name is no test class
+    __test__ = False  # the name is not a test class
 
     time: str
     corpus: str
@@ -48,14 +48,14 @@ class TestRead:
     validation_sha256: str = ""
 
     def same_scores(self, other: TestRead) -> bool:
-        """Whether both reads give the same scores: same samples, weights and settings."""
+        """Return whether both reads produce the same scores: same samples, weights and settings."""
         return self._facts() == other._facts()
 
     def _facts(self) -> tuple[str, ...]:
         return self.corpus_digest, self.detector, self.detector_digest, self.settings
 
     def changes(self, other: TestRead) -> tuple[str, ...]:
-        """Name what differs of all that could be fitted to the test."""
+        """Return the names of the fitted settings that differ between both reads."""
         pairs = {
             "weights": (self.detector_digest, other.detector_digest),
             "threshold": (self.threshold, other.threshold),
@@ -73,7 +73,7 @@ class TestRead:
 
 
 def now() -> str:
-    """Give the time in UTC, ISO 8601 to the second."""
+    """Return the time in UTC, ISO 8601 to the second."""
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
@@ -84,10 +84,10 @@ def note_read(folder: Path, read: TestRead) -> None:
 
 
 def past_reads(folder: Path) -> tuple[TestRead, ...]:
-    """Give the reads that a results folder remembers, oldest first.
+    """Return the recorded reads of a results folder, oldest first.
 
     Raises:
-        ScoresError: If a line is not a read; the message names it.
+        ScoresError: A line is not a read; the message names it.
     """
     path = folder / JOURNAL_NAME
     reads = []
@@ -101,12 +101,12 @@ def past_reads(folder: Path) -> tuple[TestRead, ...]:
 
 
 def early_reads(past: Sequence[TestRead], current: TestRead) -> tuple[str, ...]:
-    """Word the reads that may have shaped what is tested now: of this test, under this name, with another choice.
+    """Return sentences on earlier reads of this test, under this name, with another choice, which may have shaped it.
 
     A choice is anything that could be fitted to the test: weights, threshold, aggregation, frames of a clip.
 
     Args:
-        past: What the journal holds.
+        past: The reads in the journal.
         current: The read about to be made.
     """
     return tuple(
@@ -117,10 +117,10 @@ def early_reads(past: Sequence[TestRead], current: TestRead) -> tuple[str, ...]:
 
 
 def other_readers(past: Sequence[TestRead], current: TestRead) -> tuple[str, ...]:
-    """Warn where other detectors read the same test in earlier runs: to choose among them by it is to fit the test.
+    """Return warnings where other detectors read the same test earlier: choosing among them by it fits the test.
 
     Args:
-        past: What the journal holds.
+        past: The reads in the journal.
         current: The read about to be made.
     """
     others = sorted(

@@ -1,4 +1,4 @@
-"""Keep a test sealed until its threshold is frozen, and record every look before."""
+"""Seal a test until its threshold is frozen, and record every earlier read."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["SealedTest", "at_threshold", "evaluate_sealed"]
 
 
 class SealedTest:
-    """Guard a test set: remember whether the threshold was frozen before the scores were first read."""
+    """A test set that records whether the threshold was frozen before the scores were first read."""
 
     def __init__(self, read: Callable[[], ScoreTable], *, early_reads: Sequence[str] = ()) -> None:
-        """Keep the way to the scores without taking it.
+        """Store the function that reads the scores, without calling it.
 
         Args:
-            read: Gives the scores; called once, on the first `open`.
-            early_reads: Reads of the same test that are known to have come before, in words.
+            read: Function that returns the scores; it is called once, on the first `open`.
+            early_reads: Reads of the same test that are known to have happened before, in words.
         """
         self._read = read
         self._table: ScoreTable | None = None
@@ -32,33 +32,33 @@ class SealedTest:
 
     @property
     def sealed(self) -> bool:
-        """Whether a threshold is frozen and nobody read the test before."""
+        """Return whether a threshold is frozen and nobody read the test before."""
         return self._threshold is not None and not self._early
 
     @property
     def threshold(self) -> float | None:
-        """The frozen threshold, None before `freeze`."""
+        """Return the frozen threshold, None before `freeze`."""
         return self._threshold
 
     @property
     def threshold_origin(self) -> str:
-        """Where the frozen threshold comes from, in words."""
+        """Return the origin of the frozen threshold in words."""
         return self._origin
 
     @property
     def early_reads(self) -> tuple[str, ...]:
-        """Reads of the test before the threshold was frozen, in words."""
+        """Return the reads of the test before the threshold was frozen, in words."""
         return tuple(self._early)
 
     def freeze(self, threshold: float, origin: str = "") -> None:
-        """Fix the threshold, chosen on validation data; frozen after a look at the test, it counts as not sealed.
+        """Freeze the threshold, chosen on validation data; after a read of the test, it counts as not sealed.
 
         Args:
             threshold: Scores strictly above it are flagged.
-            origin: Where it comes from, in words.
+            origin: Origin of the threshold, in words.
 
         Raises:
-            SealError: If another threshold is frozen already.
+            SealError: Another threshold is frozen already.
         """
         if self._threshold is not None and self._threshold != threshold:
             raise SealError(
@@ -68,7 +68,7 @@ class SealedTest:
         self._origin = self._origin or origin
 
     def open(self) -> ScoreTable:
-        """Read the scores; a read before `freeze` is remembered."""
+        """Read the scores; a read before `freeze` is recorded."""
         if self._threshold is None:
             self._early.append("the test was opened before a threshold was frozen")
         if self._table is None:
@@ -90,18 +90,18 @@ def evaluate_sealed(
     """Measure a sealed test at its frozen threshold and record whether the seal held.
 
     Args:
-        test: With a frozen threshold.
-        corpus: Its name.
+        test: A test with a frozen threshold.
+        corpus: Name of the corpus.
         detector: Name of the detector.
         protocol: Name of the protocol.
-        seed: Of the bootstrap.
-        replicates: Of the bootstrap.
-        aggregation: How a video's score follows from its frames'.
-        by_method: Whether to measure each forgery method by itself too, as slice `method=<name>`.
+        seed: Seed of the bootstrap.
+        replicates: Number of bootstrap replicates.
+        aggregation: Aggregation of frame scores into a video's score.
+        by_method: Whether to measure each forgery method separately too, as slice `method=<name>`.
 
     Raises:
-        SealError: If no threshold was frozen.
-        MetricError: If the test holds one class only.
+        SealError: No threshold was frozen.
+        MetricError: The test contains one class only.
     """
     if test.threshold is None:
         raise SealError("freeze a threshold chosen on validation data before the test is measured")

@@ -1,4 +1,4 @@
-"""Score a corpus under every cell of distortion suites: sharded over processes, resumable, cached."""
+"""Score a corpus under every cell of distortion suites: in shards over processes, resumable and cached."""
 
 from .grid import CELLS, Grid, measure_grid
 from .running import CellScores, GridRun, run_cells

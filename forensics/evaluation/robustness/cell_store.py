@@ -1,7 +1,7 @@
-"""Keep what was scored: finished cells as tables of scores, finished shards as parts until their cells are whole.
+"""Cache scores: finished cells as tables of scores, finished shards as parts until their cells are complete.
 
-Everything is written beside its place and renamed, and carries two digests: of what it follows from, and of its own
-bytes. What fits neither is done again; nothing damaged is ever believed.
+Everything is written under a temporary name and renamed, and has two digests: of its inputs, and of its own bytes. A
+file that does not match both is computed again; a damaged file is never used.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from forensics.evaluation import ScoresError, ScoreTable, read_scores, write_scores
-from forensics.storage.files import file_hash, write_whole
+from forensics.storage.files import write_whole
+from watermark import file_hash
 
 from .work_units import CellKey, CellRow, Shard
 
@@ -28,7 +29,7 @@ class KeptCell:
     Attributes:
         table: One row per frame.
         unchanged: Videos that the distortion left as they were.
-        recipes: What was drawn for each video, for cells that draw what they do.
+        recipes: The drawn recipe of each video, for cells that draw their changes.
     """
 
     table: ScoreTable
@@ -41,19 +42,19 @@ class CellStore:
     """The folder of a detector's cells.
 
     Attributes:
-        folder: Where they lie.
-        digest: Of corpus, samples, detector, seed and settings: what every cell follows from.
+        folder: Path of the folder.
+        digest: Digest of corpus, samples, detector, seed and settings, which determine every cell.
     """
 
     folder: Path
     digest: str
 
     def cell_digest(self, key: CellKey, parameter: str) -> str:
-        """Name what one cell follows from."""
+        """Return the digest of everything that determines one cell."""
         return _digest([self.digest, *key, parameter])
 
     def load(self, key: CellKey, parameter: str) -> KeptCell | None:
-        """Read a finished cell, None where there is none, or another's, or a damaged one."""
+        """Read a finished cell; return None where it is missing, has another digest or is damaged."""
         path = self.folder / f"{file_name(key)}.csv"
         with suppress(OSError, ValueError, KeyError, TypeError, ScoresError):
             about = json.loads(path.with_suffix(".json").read_text("utf-8"))
@@ -62,9 +63,9 @@ class CellStore:
         return None
 
     def save(self, key: CellKey, parameter: str, kept: KeptCell) -> None:
-        """Write a finished cell: the scores as CSV, and beside them what they follow from.
+        """Write a finished cell: the scores as CSV, and with them the digests.
 
-        A cell that draws what it does also leaves the lines that DeeperForensics-1.0 calls a meta file.
+        A cell that draws its changes also writes the lines that DeeperForensics-1.0 calls a meta file.
         """
         path = self.folder / f"{file_name(key)}.csv"
         write_scores(kept.table, path)
@@ -84,7 +85,7 @@ class CellStore:
         write_whole(path.with_suffix(".json"), lambda part: part.write_text(text, "utf-8"))
 
     def load_parts(self) -> dict[tuple[CellKey, int], CellRow]:
-        """Read the rows of finished shards; damaged or foreign parts are passed over."""
+        """Read the rows of finished shards; damaged or foreign parts are skipped."""
         rows: dict[tuple[CellKey, int], CellRow] = {}
         for path in sorted((self.folder / PARTS).glob("*.json")):
             with suppress(OSError, ValueError, KeyError, TypeError):
@@ -95,14 +96,14 @@ class CellStore:
         return rows
 
     def save_part(self, shard: Shard, rows: Sequence[CellRow]) -> None:
-        """Keep the rows of a finished shard."""
+        """Write the rows of a finished shard."""
         plain = json.loads(json.dumps([asdict(row) for row in rows]))
         text = json.dumps({"digest": self.digest, "sha256": _digest(plain), "rows": plain})
         path = self.folder / PARTS / f"{shard.first:06d}-{_digest([shard.cells])[:12]}.json"
         write_whole(path, lambda part: part.write_text(text, "utf-8"))
 
     def drop_parts(self) -> None:
-        """Remove the parts; their cells are whole."""
+        """Remove the parts, whose cells are complete."""
         folder = self.folder / PARTS
         for path in folder.glob("*.json") if folder.is_dir() else ():
             path.unlink(missing_ok=True)
@@ -111,7 +112,7 @@ class CellStore:
 
 
 def file_name(key: CellKey) -> str:
-    """Name the files of a cell: `deeperforensics1.pixelation-3`."""
+    """Return the file name of a cell: `deeperforensics1.pixelation-3`."""
     return f"{key[0].replace(':', '.')}-{key[1]}"
 
 

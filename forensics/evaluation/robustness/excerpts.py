@@ -1,4 +1,4 @@
-"""The part of a sample that is distorted: the frames that are scored, and what coders see before them."""
+"""Load the part of a sample that is distorted: the scored frames, and the frames that coders need before them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Excerpt:
     Attributes:
         shown: Frames (H, W, 3) uint8 RGB in the order of the clip; a folder's may differ in size.
         scored: (F,) places in `shown` of the frames with a face.
-        rows: (N,) for each face, which of the scored frames it is in, ascending.
+        rows: (N,) index of the scored frame that each face is in, ascending.
         boxes: (N, 4) in pixels.
         landmarks: (N, 68, 2) in pixels.
     """
@@ -33,19 +33,19 @@ class Excerpt:
 
     @property
     def still_frames(self) -> tuple[Frames, ...]:
-        """The scored frames alone."""
+        """Return the scored frames alone."""
         return tuple(self.shown[place] for place in self.scored)
 
 
 def take_excerpt(job: CropJob, finder: FaceFinder | None, lead: int) -> Excerpt | None:
-    """Decode the frames that are scored, each with the frames just before it, and say where their faces are.
+    """Decode the scored frames, each with the frames just before it, and return where their faces are.
 
-    Faces are found in the undistorted frames: what is measured is the detector, not the face finder.
+    Faces are found in the undistorted frames, so that the detector is measured, not the face finder.
 
     Args:
-        job: Which sample, how many frames.
-        finder: Finds faces where there is no sidecar.
-        lead: How many frames before each scored one are decoded too, so that a video coder meets real motion.
+        job: The sample and the number of frames.
+        finder: Face finder where there is no sidecar.
+        lead: Number of frames before each scored one that are also decoded, so that a video coder gets real motion.
 
     Returns:
         The excerpt, None where the sample cannot be decoded or shows no face.
@@ -84,11 +84,11 @@ def take_excerpt(job: CropJob, finder: FaceFinder | None, lead: int) -> Excerpt 
 
 
 def with_lead(indices: NDArray[np.int64], lead: int) -> NDArray[np.int64]:
-    """Add the frames just before each, once each and in order.
+    """Return the indices with those of the frames just before each, once each and in order.
 
     Args:
         indices: Numbers of frames, ascending.
-        lead: How many before each.
+        lead: Number of frames before each.
     """
     around = indices[:, None] - np.arange(lead, -1, -1)
     return np.unique(around[around >= 0])

@@ -1,4 +1,4 @@
-"""Measure a detector under suites: score every cell, then compare each with the undistorted samples."""
+"""Measure a detector under suites: score every cell, then compare each cell with the undistorted samples."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from forensics.distortions import find_cell
-from forensics.evaluation import Aggregation, Measure
+from forensics.evaluation import Aggregation, AppliedDistortion, Measure
 from forensics.evaluation.measures.distorted_cells import measure_cell
 from forensics.execution.progress import Report, silent
 
@@ -14,18 +14,18 @@ from .running import CellScores, GridRun, run_cells
 from .work_units import CLEAN_KEY, CellKey
 
 CELLS = "cells"
-"""Folder of a detector's results that cells are kept in."""
+"""Folder of a detector's results for its cells."""
 
 BASELINE = "the suite's samples, undistorted"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
-    """A detector under suites.
+    """The measures of a detector under suites.
 
     Attributes:
-        measures: Those of the undistorted samples first, then cell by cell.
-        notes: What a reader has to know of the distortions, each once.
+        measures: Measures of the undistorted samples first, then cell by cell.
+        notes: Notes on the distortions for the reader, each once.
     """
 
     measures: tuple[Measure, ...]
@@ -33,7 +33,7 @@ class Grid:
 
     @property
     def cells(self) -> tuple[Measure, ...]:
-        """The measures of the cells alone."""
+        """Return the measures of the cells alone."""
         return tuple(one for one in self.measures if one.severity > 0)
 
 
@@ -49,17 +49,17 @@ def measure_grid(
     """Score and measure every cell at video level.
 
     Args:
-        run: What is to be scored, and how.
+        run: The samples to score, with settings.
         cells: Names of distortions with severities.
         threshold: Frozen on undistorted validation data.
-        aggregation: How a video's score follows from its frames'.
-        replicates: Of the bootstrap.
-        report: Is told how far the work is.
+        aggregation: Aggregation of frame scores into a video's score.
+        replicates: Number of bootstrap replicates.
+        report: Progress callback.
 
     Raises:
-        CorpusError: As `run_cells`.
-        InputError: As `run_cells`.
-        MetricError: If a class is missing.
+        CorpusError: As for `run_cells`.
+        InputError: As for `run_cells`.
+        MetricError: A class is missing.
     """
     scored = run_cells(run, cells, report)
     clean = scored[0].table.by_video(aggregation)
@@ -70,9 +70,7 @@ def measure_grid(
             one.table.by_video(aggregation),
             threshold=threshold,
             seed=run.seed,
-            distortion=one.key[0],
-            severity=one.key[1],
-            parameter=BASELINE if one.key == CLEAN_KEY else one.parameter,
+            applied=AppliedDistortion(*one.key, parameter=BASELINE if one.key == CLEAN_KEY else one.parameter),
             note=_note(one, len(clean)),
             replicates=replicates,
         )
@@ -81,7 +79,7 @@ def measure_grid(
 
 
 def _note(one: CellScores, videos: int) -> str:
-    """Say where a cell measures less than its name promises."""
+    """Return a note where a cell measures less than its name suggests."""
     if one.key == CLEAN_KEY or not one.unchanged:
         return ""
     return f"left {len(one.unchanged)} of {videos} videos unchanged"

@@ -1,9 +1,10 @@
-"""Score a corpus under cells: shards over workers, the same numbers whatever their count, continued where stopped."""
+"""Score a corpus under cells on any number of workers, with the same result, and resume an interrupted run."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -26,30 +27,32 @@ from forensics.faces import SCORED_FACES, FaceFinder, job_of
 from .cell_store import CellStore, KeptCell
 from .work_units import CLEAN_KEY, CellKey, CellRow, Shard, score_shard
 
+_LOG = logging.getLogger(__name__)
+
 Rows: TypeAlias = tuple[CellRow, ...]
 
 VERSION = 1
-"""Raised when the same corpus, detector and seed give other scores than before."""
+"""Version of the scores; it is raised when the same corpus, detector and seed produce other scores than before."""
 
 CLIPS_OF_A_SHARD = 4
-"""As many are lost at most, for each process, where a run is cut off."""
+"""Number of clips in a shard, and so the most that each process loses when a run is interrupted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GridRun:
-    """What is to be scored, and how.
+    """The samples to score, with settings.
 
     Attributes:
-        detector: Scores the crops.
-        corpus: Where the files lie.
-        samples: Of both classes.
+        detector: The detector.
+        corpus: The corpus of the samples.
+        samples: Samples of both classes.
         detector_digest: SHA-256 of the detector, for the cache.
-        seed: Of the distortions.
-        per_clip: Most frames of one clip.
+        seed: Seed of the distortions.
+        per_clip: Largest number of frames of one clip.
         lead: Frames decoded before each scored one, for distortions that work across frames.
-        finder: Finds faces in samples without a sidecar.
-        folder: Where cells are kept, None to keep none.
-        worker_config: Who scores, each worker on one thread.
+        finder: Face finder for samples without a sidecar.
+        folder: Folder of the cache of cells, None for no cache.
+        worker_config: Configuration of the worker pool, with one thread per worker.
     """
 
     detector: Detector
@@ -64,7 +67,7 @@ class GridRun:
     worker_config: WorkerConfig = SERIAL
 
     def digest(self) -> str:
-        """Name what every cell follows from."""
+        """Return the digest of everything that determines the cells."""
         parts = [
             VERSION,
             self.detector_digest,
@@ -78,13 +81,13 @@ class GridRun:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellScores:
-    """A cell's scores.
+    """The scores of a cell.
 
     Attributes:
-        key: Which cell, `CLEAN_KEY` for the undistorted samples.
+        key: Key of the cell, `CLEAN_KEY` for the undistorted samples.
         table: One row per frame, in the order of the samples.
         unchanged: Videos that the distortion left as they were.
-        recipes: What was drawn for each video, for cells that draw what they do.
+        recipes: The drawn recipe of each video, for cells that draw their changes.
     """
 
     key: CellKey
@@ -94,27 +97,27 @@ class CellScores:
 
     @property
     def parameter(self) -> str:
-        """The severity in words, empty for the undistorted samples."""
+        """Return the severity in words, empty for the undistorted samples."""
         return parameter_of(self.key)
 
 
 def run_cells(run: GridRun, cells: Sequence[CellKey], report: Report = silent) -> tuple[CellScores, ...]:
     """Score samples undistorted and under cells.
 
-    Finished cells lie in the run's folder and are not scored again; a run that was cut off, however it was, loses the
-    shards its workers were at and nothing else.
+    Finished cells are in the run's folder and are not scored again. An interrupted run loses only the shards that its
+    workers were processing.
 
     Args:
-        run: What and how.
+        run: The samples to score, with settings.
         cells: Names of distortions with severities.
-        report: Is told how far the work is.
+        report: Progress callback.
 
     Returns:
         The undistorted samples first, then the cells in the order given.
 
     Raises:
         CorpusError: A sidecar is damaged or missing without a finder.
-        InputError: A distortion or severity is unknown, or an encoder refuses frames.
+        InputError: A distortion or severity is unknown, or an encoder rejects frames.
     """
     keys = tuple(dict.fromkeys((CLEAN_KEY, *((find_cell(*key).name, key[1]) for key in cells))))
     store = None if run.folder is None or not run.detector_digest else CellStore(run.folder, run.digest())
@@ -122,6 +125,7 @@ def run_cells(run: GridRun, cells: Sequence[CellKey], report: Report = silent) -
     missing = tuple(key for key in keys if kept.get(key) is None)
     rows = {} if store is None or not missing else store.load_parts()
     shards = list(_shards(run, missing, rows))
+    _LOG.info("%d of %d cells are done; %d shards are to be scored", len(keys) - len(missing), len(keys), len(shards))
     total, done = len(run.samples) * max(1, len(missing)), sum(key[0] in missing for key in rows)
     worker_config = run.worker_config if len(shards) > 1 else SERIAL
     with open_pool(
@@ -133,11 +137,13 @@ def run_cells(run: GridRun, cells: Sequence[CellKey], report: Report = silent) -
             new = {(row.cell, row.index): row for row in found}
             done += sum(key[0] in missing for key in new.keys() - rows.keys())
             rows |= new
+            _LOG.debug("scored shard %d, %d of %d", place, number + 1, len(shards))
             report(done / total, f"distorting and scoring, {number + 1} of {len(shards)} shards")
     for key in missing:
         kept[key] = gathered = _gather(run, [rows[key, index] for index in range(len(run.samples))])
         if store is not None:
             store.save(key, parameter_of(key), gathered)
+    _LOG.info("%d of %d cells are done", len(keys), len(keys))
     if store is not None:
         store.drop_parts()
     return tuple(
@@ -146,12 +152,12 @@ def run_cells(run: GridRun, cells: Sequence[CellKey], report: Report = silent) -
 
 
 def parameter_of(key: CellKey) -> str:
-    """Word a cell's severity, empty for the undistorted samples."""
+    """Return a cell's severity in words, empty for the undistorted samples."""
     return "" if key == CLEAN_KEY else find_cell(*key).parameter
 
 
 def _shards(run: GridRun, cells: Sequence[CellKey], rows: Mapping[tuple[CellKey, int], CellRow]) -> Iterator[Shard]:
-    """Cut the work into shards, without what is done."""
+    """Yield the shards of the remaining work."""
     for first in range(0, len(run.samples), CLIPS_OF_A_SHARD):
         samples = run.samples[first : first + CLIPS_OF_A_SHARD]
         wanted = tuple(

@@ -1,4 +1,4 @@
-"""The work of one process: decode a few clips once, and score each under every cell."""
+"""Run the work of one process: decode a few clips once, and score each under every cell."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from forensics.faces import CropJob, FaceFinder, Floats, cut_crops
 from .excerpts import Excerpt, take_excerpt
 
 CellKey = tuple[str, int]
-"""Name of a distortion and its severity; `CLEAN_KEY` stands for nothing done."""
+"""Name of a distortion and its severity; `CLEAN_KEY` means no distortion."""
 
 CLEAN_KEY: CellKey = ("none", 0)
 
@@ -38,15 +38,15 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class CellRow:
-    """What one cell did to one clip.
+    """The effect of one cell on one clip.
 
     Attributes:
-        cell: Which cell.
+        cell: Key of the cell.
         index: Place of the clip among all samples.
-        scores: One for each frame with a face; the undecided 0.5 alone where there is none.
-        covered: Whether there was a face.
-        changed: Whether pixels or boxes are others than before.
-        recipe: What was drawn, for cells that draw what they do.
+        scores: One score for each frame with a face; only the undecided 0.5 where there is none.
+        covered: Whether a face was found.
+        changed: Whether pixels or boxes changed.
+        recipe: The drawn recipe, for cells that draw their changes.
     """
 
     cell: CellKey
@@ -62,18 +62,18 @@ def score_shard(
 ) -> tuple[CellRow, ...]:
     """Score the clips of a shard under its cells, one clip in memory at a time, on one thread.
 
-    What is drawn follows from the seed, the clip's place and the severity, and from nothing else.
+    Random draws depend only on the seed, the clip's place and the severity.
 
     Args:
-        detector: Scores the crops.
-        finder: Finds faces in samples without a sidecar.
-        shard: What to do.
-        seed: Of the distortions.
+        detector: The detector.
+        finder: Face finder for samples without a sidecar.
+        shard: The clips and cells.
+        seed: Seed of the distortions.
         lead: Frames decoded before each scored one, for cells that work across frames.
 
     Raises:
         CorpusError: A sidecar is damaged, or there is neither sidecar nor finder.
-        InputError: A video encoder refuses the frames.
+        InputError: A video encoder rejects the frames.
     """
     rows: list[CellRow] = []
     with one_thread():
@@ -112,7 +112,7 @@ def _rng(seed: int, index: int, cell: Cell) -> Rng:
 
 
 def _distorted(excerpt: Excerpt, cell: Cell, rng: Rng) -> Sequence[Frames]:
-    """Distort the scored frames; those of one size as a clip, those of several one by one."""
+    """Distort the scored frames: frames of one size as a clip, frames of several sizes one by one."""
     change, level = cell.distortion.change, cell.distortion.level(cell.severity)
     alike = len({frame.shape for frame in excerpt.shown}) == 1
     if not alike:
@@ -129,7 +129,7 @@ def _scale(before: Frames, after: Frames) -> tuple[float, float]:
 def _frame_scores(
     detector: Detector, excerpt: Excerpt, frames: Sequence[Frames], boxes: Floats, landmarks: Floats
 ) -> tuple[float, ...]:
-    """Score every frame; one that shows several faces has the highest score of them."""
+    """Score every frame; a frame with several faces gets the highest of their scores."""
     crops = cut_crops([frames[row] for row in excerpt.rows], boxes, detector.spec, landmarks)
     first = np.flatnonzero(np.diff(excerpt.rows, prepend=-1))
     return tuple(np.maximum.reduceat(detector.probabilities(crops), first).tolist())

@@ -1,4 +1,4 @@
-"""Measure how a detector's scores move when genuine samples are marked."""
+"""Measure how a detector's scores change when genuine samples are marked."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ MEAN, SHIFT = "mean_score/video", "score_shift_by_mark/video"
 
 
 def measure_control(table: ScoreTable, corpus: Corpus, *, seed: int) -> tuple[Measure, ...]:
-    """Give the mean score of genuine samples without and with a control mark, and the mean shift of the pairs.
+    """Return the mean score of genuine samples without and with a control mark, and the mean shift of the pairs.
 
     Args:
         table: Scores of both slices, one row per frame.
-        corpus: Tells which control sample belongs to which genuine one.
-        seed: Of the bootstrap over identities.
+        corpus: The corpus, which links each control sample to its genuine one.
+        seed: Seed of the bootstrap over identities.
 
     Returns:
         `mean_score/video` on the slices `main` and `control`, `score_shift_by_mark/video` on `control`; each counts

@@ -1,8 +1,9 @@
-"""Evaluate detectors on a corpus under a protocol: score, remember the read, measure, and leave a results folder."""
+"""Evaluate detectors on a corpus under a protocol: score, record the read, measure, and write a results folder."""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,26 +37,28 @@ from forensics.execution.environment import PACKAGES, installed_version, machine
 from forensics.execution.progress import Report, silent, subrange
 from forensics.execution.workers import WorkerConfig
 from forensics.faces import FACE_MESH, USUAL_FINDER, FaceFinder, FinderChoice, finder_for, source_of
-from forensics.storage.files import file_hash
+from watermark import file_hash
 
 from .score_corpus import score_samples
+
+_LOG = logging.getLogger(__name__)
 
 FALLBACK_THRESHOLD = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to evaluate.
+    """The settings of an evaluation.
 
     Attributes:
-        protocol: Which samples, which threshold, which slices.
-        aggregation: How a video's score follows from its frames'.
-        per_clip: Most frames of one clip.
-        face_finder: What finds faces in samples without a sidecar.
-        seed: Of the bootstrap.
-        replicates: Of the bootstrap.
+        protocol: The protocol, which selects samples, threshold and slices.
+        aggregation: Aggregation of frame scores into a video's score.
+        per_clip: Largest number of frames of one clip.
+        face_finder: Face finder for samples without a sidecar.
+        seed: Seed of the bootstrap.
+        replicates: Number of bootstrap replicates.
         command: The command line, for the record.
-        worker_config: Who scores; None scores in this process, on all its threads.
+        worker_config: Configuration of the worker pool; None scores in this process, on all its threads.
     """
 
     protocol: Protocol = SEALED
@@ -75,13 +78,13 @@ class Evaluated:
     Attributes:
         report: Its measures.
         table: The undistorted test scores, one row per frame; None for a probe.
-        validation: The same of the validation split, None where there is none.
+        validation: The validation scores, one row per frame, None where there is none.
         folder: Its folder of results, None where nothing is written.
         detector: None for a file of scores and for a probe.
         corpus: None for a file of scores.
-        samples: The samples tested; none for a file of scores.
-        finder: Finds faces in samples without a sidecar, None where it is not needed.
-        settings: How it was evaluated.
+        samples: The tested samples; empty for a file of scores.
+        finder: Face finder for samples without a sidecar, None where it is not needed.
+        settings: The settings of the evaluation.
     """
 
     report: EvalReport
@@ -100,15 +103,15 @@ def evaluate_corpus(
 ) -> tuple[Evaluated, ...]:
     """Measure detectors on a corpus under a protocol.
 
-    With a results folder, a detector that was scored there already under the same protocol, with the same weights on
-    the same samples, is measured from those scores and not scored again, and every read of the test is remembered.
+    With a results folder, every read of the test is recorded. A detector that was already scored there under the same
+    protocol, with the same weights on the same samples, is measured from those scores and not scored again.
 
     Args:
         corpus: The corpus.
         names: Shipped detectors, or folders of trained ones.
-        settings: How.
+        settings: Settings of the evaluation.
         out: The results folder, None to write nothing.
-        report: Is told how far the work is.
+        report: Progress callback.
 
     Raises:
         CorpusError: The protocol finds no sample, or no face was found in any.
@@ -125,11 +128,11 @@ def evaluate_corpus(
 
 
 def with_reports(done: Sequence[Evaluated], further: Iterable[EvalReport]) -> tuple[Evaluated, ...]:
-    """Add measures and warnings to the detectors of the same name; reports of other names are put behind them.
+    """Add measures and warnings to the detectors of the same name; reports of other names are appended.
 
     Args:
-        done: What was evaluated.
-        further: Reports that add to it.
+        done: The evaluated detectors.
+        further: Reports with further measures.
     """
     found = list(done)
     for report in further:
@@ -149,7 +152,7 @@ def with_reports(done: Sequence[Evaluated], further: Iterable[EvalReport]) -> tu
 
 
 def compare_evaluated(done: Sequence[Evaluated], settings: Settings) -> tuple[Comparison, ...]:
-    """Compare the detectors with one another on the videos they were all scored on; none where there is but one."""
+    """Compare the detectors on the videos that all of them scored; empty for a single detector."""
     videos = {one.report.detector: one.table.by_video(settings.aggregation) for one in done if one.table is not None}
     return compare_all(videos, seed=settings.seed, replicates=settings.replicates) if len(videos) > 1 else ()
 
@@ -157,12 +160,12 @@ def compare_evaluated(done: Sequence[Evaluated], settings: Settings) -> tuple[Co
 def write_results(
     done: Sequence[Evaluated], comparisons: Sequence[Comparison], settings: Settings, out: Path
 ) -> EvalRun:
-    """Leave the results folder: a folder for each detector and probe, and `run.json`.
+    """Write the results folder: a folder for each detector and probe, and `run.json`.
 
     Args:
-        done: What was evaluated.
-        comparisons: Of the detectors.
-        settings: How they were evaluated.
+        done: The evaluated detectors.
+        comparisons: Comparisons of the detectors.
+        settings: Settings of the evaluation.
         out: The results folder.
     """
     for one in done:
@@ -184,17 +187,18 @@ def write_results(
         corpus_digest=first.corpus_digest,
     )
     write_run(run, out)
+    _LOG.info("wrote the results of %d detectors and probes to %s", len(done), out)
     return run
 
 
 def corpus_digest(samples: Iterable[Sample]) -> str:
-    """Compute the SHA-256, hex, of the manifest lines of samples, whatever their order."""
+    """Compute the SHA-256 (hex) of the manifest lines of samples, independent of their order."""
     lines = sorted(sample.to_json() for sample in samples)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def detector_digest(detector: Detector) -> str:
-    """Compute the SHA-256, hex, of everything a detector's scores and threshold follow from."""
+    """Compute the SHA-256 (hex) of everything that determines a detector's scores and threshold."""
     digest = hashlib.sha256(f"{detector.spec}\n{detector.calibration}\n{detector.thresholds}\n".encode())
     for name, tensor in sorted(detector.model.state_dict().items()):
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
@@ -203,7 +207,7 @@ def detector_digest(detector: Detector) -> str:
 
 
 class _Evaluation:
-    """One detector on one corpus, step by step."""
+    """The evaluation of one detector on one corpus, step by step."""
 
     def __init__(
         self,
@@ -225,7 +229,7 @@ class _Evaluation:
         self.known = next((old for old in reversed(self.past) if old.same_scores(self.read)), None)
 
     def run(self, report: Report) -> Evaluated:
-        """Validation first, then the threshold, then the test."""
+        """Run validation first, then freeze the threshold, then run the test."""
         settings = self.settings
         share = len(self.held) / (len(self.held) + len(self.samples))
         validation = self._validation(subrange(report, 0.0, share))
@@ -235,6 +239,7 @@ class _Evaluation:
             lambda: self._test(read, subrange(report, share, 1.0)), early_reads=early_reads(self.past, read)
         )
         test.freeze(threshold, origin)
+        _LOG.info("froze the threshold of %s at %.6g: %s", self.name, threshold, origin)
         measured = evaluate_sealed(
             test,
             corpus=self.corpus.root.name,
@@ -289,7 +294,7 @@ class _Evaluation:
 
     def _describe(self) -> TestRead:
         held = f", validation {corpus_digest(self.held)[:12]}" if self.held else ""
-        # The usual finders go unsaid, as in the journals of earlier versions, whose scores hold.
+        # The usual finders are not recorded, as in the journals of earlier versions, whose scores stay valid.
         usual = self.finder is None or self.finder.name == FACE_MESH
         found = "" if usual else f", faces by {source_of(self.finder)}"
         return TestRead(
@@ -305,18 +310,20 @@ class _Evaluation:
         )
 
     def _validation(self, report: Report) -> ScoreTable | None:
-        """Give the scores of the validation split: those in the folder if they are the same, else new ones."""
+        """Return the scores of the validation split: those in the folder if they are the same, otherwise new ones."""
         if not self.held:
             return None
         path = None if self.folder is None else self.folder / VALIDATION_NAME
         if path is not None and self.known and _is(path, self.known.validation_sha256):
+            _LOG.info("took the validation scores of %s from %s", self.name, path)
             return read_scores(path)
         return self._score(self.held, path, report)
 
     def _test(self, read: TestRead, report: Report) -> ScoreTable:
-        """Give the scores of the test likewise, and remember the read unless it repeats one."""
+        """Return the scores of the test in the same way, and record the read unless it repeats one."""
         path = None if self.folder is None else self.folder / SCORES_NAME
         if path is not None and self.known and _is(path, self.known.scores_sha256):
+            _LOG.info("took the test scores of %s from %s", self.name, path)
             table = read_scores(path)
         else:
             table = self._score(self.samples, path, report)

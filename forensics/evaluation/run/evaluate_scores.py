@@ -1,4 +1,4 @@
-"""Evaluate scores that other programs made, one results folder for all of them."""
+"""Evaluate scores of other programs, with one results folder for all of them."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ HALF = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Imported:
-    """One detector's scores, measured.
+    """The measured scores of one detector.
 
     Attributes:
-        evaluated: As for a detector of ours.
+        evaluated: The same result as for a detector of ours.
         beside: Published numbers beside ours.
-        notes: How the file was understood.
+        notes: Sentences on how the file was interpreted.
     """
 
     evaluated: Evaluated
@@ -39,7 +39,7 @@ class Imported:
     notes: tuple[str, ...]
 
     def describe(self) -> str:
-        """Say in lines how the file was read, and what is published beside ours."""
+        """Return lines on how the file was read, and the published numbers beside ours."""
         title = f"{self.evaluated.report.detector}: as published, and corrected"
         return "\n".join([title, *(f"  {note}" for note in self.notes), describe_beside(self.beside)])
 
@@ -54,18 +54,18 @@ def evaluate_files(
 ) -> tuple[Imported, ...]:
     """Measure scores from files or DeepfakeBench's folders; each detector and test set becomes a detector of the run.
 
-    Nothing is known of a validation split, so probabilities are compared with one half and other scores with nothing.
+    No validation split is known, so probabilities are compared with one half, and other scores have no threshold.
 
     Args:
         paths: CSV, JSON, JSON Lines, NPZ, DeepfakeBench's pickles or folders.
-        settings: How; the protocol does not enter.
-        columns: Which column holds which field, for all files.
+        settings: Settings of the evaluation; the protocol is not used.
+        columns: The column of each field, for all files.
         out: The results folder; scores and comparisons are written there, None to write nothing.
-        report: Is told how far the work is.
+        report: Progress callback.
 
     Raises:
-        ScoresError: A file is of no known form, or broken.
-        MetricError: A file holds one class only.
+        ScoresError: A file has no known format, or is damaged.
+        MetricError: A file contains one class only.
     """
     read = [one for path in paths for one in read_foreign(path, columns)]
     done = []
@@ -109,7 +109,7 @@ def _evaluate(foreign: ForeignScores, settings: Settings, out: Path | None) -> I
 
 
 def _names(read: Sequence[ForeignScores]) -> tuple[str, ...]:
-    """Name each by its detector, those that share it by the test set too, and number what is still alike."""
+    """Return names by detector, with the test set where the detector is not unique, and with a number where needed."""
     names = [one.name for one in read]
     shared = Counter(names)
     names = [f"{one.name} {one.corpus}" if shared[one.name] > 1 else one.name for one in read]

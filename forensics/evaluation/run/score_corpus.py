@@ -1,7 +1,8 @@
-"""Score corpora: from samples to score tables and the control slice."""
+"""Score corpora: build score tables of samples and measure the control slice."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -28,25 +29,28 @@ from forensics.faces import (
     cut_all,
     cut_kept,
     job_of,
+    source_of,
     stack_crops,
 )
 
+_LOG = logging.getLogger(__name__)
+
 BATCH = 256
-"""Crops that are held and scored at once."""
+"""Number of crops that are in memory and scored at once."""
 
 GROUP = 4
-"""Samples that a worker scores together: at eight frames a clip, one batch of the network."""
+"""Number of samples that a worker scores together: with eight frames per clip, one batch of the network."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ControlShift:
-    """How scores move when genuine samples are marked.
+    """The change of scores when genuine samples are marked.
 
     Attributes:
         plain: Mean score of the plain samples.
         marked: Mean score of the same samples with a control mark.
         shift: Mean of the differences, marked minus plain, with a bootstrap interval over identities.
-        pairs: How many pairs there are.
+        pairs: Number of pairs.
     """
 
     plain: float
@@ -56,7 +60,7 @@ class ControlShift:
 
 
 def key_of(sample: Sample) -> str:
-    """Name a sample's video in a table of scores: `dataset/method/compression/name`, as far as these are known."""
+    """Return the key of a sample's video in a table of scores: `dataset/method/compression/name`, as far as known."""
     return "/".join(part for part in sample.video_key if part)
 
 
@@ -70,19 +74,20 @@ def score_samples(
     worker_config: WorkerConfig | None = None,
     report: Report = silent,
 ) -> ScoreTable:
-    """Score the frames of samples, a batch of crops at a time, so that a corpus of any size fits into little memory.
+    """Score the frames of samples, one batch of crops at a time, so that any corpus needs little memory.
 
-    Samples without a crop get the undecided score 0.5 and count as not covered; frames get their highest face's score.
+    Samples without a crop get the undecided score 0.5 and count as not covered; frames get the score of their highest
+    face.
 
     Args:
-        detector: Scores the crops.
-        corpus: Where the files lie.
-        samples: Which samples.
-        per_clip: Most frames of one clip.
-        finder: Finds faces in samples without a sidecar.
-        worker_config: Which workers cut and score, each on one thread: the numbers do not depend on how many there
-            are. None scores here, on all threads, whose last bit may differ from that.
-        report: Is told how far the work is.
+        detector: The detector.
+        corpus: The corpus of the samples.
+        samples: The samples.
+        per_clip: Largest number of frames of one clip.
+        finder: Face finder for samples without a sidecar.
+        worker_config: Configuration of the worker pool, with one thread per worker; the scores do not depend on the
+            number of workers. None scores in this process, on all threads, and the last bit of the scores may differ.
+        report: Progress callback.
 
     Returns:
         One row for each frame.
@@ -100,10 +105,18 @@ def score_samples(
         else _scored_by(worker_config, detector, jobs, finder, cache)
     ):
         tables.append(table)
+        _LOG.debug("scored %d of %d samples", done, len(jobs))
         report(done / len(jobs), "scoring")
     if not tables or not any(table.covered.any() for table in tables):
         raise CorpusError(f"no face was found in any of {len(samples)} samples of {corpus.root}", corpus.root)
     table = ScoreTable.joined(tables)
+    _LOG.info(
+        "scored %d frames of %d samples with %s; faces by %s",
+        len(table.scores),
+        len(samples),
+        detector.spec.name,
+        source_of(finder),
+    )
     sample_of = {key_of(sample): sample for sample in samples}
     return replace(table, attributes=attributes_of(corpus, [sample_of[video] for video in table.videos]))
 
@@ -111,12 +124,12 @@ def score_samples(
 def _scored_here(
     detector: Detector, jobs: Sequence[CropJob], finder: FaceFinder | None, cache: Path | None
 ) -> Iterator[tuple[ScoreTable, int]]:
-    """Give the scores of one batch of crops after the other, and how many samples are done."""
+    """Yield the scores of one batch of crops after the other, and how many samples are done."""
     waiting: list[tuple[CropJob, Cut]] = []
     for number, done in enumerate(cut_all(jobs, finder, cache=cache), start=1):
         waiting.append(done)
         if number == len(jobs) or sum(len(cut.crops) for _, cut in waiting) >= BATCH:
-            yield score_shelf(detector, stack_crops(waiting)), number
+            yield score_crop_table(detector, stack_crops(waiting)), number
             waiting = []
 
 
@@ -127,7 +140,7 @@ def _scored_by(
     finder: FaceFinder | None,
     cache: Path | None,
 ) -> Iterator[tuple[ScoreTable, int]]:
-    """Give the scores of one group of samples after the other, and how many samples are done."""
+    """Yield the scores of one group of samples after the other, and how many samples are done."""
     groups = [jobs[first : first + GROUP] for first in range(0, len(jobs), GROUP)]
     with open_pool(worker_config, partial(_scorer, detector, finder, cache, worker_config.device)) as pool:
         for place, table in pool.work(groups):
@@ -141,65 +154,67 @@ def _scorer(
     if device is not None:
         detector.model.to(device)
     with one_thread():
-        yield lambda jobs, report: score_shelf(
+        yield lambda jobs, report: score_crop_table(
             detector, stack_crops([(job, cut_kept(job, finder, cache)) for job in jobs])
         )
 
 
-def score_shelf(detector: Detector, shelf: CropTable) -> ScoreTable:
+def score_crop_table(detector: Detector, crop_table: CropTable) -> ScoreTable:
     """Score crops that are cut already; a frame that shows several faces has the highest score of them.
 
     Args:
         detector: Scores them; its crop contract must be the one they were cut for.
-        shelf: The crops.
+        crop_table: The crops.
 
     Returns:
         One row for each frame, those of samples without a crop at the end.
     """
-    first = shelf.first_faces
-    owners = (*(shelf.samples[row] for row in first), *shelf.unseen)
-    seen = np.maximum.reduceat(_probabilities(detector, shelf), first) if len(first) else np.zeros(0)
+    first = crop_table.first_faces
+    owners = (*(crop_table.samples[row] for row in first), *crop_table.unseen)
+    seen = np.maximum.reduceat(_probabilities(detector, crop_table), first) if len(first) else np.zeros(0)
     return ScoreTable(
         videos=tuple(key_of(sample) for sample in owners),
         identities=tuple(sample.identities for sample in owners),
         labels=np.array([sample.label is Label.FORGED for sample in owners], dtype=np.int64),
-        scores=np.concatenate([seen, np.full(len(shelf.unseen), 0.5)]),
+        scores=np.concatenate([seen, np.full(len(crop_table.unseen), 0.5)]),
         slices=tuple(sample.slice.value for sample in owners),
         methods=tuple(sample.method for sample in owners),
         covered=np.arange(len(owners)) < len(first),
     )
 
 
-def _probabilities(detector: Detector, shelf: CropTable) -> NDArray[np.float64]:
-    """Score all crops at once, or sample by sample where a detector judges consecutive crops together."""
+def _probabilities(detector: Detector, crop_table: CropTable) -> NDArray[np.float64]:
+    """Return scores of all crops at once, or sample by sample where a detector judges consecutive crops together."""
     if detector.spec.frames == 1:
-        return detector.probabilities(shelf.crops)
-    ends = [row for row in range(1, len(shelf.samples)) if shelf.samples[row].id != shelf.samples[row - 1].id]
-    return np.concatenate([detector.probabilities(crops) for crops in np.split(shelf.crops, ends)])
+        return detector.probabilities(crop_table.crops)
+    ends = [
+        row for row in range(1, len(crop_table.samples)) if crop_table.samples[row].id != crop_table.samples[row - 1].id
+    ]
+    return np.concatenate([detector.probabilities(crops) for crops in np.split(crop_table.crops, ends)])
 
 
 def rows_of_slice(table: ScoreTable, slice: Slice) -> ScoreTable:
-    """Keep the rows of one slice, with nothing from the others.
+    """Return the rows of one slice only.
 
     Args:
         table: The table.
-        slice: Which slice.
+        slice: The slice.
     """
     return table.rows([row for row, name in enumerate(table.slices) if name == slice.value])
 
 
 def frozen_threshold(detector: Detector) -> float:
-    """Return the threshold a detector froze at 5 % false positives on validation data, one half where it has none."""
+    """Return the threshold that a detector froze at 5 % false positives on validation data, 0.5 where it has none."""
     return detector.thresholds.fpr_5 if detector.thresholds is not None else 0.5
 
 
 def control_shift(table: ScoreTable, corpus: Corpus, *, seed: int) -> ControlShift:
-    """Compare genuine samples with the same samples under a control mark.
+    """Compare genuine samples with the same samples with a control mark.
 
     Args:
-        table: Scores of both slices.
-        corpus: Tells which control sample belongs to which genuine one.
-        seed: Of the bootstrap.
+        table: A table with scores of both slices.
+        corpus: The corpus, which links each control sample to its genuine one.
+        seed: Seed of the bootstrap.
 
     Raises:
         CorpusError: No control sample has its plain twin in the table.

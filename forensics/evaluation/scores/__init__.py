@@ -1,1 +1,1 @@
-"""Tables of scores, by frame and by video, and the files they are kept in."""
+"""Build, aggregate, read and write tables of scores, by frame and by video."""

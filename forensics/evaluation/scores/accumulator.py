@@ -1,4 +1,4 @@
-"""Gather scores batch by batch: eight bytes a frame, what is known of a video only once; shards can be merged."""
+"""Collect scores batch by batch, with eight bytes per frame; shards can be merged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .score_table import ScoreTable
 
 
 class ScoreAccumulator:
-    """Collect tables of frames, those of one video in as many batches as they come in."""
+    """Collected tables of frames; the frames of one video may come in several batches."""
 
     def __init__(self) -> None:
         self._facts: dict[str, ScoreTable] = {}
@@ -27,10 +27,10 @@ class ScoreAccumulator:
         return sum(map(len, self._scores.values())) + sum(map(len, self._blind.values()))
 
     def add(self, table: ScoreTable) -> None:
-        """Take a batch of frames.
+        """Add a batch of frames.
 
         Raises:
-            ScoresError: If a video came before with another label, slice, method, attribute or set of identities.
+            ScoresError: A video was added before with another label, slice, method, attribute or set of identities.
         """
         _, first, video_of = np.unique(np.array(table.videos), return_index=True, return_inverse=True)
         order = np.argsort(video_of, kind="stable")
@@ -43,23 +43,23 @@ class ScoreAccumulator:
             self._extend(video, table.scores[rows[seen]], table.scores[rows[~seen]])
 
     def merge(self, other: ScoreAccumulator) -> None:
-        """Take what another shard gathered.
+        """Add what another shard collected.
 
         Raises:
-            ScoresError: As `add`.
+            ScoresError: As for `add`.
         """
         for video, facts in other._facts.items():
             self._know(video, facts)
             self._extend(video, np.array(other._scores[video]), np.array(other._blind[video]))
 
     def videos(self, how: Aggregation = Aggregation.MEAN) -> ScoreTable:
-        """Give one row per video, as `ScoreTable.by_video` would.
+        """Return one row per video, as `ScoreTable.by_video` does.
 
         Args:
-            how: How a video's score follows from its frames'.
+            how: Aggregation of frame scores into a video's score.
 
         Raises:
-            ScoresError: If nothing was added, or the way wants probabilities and a score lies outside 0–1.
+            ScoresError: Nothing was added, or the aggregation needs probabilities and a score lies outside 0–1.
         """
         seen = np.array([bool(scores) for scores in self._scores.values()])
         counted = [self._scores[video] or self._blind[video] for video in self._facts]
@@ -69,7 +69,7 @@ class ScoreAccumulator:
         return replace(table, scores=scores, covered=seen)
 
     def frames(self) -> tuple[Labels, Floats]:
-        """Give labels and scores of all frames, video by video, for any metric at frame level."""
+        """Return labels and scores of all frames, video by video, for any metric at frame level."""
         if not self._facts:
             raise ScoresError("no scores were gathered")
         parts = [np.array(self._scores[video] + self._blind[video]) for video in self._facts]
@@ -77,7 +77,7 @@ class ScoreAccumulator:
         return labels, np.concatenate(parts)
 
     def counts(self) -> Counts:
-        """Count the frames at each distinct score: all that a metric at frame level needs."""
+        """Count the frames at each distinct score, which is all that a metric at frame level needs."""
         return Ranking(*self.frames()).counts()
 
     def _know(self, video: str, facts: ScoreTable) -> None:

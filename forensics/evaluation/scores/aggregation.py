@@ -1,4 +1,4 @@
-"""Make one score of a video from those of its frames, in a way that is named beside every number."""
+"""Aggregate the scores of frames into one score of a video, in a way that is named beside every number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from forensics.evaluation.errors import ScoresError
 from forensics.evaluation.metrics.classification import Floats
 
 TOP = 5
-"""Frames that `TOP` averages."""
+"""Number of frames that `TOP` averages."""
 
 SURELY_FAKE, SURELY_GENUINE = 0.8, 0.2
 """A frame is confident above the first and below the second (Seferbekov, winner of the DFDC, 2020)."""
@@ -20,7 +20,7 @@ _SMALLEST = 1e-7
 
 
 class Aggregation(StrEnum):
-    """Name the ways from frames to a video; the value is what reports print."""
+    """The ways to aggregate frames into a video; reports print the value."""
 
     MEAN = "mean of probabilities"
     LOGIT_MEAN = "mean of logits"
@@ -30,10 +30,10 @@ class Aggregation(StrEnum):
 
     @classmethod
     def named(cls, name: str) -> Aggregation:
-        """Find one by its short name, such as `logit_mean`, or by its value.
+        """Find an aggregation by its short name, such as `logit_mean`, or by its value.
 
         Raises:
-            ScoresError: If nothing has that name.
+            ScoresError: Nothing has that name.
         """
         for one in cls:
             if name in (one.short, one.value):
@@ -42,23 +42,23 @@ class Aggregation(StrEnum):
 
     @property
     def short(self) -> str:
-        """Its name on the command line."""
+        """Return the name on the command line."""
         return self.name.lower()
 
 
 def aggregate(scores: Floats, video_of: NDArray[np.intp], how: Aggregation = Aggregation.MEAN) -> Floats:
-    """Give each video's score.
+    """Return each video's score.
 
     Args:
-        scores: (N,) of the frames; probabilities for all but `MEAN`, `MAX` and `TOP`.
-        video_of: (N,) number of each frame's video, 0 to V - 1, each at least once.
-        how: The way.
+        scores: (N,) scores of the frames; probabilities for all but `MEAN`, `MAX` and `TOP`.
+        video_of: (N,) number of each frame's video, 0 to V - 1, where each number occurs.
+        how: The aggregation.
 
     Returns:
         (V,) scores.
 
     Raises:
-        ScoresError: If a way wants probabilities and a score lies outside 0–1.
+        ScoresError: The aggregation needs probabilities and a score lies outside 0–1.
     """
     if how in (Aggregation.LOGIT_MEAN, Aggregation.CONFIDENT) and (scores.min() < 0 or scores.max() > 1):
         raise ScoresError(f"the {how.value} wants probabilities in 0–1, got {scores.min():.3g} to {scores.max():.3g}")
@@ -86,11 +86,11 @@ def _highest(scores: Floats, video_of: NDArray[np.intp], count: int) -> Floats:
 
 
 def _confident(scores: Floats, video_of: NDArray[np.intp]) -> Floats:
-    """Average the confident frames of one side where there are enough of them, otherwise all frames.
+    """Compute the mean of the confident frames of one side where there are enough of them, otherwise of all frames.
 
-    The rule of the DFDC's winner: the surely fake frames, if they are more than two fifths of the video and more than
-    eleven; else the surely genuine ones, if they are more than nine tenths. With eleven frames or fewer the first case
-    cannot occur.
+    This is the rule of the DFDC's winner. The surely fake frames count, if they are more than two fifths of the video
+    and more than eleven; otherwise the surely genuine ones count, if they are more than nine tenths. With eleven frames
+    or fewer the first case cannot occur.
     """
     frames = np.bincount(video_of)
     fake, genuine = scores > SURELY_FAKE, scores < SURELY_GENUINE

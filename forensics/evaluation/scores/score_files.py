@@ -1,4 +1,4 @@
-"""Read scores that any program wrote as CSV, and write our own the same way."""
+"""Read scores as CSV from any program, and write our own in the same format."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TRUTHS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no
 
 
 def write_scores(table: ScoreTable, path: Path) -> None:
-    """Write a table as CSV that `read_scores` reads back; several identities are joined by `+`."""
+    """Write a table as CSV that `read_scores` can read; several identities are joined by `+`."""
     write_whole(path, lambda part: _write(table, part))
 
 
@@ -55,15 +55,15 @@ def _write(table: ScoreTable, path: Path) -> None:
 def read_scores(path: Path) -> ScoreTable:
     """Read scores that any program wrote as CSV.
 
-    Columns: `video, identity, label, score`, and optionally `frame, method, dataset, compression, group, covered` and
-    one `attribute.<name>` for each thing known of the people.
+    The columns are `video, identity, label, score`, and optionally `frame, method, dataset, compression, group,
+    covered` and one `attribute.<name>` for each known attribute of the people.
 
-    A row is a frame, or a whole video. Videos are kept apart by data set, method, compression and name together: by
-    name alone, `000_003` of four methods would be one video. `group` names the slice; several identities are joined by
-    `+`; `covered` is 0 where no face was found; whatever score stands there, 0.5 is taken.
+    A row is a frame, or a whole video. Videos are identified by data set, method, compression and name together,
+    because by name alone `000_003` of four methods would be one video. `group` names the slice; several identities are
+    joined by `+`; `covered` is 0 where no face was found, and such a row counts with a score of 0.5.
 
     Raises:
-        ScoresError: If the file cannot be read, a column is missing, there is no row, or a row has no video or
+        ScoresError: The file cannot be read, a column is missing, there is no row, or a row has no video or
             identity, a label other than 0 and 1, or a score that is not finite; the message names the line.
     """
     try:
@@ -99,7 +99,7 @@ def read_scores(path: Path) -> ScoreTable:
 
 
 def _split_key(key: str, method: str) -> tuple[str, str, str, str]:
-    """Give dataset, method, compression and name of a key, which put together by `/` give it again."""
+    """Return dataset, method, compression and name of a key, which joined by `/` make the key again."""
     if not method:
         return "", "", "", key
     before, _, after = f"/{key}".partition(f"/{method}/")
@@ -108,7 +108,7 @@ def _split_key(key: str, method: str) -> tuple[str, str, str, str]:
 
 
 class _Row:
-    """Read one line, or say what is wrong with it."""
+    """One line of the file, checked."""
 
     def __init__(self, record: Mapping[str, str | None], path: Path, line: int) -> None:
         self._record, self._path, self._line = record, path, line
@@ -122,7 +122,7 @@ class _Row:
         self.method = self.optional("method")
 
     def optional(self, name: str) -> str:
-        """Give a column's text, empty where there is none."""
+        """Return a column's text, empty where there is none."""
         return (self._record.get(name) or "").strip()
 
     def _text(self, name: str) -> str:

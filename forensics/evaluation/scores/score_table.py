@@ -1,4 +1,4 @@
-"""Hold scores in columns, one row per frame, and gather them by video."""
+"""Store scores in columns, one row per frame, and aggregate them by video."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ EVERYTHING = "all"
 
 @dataclass(frozen=True, slots=True)
 class ScoreTable:
-    """Hold one row per frame, or per video where there are no frames.
+    """A table with one row per frame, or per video where there are no frames.
 
-    The constructor checks the columns, so that a table in hand is a table one can trust.
+    The constructor checks the columns, so that every table is valid.
 
     Attributes:
         videos: (N,) key of the video, unique over data sets, methods and compressions:
             `dataset/method/compression/name` as far as these are known.
-        identities: (N,) identities in the video; a forged one carries source and drive.
+        identities: (N,) identities in the video; a forged one has source and drive.
         labels: (N,) 0 genuine, 1 manipulated.
         scores: (N,) higher means more likely manipulated.
-        slices: (N,) name of the part of the test a row belongs to, such as `control`.
-        methods: (N,) how the video was made, empty where unknown; the key names it too.
-        attributes: What the data set says of the people, (N,) each by name, such as `gender`; empty where unknown.
+        slices: (N,) part of the test that a row belongs to, such as `control`.
+        methods: (N,) method of the video, empty where unknown; the key also names it.
+        attributes: Attributes of the people in the data set, (N,) each by name, such as `gender`; empty where unknown.
         covered: (N,) False where no face was found or the file could not be read; the score there is 0.5.
     """
 
@@ -44,10 +44,10 @@ class ScoreTable:
     covered: NDArray[np.bool_] = field(default_factory=lambda: np.ones(0, dtype=np.bool_))
 
     def __post_init__(self) -> None:
-        """Fill the optional columns and check that all fit together.
+        """Fill the optional columns and check that all columns are consistent.
 
         Raises:
-            ScoresError: If lengths differ, the table is empty, a label is not 0 or 1, a score is not finite, a row
+            ScoresError: Lengths differ, the table is empty, a label is not 0 or 1, a score is not finite, a row
                 names no identity, a slice is called `all`, a key does not name the method, or a video has two labels,
                 slices, methods, attributes or sets of identities.
         """
@@ -77,10 +77,10 @@ class ScoreTable:
 
     @classmethod
     def joined(cls, tables: Sequence[ScoreTable]) -> ScoreTable:
-        """Put tables one under another; an attribute that one lacks is empty there.
+        """Return tables joined row by row; an attribute that one table lacks is empty there.
 
         Raises:
-            ScoresError: If there is no table, or a video of two tables has different labels or identities in them.
+            ScoresError: There is no table, or a video of two tables has different labels or identities in them.
         """
         if not tables:
             raise ScoresError("no table to join")
@@ -101,19 +101,19 @@ class ScoreTable:
 
     @property
     def slice_names(self) -> tuple[str, ...]:
-        """The names of the slices, sorted."""
+        """Return the names of the slices, sorted."""
         return tuple(sorted(set(self.slices)))
 
     def by_video(self, how: Aggregation = Aggregation.MEAN) -> ScoreTable:
-        """Give the table with one row per video, in the order of their first frames.
+        """Return the table with one row per video, in the order of their first frames.
 
         Frames without a face count only where no frame of the video has one.
 
         Args:
-            how: How a video's score follows from its frames'.
+            how: Aggregation of frame scores into a video's score.
 
         Raises:
-            ScoresError: If the way wants probabilities and a score lies outside 0–1.
+            ScoresError: The aggregation needs probabilities and a score lies outside 0–1.
         """
         first: dict[str, int] = {}
         for row, video in enumerate(self.videos):
@@ -127,21 +127,22 @@ class ScoreTable:
 
     @property
     def method_slices(self) -> tuple[str, ...]:
-        """Names of the slices of single forgery methods, `method=<name>`, sorted."""
+        """Return the names of the slices of single forgery methods, `method=<name>`, sorted."""
         forged = {method for method, label in zip(self.methods, self.labels, strict=True) if label == 1 and method}
         return tuple(f"method={name}" for name in sorted(forged))
 
     def slice(self, name: str) -> ScoreTable:
-        """Give the rows of a slice; where it has one class only, the other class comes from the whole table.
+        """Return the rows of a slice; where it has one class only, the other class comes from the whole table.
 
-        A control slice holds marked genuine clips and no forged ones, a slice of one forgery method holds no genuine
-        ones; both are judged against all samples of the class they lack. A group of people is judged by itself.
+        A control slice contains marked genuine clips and no forged ones, and a slice of one forgery method contains no
+        genuine ones; both are measured against all samples of the class that they lack. A group of people is measured
+        separately.
 
         Args:
             name: A slice; or `method=<name>`; or `<attribute>=<value>`, such as `gender=female`.
 
         Raises:
-            ScoresError: If no row belongs to it.
+            ScoresError: No row belongs to the slice.
         """
         if name == EVERYTHING:
             return self
@@ -158,7 +159,7 @@ class ScoreTable:
         return self.rows(np.flatnonzero(inside).tolist())
 
     def rows(self, indices: Sequence[int]) -> ScoreTable:
-        """Give some rows, in the order asked for."""
+        """Return some rows, in the given order."""
         chosen: NDArray[np.intp] = np.asarray(indices, dtype=np.intp)
         return ScoreTable(
             tuple(self.videos[index] for index in indices),

@@ -1,4 +1,4 @@
-"""Crews: many independent tasks on warm workers, in this process, in several, or on a Ray cluster, with one answer.
+"""Worker pools: many independent tasks on warm workers, in this process, in several, or on a Ray cluster.
 
 Only the light part stands here: nothing that computes is imported before a worker is asked to.
 """

@@ -1,4 +1,4 @@
-"""Which engine works off tasks, with how many workers, and what a worker is asked to do."""
+"""Configure worker pools: the engine, the number of workers, and the type of their work."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from forensics.execution.progress import Report
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 Work: TypeAlias = Callable[[Task, Report], Result]
-"""Does one task; the report is told how far that task is."""
+"""Function that does one task; it receives the progress callback of that task."""
 Prepare: TypeAlias = Callable[[], AbstractContextManager[Callable[[Task, Report], Result]]]
-"""Makes a worker warm: called once in each, and held open for as long as it works."""
+"""Function that prepares a worker: it is called once in each, and its context stays open as long as the worker works.
+"""
 LOCAL, RAY = "local", "ray"
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerConfig:
-    """Which engine works, and with how many workers.
+    """The engine and the number of workers.
 
     Attributes:
         engine: `local` or `ray`.
-        workers: How many; 1 on the local engine works in this process. None takes one for each core, on Ray as many as
-            the cluster has room for.
-        address: Of the Ray cluster, None to start one on this machine.
-        gpus: Of each worker on Ray; less than 1 to share one.
+        workers: Number of workers; 1 on the local engine works in this process. None uses one for each core, and on Ray
+            as many as the cluster has room for.
+        address: Address of the Ray cluster, None to start one on this machine.
+        gpus: GPUs of each worker on Ray; less than 1 to share one.
     """
 
     engine: str = LOCAL
@@ -37,12 +38,12 @@ class WorkerConfig:
 
     @property
     def alone(self) -> bool:
-        """Whether the work is done in this process."""
+        """Return whether the work is done in this process."""
         return self.engine == LOCAL and self.workers == 1
 
     @property
     def device(self) -> str | None:
-        """Where a worker computes, None for wherever the work itself says."""
+        """Return the device on which a worker computes, None for the work's own choice."""
         return "cuda" if self.gpus else None
 
 

@@ -1,7 +1,8 @@
-"""Hand out tasks to workers of any kind: a few at a time, in order, and once more where a worker died."""
+"""Dispatch tasks to workers of any kind: a few at a time, in order, and again where a worker died."""
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,22 +15,24 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 AHEAD = 4
-"""Tasks for each worker that are under way or wait to be taken."""
+"""Number of tasks per worker that are in progress or queued."""
 
 TRIES = 3
-"""Workers that one task may end."""
+"""Number of workers that one task may end."""
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerReady:
-    """A worker is warm and waits."""
+    """A worker is warm and waits for a task."""
 
     worker: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaskDone:
-    """A worker did its task."""
+    """A worker finished its task."""
 
     worker: int
     result: object
@@ -37,7 +40,7 @@ class TaskDone:
 
 @dataclass(frozen=True, slots=True)
 class WorkerDied:
-    """A worker is gone, whatever it was at; `how` says of what, in a word or two."""
+    """A worker ended unexpectedly; `how` describes the cause in a word or two."""
 
     worker: int
     how: str
@@ -48,40 +51,41 @@ WorkerEvent = WorkerReady | TaskDone | WorkerDied
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Failure:
-    """What a worker says where it met an error."""
+    """The message of a worker that met an error."""
 
     error: Exception
 
 
 class Workers(Protocol):
-    """Workers as an engine starts them; they are numbered from 0."""
+    """The workers of an engine, numbered from 0."""
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """Return the number of workers."""
 
     def submit(self, worker: int, task: object) -> None:
-        """Give a worker that waits its next task."""
+        """Send a waiting worker its next task."""
 
     def poll(self) -> Sequence[WorkerEvent]:
-        """Wait until something happens, and say what.
+        """Wait until something happens, and return the events.
 
         Raises:
-            Exception: What a task, or making a worker warm, raised.
+            Exception: A task, or the preparation of a worker, raised the error.
         """
 
     def replace(self, worker: int) -> None:
         """Start another worker in the place of one that died."""
 
     def close(self) -> None:
-        """End all workers, whatever they are at."""
+        """End all workers, even while they work."""
 
 
 class DispatchedPool(Generic[Task, Result]):
-    """A pool whose workers are somewhere else."""
+    """A pool whose workers run in other processes."""
 
     def __init__(self, workers: Workers) -> None:
         """Take over workers that were just started."""
+        _LOG.info("started %d workers", workers.count)
         self._workers = workers
         self._idle: deque[int] = deque()
         self._warm: set[int] = set()
@@ -90,7 +94,7 @@ class DispatchedPool(Generic[Task, Result]):
     def work(
         self, tasks: Sequence[Task], *, ordered: bool = True, report: Report = silent
     ) -> Iterator[tuple[int, Result]]:
-        """Work off tasks; see `WorkerPool`."""
+        """Run tasks; see `WorkerPool`."""
         waiting: deque[int] = deque()
         at: dict[int, int] = {}
         held: dict[int, Result] = {}
@@ -113,11 +117,13 @@ class DispatchedPool(Generic[Task, Result]):
                         self._replace_dead(worker, how)
                         if worker in at:
                             waiting.append(_again(at.pop(worker), how, deaths, len(tasks)))
+                            _LOG.debug("task %d of %d is done again by another worker", waiting[-1] + 1, len(tasks))
             for place in _to_give(held, given if ordered else None):
                 yield place, held.pop(place)
                 given += 1
 
     def _mark_ready(self, worker: int) -> None:
+        _LOG.debug("worker %d is ready", worker)
         self._warm.add(worker)
         self._failed_starts = 0
         self._idle.append(worker)
@@ -130,11 +136,12 @@ class DispatchedPool(Generic[Task, Result]):
         self._warm.discard(worker)
         if self._failed_starts == TRIES:
             raise ForensicsError(f"{TRIES} working processes did not start ({how}); run again with fewer --workers")
+        _LOG.info("worker %d died of %s and is replaced", worker, how)
         self._workers.replace(worker)
 
 
 def _to_give(held: Collection[int], next_place: int | None) -> Iterator[int]:
-    """Name the results that can be given: those that follow in order, or all."""
+    """Yield the places of the results that can be returned now: those that follow in order, or all."""
     if next_place is None:
         yield from list(held)
         return

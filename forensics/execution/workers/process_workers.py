@@ -1,16 +1,20 @@
-"""Workers as processes of this machine, each with one thread, each at the end of a pipe."""
+"""Run workers as processes of this machine, each with one thread and a pipe."""
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
 from forensics.execution.child_process import ending_of, follow_parent, keyboard_held, portable
+from forensics.execution.log import LogLevels, hand_records_over, log_levels, take_record
 from forensics.execution.progress import silent
 
 from .config import WorkerConfig
@@ -19,6 +23,9 @@ from .threads import one_thread_each
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
+
+_SPEAKING = threading.Lock()
+"""Held while something is sent to the parent; a log record may come from any thread."""
 
 
 @dataclass(slots=True, eq=False)
@@ -29,10 +36,10 @@ class _Worker:
 
 
 class ProcessWorkers:
-    """Workers in processes of their own; they end with this one, even where it is killed."""
+    """Workers in separate processes; they end with this process, even where it is killed."""
 
     def __init__(self, prepare: object, worker_config: WorkerConfig) -> None:
-        """Start them all; they get ready side by side."""
+        """Start all workers; they get ready at the same time."""
         self.count = worker_config.workers or os.cpu_count() or 1
         self._prepare = pickle.dumps(prepare)
         self._workers: list[_Worker] = []
@@ -40,16 +47,17 @@ class ProcessWorkers:
             self._workers.append(self._start())
 
     def submit(self, worker: int, task: object) -> None:
-        """Send a task; that the worker is gone will be news."""
+        """Send a task; a dead worker is reported later as an event."""
         try:
             self._workers[worker].pipe.send_bytes(pickle.dumps(task))
         except OSError:
             return
 
     def poll(self) -> Sequence[WorkerEvent]:
-        """Wait for results, and for ends of processes."""
+        """Wait for results and for processes that end."""
         number_of = {worker.pipe: number for number, worker in enumerate(self._workers)}
-        return [self._heard(number_of[pipe]) for pipe in wait(list(number_of)) if isinstance(pipe, Connection)]
+        heard = [self._heard(number_of[pipe]) for pipe in wait(list(number_of)) if isinstance(pipe, Connection)]
+        return [event for event in heard if event is not None]
 
     def replace(self, worker: int) -> None:
         """Start another process."""
@@ -64,7 +72,7 @@ class ProcessWorkers:
     def _start(self) -> _Worker:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs,))
+        process = context.Process(target=_serve, args=(theirs, log_levels()))
         with keyboard_held():
             process.start()
         theirs.close()
@@ -75,13 +83,17 @@ class ProcessWorkers:
             return worker
         return worker
 
-    def _heard(self, number: int) -> WorkerEvent:
+    def _heard(self, number: int) -> WorkerEvent | None:
+        """Take what a worker sent: an event, or a log record, which is none."""
         worker = self._workers[number]
         try:
             said = pickle.loads(worker.pipe.recv_bytes())  # noqa: S301 - written by our own process  # nosec B301
         except (EOFError, OSError):
             worker.process.join(5)
             return WorkerDied(number, ending_of(worker.process.exitcode))
+        if isinstance(said, logging.LogRecord):
+            take_record(said)
+            return None
         if isinstance(said, Failure):
             raise said.error
         if worker.ready:
@@ -97,10 +109,11 @@ def _end(worker: _Worker) -> None:
     worker.process.close()
 
 
-def _serve(pipe: Connection) -> None:
-    """The process's side: get warm once, then work until the pipe closes."""
+def _serve(pipe: Connection, levels: LogLevels) -> None:
+    """The process's side: prepare once, then work until the pipe closes."""
     follow_parent()
     one_thread_each()
+    hand_records_over(levels, partial(_say, pipe))
     try:
         with _hear(pipe)() as work:  # type: ignore[operator]
             _say(pipe, None)
@@ -122,6 +135,7 @@ def _hear(pipe: Connection) -> object:
 def _say(pipe: Connection, value: object) -> None:
     written = pickle.dumps(value)
     try:
-        pipe.send_bytes(written)
+        with _SPEAKING:
+            pipe.send_bytes(written)
     except OSError:
         raise SystemExit from None

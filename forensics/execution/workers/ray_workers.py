@@ -1,11 +1,12 @@
-"""Workers as actors of a Ray cluster, one task each at a time; Ray places them, on graphics cards where asked.
+"""Run workers as actors of a Ray cluster, one task each at a time; Ray places them, on GPUs where requested.
 
-Every machine of the cluster needs this package, and the corpus and the deployment's folder under the same paths: what
-travels is tasks and results, not media and not secrets.
+Every machine of the cluster needs this package, and the corpus and the deployment's folder under the same paths. Only
+tasks and results are sent, no media and no secrets.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from typing import Any
 
 from forensics.errors import InputError, MissingPieceError
 from forensics.execution.child_process import portable
+from forensics.execution.log import LogLevels, hand_records_over, log_levels, take_record
 from forensics.execution.progress import silent
 
 from .config import WorkerConfig
@@ -22,10 +24,10 @@ from .threads import one_thread_each
 
 
 class RayWorkers:
-    """Workers that Ray starts; those for which there is no room yet are waited for while the others work."""
+    """Workers that Ray starts; workers for which there is no room yet start later, while the others work."""
 
     def __init__(self, prepare: object, worker_config: WorkerConfig) -> None:
-        """Reach or start the cluster, and ask for the actors.
+        """Connect to the cluster or start one, and request the actors.
 
         Raises:
             MissingPieceError: Ray is not installed.
@@ -44,7 +46,7 @@ class RayWorkers:
         self._actors = [self._start(number) for number in range(self.count)]
 
     def submit(self, worker: int, task: object) -> None:
-        """Call an actor."""
+        """Send an actor its task."""
         self._said[self._actors[worker].work.remote(pickle.dumps(task))] = TaskDone(worker, None)
 
     def poll(self) -> Sequence[WorkerEvent]:
@@ -53,26 +55,28 @@ class RayWorkers:
         return [self._heard(call, self._said.pop(call)) for call in ended]
 
     def replace(self, worker: int) -> None:
-        """Ask for another actor."""
+        """Request another actor."""
         self._actors[worker] = self._start(worker)
 
     def close(self) -> None:
-        """End the actors, and the cluster where this run started or joined it."""
+        """End the actors, and the cluster connection where this run opened it."""
         for actor in self._actors:
             self._ray.kill(actor)
         if self._own:
             self._ray.shutdown()
 
     def _start(self, number: int) -> Any:  # noqa: ANN401 - Ray has no type for an actor
-        actor = self._actor.remote()
+        actor = self._actor.remote(log_levels())
         self._said[actor.warm.remote(self._prepare)] = WorkerReady(number)
         return actor
 
     def _heard(self, call: object, expected: WorkerEvent) -> WorkerEvent:
         try:
-            said = pickle.loads(self._ray.get(call))  # noqa: S301 - written by our own actor  # nosec B301
+            records, said = pickle.loads(self._ray.get(call))  # noqa: S301 - written by our own actor  # nosec B301
         except self._ray.exceptions.RayError as error:
             return WorkerDied(expected.worker, type(error).__name__)
+        for record in records:
+            take_record(record)
         if isinstance(said, Failure):
             raise said.error
         return expected if isinstance(expected, WorkerReady) else TaskDone(expected.worker, said)
@@ -81,28 +85,35 @@ class RayWorkers:
 class _Actor:
     """One warm worker."""
 
-    def __init__(self) -> None:
+    def __init__(self, levels: LogLevels) -> None:
         one_thread_each()
+        self._records: list[logging.LogRecord] = []
+        hand_records_over(levels, self._records.append)
         self._open = ExitStack()
 
     def warm(self, prepare: bytes) -> bytes:
-        """Get ready."""
+        """Prepare the worker."""
         try:
             self._work = self._open.enter_context(pickle.loads(prepare)())  # noqa: S301 - written by our own process  # nosec B301
         except Exception as error:
-            return pickle.dumps(Failure(portable(error)))
-        return pickle.dumps(None)
+            return self._answer(Failure(portable(error)))
+        return self._answer(None)
 
     def work(self, task: bytes) -> bytes:
-        """Do one task."""
+        """Run one task."""
         try:
-            return pickle.dumps(self._work(pickle.loads(task), silent))  # noqa: S301 - written by our own process  # nosec B301
+            return self._answer(self._work(pickle.loads(task), silent))  # noqa: S301 - written by our own process  # nosec B301
         except Exception as error:
-            return pickle.dumps(Failure(portable(error)))
+            return self._answer(Failure(portable(error)))
+
+    def _answer(self, value: object) -> bytes:
+        """Send what was logged since the last answer, and a value."""
+        records, self._records[:] = list(self._records), []
+        return pickle.dumps((records, value))
 
 
 def _ray() -> Any:  # noqa: ANN401 - a module that need not be there
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else Ray reports to its makers
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # otherwise Ray reports usage to its makers
     try:
         import ray
     except ImportError as error:

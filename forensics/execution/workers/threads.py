@@ -1,4 +1,4 @@
-"""One thread for each worker: none fights for cores, and no last bit depends on how many there are."""
+"""Limit each worker to one thread, so that workers do not compete and results do not depend on their number."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _VARIABLES = (
 
 
 def one_thread_each() -> None:
-    """Have whatever this process imports from now on compute on one thread; a worker's first act."""
+    """Limit everything that this process imports from now on to one thread; a worker calls this first."""
     os.environ |= dict.fromkeys(_VARIABLES, "1")
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Compute on one thread in a process that has more."""
+    """Limit a process with more threads to one thread until the block ends."""
     import cv2
     import torch
 

@@ -1,4 +1,4 @@
-"""Who works off many independent tasks, and the one way to ask for it, whichever engine does the work."""
+"""Open a pool of workers for many independent tasks, in the same way for every engine."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ class WorkerPool(Protocol[Task_in, Result_out]):
     def work(
         self, tasks: Sequence[Task_in], *, ordered: bool = True, report: Report = silent
     ) -> Iterator[tuple[int, Result_out]]:
-        """Work off tasks and give each result with the place of its task.
+        """Run tasks and yield each result with the place of its task.
 
-        Only a few tasks for each worker are under way or wait to be taken, so that whoever takes slowly is not buried.
-        The task of a worker that died is done again by another one.
+        Only a few tasks per worker are in progress or queued, so that results do not pile up for a slow consumer. The
+        task of a worker that died is repeated by another one.
 
         Args:
-            tasks: What to do; each must mean the same in any process.
-            ordered: Give the results in the order of the tasks, and not as soon as each is there.
-            report: Is told how far the work is, where it is done in this process; else the results say so.
+            tasks: The tasks; each must mean the same in any process.
+            ordered: Whether to yield the results in the order of the tasks, and not as soon as each is ready.
+            report: Progress callback.
 
         Raises:
-            ForensicsError: A task ended one worker after another, or a worker could not be started; besides that,
-                whatever a task raises.
+            ForensicsError: A task ended one worker after another, or a worker could not be started, or a task raised
+                the error.
         """
 
 
 @contextmanager
 def open_pool(worker_config: WorkerConfig, prepare: Prepare[Task, Result]) -> Iterator[WorkerPool[Task, Result]]:
-    """Yield a crew, whose workers end with the block.
+    """Yield a worker pool, whose workers end with the block.
 
     Args:
         worker_config: Which engine, and how many.
@@ -71,7 +71,7 @@ def open_pool(worker_config: WorkerConfig, prepare: Prepare[Task, Result]) -> It
 
 
 class _SerialPool(Generic[Task, Result]):
-    """A crew of nobody but this process."""
+    """A pool without workers: this process does the work."""
 
     def __init__(self, work: Work[Task, Result]) -> None:
         self._work = work

@@ -1,4 +1,4 @@
-"""Curves with bands: ROC, DET and reliability."""
+"""Draw curves with bands: ROC, DET and reliability."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Curve:
     """A curve with a band.
 
     Attributes:
-        name: Of the detector.
-        x: Rising.
-        y: Value at each.
-        low: Lower end of the band at each.
-        high: Upper end of the band at each.
+        name: Name of the detector.
+        x: Rising values of x.
+        y: Value at each x.
+        low: Lower end of the band at each x.
+        high: Upper end of the band at each x.
     """
 
     name: str
@@ -42,8 +42,8 @@ class Bin:
         predicted: Their mean probability.
         observed: Share of manipulated ones among them.
         low: Lower end of its 95 % interval.
-        high: Upper end.
-        count: How many they are.
+        high: Upper end of the interval.
+        count: Number of samples.
     """
 
     predicted: float
@@ -54,10 +54,10 @@ class Bin:
 
 
 def roc_chart(curves: Sequence[Curve]) -> Markup:
-    """Draw ROC curves, x the false positive rate and y the true positive rate.
+    """Draw ROC curves; x is the false positive rate and y the true positive rate.
 
     Args:
-        curves: From the oldest detector to the newest, which is accented.
+        curves: The curves, from the oldest detector to the newest, which is accented.
     """
     plot = Plot(shares("false positive rate"), shares("true positive rate"))
     parts = [line(*plot.at(0, 0), *plot.at(1, 1), "chance"), *_curves(plot, curves)]
@@ -65,7 +65,7 @@ def roc_chart(curves: Sequence[Curve]) -> Markup:
 
 
 def det_chart(curves: Sequence[Curve]) -> Markup:
-    """Draw the same curves as errors on normal deviates (Martin et al. 1997): x false alarms, y misses.
+    """Draw the curves as errors on normal deviates (Martin et al. 1997); x are false alarms, y are misses.
 
     Args:
         curves: ROC curves.
@@ -77,12 +77,12 @@ def det_chart(curves: Sequence[Curve]) -> Markup:
 
 
 def reliability_chart(name: str, bins: Sequence[Bin], shade: str) -> Markup:
-    """Draw how often samples of a probability were manipulated; on the diagonal the probability keeps its word.
+    """Draw how often samples of a probability were manipulated; a calibrated probability lies on the diagonal.
 
     Args:
-        name: Of the detector.
-        bins: By rising probability.
-        shade: Style class.
+        name: Name of the detector.
+        bins: The bins, by rising probability.
+        shade: Style class of the series.
     """
     plot = Plot(shares("stated probability"), shares("share manipulated"))
     parts = [line(*plot.at(0, 0), *plot.at(1, 1), "chance")]
@@ -115,7 +115,7 @@ def _curves(plot: Plot, curves: Sequence[Curve]) -> list[Markup]:
 
 
 def _stairs(plot: Plot, xs: Sequence[float], ys: Sequence[float]) -> list[Point]:
-    """Hold every value until the next; nothing is interpolated."""
+    """Return the points of a step curve, without interpolation."""
     held = [(x, y) for index, y in enumerate(ys) for x in xs[index : index + 2]]
     corners = [plot.at(x, y) for x, y in held]
     return [

@@ -1,4 +1,4 @@
-"""Marks on a canvas, and axes that say where a value lies."""
+"""Draw shapes on a canvas, and axes that map values to places."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 ACCENT = "s0"
-"""Style class of the series a chart is about; the others are `s1` to `s5`."""
+"""Style class of the main series of a chart; the others are `s1` to `s5`."""
 
 Point = tuple[float, float]
 _SERIES = 6
 
 
 def tone(index: int, count: int) -> str:
-    """Name the style class of one of several series; the last is the accented one, for detectors come oldest first."""
+    """Return the style class of one of several series; the last is accented, because detectors come oldest first."""
     return ACCENT if index == count - 1 else f"s{index % (_SERIES - 1) + 1}"
 
 
 def svg(width: float, height: float, title: str, parts: Iterable[Markup]) -> Markup:
-    """Put marks on a canvas; the title is what a screen reader says."""
+    """Return an SVG element with the given parts; a screen reader reads its title."""
     return Markup('<svg class="chart" viewBox="0 0 {:.0f} {:.0f}" role="img" aria-label="{}">{}</svg>').format(
         width, height, title, Markup("").join(parts)
     )
@@ -33,7 +33,7 @@ def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
 
 
 def rectangle(x: float, y: float, width: float, height: float, kind: str, title: str = "") -> Markup:
-    """Draw a rectangle, with text shown when pointed at."""
+    """Draw a rectangle, with text shown on hover."""
     hint = Markup("<title>{}</title>").format(title) if title else ""
     return Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="1.5">{}</rect>').format(
         kind, x, y, max(width, 0.0), max(height, 0.0), hint
@@ -41,7 +41,7 @@ def rectangle(x: float, y: float, width: float, height: float, kind: str, title:
 
 
 def text(x: float, y: float, words: str, kind: str, anchor: str = "start") -> Markup:
-    """Write words."""
+    """Draw a line of text."""
     return Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(kind, x, y, anchor, words)
 
 
@@ -51,12 +51,12 @@ def polyline(points: Sequence[Point], kind: str) -> Markup:
 
 
 def polygon(points: Sequence[Point], kind: str) -> Markup:
-    """Fill the area between points."""
+    """Draw a polygon filled between points."""
     return Markup('<polygon class="{}" points="{}"/>').format(kind, _points(points))
 
 
 def dot(x: float, y: float, kind: str, title: str = "") -> Markup:
-    """Draw a dot, with text shown when pointed at."""
+    """Draw a dot, with text shown on hover."""
     hint = Markup("<title>{}</title>").format(title) if title else ""
     return Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="3.2">{}</circle>').format(kind, x, y, hint)
 
@@ -67,14 +67,14 @@ def _points(points: Iterable[Point]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Say where a value lies between the ends of an axis.
+    """An axis that maps values to places between its ends.
 
     Attributes:
-        label: What it measures.
+        label: Label of the measured quantity.
         ticks: Values with their text.
         low: Value at the beginning.
         high: Value at the end.
-        scale: Applied to values before they are placed; must rise.
+        scale: Increasing function that is applied to values before they are placed.
     """
 
     label: str
@@ -84,7 +84,7 @@ class Axis:
     scale: Callable[[float], float] = float
 
     def share(self, value: float) -> float:
-        """Place a value, 0 at the beginning and 1 at the end; what lies outside is put there."""
+        """Return the place of a value, 0 at the beginning and 1 at the end; values outside are clipped."""
         low, high = self.scale(self.low), self.scale(self.high)
         return (self.scale(min(max(value, self.low), self.high)) - low) / (high - low)
 
@@ -94,10 +94,10 @@ class Plot:
     """A rectangle between two axes.
 
     Attributes:
-        x: From left to right.
-        y: From bottom to top.
-        width: In units of the drawing.
-        height: Likewise.
+        x: Axis from left to right.
+        y: Axis from bottom to top.
+        width: Width in units of the drawing.
+        height: Height in units of the drawing.
     """
 
     x: Axis
@@ -109,7 +109,7 @@ class Plot:
     TOP = 12
 
     def at(self, x: float, y: float) -> Point:
-        """Give where a pair of values lies on the canvas."""
+        """Return the place of a pair of values on the canvas."""
         return self.LEFT + self.width * self.x.share(x), self.TOP + self.height * (1 - self.y.share(y))
 
     def frame(self) -> list[Markup]:
@@ -131,17 +131,17 @@ class Plot:
         return parts
 
     def svg(self, title: str, parts: Iterable[Markup]) -> Markup:
-        """Draw marks over the frame."""
+        """Draw the given parts over the frame."""
         return svg(self.LEFT + self.width + 14, self.TOP + self.height + 44, title, [*self.frame(), *parts])
 
 
 def shares(label: str) -> Axis:
-    """Give an axis from 0 to 1."""
+    """Return an axis from 0 to 1."""
     return Axis(label, tuple((value, f"{value:g}") for value in (0.0, 0.25, 0.5, 0.75, 1.0)), 0.0, 1.0)
 
 
 def nice_axis(label: str, low: float, high: float) -> Axis:
-    """Give an axis over a range, with three to six round ticks."""
+    """Return an axis over a range, with three to six round ticks."""
     if high <= low:
         low, high = low - 0.5, high + 0.5
     rough = (high - low) / 4

@@ -1,4 +1,4 @@
-"""Maps of numbers: robustness, cross-forgery and transfer matrices. The deeper the colour, the more harm."""
+"""Draw maps of numbers: robustness, cross-forgery and transfer matrices. A deeper colour means more harm."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Square:
         text: The number.
         harm: 0 for no colour to 1 for full colour.
         small: A second line, such as the distortion's parameter.
-        hint: Shown when pointed at, such as the interval.
+        hint: Text shown on hover, such as the interval.
     """
 
     text: str
@@ -37,9 +37,9 @@ class Row:
     """One row of a map.
 
     Attributes:
-        name: In front of it.
-        squares: From left to right; None leaves a gap.
-        heading: Of the group that begins with this row, empty within a group.
+        name: Name before the row.
+        squares: The squares, from left to right; None leaves a gap.
+        heading: Heading of the group that begins with this row, empty within a group.
     """
 
     name: str
@@ -51,9 +51,9 @@ def heat_map(title: str, rows: Sequence[Row], columns: Sequence[str]) -> Markup:
     """Draw a map.
 
     Args:
-        title: What a screen reader says.
-        rows: From top to bottom.
-        columns: Headings from left to right.
+        title: Title that a screen reader reads.
+        rows: The rows, from top to bottom.
+        columns: Headings of the columns, from left to right.
     """
     left = 16 + _CHARACTER * max((len(row.name) for row in rows), default=0)
     cell = max(_CELL, 14 + _CHARACTER * max((len(name) for name in columns), default=0))
@@ -74,7 +74,7 @@ def heat_map(title: str, rows: Sequence[Row], columns: Sequence[str]) -> Markup:
 
 
 def size_of(drawn: Markup) -> tuple[float, float]:
-    """Give width and height of a drawing in its own units."""
+    """Return width and height of a drawing in its own units."""
     box = drawn.partition('viewBox="0 0 ')[2].partition('"')[0].split()
     return float(box[0]), float(box[1])
 

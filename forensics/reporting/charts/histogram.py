@@ -1,4 +1,4 @@
-"""Scores of both classes, back to back."""
+"""Draw histograms of the scores of both classes, back to back."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def histogram_chart(
     """Draw the scores of genuine samples upwards and of manipulated ones downwards from a shared axis.
 
     Args:
-        name: Of the detector.
+        name: Name of the detector.
         genuine: Scores of genuine samples.
         forged: Scores of manipulated samples.
         shade: Style class of the manipulated ones.
-        threshold: Drawn as a line across, None for none.
+        threshold: Threshold drawn as a line across, None without one.
         low: Score at the left end.
         high: Score at the right end.
     """

@@ -1,4 +1,4 @@
-"""A number over rising strength, such as AUC over the attack's ε."""
+"""Draw a number over rising strength, such as AUC over the attack's ε."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _MOST_BANDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One point of a ladder.
+    """One point of a series.
 
     Attributes:
         strength: Place on the axis.
         label: The strength in words.
         value: The number.
-        low: Lower end of its interval, None for none.
-        high: Upper end.
+        low: Lower end of its interval, None without one.
+        high: Upper end of the interval.
     """
 
     strength: float
@@ -36,8 +36,8 @@ class Ladder:
     """A series of points.
 
     Attributes:
-        name: In the legend.
-        rungs: By rising strength.
+        name: Name in the legend.
+        rungs: The points, by rising strength.
     """
 
     name: str
@@ -48,11 +48,11 @@ def ladder_chart(title: str, ladders: Sequence[Ladder], x_label: str, y_label: s
     """Draw numbers over strengths.
 
     Args:
-        title: What a screen reader says.
+        title: Title that a screen reader reads.
         ladders: The series; the last is accented.
-        x_label: What the strength is.
-        y_label: What the number is.
-        chance: Drawn as a dotted line, None for none.
+        x_label: Label of the strength.
+        y_label: Label of the number.
+        chance: Chance level drawn as a dotted line, None without one.
     """
     ticks = {rung.strength: rung.label for ladder in ladders for rung in ladder.rungs}
     x = Axis(x_label, tuple(sorted(ticks.items())), 0.0, max(ticks) or 1.0)

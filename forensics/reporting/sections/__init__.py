@@ -1,1 +1,1 @@
-"""The parts of a page, each a pure function from results to a section, or to nothing where there is no data."""
+"""Build the sections of a page, each by a pure function from results to a section, or to None without data."""

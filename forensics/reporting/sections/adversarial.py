@@ -1,4 +1,4 @@
-"""What an attacker gains: AUC over the attack's strength, and attacks made on one detector turned on another."""
+"""Build the section on attacks: AUC over the attack's strength, and the transfer of attacks between detectors."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _NARROW = 400.0
 
 
 def is_attack(distortion: str) -> bool:
-    """Tell whether a distortion was made against a detector on purpose."""
+    """Return whether a distortion is an attack on a detector."""
     return _ATTACK.match(distortion) is not None
 
 
 def adversarial(results: Results) -> Section | None:
-    """Show the ladder of white-box attacks and the transfer matrix."""
+    """Build the chart of white-box attacks and the transfer matrix."""
     cells = [
         (one, measure)
         for one in results.detectors
@@ -70,7 +70,7 @@ def _ladders(results: Results, cells: Sequence[tuple[DetectorResults, Measure]])
 
 
 def _transfer(results: Results, cells: Sequence[tuple[DetectorResults, Measure]]) -> Figure | None:
-    """Draw AUC at the strongest ε that all attacks share: rows attacked, columns the attack was made on."""
+    """Draw AUC at the strongest ε that all attacks share: rows are attacked detectors, columns surrogates."""
     found = [(one, cell) for one, cell in cells if cell.metric == "auc" and _FROM in cell.distortion]
     if not found:
         return None

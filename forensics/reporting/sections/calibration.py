@@ -1,4 +1,4 @@
-"""Whether probabilities keep their word."""
+"""Build the section on the calibration of probabilities."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SHOWN = (
 
 
 def calibration(results: Results) -> Section | None:
-    """Show reliability and the scores of probabilities."""
+    """Build the charts of reliability and of the scores of probabilities."""
     binned: list[tuple[DetectorResults, tuple[Bin, ...]]] = []
     figures: list[Figure] = []
     for index, one in enumerate(results.detectors):

@@ -1,4 +1,4 @@
-"""Which detectors differ, on the same samples, after correction for all comparisons made."""
+"""Build the section on differences of detectors, on the same samples, corrected for all comparisons made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from forensics.reporting.words import estimate, estimate_fields, metric, number,
 
 
 def comparisons(results: Results) -> Section | None:
-    """Show every paired comparison."""
+    """Build the table of every paired comparison."""
     columns = (
         Column("first"),
         Column("second"),
@@ -51,7 +51,7 @@ def comparisons(results: Results) -> Section | None:
 
 
 def result(one: Comparison) -> str:
-    """Word a comparison."""
+    """Return the result of a comparison in words."""
     return "distinguishable" if one.distinguishable else "not distinguishable"
 
 

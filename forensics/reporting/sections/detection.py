@@ -1,4 +1,4 @@
-"""How well each detector separates the classes: ROC, DET, histograms and the table of measures."""
+"""Build the section on the separation of the classes: ROC, DET, histograms and the table of measures."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TABLED = tuple(RATES[index] for index in (0, 1, 2, 4, 6, 8, 10, 15, 20, 25, 30, 
 
 
 def detection(results: Results) -> Section | None:
-    """Show separation, without distortion, over the whole test."""
+    """Build the charts and tables of separation, without distortion, over the whole test."""
     seed = results.run.seed
     curves = [
         (one, roc_curve(one.title, table, seed)) for one in results.detectors if (table := video_table(one)) is not None
@@ -54,14 +54,14 @@ def detection(results: Results) -> Section | None:
 def measures_table(
     name: str, title: str, detectors: Sequence[DetectorResults], shown: Sequence[str], level: Level
 ) -> Table | None:
-    """Put the undistorted measures of those detectors that have any side by side; None where none has.
+    """Return the undistorted measures of all detectors that have any, side by side; None where none has any.
 
     Args:
-        name: Of the table.
-        title: Of the table.
-        detectors: From left to right.
-        shown: Metrics, from top to bottom.
-        level: Of the measures; frames are folded away.
+        name: Name of the table.
+        title: Title of the table.
+        detectors: The detectors, from left to right.
+        shown: The metrics, from top to bottom.
+        level: Level of the measures; the table of frames is folded.
     """
     having = [one for one in detectors if any(one.report.find(f"{short}/{level}") for short in shown)]
     rows = []
@@ -89,7 +89,7 @@ def measures_table(
 
 
 def _common_note(beside: Sequence[Measure | None]) -> str:
-    """Give the note that all share; a number's own note is shown when it is pointed at."""
+    """Return the note that all measures share; a measure's own note is shown on hover."""
     notes = {found.note for found in beside if found is not None}
     return notes.pop() if len(notes) == 1 else ""
 

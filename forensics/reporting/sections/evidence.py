@@ -1,4 +1,4 @@
-"""What a detector may have learned instead: probes, the control slice, coverage and its worst errors."""
+"""Build the sections on what a detector may have learned instead: probes, control slice, coverage and worst errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PROBES = {
 
 
 def probes(results: Results) -> Section | None:
-    """Show what tells the classes apart without looking at any manipulation."""
+    """Build the section on what separates the classes without the manipulation."""
     columns = (
         Column("probe"),
         Column("measure"),
@@ -57,7 +57,7 @@ def probes(results: Results) -> Section | None:
 
 
 def control(results: Results) -> Section | None:
-    """Show how scores move when genuine samples are marked."""
+    """Build the section on how scores change when genuine samples are marked."""
     columns = (
         Column("detector"),
         Column("pairs", numeric=True),
@@ -95,7 +95,7 @@ def control(results: Results) -> Section | None:
 
 
 def shift_verdict(shift: Measure) -> str:
-    """Word what the control slice says about one detector."""
+    """Return the conclusion from the control slice about one detector in words."""
     if shift.low is None or shift.high is None:
         return "too few identities for an interval."
     if shift.low <= 0.0 <= shift.high:
@@ -106,7 +106,7 @@ def shift_verdict(shift: Measure) -> str:
 
 
 def coverage(results: Results) -> Section | None:
-    """Show how many samples could be scored at all."""
+    """Build the section on how many samples could be scored at all."""
     found = [(one, cell) for one in results.detectors if (cell := one.report.find("coverage/video")) is not None]
     if not found:
         found_tables = [(one, one.scores) for one in results.detectors if one.scores is not None]
@@ -139,7 +139,7 @@ def coverage(results: Results) -> Section | None:
 
 
 def failures(results: Results) -> Section | None:
-    """Show the worst false alarms and misses with the map of where the detector looked."""
+    """Build the section on the worst false alarms and misses, with maps of what supported the detector's answer."""
     blocks = []
     for one in results.detectors:
         for label, title in ((0, "false alarms"), (1, "misses")):

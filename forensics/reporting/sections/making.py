@@ -1,4 +1,4 @@
-"""What was generated, how good it is, and what every output says of itself."""
+"""Build the sections on generated files: the forgeries, their quality, and the provenance of every output."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from forensics.reporting.words import count_cell, estimate_cell, estimate_fields
 
 
 def gallery(results: Results) -> Section | None:
-    """Show forgeries from source to output."""
+    """Build the gallery of forgeries from source to output."""
     rows = results.trail.gallery if results.trail else ()
     strips = tuple(
         Strip(
@@ -33,7 +33,7 @@ def gallery(results: Results) -> Section | None:
 
 
 def quality(results: Results) -> Section | None:
-    """Show the quality of what a generator makes, by region."""
+    """Build the table of the quality of a generator's output, by region."""
     rows = tuple(
         (
             text_cell(one.title),
@@ -64,7 +64,7 @@ def quality(results: Results) -> Section | None:
 
 
 def provenance(results: Results) -> Section | None:
-    """Show what every output says about itself when read back."""
+    """Build the table of the mark and credential of every output when read back."""
     columns = (
         Column("file"),
         Column("SHA-256"),

@@ -1,4 +1,4 @@
-"""Other people's numbers beside the corrected ones."""
+"""Build the section of published numbers beside the corrected ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from forensics.reporting.words import estimate, estimate_fields, metric, number,
 
 
 def published(results: Results) -> Section | None:
-    """Show what is published of imported scores, and what a careful reading of the same scores gives."""
+    """Build the comparison of numbers published of imported scores with a corrected evaluation of the same scores."""
     columns = (
         Column("detector"),
         Column("as published"),

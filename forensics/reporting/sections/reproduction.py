@@ -1,4 +1,4 @@
-"""How to get the same numbers again, and how to cite them."""
+"""Build the section on how to reproduce and cite the numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from forensics.reporting.words import number
 
 
 def reproduction(results: Results) -> Section | None:
-    """Show commands, protocol, time, versions and a reference."""
+    """Build the lists of commands, protocol, time and versions, and a reference."""
     run, trail = results.run, results.trail
     commands = [trail.command if trail else run.command, f"facetrail report {results.folder.name or '.'}"]
     version = dict(run.environment).get("facetrail", "")
@@ -43,7 +43,7 @@ def reproduction(results: Results) -> Section | None:
 
 
 def reference(corpus: str, created: str, version: str) -> str:
-    """Give a BibTeX entry of the software and the evaluation."""
+    """Return a BibTeX entry of the software and the evaluation."""
     year = created[:4]
     name = f"facetrail {version}".strip()
     return (

@@ -1,4 +1,4 @@
-"""What distortions do: AUC, and false positives at the frozen threshold."""
+"""Build the section on the effect of distortions: AUC, and false positives at the frozen threshold."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NARROW = 400.0
 
 
 def robustness(results: Results) -> Section | None:
-    """Show each detector's maps side by side, grouped by suite."""
+    """Build each detector's maps side by side, grouped by suite."""
     blocks: list[Figures | None] = []
     rows: list[tuple[DetectorResults, Measure]] = []
     for index, one in enumerate(results.detectors):
@@ -55,7 +55,7 @@ def robustness(results: Results) -> Section | None:
 
 
 def drift(one: DetectorResults, cells: Sequence[Measure]) -> list[Measure]:
-    """Give the rise of the false positive rate of every cell, as measured or else from the rates themselves."""
+    """Return the rise of the false positive rate of every cell, as measured or otherwise from the rates themselves."""
     found = [cell for cell in cells if cell.metric == "fpr_drift"]
     if found:
         return found
@@ -73,7 +73,7 @@ def drift(one: DetectorResults, cells: Sequence[Measure]) -> list[Measure]:
 
 
 def distortion_notes(one: DetectorResults) -> tuple[str, ...]:
-    """Give the warnings of a detector's results that are about a distortion and open with its name."""
+    """Return the warnings of a detector's results that are about a distortion and begin with its name."""
     names = {cell.distortion for cell in one.report.measures}
     return tuple(warning for warning in one.report.warnings if warning.partition(": ")[0] in names)
 

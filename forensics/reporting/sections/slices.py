@@ -1,4 +1,4 @@
-"""The test in parts: by forgery method, by group of people, by anything else a slice is named after."""
+"""Build the sections on parts of the test: by forgery method, by group of people, and by any other slice."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NARROW = 400.0
 
 
 def cross_forgery(results: Results) -> Section | None:
-    """Show AUC of every detector, named after what it was trained on, on every forgery method."""
+    """Build the map of AUC of every detector, named after its training data, on every forgery method."""
     methods = list(dict.fromkeys(cell.slice for one in results.detectors for cell in _aucs(one, METHOD)))
     if len(methods) < 2:
         return None
@@ -58,7 +58,7 @@ def cross_forgery(results: Results) -> Section | None:
 
 
 def slices(results: Results) -> Section | None:
-    """Show every slice and every gap between groups of people."""
+    """Build the table of every slice and every gap between groups of people."""
     cells = [
         (one, cell)
         for one in results.detectors

@@ -1,4 +1,4 @@
-"""How forgeries other than the generator's are made: pure functions from footage to edited footage."""
+"""Make forgeries other than the generator's, by pure functions from footage to edited footage."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Self-blends as whole clips, after Shiohara & Yamasaki (CVPR 2022): a face over a changed copy of itself.
+"""Blend whole clips with themselves after Shiohara & Yamasaki (CVPR 2022): a face over a changed copy of itself.
 
-One draw holds for a whole clip, so that it flickers no more than footage does. Training crops are blended by
-`detectors.self_blend`, anew for each frame.
+One random draw applies to a whole clip, so that the clip flickers no more than its footage. Training crops are blended
+by `detectors.self_blend`, with a new draw for each frame.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _RATIOS = (0.5, 0.75, 1.0, 1.0, 1.0)
 
 
 def blend_with_itself(footage: Footage, rng: np.random.Generator) -> Edited:
-    """Lay a changed copy of each frame over it, inside a soft hull of landmarks.
+    """Blend a changed copy of each frame over it, inside a soft hull of landmarks.
 
     Args:
         footage: Genuine footage.
-        rng: Draws what changes: colour, sharpness, place, hull and softness.
+        rng: Random generator of colour, sharpness, place, hull and softness.
     """
     region = list(_REGIONS[int(rng.integers(len(_REGIONS)))])
     gains = rng.uniform(0.9, 1.1, 3)
@@ -53,7 +53,7 @@ def blend_with_itself(footage: Footage, rng: np.random.Generator) -> Edited:
 
 
 def _change(frame: Frames, shrink: float) -> Frames:
-    """Take detail away by resizing down and up, or leave it."""
+    """Remove detail by resizing down and up, or return the frame unchanged."""
     if shrink == 1:
         return frame
     height, width = frame.shape[:2]

@@ -1,4 +1,4 @@
-"""Partial edits: mouth or eyes from another moment of the same puppet, at the resolution such tools work at."""
+"""Edit the mouth or the eyes with another moment of the same puppet, at the resolution that such tools use."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ EYES = (tuple(range(36, 42)) + tuple(range(17, 22)), tuple(range(42, 48)) + tupl
 """Each eye with its brow."""
 
 _DETAIL = 0.5
-"""Resolution of the patch against the frame."""
+"""Resolution of the patch relative to the frame."""
 
 
 def edit_region(footage: Footage, other: Footage, parts: Sequence[Sequence[int]], *, joined: bool) -> Edited:
-    """Lay parts of other footage of the same head, in the same pose, over footage.
+    """Blend parts of other footage of the same head, in the same pose, over footage.
 
     Args:
         footage: Genuine footage.
         other: The same head with another expression, frame by frame in the same place.
         parts: Landmarks of each part.
-        joined: Whether the parts make one region.
+        joined: Whether the parts form one region.
     """
     frames, masks = [], []
     groups = [[index for part in parts for index in part]] if joined else [list(part) for part in parts]
@@ -40,7 +40,7 @@ def edit_region(footage: Footage, other: Footage, parts: Sequence[Sequence[int]]
 
 
 def _region(points: Points, moved: Points, groups: list[list[int]], frame: Frames) -> Weights:
-    """Return weights (H, W) that hold the parts as they were and as they will be."""
+    """Return weights (H, W) that cover the parts before and after the edit."""
     height, width = frame.shape[:2]
     length = face_length(points)
     weight = np.zeros((height, width), dtype=np.float32)

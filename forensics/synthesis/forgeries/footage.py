@@ -1,4 +1,4 @@
-"""What edits work on and give back."""
+"""Declare the input and output of edits, and read and write their masks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Masks = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Footage:
-    """Frames a puppet really played, and where its face was.
+    """Original frames of a puppet, and where its face was.
 
     Attributes:
         frames: (T, H, W, 3) uint8 RGB.
@@ -36,8 +36,8 @@ class Edited:
 
     Attributes:
         frames: (T, H, W, 3) uint8 RGB, not marked yet.
-        faces: Where the face is now.
-        masks: (T, H, W) what was altered by more than the encoder will alter it; None where that is everything.
+        faces: Box and landmarks after the edit.
+        masks: (T, H, W) pixels that the edit alters by more than the encoder will; None where that is every pixel.
     """
 
     frames: Frames
@@ -46,11 +46,11 @@ class Edited:
 
 
 def save_masks(masks: Masks, path: Path) -> None:
-    """Write masks (T, H, W), eight pixels a byte; the same masks give the same bytes.
+    """Write masks (T, H, W) with eight pixels per byte; the same masks produce the same bytes.
 
     Args:
         masks: The masks.
-        path: Where, suffix `.npz`.
+        path: Path of the file, suffix `.npz`.
     """
     shape = np.array(masks.shape, dtype=np.int64)
     write_whole(path, lambda part: np.savez_compressed(part, bits=np.packbits(masks), shape=shape))
@@ -63,7 +63,7 @@ def load_masks(path: Path) -> Masks:
         path: The file.
 
     Raises:
-        CorpusError: The file is missing or holds no masks.
+        CorpusError: The file is missing or contains no masks.
     """
     from watermark import read_arrays
 

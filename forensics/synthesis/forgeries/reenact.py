@@ -1,4 +1,4 @@
-"""Reenactment by mesh: one frame, moved with the head's mesh; what the frame does not show is filled from beside it."""
+"""Reenact by mesh: move one frame with the head's mesh, and fill hidden pixels from their surroundings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from generator.face import SourceWarp
 from .footage import Edited, Frames
 
 _MARGIN = 4
-"""Pixels beside a hidden one that are not trusted either: they hold the outline of the head."""
+"""Pixels beside a hidden one that are not used either, because they show the outline of the head."""
 
 
 def warp_by_mesh(frame: Frames, params: FaceParams, played: DriveSequence, faces: Faces) -> Edited:
@@ -24,7 +24,7 @@ def warp_by_mesh(frame: Frames, params: FaceParams, played: DriveSequence, faces
         frame: (S, S, 3) uint8 RGB.
         params: The face in it.
         played: The motion, aligned to that face's shape.
-        faces: Where the face of each moment lies.
+        faces: Box and landmarks of the face at each moment.
     """
     warp = SourceWarp(frame, params)
     frames = []
@@ -36,7 +36,7 @@ def warp_by_mesh(frame: Frames, params: FaceParams, played: DriveSequence, faces
 
 
 def _fill(image: Frames, hidden: NDArray[np.bool_], region: NDArray[np.bool_]) -> Frames:
-    """Give hidden pixels of a region the colour of the nearest seen one of that region, softened."""
+    """Fill hidden pixels of a region with the colour of the nearest visible one of that region, softened."""
     side = 2 * _MARGIN + 1
     doubtful = cv2.dilate(hidden.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
     seen = region & ~doubtful

@@ -1,4 +1,4 @@
-"""Regions of a face from its 68 landmarks, and how a patch is laid into a frame."""
+"""Compute regions of a face from its 68 landmarks, and blend patches into frames."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Points = NDArray[np.float32]
 Weights = NDArray[np.float32]
 
 VISIBLE = 0.08
-"""Share of a patch from which on a pixel counts as altered."""
+"""Least share of a patch at which a pixel counts as altered."""
 
 JAW, BROWS, NOSE, EYES, LIPS = range(17), range(17, 27), range(27, 36), range(36, 48), range(48, 68)
 
@@ -41,7 +41,7 @@ def feather(mask: Weights, softness: float) -> Weights:
 
 
 def grow(mask: Weights, pixels: float) -> Weights:
-    """Widen a mask by a number of pixels."""
+    """Return a mask that is wider by a number of pixels."""
     side = 2 * max(1, round(pixels)) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     return np.asarray(cv2.dilate(mask, kernel), dtype=np.float32)
@@ -54,5 +54,5 @@ def lay_over(frame: Frames, patch: NDArray[np.floating] | Frames, weight: Weight
 
 
 def face_length(landmarks: Points) -> float:
-    """Return the distance from between the brows to the chin, pixels."""
+    """Return the distance from between the brows to the chin, in pixels."""
     return float(np.linalg.norm(landmarks[8] - landmarks[[21, 22]].mean(0)))

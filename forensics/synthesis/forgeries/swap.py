@@ -1,4 +1,4 @@
-"""Face swap by landmarks: another's face, bent triangle by triangle and cloned into the target (Pérez et al. 2003)."""
+"""Swap faces by landmarks: warp another face triangle by triangle and clone it into the target (Pérez et al. 2003)."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from .shapes import LIPS, VISIBLE, Points, Weights, face_length, hull
 
 _INNER_LIPS = range(60, 68)
 _OPEN = 0.02
-"""Height of the open mouth, in face lengths, from which on the target keeps what is between its lips."""
+"""Height of the open mouth, in face lengths, from which the target keeps the region between its lips."""
 
 
 def swap_faces(target: Footage, still: Frames, landmarks: Points) -> Edited:
-    """Put the face of a still on footage of somebody else; brows to chin, mouth and eyes as the target has them.
+    """Blend the face of a still into another person's footage; brows to chin, mouth and eyes follow the target.
 
     Args:
-        target: Footage of the other one.
-        still: (H, W, 3) uint8 RGB, the face to put there.
-        landmarks: (68, 2) of that face, pixels.
+        target: Footage of the other person.
+        still: (H, W, 3) uint8 RGB, the face to insert.
+        landmarks: (68, 2) points of that face in pixels.
     """
     made = [
         _swap(frame, points, still, landmarks)
@@ -31,15 +31,15 @@ def swap_faces(target: Footage, still: Frames, landmarks: Points) -> Edited:
 
 
 def bend(image: Frames, source: Points, target: Points) -> tuple[Frames, Weights]:
-    """Move a picture by an affine map in each triangle between points; triangles that turn over are left out.
+    """Warp a picture by an affine map in each triangle between points; triangles that turn over are left out.
 
     Args:
         image: (H, W, 3) uint8 RGB.
         source: (N, 2) points in it.
-        target: (N, 2) where they go.
+        target: (N, 2) their new places.
 
     Returns:
-        The moved picture, and (H, W) 1 where there is one.
+        The warped picture, and (H, W) 1 where it is defined.
     """
     height, width = image.shape[:2]
     fetched = np.zeros((height, width, 2), dtype=np.float32)
@@ -78,7 +78,7 @@ def _swap(frame: Frames, points: Points, still: Frames, landmarks: Points) -> tu
 
 
 def _coloured_like(patch: Frames, frame: Frames, area: NDArray[np.bool_]) -> Frames:
-    """Give a patch the mean and spread of the frame's colours there, in Lab (Reinhard et al. 2001)."""
+    """Return a patch with the mean and spread of the frame's colours there, in Lab (Reinhard et al. 2001)."""
     own, wanted = (cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.float32) for image in (patch, frame))
     scale = wanted[area].std(0) / np.maximum(own[area].std(0), 1)
     matched = (own - own[area].mean(0)) * np.clip(scale, 0.5, 1.5) + wanted[area].mean(0)
@@ -86,12 +86,12 @@ def _coloured_like(patch: Frames, frame: Frames, area: NDArray[np.bool_]) -> Fra
 
 
 def clone(frame: Frames, patch: Frames, mask: Weights) -> Frames:
-    """Lay a patch into a frame by its gradients, so that it takes the frame's colours at the edge.
+    """Clone a patch into a frame by its gradients, so that it adopts the frame's colours at the edge.
 
     Args:
         frame: (H, W, 3) uint8 RGB.
         patch: (H, W, 3) uint8 RGB, at its place.
-        mask: (H, W) where; 0 on the two outermost pixels.
+        mask: (H, W) 1 where the patch goes; 0 on the two outermost pixels.
     """
     area = (mask > 0).astype(np.uint8) * 255
     left, top, width, height = cv2.boundingRect(area)

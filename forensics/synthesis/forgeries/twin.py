@@ -1,7 +1,7 @@
-"""Codec twins: genuine footage that went through the generator's codec and nothing else.
+"""Build codec twins: genuine footage that passed through the generator's codec and nothing else.
 
-Paired with its original it shows a detector the traces of generation without any other difference (after Rajan et al.
-2025 and Chen et al. 2025, who do so with the autoencoders of diffusion models).
+A twin and its original show a detector the traces of generation without any other difference. Rajan et al. 2025 and
+Chen et al. 2025 do so with the autoencoders of diffusion models.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def recode(footage: Footage, weights: Path | None = None) -> Edited:
 
     Args:
         footage: Genuine footage; its sides must be multiples of the codec's patch.
-        weights: Whose codec, None for the shipped generator's.
+        weights: Weights with the codec, None for the shipped generator's.
     """
     import torch
 

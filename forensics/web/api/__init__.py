@@ -1,1 +1,1 @@
-"""Answers for other programs over HTTP: lost manifests and, on request, examinations. Needs the extra `serve`."""
+"""Serve other programs over HTTP: lost manifests and, optionally, examinations. The package needs the extra `serve`."""

@@ -1,4 +1,4 @@
-"""`POST /examine`: one file in the body, the document of `facetrail examine --json` as the answer."""
+"""Handle `POST /examine`: one file in the body, and the document of `facetrail examine --json` as the response."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from .sandbox_pool import SandboxPool
 LONGEST_NAME = 255
 
 _KINDS = ("application/octet-stream", "image/", "video/")
-"""What a body may be called. A page of another site cannot send these without asking first, and is then refused."""
+"""Accepted types of a body. A page of another site cannot send these without a preflight request, which is rejected."""
 
 
 def examine_route(pool: SandboxPool, uploads: Uploads) -> Route:
     """Return the route.
 
     Args:
-        pool: Examines files, see `forensics.cli.commands.examine.examiner`.
-        uploads: Takes them.
+        pool: Pool that examines files, see `forensics.cli.commands.examine.examiner`.
+        uploads: Receiver of the uploads.
     """
 
     async def examine(request: Request) -> Response:
@@ -40,7 +40,7 @@ def examine_route(pool: SandboxPool, uploads: Uploads) -> Route:
 
 
 def _name_of(request: Request) -> str:
-    """Return what the client calls the file; it stands in the answer and is no path here."""
+    """Return the client's name of the file; it appears in the response and is not used as a path."""
     kind = request.headers.get("content-type", "")
     if not kind.lower().startswith(_KINDS):
         raise HTTPException(
@@ -53,7 +53,7 @@ def _name_of(request: Request) -> str:
 
 
 def _renamed(value: JsonValue, path: Path, name: str) -> JsonValue:
-    """Put the client's name in place of ours, which says where this computer keeps its files."""
+    """Return a document with the client's name in place of our path, which would reveal folders of this computer."""
     if isinstance(value, str):
         return value.replace(str(path), name)
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Confined processes that share the work: each file goes to one that is free, in the order the files came."""
+"""Share work between confined processes: each file goes to a free process, in the order of arrival."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ _CLIENT_LEFT = 499
 
 
 class SandboxPool:
-    """Has files answered for, each by one of a few processes."""
+    """A pool of a few processes, each of which handles one file at a time."""
 
-    def __init__(self, answerers: list[FileHandler]) -> None:
+    def __init__(self, handlers: list[FileHandler]) -> None:
         """Take over processes that are ready.
 
         Args:
-            answerers: One for each process, see `confined`.
+            handlers: One for each process, see `confined`.
         """
-        self._idle = list(answerers)
-        self._places = CapacityLimiter(len(answerers))
+        self._idle = list(handlers)
+        self._places = CapacityLimiter(len(handlers))
 
     async def answer(self, path: Path, request: Request) -> CommandResult:
-        """Have a file answered for as soon as a process is free.
+        """Process a file as soon as a process is free.
 
         Args:
             path: The file.
-            request: Whose file it is.
+            request: The request that sent the file.
 
         Raises:
-            HTTPException: The client has left before its turn came, or the service is stopped and waits no longer.
+            HTTPException: The client left before its turn, or the service is stopping.
         """
         try:
             async with self._places:
@@ -62,15 +62,15 @@ class SandboxPool:
 
 @contextmanager
 def sandboxes(prepare: Callable[[], FileHandler], limits: Limits, count: int) -> Iterator[SandboxPool]:
-    """Start processes that let look-ups go first, and end them.
+    """Start processes that give priority to look-ups, and end them with the block.
 
     Args:
-        prepare: Makes each ready, see `confined`.
-        limits: What one file may cost.
-        count: How many processes.
+        prepare: Function that prepares each process, see `confined`.
+        limits: The limits of one file.
+        count: Number of processes.
 
     Raises:
-        ForensicsError: A process could not be started; besides that, whatever `prepare` raises.
+        ForensicsError: A process could not be started, or `prepare` raised the error.
     """
     with ExitStack() as stack:
         yield SandboxPool(

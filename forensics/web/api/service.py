@@ -1,7 +1,9 @@
-"""The service as a whole: who may call it, its routes, and the processes in which it opens files."""
+"""Build the service: access check, routes, and the processes that open files."""
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,9 +13,9 @@ from pathlib import Path
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from forensics.execution.command_result import CommandResult
+from forensics.execution.command_result import CommandResult, visible
 from forensics.execution.progress import Report
 from forensics.execution.sandbox import FileHandler, Limits
 from forensics.web.request_guard import refusal_of
@@ -24,18 +26,21 @@ from watermark.resolution.uploads import Uploads
 from .examine_route import examine_route
 from .sandbox_pool import SandboxPool, sandboxes
 
+_LOG = logging.getLogger(__name__)
+_CLIENT_LEFT = 499
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceConfig:
-    """What is served, and what it may cost.
+    """The settings of the service and its limits.
 
     Attributes:
-        home: The deployment's folder; None for the user's.
+        home: The deployment's folder; None for the user's own.
         hosts: Names that the service answers to, see `allowed_hosts`.
-        limits: What one file may cost.
-        most_bytes: Largest file.
-        processes: That open files of one kind at the same time.
-        waiting: Files that may wait to be examined; one more is answered with 503.
+        limits: The limits of one file.
+        most_bytes: Largest file in bytes.
+        processes: Number of processes that open files of one kind at the same time.
+        waiting: Number of files that may wait to be examined; a further one gets status 503.
         arrival_seconds: Longest time that a file to be examined may take to arrive.
     """
 
@@ -52,15 +57,15 @@ class ServiceConfig:
 def service(
     deployment: Deployment, config: ServiceConfig, examiner: partial[FileHandler] | None = None
 ) -> Iterator[ASGIApp]:
-    """Start the processes and yield the application; end them.
+    """Start the processes and yield the application; end them with the block.
 
     Args:
-        deployment: Whose store answers.
-        config: What it may cost.
-        examiner: Makes a process ready to examine files; None serves no examinations.
+        deployment: The deployment whose store is served.
+        config: Settings and limits.
+        examiner: Function that prepares a process to examine files; None serves no examinations.
 
     Raises:
-        ForensicsError: A process could not be started; besides that, whatever `examiner` raises.
+        ForensicsError: A process could not be started, or `examiner` raised the error.
     """
     with ExitStack() as stack:
         readers = stack.enter_context(sandboxes(partial(bindings_reader, config.home), config.limits, config.processes))
@@ -73,27 +78,27 @@ def service(
 def service_app(
     deployment: Deployment, config: ServiceConfig, readers: SandboxPool, examiners: SandboxPool | None
 ) -> ASGIApp:
-    """Put the routes together.
+    """Build the application with its routes.
 
     Args:
-        deployment: Whose store answers.
-        config: What it may cost.
-        readers: Read marks and looks, see `bindings_reader`.
-        examiners: Examine files; None serves no examinations.
+        deployment: The deployment whose store is served.
+        config: Settings and limits.
+        readers: Pool that reads marks and looks, see `bindings_reader`.
+        examiners: Pool that examines files; None serves no examinations.
     """
-    # Names are judged for all routes alike, below.
+    # Host names are checked for all routes in the same way, below.
     app = resolution_app(deployment, hosts=["*"], most_bytes=config.most_bytes, read=_read_by(readers))
     if examiners is not None:
         uploads = Uploads(config.most_bytes, config.processes + config.waiting, config.arrival_seconds)
         app.router.routes.append(examine_route(examiners, uploads))
-    return _only_for(config.hosts, app)
+    return _logged(_only_for(config.hosts, app))
 
 
 def bindings_reader(home: Path | None) -> FileHandler:
-    """Return what reads the mark and the look of one file.
+    """Return the handler that reads the mark and the look of one file.
 
     Args:
-        home: The deployment's folder; None for the user's.
+        home: The deployment's folder; None for the user's own.
     """
     deployment = Deployment.open(home)
 
@@ -122,7 +127,7 @@ def _read_by(readers: SandboxPool) -> ReadBindings:
 
 
 def _only_for(hosts: tuple[str, ...], app: ASGIApp) -> ASGIApp:
-    """Let programs through that call us by our name, and no page of another site."""
+    """Wrap an application so that programs that use our host name may call it, and no page of another site."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -133,3 +138,28 @@ def _only_for(hosts: tuple[str, ...], app: ASGIApp) -> ASGIApp:
         await app(scope, receive, send)
 
     return guarded
+
+
+def _logged(app: ASGIApp) -> ASGIApp:
+    """Log one line for each request: the path without its query, the status of the answer, and the seconds it took."""
+
+    async def logged(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 500  # where nothing is answered, an error ended the request
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await app(scope, receive, noted)
+        finally:
+            said = f"{status} (the client has left)" if status == _CLIENT_LEFT else str(status)
+            asked, seconds = visible(f"{scope['method']} {scope['path']}"), time.perf_counter() - started
+            _LOG.info("%s answered %s in %.2f s", asked, said, seconds)
+
+    return logged

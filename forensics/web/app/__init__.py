@@ -1,4 +1,4 @@
-"""The local web page: animate, examine and evaluate in a browser, for the person at this computer.
+"""Serve the local web page: animate, examine and evaluate in a browser, for the user of this computer.
 
-Needs the extra `app`. Nothing here decides anything about files: the tabs call the same functions as the commands.
+The page needs the extra `app`. It decides nothing about files: the tabs call the same functions as the commands.
 """

@@ -1,4 +1,4 @@
-"""Animate for the page: a source, a motion, and a sealed file that may leave."""
+"""Animate for the page: from a source and a motion to a sealed file for download."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from generator import AnimateConfig, DriveSequence, FaceParams, puppets
 from watermark import Ingredient, SealReceipt, encode_still
 
 from .context import AppContext
-from .pose_sliders import RATE, between, cast, data_address, posed
+from .pose_sliders import RATE, between, data_address, posed, puppet_of
 from .sessions import Session
 
 SOURCE_SIZE = 512
@@ -28,7 +28,7 @@ _TRACKED, _LOADED = 0.3, 0.35
 
 
 class Motion(StrEnum):
-    """Where the motion comes from; the values are what the page shows."""
+    """The origin of the motion; the page shows the values."""
 
     SAMPLED = "a sampled motion"
     SLIDERS = "between two poses of the sliders"
@@ -42,7 +42,7 @@ class AnimateRequest:
 
     Attributes:
         upload: An uploaded source, None for a puppet.
-        cast_seed: Of the puppets that stand to choice.
+        puppets_seed: Of the puppets that stand to choice.
         puppet: Which of them.
         motion: Where the motion comes from.
         drive: An uploaded drive.
@@ -56,7 +56,7 @@ class AnimateRequest:
     """
 
     upload: Path | None
-    cast_seed: int
+    puppets_seed: int
     puppet: int
     motion: Motion
     drive: Path | None
@@ -71,12 +71,12 @@ class AnimateRequest:
 
 @dataclass(frozen=True, slots=True)
 class AnimateResult:
-    """What may leave.
+    """The result for download.
 
     Attributes:
         path: The sealed file, named by its mark.
-        receipt: What was sealed.
-        frames: How many.
+        receipt: Receipt of the seal.
+        frames: Number of frames.
     """
 
     path: Path
@@ -85,16 +85,16 @@ class AnimateResult:
 
 
 def animate(request: AnimateRequest, context: AppContext, session: Session, report: Report = silent) -> AnimateResult:
-    """Make what the tab was asked for.
+    """Animate the source of a request and seal the result.
 
     Args:
-        request: What is wanted.
-        context: Who draws and signs.
-        session: Whose folder the file goes to.
-        report: Is told how far the work is.
+        request: The request.
+        context: Generator and deployment.
+        session: The session whose folder receives the file.
+        report: Progress callback.
 
     Raises:
-        InputError: A file is missing, holds no face, or source and drive do not fit.
+        InputError: A file is missing or shows no face, or source and drive do not fit.
         GeneratorError: A setting is out of range.
         WatermarkError: A file cannot be read, or the result cannot be written.
         LeftError: The browser has gone.
@@ -138,9 +138,9 @@ def _source(request: AnimateRequest, folder: Path) -> tuple[Frames, FaceParams, 
     if request.upload is not None:
         still = load_still(request.upload)
         return still, track_source(request.upload, still, TrackerChoice()), request.upload
-    puppet = cast(request.cast_seed, request.puppet)
+    puppet = puppet_of(request.puppets_seed, request.puppet)
     still = puppets.render(puppet, puppet.neutral(), SOURCE_SIZE).image
-    path = folder / f"puppet-{request.cast_seed}-{request.puppet}.png"
+    path = folder / f"puppet-{request.puppets_seed}-{request.puppet}.png"
     encode_still(still, path)
     return still, puppet.neutral(), path
 
@@ -169,12 +169,12 @@ def _check_length(path: Path, frames: int, fps: float) -> None:
 
 
 def motion_of(request: AnimateRequest) -> DriveSequence:
-    """Make the motion of the sliders or a sampled one, for the puppet of the wish.
+    """Make the motion of the sliders or a sampled one, for the puppet that was asked for.
 
     Args:
         request: What is wanted; it does not follow a drive.
     """
-    puppet = cast(request.cast_seed, request.puppet)
+    puppet = puppet_of(request.puppets_seed, request.puppet)
     neutral = puppet.neutral()
     frames = max(2, round(min(request.seconds, LONGEST_SECONDS) * RATE))
     if request.motion is Motion.STILL:
@@ -185,18 +185,18 @@ def motion_of(request: AnimateRequest) -> DriveSequence:
 
 
 def play(request: AnimateRequest, report: Report = silent) -> str:
-    """Draw a motion on the puppet itself, small, as the source of an `<img>`; the generator has no part in it.
+    """Draw a motion on the puppet itself, small, as the source of an `<img>`, without the generator.
 
     Args:
-        request: What is wanted.
-        report: Is told how far the work is.
+        request: The request.
+        report: Progress callback.
 
     Raises:
-        InputError: The motion follows a drive, which is not tracked before the real work.
+        InputError: The motion follows a drive, which is only tracked for the animation itself.
     """
     if request.motion is Motion.DRIVE:
         raise InputError("a video's motion is read when it is animated; choose another kind of motion to see it first")
-    puppet, motion = cast(request.cast_seed, request.puppet), motion_of(request)
+    puppet, motion = puppet_of(request.puppets_seed, request.puppet), motion_of(request)
     shots = []
     for index in range(len(motion)):
         report(index / len(motion), "drawing the motion")
@@ -205,7 +205,7 @@ def play(request: AnimateRequest, report: Report = silent) -> str:
 
 
 def _moving(shots: list[Frames], fps: float) -> str:
-    """Put frames into an animated WebP."""
+    """Return frames as the source of an animated WebP."""
     moving = cv2.Animation()
     moving.frames = [np.ascontiguousarray(shot[..., ::-1]) for shot in shots]
     moving.durations = [round(1000 / fps)] * len(shots)

@@ -1,4 +1,4 @@
-"""What the page works with: one deployment, and models that are loaded once, when first needed."""
+"""Load one deployment, and models that are loaded once on first use, for all tabs."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class AppContext:
-    """Everything that the tabs share.
+    """The data that the tabs share.
 
     Attributes:
-        deployment: Who marks and signs, and whose marks are known.
+        deployment: The deployment that marks and signs, and whose marks are known.
         sessions: The open pages and their files.
-        detector: What scores on the Examine tab, and stands first on the Evaluate tab.
-        prepare: Makes a process ready to examine files, from the deployment's folder, the detector, the anchors and the
-            face finder.
-        anchors: More root certificates (PEM) that are trusted.
-        corpora: Corpus folders, by the name they are shown under.
-        detectors: Detectors that can be evaluated: names of shipped ones, or folders of trained ones, by the name they
-            are shown under.
-        results: Where evaluations are kept.
-        face_finder: What finds faces.
-        limits: What one file that is examined may cost.
+        detector: The detector of the Examine tab, and the first one on the Evaluate tab.
+        prepare: Function that prepares a process to examine files, from the deployment's folder, the detector, the
+            anchors and the face finder.
+        anchors: Further trusted root certificates (PEM).
+        corpora: Corpus folders by displayed name.
+        detectors: Detectors that can be evaluated, by displayed name: names of shipped ones, or folders of trained
+            ones.
+        results: Folder of the evaluations.
+        face_finder: The choice of a face finder.
+        limits: The limits of one examined file.
     """
 
     deployment: Deployment
@@ -51,7 +51,7 @@ class AppContext:
     corpora: dict[str, Path] = field(default_factory=dict)
     detectors: dict[str, str] = field(default_factory=dict)
     _animator: Animator | None = None
-    _answerer: FileHandler | None = None
+    _handler: FileHandler | None = None
     _started: ExitStack = field(default_factory=ExitStack)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -69,7 +69,7 @@ class AppContext:
             return self._animator
 
     def handler(self) -> FileHandler:
-        """Return what examines one file at a time, in a process of its own.
+        """Return the handler that examines one file at a time in a separate process.
 
         Raises:
             DetectorError: The detector cannot be loaded.
@@ -77,11 +77,11 @@ class AppContext:
         from forensics.execution.sandbox import confined
 
         with self._lock:
-            if self._answerer is None:
+            if self._handler is None:
                 prepare = partial(self.prepare, self.deployment.folder, self.detector, self.anchors, self.face_finder)
-                self._answerer = self._started.enter_context(confined(prepare, self.limits))
-            return self._answerer
+                self._handler = self._started.enter_context(confined(prepare, self.limits))
+            return self._handler
 
     def close(self) -> None:
-        """End that process."""
+        """Close the process that examines files."""
         self._started.close()

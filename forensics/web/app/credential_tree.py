@@ -1,4 +1,4 @@
-"""A credential as a tree that a person can read: who says what about a file, and what went into it."""
+"""Build a readable tree of a credential: the statements on a file, their signers, and the ingredients."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ class Node:
     """One line of the tree.
 
     Attributes:
-        label: What it is about.
-        text: What it says.
-        children: What belongs to it.
+        label: Name of the statement.
+        text: The statement.
+        children: The lines below it.
     """
 
     label: str
@@ -59,10 +59,10 @@ class Node:
 
 
 def tree_of(credential: Credential) -> Node:
-    """Make the tree of a credential.
+    """Build the tree of a credential.
 
     Args:
-        credential: As read from a file; nothing in it is believed to be well formed.
+        credential: The credential of a file; it may be malformed.
     """
     report = _object(json.loads(credential.manifest_json or "{}"))
     manifests = _object(report.get("manifests"))
@@ -72,7 +72,7 @@ def tree_of(credential: Credential) -> Node:
 
 
 class _Manifests:
-    """Walks from manifest to manifest; a label is entered once, and lines are counted."""
+    """A walk from manifest to manifest; a label is entered once, and lines are counted."""
 
     def __init__(self, manifests: dict[str, Any]) -> None:
         self._manifests = manifests
@@ -80,7 +80,7 @@ class _Manifests:
         self._left = MOST_NODES
 
     def lines(self, label: str, depth: int) -> tuple[Node, ...]:
-        """Return what one manifest says."""
+        """Return the lines of one manifest."""
         manifest = _object(self._manifests.get(label))
         if not manifest or label in self._seen or depth > DEEPEST:
             return ()

@@ -1,4 +1,4 @@
-"""Addresses of offered files: a token is looked up, no part of an address ever becomes a path."""
+"""Serve offered files: a token is looked up, and no part of an address ever becomes a path."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",
 }
-"""What may be shown inside the page; everything else is saved."""
+"""Types that may be shown inside the page; all other files are downloaded."""
 
 DOCUMENT_POLICY = (
     "sandbox allow-scripts allow-downloads; default-src 'none'; img-src data:; media-src data:; font-src data:; "
     "style-src 'unsafe-inline'; script-src 'unsafe-inline'; frame-ancestors 'self'"
 )
-"""A report runs its own scripts, reaches nothing and is of no origin."""
+"""Policy of a report, which runs its own scripts, has no network access and has an opaque origin."""
 
 
 def routes(sessions: Sessions) -> list[Route]:
-    """Return the routes that hand files out as they lie on the disk, byte for byte.
+    """Return the routes that serve files unchanged, byte for byte.
 
     Args:
-        sessions: Whose files.
+        sessions: The sessions with the offered files.
     """
 
     async def download(request: Request) -> Response:

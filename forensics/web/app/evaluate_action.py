@@ -1,25 +1,42 @@
-"""Evaluate for the page: corpora and detectors from lists that were fixed at the start, results that stay."""
+"""Evaluate for the page: corpora and detectors from lists fixed at the start, with stored results."""
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from forensics.corpus import MANIFEST
-from forensics.errors import InputError
+from forensics.errors import InputError, UsageError
+from forensics.execution.command_result import CommandResult
 from forensics.execution.progress import Report, silent, subrange
 
 from .context import AppContext
 from .messages import line_about
-from .run_command import run_command
 from .sessions import Session
 
 PAGE_NAME = "report.html"
 _MEASURED = ("run.json", "evaluation.json")
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateRequest:
+    """What the tab was asked for.
+
+    Attributes:
+        corpus: One of the corpora that the page was started with, by its name.
+        detectors: Some of the detectors that the page was started with, by their names.
+        seed: Of the bootstrap.
+    """
+
+    corpus: str
+    detectors: tuple[str, ...]
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +45,9 @@ class Outcome:
 
     Attributes:
         name: Its name in the list of earlier ones.
-        summary: The chief measures as text, empty for an earlier one.
-        page: The report, None where none could be made.
-        complaint: Why there is none.
+        summary: The main measures as text, empty for an earlier evaluation.
+        page: The report, None where it could not be written.
+        complaint: Reason for a missing report.
     """
 
     name: str
@@ -40,16 +57,16 @@ class Outcome:
 
 
 def corpora_under(roots: Sequence[Path]) -> dict[str, Path]:
-    """List corpus folders: the roots themselves, and folders directly inside them.
+    """List corpus folders: the given folders themselves, and folders directly inside them.
 
     Args:
         roots: Folders that the person who started the page named.
 
     Returns:
-        The folders, by the name they are shown under.
+        The folders by displayed name.
 
     Raises:
-        InputError: A root is no folder, or holds no corpus.
+        InputError: A root is not a folder, or contains no corpus.
     """
     found: dict[str, Path] = {}
     for root in roots:
@@ -64,33 +81,30 @@ def corpora_under(roots: Sequence[Path]) -> dict[str, Path]:
     return found
 
 
-def evaluate(
-    corpus: str, detectors: Sequence[str], seed: int, context: AppContext, session: Session, report: Report = silent
-) -> Outcome:
+def evaluate(request: EvaluateRequest, context: AppContext, session: Session, report: Report = silent) -> Outcome:
     """Measure detectors on a corpus, keep the results and write their report.
 
     Args:
-        corpus: One of the bench's corpora, by its name.
-        detectors: Some of the bench's detectors, by their names.
-        seed: Of the bootstrap.
-        context: Knows both.
+        request: What is wanted.
+        context: Knows the corpora and the detectors.
         session: Who asks; when the browser has gone the work ends.
         report: Is told how far the work is.
 
     Raises:
-        InputError: A name is none of the bench's.
+        InputError: A corpus or a detector is not one of those that the page was started with.
         ForensicsError: As `facetrail evaluate`.
         LeftError: The browser has gone.
     """
     report = session.watched(report)
-    if corpus not in context.corpora:
+    if request.corpus not in context.corpora:
         raise InputError("choose one of the corpora")
-    if not detectors or any(name not in context.detectors for name in detectors):
+    if not request.detectors or any(name not in context.detectors for name in request.detectors):
         raise InputError("choose at least one of the detectors")
-    folder = _new_folder(context.results, corpus)
-    names = [context.detectors[name] for name in detectors]
+    folder = _new_folder(context.results, request.corpus)
+    names = [context.detectors[name] for name in request.detectors]
     # Several detectors share one --detector; `=` keeps a name that begins with a dash from being read as an option.
-    arguments = [str(context.corpora[corpus]), "--detector", *names, "--seed", str(seed), "-o", str(folder)]
+    corpus, seed = str(context.corpora[request.corpus]), str(request.seed)
+    arguments = [corpus, "--detector", *names, "--seed", seed, "-o", str(folder)]
     arguments.append(f"--face-finder={context.face_finder}")
     answer = run_command("evaluate", arguments, subrange(report, 0.0, 0.9))
     report(0.9, "writing the report")
@@ -105,7 +119,7 @@ def write_report(folder: Path) -> tuple[Path | None, str]:
         folder: Results of an evaluation.
 
     Returns:
-        The page, or None and why there is none; the measures are kept in any case.
+        The page and an empty text, or None and the reason; the measures are kept in any case.
     """
     try:
         run_command("report", [str(folder)])
@@ -116,10 +130,10 @@ def write_report(folder: Path) -> tuple[Path | None, str]:
 
 
 def earlier(results: Path) -> tuple[str, ...]:
-    """List evaluations that were kept, the latest first.
+    """List stored evaluations, the latest first.
 
     Args:
-        results: Where they are kept.
+        results: Folder of the evaluations.
     """
     if not results.is_dir():
         return ()
@@ -128,11 +142,11 @@ def earlier(results: Path) -> tuple[str, ...]:
 
 
 def reopen(name: str, results: Path) -> Outcome:
-    """Show an earlier evaluation.
+    """Load an earlier evaluation.
 
     Args:
         name: One of `earlier`.
-        results: Where they are kept.
+        results: Folder of the evaluations.
 
     Raises:
         InputError: There is none of that name.
@@ -152,3 +166,31 @@ def _new_folder(results: Path, corpus: str) -> Path:
     folder = results / f"{stem}-{time}-{secrets.token_hex(2)}"
     folder.mkdir(parents=True)
     return folder
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that complains to the page and not to the terminal."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        """Raise the complaint."""
+        raise UsageError(message)
+
+
+def run_command(name: str, arguments: Sequence[str], report: Report = silent) -> CommandResult:
+    """Run a command.
+
+    Args:
+        name: Its name.
+        arguments: What stands behind it on the command line; nothing from a browser but by way of a lookup.
+        report: Is told how far the work is.
+
+    Raises:
+        UsageError: The arguments do not fit.
+        ForensicsError: As the command.
+    """
+    parser = _Parser(prog=f"facetrail {name}")
+    import_module(f"forensics.cli.commands.{name}").configure(parser)
+    options = parser.parse_args(arguments)
+    options.command = name
+    answer: CommandResult = options.run(options, report)
+    return answer

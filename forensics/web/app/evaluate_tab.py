@@ -1,4 +1,4 @@
-"""The Evaluate tab: a corpus, detectors, and the report."""
+"""Build the Evaluate tab: a corpus, detectors, and the report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import gradio as gr
 from forensics.errors import InputError
 
 from .context import AppContext
-from .evaluate_action import Outcome, earlier, evaluate, reopen
+from .evaluate_action import EvaluateRequest, Outcome, earlier, evaluate, reopen
 from .messages import drawn_on, hint, notice, plainly
 from .sessions import Session
 from .templating import render
@@ -18,10 +18,10 @@ from .templating import render
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvaluateTab:
-    """The tab's answers to what a person does there.
+    """The event handlers of the tab.
 
     Attributes:
-        context: Knows the corpora, the detectors and where results are kept.
+        context: The context with corpora, detectors and the results folder.
     """
 
     context: AppContext
@@ -39,9 +39,9 @@ class EvaluateTab:
         def work() -> str:
             if seed is None or not 0 <= seed < 2**32:
                 raise InputError(f"the seed is a whole number from 0 to {2**32 - 1}")
+            asked = EvaluateRequest(corpus or "", tuple(detectors or ()), int(seed))
             session = self.context.sessions.of(request.session_hash)
-            report = drawn_on(progress)
-            return shown(evaluate(corpus or "", detectors or [], int(seed), self.context, session, report), session)
+            return shown(evaluate(asked, self.context, session, drawn_on(progress)), session)
 
         return plainly(work)()
 
@@ -53,15 +53,15 @@ class EvaluateTab:
         return plainly(lambda: shown(reopen(name, self.context.results), session))()
 
     def refresh(self) -> Any:  # noqa: ANN401 - the framework is untyped
-        """List the evaluations that were kept."""
+        """List the stored evaluations."""
         names = list(earlier(self.context.results))
         return gr.update(choices=names, value=names[0] if names else None)
 
     def build(self, page: Any) -> None:  # noqa: ANN401 - the framework is untyped
-        """Lay the tab out.
+        """Build the tab.
 
         Args:
-            page: Tells when it is opened.
+            page: The page, whose load event refreshes the list.
         """
         corpora, detectors = list(self.context.corpora), list(self.context.detectors)
         gr.HTML(
@@ -100,11 +100,11 @@ class EvaluateTab:
 
 
 def shown(outcome: Outcome, session: Session) -> str:
-    """Show an evaluation and offer its report.
+    """Render an evaluation with a link to its report.
 
     Args:
         outcome: The evaluation.
-        session: Who may fetch it.
+        session: The session that may download it.
     """
     token = None if outcome.page is None else session.offer(outcome.page, f"{outcome.name}.html")
     return render("evaluated", outcome=outcome, token=token)

@@ -1,4 +1,4 @@
-"""Examine uploads for the page: a card for each file, and the answers as JSON."""
+"""Examine uploads for the page: a card for each file, and the results as JSON."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class ScoreLine:
 
     Attributes:
         value: The score.
-        quiet: Up to here it is low.
-        suspect: Above this it is high.
-        words: What it means, limits included.
+        quiet: Scores up to this limit are low.
+        suspect: Scores above this limit are high.
+        words: Meaning of the score, with its limits.
     """
 
     value: float
@@ -44,20 +44,20 @@ class ScoreLine:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What the page shows about one file.
+    """The information that the page shows about one file.
 
     Attributes:
         name: The file's name.
-        finding: The verdict's word.
+        finding: The finding in a word.
         tone: `attention`, `calm` or `failed`.
-        meaning: What the finding means.
+        meaning: Meaning of the finding.
         reasons: The verdict's reasons.
         score: The detector's score, where there is one.
         picture: The source of an `<img>` with the faces outlined, empty where nothing could be decoded.
-        picture_words: What it shows.
+        picture_words: Description of the picture.
         timeline: SVG of the scores over time, empty for a still.
-        tree: What the credential says.
-        error: Why there is no answer.
+        tree: Tree of the credential.
+        error: Reason for a missing result.
     """
 
     name: str
@@ -74,20 +74,20 @@ class Card:
 
 
 def examine(paths: Sequence[Path], context: AppContext, session: Session, report: Report = silent) -> str:
-    """Examine files, one after the other; one that cannot be read does not stop the others.
+    """Examine files, one after the other; a file that cannot be read does not stop the others.
 
     Args:
         paths: The uploads.
-        context: Whose marks and roots count, and which detector scores.
-        session: Whose folder the answers go to.
-        report: Is told how far the work is.
+        context: The context with deployment, trusted roots and detector.
+        session: The session whose folder receives the results.
+        report: Progress callback.
 
     Returns:
         HTML.
 
     Raises:
         DetectorError: The detector cannot be loaded.
-        LeftError: The browser has gone.
+        LeftError: The browser has left.
     """
     report = session.watched(report)
     report(0.0, "loading the detector")
@@ -116,13 +116,13 @@ def examine(paths: Sequence[Path], context: AppContext, session: Session, report
 
 
 def card_examiner(home: Path, detector: str, anchors: tuple[str, ...], face_finder: FinderChoice) -> FileHandler:
-    """Load the detector and return what examines one file: its entry and its card.
+    """Load the detector and return the handler that examines one file: its entry and its card.
 
     Args:
         home: The deployment's folder.
         detector: Name of a shipped detector, or the folder of a trained one.
-        anchors: More root certificates (PEM) that are trusted.
-        face_finder: What finds the faces.
+        anchors: Further trusted root certificates (PEM).
+        face_finder: The choice of a face finder.
     """
     from forensics.examination.examiner import Examiner
     from watermark import Deployment
@@ -142,12 +142,12 @@ def _kind(answer: CommandResult) -> JsonValue:
 
 
 def card_of(path: Path, found: Examination, thresholds: Thresholds) -> Card:
-    """Put an examination into a card.
+    """Build the card of an examination.
 
     Args:
         path: The file.
-        found: What is known about it.
-        thresholds: Where a score is high or low.
+        found: The examination.
+        thresholds: The limits of high and low scores.
 
     Raises:
         MediaError: The file cannot be read any more.
@@ -169,11 +169,11 @@ def card_of(path: Path, found: Examination, thresholds: Thresholds) -> Card:
 
 
 def score_line(found: Examination, thresholds: Thresholds) -> ScoreLine | None:
-    """Put a score beside its limits.
+    """Return a score with its limits.
 
     Args:
-        found: What is known about the file.
-        thresholds: Where a score is high or low.
+        found: The examination of the file.
+        thresholds: The limits of high and low scores.
     """
     score = found.score
     if score is None:

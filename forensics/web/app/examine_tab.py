@@ -1,4 +1,4 @@
-"""The Examine tab: drop files, read verdicts."""
+"""Build the Examine tab, where a user drops files and reads verdicts."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ MOST_FILES = 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExamineTab:
-    """The tab's answers to what a person does there.
+    """The event handlers of the tab.
 
     Attributes:
-        context: Whose marks and roots count, and which detector scores.
+        context: The context with deployment, trusted roots and detector.
     """
 
     context: AppContext
 
     def upload(self, paths: list[str] | None, request: gr.Request) -> str:
-        """Note uploads, so that they are deleted when the page is closed."""
+        """Register uploads, so that they are deleted when the page is closed."""
 
         def work() -> str:
             for path in paths or ():
@@ -51,7 +51,7 @@ class ExamineTab:
         return plainly(work)()
 
     def build(self) -> None:
-        """Lay the tab out."""
+        """Build the tab."""
         gr.HTML(hint("Drop pictures or videos. Credential, mark and detector are asked in this order of trust."))
         files = gr.File(
             label="Pictures and videos",

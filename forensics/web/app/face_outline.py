@@ -1,4 +1,4 @@
-"""A small picture of an examined file with its faces outlined."""
+"""Draw a small picture of an examined file with its faces outlined."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _COLOUR = (255, 176, 0)
 
 @dataclass(frozen=True, slots=True)
 class FacePicture:
-    """The picture and what it shows.
+    """The picture and its description.
 
     Attributes:
-        source: Of an `<img>`.
-        words: What it shows.
+        source: Source of an `<img>`.
+        words: Description of the picture.
     """
 
     source: str
@@ -34,11 +34,11 @@ class FacePicture:
 
 
 def picture_of(path: Path, found: Examination) -> FacePicture | None:
-    """Draw the most telling frame, None where the pixels cannot be decoded.
+    """Draw the most informative frame; return None where the pixels cannot be decoded.
 
     Args:
         path: The file.
-        found: What is known about it.
+        found: The examination of the file.
 
     Raises:
         MediaError: The file cannot be read any more.
@@ -55,7 +55,7 @@ def picture_of(path: Path, found: Examination) -> FacePicture | None:
 
 
 def outlined(frame: Frames, shown: list[tuple[int, Sighting]]) -> Frames:
-    """Make a frame small and outline its faces, numbered where there are several.
+    """Return a small frame with its faces outlined, and numbered where there are several.
 
     Args:
         frame: (H, W, 3) uint8 RGB.
@@ -74,7 +74,7 @@ def outlined(frame: Frames, shown: list[tuple[int, Sighting]]) -> Frames:
 
 
 def _telling(faces: tuple[SeenFace, ...]) -> tuple[int, float]:
-    """Choose the frame with the highest probability, else the first that shows a face, else the first."""
+    """Return the frame with the highest probability, or the first that shows a face, or the first."""
     seen = [sighting for face in faces for sighting in face.sightings]
     if not seen:
         return 0, 0.0

@@ -1,10 +1,10 @@
-"""What stands between the network and the page: a middleware that refuses before anything of the page runs.
+"""Check every request before it reaches the page, as an ASGI middleware.
 
-1. `Host` must be one of ours, else a foreign site's name was pointed at this computer (DNS rebinding).
-2. A foreign site's request is refused, by `Sec-Fetch-Site` and by `Origin` (CSRF).
-3. Where a token is set, only browsers that have shown it get further.
+1. `Host` must be one of our names; otherwise a foreign site's name was pointed at this computer (DNS rebinding).
+2. A request of a foreign site is rejected, by `Sec-Fetch-Site` and by `Origin` (CSRF).
+3. Where a token is set, only browsers that have sent it get access.
 4. Only the addresses the page needs exist.
-5. Bodies are limited while they arrive, whatever `Content-Length` says.
+5. Bodies are limited while they arrive, regardless of `Content-Length`.
 6. A file is named by an earlier upload, never by another path or a web address: the framework, mounted in another
    application as here, would read and fetch them.
 """
@@ -28,7 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from forensics.web.request_guard import LOOPBACK, refusal_of
 
 MOST_WORDS = 4 << 20
-"""Largest body, in bytes, of a request that is no upload."""
+"""Largest body, in bytes, of a request that is not an upload."""
 
 _UPLOAD = "/gradio_api/upload"
 _COOKIE = "facetrail_token"
@@ -43,18 +43,18 @@ PAGE_POLICY = (
     "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; frame-src 'self'; "
     "worker-src 'self' blob:; manifest-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
-"""The framework's page needs inline scripts and builds templates from text; foreign hosts get nothing."""
+"""Policy of the framework's page, which needs inline scripts and builds templates from text; foreign hosts get none."""
 
 
 @dataclass(frozen=True, slots=True)
 class GuardConfig:
-    """What gets through.
+    """The limits of allowed requests.
 
     Attributes:
-        hosts: Names that the page is called by, without port.
-        most_bytes: Largest upload.
-        token: Secret that a browser must show once, in the address; None lets everyone through who reaches the port.
-        uploads: Folder of the uploads; None takes no files.
+        hosts: Host names of the page, without port.
+        most_bytes: Largest upload in bytes.
+        token: Secret that a browser must send once, in the address; None allows everyone who reaches the port.
+        uploads: Folder of the uploads; None accepts no files.
     """
 
     hosts: tuple[str, ...] = LOOPBACK
@@ -64,29 +64,29 @@ class GuardConfig:
 
 
 class _TooLargeError(Exception):
-    """A body went over its limit."""
+    """A body exceeded its limit."""
 
 
 class Guard:
-    """The middleware."""
+    """The middleware that checks every request."""
 
     def __init__(self, app: ASGIApp, config: GuardConfig) -> None:
-        """Stand before an application.
+        """Wrap an application.
 
         Args:
             app: The application.
-            config: What gets through.
+            config: The limits of allowed requests.
         """
         self._app = app
         self._config = config
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
-        """Tell answers that would never end, such as the page's heartbeat, that the browser has left."""
+        """Notify responses that would never end, such as the page's heartbeat, that the browser has left."""
         self._stopping.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse a request, or hand it on."""
+        """Reject a request, or pass it on to the application."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -164,14 +164,14 @@ class Guard:
 
 
 def refuse(scope: Scope, config: GuardConfig) -> Response | None:
-    """Judge a request by its first lines.
+    """Check a request by its first lines.
 
     Args:
         scope: The ASGI scope of an HTTP request.
-        config: What gets through.
+        config: The limits of allowed requests.
 
     Returns:
-        The refusal, None where there is nothing against the request.
+        The response of a rejected request, None for an allowed one.
     """
     headers, method, path = Headers(scope=scope), scope["method"], scope["path"]
     if (refused := refusal_of(headers, method, config.hosts)) is not None:
@@ -191,7 +191,7 @@ def _announced(headers: Headers) -> int:
 
 
 def _limited(receive: Receive, most: int) -> Receive:
-    """Count a body while it arrives."""
+    """Return a receiver that counts a body while it arrives."""
     seen = 0
 
     async def inner() -> Message:
@@ -206,7 +206,7 @@ def _limited(receive: Receive, most: int) -> Receive:
 
 
 async def _read_words(receive: Receive, uploads: Path | None) -> Receive:
-    """Read a body that is no upload, refuse files that are none, and play it back."""
+    """Read a body that is not an upload, reject files that are not uploads, and return a receiver of the same body."""
     limited = _limited(receive, MOST_WORDS)
     body, more = b"", True
     while more:
@@ -233,7 +233,7 @@ async def _read_words(receive: Receive, uploads: Path | None) -> Receive:
 
 
 def _refuse_other_files(value: Any, uploads: Path | None) -> None:  # noqa: ANN401 - any JSON
-    """Raise ValueError where a file is named that is no upload."""
+    """Raise ValueError where a value names a file that is not an upload."""
     if isinstance(value, list):
         for one in value:
             _refuse_other_files(one, uploads)
@@ -246,7 +246,7 @@ def _refuse_other_files(value: Any, uploads: Path | None) -> None:  # noqa: ANN4
 
 
 def _guarded(send: Send, scope: Scope) -> Send:
-    """Add the headers that every answer carries, and drop those that would let other sites read it."""
+    """Return a sender that adds the headers of every response, and drops those that would let other sites read it."""
 
     async def inner(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -1,4 +1,4 @@
-"""What the page says when something went wrong, and how it reports progress: one clear line each."""
+"""Format error messages and progress of the page, each as one clear line."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ P = ParamSpec("P")
 
 
 class Bar(Protocol):
-    """The page's progress bar."""
+    """The interface of the page's progress bar."""
 
     def __call__(self, progress: float, desc: str) -> object:
-        """Draw it.
+        """Draw the bar.
 
         Args:
-            progress: Done so far, 0 to 1.
-            desc: What is being done.
+            progress: Fraction done so far, 0 to 1.
+            desc: The current step.
         """
 
 
 def notice(text: str) -> str:
-    """Put a line of complaint into HTML."""
+    """Return a complaint as HTML."""
     return str(Markup('<p class="ft-notice" role="alert">{}</p>').format(text))
 
 
 def hint(text: str) -> str:
-    """Put a line of guidance into HTML."""
+    """Return a line of guidance as HTML."""
     return f'<p class="ft-hint">{escape(text)}</p>'
 
 
 def plainly(work: Callable[P, str]) -> Callable[P, str]:
-    """Turn what a piece of work raises into the line that stands where its result would.
+    """Wrap a function so that an error becomes the line that is shown in place of its result.
 
     Args:
-        work: Returns HTML.
+        work: Function that returns HTML.
     """
 
     @functools.wraps(work)
@@ -59,10 +59,10 @@ def plainly(work: Callable[P, str]) -> Callable[P, str]:
 
 
 def line_about(error: Exception) -> str:
-    """Put an error into one line, without the page's folders.
+    """Return an error as one line, without the page's folders.
 
     Args:
-        error: What was raised.
+        error: The error.
     """
     if isinstance(error, expected_errors()):
         text = explain(error)
@@ -73,7 +73,7 @@ def line_about(error: Exception) -> str:
 
 
 def drawn_on(bar: Bar) -> Report:
-    """Draw progress with the time that is left on the page's bar.
+    """Return a report that draws progress with the remaining time on the page's bar.
 
     Args:
         bar: The bar.

@@ -1,4 +1,4 @@
-"""The page: three tabs, one look, nothing from elsewhere."""
+"""Build the page: three tabs, one theme, no external resources."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .evaluate_tab import EvaluateTab
 from .examine_tab import ExamineTab
 
 SWEEP_SECONDS, OLD_SECONDS = 600, 6 * 3600
-"""How often the framework looks for forgotten uploads, and from what age on it deletes them."""
+"""Interval at which the framework searches for forgotten uploads, and the age at which it deletes them, in seconds."""
 
 
 def build_page(context: AppContext) -> Any:  # noqa: ANN401 - the framework is untyped
     """Build the page.
 
     Args:
-        context: What it works with.
+        context: The shared context.
 
     Returns:
         The framework's page.
@@ -51,7 +51,7 @@ def look() -> Any:  # noqa: ANN401 - the framework is untyped
         font=[gr.themes.Font("system-ui"), gr.themes.Font("sans-serif")],
         font_mono=[gr.themes.Font("ui-monospace"), gr.themes.Font("monospace")],
     )
-    # White on the hue's middle tone is too faint to read.
+    # White on the hue's middle tone has too little contrast.
     return base.set(
         button_primary_background_fill="*primary_700",
         button_primary_background_fill_dark="*primary_700",

@@ -1,4 +1,4 @@
-"""The live puppet head: sliders with human names, and what they make of a face."""
+"""Define the sliders of the live puppet head, and map their values to face parameters."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from generator import EXPRESSION, DriveSequence, FaceParams, puppets
 Frames = NDArray[np.uint8]
 
 RATE = 12.5
-"""Frames a second of motions that are made here; it is what the shipped model was trained on."""
+"""Frames per second of motions that are made here, as in the training of the shipped model."""
 
 PUPPETS = 8
-"""How many puppets stand to choice at once."""
+"""Number of puppets to choose from."""
 
 _LIVE = 256
 _THUMB = 128
@@ -26,15 +26,15 @@ _THUMB = 128
 
 @dataclass(frozen=True, slots=True)
 class Slider:
-    """One number of a face.
+    """The slider of one number of a face.
 
     Attributes:
-        label: What it is called.
-        low: Least value, in what a person reads.
-        high: Greatest value.
-        field: Which array of `FaceParams` holds it.
-        index: Where in the array.
-        scale: What one unit of a person is in the array, e.g. radians of a degree.
+        label: Name of the slider.
+        low: Least value, in displayed units.
+        high: Greatest value, in displayed units.
+        field: The array of `FaceParams` that contains it.
+        index: Index in the array.
+        scale: Value of one displayed unit in the array, for example radians per degree.
     """
 
     label: str
@@ -100,11 +100,11 @@ GROUPS: tuple[tuple[str, tuple[Slider, ...]], ...] = (
 SLIDERS = tuple(slider for _, group in GROUPS for slider in group)
 
 
-def cast(seed: int, number: int) -> puppets.Puppet:
+def puppet_of(seed: int, number: int) -> puppets.Puppet:
     """Draw one of the puppets that stand to choice.
 
     Args:
-        seed: Of the whole cast.
+        seed: Of all the puppets.
         number: Which one.
     """
     rng = np.random.default_rng([seed, number])
@@ -112,21 +112,21 @@ def cast(seed: int, number: int) -> puppets.Puppet:
 
 
 def portraits(seed: int) -> list[Frames]:
-    """Draw every puppet of a cast, (128, 128, 3) uint8 RGB each.
+    """Draw every puppet that stands to choice, (128, 128, 3) uint8 RGB each.
 
     Args:
-        seed: Of the cast.
+        seed: Of all the puppets.
     """
-    people = [cast(seed, number) for number in range(PUPPETS)]
+    people = [puppet_of(seed, number) for number in range(PUPPETS)]
     return [puppets.render(puppet, puppet.neutral(), _THUMB).image for puppet in people]
 
 
 def posed(neutral: FaceParams, values: Sequence[float]) -> FaceParams:
-    """Set a face's sliders.
+    """Return a face with the sliders' values.
 
     Args:
         neutral: The face at rest.
-        values: One for each of `SLIDERS`, in its order; values beyond a slider's ends are cut.
+        values: One value for each of `SLIDERS`, in its order; values beyond a slider's ends are clipped.
     """
     arrays = {name: np.zeros_like(getattr(neutral, name)) for name in ("expression", "pose", "gaze")}
     for slider, value in zip(SLIDERS, values, strict=True):
@@ -135,12 +135,12 @@ def posed(neutral: FaceParams, values: Sequence[float]) -> FaceParams:
 
 
 def between(start: FaceParams, end: FaceParams, frames: int) -> DriveSequence:
-    """Move from one pose to another and back, slow at the turns.
+    """Return a motion from one pose to another and back, slow at the turns.
 
     Args:
         start: The first pose, and the last.
         end: The pose in the middle.
-        frames: How many, at least 2.
+        frames: Number of frames, at least 2.
     """
     share = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(frames) / (frames - 1))
 
@@ -158,17 +158,17 @@ def between(start: FaceParams, end: FaceParams, frames: int) -> DriveSequence:
 
 
 def picture(puppet: puppets.Puppet, values: Sequence[float]) -> str:
-    """Draw a puppet as the sliders stand, as the source of an `<img>`.
+    """Draw a puppet with the sliders' values, as the source of an `<img>`.
 
     Args:
-        puppet: Who.
-        values: One for each of `SLIDERS`.
+        puppet: The puppet.
+        values: One value for each of `SLIDERS`.
     """
     return data_address(puppets.render(puppet, posed(puppet.neutral(), values), _LIVE).image)
 
 
 def data_address(image: Frames, kind: str = "webp") -> str:
-    """Put a picture into a `data:` address.
+    """Return a picture as a `data:` address.
 
     Args:
         image: (H, W, 3) uint8 RGB.

@@ -21,13 +21,13 @@ def build_app(context: AppContext, config: GuardConfig) -> Guard:
     """Build the whole application.
 
     Args:
-        context: What the page works with.
-        config: What gets through to it.
+        context: The shared context of the page.
+        config: The limits of allowed requests.
 
     Raises:
         ImportError: The extra `app` is not installed.
     """
-    # The framework reads these when it is imported: no telemetry, no look at a model hub, our folder for uploads.
+    # The framework reads these when it is imported: no telemetry, no access to a model hub, our folder for uploads.
     os.environ.update(
         GRADIO_ANALYTICS_ENABLED="False",
         GRADIO_TEMP_DIR=str(context.sessions.uploads),
@@ -59,7 +59,7 @@ def build_app(context: AppContext, config: GuardConfig) -> Guard:
         css=asset("page.css"),
     )
     page.has_launched = (
-        True  # mounted, the framework leaves this out, and with it its check of the files that are named
+        True  # a mounted framework does not set this, and then skips its check of the files that are named by a client
     )
     return Guard(outer, config)
 
@@ -77,11 +77,11 @@ def serve(
 
     Args:
         app: The application.
-        sessions: Are closed when it is stopped, which ends the work of every open page.
+        sessions: The sessions, which are closed when the server stops; this ends the work of every open page.
         host: Address to listen at.
         port: Port to listen at.
-        opened: Address to open in the user's browser once the page answers.
-        log_level: Of the server's log.
+        opened: Address to open in the user's browser once the page responds.
+        log_level: Level of the server's log.
 
     Raises:
         OSError: The port is taken.
@@ -103,7 +103,9 @@ def serve(
         app,
         host=host,
         port=port,
+        log_config=None,  # its records go where all others go
         log_level=log_level,
+        access_log=False,  # addresses hold tokens
         server_header=False,
         limit_concurrency=64,
         timeout_graceful_shutdown=_GRACE_SECONDS,

@@ -1,4 +1,4 @@
-"""Files of people who have the page open: kept in one private folder, gone when they leave."""
+"""Store the files of open pages in one private folder, which is deleted when the pages are closed."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _FOLDERS = re.compile(rf"[/\\][^:\n]*?{_PREFIX}\d+-[^/\\\s]+(?:[/\\][^/\\\s]+)*[
 
 
 class SessionClosedError(ForensicsError):
-    """The browser that asked for the work has gone."""
+    """The browser of the request has left."""
 
 
 @dataclass(frozen=True, slots=True)
 class OfferedFile:
-    """A file that a browser may fetch by its token, and nobody without it.
+    """A file that a browser may download by its token, and nobody without it.
 
     Attributes:
-        path: Where it lies.
-        name: What it is called when it is saved.
+        path: Path of the file.
+        name: Name of the download.
     """
 
     path: Path
@@ -43,9 +43,9 @@ class Session:
     """One open page.
 
     Attributes:
-        folder: Private to it; results are written here.
-        uploads: Files the browser sent.
-        offers: Files it may fetch, by token.
+        folder: Private folder of the page's results.
+        uploads: Files that the browser sent.
+        offers: Files that it may download, by token.
         closed: Whether the browser has left.
     """
 
@@ -55,7 +55,7 @@ class Session:
     closed: bool = False
 
     def new_folder(self) -> Path:
-        """Make an empty folder for one piece of work.
+        """Create an empty folder for one request.
 
         Raises:
             LeftError: The browser has left.
@@ -65,11 +65,11 @@ class Session:
         return Path(tempfile.mkdtemp(dir=self.folder))
 
     def offer(self, path: Path, name: str | None = None) -> str:
-        """Let the browser fetch a file.
+        """Register a file that the browser may download.
 
         Args:
             path: The file.
-            name: What to call it; its own name by default.
+            name: Name of the download; the file's own name by default.
 
         Returns:
             The end of its address, after `/download/` or `/show/`.
@@ -95,13 +95,13 @@ class Session:
 
 
 class Sessions:
-    """The open pages, by the name that each browser tab gave itself; such a name never becomes a path."""
+    """The open pages, by the name that each browser tab chose; such a name never becomes a path."""
 
     def __init__(self, parent: Path | None = None) -> None:
-        """Make the folder that holds everything, readable by its owner only.
+        """Create the folder that contains all files, readable by its owner only.
 
         Args:
-            parent: Where to make it; the system's temporary folder by default.
+            parent: Parent of the folder; the system's temporary folder by default.
         """
         parent = parent or Path(tempfile.gettempdir())
         _sweep(parent)
@@ -112,7 +112,7 @@ class Sessions:
         self._lock = threading.Lock()
 
     def of(self, name: str | None) -> Session:
-        """Return the visit of a browser tab, made at its first use.
+        """Return the session of a browser tab, made at its first use.
 
         Args:
             name: What the tab calls itself; None where there is no tab, as in a call from a test.
@@ -124,13 +124,13 @@ class Sessions:
             return self._open[key]
 
     def find(self, token: str) -> OfferedFile | None:
-        """Look up an offered file."""
+        """Find an offered file by its token."""
         with self._lock:
             sessions = tuple(self._open.values())
         return next((session.offers[token] for session in sessions if token in session.offers), None)
 
     def leave(self, name: str | None) -> None:
-        """Forget a visit and delete its files; an upload that another open page sent as well stays."""
+        """Forget a session and delete its files; an upload that another open page sent as well stays."""
         with self._lock:
             session = self._open.pop(name or "", None)
             if session is None:
@@ -143,7 +143,7 @@ class Sessions:
         _delete(session.folder)
 
     def close(self) -> None:
-        """Delete everything."""
+        """Delete all files and the folder."""
         with self._lock:
             for session in self._open.values():
                 session.closed = True
@@ -151,7 +151,7 @@ class Sessions:
         _delete(self.folder)
 
     def received(self, name: str | None, path: str) -> Path:
-        """Note an upload as the visit's, so that it is deleted with it.
+        """Note an upload as the session's, so that it is deleted with it.
 
         Args:
             name: The tab.
@@ -168,12 +168,12 @@ class Sessions:
 
 
 def without_folders(text: str) -> str:
-    """Leave a visit's folders out of a message, so that files are called by their names."""
+    """Leave a session's folders out of a message, so that files are called by their names."""
     return _FOLDERS.sub("", text)
 
 
 def _sweep(parent: Path) -> None:
-    """Delete what pages that were killed have left."""
+    """Delete the files of killed pages."""
     for path in parent.glob(f"{_PREFIX}*-*"):
         owner = path.name.removeprefix(_PREFIX).partition("-")[0]
         if owner.isdigit() and not _runs(int(owner)) and path.is_dir() and not path.is_symlink():

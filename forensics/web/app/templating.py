@@ -1,4 +1,4 @@
-"""HTML pieces from templates; every value is escaped, whatever a file or its metadata is called."""
+"""Render HTML from templates; every value is escaped, whatever a file or its metadata is called."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def _environment() -> Environment:
 
 
 def render(template: str, **values: object) -> str:
-    """Fill a template in.
+    """Render a template.
 
     Args:
-        template: Its name, without `.html.j2`.
-        values: What it shows.
+        template: Name of the template, without `.html.j2`.
+        values: Values of the template.
     """
     return _environment().get_template(f"{template}.html.j2").render(values)
 
 
 def asset(name: str) -> str:
-    """Read a file beside the templates.
+    """Read a file of the templates' folder.
 
     Args:
-        name: Its name.
+        name: Name of the file.
     """
     return (_TEMPLATES / name).read_text("utf-8")

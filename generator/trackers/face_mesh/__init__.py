@@ -1,1 +1,1 @@
-"""MediaPipe's face mesh: finding a face, its 478 points, eyes and lids."""
+"""Run MediaPipe's face mesh: find a face, its 478 points, eyes and lids."""

@@ -1,4 +1,6 @@
-"""Read lids and gaze as ratios, so that the size of the eye does not matter."""
+"""Measure lids and gaze as ratios, which do not depend on the size of the eye."""
+
+from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,15 +9,15 @@ from generator.trackers.ibug import CORNERS, LOWER_LIDS, UPPER_LIDS
 from generator.trackers.regions import Points
 from generator.trackers.smoothing import fill_gaps
 
-_OPEN = 0.92  # share of the resting aperture below which a lid counts as falling
+_OPEN = 0.92  # share of the resting aperture below which the lid counts as closing
 _SHUT = 0.38  # share at which the network's lids stop on a closed eye: 0.22 to 0.5 were measured
 _SHUT_AT_MOST = 0.55
-_WINK = (0.30, 0.60)  # difference between the eyes taken for noise, for a wink
-_GAZE_REACH = 0.36  # iris travel of a full gaze across, in half eye widths, as the puppets paint it
-_GAZE_RISE = 0.24  # and of a full gaze up
-_GAZE_LEVEL = 0.10  # height of an iris that looks level, in half eye widths above the corners
+_WINK = (0.30, 0.60)  # difference between the eyes that counts as noise, and as a wink
+_GAZE_REACH = 0.36  # iris travel of a full horizontal gaze, in half eye widths, as the puppets are painted
+_GAZE_RISE = 0.24  # iris travel of a full upward gaze
+_GAZE_LEVEL = 0.10  # height of an iris with level gaze, in half eye widths above the corners
 _UNSEEN = 0.6  # closure above which the iris cannot be seen
-_TURNED = 0.35  # radians of yaw from which the eye nearer to the camera is trusted alone
+_TURNED = 0.35  # radians of yaw from which only the eye nearer to the camera is used
 
 
 def apertures(points: Points) -> Points:
@@ -25,7 +27,7 @@ def apertures(points: Points) -> Points:
         points: ``(T, 68, 3)``.
 
     Returns:
-        ``(T, 2)`` distance of the lids over the distance of the eye's corners.
+        ``(T, 2)`` distance of the lids divided by the distance of the eye's corners.
     """
     return np.stack([_aperture(points, eye) for eye in (0, 1)], -1)
 
@@ -33,21 +35,21 @@ def apertures(points: Points) -> Points:
 def resting_aperture(aperture: Points) -> Points:
     """Estimate the aperture of the open, calm eye from a clip, ``(T, 2)`` to ``(2,)``.
 
-    Blinks and downward looks are the lower part of the values and do not count.
+    Blinks and downward gazes are the lower part of the values and are ignored.
     """
     return np.percentile(aperture, 70, axis=0)
 
 
 def closure(aperture: Points, resting: Points, yaw: Points) -> Points:
-    """Turn apertures into blinks.
+    """Convert apertures to eye closure.
 
-    A clip's deepest blinks are taken as fully closed, even where the network's lids stop half way. The eyes blink
-    together unless they differ too much for noise; from the side, the nearer eye leads.
+    A clip's deepest blinks are taken as fully closed, even where the network's lids stop half way. Both eyes blink
+    together unless they differ by more than noise; from the side, the nearer eye determines both.
 
     Args:
         aperture: ``(T, 2)``.
-        resting: ``(2,)`` of the open eye.
-        yaw: ``(T,)`` in radians, above 0 to the picture's right.
+        resting: ``(2,)`` apertures of the open eyes.
+        yaw: ``(T,)`` in radians, positive to the picture's right.
 
     Returns:
         ``(T, 2)`` in [0, 1].
@@ -64,24 +66,24 @@ def closure(aperture: Points, resting: Points, yaw: Points) -> Points:
 
 
 def nearness(yaw: Points) -> Points:
-    """Weigh the eye on the picture's left against the other one by yaw in radians: 0.5 frontal, 1 seen alone.
+    """Return the weight of the eye on the picture's left by yaw in radians: 0.5 frontal, 1 where only it is visible.
 
-    The head that turns to the picture's right shows its left eye.
+    A head that turns to the picture's right shows the eye on the picture's left.
     """
     return np.clip(0.5 + 0.5 * yaw / _TURNED, 0, 1)
 
 
 def gaze(points: Points, irises: Points, pitch: Points, yaw: Points) -> Points:
-    """Measure where the eyes look from, relative to the eye's corners.
+    """Measure the gaze from the irises, relative to the eye's corners.
 
     Args:
         points: ``(T, 68, 3)``, x to the right, y up.
         irises: ``(T, 2, 2)`` iris centres in the same space.
-        pitch: ``(T,)`` of the head in radians.
-        yaw: ``(T,)`` in radians.
+        pitch: ``(T,)`` pitch of the head in radians.
+        yaw: ``(T,)`` yaw of the head in radians.
 
     Returns:
-        ``(T, 2)`` to the picture's right and up, 1 the puppets' full gaze; not clipped.
+        ``(T, 2)`` to the picture's right and up, where 1 is the puppets' full gaze; not clipped.
     """
     looks = []
     for eye, (outer, inner) in enumerate(CORNERS):
@@ -100,7 +102,7 @@ def gaze(points: Points, irises: Points, pitch: Points, yaw: Points) -> Points:
 
 
 def clip_gaze(points: Points, irises: Points, pose: Points, lids: Points) -> Points:
-    """Measure where the eyes of a clip look; while they are shut the gaze is bridged.
+    """Measure the gaze of a clip; it is interpolated while the eyes are closed.
 
     Args:
         points: ``(T, 68, 3)``, x to the right, y up.

@@ -1,7 +1,9 @@
-"""Find faces in a picture by a single-shot detector on 896 anchors.
+"""Find faces in a picture with a single-shot detector on 896 anchors.
 
-BlazeFace, Bazarevsky et al. 2019, arXiv 1907.05047.
+The detector is BlazeFace (Bazarevsky et al. 2019, arXiv 1907.05047).
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,12 +25,12 @@ _SAME_FACE = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A face in a picture, in pixels.
+    """A detected face in a picture, in pixels.
 
     Args:
         box: ``(4,)`` left, top, right, bottom.
         keypoints: ``(6, 2)`` eye on the left of the picture, eye on the right, nose tip, mouth, left ear, right ear.
-        score: probability that this is a face.
+        score: Probability that this is a face.
     """
 
     box: Points
@@ -37,14 +39,14 @@ class Detection:
 
     @property
     def region(self) -> Region:
-        """The square that the mesh network wants: 1.5 times the box, turned until the eyes lie level."""
+        """Return the square of the mesh network's input: 1.5 times the box, rotated until the eyes are level."""
         left, top, right, bottom = self.box
         corners = np.array([[left, top], [right, bottom]])
         return Region.around(corners, self.keypoints[0], self.keypoints[1], 1.5)
 
 
 class FaceDetector:
-    """Detects faces; looks closer, then from further away, then again for faint ones.
+    """Detect faces at several scales: the whole picture, then with a margin, then in parts, then faint ones.
 
     Args:
         path: ``face_detection_short_range.tflite``.
@@ -55,16 +57,17 @@ class FaceDetector:
         self._anchors = anchors()
 
     def detect(self, image: Image, *, every_view: bool = False) -> list[Detection]:
-        """Find the faces, the surest first.
+        """Find the faces, the most certain first.
 
-        The network sees faces between about an eighth and the whole of its picture. So the picture is shown whole,
-        then with a margin around it for a face that fills it, then in overlapping halves and thirds for small faces.
-        The first view with a sure face decides; without one, the first view with a faint face (painted, sculpted).
+        The network detects faces between about an eighth and the whole of its input. Therefore the views are the whole
+        picture, then the picture with a margin for a face that fills it, then overlapping halves and thirds for small
+        faces. The first view with a certain face is used; without one, the first view with a faint face (painted,
+        sculpted).
 
         Args:
             image: ``(H, W, 3)`` RGB.
-            every_view: Add the sure faces of the further views, so that small faces beside a large one are found too;
-                those of the deciding view stay as they are.
+            every_view: Whether the certain faces of the further views are added, so that small faces beside a large one
+                are found too; the faces of the first such view do not change.
         """
         faint: list[Detection] = []
         kept: list[Detection] = []
@@ -95,7 +98,7 @@ class FaceDetector:
 
 
 def anchors() -> NDArray[np.float64]:
-    """Lay out the anchors the network was trained with: one grid a stride, two or six equal anchors in each cell.
+    """Return the anchors the network was trained with: one grid per stride, two or six equal anchors in each cell.
 
     Returns:
         ``(896, 2)`` centres x, y as fractions of the picture, row by row.
@@ -109,14 +112,14 @@ def anchors() -> NDArray[np.float64]:
 
 
 def merge(found: list[Detection], overlap: float = _SAME_FACE) -> list[Detection]:
-    """Blend detections of the same face into their mean, weighted by score (BlazeFace, section 3.3).
+    """Merge detections of the same face to their mean, weighted by score (BlazeFace, section 3.3).
 
     Args:
-        found: detections in any order.
-        overlap: intersection over union above which two boxes are the same face.
+        found: Detections in any order.
+        overlap: Intersection over union above which two boxes are the same face.
 
     Returns:
-        One detection a face, the surest first; each keeps its highest score.
+        One detection per face, the most certain first; each keeps its highest score.
     """
     merged = []
     rest = sorted(found, key=lambda face: -face.score)
@@ -134,7 +137,7 @@ def merge(found: list[Detection], overlap: float = _SAME_FACE) -> list[Detection
 
 
 def overlaps(box: Points, boxes: Points) -> Points:
-    """Measure the intersection over union of one box ``(4,)`` with each of ``(N, 4)``; 0 where both are empty."""
+    """Compute the intersection over union of one box ``(4,)`` with each of ``(N, 4)``; 0 where both are empty."""
     low = np.maximum(box[:2], boxes[:, :2])
     high = np.minimum(box[2:], boxes[:, 2:])
     shared = np.clip(high - low, 0, None).prod(1)
@@ -143,7 +146,7 @@ def overlaps(box: Points, boxes: Points) -> Points:
 
 
 def _holds(box: Points, other: Points) -> bool:
-    """Tell whether the middle of another box lies in a box."""
+    """Return whether the centre of another box lies in a box."""
     middle = (other[:2] + other[2:]) / 2
     return bool((box[:2] <= middle).all() and (middle <= box[2:]).all())
 
@@ -159,7 +162,7 @@ def _views(height: int, width: int) -> Iterator[list[Region]]:
 
 
 def _centres(length: float, tile: float) -> list[float]:
-    """Spread tiles evenly over a length, neighbours overlapping by at least a quarter."""
+    """Place tiles evenly over a length; neighbours overlap by at least a quarter."""
     if length <= tile:
         return [length / 2]
     count = int(np.ceil((length - tile) / (tile * 0.75))) + 1

@@ -1,7 +1,9 @@
-"""Read a face as a mesh of 468 points and two irises.
+"""Track a face as a mesh of 468 points and two irises.
 
-Kartynnik et al. 2019, arXiv 1907.06724; Ablavatski et al. 2020, arXiv 2006.11341.
+The networks are those of Kartynnik et al. 2019, arXiv 1907.06724, and Ablavatski et al. 2020, arXiv 2006.11341.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,8 +23,8 @@ SMALLEST_SIDE = 48
 _SMALLEST_BOX = 16
 
 _PRESENT = 0.5
-# The mesh network denies many a drawn face that it reads well. On puppets, a mesh within half an eye distance of the
-# keypoints of so sure a detection was off by less than a quarter of the face's length, every time.
+# The mesh network reports a low presence for many drawn faces that it reads well. On puppets, a mesh within half an eye
+# distance of the keypoints of so certain a detection always had an error below a quarter of the face's length.
 _SURE_DETECTION = 0.68
 _AGREEMENT = 0.5
 _SAME_FACE = 0.3
@@ -40,9 +42,10 @@ class MeshFace:
     """A face in a picture.
 
     Args:
-        points: ``(468, 3)`` x and y in pixels, depth in the same unit, smaller is nearer. Lids are the iris network's.
+        points: ``(468, 3)`` x and y in pixels, depth in the same unit, smaller is nearer. The lids come from the iris
+            network.
         irises: ``(2, 2)`` iris centres in pixels, the one on the left of the picture first.
-        presence: probability that there is a face at these points.
+        presence: Probability that there is a face at these points.
     """
 
     points: Points
@@ -51,25 +54,25 @@ class MeshFace:
 
     @property
     def region(self) -> Region:
-        """Where to look for this face in the next frame."""
+        """Return the region to search for this face in the next frame."""
         flat = self.points[:, :2]
         return Region.around(flat, flat[_CORNERS[0]], flat[_CORNERS[1]], 1.5)
 
     @property
     def box(self) -> Points:
-        """``(4,)`` left, top, right, bottom of the mesh in pixels."""
+        """Return ``(4,)`` left, top, right, bottom of the mesh in pixels."""
         return np.concatenate([self.points[:, :2].min(0), self.points[:, :2].max(0)])
 
 
 class FaceMesh:
-    """Detects faces and follows one from frame to frame.
+    """Detect faces, and follow one from frame to frame.
 
     Args:
-        files: the networks, from `find_face_mesh`.
+        files: Files of the networks, from `find_face_mesh`.
 
     Raises:
-        MissingPackageError: if ai-edge-litert is not installed.
-        ModelFilesError: if a network cannot be loaded.
+        MissingPackageError: The package ai-edge-litert is not installed.
+        ModelFilesError: A network cannot be loaded.
     """
 
     def __init__(self, files: FaceMeshFiles) -> None:
@@ -78,15 +81,15 @@ class FaceMesh:
         self._iris = Network(files.iris)
 
     def detect(self, image: Image, *, every_view: bool = False) -> list[Detection]:
-        """Find the faces of an RGB picture ``(H, W, 3)``, see `FaceDetector.detect`; none is an empty list."""
+        """Find the faces of an RGB picture ``(H, W, 3)``; the list may be empty (see `FaceDetector.detect`)."""
         return self._detector.detect(image, every_view=every_view)
 
     def track(self, image: Image, previous: MeshFace | None = None) -> MeshFace | None:
-        """Read the face where it was in the previous frame, or else the one nearest to it, or else the largest.
+        """Read the face at its previous position, otherwise the face nearest to it, otherwise the largest face.
 
         Args:
             image: ``(H, W, 3)`` RGB.
-            previous: the face in the frame before.
+            previous: The face in the previous frame.
 
         Returns:
             The face, or None if this frame shows none.
@@ -102,9 +105,9 @@ class FaceMesh:
 
         Args:
             image: ``(H, W, 3)`` RGB.
-            most: how many at most.
-            thorough: look closer even where a large face was found, so that small ones beside it are found too; takes
-                several times as long.
+            most: Maximum number of faces.
+            thorough: Whether further views are searched even where a large face was found, so that small faces beside
+                it are found too; this takes several times as long.
         """
         faces: list[MeshFace] = []
         for face in self._believed(image, self.detect(image, every_view=thorough), None):
@@ -119,10 +122,10 @@ class FaceMesh:
 
         Args:
             image: ``(H, W, 3)`` RGB.
-            box: left, top, right, bottom of the face in pixels, for a face that detection misses or to choose one.
+            box: Left, top, right, bottom of the face in pixels, for a face that detection misses or to choose one.
 
         Raises:
-            NoFaceError: if the picture is too small or shows no face, with the choices left.
+            NoFaceError: The picture is too small or shows no face; the message lists the remaining choices.
         """
         height, width = image.shape[:2]
         if min(height, width) < SMALLEST_SIDE:
@@ -140,14 +143,14 @@ class FaceMesh:
         return face
 
     def _believed(self, image: Image, found: list[Detection], previous: MeshFace | None) -> Iterator[MeshFace]:
-        """Read the detected faces that mesh or detection are sure of, the nearest to the previous or largest first."""
+        """Read the detected faces that mesh or detection confirm, the nearest to the previous or largest first."""
         for detection in _in_order(found, previous):
             face = self._settle(image, detection.region)
             if face.presence >= _PRESENT or _confirms(detection, face):
                 yield face
 
     def _settle(self, image: Image, region: Region) -> MeshFace:
-        """Read twice, since the mesh knows the face's square better than the detector."""
+        """Read the mesh twice, since the first mesh locates the face's square better than the detector."""
         return self._read(image, self._read(image, region).region)
 
     def _read(self, image: Image, region: Region) -> MeshFace:
@@ -165,7 +168,7 @@ class FaceMesh:
         region = Region.around(corners, start, end, 2.3)
         size = self._iris.size
         cut = region.cut(image, size)
-        # The network knows only the eye on the left of the picture; the other one is shown to it mirrored.
+        # The network accepts only the eye on the left of the picture, so the other one is mirrored.
         output = self._iris(cut if eye == 0 else cut[:, ::-1])
         contour = output["output_eyes_contours_and_brows"].astype(np.float64).reshape(71, 3)[:16, :2]
         iris = output["output_iris"].astype(np.float64).reshape(5, 3)[:1, :2]
@@ -184,11 +187,11 @@ def _in_order(found: list[Detection], previous: MeshFace | None) -> list[Detecti
 
 
 def _confirms(detection: Detection, face: MeshFace) -> bool:
-    """Tell whether a sure detection has eyes, nose and mouth where the mesh has them."""
+    """Return whether a certain detection has eyes, nose and mouth at the positions of the mesh."""
     flat = face.points[:, :2]
     mesh = np.stack([*(flat[list(eye)].mean(0) for eye in _EYES), flat[_NOSE_TIP], flat[list(_LIPS)].mean(0)])
     left, right, nose = mesh[:3]
-    # Seen from the side the eyes are close together, but not to the nose.
+    # Seen from the side the eyes are close together, but the nose is not close to them.
     scale = max(_distance(detection.keypoints[0], detection.keypoints[1]), _distance(nose, (left + right) / 2))
     apart = np.linalg.norm(mesh - detection.keypoints[:4], axis=1).mean()
     return detection.score >= _SURE_DETECTION and bool(apart < _AGREEMENT * scale)
@@ -199,15 +202,15 @@ def _distance(a: Points, b: Points) -> float:
 
 
 def check_box(box: Box, height: int, width: int) -> Box:
-    """Refuse a box that does not lie in the picture or is too small to show a face.
+    """Check that a box lies in the picture and is large enough to show a face.
 
     Args:
-        box: left, top, right, bottom in pixels.
-        height: of the picture in pixels.
-        width: of the picture in pixels.
+        box: Left, top, right, bottom in pixels.
+        height: Height of the picture in pixels.
+        width: Width of the picture in pixels.
 
     Raises:
-        NoFaceError: if it is empty, too small, or reaches out of the picture.
+        NoFaceError: The box is empty, too small, or extends beyond the picture.
     """
     left, top, right, bottom = box
     if not (0 <= left < right <= width and 0 <= top < bottom <= height):
@@ -223,12 +226,12 @@ def check_box(box: Box, height: int, width: int) -> Box:
 
 
 def camera_faces(faces: list[MeshFace], height: int, width: int) -> tuple[Points, Points]:
-    """Take the 68 points ``(K, 68, 3)`` and the irises ``(K, 2, 2)`` of K faces to `camera_space`.
+    """Convert the 68 points ``(K, 68, 3)`` and the irises ``(K, 2, 2)`` of K faces to `camera_space`.
 
     Args:
-        faces: at least one.
-        height: of the picture in pixels.
-        width: of the picture in pixels.
+        faces: The faces, at least one.
+        height: Height of the picture in pixels.
+        width: Width of the picture in pixels.
     """
     points = np.stack([camera_space(face.points[MESH_INDEX], height, width) for face in faces])
     irises = np.stack([camera_space(face.irises, height, width) for face in faces])

@@ -1,4 +1,6 @@
-"""Follow one face through a clip and say where it is missing."""
+"""Follow one face through a clip and find the frames without it."""
+
+from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,14 +11,14 @@ from generator.trackers.protocol import Box, ClipFrames, Progress
 from .face_mesh import FaceMesh, MeshFace
 
 LONGEST_GAP = 0.5
-"""Seconds without a face that are bridged."""
+"""Longest gap without a face, in seconds, that is bridged."""
 
 CHOICES = "give the face's box or its 68 landmarks, choose another tracker, cut the clip there or take another one"
-"""What a user can do about frames without a face."""
+"""Advice to the user about frames without a face."""
 
 
 def check_clip(frames: ClipFrames, fps: float) -> None:
-    """Refuse what is no clip.
+    """Check that frames and their rate are a clip.
 
     Raises:
         TrackerError: There is no frame, or `fps` is not above 0.
@@ -28,13 +30,13 @@ def check_clip(frames: ClipFrames, fps: float) -> None:
 def follow(
     mesh: FaceMesh, frames: ClipFrames, progress: Progress | None = None, box: Box | None = None
 ) -> list[MeshFace | None]:
-    """Read the face of each frame, None where there is none.
+    """Read the face of each frame; the result is None where there is no face.
 
     Args:
-        mesh: The networks.
+        mesh: The face mesh networks.
         frames: ``(T, H, W, 3)`` RGB.
-        progress: Is told how many frames are done.
-        box: Where the face is in the first frame; None takes the largest.
+        progress: Progress callback; receives the number of finished frames.
+        box: Box of the face in the first frame; None takes the largest face.
 
     Raises:
         NoFaceError: The box does not fit the picture.
@@ -50,14 +52,14 @@ def follow(
 
 
 def check_gaps(known: NDArray[np.bool_], fps: float) -> None:
-    """Refuse a clip that shows no face for too long.
+    """Check that a clip has no long gap without a face.
 
     Args:
-        known: ``(T,)`` which frames show one.
-        fps: Frames a second.
+        known: ``(T,)`` whether each frame shows a face.
+        fps: Frames per second.
 
     Raises:
-        NoFaceError: Frames without a face follow each other for more than `LONGEST_GAP`; the message names them.
+        NoFaceError: More than `LONGEST_GAP` of consecutive frames have no face; the message names them.
     """
     if not known.any():
         raise NoFaceError(f"no face found in any of {len(known)} frames; {CHOICES}")

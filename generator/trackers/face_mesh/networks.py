@@ -1,5 +1,7 @@
 """Run a TensorFlow Lite file on one core."""
 
+from __future__ import annotations
+
 import importlib
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,11 @@ class Network:
     """A TensorFlow Lite network with one input picture and named outputs.
 
     Args:
-        path: the ``.tflite`` file.
+        path: The ``.tflite`` file.
 
     Raises:
-        MissingPackageError: if ai-edge-litert is not installed.
-        ModelFilesError: if the file cannot be loaded.
+        MissingPackageError: The package ai-edge-litert is not installed.
+        ModelFilesError: The file cannot be loaded.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,7 +41,7 @@ class Network:
         self._outputs = {o["name"]: int(o["index"]) for o in self._interpreter.get_output_details()}
 
     def __call__(self, picture: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """Run on one picture.
+        """Run the network on one picture.
 
         Args:
             picture: ``(size, size, 3)``, RGB, in the network's own range.

@@ -1,1 +1,1 @@
-"""Trackers of FLAME: DECA and SMIRK."""
+"""Track FLAME parameters with DECA and SMIRK."""

@@ -1,4 +1,6 @@
-"""Read the networks of other projects from their published files, and nothing but tensors."""
+"""Read the networks of other projects from their published files, tensors only."""
+
+from __future__ import annotations
 
 import pickle
 import re
@@ -22,10 +24,10 @@ def read_checkpoint(path: Path) -> dict[str, object]:
         path: The file.
 
     Returns:
-        What it holds, by name.
+        Its content, by name.
 
     Raises:
-        ModelFilesError: The file is no torch file, holds other objects than tensors, or is no dictionary.
+        ModelFilesError: The file is no torch file, contains other objects than tensors, or is no dictionary.
     """
     try:
         with warnings.catch_warnings():
@@ -49,12 +51,12 @@ def read_checkpoint(path: Path) -> dict[str, object]:
 
 
 def part_of(content: Mapping[str, object], prefix: str, path: Path) -> dict[str, Tensor]:
-    """Take the tensors whose names begin with a prefix, without it; a part may also be a dictionary of its own.
+    """Return the tensors with a name prefix, without that prefix; a part may also be a dictionary of its own.
 
     Args:
-        content: What `read_checkpoint` gave.
+        content: Content that `read_checkpoint` returned.
         prefix: Name of the part, e.g. ``E_flame``.
-        path: The file, for the message.
+        path: The file, for the error message.
 
     Raises:
         ModelFilesError: There is no such part, or something in it is no tensor.
@@ -77,12 +79,12 @@ def part_of(content: Mapping[str, object], prefix: str, path: Path) -> dict[str,
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Put tensors into a network: each one once, in its shape, with finite values.
+    """Load tensors into a network: each one once, in its shape, with finite values.
 
     Args:
-        network: Is changed, and made ready for inference.
-        tensors: By the network's names.
-        path: The file they came from, for the message.
+        network: Network that is filled and set to inference mode.
+        tensors: Tensors by the network's names.
+        path: The file of the tensors, for the error message.
 
     Raises:
         ModelFilesError: A tensor is missing, unexpected, misshapen or not finite; the message names the first.

@@ -1,8 +1,10 @@
-"""DECA's coarse encoder: one crop to FLAME parameters, texture and light.
+"""Run DECA's coarse encoder, which maps one crop to FLAME parameters, texture and light.
 
-Feng, Feng, Black and Bolkart, SIGGRAPH 2021, arXiv 2012.04012. Weights: ``deca_model.tar`` of the authors, for
-non-commercial research; texture, light and the detail networks are not used here.
+The source is Feng, Feng, Black and Bolkart, SIGGRAPH 2021, arXiv 2012.04012. The weights are the authors'
+``deca_model.tar``, for non-commercial research. Texture, light and the detail networks are not used here.
 """
+
+from __future__ import annotations
 
 import timm
 import torch
@@ -15,7 +17,7 @@ PARTS = {"shape": 100, "texture": 50, "expression": 50, "head": 3, "jaw": 3, "ca
 
 
 class Deca(FlameNetwork):
-    """ResNet-50 and two linear layers, as in ``deca_model.tar``."""
+    """Map crops to parameters with ResNet-50 and two linear layers, as in ``deca_model.tar``."""
 
     part = "E_flame"
 
@@ -31,7 +33,7 @@ class Deca(FlameNetwork):
 
     @torch.inference_mode()
     def read(self, crops: Tensor) -> FlameCode:
-        """Read the parameters of crops; DECA knows no lids, they stay open."""
+        """Read the parameters of crops; DECA has no lid parameters, so the lids stay open."""
         parts = dict(zip(PARTS, self(crops).float().cpu().split(list(PARTS.values()), 1), strict=True))
         lids = torch.zeros(len(crops), 2)
         return FlameCode(

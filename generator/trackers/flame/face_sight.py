@@ -1,4 +1,6 @@
-"""Find where to cut a face out of the frames of a clip, and where its eyes look."""
+"""Find the crops of a face in the frames of a clip, and its gaze."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,12 +21,12 @@ from generator.trackers.smoothing import spread
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Where the face of T frames is.
+    """The position of the face in T frames.
 
     Attributes:
-        regions: T crops.
-        known: ``(T,)`` which frames show the face.
-        faces: T face meshes, None where the face mesh is not installed or sees nothing in the crop.
+        regions: Crops of the T frames.
+        known: ``(T,)`` whether each frame shows the face.
+        faces: T face meshes, None where the face mesh is not installed or finds nothing in the crop.
     """
 
     regions: list[Region]
@@ -32,12 +34,12 @@ class Sight:
     faces: list[MeshFace | None]
 
     def gaze(self, pose: Points, height: int, width: int) -> Points:
-        """Return where the eyes look, ``(T, 2)`` in [-1, 1]; 0 where no frame has a face mesh.
+        """Return the gaze ``(T, 2)`` in [-1, 1]; it is 0 where no frame has a face mesh.
 
         Args:
             pose: ``(T, 3)`` yaw, pitch, roll in radians.
-            height: Of the frames in pixels.
-            width: Of the frames in pixels.
+            height: Height of the frames in pixels.
+            width: Width of the frames in pixels.
         """
         meshed = np.array([face is not None for face in self.faces])
         if not meshed.any():
@@ -51,11 +53,11 @@ class Sight:
 
 
 class FaceSeeker:
-    """Finds the face by the face mesh, or takes a caller's word for it.
+    """Find the face with the face mesh, or use the caller's box or landmarks.
 
     Args:
-        rule: How crops are cut.
-        find_mesh: Gives the face mesh networks; raises TrackerError where they are not installed.
+        rule: Rule of the crops.
+        find_mesh: Function that returns the face mesh networks, or raises TrackerError where they are not installed.
     """
 
     def __init__(self, rule: CropRule, find_mesh: Callable[[], FaceMesh]) -> None:
@@ -72,7 +74,7 @@ class FaceSeeker:
 
         Args:
             image: ``(H, W, 3)`` RGB.
-            box: Of the face, None to look for it.
+            box: Box of the face; None searches for it.
             landmarks: ``(68, 2)`` in pixels, instead of the box.
 
         Raises:
@@ -88,18 +90,18 @@ class FaceSeeker:
     def watch(
         self, frames: ClipFrames, fps: float, box: Box | None, landmarks: Points | None, progress: Progress | None
     ) -> Sight:
-        """Place the crops of a clip; box and landmarks hold for all of it.
+        """Place the crops of a clip; box and landmarks apply to all of it.
 
         Args:
             frames: ``(T, H, W, 3)`` RGB.
-            fps: Frames a second.
-            box: Of the face, None to look for it and follow it.
+            fps: Frames per second.
+            box: Box of the face; None searches for it and follows it.
             landmarks: ``(68, 2)`` in pixels, instead of the box.
-            progress: Is told how many frames are done.
+            progress: Progress callback; receives the number of finished frames.
 
         Raises:
-            NoFaceError: Frames without a face follow each other for more than `LONGEST_GAP`, or box or landmarks do
-                not fit the picture.
+            NoFaceError: More than `LONGEST_GAP` of consecutive frames have no face, or box or landmarks do not fit the
+                picture.
             TrackerError: The face mesh is needed and not installed.
         """
         given = self._believe(frames, box, landmarks, progress)
@@ -114,7 +116,7 @@ class FaceSeeker:
     def _believe(
         self, frames: ClipFrames, box: Box | None, landmarks: Points | None, progress: Progress | None
     ) -> Sight | None:
-        """Keep the crop where the caller says; the face mesh, where it is installed, only reads the irises there."""
+        """Place the crop at the caller's position; an installed face mesh only reads the irises there."""
         height, width = frames.shape[1:3]
         if landmarks is not None:
             landmarks = check_landmarks(landmarks, height, width)

@@ -1,15 +1,17 @@
-"""From a network's words about a crop to pose and camera of the whole picture.
+"""Convert a network's output for a crop to pose and camera of the whole picture.
 
-The networks turn FLAME about its root joint J, deep in the neck, and see it through the crop (DECA, section 3):
+The networks rotate FLAME about its root joint J, in the neck, and project it to the crop (DECA, section 3):
 
     crop point = s (P(R (V - J) + J) + t),    y flipped, crop sides at -1 and 1
 
-Ours turns head space about the middle of the head, and sees it in picture sides:
+Our model rotates head space about the middle of the head, and projects it in picture sides:
 
     picture point = camera t + camera s P(R H),    H = unit (V - origin),    y flipped
 
 Both are weak perspective with the same R, so a camera exists that makes them equal for every vertex.
 """
+
+from __future__ import annotations
 
 from typing import Protocol
 
@@ -24,11 +26,11 @@ from .flame_code import FlameCode
 
 
 class FlameHead(Protocol):
-    """What is needed of FLAME here."""
+    """The part of FLAME that this module needs."""
 
     @property
     def unit(self) -> float:
-        """Return how many units of head space are a metre of FLAME's own space."""
+        """Return the number of head space units per metre of FLAME's own space."""
 
     @property
     def origin(self) -> Floats:
@@ -49,16 +51,16 @@ def pose_of(code: FlameCode) -> Points:
 def cameras_of(
     code: FlameCode, regions: list[Region], head: FlameHead, worn: tuple[Floats, Floats], size: tuple[int, int]
 ) -> Points:
-    """Return the camera of the whole picture under which a head stands where the network saw it.
+    """Return the cameras of the whole picture for which a head is where the network placed it.
 
-    The head keeps one shape over a clip, the network's changes from frame to frame: the camera then brings the 68
-    landmarks of the one as near as can be to those of the other. Where the two are the same it is exact.
+    The head has one shape over a clip, but the network's shape changes from frame to frame. The camera minimises the
+    distance between the 68 landmarks of the two; where the shapes are equal, it is exact.
 
     Args:
-        code: What the network said about N crops.
-        regions: Where those were cut, N of them, upright.
+        code: Output of the network for N crops.
+        regions: The N upright regions of the crops.
         head: FLAME.
-        worn: Shape ``(100,)`` and expressions ``(N, 55)`` of the head that is to stand there.
+        worn: Shape ``(100,)`` and expressions ``(N, 55)`` of the head to place there.
         size: Height and width of the picture in pixels.
 
     Returns:
@@ -84,7 +86,7 @@ def _seen_by_network(head: FlameHead, shape: Floats, expression: Floats, turn: P
 
 
 def _in_picture_sides(points: Points, region: Region, height: int, width: int) -> Points:
-    """Take points of a crop, whose sides are at -1 and 1, to the square that encloses the picture centrally."""
+    """Convert points of a crop with its sides at -1 and 1 to the square that encloses the picture centrally."""
     pixels = region.to_picture(points + 1, 2)
     side = max(height, width)
     placed: Points = (pixels + np.array([side - width, side - height]) / 2) / side

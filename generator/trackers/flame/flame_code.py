@@ -1,4 +1,6 @@
-"""What the FLAME trackers' networks say about a crop."""
+"""Define the output of the FLAME trackers' networks for a crop."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +23,11 @@ class FlameCode:
     """FLAME parameters of N crops.
 
     Attributes:
-        shape: ``(N, 100)`` of the published 300 components, the first.
+        shape: ``(N, 100)``, the first of the published 300 components.
         expression: ``(N, 55)`` in the order of the layout "flame".
         turn: ``(N, 3)`` rotation of the head about FLAME's root joint, axis-angle in radians; x to the picture's right,
             y up, z to the viewer.
-        camera: ``(N, 3)`` scale, tx, ty; a vertex (X, Y, Z) in metres stands in the crop, whose sides are at -1 and 1
+        camera: ``(N, 3)`` scale, tx, ty; a vertex (X, Y, Z) in metres appears in the crop, whose sides are at -1 and 1
             with y down, at (scale (X + tx), -scale (Y + ty)).
     """
 
@@ -38,18 +40,18 @@ class FlameCode:
         return len(self.shape)
 
     def usable(self) -> NDArray[np.bool_]:
-        """Tell which crops, ``(N,)``, have finite parameters and a camera in front of the face."""
+        """Return ``(N,)`` whether each crop has finite parameters and a camera in front of the face."""
         values = np.concatenate([self.shape, self.expression, self.turn, self.camera], 1)
         usable: NDArray[np.bool_] = np.isfinite(values).all(1) & (self.camera[:, 0] > 0)
         return usable
 
-    def take(self, chosen: NDArray[np.bool_]) -> "FlameCode":
-        """Return the codes of some crops, ``(N,)`` true for those."""
+    def take(self, chosen: NDArray[np.bool_]) -> FlameCode:
+        """Return the codes of the crops for which ``chosen`` ``(N,)`` is true."""
         return FlameCode(self.shape[chosen], self.expression[chosen], self.turn[chosen], self.camera[chosen])
 
     @staticmethod
-    def join(codes: list["FlameCode"]) -> "FlameCode":
-        """Put the codes of several batches into one."""
+    def join(codes: list[FlameCode]) -> FlameCode:
+        """Concatenate the codes of several batches."""
         return FlameCode(
             np.concatenate([code.shape for code in codes]),
             np.concatenate([code.expression for code in codes]),
@@ -59,10 +61,10 @@ class FlameCode:
 
 
 class FlameNetwork(nn.Module):
-    """A network from crops to FLAME parameters, its layers named as in the published file."""
+    """Map crops to FLAME parameters; the layers are named as in the published file."""
 
     part: ClassVar[str]
-    """What the network is called in that file, which holds others beside it."""
+    """Name of the network in that file, which contains other networks too."""
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -72,7 +74,7 @@ class FlameNetwork(nn.Module):
             path: The file.
 
         Raises:
-            ModelFilesError: It is absent, damaged, or of another network.
+            ModelFilesError: The file is absent, damaged, or of another network.
         """
         tensors = part_of(read_checkpoint(path), cls.part, path)
         network = cls()

@@ -1,5 +1,8 @@
-"""Read FLAME parameters with a network that looks at crops."""
+"""Track FLAME parameters with a network that reads crops."""
 
+from __future__ import annotations
+
+import logging
 from collections.abc import Callable
 
 import numpy as np
@@ -20,25 +23,27 @@ from .face_sight import FaceSeeker, Sight
 from .flame_camera import FlameHead, cameras_of, pose_of
 from .flame_code import CROP_SIZE, FlameCode, FlameNetwork
 
+_LOG = logging.getLogger(__name__)
+
 BATCH = 16
-"""Crops that a network reads at once."""
+"""Number of crops that a network reads at once."""
 
 _LAYOUT = LAYOUTS["flame"]
 
 
 class FlameTracker:
-    """Reads FLAME's shape, expression, pose and camera.
+    """Track FLAME's shape, expression, pose and camera.
 
-    The face mesh finds the face; a caller's box or landmarks replace it and hold for the whole clip. Gaze comes from
-    the face mesh's irises and is 0 without it, since the networks know none.
+    The face mesh finds the face; a caller's box or landmarks replace it and apply to the whole clip. Gaze comes from
+    the irises of the face mesh and is 0 without it, since the networks have no gaze output.
 
     Args:
-        name: Of the tracker.
-        network: Reads crops.
-        rule: How its crops are cut.
-        head: FLAME.
-        find_mesh: Gives the face mesh networks; raises TrackerError where they are not installed.
-        device: What the network runs on.
+        name: Name of the tracker.
+        network: Network that reads crops.
+        rule: Rule of its crops.
+        head: FLAME's head.
+        find_mesh: Function that returns the face mesh networks, or raises TrackerError where they are not installed.
+        device: Device of the network.
     """
 
     face_model = "flame"
@@ -79,7 +84,9 @@ class FlameTracker:
         landmarks: Points | None = None,
         progress: Progress | None = None,
     ) -> DriveSequence:
-        """Read the motion of one face; see `Tracker`. Without the face mesh, box and landmarks are needed.
+        """Read the motion of one face; see `Tracker`.
+
+        Without the face mesh, box and landmarks are needed.
 
         Raises:
             TrackerError: The face mesh is needed and not installed.
@@ -100,17 +107,18 @@ class FlameTracker:
         usable = code.usable()
         known = sight.known.copy()
         known[known] = usable
+        _LOG.info("tracked %d frames with %s; %d show the face", len(known), self.name, int(known.sum()))
         check_gaps(known, fps)
         return smooth_drive(self._fit(code.take(usable), sight, known, fps, frames.shape[1:3]))
 
     def _read(self, frames: ClipFrames, sight: Sight, progress: Progress | None) -> FlameCode:
-        """Read the K frames that show the face, some at once."""
+        """Read the K frames that show the face, in batches."""
         shown = np.flatnonzero(sight.known).tolist()
         codes = []
         for start in range(0, len(shown), BATCH):
             batch = shown[start : start + BATCH]
             crops = np.stack([sight.regions[index].cut(frames[index], CROP_SIZE) for index in batch])
-            # Left interleaved in memory (channels last), which a CPU reads faster than planes of colour.
+            # Kept channels-last in memory, which a CPU reads faster than planes of colour.
             codes.append(self._network.read(torch.from_numpy(crops).permute(0, 3, 1, 2).to(self._device)))
             if progress is not None:
                 progress(batch[-1] + 1, len(frames))
@@ -119,7 +127,7 @@ class FlameTracker:
     def _fit(
         self, code: FlameCode, sight: Sight, known: NDArray[np.bool_], fps: float, size: tuple[int, ...]
     ) -> DriveSequence:
-        """Put what was read in K frames into one head's motion over T; `known` is true for those K."""
+        """Combine the parameters of K frames to one head's motion over T frames; `known` is true for those K."""
         shape = np.median(code.shape, 0).astype(np.float32)
         expression = np.clip(code.expression, _LAYOUT.low, _LAYOUT.high)
         regions = [sight.regions[index] for index in np.flatnonzero(known)]

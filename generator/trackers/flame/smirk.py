@@ -1,9 +1,12 @@
-"""SMIRK's encoder: three small networks for pose, shape and expression with lids.
+"""Run SMIRK's encoder: three small networks for pose, shape, and expression with lids.
 
-Retsinas et al., CVPR 2024, arXiv 2404.04104. Weights: ``SMIRK_em1.pt`` of the authors. Their code is MIT; the weights
-were trained with FLAME, whose licence may bind them. The generator in the file is not used here. Where SMIRK's own code
-moves the lids after it has turned the head, ours move them before, so that lids close along a turned face.
+The source is Retsinas et al., CVPR 2024, arXiv 2404.04104. The weights are the authors' ``SMIRK_em1.pt``. Their code
+has the MIT licence; the weights were trained with FLAME, whose licence may apply to them. The generator in the file is
+not used here. SMIRK's own code moves the lids after rotating the head; this code moves them before, so that lids close
+correctly on a rotated face.
 """
+
+from __future__ import annotations
 
 import timm
 import torch
@@ -11,11 +14,11 @@ from torch import Tensor, nn
 
 from .flame_code import FlameCode, FlameNetwork
 
-_SHAPE = 100  # of the 300 components that the network gives
+_SHAPE = 100  # of the 300 components that the network returns
 
 
 class _Features(nn.Module):
-    """A MobileNetV3, averaged over the picture."""
+    """Compute the features of a MobileNetV3, averaged over the picture."""
 
     def __init__(self, size: str) -> None:
         super().__init__()
@@ -59,7 +62,7 @@ class _ExpressionEncoder(_Features):
 
 
 class Smirk(FlameNetwork):
-    """The three encoders, as in ``SMIRK_em1.pt``."""
+    """Map crops to parameters with the three encoders of ``SMIRK_em1.pt``."""
 
     part = "smirk_encoder"
 
@@ -71,7 +74,7 @@ class Smirk(FlameNetwork):
 
     @torch.inference_mode()
     def read(self, crops: Tensor) -> FlameCode:
-        """Read the parameters of crops; of the shape the first 100 of 300 components are kept."""
+        """Read the parameters of crops; of the shape only the first 100 of 300 components are used."""
         head, camera = self.pose_encoder(crops).float().cpu().split(3, 1)
         return FlameCode(
             shape=self.shape_encoder(crops).float().cpu()[:, :_SHAPE].numpy(),

@@ -1,1 +1,1 @@
-"""From the points of a face mesh to the parameters of the puppet head."""
+"""Fit the parameters of the puppet head to the points of a face mesh."""

@@ -1,4 +1,6 @@
-"""The face mesh and the puppet head's fit as a tracker."""
+"""Combine the face mesh and the puppet head's fit in a tracker."""
+
+from __future__ import annotations
 
 from generator.face.face_params import DriveSequence, FaceParams
 from generator.trackers.face_mesh.face_mesh import FaceMesh
@@ -9,10 +11,10 @@ from .track import track_clip, track_still
 
 
 class FaceMeshTracker:
-    """Reads the puppet head's parameters.
+    """Track the puppet head's parameters.
 
     Args:
-        mesh: The networks.
+        mesh: The face mesh networks.
     """
 
     name = "face-mesh"
@@ -22,7 +24,7 @@ class FaceMeshTracker:
         self._mesh = mesh
 
     def track_still(self, image: Image, *, box: Box | None = None, landmarks: Points | None = None) -> FaceParams:
-        """Read the face of a picture; see `Tracker`. Landmarks replace those that the networks see."""
+        """Read the face of a picture; see `Tracker`. Landmarks replace those of the networks."""
         return track_still(image, box=box, landmarks=landmarks, mesh=self._mesh)
 
     def track_clip(
@@ -34,5 +36,5 @@ class FaceMeshTracker:
         landmarks: Points | None = None,
         progress: Progress | None = None,
     ) -> DriveSequence:
-        """Read the motion of one face; see `Tracker`. Box and landmarks choose it, then it is followed."""
+        """Read the motion of one face; see `Tracker`. Box and landmarks select the face, which is then followed."""
         return track_clip(frames, fps, box=box, landmarks=landmarks, mesh=self._mesh, progress=progress)

@@ -1,4 +1,6 @@
-"""Fit the puppet head to the 68 points of one face: who it is, what it does and where it is."""
+"""Fit the puppet head to the 68 points of one face: shape, expression and placement."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
@@ -14,10 +16,10 @@ from generator.trackers.rigid import Similarity, procrustes
 
 from .mesh_bias import MESH_BIAS
 
-_NOISE = 0.02  # of a point, in head units: 1 % of the head's height
-_DEPTH_TRUST = 0.4  # the mesh guesses depth, it sees x and y
-_STEP = 0.01  # of the numeric Jacobian; the head is computed in single precision
-_LIMIT = 3.0  # of a shape coefficient, in standard deviations
+_NOISE = 0.02  # noise of a point, in head units: 1 % of the head's height
+_DEPTH_TRUST = 0.4  # weight of depth, which the mesh network estimates less well than x and y
+_STEP = 0.01  # step of the numeric Jacobian; the head is computed in single precision
+_LIMIT = 3.0  # limit of a shape coefficient, in standard deviations
 
 _SPREAD = {
     "jaw_open": 0.3,
@@ -39,7 +41,7 @@ def _trust() -> Points:
 
 
 def _still() -> Points:
-    """Weights of the points that no expression moves: eye corners, nose, and the jaw line beside the ears."""
+    """Return the weights of points that no expression moves: eye corners, nose, and the jaw line beside the ears."""
     still = np.zeros(68)
     still[NOSE] = 1.0
     still[[36, 39, 42, 45]] = 1.0
@@ -53,12 +55,12 @@ STILL = _still()
 
 @dataclass(frozen=True, slots=True)
 class HeadFit:
-    """A head that explains 68 points.
+    """A head that fits 68 points.
 
     Attributes:
         shape: ``(16,)`` as in `SHAPE`.
         expression: ``(12,)`` as in `EXPRESSION`.
-        placement: takes head space to the space of the points.
+        placement: Transform from head space to the space of the points.
     """
 
     shape: Points
@@ -67,12 +69,12 @@ class HeadFit:
 
 
 def mesh_points(shape: Points, expression: Points, bias: Points = MESH_BIAS) -> Points:
-    """Predict, in head space, where the 68 points of a puppet head are seen; ``(68, 3)``, of K heads ``(K, 68, 3)``.
+    """Predict the network's 68 points of a puppet head in head space; ``(68, 3)``, or ``(K, 68, 3)`` for K heads.
 
     Args:
         shape: ``(16,)`` as in `SHAPE`, or ``(K, 16)``.
         expression: ``(12,)`` as in `EXPRESSION`, or ``(K, 12)``.
-        bias: ``(68, 3)`` how far from the true points; that of the mesh network by default.
+        bias: ``(68, 3)`` offset from the true points; that of the mesh network by default.
     """
     points = landmarks68(shape.astype(np.float32), expression.astype(np.float32))
     moved: Points = np.asarray(points, np.float64) + bias
@@ -82,13 +84,13 @@ def mesh_points(shape: Points, expression: Points, bias: Points = MESH_BIAS) -> 
 def fit_head(points: Points, free: tuple[str, ...] = EXPRESSION, bias: Points = MESH_BIAS) -> HeadFit:
     """Fit shape, expression and placement by robust least squares.
 
-    Shape has the prior N(0, 1) that `SHAPE` is scaled to, expression a narrower one, so that a proportion explains a
-    picture before a grimace does.
+    Shape has the prior N(0, 1) that `SHAPE` is scaled to, and expression has a narrower one, so that proportions
+    explain a picture before an expression does.
 
     Args:
         points: ``(68, 3)``, in a space with x to the right, y up and z to the viewer.
-        free: the expression channels that may differ from 0.
-        bias: how far from the true points these were seen, as in `mesh_points`.
+        free: The expression channels that may differ from 0.
+        bias: Offset of these points from the true ones, as in `mesh_points`.
     """
     channels = [EXPRESSION.index(name) for name in free]
     shapes = len(SHAPE)

@@ -1,8 +1,11 @@
-"""Where the mesh network sees the 68 points of a puppet, against where they are.
+"""Define the offsets between the mesh network's 68 points of a puppet and the true points.
 
-The network knows people: it puts a chin further forward and a brow further out than a puppet has them. Without this the
-fitted head would nod and grow a jaw to explain the difference. `mesh_calibration` measures the table.
+The network was trained on people: it places the chin further forward and the brow further out than on a puppet. Without
+this correction the fitted head would nod and get a larger jaw to explain the difference. `mesh_calibration` measures
+the table.
 """
+
+from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +13,7 @@ from numpy.typing import NDArray
 from generator.face.face_params import FaceParams
 from generator.face.head_model import landmarks68
 
-# Median over 316 pictures of puppets, halves averaged; head units.
+# Median over 316 pictures of puppets, both halves of the face averaged; in head units.
 _HALF = (
     (0, 0.096, -0.032, 0.050),
     (1, 0.058, 0.022, -0.115),
@@ -61,7 +64,7 @@ MIRROR = (
     *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55),
     *(64, 63, 62, 61, 60, 67, 66, 65),
 )
-"""``(68,)`` the point that each of the 68 becomes in a mirror."""
+"""``(68,)`` index of the point that each of the 68 becomes in a mirror."""
 
 
 def _both_halves() -> NDArray[np.float64]:
@@ -73,13 +76,13 @@ def _both_halves() -> NDArray[np.float64]:
 
 
 MESH_BIAS = _both_halves()
-"""``(68, 3)`` head units to add to the head's points to get the mesh network's."""
+"""``(68, 3)`` offsets in head units from the head's points to those of the mesh network."""
 
 
 def mean_face() -> NDArray[np.float64]:
-    """Return the 68 iBUG points of the mean head at rest where the mesh network sees them, ``(68, 3)``.
+    """Return the mesh network's 68 iBUG points of the mean head at rest, ``(68, 3)``.
 
-    In head units: x to the picture's right, y up, z to the viewer.
+    They are in head units: x to the picture's right, y up, z to the viewer.
     """
     neutral = FaceParams.neutral()
     return landmarks68(neutral.shape, neutral.expression) + MESH_BIAS

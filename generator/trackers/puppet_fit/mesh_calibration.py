@@ -1,8 +1,10 @@
-"""Measure again, on freshly drawn puppets, the offsets that `mesh_bias` holds.
+"""Measure the offsets of `mesh_bias` again, on newly drawn puppets.
 
-Run ``python -m generator.trackers.puppet_fit.mesh_calibration`` after a change of the puppet head
-and paste its output there.
+Run ``python -m generator.trackers.puppet_fit.mesh_calibration`` after a change of the puppet head and copy its output
+there.
 """
+
+from __future__ import annotations
 
 import sys
 
@@ -20,20 +22,20 @@ from .head_fit import STILL
 from .mesh_bias import MIRROR
 
 _SIZE = 256
-_MISREAD = 0.12  # mean distance in head units from which the network saw something else than the face
+_MISREAD = 0.12  # mean distance in head units from which the network found something other than the face
 _FRONTAL = 0.6  # radians of yaw
 
 
 def measure_bias(mesh: FaceMesh, rng: np.random.Generator, per_style: int) -> tuple[Points, int]:
-    """Compare where the network sees the 68 points of puppets with where they are.
+    """Compare the network's 68 points of puppets with the true points.
 
     Args:
-        mesh: the networks.
-        rng: draws puppets and their motion.
-        per_style: puppets of each style; one neutral and one moving picture each.
+        mesh: The face mesh networks.
+        rng: Random generator of puppets and their motion.
+        per_style: Number of puppets of each style, with one neutral and one moving picture each.
 
     Returns:
-        The median offset ``(68, 3)`` in head units, symmetrical, and the number of pictures it stands on.
+        The median offset ``(68, 3)`` in head units, symmetrical, and the number of pictures it is based on.
     """
     offsets = []
     for style in STYLES:
@@ -50,7 +52,7 @@ def measure_bias(mesh: FaceMesh, rng: np.random.Generator, per_style: int) -> tu
 
 
 def _offset(points: Points, params: FaceParams) -> Points:
-    """Take the network's points to head space by the true pose and camera, less the true points."""
+    """Return the network's points in head space, by the true pose and camera, minus the true points."""
     truth = landmarks68(params.shape, params.expression).astype(np.float64)
     turn = rotation(params.pose).astype(np.float64)
     scale, x, y = params.camera.astype(np.float64)

@@ -1,8 +1,10 @@
-"""Read the motion of one face out of the 68 points of every frame of a clip.
+"""Fit the motion of one face to the 68 points of every frame of a clip.
 
-What moves is measured against the face's own rest, never against the puppet's: people and puppets differ in their
-proportions, and a difference in proportion is no expression.
+Movement is measured relative to the face's own rest, never to the puppet's: people and puppets have different
+proportions, and a difference in proportions is no expression.
 """
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
@@ -16,16 +18,16 @@ from generator.trackers.rigid import Similarity, procrustes
 from .head_fit import STILL, TRUST, HeadFit, fit_head, mesh_points
 
 FITTED = tuple(name for name in EXPRESSION if not name.startswith("blink") and name != "squint")
-"""The channels that displacements of points decide; lids are read as ratios instead."""
+"""The channels that are fitted to displacements of points; lids are measured as ratios instead."""
 
 _CHANNELS = [EXPRESSION.index(name) for name in FITTED]
 _CALM_SHARE = 0.25
-_NOISE = 0.015  # of a displacement, in head units
+_NOISE = 0.015  # noise of a displacement, in head units
 _DEPTH_TRUST = 0.3
 _GAP_TRUST = 2.0
-_SPREAD = {"lip_raise": 0.25, "furrow": 0.3, "pucker": 0.4}  # of a channel over a clip
+_SPREAD = {"lip_raise": 0.25, "furrow": 0.3, "pucker": 0.4}  # standard deviation of a channel over a clip
 _OTHER_SPREAD = 0.6
-_CHANGE = 0.25  # of a channel from one frame to the next
+_CHANGE = 0.25  # standard deviation of a channel's change from one frame to the next
 _STEP = 0.02
 
 
@@ -34,10 +36,10 @@ class Motion:
     """The motion of one head.
 
     Attributes:
-        head: the head at rest, in the clip's common space.
+        head: The head at rest, in the clip's common space.
         expression: ``(T, 12)``; lids are 0.
-        placements: takes head space to each frame's space.
-        points: ``(T, 68, 3)`` the points without the head's motion, in the clip's common space.
+        placements: Transforms from head space to each frame's space.
+        points: ``(T, 68, 3)`` points without the head's motion, in the clip's common space.
     """
 
     head: HeadFit
@@ -47,7 +49,7 @@ class Motion:
 
 
 def fit_motion(points: Points) -> Motion:
-    """Fit one head to all frames and its motion to each.
+    """Fit one head to all frames, and its motion to each frame.
 
     Args:
         points: ``(T, 68, 3)``, x to the right, y up, z to the viewer; T at least 1.
@@ -62,7 +64,7 @@ def fit_motion(points: Points) -> Motion:
 
 
 def _hold_still(points: Points) -> tuple[Points, list[Similarity]]:
-    """Take the head's motion out: align the points that no expression moves, to a head first, then to their median."""
+    """Remove the head's motion: align the points that no expression moves, first to a head, then to their median."""
     target = mesh_points(np.zeros(16), np.zeros(len(EXPRESSION)))
     movements: list[Similarity] = []
     steady = points
@@ -74,7 +76,7 @@ def _hold_still(points: Points) -> tuple[Points, list[Similarity]]:
 
 
 def _rest(steady: Points) -> Points:
-    """Take the median over the calm quarter of the frames: closed lips, and near to what the face does most."""
+    """Return the median of the calm quarter of the frames, with closed lips and near the face's most frequent pose."""
     typical = np.median(steady, axis=0)
     moving = [*range(LIPS.start, LIPS.stop), *range(BROWS.start, BROWS.stop), 8]
     away = np.linalg.norm((steady - typical)[:, moving], axis=2).mean(1)
@@ -85,7 +87,7 @@ def _rest(steady: Points) -> Points:
 
 
 def _proportions(head: HeadFit, rest: Points) -> Points:
-    """Scale displacements by the puppet's size of a feature over the person's, ``(68, 1)``."""
+    """Return the factors ``(68, 1)`` that scale displacements by the puppet's size of a feature over the person's."""
     puppet = mesh_points(head.shape, head.expression)
     gain = np.ones((68, 1))
     gain[LIPS] = gain[8] = _length(puppet, 48, 54) / _length(rest, 48, 54)
@@ -98,10 +100,10 @@ def _length(points: Points, start: int, end: int) -> float:
 
 
 def _expressions(head: HeadFit, displacement: Points) -> Points:
-    """Solve for each frame's channels by damped Gauss-Newton steps, started at the frame before.
+    """Fit each frame's channels by damped Gauss-Newton steps, starting from the previous frame.
 
-    Minimises the weighted distance of the puppet's displacements to the face's, with priors on each channel's size and
-    on its change since the frame before.
+    The fit minimises the weighted distance between the displacements of puppet and face, with priors on each channel's
+    size and on its change since the previous frame.
     """
     spread = np.array([_SPREAD.get(name, _OTHER_SPREAD) for name in FITTED])
     low, high = EXPRESSION_LOW[_CHANNELS].astype(np.float64), EXPRESSION_HIGH[_CHANNELS].astype(np.float64)
@@ -121,7 +123,7 @@ def _expressions(head: HeadFit, displacement: Points) -> Points:
         previous = values
         here, *aside = moved(np.vstack([values, values + _STEP * np.eye(len(values))]))
         slope = np.stack([(each - here) / _STEP for each in aside], 1)
-        for _ in range(2):  # frames differ little, so one Jacobian serves both steps
+        for _ in range(2):  # frames differ little, so both steps use one Jacobian
             values = _bounded_step(slope, wanted - here, values, previous, (spread, change), (low, high))
             here = moved(values[None])[0]
         result[t, _CHANNELS] = values
@@ -129,9 +131,9 @@ def _expressions(head: HeadFit, displacement: Points) -> Points:
 
 
 def _weighted(displacement: Points) -> Points:
-    """Weigh displacements ``(68, 3)`` into residuals; the lips' gap counts once more, so that a closed mouth closes."""
+    """Convert displacements ``(68, 3)`` to residuals; the lips' gap has extra weight, so that a mouth can close."""
     weights = np.sqrt(TRUST)[:, None] * np.array([1.0, 1.0, _DEPTH_TRUST]) / _NOISE
-    weights[EYES] = 0  # the lids are read as ratios
+    weights[EYES] = 0  # the lids are measured as ratios
     gap = (displacement[[61, 62, 63], 1] - displacement[[67, 66, 65], 1]) * _GAP_TRUST / _NOISE
     return np.concatenate([(displacement * weights).ravel(), gap])
 
@@ -144,7 +146,7 @@ def _bounded_step(
     priors: tuple[Points, float],
     bounds: tuple[Points, Points],
 ) -> Points:
-    """Take one Gauss-Newton step; channels that hit a bound are held there and the others solved again."""
+    """Compute one Gauss-Newton step; channels at a bound are fixed there and the others are solved again."""
     (spread, change), (low, high) = priors, bounds
     normal = slope.T @ slope + np.diag(spread**-2 + change**-2)
     right = slope.T @ missing - values * spread**-2 - (values - previous) * change**-2

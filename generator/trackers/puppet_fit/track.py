@@ -1,4 +1,8 @@
-"""From a picture or a clip to the puppet head's parameters."""
+"""Track the puppet head's parameters in a picture or a clip."""
+
+from __future__ import annotations
+
+import logging
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +25,8 @@ from .head_fit import STILL, fit_head, mesh_points
 from .mesh_bias import MESH_BIAS
 from .motion_fit import fit_motion
 
+_LOG = logging.getLogger(__name__)
+
 _LIDS = [EXPRESSION.index("blink_l"), EXPRESSION.index("blink_r")]
 
 
@@ -29,19 +35,19 @@ def track_still(
 ) -> FaceParams:
     """Read the parameters of the face in a picture.
 
-    One picture cannot tell a proportion from an expression, so a proportion is preferred.
+    One picture is not enough to distinguish proportions from expression, so proportions are preferred.
 
     Args:
         image: ``(H, W, 3)`` RGB. The camera is in sides of the square that encloses the picture centrally.
-        box: left, top, right, bottom of the face in pixels, for a face that is not found or to choose one.
-        landmarks: ``(68, 2)`` iBUG points in pixels, instead of the box; they replace those that the networks see, of
-            which depth and irises stay.
-        mesh: the networks, to load them only once.
+        box: Left, top, right, bottom of the face in pixels, for a face that is not found or to choose one.
+        landmarks: ``(68, 2)`` iBUG points in pixels, instead of the box; they replace those of the networks, except
+            depth and irises.
+        mesh: The face mesh networks, to load them only once.
 
     Raises:
-        NoFaceError: if there is no face, the picture is too small, or box or landmarks do not fit it.
-        ModelFilesError: if the networks are not installed.
-        MissingPackageError: if ai-edge-litert is not installed.
+        NoFaceError: There is no face, the picture is too small, or box or landmarks do not fit it.
+        ModelFilesError: The networks are not installed.
+        MissingPackageError: The package ai-edge-litert is not installed.
     """
     mesh = mesh or FaceMesh(find_face_mesh())
     height, width = image.shape[:2]
@@ -77,17 +83,17 @@ def track_clip(
 
     Args:
         frames: ``(T, H, W, 3)`` RGB, T at least 1. The camera is in sides of the square that encloses them centrally.
-        fps: frames a second, > 0.
-        box: left, top, right, bottom in pixels of the face in the first frame, to choose one.
+        fps: Frames per second, > 0.
+        box: Left, top, right, bottom in pixels of the face in the first frame, to choose one.
         landmarks: ``(68, 2)`` iBUG points of the face in the first frame in pixels, instead of the box.
-        mesh: the networks, to load them only once.
-        progress: is told how many of how many frames are done.
+        mesh: The face mesh networks, to load them only once.
+        progress: Progress callback; receives the number of finished frames and the number of all frames.
 
     Raises:
-        NoFaceError: if no frame shows a face, or frames without one follow each other for more than `LONGEST_GAP`.
-        TrackerError: if there is no frame or `fps` is not above 0.
-        ModelFilesError: if the networks are not installed.
-        MissingPackageError: if ai-edge-litert is not installed.
+        NoFaceError: No frame shows a face, or more than `LONGEST_GAP` of consecutive frames have none.
+        TrackerError: There is no frame or `fps` is not above 0.
+        ModelFilesError: The networks are not installed.
+        MissingPackageError: The package ai-edge-litert is not installed.
     """
     check_clip(frames, fps)
     height, width = frames.shape[1:3]
@@ -95,19 +101,20 @@ def track_clip(
         box = box_around(check_landmarks(landmarks, height, width), height, width)
     faces = follow(mesh or FaceMesh(find_face_mesh()), frames, progress, box)
     known = np.array([face is not None for face in faces])
+    _LOG.info("tracked %d frames with the face mesh; %d show the face", len(known), int(known.sum()))
     check_gaps(known, fps)
     points, irises = camera_faces([face for face in faces if face is not None], height, width)
     return smooth_drive(fit_drive(points, irises, known, fps))
 
 
 def fit_drive(points: Points, irises: Points, known: NDArray[np.bool_], fps: float) -> DriveSequence:
-    """Fit the motion of the frames that show a face and bridge those that do not.
+    """Fit the motion of the frames that show a face, and bridge those that do not.
 
     Args:
-        points: ``(K, 68, 3)`` of the frames with a face, as `camera_space` gives them.
+        points: ``(K, 68, 3)`` of the frames with a face, as `camera_space` returns them.
         irises: ``(K, 2, 2)`` in the same space.
-        known: ``(T,)`` with K true.
-        fps: frames a second.
+        known: ``(T,)`` with K true values.
+        fps: Frames per second.
     """
     motion = fit_motion(points)
     pose = np.stack([angles(placement.rotation) for placement in motion.placements])
@@ -129,7 +136,7 @@ def fit_drive(points: Points, irises: Points, known: NDArray[np.bool_], fps: flo
 
 
 def _bias_in(image: Image, seen: Points) -> Points:
-    """Return `MESH_BIAS`, that of the lids as large as the picture shows."""
+    """Return `MESH_BIAS`, with the lid offsets scaled to the measurement in the picture."""
     height, width = image.shape[:2]
     head = mesh_points(np.zeros(len(SHAPE)), np.zeros(len(EXPRESSION)))
     placed = procrustes(head, seen, STILL)
@@ -140,5 +147,5 @@ def _bias_in(image: Image, seen: Points) -> Points:
 
 
 def _camera(placement: Similarity) -> Points:
-    """Read scale, tx and ty in picture sides, y down."""
+    """Return scale, tx and ty in picture sides, y down."""
     return np.array([placement.scale, placement.offset[0], -placement.offset[1]])

@@ -1,1 +1,1 @@
-"""Examples for training the generator, drawn or tracked, and their batches."""
+"""Prepare training examples for the generator, rendered or tracked, and batch them."""

@@ -1,4 +1,4 @@
-"""What a step is computed from: sources with their target frames, as the data loader hands them over."""
+"""Define examples and batches: sources with their target frames, as the data loader returns them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Example:
     Attributes:
         source: (3, S, S). target: (T, 3, S, S). maps: Spatial maps (T, C, s, s) by name.
         expression: (T, E) float32. labels: (T, S, S), 2 on an eye, 3 on the mouth.
-        identity: Whose face it is.
+        identity: Identity of the face.
     """
 
     source: Tensor
@@ -35,11 +35,13 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """G examples side by side; the first axis of everything but `source` is N = G T, the frames of a source in a row.
+    """G examples in one batch.
+
+    The first axis of everything but `source` is N = G T; the frames of a source are consecutive.
 
     Attributes:
         source: (G, 3, S, S). target: (N, 3, S, S). maps: (N, C, s, s) by name. expression: (N, E). labels: (N, S, S).
-        identities: G names.
+        identities: Names of the G identities.
     """
 
     source: Tensor
@@ -51,7 +53,7 @@ class Batch:
 
     @property
     def frames(self) -> int:
-        """Frames per source."""
+        """Return the number of frames per source."""
         return len(self.target) // len(self.source)
 
     def to(self, device: torch.device | str) -> Batch:
@@ -69,7 +71,7 @@ class Batch:
 
 
 def collate(examples: Sequence[Example]) -> Batch:
-    """Put examples side by side."""
+    """Combine examples in a batch."""
     return Batch(
         source=torch.stack([e.source for e in examples]),
         target=torch.cat([e.target for e in examples]),
@@ -81,17 +83,17 @@ def collate(examples: Sequence[Example]) -> Batch:
 
 
 def to_unit(picture: Tensor) -> Tensor:
-    """Return uint8 pictures in [-1, 1]."""
+    """Convert uint8 pictures to the range [-1, 1]."""
     return picture.float() / 127.5 - 1
 
 
 def to_uint8(picture: Tensor) -> Tensor:
-    """Return pictures in [-1, 1] as uint8."""
+    """Convert pictures in [-1, 1] to uint8."""
     return ((picture.float() + 1) * 127.5).round().clamp(0, 255).byte()
 
 
 def conditions(batch: Batch) -> Conditions:
-    """Return the network's view of a batch."""
+    """Return the network's conditions for a batch."""
     maps = {name: to_unit(values) if name == "moved" else values.float() / 255 for name, values in batch.maps.items()}
     return Conditions(maps, batch.expression)
 

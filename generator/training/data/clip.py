@@ -1,4 +1,4 @@
-"""A face in motion, whatever it comes from, and the choice of frames from it."""
+"""Define clips of one moving face from any data source, and choose frames from them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Clip:
     """One face over T frames, all of them cropped alike.
 
     Attributes:
-        identity: Whose face.
-        motion: Its parameters within the crop.
-        draw: Gives the frames with these numbers.
+        identity: Identity of the face.
+        motion: Parameters of the face within the crop.
+        draw: Function that returns the frames with given numbers.
     """
 
     identity: str
@@ -37,14 +37,14 @@ class Clip:
 
 
 class Clips(Protocol):
-    """A supply of clips: example `number` of a run is taken from clip `at(number)`, which follows from it alone."""
+    """A supply of clips: the clip `at(number)` of an example is determined by its number alone."""
 
     def at(self, number: int) -> Clip:
         """Return the clip of an example."""
 
 
 class Choice(NamedTuple):
-    """Numbers of the frames that an example shows."""
+    """Numbers of the frames of an example."""
 
     source: int
     targets: list[int]
@@ -55,11 +55,11 @@ def choose_stills(length: int, count: int, apart: int, within: int, rng: np.rand
 
     Args:
         length: Frames of the clip, at least 2.
-        count: Targets wanted; none comes twice as long as there are enough.
-        apart: Least distance in frames between source and target. Where a clip has too few frames that far from the
-            source, the farthest serve.
-        within: Greatest distance, at least 1.
-        rng: Decides.
+        count: Number of targets; none is repeated as long as there are enough frames.
+        apart: Minimum distance in frames between source and target. Where a clip has too few frames at that distance
+            from the source, the farthest frames are used.
+        within: Maximum distance, at least 1.
+        rng: Random generator of the choice.
     """
     source = int(rng.integers(length))
     distance = np.abs(np.arange(length) - source)
@@ -75,9 +75,9 @@ def choose_window(length: int, count: int, strides: Sequence[int], rng: np.rando
 
     Args:
         length: Frames of the clip, at least `count`.
-        count: Frames of the window.
-        strides: Spacings to choose from; those too wide for the clip are left out.
-        rng: Decides.
+        count: Number of frames of the window.
+        strides: Frame spacings to choose from; those too wide for the clip are left out.
+        rng: Random generator of the choice.
     """
     fitting = [stride for stride in strides if (count - 1) * stride < length] or [1]
     stride = int(rng.choice(fitting))

@@ -1,4 +1,4 @@
-"""The data of a run: puppets drawn on the fly, or a folder of videos, with what validation holds out."""
+"""Open the data of a run: puppets rendered on demand, or a folder of videos, with held-out validation data."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ PUPPETS = "puppets"
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """What a run trains and validates on.
+    """The training and validation data of a run.
 
     Attributes:
-        training: Examples of training, by number.
-        validation: Examples of validation by what is held out: "identities", "styles".
-        card: What the model card says of the data.
+        training: Training examples, by number.
+        validation: Validation examples by the kind of hold-out: "identities", "styles".
+        card: Description of the data for the model card.
     """
 
     training: Dataset[Example]
@@ -42,7 +42,7 @@ class TrainingData:
 
 
 def open_puppets(config: TrainConfig) -> TrainingData:
-    """Return puppets drawn on the fly; validation shows other identities, and held-out styles apart."""
+    """Open puppets rendered on demand; validation uses other identities, and held-out styles separately."""
     model, data = config.model, config.data
     if model.face_model != "puppet":
         raise TrainingError(
@@ -77,19 +77,19 @@ def _kind(config: TrainConfig) -> Any:  # noqa: ANN401 - a literal
 def open_videos(
     folder: Path, config: TrainConfig, cache: Path, progress: Progress, process: int = 0, processes: int = 1
 ) -> TrainingData:
-    """Return the faces of a folder of videos, tracked once.
+    """Open the faces of a folder of videos, which are tracked once.
 
     Args:
         folder: Videos at any depth; see `identity_of`.
-        config: The run.
+        config: Settings of the run.
         cache: Folder of tracked parameters.
-        progress: Is told how many videos are tracked.
-        process: Which process this is.
-        processes: Of how many.
+        progress: Progress callback; receives the number of tracked videos.
+        process: Number of this process.
+        processes: Number of processes.
 
     Raises:
         TrainingError: There is no usable clip, or the tracker reads another face model than the network.
-        TrackerError: The tracker's files or packages are not there.
+        TrackerError: The tracker's files or packages are not available.
     """
     data, model = config.data, config.model
     tracker = find_tracker(data.tracker)
@@ -134,5 +134,5 @@ def _loader(data: DataConfig) -> Callable[[], Tracker]:
 
 
 def _digest(digests: list[str]) -> str:
-    """Return the SHA-256 of the data set: of its files' digests, whatever their names and order."""
+    """Return the SHA-256 of the data set, computed from its files' digests, whatever their names and order."""
     return hashlib.sha256(json.dumps(sorted(digests)).encode()).hexdigest()

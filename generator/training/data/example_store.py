@@ -1,4 +1,4 @@
-"""Examples drawn once and kept as files, so that several runs learn from the same frames without drawing them again."""
+"""Store rendered examples as files, so that several runs use the same frames without rendering them again."""
 
 from __future__ import annotations
 
@@ -15,28 +15,29 @@ from safetensors.torch import save_file
 from torch.utils.data import Dataset
 
 from generator.errors import TrainingError
+from watermark import whole_file
 
 from .batch import Example
 
 Note = Callable[[int, int], None]
-"""Is told how many examples stand, and how many there will be."""
+"""Progress callback; receives the number of stored examples and the number of all examples."""
 
 _CARD = "store.json"
 _MAP = "map."
 
 
 def draw_store(folder: Path, examples: Dataset[Example], count: int, origin: Mapping[str, Any], note: Note) -> None:
-    """Keep the first `count` examples of a supply; those that stand already are left as they are.
+    """Store the first `count` examples of a supply; those that exist already are not changed.
 
     Args:
-        folder: Where they go.
-        examples: The supply; example `k` must follow from `k` alone.
-        count: How many, at least 1.
-        origin: What the examples follow from, as JSON; a store of another origin is refused.
-        note: Is told how far it is.
+        folder: Folder of the store.
+        examples: The supply; example `k` must be determined by `k` alone.
+        count: Number of examples, at least 1.
+        origin: Everything that determines the examples, as JSON; a store of another origin is refused.
+        note: Progress callback.
 
     Raises:
-        TrainingError: The folder holds examples of another origin.
+        TrainingError: The folder contains examples of another origin.
     """
     folder.mkdir(parents=True, exist_ok=True)
     card = folder / _CARD
@@ -54,14 +55,14 @@ def draw_store(folder: Path, examples: Dataset[Example], count: int, origin: Map
 
 
 class ExampleStore(Dataset[Example]):
-    """What `draw_store` kept, in an order that is another one for every seed and every round.
+    """Read the examples that `draw_store` stored, in an order that differs for every seed and every round.
 
-    Each round of `count` numbers shows every example once. Example `number` follows from the seed and `number` alone,
-    so a resumed run sees what an undisturbed one would have seen.
+    Each round of `count` numbers contains every example once. Example `number` is determined by the seed and `number`
+    alone, so a resumed run uses the same examples as an uninterrupted one.
 
     Args:
         folder: The store.
-        seed: Of the order.
+        seed: Seed of the order.
 
     Raises:
         TrainingError: The store is absent or not complete.
@@ -71,7 +72,7 @@ class ExampleStore(Dataset[Example]):
         self._folder, self._seed, self._count = folder, seed, _complete(folder)
 
     def __len__(self) -> int:
-        """Return how many examples a round has."""
+        """Return the number of examples of a round."""
         return self._count
 
     def __getitem__(self, number: int) -> Example:
@@ -81,7 +82,7 @@ class ExampleStore(Dataset[Example]):
 
 
 def load_store(folder: Path) -> Iterator[Example]:
-    """Give every example of a store once, in the order in which they were drawn.
+    """Yield every example of a store once, in the order in which they were rendered.
 
     Raises:
         TrainingError: The store is absent or not complete.
@@ -91,7 +92,7 @@ def load_store(folder: Path) -> Iterator[Example]:
 
 
 def _complete(folder: Path) -> int:
-    """Return how many examples a store has, all of which stand."""
+    """Return the number of examples of a store, after checking that all of them exist."""
     try:
         count = int(json.loads((folder / _CARD).read_text(encoding="utf-8"))["count"])
     except (OSError, ValueError, KeyError) as error:
@@ -115,12 +116,11 @@ def _write(path: Path, drawn: Example) -> None:
     tensors = {name: getattr(drawn, name) for name in ("source", "target", "expression", "labels")}
     tensors |= {f"{_MAP}{name}": values for name, values in drawn.maps.items()}
     whole = {name: values.contiguous() for name, values in tensors.items()}
-    part = path.with_suffix(".part")
     try:
-        save_file(whole, part, metadata={"identity": drawn.identity})
+        with whole_file(path) as part:
+            save_file(whole, part, metadata={"identity": drawn.identity})
     except SafetensorError as error:
         raise TrainingError(f"{path.parent}: cannot be written ({error}); free space and run again") from error
-    part.replace(path)
 
 
 def _read(path: Path) -> Example:

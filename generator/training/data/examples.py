@@ -1,4 +1,4 @@
-"""Examples out of clips, and which of them a process sees at a step."""
+"""Build examples from clips, and choose which of them a process uses at a step."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .puppet_clips import believed, same_head
 def example(
     identity: str, source: Picture, moments: Sequence[Moment], wanted: Sequence[FaceParams], draw: DrawMaps
 ) -> Example:
-    """Put a source (S, S, 3), true frames and what Facial Alignment gives for them into an example."""
+    """Build an example from a source (S, S, 3), true frames and their conditions from Facial Alignment."""
     drawn = [draw(params) for params in wanted]
     return Example(
         source=stack([source])[0],
@@ -37,15 +37,15 @@ def example(
 
 
 class ClipExamples(Dataset[Example]):
-    """Examples of clips: stills at a distance from their source, or windows of consecutive frames.
+    """Build examples from clips: stills at a distance from their source, or windows of consecutive frames.
 
     Args:
-        clips: Where they are taken from.
-        model: Sizes.
-        data: How many frames and how far apart.
+        clips: Supply of clips.
+        model: Sizes of the model.
+        data: Number and distance of the frames.
         kind: "stills" or "window".
-        seed: Decides the frames.
-        exact: The clips' parameters are exact, so that some are blurred.
+        seed: Seed of the choice of frames.
+        exact: Whether the clips' parameters are exact, so that errors are added to some.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class ClipExamples(Dataset[Example]):
         self._jitter = data.jitter if exact else 0.0
 
     def __getitem__(self, number: int) -> Example:
-        """Return example `number` >= 0; it follows from the seed and the number alone."""
+        """Return example `number` >= 0, which is determined by the seed and the number alone."""
         cv2.setNumThreads(1)
         clip, data = self._clips.at(number), self._data
         rng = np.random.default_rng((self._seed, number, 1))
@@ -73,16 +73,16 @@ class ClipExamples(Dataset[Example]):
 
 
 class Share(Sampler[list[int]]):
-    """Numbers of the examples of one process's micro-steps: batch b of a run holds examples b G to (b + 1) G - 1.
+    """Choose the examples of one process's micro-steps: batch b of a run contains examples b G to (b + 1) G - 1.
 
-    Process p of P takes the batches first + p, first + p + P, ..., so no two processes meet.
+    Process p of P uses the batches first + p, first + p + P, ..., so no two processes use the same batch.
 
     Args:
-        first: Batches that all processes together have seen.
-        micro_steps: How many to come.
+        first: Number of batches that all processes together have used.
+        micro_steps: Number of remaining micro-steps.
         sources: Examples of a batch, G.
-        process: Which process, p.
-        processes: How many, P.
+        process: Number of this process, p.
+        processes: Number of processes, P.
     """
 
     def __init__(self, first: int, micro_steps: int, sources: int, process: int = 0, processes: int = 1) -> None:
@@ -98,15 +98,15 @@ class Share(Sampler[list[int]]):
 
 
 def open_loader(examples: Dataset[Example], share: Sampler[list[int]], workers: int, *, pin: bool) -> DataLoader[Batch]:
-    """Return what hands over a process's batches in order.
+    """Open a data loader that returns a process's batches in order.
 
     Its workers are spawned, since torch's threads hang in forked processes.
 
     Args:
-        examples: By number.
-        share: Which of them.
-        workers: Processes that prepare them, 0 for none.
-        pin: Hand them over in page-locked memory.
+        examples: Examples by number.
+        share: Numbers of the examples to load.
+        workers: Number of processes that prepare them; 0 for none.
+        pin: Whether batches are returned in page-locked memory.
     """
     return DataLoader(
         examples,  # type: ignore[arg-type]

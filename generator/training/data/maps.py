@@ -1,4 +1,4 @@
-"""The spatial maps of an example, drawn as inference draws them."""
+"""Draw the spatial maps of an example in the same way as inference."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .batch import Picture
 
 DrawMaps = Callable[[FaceParams], dict[str, Picture]]
 _BLANK = {"moved": 128}
-"""What a withheld map shows, where it is not 0: the middle of its range."""
+"""Value of a withheld map where it is not 0: the middle of its range."""
 
 
 @lru_cache(maxsize=2)
@@ -31,12 +31,12 @@ def _load(name: str, path: str) -> FaceModel:
 
 
 def head_of(model: ModelConfig, data: DataConfig) -> FaceModel:
-    """Return the face model whose parameters the network reads, loaded once per process."""
+    """Load the face model whose parameters the network reads, once per process."""
     return _load(model.face_model, data.face_model_file)
 
 
 def open_maps(model: ModelConfig, data: DataConfig, picture: Picture, source: FaceParams) -> DrawMaps:
-    """Return what draws the maps of one source (S, S, 3) for any target."""
+    """Build a function that draws the maps of one source (S, S, 3) for any target."""
     renderer = MapRenderer(head_of(model, data), model.maps, model.image_size, picture, source)
 
     def draw(target: FaceParams) -> dict[str, Picture]:

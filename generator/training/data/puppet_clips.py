@@ -1,4 +1,4 @@
-"""Puppets in motion: clips of any number of identities, with exact parameters, drawn on the fly."""
+"""Render clips of moving puppets on demand: any number of identities, with exact parameters."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from .clip import Clip, Moment
 
 _LENGTH, _FPS = 250, 25.0
 VALIDATION_SEED = 2_000_003
-"""Added to the run's seed for identities that training never draws."""
+"""Added to the run's seed for identities that training never uses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Casting:
-    """Which puppets are drawn.
+    """Choose which puppets are drawn.
 
     Attributes:
-        seed: Of the identities.
+        seed: Seed of the identities.
         styles: Their styles; empty for any.
     """
 
@@ -35,23 +35,23 @@ class Casting:
 
     @staticmethod
     def for_training(seed: int, holdout_styles: tuple[str, ...]) -> Casting:
-        """Return the puppets of training: any style but the held-out ones."""
+        """Return the puppets of training: any style except the held-out ones."""
         return Casting(seed, tuple(s for s in STYLES if s not in holdout_styles) if holdout_styles else ())
 
     @staticmethod
     def for_validation(seed: int, holdout_styles: tuple[str, ...]) -> Casting:
-        """Return puppets of identities never trained on, in the held-out styles where there are any."""
+        """Return puppets of identities that training never uses, in the held-out styles where there are any."""
         return Casting(seed + VALIDATION_SEED, tuple(holdout_styles))
 
     def draw(self, rng: np.random.Generator, identity: int) -> Puppet:
-        """Return puppet number `identity`; `rng` decides all but its style where styles are given."""
+        """Draw puppet number `identity`; `rng` decides everything except its style where styles are given."""
         if not self.styles:
             return sample_puppet(rng)
         return sample_puppet(rng, self.styles[identity % len(self.styles)])  # type: ignore[arg-type]
 
 
 def blurred(rng: np.random.Generator, params: FaceParams) -> FaceParams:
-    """Return a puppet's parameters as a good tracker would report them, not as they are."""
+    """Return a puppet's parameters with the errors of a good tracker."""
     layout = find_layout("puppet")
     expression = params.expression + rng.normal(0, 0.04, len(params.expression))
     return FaceParams(
@@ -72,10 +72,10 @@ def _play(casting: Casting, number: int) -> tuple[Puppet, DriveSequence]:
 
 @dataclass(frozen=True, slots=True)
 class PuppetClips:
-    """Ten seconds of motion per puppet; every number is another puppet.
+    """Render ten seconds of motion per puppet; every number is another puppet.
 
     Attributes:
-        casting: Which puppets.
+        casting: Puppets to draw.
         size: Side of the pictures.
     """
 
@@ -94,7 +94,7 @@ class PuppetClips:
 
 
 def puppets_digest() -> str:
-    """Return the SHA-256 of the code that draws puppets: with the seed it stands for the data."""
+    """Return the SHA-256 of the code that renders puppets; together with the seed it identifies the data."""
     digest = hashlib.sha256()
     folder = Path(puppets.__file__).parent
     heads = (folder.parent / "face" / f"{name}.py" for name in ("head_model", "head_mesh"))
@@ -104,10 +104,10 @@ def puppets_digest() -> str:
 
 
 def believed(rng: np.random.Generator, params: FaceParams, share: float) -> FaceParams:
-    """Return a source's parameters, blurred in a share of cases."""
+    """Return a source's parameters, with tracking errors in a share of cases."""
     return blurred(rng, params) if rng.random() < share else params
 
 
 def same_head(params: FaceParams, source: FaceParams) -> FaceParams:
-    """Return a frame's parameters on the source's head: what Facial Alignment gives within one clip."""
+    """Return a frame's parameters on the source's head, which is Facial Alignment within one clip."""
     return replace(params, shape=source.shape)

@@ -1,7 +1,7 @@
-"""`mini`'s examples: the same puppet in eight moments, one of them the source of the other seven.
+"""Build the examples of `mini`: the same puppet at eight moments, one of them the source of the other seven.
 
-Nothing is stored: example `k` of a run follows from the seed and `k` alone, so a resumed run sees what an undisturbed
-one would have seen.
+Nothing is stored: example `k` of a run is determined by the seed and `k` alone, so a resumed run uses the same examples
+as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from .maps import open_maps
 from .puppet_clips import Casting, believed, same_head
 
 _SOURCES = 3
-"""How many of a puppet's moments serve as source in turn."""
+"""Number of a puppet's moments that are used as source in turn."""
 _CODEC_SEED = 1_000_003
 
 
 @lru_cache(maxsize=8)
 def _moments(casting: Casting, identity: int, size: int, count: int) -> tuple[str, list[FaceParams], list[PuppetFrame]]:
-    """Return one neutral moment and `count` from eight seconds of motion."""
+    """Return one neutral moment and `count` moments from eight seconds of motion."""
     rng = np.random.default_rng((casting.seed, identity))
     puppet = casting.draw(rng, identity)
     motion = sample_motion(rng, puppet, 100)
@@ -43,19 +43,19 @@ def _moments(casting: Casting, identity: int, size: int, count: int) -> tuple[st
 
 
 def codec_pictures(size: int, casting: Casting, puppets: int) -> Tensor:
-    """Return pictures (N, 3, size, size) uint8 of puppets that no example shows, for fitting a patch codec."""
+    """Return pictures (N, 3, size, size) uint8 of puppets outside the examples, for fitting a patch codec."""
     others = replace(casting, seed=casting.seed + _CODEC_SEED)
     frames = [frame for identity in range(puppets) for frame in _moments(others, identity, size, 7)[2][::3]]
     return stack([frame.image for frame in frames])
 
 
 class PuppetGroups(Dataset[Example]):
-    """Examples of puppets in groups of `data.sources`; three groups in a row show the same puppets.
+    """Build examples of puppets in groups of `data.sources`; three consecutive groups show the same puppets.
 
     Args:
-        casting: Which puppets.
-        model: Sizes.
-        data: How many sources and targets.
+        casting: Puppets to draw.
+        model: Sizes of the model.
+        data: Number of sources and targets.
     """
 
     def __init__(self, casting: Casting, model: ModelConfig, data: DataConfig) -> None:

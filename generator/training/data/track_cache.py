@@ -1,8 +1,8 @@
-"""Parameters of a data set's clips, read once and kept beside it.
+"""Track the parameters of a data set's clips once, and cache them.
 
-A file is known by the SHA-256 of its content, so a renamed or moved one is not read again. Long files are cut into
-pieces that are tracked one by one. A record is written last and names every piece and what became of it: a piece
-without a face, or a file that cannot be decoded, is counted and left out, never replaced by something else.
+A file is identified by the SHA-256 of its content, so a renamed or moved file is not read again. Long files are cut
+into pieces that are tracked one by one. A record is written last and lists every piece with its state: a piece without
+a face, or a file that cannot be decoded, is counted and left out, never replaced.
 """
 
 from __future__ import annotations
@@ -10,26 +10,23 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
-from uuid import uuid4
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from platformdirs import user_cache_dir
 
 from generator.errors import NoFaceError, TrainingError
-from generator.trackers import Tracker
-from watermark import ClipReader, MediaError, open_clip
+from generator.trackers import Tracker, cache_folder
+from watermark import ClipReader, MediaError, file_hash, open_clip, whole_file
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v")
 _LONGEST_SIDE = 768
-"""Larger frames are made smaller for tracking; cameras count in picture sides, so nothing else changes."""
+"""Larger frames are shrunk for tracking; camera parameters are in picture sides, so they do not change."""
 _SHORTEST = 2
 _WAIT = 0.5
 
@@ -39,12 +36,12 @@ State = Literal["tracked", "no face", "too short"]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Consecutive frames of a file.
+    """A piece of consecutive frames of a file.
 
     Attributes:
         start, count: First frame and number of frames.
-        state: What became of it.
-        reason: Why it is not tracked, "" if it is.
+        state: Result of tracking it.
+        reason: Why it is not tracked; "" where it is.
     """
 
     start: int
@@ -55,11 +52,11 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is known of a file.
+    """The tracking record of a file.
 
     Attributes:
         digest: SHA-256 of its content.
-        height, width: Of its frames; 0 where it cannot be decoded.
+        height, width: Size of its frames; 0 where it cannot be decoded.
         pieces: Its pieces in order; none where it cannot be decoded.
         reason: Why it cannot be decoded, else "".
     """
@@ -73,7 +70,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How much of a data set could be used."""
+    """The share of a data set that could be used."""
 
     files: int
     unreadable: int
@@ -85,7 +82,7 @@ class Coverage:
 
     @staticmethod
     def of(records: Sequence[Record]) -> Coverage:
-        """Count records."""
+        """Count the usable parts of records."""
         pieces = [piece for record in records for piece in record.pieces]
         count = {state: sum(piece.state == state for piece in pieces) for state in ("tracked", "no face", "too short")}
         return Coverage(
@@ -102,17 +99,17 @@ class Coverage:
 
 
 def default_cache() -> Path:
-    """Return where records are kept unless another folder is named: in $FACETRAIL_CACHE or the user's cache."""
-    return Path(os.environ.get("FACETRAIL_CACHE") or user_cache_dir("facetrail", appauthor=False)) / "tracks"
+    """Return the default folder of records: in $FACETRAIL_CACHE or the user's cache."""
+    return cache_folder() / "tracks"
 
 
 class TrackCache:
-    """The folder that keeps records and motions.
+    """Read and write records and motions in a cache folder.
 
     Args:
-        folder: Made if absent.
+        folder: Folder of the cache, created if absent.
         tracker: Name of the tracker; every tracker has its own records.
-        piece: Frames of a piece.
+        piece: Length of a piece in frames.
     """
 
     def __init__(self, folder: Path, tracker: str, piece: int) -> None:
@@ -122,11 +119,11 @@ class TrackCache:
             made.mkdir(parents=True, exist_ok=True)
 
     def motion_path(self, digest: str, piece: Piece) -> Path:
-        """Return where a piece's motion stands, in the coordinates of the whole frame."""
+        """Return the path of a piece's motion, which is in the coordinates of the whole frame."""
         return self._folder / f"{digest}-{piece.start}.npz"
 
     def find(self, path: Path) -> Record | None:
-        """Return what is known of a file, None if nothing."""
+        """Return the record of a file, or None where there is none."""
         record = self._folder / f"{self._digest(path)}.json"
         if not record.is_file():
             return None
@@ -138,7 +135,7 @@ class TrackCache:
             raise TrainingError(f"{record}: no record of tracked pieces ({error}); delete it to track anew") from None
 
     def track(self, path: Path, tracker: Tracker) -> Record:
-        """Track a file piece by piece and keep what came of it."""
+        """Track a file piece by piece and store the results."""
         digest = self._digest(path)
         try:
             clip = open_clip(path)
@@ -160,29 +157,23 @@ class TrackCache:
             return Piece(start, len(frames), "no face", str(error))
         piece = Piece(start, len(frames), "tracked")
         # Two copies of a file may be tracked at once: each is written apart, the last one stays.
-        temporary = self._folder / f"{uuid4().hex}.npz.part"
-        try:
-            motion.save(temporary)
-            temporary.replace(self.motion_path(digest, piece))
-        finally:
-            temporary.unlink(missing_ok=True)
+        motion.save(self.motion_path(digest, piece))
         return piece
 
     def _digest(self, path: Path) -> str:
-        """Return the SHA-256 of a file's content; a file of unchanged path, size and time is not read again."""
+        """Return the SHA-256 of a file's content; a file with unchanged path, size and time is not read again."""
         state = path.stat()
         key = f"{path.resolve()}\0{state.st_size}\0{state.st_mtime_ns}"
         stamp = self._stamps / hashlib.sha256(key.encode()).hexdigest()
         if stamp.is_file() and len(known := stamp.read_text("ascii")) == 64:
             return known
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = file_hash(path)
         _replace(stamp, digest)
         return digest
 
 
 def _cuts(clip: ClipReader, piece: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """Yield first frame and frames of each piece, no larger than tracking needs."""
+    """Yield the first frame and the frames of each piece, no larger than tracking needs."""
     frames, start = clip.frames(), 0
     scale = _LONGEST_SIDE / max(clip.height, clip.width)
     while chunk := list(itertools.islice(frames, piece)):
@@ -197,19 +188,15 @@ def _write(path: Path, content: dict[str, Any]) -> None:
 
 
 def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f"{uuid4().hex}.part")
-    try:
-        temporary.write_text(text, "utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as part:
+        part.write_text(text, "utf-8")
 
 
 def find_videos(folder: Path) -> list[Path]:
     """Return all videos below a folder, sorted.
 
     Raises:
-        TrainingError: There is none.
+        TrainingError: There is no video.
     """
     if not folder.is_dir():
         raise TrainingError(f"{folder}: no such folder; name a folder of videos, or 'puppets'")
@@ -223,17 +210,17 @@ def track_all(
     videos: Sequence[Path], cache: TrackCache, load: Callable[[], Tracker], progress: Progress,
     process: int = 0, processes: int = 1,
 ) -> list[Record]:  # fmt: skip
-    """Return the records of all videos, tracking those that are not known.
+    """Return the records of all videos, after tracking those without a record.
 
-    Process p of P tracks the videos p, p + P, ... and waits for what the others write; no process group is needed.
+    Process p of P tracks the videos p, p + P, ... and waits for the records of the others; no process group is needed.
 
     Args:
-        videos: The files.
-        cache: Where records are kept.
-        load: Gives the tracker; called only if there is something to track.
-        progress: Is told how many videos are done.
-        process: p.
-        processes: P.
+        videos: Video files.
+        cache: Cache of the records.
+        load: Function that loads the tracker; it is called only if there is something to track.
+        progress: Progress callback; receives the number of finished videos.
+        process: Number of this process, p.
+        processes: Number of processes, P.
     """
     known = [cache.find(video) for video in videos]
     done, tracker = sum(record is not None for record in known), None

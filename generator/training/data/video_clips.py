@@ -1,4 +1,4 @@
-"""Clips of a folder of videos: who is in them, who is held out, and one crop for each clip."""
+"""Build clips from a folder of videos: identities, hold-out, and one crop for each clip."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .track_cache import Piece, Record
 
 _VOXCELEB = re.compile(r"id\d{5,}")
 _EYES, _MOUTH = (slice(36, 42), slice(42, 48)), slice(48, 60)
-"""iBUG landmarks around each eye and around the lips."""
+"""iBUG landmarks of each eye and of the lips."""
 EYE_LABEL, MOUTH_LABEL = 2, 3
 
 
@@ -36,8 +36,8 @@ class Take:
     """A tracked piece of a video.
 
     Attributes:
-        path: The video. identity: Whose face. piece: Which frames. motion: File of its parameters.
-        height, width: Of the video's frames.
+        path: The video. identity: Identity of the face. piece: The frames. motion: File of its parameters.
+        height, width: Size of the video's frames.
     """
 
     path: Path
@@ -49,9 +49,9 @@ class Take:
 
 
 def identity_of(path: Path) -> str:
-    """Return whose face a video shows, from its path below the data folder.
+    """Return the identity of the face in a video, from its path below the data folder.
 
-    VoxCeleb's layout (`id10001/<video>/<clip>.mp4`, at any depth) names the identity; elsewhere it is the topmost
+    VoxCeleb's layout (`id10001/<video>/<clip>.mp4`, at any depth) determines the identity; otherwise it is the topmost
     folder, or the file's own name where there is none.
     """
     for part in path.parts[:-1]:
@@ -62,7 +62,7 @@ def identity_of(path: Path) -> str:
 
 def takes_of(folder: Path, videos: Sequence[Path], records: Sequence[Record], motions: Sequence[Sequence[Path]],
              shortest: int) -> list[Take]:  # fmt: skip
-    """Return the tracked pieces of at least `shortest` frames; two files of the same content give one."""
+    """Return the tracked pieces of at least `shortest` frames; of two files with the same content only one is used."""
     takes: dict[tuple[str, int], Take] = {}
     for video, record, paths in zip(videos, records, motions, strict=True):
         identity = identity_of(video.relative_to(folder))
@@ -74,10 +74,10 @@ def takes_of(folder: Path, videos: Sequence[Path], records: Sequence[Record], mo
 
 
 def split(takes: Sequence[Take], data: DataConfig) -> tuple[list[Take], list[Take]]:
-    """Divide takes into those of training and those of held-out identities.
+    """Split takes into those of training and those of held-out identities.
 
-    Identities named in `holdout_identities` are held out, and of the others those whose name's hash falls into
-    `holdout_share`, at least one where that share is above 0 and more than one identity is there.
+    Identities named in `holdout_identities` are held out. So are those others whose name's hash falls into
+    `holdout_share`: at least one, where that share is above 0 and there is more than one identity.
 
     Raises:
         TrainingError: A name in `holdout_identities` is not in the data, or nothing is left to train on.
@@ -98,19 +98,19 @@ def split(takes: Sequence[Take], data: DataConfig) -> tuple[list[Take], list[Tak
 
 
 def _chance(identity: str) -> float:
-    """Return a number in [0, 1) that follows from a name."""
+    """Return a number in [0, 1) that is determined by a name."""
     return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:6], "big") / 2**48
 
 
 def clip_framing(take: Take, motion: DriveSequence, size: int) -> Framing:
-    """Return the one square that all frames of a clip are cut to: inference's rule, on the clip's middle camera."""
+    """Return the square that all frames of a clip are cropped to: inference's rule, for the clip's middle camera."""
     middle = replace(motion[0], camera=np.median(motion.camera, 0).astype(np.float32))
-    blank = np.zeros((take.height, take.width, 3), np.uint8)  # the square does not depend on what the picture shows
+    blank = np.zeros((take.height, take.width, 3), np.uint8)  # the square does not depend on the content of the picture
     return frame_source(blank, middle, size)[2]
 
 
 def within(motion: DriveSequence, framing: Framing, height: int, width: int) -> DriveSequence:
-    """Return a motion in the coordinates of a square instead of the whole frame."""
+    """Convert a motion to the coordinates of a square instead of the whole frame."""
     longest = max(height, width)
     centre = motion.camera[:, 1:] * longest - (longest - np.array([width, height])) / 2
     scale = motion.camera[:, :1] * longest / framing.side
@@ -119,7 +119,7 @@ def within(motion: DriveSequence, framing: Framing, height: int, width: int) -> 
 
 
 def cut(image: Picture, framing: Framing) -> Picture:
-    """Return the square of a picture (H, W, 3); what lies outside repeats the picture's edge."""
+    """Return the square of a picture (H, W, 3); outside the picture its edge is repeated."""
     if framing.zoom < 1:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), 0.35 / framing.zoom), np.uint8)
     flags = cv2.INTER_CUBIC if framing.zoom > 1 else cv2.INTER_LINEAR
@@ -130,7 +130,7 @@ def cut(image: Picture, framing: Framing) -> Picture:
 
 
 def feature_labels(head: FaceModel, params: FaceParams, size: int) -> NDArray[np.uint8]:
-    """Return labels (S, S) from the face model's landmarks: 2 inside an eye's outline, 3 inside the lips', else 0."""
+    """Draw labels (S, S) from the face model's landmarks: 2 inside an eye's outline, 3 inside the lips', else 0."""
     points = project(head.landmarks(params.shape, params.expression), params.pose, params.camera) * size
     labels = np.zeros((size, size), np.uint8)
     for part, label in (*((eye, EYE_LABEL) for eye in _EYES), (_MOUTH, MOUTH_LABEL)):
@@ -146,13 +146,13 @@ def _open(path: Path) -> ClipReader:
 
 @dataclass(frozen=True, slots=True)
 class VideoClips:
-    """The clips of takes, in an order that is new in every pass and follows from the seed.
+    """Open the clips of takes, in an order that is new in every pass and is determined by the seed.
 
     Attributes:
-        takes: At least one.
-        head: The face model of their parameters.
+        takes: The takes, at least one.
+        head: Face model of their parameters.
         size: Side of the pictures.
-        seed: Of the order.
+        seed: Seed of the order.
     """
 
     takes: tuple[Take, ...]

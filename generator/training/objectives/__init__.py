@@ -1,1 +1,1 @@
-"""What the generator is trained to predict."""
+"""Define the training objectives of the generator."""

@@ -1,4 +1,4 @@
-"""`mini`'s objective: the clean latent in picture units, and the composed picture inside a window."""
+"""Define the objective of `mini`: the clean latent in picture units, and the composed picture inside a window."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from generator.training.config import ObjectiveConfig
 from generator.training.data.batch import Batch, conditions, to_unit
 
 _STARTS = 0.4
-"""Share of samples at the last time: sampling begins there, and in four steps much is decided there."""
+"""Share of samples at the last time. Sampling begins there, and with four steps this step decides much."""
 _FEATURES = 0.6
 """Share of windows around an eye or a mouth."""
 
 
 class CleanLatent:
-    """Losses of a network that predicts the clean latent.
+    """Compute the losses of a network that predicts the clean latent.
 
     Args:
-        config: Shares and sizes.
+        config: Settings of the objective.
     """
 
     def __init__(self, config: ObjectiveConfig) -> None:
@@ -29,7 +29,7 @@ class CleanLatent:
         self._schedule = noise_schedule("sample")
 
     def __call__(self, model: AniFaceDiff, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return the losses; the expression is dropped from a whole batch at a time."""
+        """Return the losses; the expression is dropped for a whole batch at a time."""
         codec, patch, device = model.codec, model.config.patch, batch.target.device
         assert isinstance(codec, PatchCodec)  # noqa: S101 - the loss is in the patch codec's units  # nosec B101
         given = conditions(batch)
@@ -62,7 +62,7 @@ class CleanLatent:
 
 
 def _window(batch: Batch, cells: int, patch: int, generator: torch.Generator) -> tuple[slice, slice]:
-    """Return rows and columns of the latent grid: mostly around an eye or mouth, else anywhere."""
+    """Choose rows and columns of the latent grid, mostly around an eye or mouth, otherwise anywhere."""
     grid = batch.target.shape[-1] // patch
     y, x = (int(torch.randint(0, grid - cells + 1, (), generator=generator)) for _ in range(2))
     if torch.rand((), generator=generator) < _FEATURES:

@@ -1,4 +1,4 @@
-"""What a step minimises: one small class per way of training, all called alike."""
+"""Define the interface of training objectives: one small class per way of training."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from .clean_latent import CleanLatent
 from .velocity import Velocity
 
 Losses = dict[str, Tensor]
-"""Scalars by name; "loss" is what is minimised."""
+"""Scalars by name; "loss" is minimised."""
 
 
 class Objective(Protocol):
-    """Computes the losses of a batch."""
+    """Compute the losses of a batch."""
 
     def __call__(self, model: AniFaceDiff, batch: Batch, generator: torch.Generator) -> Losses:
         """Return the losses.
 
         Args:
             model: The network.
-            batch: On the network's device.
-            generator: On the CPU; decides times, noise and drops, so that they do not depend on the device.
+            batch: Batch on the network's device.
+            generator: Random generator on the CPU for times, noise and drops, so that they do not depend on the device.
         """
 
 
@@ -51,11 +51,11 @@ def open_objective(model: AniFaceDiff, config: TrainConfig) -> Objective:
 
 
 class Task(nn.Module):
-    """A network with its objective, as one module whose forward pass gives the losses: what is shared over processes.
+    """Combine a network and its objective in one module whose forward pass returns the losses, for data parallelism.
 
     Args:
         model: The network.
-        objective: What is minimised.
+        objective: Objective to minimise.
     """
 
     def __init__(self, model: AniFaceDiff, objective: Objective) -> None:
@@ -68,10 +68,11 @@ class Task(nn.Module):
 
 
 def trained_parameters(model: AniFaceDiff, stage: int) -> dict[str, nn.Parameter]:
-    """Return what a stage trains, by name.
+    """Return the parameters that a stage trains, by name.
 
-    Stage 1: denoiser, reference network as far as its features depend on it, map encoders, Expression Adapter; of a
-    model with a patch codec all its parameters. Stage 2: the temporal modules. The autoencoder and CLIP stay fixed.
+    Stage 1 trains the denoiser, the part of the reference network that its features depend on, the map encoders and the
+    Expression Adapter; for a model with a patch codec it trains all parameters. Stage 2 trains the temporal modules.
+    The autoencoder and CLIP stay fixed.
     """
     from generator.network.unet import trainable_reference_parameters
 

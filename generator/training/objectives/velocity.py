@@ -1,4 +1,4 @@
-"""The objective at Stable Diffusion size: velocities under zero terminal SNR, on stills or on windows of frames."""
+"""Define the objective at Stable Diffusion size: velocities under zero terminal SNR, on stills or windows of frames."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ TIMES = 1000
 def min_snr_weights(alphas_cumprod: Tensor, gamma: float) -> Tensor:
     """Return the weight of the velocity's squared error at every time, (T,).
 
-    The plain velocity loss weighs the clean latent's error by SNR + 1. Clamping that weight at gamma, as min-SNR does
+    The plain velocity loss weights the clean latent's error by SNR + 1. Clamping that weight at gamma, as min-SNR does
     (Hang et al., arXiv 2303.09556, section 3.4), gives min(SNR + 1, gamma) / (SNR + 1), which is also what
     Moore-AnimateAnyone trains with. min(SNR, gamma) / (SNR + 1) would be 0 at zero terminal SNR, and the time that
     sampling starts from would never be trained.
 
     Args:
         alphas_cumprod: (T,) share of the clean latent's variance.
-        gamma: Greatest weight of the clean latent's error; 0 for no weighting.
+        gamma: Maximum weight of the clean latent's error; 0 for no weighting.
     """
     if gamma == 0:
         return torch.ones_like(alphas_cumprod)
@@ -32,7 +32,7 @@ def min_snr_weights(alphas_cumprod: Tensor, gamma: float) -> Tensor:
 
 
 def draw_drops(groups: int, frames: int, config: ObjectiveConfig, generator: torch.Generator) -> Dropped:
-    """Decide per source what its frames go without; all frames of a source share the decision.
+    """Decide per source which conditions its frames lose; all frames of a source share the decision.
 
     Returns:
         (groups x frames,) flags; no frame has both.
@@ -43,13 +43,13 @@ def draw_drops(groups: int, frames: int, config: ObjectiveConfig, generator: tor
 
 
 class Velocity:
-    """Losses of a network that predicts v = sqrt(a) noise - sqrt(1 - a) clean (Salimans and Ho, arXiv 2202.00512).
+    """Compute losses of the velocity v = sqrt(a) noise - sqrt(1 - a) clean (Salimans and Ho, arXiv 2202.00512).
 
-    Stage 1 draws time and noise for every frame; stage 2 for every window, whose frames the temporal modules join:
-    sampling gives all frames of a clip one noise, too.
+    Stage 1 draws time and noise for every frame. Stage 2 draws them for every window, because sampling uses one noise
+    for all frames of a clip, too.
 
     Args:
-        config: Shares and weights.
+        config: Settings of the objective.
         stage: 1 or 2.
     """
 

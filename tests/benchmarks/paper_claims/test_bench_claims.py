@@ -1,4 +1,6 @@
-"""The claims are tested by a script; what could be wrong in it without being seen is tested here."""
+"""Test the script that tests the paper's claims, especially errors that its results would not show."""
+
+from __future__ import annotations
 
 import csv
 import itertools
@@ -45,7 +47,7 @@ def example():
 
 @pytest.fixture(scope="module")
 def model():
-    """A network none of whose parts is silent, as an untrained one's are."""
+    """Return a network of which every part has an effect, unlike an untrained network."""
     torch.manual_seed(0)
     model = OneStep().eval()
     model.codec.basis.normal_()

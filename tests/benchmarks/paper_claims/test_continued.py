@@ -1,4 +1,6 @@
-"""The family that continues the shipped weights: what it is shown, what it learns, and what it is told by tokens."""
+"""Test the family that continues the shipped weights: its inputs, its trained parameters, and its use of tokens."""
+
+from __future__ import annotations
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Our own mark behind the protocol of the comparison."""
+"""Test our own mark with the interface of the comparison."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Variations of training crops."""
+"""Test the augmentation of training crops."""
+
+from __future__ import annotations
 
 import numpy as np
 

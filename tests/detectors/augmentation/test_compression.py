@@ -1,4 +1,6 @@
-"""Pictures through codecs in memory."""
+"""Test compression in memory."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""Self-blended pairs."""
+"""Test self-blended pairs."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""What crops look like, and the gate that looks at it."""
+"""Test the appearance features of crops, and the gate on them."""
+
+from __future__ import annotations
 
 import cv2
 import numpy as np
@@ -9,7 +11,7 @@ from detectors.interpretation.appearance import describe
 
 
 def painted(rng, size=64):
-    """Paint a flat face: an oval, two eyes and a mouth in plain colours, a little moved about."""
+    """Draw a flat face with small random shifts: an oval, two eyes and a mouth in plain colours."""
     picture = np.full((size, size, 3), rng.integers(40, 216, 3), np.uint8)
 
     def colour():
@@ -24,7 +26,7 @@ def painted(rng, size=64):
 
 
 def textured(rng, size=64):
-    """Make a photo-like field: noise whose amplitude falls as 1/f, correlated over the colour planes."""
+    """Return a photo-like field: noise whose amplitude falls as 1/f, correlated over the colour planes."""
     axis = np.fft.fftfreq(size)
     falling = 1 / np.maximum(np.hypot(axis[:, None], axis), 1 / size)
     planes = [np.fft.ifft2(np.fft.fft2(rng.normal(size=(size, size))) * falling).real for _ in range(4)]
@@ -39,7 +41,7 @@ def many(make, count, seed):
 
 @pytest.fixture(scope="module")
 def scope():
-    """Fit the gates of a network that tells nothing apart."""
+    """Fit the gates of a network whose features are constant."""
     training, validation = many(painted, 200, 1), many(painted, 100, 2)
     return fit_scope(evidence(training), evidence(validation), quantile=0.98)
 

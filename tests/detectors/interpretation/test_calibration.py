@@ -1,4 +1,6 @@
-"""Probabilities, scope and thresholds fitted on validation data."""
+"""Test probabilities, scope and thresholds fitted on validation data."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest

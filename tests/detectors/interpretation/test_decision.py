@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,7 @@ from detectors import Call, ConformalDecision, TrainingError
 
 
 def draw(rng, count, *, overlap=1.5):
-    """Labels and probabilities of two overlapping classes."""
+    """Return labels and probabilities of two overlapping classes."""
     labels = np.repeat([0, 1], count)
     return labels, 1 / (1 + np.exp(-(rng.normal(0, 1, 2 * count) + overlap * (2 * labels - 1))))
 
@@ -25,7 +27,7 @@ def test_either_class_gets_the_others_answer_at_most_at_the_risk_on_average(alph
         beyond.append(((fresh[labels == 0] > decision.upper).mean(), (fresh[labels == 1] < decision.lower).mean()))
     error = np.std(beyond, axis=0).max() / np.sqrt(len(beyond))
     assert (np.mean(wrong, axis=0) <= alpha + 3 * error).all()
-    # each threshold spends exactly the largest multiple of 1/(n+1) up to α
+    # each threshold uses exactly the largest multiple of 1/(n+1) up to α
     spent = np.floor(alpha * (count + 1) + 1e-9) / (count + 1)
     assert np.mean(beyond, axis=0) == pytest.approx(spent, abs=4 * error)
 

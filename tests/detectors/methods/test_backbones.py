@@ -1,4 +1,6 @@
-"""Pretrained weights: from a file or from the local cache, never half-filled, never fetched."""
+"""Test pretrained weights: they come from a file or the local cache, are never incomplete and never downloaded."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from detectors.methods.backbones import create_backbone
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    """Weights of the toy ResNet as timm publishes them, with a classifier of a thousand classes."""
+    """Return weights of the toy ResNet as timm publishes them, with a classifier of a thousand classes."""
     torch.manual_seed(3)
     model = create_backbone(list_detectors("toy_resnet18")[0], num_classes=1000)
     folder = tmp_path_factory.mktemp("weights")

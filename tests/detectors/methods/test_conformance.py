@@ -1,4 +1,6 @@
-"""What every detector must do, whatever its method: each spec is built at toy size."""
+"""Test the requirements on every detector, whatever its method: each spec is built at toy size."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest
@@ -25,7 +27,7 @@ REFUSED = ("non-commercial", "cc-by-nc", "-nc-", "noncommercial")
 
 
 def crops_for(detector, count=None, seed=0):
-    """Make the crops of one clip: as many as two windows want, or as asked for."""
+    """Return the crops of one clip: as many as two windows need, or the given number."""
     size = detector.spec.input_size
     count = count or (3 if detector.spec.frames == 1 else 2 * detector.spec.frames)
     coarse = np.random.default_rng(seed).integers(0, 256, (count, size // 4, size // 4, 3), dtype=np.uint8)
@@ -113,13 +115,13 @@ def test_the_seed_decides_the_weights_and_leaves_the_global_generator_alone(name
 def test_the_loss_reaches_every_trained_parameter_and_no_frozen_one(name):
     detector = create_detector(name)
     model = detector.model.train()
-    with torch.no_grad():  # timm starts the last normalisation of a residual block at zero, which blocks its branch
+    with torch.no_grad():  # timm initialises the last normalisation of a residual block to zero, which blocks it
         for weight in model.parameters():
             weight.add_(0.01)
     model.loss(batch_for(detector)).backward()
     trained = {key: weight for key, weight in model.named_parameters() if weight.requires_grad}
     silent = [key for key, weight in trained.items() if weight.grad is None or not weight.grad.abs().sum()]
-    # a bias ahead of batch normalisation or of a softmax over keys cannot move the output
+    # a bias before batch normalisation or before a softmax over keys cannot change the output
     assert len(silent) <= 0.1 * len(trained), silent
     assert all(weight.grad is None for weight in model.parameters() if not weight.requires_grad)
 
@@ -162,11 +164,11 @@ def test_an_exported_detector_answers_as_the_original_does(name, tmp_path):
     import onnxruntime
 
     detector = create_detector(name, seed=3)
-    with torch.no_grad():  # logits far from 0, so that agreement says something
+    with torch.no_grad():  # logits far from 0, so that agreement is meaningful
         detector.model.classifier.weight.mul_(20)
     export_onnx(detector, tmp_path / "detector.onnx")
     engine = onnxruntime.InferenceSession(tmp_path / "detector.onnx", providers=["CPUExecutionProvider"])
-    for count in (1, 3):  # the batch is free
+    for count in (1, 3):  # the batch size is free
         crops = crops_for(detector, count * detector.spec.frames)
         rows = crops if detector.spec.frames == 1 else crops.reshape(count, detector.spec.frames, *crops.shape[1:])
         logits, probabilities = engine.run(None, {"crops": rows})

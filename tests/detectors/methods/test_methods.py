@@ -1,4 +1,6 @@
-"""What sets each method apart."""
+"""Test the specific properties of each method."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest
@@ -59,7 +61,7 @@ def test_effort_trains_one_singular_direction_of_each_attention_matrix():
     width = blocks[0].right.shape[-1]
     trained = sum(weight.numel() for weight in detector.model.parameters() if weight.requires_grad)
     depth = len(blocks) // 2
-    # q, k, v and out: one left vector, one value, one right vector each; and the classifier
+    # q, k, v and out have one left vector, one value and one right vector each; then the classifier
     assert trained == depth * 4 * (2 * width + 1) + width + 1
     assert trained_share(detector) < 0.05
 

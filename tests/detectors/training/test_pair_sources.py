@@ -1,9 +1,13 @@
-"""Where pairs come from: stored crops, and faces that are blended on the spot."""
+"""Test the sources of pairs: stored crops, and faces that are blended on demand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from detectors import AugmentConfig, CropSet, FaceSet, TrainingError, list_detectors
+from detectors import AugmentConfig, FaceSet, TrainingError, TrainingSet, list_detectors
 from detectors.methods.plain import UNVARIED
 from detectors.training.pair_sources import SelfBlends, StoredCrops
 from detectors.training.sampling import Draw
@@ -22,7 +26,7 @@ def faces(count=3):
 
 def crops(shape=(64, 64, 3)):
     rng = np.random.default_rng(0)
-    return CropSet(rng.integers(60, 190, (4, *shape), dtype=np.uint8), np.array([0, 1, 0, 1]), ["a", "a", "b", "b"])
+    return TrainingSet(rng.integers(60, 190, (4, *shape), dtype=np.uint8), np.array([0, 1, 0, 1]), ["a", "a", "b", "b"])
 
 
 def test_a_draw_always_gives_the_same_pair_and_another_seed_another():
@@ -78,11 +82,11 @@ def test_faces_without_landmarks_or_names_are_refused(broken):
 
 
 def test_twins_are_varied_alike_and_mixed_only_when_they_are_twins():
-    same = crops()._replace(crops=np.repeat(crops().crops[:1], 4, axis=0))
+    same = replace(crops(), crops=np.repeat(crops().crops[:1], 4, axis=0))
     always = AugmentConfig(flip=1, jpeg=1, resize=1, blur=1, colour=1, noise=1, pixel_mix=1, frequency_mix=1)
-    pair = StoredCrops(same, None).pair(TWIN, always)
+    pair = StoredCrops(same).pair(TWIN, always)
     assert np.abs(pair.genuine.astype(int) - pair.manipulated).mean() < 1  # mixing a picture with itself only rounds
-    source = StoredCrops(crops(), None)
+    source = StoredCrops(crops())
     mixing = AugmentConfig(flip=0, jpeg=0, resize=0, blur=0, colour=0, noise=0, pixel_mix=1)
     assert not np.array_equal(source.pair(TWIN, mixing).manipulated, crops().crops[1])
     assert np.array_equal(source.pair(Draw(0, 1, (5, 6)), mixing).manipulated, crops().crops[1])
@@ -91,7 +95,7 @@ def test_twins_are_varied_alike_and_mixed_only_when_they_are_twins():
 def test_all_frames_of_a_clip_are_varied_alike():
     still = crops((64, 64, 3)).crops[:, None].repeat(3, axis=1)
     config = AugmentConfig(flip=1, jpeg=1, blur=1, colour=1, noise=1)
-    pair = StoredCrops(crops()._replace(crops=still), None).pair(TWIN, config)
+    pair = StoredCrops(replace(crops(), crops=still)).pair(TWIN, config)
     assert pair.genuine.shape == (3, 64, 64, 3)
     assert np.array_equal(pair.genuine[0], pair.genuine[2])
     assert not np.array_equal(pair.genuine[0], still[0, 0])

@@ -1,4 +1,6 @@
-"""The order of training crops, and what is held out."""
+"""Test the order of training crops, and the hold-out."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest
@@ -32,7 +34,7 @@ def test_strangers_get_seeds_of_their_own():
 def test_a_stranger_stands_beside_its_kin_and_is_varied_by_itself():
     labels = np.array([0, 0, 0, 0, 1, 1, 1])
     pairs = ["a1", "a2", "b1", "b2", "a2", "a9", "c1"]
-    draws = list(PairSampler(labels, pairs, kin=[name[0] for name in pairs]).draws(np.random.default_rng(0)))
+    draws = list(PairSampler(labels, pairs, same_person=[name[0] for name in pairs]).draws(np.random.default_rng(0)))
     beside = {draw.manipulated: draw for draw in draws}
     assert beside[4].genuine == 1
     assert beside[4].seeds[0] == beside[4].seeds[1]
@@ -43,15 +45,15 @@ def test_a_stranger_stands_beside_its_kin_and_is_varied_by_itself():
 
 def test_every_kind_of_manipulation_is_drawn_equally_often():
     labels = np.array([0] * 60 + [1] * 60)
-    kinds = [""] * 60 + ["old"] * 50 + ["new"] * 10
+    methods = [""] * 60 + ["old"] * 50 + ["new"] * 10
     for seed in range(5):
-        draws = list(PairSampler(labels, None, kinds).draws(np.random.default_rng(seed)))
-        drawn = [kinds[draw.manipulated] for draw in draws]
+        draws = list(PairSampler(labels, None, methods).draws(np.random.default_rng(seed)))
+        drawn = [methods[draw.manipulated] for draw in draws]
         assert len(draws) == 60
         assert drawn.count("old") == drawn.count("new") == 30
-        assert len({draw.manipulated for draw in draws if kinds[draw.manipulated] == "new"}) == 10
+        assert len({draw.manipulated for draw in draws if methods[draw.manipulated] == "new"}) == 10
     without = list(PairSampler(labels, None).draws(np.random.default_rng(0)))
-    assert [kinds[draw.manipulated] for draw in without].count("new") == 10
+    assert [methods[draw.manipulated] for draw in without].count("new") == 10
 
 
 def test_the_order_follows_the_seed():

@@ -1,4 +1,6 @@
-"""What a run may have beside its loop: self-blends, running means, sharpness, clips, precision, processes."""
+"""Test the options of training: self-blends, running means, sharpness, clips, precision, processes."""
+
+from __future__ import annotations
 
 import os
 import subprocess
@@ -14,10 +16,10 @@ import torch
 from detectors import (
     AugmentConfig,
     CheckpointError,
-    CropSet,
     FaceSet,
     TrainConfig,
     TrainingError,
+    TrainingSet,
     create_detector,
     list_detectors,
     train_detector,
@@ -36,7 +38,7 @@ CONFIG = TrainConfig(epochs=3, batch_size=16, seed=1, augment=QUIET)
 
 @pytest.fixture
 def fresh_process():
-    """Give every run a process of its own, as far as accelerate can tell."""
+    """Reset accelerate's state, so that every run starts as in a new process."""
     from accelerate.state import AcceleratorState, GradientState
 
     AcceleratorState._reset_state(reset_partial_state=True)
@@ -99,10 +101,10 @@ def test_a_detector_of_clips_trains_on_clips_and_scores_frames(name):
     still = rng.integers(60, 190, (24, 1, 16, 16, 3)).repeat(4, axis=2).repeat(4, axis=3)
     flicker = labels[:, None, None, None, None] * rng.normal(0, 40, (24, 4, 1, 1, 1))
     clips = (still + flicker).clip(0, 255).astype(np.uint8)
-    data = CropSet(clips, labels, [str(number // 2) for number in range(24)])
+    data = TrainingSet(clips, labels, [str(number // 2) for number in range(24)])
     detector = create_detector(name)
     config = replace(CONFIG, epochs=4, batch_size=4, learning_rate=2e-3, validation_share=0.4)
-    log = train_detector(detector, *data, config)
+    log = train_detector(detector, data, config)
     if name == "toy_flicker":
         assert log.validation_auc == 1
     score = detector.score(clips[1])
@@ -121,19 +123,19 @@ def test_a_detector_of_clips_trains_on_clips_and_scores_frames(name):
 def test_with_mean_and_sharpness_too_an_interrupted_run_ends_as_an_undisturbed_one(change, tmp_path):
     config = replace(CONFIG, epochs=2, **change)
     whole = create_detector("toy_resnet18")
-    train_detector(whole, *crops_of(32), config)
+    train_detector(whole, crops_of(32), config)
 
     def stop(step, total, loss):
         if step > total // 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train_detector(create_detector("toy_resnet18"), *crops_of(32), config, progress=stop, checkpoint=tmp_path)
+        train_detector(create_detector("toy_resnet18"), crops_of(32), config, progress=stop, checkpoint=tmp_path)
     resumed = create_detector("toy_resnet18", seed=99)
-    train_detector(resumed, *crops_of(32), config, checkpoint=tmp_path)
+    train_detector(resumed, crops_of(32), config, checkpoint=tmp_path)
     assert same(weights_of(whole), weights_of(resumed))
     with pytest.raises(CheckpointError, match="other settings"):
-        train_detector(create_detector("toy_resnet18"), *crops_of(32), CONFIG, checkpoint=tmp_path)
+        train_detector(create_detector("toy_resnet18"), crops_of(32), CONFIG, checkpoint=tmp_path)
 
 
 def test_a_running_mean_is_the_weighted_sum_of_what_it_saw_and_gives_the_weights_back():
@@ -193,7 +195,7 @@ def test_mixed_precision_trains_through_accelerate_and_ends_near_full_precision(
     for precision in ("no", "bf16"):
         detector = create_detector("toy_resnet18")
         config = replace(CONFIG, epochs=2, precision=precision)
-        log = train_detector(detector, *crops_of(32), config, validation=crops_of(16, seed=9))
+        log = train_detector(detector, crops_of(32), config, validation=crops_of(16, seed=9))
         found.append((weights_of(detector), log))
     assert not same(found[0][0], found[1][0])
     assert all(weight.dtype != torch.bfloat16 for weight in found[1][0].values())
@@ -204,14 +206,14 @@ def test_mixed_precision_trains_through_accelerate_and_ends_near_full_precision(
 def test_without_accelerate_mixed_precision_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "accelerate", None)
     with pytest.raises(TrainingError, match=r"facetrail\[train\]"):
-        train_detector(create_detector("toy_resnet18"), *crops_of(16), replace(CONFIG, precision="bf16"))
+        train_detector(create_detector("toy_resnet18"), crops_of(16), replace(CONFIG, precision="bf16"))
 
 
 def test_the_course_of_a_run_is_written_for_tensorboard(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     config = replace(CONFIG, epochs=2)
-    log = train_detector(create_detector("toy_resnet18"), *crops_of(32), config, log_folder=tmp_path)
+    log = train_detector(create_detector("toy_resnet18"), crops_of(32), config, log_folder=tmp_path)
     events = EventAccumulator(str(tmp_path)).Reload()
     assert [event.value for event in events.Scalars("loss/training")] == pytest.approx([e.loss for e in log.epochs])
     assert [event.step for event in events.Scalars("auc/frame/validation")] == [0, 1]
@@ -232,6 +234,6 @@ def test_two_processes_end_alike_and_as_one_process_does(tmp_path):
     assert same(*weights)
     alone = create_detector("toy_linear_probe")
     config = TrainConfig(epochs=2, batch_size=8, augment=QUIET)
-    train_detector(alone, *crops_of(20), config, validation=crops_of(16, seed=9))
+    train_detector(alone, crops_of(20), config, validation=crops_of(16, seed=9))
     for name, weight in weights_of(alone).items():
         torch.testing.assert_close(weights[0][name], weight, atol=2e-6, rtol=1e-4)

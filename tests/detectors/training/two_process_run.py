@@ -1,4 +1,4 @@
-"""What the two-process test starts twice: a short run, and its weights."""
+"""Run a short training and write its weights; the two-process test starts this program twice."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ if __name__ == "__main__":
     detector = create_detector("toy_linear_probe")
     held = crops_of(16, seed=9)
     config = TrainConfig(epochs=2, batch_size=8, augment=quiet)
-    train_detector(detector, *crops_of(20), config, validation=held, checkpoint=folder / "run")
+    train_detector(detector, crops_of(20), config, validation=held, checkpoint=folder / "run")
     torch.save(detector.model.state_dict(), folder / f"weights-{os.environ['RANK']}.pt")
     torch.distributed.destroy_process_group()

@@ -33,7 +33,8 @@ def brought(tmp_path):
     """PEM files of a chain that somebody issued."""
     from cryptography.hazmat.primitives import serialization
 
-    root, issuing, leaf, key = issue_chain()
+    made = issue_chain()
+    root, issuing, leaf, key = made.root, made.issuing, made.leaf, made.leaf_key
     form = serialization.PrivateFormat.PKCS8
     (tmp_path / "chain.pem").write_text(pem(leaf, issuing))
     (tmp_path / "root.pem").write_text(pem(root))

@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from generator import puppets
+from watermark import Deployment
 
 
 @contextmanager
@@ -27,6 +28,7 @@ def serving(tmp_path, *options):
         port = free.getsockname()[1]
     uploads = tmp_path / "uploads"
     uploads.mkdir()
+    Deployment.open(tmp_path / "home")  # a service makes no identity of its own
     command = [sys.executable, "-m", "forensics", "serve", "--port", str(port), "--home", str(tmp_path / "home")]
     environment = os.environ | {"TMPDIR": str(uploads)}
     with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True, env=environment) as service:
@@ -60,6 +62,25 @@ def test_the_service_answers_on_this_computer_and_stops_from_the_keyboard(tmp_pa
         status, answer = ask(port, "GET", "/services/supportedAlgorithms")
         assert (status, set(answer)) == (200, {"watermarks", "fingerprints"})
         assert ask(port, "POST", "/examine", b"picture", **{"Content-Type": "image/png"})[0] == 404
+
+
+def test_a_client_that_leaves_early_costs_one_line_and_no_traceback(tmp_path):
+    with serving(tmp_path, "-v") as (port, service):
+        assert ask(port, "GET", "/services/supportedAlgorithms")[0] == 200
+        with socket.create_connection(("127.0.0.1", port)) as leaving:
+            leaving.sendall(b"POST /matches/byContent HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n")
+            leaving.sendall(b"Content-Length: 1000\r\n\r\nthe first bytes")
+        requests = []
+        for line in iter(service.stderr.readline, ""):
+            assert "Traceback" not in line
+            if " answered " in line:
+                requests.append(line.partition(" INFO ")[2])
+            if "/matches/byContent" in line:
+                break
+        ours = "forensics.web.api.service: "
+        assert requests[0].startswith(f"{ours}GET /services/supportedAlgorithms answered 200 in ")
+        assert requests[1].startswith(f"{ours}POST /matches/byContent answered 499 (the client has left) in ")
+        assert len(requests) == 2
 
 
 def runs(pid):

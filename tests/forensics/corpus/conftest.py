@@ -1,4 +1,4 @@
-"""Made trees: the folders and lists of the published data sets, with clips of four frames in them."""
+"""Build the folders and lists of the published data sets, with clips of four frames in them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def clip_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def put_clip(clip_file: Path) -> Callable[[Path], Path]:
-    """Put a clip somewhere."""
+    """Return a function that writes a clip to a path."""
 
     def put(path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,7 +35,7 @@ def put_clip(clip_file: Path) -> Callable[[Path], Path]:
 
 @pytest.fixture
 def put_frames() -> Callable[..., None]:
-    """Put a folder of frames somewhere."""
+    """Return a function that writes a folder of frames."""
 
     def put(folder: Path, count: int = 2) -> None:
         folder.mkdir(parents=True)
@@ -50,7 +50,7 @@ FF_SPLITS = {"train": ("000", "003"), "val": ("006", "009"), "test": ("012", "01
 
 @pytest.fixture
 def ff_tree(tmp_path: Path, put_clip: Callable[[Path], Path]) -> Path:
-    """FaceForensics++: three pairs of ids, six methods, two compressions, actors, masks and splits."""
+    """Build FaceForensics++: three pairs of ids, six methods, two compressions, actors, masks and splits."""
     root = tmp_path / "FaceForensics++"
     for version in ("raw", "c23"):
         for first, second in FF_SPLITS.values():
@@ -71,7 +71,7 @@ def ff_tree(tmp_path: Path, put_clip: Callable[[Path], Path]) -> Path:
 
 @pytest.fixture
 def celeb_tree(tmp_path: Path, put_clip: Callable[[Path], Path]) -> Path:
-    """Celeb-DF v2: twelve people who are all swapped with one another, and YouTube videos without names."""
+    """Build Celeb-DF v2: twelve people who are all swapped with one another, and YouTube videos without names."""
     root = tmp_path / "Celeb-DF-v2"
     tested = []
     for person in range(12):

@@ -27,12 +27,12 @@ from forensics.corpus.checks.check import find_duplicates, find_empty_splits, fi
 from forensics.corpus.split import components
 from forensics.errors import BusyError, CorpusError
 from forensics.faces import Faces
-from forensics.storage.files import file_hash, locked, write_whole
+from forensics.storage.files import locked, write_whole
 from forensics.synthesis.plan import Making, SynthesisConfig, deal_identities, plan_corpus, style_of
 from forensics.synthesis.rendering import Forger
 from forensics.synthesis.synthesize import synthesize
 from generator.puppets import STYLES
-from watermark import Deployment, PayloadKind, read_media, read_provenance
+from watermark import Deployment, PayloadKind, file_hash, read_media, read_provenance
 
 
 def make_sample(name: str, **changes: object) -> Sample:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import dataclasses
 import json
@@ -11,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detectors import TrainConfig, create_detector
+from detectors import TrainConfig, TrainingSource, create_detector
+from forensics.cli.commands.train import configure
 from forensics.corpus import Corpus, Label, Slice, Split
 from forensics.demo.pipeline import STAGES, DemoConfig, run_demo
 from forensics.errors import CorpusError, InputError
@@ -23,8 +25,8 @@ from forensics.faces.crops import gather_crops, gather_faces
 from forensics.reporting import read_failures, verify_report
 from forensics.synthesis.plan import SynthesisConfig
 from forensics.synthesis.rendering import Forger
-from forensics.training.config import Diet, TrainingRun, read_run, with_options
-from forensics.training.data import forged_diet, still_blends
+from forensics.training.config import TrainingRun, read_run, with_options
+from forensics.training.data import forged_samples, still_blends
 from watermark import Deployment, read_media
 
 SPEC = create_detector("toy_resnet18", seed=0).spec
@@ -69,12 +71,12 @@ class TestFaces:
 class TestCrops:
     def test_crops_come_in_sample_order_with_labels_and_pairs(self, tiny_corpus: Corpus) -> None:
         samples = tiny_corpus.where(split=Split.VAL, slice=Slice.MAIN)
-        shelf = gather_crops(tiny_corpus, samples, SPEC, per_clip=2)
-        assert shelf.crops.shape[1:] == (SPEC.input_size, SPEC.input_size, 3)
-        assert list(dict.fromkeys(sample.id for sample in shelf.samples)) == [sample.id for sample in samples]
-        assert shelf.labels.tolist() == [int(sample.label is Label.FORGED) for sample in shelf.samples]
-        genuine = {name for name, label in zip(shelf.kin, shelf.labels, strict=True) if label == 0}
-        assert set(shelf.kin) == genuine
+        table = gather_crops(tiny_corpus, samples, SPEC, per_clip=2)
+        assert table.crops.shape[1:] == (SPEC.input_size, SPEC.input_size, 3)
+        assert list(dict.fromkeys(sample.id for sample in table.samples)) == [sample.id for sample in samples]
+        assert table.labels.tolist() == [int(sample.label is Label.FORGED) for sample in table.samples]
+        genuine = {name for name, label in zip(table.same_person, table.labels, strict=True) if label == 0}
+        assert set(table.same_person) == genuine
 
     def test_self_blends_stand_beside_their_originals_and_show_the_same_face(self, tiny_corpus: Corpus) -> None:
         samples = tiny_corpus.where(split=Split.TRAIN, label=Label.GENUINE, slice=Slice.MAIN)
@@ -134,17 +136,41 @@ class TestTrainingSettings:
         path = tmp_path / "run.toml"
         path.write_text('diet = "self-blended"\nper_clip = 3\nmethods = ["a*"]\n[config]\nepochs = 5\nseed = 9\n')
         run = read_run(path, TrainingRun())
-        assert (run.diet, run.per_clip, run.config.epochs, run.config.seed) == (Diet.SELF_BLENDED, 3, 5, 9)
+        assert run.training_source is TrainingSource.SELF_BLENDED
+        assert (run.per_clip, run.config.epochs, run.config.seed) == (3, 5, 9)
         assert run.methods == ("a*",)
-        run = with_options(run, detector="toy_resnet18", diet=None, epochs=2, seed=None)
-        assert (run.detector, run.diet, run.config.epochs, run.config.seed) == ("toy_resnet18", Diet.SELF_BLENDED, 2, 9)
+        run = with_options(run, detector="toy_resnet18", training_source=None, epochs=2, seed=None)
+        assert (run.detector, run.training_source) == ("toy_resnet18", TrainingSource.SELF_BLENDED)
+        assert (run.config.epochs, run.config.seed) == (2, 9)
 
     def test_another_detector_brings_its_own_recipe_and_leaves_what_was_chosen(self) -> None:
-        run = with_options(TrainingRun(), detector="sbi", diet=None, epochs=2, seed=7)
-        assert (run.diet, run.config.epochs, run.config.seed) == (Diet.SELF_BLENDED, 2, 7)
+        run = with_options(TrainingRun(), detector="sbi", training_source=None, epochs=2, seed=7)
+        assert (run.training_source, run.config.epochs, run.config.seed) == (TrainingSource.SELF_BLENDED, 2, 7)
         assert (run.config.optimizer, run.config.learning_rate, run.config.sam_radius) == ("sgd", 1e-3, 0.05)
-        run = with_options(run, detector="ln_clip", diet=None, epochs=None, seed=None)
-        assert (run.diet, run.config.epochs, run.config.learning_rate) == (Diet.FORGED, 2, 3e-4)
+        run = with_options(run, detector="ln_clip", training_source=None, epochs=None, seed=None)
+        assert (run.training_source, run.config.epochs, run.config.learning_rate) == (TrainingSource.FORGED, 2, 3e-4)
+
+    @pytest.mark.parametrize("key", ["training_source", "diet"])
+    def test_a_file_names_the_training_source_by_its_older_key_too(self, tmp_path: Path, key: str) -> None:
+        path = tmp_path / "run.toml"
+        path.write_text(f'{key} = "self-blended"\n')
+        assert read_run(path, TrainingRun()).training_source is TrainingSource.SELF_BLENDED
+        path.write_text(f'{key} = "twins"\n')
+        with pytest.raises(InputError, match="training_source is 'twins', expected 'self-blended' or 'forged'"):
+            read_run(path, TrainingRun())
+
+    def test_the_older_option_sets_the_training_source_and_is_not_shown(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        parser = argparse.ArgumentParser()
+        configure(parser)
+        for option in ("--training-source", "--diet"):
+            options = parser.parse_args(["detector", "corpus", "--out", "detector", option, "self-blended"])
+            assert options.training_source == "self-blended"
+        with pytest.raises(SystemExit):
+            parser.parse_args(["detector", "--help"])
+        shown = capsys.readouterr().out
+        assert "--training-source" in shown and "--diet" not in shown
 
     @pytest.mark.parametrize(
         ("text", "words"),
@@ -152,7 +178,19 @@ class TestTrainingSettings:
             ("per_clips = 3", "per_clip"),
             ("[config]\nlearning = 1", "learning_rate"),
             ('diet = "forge"', "forged"),
-            ('methods = "face-swap"', "methods is a list of names"),
+            ("per_clip = true", "per_clip is True, expected int"),
+            ('[config]\nepochs = "twelve"', "config.epochs is 'twelve', expected int"),
+            ("[config]\nmax_seconds = 'long'", "config.max_seconds is 'long', expected float"),
+            ('[config]\noptimizer = "adaw"', "config.optimizer is 'adaw', expected 'adamw' or 'adam' or 'sgd'"),
+            ("[config.augment]\nflip = 0.0", "unknown 'augment'"),
+            ("config = 3", "config is 3, expected a table"),
+            ("detector = 3", "detector is 3, expected str"),
+            ("start = 3", "start is 3, expected Path"),
+            ("pretrained = 3", "pretrained is 3, expected bool or Path"),
+            ("diet = 3", "training_source is 3, expected 'forged' or 'self-blended' or 'twins'"),
+            ('training_source = "twins"', "training_source is 'twins', expected 'self-blended' or 'forged'"),
+            ('training_source = "forge"', "forged"),
+            ('methods = "face-swap"', "methods is 'face-swap', expected a list of str"),
             ("=", "no TOML"),
         ],
     )
@@ -161,6 +199,21 @@ class TestTrainingSettings:
         path.write_text(text)
         with pytest.raises(InputError, match=words):
             read_run(path, TrainingRun())
+
+    def test_paths_in_a_file_are_relative_to_it_and_its_detector_brings_the_recipe(self, tmp_path: Path) -> None:
+        path = tmp_path / "run.toml"
+        path.write_text('detector = "sbi"\nstart = "before"\npretrained = "weights"\n[config]\nepochs = 2\n')
+        run = read_run(path, TrainingRun())
+        assert (run.start, run.pretrained) == (tmp_path / "before", tmp_path / "weights")
+        assert (run.detector, run.training_source) == ("sbi", TrainingSource.SELF_BLENDED)
+        assert (run.config.epochs, run.config.optimizer, run.config.sam_radius) == (2, "sgd", 0.05)
+        path.write_text("pretrained = true\n")
+        assert read_run(path, TrainingRun()).pretrained is True
+
+    def test_a_file_of_settings_that_is_missing_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(FileNotFoundError) as caught:
+            read_run(tmp_path / "absent.toml", TrainingRun())
+        assert caught.value.filename == str(tmp_path / "absent.toml")
 
     def test_less_than_one_half_is_never_called_high(self) -> None:
         assert thresholds_of(create_detector("toy_resnet18")).suspect >= 0.5
@@ -219,10 +272,10 @@ def auc_by_hand(path: Path) -> float:
 
 
 def test_a_detector_of_forgeries_is_fed_the_mark_on_both_classes_or_has_no_choice(tiny_corpus: Corpus) -> None:
-    marked = forged_diet(tiny_corpus, Split.TEST)
+    marked = forged_samples(tiny_corpus, Split.TEST)
     assert {sample.label for sample in marked} == set(Label)
     assert all(sample.mark_id is not None for sample in marked)
-    plain = forged_diet(tiny_corpus, Split.TRAIN)
+    plain = forged_samples(tiny_corpus, Split.TRAIN)
     assert {(sample.label, sample.mark_id is None) for sample in plain} == {
         (Label.GENUINE, True),
         (Label.FORGED, False),

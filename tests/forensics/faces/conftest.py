@@ -1,4 +1,4 @@
-"""A network with the outputs of YuNet that finds bright squares, so that what is found is known."""
+"""Build a network with YuNet's outputs that finds bright squares, so that its results are known."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from forensics.faces.five_points import five_points
 from generator.trackers import mean_face
 
 CHANNEL_OF = {8: 2, 16: 1, 32: 0}
-"""Which channel, of blue, green and red, a stride looks at: red squares of 8 pixels, green of 16, blue of 32."""
+"""Channel, of blue, green and red, that a stride reads: red squares of 8 pixels, green of 16, blue of 32."""
 
 UNIT = 1.5
-"""Cells that one head unit of the mean face takes."""
+"""Number of cells of one head unit of the mean face."""
 
 Maker = Callable[..., Path]
 
 
 def five_in_cells() -> np.ndarray:
-    """Return where the five points of a face lie, in cells from the middle of the one that found it, (5, 2)."""
+    """Return the five points of a face, in cells from the middle of the cell that found it, (5, 2)."""
     return five_points(mean_face() * (1, -1, -1))[:, :2] * UNIT
 
 
 @pytest.fixture(scope="session")
 def toy_yunet(tmp_path_factory: pytest.TempPathFactory) -> Maker:
-    """Make a file whose network is as sure of a face as a cell is bright, or of one everywhere."""
+    """Return a function that writes a network whose score is the brightness of a cell, or 1 everywhere."""
 
     def make(
         *, everywhere: bool = False, size: float = np.log(4.0), values: int = 10, kind: int = TensorProto.FLOAT

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detectors import TrainConfig, create_detector, load_detector, read_card
+from detectors import TrainConfig, TrainingSource, create_detector, load_detector, read_card
 from forensics import cli
 from forensics.corpus import Corpus, Label, Sample, Slice, Split
-from forensics.corpus.importers.import_corpus import import_corpus
+from forensics.corpus.importers.importing import import_corpus
 from forensics.errors import CorpusError
-from forensics.evaluation.run.score_corpus import key_of, score_shelf
+from forensics.evaluation.run.score_corpus import key_of, score_crop_table
 from forensics.execution.workers import WorkerConfig
 from forensics.faces import Faces, cut_crops, find_faces_in
 from forensics.faces.crops import CropTable, gather_crops, gather_faces, job_of, keep_crops
@@ -22,7 +22,7 @@ from forensics.faces.five_points import TEMPLATE, align_face, five_points, simil
 from forensics.synthesis.plan import SynthesisConfig
 from forensics.synthesis.rendering import Forger
 from forensics.synthesis.synthesize import synthesize
-from forensics.training.config import Diet, TrainingRun, with_options
+from forensics.training.config import SOURCES, TrainingRun, with_options
 from forensics.training.train import open_untrained, save_trained, train_on
 from generator import puppets
 from watermark import Deployment
@@ -71,13 +71,13 @@ class TestCoverage:
         tiny = Boxes((0, 0, 10, 10))
         with pytest.raises(CorpusError, match="no face was found in any of 8 samples"):
             gather_crops(imported, imported.samples, SPEC, per_clip=2, finder=tiny)
-        shelf = gather_crops(imported, imported.samples, SPEC, per_clip=2, finder=Boxes((0, 0, 40, 40)))
-        assert (shelf.coverage.samples, shelf.coverage.cropped, shelf.coverage.crops) == (8, 7, 14)
-        ((name, reason, message),) = shelf.coverage.missed
+        crop_table = gather_crops(imported, imported.samples, SPEC, per_clip=2, finder=Boxes((0, 0, 40, 40)))
+        assert (crop_table.coverage.samples, crop_table.coverage.cropped, crop_table.coverage.crops) == (8, 7, 14)
+        ((name, reason, message),) = crop_table.coverage.missed
         assert (name, reason) == (first.id, Miss.UNREADABLE)
         assert imported.files(first)[0].name in message
-        assert first not in shelf.samples and second in shelf.samples
-        assert str(shelf.coverage) == "7 of 8 samples cropped (1 unreadable)"
+        assert first not in crop_table.samples and second in crop_table.samples
+        assert str(crop_table.coverage) == "7 of 8 samples cropped (1 unreadable)"
 
     @pytest.mark.parametrize(("boxes", "miss"), [((), Miss.NO_FACE), (((0, 0, 10, 30),), Miss.TINY_FACE)])
     def test_no_face_and_a_tiny_face_are_told_apart(self, imported: Corpus, boxes: tuple, miss: Miss) -> None:
@@ -140,10 +140,10 @@ class TestSeveralFaces:
     def test_a_frame_is_scored_by_its_highest_face(self, imported: Corpus) -> None:
         detector = create_detector("toy_resnet18", seed=0)
         finder = Boxes((0, 0, 60, 60), (10, 10, 50, 50))
-        shelf = gather_crops(imported, imported.samples[:2], SPEC, per_clip=3, finder=finder, faces=4)
-        assert len(shelf.crops) == 12
-        each = detector.probabilities(shelf.crops).reshape(6, 2)
-        table = score_shelf(detector, shelf)
+        crop_table = gather_crops(imported, imported.samples[:2], SPEC, per_clip=3, finder=finder, faces=4)
+        assert len(crop_table.crops) == 12
+        each = detector.probabilities(crop_table.crops).reshape(6, 2)
+        table = score_crop_table(detector, crop_table)
         np.testing.assert_allclose(table.scores, each.max(1))
         assert len(set(each.argmax(1))) > 0 and table.videos[::3] == tuple(key_of(s) for s in imported.samples[:2])
 
@@ -196,9 +196,9 @@ class TestFivePoints:
     def test_a_spec_that_wants_five_points_gets_them_or_is_refused(self, tiny_corpus: Corpus) -> None:
         spec = dataclasses.replace(SPEC, alignment="five_point")
         samples = tiny_corpus.where(split=Split.TEST, label=Label.GENUINE, slice=Slice.MAIN)
-        shelf: CropTable = gather_crops(tiny_corpus, samples, spec, per_clip=1)
+        crop_table: CropTable = gather_crops(tiny_corpus, samples, spec, per_clip=1)
         upright = gather_crops(tiny_corpus, samples, SPEC, per_clip=1)
-        assert shelf.crops.shape == upright.crops.shape and not np.array_equal(shelf.crops, upright.crops)
+        assert crop_table.crops.shape == upright.crops.shape and not np.array_equal(crop_table.crops, upright.crops)
         with pytest.raises(CorpusError, match="aligned by five points"):
             cut_crops([np.zeros((64, 64, 3), np.uint8)], np.array([[0, 0, 40, 40]], np.float32), spec)
 
@@ -252,16 +252,16 @@ class TestRowsForDetectorsOfClips:
 
     def test_consecutive_frames_are_cut_and_whole_windows_of_them(self, longer_corpus: Corpus) -> None:
         clip = next(sample for sample in longer_corpus.where(split=Split.TRAIN) if not sample.is_still)
-        shelf = gather_crops(longer_corpus, [clip], self.CLIPS, per_clip=6)
-        assert len(shelf.frames) == self.CLIPS.frames
-        assert np.diff(shelf.frames).tolist() == [1] * (self.CLIPS.frames - 1)
+        crop_table = gather_crops(longer_corpus, [clip], self.CLIPS, per_clip=6)
+        assert len(crop_table.frames) == self.CLIPS.frames
+        assert np.diff(crop_table.frames).tolist() == [1] * (self.CLIPS.frames - 1)
 
     def test_a_sample_that_is_too_short_is_counted_and_scored_undecided(self, longer_corpus: Corpus) -> None:
         clip = next(sample for sample in longer_corpus.where(split=Split.TEST) if not sample.is_still)
         still = next(sample for sample in longer_corpus.where(split=Split.TEST) if sample.is_still)
-        shelf = gather_crops(longer_corpus, [clip, still], self.CLIPS, per_clip=8)
-        assert [(name, reason) for name, reason, _ in shelf.coverage.missed] == [(still.id, Miss.TOO_SHORT)]
-        table = score_shelf(create_detector("toy_flicker", seed=0), shelf)
+        crop_table = gather_crops(longer_corpus, [clip, still], self.CLIPS, per_clip=8)
+        assert [(name, reason) for name, reason, _ in crop_table.coverage.missed] == [(still.id, Miss.TOO_SHORT)]
+        table = score_crop_table(create_detector("toy_flicker", seed=0), crop_table)
         assert table.scores[table.videos.index(key_of(still))] == 0.5
         assert not table.covered[table.videos.index(key_of(still))]
 
@@ -294,7 +294,7 @@ class TestLearningMore:
         first, second = tmp_path / "first", tmp_path / "second"
         words = ["train", "detector", str(tiny_corpus.root), "--epochs", "1", "-o"]
         assert cli.main([*words, str(first), "--detector", "toy_resnet18"]) == 0
-        run = with_options(TrainingRun(), detector=None, diet=None, epochs=1, seed=None, start=first)
+        run = with_options(TrainingRun(), detector=None, training_source=None, epochs=1, seed=None, start=first)
         begun, known = open_untrained(run), load_detector(first)
         assert all(
             bool((a == b).all())
@@ -321,18 +321,18 @@ class TestTheTestSplitStaysShut:
     def test_crops_of_the_test_split_cannot_be_handed_to_training(self, tiny_corpus: Corpus) -> None:
         held, tested = tiny_corpus.where(split=Split.VAL), tiny_corpus.where(split=Split.TEST)
         assert len(gather_crops(tiny_corpus, held, SPEC, per_clip=1).as_set().crops)
-        shelf = gather_crops(tiny_corpus, (*held, tested[0]), SPEC, per_clip=1)
+        crop_table = gather_crops(tiny_corpus, (*held, tested[0]), SPEC, per_clip=1)
         with pytest.raises(CorpusError, match=f"1 samples of the test split, such as {tested[0].id}"):
-            shelf.as_set()
+            crop_table.as_set()
 
     def test_the_test_split_is_not_self_blended_either(self, tiny_corpus: Corpus) -> None:
         tested = tiny_corpus.where(split=Split.TEST, label=Label.GENUINE)
         with pytest.raises(CorpusError, match="test split"):
             gather_faces(tiny_corpus, tested, SPEC, per_clip=1)
 
-    @pytest.mark.parametrize("diet", list(Diet))
+    @pytest.mark.parametrize("source", SOURCES)
     def test_a_training_opens_no_file_of_the_test_split(
-        self, tiny_corpus: Corpus, monkeypatch: pytest.MonkeyPatch, diet: Diet
+        self, tiny_corpus: Corpus, monkeypatch: pytest.MonkeyPatch, source: TrainingSource
     ) -> None:
         """The corpus says where its files lie, so training is given one that refuses to for the test split."""
         asked: list[Split] = []
@@ -344,5 +344,5 @@ class TestTheTestSplitStaysShut:
 
         monkeypatch.setattr(Corpus, "file", watched)
         config = TrainConfig(epochs=1, batch_size=4)
-        train_on(tiny_corpus, TrainingRun("toy_resnet18", diet, 1, config))
+        train_on(tiny_corpus, TrainingRun("toy_resnet18", source, 1, config))
         assert set(asked) == {Split.TRAIN, Split.VAL}

@@ -12,7 +12,7 @@ from PIL import Image
 from detectors import DetectorCard, create_detector, read_card, save_detector
 from forensics import cli
 from forensics.corpus import Corpus
-from forensics.corpus.importers.import_corpus import import_corpus
+from forensics.corpus.importers.importing import import_corpus
 from forensics.evaluation.protocol.read_journal import past_reads
 from forensics.faces import finder_for
 from forensics.faces.choice import FinderChoice

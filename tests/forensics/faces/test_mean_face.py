@@ -6,7 +6,7 @@ import pytest
 
 from forensics.faces import box_of
 from forensics.faces.five_points import five_points, similarity
-from forensics.faces.mean_face import complete
+from forensics.faces.yunet import complete
 from generator import puppets
 from generator.trackers import mean_face
 

@@ -1,10 +1,10 @@
-"""Run commands over and over, killing them at random moments, until they end; tell what they left, as JSON.
+"""Run commands repeatedly and kill them at random moments until they end; print what they wrote as JSON.
 
     python killed_runs.py WORK CORPUS SEED JOB=KILLS…
 
-Every start is forked from this process, which has imported everything and computed nothing, so that a start costs
-milliseconds. A digest covers all that the command promises to be the same: every byte, but for signatures (sealed files
-count by their decoded frames) and for times of day.
+Every run is forked from this process, which has imported everything and computed nothing, so that a start takes
+milliseconds. A digest covers everything that the command guarantees to be equal: every byte, except signatures (sealed
+files count by their decoded frames) and times of day.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ class Job:
     """A command at toy size.
 
     Attributes:
-        run: Does the work, from one folder into another.
-        prepare: Makes its input in the former, where a corpus lies already.
-        changing: Fields of JSON that hold times of day or digests of signed files.
+        run: Function that does the work, from one folder into another.
+        prepare: Function that builds its input in the first folder, which already contains a corpus.
+        changing: Fields of JSON that contain times of day or digests of signed files.
     """
 
     run: Callable[[Path, Path], None]
@@ -134,7 +134,7 @@ JOBS = {
 
 
 def forked(do: Callable[[], None]) -> int:
-    """Start something in a process of its own, and return its id."""
+    """Start a function in a separate process, and return its id."""
     pid = os.fork()
     if pid:
         return pid
@@ -156,7 +156,7 @@ def to_the_end(do: Callable[[], None]) -> float:
 
 
 def killed(do: Callable[[], None], after: float) -> bool:
-    """Kill something after so many seconds; return whether it still ran."""
+    """Kill a process after some seconds; return whether it still ran."""
     pid, until = forked(do), time.monotonic() + after
     while time.monotonic() < until:
         ended, status = os.waitpid(pid, os.WNOHANG)
@@ -170,7 +170,7 @@ def killed(do: Callable[[], None], after: float) -> bool:
 
 
 def digest(out: Path, changing: tuple[str, ...]) -> dict[str, str]:
-    """Digest every file, by its path."""
+    """Compute the digest of every file, by its path."""
     found = {}
     for path in sorted(path for path in out.rglob("*") if path.is_file() and path.name != ".lock"):
         name = path.relative_to(out).as_posix()
@@ -198,7 +198,7 @@ def without(value: object, names: tuple[str, ...]) -> object:
 
 
 def disturb(job: Job, work: Path, kills: int, rng: random.Random) -> dict[str, object]:
-    """Run a job undisturbed and then killed so many times, in as many folders as it takes; compare what they hold."""
+    """Run a job undisturbed, and then with kills in as many folders as needed; compare the folders' content."""
     to_the_end(lambda: job.prepare(work))
     calm = work / "calm"
     calm.mkdir()

@@ -18,8 +18,9 @@ import pytest
 from forensics.cli.main import main
 from forensics.corpus import Corpus
 from forensics.execution.command_result import explain
-from forensics.storage.files import UNFINISHED, locked, sweep, write_whole
-from watermark import Deployment, IdentityError, encode_still, hidden_folder
+from forensics.storage.files import locked, write_whole
+from watermark import Deployment, IdentityError, encode_still, hidden_folder, sweep
+from watermark.media.files import UNFINISHED
 
 ROOT = Path(__file__).parents[3]
 LIMITED = """
@@ -114,7 +115,7 @@ def test_an_answer_that_nobody_can_take_is_one_line(tmp_path: Path, puppet_still
 
 def test_leftovers_of_the_dead_are_swept_up_and_those_of_the_living_stay(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
-    dead, folder = tmp_path / "deep" / f"{UNFINISHED}dead.png", tmp_path / f"{UNFINISHED}workshop"
+    dead, folder = tmp_path / "deep" / f"{UNFINISHED}dead.png", tmp_path / f"{UNFINISHED}staging"
     dead.write_text("half")
     (folder / "frames").mkdir(parents=True)
     (tmp_path / "kept.png").write_text("whole")
@@ -154,7 +155,7 @@ def test_two_processes_do_not_write_one_folder(
 
     out = tmp_path / "out"
     if command == "train":
-        run = with_options(TrainingRun(), detector="toy_resnet18", diet=None, epochs=1, seed=0)
+        run = with_options(TrainingRun(), detector="toy_resnet18", training_source=None, epochs=1, seed=0)
         with unfinished(out, tiny_corpus, run):
             options = ["--detector", "toy_resnet18", "--epochs", "1", "--seed", "0", "-o", str(out)]
             code = main(["train", "detector", str(tiny_corpus.root), *options])

@@ -102,6 +102,7 @@ def test_no_key_is_in_any_output_or_log(
         path.write_bytes(content)
     said = "".join(capfd.readouterr()) + caplog.text
     assert "leaf_key.pem" in said
+    assert "DEBUG    watermark.identity.mark_keys:" in caplog.text
     assert [form for form in forms if form in said] == []
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -15,7 +17,7 @@ from forensics.errors import ForensicsError, InputError, LimitError
 from forensics.execution.progress import silent
 from forensics.execution.sandbox import Limits, confined
 
-from .workers import misbehaving, stillborn, unready
+from .workers import misbehaving, never_starting, unready
 
 QUICK = Limits(seconds=1.5, mebibytes=512)
 
@@ -77,14 +79,31 @@ def test_a_refusal_and_a_defect_are_answers_and_leave_the_process_alive() -> Non
     )
 
 
+def test_what_the_process_logs_and_why_it_was_ended_is_logged_here(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    told: list[tuple[float, str]] = []
+    with confined(misbehaving, QUICK) as handler:
+        assert handler(Path("log.png"), lambda *said: told.append(said)).text != str(os.getpid())
+        with pytest.raises(LimitError):
+            handler(Path("crash.png"), silent)
+    assert told == [(0.5, "halfway")]
+    said = [(one.levelname, one.name, one.getMessage()) for one in caplog.records]
+    assert ("INFO", "forensics.deeds", "opened log.png") in said
+    assert any(name == "py.warnings" and "a library's warning" in line for _, name, line in said)
+    assert not any("a detail" in line for *_, line in said)
+    own = [line for _, name, line in said if name == "forensics.execution.sandbox"]
+    assert re.fullmatch(r"started process \d+, which opens files within 1\.5 seconds and 512 MiB each", own[0])
+    assert own[1].startswith("ended the process that opens files: crash.png: ended the process that opened it")
+
+
 def test_the_first_process_of_a_program_is_deaf_to_ctrl_c_from_its_start(tmp_path: Path) -> None:
     answers = """
         import os, re, signal
-        before = answerer(Path("before.png"), silent).text
+        before = handler(Path("before.png"), silent).text
         status = Path(f"/proc/{before}/status").read_text()
         print(int(re.search(r"SigBlk:\\s*(\\w+)", status)[1], 16) >> (signal.SIGINT - 1) & 1)
         os.kill(int(before), signal.SIGINT)
-        print(answerer(Path("after.png"), silent).text == before)
+        print(handler(Path("after.png"), silent).text == before)
     """
     program = _program(tmp_path, answers)
     said = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=True, timeout=120)
@@ -94,13 +113,13 @@ def test_the_first_process_of_a_program_is_deaf_to_ctrl_c_from_its_start(tmp_pat
 def test_what_cannot_be_made_ready_is_raised_before_any_file() -> None:
     with pytest.raises(InputError, match="the detector is missing"), confined(unready, QUICK):
         pass
-    with pytest.raises(ForensicsError, match=r"did not start \(exit code 7\)"), confined(stillborn, QUICK):
+    with pytest.raises(ForensicsError, match=r"did not start \(exit code 7\)"), confined(never_starting, QUICK):
         pass
 
 
 def test_the_process_ends_with_the_one_that_started_it_even_a_killed_one(tmp_path: Path) -> None:
     note = tmp_path / "orphan.png"
-    starter = subprocess.Popen([sys.executable, str(_program(tmp_path, f"answerer(Path({str(note)!r}), silent)"))])
+    starter = subprocess.Popen([sys.executable, str(_program(tmp_path, f"handler(Path({str(note)!r}), silent)"))])
     try:
         pid = int(_until(lambda: note.exists() and note.read_text()))
     finally:
@@ -119,7 +138,7 @@ def _program(folder: Path, answers: str) -> Path:
         from forensics.execution.progress import silent
         from workers import misbehaving
         if __name__ == "__main__":
-            with confined(misbehaving, Limits(60, 512)) as answerer:
+            with confined(misbehaving, Limits(60, 512)) as handler:
     """
     program = folder / "main.py"
     program.write_text(textwrap.dedent(begin) + textwrap.indent(textwrap.dedent(answers), " " * 8))

@@ -1,9 +1,11 @@
-"""What the tests have a confined process do; it imports them by name, so they stand in a module."""
+"""Declare the work of a confined process for the tests; it is imported by name, so it is a module."""
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from forensics.execution.sandbox import FileHandler
 
 
 def misbehaving() -> FileHandler:
-    """Do what a file's name says."""
+    """Return a handler that misbehaves as a file's name specifies."""
 
     def one(path: Path, report: Report) -> CommandResult:
         if path.stem in DEEDS:
@@ -58,6 +60,12 @@ def _fail(_: Path) -> None:
     raise ZeroDivisionError("division by zero")
 
 
+def _log(path: Path) -> None:
+    logging.getLogger("forensics.deeds").info("opened %s", path)
+    logging.getLogger("forensics.deeds").debug("a detail of %s", path)
+    warnings.warn("a library's warning", stacklevel=1)
+
+
 def _note_and_hang(path: Path) -> None:
     path.write_text(str(os.getpid()))
     _hang(path)
@@ -71,6 +79,7 @@ DEEDS = {
     "nibble": _nibble,
     "refuse": _refuse,
     "defect": _fail,
+    "log": _log,
     "orphan": _note_and_hang,
 }
 
@@ -80,6 +89,6 @@ def unready() -> FileHandler:
     raise InputError("the detector is missing")
 
 
-def stillborn() -> FileHandler:
+def never_starting() -> FileHandler:
     """Die before any file is opened."""
     os._exit(7)

@@ -1,4 +1,4 @@
-"""Results folders in the form that evaluations leave, with numbers drawn from a seed."""
+"""Write results folders in the format of evaluations, with numbers drawn from a seed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VIDEOS = 24
 
 
 def table_of(seed: int, gap: float, text: str = "", scale: float = 1.0) -> ScoreTable:
-    """Twelve videos of each class with three frames, and as many control twins of the genuine ones."""
+    """Return twelve videos of each class with three frames, and as many control twins of the genuine ones."""
     rng = np.random.default_rng(seed)
     rows = []
     for number in range(VIDEOS):
@@ -58,7 +58,7 @@ def cell(name: str, value: float, **changes: object) -> Measure:
 
 
 def measures_of(value: float, text: str = "") -> tuple[Measure, ...]:
-    """Every kind of measure of the results contract."""
+    """Return every kind of measure of the results contract."""
     rising = range(1, 4)
     return (
         cell("auc/video", value, note=text),
@@ -96,7 +96,7 @@ def measures_of(value: float, text: str = "") -> tuple[Measure, ...]:
 
 @pytest.fixture
 def make_folder(tmp_path: Path) -> Callable[..., Path]:
-    """Write a results folder with everything in it."""
+    """Return a function that writes a complete results folder."""
 
     def make(text: str = "", *, trail: bool = True, sealed: bool = True) -> Path:
         root = tmp_path / f"results{len(list(tmp_path.iterdir())) or ''}"

@@ -19,7 +19,7 @@ from forensics.evaluation.run.evaluate_corpus import Evaluated, Settings
 from forensics.evaluation.run.score_corpus import score_samples
 from forensics.execution.progress import silent
 from forensics.reporting import read_failures
-from forensics.reporting.failure_pictures import keep_failures, overlay, worst_errors
+from forensics.reporting.failure_pictures import ScoredTest, keep_failures, overlay, worst_errors
 
 
 def table_of(scores: list[float], labels: list[int], covered: list[bool] | None = None) -> ScoreTable:
@@ -62,9 +62,7 @@ def test_crops_and_maps_of_a_corpus_errors_lie_beside_their_record(
     samples = tiny_corpus.where(split=Split.TEST, slice=Slice.MAIN)
     table = score_samples(detector, tiny_corpus, samples, per_clip=2)
     threshold = float(np.median(table.by_video().scores))
-    kept = keep_failures(
-        detector, tiny_corpus, samples, table, tmp_path / "toy", threshold=threshold, per_clip=2, most=1
-    )
+    kept = keep_failures(ScoredTest(detector, tiny_corpus, samples, table, threshold, 2), tmp_path / "toy", most=1)
     assert kept
     assert [one.label for one in kept] == sorted(one.label for one in kept)
     for failure in read_failures(tmp_path, tmp_path / "toy"):

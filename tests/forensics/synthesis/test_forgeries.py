@@ -120,9 +120,9 @@ def test_masks_come_back_from_disk_and_damaged_ones_are_refused_by_name(tmp_path
 class TestPlan:
     def test_every_method_forges_as_much_as_is_genuine_and_people_stay_in_their_split(self) -> None:
         plan = plan_corpus(CONFIG)
-        homes = {p.source: p.split for p in plan if p.making is Making.FILM}
+        homes = {p.source: p.split for p in plan if p.making is Making.RENDER}
         assert all(homes[p.source] == homes[p.drive] == p.split for p in plan)
-        genuine = sum(p.making is Making.FILM for p in plan)
+        genuine = sum(p.making is Making.RENDER for p in plan)
         for method in METHODS:
             made = [p for p in plan if p.method == method.name]
             assert len(made) == genuine
@@ -138,7 +138,7 @@ class TestPlan:
         seen: set[str] = set()
         for p in plan_corpus(CONFIG):
             seen.add(p.path)
-            assert p.making is Making.FILM or p.genuine in seen
+            assert p.making is Making.RENDER or p.genuine in seen
 
     @pytest.mark.parametrize("methods", [(), ("face-swap", "face-swap")])
     def test_no_method_or_one_twice_is_refused(self, methods: tuple[str, ...]) -> None:

@@ -1,10 +1,12 @@
+from __future__ import annotations
+
 import numpy as np
 
 from generator.face.raster import rasterise, vertex_normals
 
 
 def brute_force(points, faces, size):
-    """Test every pixel centre against every triangle."""
+    """Compute the nearest triangle at every pixel centre by testing all triangles."""
     face, depth = np.full((size, size), -1), np.full((size, size), -np.inf)
     for y in range(size):
         for x in range(size):

@@ -1,4 +1,6 @@
-"""The acceptance tests of Facial Alignment, on every map and both face models."""
+"""Test Facial Alignment by its acceptance criteria, on every map and both face models."""
+
+from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +28,7 @@ def names(model):
 
 
 def drive_of(model, seed, frames=6):
-    """A lively drive; every frame differs from the others in every parameter."""
+    """Return a lively drive; every frame differs from the others in every parameter."""
     rng = np.random.default_rng(seed)
     layout = LAYOUTS[model]
     expression = rng.uniform(0, 0.5, (frames, len(layout.expression))) * np.minimum(layout.high, 2)
@@ -48,7 +50,7 @@ def maps_of(model, source, aligned):
 
 
 def assert_same(first, second, allowed=0.0):
-    """Compare maps; `allowed` is the part of pixels that may differ by rounding at edges."""
+    """Compare maps; `allowed` is the share of pixels that may differ by rounding at edges."""
     for a, b in zip(first, second, strict=True):
         assert a.keys() == b.keys()
         for name in a:
@@ -110,7 +112,7 @@ def test_a_drive_filmed_closer_or_farther_gives_the_same_maps(model, zoom):
 
 @both
 def test_two_drivers_with_the_same_expression_give_the_same_maps(model):
-    """The second differs in shape, in its neutral expression, in how it stands and how large it is filmed."""
+    """The second driver differs in shape, neutral expression, position and size."""
     source, first = drive_of(model, 0)[0], drive_of(model, 1, 6)
     layout = LAYOUTS[model]
     lift = 0.1 * np.minimum(layout.high, 1) * (np.arange(len(layout.expression)) % 3 == 0)

@@ -1,4 +1,6 @@
-"""What every face model keeps."""
+"""Test the properties that every face model has."""
+
+from __future__ import annotations
 
 from typing import get_type_hints
 

@@ -1,4 +1,6 @@
-"""FLAME against an independent skinning, and its files against damage."""
+"""Test FLAME against an independent skinning, and its files against damage."""
+
+from __future__ import annotations
 
 import io
 import pickle
@@ -25,7 +27,7 @@ Z, E = np.zeros(100, np.float32), np.zeros(55, np.float32)
 
 @pytest.fixture(scope="module")
 def arrays():
-    """A made model in which every part of FLAME moves something."""
+    """Return a synthetic model in which every part of FLAME has an effect."""
     rng = np.random.default_rng(0)
     made = stand_in_arrays()
     return replace(
@@ -38,7 +40,7 @@ def arrays():
 
 @pytest.fixture
 def chumpy(monkeypatch):
-    """The class that FLAME's pickles hold; it exists while a test file is written and is gone when it is read."""
+    """Return the class in FLAME's pickles; it exists while a test file is written and is removed when it is read."""
 
     class Ch:
         def __init__(self, x):
@@ -75,7 +77,7 @@ def write(folder, content, name="flame.pkl"):
 
 
 def by_vertex(arrays, beta, expression, joint_turns):
-    """Skin with 4 x 4 matrices along the kinematic tree in float64, as SMPL's equations are written."""
+    """Compute skinning with 4 x 4 matrices along the kinematic tree in float64, as in SMPL's equations."""
     v = arrays.template.astype(np.float64) + arrays.shape @ beta + arrays.expression @ expression[:50]
     joints = arrays.regressor.astype(np.float64) @ v
     turns = [Rotation.from_rotvec(turn).as_matrix() for turn in joint_turns]
@@ -158,7 +160,7 @@ def test_the_landmarks_of_a_face_without_an_embedding_keep_their_order():
 
 
 class Python2Pickler(pickle._Pickler):
-    """Writes byte strings as Python 2 did, in which FLAME's files were made."""
+    """Write byte strings as Python 2 did, which wrote FLAME's files."""
 
     dispatch: ClassVar = dict(pickle._Pickler.dispatch)
 

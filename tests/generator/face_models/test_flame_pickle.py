@@ -1,4 +1,6 @@
-"""A pickle is read for its arrays; what else it asks for is refused by name and never run."""
+"""Test that a pickle is read for its arrays only; any other name is refused and never run."""
+
+from __future__ import annotations
 
 import contextlib
 import os
@@ -16,7 +18,7 @@ HERE = Path("odd.pkl")
 
 
 class Runs:
-    """Unpickled in the usual way, it runs `call(*arguments)`."""
+    """An object that runs `call(*arguments)` when it is unpickled in the usual way."""
 
     def __init__(self, call, *arguments):
         self.call, self.arguments = call, arguments

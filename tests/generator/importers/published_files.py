@@ -1,4 +1,4 @@
-"""Published files of toy networks, named by rules written out here and not by the importers."""
+"""Write published files of toy networks, named by independent rules and not by the importers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def published_shapes(motion: Literal["v2", "v3"] = "v3") -> dict[str, Shapes]:
 
 
 def save_network(state: State, folder: Path, stem: str, *, pickled: bool = False) -> Path:
-    """Write one network as diffusers and transformers do."""
+    """Write one network in the file format of diffusers and transformers."""
     folder.mkdir(parents=True, exist_ok=True)
     if pickled:
         path = folder / f"{stem}.bin"
@@ -54,7 +54,7 @@ def save_network(state: State, folder: Path, stem: str, *, pickled: bool = False
 
 
 def first_release_unet(name: str) -> str:
-    """Return the first release's name of a diffusers tensor of Stable Diffusion 1.5's U-Net (two layers a level)."""
+    """Return the first release's name of a diffusers tensor of Stable Diffusion 1.5's U-Net (two layers per level)."""
     layer, _, kind = name.rpartition(".")
     if layer in _ENDS:
         return f"{_ENDS[layer]}.{kind}"
@@ -89,7 +89,7 @@ def first_release_vae(name: str) -> str:
 
 
 def first_release_vae_state(state: State) -> State:
-    """Rename an autoencoder and turn its attention's linear layers into the 1x1 convolutions they were."""
+    """Return an autoencoder in the first release's form: its attention has 1x1 convolutions, not linear layers."""
     out = {}
     for name, value in state.items():
         is_projection = ".attentions.0.to_" in name and name.endswith("weight")
@@ -98,7 +98,7 @@ def first_release_vae_state(state: State) -> State:
 
 
 def early_vae_state(state: State) -> State:
-    """Name the middle block's attention as early diffusers files do."""
+    """Return an autoencoder with the middle block's attention named as in early diffusers files."""
     pairs = ((".to_q.", ".query."), (".to_k.", ".key."), (".to_v.", ".value."), (".to_out.0.", ".proj_attn."))
     out = {}
     for name, value in state.items():
@@ -109,7 +109,7 @@ def early_vae_state(state: State) -> State:
 
 
 def moore_names(name: str) -> str:
-    """Return the pose guider's name of a convolution of ours."""
+    """Return the pose guider's name of one of our convolutions."""
     layer, _, kind = name.rpartition(".")
     if layer == "out":
         return f"conv_out.{kind}"

@@ -1,4 +1,6 @@
-"""What importing the room costs: nothing that only some weights need."""
+"""Test that importing the package loads nothing that only some weights need."""
+
+from __future__ import annotations
 
 import subprocess
 import sys

@@ -1,4 +1,6 @@
-"""Published layouts, at full size by names and shapes, and at toy size with values."""
+"""Test published layouts, at full size by names and shapes, and at toy size with values."""
+
+from __future__ import annotations
 
 import json
 import os
@@ -93,7 +95,7 @@ def test_a_motion_adapter_read_by_us_computes_what_it_computes_itself():
     torch.nn.init.normal_(adapter.down_blocks[2].motion_modules[1].proj_out.weight, std=0.1)
     ours = MotionModules(replace(TOY_SD15, motion="v3")).eval()
     ours.load_state_dict(read_motion(TensorFile("adapter", adapter.state_dict())).tensors)
-    # AnimateDiff normalises each frame, diffusers the window: the same for frames that are shifts of one another.
+    # AnimateDiff normalises each frame, diffusers the window; both agree for frames that are shifts of one another.
     frame = torch.randn(TOY_SD15.widths[2], 4, 4)
     x = torch.stack([frame.roll(shift, (1, 2)) for shift in ((0, 0), (1, 0), (2, 3))]).repeat(2, 1, 1, 1)
     theirs = adapter.down_blocks[2].motion_modules[1](x, num_frames=3)
@@ -249,7 +251,7 @@ def test_a_guidance_encoder_says_that_its_attention_was_left_out(tmp_path, out, 
 @pytest.mark.parametrize("layout", ["v1", "v2", "wrapped", "adapter"])
 def test_motion_files_of_every_kind_are_loaded_whole(tmp_path, out, base, layout):
     motion = drawn(published_shapes("v2" if layout == "v2" else "v3")["motion"], 5)
-    # Tables are sinusoids in every published file.
+    # The position tables are sinusoids in every published file.
     tables = MotionModules(replace(TOY_SD15, motion="v2" if layout == "v2" else "v3")).state_dict()
     motion |= {name: table for name, table in tables.items() if name.endswith(".pe")}
     path, content = tmp_path / "mm.ckpt", dict(motion)

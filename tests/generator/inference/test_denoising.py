@@ -1,4 +1,6 @@
-"""Clips longer than a window, on `sd15` at its smallest."""
+"""Test clips longer than a window, on `sd15` at its smallest size."""
+
+from __future__ import annotations
 
 import dataclasses
 
@@ -73,7 +75,7 @@ def test_seams_between_windows_lie_inside_the_interior_distribution(animator, sc
 
     monkeypatch.setattr("generator.inference.denoising.lay_windows", fixed)
     seams, interior = at_borders(differences(latents(animator, work)), fixed(40, 12, 3))
-    assert seams.max() > interior.max()  # so the test can tell
+    assert seams.max() > interior.max()  # so that the test is able to fail
 
 
 @pytest.mark.slow
@@ -173,7 +175,7 @@ def test_mini_draws_what_plain_ddim_over_its_conditions_draws(toy_model, scene):
         shape = (1, toy_model.config.latent_channels, toy_model.config.grid, toy_model.config.grid)
         schedule.set_timesteps(2)
         expected = []
-        for frame in (given[index : index + 1] for index in range(5)):  # so few frames are drawn one by one
+        for frame in (given[index : index + 1] for index in range(5)):  # so few frames are generated one by one
             latent = torch.randn(shape, generator=torch.Generator().manual_seed(2))
             prepared = toy_model.prepare(source, frame)
             for time in schedule.timesteps:

@@ -1,4 +1,6 @@
-"""What reaches the pictures from a driver, and what a source gives back when it drives itself."""
+"""Test what leaks from a driver to the pictures, and the reconstruction of a source that drives itself."""
+
+from __future__ import annotations
 
 from dataclasses import replace
 

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import dataclasses
 
 import cv2
@@ -16,7 +18,7 @@ def noise(height, width, grain=6.0):
 
 
 def face(height, width, scale, place=(0.5, 0.5)):
-    """Return a face whose camera counts in sides of the enclosing square."""
+    """Return a face whose camera is in sides of the enclosing square."""
     longest = max(height, width)
     centre = (np.array(place) * [width, height] + (longest - np.array([width, height])) / 2) / longest
     return dataclasses.replace(FaceParams.neutral(), camera=np.float32([scale, *centre]))

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import dataclasses
 import stat
 
@@ -84,7 +86,7 @@ def test_a_folder_of_frames_is_sealed_frame_by_frame(animator, scene, deployment
 
 @pytest.mark.slow
 def test_frames_of_a_folder_are_marked_one_by_one(animator, scene, deployment, tmp_path, monkeypatch):
-    """Each is a file of its own; fitted to the clip, about one in 200 would not show the mark alone."""
+    """Each frame is a separate file; with a mark fitted to the clip, about one in 200 could not be read alone."""
     seen = []
     monkeypatch.setattr(
         "generator.inference.marked_frames.mark", lambda frame, *rest: seen.append(frame) or mark(frame, *rest)
@@ -104,7 +106,7 @@ def test_frames_of_a_folder_are_marked_one_by_one(animator, scene, deployment, t
 def test_frames_in_memory_that_would_not_show_the_clips_mark_alone_get_their_own(
     animator, scene, deployment, tmp_path, monkeypatch
 ):
-    """About one in 180 does not; here the clip's mark is left out of those drawn one by one."""
+    """About one in 180 frames is affected; here the clip's mark is left out of those generated one by one."""
     whole = ClipMarker.mark
     monkeypatch.setattr(
         "generator.inference.marked_frames.ClipMarker.mark",
@@ -271,7 +273,7 @@ def test_starting_over_and_other_settings_leave_the_interrupted_work_alone(anima
 
 @pytest.mark.slow
 def test_work_is_continued_only_for_the_same_reading_of_the_source(animator, scene, deployment, tmp_path):
-    """In absolute mode the aligned motion does not show how the source's own face was read, but the maps do."""
+    """In absolute mode the aligned motion is independent of the source's own face parameters, but the maps are not."""
 
     def stopping(done, total):
         raise KeyboardInterrupt

@@ -1,4 +1,6 @@
-"""The preset `sd15` at its true size, with random weights: 2.5 thousand million parameters, two frames."""
+"""Test the preset `sd15` at its full size, with random weights: 2.5 thousand million parameters, two frames."""
+
+from __future__ import annotations
 
 import dataclasses
 
@@ -16,7 +18,7 @@ CONFIG = dataclasses.replace(SD15, image_size=128, face_model="puppet", expressi
 
 
 def with_random_weights(config):
-    """Build the network and fill it so that signals keep about their size.
+    """Build the network with random weights that keep the scale of signals.
 
     Weights of layers with equally many inputs lie on the same numbers in memory, because 2.5 thousand million of them
     take longer to draw and to store than the network takes to compute.

@@ -1,4 +1,6 @@
-"""The design at Stable Diffusion size, held on the same classes at toy sizes."""
+"""Test the design at Stable Diffusion size with the same classes at toy size."""
+
+from __future__ import annotations
 
 import dataclasses
 
@@ -36,7 +38,7 @@ def at(frames, moment=500):
 
 
 def stirred(model):
-    """Give every zero-initialised layer weights, so that every path carries something."""
+    """Set every zero-initialised layer to random weights, so that every path has an effect."""
     generator = torch.Generator().manual_seed(11)
     with torch.no_grad():
         for parameter in model.parameters():

@@ -1,4 +1,4 @@
-"""Inputs that lie outside the repository; tests that need one are skipped by name when it is absent."""
+"""Provide inputs from outside the repository; tests that need an absent one are skipped with its name."""
 
 from __future__ import annotations
 

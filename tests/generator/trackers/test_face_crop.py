@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import numpy as np
 import pytest
 
@@ -18,14 +20,14 @@ def landmarks(left=100.0, top=50.0, width=80.0, height=100.0):
 
 
 def test_decas_crop_is_the_published_one():
-    """1.1 times, then 1.25 times the mean side of the points' box, about its middle (DECA's demo, "kpt68")."""
+    """The crop is 1.1 times, then 1.25 times the mean side of the points' box, centred on it (DECA's demo, "kpt68")."""
     region = FACE_ONLY.around_landmarks(landmarks())
     assert (region.x, region.y, region.angle) == pytest.approx((140, 100, 0))
     assert region.side == pytest.approx(90 * 1.375)
 
 
 def test_decas_crop_of_a_box_stands_lower():
-    """1.25 times the mean side of a detector's box, 0.12 of it lower (DECA's demo, "bbox")."""
+    """The crop is 1.25 times the mean side of a detector's box, 0.12 of it lower (DECA's demo, "bbox")."""
     region = FACE_ONLY.around_box((100, 50, 180, 150), 300, 300)
     assert (region.x, region.y) == pytest.approx((140, 100 + 0.12 * 90))
     assert region.side == pytest.approx(90 * 1.25)
@@ -39,7 +41,7 @@ def test_a_mesh_gives_the_68_points_or_the_forehead_too():
     assert FACE_ONLY.around_face(face) == FACE_ONLY.around_landmarks(landmarks())
     whole = WITH_FOREHEAD.around_face(face)
     assert (whole.y, whole.side) == pytest.approx((90, 100 * 1.4))
-    # Without a mesh the forehead is guessed at a fifth of the points' height, here what the mesh above has.
+    # Without a mesh the forehead is estimated as a fifth of the points' height, which is that of the mesh above.
     guessed = WITH_FOREHEAD.around_landmarks(landmarks())
     assert (guessed.x, guessed.y, guessed.side) == pytest.approx((whole.x, whole.y, whole.side))
 
@@ -79,7 +81,7 @@ def test_jitter_of_a_resting_face_hardly_moves_its_crop():
 def test_crop_stays_on_a_face_that_crosses_the_picture_in_a_second():
     xs = np.concatenate([np.full(20, 100.0), np.linspace(100, 500, 25), np.full(20, 500.0)])
     crops = steady([Region(x, 150, 160) for x in xs], np.ones(65, bool), 25.0)
-    # The points' box is 116 px wide in the crop of 160: 22 px stand free on each side, half a face is 58.
+    # The points' box is 116 px wide in the crop of 160: 22 px are free on each side, and half a face is 58.
     assert max(abs(crop.x - x) for crop, x in zip(crops, xs, strict=True)) < 60
 
 

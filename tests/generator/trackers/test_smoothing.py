@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import math
 
 import numpy as np
@@ -7,7 +9,7 @@ from generator.trackers.smoothing import OneEuro, fill_gaps
 
 
 def one_euro_by_the_paper(values, fps, cutoff, beta, speed_cutoff):
-    """Casiez et al. 2012, algorithm 1, one number at a time."""
+    """Compute algorithm 1 of Casiez et al. 2012, one number at a time."""
 
     def alpha(rate, frequency):
         tau = 1 / (2 * math.pi * frequency)

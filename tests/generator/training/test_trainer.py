@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import dataclasses
 import json
 import os
@@ -13,6 +15,7 @@ from generator.network.config import TOY
 from generator.network.weights_io import load_pretrained, save_pretrained
 from generator.training import Trainer, open_puppets, recipe
 from generator.training.trainer import learning_rate
+from watermark.media.files import UNFINISHED
 
 from .training_stand_ins import SIZES, random_data, settings
 
@@ -21,7 +24,7 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(autouse=True)
 def fresh_process():
-    """Every test is a process of its own to accelerate, which keeps precision and device for a process's life."""
+    """Reset accelerate's state for every test, because it keeps precision and device for the life of a process."""
     from accelerate.state import AcceleratorState, GradientState
 
     AcceleratorState._reset_state(reset_partial_state=True)
@@ -45,7 +48,7 @@ def same(one, other):
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    """A model folder at toy size to start from."""
+    """Return a model folder at toy size to start from."""
     from generator.network.model import AniFaceDiff
 
     torch.manual_seed(5)
@@ -138,10 +141,12 @@ def test_only_the_last_checkpoints_are_kept(tmp_path):
 @pytest.mark.slow
 def test_half_a_checkpoint_is_not_seen(tmp_path):
     train(tmp_path, settings(steps=2))
-    torn = tmp_path / "checkpoints" / "step-00000009.part"
-    torn.mkdir()
+    torn = tmp_path / "checkpoints" / f"{UNFINISHED}torn" / "step-00000009"
+    torn.mkdir(parents=True)
     (torn / "position.json").write_text("{")
     assert Trainer(tmp_path, settings(steps=2), random_data(), device="cpu").step == 2
+    train(tmp_path, settings(steps=3))
+    assert not torn.parent.exists()
 
 
 @pytest.mark.parametrize("name", ["position.json", "weights.safetensors", "optimiser.pt"])

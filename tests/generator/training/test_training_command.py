@@ -1,4 +1,6 @@
-"""`facetrail train generator`, and the settings in `configs/`."""
+"""Test `facetrail train generator`, and the settings in `configs/`."""
+
+from __future__ import annotations
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Small data and sizes for the tests of training: random pictures that follow from their number."""
+"""Provide small data and sizes for the tests of training: random pictures that are determined by their number."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIZES = dataclasses.replace(
 
 
 class RandomExamples(Dataset[Example]):
-    """Example `number` is drawn from a generator of that seed; `only` shows the same few again and again."""
+    """Draw example `number` from a generator of that seed; with `only`, the same few examples are repeated."""
 
     def __init__(self, targets: int = 1, only: int | None = None) -> None:
         self.targets, self.only = targets, only
@@ -58,7 +58,7 @@ def settings(
     validation: Part | None = None,
     **changes: Any,
 ) -> TrainConfig:
-    """Return a short run at toy size; a dictionary changes a part."""
+    """Return the settings of a short run at toy size; a dictionary changes a part."""
     run = recipe("sd15", stage)
     run = dataclasses.replace(
         run, model=SIZES, steps=4, precision="no", recompute=False, checkpoint_every=2,

@@ -1,4 +1,4 @@
-"""What the two-process test starts twice: a short run, and a note of weights and examples seen."""
+"""Run a short training, and record weights and examples; the two-process test starts this program twice."""
 
 from __future__ import annotations
 

@@ -1,9 +1,11 @@
-"""Check sealed files by hand, with `cryptography` alone: no C2PA library takes part.
+"""Check sealed files independently, with `cryptography` alone and without any C2PA library.
 
-No validator but the library's own reads MP4, so this is the second opinion for it: the COSE signature over the claim
-(RFC 9052, section 4.4), the chain of certificates up to our root, the hash of every assertion that the claim names, and
-the hash of the file's boxes as a `c2pa.hash.bmff.v3` assertion has it.
+No validator except the library's own reads MP4, so this is the independent check for it. It covers the COSE signature
+over the claim (RFC 9052, section 4.4), the chain of certificates up to our root, the hash of every assertion that the
+claim names, and the hash of the file's boxes in a `c2pa.hash.bmff.v3` assertion.
 """
+
+from __future__ import annotations
 
 import hashlib
 
@@ -23,7 +25,7 @@ X5CHAIN = 33
 
 
 def superboxes(data):
-    """Return label and bytes of the JUMBF superboxes in a content."""
+    """Return label and bytes of the JUMBF superboxes in a box's content."""
     found = {}
     for _, start, end in bmff_boxes(data):
         box = data[start:end]
@@ -33,7 +35,7 @@ def superboxes(data):
 
 
 def inside(box):
-    """Return a superbox's content behind its description."""
+    """Return a superbox's content after its description."""
     return box[8 + int.from_bytes(box[8:12], "big") :]
 
 
@@ -50,7 +52,7 @@ def check_signature(parts, root):
     """Verify the signature over the claim and the chain; return the claim."""
     claim = inside(parts["c2pa.claim.v2"])[8:]
     protected, _, payload, signature = decode(inside(parts["c2pa.signature"])[8:])
-    assert payload is None  # detached: the claim itself
+    assert payload is None  # detached: the payload is the claim itself
     chain = [x509.load_der_x509_certificate(one) for one in decode(protected)[X5CHAIN]]
     for issued, issuer in zip(chain, [*chain[1:], root], strict=True):
         issued.verify_directly_issued_by(issuer)
@@ -61,7 +63,7 @@ def check_signature(parts, root):
 
 
 def box_hash(data, exclusions):
-    """Hash every outermost box that is not excluded, each behind its offset."""
+    """Compute the hash of every outermost box that is not excluded, each after its offset."""
     excluded = {one["xpath"][1:].encode() for one in exclusions} - {b"uuid"}
     digest = hashlib.sha256()
     for kind, start, end in bmff_boxes(data):
@@ -71,7 +73,7 @@ def box_hash(data, exclusions):
 
 
 def check_by_hand(path, root):
-    """Raise unless the file is what its manifest says."""
+    """Check that the file is what its manifest states."""
     data = path.read_bytes()
     (store,) = superboxes(manifest_store(data, sniff(path))).values()
     manifest = list(superboxes(inside(store)).values())[-1]

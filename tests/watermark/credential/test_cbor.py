@@ -1,4 +1,6 @@
-"""The examples are those of RFC 8949, appendix A."""
+"""Test the CBOR decoder with the examples of RFC 8949, appendix A."""
+
+from __future__ import annotations
 
 import pytest
 

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import base64
 import json
 from dataclasses import replace
@@ -111,7 +113,7 @@ def test_a_claim_that_contradicts_itself_is_refused(tmp_path, kind, source_type,
 
 
 def xmp_of(path):
-    """Return a file's XMP packet the way a program that knows nothing of C2PA finds it."""
+    """Return a file's XMP packet, found in the way of a program without C2PA support."""
     if path.suffix == ".mp4":
         data, at = path.read_bytes(), 0
         while at < len(data):

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import datetime as dt
 import hashlib
 import http.server
@@ -102,7 +104,7 @@ def make_chain(kind="es256", **leaf):
 
 @pytest.fixture
 def shop(tmp_path, deployment, pictures):
-    """Seal a picture with any identity into a store of its own."""
+    """Return a function that seals a picture with any identity to a separate store."""
 
     def make(identity, name="a.png"):
         own = replace(deployment, identity=identity, store=ManifestStore(tmp_path / "store.sqlite3"))
@@ -114,7 +116,7 @@ def shop(tmp_path, deployment, pictures):
 
 
 def sign_as(key, *, der):
-    """Sign as a key service (DER) or a hardware module (r and s side by side) does."""
+    """Sign like a key service (DER) or a hardware module (r and s side by side)."""
 
     def sign(content):
         if isinstance(key, rsa.RSAPrivateKey):
@@ -299,7 +301,7 @@ class Authority(http.server.BaseHTTPRequestHandler):
         return tsp.TimeStampResp({"status": {"status": "granted"}, "time_stamp_token": token}).dump()
 
     def log_message(self, *_):
-        """Say nothing."""
+        """Write no log."""
 
 
 @pytest.fixture
@@ -312,7 +314,7 @@ def authority():
 
 @pytest.fixture
 def silence():
-    """An address where nobody answers."""
+    """Return an address at which no server answers."""
     server = http.server.HTTPServer(("127.0.0.1", 0), Authority)
     address = f"http://127.0.0.1:{server.server_port}/"
     server.server_close()
@@ -357,7 +359,7 @@ def test_an_address_or_settings_that_are_no_authority_are_refused(tmp_path):
 
 @pytest.mark.slow
 def test_only_a_time_stamp_outlives_the_leaf(tmp_path, shop, authority):
-    """The library reads the computer's clock, so the leaf has to expire for real."""
+    """The library reads the computer's clock, so the leaf has to expire in real time."""
     chain = make_chain(lasts=dt.timedelta(seconds=4))
     plain = Identity.remote(chain.pem, pem(chain.root), sign_as(chain.key, der=True))
     stamped = replace(plain, time_stamping=TimeStamping(authority, anchor_pem=pem(Authority.root)))
@@ -373,4 +375,4 @@ def test_only_a_time_stamp_outlives_the_leaf(tmp_path, shop, authority):
     ]
     assert "signingCredential.expired" in read[0].codes
     (entry,) = [one for one in files[0][1].store.find("00000000004d") if one.title == "0.png"]
-    assert signature_holds(entry, TrustPolicy(plain.anchors))  # the marks of its pictures stay ours
+    assert signature_holds(entry, TrustPolicy(plain.anchors))  # the marks of its pictures still count as ours

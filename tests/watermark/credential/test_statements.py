@@ -1,4 +1,4 @@
-"""Statements signed with the deployment's identity, against changes, strangers and other JOSE arithmetic."""
+"""Test statements signed with the deployment's identity: changes, unknown signers, and other JOSE implementations."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_what_was_signed_comes_back_with_its_signer(identity: Identity) -> None:
 
 
 def test_the_signature_is_that_of_rfc_7515(identity: Identity) -> None:
-    """The signing input and ES256's r and s are recomputed here by hand, as any JOSE library does."""
+    """The signing input and ES256's r and s are recomputed here, as any JOSE library does."""
     document = json.loads(sign_statement(CONTENT, identity))
     header = json.loads(base64.urlsafe_b64decode(document["protected"] + "=="))
     leaf = x509.load_der_x509_certificate(base64.b64decode(header["x5c"][0]))
@@ -65,7 +65,8 @@ def test_a_signer_under_another_root_is_refused_with_the_way_out(identity: Ident
 
 
 def test_a_leaf_cannot_make_further_signers() -> None:
-    root, issuing, leaf, key = issue_chain()
+    made = issue_chain()
+    root, issuing, leaf, key = made.root, made.issuing, made.leaf, made.leaf_key
     own_key = ec.generate_private_key(ec.SECP256R1())
     forged = (
         _builder(_name("intruder"), own_key, leaf.subject, key, 10)

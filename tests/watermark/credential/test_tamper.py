@@ -1,4 +1,6 @@
-"""Nothing that was changed after sealing may read as trusted; what is read without any store holds everywhere."""
+"""Test that nothing changed after sealing is read as trusted; reading without any store is tested everywhere."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ ISO_MEDIA = (".avif", ".mp4")
 
 @pytest.fixture
 def state_of(deployment, tmp_path):
-    """Read changed bytes as an installation that trusts the sealer and has never heard of the file."""
+    """Return the state of changed bytes for an installation that trusts the sealer and does not know the file."""
     nowhere = ManifestStore(tmp_path / "nowhere.sqlite3")
 
     def state(content, suffix):
@@ -28,7 +30,7 @@ def state_of(deployment, tmp_path):
 
 
 def store_in(path):
-    """Return where the manifest store begins, and the store."""
+    """Return the offset of the manifest store, and the store."""
     data = path.read_bytes()
     store = manifest_store(data, sniff(path))
     return data.index(store[:60]), store
@@ -67,7 +69,7 @@ def test_a_flipped_bit_all_over_the_manifest_is_never_trusted(sealed, state_of, 
 
 
 def test_every_bit_of_the_toggles_of_a_box_counts(sealed, state_of):
-    """C2PA validators pass over unknown toggles of a JUMBF description."""
+    """C2PA validators ignore unknown toggles of a JUMBF description."""
     data = sealed[".png"].path.read_bytes()
     toggles = [at + 24 for at in range(len(data)) if data[at + 4 : at + 8] == b"jumd"]
     assert len(toggles) >= 8
@@ -98,7 +100,7 @@ def test_a_truncated_file_is_never_trusted(sealed, state_of, suffix):
             read = state_of(data[:length], suffix)
         except MediaError:
             continue
-        # Where the end with the manifest is gone, nothing is left that could tell.
+        # Where the end with the manifest is missing, nothing is left that could show a manifest.
         assert read is CredentialState.ALTERED or (read is CredentialState.ABSENT and length < start + 40)
 
 
@@ -150,7 +152,7 @@ def test_the_manifest_of_another_file_is_never_trusted(twins, state_of, suffix):
 
 @pytest.mark.parametrize("suffix", [".png", ".mp4"])
 def test_a_manifest_put_together_from_two_is_never_trusted(twins, state_of, suffix):
-    """Claim of one file, signature of the other."""
+    """The claim is that of one file, the signature that of the other."""
     first, second = twins[suffix]
     data = first.read_bytes()
     (start, own), (_, foreign) = store_in(first), store_in(second)

@@ -1,4 +1,6 @@
-"""Mark keys come and go: the newest marks, all of them read."""
+"""Test the rotation of mark keys: the newest marks, and all of them read."""
+
+from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""Signing through a program, as a hardware module's or a key service's tool does it."""
+"""Test signing through a program, like the tool of a hardware module or a key service."""
+
+from __future__ import annotations
 
 import sys
 
@@ -39,11 +41,12 @@ sys.stdout.buffer.write(signature)
 
 
 class Token:
-    """A hardware module: a program with a key that facetrail never sees."""
+    """A stand-in for a hardware module: a program with a key that facetrail never reads."""
 
     def __init__(self, folder):
         folder.mkdir()
-        root, issuing, leaf, key = issue_chain()
+        made = issue_chain()
+        root, issuing, leaf, key = made.root, made.issuing, made.leaf, made.leaf_key
         self.root_pem, self.chain_pem = pem(root), pem(leaf, issuing)
         self.program, self.key_path = folder / "module.py", folder / "token"
         self.program.write_text(MODULE)

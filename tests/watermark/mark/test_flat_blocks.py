@@ -12,7 +12,7 @@ from watermark.mark.flat_blocks import BLOCK, one_cosine_each
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
-    """Noise of unit power in the ring of frequencies that marks use, 4 to 22 cycles in 128 pixels."""
+    """Return noise of unit power in the ring of frequencies that marks use, 4 to 22 cycles in 128 pixels."""
     spectrum = np.fft.rfft2(np.random.default_rng(seed).normal(size=(height, width)))
     radius = 128 * np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
     picture = np.fft.irfft2(spectrum * ((radius >= 4) & (radius <= 22)), s=(height, width))

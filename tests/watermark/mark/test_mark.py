@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import time
 
 import cv2
@@ -54,7 +56,7 @@ def test_the_tile_begins_where_the_id_says_and_other_ids_begin_elsewhere(large_p
 
 
 def test_a_mark_at_a_place_that_its_id_does_not_name_is_not_taken_for_whole(large_picture, key, payload):
-    """Rolled by a few pixels the tile lies at no slot: the search over all shifts must find it, as in a crop."""
+    """Shifted by a few pixels the tile is at no slot: the search over all shifts must find it, as in a crop."""
     marked = mark(large_picture, payload, key)
     whole, rolled = read_mark(marked, key), read_mark(np.roll(marked, (5, 9), axis=(0, 1)), key)
     assert (whole.id, rolled.id) == (payload.hex, payload.hex)
@@ -62,7 +64,7 @@ def test_a_mark_at_a_place_that_its_id_does_not_name_is_not_taken_for_whole(larg
 
 
 def test_a_mark_at_another_ids_place_is_read_as_a_crop_would_be(large_picture, key, payload):
-    """All frames show a strong template where the id does not belong; what one frame reads must not be lost."""
+    """All frames show a strong template where the id does not belong; the reading of one frame must not be lost."""
     slots, own = carriers_of(key).slots, slot_of(payload.id, key)
     clip = np.stack([np.roll(large_picture, 5 * index, axis=1) for index in range(6)])
     marked = mark(clip, payload, key)
@@ -110,7 +112,7 @@ def test_unmarked_pictures_and_other_keys_read_nothing(pictures, key, payload):
 
 
 def test_the_tail_of_unmarked_pictures_stays_below_the_stated_bound(pictures, large_picture):
-    """1050 pairs of picture and key, one hypothesis each; the bound at z = 4.5 is 5.6e-2 and at 5 4.7e-3."""
+    """The 1050 pairs of picture and key have one hypothesis each; the bound is 5.6e-2 at z = 4.5 and 4.7e-3 at 5."""
     spectra = [
         folded_spectrum([luminance(picture)], whole_scales(*picture.shape[:2])[0])
         for picture in [*pictures.values(), large_picture]

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,7 +25,7 @@ def test_one_wrong_bit_of_the_check_fails_it(payload, position):
 
 
 def test_a_wrong_id_another_key_or_noise_passes_as_rarely_as_two_checks_of_16_bits_allow():
-    """15 000 frames; 0.46 are expected to pass."""
+    """Of the 15 000 frames 0.46 are expected to pass."""
     rng = np.random.default_rng(0)
     passed = sum(unframe_payload(bits, KEY) is not None for bits in rng.integers(0, 2, (5_000, PAYLOAD_BITS), np.uint8))
     for _ in range(5_000):

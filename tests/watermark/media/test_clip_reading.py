@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import functools
 from fractions import Fraction
 
@@ -10,7 +12,7 @@ from watermark.media.frames import spread
 
 
 def write_at(path, frames, times_ms):
-    """Write frames shown at given times, as a phone or a screen recorder does."""
+    """Write frames with given times, like those of a phone or a screen recorder."""
     with av.open(str(path), "w") as file:
         stream = file.add_stream("libx264", rate=1000, options={"g": "10", "crf": "10"})
         stream.width, stream.height, stream.time_base = frames.shape[2], frames.shape[1], Fraction(1, 1000)
@@ -23,7 +25,7 @@ def write_at(path, frames, times_ms):
 
 
 def levels(count, size=64):
-    """Frames that tell their number by their brightness."""
+    """Return frames that encode their number in their brightness."""
     return np.stack([np.full((size, size, 3), 20 + 200 * i // count, np.uint8) for i in range(count)])
 
 

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import os
 import struct
 import subprocess
@@ -56,7 +58,7 @@ def test_the_same_frames_give_the_same_bytes(tmp_path, clip, suffix):
 
 @pytest.mark.slow
 def test_what_lies_in_memory_does_not_reach_a_tiff(tmp_path):
-    """glibc fills fresh memory with MALLOC_PERTURB_; libtiff skips a byte where compressed strips end at an odd one."""
+    """With MALLOC_PERTURB_ glibc fills new memory; libtiff skips a byte where a compressed strip has an odd length."""
     program = """
 import sys
 import numpy as np
@@ -85,7 +87,7 @@ def test_content_decides_and_not_the_suffix(tmp_path, pictures):
 
 def test_orientation_is_applied_as_a_viewer_does(tmp_path, pictures):
     exif = Image.Exif()
-    exif[0x0112] = 6  # turn clockwise to view
+    exif[0x0112] = 6  # rotate clockwise to view
     picture = pictures["cat"][:, :200]
     Image.fromarray(picture).save(tmp_path / "a.png", exif=exif)
     assert np.array_equal(read_media(tmp_path / "a.png").frames[0], np.rot90(picture, -1))
@@ -102,7 +104,7 @@ def test_the_rotation_of_a_portrait_clip_is_applied(tmp_path):
     (tmp_path / "b.mp4").write_bytes(data[:track] + data[track:].replace(upright, clockwise, 1))
     turned = read_media(tmp_path / "b.mp4").frames
     assert turned.shape == (3, 128, 64, 3)
-    assert turned[0, 20, 32, 0] > 200  # left goes to the top
+    assert turned[0, 20, 32, 0] > 200  # left becomes top
     assert turned[0, 108, 32, 0] < 50
 
 

@@ -1,4 +1,6 @@
-"""What people really have: it is sealed as a viewer shows it, or refused in one line with nothing left."""
+"""Test unusual but real files: each is sealed as a viewer displays it, or refused in one line without any output."""
+
+from __future__ import annotations
 
 import sqlite3
 import struct
@@ -39,7 +41,7 @@ WHITE = 255
 
 @pytest.fixture
 def own(tmp_path, key):
-    """One key for every run, and below one id, so that what a coder leaves of a mark does not hang on the draw."""
+    """Return a deployment with one key for every run, so that reading a mark does not depend on the random key."""
     (tmp_path / "home").mkdir()
     write_private(tmp_path / "home" / "mark.key", key)
     return Deployment.open(tmp_path / "home")
@@ -52,7 +54,7 @@ def out(tmp_path):
 
 
 def sealed_as_shown(source, target, own, *, within=3.5):
-    """Seal a file, and check that the result shows what the source shows, with a mark that can be read."""
+    """Seal a file, and check that the result shows the same content as the source, with a mark that can be read."""
     shown = read_media(source).frames
     receipt = seal_file(source, target, PayloadKind.CONTROL, own, rng=np.random.default_rng(1))
     assert sorted(target.parent.iterdir()) == [target]
@@ -190,7 +192,7 @@ def test_the_smallest_and_the_longest_pictures_are_sealed(own, out, tmp_path, la
 
 
 def test_texture_that_drowns_the_mark_is_refused_in_one_line_and_leaves_nothing(own, out, tmp_path):
-    """A dithered picture of one bit; whether it can carry the mark hangs on the picture, so noise stands for all."""
+    """The picture is dithered to one bit. Whether it can contain the mark depends on the picture, so noise is used."""
     noise = np.random.default_rng(0).integers(0, 2, (256, 256), dtype=np.uint8) * 255
     Image.fromarray(noise).convert("1").save(tmp_path / "source.png")
     try:
@@ -373,7 +375,7 @@ def test_a_store_that_stays_locked_leaves_no_file_and_says_so(sealed_once, out, 
         with pytest.raises(StoreError, match=r"manifests\.sqlite3: .*\(database is locked\)") as caught:
             seal_file(tmp_path / "source.png", out / "b.png", PayloadKind.CONTROL, sealed_once)
         assert "\n" not in str(caught.value)
-        assert read_provenance(out / "a.png", sealed_once).outcome is Outcome.TRUSTED  # reading waits for nobody
+        assert read_provenance(out / "a.png", sealed_once).outcome is Outcome.TRUSTED  # reading does not wait for locks
     finally:
         holder.execute("ROLLBACK")
         holder.close()

@@ -1,4 +1,6 @@
-"""A file that has lost its manifest finds it again, over HTTP, as another program would ask."""
+"""Test that a file that has lost its manifest finds it again, over HTTP, like another program."""
+
+from __future__ import annotations
 
 import base64
 import http.client
@@ -42,7 +44,7 @@ class Client:
 
 @pytest.fixture(scope="module")
 def ask(deployment, sealed):
-    """A running service that takes 300 kB at most."""
+    """Return a running service that accepts 300 kB at most."""
     app = resolution_app(deployment, most_bytes=300_000)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
@@ -55,7 +57,7 @@ def ask(deployment, sealed):
 
 
 def recompressed(path, quality):
-    """Return the picture as a service that strips metadata would hand it on."""
+    """Return the picture as re-encoded by a service that strips metadata."""
     data = io.BytesIO()
     Image.fromarray(read_media(path).frames[0]).save(data, "JPEG", quality=quality)
     assert b"c2pa" not in data.getvalue()

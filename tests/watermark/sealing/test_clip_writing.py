@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import errno
 import hashlib
 import tracemalloc
@@ -29,7 +31,7 @@ from watermark.media.encoding import ClipEncoder
 
 @pytest.fixture
 def payload():
-    """An id that no other test stores."""
+    """Return an id that no other test stores."""
     return Payload.random(np.random.default_rng(), PayloadKind.GENERATED)
 
 
@@ -51,7 +53,7 @@ def out(tmp_path):
 
 
 def with_sound(path, codec, seconds, *, layout="stereo", rate=44100, picture=None):
-    """Write a clip of dull pictures and a rising tone."""
+    """Write a clip of uniform pictures with a rising tone."""
     with av.open(str(path), "w") as file:
         video = file.add_stream("libx264", rate=25)
         video.width = video.height = 256

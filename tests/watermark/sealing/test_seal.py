@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import errno
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
@@ -24,7 +26,7 @@ from watermark import (
     seal,
     seal_file,
 )
-from watermark.credential.credential import file_digest
+from watermark.media.files import file_hash
 from watermark.sealing import release
 from watermark.sealing import seal as sealing
 
@@ -33,7 +35,7 @@ SUFFIXES = (".png", ".jpg", ".webp", ".avif", ".tif", ".mp4")
 
 @pytest.fixture
 def own(tmp_path):
-    """A deployment that a test may break."""
+    """Return a deployment that a test may damage."""
     return Deployment.open(tmp_path / "home")
 
 
@@ -61,7 +63,7 @@ def contents(folder):
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_sealed_file_is_trusted_and_its_receipt_is_true(sealed, deployment, suffix):
     receipt = sealed[suffix]
-    assert receipt.sha256 == file_digest(receipt.path)
+    assert receipt.sha256 == file_hash(receipt.path)
     assert receipt.credential.state is CredentialState.TRUSTED
     assert (receipt.width, receipt.height) == (256, 256)
     assert (receipt.frames, receipt.fps) == ((12, 25.0) if suffix == ".mp4" else (1, None))
@@ -282,5 +284,5 @@ def test_writers_of_one_path_at_once_leave_one_whole_file(own, out, pictures):
     assert [path.name for path in out.iterdir()] == ["a.png"]
     found = read_provenance(out / "a.png", own)
     assert found.credential.state is CredentialState.TRUSTED
-    winner = next(receipt for receipt in receipts if receipt.sha256 == file_digest(out / "a.png"))
+    winner = next(receipt for receipt in receipts if receipt.sha256 == file_hash(out / "a.png"))
     assert found.mark.id == winner.payload.hex

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import os
 import sqlite3
 import subprocess
@@ -97,7 +99,7 @@ def test_a_writer_that_is_killed_loses_nothing_that_it_was_told_is_there(tmp_pat
         assert [entry.sha256 for entry in store.find(f"{int(name):012x}")] == [name]
     found = {entry.sha256 for entry in store.find_alike(0, distance=64, limit=10_000)}
     assert set(told) <= found
-    store.put(ENTRY)  # and nothing keeps the next one waiting
+    store.put(ENTRY)  # and no lock blocks the next insert
     assert store.find(ENTRY.mark_id) == (ENTRY,)
 
 
@@ -146,7 +148,7 @@ def brute_force(looks, wanted, distance):
 
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory):
-    """A store of 3000 looks, some of them near each other."""
+    """Return a store of 3000 looks, some of them similar to each other."""
     rng = np.random.default_rng(5)
     looks = [int(look) for look in rng.integers(0, 2**64, 2000, dtype=np.uint64)]
     for look in looks[:1000]:

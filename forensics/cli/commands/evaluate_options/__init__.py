@@ -1,7 +1,7 @@
-"""Further measurements of `facetrail evaluate`, each a module of this package.
+"""Declare further measurements of `facetrail evaluate`, each as a module of this package.
 
-A measurement declares its own options and, where they ask for it, adds to what was measured. To add one, write a module
-with the functions of `Measurement` and put its name and its option into `MEASUREMENTS`.
+A measurement declares its own options and, where they request it, adds measures to the results. To add one, write a
+module with the functions of `Measurement` and put its name and its option into `MEASUREMENTS`.
 """
 
 from __future__ import annotations
@@ -25,33 +25,33 @@ MEASUREMENTS: Mapping[str, str] = {
     "probes": "--probe",
     "failures": "--failures",
 }
-"""The modules, and the option that asks for each."""
+"""The modules, and the option that requests each."""
 
 
 @runtime_checkable
 class Measurement(Protocol):
-    """What a module of this package offers; importing it must stay cheap, for it runs for `--help`."""
+    """The interface of a module of this package; its import must stay fast, because `--help` imports it."""
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Declare the options."""
 
     def is_wanted(self, options: argparse.Namespace) -> bool:
-        """Whether the options ask for it."""
+        """Return whether the options request it."""
 
     def measure(self, options: argparse.Namespace, done: Sequence[Evaluated], report: Report) -> Iterable[EvalReport]:
-        """Measure; called only where it is wanted.
+        """Measure; this is called only where the options request it.
 
         A report under the name of an evaluated detector adds its measures and warnings to that detector's; one under
-        another name, such as `probe:metadata`, stands beside them.
+        another name, such as `probe:metadata`, is reported separately.
 
         Args:
-            options: Of the command line.
+            options: Options of the command line.
             done: The detectors as evaluated so far.
-            report: Is told how far the work is.
+            report: Progress callback.
         """
 
     def describe(self, report: EvalReport) -> str:
-        """Put what it added to a report into a table, empty where that is nothing."""
+        """Return the measures that it added to a report as a table, empty where there are none."""
 
 
 def configure_all(parser: argparse.ArgumentParser) -> None:
@@ -61,16 +61,16 @@ def configure_all(parser: argparse.ArgumentParser) -> None:
 
 
 def is_wanted(options: argparse.Namespace) -> bool:
-    """Whether the options ask for any measurement."""
+    """Return whether the options request any measurement."""
     return any(one.is_wanted(options) for one in _measurements())
 
 
 def refuse_unfit(options: argparse.Namespace) -> None:
-    """Refuse options that cannot work together, before any work is done.
+    """Check, before any work is done, that the options can work together.
 
     Raises:
-        UsageError: A measurement has nothing to measure or nowhere to write, or an option lacks the one it belongs to.
-        InputError: A file or folder named is not there or is of the other kind.
+        UsageError: A measurement has no input or no output folder, or an option needs another one.
+        InputError: A named file or folder does not exist or is of the other kind.
     """
     from forensics.errors import InputError, UsageError
 
@@ -97,7 +97,7 @@ def refuse_unfit(options: argparse.Namespace) -> None:
 
 
 def measure_all(options: argparse.Namespace, done: Sequence[Evaluated], report: Report) -> tuple[Evaluated, ...]:
-    """Let every measurement that is asked for add to what was evaluated; probes come last, without scores."""
+    """Run every requested measurement and add its results; probes come last, without scores."""
     from forensics.evaluation.run import with_reports
 
     found = tuple(done)
@@ -109,7 +109,7 @@ def measure_all(options: argparse.Namespace, done: Sequence[Evaluated], report: 
 
 
 def describe_all(report: EvalReport) -> tuple[str, ...]:
-    """Put what the measurements added to a report into tables."""
+    """Return the measures that the measurements added to a report as tables."""
     return tuple(told for one in _measurements() if (told := one.describe(report)))
 
 

@@ -1,4 +1,4 @@
-"""`facetrail evaluate --attack`: detectors under small changes of the pixels."""
+"""Run `facetrail evaluate --attack`: measure detectors under small changes of the pixels."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def is_wanted(options: argparse.Namespace) -> bool:
-    """Whether an attack is asked for."""
+    """Return whether an attack is requested."""
     return options.attack is not None
 
 
@@ -95,7 +95,7 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
 
 
 def describe(report: EvalReport) -> str:
-    """Put the rungs of a report's attacks into a table, empty without any."""
+    """Return the attacks of a report as a table, empty without any."""
     from forensics.evaluation import columns
 
     attacked = [one for one in report.measures if one.distortion.partition(" ")[0] in ("fgsm", "pgd")]

@@ -1,4 +1,4 @@
-"""`--failures`: keep the worst errors as pictures, with maps of where the detector looked."""
+"""Run `facetrail evaluate --failures`: write the worst errors as pictures, with maps of what decided."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def is_wanted(options: argparse.Namespace) -> bool:
-    """Whether the options ask for it."""
+    """Return whether the options request it."""
     return options.failures is not None
 
 
@@ -36,28 +36,19 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
         UsageError: There is no folder to write to, or there are scores and no detector.
     """
     from forensics.errors import UsageError
-    from forensics.reporting import keep_failures
+    from forensics.reporting import ScoredTest, keep_failures
 
     for number, one in enumerate(done):
         report(number / len(done), "keeping the worst errors")
         if one.table is None:
             continue
-        if one.folder is None or one.detector is None or one.corpus is None or one.report.threshold is None:
+        test = ScoredTest.of(one)
+        if one.folder is None or test is None:
             raise UsageError("--failures wants a CORPUS, detectors with a threshold, and a results folder -o DIR")
-        keep_failures(
-            one.detector,
-            one.corpus,
-            one.samples,
-            one.table,
-            one.folder,
-            threshold=one.report.threshold,
-            per_clip=one.settings.per_clip,
-            finder=one.finder,
-            most=options.failures,
-        )
+        keep_failures(test, one.folder, most=options.failures)
     yield from ()
 
 
 def describe(report: EvalReport) -> str:
-    """Say nothing: pictures are no measures."""
+    """Return no text, because pictures are not measures."""
     return ""

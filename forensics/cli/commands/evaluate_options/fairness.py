@@ -1,4 +1,4 @@
-"""`facetrail evaluate --attributes`: groups of people beside one another."""
+"""Run `facetrail evaluate --attributes`: compare groups of people."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def is_wanted(options: argparse.Namespace) -> bool:
-    """Whether groups are asked for."""
+    """Return whether groups are requested."""
     return options.attributes is not None
 
 
@@ -41,8 +41,8 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
     """Measure the groups of every table of scores.
 
     Raises:
-        CorpusError: The file is no list of attributes.
-        InputError: Nothing is known of the people in a table.
+        CorpusError: The file is not a list of attributes.
+        InputError: The people in a table have no known attribute.
     """
     from forensics.corpus import ATTRIBUTES, read_attributes
     from forensics.errors import InputError
@@ -75,7 +75,7 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
 
 
 def describe(report: EvalReport) -> str:
-    """Put the groups and gaps of a report into a table, empty without any."""
+    """Return the groups and gaps of a report as a table, empty without any."""
     from forensics.evaluation import columns
 
     chosen = [one for one in report.measures if "=" in one.slice and one.metric in ("auc", "fpr", "fnr")]
@@ -93,7 +93,7 @@ def describe(report: EvalReport) -> str:
 
 
 def _names(one: Evaluated, table: ScoreTable) -> list[str]:
-    """Name the sample of each row as its corpus does; rows of a file of scores keep their keys."""
+    """Return the sample name of each row as in its corpus; rows of a file of scores keep their keys."""
     from forensics.evaluation.run import key_of
 
     ids = {key_of(sample): sample.id for sample in one.samples}

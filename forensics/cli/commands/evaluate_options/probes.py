@@ -1,4 +1,4 @@
-"""`facetrail evaluate --probe`: what else the scores could come from."""
+"""Run `facetrail evaluate --probe`: measure what else could explain the scores."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def is_wanted(options: argparse.Namespace) -> bool:
-    """Whether a probe is asked for."""
+    """Return whether a probe is requested."""
     return bool(options.probe)
 
 
 def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Report) -> Iterator[EvalReport]:
-    """Run the probes; each stands beside the detectors, and what it warns of stands with every one of them.
+    """Run the probes; each gets its own report, and its warnings are added to every detector that they concern.
 
     Raises:
         CorpusError: A probe finds too few people, or no control slice.
@@ -61,7 +61,7 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
 
 
 def describe(report: EvalReport) -> str:
-    """Put what a probe found into a table, empty for a detector."""
+    """Return the measures of a probe as a table, empty for a detector."""
     from forensics.evaluation import columns
 
     if not report.detector.startswith("probe:"):
@@ -88,13 +88,13 @@ def _run(name: str, detectors: Sequence[Evaluated], report: Report) -> Outcome:
         return probe_codec(
             first.corpus, first.detector.spec, seed=seed, replicates=replicates, finder=first.finder, report=report
         )
-    shelves = [
-        (one.report.detector, one.detector, _shelf(one, report)) for one in detectors if one.detector is not None
+    crop_tables = [
+        (one.report.detector, one.detector, _crop_table(one, report)) for one in detectors if one.detector is not None
     ]
-    return (probe_identity if name == "identity" else probe_mark)(shelves, seed=seed, replicates=replicates)
+    return (probe_identity if name == "identity" else probe_mark)(crop_tables, seed=seed, replicates=replicates)
 
 
-def _shelf(one: Evaluated, report: Report) -> CropTable:
+def _crop_table(one: Evaluated, report: Report) -> CropTable:
     from forensics.errors import UsageError
     from forensics.faces import gather_crops
 
@@ -111,6 +111,6 @@ def _shelf(one: Evaluated, report: Report) -> CropTable:
 
 
 def _concerns(text: str, one: Evaluated, detectors: Sequence[Evaluated]) -> bool:
-    """Tell whether a warning is about this detector: it names it, or it names none."""
+    """Return whether a warning is about this detector: it names it, or it names none."""
     named = [other for other in detectors if text.startswith(f"{other.report.detector}: ")]
     return not named or one in named

@@ -1,4 +1,4 @@
-"""`facetrail evaluate --suite`: what distortions do to a detector, at its frozen threshold."""
+"""Run `facetrail evaluate --suite`: measure the effect of distortions on a detector, at its frozen threshold."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def is_wanted(options: argparse.Namespace) -> bool:
-    """Whether a suite is asked for."""
+    """Return whether a suite is requested."""
     return bool(options.suite)
 
 
@@ -39,7 +39,7 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
     """Measure every detector under the suites, on the samples of its test.
 
     Raises:
-        InputError: No suite has a name given.
+        InputError: No suite has a given name.
         UsageError: There is no detector, only a file of scores.
     """
     from forensics.distortions import gather_cells
@@ -62,7 +62,7 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
 
 
 def explain_suites() -> str:
-    """List the suites with what each does."""
+    """Return the list of suites with a description of each."""
     from forensics.distortions import SUITES
     from forensics.evaluation import columns
 
@@ -71,7 +71,7 @@ def explain_suites() -> str:
 
 
 def describe(report: EvalReport) -> str:
-    """Put the cells of a report into a table, empty without any."""
+    """Return the cells of a report as a table, empty without any."""
     from forensics.evaluation import columns
 
     cells = dict.fromkeys(

@@ -15,7 +15,7 @@ from forensics import cli
 from forensics.corpus import Corpus, Fault, check_corpus
 from forensics.corpus.checks.check import check_pictures
 from forensics.corpus.checks.near_duplicates import fingerprint
-from forensics.corpus.importers.import_corpus import import_corpus
+from forensics.corpus.importers.importing import import_corpus
 from forensics.evaluation.probes.metadata import check_packaging, probe_packaging
 from generator import puppets
 

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.corpus import Corpus, Label, Sample
-from forensics.corpus.importers.import_corpus import import_corpus
+from forensics.corpus.importers.importing import import_corpus
 from forensics.corpus.shards.exporting import JOURNAL, PARQUET, Target, export_corpus
 from forensics.corpus.shards.index import INDEX
 from forensics.corpus.shards.parquet import columns

@@ -26,7 +26,7 @@ def toy() -> Detector:
     torch.set_num_threads(1)
     detector = create_detector("toy_resnet18")
     config = TrainConfig(epochs=4, batch_size=16, seed=1)
-    train_detector(detector, *crops_of(160), config, validation=crops_of(48, seed=9))
+    train_detector(detector, crops_of(160), config, validation=crops_of(48, seed=9))
     return detector
 
 

@@ -1,4 +1,4 @@
-"""Files as other programs leave them, made for tests: DeepfakeBench's results and score tables of several shapes."""
+"""Write files as other programs do, for tests: DeepfakeBench's results and score tables of several formats."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures")
 
 @dataclass(frozen=True, slots=True)
 class FrameScores:
-    """Scores of frames: paths (N,), labels (N,), scores (N,)."""
+    """The scores of frames: paths (N,), labels (N,), scores (N,)."""
 
     paths: tuple[str, ...]
     labels: tuple[int, ...]
@@ -23,7 +23,7 @@ class FrameScores:
 
 
 def faceforensics_scores(videos: int = 24, frames: int = 4, seed: int = 0, slash: str = "/") -> FrameScores:
-    """Score FaceForensics++ as DeepfakeBench lays it out: every pair of ids under four methods, none equally hard."""
+    """Return scores of FaceForensics++ in DeepfakeBench's layout: every pair of ids under four unequal methods."""
     rng = np.random.default_rng(seed)
     rows: list[tuple[str, int, float]] = []
     for number in range(videos):
@@ -41,7 +41,7 @@ def faceforensics_scores(videos: int = 24, frames: int = 4, seed: int = 0, slash
 
 
 def write_bench(folder: Path, found: FrameScores, dataset: str = "FaceForensics++", *, protocol: int = 4) -> Path:
-    """Write DeepfakeBench's folder of a training: pickles of the best reading, and a log of all readings."""
+    """Write DeepfakeBench's training folder: pickles of the best result, and a log of all results."""
     place = folder / "xception_2024-05-01-10-00-00" / "test" / dataset
     place.mkdir(parents=True)
     metrics = {

@@ -16,9 +16,9 @@ from forensics.evaluation.generator_quality.face_net import FACE_WINDOW, PARTS, 
 from forensics.evaluation.generator_quality.generation import find_styles
 from forensics.evaluation.generator_quality.judge import Readings
 from forensics.evaluation.generator_quality.landmark_distances import expression_distance, shape_distance
+from forensics.evaluation.generator_quality.measuring import reading_errors
 from forensics.evaluation.generator_quality.movement import Flow, exact_flow, flicker, warping_error
 from forensics.evaluation.generator_quality.pictures import l1, regions_of
-from forensics.evaluation.generator_quality.reading_errors import reading_errors
 from forensics.evaluation.generator_quality.statistics import (
     clustered_interval,
     correlation,

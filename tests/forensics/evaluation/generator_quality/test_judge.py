@@ -19,7 +19,7 @@ from forensics.evaluation.generator_quality.generation import EVALUATION_SEED
 from forensics.evaluation.generator_quality.judge import JUDGE_FOLDER, Judge, Readings, save_judge
 from forensics.evaluation.generator_quality.judge_examples import draw_examples, training_puppet
 from forensics.evaluation.generator_quality.judge_training import Recipe, train_identity, train_places
-from forensics.evaluation.generator_quality.reading_errors import reading_errors
+from forensics.evaluation.generator_quality.measuring import reading_errors
 from forensics.evaluation.generator_quality.statistics import correlation, verification_auc
 from forensics.evaluation.generator_quality.true_values import true_values
 from forensics.evaluation.generator_quality.value_training import place_errors, sample_faces, train_values

@@ -1,9 +1,18 @@
 """Cells of a robustness grid."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from forensics.evaluation import ScoresError, ScoreTable, bootstrap_intervals, measure_cell
+from forensics.evaluation import (
+    UNDISTORTED,
+    AppliedDistortion,
+    ScoresError,
+    ScoreTable,
+    bootstrap_intervals,
+    measure_cell,
+)
 
 PEOPLE = 12
 
@@ -20,8 +29,11 @@ def table(genuine, forged):
 CLEAN = table(np.linspace(0, 0.6, 24), np.linspace(0.4, 1, 24))
 
 
+BLUR = AppliedDistortion("blur", 2)
+
+
 def cell(distorted, **changes):
-    settings = {"threshold": 0.5, "seed": 0, "distortion": "blur", "severity": 2, "replicates": 200}
+    settings = {"threshold": 0.5, "seed": 0, "applied": BLUR, "replicates": 200}
     found = measure_cell(CLEAN, distorted, **{**settings, **changes})
     return {one.name.removesuffix("/video"): one for one in found}
 
@@ -56,7 +68,7 @@ def test_a_score_at_the_threshold_is_no_alarm():
 
 
 def test_every_measure_says_what_was_done():
-    found = cell(CLEAN, parameter="σ 1.2 px", note="so")
+    found = cell(CLEAN, applied=replace(BLUR, parameter="σ 1.2 px"), note="so")
     assert set(found) == {
         "auc", "balanced_accuracy", "fpr", "tpr", "fpr_drift", "genuine_shift", "forged_shift",
     }  # fmt: skip
@@ -75,7 +87,7 @@ def test_where_no_answer_changes_the_drift_is_bounded_by_the_number_of_people():
 
 
 def test_the_undistorted_cell_does_not_drift():
-    assert "fpr_drift" not in cell(CLEAN, distortion="none", severity=0)
+    assert "fpr_drift" not in cell(CLEAN, applied=UNDISTORTED)
 
 
 def test_other_videos_are_refused():

@@ -16,7 +16,7 @@ from forensics.faces.crops import CropTable, gather_crops
 
 
 @pytest.fixture(scope="module")
-def shelf(tiny_corpus: Corpus) -> CropTable:
+def table(tiny_corpus: Corpus) -> CropTable:
     """Crops of all splits, so that there are six people; two of them have marked twins."""
     detector = create_detector("toy_resnet18")
     return gather_crops(tiny_corpus, tiny_corpus.samples, detector.spec, per_clip=2)
@@ -26,7 +26,7 @@ def shelf(tiny_corpus: Corpus) -> CropTable:
 class Planted:
     """A detector whose features and score follow a rule."""
 
-    rule: np.ndarray  # (N, D) by crop of the shelf
+    rule: np.ndarray  # (N, D) by crop of the table
     crops: np.ndarray
 
     def _rows(self, crops: np.ndarray) -> np.ndarray:
@@ -40,23 +40,23 @@ class Planted:
         return 1 / (1 + np.exp(-self._rows(crops)[:, 0]))
 
 
-def planted(shelf: CropTable, signal: np.ndarray, noise: float = 0.3) -> Planted:
+def planted(table: CropTable, signal: np.ndarray, noise: float = 0.3) -> Planted:
     rng = np.random.default_rng(0)
-    return Planted(signal + rng.normal(0, noise, (len(shelf.crops), signal.shape[1])), shelf.crops)
+    return Planted(signal + rng.normal(0, noise, (len(table.crops), signal.shape[1])), table.crops)
 
 
-def test_features_that_name_people_are_found_against_chance(shelf: CropTable) -> None:
-    names, person = np.unique([sample.identities[0] for sample in shelf.samples], return_inverse=True)
-    knowing = planted(shelf, np.eye(len(names))[person] * 4)
-    blind = planted(shelf, np.zeros((len(shelf.crops), 6)))
-    outcome = probe_identity([("knowing", knowing, shelf), ("blind", blind, shelf)], seed=0, replicates=30)
+def test_features_that_name_people_are_found_against_chance(table: CropTable) -> None:
+    names, person = np.unique([sample.identities[0] for sample in table.samples], return_inverse=True)
+    knowing = planted(table, np.eye(len(names))[person] * 4)
+    blind = planted(table, np.zeros((len(table.crops), 6)))
+    outcome = probe_identity([("knowing", knowing, table), ("blind", blind, table)], seed=0, replicates=30)
     found = {(one.metric, one.slice): one for one in outcome.measures}
     assert found["identity_accuracy", "knowing"].value > 0.9
     assert found["identity_accuracy", "blind"].value < 0.6
     assert found["identity_accuracy", "knowing"].note == "chance 0.167, 6 people"
     thumbs = [found["identity_accuracy_of_thumbnails", name].value for name in ("knowing", "blind")]
     assert thumbs[0] == thumbs[1]
-    assert thumbnails(shelf.crops).shape == (len(shelf.crops), 256)
+    assert thumbnails(table.crops).shape == (len(table.crops), 256)
 
 
 def test_a_video_is_never_on_both_sides() -> None:
@@ -68,38 +68,41 @@ def test_a_video_is_never_on_both_sides() -> None:
     assert name_people(features, people, videos, seed=0).mean() < 0.75
 
 
-def test_a_detector_that_reads_the_mark_is_found_and_warned_of(shelf: CropTable) -> None:
-    marked = np.array([sample.slice is Slice.CONTROL for sample in shelf.samples], dtype=float)[:, None]
-    reader = planted(shelf, 4 * marked * np.ones((1, 3)))
-    outcome = probe_mark([("reader", reader, shelf)], seed=0, replicates=30)
+def test_a_detector_that_reads_the_mark_is_found_and_warned_of(table: CropTable) -> None:
+    marked = np.array([sample.slice is Slice.CONTROL for sample in table.samples], dtype=float)[:, None]
+    reader = planted(table, 4 * marked * np.ones((1, 3)))
+    outcome = probe_mark([("reader", reader, table)], seed=0, replicates=30)
     found = {one.metric: one for one in outcome.measures}
     assert found["score_auc"].value > 0.95
     assert found["score_auc"].n_positive == 4
     assert any("reader: its score tell" in text for text in outcome.warnings)
-    blind = probe_mark([("blind", planted(shelf, np.zeros((len(shelf.crops), 3))), shelf)], seed=0, replicates=200)
+    blind = probe_mark([("blind", planted(table, np.zeros((len(table.crops), 3))), table)], seed=0, replicates=200)
     score = next(one for one in blind.measures if one.metric == "score_auc")
     assert score.low is not None and score.low <= 0.5 <= score.high
     assert not any("score" in text for text in blind.warnings)
 
 
-def test_without_a_control_slice_or_people_there_is_no_probe(tiny_corpus: Corpus, shelf: CropTable) -> None:
+def test_without_a_control_slice_or_people_there_is_no_probe(tiny_corpus: Corpus, table: CropTable) -> None:
     detector = create_detector("toy_resnet18")
     train = gather_crops(tiny_corpus, tiny_corpus.where(split=Split.TRAIN), detector.spec, per_clip=2)
     with pytest.raises(CorpusError, match="control mark"):
         probe_mark([("toy", detector, train)], seed=0)
-    one = [row for row, sample in enumerate(shelf.samples) if sample.identities[0] == shelf.samples[0].identities[0]]
+    one = [row for row, sample in enumerate(table.samples) if sample.identities[0] == table.samples[0].identities[0]]
     alone = replace(
-        shelf, crops=shelf.crops[one], samples=tuple(shelf.samples[row] for row in one), frames=shelf.frames[one]
+        table,
+        crops=table.crops[one],
+        samples=tuple(table.samples[row] for row in one),
+        frames=table.frames[one],
     )
     with pytest.raises(CorpusError, match="two people"):
         probe_identity([("toy", detector, alone)], seed=0)
 
 
-def test_a_real_detector_goes_through_both(shelf: CropTable) -> None:
+def test_a_real_detector_goes_through_both(table: CropTable) -> None:
     detector = create_detector("toy_resnet18", seed=4)
     for outcome in (
-        probe_identity([("toy", detector, shelf)], seed=0, replicates=10),
-        probe_mark([("toy", detector, shelf)], seed=0, replicates=10),
+        probe_identity([("toy", detector, table)], seed=0, replicates=10),
+        probe_mark([("toy", detector, table)], seed=0, replicates=10),
     ):
         assert all(0 <= one.value <= 1 for one in outcome.measures)
         assert outcome.report("corpus", 0).detector in ("probe:identity", "probe:mark")

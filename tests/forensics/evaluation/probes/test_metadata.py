@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from forensics.corpus import Corpus, Label, Slice
-from forensics.corpus.importers.import_corpus import import_corpus
+from forensics.corpus.importers.importing import import_corpus
 from forensics.errors import CorpusError
 from forensics.evaluation.probes.metadata import probe_metadata, probe_packaging
 from forensics.evaluation.probes.packaging import describe_file

@@ -1,4 +1,4 @@
-"""A real detector at toy size, untrained: its scores mean nothing and follow from every pixel."""
+"""Build a real, untrained detector at toy size: its scores have no meaning and depend on every pixel."""
 
 from __future__ import annotations
 

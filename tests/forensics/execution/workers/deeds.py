@@ -1,7 +1,8 @@
-"""What the tests have crews do; workers import it by name, so it stands in a module."""
+"""Declare the work of the tests' workers; workers import it by name, so it is a module."""
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
@@ -17,7 +18,7 @@ from forensics.execution.workers import Work
 
 @contextmanager
 def doing(folder: Path) -> Iterator[Work[tuple[str, int], tuple[int, int, str]]]:
-    """Get warm, leave a note of it, and give number, process and threads for each deed."""
+    """Prepare a worker, record that in a file, and yield work that returns number, process and threads of each task."""
     (folder / f"warm-{os.getpid()}").touch()
     yield partial(_do, folder)
 
@@ -53,10 +54,16 @@ def _end_of_file(folder: Path, number: int) -> None:
 
 
 def _await_last(folder: Path, number: int) -> None:
-    """Hold the others up: wait until a file says so."""
+    """Wait until the file `go` exists, so that the results of later tasks have to wait."""
     until = time.monotonic() + 30
     while not (folder / "go").exists() and time.monotonic() < until:
         time.sleep(0.01)
+
+
+def _log(folder: Path, number: int) -> None:
+    log = logging.getLogger("forensics.deeds")
+    log.info("did %s\n", number)
+    log.debug("a detail of %d", number)
 
 
 _DEEDS = {
@@ -66,6 +73,7 @@ _DEEDS = {
     "refuse": _refuse,
     "end of file": _end_of_file,
     "await": _await_last,
+    "log": _log,
 }
 
 
@@ -77,7 +85,7 @@ def unready() -> Iterator[Work[object, object]]:
 
 
 @contextmanager
-def stillborn() -> Iterator[Work[object, object]]:
+def never_starting() -> Iterator[Work[object, object]]:
     """Die before any task."""
     os._exit(7)
     yield

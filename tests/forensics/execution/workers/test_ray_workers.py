@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from functools import partial
@@ -49,6 +50,13 @@ def test_results_come_in_the_order_of_the_tasks_from_warm_actors(tmp_path: Path)
     assert {result[2] for _, result in found} == {"1"}
     assert os.getpid() not in {result[1] for _, result in found}
     assert len(list(tmp_path.glob("warm-*"))) <= 2
+
+
+def test_records_of_actors_are_logged_here(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    counted(tmp_path, TWO, ["log", "count", "log"])
+    records = [(one.levelname, one.getMessage()) for one in caplog.records if one.name == "forensics.deeds"]
+    assert sorted(records) == [("INFO", "did 0\n"), ("INFO", "did 2\n")]
 
 
 def test_an_actor_that_dies_loses_nothing_and_repeats_nothing_but_what_it_was_at(tmp_path: Path) -> None:

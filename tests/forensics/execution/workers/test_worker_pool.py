@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from functools import partial
@@ -13,7 +14,7 @@ from forensics.errors import ForensicsError, InputError
 from forensics.execution.workers import RAY, WorkerConfig, open_pool
 from forensics.execution.workers.dispatcher import AHEAD, TRIES
 
-from .deeds import doing, stillborn, unready
+from .deeds import doing, never_starting, unready
 
 TWO = WorkerConfig(workers=2)
 
@@ -53,6 +54,22 @@ def test_a_worker_that_dies_loses_nothing_and_repeats_nothing_but_what_it_was_at
     assert begun == [2 if deed == "die once" else 1 for deed in deeds]
 
 
+def test_records_of_workers_are_logged_here_and_so_is_what_becomes_of_the_workers(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    assert len(counted(tmp_path, TWO, ["log", "die once", "log", "log"])) == 4
+    records = [(one.levelname, one.getMessage()) for one in caplog.records if one.name == "forensics.deeds"]
+    assert sorted(records) == [("INFO", f"did {number}\n") for number in (0, 2, 3)]
+    said = [one.getMessage() for one in caplog.records if one.name == "forensics.execution.workers.dispatcher"]
+    assert said[0] == "started 2 workers"
+    assert [line.partition(" died of ")[2] for line in said[1:]] == ["SIGKILL and is replaced"]
+    caplog.clear()
+    caplog.set_level(logging.DEBUG, "forensics")
+    counted(tmp_path, TWO, ["count", "log"])
+    assert "a detail of 1" in caplog.messages
+
+
 def test_a_task_that_ends_one_worker_after_another_ends_the_run_with_one_line(tmp_path: Path) -> None:
     with pytest.raises(ForensicsError, match=r"task 3 of 4 ended 3 processes .* SIGKILL.*fewer --workers") as caught:
         counted(tmp_path, TWO, ["count", "count", "die", "count"])
@@ -74,7 +91,7 @@ def test_what_cannot_get_ready_says_why() -> None:
         list(pool.work([1]))
     with (
         pytest.raises(ForensicsError, match=r"3 working processes did not start \(exit code 7\)"),
-        open_pool(TWO, stillborn) as pool,
+        open_pool(TWO, never_starting) as pool,
     ):
         list(pool.work([1]))
 
@@ -116,11 +133,11 @@ def test_in_order_no_more_than_the_window_is_begun_before_the_first_is_done(tmp_
             worker = max(self.at, key=lambda number: self.at[number])
             return [TaskDone(worker, self.at.pop(worker))]
 
-    hands = Eager()
-    pool = DispatchedPool(hands)
+    workers = Eager()
+    pool = DispatchedPool(workers)
     place, result = next(pool.work(range(100)))
     assert (place, result) == (0, 0)
-    assert len(hands.begun) == AHEAD * 2
+    assert len(workers.begun) == AHEAD * 2
 
 
 def test_ray_that_is_not_installed_is_named_with_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
+import re
 import socket
 import tempfile
 import threading
@@ -140,6 +142,37 @@ def test_a_file_whose_sender_has_left_is_not_examined(client: Client, caplog: py
     until(lambda: client.ask(b"later")[0] == 200)
     assert b"left" not in client.examiner.seen
     assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/examine?name=a.png", "/matches/byContent", "/matches/byBinding"])
+def test_a_client_that_leaves_before_its_file_has_arrived_costs_one_line(
+    client: Client, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    with socket.create_connection(("127.0.0.1", client.port)) as leaving:
+        leaving.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n".encode())
+        leaving.sendall(b"Content-Length: 1000\r\n\r\nthe first bytes")
+    name = path.partition("?")[0]
+    until(
+        lambda: client.ask(b"", "/elsewhere") and (f"POST {name} answered" in caplog.text or "Exception" in caplog.text)
+    )
+    lines = [record for record in caplog.records if name in record.getMessage() or record.exc_info]
+    assert [(record.levelname, record.name) for record in lines] == [("INFO", "forensics.web.api.service")]
+    assert f"POST {name} answered 499 (the client has left) in 0." in lines[0].getMessage()
+    assert lines[0].exc_info is None
+    assert client.ask(b"next")[0] == 200
+
+
+def test_each_request_is_logged_with_its_status_and_its_duration(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    client.ask(b"picture", "/examine?name=secret-name")
+    client.ask(b"bad", "/nowhere%0Aforged-line")
+    until(lambda: client.ask(b"", "/elsewhere") and caplog.text.count(" answered ") > 1)
+    lines = [record.getMessage() for record in caplog.records if record.name == "forensics.web.api.service"]
+    assert re.fullmatch(r"POST /examine answered 200 in \d+\.\d\d s", lines[0])
+    assert re.fullmatch(r"POST /nowhere\\nforged-line answered 404 in \d+\.\d\d s", lines[1])
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""A bench whose folders are the test's own, and requests as the page's framework hands them to callbacks."""
+"""A context whose folders are the test's own, and requests as the page's framework hands them to callbacks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from watermark import Deployment
 
 @dataclass(frozen=True)
 class Tab:
-    """As much of a request as callbacks look at."""
+    """The part of a request that callbacks read."""
 
     session_hash: str = "tab"
 
@@ -42,7 +42,7 @@ def tab() -> Tab:
 
 @pytest.fixture
 def upload(sessions: Sessions) -> Callable[[str, bytes], str]:
-    """Put a file where the framework puts uploads."""
+    """Return a function that writes a file where the framework writes uploads."""
 
     def put(name: str, content: bytes) -> str:
         folder = sessions.uploads / f"digest-of-{len(list(sessions.uploads.iterdir()))}"
@@ -54,7 +54,7 @@ def upload(sessions: Sessions) -> Callable[[str, bytes], str]:
 
 
 def no_bar(progress: float, desc: str) -> None:
-    """A progress bar that nobody looks at."""
+    """A progress bar that draws nothing."""
 
 
 @pytest.fixture

@@ -6,15 +6,15 @@ from dataclasses import replace
 import pytest
 
 from forensics.web.app.animate_action import LONGEST_SECONDS, AnimateRequest, Motion, motion_of, play
-from forensics.web.app.animate_tab import CAST, LIVELY, REST, AnimateTab, visible_for
+from forensics.web.app.animate_tab import LIVELY, PUPPETS_SEED, REST, AnimateTab, visible_for
 from forensics.web.app.pose_sliders import RATE
 from watermark import CredentialState, PayloadKind, read_provenance
 
-WISH = AnimateRequest(None, CAST, 1, Motion.SLIDERS, None, REST, LIVELY, seconds=1.0)
+REQUEST = AnimateRequest(None, PUPPETS_SEED, 1, Motion.SLIDERS, None, REST, LIVELY, seconds=1.0)
 
 
 def asked(motion, source=None, drive=None, seconds=0.5, seed=3.0, values=LIVELY):
-    return (source, CAST, 1, motion.value, drive, REST, LIVELY, seconds, 0.0, 1.0, seed, False, *values)
+    return (source, PUPPETS_SEED, 1, motion.value, drive, REST, LIVELY, seconds, 0.0, 1.0, seed, False, *values)
 
 
 def offered(sessions, tab):
@@ -79,16 +79,16 @@ def test_work_ends_when_the_page_is_closed(context, sessions, tab, bar):
 
 
 def test_motions_have_the_length_that_was_asked_for_and_no_more():
-    assert len(motion_of(WISH)) == round(RATE)
-    assert len(motion_of(replace(WISH, seconds=1e9))) == LONGEST_SECONDS * RATE
-    assert len(motion_of(replace(WISH, motion=Motion.STILL))) == 1
-    sampled = replace(WISH, motion=Motion.SAMPLED)
+    assert len(motion_of(REQUEST)) == round(RATE)
+    assert len(motion_of(replace(REQUEST, seconds=1e9))) == LONGEST_SECONDS * RATE
+    assert len(motion_of(replace(REQUEST, motion=Motion.STILL))) == 1
+    sampled = replace(REQUEST, motion=Motion.SAMPLED)
     assert (motion_of(sampled).pose == motion_of(sampled).pose).all()
     assert (motion_of(sampled).pose != motion_of(replace(sampled, motion_seed=1)).pose).any()
 
 
 def test_a_motion_is_played_before_it_is_made():
-    assert play(replace(WISH, seconds=0.5)).startswith("data:image/webp;base64,")
+    assert play(replace(REQUEST, seconds=0.5)).startswith("data:image/webp;base64,")
 
 
 def test_each_kind_of_motion_shows_what_it_needs():
@@ -100,5 +100,5 @@ def test_each_kind_of_motion_shows_what_it_needs():
 
 
 def test_a_pose_that_cannot_be_drawn_is_said(context):
-    assert "cannot be drawn" in AnimateTab(context).head(CAST, 0, 1.0)
-    assert AnimateTab(context).head(CAST, 0, *REST).startswith("<img")
+    assert "cannot be drawn" in AnimateTab(context).head(PUPPETS_SEED, 0, 1.0)
+    assert AnimateTab(context).head(PUPPETS_SEED, 0, *REST).startswith("<img")

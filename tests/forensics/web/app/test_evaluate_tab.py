@@ -3,9 +3,8 @@
 import pytest
 
 from forensics.errors import InputError, UsageError
-from forensics.web.app.evaluate_action import corpora_under, earlier
+from forensics.web.app.evaluate_action import corpora_under, earlier, run_command
 from forensics.web.app.evaluate_tab import EvaluateTab
-from forensics.web.app.run_command import run_command
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from forensics.web.app.pose_sliders import RATE, SLIDERS, between, cast, picture, portraits, posed
+from forensics.web.app.pose_sliders import RATE, SLIDERS, between, picture, portraits, posed, puppet_of
 from generator import EXPRESSION
 
 REST = [0.0] * len(SLIDERS)
@@ -25,7 +25,7 @@ def test_every_number_of_expression_pose_and_gaze_has_one_slider():
 
 
 def test_a_slider_sets_its_own_number_and_stays_within_its_ends():
-    neutral = cast(1, 0).neutral()
+    neutral = puppet_of(1, 0).neutral()
     for number, slider in enumerate(SLIDERS):
         values = [*REST[:number], 1e6, *REST[number + 1 :]]
         face = posed(neutral, values)
@@ -38,14 +38,14 @@ def test_a_slider_sets_its_own_number_and_stays_within_its_ends():
 
 @pytest.mark.parametrize("slider", SLIDERS, ids=lambda slider: slider.label)
 def test_a_slider_is_seen_in_the_picture(slider):
-    puppet, number = cast(1, 1), SLIDERS.index(slider)
+    puppet, number = puppet_of(1, 1), SLIDERS.index(slider)
     moved = [*REST[:number], slider.high, *REST[number + 1 :]]
     change = np.abs(decoded(picture(puppet, moved)).astype(int) - decoded(picture(puppet, REST)))
     assert change.max() > 40
 
 
 def test_a_motion_between_poses_begins_and_ends_at_the_first_and_passes_the_second():
-    neutral = cast(1, 0).neutral()
+    neutral = puppet_of(1, 0).neutral()
     end = posed(neutral, [20.0, *REST[1:]])
     motion = between(neutral, end, 25)
     assert (len(motion), motion.fps) == (25, RATE)

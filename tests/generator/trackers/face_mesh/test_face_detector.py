@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import numpy as np
 import pytest
 
@@ -57,7 +59,7 @@ def test_plain_pictures_show_no_face(mesh, shape):
 
 
 class ScriptedDetector(FaceDetector):
-    """Sees given faces in the whole picture, with a margin, in halves and in thirds."""
+    """Return given faces for the whole picture, with a margin, in halves and in thirds."""
 
     def __init__(self, views):
         self.views, self.side = views, None

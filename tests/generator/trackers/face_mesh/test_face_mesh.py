@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ def detection(shift=0.0, score=0.8, size=1.0):
 
 
 def mesh_at(shift=0.0, presence=0.0):
-    """A mesh whose eyes, nose and mouth lie on the keypoints; every other point in the middle."""
+    """Return a mesh whose eyes, nose and mouth lie on the keypoints; every other point is in the middle."""
     points = np.full((468, 3), 50.0)
     for indices, place in zip(((33, 133), (263, 362), (1,), (13, 14)), KEYPOINTS, strict=False):
         points[list(indices), :2] = place
@@ -23,7 +25,7 @@ def mesh_at(shift=0.0, presence=0.0):
 
 
 class ScriptedMesh(FaceMesh):
-    """Detects what it is told to and reads a mesh of a given presence there, off by a given distance."""
+    """Return given detections and, at them, a mesh of a given presence with a given error."""
 
     def __init__(self, found, presence=1.0, off=0.0):
         self.found, self.presence, self.off = found, presence, off

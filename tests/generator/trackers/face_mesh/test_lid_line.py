@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import cv2
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ EYES = ((36, 37, 38, 39, 40, 41), (42, 43, 44, 45, 46, 47))
 
 
 def head_on(size: int) -> tuple[Points, Points]:
-    """Return where the network sees a plain puppet's points and where they are, in pixels."""
+    """Return the network's points of a plain puppet and the true points, in pixels."""
     true = landmarks68(np.zeros(len(SHAPE), np.float32), np.zeros(len(EXPRESSION), np.float32))
 
     def pixels(points: Points) -> Points:
@@ -44,7 +46,7 @@ def test_the_end_of_the_eyeball_is_found_on_the_way(share: float, size: int) -> 
 def test_a_picture_without_contrast_does_not_tell() -> None:
     seen, puppet = head_on(256)
     assert lid_share(face_with_eyes(seen, 256, SKIN, SKIN), seen, puppet) == 1.0
-    assert lid_share(face_with_eyes(seen, 256, SKIN, SCLERA), seen * 0.001, puppet * 0.001) == 1.0  # eyes of no size
+    assert lid_share(face_with_eyes(seen, 256, SKIN, SCLERA), seen * 0.001, puppet * 0.001) == 1.0  # eyes of size zero
 
 
 @pytest.mark.parametrize(("height", "width"), [(300, 200), (200, 300), (64, 64)])

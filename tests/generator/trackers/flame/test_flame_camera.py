@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from dataclasses import replace
 
 import cv2
@@ -28,7 +30,7 @@ def flame(arrays):
 
 
 def skinned(arrays, shape, expression, turn):
-    """Linear blend skinning over the whole joint chain, as FLAME's authors write it, the head's turn at the root."""
+    """Compute linear blend skinning over the joint chain as FLAME's authors do, with the head rotated at the root."""
     rest = arrays.template + arrays.shape @ shape + arrays.expression @ expression[:50]
     joints = arrays.regressor @ rest
     turns = Rotation.from_rotvec([turn, np.zeros(3), expression[52:55], np.zeros(3), np.zeros(3)]).as_matrix()
@@ -46,7 +48,7 @@ def skinned(arrays, shape, expression, turn):
 
 
 def deca_pixels(vertices, camera, region):
-    """DECA's projection: orthographic, y flipped, through the inverse of the similarity that made the 224 px crop."""
+    """Compute DECA's projection: orthographic, y flipped, by the inverse of the similarity of the 224 px crop."""
     seen = camera[0] * (vertices[:, :2] + camera[1:]) * (1, -1)
     crop = (seen * 0.5 + 0.5) * 224
     half = region.side / 2
@@ -91,7 +93,7 @@ def test_turning_about_the_neck_moves_the_head_so_the_camera_follows(flame):
     worn = (still.shape[0], still.expression)
     before, after = (cameras_of(code, [Region(0, 0, 1)], flame, worn, (1, 1))[0] for code in (still, nodding))
     assert after[0] == pytest.approx(before[0], rel=1e-5)
-    assert after[2] > before[2] + 0.02  # a head that nods about the neck sinks in the picture
+    assert after[2] > before[2] + 0.02  # a head that nods about the neck moves down in the picture
 
 
 @pytest.mark.parametrize("angle", [0, 1, 2])

@@ -1,4 +1,6 @@
-"""The published networks at full size with made weights."""
+"""Test the published networks at full size with synthetic weights."""
+
+from __future__ import annotations
 
 import copy
 import pickle
@@ -22,7 +24,7 @@ BOX = (180.0, 100.0, 300.0, 250.0)
 
 
 def made_state(network):
-    """Random weights under which a deep network's outputs stay small."""
+    """Return random weights for which a deep network's outputs stay small."""
     generator = torch.Generator().manual_seed(0)
     state = {}
     for name, value in network.state_dict().items():
@@ -40,7 +42,7 @@ def made_state(network):
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """A folder with both networks and FLAME in their published formats, where a user would put them."""
+    """Return a folder with both networks and FLAME in their published formats, where a user would store them."""
     folder = tmp_path_factory.mktemp("home") / "models"
     for name in ("deca", "smirk", "flame"):
         (folder / name).mkdir(parents=True)
@@ -94,7 +96,7 @@ def test_deca_has_the_published_names_and_sizes():
 
 @pytest.mark.slow
 def test_deca_is_the_resnet_of_its_paper(deca):
-    """Strides stand on the 3x3 convolutions, as in torchvision's network, which DECA took over."""
+    """The strides are on the 3x3 convolutions, as in torchvision's network, which DECA uses."""
     torchvision = pytest.importorskip("torchvision")
     reference = torchvision.models.resnet50(weights=None)
     reference.fc = nn.Identity()

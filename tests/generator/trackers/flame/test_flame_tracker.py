@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -27,7 +29,7 @@ def flame():
 
 
 def face_at(x, y=180.0, side=120.0, look=0.0):
-    """A mesh whose 68 points lie in a box `side` wide and as high, with two open eyes."""
+    """Return a mesh whose 68 points lie in a square of side `side`, with two open eyes."""
     points = np.zeros((468, 3))
     jaw, brow, chin, ear = MESH_INDEX[[0, 19, 8, 16]]
     points[[jaw, brow, chin, ear], :2] = np.array([(-0.5, 0), (0, -0.5), (0, 0.5), (0.5, 0)]) * side
@@ -41,7 +43,7 @@ def face_at(x, y=180.0, side=120.0, look=0.0):
 
 
 class ToldMesh:
-    """Sees one given face, or none, in frame after frame."""
+    """Return one given face, or none, for every frame."""
 
     def __init__(self, faces):
         self.faces = list(faces)
@@ -53,7 +55,7 @@ class ToldMesh:
 
 
 class ToldNetwork(FlameNetwork):
-    """Reads the same head from every crop but for what it is told, and remembers how many crops came at once."""
+    """Return the same head for every crop except for given changes, and record the batch sizes."""
 
     def __init__(self, **values):
         super().__init__()
@@ -104,7 +106,7 @@ def test_still_carries_what_the_network_reads(flame):
 
 
 def test_head_keeps_its_size_and_place_whatever_the_crop(flame):
-    """The same face, shown in a crop twice as large, has half the scale there and the same in the picture."""
+    """The same face, shown in a crop twice as large, has half the scale there and the same scale in the picture."""
     near = tracker(flame, ToldNetwork(camera=(8.0, 0.01, -0.02))).track_still(clip(1)[0], box=BOX)
     wide = CropRule(scale=2.75, forehead=False, box_scale=2.5, box_drop=0.12)
     far = tracker(flame, ToldNetwork(camera=(4.0, 0.01, -0.02)), rule=wide).track_still(clip(1)[0], box=BOX)
@@ -173,7 +175,7 @@ def test_without_the_face_mesh_box_or_landmarks_are_asked_for_and_suffice(flame)
     for drive in (boxed, marked):
         assert (drive.gaze == 0).all()
         assert np.ptp(drive.camera, axis=0).max() == pytest.approx(0, abs=1e-6)
-    # The crop of the landmarks is 1.375 of their 120 px, that of the box 1.25 of its mean side of 135 px.
+    # The crop of the landmarks is 1.375 times their 120 px, that of the box 1.25 times its mean side of 135 px.
     assert marked.camera[0, 0] / boxed.camera[0, 0] == pytest.approx(165 / 168.75, rel=1e-5)
 
 
@@ -204,7 +206,7 @@ def test_gaze_is_the_irises_where_a_mesh_sees_them_in_the_crop(flame):
     assert look([face_at(240, look=0.05)] * 12).min() > 0.3
     assert look([face_at(240, look=-0.05)] * 12, box=BOX).max() < -0.3
     assert (look([face_at(240, look=0.05)] + [None] * 11, box=BOX) > 0.3).all()
-    assert (look([face_at(440, look=0.05)] * 12, box=BOX) == 0).all()  # somebody else
+    assert (look([face_at(440, look=0.05)] * 12, box=BOX) == 0).all()  # another face
 
 
 def test_clip_without_frames_or_rate_is_refused(flame):

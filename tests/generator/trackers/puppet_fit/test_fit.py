@@ -1,4 +1,6 @@
-"""The fit against faces made from the head model itself, so that every parameter is known."""
+"""Test the fit on faces of the head model itself, whose parameters are all known."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest
@@ -26,7 +28,7 @@ def expression(**channels):
 
 
 def made_clip(seed, frames=40, noise=0.0):
-    """A head that rests for the first and last third and moves in between."""
+    """Return a head that rests in the first and last third and moves in between."""
     rng = np.random.default_rng(seed)
     shape = some_shape(seed)
     active = np.clip(np.sin(np.linspace(-np.pi / 2, 3 * np.pi / 2, frames)) * 1.5, 0, 1)

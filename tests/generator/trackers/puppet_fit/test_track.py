@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import cv2
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ BLINK = EXPRESSION.index("blink_l")
 
 
 class BlindMesh:
-    """Finds no face in the frames it is told to miss."""
+    """Find no face in the given frames."""
 
     def __init__(self, missing):
         self.missing = missing
@@ -98,7 +100,7 @@ def test_painted_sculpted_drawn_and_real_faces_are_found(mesh, faces, name):
     assert isinstance(params, FaceParams)
     assert params.shape.shape == (16,)
     assert 0.1 < params.camera[0] < 0.6
-    if name == "s10":  # looks over her shoulder, to the picture's left
+    if name == "s10":  # the person looks over her shoulder, to the picture's left
         assert params.pose[0] < np.radians(-25)
 
 
@@ -151,7 +153,7 @@ def test_puppets_motion_is_read_back(mesh):
 
 @pytest.mark.parametrize("style", ["toon", "clay", "pixel"])
 def test_landmarks_of_a_drawn_face_give_its_pose_and_size(mesh, style):
-    """Also where the networks see no face, or misread it."""
+    """This also holds where the networks find no face, or misread it."""
     rng = np.random.default_rng(11)
     puppet = sample_puppet(rng, style)
     truth = sample_motion(rng, puppet, 10, 25.0)[5]

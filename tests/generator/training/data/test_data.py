@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import dataclasses
 import json
 
@@ -17,6 +19,7 @@ from generator.training.data.puppet_clips import Casting
 from generator.training.data.track_cache import TrackCache, track_all
 from generator.training.data.video_clips import Take, clip_framing, feature_labels, identity_of, split, within
 from watermark import encode_clip
+from watermark.media.files import UNFINISHED
 
 
 def rng(seed=0):
@@ -110,13 +113,13 @@ def test_held_out_styles_and_validation_identities_are_never_trained_on():
     assert set(open_puppets(run(holdout_styles=())).validation) == {"identities"}
 
 
-# Videos: puppets filmed on a wider stage, and a tracker that knows the truth.
+# Videos: puppets recorded in a wider picture, and a tracker that returns the true parameters.
 
 FRAMES = 12
 
 
 class KnowsTheTruth:
-    """Finds the clip that a picture is from; a grey one shows no face."""
+    """Find the clip that a picture is from; a grey picture shows no face."""
 
     name, face_model = "face-mesh", "puppet"
 
@@ -180,7 +183,7 @@ def test_what_could_not_be_used_is_counted_and_nothing_is_tracked_twice(videos, 
     before = tracker.calls
     again = open_set(videos[0], tmp_path, holdout_identities=("id10002",), holdout_share=0.0)
     assert tracker.calls == before and again.card == data.card
-    assert not list(tmp_path.rglob("*.part"))
+    assert not list(tmp_path.rglob(f"{UNFINISHED}*"))
 
 
 def test_pictures_and_maps_of_a_video_fit_each_other(videos, tracker, tmp_path):
@@ -190,7 +193,7 @@ def test_pictures_and_maps_of_a_video_fit_each_other(videos, tracker, tmp_path):
         example = data.training[number]
         seen.add(example.identity)
         assert example.target.shape == (3, 3, 128, 128) and (example.labels == 2).any()
-        # A puppet of the style "gloss" shows a shaded head where the head is drawn: the maps lie on the face.
+        # A puppet of the style "gloss" has a shaded head at the position of the maps, so the maps lie on the face.
         head = (example.maps["depth"][:, 0] > 0).float()
         assert 0.1 < float(head.mean()) < 0.7
         rows = (head * torch.arange(128)[:, None]).sum((1, 2)) / head.sum((1, 2))
@@ -267,7 +270,7 @@ def test_all_frames_of_a_clip_share_one_crop_and_the_face_stays_on_its_pixels(tm
     framing = clip_framing(take, small, 128)
     moved = within(small, framing, 480, 640)
     assert 0.27 < np.median(moved.camera[:, 0]) < 0.37
-    # A point of the head in the whole frame lands where the crop's matrix takes it.
+    # A point of the head in the whole frame is mapped to the position that the crop's matrix gives.
     frame = small.camera[:, 1:] * 640 - np.array([0, 80])
     there = (frame - 0.5) @ framing.matrix()[:, :2].T + framing.matrix()[:, 2] + 0.5
     np.testing.assert_allclose(moved.camera[:, 1:] * 128, there, atol=1e-3)

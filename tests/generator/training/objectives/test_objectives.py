@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import dataclasses
 
 import pytest
@@ -51,7 +53,7 @@ def model():
 
 
 def record(model, stage, monkeypatch, frames):
-    """Return what the denoiser is given in one step."""
+    """Return the denoiser's inputs in one step."""
     calls = []
     denoise = model.denoise
 
@@ -108,7 +110,7 @@ def test_a_stage_trains_its_parts_and_nothing_else(stage):
         return
     assert parts == {"denoiser", "reference_net", "spatial_encoder", "expression_adapter"}
     assert not any(name.startswith(("codec.", "context.")) for name in names)
-    assert "reference_net.conv_out.weight" not in names  # nothing depends on it: several processes would wait for it
+    assert "reference_net.conv_out.weight" not in names  # nothing depends on it, so several processes would wait for it
 
 
 @pytest.mark.parametrize("stage", [1, 2])

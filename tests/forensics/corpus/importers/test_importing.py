@@ -13,7 +13,7 @@ from PIL import Image
 from forensics import cli
 from forensics.corpus import Corpus, Label, Slice, Split
 from forensics.corpus.checks.check import find_leaks
-from forensics.corpus.importers.import_corpus import import_corpus
+from forensics.corpus.importers.importing import import_corpus
 from forensics.corpus.importers.official_splits import Rule
 from forensics.errors import CorpusError
 

@@ -1,7 +1,8 @@
-"""Make a corpus of a data set that stays where it is: list, open, hash, divide, write the manifest."""
+"""Build a corpus of a data set that stays in place: list, open, hash, divide and write the manifest."""
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,20 +24,22 @@ from .listing import Entry, Listing
 from .official_splits import Division, Rule, divide
 from .registry import AUTO, find_layout
 
+_LOG = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import found and did.
+    """The result of an import.
 
     Attributes:
         layout: The layout's name.
-        folder: What was imported.
-        found: Videos and stills in it.
+        folder: The imported folder.
+        found: Number of videos and stills in it.
         unreadable: One sentence for each that cannot be opened.
-        absent: What the data set's own lists name and the folder lacks.
+        absent: Entries that the data set's own lists name and the folder lacks.
         split: `official` or `identity`.
-        divided_out: Ids of forged files left out because their people stand in two splits.
-        notes: What a user of the corpus should read.
+        divided_out: Ids of forged files left out because their people are in two splits.
+        notes: Sentences that a user of the corpus should read.
     """
 
     layout: str
@@ -59,21 +62,21 @@ def import_corpus(
     add: bool = False,
     report: Report = silent,
 ) -> tuple[Corpus, ImportReport]:
-    """Write a manifest that points at a data set's files; none is copied or changed.
+    """Write a manifest that points at a data set's files; no file is copied or changed.
 
-    What cannot be opened is left out by name, never replaced.
+    Files that cannot be opened are left out and reported by name, never replaced.
 
     Args:
         source: The data set's folder, or DeepfakeBench's JSON.
         root: The corpus folder.
-        layout: How it is laid out; `auto` looks.
-        rule: Which splits are wanted.
-        seed: Deals people to the splits where the official ones are missing or not disjoint.
-        add: Add to the corpus that is there; the splits it has count as official.
-        report: Is told how far the work is.
+        layout: Name of the layout; `auto` detects it.
+        rule: The kind of splits to use.
+        seed: Seed of the assignment of people to splits where the official ones are missing or not disjoint.
+        add: Add to an existing corpus, whose splits count as official.
+        report: Progress callback.
 
     Raises:
-        CorpusError: The folder does not fit its layout, holds a corpus already, or a class is empty.
+        CorpusError: The folder does not fit its layout, contains a corpus already, or a class is empty.
         InputError: There is no such layout.
     """
     chosen = find_layout(layout, source)
@@ -85,7 +88,9 @@ def import_corpus(
     with locked(root):
         before = _existing(root, add)
         place = _place(before, chosen.name, folder)
+        _LOG.info("found %d files under %s, laid out as %s", len(listing.entries), source, chosen.name)
         opened, unreadable = _open_all(folder, place, listing, report)
+        _LOG.info("opened %d of them; %d cannot be read", len(opened), len(unreadable))
         samples = {sample.id: sample for sample in (*before.samples, *opened)}
         official: dict[str, Split | None] = {sample.id: sample.split for sample in before.samples}
         official |= {entry.id: entry.split for entry in listing.entries}
@@ -108,15 +113,15 @@ def import_corpus(
 
 
 def open_entry(folder: Path, place: str, entry: Entry) -> Sample:
-    """Open one entry far enough to know that it can be read, and hash it.
+    """Open one entry far enough to know that it can be read, and return its sample with hashes.
 
     Args:
-        folder: What the entry's path is relative to.
-        place: What the corpus calls that folder.
+        folder: The folder that the entry's path is relative to.
+        place: The corpus' name for that folder.
         entry: The entry.
 
     Raises:
-        MediaError: It cannot be read.
+        MediaError: The entry cannot be read.
     """
     path = folder / entry.path
     fps: float | None = None
@@ -161,7 +166,7 @@ def open_entry(folder: Path, place: str, entry: Entry) -> Sample:
 
 
 def _open_all(folder: Path, place: str, listing: Listing, report: Report) -> tuple[list[Sample], tuple[str, ...]]:
-    """Open every entry on as many threads as there are cores; hashing and decoding leave the interpreter free."""
+    """Open every entry on one thread per core; hashing and decoding release the interpreter lock."""
     opened: list[Sample] = []
     unreadable: list[str] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -190,7 +195,7 @@ def _existing(root: Path, add: bool) -> Corpus:
 
 
 def _place(before: Corpus, name: str, folder: Path) -> str:
-    """Name the imported folder: the name it has already, or the layout's, numbered where another folder has that."""
+    """Return a name for the imported folder: its existing one, or the layout's, numbered where that is taken."""
     for known, where in before.places.items():
         if where == folder:
             return known
