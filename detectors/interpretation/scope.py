@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.covariance import LedoitWolf
 
 from detectors.errors import TrainingError
 
@@ -115,6 +114,8 @@ def fit_gate(
     Raises:
         TrainingError: There are fewer than eight crops on either side, or a number is not finite.
     """
+    from sklearn.covariance import LedoitWolf  # slow to import, and needed only here
+
     if min(len(training), len(validation)) < _MIN_SAMPLES:
         raise TrainingError(
             f"the scope gate wants at least {_MIN_SAMPLES} training and validation crops, "

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from .blocks import Media
-from .card import verify_report
-from .compose import read_contents
-from .failure_pictures import ScoredTest, keep_failures
-from .failures import Failure, read_failures, write_failures
-from .gather import gather
-from .json_entries import animate_entry, compare_entry, evaluate_entry, examine_entry, read_entry, seal_entry
-from .page import render_page, write_page
-from .trail import GalleryRow, ProvenanceRow, StageTime, Trail
-from .write import Written, write_report
+from typing import TYPE_CHECKING
+
+from forensics.lazy_door import lazy_door
+
+if TYPE_CHECKING:
+    from .blocks import Media
+    from .card import verify_report
+    from .compose import read_contents
+    from .failure_pictures import ScoredTest, keep_failures
+    from .failures import Failure, read_failures, write_failures
+    from .gather import gather_results
+    from .json_entries import animate_entry, compare_entry, evaluate_entry, examine_entry, read_entry, seal_entry
+    from .page import render_page, write_page
+    from .trail import GalleryRow, ProvenanceRow, StageTime, Trail
+    from .write import Written, write_report
+else:
+    __getattr__ = lazy_door(__name__, __file__)
 
 __all__ = [
     "Failure",
@@ -26,7 +33,7 @@ __all__ = [
     "compare_entry",
     "evaluate_entry",
     "examine_entry",
-    "gather",
+    "gather_results",
     "keep_failures",
     "read_contents",
     "read_entry",

@@ -17,7 +17,7 @@ from forensics.reporting.sections.slices import cross_forgery, slices
 
 from . import summary
 from .blocks import ReportContents
-from .gather import Results, gather
+from .gather import Results, gather_results
 
 SECTIONS = (
     gallery,
@@ -52,7 +52,7 @@ def read_contents(folder: Path, *, pictures: bool = True) -> ReportContents:
     Raises:
         ReportError: The folder is not a results folder, or a record in it is damaged.
     """
-    return compose(gather(folder), pictures=pictures)
+    return compose(gather_results(folder), pictures=pictures)
 
 
 def compose(results: Results, *, pictures: bool = True) -> ReportContents:

@@ -76,7 +76,7 @@ class Results:
     trail: Trail | None
 
 
-def gather(folder: Path) -> Results:
+def gather_results(folder: Path) -> Results:
     """Read a results folder that `evaluate -o` or `demo` wrote.
 
     Args:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 import detectors
 
 
@@ -19,6 +21,7 @@ def test_every_error_of_the_room_is_caught_by_its_base():
     assert all(issubclass(getattr(detectors, name), detectors.DetectorError) for name in names)
 
 
+@pytest.mark.slow
 def test_importing_the_room_brings_in_no_other_room():
     program = "import sys, detectors; print(sorted({'watermark', 'generator', 'forensics'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

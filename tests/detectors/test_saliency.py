@@ -62,6 +62,7 @@ def test_every_method_gives_a_map_of_each_crop_that_follows_the_crop(name):
     assert not np.allclose(one, other) or not np.allclose(opposite, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["toy_vit_small", "toy_ln_clip"])
 def test_a_transformer_trained_on_a_patch_looks_at_the_patch(name):
     detector = create_detector(name, seed=0)

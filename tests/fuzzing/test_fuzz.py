@@ -115,6 +115,7 @@ def test_numbers_nesting_and_twins_are_refused_in_one_line(name: str, text: str,
 
 
 class TestMotion:
+    @pytest.mark.slow
     def test_pickled_objects_and_shapes_that_lie_are_refused(self, tmp_path: Path) -> None:
         np.savez(tmp_path / "objects.npz", shape=np.array([{"a": 1}], dtype=object))
         header = io.BytesIO()

@@ -3,6 +3,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 import watermark
 
 
@@ -22,6 +24,7 @@ def test_the_errors_have_one_base():
     assert len(errors) == 8
 
 
+@pytest.mark.slow
 def test_the_room_needs_no_torch():
     code = "import sys, watermark; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

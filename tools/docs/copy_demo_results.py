@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from forensics.evaluation import CLEAN, Measure
-from forensics.reporting import gather
+from forensics.reporting import gather_results
 
 CHIEF = ("auc", "eer", "tpr_at_fpr_5", "fpr")
 RESULTS = Path(__file__).parents[2] / "results"
@@ -36,7 +36,7 @@ def write(name: str, header: list[str], rows: list[list[str]]) -> None:
 def main() -> None:
     """Read the demo's report and write both files."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "demo-out")
-    results = gather(folder)
+    results = gather_results(folder)
     if results.trail is None:
         raise SystemExit(f"{folder} was not left by `facetrail demo`")
     total = sum(stage.seconds for stage in results.trail.stages)

@@ -174,6 +174,7 @@ def test_a_lesson_shows_one_puppet_with_exact_parameters_and_another_one_each_ti
     assert len({values.numpy().tobytes() for values in (first.source, *first.target)}) == 8
 
 
+@pytest.mark.slow
 def test_the_arms_of_a_seed_start_alike_and_another_seed_does_not(tmp_path):
     family = replace(FAMILIES["normals"], steps=0)
     kept = tmp_path / "store"
@@ -188,6 +189,7 @@ def test_the_arms_of_a_seed_start_alike_and_another_seed_does_not(tmp_path):
     assert not torch.equal(one["denoiser.conv_in.weight"], elsewhere["denoiser.conv_in.weight"])
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_ends_as_an_undisturbed_one_to_the_bit(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "_KEEP_EVERY", 2)
     run = Run(replace(FAMILIES["normals"], steps=3), adapter=True, seed=0)

@@ -65,6 +65,7 @@ def test_the_tokens_reach_the_loss_with_the_adapter_alone(model, lesson):
             assert torch.equal(*losses) is not adapter
 
 
+@pytest.mark.slow
 def test_only_denoiser_and_adapter_learn_and_both_arms_begin_alike(tmp_path):
     draw_store(tmp_path / "store", Lessons(256), 1, {}, lambda *_: None)
     before: AniFaceDiff = continued.shipped()

@@ -27,6 +27,7 @@ def test_equal_seeds_give_equal_pairs():
     assert all(np.array_equal(one, two) for one, two in zip(first, again, strict=True))
 
 
+@pytest.mark.slow
 def test_outside_the_mask_the_pair_is_the_same_picture_and_inside_it_differs():
     compared = 0
     for seed in range(60):
@@ -49,6 +50,7 @@ def test_the_change_falls_on_the_genuine_picture_about_half_the_time(monkeypatch
     assert share == pytest.approx(0.5, abs=0.12)
 
 
+@pytest.mark.slow
 def test_the_ratios_of_the_mask_are_drawn_as_published():
     small, points = picture()[:120, :100], face(centre=(50.0, 60.0), radius=22.0)
     peaks = np.array([self_blend(small, points, np.random.default_rng(seed))[2].max() for seed in range(300)])
@@ -132,6 +134,7 @@ def test_a_picture_without_a_usable_face_is_refused(image, points, message):
         self_blend(image, points, np.random.default_rng(0))
 
 
+@pytest.mark.slow
 def test_the_forehead_enters_the_mask_in_three_of_sixteen_blends(monkeypatch):
     drawn = []
 

@@ -158,6 +158,7 @@ def test_a_saved_detector_loads_as_the_same_function(name, tmp_path):
     assert np.array_equal(load_detector(tmp_path / name).probabilities(crops), detector.probabilities(crops))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TOYS)
 def test_an_exported_detector_answers_as_the_original_does(name, tmp_path):
     import onnxruntime

@@ -182,6 +182,7 @@ def test_a_boundary_is_one_half_way_through_the_seam_and_nought_in_each_picture(
     assert boundary_of(masks, 2)[:, 0, 0].tolist() == pytest.approx([0, 0.75, 1, 0])
 
 
+@pytest.mark.slow
 def test_face_xray_learns_a_boundary_from_masks_and_is_left_alone_without_them():
     torch.manual_seed(0)
     model = create_detector("toy_face_xray").model

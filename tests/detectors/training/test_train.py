@@ -34,6 +34,7 @@ def same(first, second):
     return all(torch.equal(first[name], second[name]) for name in first)
 
 
+@pytest.mark.slow
 def test_training_learns_a_visible_difference_and_leaves_the_detector_ready():
     detector = create_detector("toy_resnet18")
     log = train_detector(detector, crops_of(128), CONFIG, validation=crops_of(48, seed=9))
@@ -50,6 +51,7 @@ def test_training_learns_a_visible_difference_and_leaves_the_detector_ready():
     assert detector.score(fresh.crops[:8]).calibrated
 
 
+@pytest.mark.slow
 def test_the_kept_weights_are_those_of_the_best_epoch():
     detector = create_detector("toy_resnet18")
     held = crops_of(48, seed=9)
@@ -59,6 +61,7 @@ def test_the_kept_weights_are_those_of_the_best_epoch():
     assert training.validation_auc(detector, held) == pytest.approx(best)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["toy_resnet18", "toy_cpu", "toy_effort"])
 def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not(name):
     found = []
@@ -79,6 +82,7 @@ def test_training_leaves_the_global_generators_alone():
     assert np.random.get_state()[1].tolist() == before[1]
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_continues_to_the_weights_of_an_uninterrupted_one(tmp_path):
     whole = create_detector("toy_resnet18")
     train_detector(whole, crops_of(), CONFIG)
@@ -115,6 +119,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
         train_detector(create_detector("toy_resnet18"), crops_of(32), config, checkpoint=tmp_path)
 
 
+@pytest.mark.slow
 def test_progress_counts_every_step_up_to_the_total():
     seen = []
     train_detector(

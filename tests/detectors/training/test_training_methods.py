@@ -71,6 +71,7 @@ def test_a_setting_that_does_not_exist_is_named():
         TrainConfig.of(list_detectors("cpu")[0], momentum=0.9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["toy_sbi", "toy_face_xray", "toy_cpu"])
 def test_any_detector_of_stills_trains_on_self_blends_and_repeats_itself(name):
     found = []
@@ -92,6 +93,7 @@ def test_self_blends_are_refused_for_clips_and_for_people_on_both_sides():
         train_self_blended(create_detector("toy_sbi"), faces(2), validation=faces(2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["toy_video", "toy_flicker"])
 def test_a_detector_of_clips_trains_on_clips_and_scores_frames(name):
     rng = np.random.default_rng(0)
@@ -109,6 +111,7 @@ def test_a_detector_of_clips_trains_on_clips_and_scores_frames(name):
     assert score.frames == 4 and score.calibrated
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -185,6 +188,7 @@ def test_the_optimiser_holds_trained_parameters_alone(name, kind):
     assert sum(len(group["params"]) for group in optimizer.param_groups) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fresh_process")
 def test_mixed_precision_trains_through_accelerate_and_ends_near_full_precision():
     found = []

@@ -83,6 +83,7 @@ def entry(out: str) -> dict[str, object]:
     return json.loads(out)["results"][0]
 
 
+@pytest.mark.slow
 def test_the_answer_keeps_the_contract(animate: Run, material: Path, tmp_path: Path) -> None:
     made = animate(*toy(material, tmp_path), "--json")
     assert made[0] == 0, made[2]
@@ -94,6 +95,7 @@ def test_the_answer_keeps_the_contract(animate: Run, material: Path, tmp_path: P
     assert result["credential"] == {"state": "trusted"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["grey.png", "alpha.png", "wide.png"])
 def test_any_picture_is_a_source_and_is_pasted_back_at_its_size(
     animate: Run, material: Path, tmp_path: Path, source: str
@@ -160,6 +162,7 @@ def test_a_source_that_carries_a_mark_is_not_pasted_back(animate: Run, material:
     assert code == 1 and "carries mark" in err and "--paste-back" in err
 
 
+@pytest.mark.slow
 def test_the_same_command_continues_and_fresh_starts_over(
     animate: Run, material: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,7 @@ def test_every_measurement_offers_what_the_command_calls(name: str) -> None:
     assert isinstance(import_module(f"forensics.cli.commands.evaluate_options.{name}"), Measurement)
 
 
+@pytest.mark.slow
 def test_attacks_and_probes_stand_in_the_results_folder(
     toy: Path, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -64,6 +65,7 @@ def test_attacks_and_probes_stand_in_the_results_folder(
     assert {one.name for one in reports["probe:mark"].measures} == {"score_auc/video", "feature_auc/video"}
 
 
+@pytest.mark.slow
 def test_a_surrogate_is_attacked_and_not_measured(
     toy: Path, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

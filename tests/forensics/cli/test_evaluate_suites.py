@@ -34,6 +34,7 @@ def test_an_unknown_suite_is_answered_with_the_nearest_in_one_line(tiny_corpus, 
     assert "nearest: everyday" in errors[0]
 
 
+@pytest.mark.slow
 def test_a_suite_lands_in_table_report_and_cells_and_absent_encoders_are_said(
     tiny_corpus, toy_folder, tmp_path, capsys, monkeypatch
 ):

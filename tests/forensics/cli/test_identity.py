@@ -109,6 +109,7 @@ def test_a_chain_of_ones_own_is_taken_with_a_time_stamp_authority(brought, capsy
     assert identity.key_path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.slow
 def test_a_program_may_sign_and_its_arguments_are_not_shown(brought, monkeypatch, capsys):
     monkeypatch.chdir(brought)
     (brought / "module.py").write_text(MODULE)
@@ -164,6 +165,7 @@ def test_what_makes_no_identity_is_one_line_and_leaves_no_identity(
     assert not (brought / "home" / "identity").exists()
 
 
+@pytest.mark.slow
 def test_a_reader_may_trust_single_signers_only(tmp_path, capsys):
     ours, theirs = (Deployment.open(tmp_path / name) for name in ("ours", "theirs"))
     encode_still(skimage.data.astronaut(), tmp_path / "a.png")

@@ -149,6 +149,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_examine_answers_in_order_and_exits_with_3_where_attention_is_due(
     facetrail: Callable[..., tuple[int, str, str]],
     picture: Path,
@@ -184,6 +185,7 @@ def test_examine_exits_with_0_where_nothing_deserves_attention(
     assert out.splitlines()[:2] == [str(picture), "  INCONCLUSIVE"]
 
 
+@pytest.mark.slow
 def test_examine_tells_a_clip_s_timeline_and_draws_it(
     facetrail: Callable[..., tuple[int, str, str]],
     picture: Path,
@@ -216,6 +218,7 @@ def test_examine_tells_a_clip_s_timeline_and_draws_it(
     assert max(map(len, text.splitlines()[1:-1])) <= 120
 
 
+@pytest.mark.slow
 def test_examine_reads_a_list_counts_findings_and_reports_what_it_could_not_read(
     facetrail: Callable[..., tuple[int, str, str]],
     picture: Path,
@@ -243,6 +246,7 @@ def test_examine_reads_a_list_counts_findings_and_reports_what_it_could_not_read
     assert "standard input names no file" in err
 
 
+@pytest.mark.slow
 def test_folders_and_patterns_stand_for_their_media(
     facetrail: Callable[..., tuple[int, str, str]], picture: Path, deployment: Deployment
 ) -> None:
@@ -349,6 +353,7 @@ def test_the_keyboard_stops_a_command_in_one_line(
     assert facetrail("report", tmp_path) == (130, "", "stopped\n")
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_early_is_no_error(picture: Path, deployment: Deployment) -> None:
     command = [sys.executable, "-m", "forensics", "read", *[str(picture)] * 3, "--home", str(deployment.folder)]
     reading, writing = os.pipe()
@@ -387,6 +392,7 @@ def test_doctor_names_what_is_missing_and_how_to_get_it(
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.slow
 def test_corpus_check_prints_its_table_and_names_leaking_ids(
     facetrail: Callable[..., tuple[int, str, str]], tiny_corpus: Corpus, tmp_path: Path
 ) -> None:

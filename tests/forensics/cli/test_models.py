@@ -54,6 +54,7 @@ def checked(out, action):
     return entry
 
 
+@pytest.mark.slow
 def test_import_reports_every_part_and_makes_a_model(facetrail, published, tmp_path):
     code, out, _ = facetrail(
         "import", tmp_path / "model", "--base", published / "sd15", "--motion", published / "mm.ckpt",
@@ -71,6 +72,7 @@ def test_import_reports_every_part_and_makes_a_model(facetrail, published, tmp_p
     assert torch.equal(model.state_dict()["denoiser.conv_in.weight"], network("denoiser")["conv_in.weight"])
 
 
+@pytest.mark.slow
 def test_a_refused_import_shows_what_does_not_fit_and_writes_nothing(facetrail, published, tmp_path):
     broken = network("motion")
     del broken["up_blocks.3.motion_modules.2.temporal_transformer.norm.weight"]
@@ -103,6 +105,7 @@ def test_import_explains_wrong_arguments_in_one_line(facetrail, published, tmp_p
     assert not (tmp_path / "model").exists()
 
 
+@pytest.mark.slow
 def test_inspect_names_a_file_a_folder_and_a_model(facetrail, published, tmp_path):
     _, out, _ = facetrail("inspect", published / "mm.ckpt")
     assert "mm.ckpt: temporal modules" in out and "560 tensors (560 float32)" in out

@@ -56,6 +56,7 @@ def ask(port, method, path, body=None, **headers):
     raise AssertionError("the service does not listen")
 
 
+@pytest.mark.slow
 def test_the_service_answers_on_this_computer_and_stops_from_the_keyboard(tmp_path):
     with serving(tmp_path) as (port, _):
         status, answer = ask(port, "GET", "/services/supportedAlgorithms")
@@ -91,7 +92,7 @@ def runs(pid):
 
 
 @pytest.mark.slow
-def test_an_examination_over_http_is_the_one_of_the_command(tmp_path):
+def test_an_examination_over_http_is_the_one_of_the_command(tmp_path, facetrail):
     puppet = puppets.sample_puppet(np.random.default_rng(3))
     pictures = {"sound.png": tmp_path / "sound.png", "broken.png": tmp_path / "broken.png"}
     Image.fromarray(puppets.render(puppet, puppet.neutral(), 256).image).save(pictures["sound.png"])
@@ -110,9 +111,8 @@ def test_an_examination_over_http_is_the_one_of_the_command(tmp_path):
     assert {name: status for name, (status, _) in answers.items()} == {"sound.png": 200, "broken.png": 422}
     assert matches[0] == 400
     assert matches[1]["error"].startswith("the file cannot be read: is damaged")
-    command = [sys.executable, "-m", "forensics", "examine", "--json", "--home", str(tmp_path / "home")]
-    said = subprocess.run([*command, *map(str, pictures.values())], capture_output=True, text=True, check=False)
-    expected = json.loads(said.stdout)["results"]
+    _, out, _ = facetrail("examine", "--json", "--home", tmp_path / "home", *pictures.values())
+    expected = json.loads(out)["results"]
     assert [found["results"][0] for _, found in answers.values()] == expected
 
 

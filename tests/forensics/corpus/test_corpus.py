@@ -286,6 +286,7 @@ class TestSynthesis:
         rows = {(row.split, row.slice, row.label): (row.clips, row.stills) for row in tally(tiny_corpus.samples)}
         assert rows[Split.TEST, Slice.CONTROL, Label.GENUINE] == rows[Split.TEST, Slice.MAIN, Label.GENUINE] == (2, 2)
 
+    @pytest.mark.slow
     def test_forged_and_control_files_are_sealed_and_genuine_ones_carry_nothing(
         self, tiny_corpus: Corpus, deployment: Deployment
     ) -> None:

@@ -108,6 +108,7 @@ def look(clip: PaintedClip, detector: Brightness | None = None) -> tuple[FaceLog
     return (log, *look_through(clip, log, KEY, LIMITS))
 
 
+@pytest.mark.slow
 @settings(max_examples=4, deadline=None)
 @given(st.floats(0, 59 * 60))
 def test_a_manipulated_minute_in_an_hour_is_found_placed_and_costs_bounded_work(start: float) -> None:
@@ -133,6 +134,7 @@ def test_a_quiet_clip_is_looked_at_once() -> None:
     assert most_suspicious(faces, LIMITS).score.probability == pytest.approx(0.3, abs=0.01)
 
 
+@pytest.mark.slow
 def test_one_odd_frame_does_not_make_a_suspect() -> None:
     clip = PaintedClip(600, ((300.0, 300.08, 0.99, 0.2, 90),))
     _, faces, _ = look(clip)
@@ -284,6 +286,7 @@ def test_what_a_picture_was_made_from_is_heard(
     assert "a picture that this one was made from" in " ".join(found.verdict.reasons)
 
 
+@pytest.mark.slow
 def test_an_unmarked_clip_stays_unmarked(blind: Examiner, footage: np.ndarray, tmp_path: Path) -> None:
     path = tmp_path / "plain.mp4"
     encode_clip(footage, path, fps=12.0, crf=18)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,6 +36,7 @@ def test_a_manipulated_minute_is_met_in_up_to_four_hours(seconds: float, place: 
     assert any(start - 1 / fps <= frame / fps <= start + 60 + 1 / fps for frame in first_look(frame_count, fps))
 
 
+@pytest.mark.slow
 @given(st.data(), st.integers(200, 100_000), RATES)
 def test_the_second_look_is_bounded_new_and_near_what_raised_it(data: st.DataObject, count: int, fps: float) -> None:
     looked = first_look(count, fps)

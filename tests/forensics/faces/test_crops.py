@@ -225,6 +225,7 @@ def longer_corpus(tmp_path_factory: pytest.TempPathFactory, forger: Forger, depl
     return synthesize(tmp_path_factory.mktemp("longer") / "corpus", config, forger, deployment)
 
 
+@pytest.mark.slow
 class TestRowsForDetectorsOfClips:
     CLIPS = create_detector("toy_flicker", seed=0).spec
 
@@ -264,6 +265,7 @@ class TestRowsForDetectorsOfClips:
         assert table.scores[table.videos.index(key_of(still))] == 0.5
         assert not table.covered[table.videos.index(key_of(still))]
 
+    @pytest.mark.slow
     def test_a_detector_of_clips_is_trained_and_evaluated_by_command(
         self, longer_corpus: Corpus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -285,6 +287,7 @@ class TestLearningMore:
         with pytest.raises(CorpusError, match="no forgery 'deepfakes' in its train split; it has stand-in"):
             train_on(tiny_corpus, dataclasses.replace(run, methods=("deepfakes",)))
 
+    @pytest.mark.slow
     def test_a_trained_detector_goes_on_from_its_weights(
         self, tiny_corpus: Corpus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -75,6 +75,7 @@ def test_crops_are_cut_where_the_declared_finder_sees_faces_and_kept_apart_by_it
     assert len(list((corpus.root / "crops").iterdir())) == 8
 
 
+@pytest.mark.slow
 def test_a_card_names_the_finder_and_an_evaluation_with_another_says_so(
     bare_corpus: Corpus, toy_yunet: Maker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -36,6 +36,7 @@ def test_the_box_around_a_turned_face_follows_it() -> None:
         assert missed[0] < 10 < missed[1]
 
 
+@pytest.mark.slow
 def test_the_boxes_of_puppets_are_met_from_five_points_alone() -> None:
     rng = np.random.default_rng(0)
     for _ in range(20):

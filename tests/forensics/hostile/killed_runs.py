@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 import cv2
@@ -34,6 +35,20 @@ from watermark import Deployment, encode_still, open_clip, read_media
 
 RECIPE = replace(stand_ins.TINY, clips=0, frames=2, control=())
 MEDIA = (".mp4", ".png", ".jpg", ".webp")
+LOADED_LATE = (
+    "forensics.cli.commands.corpus",
+    "forensics.cli.commands.evaluate",
+    "forensics.cli.commands.train",
+    "forensics.corpus.media",
+    "forensics.evaluation.robustness",
+    "forensics.evaluation.run.evaluate_corpus",
+    "forensics.faces.crops",
+    "forensics.reporting.json_entries",
+    "forensics.training.train",
+    "scipy.special",
+    "sklearn.covariance",
+)
+"""What the commands import only when they need it."""
 
 
 @dataclass(frozen=True)
@@ -210,6 +225,8 @@ def main() -> None:
     work, corpus, rng = Path(sys.argv[1]), Path(sys.argv[2]), random.Random(int(sys.argv[3]))  # noqa: S311 - no secret
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
+    for name in LOADED_LATE:
+        import_module(name)
     warm = puppets.sample_puppet(np.random.default_rng(0))
     puppets.render(warm, warm.neutral(), 64)  # compiles
     said = {}

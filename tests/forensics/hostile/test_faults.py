@@ -73,6 +73,7 @@ def told(stderr: str) -> list[str]:
     return [line for line in stderr.splitlines() if not re.match(r"\[ *\d+ %\] ", line)]
 
 
+@pytest.mark.slow
 def test_what_is_no_longer_written_is_named_with_its_cause_and_leaves_nothing(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, str(tmp_path)], capture_output=True, text=True, check=False, cwd=ROOT
@@ -99,6 +100,7 @@ def test_a_full_disk_is_told_under_the_name_of_the_file_and_not_of_its_unfinishe
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_an_answer_that_nobody_can_take_is_one_line(tmp_path: Path, puppet_still: np.ndarray) -> None:
     encode_still(puppet_still[:96, :96], tmp_path / "a.png")
     with Path("/dev/full").open("w") as full:
@@ -165,6 +167,7 @@ def test_two_processes_do_not_write_one_folder(
     assert "is being written by another process; wait until it ends" in said
 
 
+@pytest.mark.slow
 def test_a_training_that_stops_goes_on_from_its_last_epoch(
     tmp_path: Path, tiny_corpus: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,6 +192,7 @@ def test_a_training_that_stops_goes_on_from_its_last_epoch(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["calm", "stopped"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_twice_is_one_word(tmp_path: Path, puppet_still: np.ndarray) -> None:
     for number in range(400):
         (tmp_path / f"{number:03}.png").symlink_to(tmp_path / "000.png") if number else encode_still(

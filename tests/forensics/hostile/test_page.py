@@ -24,7 +24,7 @@ def test_an_upload_that_costs_too_much_gets_one_line_and_the_next_one_its_card(
     hostile = hostile_files.make("png_of_ten_thousand_ingredients", tmp_path)
     encode_still(np.full((192, 192, 3), 127, dtype=np.uint8), tmp_path / "next.png")
     sessions = Sessions(tmp_path)
-    context = AppContext(deployment, sessions, "cpu", tmp_path / "results", card_examiner, limits=Limits(10, 2048))
+    context = AppContext(deployment, sessions, "cpu", tmp_path / "results", card_examiner, limits=Limits(4, 2048))
     session = sessions.of("tab")
     try:
         html = examine([hostile, tmp_path / "next.png"], context, session)
@@ -33,7 +33,7 @@ def test_an_upload_that_costs_too_much_gets_one_line_and_the_next_one_its_card(
     (offered,) = session.offers.values()
     refused, answered = json.loads(offered.path.read_text())["results"]
     sessions.close()
-    line = f"{hostile.name}: takes longer than 10 seconds; if you trust the file, allow more with --seconds"
+    line = f"{hostile.name}: takes longer than 4 seconds; if you trust the file, allow more with --seconds"
     assert refused["error"]["message"].endswith(line)
     assert line in html
     assert answered["path"] == "next.png"

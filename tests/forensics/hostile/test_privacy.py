@@ -47,6 +47,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_the_core_commands_work_with_the_network_cut(tmp_path: Path, puppet_still: np.ndarray) -> None:
     (tmp_path / "cut").mkdir()
     (tmp_path / "cut" / "sitecustomize.py").write_text(CUT)

@@ -31,6 +31,7 @@ def test_one_process_answers_for_many_files_and_tells_how_far_it_is() -> None:
     assert told == [(0.5, "halfway")] * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "said"),
     [

@@ -93,10 +93,10 @@ def test_ten_thousand_ingredients_cost_no_more_than_the_time_they_are_given(
 ) -> None:
     hostile = hostile_files.make("png_of_ten_thousand_ingredients", tmp_path)
     encode_still(np.full((192, 192, 3), 127, dtype=np.uint8), tmp_path / "next.png")
-    done = facetrail(command, hostile, tmp_path / "next.png", "--json", "--home", deployment.folder, "--seconds", 10)
+    done = facetrail(command, hostile, tmp_path / "next.png", "--json", "--home", deployment.folder, "--seconds", 4)
     assert done.returncode == 1
     refused, answered = json.loads(done.stdout)["results"]
-    line = f"{hostile}: takes longer than 10 seconds; if you trust the file, allow more with --seconds"
+    line = f"{hostile}: takes longer than 4 seconds; if you trust the file, allow more with --seconds"
     assert refused["error"]["message"] == line
     assert answered["credential"]["state"] == "absent"
 
@@ -150,6 +150,7 @@ def test_deep_pictures_of_every_value_become_the_nearest_of_eight_bits(tmp_path:
     assert np.array_equal(read_media(tmp_path / "a.png").frames[0, ..., 0], nearest)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["read", "examine"])
 def test_names_write_no_line_of_their_own_and_reach_the_json_whole(
     tmp_path: Path, puppet_still: np.ndarray, deployment: Deployment, command: str
@@ -193,6 +194,7 @@ def test_a_name_that_no_file_can_have_is_one_line_and_the_others_are_read(
     assert complaints[1].startswith("nu\\x00ll.png: cannot be a file's name")
 
 
+@pytest.mark.slow
 def test_what_a_decoder_warns_of_is_no_line_of_its_own(
     tmp_path: Path, puppet_still: np.ndarray, deployment: Deployment
 ) -> None:

@@ -15,9 +15,10 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from forensics.errors import ReportError
 from forensics.evaluation import ScoreTable
-from forensics.reporting import compose, gather, read_contents
 from forensics.reporting import curves as found_curves
+from forensics.reporting import gather_results, read_contents
 from forensics.reporting.blocks import Cell, Column, Prose, Table
+from forensics.reporting.compose import compose
 from forensics.reporting.curves import RATES, reliability, video_table
 from forensics.reporting.exports import as_csv, as_svg, write_exports
 from forensics.reporting.gather import Results
@@ -82,7 +83,7 @@ def test_equal_probabilities_stay_in_one_bin() -> None:
 
 
 def test_the_curve_is_drawn_from_the_videos_behind_the_headline(make_folder: MakeFolder) -> None:
-    one = gather(make_folder()).detectors[1]
+    one = gather_results(make_folder()).detectors[1]
     table = video_table(one)
     assert table is not None and one.scores is not None
     assert (len(table), set(table.slices)) == (24, {"main"})
@@ -94,14 +95,14 @@ def test_the_curve_is_drawn_from_the_videos_behind_the_headline(make_folder: Mak
 def test_every_measure_stands_in_a_table_with_its_interval(make_folder: MakeFolder) -> None:
     folder = make_folder()
     written = {value for table in read_contents(folder).tables for line in table.lines for value in line}
-    for one in gather(folder).detectors:
+    for one in gather_results(folder).detectors:
         for measure in one.report.measures:
             assert repr(measure.value) in written, measure
             assert measure.low is None or repr(measure.low) in written, measure
 
 
 def test_the_verdict_says_not_distinguishable_when_so(make_folder: MakeFolder) -> None:
-    results = gather(make_folder())
+    results = gather_results(make_folder())
     assert "not distinguishable" in compose(results).verdict
     apart = dataclasses.replace(results.run.comparisons[0], p_adjusted=0.01, low=0.1)
     told = compose(dataclasses.replace(results, run=dataclasses.replace(results.run, comparisons=(apart,)))).verdict
@@ -109,7 +110,7 @@ def test_the_verdict_says_not_distinguishable_when_so(make_folder: MakeFolder) -
 
 
 def test_one_detector_whose_interval_holds_one_half_is_not_told_from_chance(make_folder: MakeFolder) -> None:
-    results = gather(make_folder())
+    results = gather_results(make_folder())
 
     def alone(low: float) -> str:
         one = results.detectors[0]
@@ -132,11 +133,11 @@ def test_published_numbers_stand_beside_the_corrected_ones_and_hostile_words_sta
     assert table.lines == [["after", "EER", "0.14", "9 rows", "equal error rate", "0.1", "0.05", "0.2", "x", "<b>"]]
     (folder / "after" / "side_by_side.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ReportError, match="side_by_side"):
-        gather(folder)
+        gather_results(folder)
 
 
 def test_too_few_genuine_samples_are_named_once_and_not_for_every_rate(make_folder: MakeFolder) -> None:
-    results = gather(make_folder())
+    results = gather_results(make_folder())
     few = "tpr_at_fpr_{}/video: fewer than ten genuine samples may be flagged at {} %"
     warnings = (few.format("0.1", "0.1"), few.format("1", "1"), "another matter")
     one = results.detectors[0]
@@ -158,13 +159,13 @@ def test_an_unsealed_test_and_its_early_reads_stand_on_top(make_folder: MakeFold
 
 
 def test_the_rise_of_false_positives_follows_from_the_rates_where_it_was_not_measured(make_folder: MakeFolder) -> None:
-    one = gather(make_folder()).detectors[0]
+    one = gather_results(make_folder()).detectors[0]
     cells = [cell for cell in one.report.measures if cell.metric == "fpr" and cell.distortion != "none"]
     assert [round(cell.value, 6) for cell in drift(one, cells)] == [0.0, 0.1, 0.2] * 2
 
 
 def test_a_section_without_data_is_left_out(make_folder: MakeFolder) -> None:
-    results = gather(make_folder())
+    results = gather_results(make_folder())
 
     def without(**changes: object) -> set[str]:
         changed: Results = dataclasses.replace(results, **changes)  # type: ignore[arg-type]
@@ -208,7 +209,7 @@ def test_a_name_that_a_spreadsheet_would_run_is_kept_from_it_and_numbers_are_lef
 
 
 def test_a_distortions_quirk_stands_with_the_distortions_and_not_on_top(make_folder: MakeFolder) -> None:
-    results = gather(make_folder())
+    results = gather_results(make_folder())
     one = results.detectors[0]
     quirk = "deeperforensics1:JPEG: scales down and up again"
     report = dataclasses.replace(one.report, warnings=(quirk, "another matter"))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from forensics.errors import ReportError
-from forensics.reporting import gather, read_contents, render_page, write_page
+from forensics.reporting import gather_results, read_contents, render_page, write_page
 from forensics.reporting.blocks import Exhibit, Gallery, Media, ReportContents, Section, Strip
 
 HOSTILE = "<script>alert('x')</script>\"&="
@@ -137,7 +137,7 @@ def test_a_page_is_written_whole_or_not_at_all(make_folder: MakeFolder) -> None:
 
 def test_a_folder_without_results_is_refused_with_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="facetrail evaluate"):
-        gather(tmp_path)
+        gather_results(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"title": "alone"}'])
@@ -149,7 +149,7 @@ def test_a_damaged_record_is_refused_by_name(make_folder: MakeFolder, name: str,
     folder = make_folder()
     (folder / name).write_text(text)
     with pytest.raises(ReportError, match=re.escape(Path(name).name)):
-        gather(folder)
+        gather_results(folder)
 
 
 def test_a_failure_cannot_show_a_file_outside_the_results(make_folder: MakeFolder) -> None:
@@ -166,7 +166,7 @@ def test_a_failure_cannot_show_a_file_outside_the_results(make_folder: MakeFolde
 
 def test_nothing_but_scores_gives_a_page_of_what_scores_allow(make_folder: MakeFolder) -> None:
     folder = make_folder(trail=False)
-    results = gather(folder)
+    results = gather_results(folder)
     bare = dataclasses.replace(
         results,
         detectors=tuple(
@@ -187,7 +187,7 @@ def test_nothing_but_scores_gives_a_page_of_what_scores_allow(make_folder: MakeF
         probes=(),
         quality=(),
     )
-    from forensics.reporting import compose
+    from forensics.reporting.compose import compose
 
     contents = compose(bare)
     names = [section.name for section in contents.sections]

@@ -18,12 +18,18 @@ def test_lines_come_back_in_order(tmp_path) -> None:
     assert whole_lines(path) == [b"one", b"zwei", b""]
 
 
+@pytest.fixture(scope="module")
+def journals(tmp_path_factory):
+    """One folder for the journals of all examples."""
+    return tmp_path_factory.mktemp("journals")
+
+
 LINES = st.lists(st.text(st.characters(exclude_characters="\n", codec="utf-8"), max_size=12), max_size=4)
 
 
 @given(lines=LINES, cut=st.text("ab", min_size=1, max_size=9))
-def test_a_line_that_was_cut_off_goes_and_the_next_begins_its_own(tmp_path_factory, lines, cut) -> None:
-    path = tmp_path_factory.mktemp("journal") / "journal"
+def test_a_line_that_was_cut_off_goes_and_the_next_begins_its_own(journals, lines, cut) -> None:
+    path = journals / f"{len(list(journals.iterdir()))}"
     for line in lines:
         append_line(path, line)
     with path.open("ab") as file:

@@ -156,11 +156,13 @@ def forged(tmp_path_factory: pytest.TempPathFactory, forger: Forger, deployment:
     return synthesize(tmp_path_factory.mktemp("forged") / "corpus", SMALL, forger, deployment)
 
 
+@pytest.mark.slow
 def test_a_corpus_of_many_methods_is_sound(forged: Corpus) -> None:
     assert check_corpus(forged) == ()
     assert {sample.method for sample in forged.where(label=Label.FORGED)} == {*SMALL.methods[1:], "stand-in"}
 
 
+@pytest.mark.slow
 def test_every_forgery_is_sealed_whatever_made_it(forged: Corpus, deployment: Deployment) -> None:
     for _, group in itertools.groupby(
         sorted(forged.where(label=Label.FORGED), key=lambda one: one.method), lambda one: one.method
@@ -176,6 +178,7 @@ def test_every_forgery_is_sealed_whatever_made_it(forged: Corpus, deployment: De
             assert found.credential.source_type == "compositeWithTrainedAlgorithmicMedia"
 
 
+@pytest.mark.slow
 def test_labels_say_what_was_altered_and_from_which_footage(forged: Corpus) -> None:
     genuine = {sample.source_id for sample in forged.where(label=Label.GENUINE, slice=Slice.MAIN)}
     for sample in forged.where(label=Label.FORGED):
@@ -190,12 +193,14 @@ def test_labels_say_what_was_altered_and_from_which_footage(forged: Corpus) -> N
             assert load_masks(forged.root / sample.mask).shape == (sample.frames, CONFIG.size, CONFIG.size)
 
 
+@pytest.mark.slow
 def test_a_swap_has_the_look_of_one_and_the_footage_of_the_other(forged: Corpus) -> None:
     swap = next(sample for sample in forged.samples if sample.method == "face-swap")
     assert swap.identities == (swap.source_id, swap.original)
     assert swap.drive_id.startswith(str(swap.original))
 
 
+@pytest.mark.slow
 def test_a_lost_mask_is_made_again(forged: Corpus, forger: Forger, deployment: Deployment) -> None:
     sample = next(sample for sample in forged.samples if sample.mask is not None)
     before = load_masks(forged.root / str(sample.mask))

@@ -5,9 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 import facetrail_torchvision
 
 
+@pytest.mark.slow
 def test_the_room_opens_without_the_packages_that_only_sd15_and_training_need():
     code = (
         "import sys, generator, generator.trackers\n"

@@ -144,6 +144,7 @@ def refused(out, base, match, **choices):
     return caught.value
 
 
+@pytest.mark.slow
 def test_a_diffusers_folder_becomes_a_model_that_loads(out, base, state):
     report = made(out, base)
     sizes = {name: len(tensors) for name, tensors in state.items()}
@@ -169,6 +170,7 @@ def test_a_diffusers_folder_becomes_a_model_that_loads(out, base, state):
     assert sorted(card["files"]) == sorted(path.name for path in out.glob("*.safetensors"))
 
 
+@pytest.mark.slow
 def test_untrained_parts_change_nothing(out, base):
     made(out, base)
     weights = load_pretrained(out)[0].state_dict()
@@ -178,6 +180,7 @@ def test_untrained_parts_change_nothing(out, base):
     assert all(weights[n].any() for n in weights if n.endswith("to_k_expression.weight"))
 
 
+@pytest.mark.slow
 def test_the_same_tensors_in_any_layout_make_the_same_model(tmp_path, base, state):
     single = {f"model.diffusion_model.{first_release_unet(n)}": v for n, v in state["unet"].items()}
     single |= {f"first_stage_model.{n}": v for n, v in first_release_vae_state(state["vae"]).items()}
@@ -199,6 +202,7 @@ def test_the_same_tensors_in_any_layout_make_the_same_model(tmp_path, base, stat
     assert made(tmp_path / "e", base, seed=1).sha256 != digest
 
 
+@pytest.mark.slow
 def test_moore_style_files_find_their_places(tmp_path, out, base, state, shapes):
     motion = drawn(shapes["motion"], 7)
     trained = {"denoising": drawn(shapes["unet"], 8), "reference": drawn(shapes["unet"], 9)}
@@ -243,6 +247,7 @@ def test_a_guidance_encoder_says_that_its_attention_was_left_out(tmp_path, out, 
     assert "train this encoder further" in part.line()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["v1", "v2", "wrapped", "adapter"])
 def test_motion_files_of_every_kind_are_loaded_whole(tmp_path, out, base, layout):
     motion = drawn(published_shapes("v2" if layout == "v2" else "v3")["motion"], 5)
@@ -362,6 +367,7 @@ def test_what_the_base_lacks_is_asked_for(tmp_path, out, state):
     refused(out, tmp_path / "empty", "no folder unet in it")
 
 
+@pytest.mark.slow
 def test_values_that_half_precision_cannot_hold_are_refused(tmp_path, out, base, state):
     torch.save({**state["unet"], "conv_in.bias": torch.full((32,), 1e6)}, tmp_path / "u.pth")
     refused(out, base, r"denoiser: conv_in\.bias is not finite in torch\.float16", denoiser=tmp_path / "u.pth")

@@ -78,6 +78,7 @@ def test_seams_between_windows_lie_inside_the_interior_distribution(animator, sc
     assert seams.max() > interior.max()  # so that the test is able to fail
 
 
+@pytest.mark.slow
 def test_a_few_step_clip_takes_four_evaluations_a_frame(animator, scene, monkeypatch):
     counted = []
     plain = animator._model.denoise

@@ -20,6 +20,7 @@ def psnr(a, b):
     return 10 * np.log10(255**2 / np.mean((a.astype(float) - b) ** 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["relative", "absolute"])
 def test_two_drivers_of_opposite_heads_give_the_same_pictures(animator, deployment, mode):
     rng = np.random.default_rng(3)
@@ -35,6 +36,7 @@ def test_two_drivers_of_opposite_heads_give_the_same_pictures(animator, deployme
     assert first.claim.payload == second.claim.payload
 
 
+@pytest.mark.slow
 def test_a_source_that_drives_itself_comes_back(animator, deployment):
     found = []
     for seed in range(4):

@@ -84,6 +84,7 @@ def test_a_folder_of_frames_is_sealed_frame_by_frame(animator, scene, deployment
         assert read_provenance(file, deployment).credential.state is CredentialState.TRUSTED
 
 
+@pytest.mark.slow
 def test_frames_of_a_folder_are_marked_one_by_one(animator, scene, deployment, tmp_path, monkeypatch):
     """Each frame is a separate file; with a mark fitted to the clip, about one in 200 could not be read alone."""
     seen = []
@@ -101,6 +102,7 @@ def test_frames_of_a_folder_are_marked_one_by_one(animator, scene, deployment, t
     assert not seen
 
 
+@pytest.mark.slow
 def test_frames_in_memory_that_would_not_show_the_clips_mark_alone_get_their_own(
     animator, scene, deployment, tmp_path, monkeypatch
 ):
@@ -130,6 +132,7 @@ def test_a_clip_does_not_become_a_picture(animator, scene, deployment, tmp_path)
     assert not list(tmp_path.glob("a.*"))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(animator, scene, deployment):
     one, two, other = (animator.animate(*scene, deployment, config=AnimateConfig(seed=s)) for s in (3, 3, 4))
     assert one.frames.tobytes() == two.frames.tobytes()
@@ -137,6 +140,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(animator, 
     assert one.frames.tobytes() != other.frames.tobytes()
 
 
+@pytest.mark.slow
 def test_works_that_differ_carry_ids_that_differ(animator, scene, deployment):
     image, params, drive = scene
     other = dataclasses.replace(drive, gaze=drive.gaze * 0.5)
@@ -150,6 +154,7 @@ def test_works_that_differ_carry_ids_that_differ(animator, scene, deployment):
     assert len(ids) == 6
 
 
+@pytest.mark.slow
 def test_how_frames_are_grouped_does_not_change_them_visibly(animator, scene, deployment):
     whole, parts = (
         animator.animate(*scene, deployment, config=AnimateConfig(chunk=c)).frames.astype(int) for c in (10, 3)
@@ -179,6 +184,7 @@ def test_progress_counts_frames(animator, scene, deployment):
     assert seen == [(1, 10), (2, 10), (3, 10), (4, 10), (6, 10), (8, 10), (10, 10)]
 
 
+@pytest.mark.slow
 def test_the_mark_is_fitted_as_one_call_over_the_whole_clip_would_fit_it(animator, scene, deployment, monkeypatch):
     marked = animator.animate(*scene, deployment, config=AnimateConfig(chunk=4)).frames
     with monkeypatch.context() as unmarked:
@@ -188,6 +194,7 @@ def test_the_mark_is_fitted_as_one_call_over_the_whole_clip_would_fit_it(animato
     np.testing.assert_array_equal(marked, mark(clip.frames, clip.claim.payload, deployment.mark_key))
 
 
+@pytest.mark.slow
 def test_the_source_is_read_once_and_the_first_frame_waits_for_no_more_than_the_mark_looks_at(
     animator, puppet, scene, deployment, tmp_path, monkeypatch
 ):
@@ -216,6 +223,7 @@ def test_the_source_is_read_once_and_the_first_frame_waits_for_no_more_than_the_
     assert before_first[0] == 4 * steps
 
 
+@pytest.mark.slow
 def test_a_clip_written_as_it_is_drawn_is_the_clip_from_memory(animator, scene, deployment, tmp_path):
     whole = animator.animate(*scene, deployment)
     sealed = whole.seal(tmp_path / "a.mp4", deployment)
@@ -227,6 +235,7 @@ def test_a_clip_written_as_it_is_drawn_is_the_clip_from_memory(animator, scene, 
     assert sorted(path.name for path in tmp_path.glob(".*")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop_after", [1, 2])
 def test_an_interrupted_file_is_continued_and_equal(animator, scene, deployment, tmp_path, stop_after):
     config = AnimateConfig(chunk=4)
@@ -249,6 +258,7 @@ def test_an_interrupted_file_is_continued_and_equal(animator, scene, deployment,
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.slow
 def test_starting_over_and_other_settings_leave_the_interrupted_work_alone(animator, scene, deployment, tmp_path):
     def stopping(done, total):
         raise KeyboardInterrupt
@@ -261,6 +271,7 @@ def test_starting_over_and_other_settings_leave_the_interrupted_work_alone(anima
     assert not fresh.continued and not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.slow
 def test_work_is_continued_only_for_the_same_reading_of_the_source(animator, scene, deployment, tmp_path):
     """In absolute mode the aligned motion is independent of the source's own face parameters, but the maps are not."""
 
@@ -333,6 +344,7 @@ def test_gains_and_scales_below_zero_are_refused(field):
         AnimateConfig(**{field: -0.5})
 
 
+@pytest.mark.slow
 def test_a_composite_says_so_and_names_its_parent(animator, puppet, scene, deployment, tmp_path):
     picture = render(puppet, puppet.neutral(), 480).image[20:401, :411]
     Image.fromarray(picture).save(tmp_path / "source.png")

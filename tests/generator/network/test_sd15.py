@@ -124,6 +124,7 @@ def test_two_pipelines_at_once_do_not_disturb_each_other(model):
     assert not torch.allclose(alone[0], alone[1], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_denoiser_compiles_as_one_graph(model):
     prepared = model.prepare(model.encode_source(picture()), given(2))
 
@@ -134,6 +135,7 @@ def test_the_denoiser_compiles_as_one_graph(model):
     torch.testing.assert_close(compiled(noise(2), at(2)), step(noise(2), at(2)), atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_recomputing_activations_changes_no_gradient():
     gradients = []
     for recompute in (False, True):
@@ -149,6 +151,7 @@ def test_recomputing_activations_changes_no_gradient():
             torch.testing.assert_close(kept, recomputed)
 
 
+@pytest.mark.slow
 def test_the_trainable_part_of_the_reference_network_is_what_the_features_depend_on():
     torch.manual_seed(0)
     model = stirred(AniFaceDiff(TOY_SD15))

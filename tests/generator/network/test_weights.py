@@ -108,6 +108,7 @@ def test_shipped_cards_and_their_digest_stay_what_they_were():
     assert load_pretrained()[1] == card["sha256"]
 
 
+@pytest.mark.slow
 def test_each_part_of_sd15_has_a_file_under_its_published_names(sd15_folder, toy_sd15):
     assert {path.name for path in sd15_folder.iterdir()} == {f"{part}.safetensors" for part in PARTS} | {"card.json"}
     assert "encoder.conv_in.weight" in load_file(sd15_folder / "vae.safetensors")
@@ -125,6 +126,7 @@ def test_a_model_is_loaded_in_the_precision_asked_for(sd15_folder):
     assert model.context.mean.dtype == torch.float32
 
 
+@pytest.mark.slow
 def test_a_fresh_and_a_loaded_model_compute_the_same(tmp_path, toy_sd15):
     fresh = AniFaceDiff(TOY_SD15).eval()
     fresh.load_state_dict(toy_sd15)
@@ -149,6 +151,7 @@ def test_a_changed_or_missing_part_is_named(sd15_folder, part):
         load_pretrained(sd15_folder)
 
 
+@pytest.mark.slow
 def test_the_digest_covers_every_file_and_the_sizes(sd15_folder):
     _, digest = load_pretrained(sd15_folder)
     files = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sd15_folder.glob("*.safetensors")}
@@ -165,6 +168,7 @@ def test_another_choice_in_the_card_is_noticed(sd15_folder):
         load_pretrained(sd15_folder)
 
 
+@pytest.mark.slow
 def test_weights_that_are_not_finite_do_not_replace_a_good_model(sd15_folder, toy_sd15):
     before = load_pretrained(sd15_folder)[1]
     broken = {
@@ -177,6 +181,7 @@ def test_weights_that_are_not_finite_do_not_replace_a_good_model(sd15_folder, to
     assert not list(sd15_folder.glob("*.part"))
 
 
+@pytest.mark.slow
 def test_a_model_saved_over_another_leaves_no_part_of_it(sd15_folder, toy_sd15):
     still = replace(TOY_SD15, motion=None)
     state = {name: value for name, value in toy_sd15.items() if not name.startswith("motion.")}
@@ -194,6 +199,7 @@ def test_a_state_of_another_model_is_not_written(tmp_path, toy_sd15):
     assert not (tmp_path / "made").exists()
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_model_that_was_there(sd15_folder, toy_sd15):
     before = load_pretrained(sd15_folder)[1]
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)

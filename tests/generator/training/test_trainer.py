@@ -57,6 +57,7 @@ def base(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", [1, 2])
 def test_an_interrupted_run_ends_as_an_undisturbed_one_to_the_bit(tmp_path, base, stage):
     run = settings(stage, optimiser={"accumulate": 2})
@@ -77,6 +78,7 @@ def test_an_interrupted_run_ends_as_an_undisturbed_one_to_the_bit(tmp_path, base
         assert same(state, states[1][index])
 
 
+@pytest.mark.slow
 def test_a_run_killed_between_checkpoints_continues_from_the_last(tmp_path):
     class Killed(Exception):
         pass
@@ -115,6 +117,7 @@ def test_two_processes_end_alike_share_the_data_and_equal_two_accumulated_batche
         torch.testing.assert_close(alone.trained[name].detach(), value, atol=2e-6, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_path):
     trainer = Trainer(tmp_path, settings(), random_data(), device="cpu")
 
@@ -129,11 +132,13 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_pa
     assert again.step == 2 and all(value.isfinite().all() for value in again.model.state_dict().values())
 
 
+@pytest.mark.slow
 def test_only_the_last_checkpoints_are_kept(tmp_path):
     train(tmp_path, settings(checkpoint_every=1, keep=2))
     assert sorted(p.name for p in (tmp_path / "checkpoints").iterdir()) == ["step-00000003", "step-00000004"]
 
 
+@pytest.mark.slow
 def test_half_a_checkpoint_is_not_seen(tmp_path):
     train(tmp_path, settings(steps=2))
     torn = tmp_path / "checkpoints" / f"{UNFINISHED}torn" / "step-00000009"
@@ -152,6 +157,7 @@ def test_a_damaged_checkpoint_is_refused_by_name(tmp_path, name):
         Trainer(tmp_path, settings(steps=1), random_data(), device="cpu")
 
 
+@pytest.mark.slow
 def test_a_run_is_not_continued_with_other_settings_or_another_base(tmp_path, base):
     train(tmp_path, settings(steps=1))
     with pytest.raises(TrainingError, match=r"started with optimiser.rate = 1e-05, now it is 0.001"):
@@ -162,6 +168,7 @@ def test_a_run_is_not_continued_with_other_settings_or_another_base(tmp_path, ba
     assert longer.position.history == ((0, 1, 1), (1, 2, 1))
 
 
+@pytest.mark.slow
 def test_the_export_is_the_running_mean_with_its_story(tmp_path, base):
     trainer = train(tmp_path / "run", settings(stage=2, steps=2), base=base)
     model, digest = load_pretrained(trainer.export(tmp_path / "weights"))
@@ -177,6 +184,7 @@ def test_the_export_is_the_running_mean_with_its_story(tmp_path, base):
     assert card["licence"] == "CC0-1.0" and card["hours"] >= 0 and card["use"] and card["limits"]
 
 
+@pytest.mark.slow
 def test_half_precision_trains_and_exports_what_was_fixed_untouched(tmp_path, base):
     trainer = train(tmp_path / "run", settings(steps=1, precision="bf16", recompute=True), base=base)
     assert trainer.model.codec.vae.encoder.conv_in.weight.dtype == torch.bfloat16
@@ -185,6 +193,7 @@ def test_half_precision_trains_and_exports_what_was_fixed_untouched(tmp_path, ba
     assert same(after.codec.state_dict(), before.codec.state_dict())
 
 
+@pytest.mark.slow
 def test_validation_measures_held_out_faces_and_shows_them(tmp_path):
     run = settings(steps=2, validation={"every": 1, "sources": 2, "steps": 2, "guidance": 2.0})
     data = dataclasses.replace(random_data(), validation={"identities": random_data().training})
@@ -198,6 +207,7 @@ def test_validation_measures_held_out_faces_and_shows_them(tmp_path):
     assert events.Images("source, truth, ours/identities")[0].width == 3 * SIZES.image_size
 
 
+@pytest.mark.slow
 def test_the_mean_weights_are_lent_for_validation_and_taken_back(tmp_path):
     trainer = train(tmp_path, settings(steps=2))
     weights = {name: p.detach().clone() for name, p in trainer.trained.items()}
@@ -234,6 +244,7 @@ def mini_run(**changes):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_mini_trains_on_puppets_and_exports_a_model(tmp_path):
     run = mini_run(steps=2)
     trainer = train(tmp_path / "run", run, open_puppets(run))

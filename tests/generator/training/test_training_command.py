@@ -68,6 +68,7 @@ def run(tmp_path, capsys, *arguments):
     return code, captured.out, captured.err
 
 
+@pytest.mark.slow
 def test_mini_is_trained_and_continued_by_the_same_command(tmp_path, capsys):
     settings = tmp_path / "toy.toml"
     settings.write_text(TOY)
@@ -80,6 +81,7 @@ def test_mini_is_trained_and_continued_by_the_same_command(tmp_path, capsys):
     assert load_pretrained(tmp_path / "run" / "weights")[0].config.image_size == 128
 
 
+@pytest.mark.slow
 def test_sd15_starts_from_a_model_folder(tmp_path, capsys):
     save_pretrained(AniFaceDiff(SIZES).state_dict(), SIZES, tmp_path / "base", {"name": "toy"})
     settings = tmp_path / "toy.toml"

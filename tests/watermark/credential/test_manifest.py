@@ -195,6 +195,7 @@ def test_a_control_file_makes_no_claim_of_a_model(deployment, pictures, tmp_path
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".avif", ".tif", ".mp4"])
 def test_the_size_of_a_discreet_file_does_not_tell_what_it_says(deployment, pictures, clip, tmp_path, suffix):
     from watermark import encode_clip, encode_still

@@ -42,6 +42,7 @@ def flip(data, offset, rng):
     return changed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_flipped_bit_anywhere_in_the_file_is_never_trusted(sealed, state_of, suffix):
     data = sealed[suffix].path.read_bytes()

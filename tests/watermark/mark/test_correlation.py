@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 
 from watermark import mark, read_mark
 from watermark.mark.correlation import bit_values, folded_spectrum
@@ -15,6 +16,7 @@ def random_word(rng: np.random.Generator) -> np.ndarray:
     return np.where(encode(rng.integers(0, 2, MESSAGE_BITS, dtype=np.uint8)) == 1, 1.0, -1.0)
 
 
+@pytest.mark.slow
 def test_an_unmarked_picture_shows_no_code_word_beyond_the_bound(large_picture) -> None:
     """Over 400 keys the sum of the values with a code word's signs stays below exp(-x²/2), with unit variance."""
     rng = np.random.default_rng(0)

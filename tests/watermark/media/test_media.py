@@ -56,6 +56,7 @@ def test_the_same_frames_give_the_same_bytes(tmp_path, clip, suffix):
     assert first.read_bytes() == second.read_bytes()
 
 
+@pytest.mark.slow
 def test_what_lies_in_memory_does_not_reach_a_tiff(tmp_path):
     """With MALLOC_PERTURB_ glibc fills new memory; libtiff skips a byte where a compressed strip has an odd length."""
     program = """

@@ -204,6 +204,7 @@ def test_texture_that_drowns_the_mark_is_refused_in_one_line_and_leaves_nothing(
         assert read_provenance(out / "a.png", own).mark.ours
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".png", ".mp4"])
 @pytest.mark.parametrize("drowned", [1, 2, 3])
 def test_where_the_mark_of_one_id_drowns_two_others_are_tried(own, out, tmp_path, clip, monkeypatch, suffix, drowned):
@@ -339,6 +340,7 @@ def seal_one(home, source, target):
     return seal_file(source, target, PayloadKind.CONTROL, Deployment.open(home)).payload.hex
 
 
+@pytest.mark.slow
 def test_eight_processes_seal_into_one_new_deployment_and_none_is_lost(out, tmp_path, pictures):
     encode_still(pictures["face"], tmp_path / "source.png")
     targets = [out / f"{number}.jpg" for number in range(16)]

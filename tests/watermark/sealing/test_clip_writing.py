@@ -99,6 +99,7 @@ def test_pieces_give_the_clip_that_one_array_gives(out, marked, claim, deploymen
     assert (found.credential.state, found.mark.id) == (CredentialState.TRUSTED, claim.payload.hex)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_clip(out, clip, claim, deployment):
     marker = ClipMarker.prepare(clip[:4], claim.payload, deployment.mark_key)
     chunk = marker.mark(clip[:8])

@@ -272,6 +272,7 @@ def test_a_variable_frame_rate_becomes_constant_and_the_receipt_says_so(own, out
     assert not watermark.open_clip(out / "a.mp4").variable_rate
 
 
+@pytest.mark.slow
 def test_writers_of_one_path_at_once_leave_one_whole_file(own, out, pictures):
     def one(number):
         payload = Payload(number, PayloadKind.GENERATED)

@@ -70,6 +70,7 @@ def test_files_with_one_mark_are_all_kept_newest_first_and_can_be_taken_back(tmp
     assert store.find(ENTRY.mark_id) == (ENTRY,)
 
 
+@pytest.mark.slow
 def test_threads_and_processes_write_at_once_from_the_first_entry_on(tmp_path):
     path = tmp_path / "s.sqlite3"
     with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as processes, ThreadPoolExecutor(4) as threads:

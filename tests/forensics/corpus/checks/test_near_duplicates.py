@@ -57,6 +57,7 @@ def test_a_smaller_recompressed_copy_in_another_split_is_named(official: Callabl
     assert {name.split("-")[-2] for name in found.ids} == {"trainreal0", "copied"}
 
 
+@pytest.mark.slow
 def test_different_puppets_are_no_near_duplicates() -> None:
     prints = []
     for number in range(12):

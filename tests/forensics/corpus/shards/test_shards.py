@@ -181,6 +181,7 @@ class TestTheSameBytes:
 
 
 class TestOthersReadIt:
+    @pytest.mark.slow
     def test_webdataset_gives_every_sample_with_its_label_and_media(self, tiny_corpus: Corpus, exported: Path) -> None:
         """In a process of its own: the library warns at import of what pytest takes for an error."""
         script = (
@@ -200,6 +201,7 @@ class TestOthersReadIt:
             for one in tiny_corpus.samples
         }
 
+    @pytest.mark.slow
     def test_datasets_loads_stills_and_clips_with_labels_and_splits(self, tiny_corpus: Corpus, tmp_path: Path) -> None:
         """In a process of its own, offline, with a cache of its own."""
         out = tmp_path / "hub"

@@ -57,6 +57,7 @@ def harm(detector: Detector, frames: list[np.ndarray]) -> np.ndarray:
     return (after - before) * (1 - 2 * labels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fgsm", "pgd"])
 @pytest.mark.parametrize("epsilon", [1, 4, 8])
 def test_no_pixel_changes_by_more_than_epsilon_and_none_outside_the_crop(toy, method, epsilon) -> None:
@@ -76,6 +77,7 @@ def test_nothing_is_changed_at_epsilon_zero(toy, method) -> None:
     assert np.array_equal(attacked(toy, Attack(method, 0)), frames)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fgsm", "pgd"])
 def test_a_wider_epsilon_harms_more_on_average(toy, method) -> None:
     harms = [harm(toy, attacked(toy, Attack(method, epsilon))).mean() for epsilon in (1, 2, 4, 8)]
@@ -83,6 +85,7 @@ def test_a_wider_epsilon_harms_more_on_average(toy, method) -> None:
     assert (np.diff(harms) > 0).all()
 
 
+@pytest.mark.slow
 def test_more_steps_harm_more_than_one_and_a_random_change_harms_hardly(toy) -> None:
     frames, _ = scene()
     rng = np.random.default_rng(1)
@@ -93,6 +96,7 @@ def test_more_steps_harm_more_than_one_and_a_random_change_harms_hardly(toy) -> 
     assert many >= single > 3 * abs(random)
 
 
+@pytest.mark.slow
 def test_pgd_at_eight_levels_breaks_an_undefended_detector(toy) -> None:
     frames, labels = scene()
     assert ((probabilities(toy, frames) > 0.5) == labels).mean() > 0.85

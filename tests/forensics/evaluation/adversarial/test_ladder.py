@@ -88,11 +88,13 @@ def test_both_directions_are_counted(measured) -> None:
         assert both <= forged <= value(measures, "auc/video", "pgd", 0)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_measures(measured, targets, thresholds, tiny_corpus, samples) -> None:
     again = measure_attacks({"one": targets["one"]}, thresholds, tiny_corpus, samples, PLAN)
     assert again["one"] == tuple(one for one in measured["one"] if one.distortion == "pgd")
 
 
+@pytest.mark.slow
 def test_one_class_is_refused(targets, thresholds, tiny_corpus, samples) -> None:
     genuine = [sample for sample in samples if sample.label == "genuine"]
     with pytest.raises(MetricError, match="genuine"):

@@ -25,6 +25,7 @@ def test_a_mean_over_runs_is_the_mean_of_their_metrics() -> None:
     assert found.low < found.value < found.high
 
 
+@pytest.mark.slow
 def test_the_interval_is_that_of_repeated_rows() -> None:
     labels, identities, runs = table(1, people=12)
     found = contrast([Term(0.5, AUC, run) for run in runs[:2]], labels, identities, np.random.default_rng(3))

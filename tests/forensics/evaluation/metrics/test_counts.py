@@ -21,6 +21,7 @@ def weighted_tables(draw):
     return np.array(labels), np.array(scores) / grid, np.array(weights, dtype=float).reshape(3, size)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(weighted_tables())
 def test_weighting_a_row_is_repeating_it(table):

@@ -66,6 +66,7 @@ def test_a_comment_changes_the_file_and_not_the_stream(jpegs: Callable[..., Corp
     assert found["stream"] < 0.75
 
 
+@pytest.mark.slow
 def test_what_our_seal_shows_on_the_outside_is_held_apart(jpegs: Callable[..., Corpus]) -> None:
     corpus = jpegs(real=75, fake=75, comment=b"x" * 4000)
     control = {sample.id for sample in corpus.where(label=Label.FORGED)[::2]}

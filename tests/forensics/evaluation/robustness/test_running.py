@@ -199,6 +199,7 @@ run_cells(run, cells)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_loses_the_shard_it_was_writing_and_nothing_else(make_run, worked, monkeypatch, tmp_path):
     monkeypatch.setattr(running, "CLIPS_OF_A_SHARD", 1)
     plan = tmp_path / "plan.pickle"

@@ -14,6 +14,7 @@ from forensics.evaluation import read_reports, read_run, read_scores
 from ..external_scores.foreign_files import faceforensics_scores, write_bench, write_csv
 
 
+@pytest.mark.slow
 def test_files_of_several_detectors_become_one_results_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -41,6 +42,7 @@ def test_files_of_several_detectors_become_one_results_folder(
     assert entry["sealed"] is False
 
 
+@pytest.mark.slow
 def test_scores_of_different_test_sets_are_measured_and_not_compared(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -75,6 +75,7 @@ def test_two_workers_one_of_which_dies_make_the_manifest_that_one_makes(
     assert not (tmp_path / "two" / JOURNAL).exists()
 
 
+@pytest.mark.slow
 def test_what_was_made_before_a_run_was_cut_off_is_not_made_again(
     alone: Path, tmp_path: Path, deployment: Deployment
 ) -> None:
@@ -92,6 +93,7 @@ def test_what_was_made_before_a_run_was_cut_off_is_not_made_again(
     assert Corpus.load(root) == corpus
 
 
+@pytest.mark.slow
 def test_the_manifest_is_written_once_however_many_samples_there_are(
     tmp_path: Path, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -175,6 +175,7 @@ def test_each_request_is_logged_with_its_status_and_its_duration(
     assert re.fullmatch(r"POST /nowhere\\nforged-line answered 404 in \d+\.\d\d s", lines[1])
 
 
+@pytest.mark.slow
 def test_a_service_that_is_stopped_waits_a_while_and_then_says_so_in_one_line(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -21,6 +21,7 @@ def offered(sessions, tab):
     return [one.path for one in sessions.of(tab.session_hash).offers.values()]
 
 
+@pytest.mark.slow
 def test_a_pose_becomes_a_sealed_picture_named_by_its_mark(context, sessions, tab, bar, deployment):
     html = AnimateTab(context).make(tab, bar, *asked(Motion.STILL))
     (path,) = offered(sessions, tab)

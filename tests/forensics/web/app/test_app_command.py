@@ -26,6 +26,7 @@ def test_a_port_that_is_taken_is_said(capsys):
     assert main(["app", "--port", "70000"]) == 2
 
 
+@pytest.mark.slow
 def test_a_missing_package_is_one_line_with_the_way_to_get_it(tmp_path):
     code = (
         "import sys; sys.modules['gradio'] = None\n"

@@ -55,6 +55,7 @@ def test_a_motion_between_poses_begins_and_ends_at_the_first_and_passes_the_seco
     assert (np.diff(motion.pose[:13, 0]) > 0).all()
 
 
+@pytest.mark.slow
 def test_a_cast_is_the_same_for_a_seed_and_another_for_another():
     first, again, other = portraits(1), portraits(1), portraits(2)
     assert all((one == two).all() for one, two in zip(first, again, strict=True))

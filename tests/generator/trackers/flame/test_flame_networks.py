@@ -94,6 +94,7 @@ def test_deca_has_the_published_names_and_sizes():
     assert not any(name.startswith("encoder.fc") for name in names)
 
 
+@pytest.mark.slow
 def test_deca_is_the_resnet_of_its_paper(deca):
     """The strides are on the 3x3 convolutions, as in torchvision's network, which DECA uses."""
     torchvision = pytest.importorskip("torchvision")
@@ -119,6 +120,7 @@ def test_smirk_has_the_published_names_and_sizes():
     assert not any(".se." in name for name in names)  # "minimal" has no squeeze and excitation
 
 
+@pytest.mark.slow
 def test_decas_outputs_go_where_they_belong(deca):
     with torch.inference_mode():
         raw = deca(CROPS).numpy()
@@ -149,6 +151,7 @@ def test_smirks_outputs_go_where_they_belong_and_keep_to_their_limits(smirk):
         np.testing.assert_allclose(pushed.read(CROPS).expression, np.tile(expected, (3, 1)), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_batches_do_not_mix(deca, smirk):
     for network in (deca, smirk):
         together, alone = network.read(CROPS), network.read(CROPS[1:2])
@@ -180,6 +183,7 @@ def test_missing_and_unknown_tensors_of_smirk_are_named(home, tmp_path):
     assert "shape_encoder.more" in part_of(content, "smirk_encoder", path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["deca", "smirk"])
 def test_tracker_runs_from_the_users_files(at_home, monkeypatch, name):
     def absent():
@@ -196,6 +200,7 @@ def test_tracker_runs_from_the_users_files(at_home, monkeypatch, name):
     np.testing.assert_allclose(drive.camera, np.tile(params.camera, (3, 1)), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_weights_and_flame_may_stand_elsewhere(home, tmp_path, monkeypatch):
     monkeypatch.setenv("FACETRAIL_HOME", str(tmp_path))
     models = home / "models"

@@ -215,6 +215,7 @@ def test_clip_without_frames_or_rate_is_refused(flame):
             tracker(flame).track_clip(frames, fps, box=BOX)
 
 
+@pytest.mark.slow
 def test_puppets_gaze_agrees_with_the_face_mesh_tracker(mesh, flame):
     rng = np.random.default_rng(1)
     puppet = sample_puppet(rng, "gloss")

@@ -75,6 +75,7 @@ def test_gaps_of_half_a_second_are_bridged(missing):
     check_gaps(known, 24.0)
 
 
+@pytest.mark.slow
 def test_bridged_frames_lie_between_their_neighbours():
     rng = np.random.default_rng(0)
     puppet = sample_puppet(rng, "toon")
@@ -125,6 +126,7 @@ def test_pictures_without_a_face_are_refused_with_the_choices(mesh):
         track_still(np.zeros((100, 100, 3), np.uint8), box=(50, 50, 20, 80), mesh=mesh)
 
 
+@pytest.mark.slow
 def test_real_blink_closes_both_eyes(mesh, faces):
     drive = track_clip(read_clip(faces / "d18.mp4", 70, 120), 30.0, mesh=mesh)
     assert drive.expression[24:28, BLINK : BLINK + 2].max(0).min() > 0.9
@@ -136,6 +138,7 @@ def test_clip_of_one_frame_works(mesh, faces):
     assert len(drive) == 1
 
 
+@pytest.mark.slow
 def test_puppets_motion_is_read_back(mesh):
     rng = np.random.default_rng(1)
     puppet = sample_puppet(rng, "gloss")

@@ -126,6 +126,7 @@ def test_every_trained_parameter_gets_a_gradient_and_no_other(stage):
     assert {name for name, p in model.named_parameters() if p.grad is not None} == set(trained)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", [1, 2])
 def test_the_loss_falls_on_one_example_and_what_is_fixed_stays(tmp_path, stage):
     from accelerate.state import AcceleratorState, GradientState
