@@ -71,10 +71,10 @@ def issue_leaf(
     """
     leaf_key = ec.generate_private_key(ec.SECP256R1())
     now = dt.datetime.now(dt.UTC)
-    if not issuing.not_valid_before_utc <= now < issuing.not_valid_after_utc - dt.timedelta(days=_LEAF_DAYS):
+    if issuing.not_valid_after_utc < now + dt.timedelta(days=_LEAF_DAYS):
         raise IdentityError(
-            f"{issuing.subject.rfc4514_string()}: cannot issue a certificate for five years from {now:%Y-%m-%d}, it is "
-            f"valid from {issuing.not_valid_before_utc:%Y-%m-%d} to {issuing.not_valid_after_utc:%Y-%m-%d}"
+            f"{issuing.subject.rfc4514_string()}: is valid until {issuing.not_valid_after_utc:%Y-%m-%d} and cannot issue "
+            f"a certificate for five years from {now:%Y-%m-%d}; set the clock, or make a new identity"
         )
     leaf = (
         _builder(_name("claim signer"), leaf_key, issuing.subject, issuing_key, _LEAF_DAYS)

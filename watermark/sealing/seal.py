@@ -140,9 +140,9 @@ def seal_file(
     relationship: Relationship = "parentOf" if kind is PayloadKind.CONTROL else "inputTo"
     ingredients = (Ingredient(source, source.name, relationship),)
     prepare = _prepare_clip if sniff(source).is_clip else _prepare_still
+    seal_under = prepare(source, path, deployment)
     if not force:
         _refuse_contradiction(source, path, kind, deployment)
-    seal_under = prepare(source, path, deployment)
 
     def attempt() -> SealReceipt:
         payload = Payload.random(draws, kind)

@@ -298,7 +298,8 @@ def test_sealing_says_what_became_of_transparency(
     with Image.open(picture) as image:
         image.convert("RGBA").save(clear)
     for source, said in ((clear, True), (picture, False)):
-        code, out, _ = facetrail("seal", source, "-o", tmp_path / "sealed.png", "--home", deployment.folder)
+        sealed = tmp_path / f"sealed-{source.name}"
+        code, out, _ = facetrail("seal", source, "-o", sealed, "--home", deployment.folder)
         assert code == 0
         assert ("transparency  was laid over white" in out) is said
 

@@ -11,6 +11,7 @@ from diffusers import DDIMScheduler
 
 from generator import AnimateConfig, Animator
 from generator.face.source_warp import SourceWarp
+from generator.inference.clip_work import plan_clip
 from generator.inference.latent_store import open_store, scratch_store
 from generator.inference.windows import Window, lay_windows
 from generator.network.model import Conditions
@@ -38,7 +39,7 @@ class Stop(Exception):
 
 def clip(animator, scene, config, frames):
     image, params, drive = scene
-    return animator._plan(image, params, drive.take(range(frames)), config, (), "")
+    return plan_clip(animator._network, image, params, drive.take(range(frames)), config, (), "")
 
 
 def latents(animator, work, store=None, stepped=lambda *_: None):
@@ -108,7 +109,7 @@ def test_a_few_step_clip_takes_four_evaluations_a_frame(animator, scene, monkeyp
 def test_evaluations_are_known_beforehand(animator, scene, config, expected):
     image, params, drive = scene
     long = drive.take(np.arange(240) % len(drive))
-    work = animator._plan(image, params, long, config, (), "")
+    work = plan_clip(animator._network, image, params, long, config, (), "")
     with scratch_store(animator._network.latent_shape) as store:
         assert animator._drawing(work, store).evaluations / 240 == pytest.approx(expected)
 
@@ -144,7 +145,7 @@ def test_a_still_drive_gives_a_still_clip_where_frames_do_not_meet(toy_sd_model,
     torch.manual_seed(0)
     animator = Animator(type(toy_sd_model)(still).eval().requires_grad_(False), "0" * 64)
     image, params, drive = scene
-    work = animator._plan(image, params, drive.take([5] * 6), AnimateConfig(steps=2), (), "")
+    work = plan_clip(animator._network, image, params, drive.take([5] * 6), AnimateConfig(steps=2), (), "")
     with scratch_store(animator._network.latent_shape) as store:
         frames = pictures_of(animator._drawing(work, store)).astype(int)
     assert np.abs(frames - frames[:1]).max() <= 1
@@ -152,7 +153,9 @@ def test_a_still_drive_gives_a_still_clip_where_frames_do_not_meet(toy_sd_model,
 
 def test_mini_draws_what_plain_ddim_over_its_conditions_draws(toy_model, scene):
     image, params, drive = scene
-    work = Animator(toy_model, "0" * 64)._plan(image, params, drive.take(range(5)), AnimateConfig(seed=2), (), "")
+    work = plan_clip(
+        Animator(toy_model, "0" * 64)._network, image, params, drive.take(range(5)), AnimateConfig(seed=2), (), ""
+    )
     warp = SourceWarp(work.source, work.params)
     scenes = [warp(work.aligned[index]) for index in range(5)]
 

@@ -52,10 +52,10 @@ def test_every_name_says_that_it_is_a_local_development_identity(identity):
         assert "local development identity" in certificate.subject.rfc4514_string()
 
 
-def test_only_the_leaf_key_is_stored_for_its_owner_alone_and_never_shown(tmp_path, identity):
-    secrets = [path for path in tmp_path.rglob("*") if path.is_file() and b"PRIVATE KEY" in path.read_bytes()]
-    assert secrets == [identity.key_path]
-    assert identity.key_path.stat().st_mode & 0o777 == 0o600
+def test_only_the_keys_of_leaf_and_issuer_are_stored_for_their_owner_alone_and_never_shown(tmp_path, identity):
+    secrets = {path for path in tmp_path.rglob("*") if path.is_file() and b"PRIVATE KEY" in path.read_bytes()}
+    assert secrets == {identity.key_path, identity.key_path.with_name("issuing_key.pem")}
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in secrets)
     assert "BEGIN" not in repr(identity)
 
 
