@@ -24,7 +24,7 @@ from forensics.evaluation.external_scores import read_foreign
 from forensics.faces import Faces
 from forensics.storage.toml_settings import overlay
 from forensics.synthesis.forgeries import load_masks, save_masks
-from forensics.training.config import TrainingRun, read_run
+from forensics.training.run_settings import TrainingRun, read_run
 from generator import DriveSequence, GeneratorError, puppets
 from generator.training.config import TrainConfig
 from watermark import (

@@ -21,7 +21,7 @@ from forensics.corpus import Corpus, Split
 from forensics.evaluation import Measure
 from forensics.evaluation.adversarial import EPSILONS, AttackPlan, measure_attacks
 from forensics.evaluation.run import corpus_digest, frozen_threshold
-from forensics.training.config import TrainingRun
+from forensics.training.run_settings import TrainingRun
 from forensics.training.train import train_on
 
 RESULTS = Path("results/adversarial.csv")

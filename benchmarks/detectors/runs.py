@@ -11,7 +11,7 @@ from forensics.corpus import Corpus, Slice, Split
 from forensics.evaluation import ScoreTable, operating_threshold, read_scores, write_scores
 from forensics.evaluation.run import corpus_digest, rows_of_slice, score_samples
 from forensics.storage.files import write_whole
-from forensics.training.config import TrainingRun
+from forensics.training.run_settings import TrainingRun
 from forensics.training.train import train_on
 
 PER_CLIP = 2

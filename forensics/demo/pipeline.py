@@ -31,7 +31,7 @@ from forensics.reporting import ProvenanceRow, ScoredTest, StageTime, Trail, Wri
 from forensics.synthesis.plan import SynthesisConfig
 from forensics.synthesis.rendering import Forger
 from forensics.synthesis.synthesize import synthesize
-from forensics.training.config import TrainingRun
+from forensics.training.run_settings import TrainingRun
 from forensics.training.train import save_trained, train_on
 from watermark import CredentialState, Deployment, read_provenance
 

@@ -15,7 +15,7 @@ from forensics.errors import CorpusError
 from forensics.execution.progress import Report
 from forensics.faces import FaceFinder, gather_crops, gather_faces
 
-from .config import TrainingRun
+from .run_settings import TrainingRun
 
 
 class OwnedCrops(NamedTuple):

@@ -36,8 +36,8 @@ from forensics.faces import FaceFinder, source_of
 from forensics.storage.files import locked
 from watermark import file_hash
 
-from .config import TrainingRun
 from .data import TrainingCrops, forged_samples, still_blends
+from .run_settings import TrainingRun
 
 _PREPARING = 0.25
 """Share of the time spent on reading and cutting."""

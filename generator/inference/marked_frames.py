@@ -1,4 +1,4 @@
-"""Generate and mark frames, a few at a time; unmarked frames exist only in this module."""
+"""Generate and mark frames, a few at a time; in what `Animator` does, unmarked frames exist only in this module."""
 
 from __future__ import annotations
 

@@ -73,8 +73,8 @@ def issue_leaf(
     now = dt.datetime.now(dt.UTC)
     if issuing.not_valid_after_utc < now + dt.timedelta(days=_LEAF_DAYS):
         raise IdentityError(
-            f"{issuing.subject.rfc4514_string()}: is valid until {issuing.not_valid_after_utc:%Y-%m-%d} and cannot issue "
-            f"a certificate for five years from {now:%Y-%m-%d}; set the clock, or make a new identity"
+            f"{issuing.subject.rfc4514_string()}: is valid until {issuing.not_valid_after_utc:%Y-%m-%d}, issues no "
+            f"certificate for five years from {now:%Y-%m-%d}; set the clock, or make a new identity"
         )
     leaf = (
         _builder(_name("claim signer"), leaf_key, issuing.subject, issuing_key, _LEAF_DAYS)

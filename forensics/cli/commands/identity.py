@@ -1,4 +1,4 @@
-"""Run `facetrail identity`: create, import, show or export the signing identity, and renew the mark key."""
+"""Run `facetrail identity`: create, show, renew or export the signing identity, and rotate its mark key."""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ def train_detector(options: argparse.Namespace, report: Report) -> CommandResult
     from detectors import TrainingSource
     from forensics.corpus import Corpus
     from forensics.faces import finder_for
-    from forensics.training.config import TrainingRun, read_run, with_options
+    from forensics.training.run_settings import TrainingRun, read_run, with_options
     from forensics.training.train import save_trained, train_on, unfinished
 
     corpus = Corpus.load(options.corpus)

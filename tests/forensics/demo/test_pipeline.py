@@ -25,8 +25,8 @@ from forensics.faces.crops import gather_crops, gather_faces
 from forensics.reporting import read_failures, verify_report
 from forensics.synthesis.plan import SynthesisConfig
 from forensics.synthesis.rendering import Forger
-from forensics.training.config import TrainingRun, read_run, with_options
 from forensics.training.data import forged_samples, still_blends
+from forensics.training.run_settings import TrainingRun, read_run, with_options
 from watermark import Deployment, read_media
 
 SPEC = create_detector("toy_resnet18", seed=0).spec

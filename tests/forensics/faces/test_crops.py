@@ -22,7 +22,7 @@ from forensics.faces.five_points import TEMPLATE, align_face, five_points, simil
 from forensics.synthesis.plan import SynthesisConfig
 from forensics.synthesis.rendering import Forger
 from forensics.synthesis.synthesize import synthesize
-from forensics.training.config import SOURCES, TrainingRun, with_options
+from forensics.training.run_settings import SOURCES, TrainingRun, with_options
 from forensics.training.train import open_untrained, save_trained, train_on
 from generator import puppets
 from watermark import Deployment

@@ -151,7 +151,7 @@ def test_unfinished_and_hidden_files_are_no_media_of_a_folder(
 def test_two_processes_do_not_write_one_folder(
     tmp_path: Path, tiny_corpus: Corpus, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
-    from forensics.training.config import TrainingRun, with_options
+    from forensics.training.run_settings import TrainingRun, with_options
     from forensics.training.train import unfinished
 
     out = tmp_path / "out"
