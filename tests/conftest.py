@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import ipaddress
+import logging
 import socket
 from collections.abc import Iterator
 
@@ -92,6 +93,13 @@ def network_cut() -> Iterator[None]:
         for name in ("connect", "connect_ex", "sendto"):
             patch.setattr(socket.socket, name, guarded(name, getattr(socket.socket, name)))
         yield
+
+
+@pytest.fixture(autouse=True)
+def fresh_log_levels() -> None:
+    """Undo what a command that an earlier test called in this process set: which records our packages log."""
+    for name in ("watermark", "generator", "detectors", "forensics"):
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 def check(question: str, host: object) -> None:
