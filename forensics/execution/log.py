@@ -25,7 +25,7 @@ PACKAGES = ("watermark", "generator", "detectors", "forensics")
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _SHORT_FORMAT = "facetrail: %(message)s"
-_LEVELS = (logging.ERROR, logging.INFO)
+_LEVELS = (logging.WARNING, logging.INFO)
 
 
 def open_log(verbosity: int) -> None:
@@ -37,10 +37,18 @@ def open_log(verbosity: int) -> None:
     """
     handler = _StderrHandler()
     handler.setFormatter(_LineFormatter(_FORMAT if verbosity else _SHORT_FORMAT))
+    if not verbosity:
+        handler.addFilter(_is_for_users)
     logging.basicConfig(level=_LEVELS[min(verbosity, 1)], handlers=[handler])
     logging.captureWarnings(True)
-    for name in PACKAGES:
-        logging.getLogger(name).setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(verbosity, 2)])
+    if verbosity > 1:
+        for name in PACKAGES:
+            logging.getLogger(name).setLevel(logging.DEBUG)
+
+
+def _is_for_users(record: logging.LogRecord) -> bool:
+    """Return whether a record is an error or a warning of our own packages; those of libraries help nobody."""
+    return record.levelno >= logging.ERROR or record.name.partition(".")[0] in PACKAGES
 
 
 def log_levels() -> LogLevels:

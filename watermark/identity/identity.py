@@ -232,6 +232,8 @@ class Identity:
                 f"{folder}: is no usable signing identity ({error}); move it away to make a new one"
             ) from error
         check_private(key_path, mode)
+        if (folder / _ISSUING_KEY).exists():
+            check_private(folder / _ISSUING_KEY, (folder / _ISSUING_KEY).stat().st_mode)
         stamping = TimeStamping.load(folder / _TIME_STAMP)
         identity = cls._of(leaf, root_pem, chain_pem, None if command else key_path, command, stamping)
         return replace(identity, former_roots=former)
