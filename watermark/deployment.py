@@ -13,7 +13,7 @@ import platformdirs
 from watermark.identity.certificates import read_pem
 from watermark.identity.identity import Identity
 from watermark.identity.mark_keys import open_mark_keys, rotate_mark_key
-from watermark.identity.private_files import check_unwritable
+from watermark.identity.private_files import check_unwritable, make_folder
 from watermark.identity.trust import TrustPolicy
 from watermark.store.manifest_store import STORE_FILE, ManifestStore
 
@@ -71,7 +71,7 @@ class Deployment:
         """
         folder = home_folder(folder)
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(folder)
         except OSError as error:
             raise IdentityError(
                 f"{folder}: cannot be made ({error.strerror}); set {HOME_VARIABLE} to a folder of yours"
@@ -82,7 +82,7 @@ class Deployment:
             identity.check_in_date()
         except IdentityError as error:
             _LOG.warning("%s; files can be read, and none can be signed", error)
-        for beside in (folder / STORE_FILE, folder / _ANCHORS):
+        for beside in (*(folder / f"{STORE_FILE}{end}" for end in ("", "-wal", "-shm")), folder / _ANCHORS):
             if beside.exists():
                 check_unwritable(beside)
         _LOG.debug("opened the deployment %s: %s, certificate %s", folder, identity.subject, identity.fingerprint)

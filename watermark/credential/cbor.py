@@ -51,7 +51,10 @@ def _map(items: list[Any]) -> dict[Any, Any]:
     """Build a map from its keys and values, which alternate."""
     if any(isinstance(key, list | dict) for key in items[::2]):
         raise ValueError("a CBOR list or map is not expected as a key")
-    return dict(zip(items[::2], items[1::2], strict=True))
+    content = dict(zip(items[::2], items[1::2], strict=True))
+    if 2 * len(content) != len(items):
+        raise ValueError("a CBOR map names a key twice")
+    return content
 
 
 def _head(data: bytes, at: int) -> tuple[int, int, int]:

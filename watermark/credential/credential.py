@@ -17,7 +17,7 @@ import json
 import logging
 import mmap
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -49,9 +49,17 @@ CODE_NOT_ALLOWED = "org.facetrail.signer.notAllowed"
 CODE_NOT_FETCHED = "org.facetrail.remoteManifest.notFetched"
 
 GENERATED_SOURCE_TYPES = frozenset(
-    {"trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "compositeSynthetic", "algorithmicMedia"}
+    {
+        "trainedAlgorithmicMedia",
+        "compositeWithTrainedAlgorithmicMedia",
+        "compositeSynthetic",
+        "algorithmicMedia",
+        "trainedAlgorithmicData",
+    }
 )
 """Last parts of the IPTC digital source types that say a machine made or changed the picture."""
+
+_SPELLINGS = {term.lower(): term for term in GENERATED_SOURCE_TYPES}
 
 # A signer we do not know, or knew once: nothing in the file is wrong.
 _SIGNER_CODES = frozenset({"signingCredential.untrusted", "signingCredential.expired"})
@@ -59,7 +67,7 @@ _SIGNER_CODES = frozenset({"signingCredential.untrusted", "signingCredential.exp
 _SIGNER_TRUSTED = "signingCredential.trusted"
 
 # Assertions of signed metadata that may name a source type as IPTC does.
-_METADATA_LABELS = ("c2pa.metadata", "cawg.metadata", "stds.iptc")
+_METADATA_LABELS = ("c2pa.metadata", "cawg.metadata", "stds.")
 
 # A manifest without its file cannot match it.
 _MANIFEST_TYPE = "application/c2pa"
@@ -238,7 +246,8 @@ def _judged(media_type: str, stream: BinaryIO, policy: TrustPolicy) -> tuple[Cre
     if not known or not policy.allowed_signers:
         return credential, embedded
     stream.seek(0)
-    leaf = signer_certificate(media_type, stream, active_label(credential), context)
+    # What lies elsewhere would be fetched a second time, and its server may answer otherwise then.
+    leaf = signer_certificate(media_type, stream, active_label(credential), context) if embedded else None
     if leaf is not None and policy.allows(leaf):
         return credential, embedded
     trusted = credential.state is CredentialState.TRUSTED
@@ -286,13 +295,26 @@ def _actions(manifest: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _source_types(manifests: Iterable[dict[str, Any]]) -> tuple[str, ...]:
     """Return every source type that manifests state, in actions or in signed metadata, each once."""
-    found: list[Any] = []
-    for manifest in manifests:
-        found += [action.get("digitalSourceType") for action in _actions(manifest)]
-        for assertion in manifest.get("assertions", []):
-            if assertion["label"].startswith(_METADATA_LABELS) and isinstance(assertion["data"], dict):
-                found.append(assertion["data"].get("Iptc4xmpExt:DigitalSourceType"))
-    return tuple(dict.fromkeys(_term(one) for one in found if one))
+    stated = (
+        text
+        for manifest in manifests
+        for assertion in manifest.get("assertions", [])
+        if assertion["label"].startswith(("c2pa.actions", *_METADATA_LABELS))
+        for text in _stated(assertion["data"])
+    )
+    return tuple(dict.fromkeys(_term(text) for text in stated if text))
+
+
+def _stated(data: Any, *, inside: bool = False) -> Iterator[str]:  # noqa: ANN401 - parsed JSON
+    """Yield the texts that stand under a key `digitalSourceType` of any vocabulary, at any depth."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from _stated(value, inside=inside or key.lower().endswith("digitalsourcetype"))
+    elif isinstance(data, list):
+        for value in data:
+            yield from _stated(value, inside=inside)
+    elif inside and isinstance(data, str):
+        yield data
 
 
 def _ancestors(report: dict[str, Any]) -> list[dict[str, Any]]:
@@ -310,8 +332,9 @@ def _ancestors(report: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _term(address: object) -> str:
-    """Return the last part of a term's address."""
-    return str(address).rpartition("/")[2]
+    """Return the last part of a term's address or short name; a known one in its own spelling."""
+    last = re.split(r"[/#:]", str(address).partition("?")[0].strip().rstrip("/#"))[-1]
+    return _SPELLINGS.get(last.lower(), last)
 
 
 def _ingredient_codes(manifest: dict[str, Any]) -> tuple[str, ...]:
@@ -333,7 +356,7 @@ def _state(verdict: str | None, codes: Sequence[str]) -> CredentialState:
 
 def _without_manifest(path: Path, error: c2pa.C2paError | MediaError) -> Credential:
     """Distinguish a file that never had a manifest from one whose manifest was damaged."""
-    if isinstance(error, c2pa.C2paError.RemoteManifest):
+    if isinstance(error, c2pa.C2paError.RemoteManifest) or str(error).startswith("Remote: "):
         return Credential(CredentialState.ABSENT, (CODE_NOT_FETCHED,))
     if _holds_manifest_box(path):
         return Credential(CredentialState.ALTERED, (CODE_HIDDEN,))

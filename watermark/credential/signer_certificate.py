@@ -14,8 +14,13 @@ from typing import BinaryIO
 
 import c2pa
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+
+from watermark.errors import IdentityError
+from watermark.identity.certificates import signing_algorithm
 
 from .cbor import decode
+from .statements import check_signature
 
 _X5CHAIN, _TEXT_X5CHAIN = 33, "x5chain"
 _MANIFEST_TYPE = "application/c2pa"
@@ -33,10 +38,14 @@ def signer_certificate(media_type: str, stream: BinaryIO, label: str, context: c
     """
     try:
         store = stream.read() if media_type == _MANIFEST_TYPE else _manifest_store(media_type, stream, context)
-        (signature,) = [body for body in _signatures(store, label)]
-        return x509.load_der_x509_certificate(_leaf(signature))
-    except (*_DAMAGE, c2pa.C2paError):
+        parts = list(_parts(store, label))
+        (claim,) = (content for kind, content in parts if kind == b"c2cl")
+        (signature,) = (content for kind, content in parts if kind == b"c2cs")
+        leaf = x509.load_der_x509_certificate(_leaf(signature))
+        _check(leaf, signature, claim)
+    except (*_DAMAGE, c2pa.C2paError, IdentityError, InvalidSignature):
         return None
+    return leaf
 
 
 def _manifest_store(media_type: str, stream: BinaryIO, context: c2pa.Context) -> bytes:
@@ -48,24 +57,19 @@ def _manifest_store(media_type: str, stream: BinaryIO, context: c2pa.Context) ->
     return archive.getvalue()
 
 
-def _signatures(store: bytes, label: str) -> Iterator[bytes]:
-    """Yield the content of the signature boxes of a manifest, wherever it stands in a store."""
+def _parts(store: bytes, label: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield type and content of the parts of a manifest, such as claim and signature, wherever it stands in a store."""
     for kind, body in _boxes(store):
         if kind != b"jumb":
             continue
-        (_, description), *_ = contents = list(_boxes(body))
+        (_, description), *inside = _boxes(body)
         of_type, name = description[:4], description[17:].partition(b"\0")[0].decode("utf-8", "replace")
         if of_type in (b"c2ma", b"c2um") and name == label:
-            yield from _contents(contents[1:])
+            for _, part in inside:
+                (_, described), *contents = _boxes(part)
+                yield from ((described[:4], content) for _, content in contents)
         elif of_type == b"c2pa":
-            yield from _signatures(body, label)
-
-
-def _contents(boxes: list[tuple[bytes, bytes]]) -> Iterator[bytes]:
-    for kind, body in boxes:
-        (_, description), *inside = _boxes(body) if kind == b"jumb" else [(b"", b"")]
-        if description[:4] == b"c2cs":
-            yield from (content for _, content in inside)
+            yield from _parts(body, label)
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -86,9 +90,32 @@ def _leaf(signature: bytes) -> bytes:
     protected, unprotected, *_ = decode(signature)
     found = set()
     for header in (decode(protected) if protected else {}, unprotected):
+        if not all(isinstance(key, int | str) for key in header):
+            raise ValueError("a header of the signature is named by neither a number nor a text")
         for key in (_X5CHAIN, _TEXT_X5CHAIN):
             if key in header:
                 chain = header[key]
-                found.add(bytes(chain[0] if isinstance(chain, list) else chain))
+                first = chain[0] if isinstance(chain, list) else chain
+                if not isinstance(first, bytes):
+                    raise ValueError("a certificate is expected as bytes")
+                found.add(first)
     (leaf,) = found
     return leaf
+
+
+def _check(leaf: x509.Certificate, signature: bytes, claim: bytes) -> None:
+    """Verify that the certificate's key signed the claim (RFC 9052, section 4.4), whatever the headers name besides."""
+    protected, _, _, value = decode(signature)
+    parts = (b"\x6aSignature1", *(_byte_string(one) for one in (protected, b"", claim)))
+    check_signature(leaf, signing_algorithm(leaf), value, b"\x84" + b"".join(parts))
+
+
+def _byte_string(content: bytes) -> bytes:
+    """Encode a CBOR byte string (RFC 8949, section 3)."""
+    size = len(content)
+    if size < 24:
+        return bytes([0x40 | size]) + content
+    width, code = next(
+        (width, code) for width, code in ((1, 0x58), (2, 0x59), (4, 0x5A), (8, 0x5B)) if size < 1 << 8 * width
+    )
+    return bytes([code]) + size.to_bytes(width, "big") + content

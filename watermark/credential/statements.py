@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
 from watermark.errors import IdentityError, StatementError
-from watermark.identity.certificates import read_pem, signing_algorithm
+from watermark.identity.certificates import may_sign, read_pem, signing_algorithm
 from watermark.identity.identity import Identity
 from watermark.identity.trust import TrustPolicy
 
@@ -104,7 +104,7 @@ def read_statement(text: str, policy: TrustPolicy) -> Statement:
             f"{name}: the statement names the algorithm {algorithm}, its certificate signs {_NAMES[wanted]}"
         )
     try:
-        _check(leaf, wanted, mac, f"{protected}.{payload}".encode())
+        check_signature(leaf, wanted, mac, f"{protected}.{payload}".encode())
     except (InvalidSignature, ValueError) as error:
         raise StatementError(
             f"{name}: the signature does not hold; the statement was changed after it was signed"
@@ -117,6 +117,8 @@ def read_statement(text: str, policy: TrustPolicy) -> Statement:
 
 def _check_signer(leaf: x509.Certificate, issuers: list[x509.Certificate], policy: TrustPolicy) -> None:
     name = leaf.subject.rfc4514_string()
+    if not may_sign(leaf):
+        raise StatementError(f"{name}: its certificate is not for signing claims; ask for a statement by one that is")
     anchors = [one for text in policy.anchors for one in read_pem(text, "a trust anchor")]
     builder = (
         PolicyBuilder()
@@ -134,7 +136,7 @@ def _common_name(name: x509.Name) -> str | None:
     return str(found[0].value) if found else None
 
 
-def _check(leaf: x509.Certificate, algorithm: str, signature: bytes, content: bytes) -> None:
+def check_signature(leaf: x509.Certificate, algorithm: str, signature: bytes, content: bytes) -> None:
     """Verify a signature in JOSE's form: r and s side by side (RFC 7518, section 3.4)."""
     public = leaf.public_key()
     if isinstance(public, ec.EllipticCurvePublicKey):

@@ -132,6 +132,11 @@ def check_chain(chain: Sequence[x509.Certificate], root: x509.Certificate) -> No
     signing_algorithm(leaf)
 
 
+def may_sign(leaf: x509.Certificate) -> bool:
+    """Return whether a leaf keeps the certificate profile of claim signers."""
+    return all(holds for holds, _ in _leaf_rules(leaf))
+
+
 def _leaf_rules(leaf: x509.Certificate) -> list[tuple[bool, str]]:
     uses = set(_extension(leaf, x509.ExtendedKeyUsage) or ())
     usage = _extension(leaf, x509.KeyUsage)

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,10 +23,10 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 from cryptography.x509.oid import NameOID
 
 from watermark.errors import IdentityError
-from watermark.media.files import hidden_folder
+from watermark.media.files import flush, hidden_folder, try_lock
 
 from .certificates import ORGANIZATION, check_chain, issue_chain, issue_leaf, pem, read_pem, signing_algorithm
-from .private_files import check_private, check_unwritable, write_private
+from .private_files import check_private, check_unwritable, make_folder, write_private
 from .remote_key import RemoteKey, cose_signature
 from .sign_command import SignCommand
 from .time_stamping import TimeStamping
@@ -96,6 +99,11 @@ class Identity:
         Raises:
             IdentityError: The chain was brought from elsewhere, or the folder cannot be written.
         """
+        with _alone(folder):
+            return cls._renewed(folder)
+
+    @classmethod
+    def _renewed(cls, folder: Path) -> Identity:
         earlier = cls.load(folder)
         chain = read_pem(earlier.chain_pem, str(folder / _CHAIN))
         if earlier.key_path is None or not _is_ours(chain[-1]):
@@ -106,7 +114,7 @@ class Identity:
         fresh = None
         try:
             if (folder / _ISSUING_KEY).exists():
-                leaf, key = issue_leaf(chain[-1], _issuing_key(folder / _ISSUING_KEY))
+                leaf, key = issue_leaf(chain[-1], _issuing_key(folder / _ISSUING_KEY, chain[-1]))
                 issuing = chain[-1]
             else:
                 fresh = issue_chain()
@@ -116,9 +124,10 @@ class Identity:
             write_private(folder / _key_name(leaf), _private_pem(key))
             _replace_whole(folder / _CHAIN, pem(leaf, issuing))
             if fresh is not None:  # only now: a key that does not belong to the chain would spoil the next renewal
-                write_private(folder / _ISSUING_KEY, _private_pem(fresh.issuing_key))
-            if earlier.key_path.exists():
-                earlier.key_path.unlink()
+                _write_private_whole(folder / _ISSUING_KEY, _private_pem(fresh.issuing_key))
+            for key_file in folder.glob("leaf_key*.pem"):  # also those that a cut-off renewal left
+                if key_file.name != _key_name(leaf):
+                    key_file.unlink(missing_ok=True)
         except OSError as error:
             raise IdentityError(f"{folder}: cannot be renewed ({error.strerror}); check its permissions") from error
         return cls.load(folder)
@@ -291,7 +300,7 @@ class Identity:
         if folder.exists():
             raise IdentityError(f"{folder}: holds an identity already; move it away to make a new one")
         try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(folder.parent)
             with hidden_folder(folder.parent) as made:
                 whole = made / "identity"
                 whole.mkdir(mode=0o700)
@@ -344,7 +353,7 @@ def _is_ours(issuing: x509.Certificate) -> bool:
     return [name.value for name in names] == [ORGANIZATION]
 
 
-def _issuing_key(path: Path) -> ec.EllipticCurvePrivateKey:
+def _issuing_key(path: Path, issuing: x509.Certificate) -> ec.EllipticCurvePrivateKey:
     check_private(path, path.stat().st_mode)
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), None)
@@ -352,7 +361,27 @@ def _issuing_key(path: Path) -> ec.EllipticCurvePrivateKey:
         raise IdentityError(f"{path}: the issuing key cannot be read ({error}); restore it from a backup") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise IdentityError(f"{path}: holds no key of an elliptic curve; restore it from a backup")
+    if _public(key.public_key()) != _public(issuing.public_key()):
+        raise IdentityError(f"{path}: is not the key of {issuing.subject.rfc4514_string()}; restore it from a backup")
     return key
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold a lock on an identity; it goes with the process."""
+    if os.name != "posix":
+        yield
+        return
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise IdentityError(f"{folder}: cannot be opened ({error.strerror})") from error
+    try:
+        if not try_lock(handle):
+            raise IdentityError(f"{folder}: another renewal is under way; wait for it")
+        yield
+    finally:
+        os.close(handle)
 
 
 def _former_roots(path: Path) -> tuple[str, ...]:
@@ -376,6 +405,16 @@ def _replace_whole(path: Path, text: str) -> None:
     """Replace a file in one step."""
     fresh = path.with_name(f".{path.name}.next")
     _write_public(fresh, text)
+    flush(fresh)
+    fresh.replace(path)
+    flush(path.parent)  # the earlier key is removed after this
+
+
+def _write_private_whole(path: Path, content: bytes) -> None:
+    """Create a file that only its owner can read, complete or not at all."""
+    fresh = path.with_name(f".{path.name}.next")
+    fresh.unlink(missing_ok=True)
+    write_private(fresh, content)
     fresh.replace(path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from watermark.errors import IdentityError
@@ -31,8 +32,22 @@ def check_unwritable(path: Path) -> None:
     if status.st_mode & 0o022:
         mode = f"{status.st_mode & 0o7777:04o}"
         raise IdentityError(f"{path}: has mode {mode} and can be changed by others; run chmod go-w on it")
-    if user != 0 and status.st_uid not in (user, 0):
+    if status.st_uid not in (user, 0):
         raise IdentityError(f"{path}: belongs to user {status.st_uid} and not to you; take a folder of your own")
+    for above in path.resolve().parents:
+        bits = above.stat().st_mode
+        if bits & 0o002 and not bits & stat.S_ISVTX:
+            raise IdentityError(
+                f"{above}: others can exchange what lies in it; run chmod o-w on it, or move {path.name}"
+            )
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder for its owner alone where there is none; folders above it are made so that others cannot write."""
+    if not path.is_dir():
+        for missing in reversed([one for one in path.parents if not one.exists()]):
+            missing.mkdir(mode=0o755, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
 
 
 def write_private(path: Path, content: bytes) -> None:

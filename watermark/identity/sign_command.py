@@ -13,6 +13,8 @@ from pathlib import Path
 
 from watermark.errors import IdentityError
 
+from .private_files import check_unwritable
+
 _WAIT_SECONDS = 60.0
 
 
@@ -86,6 +88,8 @@ class SignCommand:
             raise IdentityError(f"{path}: cannot be read ({error}); restore it from a backup") from error
         if stored or not arguments or not all(isinstance(part, str) for part in arguments) or not seconds > 0:
             raise IdentityError(f"{path}: names no program that signs; restore it from a backup")
+        if Path(arguments[0]).exists():
+            check_unwritable(Path(arguments[0]))
         return cls(arguments, seconds)
 
     def dump(self) -> bytes:

@@ -58,3 +58,4 @@ class TimeStamping:
             OSError: The file cannot be written.
         """
         path.write_text(json.dumps(asdict(self), indent=1), "utf-8")
+        path.chmod(0o644)  # whatever the umask: others must not choose the authority

@@ -15,6 +15,8 @@ through `ClipWriter`, which takes the same steps in constant memory.
 from __future__ import annotations
 
 import logging
+import mmap
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
@@ -23,14 +25,14 @@ from pathlib import Path
 import numpy as np
 
 from watermark.credential.claim import Claim, Ingredient, Relationship, check_claim
-from watermark.credential.credential import read_credential
+from watermark.credential.credential import CODE_NOT_FETCHED, GENERATED_SOURCE_TYPES, CredentialState, read_credential
 from watermark.deployment import Deployment
 from watermark.errors import MarkLostError, MediaError, SealError, TooSmallError
 from watermark.mark.embed import ClipMarker, check_size, mark
 from watermark.mark.payload import Payload, PayloadKind
 from watermark.mark.read import read_mark
 from watermark.media.clip_reading import open_clip
-from watermark.media.containers import sniff, writable
+from watermark.media.containers import open_file, sniff, writable
 from watermark.media.encoding import encode_still
 from watermark.media.frames import CLIP_SAMPLE, Frames, check_frames
 from watermark.media.media import read_media
@@ -42,6 +44,7 @@ from .xmp import xmp_packet
 _LOG = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
+_NAMED_GENERATED = re.compile(rf"digitalsourcetype/(?:{'|'.join(sorted(GENERATED_SOURCE_TYPES))})\b".encode())
 
 
 def seal(
@@ -163,11 +166,24 @@ def _refuse_contradiction(source: Path, path: Path, kind: PayloadKind, deploymen
     if kind is not PayloadKind.CONTROL:
         return
     credential = read_credential(source, deployment.trust, deployment.store)
-    if credential.says_generated:
+    if credential.state is CredentialState.ALTERED:
+        raise SealError(
+            f"{source}: was changed after it was signed ({', '.join(credential.codes)}), so that what its credential "
+            "said is lost; start from the original"
+        )
+    if CODE_NOT_FETCHED in credential.codes:
+        raise SealError(f"{source}: points to a credential on the network, which may say that a machine made it")
+    if credential.says_generated or _metadata_says_generated(source):
         raise SealError(
             f"{source}: its credential says that a machine made or changed it, and a control mark is for pictures that "
             "were not generated; seal it as generated"
         )
+
+
+def _metadata_says_generated(source: Path) -> bool:
+    """Return whether unsigned metadata (XMP, IPTC) names a source type of generated pictures by its address."""
+    with open_file(source) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return _NAMED_GENERATED.search(content) is not None
 
 
 def _prepare_still(source: Path, path: Path, deployment: Deployment) -> Callable[[Claim], SealReceipt]:
@@ -213,7 +229,7 @@ def _check_source(source: Path, height: int, width: int) -> None:
 
 
 def _refuse_marked(pixels: Frames, source: Path, deployment: Deployment) -> None:
-    found = read_mark(pixels, deployment.mark_keys, search=0)
+    found = read_mark(pixels, deployment.mark_keys, search=1)
     _LOG.info("mark of %s: %s", source, found)
     if found.present:
         raise SealError(

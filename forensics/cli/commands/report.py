@@ -18,6 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--out", type=Path, metavar="FILE", help="where the page goes (default: report.html in DIR)"
     )
+    parser.add_argument("--force", action="store_true", help="replace a file that is there already")
     parser.add_argument(
         "--figures",
         type=Path,
