@@ -1,4 +1,4 @@
-"""Attacks on signers, seals and folders through odd headers, spellings, races and modes; each of them once succeeded."""
+"""Attacks on signers, seals and folders through odd headers, spellings, races and modes, which once succeeded."""
 
 from __future__ import annotations
 
