@@ -241,5 +241,5 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PEM",
-        help="root certificate whose signers are trusted; may be given several times",
+        help="root certificates whose signers are trusted, one or several in the file; may be given several times",
     )
