@@ -36,6 +36,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_home(parser)
     add_json(parser)
     add_verbose(parser)
+    parser.epilog = (
+        "Exit code 3 says that at least one file was altered after it was signed or that its credential is broken, "
+        "1 that a file could not be read."
+    )
     parser.set_defaults(run=run)
 
 
@@ -63,14 +67,15 @@ def reader(home: Path | None, trust: tuple[str, ...], signers: tuple[str, ...], 
         offline: Whether to download nothing.
     """
     from forensics.reporting import read_entry
-    from watermark import Deployment, TrustPolicy, read_provenance
+    from watermark import Deployment, Outcome, TrustPolicy, read_provenance
 
     deployment = Deployment.open(home)
     policy = TrustPolicy((*deployment.trust.anchors, *trust), signers, offline=offline)
 
     def one(path: Path, report: Report) -> CommandResult:
         provenance = read_provenance(path, deployment, policy=policy)
-        return CommandResult(describe(provenance), (read_entry(provenance),))
+        altered = provenance.outcome is Outcome.ALTERED
+        return CommandResult(describe(provenance), (read_entry(provenance),), attention=altered)
 
     return one
 
