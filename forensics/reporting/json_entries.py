@@ -131,6 +131,10 @@ def _credential(credential: Credential) -> JsonObject:
         "ingredient_codes": list(credential.ingredient_codes),
         "source_types": list(credential.source_types),
         "ingredient_source_types": list(credential.ingredient_source_types),
+        "identities": [
+            {"state": one.state.value, "name": one.name, "kind": one.kind, "codes": list(one.codes)}
+            for one in credential.identities
+        ],
     }
 
 

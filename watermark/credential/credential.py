@@ -32,6 +32,7 @@ from watermark.media.files import file_hash
 from watermark.store.manifest_store import ManifestStore, StoreEntry
 from watermark.store.perceptual_hash import SAME_PICTURE
 
+from .cawg_identity import CAWG_CODES, CawgIdentity, IdentityState, cawg_identities
 from .embedded_manifest import LayoutError
 from .layout import LAYOUT_ASSERTION, check_layout
 from .manifest import GENERATOR
@@ -95,11 +96,13 @@ class Credential:
         manifest_json: The complete report of the library.
         signed_at: Time at which a time-stamp authority received the signature, ISO 8601; None without a stamp.
         ingredient_codes: Status codes of what failed in the credentials of ingredients, as found when the file was
-            sealed; they do not change this file's own state.
+            sealed; they do not change this file's own state. What fails in them only now makes it ALTERED.
         perceptual_distance: Bits between the pictures' perceptual hashes where recovered, else None; up to 10 bits they
             look the same.
         source_types: Last parts of every digitalSourceType that the file's own actions and metadata name.
         ingredient_source_types: The same for the manifests of its ingredients, and of their ingredients.
+        identities: CAWG identities that the manifest names beside its signer; each has its own state and codes, and
+            they do not change this file's state.
     """
 
     state: CredentialState
@@ -115,6 +118,7 @@ class Credential:
     ingredient_codes: tuple[str, ...] = ()
     source_types: tuple[str, ...] = ()
     ingredient_source_types: tuple[str, ...] = ()
+    identities: tuple[CawgIdentity, ...] = ()
 
     @property
     def says_generated(self) -> bool:
@@ -247,30 +251,43 @@ def _judged(media_type: str, stream: BinaryIO, policy: TrustPolicy) -> tuple[Cre
 
 
 def _codes(report: dict[str, Any], outcome: Literal["success", "failure"]) -> tuple[str, ...]:
-    """Return the status codes of the active manifest, each once."""
+    """Return the status codes of the active manifest, each once; those of its CAWG identities are theirs."""
     found = report.get("validation_results", {}).get("activeManifest", {}).get(outcome, [])
-    return tuple(dict.fromkeys(str(one["code"]) for one in found))
+    codes = dict.fromkeys(str(one["code"]) for one in found)
+    return tuple(code for code in codes if not code.startswith(CAWG_CODES))
+
+
+def _ingredient_damage(report: dict[str, Any]) -> tuple[str, ...]:
+    """Return the status codes of what fails in ingredients now and did not when the file was signed."""
+    found = [
+        str(failure["code"])
+        for delta in report.get("validation_results", {}).get("ingredientDeltas", [])
+        for failure in delta.get("validationDeltas", {}).get("failure", [])
+    ]
+    return tuple(dict.fromkeys(code for code in found if code not in _SIGNER_CODES and not code.startswith(CAWG_CODES)))
 
 
 def _credential(reader: c2pa.Reader) -> Credential:
     report: dict[str, Any] = json.loads(reader.json())
     # A damaged label leaves the active manifest without its entry.
     manifest: dict[str, Any] = report.get("manifests", {}).get(report.get("active_manifest"), {})
-    codes = _codes(report, "failure")
+    codes, since = _codes(report, "failure"), _ingredient_damage(report)
+    identities = cawg_identities(report)
     actions = _actions(manifest)
     signature: dict[str, Any] = manifest.get("signature_info") or {}
     source_type = next((action["digitalSourceType"] for action in actions if "digitalSourceType" in action), None)
     return Credential(
-        state=_state(report.get("validation_state"), codes),
-        codes=codes,
+        state=_state(report, (*codes, *since), identities),
+        codes=tuple(dict.fromkeys((*codes, *since))),
         signer=signature.get("common_name") or signature.get("issuer"),
         source_type=source_type and _term(source_type),
         actions=tuple(str(action["action"]) for action in actions),
         title=manifest.get("title"),
         signed_at=signature.get("time"),
-        ingredient_codes=_ingredient_codes(manifest),
+        ingredient_codes=_ingredient_codes(report, manifest),
         source_types=_source_types([manifest]),
         ingredient_source_types=_source_types(_ancestors(report)),
+        identities=identities,
         manifest_json=json.dumps(report, sort_keys=True),  # the library shuffles its keys
     )
 
@@ -314,21 +331,36 @@ def _term(address: object) -> str:
     return str(address).rpartition("/")[2]
 
 
-def _ingredient_codes(manifest: dict[str, Any]) -> tuple[str, ...]:
+def _ingredient_codes(report: dict[str, Any], manifest: dict[str, Any]) -> tuple[str, ...]:
+    """Return the codes that the ingredients were recorded with, and those of the CAWG identities in them."""
     failures = [
         failure
         for ingredient in manifest.get("ingredients", [])
         for failure in ingredient.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
     ]
+    own = f"/{report.get('active_manifest')}/"
+    failures += [one for one in _identity_failures(report) if own not in str(one.get("url"))]
     return tuple(dict.fromkeys(str(failure["code"]) for failure in failures))
 
 
-def _state(verdict: str | None, codes: Sequence[str]) -> CredentialState:
+def _state(report: dict[str, Any], codes: Sequence[str], identities: Sequence[CawgIdentity]) -> CredentialState:
+    """Return the state of a credential: the library's verdict, without what only concerns a CAWG identity's issuer."""
+    verdict = report.get("validation_state")
     if verdict == "Trusted":
         return CredentialState.TRUSTED
-    if verdict == "Valid" or (codes and _SIGNER_CODES.issuperset(codes)):
+    if verdict == "Valid":
+        trusted = _SIGNER_TRUSTED in _codes(report, "success") and not codes and _identity_failures(report)
+        return CredentialState.TRUSTED if trusted else CredentialState.VALID_UNKNOWN_SIGNER
+    broken = any(one.state is IdentityState.INVALID for one in identities)
+    if codes and _SIGNER_CODES.issuperset(codes) and not broken:
         return CredentialState.VALID_UNKNOWN_SIGNER
     return CredentialState.ALTERED
+
+
+def _identity_failures(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what fails in CAWG identities of the file and of its ingredients, which the library reports together."""
+    found = report.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
+    return [one for one in found if str(one["code"]).startswith(CAWG_CODES)]
 
 
 def _without_manifest(path: Path, error: c2pa.C2paError | MediaError) -> Credential:

@@ -99,6 +99,9 @@ def describe(provenance: Provenance) -> str:
     lines = [str(provenance.path), f"  mark        {marked}", f"  credential  {credential.state.replace('_', ' ')}"]
     if credential.signer:
         lines.append(f"  signer      {credential.signer}")
+    for identity in credential.identities:
+        faults = f" ({', '.join(identity.codes)})" if identity.codes else ""
+        lines.append(f"  identity    {identity.name or 'unnamed'}, {identity.state.replace('_', ' ')}{faults}")
     if credential.signed_at:
         lines.append(f"  stamped     {credential.signed_at}")
     if credential.source_type:
