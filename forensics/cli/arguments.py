@@ -228,7 +228,10 @@ def add_files(parser: argparse.ArgumentParser, *, stdin: bool = False) -> None:
         parser: The parser of the command.
         stdin: Whether `-` stands for a list on standard input.
     """
-    what = "picture, clip, folder or pattern (PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV, MKV)"
+    what = (
+        "picture, clip, folder or pattern (PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV, MKV; the credential alone of GIF, "
+        "HEIC, JPEG XL, DNG, SVG, PDF, AVI, WAV, MP3, M4A, FLAC and .c2pa)"
+    )
     more = "; - reads a list from standard input, one a line" if stdin else ""
     parser.add_argument("files", nargs="+", metavar="FILE", help=what + more)
 

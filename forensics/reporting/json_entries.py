@@ -22,6 +22,7 @@ def read_entry(provenance: Provenance) -> JsonObject:
     return {
         "path": str(provenance.path),
         "mark": None if provenance.mark is None else _mark(provenance.mark),
+        "mark_not_looked_for": provenance.mark_not_looked_for,
         "credential": _credential(provenance.credential),
         "outcome": provenance.outcome.value,
     }

@@ -12,12 +12,13 @@ The library alone does not answer three questions, so this module does:
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import logging
 import mmap
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -34,7 +35,7 @@ from watermark.store.perceptual_hash import SAME_PICTURE
 
 from .cawg_identity import CAWG_CODES, CawgIdentity, IdentityState, cawg_identities
 from .embedded_manifest import LayoutError
-from .layout import LAYOUT_ASSERTION, check_layout
+from .layout import FRAMED, LAYOUT_ASSERTION, check_layout
 from .manifest import GENERATOR
 from .signer_certificate import signer_certificate
 from .signing import library_context
@@ -47,6 +48,7 @@ CODE_DIGEST = "org.facetrail.fileDigest.mismatch"
 CODE_LOOKS_ALIKE = "org.facetrail.perceptualHash.match"
 CODE_LOOKS_DIFFERENT = "org.facetrail.perceptualHash.mismatch"
 CODE_NOT_ALLOWED = "org.facetrail.signer.notAllowed"
+CODE_CONTENT_NOT_CHECKED = "org.facetrail.content.notChecked"
 CODE_NOT_FETCHED = "org.facetrail.remoteManifest.notFetched"
 
 GENERATED_SOURCE_TYPES = frozenset(
@@ -58,16 +60,37 @@ GENERATED_SOURCE_TYPES = frozenset(
 _SIGNER_CODES = frozenset({"signingCredential.untrusted", "signingCredential.expired"})
 
 _SIGNER_TRUSTED = "signingCredential.trusted"
+_CLAIM_HOLDS = "claimSignature.validated"
 
 # Assertions of signed metadata that may name a source type as IPTC does.
 _METADATA_LABELS = ("c2pa.metadata", "cawg.metadata", "stds.iptc")
 
 # A manifest without its file cannot match it.
 _MANIFEST_TYPE = "application/c2pa"
-_BINDING_CODES = frozenset({"assertion.dataHash.mismatch", "assertion.bmffHash.mismatch"})
+_BINDING_CODES = frozenset(
+    {
+        "assertion.dataHash.mismatch",
+        "assertion.bmffHash.mismatch",
+        "assertion.boxesHash.mismatch",
+        "assertion.collectionHash.mismatch",
+    }
+)
 
 # Every box of a manifest store begins with a JUMBF description whose type is one of these and ends alike (ISO 19566-5).
-_MANIFEST_BOX = re.compile(rb"jumd(?:c2pa|c2ma|c2as|c2cl|c2cs)\x00\x11\x00\x10\x80\x00\x00\xaa\x008\x9bq")
+_BOX_TYPES = (b"c2pa", b"c2ma", b"c2as", b"c2cl", b"c2cs")
+_BOX_HEAD, _BOX_TAIL = b"jumd", b"\x00\x11\x00\x10\x80\x00\x00\xaa\x008\x9bq"
+
+
+def _in_base64(content: bytes) -> Iterator[bytes]:
+    """Yield the three ways in which base64 writes some bytes, without the characters that their neighbours change."""
+    for before in range(3):
+        written = base64.b64encode(bytes(before) + content)
+        yield written[-(-8 * before // 6) : 8 * (before + len(content)) // 6]
+
+
+_BOX_HEADS = [_BOX_HEAD + kind + _BOX_TAIL for kind in _BOX_TYPES]
+# An SVG holds the manifest store as base64.
+_MANIFEST_BOX = re.compile(b"|".join(re.escape(one) for head in _BOX_HEADS for one in (head, *_in_base64(head))))
 
 
 class CredentialState(StrEnum):
@@ -152,13 +175,18 @@ def read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Cr
 def _read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Credential:
     try:
         container = sniff(path)
+    except MediaError as error:
+        return _without_manifest(path, None, error)
+    try:
         with open_file(path) as stream:
             credential, embedded = _judged(container.value, stream, policy)
     except (c2pa.C2paError, MediaError) as error:
-        return _without_manifest(path, error)
+        return _without_manifest(path, container, error)
+    if container is Container.MANIFEST:
+        return _without_content(credential)
     if credential.state is CredentialState.ALTERED:
         return credential
-    if embedded and (fault := _layout_fault(path, container, credential)):
+    if embedded and container in FRAMED and (fault := _layout_fault(path, container, credential)):
         return replace(credential, state=CredentialState.ALTERED, codes=(*credential.codes, fault))
     entry = store.find_manifest(active_label(credential))
     if entry is not None and entry.sha256 != file_hash(path):
@@ -363,7 +391,19 @@ def _identity_failures(report: dict[str, Any]) -> list[dict[str, Any]]:
     return [one for one in found if str(one["code"]).startswith(CAWG_CODES)]
 
 
-def _without_manifest(path: Path, error: c2pa.C2paError | MediaError) -> Credential:
+def _without_content(credential: Credential) -> Credential:
+    """Return what a manifest in a file of its own says; whether its content is unchanged cannot be told without it."""
+    if _CLAIM_HOLDS not in _codes(json.loads(credential.manifest_json or "{}"), "success"):
+        return credential
+    codes = tuple(code for code in credential.codes if code not in _BINDING_CODES)
+    broken = not {*_SIGNER_CODES, CODE_NOT_ALLOWED}.issuperset(codes)
+    state = CredentialState.VALID_UNKNOWN_SIGNER if codes else CredentialState.TRUSTED
+    return replace(
+        credential, state=CredentialState.ALTERED if broken else state, codes=(*codes, CODE_CONTENT_NOT_CHECKED)
+    )
+
+
+def _without_manifest(path: Path, container: Container | None, error: c2pa.C2paError | MediaError) -> Credential:
     """Distinguish a file that never had a manifest from one whose manifest was damaged."""
     if isinstance(error, c2pa.C2paError.RemoteManifest):
         return Credential(CredentialState.ABSENT, (CODE_NOT_FETCHED,))
@@ -371,6 +411,9 @@ def _without_manifest(path: Path, error: c2pa.C2paError | MediaError) -> Credent
         return Credential(CredentialState.ALTERED, (CODE_HIDDEN,))
     if isinstance(error, MediaError):
         raise error
+    none = isinstance(error, c2pa.C2paError.ManifestNotFound | c2pa.C2paError.NotSupported)
+    if container is not None and not container.is_decodable and not none:
+        raise MediaError(f"{path}: is a damaged {container.name} file ({error}); get a sound copy of the file")
     return Credential(CredentialState.ABSENT)
 
 

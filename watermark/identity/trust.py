@@ -18,7 +18,7 @@ class TrustPolicy:
     Attributes:
         anchors: Root certificates (PEM), one or several in each text. A signer or time-stamp authority under one of
             them is known.
-        allowed_signers: Leaf certificates (PEM), one or several in each text. Where the list is not empty, a signer
+        allowed_signers: Leaf certificates (PEM), the first one of each text. Where the list is not empty, a signer
             under the anchors must be one of them.
         offline: Whether a manifest that a file only refers to is never fetched; otherwise a hostile file could make a
             reader send requests.
@@ -39,5 +39,5 @@ class TrustPolicy:
         Raises:
             IdentityError: An allowed signer is no certificate.
         """
-        allowed = [one for text in self.allowed_signers for one in read_pem(text, "an allowed signer")]
-        return not self.allowed_signers or leaf in allowed
+        allowed = (read_pem(text, "an allowed signer")[0] for text in self.allowed_signers)
+        return not self.allowed_signers or leaf in tuple(allowed)

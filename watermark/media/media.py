@@ -17,7 +17,7 @@ from PIL import Image, ImageCms, ImageOps, TiffImagePlugin, UnidentifiedImageErr
 from watermark.errors import MediaError
 
 from .clip_reading import open_clip
-from .containers import Container, sniff
+from .containers import Container, check_decodable, sniff
 from .frames import MOST_PIXELS, check_area
 
 _LOG = logging.getLogger(__name__)
@@ -77,6 +77,7 @@ def read_media(path: Path, *, max_frames: int | None = None) -> Media:
             decode safely.
     """
     container = sniff(path)
+    check_decodable(path, container)
     if container.is_clip:
         return _read_clip(path, max_frames)
     return _read_still(path, container)

@@ -84,7 +84,8 @@ def describe(provenance: Provenance) -> str:
     """Return mark and credential as lines of text."""
     mark, credential = provenance.mark, provenance.credential
     if mark is None:
-        marked = "could not be looked for"
+        reason = f": {provenance.mark_not_looked_for}" if provenance.mark_not_looked_for else ""
+        marked = f"could not be looked for{reason}"
     elif not mark.present:
         marked = "none"
     else:
