@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import wave
+import zipfile
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -101,6 +102,15 @@ def wav():
     return out.getvalue()
 
 
+def office():
+    """Return a small archive like that of an office document."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name in ("mimetype", "content.xml", "media/sheet.xml"):
+            archive.writestr(name, " ".join(map(str, range(300))) + name)
+    return out.getvalue()
+
+
 def mp3():
     return (b"\xff\xfb\x90\x00" + bytes(413)) * 12
 
@@ -144,6 +154,7 @@ KINDS = {
     "mp3": (Container.MP3, mp3),
     "m4a": (Container.M4A, lambda: brand(coded("mp4", "aac"), b"M4A ")),
     "flac": (Container.FLAC, lambda: coded("flac", "flac")),
+    "zip": (Container.ZIP, office),
     "mov": (Container.MP4, lambda: coded("mov", "mpeg4")),
     "tiff": (Container.TIFF, lambda: picture("TIFF")),
     "webp": (Container.WEBP, lambda: picture("WEBP")),
