@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .credential.cawg_identity import CawgIdentity, IdentityState
 from .credential.claim import Claim, Ingredient, SourceType
 from .credential.credential import GENERATED_SOURCE_TYPES, Credential, CredentialState
 from .credential.signing import TimeStampOutcome
@@ -40,6 +41,7 @@ from .store.manifest_store import ManifestStore
 __all__ = [
     "GENERATED_SOURCE_TYPES",
     "Bindings",
+    "CawgIdentity",
     "Claim",
     "ClipMarker",
     "ClipReader",
@@ -49,6 +51,7 @@ __all__ = [
     "Deployment",
     "Identity",
     "IdentityError",
+    "IdentityState",
     "Ingredient",
     "ManifestStore",
     "MarkReading",

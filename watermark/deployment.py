@@ -129,7 +129,7 @@ def _identity(folder: Path) -> Identity:
 
 def _anchors(path: Path) -> tuple[str, ...]:
     try:
-        text = path.read_text("ascii")
+        text = path.read_text("utf-8-sig")
     except FileNotFoundError:
         return ()
     except (OSError, UnicodeDecodeError) as error:

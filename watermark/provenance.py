@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from watermark.credential.credential import (
+    CODE_CONTENT_NOT_CHECKED,
     Credential,
     CredentialState,
     read_credential,
@@ -48,14 +49,16 @@ class Provenance:
 
     Attributes:
         path: The file.
-        mark: The mark, or None where the credential shows that the file was altered and its pixels cannot be decoded
-            any more.
+        mark: The mark, or None where the pixels cannot be decoded: the file is of a kind that this package does not
+            decode, or the credential shows that it was altered.
         credential: The credential, from the file or recovered.
+        mark_not_looked_for: Why the mark could not be looked for; None where it was.
     """
 
     path: Path
     mark: MarkReading | None
     credential: Credential
+    mark_not_looked_for: str | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -69,7 +72,7 @@ def verify_file(path: Path, deployment: Deployment, policy: TrustPolicy | None =
     """Return the credential of a file that is intact and signed by a signer known to the policy, or raise.
 
     A credential recovered through the mark is not accepted: it shows where a picture comes from, not that it is
-    unchanged.
+    unchanged; nor is one that lies in a file of its own, without the content.
 
     Args:
         path: The file.
@@ -84,7 +87,7 @@ def verify_file(path: Path, deployment: Deployment, policy: TrustPolicy | None =
     credential = read_credential(path, policy or deployment.trust, deployment.store)
     state = credential.state
     _LOG.info("credential of %s: %s", path, state)
-    if state is not CredentialState.TRUSTED:
+    if state is not CredentialState.TRUSTED or CODE_CONTENT_NOT_CHECKED in credential.codes:
         codes = f" ({', '.join(credential.codes)})" if credential.codes else ""
         raise TrustError(f"{path}: the credential is {state.replace('_', ' ')}{codes}", state.value, credential.codes)
     return credential
@@ -128,10 +131,12 @@ def read_provenance(
     else:
         try:
             frames = sample_frames(path)
-        except MediaError:
-            if credential.state is CredentialState.ABSENT:
+        except MediaError as error:
+            if credential.state is CredentialState.ABSENT and sniff(path).is_decodable:
                 raise
-            return Provenance(path, None, credential)
+            reason = str(error).removeprefix(f"{path}: ")
+            _LOG.info("the mark of %s is not looked for: %s", path, reason)
+            return Provenance(path, None, credential, f"the file {reason}")
     mark = read_mark(frames, deployment.mark_keys, search=search)
     _LOG.info("mark of %s: %s", path, mark)
     entries = [entry for entry in deployment.store.find(mark.id or "") if entry.kind is mark.kind]

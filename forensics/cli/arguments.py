@@ -228,7 +228,10 @@ def add_files(parser: argparse.ArgumentParser, *, stdin: bool = False) -> None:
         parser: The parser of the command.
         stdin: Whether `-` stands for a list on standard input.
     """
-    what = "picture, clip, folder or pattern (PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV, MKV)"
+    what = (
+        "picture, clip, folder or pattern (PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV, MKV; the credential alone of GIF, "
+        "HEIC, JPEG XL, DNG, SVG, PDF, AVI, WAV, MP3, M4A, FLAC and .c2pa)"
+    )
     more = "; - reads a list from standard input, one a line" if stdin else ""
     parser.add_argument("files", nargs="+", metavar="FILE", help=what + more)
 
@@ -241,5 +244,5 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PEM",
-        help="root certificate whose signers are trusted; may be given several times",
+        help="root certificates whose signers are trusted, one or several in the file; may be given several times",
     )

@@ -11,7 +11,7 @@ from typing import TextIO
 from forensics.errors import InputError
 from forensics.execution.command_result import CommandResult, JsonObject, expected_errors, refusal, visible
 from forensics.execution.progress import Report
-from forensics.storage.media_suffixes import SUFFIXES
+from forensics.storage.media_suffixes import CREDENTIAL_SUFFIXES
 
 
 def expand(names: Sequence[str], stdin: TextIO | None = None) -> tuple[Path, ...]:
@@ -110,10 +110,10 @@ def _match(pattern: Path) -> Iterator[Path]:
 def _is_media(path: Path, folder: Path) -> bool:
     """Return whether a file is media; hidden files and files in hidden folders are private or unfinished."""
     hidden = any(name.startswith(".") for name in path.relative_to(folder).parts)
-    return not hidden and path.suffix.lower() in SUFFIXES and path.is_file()
+    return not hidden and path.suffix.lower() in CREDENTIAL_SUFFIXES and path.is_file()
 
 
 def _or_refuse(name: str, found: list[Path]) -> list[Path]:
     if not found:
-        raise InputError(f"{name}: no {', '.join(SUFFIXES)} file there", Path(name))
+        raise InputError(f"{name}: no {', '.join(CREDENTIAL_SUFFIXES)} file there", Path(name))
     return found

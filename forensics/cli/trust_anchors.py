@@ -32,7 +32,7 @@ def read_pem(path: Path) -> str:
         InputError: The file cannot be read or contains no certificate.
     """
     try:
-        text = path.read_text("ascii")
+        text = path.read_text("utf-8-sig")  # bundles name their certificates in words
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as PEM; give a certificate in PEM form", path) from error
     if _BEGIN not in text:

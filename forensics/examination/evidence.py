@@ -157,15 +157,19 @@ def assess_credential(credential: Credential) -> Evidence[CredentialEvidence]:
             )
 
 
-def assess_mark(mark: MarkReading | None, where: str = "") -> Evidence[MarkEvidence]:
+def assess_mark(
+    mark: MarkReading | None, where: str = "", *, not_looked_for: str | None = None
+) -> Evidence[MarkEvidence]:
     """Return the statement of the mark with its reason.
 
     Args:
         mark: The reading, None where the pixels could not be decoded.
         where: The parts of a clip that show it, in words; empty where all parts do.
+        not_looked_for: Why the mark could not be looked for, as the end of a sentence.
     """
     if mark is None:
-        return Evidence(MarkEvidence.NOTHING, "The mark could not be looked for.")
+        reason = f": {not_looked_for}" if not_looked_for else ""
+        return Evidence(MarkEvidence.NOTHING, f"The mark could not be looked for{reason}.")
     if not mark.present:
         return Evidence(MarkEvidence.NOTHING, "No mark of ours was found in the pixels; that proves nothing.")
     place = f" from {where}" if where else ""

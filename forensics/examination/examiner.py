@@ -121,7 +121,8 @@ class Examiner:
         """Examine one file.
 
         Args:
-            path: A PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV or Matroska file.
+            path: A PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV or Matroska file; of other kinds that can carry a credential,
+                such as GIF or WAV, the credential alone is examined.
             report: Progress callback.
 
         Raises:

@@ -187,7 +187,11 @@ def judge(
         The finding, with one reason for each kind of evidence.
     """
     credential = assess_credential(provenance.credential)
-    mark = assess_mark(provenance.mark) if part_mark is None else assess_mark(part_mark, part_where)
+    mark = (
+        assess_mark(provenance.mark, not_looked_for=provenance.mark_not_looked_for)
+        if part_mark is None
+        else assess_mark(part_mark, part_where)
+    )
     height = assess_score(score, no_score_reason, thresholds or Thresholds(), scored)
     row = next(row for row in TABLE if row.fits(credential.said, mark.said, height.said))
     reasons = [credential.reason, mark.reason, height.reason]

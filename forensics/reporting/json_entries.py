@@ -22,6 +22,7 @@ def read_entry(provenance: Provenance) -> JsonObject:
     return {
         "path": str(provenance.path),
         "mark": None if provenance.mark is None else _mark(provenance.mark),
+        "mark_not_looked_for": provenance.mark_not_looked_for,
         "credential": _credential(provenance.credential),
         "outcome": provenance.outcome.value,
     }
@@ -131,6 +132,10 @@ def _credential(credential: Credential) -> JsonObject:
         "ingredient_codes": list(credential.ingredient_codes),
         "source_types": list(credential.source_types),
         "ingredient_source_types": list(credential.ingredient_source_types),
+        "identities": [
+            {"state": one.state.value, "name": one.name, "kind": one.kind, "codes": list(one.codes)}
+            for one in credential.identities
+        ],
     }
 
 

@@ -12,7 +12,14 @@ READABLE_CLIPS = (".mp4", ".mov", ".mkv")
 """Files that are read as clips."""
 
 SUFFIXES = (*READABLE_STILLS, *READABLE_CLIPS)
-"""Files that a command takes from a folder and that the page offers to examine."""
+"""Files whose pixels are decoded, which the page offers to examine."""
+
+CREDENTIAL_SUFFIXES = (
+    *SUFFIXES,
+    *(".gif", ".heic", ".heif", ".jxl", ".dng", ".svg", ".pdf", ".m4v", ".avi"),
+    *(".wav", ".mp3", ".m4a", ".flac", ".c2pa"),
+)
+"""Files that `read` and `examine` take from a folder; of most of the further ones only the credential is read."""
 
 CLIPS = (*READABLE_CLIPS, ".avi")
 """Files that an importer lists as clips of a published data set; one that cannot be read, such as AVI, is reported."""

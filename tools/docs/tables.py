@@ -11,6 +11,7 @@ import csv
 import json
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 from statistics import median
 
@@ -386,6 +387,18 @@ def faults(rows: Rows) -> str:
     return markdown(["file", "bytes", "seconds", "MiB at most", "what is said"], lines) + f"\n{rows[0]['machine']}.\n"
 
 
+def public_files(rows: Rows) -> str:
+    """Return how many public files have each pair of states, the library's and ours, and why the two differ."""
+    pairs = Counter((row["trusted_roots"], row["library"], row["ours"], row["why"]) for row in rows)
+    lines = [
+        [roots, library, ours.replace("_", " "), str(count), why]
+        for (roots, library, ours, why), count in sorted(pairs.items(), key=lambda one: (one[0][0], bool(one[0][3])))
+    ]
+    equal = sum(row["equal"] == "True" for row in rows)
+    note = f"{len(rows)} comparisons, {equal} equal; c2pa-python {rows[0]['c2pa_version']}."
+    return markdown(["trusted roots", "library", "ours", "files", "why it differs"], lines) + f"\n{note}\n"
+
+
 def manifest_store(rows: Rows) -> str:
     """Return the time of each query of a store."""
     times = ("median_ms", "p99_ms", "slowest_ms", "cpu_ms")
@@ -466,7 +479,7 @@ FORMS = {
         generation, generation_measures, generation_gains, judge, judge_coefficients, judge_styles, demo, cpu_detector,
         cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time, intervals,
         animate_time, claims, faults, manifest_store, load, detector_matrix, detector_matrix_alarms, retraining, scale,
-        scale_rows, scale_plan, throughput, install_sizes,
+        scale_rows, scale_plan, throughput, install_sizes, public_files,
     )
 }  # fmt: skip
 

@@ -12,6 +12,7 @@ The library alone does not answer three questions, so this module does:
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import logging
@@ -32,8 +33,9 @@ from watermark.media.files import file_hash
 from watermark.store.manifest_store import ManifestStore, StoreEntry
 from watermark.store.perceptual_hash import SAME_PICTURE
 
+from .cawg_identity import CAWG_CODES, CawgIdentity, IdentityState, cawg_identities
 from .embedded_manifest import LayoutError
-from .layout import LAYOUT_ASSERTION, check_layout
+from .layout import FRAMED, LAYOUT_ASSERTION, check_layout
 from .manifest import GENERATOR
 from .signer_certificate import signer_certificate
 from .signing import library_context
@@ -46,6 +48,7 @@ CODE_DIGEST = "org.facetrail.fileDigest.mismatch"
 CODE_LOOKS_ALIKE = "org.facetrail.perceptualHash.match"
 CODE_LOOKS_DIFFERENT = "org.facetrail.perceptualHash.mismatch"
 CODE_NOT_ALLOWED = "org.facetrail.signer.notAllowed"
+CODE_CONTENT_NOT_CHECKED = "org.facetrail.content.notChecked"
 CODE_NOT_FETCHED = "org.facetrail.remoteManifest.notFetched"
 
 GENERATED_SOURCE_TYPES = frozenset(
@@ -65,16 +68,37 @@ _SPELLINGS = {term.lower(): term for term in GENERATED_SOURCE_TYPES}
 _SIGNER_CODES = frozenset({"signingCredential.untrusted", "signingCredential.expired"})
 
 _SIGNER_TRUSTED = "signingCredential.trusted"
+_CLAIM_HOLDS = "claimSignature.validated"
 
 # Assertions of signed metadata that may name a source type as IPTC does.
 _METADATA_LABELS = ("c2pa.metadata", "cawg.metadata", "stds.")
 
 # A manifest without its file cannot match it.
 _MANIFEST_TYPE = "application/c2pa"
-_BINDING_CODES = frozenset({"assertion.dataHash.mismatch", "assertion.bmffHash.mismatch"})
+_BINDING_CODES = frozenset(
+    {
+        "assertion.dataHash.mismatch",
+        "assertion.bmffHash.mismatch",
+        "assertion.boxesHash.mismatch",
+        "assertion.collectionHash.mismatch",
+    }
+)
 
 # Every box of a manifest store begins with a JUMBF description whose type is one of these and ends alike (ISO 19566-5).
-_MANIFEST_BOX = re.compile(rb"jumd(?:c2pa|c2ma|c2as|c2cl|c2cs)\x00\x11\x00\x10\x80\x00\x00\xaa\x008\x9bq")
+_BOX_TYPES = (b"c2pa", b"c2ma", b"c2as", b"c2cl", b"c2cs")
+_BOX_HEAD, _BOX_TAIL = b"jumd", b"\x00\x11\x00\x10\x80\x00\x00\xaa\x008\x9bq"
+
+
+def _in_base64(content: bytes) -> Iterator[bytes]:
+    """Yield the three ways in which base64 writes some bytes, without the characters that their neighbours change."""
+    for before in range(3):
+        written = base64.b64encode(bytes(before) + content)
+        yield written[-(-8 * before // 6) : 8 * (before + len(content)) // 6]
+
+
+_BOX_HEADS = [_BOX_HEAD + kind + _BOX_TAIL for kind in _BOX_TYPES]
+# An SVG holds the manifest store as base64.
+_MANIFEST_BOX = re.compile(b"|".join(re.escape(one) for head in _BOX_HEADS for one in (head, *_in_base64(head))))
 
 
 class CredentialState(StrEnum):
@@ -103,11 +127,13 @@ class Credential:
         manifest_json: The complete report of the library.
         signed_at: Time at which a time-stamp authority received the signature, ISO 8601; None without a stamp.
         ingredient_codes: Status codes of what failed in the credentials of ingredients, as found when the file was
-            sealed; they do not change this file's own state.
+            sealed; they do not change this file's own state. What fails in them only now makes it ALTERED.
         perceptual_distance: Bits between the pictures' perceptual hashes where recovered, else None; up to 10 bits they
             look the same.
         source_types: Last parts of every digitalSourceType that the file's own actions and metadata name.
         ingredient_source_types: The same for the manifests of its ingredients, and of their ingredients.
+        identities: CAWG identities that the manifest names beside its signer; each has its own state and codes, and
+            they do not change this file's state.
     """
 
     state: CredentialState
@@ -123,6 +149,7 @@ class Credential:
     ingredient_codes: tuple[str, ...] = ()
     source_types: tuple[str, ...] = ()
     ingredient_source_types: tuple[str, ...] = ()
+    identities: tuple[CawgIdentity, ...] = ()
 
     @property
     def says_generated(self) -> bool:
@@ -156,13 +183,18 @@ def read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Cr
 def _read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Credential:
     try:
         container = sniff(path)
+    except MediaError as error:
+        return _without_manifest(path, None, error)
+    try:
         with open_file(path) as stream:
             credential, embedded = _judged(container.value, stream, policy)
     except (c2pa.C2paError, MediaError) as error:
-        return _without_manifest(path, error)
+        return _without_manifest(path, container, error)
+    if container is Container.MANIFEST:
+        return _without_content(credential)
     if credential.state is CredentialState.ALTERED:
         return credential
-    if embedded and (fault := _layout_fault(path, container, credential)):
+    if embedded and container in FRAMED and (fault := _layout_fault(path, container, credential)):
         return replace(credential, state=CredentialState.ALTERED, codes=(*credential.codes, fault))
     entry = store.find_manifest(active_label(credential))
     if entry is not None and entry.sha256 != file_hash(path):
@@ -256,30 +288,43 @@ def _judged(media_type: str, stream: BinaryIO, policy: TrustPolicy) -> tuple[Cre
 
 
 def _codes(report: dict[str, Any], outcome: Literal["success", "failure"]) -> tuple[str, ...]:
-    """Return the status codes of the active manifest, each once."""
+    """Return the status codes of the active manifest, each once; those of its CAWG identities are theirs."""
     found = report.get("validation_results", {}).get("activeManifest", {}).get(outcome, [])
-    return tuple(dict.fromkeys(str(one["code"]) for one in found))
+    codes = dict.fromkeys(str(one["code"]) for one in found)
+    return tuple(code for code in codes if not code.startswith(CAWG_CODES))
+
+
+def _ingredient_damage(report: dict[str, Any]) -> tuple[str, ...]:
+    """Return the status codes of what fails in ingredients now and did not when the file was signed."""
+    found = [
+        str(failure["code"])
+        for delta in report.get("validation_results", {}).get("ingredientDeltas", [])
+        for failure in delta.get("validationDeltas", {}).get("failure", [])
+    ]
+    return tuple(dict.fromkeys(code for code in found if code not in _SIGNER_CODES and not code.startswith(CAWG_CODES)))
 
 
 def _credential(reader: c2pa.Reader) -> Credential:
     report: dict[str, Any] = json.loads(reader.json())
     # A damaged label leaves the active manifest without its entry.
     manifest: dict[str, Any] = report.get("manifests", {}).get(report.get("active_manifest"), {})
-    codes = _codes(report, "failure")
+    codes, since = _codes(report, "failure"), _ingredient_damage(report)
+    identities = cawg_identities(report)
     actions = _actions(manifest)
     signature: dict[str, Any] = manifest.get("signature_info") or {}
     source_type = next((action["digitalSourceType"] for action in actions if "digitalSourceType" in action), None)
     return Credential(
-        state=_state(report.get("validation_state"), codes),
-        codes=codes,
+        state=_state(report, (*codes, *since), identities),
+        codes=tuple(dict.fromkeys((*codes, *since))),
         signer=signature.get("common_name") or signature.get("issuer"),
         source_type=source_type and _term(source_type),
         actions=tuple(str(action["action"]) for action in actions),
         title=manifest.get("title"),
         signed_at=signature.get("time"),
-        ingredient_codes=_ingredient_codes(manifest),
+        ingredient_codes=_ingredient_codes(report, manifest),
         source_types=_source_types([manifest]),
         ingredient_source_types=_source_types(_ancestors(report)),
+        identities=identities,
         manifest_json=json.dumps(report, sort_keys=True),  # the library shuffles its keys
     )
 
@@ -337,24 +382,51 @@ def _term(address: object) -> str:
     return _SPELLINGS.get(last.lower(), last)
 
 
-def _ingredient_codes(manifest: dict[str, Any]) -> tuple[str, ...]:
+def _ingredient_codes(report: dict[str, Any], manifest: dict[str, Any]) -> tuple[str, ...]:
+    """Return the codes that the ingredients were recorded with, and those of the CAWG identities in them."""
     failures = [
         failure
         for ingredient in manifest.get("ingredients", [])
         for failure in ingredient.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
     ]
+    own = f"/{report.get('active_manifest')}/"
+    failures += [one for one in _identity_failures(report) if own not in str(one.get("url"))]
     return tuple(dict.fromkeys(str(failure["code"]) for failure in failures))
 
 
-def _state(verdict: str | None, codes: Sequence[str]) -> CredentialState:
+def _state(report: dict[str, Any], codes: Sequence[str], identities: Sequence[CawgIdentity]) -> CredentialState:
+    """Return the state of a credential: the library's verdict, without what only concerns a CAWG identity's issuer."""
+    verdict = report.get("validation_state")
     if verdict == "Trusted":
         return CredentialState.TRUSTED
-    if verdict == "Valid" or (codes and _SIGNER_CODES.issuperset(codes)):
+    if verdict == "Valid":
+        trusted = _SIGNER_TRUSTED in _codes(report, "success") and not codes and _identity_failures(report)
+        return CredentialState.TRUSTED if trusted else CredentialState.VALID_UNKNOWN_SIGNER
+    broken = any(one.state is IdentityState.INVALID for one in identities)
+    if codes and _SIGNER_CODES.issuperset(codes) and not broken:
         return CredentialState.VALID_UNKNOWN_SIGNER
     return CredentialState.ALTERED
 
 
-def _without_manifest(path: Path, error: c2pa.C2paError | MediaError) -> Credential:
+def _identity_failures(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what fails in CAWG identities of the file and of its ingredients, which the library reports together."""
+    found = report.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
+    return [one for one in found if str(one["code"]).startswith(CAWG_CODES)]
+
+
+def _without_content(credential: Credential) -> Credential:
+    """Return what a manifest in a file of its own says; whether its content is unchanged cannot be told without it."""
+    if _CLAIM_HOLDS not in _codes(json.loads(credential.manifest_json or "{}"), "success"):
+        return credential
+    codes = tuple(code for code in credential.codes if code not in _BINDING_CODES)
+    broken = not {*_SIGNER_CODES, CODE_NOT_ALLOWED}.issuperset(codes)
+    state = CredentialState.VALID_UNKNOWN_SIGNER if codes else CredentialState.TRUSTED
+    return replace(
+        credential, state=CredentialState.ALTERED if broken else state, codes=(*codes, CODE_CONTENT_NOT_CHECKED)
+    )
+
+
+def _without_manifest(path: Path, container: Container | None, error: c2pa.C2paError | MediaError) -> Credential:
     """Distinguish a file that never had a manifest from one whose manifest was damaged."""
     if isinstance(error, c2pa.C2paError.RemoteManifest) or str(error).startswith("Remote: "):
         return Credential(CredentialState.ABSENT, (CODE_NOT_FETCHED,))
@@ -362,6 +434,9 @@ def _without_manifest(path: Path, error: c2pa.C2paError | MediaError) -> Credent
         return Credential(CredentialState.ALTERED, (CODE_HIDDEN,))
     if isinstance(error, MediaError):
         raise error
+    none = isinstance(error, c2pa.C2paError.ManifestNotFound | c2pa.C2paError.NotSupported)
+    if container is not None and not container.is_decodable and not none:
+        raise MediaError(f"{path}: is a damaged {container.name} file ({error}); get a sound copy of the file")
     return Credential(CredentialState.ABSENT)
 
 

@@ -15,6 +15,9 @@ from watermark.media.containers import Container
 
 Buffer = bytes | mmap.mmap
 
+ISO_MEDIA = (Container.AVIF, Container.MP4, Container.HEIC, Container.HEIF, Container.M4A)
+"""Containers that are ISO base media files."""
+
 # Box instance number that the C2PA library writes to its JPEG segments.
 _JPEG_INSTANCE = 0x0211
 _TIFF_MANIFEST = 0xCD41
@@ -40,8 +43,8 @@ def manifest_store(data: Buffer, container: Container) -> bytes:
         Container.JPEG: _in_jpeg,
         Container.WEBP: _in_webp,
         Container.TIFF: _in_tiff,
-        Container.AVIF: _in_bmff,
-        Container.MP4: _in_bmff,
+        Container.DNG: _in_tiff,
+        **dict.fromkeys(ISO_MEDIA, _in_bmff),
     }
     try:
         found = list(readers[container](data))

@@ -19,11 +19,13 @@ from typing import Any
 from watermark.media.containers import Container
 
 from .cbor import decode
-from .embedded_manifest import Buffer, LayoutError, bmff_boxes, is_manifest_box, manifest_store
+from .embedded_manifest import ISO_MEDIA, Buffer, LayoutError, bmff_boxes, is_manifest_box, manifest_store
 
 LAYOUT_ASSERTION = "org.facetrail.layout"
 
-_ISO_MEDIA = (Container.AVIF, Container.MP4)
+FRAMED = frozenset({Container.PNG, Container.JPEG, Container.WEBP, Container.TIFF, Container.DNG, *ISO_MEDIA})
+"""Containers whose frame this module checks."""
+
 _JUMBF_SUFFIX = bytes.fromhex("00110010800000aa00389b71")
 # Toggles of a JUMBF description: the box can be requested by its label; it has a private box, where C2PA stores a salt.
 _LABELLED, _SALTED = 0x03, 0x10
@@ -40,7 +42,7 @@ def recorded_layout(path: Path, container: Container) -> dict[str, Any] | None:
         LayoutError: The file is damaged.
         OSError: The file cannot be read.
     """
-    if container not in _ISO_MEDIA:
+    if container not in ISO_MEDIA:
         return None
     with _mapped(path) as data:
         return _iso_layout(data)
@@ -65,7 +67,7 @@ def check_layout(path: Path, container: Container, recorded: dict[str, Any] | No
             raise
         except _DAMAGE as error:
             raise LayoutError(f"the manifest store is damaged ({error})") from error
-        if container in _ISO_MEDIA and recorded is not None and _iso_layout(data) != recorded:
+        if container in ISO_MEDIA and recorded is not None and _iso_layout(data) != recorded:
             raise LayoutError("the ftyp box or the order of the outer boxes differs from what was signed")
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import c2pa
 
 from watermark.errors import IdentityError, SealError
-from watermark.identity.certificates import SIGNING_USES, read_pem
+from watermark.identity.certificates import SIGNING_USES, pem, read_pem
 from watermark.identity.identity import Identity
 from watermark.media.containers import sniff
 
@@ -62,13 +62,13 @@ def library_context(anchors: Sequence[str], *, offline: bool = True) -> c2pa.Con
     Raises:
         IdentityError: An anchor is no certificate.
     """
-    for anchor in anchors:  # the library ignores text that is no certificate
-        read_pem(anchor, "a trust anchor")
+    # The library ignores text that is no certificate, so the certificates are taken out of their bundles here.
+    roots = dict.fromkeys(pem(one) for anchor in anchors for one in read_pem(anchor, "a trust anchor"))
     settings = {
         "verify": {"remote_manifest_fetch": not offline, "ocsp_fetch": False},
         "trust": {
             "trust_config": "".join(f"{use.dotted_string}\n" for use in SIGNING_USES),
-            **({"user_anchors": "\n".join(anchors)} if anchors else {}),
+            **({"user_anchors": "".join(roots)} if roots else {}),
         },
         "builder": {"thumbnail": {"enabled": False}, "created_assertion_labels": list(CREATED_ASSERTIONS)},
     }

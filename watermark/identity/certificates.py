@@ -137,6 +137,25 @@ def may_sign(leaf: x509.Certificate) -> bool:
     return all(holds for holds, _ in _leaf_rules(leaf))
 
 
+def root_of(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]) -> x509.Certificate:
+    """Return the root that a chain leads to, or the first root where it leads to none of them.
+
+    Args:
+        chain: The leaf and its issuers.
+        roots: Certificates of a bundle, of which at least one.
+    """
+    last = chain[-1]
+    return next((root for root in roots if root == last or _has_issued(root, last)), roots[0])
+
+
+def _has_issued(issuer: x509.Certificate, issued: x509.Certificate) -> bool:
+    try:
+        issued.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
 def _leaf_rules(leaf: x509.Certificate) -> list[tuple[bool, str]]:
     uses = set(_extension(leaf, x509.ExtendedKeyUsage) or ())
     usage = _extension(leaf, x509.KeyUsage)

@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 from watermark.errors import IdentityError
 from watermark.media.files import flush, hidden_folder, try_lock
 
-from .certificates import ORGANIZATION, check_chain, issue_chain, issue_leaf, pem, read_pem, signing_algorithm
+from .certificates import ORGANIZATION, check_chain, issue_chain, issue_leaf, pem, read_pem, root_of, signing_algorithm
 from .private_files import check_private, check_unwritable, make_folder, write_private
 from .remote_key import RemoteKey, cose_signature
 from .sign_command import SignCommand
@@ -141,7 +141,7 @@ class Identity:
         Args:
             folder: Folder to create.
             chain_pem: The leaf first, then its issuers.
-            root_pem: The root of the chain.
+            root_pem: The root of the chain, or a bundle with it; only the root that the chain leads to is kept.
             key_pem: The leaf's private key, PEM without a password.
             time_stamping: Time-stamp authority to ask when signing, or None for none.
 
@@ -155,10 +155,11 @@ class Identity:
             raise IdentityError(
                 "the private key cannot be read; give it as PEM without a password (openssl pkcs8 -topk8 -nocrypt)"
             ) from error
-        leaf = _checked(chain_pem, root_pem)[0]
+        chain, root = _checked(chain_pem, root_pem)
+        leaf = chain[0]
         if _public(key.public_key()) != _public(leaf.public_key()):
             raise IdentityError(f"{leaf.subject.rfc4514_string()}: the private key is another certificate's; give its")
-        return cls._store(folder, chain_pem, root_pem, (_kept(key),), time_stamping)
+        return cls._store(folder, pem(*chain), pem(root), (_kept(key),), time_stamping)
 
     @classmethod
     def remote(
@@ -168,7 +169,7 @@ class Identity:
 
         Args:
             chain_pem: The leaf first, then its issuers.
-            root_pem: The root of the chain.
+            root_pem: The root of the chain, or a bundle with it; only the root that the chain leads to is kept.
             remote_key: Function that signs bytes with the leaf's key as its algorithm requires: ECDSA with the curve's
                 SHA-2 (the signature as DER, or r and s side by side), PSS with SHA-256 and a salt of 32 bytes, or
                 Ed25519.
@@ -177,8 +178,8 @@ class Identity:
         Raises:
             IdentityError: The chain is broken or may not sign claims.
         """
-        leaf = _checked(chain_pem, root_pem)[0]
-        return cls._of(leaf, root_pem, chain_pem, None, remote_key, time_stamping)
+        chain, root = _checked(chain_pem, root_pem)
+        return cls._of(chain[0], pem(root), pem(*chain), None, remote_key, time_stamping)
 
     @classmethod
     def delegate(
@@ -194,7 +195,7 @@ class Identity:
         Args:
             folder: Folder to create.
             chain_pem: The leaf first, then its issuers.
-            root_pem: The root of the chain.
+            root_pem: The root of the chain, or a bundle with it; only the root that the chain leads to is kept.
             command: Program that signs as `remote` requires.
             time_stamping: Time-stamp authority to ask when signing, or None for none.
 
@@ -202,8 +203,9 @@ class Identity:
             IdentityError: The chain is broken or may not sign claims, the program fails or signs with another key, or
                 the folder exists or cannot be written.
         """
-        cls.remote(chain_pem, root_pem, command, time_stamping).remote_signature(b"facetrail")
-        return cls._store(folder, chain_pem, root_pem, ((_SIGN_COMMAND, command.dump()),), time_stamping)
+        trial = cls.remote(chain_pem, root_pem, command, time_stamping)
+        trial.remote_signature(b"facetrail")
+        return cls._store(folder, trial.chain_pem, trial.root_pem, ((_SIGN_COMMAND, command.dump()),), time_stamping)
 
     def remote_signature(self, content: bytes) -> bytes:
         """Return the remote key's signature of some content, in COSE's form.
@@ -326,12 +328,14 @@ class Identity:
         return (self.root_pem, *self.former_roots, *((stamps,) if stamps else ()))
 
 
-def _checked(chain_pem: str, root_pem: str) -> list[x509.Certificate]:
-    chain, roots = read_pem(chain_pem, "the chain"), read_pem(root_pem, "the root")
-    check_chain(chain, roots[0])
+def _checked(chain_pem: str, root_pem: str) -> tuple[list[x509.Certificate], x509.Certificate]:
+    """Return a chain that may sign, and the root of the bundle that it leads to."""
+    chain = read_pem(chain_pem, "the chain")
+    root = root_of(chain, read_pem(root_pem, "the root"))
+    check_chain(chain, root)
     if chain[0].not_valid_after_utc < dt.datetime.now(dt.UTC):
         raise IdentityError(f"{chain[0].subject.rfc4514_string()}: expired on {chain[0].not_valid_after_utc:%Y-%m-%d}")
-    return chain
+    return chain, root
 
 
 def _kept(key: PrivateKeyTypes) -> tuple[str, bytes]:

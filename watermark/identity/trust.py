@@ -16,9 +16,10 @@ class TrustPolicy:
     A policy never makes an altered file valid: it only decides whether the signer of an intact file is known.
 
     Attributes:
-        anchors: Root certificates (PEM). A signer or time-stamp authority under one of them is known.
-        allowed_signers: Leaf certificates (PEM). Where the list is not empty, a signer under the anchors must be one of
-            them.
+        anchors: Root certificates (PEM), one or several in each text. A signer or time-stamp authority under one of
+            them is known.
+        allowed_signers: Leaf certificates (PEM), the first one of each text. Where the list is not empty, a signer
+            under the anchors must be one of them.
         offline: Whether a manifest that a file only refers to is never fetched; otherwise a hostile file could make a
             reader send requests.
     """

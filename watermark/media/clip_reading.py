@@ -23,7 +23,7 @@ from av.container import InputContainer
 
 from watermark.errors import MediaError
 
-from .containers import Container, is_cut_off, sniff
+from .containers import Container, check_decodable, is_cut_off, sniff
 from .frames import Frames, check_area, spread
 
 _LOG = logging.getLogger(__name__)
@@ -232,6 +232,7 @@ def take_frames(path: Path, indices: Sequence[int]) -> Frames:
 def _introduced(path: Path) -> Iterator[tuple[ClipReader, InputContainer, Iterator[_TimedFrame]]]:
     """Open a clip and inspect it; yield its reader with the open file and all of its frames, not yet decoded."""
     container = sniff(path)
+    check_decodable(path, container)
     if not container.is_clip:
         raise MediaError(f"{path}: is {container.name}, not a clip; read it with read_media")
     if is_cut_off(path, container):
@@ -291,6 +292,7 @@ def demuxed(path: Path) -> Iterator[InputContainer]:
         MediaError: The file is missing, no clip, or damaged.
     """
     container = sniff(path)
+    check_decodable(path, container)
     if not container.is_clip:
         raise MediaError(f"{path}: is {container.name}, not a clip; read it with read_media")
     try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import stat
+import struct
 from enum import Enum
 from pathlib import Path
 from typing import BinaryIO
@@ -10,15 +12,21 @@ from typing import BinaryIO
 from watermark.errors import MediaError
 
 _HEAD = 64
+_LONG_HEAD = 1 << 16
+"""An SVG may begin with comments; a PDF with up to 1024 bytes of anything."""
 _TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_DNG_VERSION = 50706
 _AVIF_BRANDS = {b"avif", b"avis"}
-_STILL_BRANDS = _AVIF_BRANDS | {b"mif1", b"msf1", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
-_REFUSED = {b"GIF8": "GIF; convert it to PNG, an animation to MP4"}
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
+_STILL_BRANDS = _AVIF_BRANDS | _HEIC_BRANDS | {b"mif1", b"msf1"}
+_M4A_BRANDS = (b"M4A ", b"M4B ", b"M4P ")
 _BMFF_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+_JXL_HEADS = (b"\0\0\0\x0cJXL \r\n\x87\n", b"\xff\x0a")
+_SVG = re.compile(rb"(?:\s|<\?[^>]*>|<!--.*?-->|<!DOCTYPE\s[^>\[]*(?:\[.*?\]\s*)?>)*<(?:\w+:)?svg[\s>]", re.DOTALL)
 
 
 class Container(Enum):
-    """The containers that this package reads, with the media type of each in the C2PA library."""
+    """The containers whose credentials this package reads, with the media type of each in the C2PA library."""
 
     PNG = "image/png"
     JPEG = "image/jpeg"
@@ -27,11 +35,49 @@ class Container(Enum):
     TIFF = "image/tiff"
     MP4 = "video/mp4"
     MATROSKA = "video/x-matroska"
+    GIF = "image/gif"
+    HEIC = "image/heic"
+    HEIF = "image/heif"
+    JXL = "image/jxl"
+    DNG = "image/x-adobe-dng"
+    SVG = "image/svg+xml"
+    PDF = "application/pdf"
+    AVI = "video/x-msvideo"
+    WAV = "audio/wav"
+    MP3 = "audio/mpeg"
+    M4A = "audio/mp4"
+    FLAC = "audio/flac"
+    ZIP = "application/x-zip"
+    MANIFEST = "application/c2pa"
+
+    @property
+    def is_decodable(self) -> bool:
+        """Return whether this package decodes the pixels; of the other containers it reads the credential alone."""
+        return self not in _NOT_DECODED
 
     @property
     def is_clip(self) -> bool:
         """Return whether the container is for moving pictures."""
         return self in (Container.MP4, Container.MATROSKA)
+
+
+_SOUND = "sound without pictures; give a picture or a clip"
+_NOT_DECODED = {
+    Container.GIF: "GIF; convert it to PNG, an animation to MP4",
+    Container.HEIC: "HEIC, which this program cannot decode; convert it to AVIF, JPEG or PNG",
+    Container.HEIF: "HEIF, which this program cannot decode; convert it to AVIF, JPEG or PNG",
+    Container.JXL: "JPEG XL, which this program cannot decode; convert it to AVIF, JPEG or PNG",
+    Container.DNG: "DNG, a raw photo that this program cannot develop; develop it to TIFF, JPEG or PNG",
+    Container.SVG: "SVG, a drawing that this program cannot render; render it to PNG",
+    Container.PDF: "PDF, a document that this program cannot render; save its pictures as files of their own",
+    Container.AVI: "AVI, which this program cannot decode; convert it to MP4",
+    Container.WAV: f"WAV, {_SOUND}",
+    Container.MP3: f"MP3, {_SOUND}",
+    Container.M4A: f"M4A, {_SOUND}",
+    Container.FLAC: f"FLAC, {_SOUND}",
+    Container.ZIP: "a ZIP archive or an office document; take its pictures out of it",
+    Container.MANIFEST: "a credential in a file of its own, without the content; give the file that it belongs to",
+}
 
 
 WRITABLE = {
@@ -70,24 +116,105 @@ def sniff(path: Path) -> Container:
     """
     with open_file(path) as file:
         head = file.read(_HEAD)
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return Container.PNG
-    if head.startswith(b"\xff\xd8\xff"):
-        return Container.JPEG
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return Container.WEBP
-    if head[:4] in _TIFF_HEADS:
-        return Container.TIFF
-    if head[4:8] == b"ftyp" and (brands := _brands(head)) & _STILL_BRANDS:
-        if brands & _AVIF_BRANDS:
-            return Container.AVIF
-        raise MediaError(f"{path}: is HEIC, which this program cannot decode; convert it to AVIF, JPEG or PNG")
+        container = _by_signature(head)
+        if container is Container.TIFF and _is_dng(file, head):
+            return Container.DNG
+        if container is Container.MP3 and _is_flac_behind_tags(file, head):
+            return Container.FLAC
+        if container is None:
+            container = _by_long_head(head + file.read(_LONG_HEAD - len(head)))
+    if container is None:
+        raise MediaError(f"{path}: is not PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV or Matroska; convert it to one of them")
+    return container
+
+
+def check_decodable(path: Path, container: Container) -> None:
+    """Refuse a file whose pixels this package does not decode.
+
+    Args:
+        path: The file.
+        container: Its container.
+
+    Raises:
+        MediaError: Its pixels are not decoded; the message says what it is and what to do.
+    """
+    if container in _NOT_DECODED:
+        raise MediaError(f"{path}: is {_NOT_DECODED[container]}")
+
+
+def _by_signature(head: bytes) -> Container | None:
+    """Return the container that the first bytes identify."""
+    starts = {
+        b"\x89PNG\r\n\x1a\n": Container.PNG,
+        b"\xff\xd8\xff": Container.JPEG,
+        b"\x1a\x45\xdf\xa3": Container.MATROSKA,
+        b"GIF8": Container.GIF,
+        b"fLaC": Container.FLAC,
+        b"ID3": Container.MP3,
+        b"PK\x03\x04": Container.ZIP,
+        **dict.fromkeys(_TIFF_HEADS, Container.TIFF),
+        **dict.fromkeys(_JXL_HEADS, Container.JXL),
+    }
+    for start, container in starts.items():
+        if head.startswith(start):
+            return container
+    if head[:4] == b"RIFF":
+        return {b"WEBP": Container.WEBP, b"WAVE": Container.WAV, b"AVI ": Container.AVI}.get(head[8:12])
+    if head[4:8] == b"jumb" and head[12:20] == b"jumdc2pa":
+        return Container.MANIFEST
     if head[4:8] in _BMFF_BOXES:
-        return Container.MP4
-    if head.startswith(b"\x1a\x45\xdf\xa3"):
-        return Container.MATROSKA
-    known = _REFUSED.get(head[:4], "not PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV or Matroska; convert it to one of them")
-    raise MediaError(f"{path}: is {known}")
+        return _iso_media(head)
+    return Container.MP3 if _is_mpeg_audio(head) else None
+
+
+def _iso_media(head: bytes) -> Container:
+    """Return the kind of an ISO base media file (ISO 14496-12), which its brands tell."""
+    brands = _brands(head) if head[4:8] == b"ftyp" else set()
+    if brands & _STILL_BRANDS:
+        return Container.AVIF if brands & _AVIF_BRANDS else Container.HEIC if brands & _HEIC_BRANDS else Container.HEIF
+    return Container.M4A if head[4:12] in [b"ftyp" + brand for brand in _M4A_BRANDS] else Container.MP4
+
+
+def _is_mpeg_audio(head: bytes) -> bool:
+    """Return whether a file begins with the header of an MPEG audio frame of layer III (ISO 11172-3, 2.4.1.3)."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
+        return False
+    is_reserved = head[1] & 0x18 == 0x08 or head[2] & 0x0C == 0x0C
+    return not is_reserved and head[2] >> 4 not in (0, 15)
+
+
+def _is_flac_behind_tags(file: BinaryIO, head: bytes) -> bool:
+    """Return whether a FLAC stream follows the ID3 tags, whose size is written with seven bits a byte."""
+    if not head.startswith(b"ID3") or len(head) < 10:
+        return False
+    file.seek(10 + sum((byte & 0x7F) << 7 * place for place, byte in enumerate(reversed(head[6:10]))))
+    return file.read(4) == b"fLaC"
+
+
+def _is_dng(file: BinaryIO, head: bytes) -> bool:
+    """Return whether the first directory of a TIFF states a version of DNG."""
+    order = "<" if head[:2] == b"II" else ">"
+    big = 43 in head[2:4]
+    try:
+        (place,) = struct.unpack_from(f"{order}{'Q' if big else 'I'}", head, 8 if big else 4)
+        file.seek(place)
+        (count,) = struct.unpack(f"{order}{'Q' if big else 'H'}", file.read(8 if big else 2))
+        size = 20 if big else 12
+        entries = file.read(size * min(count, 1 << 16))
+    except (struct.error, OSError, OverflowError, ValueError):
+        return False
+    tags = (struct.unpack_from(f"{order}H", entries, at)[0] for at in range(0, len(entries) - 1, size))
+    return _DNG_VERSION in tags
+
+
+def _by_long_head(head: bytes) -> Container | None:
+    """Return the container of a file whose signature need not be its first byte."""
+    if b"%PDF-" in head[:1024]:
+        return Container.PDF
+    for mark, encoding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        if head.startswith(mark):
+            head = head[2:].decode(encoding, "replace").encode()
+    return Container.SVG if _SVG.match(head.removeprefix(b"\xef\xbb\xbf")) else None
 
 
 def _brands(head: bytes) -> set[bytes]:

@@ -12,17 +12,19 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from watermark.errors import MediaError
 
 from .clip_reading import open_clip
-from .containers import Container, sniff
+from .containers import Container, check_decodable, sniff
 from .frames import MOST_PIXELS, check_area
 
 _LOG = logging.getLogger(__name__)
 
 MOST_CLIP_BYTES = 4 << 30
+
+_TIFF_UNCOMPRESSED, _TIFF_YCBCR = 1, 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +77,7 @@ def read_media(path: Path, *, max_frames: int | None = None) -> Media:
             decode safely.
     """
     container = sniff(path)
+    check_decodable(path, container)
     if container.is_clip:
         return _read_clip(path, max_frames)
     return _read_still(path, container)
@@ -84,6 +87,7 @@ def _read_still(path: Path, container: Container) -> Media:
     try:
         with _strict_tiff(), Image.open(path, formats=[container.name]) as image:
             check_area(path, *image.size)
+            _refuse_raw_ycbcr(path, image)
             _refuse_several(path, image)
             image.load()
             picture = np.asarray(_rgb(path, ImageOps.exif_transpose(image)), dtype=np.uint8)
@@ -101,6 +105,18 @@ def _read_still(path: Path, container: Container) -> Media:
         raise
     except Exception as error:  # decoders raise any error for a damaged file
         raise MediaError(f"{path}: is damaged or truncated ({error}); get a sound copy of the file") from error
+
+
+def _refuse_raw_ycbcr(path: Path, image: Image.Image) -> None:
+    """Refuse YCbCr samples without compression, which the decoder mistakes for RGB or for a truncated file."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return
+    tags = image.tag_v2
+    is_ycbcr = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == _TIFF_YCBCR
+    if is_ycbcr and tags.get(TiffImagePlugin.COMPRESSION, _TIFF_UNCOMPRESSED) == _TIFF_UNCOMPRESSED:
+        raise MediaError(
+            f"{path}: is an uncompressed YCbCr TIFF, which this program cannot decode; save it as RGB TIFF or PNG"
+        )
 
 
 def _refuse_several(path: Path, image: Image.Image) -> None:

@@ -52,7 +52,9 @@ def _add_chain(parser: argparse.ArgumentParser) -> None:
         help="program, with its arguments, that signs with a key kept elsewhere (a hardware module, a key service): "
         "bytes to sign on its standard input, the signature on its standard output",
     )
-    group.add_argument("--root", type=Path, metavar="PEM", help="the root certificate they lead to")
+    group.add_argument(
+        "--root", type=Path, metavar="PEM", help="the root certificate they lead to, or a bundle with it"
+    )
 
 
 def _add_time_stamp(parser: argparse.ArgumentParser) -> None:

@@ -36,6 +36,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_home(parser)
     add_json(parser)
     add_verbose(parser)
+    parser.epilog = (
+        "Exit code 3 says that at least one file was altered after it was signed or that its credential is broken, "
+        "1 that a file could not be read."
+    )
     parser.set_defaults(run=run)
 
 
@@ -63,14 +67,15 @@ def reader(home: Path | None, trust: tuple[str, ...], signers: tuple[str, ...], 
         offline: Whether to download nothing.
     """
     from forensics.reporting import read_entry
-    from watermark import Deployment, TrustPolicy, read_provenance
+    from watermark import Deployment, Outcome, TrustPolicy, read_provenance
 
     deployment = Deployment.open(home)
     policy = TrustPolicy((*deployment.trust.anchors, *trust), signers, offline=offline)
 
     def one(path: Path, report: Report) -> CommandResult:
         provenance = read_provenance(path, deployment, policy=policy)
-        return CommandResult(describe(provenance), (read_entry(provenance),))
+        altered = provenance.outcome is Outcome.ALTERED
+        return CommandResult(describe(provenance), (read_entry(provenance),), attention=altered)
 
     return one
 
@@ -79,7 +84,8 @@ def describe(provenance: Provenance) -> str:
     """Return mark and credential as lines of text."""
     mark, credential = provenance.mark, provenance.credential
     if mark is None:
-        marked = "could not be looked for"
+        reason = f": {provenance.mark_not_looked_for}" if provenance.mark_not_looked_for else ""
+        marked = f"could not be looked for{reason}"
     elif not mark.present:
         marked = "none"
     else:
@@ -94,6 +100,9 @@ def describe(provenance: Provenance) -> str:
     lines = [str(provenance.path), f"  mark        {marked}", f"  credential  {credential.state.replace('_', ' ')}"]
     if credential.signer:
         lines.append(f"  signer      {credential.signer}")
+    for identity in credential.identities:
+        faults = f" ({', '.join(identity.codes)})" if identity.codes else ""
+        lines.append(f"  identity    {identity.name or 'unnamed'}, {identity.state.replace('_', ' ')}{faults}")
     if credential.signed_at:
         lines.append(f"  stamped     {credential.signed_at}")
     if credential.source_type:

@@ -149,6 +149,22 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(
     assert "Traceback" not in err
 
 
+def test_read_exits_with_3_for_a_file_altered_after_it_was_signed(
+    facetrail: Callable[..., tuple[int, str, str]], picture: Path, deployment: Deployment, tmp_path: Path
+) -> None:
+    home = ("--home", deployment.folder)
+    sealed, altered = tmp_path / "sealed.png", tmp_path / "altered.png"
+    assert facetrail("seal", picture, "-o", sealed, *home)[0] == 0
+    changed = bytearray(sealed.read_bytes())
+    changed[-20] ^= 1
+    altered.write_bytes(changed)
+    assert facetrail("read", sealed, picture, *home)[0] == 0
+    code, out, _ = facetrail("read", sealed, altered, "--json", *home)
+    assert [result["outcome"] for result in json.loads(out)["results"]] == ["trusted", "altered"]
+    assert code == 3
+    assert facetrail("read", altered, tmp_path / "missing.png", *home)[0] == 1
+
+
 @pytest.mark.slow
 def test_examine_answers_in_order_and_exits_with_3_where_attention_is_due(
     facetrail: Callable[..., tuple[int, str, str]],

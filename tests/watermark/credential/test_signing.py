@@ -20,6 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from watermark import (
     Claim,
     CredentialState,
+    Deployment,
     Identity,
     IdentityError,
     ManifestStore,
@@ -214,6 +215,49 @@ def test_a_policy_may_name_the_signers_it_allows(tmp_path, shop):
     (entry,) = own.store.find("00000000004d")
     assert signature_holds(entry, TrustPolicy(anchors))
     assert not signature_holds(entry, TrustPolicy((pem(make_chain().root),)))
+
+
+def a_bundle_with(*wanted):
+    """Return a bundle like a published trust list: names in words, other roots first, and line ends of Windows."""
+    others = [make_chain().root for _ in range(2)]
+    parts = (
+        f"Subject\tCN=Wurzel für Prüfungen {number}\n{pem(one)}\n" for number, one in enumerate((*others, *wanted))
+    )
+    return "".join(parts).replace("\n", "\r\n")
+
+
+def test_a_bundle_of_several_roots_is_trusted_when_reading(shop, deployment, tmp_path):
+    chain = make_chain()
+    own, receipt = shop(Identity.bring(tmp_path / "identity", chain.pem, pem(chain.root), chain.key_pem))
+    other = folder_with_anchors(tmp_path, a_bundle_with(chain.root))
+    with_bundle = Deployment.open(other)
+    for policy in (TrustPolicy((a_bundle_with(chain.root),)), with_bundle.trust):
+        assert read_credential(receipt.path, policy, own.store).state is CredentialState.TRUSTED
+    unknown = read_credential(receipt.path, TrustPolicy((a_bundle_with(),)), own.store)
+    assert unknown.state is CredentialState.VALID_UNKNOWN_SIGNER
+    pinned = TrustPolicy((a_bundle_with(chain.root),), allowed_signers=(chain.pem,))
+    assert read_credential(receipt.path, pinned, own.store).state is CredentialState.TRUSTED
+
+
+def folder_with_anchors(tmp_path, text):
+    """Return the folder of an installation whose `anchors.pem` holds a text."""
+    folder = tmp_path / "with anchors"
+    Deployment.open(folder)
+    (folder / "anchors.pem").write_text(text, "utf-8", newline="")
+    return folder
+
+
+def test_an_identity_takes_the_root_its_chain_leads_to_from_a_bundle(shop, tmp_path):
+    chain = make_chain()
+    bundle = a_bundle_with(chain.root, make_chain().root)
+    identity = Identity.bring(tmp_path / "identity", chain.pem, bundle, chain.key_pem)
+    assert identity.root_pem == pem(chain.root)
+    assert Identity.load(tmp_path / "identity").root_pem == pem(chain.root)
+    remote = Identity.remote(chain.pem, bundle, sign_as(chain.key, der=True))
+    assert remote.root_pem == pem(chain.root)
+    assert shop(remote)[1].credential.state is CredentialState.TRUSTED
+    with pytest.raises(IdentityError, match="was not issued by"):
+        Identity.bring(tmp_path / "other", chain.pem, a_bundle_with(), chain.key_pem)
 
 
 def test_verifying_raises_for_every_state_but_trusted(shop, deployment, pictures, tmp_path):

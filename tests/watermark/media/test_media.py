@@ -269,6 +269,51 @@ def test_max_frames_stops_early(tmp_path, clip):
     assert len(read_media(tmp_path / "a.mp4", max_frames=5).frames) == 5
 
 
+def ycbcr_tiff(order, subsampling, planar=1):
+    """Return a TIFF of 16 × 16 grey pixels, YCbCr without compression (TIFF 6.0, section 21)."""
+    across, down = subsampling
+    chroma = (16 // across) * (16 // down)
+    pixels = bytes([128]) * (256 + 2 * chroma)
+    entries = [
+        (256, 3, 1, 16),
+        (257, 3, 1, 16),
+        (258, 3, 1, 8),
+        (259, 3, 1, 1),
+        (262, 3, 1, 6),
+        (273, 4, 1, 8),
+        (277, 3, 1, 3),
+        (278, 3, 1, 16),
+        (279, 4, 1, len(pixels)),
+        (284, 3, 1, planar),
+        (530, 3, 2, subsampling),
+    ]
+    shape = ">" if order == b"MM" else "<"
+    place = 8 + len(pixels)
+    directory = struct.pack(f"{shape}H", len(entries))
+    for tag, kind, count, value in entries:
+        values = value if isinstance(value, tuple) else (value,)
+        packed = b"".join(struct.pack(f"{shape}{'H' if kind == 3 else 'I'}", one) for one in values)
+        directory += struct.pack(f"{shape}HHI", tag, kind, count) + packed.ljust(4, b"\0")
+    return order + struct.pack(f"{shape}HI", 42, place) + pixels + directory + bytes(4)
+
+
+@pytest.mark.parametrize("order", [b"II", b"MM"])
+@pytest.mark.parametrize("subsampling", [(1, 1), (2, 1), (2, 2)])
+def test_an_uncompressed_ycbcr_tiff_is_refused_by_its_true_name(tmp_path, order, subsampling):
+    (tmp_path / "x.tif").write_bytes(ycbcr_tiff(order, subsampling))
+    with pytest.raises(MediaError, match=r"x\.tif: is an uncompressed YCbCr TIFF, .* save it as RGB TIFF or PNG"):
+        read_media(tmp_path / "x.tif")
+
+
+def test_a_ycbcr_tiff_compressed_as_jpeg_is_read(tmp_path, pictures):
+    picture = Image.fromarray(pictures["face"]).convert("YCbCr")
+    picture.save(tmp_path / "x.tif", compression="jpeg", quality=95)
+    with Image.open(tmp_path / "x.tif") as saved:
+        assert saved.tag_v2[262] == 6
+    read = read_media(tmp_path / "x.tif").frames[0]
+    assert np.abs(read.astype(int) - pictures["face"]).mean() < 6
+
+
 @pytest.mark.parametrize("brand", [b"heic", b"mif1"])
 def test_heic_is_refused_with_a_way_out(tmp_path, brand):
     (tmp_path / "x.heic").write_bytes(b"\0\0\0\x18ftyp" + brand + bytes(4) + b"mif1heic" + bytes(50))
