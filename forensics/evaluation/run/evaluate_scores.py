@@ -12,6 +12,7 @@ from forensics.evaluation.external_scores import (
     BESIDE_NAME,
     Beside,
     ForeignScores,
+    SampleUnit,
     describe_beside,
     put_beside,
     read_foreign,
@@ -50,6 +51,7 @@ def evaluate_files(
     *,
     columns: Mapping[str, str] | None = None,
     out: Path | None = None,
+    unit: SampleUnit = SampleUnit.AUTO,
     report: Report = silent,
 ) -> tuple[Imported, ...]:
     """Measure scores from files or DeepfakeBench's folders; each detector and test set becomes a detector of the run.
@@ -61,13 +63,14 @@ def evaluate_files(
         settings: Settings of the evaluation; the protocol is not used.
         columns: The column of each field, for all files.
         out: The results folder; scores and comparisons are written there, None to write nothing.
+        unit: What one sample is where the rows of a file are pictures.
         report: Progress callback.
 
     Raises:
         ScoresError: A file has no known format, or is damaged.
         MetricError: A file contains one class only.
     """
-    read = [one for path in paths for one in read_foreign(path, columns)]
+    read = [one for path in paths for one in read_foreign(path, columns, unit=unit)]
     done = []
     for number, (foreign, name) in enumerate(zip(read, _names(read), strict=True)):
         step = subrange(report, number / len(read), (number + 1) / len(read))
