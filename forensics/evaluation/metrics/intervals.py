@@ -19,7 +19,9 @@ from .exact_bounds import count_people, unanimous_bounds
 from .named_metrics import Metric, Statistic
 from .resampling import IdentityWeights
 
-_FEWEST = 5  # number of people below which a bootstrap has no meaning
+FEWEST_PEOPLE = 5
+"""Number of people below which a bootstrap has no meaning."""
+
 _MAX_TRIES = 4  # per wanted replicate; beyond this, the data is too thin for an interval
 
 
@@ -60,19 +62,39 @@ def bootstrap_intervals(
     labels, scores = np.asarray(labels), np.asarray(scores, dtype=np.float64)
     values = {name: statistic(labels, scores) for name, statistic in statistics.items()}
     weights = IdentityWeights(identities, len(labels))
-    drawn = _replicates(statistics, labels, scores, weights, rng, replicates) if weights.count >= _FEWEST else None
+    drawn = (
+        _replicates(statistics, labels, scores, weights, rng, replicates) if weights.count >= FEWEST_PEOPLE else None
+    )
     if drawn is None:
         return {name: Interval(value, None, None) for name, value in values.items()}
-    low, high = np.percentile(drawn, (2.5, 97.5), axis=1)
-    found = {}
-    for row, (name, value) in enumerate(values.items()):
-        bounds: tuple[float, float] | None = (float(low[row]), float(high[row]))
-        if np.ptp(drawn[row]) == 0:
-            metric = statistics[name]
-            people = metric.people if isinstance(metric, Metric) else None
-            bounds = None if people is None else unanimous_bounds(value, count_people(people, labels, identities))
-        found[name] = Interval(value, *(bounds or (None, None)))
-    return found
+    return {
+        name: interval_of(value, drawn[row], statistics[name], labels, identities)
+        for row, (name, value) in enumerate(values.items())
+    }
+
+
+def interval_of(
+    value: float,
+    drawn: Floats,
+    statistic: Statistic | Metric,
+    labels: Labels,
+    identities: Sequence[tuple[str, ...]],
+) -> Interval:
+    """Return the 95 % interval of a value from its replicates; a value that never varies has exact bounds, or none.
+
+    Args:
+        value: The value on the whole table.
+        drawn: (R,) values of the replicates, all defined.
+        statistic: The metric of the value.
+        labels: (N,) 0 or 1.
+        identities: (N,) identities of each sample.
+    """
+    if np.ptp(drawn) == 0:
+        people = statistic.people if isinstance(statistic, Metric) else None
+        bounds = None if people is None else unanimous_bounds(value, count_people(people, labels, identities))
+        return Interval(value, *(bounds or (None, None)))
+    low, high = np.percentile(drawn, (2.5, 97.5))
+    return Interval(value, float(low), float(high))
 
 
 def _replicates(
