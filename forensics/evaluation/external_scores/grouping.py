@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .naming import Place, is_general, split_path
 
@@ -55,7 +56,9 @@ class Chosen:
     why: str
 
 
-def choose_grouping(folders: Sequence[str], stems: Sequence[str], labels: Sequence[int], unit: SampleUnit) -> Chosen:
+def choose_grouping(
+    folders: Sequence[str], stems: Sequence[str], labels: NDArray[np.int64], unit: SampleUnit
+) -> Chosen:
     """Choose how pictures whose folders name no video in a published scheme become samples.
 
     Args:
@@ -113,7 +116,7 @@ def _bases(folders: Sequence[str], stems: Sequence[str]) -> tuple[list[tuple[str
 
 
 def _are_videos(
-    units: Sequence[tuple[str, str]], frames: Sequence[str], labels: Sequence[int], *, grid: bool = False
+    units: Sequence[tuple[str, str]], frames: Sequence[str], labels: NDArray[np.int64], *, grid: bool = False
 ) -> bool:
     """Return whether groups of pictures look like the frames of videos.
 
@@ -128,7 +131,7 @@ def _are_videos(
     """
     sizes: dict[tuple[str, str], int] = defaultdict(int)
     label_of: dict[tuple[str, str], int] = {}
-    for unit, label in zip(units, labels, strict=True):
+    for unit, label in zip(units, labels.tolist(), strict=True):
         sizes[unit] += 1
         if label_of.setdefault(unit, label) != label:
             return False
@@ -137,14 +140,13 @@ def _are_videos(
     if min(per_class) < FEWEST_VIDEOS or len(units) < 2 * len(sizes):
         return False
     numbers: dict[int, set[str]] = defaultdict(set)
-    for frame, label in zip(frames, labels, strict=True):
+    for frame, label in zip(frames, labels.tolist(), strict=True):
         numbers[label].add(frame)
     if not all(_DIGITS.search(one) for found in numbers.values() for one in found):
         return False
-    rows = np.array(labels)
     usual = float(np.median(list(sizes.values())))
     for label, found in numbers.items():
-        if len(found) > (2 * usual if grid else _RECURRING * int((rows == label).sum())):
+        if len(found) > (2 * usual if grid else _RECURRING * int((labels == label).sum())):
             return False
     return _share_of_alike(sorted({name for _, name in sizes})) >= _ALIKE
 

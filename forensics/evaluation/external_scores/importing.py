@@ -224,9 +224,9 @@ def _warnings(records: Records, named: NamedRows, table: ScoreTable) -> list[str
 
 def _strangers(records: Records, named: NamedRows) -> tuple[int, int]:
     """Return the number of samples that name nobody, and of all samples."""
-    if "identity" not in records.texts and not any(named.people_known):
+    if "identity" not in records.texts and not named.people_known.any():
         count = len(set(named.keys))
         return count, count
-    told = zip(named.keys, records.text("identity"), named.people_known, strict=True)
+    told = zip(named.keys, records.text("identity"), named.people_known.tolist(), strict=True)
     known = {key: bool(text) or people for key, text, people in told}
     return sum(not one for one in known.values()), len(known)

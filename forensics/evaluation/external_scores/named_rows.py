@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forensics.evaluation.errors import ScoresError
 
-from .grouping import Grouping, SampleUnit, base_of, choose_grouping, is_published
+from .grouping import Chosen, Grouping, SampleUnit, base_of, choose_grouping, is_published
 from .naming import Place, bare_name, class_of_path, common_folders, is_general, is_picture, names_class, split_path
 from .records import Records
 
 _OWN_COLUMNS = frozenset({"dataset", "method", "compression", "identity", "group", "covered"})
 """Fields that only tables written by `write_scores` have all together; a name there is the whole name of the video."""
+
+
+_Named: TypeAlias = tuple[str, tuple[str, ...], bool]
+"""Key of a sample, everyone in it, and whether a naming scheme names them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +43,7 @@ class NamedRows:
 
     keys: tuple[str, ...]
     identities: tuple[tuple[str, ...], ...]
-    people_known: tuple[bool, ...]
+    people_known: NDArray[np.bool_]
     datasets: tuple[str, ...]
     methods: tuple[str, ...]
     labels: NDArray[np.int64]
@@ -47,21 +51,6 @@ class NamedRows:
     folders: tuple[str, ...]
     word: str
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Name:
-    """The sample that a row belongs to.
-
-    Attributes:
-        place: What its folders say.
-        name: Its name, with folders that belong to it.
-        people: Name from which the people are read.
-    """
-
-    place: Place
-    name: str
-    people: str
 
 
 def name_rows(
@@ -79,115 +68,177 @@ def name_rows(
     Raises:
         ScoresError: A path names nothing.
     """
-    splits = [_split(one) for one in records.paths]
-    nameless = next((row for row, (_, name) in enumerate(splits) if not name), None)
-    if nameless is not None:
-        raise ScoresError(f"{path}: {records.paths[nameless]!r} names no video; give every row its video's name", path)
+    folders, names = _split_all(records.paths)
+    if "" in names:
+        nameless = records.paths[names.index("")]
+        raise ScoresError(f"{path}: {nameless!r} names no video; give every row its video's name", path)
     if set(records.texts) >= _OWN_COLUMNS and not records.labels.min() < 0:
         return _verbatim(records)
-    return _Naming(records, splits, dataset, unit, framed).rows()
+    return _Naming(records, folders, names, dataset, unit, framed).rows()
 
 
 class _Naming:
     """The naming of the rows of one file."""
 
     def __init__(
-        self, records: Records, splits: Sequence[tuple[str, str]], dataset: str, unit: SampleUnit, framed: bool
+        self,
+        records: Records,
+        folders: Sequence[str],
+        names: Sequence[str],
+        dataset: str,
+        unit: SampleUnit,
+        framed: bool,
     ) -> None:
-        self._records, self._splits, self._dataset = records, splits, dataset
-        distinct = {folder for folder, _ in splits}
+        self._records, self._folders, self._names, self._dataset = records, folders, names, dataset
+        distinct = dict.fromkeys(folders)
         self._skip = common_folders([f"{folder}/x" for folder in distinct])
-        self._kind = {folder: class_of_path(f"{folder}/x") for folder in distinct}
-        pictures = {name for _, name in splits if is_picture(name)} if any(map(is_picture, _names(splits))) else set()
+        kinds = {folder: class_of_path(f"{folder}/x") for folder in distinct}
+        numbers = {folder: -1 if kind is None else kind for folder, kind in kinds.items()}
+        self._classes = np.fromiter(map(numbers.__getitem__, folders), dtype=np.int64, count=len(folders))
         framed = framed or "frame" in records.texts
-        published = {folder for folder in distinct if is_published(folder) or (framed and _may_be_video(folder))}
-        free = [
-            row for row, (folder, name) in enumerate(splits)
-            if name in pictures and (folder not in published or unit is SampleUnit.PICTURE)
-        ]  # fmt: skip
-        self._framed = published if unit is not SampleUnit.PICTURE else set()
-        self._pictures, self._grouping, why = pictures, Grouping.ALONE, ""
-        if free and (any(splits[row][0] for row in free) or unit is not SampleUnit.AUTO):
-            labels = np.where(records.labels < 0, self._classes(), records.labels)
-            chosen = choose_grouping(
-                [splits[row][0] for row in free],
-                [bare_name(splits[row][1]) for row in free],
-                labels[free].tolist(),
-                unit,
-            )
-            self._grouping, why = chosen.grouping, chosen.why
-        self._alone = len(free) == len(splits) and self._grouping is Grouping.ALONE
-        self._suffixed = self._alone and len({(folder, bare_name(name)) for folder, name in splits}) < len(set(splits))
-        self._notes = (why,) if why else ()
+        self._framed = (
+            set()
+            if unit is SampleUnit.PICTURE
+            else {folder for folder in distinct if is_published(folder) or (framed and _may_be_video(folder))}
+        )
+        self._picture = np.fromiter(map(is_picture, names), dtype=np.bool_, count=len(names))
+        chosen = self._choose(unit)
+        self._grouping, self._notes = chosen.grouping, (chosen.why,) if chosen.why else ()
+        self._alone = self._grouping is Grouping.ALONE and bool(self._picture.all()) and not self._in_framed().any()
+        bare = {(folder, bare_name(name)) for folder, name in zip(folders, names, strict=True)} if self._alone else ()
+        self._suffixed = self._alone and len(bare) < len(set(zip(folders, names, strict=True)))
 
     def rows(self) -> NamedRows:
         """Return the names of all rows."""
-        records = self._records
-        found: dict[tuple[str, ...], tuple[str, tuple[str, ...], bool, str, str, int]] = {}
-        keys, people, known, datasets, methods, labels = [], [], [], [], [], []
-        facts = zip(
-            self._splits, records.text("dataset"), records.text("method"), records.text("compression"), strict=True
-        )
+        spots = self._spots()
         loose = self._loose_names()
-        for row, ((folder, name), dataset, method, compression) in enumerate(facts):
-            by_folder = name in self._pictures and (folder in self._framed or self._grouping is Grouping.BY_FOLDER)
-            shared = (folder, "" if by_folder else name, dataset, method, compression)
-            made = found.get(shared) if by_folder else None
-            if made is None:
-                made = self._named(folder, name, by_folder, dataset or self._dataset, method, compression)
-                if by_folder:
-                    found[shared] = made
-            key = f"{made[0]}/{row + 1}" if name in loose else made[0]
-            keys.append(key)
-            people.append((key,) if name in loose else made[1])
-            known.append(made[2])
-            datasets.append(made[3])
-            methods.append(made[4])
-            labels.append(made[5])
-        classes = self._classes()
-        shown = np.array(labels, dtype=np.int64)
-        several = not self._alone and len(set(keys)) < len(keys) and all(folder for folder, _ in self._splits)
+        keys: list[str] = []
+        people: list[tuple[str, ...]] = []
+        known = np.zeros(len(self._names), dtype=np.bool_)
+        shared: dict[str, _Named] = {}
+        for row, (name, spot) in enumerate(zip(self._names, spots, strict=True)):
+            if name in loose:
+                key = f"{spot.prefix}{name}/{row + 1}"
+                named: _Named = (key, (key,), False)
+            elif spot.video is not None:
+                named = spot.video
+            else:
+                named = spot.named(name)
+                named = shared.setdefault(named[0], named) if spot.repeats else named
+            keys.append(named[0])
+            people.append(named[1])
+            known[row] = named[2]
+        shown = np.fromiter((spot.label for spot in spots), dtype=np.int64, count=len(spots))
+        several = not self._alone and all(self._folders) and len(set(keys)) < len(keys)
+        leaves = {folder: (split_path(folder) or [""])[-1] for folder in set(self._folders)} if several else {}
         return NamedRows(
             keys=tuple(keys),
             identities=tuple(people),
-            people_known=tuple(known),
-            datasets=tuple(datasets),
-            methods=tuple(methods),
-            labels=np.where(shown < 0, classes, shown),
-            classes=classes,
-            folders=tuple((split_path(folder) or [name])[-1] for folder, name in self._splits) if several else (),
+            people_known=known,
+            datasets=tuple(spot.place.dataset for spot in spots),
+            methods=tuple(spot.place.method for spot in spots),
+            labels=np.where(shown < 0, self._classes, shown),
+            classes=self._classes,
+            folders=tuple(map(leaves.__getitem__, self._folders)) if several else (),
             word="pictures" if self._alone else "videos",
             notes=self._notes + (_LOOSE if loose else ()),
         )
 
-    def _named(
-        self, folder: str, name: str, by_folder: bool, dataset: str, method: str, compression: str
-    ) -> tuple[str, tuple[str, ...], bool, str, str, int]:
-        picture = name in self._pictures and not by_folder
-        place, inner = _place(folder, self._skip, by_folder, picture, dataset, method, compression)
-        if by_folder:
-            video = inner
-        elif picture and self._grouping is Grouping.BY_NAME:
-            base = base_of(bare_name(name)) or bare_name(name)
-            video = f"{inner}/{base}" if inner else base
-        elif picture:
-            kept = name if self._suffixed else bare_name(name)
-            video = f"{inner}/{kept}" if inner else kept
-        else:
-            video = f"{inner}/{bare_name(name)}" if inner else bare_name(name)
-        key = place.key(video)
-        people = place.people(video.rpartition("/")[2])
-        label = -1 if place.label is None else place.label
-        return key, people or (key,), bool(people), place.dataset, place.method, label
+    def _choose(self, unit: SampleUnit) -> Chosen:
+        """Choose how pictures outside of known videos become samples."""
+        free = np.flatnonzero(self._picture & ~self._in_framed())
+        rows: list[int] = free.tolist()
+        if not len(free) or (unit is SampleUnit.AUTO and not any(self._folders[row] for row in rows)):
+            return Chosen(Grouping.ALONE, "")
+        labels = np.where(self._records.labels < 0, self._classes, self._records.labels)
+        return choose_grouping(
+            [self._folders[row] for row in rows], [bare_name(self._names[row]) for row in rows], labels[free], unit
+        )
 
-    def _classes(self) -> NDArray[np.int64]:
-        kinds = {folder: -1 if kind is None else kind for folder, kind in self._kind.items()}
-        return np.fromiter((kinds[folder] for folder, _ in self._splits), dtype=np.int64, count=len(self._splits))
+    def _in_framed(self) -> NDArray[np.bool_]:
+        inside = (folder in self._framed for folder in self._folders)
+        return np.fromiter(inside, dtype=np.bool_, count=len(self._folders))
+
+    def _spots(self) -> list[_Spot]:
+        """Return where each row lies; rows of one folder with the same facts share one spot."""
+        records = self._records
+        facts = zip(
+            self._folders, self._picture.tolist(), records.text("dataset"), records.text("method"),
+            records.text("compression"), strict=True,
+        )  # fmt: skip
+        found: dict[tuple[str, bool, str, str, str], _Spot] = {}
+        spots = []
+        for fact in facts:
+            spot = found.get(fact)
+            if spot is None:
+                spot = found[fact] = self._spot(*fact)
+            spots.append(spot)
+        return spots
+
+    def _spot(self, folder: str, picture: bool, dataset: str, method: str, compression: str) -> _Spot:
+        """Return what a folder and further columns say of the rows that share them."""
+        by_folder = picture and (folder in self._framed or self._grouping is Grouping.BY_FOLDER)
+        alone = picture and not by_folder
+        *parts, leaf = split_path(folder) if by_folder else [*split_path(folder), ""]
+        kept = parts[self._skip :]
+        place = Place.of(
+            kept, dataset=dataset or self._dataset, method=method, compression=compression, class_names=alone
+        )
+        inner = ""
+        if method and not by_folder:  # the folders are not the method, and tell files of one name apart
+            inner = "/".join(kept)
+        elif alone:
+            inner = "/".join(part for part in kept if is_general(part) and part not in place.key("").split("/"))
+        return _Spot(
+            place=place,
+            prefix="/".join(part for part in (place.key(""), inner) if part) + "/" if place.key("") or inner else "",
+            label=-1 if place.label is None else place.label,
+            video=_named(place, place.key(leaf), leaf) if by_folder else None,
+            cut=alone and self._grouping is Grouping.BY_NAME,
+            suffixed=self._suffixed,
+            repeats=not self._alone,
+        )
 
     def _loose_names(self) -> set[str]:
         """Return names that are only those of classes; rows of such a name are no frames of one video."""
-        names = set(_names(self._splits))
-        return names if len(names) < len(self._splits) and all(map(names_class, names)) else set()
+        names = set(self._names)
+        return names if len(names) < len(self._names) and all(map(names_class, names)) else set()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Spot:
+    """Where rows lie.
+
+    Attributes:
+        place: What the folders say.
+        prefix: Beginning of the keys.
+        label: The label that the folders show, -1 without one.
+        video: Key, people and whether they are known, where all rows are frames of one video.
+        cut: Whether the names of samples end before a frame number.
+        suffixed: Whether names keep their suffix.
+        repeats: Whether names may recur.
+    """
+
+    place: Place
+    prefix: str
+    label: int
+    video: _Named | None
+    cut: bool
+    suffixed: bool
+    repeats: bool
+
+    def named(self, name: str) -> _Named:
+        """Return key and people of the sample of a file name."""
+        if not self.suffixed:
+            name = bare_name(name)
+        if self.cut:
+            name = base_of(name) or name
+        return _named(self.place, self.prefix + name, name)
+
+
+def _named(place: Place, key: str, name: str) -> _Named:
+    people = place.people(name)
+    return key, people or (key,), bool(people)
 
 
 _LOOSE = ("each row was taken for a sample of its own, because the column of names only names the classes",)
@@ -201,7 +252,7 @@ def _verbatim(records: Records) -> NamedRows:
     return NamedRows(
         keys=keys,
         identities=tuple((key,) for key in keys),
-        people_known=(False,) * len(keys),
+        people_known=np.zeros(len(keys), dtype=np.bool_),
         datasets=("",) * len(keys),
         methods=tuple(records.text("method")),
         labels=absent,
@@ -212,34 +263,19 @@ def _verbatim(records: Records) -> NamedRows:
     )
 
 
-@lru_cache(maxsize=4096)
-def _place(
-    folder: str, skip: int, by_folder: bool, picture: bool, dataset: str, method: str, compression: str
-) -> tuple[Place, str]:
-    """Return what a folder says, and the part of the name of a sample that comes from it."""
-    parts = split_path(folder)
-    inner = ""
-    if by_folder:
-        *parts, inner = parts
-    kept = parts[skip:]
-    place = Place.of(kept, dataset=dataset, method=method, compression=compression, class_names=picture)
-    if picture:
-        inner = "/".join(part for part in kept if is_general(part) and part not in place.key("").split("/"))
-    if method and not by_folder:  # the folders are not the method, and tell files of one name apart
-        inner = "/".join(kept)
-    return place, inner
-
-
-def _split(path: str) -> tuple[str, str]:
-    """Return the folder, with slashes, and the name of a path."""
-    if "\\" in path:
-        path = path.replace("\\", "/")
-    folder, _, name = path.rpartition("/")
-    return (folder, name) if name else ("/".join(split_path(path)[:-1]), (split_path(path) or [""])[-1])
-
-
-def _names(splits: Sequence[tuple[str, str]]) -> list[str]:
-    return [name for _, name in splits]
+def _split_all(paths: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the folder, with slashes, and the name of every path; equal folders share one text."""
+    folders: list[str] = []
+    names: list[str] = []
+    shared: dict[str, str] = {}
+    for path in paths:
+        folder, _, name = (path.replace("\\", "/") if "\\" in path else path).rpartition("/")
+        if not name:
+            *parts, name = split_path(path) or [""]
+            folder = "/".join(parts)
+        folders.append(shared.setdefault(folder, folder))
+        names.append(name)
+    return folders, names
 
 
 def _may_be_video(folder: str) -> bool:

@@ -16,8 +16,10 @@ from forensics.corpus.importers import (
     youtube_people,
 )
 
-_FRAME = re.compile(r"\.(png|jpe?g|webp|bmp|tiff?|npy)$", re.IGNORECASE)
-_CLIP = re.compile(r"\.(mp4|avi|mov|mkv|webm|m4v)$", re.IGNORECASE)
+_PICTURES = frozenset(
+    {"png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "npy", "gif", "heic", "heif", "avif", "jxl", "ppm", "pgm"}
+)
+_CLIPS = frozenset({"mp4", "avi", "mov", "mkv", "webm", "m4v"})
 _CONTAINERS = frozenset(
     {"frames", "videos", "images", "faces", "crops", "manipulated_sequences", "original_sequences", ".", ".."}
 )
@@ -120,12 +122,16 @@ def name_video(path: str, *, skip: int = 0, dataset: str = "", method: str = "",
 
 def is_picture(name: str) -> bool:
     """Return whether a file name is that of a single picture."""
-    return bool(_FRAME.search(name))
+    return name.rpartition(".")[2].lower() in _PICTURES and "." in name
 
 
 def bare_name(name: str) -> str:
     """Return a file name without the suffix of a picture or clip."""
-    return _CLIP.sub("", _FRAME.sub("", name))
+    for suffixes in (_PICTURES, _CLIPS):
+        stem, dot, suffix = name.rpartition(".")
+        if dot and suffix.lower() in suffixes:
+            name = stem
+    return name
 
 
 def names_class(folder: str) -> bool:
@@ -224,7 +230,7 @@ class Place:
         if self.scheme == "actors":
             people = actor_people(name)
             return people.identities if people.identities[0] != f"dfd-{name}" else ()
-        if self.scheme == "celeb" or _CELEB_NAME.match(name):
+        if self.scheme == "celeb" or (name.startswith("id") and _CELEB_NAME.match(name)):
             people = celeb_people(name)
             return people.identities if people.identities[0] != f"celeb-youtube-{name}" else ()
         if self.scheme == "youtube" and _FF_NAME.match(name):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from io import TextIOWrapper
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -17,7 +18,7 @@ from watermark import read_arrays
 
 from .columns import ATTRIBUTE, Cell, choose_columns
 from .records import Records, interpret, read_number
-from .text_files import read_text
+from .text_files import encoding_of, read_text
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -44,59 +45,75 @@ def read_csv(path: Path, asked: Mapping[str, str], report: Report = silent) -> t
     Raises:
         ScoresError: The file is not such a table, or a line is invalid; the message names the line.
     """
-    text = read_text(path, "CSV")
-    table = _Csv(text)
     try:
-        reader = table.rows()
-        header = [name.strip() for name in next(reader, [])]
-        chosen = choose_columns([name for name in header if name], asked, path)
-        used = chosen | {name: name for name in header if name.startswith(ATTRIBUTE) and name != ATTRIBUTE}
-        places = {field: header.index(column) for field, column in used.items()}
-        cells: dict[str, list[str]] = {field: [] for field in places}
-        lines = max(text.count("\n"), 1)
-        while piece := list(islice(reader, _PIECE)):
-            for row in (row for row in piece if len(row) != len(header)):
-                if len(row) > len(header):
-                    line = table.line_of(len(cells["video"]) + piece.index(row))
-                    raise ScoresError(f"{path}, line {line}: {_too_many(row, header)}", path)
-                row += [""] * (len(header) - len(row))
-            columns = list(zip(*piece, strict=True))
-            for field, place in places.items():
-                cells[field] += map(str.strip, columns[place])
-            report(min(len(cells["video"]) / lines, 1.0), f"reading {path.name}")
-    except csv.Error as error:
+        table = _Csv(path)
+        with table.open() as file:
+            cells, chosen = _read_cells(table, file, asked, report)
+    except (UnicodeDecodeError, csv.Error) as error:
         raise ScoresError(f"{path} cannot be read as CSV ({error}); write it as UTF-8 text", path) from None
     if not cells["video"]:
         raise ScoresError(f"{path} has a header and no line of scores", path)
     return interpret(cells, chosen, lambda row: f"line {table.line_of(row)}", path), chosen
 
 
-class _Csv:
-    """The text of a CSV file and its delimiter."""
+def _read_cells(
+    table: _Csv, file: TextIOWrapper, asked: Mapping[str, str], report: Report
+) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Read the columns that are used; return the cells of each field, and the column of each field."""
+    path, size = table.path, max(table.path.stat().st_size, 1)
+    reader = filter(None, table.rows(file))
+    header = [name.strip() for name in next(reader, [])]
+    chosen = choose_columns([name for name in header if name], asked, path)
+    used = chosen | {name: name for name in header if name.startswith(ATTRIBUTE) and name != ATTRIBUTE}
+    places = {field: header.index(column) for field, column in used.items()}
+    cells: dict[str, list[str]] = {field: [] for field in places}
+    while piece := list(islice(reader, _PIECE)):
+        for row in (row for row in piece if len(row) != len(header)):
+            if len(row) > len(header):
+                line = table.line_of(len(cells["video"]) + piece.index(row))
+                raise ScoresError(f"{path}, line {line}: {_too_many(row, header)}", path)
+            row += [""] * (len(header) - len(row))
+        columns = list(zip(*piece, strict=True))
+        for field, place in places.items():
+            cells[field] += map(str.strip, columns[place])
+        report(min(os.lseek(file.fileno(), 0, os.SEEK_CUR) / size, 1.0), f"reading {path.name}")
+    return cells, chosen
 
-    def __init__(self, text: str) -> None:
-        first, _, rest = text.partition("\n")
-        told = _TOLD.match(first)
-        self._text, self._before = (rest, 1) if told else (text, 0)
-        header = rest.partition("\n")[0] if told else first
+
+class _Csv:
+    """A CSV file with its encoding and delimiter; it is read in pieces, never as a whole."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self._encoding, self._before = path, encoding_of(path), 0
+        with self.open() as file:
+            header = file.readline()
+            told = _TOLD.match(header)
+            if told:
+                header = file.readline()
+        self._before = int(told is not None)
         self._delimiter = told[1] if told else max(_DELIMITERS, key=header.count)
 
-    def rows(self) -> Iterator[list[str]]:
-        """Yield the cells of the header and of every row, without blank lines."""
-        return filter(None, self._reader())
+    def open(self) -> TextIOWrapper:
+        """Open the file at the header."""
+        file = self.path.open(encoding=self._encoding, newline="")
+        if self._before:
+            file.readline()
+        return file
+
+    def rows(self, file: TextIOWrapper) -> Reader:
+        """Return a reader of the cells of the header and of every line."""
+        return csv.reader(file, strict=True, delimiter=self._delimiter)
 
     def line_of(self, row: int) -> int:
         """Return the number of the line, from 1, on which a row ends; rows count from 0 after the header."""
-        reader = self._reader()
-        found = -1
-        for cells in reader:
-            found += bool(cells)
-            if found > row:
-                break
-        return reader.line_num + self._before
-
-    def _reader(self) -> Reader:
-        return csv.reader(io.StringIO(self._text, newline=""), strict=True, delimiter=self._delimiter)
+        with self.open() as file:
+            reader = self.rows(file)
+            found = -1
+            for cells in reader:
+                found += bool(cells)
+                if found > row:
+                    break
+            return reader.line_num + self._before
 
 
 def _too_many(row: Sequence[str], header: Sequence[str]) -> str:

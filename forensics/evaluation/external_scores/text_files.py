@@ -22,17 +22,22 @@ def read_text(path: Path, kind: str) -> str:
         ScoresError: The bytes are no such text.
         OSError: The file cannot be opened.
     """
-    content = path.read_bytes()
     try:
-        return content.decode(_encoding(content))
+        return path.read_bytes().decode(encoding_of(path))
     except UnicodeDecodeError as error:
         raise ScoresError(f"{path} cannot be read as {kind} ({error}); write it as UTF-8 text", path) from None
 
 
-def _encoding(content: bytes) -> str:
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+def encoding_of(path: Path) -> str:
+    """Return the encoding of a text file, which is UTF-8 unless its beginning shows UTF-16.
+
+    Raises:
+        OSError: The file cannot be opened.
+    """
+    with path.open("rb") as file:
+        probe = file.read(_PROBE)
+    if probe.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    probe = content[:_PROBE]
     for encoding, zeros in (("utf-16-le", probe[1::2]), ("utf-16-be", probe[::2])):
         if zeros and zeros.count(0) >= 2 * _SPREAD * len(zeros) and zeros.count(0) * 2 > probe.count(0):
             return encoding
