@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.evaluation import Measure, ScoreTable, write_scores
-from forensics.evaluation.run.evaluate_corpus import Settings
+from forensics.evaluation.run import Settings
 from forensics.evaluation.run.evaluate_scores import evaluate_files
 from watermark import read_media
 

@@ -100,7 +100,8 @@ def read_tables(paths: list[Path]) -> dict[str, ScoreTable]:
     Raises:
         ScoresError: A path has no results, or one detector is named twice.
     """
-    from forensics.evaluation import RUN_NAME, SCORES_NAME, ScoresError, folder_of, read_run, read_scores, short_names
+    from forensics.evaluation import RUN_NAME, SCORES_NAME, ScoresError, folder_of, read_run, short_names
+    from forensics.evaluation.external_scores import read_foreign
 
     files: list[Path] = []
     for path in paths:
@@ -118,7 +119,7 @@ def read_tables(paths: list[Path]) -> dict[str, ScoreTable]:
                 file,
             )
     names = short_names([str(file.parent if file.name == SCORES_NAME else file.with_suffix("")) for file in files])
-    return {name: read_scores(file) for name, file in zip(names, files, strict=True)}
+    return {name: read_foreign(file)[0].table for name, file in zip(names, files, strict=True)}
 
 
 def _sentences(found: tuple[Comparison, ...], powers: list[Power | None]) -> list[str]:

@@ -34,6 +34,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="which column holds what, where the guess is wrong: video=path,label=y,score=prob; "
         "realness=COLUMN where higher means genuine",
     )
+    scores.add_argument(
+        "--level",
+        choices=("auto", "picture", "video"),
+        default="auto",
+        help="where rows are pictures: each is a sample, or they are frames of the video that folder or name says "
+        "(default: videos only where names show it)",
+    )
     quality = parser.add_argument_group("a generator, instead of a corpus")
     quality.add_argument(
         "--generator", metavar="NAME_OR_DIR", help="measure how true its puppets are: `mini`, or a folder of weights"
@@ -47,11 +54,12 @@ def evaluate_scores(
     options: argparse.Namespace, settings: Settings, report: Report
 ) -> tuple[tuple[Evaluated, ...], tuple[str, ...]]:
     """Measure scores from files; return them with the published numbers beside the corrected ones."""
-    from forensics.evaluation.external_scores import parse_columns
+    from forensics.evaluation.external_scores import SampleUnit, parse_columns
     from forensics.evaluation.run import evaluate_files
 
     columns = parse_columns(options.columns) if options.columns else None
-    found = evaluate_files(options.scores, settings, columns=columns, out=options.out, report=report)
+    unit = SampleUnit(options.level)
+    found = evaluate_files(options.scores, settings, columns=columns, out=options.out, unit=unit, report=report)
     return tuple(one.evaluated for one in found), tuple(one.describe() for one in found)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
 
 from forensics.corpus.sample import Label, Split
 from forensics.errors import CorpusError
@@ -35,7 +35,7 @@ def read_labelled_folders(folder: Path) -> Listing:
         if not places:
             raise CorpusError(f"{folder} has no folder {FOLDERS[label][0]}; put the {label} files there", folder)
     entries = tuple(entry for label, places in found.items() for place in places for entry in _of(folder, place, label))
-    return Listing(entries)
+    return Listing(entries, notes=_notes(entries))
 
 
 def identities_of(path: Path, folder: Path) -> tuple[str, ...]:
@@ -47,6 +47,24 @@ def identities_of(path: Path, folder: Path) -> tuple[str, ...]:
     """
     within = path.relative_to(folder)
     return _pair(within.parts[0] if len(within.parts) > 1 else path.stem)
+
+
+def _notes(entries: Sequence[Entry]) -> tuple[str, ...]:
+    """Return a note on files whose people are known from nothing but their own names."""
+    paired = {name for entry in entries if len(entry.identities) > 1 for name in entry.identities}
+    classes = {name for names in FOLDERS.values() for name in names}
+    alone = sum(
+        len(entry.identities) == 1
+        and entry.identities[0] not in paired
+        and PurePosixPath(entry.path).parent.name in classes
+        for entry in entries
+    )
+    if not alone or len({entry.label for entry in entries}) < len(Label):
+        return ()
+    return (
+        f"{alone} of {len(entries)} files name nobody; each counts as its own person, so one person may stand in two "
+        "splits and intervals are too narrow where people recur; put the files of a person into a folder of their own",
+    )
 
 
 def _of(root: Path, folder: Path, label: Label) -> Iterator[Entry]:

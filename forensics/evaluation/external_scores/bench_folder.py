@@ -18,8 +18,8 @@ import numpy as np
 
 from forensics.evaluation.errors import ScoresError
 
-from .columns import Record, read_number
 from .pickled_scores import read_pickled
+from .records import Records, read_number
 
 METRICS_FILE, NAMES_FILE, LOG_FILE = "metric_dict_best.pickle", "data_dict_test.pickle", "training.log"
 
@@ -45,7 +45,7 @@ class BenchResult:
 
     detector: str
     dataset: str
-    records: tuple[Record, ...]
+    records: Records
     printed: Mapping[str, float]
     readings: tuple[float, ...]
 
@@ -113,9 +113,7 @@ def _read(path: Path) -> BenchResult:
     return BenchResult(
         detector=_detector(path),
         dataset=dataset,
-        records=tuple(
-            Record(name, kind, float(score)) for name, kind, score in zip(names, kinds, scores, strict=True)
-        ),
+        records=Records(names, np.array(scores, dtype=np.float64), np.array(kinds, dtype=np.int64)),
         printed={
             str(name): float(value) for name, value in content.items()
             if isinstance(value, int | float) and not isinstance(value, bool)
@@ -128,7 +126,7 @@ def _numbers(value: object, name: str, path: Path) -> list[float]:
     array = np.asarray(value)
     if array.dtype.kind not in "fiub" or array.squeeze().ndim > 1:
         raise ScoresError(f"{path}: `{name}` is no list of numbers", path)
-    return [read_number(str(one), f"{path}, {name} {i}", path) for i, one in enumerate(array.reshape(-1), start=1)]
+    return [read_number(str(one), f"{name} {i}", path) for i, one in enumerate(array.reshape(-1), start=1)]
 
 
 def _names(content: Mapping[str, object], path: Path) -> tuple[list[str], Sequence[object] | None]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.evaluation.errors import ScoresError
@@ -26,17 +24,19 @@ GUESSES: Mapping[str, tuple[str, ...]] = {
         "video_name", "file", "filename", "file_name", "image", "images", "img", "img_names", "image_names", "name",
         "names", "paths", "key",
     ),
+    "genuine": ("is_real", "is_genuine", "is_original", "is_authentic", "is_bonafide"),
     "identity": ("identity", "identities", "subject", "person", "people", "speaker"),
     "dataset": ("dataset", "data_set", "test_dataset"),
     "method": ("method", "manipulation", "manipulation_type", "forgery", "fake_type", "generator"),
     "compression": ("compression", "comp", "quality"),
     "frame": ("frame", "frame_id", "frame_idx", "frame_number", "frame_index"),
     "group": ("group", "slice"),
+    "covered": ("covered",),
 }  # fmt: skip
 """Common names of each field, most likely first; case, spaces and dashes are ignored."""
 
-_GENUINE = frozenset({"0", "0.0", "real", "genuine", "original", "pristine", "false", "bonafide"})
-_FORGED = frozenset({"1", "1.0", "fake", "forged", "manipulated", "deepfake", "synthetic", "true", "spoof"})
+ATTRIBUTE = "attribute."
+"""Beginning of the name of a column with an attribute of the people, such as `attribute.gender`."""
 
 Cell = str | float | int | bool | None
 
@@ -84,10 +84,7 @@ def choose_columns(present: Sequence[str], asked: Mapping[str, str], path: Path)
         ]
         if free:
             chosen[field] = free[0]
-    if "realness" in asked or ("score" in chosen and "score" not in asked and _weak(chosen["score"], chosen)):
-        chosen.pop("score", None)
-    if "score" in chosen:
-        chosen.pop("realness", None)
+    _drop_doubles(chosen, asked)
     for field, hint in (("score", "score=NAME, or realness=NAME where higher means genuine"), ("video", "video=NAME")):
         if field not in chosen and not (field == "score" and "realness" in chosen):
             raise ScoresError(
@@ -98,94 +95,16 @@ def choose_columns(present: Sequence[str], asked: Mapping[str, str], path: Path)
     return chosen
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One line of another program's scores.
-
-    Attributes:
-        path: Path or name as written in the file.
-        label: 0 genuine, 1 manipulated, None where the file does not say.
-        score: Higher means more likely manipulated.
-        identity: Identity as written in the file, empty without one.
-        dataset: Data set as written in the file, empty without one; the same applies to the following fields.
-        method: Method of the video.
-        compression: Its compression.
-        group: Part of the test.
-        frame: Number or name of the frame.
-    """
-
-    path: str
-    label: int | None
-    score: float
-    identity: str = ""
-    dataset: str = ""
-    method: str = ""
-    compression: str = ""
-    group: str = ""
-    frame: str = ""
-
-
-def read_record(row: Mapping[str, Cell], chosen: Mapping[str, str], where: str, path: Path) -> Record:
-    """Parse one line.
-
-    Args:
-        row: The cells of the line by column.
-        chosen: The column of each field.
-        where: Name of the line in error messages, such as `line 7`.
-        path: The file, named in error messages.
-
-    Raises:
-        ScoresError: A cell is missing or does not fit its field.
-    """
-
-    def text(field: str) -> str:
-        value = row.get(chosen[field]) if field in chosen else None
-        return "" if value is None else str(value).strip()
-
-    if not text("video"):
-        raise ScoresError(f"{path}, {where}: the column {chosen['video']!r} is empty", path)
-    field = "score" if "score" in chosen else "realness"
-    score = read_number(text(field), f"{path}, {where}", path)
-    return Record(
-        path=text("video"),
-        label=read_label(text("label"), f"{path}, {where}", path) if "label" in chosen else None,
-        score=score if field == "score" else -score,
-        identity=text("identity"),
-        dataset=text("dataset"),
-        method=text("method"),
-        compression=text("compression"),
-        group=text("group"),
-        frame=text("frame"),
-    )
-
-
-def read_number(text: str, where: str, path: Path) -> float:
-    """Parse a finite score.
-
-    Raises:
-        ScoresError: The text is not a finite number.
-    """
-    try:
-        score = float(text)
-    except ValueError:
-        raise ScoresError(f"{where}: score {text[:40]!r} is not a number", path) from None
-    if not math.isfinite(score):
-        raise ScoresError(f"{where}: score {text!r} is not finite; leave out what could not be scored", path)
-    return score
-
-
-def read_label(text: str, where: str, path: Path) -> int:
-    """Parse a label: 0 or 1, or a common word for it.
-
-    Raises:
-        ScoresError: The text is none of these.
-    """
-    word = text.lower()
-    if word not in _GENUINE | _FORGED:
-        raise ScoresError(
-            f"{where}: label {text[:40]!r}; wanted is 0 or real for genuine, 1 or fake for manipulated", path
-        )
-    return int(word in _FORGED)
+def _drop_doubles(chosen: dict[str, str], asked: Mapping[str, str]) -> None:
+    """Keep one column of scores and one of labels, where both directions have one."""
+    if "realness" in asked or ("score" in chosen and "score" not in asked and _weak(chosen["score"], chosen)):
+        chosen.pop("score", None)
+    if "score" in chosen:
+        chosen.pop("realness", None)
+    if "label" in chosen and "genuine" not in asked:
+        chosen.pop("genuine", None)
+    if "genuine" in chosen:
+        chosen.pop("label", None)
 
 
 def _plain(name: str) -> str:

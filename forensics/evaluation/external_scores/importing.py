@@ -11,19 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.evaluation.errors import ScoresError
-from forensics.evaluation.scores.score_files import read_scores
 from forensics.evaluation.scores.score_table import ScoreTable
+from forensics.execution.progress import Report, silent, subrange
 
 from .bench_folder import BenchResult, is_bench, read_bench
-from .columns import Record
-from .naming import Video, common_folders, folder_name, name_video, split_path
+from .grouping import SampleUnit
+from .named_rows import NamedRows, name_rows
+from .records import Records
 from .tabular import read_csv, read_json, read_npz
 
 _LOG = logging.getLogger(__name__)
 
-_NATIVE = frozenset({"video", "identity", "label", "score"})
 _READERS = {".json": read_json, ".jsonl": read_json, ".ndjson": read_json, ".npz": read_npz}
 _PLAIN = "plain"
+_READING_SHARE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,20 @@ class ForeignScores:
     warnings: tuple[str, ...] = ()
 
 
-def read_foreign(path: Path, columns: Mapping[str, str] | None = None) -> tuple[ForeignScores, ...]:
+def read_foreign(
+    path: Path,
+    columns: Mapping[str, str] | None = None,
+    *,
+    unit: SampleUnit = SampleUnit.AUTO,
+    report: Report = silent,
+) -> tuple[ForeignScores, ...]:
     """Read scores in any known format: CSV, JSON, JSON Lines, NPZ, or DeepfakeBench's training folder or pickles.
 
     Args:
         path: The file or folder.
         columns: The column of each field, where the guesses are wrong.
+        unit: What one sample is where the rows are pictures.
+        report: Progress callback.
 
     Returns:
         One result for each detector and test set in it.
@@ -67,7 +76,7 @@ def read_foreign(path: Path, columns: Mapping[str, str] | None = None) -> tuple[
     """
     asked = columns or {}
     if is_bench(path):
-        return tuple(_from_bench(found) for found in read_bench(path))
+        return tuple(_from_bench(found, unit) for found in read_bench(path))
     if path.suffix.lower() in (".log", ".txt"):
         raise ScoresError(
             f"{path} holds printed metrics and no scores; name DeepfakeBench's folder of the training, "
@@ -78,123 +87,124 @@ def read_foreign(path: Path, columns: Mapping[str, str] | None = None) -> tuple[
         raise ScoresError(
             f"{path}: {path.suffix} is not read; write names, labels and scores as CSV, JSON or NPZ", path
         )
-    if not asked and path.suffix.lower() not in _READERS and _is_native(path):
-        return (ForeignScores(path.stem, path.name, read_scores(path), notes=("read as facetrail's own columns",)),)
-    records, chosen = _READERS.get(path.suffix.lower(), read_csv)(path, asked)
-    table, folders, warnings = build_table(records, path)
+    records, chosen = _READERS.get(path.suffix.lower(), read_csv)(path, asked, subrange(report, 0.0, _READING_SHARE))
+    report(_READING_SHARE, f"naming {path.name}")
+    built = build_table(records, path, unit=unit)
     _LOG.info("read %d rows of scores from %s", len(records), path)
     told = ", ".join(f"{field} from {column!r}" for field, column in chosen.items())
-    return (ForeignScores(path.stem, path.name, table, folders, notes=(f"read {told}",), warnings=warnings),)
+    notes = (f"read {told}", *records.notes, *built.notes)
+    return (ForeignScores(path.stem, path.name, built.table, built.folders, notes=notes, warnings=built.warnings),)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Built:
+    """A table made of records.
+
+    Attributes:
+        table: The table.
+        folders: (N,) name of the folder of each row, empty where rows are not frames in folders.
+        notes: Sentences on what was assumed.
+        warnings: Sentences that a reader must know before relying on a number.
+    """
+
+    table: ScoreTable
+    folders: tuple[str, ...]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def build_table(
-    records: Sequence[Record], path: Path, dataset: str = ""
-) -> tuple[ScoreTable, tuple[str, ...], tuple[str, ...]]:
+    records: Records, path: Path, dataset: str = "", *, unit: SampleUnit = SampleUnit.AUTO, framed: bool = False
+) -> Built:
     """Build a table from records, with names for videos and people.
 
     Args:
         records: At least one record.
         path: The file, named in error messages.
         dataset: Data set of all records, where neither they nor their paths name one.
-
-    Returns:
-        The table, the folder of each row (empty where rows are not frames), and warnings.
+        unit: What one sample is where the rows are pictures.
+        framed: Whether the rows are known to be frames of the videos that their folders name.
 
     Raises:
         ScoresError: A label is missing, one video has two labels, or a path names no video.
     """
-    videos = _name_videos(records, path, dataset)
-    labels = _labels_of(records, videos, path)
-    several = len({video.dataset for video in videos}) > 1
+    named = name_rows(records, path, dataset, unit=unit, framed=framed)
+    labels = _labels_of(records, named, path)
+    several = len(set(named.datasets)) > 1
+    groups = records.text("group")
     try:
         table = ScoreTable(
-            videos=tuple(video.key for video in videos),
-            identities=tuple(
-                _split(record.identity) or video.identities for record, video in zip(records, videos, strict=True)
-            ),
+            videos=named.keys,
+            identities=_identities(records.text("identity"), named),
             labels=labels,
-            scores=np.array([record.score for record in records], dtype=np.float64),
+            scores=records.scores,
             slices=tuple(
-                record.group or (video.dataset if several else "") or _PLAIN
-                for record, video in zip(records, videos, strict=True)
+                group or (found if several else "") or _PLAIN
+                for group, found in zip(groups, named.datasets, strict=True)
             ),
-            methods=tuple(video.method for video in videos),
+            methods=named.methods,
+            attributes={name: tuple(column) for name, column in records.attributes.items()},
+            covered=np.ones(len(records), dtype=np.bool_) if records.covered is None else records.covered,
         )
     except ScoresError as error:
         raise ScoresError(f"{path}: {error}", path) from None
-    paths = [record.path for record in records]
-    framed = len(set(table.videos)) < len(table) and all(len(split_path(name)) > 1 for name in paths)
-    return table, tuple(map(folder_name, paths)) if framed else (), tuple(_warnings(records, videos, table))
+    return Built(table, named.folders, named.notes, tuple(_warnings(records, named, table)))
 
 
-def _name_videos(records: Sequence[Record], path: Path, dataset: str) -> list[Video]:
-    """Return the video of each record; records with the same facts share one."""
-    if (nameless := next((record.path for record in records if not split_path(record.path)), None)) is not None:
-        raise ScoresError(f"{path}: {nameless!r} names no video; give every row its video's name", path)
-    skip = common_folders([record.path for record in records])
-    named: dict[tuple[str, ...], Video] = {}
-    videos = []
-    for record in records:
-        facts = (record.path, record.dataset or dataset, record.method, record.compression)
-        if facts not in named:
-            named[facts] = name_video(
-                record.path, skip=skip, dataset=facts[1], method=record.method, compression=record.compression
-            )
-        videos.append(named[facts])
-    return videos
+def _identities(texts: Sequence[str], named: NamedRows) -> tuple[tuple[str, ...], ...]:
+    """Return the people of each row, as written or as the path says; equal texts share one tuple."""
+    known = {text: tuple(name.strip() for name in text.split("+") if name.strip()) for text in set(texts)}
+    if not any(known.values()):
+        return named.identities
+    return tuple(known[text] or people for text, people in zip(texts, named.identities, strict=True))
 
 
-def _labels_of(records: Sequence[Record], videos: Sequence[Video], path: Path) -> NDArray[np.int64]:
-    """Return the label of each record, its own or that of its video; both classes must occur."""
-    labels = [
-        video.label if record.label is None else record.label for record, video in zip(records, videos, strict=True)
-    ]
-    if None in labels:
+def _labels_of(records: Records, named: NamedRows, path: Path) -> NDArray[np.int64]:
+    """Return the label of each record, its own or that of its path; both classes must occur."""
+    labels = np.where(records.labels < 0, named.labels, records.labels)
+    if (labels < 0).any():
         raise ScoresError(
-            f"{path}: nothing says whether {records[labels.index(None)].path!r} is genuine; "
+            f"{path}: nothing says whether {records.paths[int(np.argmax(labels < 0))]!r} is genuine; "
             "add a column with 0 or 1 and name it with --columns label=NAME",
             path,
         )
-    if len(set(labels)) == 1:
+    if (labels == labels[0]).all():
         only = "manipulated" if labels[0] else "genuine"
         raise ScoresError(f"{path} holds {only} samples of one class only; nothing can be measured without both", path)
-    return np.array(labels, dtype=np.int64)
+    return labels
 
 
-def _from_bench(found: BenchResult) -> ForeignScores:
+def _from_bench(found: BenchResult, unit: SampleUnit) -> ForeignScores:
     where = Path(found.detector) / found.dataset
-    table, folders, warnings = build_table(found.records, where, found.dataset)
+    built = build_table(found.records, where, found.dataset, unit=unit, framed=True)
     return ForeignScores(
         name=found.detector,
         corpus=found.dataset,
-        table=table,
-        folders=folders,
+        table=built.table,
+        folders=built.folders,
         printed=found.printed,
         readings=found.readings,
-        notes=("read as DeepfakeBench's results",),
+        notes=("read as DeepfakeBench's results", *built.notes),
         warnings=(
-            *warnings,
+            *built.warnings,
             "DeepfakeBench saves the scores of the training step that was best on this very test set; "
             "every number here is optimistic by that choice",
         ),
     )
 
 
-def _warnings(records: Sequence[Record], videos: Sequence[Video], table: ScoreTable) -> list[str]:
+def _warnings(records: Records, named: NamedRows, table: ScoreTable) -> list[str]:
     found = []
-    known = {
-        video.key: bool(record.identity) or video.people_known for record, video in zip(records, videos, strict=True)
-    }
-    strangers = sum(not one for one in known.values())
+    strangers, known = _strangers(records, named)
     if strangers:
         found.append(
-            f"{strangers} of {len(known)} videos name nobody; each counts as its own person, so intervals are too "
+            f"{strangers} of {known} {named.word} name nobody; each counts as its own person, so intervals are too "
             "narrow where people recur; add a column with identities (--columns identity=NAME)"
         )
-    frames = [(record.path, record.frame) for record in records]
-    twice = len(frames) - len(set(frames))
-    if twice and any(record.frame for record in records):
-        found.append(f"{twice} frames are listed more than once")
+    if "frame" in records.texts:
+        twice = len(records) - len(set(zip(records.paths, records.text("frame"), strict=True)))
+        if twice and any(records.text("frame")):
+            found.append(f"{twice} frames are listed more than once")
     middles = [
         float(np.median(table.scores[table.labels == label])) for label in (0, 1) if (table.labels == label).any()
     ]
@@ -202,14 +212,21 @@ def _warnings(records: Sequence[Record], videos: Sequence[Video], table: ScoreTa
         found.append(
             "forged samples score lower than genuine ones; where higher means genuine, say --columns realness=NAME"
         )
+    said = named.classes >= 0
+    against = said & (named.classes != table.labels)
+    if against.sum() * 2 > said.sum():
+        found.append(
+            f"the labels of {int(against.sum())} rows contradict the class that their folder is named after; "
+            "labels are 0 for genuine and 1 for manipulated"
+        )
     return found
 
 
-def _split(identity: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in identity.split("+") if name.strip())
-
-
-def _is_native(path: Path) -> bool:
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        header = file.readline(100_000)
-    return {name.strip().strip('"') for name in header.split(",")} >= _NATIVE
+def _strangers(records: Records, named: NamedRows) -> tuple[int, int]:
+    """Return the number of samples that name nobody, and of all samples."""
+    if "identity" not in records.texts and not named.people_known.any():
+        count = len(set(named.keys))
+        return count, count
+    told = zip(named.keys, records.text("identity"), named.people_known.tolist(), strict=True)
+    known = {key: bool(text) or people for key, text, people in told}
+    return sum(not one for one in known.values()), len(known)

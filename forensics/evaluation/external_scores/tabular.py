@@ -4,64 +4,144 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from io import TextIOWrapper
+from itertools import islice, pairwise
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from forensics.evaluation.errors import ScoresError
+from forensics.execution.progress import Report, silent
 from watermark import read_arrays
 
-from .columns import Cell, Record, choose_columns, read_number, read_record
+from .columns import ATTRIBUTE, Cell, choose_columns
+from .records import Records, interpret, read_number
+from .text_files import encoding_of, read_text
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 _SHAPES = (
     "a list of records, an object of equally long lists, an object of videos and scores, or one of these per data set"
 )
+_PIECE = 20_000  # lines that are taken apart at once
+_DELIMITERS = ",;\t"
+_TOLD = re.compile(r"^sep=(.)\r?$")  # the first line by which spreadsheets say the delimiter
+_HALVES = re.compile(r"^[+-]?\d+,\d+$")
 
 
-def read_csv(path: Path, asked: Mapping[str, str]) -> tuple[list[Record], dict[str, str]]:
-    """Read CSV, also with tabs or semicolons; return the records and the column of each field.
+def read_csv(path: Path, asked: Mapping[str, str], report: Report = silent) -> tuple[Records, dict[str, str]]:
+    """Read CSV, also with tabs or semicolons; return the rows and the column of each field.
+
+    Args:
+        path: The file, in UTF-8 or UTF-16.
+        asked: The user's choice of columns by field.
+        report: Progress callback.
 
     Raises:
         ScoresError: The file is not such a table, or a line is invalid; the message names the line.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = file.readline()
-            file.seek(0)
-            delimiter = max(",;\t", key=header.count)
-            reader = csv.DictReader(file, strict=True, delimiter=delimiter)
-            chosen = choose_columns([name for name in reader.fieldnames or () if name], asked, path)
-            records = []
-            for row in reader:
-                if None in row:
-                    raise ScoresError(f"{path}, line {reader.line_num}: more cells than the header has columns", path)
-                records.append(read_record(row, chosen, f"line {reader.line_num}", path))
+        table = _Csv(path)
+        with table.open() as file:
+            cells, chosen = _read_cells(table, file, asked, report)
     except (UnicodeDecodeError, csv.Error) as error:
         raise ScoresError(f"{path} cannot be read as CSV ({error}); write it as UTF-8 text", path) from None
-    if not records:
+    if not cells["video"]:
         raise ScoresError(f"{path} has a header and no line of scores", path)
-    return records, chosen
+    return interpret(cells, chosen, lambda row: f"line {table.line_of(row)}", path), chosen
 
 
-def read_json(path: Path, asked: Mapping[str, str]) -> tuple[list[Record], dict[str, str]]:
+def _read_cells(
+    table: _Csv, file: TextIOWrapper, asked: Mapping[str, str], report: Report
+) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Read the columns that are used; return the cells of each field, and the column of each field."""
+    path, size = table.path, max(table.path.stat().st_size, 1)
+    reader = filter(None, table.rows(file))
+    header = [name.strip() for name in next(reader, [])]
+    chosen = choose_columns([name for name in header if name], asked, path)
+    used = chosen | {name: name for name in header if name.startswith(ATTRIBUTE) and name != ATTRIBUTE}
+    places = {field: header.index(column) for field, column in used.items()}
+    cells: dict[str, list[str]] = {field: [] for field in places}
+    while piece := list(islice(reader, _PIECE)):
+        for row in (row for row in piece if len(row) != len(header)):
+            if len(row) > len(header):
+                line = table.line_of(len(cells["video"]) + piece.index(row))
+                raise ScoresError(f"{path}, line {line}: {_too_many(row, header)}", path)
+            row += [""] * (len(header) - len(row))
+        columns = list(zip(*piece, strict=True))
+        for field, place in places.items():
+            cells[field] += map(str.strip, columns[place])
+        report(min(os.lseek(file.fileno(), 0, os.SEEK_CUR) / size, 1.0), f"reading {path.name}")
+    return cells, chosen
+
+
+class _Csv:
+    """A CSV file with its encoding and delimiter; it is read in pieces, never as a whole."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self._encoding, self._before = path, encoding_of(path), 0
+        with self.open() as file:
+            header = file.readline()
+            told = _TOLD.match(header)
+            if told:
+                header = file.readline()
+        self._before = int(told is not None)
+        self._delimiter = told[1] if told else max(_DELIMITERS, key=header.count)
+
+    def open(self) -> TextIOWrapper:
+        """Open the file at the header."""
+        file = self.path.open(encoding=self._encoding, newline="")
+        if self._before:
+            file.readline()
+        return file
+
+    def rows(self, file: TextIOWrapper) -> Reader:
+        """Return a reader of the cells of the header and of every line."""
+        return csv.reader(file, strict=True, delimiter=self._delimiter)
+
+    def line_of(self, row: int) -> int:
+        """Return the number of the line, from 1, on which a row ends; rows count from 0 after the header."""
+        with self.open() as file:
+            reader = self.rows(file)
+            found = -1
+            for cells in reader:
+                found += bool(cells)
+                if found > row:
+                    break
+            return reader.line_num + self._before
+
+
+def _too_many(row: Sequence[str], header: Sequence[str]) -> str:
+    """Return what is wrong with a row that has more cells than the header."""
+    if len(row) == len(header) + 1 and any(_HALVES.match(f"{a},{b}") for a, b in pairwise(row)):
+        return "more cells than the header has columns, as with decimal commas; write decimal points"
+    return "more cells than the header has columns"
+
+
+def read_json(path: Path, asked: Mapping[str, str], report: Report = silent) -> tuple[Records, dict[str, str]]:
     """Read JSON or JSON Lines; see `read_csv`.
 
     Accepted are a list of records, an object of equally long lists, an object from video to score, to list of frame
     scores or to record, and any of these one level deeper, by data set.
     """
+    report(0.0, f"reading {path.name}")
+    text = read_text(path, "JSON")
     try:
-        text = path.read_text(encoding="utf-8-sig")
         lines = path.suffix.lower() in (".jsonl", ".ndjson")
         content: Json = [json.loads(line) for line in text.splitlines() if line.strip()] if lines else json.loads(text)
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ScoresError(f"{path} is not JSON ({' '.join(str(error).split())[:120]})", path) from None
     return _read_json(content, asked, path)
 
 
-def read_npz(path: Path, asked: Mapping[str, str]) -> tuple[list[Record], dict[str, str]]:
+def read_npz(path: Path, asked: Mapping[str, str], report: Report = silent) -> tuple[Records, dict[str, str]]:
     """Read equally long arrays from NPZ; see `read_csv`. Pickled objects in it are rejected."""
+    report(0.0, f"reading {path.name}")
     try:
         content: dict[str, Json] = {name: array.squeeze().tolist() for name, array in read_arrays(path).items()}
     except ValueError as error:
@@ -69,13 +149,19 @@ def read_npz(path: Path, asked: Mapping[str, str]) -> tuple[list[Record], dict[s
     return _read_json(content, asked, path)
 
 
-def _read_json(content: Json, asked: Mapping[str, str], path: Path) -> tuple[list[Record], dict[str, str]]:
+def _read_json(content: Json, asked: Mapping[str, str], path: Path) -> tuple[Records, dict[str, str]]:
     rows = list(_rows(content, asked, path))
     if not rows:
         raise ScoresError(f"{path} holds no scores; wanted is {_SHAPES}", path)
     present = list(dict.fromkeys(name for _, row in rows for name in row))
     chosen = choose_columns(present, asked, path)
-    return [read_record(row, chosen, where, path) for where, row in rows], chosen
+    used = chosen | {name: name for name in present if name.startswith(ATTRIBUTE) and name != ATTRIBUTE}
+    cells = {field: [_text(row.get(column)) for _, row in rows] for field, column in used.items()}
+    return interpret(cells, chosen, lambda row: rows[row][0], path), chosen
+
+
+def _text(cell: Cell) -> str:
+    return "" if cell is None else str(cell).strip()
 
 
 def _rows(content: Json, asked: Mapping[str, str], path: Path) -> Iterator[tuple[str, dict[str, Cell]]]:
@@ -131,7 +217,7 @@ def _by_video(content: Mapping[str, Json], path: Path) -> Iterator[tuple[str, di
             yield from _expanded(name, {"score": value}, path)
         else:
             where = f"entry {name!r}"
-            yield where, {"video": name, "score": read_number(str(value), f"{path}, {where}", path)}
+            yield where, {"video": name, "score": read_number(str(value), where, path)}
 
 
 def _expanded(name: str, record: Mapping[str, Cell | list[Json]], path: Path) -> Iterator[tuple[str, dict[str, Cell]]]:

@@ -2,7 +2,9 @@
 
 Groups come from the data set's own annotations; nothing here guesses an attribute from a picture. A gap between groups
 is never below 0, and small groups differ by chance alone. Therefore every gap has a p-value from a permutation of the
-attribute over people, groups with few files are named and left out, and intervals resample people, not files.
+attribute over people, groups with few files are named and left out, and intervals resample people, not files. A group
+of fewer than five people has no interval, and neither has a gap to it; a rate of 0 or 1 in every replicate has exact
+bounds over the group's people.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.evaluation.metrics.counts import Floats, Ranking
-from forensics.evaluation.metrics.intervals import Interval
+from forensics.evaluation.metrics.exact_bounds import People
+from forensics.evaluation.metrics.intervals import FEWEST_PEOPLE, Interval, interval_of
 from forensics.evaluation.metrics.named_metrics import AUC, RANKING, Metric, at_threshold
 from forensics.evaluation.metrics.resampling import IdentityWeights
 from forensics.evaluation.scores.aggregation import Aggregation
@@ -83,7 +86,12 @@ def measure_fairness(
             few = ", ".join(f"{value} ({forged} forged, {genuine} genuine)" for value, forged, genuine in left_out)
             warnings.append(f"{name}: left out for fewer than {smallest} files of a class: {few}")
         if groups:
-            measures += _Attribute(name, groups, videos, threshold).measures(seed, replicates)
+            attribute = _Attribute(name, groups, videos, threshold)
+            measures += attribute.measures(seed, replicates)
+            if few := ", ".join(
+                f"{value} ({count})" for value, count in attribute.people.items() if count < FEWEST_PEOPLE
+            ):
+                warnings.append(f"{name}: no intervals for groups of fewer than {FEWEST_PEOPLE} people: {few}")
         if len(groups) < 2:
             warnings.append(f"{name}: fewer than two groups are large enough, so no gap is measured")
     return Fairness(tuple(measures), tuple(warnings))
@@ -119,8 +127,12 @@ class _Attribute:
         self._metrics: dict[str, Metric] = {"auc": AUC, "eer": RANKING["eer"]}
         if threshold is not None:
             rates = at_threshold(threshold)
-            self._metrics |= rates | {"fnr": Metric(lambda counts: 1 - rates["tpr"].of(counts))}
+            self._metrics |= rates | {
+                "fnr": Metric(lambda counts: 1 - rates["tpr"].of(counts), people=People.MANIPULATED)
+            }
         self._ranking = Ranking(self._videos.labels, self._videos.scores)
+        looks = np.array([names[0] for names in self._videos.identities], dtype=object)
+        self.people = {value: len(set(looks[inside > 0])) for value, inside in self._masks.items()}
 
     def measures(self, seed: int, replicates: int) -> list[Measure]:
         ones = np.ones((1, len(self._videos)))
@@ -131,7 +143,7 @@ class _Attribute:
         values = self._of_groups(ones, masks[:, None])
         spread = None if drawn is None else self._of_groups(drawn, masks[:, None])
         measures = [
-            self._measure(metric, f"{self._name}={value}", found[row, 0], _row(spread, metric, row), self._masks[value])
+            self._of_group(metric, value, found[row, 0], None if spread is None else spread[metric][row])
             for row, value in enumerate(self._masks)
             for metric, found in values.items()
         ]
@@ -156,7 +168,6 @@ class _Attribute:
         drawn_gaps = None if spread is None or drawn is None else self._differences(spread, drawn)
         chance = self._differences(self._of_groups(ones, dealt[0]), ones)
         names = list(self._masks)
-        everyone = np.ones(len(self._videos))
         measures = []
         for gap, value in found.items():
             by_chance = chance[gap][~np.isnan(chance[gap])]
@@ -166,11 +177,7 @@ class _Attribute:
             if metric in values:
                 order = np.argsort(values[metric][:, 0])
                 note += f"; highest {names[order[-1]]}, lowest {names[order[0]]}"
-            measures.append(
-                self._measure(
-                    gap, self._name, value[0], None if drawn_gaps is None else drawn_gaps[gap], everyone, note
-                )
-            )
+            measures.append(self._of_gap(gap, value[0], None if drawn_gaps is None else drawn_gaps[gap], note))
         return measures
 
     def _differences(self, values: Mapping[str, Floats], weights: Floats) -> dict[str, Floats]:
@@ -195,21 +202,31 @@ class _Attribute:
             "people" if of_people else "files"
         )
 
-    def _measure(
-        self, metric: str, slice: str, value: float, spread: Floats | None, inside: Floats, note: str = ""
-    ) -> Measure:
-        interval = Interval(float(value), *_bounds(spread))
-        forged = int((inside * self._videos.labels).sum())
-        return Measure.of(metric, interval, forged, int(inside.sum()) - forged, slice=slice, note=note)
+    def _of_group(self, metric: str, group: str, value: float, spread: Floats | None) -> Measure:
+        """Return a measure of one group, with an interval from the people in it."""
+        inside = self._masks[group] > 0
+        drawn = None if self.people[group] < FEWEST_PEOPLE else _defined(spread)
+        identities = [names for names, there in zip(self._videos.identities, inside, strict=True) if there]
+        labels = np.asarray(self._videos.labels)[inside]
+        interval = (
+            Interval(float(value), None, None)
+            if drawn is None
+            else interval_of(float(value), drawn, self._metrics[metric], labels, identities)
+        )
+        forged = int(labels.sum())
+        return Measure.of(metric, interval, forged, len(labels) - forged, slice=f"{self._name}={group}")
+
+    def _of_gap(self, gap: str, value: float, spread: Floats | None, note: str) -> Measure:
+        """Return a gap; it has an interval where every group has enough people and the gap varies."""
+        drawn = None if min(self.people.values()) < FEWEST_PEOPLE else _defined(spread)
+        low, high = (None, None) if drawn is None or np.ptp(drawn) == 0 else np.percentile(drawn, (2.5, 97.5)).tolist()
+        forged = int(self._videos.labels.sum())
+        interval = Interval(float(value), low, high)
+        return Measure.of(gap, interval, forged, len(self._videos) - forged, slice=self._name, note=note)
 
 
-def _row(spread: Mapping[str, Floats] | None, metric: str, row: int) -> Floats | None:
-    return None if spread is None else spread[metric][row]
-
-
-def _bounds(spread: Floats | None) -> tuple[float | None, float | None]:
-    """Return the 95 % percentile bounds, None where too many replicates are undefined."""
+def _defined(spread: Floats | None) -> Floats | None:
+    """Return the defined replicates, None where too many are undefined."""
     if spread is None or np.isnan(spread).mean() > _MOST_UNDEFINED:
-        return None, None
-    low, high = np.nanpercentile(spread, (2.5, 97.5))
-    return float(low), float(high)
+        return None
+    return np.asarray(spread[~np.isnan(spread)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from forensics.evaluation.metrics.intervals import Interval, bootstrap_intervals
 from forensics.evaluation.metrics.named_metrics import CALIBRATION, RANKING, RATES, Metric, at_threshold, rate_name
 from forensics.evaluation.scores.aggregation import Aggregation
 from forensics.evaluation.scores.score_table import EVERYTHING, ScoreTable
+from forensics.execution.progress import Report, silent, subrange
 
 from .reports import Level, Measure
 
@@ -36,6 +38,7 @@ def measure_table(
     levels: tuple[Level, ...] = tuple(Level),
     aggregation: Aggregation = Aggregation.MEAN,
     slices: Sequence[str] = (),
+    report: Report = silent,
 ) -> tuple[Measure, ...]:
     """Measure a table as a whole and slice by slice, at each level.
 
@@ -47,22 +50,49 @@ def measure_table(
         levels: Which levels to measure.
         aggregation: How a video's score follows from its frames'.
         slices: Further slices, such as `method=swap` or `gender=female`.
+        report: Progress callback.
 
     Raises:
         MetricError: If the table holds one class only.
         ScoresError: If a slice is empty, or the aggregation does not suit the scores.
     """
     names = table.slice_names if len(table.slice_names) > 1 else ()
+    frames = videos = table
+    if Level.VIDEO in levels:
+        videos = table.by_video(aggregation)
+    if videos is frames:  # one row a video: both levels are the same samples
+        found = _measure_level(frames, levels[0], (*names, *slices), threshold, seed, replicates, report)
+        return tuple(replace(one, name=f"{one.metric}/{level}", level=level) for level in levels for one in found)
     measures: list[Measure] = []
-    for level in levels:
-        gathered = table.by_video(aggregation) if level is Level.VIDEO else table
-        parts = [(name, gathered.slice(name)) for name in (EVERYTHING, *names, *slices)]
-        if not gathered.covered.all() and _has_both(gathered, gathered.covered):
-            parts.append((COVERED, gathered.rows(np.flatnonzero(gathered.covered).tolist())))
-        for name, part in parts:
-            measures += _measure(part, level, name, threshold, seed, replicates)
-        measures.append(_coverage(gathered, level, seed, replicates))
+    rows = {Level.FRAME: frames, Level.VIDEO: videos}
+    sizes = np.cumsum([0, *(len(rows[level]) for level in levels)])
+    for level, start, end in zip(levels, sizes, sizes[1:], strict=False):
+        step = subrange(report, start / sizes[-1], end / sizes[-1])
+        measures += _measure_level(rows[level], level, (*names, *slices), threshold, seed, replicates, step)
     return tuple(measures)
+
+
+def _measure_level(
+    table: ScoreTable,
+    level: Level,
+    names: Sequence[str],
+    threshold: float | None,
+    seed: int,
+    replicates: int,
+    report: Report,
+) -> list[Measure]:
+    """Measure a table and its slices at one level."""
+    parts = [EVERYTHING, *names]
+    if not table.covered.all() and _has_both(table, table.covered):
+        parts.append(COVERED)
+    measures: list[Measure] = []
+    for number, name in enumerate(parts):
+        covered = name == COVERED and number >= len(names) + 1
+        part = table.rows(np.flatnonzero(table.covered).tolist()) if covered else table.slice(name)
+        step = subrange(report, number / len(parts), (number + 1) / len(parts))
+        measures += _measure(part, level, name, threshold, seed, replicates, step)
+    measures.append(_coverage(table, level, seed, replicates))
+    return measures
 
 
 def operating_threshold(videos: ScoreTable, rate: float = OPERATING_RATE) -> float:
@@ -119,11 +149,13 @@ def _statistics(table: ScoreTable, threshold: float | None) -> dict[str, Metric]
 
 
 def _measure(
-    table: ScoreTable, level: Level, name: str, threshold: float | None, seed: int, replicates: int
+    table: ScoreTable, level: Level, name: str, threshold: float | None, seed: int, replicates: int, report: Report
 ) -> list[Measure]:
     rng = np.random.default_rng(seed)
     statistics = _statistics(table, threshold)
-    found = bootstrap_intervals(statistics, table.labels, table.scores, table.identities, rng, replicates=replicates)
+    found = bootstrap_intervals(
+        statistics, table.labels, table.scores, table.identities, rng, replicates=replicates, report=report
+    )
     return [_made(metric, level, name, interval, table, _note(metric, table)) for metric, interval in found.items()]
 
 
@@ -132,6 +164,8 @@ def _coverage(table: ScoreTable, level: Level, seed: int, replicates: int) -> Me
     seen = table.covered.astype(np.float64)
     share = Metric(_mean_score, people=People.ALL)
     rng = np.random.default_rng(seed)
+    if (seen == seen[0]).all():  # no replicate can differ from the table
+        replicates = min(replicates, 20)
     found = bootstrap_intervals({"share": share}, table.labels, seen, table.identities, rng, replicates=replicates)
     by_class = [
         f"{seen[np.asarray(table.labels) == label].mean():.3f} of {word}"
@@ -143,7 +177,7 @@ def _coverage(table: ScoreTable, level: Level, seed: int, replicates: int) -> Me
 
 def _mean_score(counts: Counts) -> Floats:
     with np.errstate(invalid="ignore"):
-        scores = counts.positive_scores_to[..., -1] + counts.negative_scores_to[..., -1]
+        scores = counts.positive_score_sums[..., -1] + counts.negative_score_sums[..., -1]
         return np.asarray(scores / (counts.n_positive + counts.n_negative))
 
 

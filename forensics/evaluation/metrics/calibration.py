@@ -7,14 +7,14 @@ Each has a variant ending in `_of` that takes `Counts`, with any number of weigh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forensics.evaluation.errors import MetricError
 
-from .counts import Counts, Floats, Labels, Places, first_where, probabilities, up_to
+from .counts import Counts, Floats, Labels, Places, first_where, probabilities
 
 Binning = Literal["equal_width", "equal_mass"]
 
@@ -51,8 +51,8 @@ def log_loss(labels: Labels, values: Floats) -> float:
 
 def log_loss_of(counts: Counts) -> Floats:
     """Return the log-loss for each weighting."""
-    kept = np.clip(counts.values, _SMALLEST, 1 - _SMALLEST)
-    return _mean(counts, -(counts.positive @ np.log(kept) + counts.negative @ np.log1p(-kept)))
+    forged, genuine = counts.grid.of_scores("log", lambda one: np.log(_kept(one)), lambda one: np.log1p(-_kept(one)))
+    return _mean(counts, -(counts.of_positive @ forged + counts.of_negative @ genuine))
 
 
 def brier(labels: Labels, values: Floats) -> float:
@@ -66,7 +66,8 @@ def brier(labels: Labels, values: Floats) -> float:
 
 def brier_of(counts: Counts) -> Floats:
     """Return the Brier score for each weighting."""
-    return _mean(counts, counts.positive @ (1 - counts.values) ** 2 + counts.negative @ counts.values**2)
+    forged, genuine = counts.grid.of_scores("square", lambda one: (1 - one) ** 2, lambda one: one**2)
+    return _mean(counts, counts.of_positive @ forged + counts.of_negative @ genuine)
 
 
 def brier_parts(labels: Labels, values: Floats, *, bins: int = BINS, binning: Binning = "equal_mass") -> BrierParts:
@@ -97,7 +98,7 @@ def brier_parts(labels: Labels, values: Floats, *, bins: int = BINS, binning: Bi
 
 def brier_parts_of(counts: Counts, bins: int = BINS, binning: Binning = "equal_mass") -> tuple[Floats, Floats, Floats]:
     """Return reliability, resolution and uncertainty for each weighting."""
-    weight, forecast, outcome = _binned(counts, _edges(counts, bins, binning))
+    weight, forecast, outcome = _bins(counts, bins, binning)
     total = weight.sum(-1)
     frequency = _ratio(counts.n_positive, total)
     held = np.where(weight > 0, weight, 1.0)
@@ -124,7 +125,7 @@ def ece(labels: Labels, values: Floats, *, bins: int = BINS, binning: Binning = 
 
 def ece_of(counts: Counts, bins: int = BINS, binning: Binning = "equal_mass") -> Floats:
     """Return the expected calibration error for each weighting."""
-    weight, forecast, outcome = _binned(counts, _edges(counts, bins, binning))
+    weight, forecast, outcome = _bins(counts, bins, binning)
     return _ratio(np.abs(forecast - outcome).sum(-1), weight.sum(-1))
 
 
@@ -154,6 +155,10 @@ def balanced_ece_of(counts: Counts, bins: int = BINS) -> Floats:
     return np.where(there, _ratio(np.abs(forecast - outcome).sum(-1), weight.sum(-1)), np.nan)
 
 
+def _kept(values: Floats) -> Floats:
+    return np.clip(values, _SMALLEST, 1 - _SMALLEST)
+
+
 def _mean(counts: Counts, summed: Floats) -> Floats:
     return _ratio(summed, counts.n_positive + counts.n_negative)
 
@@ -178,7 +183,7 @@ def _edges(counts: Counts, bins: int, binning: Binning, scale: tuple[Floats, Flo
         wanted = total * np.arange(1, bins) / bins
 
         def reached(place: Places) -> NDArray[np.bool_]:
-            before = up_to(counts.positive_to, place) / over[0] + up_to(counts.negative_to, place) / over[1]
+            before = counts.positive_before(place) / over[0] + counts.negative_before(place) / over[1]
             return np.asarray(before >= wanted * (1 - 1e-12))  # halves and thirds land slightly off the edge
 
         inner = first_where(reached, size, (*shape, bins - 1))
@@ -186,12 +191,18 @@ def _edges(counts: Counts, bins: int, binning: Binning, scale: tuple[Floats, Flo
     return np.concatenate((ends[0], inner, ends[1]), -1)
 
 
+def _bins(counts: Counts, bins: int, binning: Binning) -> tuple[Floats, Floats, Floats]:
+    """Return what `_binned` finds, once for all metrics of the same counts."""
+    name = ("bins", bins, binning)
+    if name not in counts.kept:
+        counts.kept[name] = _binned(counts, _edges(counts, bins, binning))
+    return cast(tuple[Floats, Floats, Floats], counts.kept[name])
+
+
 def _binned(counts: Counts, edges: Places, scale: tuple[Floats, Floats] | None = None) -> tuple[Floats, Floats, Floats]:
     """Return the sums of weight, weighted probability and weighted label of each bin, (..., bins) each."""
-    positive, negative, positive_scores, negative_scores = (
-        np.diff(up_to(sums, edges), axis=-1)
-        for sums in (counts.positive_to, counts.negative_to, counts.positive_scores_to, counts.negative_scores_to)
-    )
+    before = counts.positive_before(edges), counts.negative_before(edges), *counts.scores_before(edges)
+    positive, negative, positive_scores, negative_scores = (np.diff(sums, axis=-1) for sums in before)
     if scale is not None:
         positive, positive_scores = positive / scale[0], positive_scores / scale[0]
         negative, negative_scores = negative / scale[1], negative_scores / scale[1]

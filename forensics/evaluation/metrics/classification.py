@@ -11,6 +11,7 @@ weighting leaves it undefined; the bootstrap draws such a replicate again.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,12 +19,14 @@ from numpy.typing import NDArray
 
 from forensics.evaluation.errors import MetricError
 
-from .counts import Counts, Places, Ranking, both_classes, first_where, up_to
+from .counts import Counts, Places, Ranking, at, both_classes, first_where
 from .counts import Floats as Floats
 from .counts import Labels as Labels
 
 FEW = 10
 """Number of expected false positives below which an operating point is anecdotal."""
+
+_SMALLEST_WEIGHT = 0.5  # no sum of weights lies between it and 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,10 @@ def auc(labels: Labels, scores: Floats) -> float:
 
 def auc_of(counts: Counts) -> Floats:
     """Compute Σ pᵥ (N₍<ᵥ₎ + nᵥ/2) / (P N) over the distinct scores v, for each weighting."""
-    beaten = _dot(counts.positive, counts.negative_to) - _dot(counts.positive, counts.negative) / 2
+    below, to = counts.grid.negative_before[counts.grid.positive], counts.grid.negative_before[counts.grid.positive + 1]
+    beaten = _dot(counts.of_positive, at(counts.negative_sums, below))
+    if not np.array_equal(below, to):
+        beaten = (beaten + _dot(counts.of_positive, at(counts.negative_sums, to))) / 2
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(beaten / (counts.n_positive * counts.n_negative))
 
@@ -89,12 +95,13 @@ def average_precision(labels: Labels, scores: Floats) -> AveragePrecision:
 
 def average_precision_of(counts: Counts) -> Floats:
     """Return the average precision for each weighting."""
-    there = counts.positive > 0
-    true = counts.n_positive[..., None] - counts.positive_to + counts.positive
-    false = counts.n_negative[..., None] - counts.negative_to + counts.negative
-    precision = np.divide(true, true + false, out=np.zeros_like(true), where=there)
+    below = counts.grid.negative_before[counts.grid.positive]
+    precision = counts.n_positive[..., None] - counts.positive_sums[..., :-1]  # the manipulated samples flagged
+    flagged = counts.n_negative[..., None] - at(counts.negative_sums, below)
+    flagged += precision
+    np.divide(precision, np.maximum(flagged, _SMALLEST_WEIGHT, out=flagged), out=precision)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return _defined(counts, _dot(counts.positive, precision) / counts.n_positive)
+        return _defined(counts, _dot(counts.of_positive, precision) / counts.n_positive)
 
 
 def eer(labels: Labels, scores: Floats) -> EqualError:
@@ -127,8 +134,8 @@ def tpr_at_fpr(labels: Labels, scores: Floats, fpr: float) -> OperatingPoint:
     counts = both_classes(labels, scores)
     place = _strictest(counts, fpr)
     return OperatingPoint(
-        tpr=float((counts.n_positive - counts.positive_to[place]) / counts.n_positive),
-        fpr=float((counts.n_negative - counts.negative_to[place]) / counts.n_negative),
+        tpr=float((counts.n_positive - counts.positive_before(place + 1)) / counts.n_positive),
+        fpr=float((counts.n_negative - counts.negative_before(place + 1)) / counts.n_negative),
         threshold=float(counts.values[place]),
         reliable=bool(counts.n_negative * fpr >= FEW),
     )
@@ -137,7 +144,7 @@ def tpr_at_fpr(labels: Labels, scores: Floats, fpr: float) -> OperatingPoint:
 def tpr_at_fpr_of(counts: Counts, fpr: float) -> Floats:
     """Return the true positive rate at a false positive rate for each weighting."""
     _check_rate(fpr)
-    below = up_to(counts.positive_to, _strictest(counts, fpr)[..., None] + 1)[..., 0]
+    below = counts.positive_before(_strictest(counts, fpr)[..., None] + 1)[..., 0]
     with np.errstate(invalid="ignore", divide="ignore"):
         return _defined(counts, (counts.n_positive - below) / counts.n_positive)
 
@@ -153,7 +160,7 @@ def false_positive_rate(labels: Labels, scores: Floats, threshold: float) -> flo
 
 def false_positive_rate_of(counts: Counts, threshold: float) -> Floats:
     """Return the share of genuine samples above a threshold for each weighting."""
-    return _share_above(counts, counts.negative_to, counts.n_negative, threshold)
+    return _share_above(counts, counts.negative_before, counts.n_negative, threshold)
 
 
 def true_positive_rate(labels: Labels, scores: Floats, threshold: float) -> float:
@@ -167,7 +174,7 @@ def true_positive_rate(labels: Labels, scores: Floats, threshold: float) -> floa
 
 def true_positive_rate_of(counts: Counts, threshold: float) -> Floats:
     """Return the share of manipulated samples above a threshold for each weighting."""
-    return _share_above(counts, counts.positive_to, counts.n_positive, threshold)
+    return _share_above(counts, counts.positive_before, counts.n_positive, threshold)
 
 
 def balanced_accuracy(labels: Labels, scores: Floats, threshold: float) -> float:
@@ -192,8 +199,8 @@ def _equal_error(counts: Counts) -> tuple[Floats, Floats]:
     """
 
     def rates(place: Places) -> tuple[Floats, Floats]:
-        above = counts.n_negative - up_to(counts.negative_to, place[..., None])[..., 0]
-        missed = up_to(counts.positive_to, place[..., None])[..., 0]
+        above = counts.n_negative - counts.negative_before(place[..., None])[..., 0]
+        missed = counts.positive_before(place[..., None])[..., 0]
         return np.asarray(above / counts.n_negative), np.asarray(missed / counts.n_positive)
 
     def crossed(place: Places) -> NDArray[np.bool_]:
@@ -215,14 +222,13 @@ def _strictest(counts: Counts, fpr: float) -> Places:
     wanted = counts.n_negative - np.floor(counts.n_negative * fpr + 1e-9)
 
     def reached(place: Places) -> NDArray[np.bool_]:
-        return np.asarray(np.take_along_axis(counts.negative_to, place[..., None], -1)[..., 0] >= wanted)
+        return np.asarray(counts.negative_before(place[..., None] + 1)[..., 0] >= wanted)
 
     return first_where(reached, len(counts.values), wanted.shape)
 
 
-def _share_above(counts: Counts, sums: Floats, total: Floats, threshold: float) -> Floats:
-    place = int(np.searchsorted(counts.values, threshold, side="right"))
-    below = sums[..., place - 1] if place else np.zeros_like(total)
+def _share_above(counts: Counts, before: Callable[[Places], Floats], total: Floats, threshold: float) -> Floats:
+    below = before(np.searchsorted(counts.values, [threshold], side="right"))[..., 0]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray((total - below) / total)
 

@@ -19,54 +19,120 @@ Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 
+class Grid:
+    """The distinct scores of a table and of each of its classes, which all weightings of the table share.
+
+    Attributes:
+        values: (G,) distinct scores, ascending.
+        positive: (P,) places of the distinct scores of manipulated samples among `values`.
+        negative: (Q,) places of those of genuine samples.
+        positive_before: (G + 1,) number of the scores of manipulated samples before each place.
+        negative_before: (G + 1,) the same of genuine samples.
+    """
+
+    def __init__(self, values: Floats, positive: Places, negative: Places) -> None:
+        self.values, self.positive, self.negative = values, positive, negative
+        self.positive_before, self.negative_before = (
+            np.concatenate(([0], np.cumsum(np.bincount(places, minlength=len(values))))).astype(np.intp)
+            for places in (positive, negative)
+        )
+        self._kept: dict[str, tuple[Floats, Floats]] = {}
+
+    def of_scores(
+        self, name: str, function: Callable[[Floats], Floats], of_genuine: Callable[[Floats], Floats]
+    ) -> tuple[Floats, Floats]:
+        """Return a function of the scores of each class, (P,) and (Q,), computed once.
+
+        Args:
+            name: Name under which the results are kept.
+            function: Function of the scores of manipulated samples.
+            of_genuine: Function of those of genuine samples.
+        """
+        if name not in self._kept:
+            self._kept[name] = function(self.values[self.positive]), of_genuine(self.values[self.negative])
+        return self._kept[name]
+
+
 class Counts:
     """The weight of each class at each distinct score, from the lowest score up.
 
     Attributes:
-        values: (G,) distinct scores, ascending.
-        positive: (..., G) weight of manipulated samples at each.
-        negative: (..., G) weight of genuine samples at each.
+        grid: The distinct scores.
+        of_positive: (..., P) weight of manipulated samples at each of their distinct scores.
+        of_negative: (..., Q) weight of genuine samples at each of theirs.
+        kept: Intermediate results that several metrics share, by name.
     """
 
-    def __init__(self, values: Floats, positive: Floats, negative: Floats) -> None:
-        self.values, self.positive, self.negative = values, positive, negative
+    def __init__(self, grid: Grid, of_positive: Floats, of_negative: Floats) -> None:
+        self.grid, self.of_positive, self.of_negative = grid, of_positive, of_negative
+        self.kept: dict[tuple[object, ...], object] = {}
+
+    @property
+    def values(self) -> Floats:
+        """Return the (G,) distinct scores, ascending."""
+        return self.grid.values
 
     @cached_property
+    def positive(self) -> Floats:
+        """Return the weight (..., G) of manipulated samples at each score."""
+        return _spread(self.of_positive, self.grid.positive, len(self.values))
+
+    @cached_property
+    def negative(self) -> Floats:
+        """Return the weight (..., G) of genuine samples at each score."""
+        return _spread(self.of_negative, self.grid.negative, len(self.values))
+
+    @property
     def n_positive(self) -> Floats:
         """Return the weight (...,) of all manipulated samples."""
-        return _last(self.positive_to)
+        return np.asarray(self.positive_sums[..., -1])
 
-    @cached_property
+    @property
     def n_negative(self) -> Floats:
         """Return the weight (...,) of all genuine samples."""
-        return _last(self.negative_to)
+        return np.asarray(self.negative_sums[..., -1])
 
     @cached_property
-    def positive_to(self) -> Floats:
-        """Return the weight (..., G) of manipulated samples at or below each score."""
-        return np.cumsum(self.positive, -1)
+    def positive_sums(self) -> Floats:
+        """Return running sums (..., P + 1) of the weights of manipulated samples, from 0."""
+        return _running(self.of_positive)
 
     @cached_property
-    def negative_to(self) -> Floats:
-        """Return the weight (..., G) of genuine samples at or below each score."""
-        return np.cumsum(self.negative, -1)
+    def negative_sums(self) -> Floats:
+        """Return running sums (..., Q + 1) of the weights of genuine samples, from 0."""
+        return _running(self.of_negative)
 
     @cached_property
-    def positive_scores_to(self) -> Floats:
-        """Return the weighted sum (..., G) of the scores of manipulated samples at or below each score."""
-        return np.cumsum(self.positive * self.values, -1)
+    def positive_score_sums(self) -> Floats:
+        """Return running sums (..., P + 1) of the weighted scores of manipulated samples, from 0."""
+        return _running(self.of_positive * self.values[self.grid.positive])
 
     @cached_property
-    def negative_scores_to(self) -> Floats:
-        """Return the weighted sum (..., G) of the scores of genuine samples at or below each score."""
-        return np.cumsum(self.negative * self.values, -1)
+    def negative_score_sums(self) -> Floats:
+        """Return running sums (..., Q + 1) of the weighted scores of genuine samples, from 0."""
+        return _running(self.of_negative * self.values[self.grid.negative])
+
+    def positive_before(self, places: Places) -> Floats:
+        """Return the weight (..., K) of manipulated samples before places (..., K) from 0 to G."""
+        return at(self.positive_sums, self.grid.positive_before[places])
+
+    def negative_before(self, places: Places) -> Floats:
+        """Return the weight (..., K) of genuine samples before places (..., K) from 0 to G."""
+        return at(self.negative_sums, self.grid.negative_before[places])
+
+    def scores_before(self, places: Places) -> tuple[Floats, Floats]:
+        """Return the weighted sums (..., K) of the scores of manipulated and of genuine samples before places."""
+        return (
+            at(self.positive_score_sums, self.grid.positive_before[places]),
+            at(self.negative_score_sums, self.grid.negative_before[places]),
+        )
 
 
 class Ranking:
-    """A table sorted by score once, to be counted under any weights.
+    """A table sorted by class and score once, to be counted under any weights.
 
     Attributes:
-        order: (N,) rows from the lowest score up.
+        order: (N,) rows of manipulated samples from the lowest score up, and then those of genuine samples.
     """
 
     def __init__(self, labels: Labels, scores: Floats) -> None:
@@ -80,11 +146,14 @@ class Ranking:
             MetricError: Shapes differ, a label is neither 0 nor 1, or a score is not finite.
         """
         truth, values = checked(labels, scores)
-        self.order = np.argsort(values, kind="stable")
-        ordered = values[self.order]
-        self._starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1]))[: len(ordered)])
-        self._truth = truth[self.order].astype(np.float64)
-        self._values = ordered[self._starts]
+        rows = np.flatnonzero(truth), np.flatnonzero(~truth)
+        orders = [one[np.argsort(values[one], kind="stable")] for one in rows]
+        self.order = np.concatenate(orders)
+        self._count = len(orders[0])
+        self._starts = [_starts(values[one]) for one in orders]
+        distinct = [values[one][starts] for one, starts in zip(orders, self._starts, strict=True)]
+        joint = np.union1d(*distinct)
+        self._grid = Grid(joint, *(np.searchsorted(joint, one) for one in distinct))
 
     def __len__(self) -> int:
         """Count the samples."""
@@ -96,14 +165,13 @@ class Ranking:
         Args:
             weights: (..., N) number of times that each sample counts, 1 by default; in the order of `order`.
         """
-        if not len(self):
-            return Counts(self._values, self._values, self._values)
-        positive = self._truth * (1.0 if weights is None else weights)
-        negative = (1.0 if weights is None else weights) - positive
-        if len(self._starts) < len(self):
-            positive = np.add.reduceat(positive, self._starts, axis=-1)
-            negative = np.add.reduceat(negative, self._starts, axis=-1)
-        return Counts(self._values, positive, negative)
+        given = np.ones(len(self)) if weights is None else weights
+        parts = given[..., : self._count], given[..., self._count :]
+        merged = [
+            np.add.reduceat(part, starts, axis=-1) if len(starts) < part.shape[-1] else part
+            for part, starts in zip(parts, self._starts, strict=True)
+        ]
+        return Counts(self._grid, *merged)
 
 
 def first_where(holds: Callable[[Places], NDArray[np.bool_]], length: int, shape: tuple[int, ...]) -> Places:
@@ -127,19 +195,36 @@ def first_where(holds: Callable[[Places], NDArray[np.bool_]], length: int, shape
     return low
 
 
-def up_to(sums: Floats, places: Places) -> Floats:
-    """Return running sums before a place of each row: 0 before the first.
+def at(sums: Floats, places: Places) -> Floats:
+    """Return running sums at places of each row.
 
     Args:
-        sums: (..., G) running sums.
-        places: (..., K) from 0 to G.
+        sums: (..., S) running sums.
+        places: (..., K) from 0 to S - 1, or (K,) for the same places in every row.
     """
-    found = np.take_along_axis(sums, np.maximum(places - 1, 0), -1)
-    return np.where(places > 0, found, 0.0)
+    if sums.ndim == 1 or (places.ndim == 1 and sums.ndim > 1):
+        return np.asarray(np.take(sums, places, axis=-1))
+    rows = np.arange(0, sums.size, sums.shape[-1]).reshape(*sums.shape[:-1], 1)
+    return np.asarray(np.take(sums.reshape(-1), places + rows))
 
 
-def _last(sums: Floats) -> Floats:
-    return np.asarray(sums[..., -1]) if sums.shape[-1] else np.zeros(sums.shape[:-1])
+def _running(weights: Floats) -> Floats:
+    """Return running sums (..., S + 1) that begin with 0."""
+    sums = np.empty((*weights.shape[:-1], weights.shape[-1] + 1))
+    sums[..., 0] = 0
+    np.cumsum(weights, -1, out=sums[..., 1:])
+    return sums
+
+
+def _spread(weights: Floats, places: Places, size: int) -> Floats:
+    found = np.zeros((*weights.shape[:-1], size))
+    found[..., places] = weights
+    return found
+
+
+def _starts(ordered: Floats) -> Places:
+    """Return where each distinct value begins among sorted values."""
+    return np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1]))[: len(ordered)])
 
 
 def checked(labels: Labels, scores: Floats) -> tuple[NDArray[np.bool_], Floats]:

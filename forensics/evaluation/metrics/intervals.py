@@ -11,15 +11,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forensics.evaluation.errors import MetricError
+from forensics.execution.progress import Report, silent
+from forensics.execution.threads import in_order
 
 from .counts import Floats, Labels, Ranking
 from .exact_bounds import count_people, unanimous_bounds
 from .named_metrics import Metric, Statistic
 from .resampling import IdentityWeights
 
-_FEWEST = 5  # number of people below which a bootstrap has no meaning
+FEWEST_PEOPLE = 5
+"""Number of people below which a bootstrap has no meaning."""
+
+_MANY = 500_000  # weights from which several threads share the work
 _MAX_TRIES = 4  # per wanted replicate; beyond this, the data is too thin for an interval
 
 
@@ -40,6 +46,7 @@ def bootstrap_intervals(
     rng: np.random.Generator,
     *,
     replicates: int = 1000,
+    report: Report = silent,
 ) -> dict[str, Interval]:
     """Compute several statistics of one table with 95 % intervals from the same replicates.
 
@@ -53,6 +60,7 @@ def bootstrap_intervals(
         identities: (N,) identities of each sample, one or more.
         rng: Random generator of the identities.
         replicates: Number of replicates.
+        report: Progress callback.
 
     Raises:
         MetricError: A statistic is undefined on the whole table, or the identities do not fit.
@@ -60,19 +68,41 @@ def bootstrap_intervals(
     labels, scores = np.asarray(labels), np.asarray(scores, dtype=np.float64)
     values = {name: statistic(labels, scores) for name, statistic in statistics.items()}
     weights = IdentityWeights(identities, len(labels))
-    drawn = _replicates(statistics, labels, scores, weights, rng, replicates) if weights.count >= _FEWEST else None
+    drawn = (
+        _replicates(statistics, labels, scores, weights, rng, replicates, report)
+        if weights.count >= FEWEST_PEOPLE
+        else None
+    )
     if drawn is None:
         return {name: Interval(value, None, None) for name, value in values.items()}
-    low, high = np.percentile(drawn, (2.5, 97.5), axis=1)
-    found = {}
-    for row, (name, value) in enumerate(values.items()):
-        bounds: tuple[float, float] | None = (float(low[row]), float(high[row]))
-        if np.ptp(drawn[row]) == 0:
-            metric = statistics[name]
-            people = metric.people if isinstance(metric, Metric) else None
-            bounds = None if people is None else unanimous_bounds(value, count_people(people, labels, identities))
-        found[name] = Interval(value, *(bounds or (None, None)))
-    return found
+    return {
+        name: interval_of(value, drawn[row], statistics[name], labels, identities)
+        for row, (name, value) in enumerate(values.items())
+    }
+
+
+def interval_of(
+    value: float,
+    drawn: Floats,
+    statistic: Statistic | Metric,
+    labels: Labels,
+    identities: Sequence[tuple[str, ...]],
+) -> Interval:
+    """Return the 95 % interval of a value from its replicates; a value that never varies has exact bounds, or none.
+
+    Args:
+        value: The value on the whole table.
+        drawn: (R,) values of the replicates, all defined.
+        statistic: The metric of the value.
+        labels: (N,) 0 or 1.
+        identities: (N,) identities of each sample.
+    """
+    if np.ptp(drawn) == 0:
+        people = statistic.people if isinstance(statistic, Metric) else None
+        bounds = None if people is None else unanimous_bounds(value, count_people(people, labels, identities))
+        return Interval(value, *(bounds or (None, None)))
+    low, high = np.percentile(drawn, (2.5, 97.5))
+    return Interval(value, float(low), float(high))
 
 
 def _replicates(
@@ -82,24 +112,32 @@ def _replicates(
     weights: IdentityWeights,
     rng: np.random.Generator,
     wanted: int,
+    report: Report,
 ) -> Floats | None:
     """Return (statistics, wanted) values of replicates on which all are defined, None where these are too rare."""
     ranking = Ranking(labels, scores)
     slow = not all(isinstance(one, Metric) for one in statistics.values())
+    ordered = weights.ordered(ranking.order)
+
+    def values_of(chosen: NDArray[np.int64]) -> Floats:
+        counts = ranking.counts(ordered.of_chosen(chosen))
+        repeats = weights.of_chosen(chosen) if slow else np.empty((0, 0))
+        batch = [
+            one.of(counts) if isinstance(one, Metric) else _one_by_one(one, labels, scores, repeats)
+            for one in statistics.values()
+        ]
+        return np.stack(batch)
+
     found = np.empty((len(statistics), 0))
     tries = 0
     while found.shape[1] < wanted and tries < wanted * _MAX_TRIES:
         missing = min(wanted - found.shape[1], wanted * _MAX_TRIES - tries)
-        for drawn in weights.batches(rng, missing):
-            counts = ranking.counts(weights.weights(drawn, ranking.order))
-            repeats = weights.weights(drawn) if slow else drawn
-            batch = np.stack(
-                [
-                    one.of(counts) if isinstance(one, Metric) else _one_by_one(one, labels, scores, repeats)
-                    for one in statistics.values()
-                ]
-            )
-            found = np.concatenate((found, batch[:, ~np.isnan(batch).any(0)]), axis=1)
+        chosen = (weights.choose(rng, size) for size in weights.sizes(missing))
+        parts = [found]
+        for batch in in_order(values_of, chosen, threads=1 if len(labels) * wanted < _MANY else None):
+            parts.append(batch[:, ~np.isnan(batch).any(0)])
+            report(min(sum(part.shape[1] for part in parts) / wanted, 1.0), "resampling people")
+        found = np.concatenate(parts, axis=1)
         tries += missing
     return found if wanted and found.shape[1] == wanted else None
 

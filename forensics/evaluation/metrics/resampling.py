@@ -37,6 +37,17 @@ class IdentityWeights:
             raise MetricError(
                 f"{length} samples come with {len(identities)} lists of identities; each needs at least one name"
             )
+        if all(len(names) == 1 for names in identities):
+            number = {name: index for index, name in enumerate(sorted({name for (name,) in identities}))}
+            self.count = len(number)
+            self._kinds = np.arange(self.count)[:, None]
+            self._kind_of = np.fromiter((number[name] for (name,) in identities), dtype=np.intp, count=length)
+        else:
+            self._number(identities, length)
+        self._place_of = self._places()
+
+    def _number(self, identities: Sequence[tuple[str, ...]], length: int) -> None:
+        """Number the identities where samples may name several."""
         sets = dict.fromkeys(identities)  # frames of one video share one tuple: each tuple is numbered once
         number = {name: index for index, name in enumerate(sorted({name for names in sets for name in names}))}
         self.count = len(number)
@@ -49,14 +60,41 @@ class IdentityWeights:
         self._kinds = kinds
         self._kind_of = np.fromiter((place[names] for names in identities), dtype=np.intp, count=length)
 
+    def _places(self) -> NDArray[np.intp] | None:
+        """Return the only sample of each identity, None where identities and samples are not one to one."""
+        if self._kinds.shape[1] != 1 or len(self._kind_of) != self.count or len(self._kinds) != self.count:
+            return None
+        who = self._kinds[:, 0][self._kind_of]
+        places = np.full(self.count, -1, dtype=np.intp)
+        places[who] = np.arange(self.count)
+        return places if (places >= 0).all() else None
+
+    def ordered(self, order: NDArray[np.intp]) -> IdentityWeights:
+        """Return the weights of the samples in another order, such as `Ranking.order`."""
+        other = object.__new__(IdentityWeights)
+        other.count, other._kinds, other._kind_of = self.count, self._kinds, self._kind_of[order]
+        other._place_of = other._places()
+        return other
+
     def draw(self, rng: np.random.Generator, replicates: int) -> Floats:
         """Draw identities; return (replicates, K + 1) how often each was drawn, with a last column of ones."""
-        drawn = rng.integers(self.count, size=(replicates, self.count))
-        rows = np.arange(replicates)[:, None]
-        width = self.count + 1
-        counts = np.bincount((rows * width + drawn).ravel(), minlength=replicates * width).reshape(replicates, width)
+        return self.drawn(self.choose(rng, replicates))
+
+    def choose(self, rng: np.random.Generator, replicates: int) -> NDArray[np.int64]:
+        """Draw identities; return their (replicates, K) numbers."""
+        return rng.integers(self.count, size=(replicates, self.count))
+
+    def drawn(self, chosen: NDArray[np.int64]) -> Floats:
+        """Return (replicates, K + 1) how often each identity was drawn, with a last column of ones."""
+        counts = _counted(chosen, self.count + 1)
         counts[:, -1] = 1
-        return counts.astype(np.float64)
+        return counts
+
+    def of_chosen(self, chosen: NDArray[np.int64]) -> Floats:
+        """Return the (replicates, N) weights of the samples from the result of `choose`."""
+        if self._place_of is not None:
+            return _counted(self._place_of[chosen], self.count)
+        return self.weights(self.drawn(chosen))
 
     def weights(self, drawn: Floats, order: NDArray[np.intp] | None = None) -> Floats:
         """Return the (replicates, N) weights of the samples.
@@ -70,8 +108,20 @@ class IdentityWeights:
             by_kind *= np.take(drawn, column, axis=1)
         return np.take(by_kind, self._kind_of if order is None else self._kind_of[order], axis=1)
 
-    def batches(self, rng: np.random.Generator, replicates: int) -> Iterator[Floats]:
-        """Yield that many replicates in batches whose weights need little memory."""
+    def sizes(self, replicates: int) -> Iterator[int]:
+        """Yield the sizes of batches of that many replicates whose weights need little memory."""
         step = max(1, _BATCH // max(len(self._kind_of), 1))
         for first in range(0, replicates, step):
-            yield self.draw(rng, min(step, replicates - first))
+            yield min(step, replicates - first)
+
+    def batches(self, rng: np.random.Generator, replicates: int) -> Iterator[Floats]:
+        """Yield that many replicates in batches whose weights need little memory."""
+        for size in self.sizes(replicates):
+            yield self.draw(rng, size)
+
+
+def _counted(numbers: NDArray[np.int64], width: int) -> Floats:
+    """Return how often each number below a width occurs in each row."""
+    rows = len(numbers)
+    flat = numbers[0] if rows == 1 else (np.arange(0, rows * width, width)[:, None] + numbers).ravel()
+    return np.bincount(flat, minlength=rows * width).reshape(rows, width).astype(np.float64)

@@ -1,19 +1,19 @@
-"""Evaluate detectors on a corpus, or the scores of another program."""
+"""Evaluate detectors on a corpus, or the scores of another program; each name is loaded when it is first used."""
 
 from __future__ import annotations
 
-from .control_shift import measure_control
-from .evaluate_corpus import (
-    Evaluated,
-    Settings,
-    compare_evaluated,
-    corpus_digest,
-    evaluate_corpus,
-    with_reports,
-    write_results,
-)
-from .evaluate_scores import evaluate_files
-from .score_corpus import GROUP, frozen_threshold, key_of, rows_of_slice, score_samples
+from typing import TYPE_CHECKING
+
+from forensics.lazy_door import lazy_door
+
+if TYPE_CHECKING:
+    from .control_shift import measure_control
+    from .evaluate_corpus import corpus_digest, evaluate_corpus
+    from .evaluate_scores import evaluate_files
+    from .evaluated import Evaluated, Settings, compare_evaluated, with_reports, write_results
+    from .score_corpus import GROUP, frozen_threshold, key_of, rows_of_slice, score_samples
+else:
+    __getattr__ = lazy_door(__name__, __file__)
 
 __all__ = [
     "GROUP",

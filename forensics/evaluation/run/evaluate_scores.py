@@ -12,6 +12,7 @@ from forensics.evaluation.external_scores import (
     BESIDE_NAME,
     Beside,
     ForeignScores,
+    SampleUnit,
     describe_beside,
     put_beside,
     read_foreign,
@@ -19,9 +20,11 @@ from forensics.evaluation.external_scores import (
 )
 from forensics.execution.progress import Report, silent, subrange
 
-from .evaluate_corpus import Evaluated, Settings
+from .evaluated import Evaluated, Settings
 
 HALF = 0.5
+_READING = 0.25  # share of the progress for reading files
+_MEASURING = 0.95  # share of the progress of one file for its measures
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +53,7 @@ def evaluate_files(
     *,
     columns: Mapping[str, str] | None = None,
     out: Path | None = None,
+    unit: SampleUnit = SampleUnit.AUTO,
     report: Report = silent,
 ) -> tuple[Imported, ...]:
     """Measure scores from files or DeepfakeBench's folders; each detector and test set becomes a detector of the run.
@@ -61,22 +65,33 @@ def evaluate_files(
         settings: Settings of the evaluation; the protocol is not used.
         columns: The column of each field, for all files.
         out: The results folder; scores and comparisons are written there, None to write nothing.
+        unit: What one sample is where the rows of a file are pictures.
         report: Progress callback.
 
     Raises:
         ScoresError: A file has no known format, or is damaged.
         MetricError: A file contains one class only.
     """
-    read = [one for path in paths for one in read_foreign(path, columns)]
+    read = [
+        one
+        for number, path in enumerate(paths)
+        for one in read_foreign(
+            path,
+            columns,
+            unit=unit,
+            report=subrange(report, _READING * number / len(paths), _READING * (number + 1) / len(paths)),
+        )
+    ]
+    measuring = subrange(report, _READING, 1.0)
     done = []
     for number, (foreign, name) in enumerate(zip(read, _names(read), strict=True)):
-        step = subrange(report, number / len(read), (number + 1) / len(read))
+        step = subrange(measuring, number / len(read), (number + 1) / len(read))
         step(0.0, f"measuring {name}")
-        done.append(_evaluate(replace(foreign, name=name), settings, out))
+        done.append(_evaluate(replace(foreign, name=name), settings, out, step))
     return tuple(done)
 
 
-def _evaluate(foreign: ForeignScores, settings: Settings, out: Path | None) -> Imported:
+def _evaluate(foreign: ForeignScores, settings: Settings, out: Path | None, report: Report) -> Imported:
     table = foreign.table
     probabilities = bool(table.scores.min() >= 0 and table.scores.max() <= 1)
     threshold = HALF if probabilities else None
@@ -87,8 +102,9 @@ def _evaluate(foreign: ForeignScores, settings: Settings, out: Path | None) -> I
         replicates=settings.replicates,
         aggregation=settings.aggregation,
         slices=table.method_slices,
+        report=subrange(report, 0.0, _MEASURING),
     )
-    report = EvalReport(
+    measured = EvalReport(
         corpus=foreign.corpus,
         detector=foreign.name,
         protocol="scores from a file",
@@ -100,12 +116,13 @@ def _evaluate(foreign: ForeignScores, settings: Settings, out: Path | None) -> I
         aggregation=settings.aggregation.value,
         warnings=(*foreign.warnings, *warnings_of(measures, table.identities)),
     )
+    report(_MEASURING, f"writing {foreign.name}")
     folder = None if out is None else out / folder_of(foreign.name)
-    beside = put_beside(foreign, report)
+    beside = put_beside(foreign, measured)
     if folder is not None:
         write_scores(table, folder / SCORES_NAME)
         write_beside(beside, folder / BESIDE_NAME)
-    return Imported(Evaluated(report, table, settings, folder=folder), beside, foreign.notes)
+    return Imported(Evaluated(measured, table, settings, folder=folder), beside, foreign.notes)
 
 
 def _names(read: Sequence[ForeignScores]) -> tuple[str, ...]:

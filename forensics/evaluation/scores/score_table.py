@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from forensics.evaluation.metrics.classification import Floats, Labels
 from .aggregation import Aggregation, aggregate
 
 EVERYTHING = "all"
+_KEEPING = (Aggregation.MEAN, Aggregation.MAX, Aggregation.TOP)  # of one frame these give its own score
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +116,17 @@ class ScoreTable:
         Raises:
             ScoresError: The aggregation needs probabilities and a score lies outside 0–1.
         """
-        first: dict[str, int] = {}
-        for row, video in enumerate(self.videos):
-            first.setdefault(video, row)
-        number = {video: index for index, video in enumerate(first)}
-        video_of = np.array([number[video] for video in self.videos])
+        first = _first_rows(self.videos)
+        starts = np.flatnonzero(first == np.arange(len(first)))
+        if len(starts) == len(self) and how in _KEEPING and self.scores.dtype == np.float64:
+            return self
+        number = np.empty(len(self), dtype=np.intp)
+        number[starts] = np.arange(len(starts))
+        video_of = number[first]
         seen = np.bincount(video_of, weights=self.covered) > 0
         counted = self.covered | ~seen[video_of]
         scores = aggregate(np.asarray(self.scores, dtype=np.float64)[counted], video_of[counted], how)
-        return replace(self.rows(list(first.values())), scores=scores, covered=seen)
+        return self.rows(starts.tolist())._with(scores=scores, covered=seen)
 
     @property
     def method_slices(self) -> tuple[str, ...]:
@@ -161,31 +164,58 @@ class ScoreTable:
     def rows(self, indices: Sequence[int]) -> ScoreTable:
         """Return some rows, in the given order."""
         chosen: NDArray[np.intp] = np.asarray(indices, dtype=np.intp)
-        return ScoreTable(
-            tuple(self.videos[index] for index in indices),
-            tuple(self.identities[index] for index in indices),
-            self.labels[chosen],
-            self.scores[chosen],
-            tuple(self.slices[index] for index in indices),
-            tuple(self.methods[index] for index in indices),
-            {name: tuple(column[index] for index in indices) for name, column in self.attributes.items()},
-            self.covered[chosen],
+        return self._with(
+            videos=tuple(self.videos[index] for index in indices),
+            identities=tuple(self.identities[index] for index in indices),
+            labels=self.labels[chosen],
+            scores=self.scores[chosen],
+            slices=tuple(self.slices[index] for index in indices),
+            methods=tuple(self.methods[index] for index in indices),
+            attributes={name: tuple(column[index] for index in indices) for name, column in self.attributes.items()},
+            covered=self.covered[chosen],
         )
 
+    def _with(self, **columns: object) -> ScoreTable:
+        """Return the table with other columns that come from its own rows, which were checked.
+
+        Raises:
+            ScoresError: There is no row.
+        """
+        made = object.__new__(ScoreTable)
+        for column in fields(self):
+            object.__setattr__(made, column.name, columns.get(column.name, getattr(self, column.name)))
+        if not made.videos:
+            raise ScoresError("the columns of a table of scores are equally long and not empty, got lengths [0]")
+        return made
+
     def _check_videos(self) -> None:
-        seen: dict[str, tuple[object, ...]] = {}
-        extra = tuple(self.attributes.values())
-        columns = zip(self.videos, self.identities, self.labels, self.slices, self.methods, *extra, strict=True)
-        for video, names, label, slice_name, method, *groups in columns:
-            facts = (int(label), slice_name, method, frozenset(names), *groups)
-            if seen.setdefault(video, facts) != facts:
+        first = _first_rows(self.videos)
+        rows = np.flatnonzero(first != np.arange(len(first)))
+        labels = np.asarray(self.labels)
+        wrong = labels[rows] != labels[first[rows]]
+        pairs = list(zip(rows.tolist(), first[rows].tolist(), strict=True))
+        for column in (self.slices, self.methods, *self.attributes.values()):
+            wrong |= np.fromiter((column[row] != column[old] for row, old in pairs), dtype=np.bool_, count=len(pairs))
+        people = self.identities
+        differ = (
+            people[row] is not people[old] and frozenset(people[row]) != frozenset(people[old]) for row, old in pairs
+        )
+        wrong |= np.fromiter(differ, dtype=np.bool_, count=len(pairs))
+        if wrong.any():
+            raise ScoresError(
+                f"video {self.videos[rows[int(np.argmax(wrong))]]!r} occurs with different labels, slices, methods, "
+                "attributes or identities; a key that several videos share would merge them"
+            )
+        for video, method in zip(self.videos, self.methods, strict=True):
+            if method and f"/{method}/" not in f"/{video}":
                 raise ScoresError(
-                    f"video {video!r} occurs with different labels, slices, methods, attributes or identities; "
-                    "a key that several videos share would merge them"
-                )
-        for video, facts in seen.items():
-            if facts[2] and f"/{facts[2]}/" not in f"/{video}":
-                raise ScoresError(
-                    f"video {video!r} was made by {facts[2]!r}, which its key does not name; "
+                    f"video {video!r} was made by {method!r}, which its key does not name; "
                     "a key is dataset/method/compression/name, as far as these are known"
                 )
+
+
+def _first_rows(videos: Sequence[str]) -> NDArray[np.intp]:
+    """Return the first row of the video of each row."""
+    first: dict[str, int] = {}
+    found = (first.setdefault(video, row) for row, video in enumerate(videos))
+    return np.fromiter(found, dtype=np.intp, count=len(videos))

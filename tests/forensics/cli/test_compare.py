@@ -11,7 +11,7 @@ import pytest
 from forensics.cli.commands.compare import read_tables
 from forensics.cli.main import main
 from forensics.evaluation import EvalReport, ScoresError, ScoreTable, measure_table, write_scores
-from forensics.evaluation.run.evaluate_corpus import Evaluated, Settings, write_results
+from forensics.evaluation.run import Evaluated, Settings, write_results
 
 Call = Callable[..., tuple[int, str, str]]
 

@@ -15,7 +15,7 @@ from forensics.cli.commands.evaluate_options import failures
 from forensics.corpus import Corpus, Slice, Split
 from forensics.errors import UsageError
 from forensics.evaluation import EvalReport, ScoreTable
-from forensics.evaluation.run.evaluate_corpus import Evaluated, Settings
+from forensics.evaluation.run import Evaluated, Settings
 from forensics.evaluation.run.score_corpus import score_samples
 from forensics.execution.progress import silent
 from forensics.reporting import read_failures

@@ -270,6 +270,18 @@ class TestLabelledFolders:
     def test_identities_come_from_folder_or_name(self, path: str, identities: tuple[str, ...]) -> None:
         assert identities_of(Path("root") / path, Path("root")) == identities
 
+    def test_files_that_name_nobody_are_counted_in_a_note(self, tmp_path: Path, put_frames: PutFrames) -> None:
+        put_frames(tmp_path / "0_real", 3)
+        put_frames(tmp_path / "1_fake", 2)
+        put_frames(tmp_path / "1_fake" / "anna", 4)
+        (note,) = find_layout("folders", tmp_path).read(tmp_path).notes
+        assert note.startswith("5 of 9 files name nobody; each counts as its own person")
+
+    def test_files_whose_names_or_folders_are_people_need_no_note(self, tmp_path: Path, put_frames: PutFrames) -> None:
+        for place in ("0_real/anna", "0_real/bob", "1_fake/anna", "1_fake/000_003"):
+            put_frames(tmp_path / place, 2)
+        assert find_layout("folders", tmp_path).read(tmp_path).notes == ()
+
     def test_a_missing_class_is_refused(self, tmp_path: Path, put_frames: PutFrames) -> None:
         put_frames(tmp_path / "0_real")
         with pytest.raises(CorpusError, match="1_fake"):

@@ -143,3 +143,39 @@ def test_attributes_cross_on_request() -> None:
 def test_without_attributes_there_is_nothing_to_measure() -> None:
     found = measure_fairness(table(attribute=False), seed=0, threshold=0.5)
     assert found.measures == () and found.warnings == ()
+
+
+def perfect(people: int) -> ScoreTable:
+    """Two groups whose genuine videos are never flagged and whose forged videos always are, in one of them by far."""
+    rows = [
+        (f"v{group}{person}-{video}", (f"{group}{person}",), video % 2, 0.1 + 0.8 * (video % 2), group)
+        for group in ("f", "m") for person in range(people) for video in range(12)
+    ]  # fmt: skip
+    columns = list(zip(*rows, strict=True))
+    return ScoreTable(
+        columns[0], columns[1], np.array(columns[2]), np.array(columns[3]), ("main",) * len(rows),
+        attributes={"gender": columns[4]},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("people", [5, 8, 30])
+def test_a_rate_that_never_varies_has_the_exact_bounds_of_the_people_in_the_group(people: int) -> None:
+    found = measure_fairness(perfect(people), seed=0, threshold=0.5, replicates=100).measures
+    reach = 1 - 0.025 ** (1 / people)
+    pairs = 1 - 0.025 ** (1 / (people // 2))
+    for group in ("gender=f", "gender=m"):
+        for name, low, high in (
+            ("fpr", 0.0, reach), ("fnr", 0.0, reach), ("tpr", 1 - reach, 1.0), ("auc", 1 - pairs, 1.0)
+        ):  # fmt: skip
+            one = find(found, f"{name}/video", group)
+            assert (one.low, one.high) == (pytest.approx(low), pytest.approx(high))
+        assert find(found, "balanced_accuracy/video", group).low is None
+    assert find(found, "fpr_gap/video", "gender").low is None
+    assert all(one.low is None or one.high is None or one.low < one.high for one in found)
+
+
+@pytest.mark.parametrize("people", [2, 3, 4])
+def test_groups_of_fewer_than_five_people_have_no_interval(people: int) -> None:
+    found = measure_fairness(perfect(people), seed=0, threshold=0.5, replicates=100)
+    assert all(one.low is None and one.high is None for one in found.measures)
+    assert f"gender: no intervals for groups of fewer than 5 people: f ({people}), m ({people})" in found.warnings
