@@ -37,7 +37,7 @@ from forensics.storage.files import locked
 from watermark import file_hash
 
 from .config import TrainingRun
-from .data import TrainingCrops, forged_samples, still_blends
+from .data import TrainingCrops, check_splits, forged_samples, still_blends
 
 _PREPARING = 0.25
 """Share of the time spent on reading and cutting."""
@@ -81,6 +81,7 @@ def train_on(
     Raises:
         CorpusError: A split, a class or a forgery is missing, or faces cannot be found.
     """
+    check_splits(corpus, run)
     detector = detector or open_untrained(run)
 
     def stepped(step: int, total: int, loss: float) -> None:

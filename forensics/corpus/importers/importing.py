@@ -76,7 +76,8 @@ def import_corpus(
         report: Progress callback.
 
     Raises:
-        CorpusError: The folder does not fit its layout, contains a corpus already, or a class is empty.
+        CorpusError: The folder does not fit its layout, contains a corpus already, has no genuine file, or no forged
+            file of those that it names can be read.
         InputError: There is no such layout.
     """
     chosen = find_layout(layout, source)
@@ -94,7 +95,7 @@ def import_corpus(
         samples = {sample.id: sample for sample in (*before.samples, *opened)}
         official: dict[str, Split | None] = {sample.id: sample.split for sample in before.samples}
         official |= {entry.id: entry.split for entry in listing.entries}
-        _refuse_one_class(samples.values(), source, listing, unreadable)
+        _refuse_missing_class(samples.values(), source, listing, unreadable)
         division: Division = divide(samples.values(), official, rule, np.random.default_rng(seed))
         places = {**before.places, place: folder}
         write_places(root, places)
@@ -107,7 +108,7 @@ def import_corpus(
         absent=listing.absent,
         split=division.rule.value,
         divided_out=division.left_out,
-        notes=(*listing.notes, *division.notes),
+        notes=(*listing.notes, *division.notes, *_without_forgeries(division.samples)),
     )
     return Corpus(root, division.samples, places), done
 
@@ -214,12 +215,24 @@ def _refuse_twins(listing: Listing, source: Path) -> None:
         seen[entry.id] = entry
 
 
-def _refuse_one_class(samples: Iterable[Sample], source: Path, listing: Listing, unreadable: tuple[str, ...]) -> None:
-    present = {sample.label for sample in samples}
-    for label in Label:
-        if label not in present:
-            why = f" ({unreadable[0]})" if unreadable else f" ({listing.notes[0]})" if listing.notes else ""
-            raise CorpusError(
-                f"{source} holds no {label} file that can be read{why}; import one that does, then this one with --add",
-                source,
-            )
+def _refuse_missing_class(
+    samples: Iterable[Sample], source: Path, listing: Listing, unreadable: tuple[str, ...]
+) -> None:
+    """Refuse a corpus without genuine files, and one that lost all of the forged files that its folder names."""
+    missing = {Label.GENUINE, *(entry.label for entry in listing.entries)} - {sample.label for sample in samples}
+    for label in sorted(missing):
+        why = f" ({unreadable[0]})" if unreadable else f" ({listing.notes[0]})" if listing.notes else ""
+        raise CorpusError(
+            f"{source} holds no {label} file that can be read{why}; import one that does, then this one with --add",
+            source,
+        )
+
+
+def _without_forgeries(samples: Iterable[Sample]) -> tuple[str, ...]:
+    """Return a note where a corpus has genuine files only."""
+    if any(sample.label is Label.FORGED for sample in samples):
+        return ()
+    return (
+        "the corpus holds no forged file: detectors are trained on it with --training-source self-blended only, and "
+        "cannot be evaluated on it; --add imports forgeries into it",
+    )

@@ -270,9 +270,9 @@ class TestLabelledFolders:
     def test_identities_come_from_folder_or_name(self, path: str, identities: tuple[str, ...]) -> None:
         assert identities_of(Path("root") / path, Path("root")) == identities
 
-    def test_a_missing_class_is_refused(self, tmp_path: Path, put_frames: PutFrames) -> None:
-        put_frames(tmp_path / "0_real")
-        with pytest.raises(CorpusError, match="1_fake"):
+    def test_a_missing_class_of_genuine_files_is_refused(self, tmp_path: Path, put_frames: PutFrames) -> None:
+        put_frames(tmp_path / "1_fake")
+        with pytest.raises(CorpusError, match="0_real"):
             find_layout("folders", tmp_path).read(tmp_path)
 
 
