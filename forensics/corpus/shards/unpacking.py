@@ -25,6 +25,8 @@ from .index import Index, Shard, check_shard, read_index
 
 _MEMBER = re.compile(r"(\d{9})\.([a-z0-9][a-z0-9.-]{0,31})")
 _FRAME = re.compile(r"frame-(\d{5})\.[a-z0-9]{1,8}")
+_FOR_OTHERS = re.compile(r"faces\.json|mask-\d{5}\.png")
+"""Members that repeat sidecar and mask for other readers; they are not unpacked."""
 _MOST_JSON = 8 << 20
 _MOST_FILES = 100_000
 """Largest number of files of one sample."""
@@ -122,7 +124,7 @@ def _unpack_sample(path: Path, tar: tarfile.TarFile, members: dict[str, tarfile.
     sample, wanted = about.sample, dict[str, str]()
     for suffix in members:
         frame = _FRAME.fullmatch(suffix)
-        if suffix in ("json", "cls"):
+        if suffix in ("json", "cls") or _FOR_OTHERS.fullmatch(suffix):
             continue
         if suffix == "faces.npz":
             wanted[suffix] = sample.landmarks or ""
