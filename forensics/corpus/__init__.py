@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .checks.formats import Format, probe_format
     from .checks.near_pairs import near_pairs
     from .manifest import MANIFEST, Corpus, read_manifest, write_manifest
-    from .masks import load_masks, mask_place, save_masks, take_masks
+    from .masks import load_masks, mask_hash, mask_place, save_masks, take_masks
     from .media import read_frames
     from .sample import Label, Sample, Slice, Split
     from .split import SHARES, components, split_by_identity
@@ -42,6 +42,7 @@ __all__ = [
     "find_duplicates",
     "find_leaks",
     "load_masks",
+    "mask_hash",
     "mask_place",
     "near_pairs",
     "probe_format",

@@ -16,7 +16,7 @@ from forensics.storage.files import write_whole
 from forensics.storage.media_suffixes import READABLE_CLIPS, READABLE_STILLS
 
 from .manifest import Corpus
-from .sample import Sample
+from .sample import Sample, folder_hash
 
 Mask = NDArray[np.bool_]
 
@@ -117,6 +117,13 @@ def take_masks(path: Path, indices: Sequence[int]) -> list[Mask | None]:
         return [still for _ in indices]
     except MediaError as error:
         raise CorpusError(f"the mask {error}", path) from error
+
+
+def mask_hash(path: Path) -> str:
+    """Return the SHA-256 (hex) of a mask's content, a file or a folder of pictures; empty where it is missing."""
+    if path.is_dir():
+        return folder_hash(path, tuple(file.name for file in _pictures(path)))
+    return folder_hash(path) if path.is_file() else ""
 
 
 def mask_picture(mask: Mask) -> bytes:

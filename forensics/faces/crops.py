@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import DetectorSpec, FaceSet, TrainingSet
-from forensics.corpus import Corpus, Label, Sample, Split
+from forensics.corpus import Corpus, Label, Sample, Split, mask_place
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
 from forensics.execution.workers import SERIAL, WorkerConfig
@@ -22,7 +22,8 @@ from .finding import FaceFinder, Frames
 _LOG = logging.getLogger(__name__)
 
 SCORED_FACES = 4
-"""Most faces of a frame that are scored; the highest score counts. Training uses the largest face alone."""
+"""Most faces of a frame that are scored; the highest score counts. Training uses the largest face alone, and a
+mask decides instead where a sample has one."""
 
 KEPT = "crops"
 """Folder of a corpus for cached crops; crops are cached where it exists."""
@@ -223,7 +224,8 @@ def keep_crops(
 def job_of(corpus: Corpus, sample: Sample, spec: DetectorSpec, per_clip: int, faces: int = 1) -> CropJob:
     """Return the job that describes the crops of a sample."""
     sidecar: Path | None = None if sample.landmarks is None else corpus.root / sample.landmarks
-    return CropJob(sample, corpus.file(sample), sidecar, spec, per_clip, faces if spec.frames == 1 else 1)
+    most = faces if spec.frames == 1 else 1
+    return CropJob(sample, corpus.file(sample), sidecar, spec, per_clip, most, mask_place(corpus, sample))
 
 
 def cover(cuts: Sequence[tuple[CropJob, Cut]]) -> Coverage:
