@@ -40,6 +40,8 @@ class Coverage:
         frames: Number of searched frames.
         frames_with_face: Frames with at least one crop.
         missed: Id, reason and message for every sample without a crop.
+        absent_frames: Number of frames that were not there at import.
+        incomplete: Number of samples that lack such frames.
     """
 
     samples: int
@@ -48,6 +50,8 @@ class Coverage:
     frames: int
     frames_with_face: int
     missed: tuple[tuple[str, Miss, str], ...]
+    absent_frames: int = 0
+    incomplete: int = 0
 
     def count(self, miss: Miss) -> int:
         """Count the samples without a crop for one reason."""
@@ -55,7 +59,9 @@ class Coverage:
 
     def __str__(self) -> str:
         reasons = ", ".join(f"{self.count(miss)} {miss}" for miss in Miss if self.count(miss))
-        return f"{self.cropped} of {self.samples} samples cropped" + (f" ({reasons})" if reasons else "")
+        text = f"{self.cropped} of {self.samples} samples cropped" + (f" ({reasons})" if reasons else "")
+        gaps = f"; {self.absent_frames} frames of {self.incomplete} samples were not there at import"
+        return text + (gaps if self.incomplete else "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -237,6 +243,8 @@ def cover(cuts: Sequence[tuple[CropJob, Cut]]) -> Coverage:
         frames=sum(cut.looked for _, cut in cuts),
         frames_with_face=sum(len(np.unique(cut.frames)) for _, cut in cuts),
         missed=tuple((job.sample.id, cut.miss, cut.message) for job, cut in cuts if cut.miss is not None),
+        absent_frames=sum(job.sample.absent_frames for job, _ in cuts),
+        incomplete=sum(job.sample.absent_frames > 0 for job, _ in cuts),
     )
 
 

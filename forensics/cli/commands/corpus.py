@@ -269,6 +269,7 @@ def run_import(options: argparse.Namespace, report: Report) -> CommandResult:
         "left_out": list(done.unreadable),
         "absent": list(done.absent),
         "divided_out": list(done.divided_out),
+        "absent_frames": done.absent_frames,
     }
     return CommandResult("\n".join([answer.text, *lines]), (entry,))
 
@@ -292,6 +293,7 @@ def _unpack(options: argparse.Namespace, report: Report) -> CommandResult:
         "left_out": [],
         "absent": [],
         "divided_out": [],
+        "absent_frames": sum(sample.absent_frames for sample in corpus.samples),
     }
     return CommandResult(f"{answer.text}\n{line}", (entry,))
 
@@ -380,6 +382,7 @@ def run_crop(options: argparse.Namespace, report: Report) -> CommandResult:
         "crops": coverage.crops,
         "frames": coverage.frames,
         "frames_with_face": coverage.frames_with_face,
+        "absent_frames": coverage.absent_frames,
         "counts": {miss.value: coverage.count(miss) for miss in Miss},
         "missed": [*missed],
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +20,7 @@ from forensics.storage.files import locked
 from forensics.storage.media_suffixes import CLIPS
 from watermark import MediaError, open_clip, read_media
 
-from .listing import Entry, Listing
+from .listing import Entry, Listing, skipped_numbers
 from .official_splits import Division, Rule, divide
 from .registry import AUTO, find_layout
 
@@ -40,6 +40,7 @@ class ImportReport:
         split: `official` or `identity`.
         divided_out: Ids of forged files left out because their people are in two splits.
         notes: Sentences that a user of the corpus should read.
+        absent_frames: Number of frames that should be in the imported folders of frames and are not there.
     """
 
     layout: str
@@ -50,6 +51,7 @@ class ImportReport:
     split: str
     divided_out: tuple[str, ...]
     notes: tuple[str, ...]
+    absent_frames: int = 0
 
 
 def import_corpus(
@@ -108,7 +110,8 @@ def import_corpus(
         absent=listing.absent,
         split=division.rule.value,
         divided_out=division.left_out,
-        notes=(*listing.notes, *division.notes, *_without_forgeries(division.samples)),
+        notes=(*listing.notes, *division.notes, *_without_forgeries(division.samples), *_with_gaps(opened)),
+        absent_frames=sum(sample.absent_frames for sample in opened),
     )
     return Corpus(root, division.samples, places), done
 
@@ -163,6 +166,7 @@ def open_entry(folder: Path, place: str, entry: Entry) -> Sample:
         original=entry.original,
         mask=entry.mask,
         region=entry.region,
+        absent_frames=max(entry.absent_frames, skipped_numbers(entry.files)),
     )
 
 
@@ -235,4 +239,16 @@ def _without_forgeries(samples: Iterable[Sample]) -> tuple[str, ...]:
     return (
         "the corpus holds no forged file: detectors are trained on it with --training-source self-blended only, and "
         "cannot be evaluated on it; --add imports forgeries into it",
+    )
+
+
+def _with_gaps(opened: Sequence[Sample]) -> tuple[str, ...]:
+    """Return a note where frames are missing."""
+    incomplete = [sample for sample in opened if sample.absent_frames]
+    if not incomplete:
+        return ()
+    count = sum(sample.absent_frames for sample in incomplete)
+    return (
+        f"{count} frames of {len(incomplete)} samples are not there, by the data set's list or by the numbers of the "
+        f"others, for instance {incomplete[0].absent_frames} of {incomplete[0].id}; the others are used",
     )

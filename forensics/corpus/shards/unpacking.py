@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from forensics.corpus.attributes import ATTRIBUTES, read_attributes
 from forensics.corpus.manifest import MANIFEST, Corpus, write_manifest
-from forensics.corpus.sample import Label, Sample, folder_hash
+from forensics.corpus.sample import Label, Sample, folder_hash, with_defaults
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
 from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
@@ -153,7 +153,10 @@ def _about(path: Path, tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo]
     if file is None:
         raise CorpusError(f"{path}: sample {next(iter(members))!r} has no JSON of its own; export again", path)
     try:
-        about = read_record(_About, parse_json(file.read()), "sample")
+        record = parse_json(file.read())
+        if isinstance(record, dict) and "sample" in record:
+            record = {**record, "sample": with_defaults(record["sample"])}
+        about = read_record(_About, record, "sample")
     except (ValueError, CorpusError) as error:
         raise CorpusError(f"{path}: a sample's JSON is not sound ({error}); export again", path) from error
     _refuse_elsewhere(path, about.sample)

@@ -286,7 +286,7 @@ def masked(tiny_corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> tup
                 save_masks(shown, root / place)
             masks[sample.id] = shown
             sample = dataclasses.replace(sample, mask=place)
-        samples.append(sample)
+        samples.append(dataclasses.replace(sample, absent_frames=number % 2))
     write_manifest(root, samples)
     return Corpus.load(root), masks
 
