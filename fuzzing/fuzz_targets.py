@@ -16,14 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from detectors import DetectorError
-from forensics.corpus import Corpus, Label, Sample, Slice, Split, read_attributes
+from forensics.corpus import Corpus, Label, Sample, Slice, Split, load_masks, read_attributes, save_masks
 from forensics.corpus.importers import find_layout
 from forensics.errors import ForensicsError
 from forensics.evaluation import EvaluationError, read_scores
 from forensics.evaluation.external_scores import read_foreign
 from forensics.faces import Faces
 from forensics.storage.toml_settings import overlay
-from forensics.synthesis.forgeries import load_masks, save_masks
 from forensics.training.run_settings import TrainingRun, read_run
 from generator import DriveSequence, GeneratorError, puppets
 from generator.training.config import TrainConfig

@@ -65,7 +65,7 @@ def open_frames(path: Path) -> tuple[ClipFrames, float | None]:
         Its frames (T, H, W, 3), and frames per second, or None for a picture.
 
     Raises:
-        MediaError: The file cannot be read.
+        MediaError: The file cannot be read, or is a clip whose time stamps tell no rate, which the motion needs.
     """
     media = read_media(path, max_frames=1)
     if media.fps is None:
@@ -73,4 +73,4 @@ def open_frames(path: Path) -> tuple[ClipFrames, float | None]:
         return media.frames, None
     clip = open_clip(path)
     _LOG.info("opened %s: %s", path, clip)
-    return StreamedClip(clip), float(clip.fps)
+    return StreamedClip(clip), float(clip.written_rate)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .checks.formats import Format, probe_format
     from .checks.near_pairs import near_pairs
     from .manifest import MANIFEST, Corpus, read_manifest, write_manifest
+    from .masks import load_masks, mask_hash, mask_place, save_masks, take_masks
     from .media import read_frames
     from .sample import Label, Sample, Slice, Split
     from .split import SHARES, components, split_by_identity
@@ -40,12 +41,17 @@ __all__ = [
     "components",
     "find_duplicates",
     "find_leaks",
+    "load_masks",
+    "mask_hash",
+    "mask_place",
     "near_pairs",
     "probe_format",
     "read_attributes",
     "read_frames",
     "read_manifest",
+    "save_masks",
     "split_by_identity",
+    "take_masks",
     "tally",
     "write_manifest",
 ]

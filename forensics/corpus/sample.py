@@ -66,6 +66,8 @@ class Sample:
         original: The `source_id` of the genuine sample whose pixels it alters, None where there is none or none known.
         mask: Path of the mask of the altered pixels, None where they are all or unknown.
         region: Altered region: `face`, `mouth`, `eyes` or `frame`; None for genuine samples and where unknown.
+        absent_frames: Number of frames that should be among `files`, by the data set's list or by the numbers of the
+            others, and were not there at import.
     """
 
     id: str
@@ -95,6 +97,7 @@ class Sample:
     original: str | None = None
     mask: str | None = None
     region: str | None = None
+    absent_frames: int = 0
 
     def __post_init__(self) -> None:
         """Check that no path leaves the corpus folder.
@@ -131,8 +134,9 @@ class Sample:
         return self.pair if self.dataset else f"{self.pair}/{self.drive_id}"
 
     def to_json(self) -> str:
-        """Return the sample as one line of JSON."""
-        return write_json({name: getattr(self, name) for name in _NAMES})
+        """Return the sample as one line of JSON; `absent_frames` stands there only if there are some."""
+        names = _NAMES if self.absent_frames else (name for name in _NAMES if name != "absent_frames")
+        return write_json({name: getattr(self, name) for name in names})
 
     @classmethod
     def from_json(cls, line: str) -> Sample:
@@ -146,9 +150,7 @@ class Sample:
         """
         try:
             record = parse_json(line)
-            if isinstance(record, dict):
-                record = {name: record.get(name, default) for name, default in _LATER.items()} | record
-            return read_record(cls, record, "sample")
+            return read_record(cls, with_defaults(record), "sample")
         except ValueError as error:
             raise CorpusError(f"not a sample: {error}") from error
 
@@ -160,6 +162,13 @@ _LATER = {
     for entry in fields(Sample)
     if entry.default is not MISSING
 }
+
+
+def with_defaults(record: object) -> object:
+    """Return the JSON of a sample with every field that may be missing."""
+    if not isinstance(record, dict):
+        return record
+    return {name: record.get(name, default) for name, default in _LATER.items()} | record
 
 
 def folder_hash(path: Path, files: tuple[str, ...] = ()) -> str:

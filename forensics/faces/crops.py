@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import DetectorSpec, FaceSet, TrainingSet
-from forensics.corpus import Corpus, Label, Sample, Split
+from forensics.corpus import Corpus, Label, Sample, Split, mask_place
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
 from forensics.execution.workers import SERIAL, WorkerConfig
@@ -22,7 +22,8 @@ from .finding import FaceFinder, Frames
 _LOG = logging.getLogger(__name__)
 
 SCORED_FACES = 4
-"""Most faces of a frame that are scored; the highest score counts. Training uses the largest face alone."""
+"""Most faces of a frame that are scored; the highest score counts. Training uses the largest face alone, and a
+mask decides instead where a sample has one."""
 
 KEPT = "crops"
 """Folder of a corpus for cached crops; crops are cached where it exists."""
@@ -39,6 +40,8 @@ class Coverage:
         frames: Number of searched frames.
         frames_with_face: Frames with at least one crop.
         missed: Id, reason and message for every sample without a crop.
+        absent_frames: Number of frames that were not there at import.
+        incomplete: Number of samples that lack such frames.
     """
 
     samples: int
@@ -47,6 +50,8 @@ class Coverage:
     frames: int
     frames_with_face: int
     missed: tuple[tuple[str, Miss, str], ...]
+    absent_frames: int = 0
+    incomplete: int = 0
 
     def count(self, miss: Miss) -> int:
         """Count the samples without a crop for one reason."""
@@ -54,7 +59,9 @@ class Coverage:
 
     def __str__(self) -> str:
         reasons = ", ".join(f"{self.count(miss)} {miss}" for miss in Miss if self.count(miss))
-        return f"{self.cropped} of {self.samples} samples cropped" + (f" ({reasons})" if reasons else "")
+        text = f"{self.cropped} of {self.samples} samples cropped" + (f" ({reasons})" if reasons else "")
+        gaps = f"; {self.absent_frames} frames of {self.incomplete} samples were not there at import"
+        return text + (gaps if self.incomplete else "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -223,7 +230,8 @@ def keep_crops(
 def job_of(corpus: Corpus, sample: Sample, spec: DetectorSpec, per_clip: int, faces: int = 1) -> CropJob:
     """Return the job that describes the crops of a sample."""
     sidecar: Path | None = None if sample.landmarks is None else corpus.root / sample.landmarks
-    return CropJob(sample, corpus.file(sample), sidecar, spec, per_clip, faces if spec.frames == 1 else 1)
+    most = faces if spec.frames == 1 else 1
+    return CropJob(sample, corpus.file(sample), sidecar, spec, per_clip, most, mask_place(corpus, sample))
 
 
 def cover(cuts: Sequence[tuple[CropJob, Cut]]) -> Coverage:
@@ -235,6 +243,8 @@ def cover(cuts: Sequence[tuple[CropJob, Cut]]) -> Coverage:
         frames=sum(cut.looked for _, cut in cuts),
         frames_with_face=sum(len(np.unique(cut.frames)) for _, cut in cuts),
         missed=tuple((job.sample.id, cut.miss, cut.message) for job, cut in cuts if cut.miss is not None),
+        absent_frames=sum(job.sample.absent_frames for job, _ in cuts),
+        incomplete=sum(job.sample.absent_frames > 0 for job, _ in cuts),
     )
 
 

@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import CropError, DetectorSpec
-from forensics.corpus import Sample, read_frames
+from forensics.corpus import Sample, mask_hash, read_frames, take_masks
 from forensics.errors import CorpusError
 from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
 from forensics.storage.files import write_whole
 from watermark import MediaError, read_arrays, sweep
 
+from .altered_face import ASKED_FACES, altered_faces
 from .finding import FaceFinder, Faces, FaceSearch, Frames, cut_crops, find_faces_in, spread_indices
 
 _LOG = logging.getLogger(__name__)
@@ -50,6 +51,8 @@ class CropJob:
         spec: The specification whose crop contract applies.
         per_clip: Largest number of frames of a clip.
         faces: Largest number of faces of a frame; a detector of clips follows one.
+        mask: The sample's mask of altered pixels, None without one; where a frame shows several faces, the one that it
+            covers most is cut.
     """
 
     sample: Sample
@@ -58,6 +61,7 @@ class CropJob:
     spec: DetectorSpec
     per_clip: int
     faces: int
+    mask: Path | None = None
 
     def frames(self, length: int) -> NDArray[np.int64]:
         """Return the frames to search: evenly spread, or consecutive ones from the middle for a detector of clips."""
@@ -65,6 +69,47 @@ class CropJob:
             return spread_indices(length, self.per_clip)
         row = min(self._row, length)
         return np.arange(row, dtype=np.int64) + (length - row) // 2
+
+    def search(self, shown: Sequence[Frames], indices: NDArray[np.int64], finder: FaceFinder) -> FaceSearch:
+        """Find the faces of frames with a face finder; with a mask, only those that were altered.
+
+        Args:
+            shown: The frames.
+            indices: Their numbers.
+            finder: The face finder.
+
+        Raises:
+            CorpusError: The mask is missing or damaged.
+        """
+        if self.mask is None:
+            return find_faces_in(shown, indices, finder, self.faces)
+        search = find_faces_in(shown, indices, finder, max(self.faces, ASKED_FACES), beside=0.0)
+        if search.faces is None:
+            return search
+        numbers = indices.tolist()
+        masks = take_masks(self.mask, numbers)
+        faces = altered_faces(search.faces, numbers, masks, [frame.shape[:2] for frame in shown])
+        return replace(search, faces=faces, unaltered=faces is None)
+
+    def load(self, sidecar: Path) -> Faces | None:
+        """Read the faces of a sidecar; with a mask and several faces in a frame, only those that were altered.
+
+        Args:
+            sidecar: The file.
+
+        Raises:
+            CorpusError: The sidecar or the mask is damaged, or they do not fit the sample.
+        """
+        faces = Faces.load(sidecar)
+        if faces.frames.max() >= self.sample.frames:
+            raise CorpusError(
+                f"sample {self.sample.id}: its sidecar names frame {faces.frames.max()} of {self.sample.frames}"
+            )
+        numbers = np.unique(faces.frames).tolist()
+        if self.mask is None or len(numbers) == len(faces):
+            return faces
+        size = self.sample.height, self.sample.width
+        return altered_faces(faces, numbers, take_masks(self.mask, numbers), [size] * len(numbers))
 
     def choose(self, faces: Faces) -> Faces | None:
         """Return the faces of such frames; None where a detector of clips needs a longer run of consecutive faces."""
@@ -87,6 +132,7 @@ class CropJob:
             self.per_clip,
             self.faces if self.sidecar is None else 1,
             *([self.spec.frames] if self.spec.frames > 1 else []),
+            *([["mask", mask_hash(self.mask)]] if self.mask is not None else []),
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -126,6 +172,8 @@ def cut_sample(job: CropJob, finder: FaceFinder | None) -> Cut:
     except (MediaError, OSError) as error:
         return Cut(*nothing, 0, Miss.UNREADABLE, str(error))
     faces = search.faces
+    if search.unaltered:
+        return Cut(*nothing, search.looked, Miss.NO_FACE, "the mask covers none of the faces that were found")
     if faces is None:
         miss = Miss.TOO_SHORT if search.short else Miss.TINY_FACE if search.tiny else Miss.NO_FACE
         _LOG.debug("sample %s: %s in %d frames", job.sample.id, miss, search.looked)
@@ -154,9 +202,9 @@ def load_frames_with_faces(job: CropJob, finder: FaceFinder | None) -> tuple[Fac
     """
     sample = job.sample
     if job.sidecar is not None:
-        faces = Faces.load(job.sidecar)
-        if faces.frames.max() >= sample.frames:
-            raise CorpusError(f"sample {sample.id}: its sidecar names frame {faces.frames.max()} of {sample.frames}")
+        faces = job.load(job.sidecar)
+        if faces is None:
+            return FaceSearch(None, 0, 0, unaltered=True), []
         chosen = job.choose(faces)
         if chosen is None:
             return FaceSearch(None, 0, 0, short=True), []
@@ -168,7 +216,7 @@ def load_frames_with_faces(job: CropJob, finder: FaceFinder | None) -> tuple[Fac
         )
     indices = job.frames(sample.frames)
     shown = read_frames(job.path, sample.files, indices.tolist(), is_clip=sample.fps is not None)
-    search = find_faces_in(shown, indices, finder, job.faces)
+    search = job.search(shown, indices, finder)
     chosen = None if search.faces is None else job.choose(search.faces)
     if chosen is None:
         return replace(search, faces=None, short=search.faces is not None), []

@@ -131,12 +131,14 @@ class FaceSearch:
         looked: Number of searched frames.
         tiny: Number of frames whose only faces are too small.
         short: Whether there are faces, but in too few consecutive frames for a detector of clips.
+        unaltered: Whether there are faces, but the sample's mask says that none of them was altered.
     """
 
     faces: Faces | None
     looked: int
     tiny: int
     short: bool = False
+    unaltered: bool = False
 
 
 def spread_indices(length: int, count: int) -> NDArray[np.int64]:
@@ -167,7 +169,12 @@ def find_faces(frames: Frames, finder: FaceFinder, count: int) -> Faces | None:
 
 
 def find_faces_in(
-    frames: Sequence[Frames], indices: NDArray[np.int64], finder: FaceFinder, most: int = 1
+    frames: Sequence[Frames],
+    indices: NDArray[np.int64],
+    finder: FaceFinder,
+    most: int = 1,
+    *,
+    beside: float = BESIDE_THE_LARGEST,
 ) -> FaceSearch:
     """Find faces in frames.
 
@@ -176,12 +183,13 @@ def find_faces_in(
         indices: Their numbers in the clip.
         finder: Face finder for one picture.
         most: Largest number of faces of one frame.
+        beside: Least size of a further face of a frame, as a share of the largest one's.
     """
     found: list[tuple[int, Floats, Floats]] = []
     tiny = 0
     for index, frame in zip(indices, frames, strict=True):
         seen = finder(frame, most)
-        least = max([SMALLEST_FACE, *(BESIDE_THE_LARGEST * _shorter_side(box) for box, _ in seen)])
+        least = max([SMALLEST_FACE, *(beside * _shorter_side(box) for box, _ in seen)])
         large = [(int(index), *face) for face in seen if _shorter_side(face[0]) >= least]
         tiny += bool(seen) and not large
         found += large

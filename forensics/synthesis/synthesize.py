@@ -10,14 +10,14 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-from forensics.corpus import MANIFEST, Corpus, Sample, read_manifest, write_manifest
+from forensics.corpus import MANIFEST, Corpus, Sample, read_manifest, save_masks, write_manifest
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
 from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
 from forensics.storage.files import append_line, locked, whole_lines, write_whole
 from watermark import Deployment, file_hash
 
-from .forgeries import Footage, save_masks
+from .forgeries import Footage
 from .methods import GENERATED, find_method
 from .plan import Making, PlannedSample, SynthesisConfig, plan_corpus
 from .rendering import (

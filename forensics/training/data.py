@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detectors import DetectorSpec, FaceSet, SelfBlends, TrainingSet
+from detectors import DetectorSpec, FaceSet, SelfBlends, TrainingSet, TrainingSource
 from forensics.corpus import Corpus, Label, Sample, Slice, Split
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report
@@ -59,6 +59,35 @@ class TrainingCrops:
         firsts = np.arange(0, len(data.crops), self.spec.frames)
         clips = data.crops.reshape(-1, self.spec.frames, *data.crops.shape[1:])
         return OwnedCrops(replace(data.subset(firsts), crops=clips), [owners[row] for row in firsts])
+
+
+def check_splits(corpus: Corpus, run: TrainingRun) -> None:
+    """Check that a corpus has what a run learns from, and what it chooses epoch, calibration and thresholds on.
+
+    Args:
+        corpus: The corpus.
+        run: Settings of the training.
+
+    Raises:
+        CorpusError: A split has no samples, or lacks a class that is needed.
+    """
+    blended = run.training_source is TrainingSource.SELF_BLENDED
+    if not blended and not corpus.where(label=Label.FORGED):
+        raise CorpusError(
+            f"{corpus.root} holds no forged samples to learn from; import some with --add, or train with "
+            "--training-source self-blended, which needs genuine samples alone",
+            corpus.root,
+        )
+    for split, use in ((Split.TRAIN, "learns from it"), (Split.VAL, "chooses epoch, calibration and thresholds on it")):
+        for label in (Label.GENUINE,) if blended else (Label.GENUINE, Label.FORGED):
+            if not corpus.where(split=split, label=label, slice=Slice.MAIN if blended else None):
+                which = f"{label} samples" if corpus.where(split=split) else "samples"
+                raise CorpusError(
+                    f"{corpus.root} holds no {which} in its {split} split, and training {use}; "
+                    f"`facetrail corpus split {corpus.root}` divides the people anew, as `facetrail corpus import "
+                    "--split identity` does",
+                    corpus.root,
+                )
 
 
 def forged_samples(corpus: Corpus, split: Split, methods: Sequence[str] = ()) -> tuple[Sample, ...]:

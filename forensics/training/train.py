@@ -36,7 +36,7 @@ from forensics.faces import FaceFinder, source_of
 from forensics.storage.files import locked
 from watermark import file_hash
 
-from .data import TrainingCrops, forged_samples, still_blends
+from .data import TrainingCrops, check_splits, forged_samples, still_blends
 from .run_settings import TrainingRun
 
 _PREPARING = 0.25
@@ -81,6 +81,7 @@ def train_on(
     Raises:
         CorpusError: A split, a class or a forgery is missing, or faces cannot be found.
     """
+    check_splits(corpus, run)
     detector = detector or open_untrained(run)
 
     def stepped(step: int, total: int, loss: float) -> None:

@@ -1,8 +1,8 @@
 """Read a clip of any length in constant memory, as a viewer displays it.
 
 Opening a clip reads through its packets without decoding them: they tell how many frames there are, when each is shown,
-and where decoding can begin. A clip whose frames are not evenly spaced is resampled to its mean rate, each instant
-showing the nearest frame that has begun; `variable_rate` is then true.
+and where decoding can begin. A clip whose frames are not evenly spaced is resampled to its nominal rate, by repeating
+frames and losing none; `variable_rate` is then true. Reading needs no rate; only writing does (see `written_rate`).
 """
 
 from __future__ import annotations
@@ -24,13 +24,11 @@ from av.container import InputContainer
 from watermark.errors import MediaError
 
 from .containers import Container, check_decodable, is_cut_off, sniff
+from .frame_timing import MOST_CLIP_FRAMES, time_frames
 from .frames import Frames, check_area, spread
 
 _LOG = logging.getLogger(__name__)
 
-MOST_CLIP_FRAMES = 5_000_000
-
-_LARGEST_DENOMINATOR = 1001
 _SMALL = 512 * 512  # up to this many pixels, starting threads costs more time than they save
 _TimedFrame = tuple[int, av.VideoFrame]
 _DEMUXERS = {Container.MP4: "mov", Container.MATROSKA: "matroska"}
@@ -42,7 +40,7 @@ class ClipReader:
 
     Attributes:
         path: The file.
-        fps: Frames per second of the frames that `chunks` yields.
+        fps: Frames per second of the frames that `chunks` yields; assumed where `timed` is false.
         height: Pixels in a column, upright.
         width: Pixels in a row, upright.
         frame_count: Number of frames that `chunks` yields.
@@ -50,6 +48,7 @@ class ClipReader:
         flattened: Whether the file has transparency; its frames are then composited over white.
         has_sound: Whether the file has a sound track.
         start: Presentation time of the first frame on the file's clock, in seconds; sound uses the same clock.
+        timed: Whether the frames' time stamps tell the rate.
     """
 
     path: Path
@@ -61,13 +60,30 @@ class ClipReader:
     flattened: bool
     has_sound: bool
     start: float
+    timed: bool
     _shown: npt.NDArray[np.int64] = field(repr=False)
     _keys: npt.NDArray[np.int64] = field(repr=False)
+    _places: npt.NDArray[np.int64] = field(repr=False)
 
     def __str__(self) -> str:
         """Return a short description of what was opened."""
         size = f"{self.width} × {self.height} pixels"
-        return f"a clip of {self.frame_count} frames, {size}, at {float(self.fps):g} a second"
+        rate = f"at {float(self.fps):g} a second" if self.timed else "at no stated rate"
+        return f"a clip of {self.frame_count} frames, {size}, {rate}"
+
+    @property
+    def written_rate(self) -> Fraction:
+        """Return the frames per second with which the frames can be written.
+
+        Raises:
+            MediaError: The frames' time stamps tell no rate.
+        """
+        if not self.timed:
+            raise MediaError(
+                f"{self.path}: its time stamps tell no frame rate, which writing a clip needs; convert it to MP4 with "
+                "a constant rate"
+            )
+        return self.fps
 
     @property
     def frame_bytes(self) -> int:
@@ -97,9 +113,9 @@ class ClipReader:
             MediaError: The file is damaged, or changes its size.
         """
         with demuxed(self.path) as file:
-            decoded = ((time, self._picture(frame)) for time, frame in _decoded(file))
+            decoded = ((time, self._picture(frame)) for time, frame in self._decoded(file))
             if self.variable_rate:
-                yield from self._resampled(decoded, _unit(file))
+                yield from self._resampled(decoded)
             else:
                 yield from (picture for _, picture in decoded)
 
@@ -117,7 +133,7 @@ class ClipReader:
         """
         with demuxed(self.path) as file:
             wanted = self._shown[list(spread(len(self._shown), limit))]
-            return self._stacked(len(wanted), self._picked(wanted, file, _decoded(file)))
+            return self._stacked(len(wanted), self._picked(wanted, file, self._decoded(file)))
 
     def take(self, indices: Sequence[int]) -> Frames:
         """Return the frames with these numbers, in this order, without decoding most of the frames between them.
@@ -133,7 +149,7 @@ class ClipReader:
             IndexError: There is no frame of that number.
         """
         with demuxed(self.path) as file:
-            return self._taken(indices, file, _decoded(file))
+            return self._taken(indices, file, self._decoded(file))
 
     def first(self, count: int) -> Frames:
         """Return the first `count` frames, uint8 RGB, `(count, H, W, 3)`, without additional memory.
@@ -159,8 +175,7 @@ class ClipReader:
         if not len(numbers) or numbers[0] < 0 or numbers[-1] >= self.frame_count:
             raise IndexError(f"{self.path}: has frames 0 to {self.frame_count - 1}, not all of {list(indices)}")
         if self.variable_rate:
-            seconds = (self._shown - self._shown[0]) * _unit(file)
-            numbers = np.searchsorted(seconds, (numbers + 0.5) / float(self.fps), "right") - 1
+            numbers = np.searchsorted(self._places, numbers, "right") - 1
         wanted, shown = np.unique(self._shown[numbers], return_inverse=True)
         pictures = self._stacked(len(wanted), self._picked(wanted, file, decoded))
         order = shown[places]
@@ -172,10 +187,11 @@ class ClipReader:
         """Yield the frames shown at the wanted times, seeking to the key frame before each where that saves work."""
         at = int(self._shown[0]) - 1
         for time in wanted.tolist():
-            key = int(self._keys[max(int(np.searchsorted(self._keys, time, "right")) - 1, 0)])
+            before = int(np.searchsorted(self._keys, time, "right"))
+            key = int(self._keys[before - 1]) if before else at
             if at < key <= time and key > self._shown[0]:
                 file.seek(key, stream=file.streams.video[0])
-                decoded = _decoded(file)
+                decoded = self._decoded(file)
             for at, frame in decoded:
                 if at >= time:
                     yield self._picture(frame)
@@ -193,11 +209,17 @@ class ClipReader:
             )
         return picture
 
-    def _resampled(self, decoded: Iterator[tuple[int, Frames]], unit: float) -> Iterator[Frames]:
-        """Yield one frame for each instant n / fps: the latest whose time is at most half a step later."""
-        step, due, shown = 1 / float(self.fps), 0, None
+    def _decoded(self, file: InputContainer) -> Iterator[_TimedFrame]:
+        """Yield each frame with its time, or with its number where time stamps tell nothing and no seeking is done."""
+        return _decoded(file) if self.timed else _numbered(_decoded(file))
+
+    def _resampled(self, decoded: Iterator[tuple[int, Frames]]) -> Iterator[Frames]:
+        """Yield each frame as often as it is shown until the place of the next one."""
+        due, shown, last = 0, None, -1
         for time, picture in decoded:
-            while shown is not None and (due + 0.5) * step < (time - int(self._shown[0])) * unit:
+            last = max(int(np.searchsorted(self._shown, time)), last + 1)  # two frames may have the same time
+            place = int(self._places[min(last, len(self._places) - 1)])
+            while shown is not None and due < place:
                 yield shown
                 due += 1
             shown = picture
@@ -211,7 +233,7 @@ def open_clip(path: Path) -> ClipReader:
     Rotation metadata is applied; the first video track is read.
 
     Raises:
-        MediaError: The file is missing, no clip, damaged, truncated, or states no frame rate.
+        MediaError: The file is missing, no clip, damaged or truncated.
     """
     with _introduced(path) as (clip, _, _):
         return clip
@@ -252,20 +274,42 @@ def _introduced(path: Path) -> Iterator[tuple[ClipReader, InputContainer, Iterat
             raise MediaError(f"{path}: has no frame that can be decoded; get a sound copy of the file")
         height, width = upright(first[1]).shape[:2]
         flattened = _has_alpha(first[1])
-        seconds = (shown - shown[0]) * _unit(file)
-        fps, variable = _rate(path, seconds, stream.average_rate or stream.guessed_rate)
-        count = round(float(seconds[-1] * fps)) + 1 if variable else len(shown)
-        start = float(shown[0]) * _unit(file)
+        unit = float(stream.time_base or 0)
+        timing = time_frames(shown, unit, (stream.average_rate, stream.guessed_rate))
+        start = float(shown[0]) * unit
         sound = bool(file.streams.audio)
-        clip = ClipReader(path, fps, height, width, count, variable, flattened, sound, start, shown, keys)
-        _LOG.debug("opened %s: %s, %s%s", path, container.name, clip, ", resampled" if variable else "")
-        yield clip, file, itertools.chain([first], decoded)
+        whole: Iterator[_TimedFrame] = itertools.chain([first], decoded)
+        if not timing.timed:
+            shown, keys, whole = np.arange(len(shown), dtype=np.int64), shown[:0], _numbered(whole)
+        count = int(timing.places[-1]) + 1
+        clip = ClipReader(
+            path,
+            timing.fps,
+            height,
+            width,
+            count,
+            timing.variable,
+            flattened,
+            sound,
+            start,
+            timing.timed,
+            shown,
+            keys,
+            timing.places,
+        )
+        _LOG.debug("opened %s: %s, %s%s", path, container.name, clip, ", resampled" if timing.variable else "")
+        yield clip, file, whole
 
 
 def _decoded(file: InputContainer) -> Iterator[_TimedFrame]:
     """Yield each frame with its presentation time in the stream's unit; only wanted frames become pictures."""
     for frame in file.decode(file.streams.video[0]):
         yield frame.pts if frame.pts is not None else 0, frame
+
+
+def _numbered(decoded: Iterator[tuple[int, av.VideoFrame]]) -> Iterator[_TimedFrame]:
+    """Replace the time of each frame by its number."""
+    return ((number, frame) for number, (_, frame) in enumerate(decoded))
 
 
 def upright(frame: av.VideoFrame) -> Frames:
@@ -309,11 +353,6 @@ def demuxed(path: Path) -> Iterator[InputContainer]:
         raise MediaError(f"{path}: is damaged or truncated ({error.strerror}); get a sound copy of the file") from error
 
 
-def _unit(file: InputContainer) -> float:
-    """Return the duration in seconds of one step of the video track's clock."""
-    return float(file.streams.video[0].time_base or 0)
-
-
 def _timetable(path: Path, file: InputContainer) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the presentation times of all frames, and those of the key frames, both in order.
 
@@ -330,15 +369,3 @@ def _timetable(path: Path, file: InputContainer) -> tuple[npt.NDArray[np.int64],
         if len(shown) > MOST_CLIP_FRAMES:
             raise MediaError(f"{path}: has more than {MOST_CLIP_FRAMES:,} frames; cut the clip")
     return np.sort(np.array(shown, dtype=np.int64)), np.sort(np.array(keys or shown[:1], dtype=np.int64))
-
-
-def _rate(path: Path, seconds: npt.NDArray[np.float64], stated: Fraction | None) -> tuple[Fraction, bool]:
-    """Return frames per second, and whether the frames depart from even spacing by half a step or more."""
-    span = float(seconds[-1])
-    mean = Fraction((len(seconds) - 1) / span).limit_denominator(_LARGEST_DENOMINATOR) if span > 0 else None
-    for rate in (stated, mean):
-        if rate and np.abs(seconds * float(rate) - np.arange(len(seconds))).max() < 0.5:
-            return Fraction(rate).limit_denominator(_LARGEST_DENOMINATOR), False
-    if not mean:
-        raise MediaError(f"{path}: states no frame rate; convert it to MP4 with a constant rate")
-    return mean, True

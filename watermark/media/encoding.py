@@ -21,12 +21,11 @@ from watermark.errors import MediaError
 
 from .clip_reading import open_clip
 from .containers import Container, writable
+from .frame_timing import FASTEST, LARGEST_DENOMINATOR
 from .frames import Frames, check_frames
 from .sound import SoundTrack
 
 _KEY_FRAME_SECONDS = 2
-_LARGEST_DENOMINATOR = 1001
-_FASTEST = 1000
 _TIFF_XMP = 700
 
 
@@ -213,6 +212,6 @@ def check_clip(path: Path, fps: float | Fraction) -> Fraction:
     """
     if not writable(path).is_clip:
         raise MediaError(f"{path}: cannot hold a clip; use .mp4")
-    if not 0 < fps <= _FASTEST:
+    if not 0 < fps <= FASTEST:
         raise MediaError(f"{path}: a frame rate of {fps} cannot be written; give frames a second between 0 and 1000")
-    return Fraction(fps).limit_denominator(_LARGEST_DENOMINATOR)
+    return Fraction(fps).limit_denominator(LARGEST_DENOMINATOR)

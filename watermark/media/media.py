@@ -33,22 +33,25 @@ class Media:
 
     Attributes:
         frames: uint8 RGB, `(T, H, W, 3)`; a still has one frame.
-        fps: Frames per second, or None for a still.
+        fps: Frames per second, or None for a still; assumed where `timed` is false.
         variable_rate: Whether the clip's frames were not evenly spaced and were resampled to `fps`.
         flattened: Whether the file has transparency; its frames were then composited over white.
+        timed: Whether the clip's time stamps tell its rate; without one, a clip can be read but not written.
     """
 
     frames: npt.NDArray[np.uint8]
     fps: float | None
     variable_rate: bool = False
     flattened: bool = False
+    timed: bool = True
 
     def __str__(self) -> str:
         """Return a short description of what was decoded."""
         size = f"{self.width} × {self.height} pixels"
         if self.fps is None:
             return f"a still of {size}"
-        return f"a clip of {len(self.frames)} frames, {size}, at {self.fps:g} a second"
+        rate = f"at {self.fps:g} a second" if self.timed else "at no stated rate"
+        return f"a clip of {len(self.frames)} frames, {size}, {rate}"
 
     @property
     def width(self) -> int:
@@ -179,4 +182,4 @@ def _read_clip(path: Path, max_frames: int | None) -> Media:
             f"{path}: decodes to more than {MOST_CLIP_BYTES >> 30} GiB; pass max_frames, cut the clip, "
             "or read it in pieces with open_clip"
         )
-    return Media(clip.first(count), float(clip.fps), clip.variable_rate, clip.flattened)
+    return Media(clip.first(count), float(clip.fps), clip.variable_rate, clip.flattened, clip.timed)

@@ -206,13 +206,14 @@ def _prepare_clip(source: Path, path: Path, deployment: Deployment) -> Callable[
     _LOG.info("opened %s: %s", source, clip)
     _check_kind(path, moving=True)
     _check_source(source, clip.height, clip.width)
+    rate = clip.written_rate
     sample = clip.sample(CLIP_SAMPLE)
     _refuse_marked(sample, source, deployment)
 
     def seal_under(claim: Claim) -> SealReceipt:
         marker = ClipMarker.prepare(sample, claim.payload, deployment.mark_key)
         with ClipWriter(
-            path, claim, deployment, fps=clip.fps, height=clip.height, width=clip.width, audio_from=source
+            path, claim, deployment, fps=rate, height=clip.height, width=clip.width, audio_from=source
         ) as writer:
             for chunk in clip.chunks():
                 writer.write(marker.mark(chunk))

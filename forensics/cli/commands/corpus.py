@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,7 +97,8 @@ def _configure_check(actions: Actions) -> argparse.ArgumentParser:
 
 def _configure_split(actions: Actions) -> argparse.ArgumentParser:
     text = "divide a corpus anew, so that no identity, source or drive stands in two splits"
-    split = actions.add_parser("split", help=text, description=text)
+    more = ". Where people are linked through forgeries, those that show people of two splits are left out."
+    split = actions.add_parser("split", help=text, description=text + more)
     add_seed(split)
     split.set_defaults(run=run_split)
     split.add_argument("corpus", type=Path, metavar="CORPUS", help="corpus folder")
@@ -224,13 +226,16 @@ def run_split(options: argparse.Namespace, report: Report) -> CommandResult:
     """Split a corpus again."""
     import numpy as np
 
-    from forensics.corpus import split_by_identity
+    from forensics.corpus.importers import divide_people
 
     with locked(options.corpus):
         corpus = Corpus.load(options.corpus)
-        divided = split_by_identity(corpus.samples, np.random.default_rng(options.seed))
-        write_manifest(options.corpus, divided)
-    return _describe(Corpus(options.corpus, divided))
+        division = divide_people(corpus.samples, np.random.default_rng(options.seed))
+        write_manifest(options.corpus, division.samples)
+    answer = _describe(replace(corpus, samples=division.samples))
+    notes = [f"  note: {note}" for note in division.notes]
+    entry: JsonObject = {**answer.results[0], "divided_out": list(division.left_out)}
+    return CommandResult("\n".join([answer.text, *notes]), (entry,))
 
 
 def run_import(options: argparse.Namespace, report: Report) -> CommandResult:
@@ -264,6 +269,7 @@ def run_import(options: argparse.Namespace, report: Report) -> CommandResult:
         "left_out": list(done.unreadable),
         "absent": list(done.absent),
         "divided_out": list(done.divided_out),
+        "absent_frames": done.absent_frames,
     }
     return CommandResult("\n".join([answer.text, *lines]), (entry,))
 
@@ -287,6 +293,7 @@ def _unpack(options: argparse.Namespace, report: Report) -> CommandResult:
         "left_out": [],
         "absent": [],
         "divided_out": [],
+        "absent_frames": sum(sample.absent_frames for sample in corpus.samples),
     }
     return CommandResult(f"{answer.text}\n{line}", (entry,))
 
@@ -375,6 +382,7 @@ def run_crop(options: argparse.Namespace, report: Report) -> CommandResult:
         "crops": coverage.crops,
         "frames": coverage.frames,
         "frames_with_face": coverage.frames_with_face,
+        "absent_frames": coverage.absent_frames,
         "counts": {miss.value: coverage.count(miss) for miss in Miss},
         "missed": [*missed],
     }

@@ -168,6 +168,7 @@ def train_detector(options: argparse.Namespace, report: Report) -> CommandResult
     from detectors import TrainingSource
     from forensics.corpus import Corpus
     from forensics.faces import finder_for
+    from forensics.training.data import check_splits
     from forensics.training.run_settings import TrainingRun, read_run, with_options
     from forensics.training.train import save_trained, train_on, unfinished
 
@@ -184,6 +185,7 @@ def train_detector(options: argparse.Namespace, report: Report) -> CommandResult
         methods=options.methods,
         start=options.start,
     )
+    check_splits(corpus, settings)
     finder = finder_for(corpus, options.face_finder)
     with unfinished(options.out, corpus, settings, finder) as checkpoint:
         detector, log = train_on(corpus, settings, finder=finder, report=report, checkpoint=checkpoint)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .importing import import_corpus
     from .listing import Entry
     from .names import actor_people, celeb_people, youtube_people
-    from .official_splits import Rule
+    from .official_splits import Rule, divide_people
     from .registry import LAYOUTS, find_layout
 else:
     __getattr__ = lazy_door(__name__, __file__)
@@ -31,6 +31,7 @@ __all__ = [
     "Rule",
     "actor_people",
     "celeb_people",
+    "divide_people",
     "find_layout",
     "import_corpus",
     "youtube_people",

@@ -123,7 +123,7 @@ def _key(path: str) -> str:
 
 
 def _fits(folder: Path) -> bool:
-    return inside(folder, ("Celeb-real", FORGED))
+    return inside(folder, ("Celeb-real",))
 
 
 def _named(version: str, title: str) -> Layout:

@@ -123,7 +123,8 @@ def _entry(root: Path, one: _Listed) -> Entry | None:
         return None
     folder = root / folders.pop().as_posix().lstrip("./")
     present = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    files = tuple(sorted(present & {PurePosixPath(frame).name for frame in one.frames}))
+    wanted = {PurePosixPath(frame).name for frame in one.frames}
+    files = tuple(sorted(present & wanted))
     if not files or not folder.is_relative_to(root):
         return None
     kind = Label.GENUINE if label.lower().endswith("real") else Label.FORGED
@@ -142,6 +143,7 @@ def _entry(root: Path, one: _Listed) -> Entry | None:
         compression=version,
         split=one.split,
         files=files,
+        absent_frames=len(wanted) - len(files),
     )
 
 

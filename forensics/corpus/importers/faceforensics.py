@@ -135,7 +135,7 @@ def _mask(folder: Path, method: str, name: str) -> str | None:
 
 
 def _fits(folder: Path) -> bool:
-    return inside(folder, ("original_sequences/youtube", "manipulated_sequences"))
+    return inside(folder, ("original_sequences/youtube",))
 
 
 def _fits_actors(folder: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +20,7 @@ from forensics.storage.files import locked
 from forensics.storage.media_suffixes import CLIPS
 from watermark import MediaError, open_clip, read_media
 
-from .listing import Entry, Listing
+from .listing import Entry, Listing, skipped_numbers
 from .official_splits import Division, Rule, divide
 from .registry import AUTO, find_layout
 
@@ -40,6 +40,7 @@ class ImportReport:
         split: `official` or `identity`.
         divided_out: Ids of forged files left out because their people are in two splits.
         notes: Sentences that a user of the corpus should read.
+        absent_frames: Number of frames that should be in the imported folders of frames and are not there.
     """
 
     layout: str
@@ -50,6 +51,7 @@ class ImportReport:
     split: str
     divided_out: tuple[str, ...]
     notes: tuple[str, ...]
+    absent_frames: int = 0
 
 
 def import_corpus(
@@ -76,7 +78,8 @@ def import_corpus(
         report: Progress callback.
 
     Raises:
-        CorpusError: The folder does not fit its layout, contains a corpus already, or a class is empty.
+        CorpusError: The folder does not fit its layout, contains a corpus already, has no genuine file, or no forged
+            file of those that it names can be read.
         InputError: There is no such layout.
     """
     chosen = find_layout(layout, source)
@@ -94,7 +97,7 @@ def import_corpus(
         samples = {sample.id: sample for sample in (*before.samples, *opened)}
         official: dict[str, Split | None] = {sample.id: sample.split for sample in before.samples}
         official |= {entry.id: entry.split for entry in listing.entries}
-        _refuse_one_class(samples.values(), source, listing, unreadable)
+        _refuse_missing_class(samples.values(), source, listing, unreadable)
         division: Division = divide(samples.values(), official, rule, np.random.default_rng(seed))
         places = {**before.places, place: folder}
         write_places(root, places)
@@ -107,7 +110,8 @@ def import_corpus(
         absent=listing.absent,
         split=division.rule.value,
         divided_out=division.left_out,
-        notes=(*listing.notes, *division.notes),
+        notes=(*listing.notes, *division.notes, *_without_forgeries(division.samples), *_with_gaps(opened)),
+        absent_frames=sum(sample.absent_frames for sample in opened),
     )
     return Corpus(root, division.samples, places), done
 
@@ -162,6 +166,7 @@ def open_entry(folder: Path, place: str, entry: Entry) -> Sample:
         original=entry.original,
         mask=entry.mask,
         region=entry.region,
+        absent_frames=max(entry.absent_frames, skipped_numbers(entry.files)),
     )
 
 
@@ -214,12 +219,36 @@ def _refuse_twins(listing: Listing, source: Path) -> None:
         seen[entry.id] = entry
 
 
-def _refuse_one_class(samples: Iterable[Sample], source: Path, listing: Listing, unreadable: tuple[str, ...]) -> None:
-    present = {sample.label for sample in samples}
-    for label in Label:
-        if label not in present:
-            why = f" ({unreadable[0]})" if unreadable else f" ({listing.notes[0]})" if listing.notes else ""
-            raise CorpusError(
-                f"{source} holds no {label} file that can be read{why}; import one that does, then this one with --add",
-                source,
-            )
+def _refuse_missing_class(
+    samples: Iterable[Sample], source: Path, listing: Listing, unreadable: tuple[str, ...]
+) -> None:
+    """Refuse a corpus without genuine files, and one that lost all of the forged files that its folder names."""
+    missing = {Label.GENUINE, *(entry.label for entry in listing.entries)} - {sample.label for sample in samples}
+    for label in sorted(missing):
+        why = f" ({unreadable[0]})" if unreadable else f" ({listing.notes[0]})" if listing.notes else ""
+        raise CorpusError(
+            f"{source} holds no {label} file that can be read{why}; import one that does, then this one with --add",
+            source,
+        )
+
+
+def _without_forgeries(samples: Iterable[Sample]) -> tuple[str, ...]:
+    """Return a note where a corpus has genuine files only."""
+    if any(sample.label is Label.FORGED for sample in samples):
+        return ()
+    return (
+        "the corpus holds no forged file: detectors are trained on it with --training-source self-blended only, and "
+        "cannot be evaluated on it; --add imports forgeries into it",
+    )
+
+
+def _with_gaps(opened: Sequence[Sample]) -> tuple[str, ...]:
+    """Return a note where frames are missing."""
+    incomplete = [sample for sample in opened if sample.absent_frames]
+    if not incomplete:
+        return ()
+    count = sum(sample.absent_frames for sample in incomplete)
+    return (
+        f"{count} frames of {len(incomplete)} samples are not there, by the data set's list or by the numbers of the "
+        f"others, for instance {incomplete[0].absent_frames} of {incomplete[0].id}; the others are used",
+    )

@@ -26,14 +26,15 @@ def read_labelled_folders(folder: Path) -> Listing:
 
     Args:
         folder: Contains `0_real` and `1_fake` (or `real` and `fake`, `genuine` and `forged`) at any depth up to two.
+            The folder of forged files may be missing.
 
     Raises:
-        CorpusError: A class has no folder.
+        CorpusError: There is no folder of genuine files.
     """
     found = {label: _class_folders(folder, names) for label, names in FOLDERS.items()}
-    for label, places in found.items():
-        if not places:
-            raise CorpusError(f"{folder} has no folder {FOLDERS[label][0]}; put the {label} files there", folder)
+    if not found[Label.GENUINE]:
+        name = FOLDERS[Label.GENUINE][0]
+        raise CorpusError(f"{folder} has no folder {name}; put the {Label.GENUINE} files there", folder)
     entries = tuple(entry for label, places in found.items() for place in places for entry in _of(folder, place, label))
     return Listing(entries, notes=_notes(entries))
 
@@ -104,7 +105,7 @@ def _class_folders(root: Path, names: tuple[str, ...]) -> list[Path]:
 
 
 def _fits(folder: Path) -> bool:
-    return all(_class_folders(folder, names) for names in FOLDERS.values())
+    return bool(_class_folders(folder, FOLDERS[Label.GENUINE]))
 
 
 LABELLED_FOLDERS = Layout(

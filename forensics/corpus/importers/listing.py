@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import itertools
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +32,7 @@ class Entry:
         files: Names of the frames where `path` is a folder.
         mask: The data set's own mask of it.
         region: The altered region.
+        absent_frames: Number of frames that the data set's list names and the folder lacks.
     """
 
     path: str
@@ -45,6 +49,7 @@ class Entry:
     files: tuple[str, ...] = ()
     mask: str | None = None
     region: str | None = None
+    absent_frames: int = 0
 
     @property
     def id(self) -> str:
@@ -115,6 +120,28 @@ def videos_in(folder: Path) -> list[tuple[Path, tuple[str, ...]]]:
 def stills_in(folder: Path) -> tuple[str, ...]:
     """Return the names of a folder's pictures, in order."""
     return tuple(path.name for path in _with_suffix(folder, STILLS))
+
+
+def skipped_numbers(files: Sequence[str]) -> int:
+    """Count the frames that the numbers of the others skip.
+
+    Numbers that rise by the same step tell how many are missing between them. Where any of them rises by something else
+    than a multiple of the most common step, they tell nothing, and 0 is returned.
+
+    Args:
+        files: Names of the frames.
+    """
+    found = [re.fullmatch(r"(.*?)(\d+)\.\w+", name) for name in files]
+    if len({match[1] if match else None for match in found}) != 1 or None in found:
+        return 0
+    numbers = sorted({int(match[2]) for match in found if match})
+    steps = Counter(after - before for before, after in itertools.pairwise(numbers))
+    if not steps:
+        return 0
+    (step, count), *_ = sorted(steps.items(), key=lambda item: (-item[1], item[0]))
+    if 2 * count < steps.total() or any(other % step for other in steps):
+        return 0
+    return sum((other // step - 1) * times for other, times in steps.items())
 
 
 def inside(folder: Path, names: Iterable[str]) -> bool:

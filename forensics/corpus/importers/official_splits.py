@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from forensics.corpus.checks.check import find_empty_splits, find_leaks
+from forensics.corpus.checks.check import find_leaks
 from forensics.corpus.sample import Label, Sample, Split
 from forensics.corpus.split import SHARES, link_keys, split_by_identity
 from forensics.errors import CorpusError
@@ -66,13 +66,13 @@ def divide(
     if rule is Rule.OFFICIAL and not known:
         raise CorpusError("this data set has no official split; leave out --split official")
     if rule is Rule.IDENTITY or not known:
-        return _by_people(everything, rng)
+        return divide_people(everything, rng)
     kept = _fill(everything, official, rng)
     leaks = list(find_leaks(kept))
     if not leaks or rule is Rule.OFFICIAL:
         notes = (f"the official split is not disjoint: {_worded(kept)}",) if leaks else ()
         return _with_validation(kept, notes, rng)
-    made = _by_people(everything, rng)
+    made = divide_people(everything, rng)
     note = (
         f"the official split is not disjoint ({_worded(kept)}), so people were dealt anew; --split official keeps it, "
         "for numbers that compare with publications"
@@ -91,7 +91,7 @@ def deal_people(samples: tuple[Sample, ...], rng: np.random.Generator) -> Divisi
         rng: Random generator of the assignments.
 
     Raises:
-        CorpusError: No assignment gives every split both classes.
+        CorpusError: No assignment gives every split each class that there is.
     """
     labels: dict[str, set[Label]] = {}
     for sample in samples:
@@ -107,11 +107,12 @@ def deal_people(samples: tuple[Sample, ...], rng: np.random.Generator) -> Divisi
         homes = [{home[name] for name in sample.identities} for sample in samples]
         kept = [(sample, where.pop()) for sample, where in zip(samples, homes, strict=True) if len(where) == 1]
         present = {(split, sample.label) for sample, split in kept}
-        if len(present) == len(SHARES) * len(Label) and len(kept) > len(best):
+        if present == _everywhere(samples) and len(kept) > len(best):
             best = kept
     if not best:
+        classes = " and ".join(label for label in Label if any(label is sample.label for sample in samples))
         raise CorpusError(
-            f"{len(labels)} people cannot be divided so that every split holds genuine and forged files; add people"
+            f"{len(labels)} people cannot be divided so that every split holds {classes} files; add people"
         )
     divided = tuple(replace(sample, split=split) for sample, split in best)
     there = {sample.id for sample in divided}
@@ -120,14 +121,28 @@ def deal_people(samples: tuple[Sample, ...], rng: np.random.Generator) -> Divisi
     return Division(divided, Rule.IDENTITY, left_out, (note,) if left_out else ())
 
 
-def _by_people(samples: tuple[Sample, ...], rng: np.random.Generator) -> Division:
+def divide_people(samples: tuple[Sample, ...], rng: np.random.Generator) -> Division:
+    """Divide samples so that nobody is in two splits; files are left out only where people cannot be divided otherwise.
+
+    Args:
+        samples: All samples; their current splits are ignored.
+        rng: Random generator of the assignments.
+
+    Raises:
+        CorpusError: There are too few people.
+    """
     try:
         divided = split_by_identity(samples, rng)
     except CorpusError:
         return deal_people(samples, rng)
-    if any(find_empty_splits(divided)):
+    if {(sample.split, sample.label) for sample in divided} != _everywhere(samples):
         return deal_people(samples, rng)
     return Division(divided, Rule.IDENTITY)
+
+
+def _everywhere(samples: Iterable[Sample]) -> set[tuple[Split, Label]]:
+    """Return every split with every class that there is."""
+    return {(split, label) for split in SHARES for label in {sample.label for sample in samples}}
 
 
 def _fill(
@@ -143,7 +158,7 @@ def _fill(
             placed[sample.id] = split
     rest = tuple(sample for sample in samples if sample.id not in placed)
     if rest:
-        placed |= {sample.id: sample.split for sample in _by_people(rest, rng).samples}
+        placed |= {sample.id: sample.split for sample in divide_people(rest, rng).samples}
     return tuple(replace(sample, split=placed[sample.id]) for sample in samples if sample.id in placed)
 
 
@@ -157,8 +172,13 @@ def _with_validation(samples: tuple[Sample, ...], notes: tuple[str, ...], rng: n
         divided = split_by_identity(train, rng, shares)
     except CorpusError:
         divided = train
-    if divided is train or any(find_empty_splits(divided)):
-        return Division(samples, Rule.OFFICIAL, notes=(*notes, "there is no validation split, and none could be made"))
+    wanted = {(split, label) for split in shares for label in {sample.label for sample in train}}
+    if divided is train or {(sample.split, sample.label) for sample in divided} != wanted:
+        note = (
+            "there is no validation split, which training needs, and none could be made; --split identity deals people "
+            "anew"
+        )
+        return Division(samples, Rule.OFFICIAL, notes=(*notes, note))
     made = {sample.id: sample for sample in divided}
     note = (
         f"validation holds {sum(sample.split is Split.VAL for sample in divided)} files of the official training split"

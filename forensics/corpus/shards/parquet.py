@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from forensics.corpus.manifest import Corpus
+from forensics.corpus.masks import mask_picture
 from forensics.corpus.sample import Label, Sample
 from forensics.errors import MissingPieceError
 
 from .planning import Packed, ShardPlan
-from .tar_shard import check_media
+from .tar_shard import check_media, faces_of, masks_of
 
 Item = TypeVar("Item")
 
@@ -30,6 +31,9 @@ _COLUMNS: Mapping[object, str] = {int: "int64", float: "double", tuple[str, ...]
 
 _RENAMED = {"video": "video_name"}
 """Columns that are renamed because their names are needed for the media."""
+
+_CONTENTS = ("mask", "landmarks", "landmarks_sha256")
+"""Fields of a sample that name files; a data file has their content instead."""
 
 LABELS = tuple(label.value for label in Label)
 
@@ -80,7 +84,8 @@ def write_data_parquet(corpus: Corpus, plan: ShardPlan, path: Path) -> None:
 
 def _data_schema(pyarrow: Any, media: str) -> Any:  # noqa: ANN401
     """Return the columns in the terms of Arrow and of `datasets`, which reads them from the file's header."""
-    bare = {_RENAMED.get(name, name): kind for name, kind in columns().items() if name not in ("shard", "label")}
+    apart = ("shard", "label", *_CONTENTS)
+    bare = {_RENAMED.get(name, name): kind for name, kind in columns().items() if name not in apart}
     features: dict[str, object] = {
         media: {"_type": media.capitalize()},
         "label": {"names": LABELS, "_type": "ClassLabel"},
@@ -89,11 +94,20 @@ def _data_schema(pyarrow: Any, media: str) -> Any:  # noqa: ANN401
     for name, kind in bare.items():
         value = {"dtype": named.get(kind, "string"), "_type": "Value"}
         features[name] = {"feature": value, "_type": "List"} if kind.startswith("list") else value
+    number = {"dtype": "float32", "_type": "Value"}
+    features["mask"] = {"feature": {"_type": "Image"}, "_type": "List"}
+    features["face_frames"] = {"feature": {"dtype": "int64", "_type": "Value"}, "_type": "List"}
+    features["face_boxes"] = {"feature": {"feature": number, "_type": "List"}, "_type": "List"}
+    features["landmarks"] = {"feature": features["face_boxes"], "_type": "List"}
     stored = pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())])
     parts = [
         (media, stored),
         ("label", pyarrow.int64()),
         *((name, _type(pyarrow, kind)) for name, kind in bare.items()),
+        ("mask", pyarrow.list_(stored)),
+        ("face_frames", pyarrow.list_(pyarrow.int64())),
+        ("face_boxes", pyarrow.list_(pyarrow.list_(pyarrow.float32()))),
+        ("landmarks", pyarrow.list_(pyarrow.list_(pyarrow.list_(pyarrow.float32())))),
     ]
     return pyarrow.schema(parts, metadata={"huggingface": json.dumps({"info": {"features": features}})})
 
@@ -102,7 +116,27 @@ def _data_row(corpus: Corpus, packed: Packed, media: str) -> dict[str, object]:
     check_media(corpus, packed.sample)
     file = corpus.file(packed.sample)
     row = {_RENAMED.get(name, name): value for name, value in _row(packed.sample, None, packed.key).items()}
-    return {**row, media: {"bytes": file.read_bytes(), "path": file.name}, "label": LABELS.index(packed.sample.label)}
+    return {
+        **row,
+        media: {"bytes": file.read_bytes(), "path": file.name},
+        "label": LABELS.index(packed.sample.label),
+        **_contents(corpus, packed.sample),
+    }
+
+
+def _contents(corpus: Corpus, sample: Sample) -> dict[str, object]:
+    """Return masks as pictures, and faces as numbers, where the manifest has paths; None where a sample has none."""
+    masks = [
+        {"bytes": mask_picture(mask), "path": f"mask-{number:05d}.png"}
+        for number, mask in enumerate(masks_of(corpus, sample))
+    ]
+    found = None if sample.landmarks is None else faces_of(corpus.root / sample.landmarks)
+    return {
+        "mask": masks or None,
+        "face_frames": None if found is None else found["frames"].tolist(),
+        "face_boxes": None if found is None else found["boxes"].tolist(),
+        "landmarks": None if found is None else found["landmarks"].tolist(),
+    }
 
 
 def _row(sample: Sample, shard: str | None, key: str | None) -> dict[str, object]:

@@ -1,18 +1,24 @@
 """Write one WebDataset shard: a plain tar file, with the same bytes for the same samples.
 
 A sample consists of `KEY.json` (its line of the manifest), `KEY.cls` (0 genuine, 1 forged), its media `KEY.mp4`,
-`KEY.jpg`, … or `KEY.frame-00000.png`, …, and where they exist `KEY.faces.npz` (sidecar) and `KEY.mask.npz`.
+`KEY.jpg`, … or `KEY.frame-00000.png`, …, and where they exist `KEY.faces.npz` (sidecar) and `KEY.mask.npz`. For other
+readers, `KEY.faces.json` and `KEY.mask-00000.png`, … repeat those two in common formats.
 """
 
 from __future__ import annotations
 
 import io
+import itertools
 import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from forensics.corpus.manifest import Corpus
+from forensics.corpus.masks import Mask, mask_frames, mask_picture, mask_place
 from forensics.corpus.sample import Label, Sample, folder_hash
 from forensics.errors import CorpusError
 from forensics.storage.json_records import parse_json, write_json
@@ -41,12 +47,49 @@ def write_tar(corpus: Corpus, plan: ShardPlan, path: Path) -> None:
             _add(tar, f"{packed.key}.cls", str(int(packed.sample.label is Label.FORGED)).encode())
             for suffix, source in files_of(corpus, packed.sample):
                 _add_file(tar, f"{packed.key}.{suffix}", source)
+            for suffix, content in _readable(corpus, packed.sample):
+                _add(tar, f"{packed.key}.{suffix}", content)
+
+
+def _readable(corpus: Corpus, sample: Sample) -> Iterator[tuple[str, bytes]]:
+    """Yield sidecar and mask in common formats; what is unpacked is read from the originals alone."""
+    if sample.landmarks is not None:
+        faces = faces_of(corpus.root / sample.landmarks)
+        yield "faces.json", write_json({name: values.tolist() for name, values in faces.items()}).encode()
+    for number, mask in enumerate(masks_of(corpus, sample)):
+        yield f"mask-{number:05d}.png", mask_picture(mask)
+
+
+def faces_of(path: Path) -> dict[str, NDArray[Any]]:
+    """Read a sidecar: `frames` (N,), `boxes` (N, 4) and `landmarks` (N, 68, 2).
+
+    Raises:
+        CorpusError: The file is missing or is no sidecar.
+    """
+    from watermark import read_arrays
+
+    try:
+        arrays = read_arrays(path)
+        return {name: arrays[name] for name in ("frames", "boxes", "landmarks")}
+    except (OSError, KeyError, ValueError) as error:
+        raise CorpusError(f"{path} is no sidecar ({error}); build the corpus again", path) from error
+
+
+def masks_of(corpus: Corpus, sample: Sample) -> Iterator[Mask]:
+    """Yield the mask (H, W) of each frame of a sample; nothing where it has no mask.
+
+    Raises:
+        CorpusError: The mask is missing or damaged.
+    """
+    place = mask_place(corpus, sample)
+    if place is not None:
+        yield from itertools.islice(mask_frames(place), sample.frames)
 
 
 def files_of(corpus: Corpus, sample: Sample) -> Iterator[tuple[str, Path]]:
     """Yield the files of a sample that are exported, each with its suffix in a shard.
 
-    A mask that is a folder of pictures is left out.
+    A mask that is a folder of pictures is left out; its pictures are in the shard for other readers only.
     """
     if sample.files:
         for number, file in enumerate(corpus.files(sample)):
@@ -63,10 +106,8 @@ def files_of(corpus: Corpus, sample: Sample) -> Iterator[tuple[str, Path]]:
 
 def mask_of(corpus: Corpus, sample: Sample) -> Path | None:
     """Return the path of a sample's mask, or None where it has no mask that is one file."""
-    if sample.mask is None:
-        return None
-    mask = (corpus.places[sample.place] if sample.place else corpus.root) / sample.mask
-    return mask if mask.is_file() else None
+    mask = mask_place(corpus, sample)
+    return mask if mask is not None and mask.is_file() else None
 
 
 def check_media(corpus: Corpus, sample: Sample) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from forensics.corpus.attributes import ATTRIBUTES, read_attributes
 from forensics.corpus.manifest import MANIFEST, Corpus, write_manifest
-from forensics.corpus.sample import Label, Sample, folder_hash
+from forensics.corpus.sample import Label, Sample, folder_hash, with_defaults
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
 from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
@@ -25,6 +25,8 @@ from .index import Index, Shard, check_shard, read_index
 
 _MEMBER = re.compile(r"(\d{9})\.([a-z0-9][a-z0-9.-]{0,31})")
 _FRAME = re.compile(r"frame-(\d{5})\.[a-z0-9]{1,8}")
+_FOR_OTHERS = re.compile(r"faces\.json|mask-\d{5}\.png")
+"""Members that repeat sidecar and mask for other readers; they are not unpacked."""
 _MOST_JSON = 8 << 20
 _MOST_FILES = 100_000
 """Largest number of files of one sample."""
@@ -122,7 +124,7 @@ def _unpack_sample(path: Path, tar: tarfile.TarFile, members: dict[str, tarfile.
     sample, wanted = about.sample, dict[str, str]()
     for suffix in members:
         frame = _FRAME.fullmatch(suffix)
-        if suffix in ("json", "cls"):
+        if suffix in ("json", "cls") or _FOR_OTHERS.fullmatch(suffix):
             continue
         if suffix == "faces.npz":
             wanted[suffix] = sample.landmarks or ""
@@ -151,7 +153,10 @@ def _about(path: Path, tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo]
     if file is None:
         raise CorpusError(f"{path}: sample {next(iter(members))!r} has no JSON of its own; export again", path)
     try:
-        about = read_record(_About, parse_json(file.read()), "sample")
+        record = parse_json(file.read())
+        if isinstance(record, dict) and "sample" in record:
+            record = {**record, "sample": with_defaults(record["sample"])}
+        about = read_record(_About, record, "sample")
     except (ValueError, CorpusError) as error:
         raise CorpusError(f"{path}: a sample's JSON is not sound ({error}); export again", path) from error
     _refuse_elsewhere(path, about.sample)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from forensics.corpus import read_frames
 from forensics.errors import CorpusError
-from forensics.faces import CropJob, FaceFinder, Faces, Floats, Frames, find_faces_in
+from forensics.faces import CropJob, FaceFinder, Faces, Floats, Frames
 from watermark import MediaError
 
 
@@ -56,12 +56,11 @@ def take_excerpt(job: CropJob, finder: FaceFinder | None, lead: int) -> Excerpt 
     sample = job.sample
     faces: Faces | None = None
     if job.sidecar is not None:
-        faces = job.choose(Faces.load(job.sidecar))
+        seen_faces = job.load(job.sidecar)
+        faces = None if seen_faces is None else job.choose(seen_faces)
         if faces is None:
             return None
         indices = np.unique(faces.frames)
-        if indices.max() >= sample.frames:
-            raise CorpusError(f"sample {sample.id}: its sidecar names frame {indices.max()} of {sample.frames}")
     elif finder is None:
         raise CorpusError(
             f"sample {sample.id} has no landmarks; get the face tracker with `facetrail models get face-mesh`"
@@ -75,7 +74,7 @@ def take_excerpt(job: CropJob, finder: FaceFinder | None, lead: int) -> Excerpt 
         return None
     if faces is None and finder is not None:
         at = np.searchsorted(wanted, indices)
-        found = find_faces_in([shown[place] for place in at], indices, finder, job.faces).faces
+        found = job.search([shown[place] for place in at], indices, finder).faces
         faces = None if found is None else job.choose(found)
     if faces is None:
         return None

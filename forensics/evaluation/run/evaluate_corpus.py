@@ -162,6 +162,13 @@ class _Evaluation:
             found.append("the detector carries no threshold from validation data; one half was used")
         if self.detector.calibration is None:
             found.append("the detector was never calibrated; its probabilities are plain sigmoids")
+        incomplete = [sample for sample in self.samples if sample.absent_frames]
+        if incomplete:
+            count = sum(sample.absent_frames for sample in incomplete)
+            found.append(
+                f"{count} frames of {len(incomplete)} samples, such as {incomplete[0].id}, were not there at import; "
+                "the scores are those of the other frames"
+            )
         faces = source_of(self.finder)
         if self.learned not in ("", faces):
             found.append(f"the detector learned from faces by {self.learned}, and was tested on faces by {faces}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .blend import blend_with_itself
 from .edit import EYES, MOUTH, edit_region
-from .footage import Edited, Footage, load_masks, save_masks
+from .footage import Edited, Footage
 from .reenact import warp_by_mesh
 from .swap import bend, clone, swap_faces
 from .twin import open_codec, recode
@@ -18,10 +18,8 @@ __all__ = [
     "blend_with_itself",
     "clone",
     "edit_region",
-    "load_masks",
     "open_codec",
     "recode",
-    "save_masks",
     "swap_faces",
     "warp_by_mesh",
 ]

@@ -79,6 +79,13 @@ class TestCoverage:
         assert first not in crop_table.samples and second in crop_table.samples
         assert str(crop_table.coverage) == "7 of 8 samples cropped (1 unreadable)"
 
+    def test_frames_that_were_not_there_at_import_are_counted(self, imported: Corpus) -> None:
+        lacking = dataclasses.replace(imported.samples[0], absent_frames=2)
+        corpus = dataclasses.replace(imported, samples=(lacking, *imported.samples[1:]))
+        coverage = keep_crops(corpus, SPEC, per_clip=2, finder=Boxes((0, 0, 40, 40)))
+        assert (coverage.absent_frames, coverage.incomplete) == (2, 1)
+        assert str(coverage) == "8 of 8 samples cropped; 2 frames of 1 samples were not there at import"
+
     @pytest.mark.parametrize(("boxes", "miss"), [((), Miss.NO_FACE), (((0, 0, 10, 30),), Miss.TINY_FACE)])
     def test_no_face_and_a_tiny_face_are_told_apart(self, imported: Corpus, boxes: tuple, miss: Miss) -> None:
         coverage = keep_crops(imported, SPEC, per_clip=2, finder=Boxes(*boxes))

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from forensics.corpus import Corpus, Label, Slice, Split, check_corpus
+from forensics.corpus import Corpus, Label, Slice, Split, check_corpus, load_masks, save_masks
 from forensics.errors import CorpusError, InputError
 from forensics.faces import Faces
-from forensics.synthesis.forgeries import Footage, bend, load_masks, save_masks, swap_faces
+from forensics.synthesis.forgeries import Footage, bend, swap_faces
 from forensics.synthesis.forgeries.shapes import feather, hull
 from forensics.synthesis.methods import METHODS, find_method
 from forensics.synthesis.plan import Making, PlannedSample, SynthesisConfig, plan_corpus

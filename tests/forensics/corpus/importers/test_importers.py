@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from forensics.corpus import Label, Split
-from forensics.corpus.importers import Entry, find_layout
+from forensics.corpus import Corpus, Label, Split
+from forensics.corpus.importers import Entry, find_layout, import_corpus
 from forensics.corpus.importers.labelled_folders import identities_of
+from forensics.corpus.importers.listing import skipped_numbers
 from forensics.corpus.importers.names import actor_people, celeb_people, youtube_people
 from forensics.errors import CorpusError, InputError
 
@@ -282,9 +283,9 @@ class TestLabelledFolders:
             put_frames(tmp_path / place, 2)
         assert find_layout("folders", tmp_path).read(tmp_path).notes == ()
 
-    def test_a_missing_class_is_refused(self, tmp_path: Path, put_frames: PutFrames) -> None:
-        put_frames(tmp_path / "0_real")
-        with pytest.raises(CorpusError, match="1_fake"):
+    def test_a_missing_class_of_genuine_files_is_refused(self, tmp_path: Path, put_frames: PutFrames) -> None:
+        put_frames(tmp_path / "1_fake")
+        with pytest.raises(CorpusError, match="0_real"):
             find_layout("folders", tmp_path).read(tmp_path)
 
 
@@ -328,6 +329,27 @@ class TestDeepfakeBench:
         assert Counter(entry.split for entry in listing.entries) == {Split.TRAIN: 4, Split.TEST: 4}
         assert listing.notes == ("FaceForensics++: val is the same as test; they are kept for test",)
 
+    def test_frames_that_are_listed_and_not_there_are_counted_and_said(
+        self, tmp_path: Path, put_frames: PutFrames
+    ) -> None:
+        tree: dict[str, dict[str, object]] = {}
+        for label in ("FF-real", "FF-DF"):
+            for split, person in (("train", "000"), ("val", "006"), ("test", "012")):
+                name = person if label == "FF-real" else f"{person}_{person}"
+                put_frames(tmp_path / f"{label}/{name}", 4)
+                frames = [f"{label}/{name}/{number:03d}.png" for number in range(4)]
+                videos = {name: {"label": label, "frames": frames}}
+                tree.setdefault(label, {})[split] = videos
+        (tmp_path / "FF-DF/012_012/003.png").unlink()
+        (tmp_path / "FF.json").write_text(json.dumps({"FaceForensics++": tree}))
+        corpus, done = import_corpus(tmp_path / "FF.json", tmp_path / "corpus")
+        assert done.absent_frames == 1
+        assert any("1 frames of 1 samples are not there" in note and "012_012" in note for note in done.notes)
+        assert {sample.video: sample.absent_frames for sample in corpus.samples if sample.absent_frames} == {
+            "012_012": 1
+        }
+        assert Corpus.load(corpus.root).samples == corpus.samples
+
     def test_one_json_is_enough_and_lists_without_compression_are_read(
         self, tmp_path: Path, put_frames: PutFrames
     ) -> None:
@@ -352,6 +374,29 @@ class TestDeepfakeBench:
         (tmp_path / "x.json").write_text(json.dumps({"D": {"FF-real": {"train": {"v": video}}}}))
         with pytest.raises(CorpusError, match="put the JSON beside"):
             find_layout("deepfakebench", tmp_path).read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "missing"),
+    [
+        ((0, 1, 2, 3), 0),
+        ((0, 1, 3), 1),
+        ((0, 1, 2, 4), 1),
+        ((0, 30, 60, 90, 180), 2),
+        ((0, 10, 19, 29, 38), 0),  # spread evenly over a clip and rounded
+        ((0, 4, 9, 12, 20), 0),  # no usual step
+        ((7,), 0),
+        ((), 0),
+    ],
+)
+def test_numbers_tell_how_many_frames_are_missing_between_them(numbers: tuple[int, ...], missing: int) -> None:
+    assert skipped_numbers([f"frame_{number:05d}.png" for number in numbers]) == missing
+    assert skipped_numbers([f"{number}.jpg" for number in numbers]) == missing
+
+
+def test_names_without_numbers_tell_nothing() -> None:
+    assert skipped_numbers(["a.png", "b.png", "d.png"]) == 0
+    assert skipped_numbers(["a1.png", "b2.png", "b4.png"]) == 0
 
 
 class TestNames:

@@ -73,6 +73,52 @@ def test_a_class_without_a_readable_file_is_refused_and_nothing_is_written(folde
     assert not (tmp_path / "corpus" / "manifest.jsonl").exists()
 
 
+def test_genuine_files_alone_are_imported_and_divided_and_it_is_said_that_forgeries_are_missing(
+    folders: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(folders / "1_fake")
+    assert cli.main(["corpus", "import", str(folders), "--out", str(tmp_path / "corpus")]) == 0
+    assert "note: the corpus holds no forged file" in capsys.readouterr().out
+    corpus = Corpus.load(tmp_path / "corpus")
+    assert len(corpus.samples) == 8
+    assert {(sample.split, sample.label) for sample in corpus.samples} == {(split, Label.GENUINE) for split in Split}
+
+
+def test_published_data_sets_without_their_forgeries_are_imported(ff_tree: Path, tmp_path: Path) -> None:
+    shutil.rmtree(ff_tree / "manipulated_sequences")
+    corpus, done = import_corpus(ff_tree, tmp_path / "corpus")
+    assert done.layout == "ff++"
+    assert {sample.label for sample in corpus.samples} == {Label.GENUINE}
+    assert any("holds no forged file" in note for note in done.notes)
+
+
+def test_forgeries_are_added_to_genuine_files_that_were_imported_alone(
+    ff_tree: Path, tmp_path: Path, put_clip: Callable[[Path], Path]
+) -> None:
+    shutil.rmtree(ff_tree / "manipulated_sequences")
+    import_corpus(ff_tree, tmp_path / "corpus")
+    for target, actor in (("000", "M004"), ("006", "W101"), ("012", "M005")):
+        put_clip(tmp_path / f"DeeperForensics-1.0/manipulated_videos/end_to_end/{target}_{actor}.mp4")
+    corpus, done = import_corpus(tmp_path / "DeeperForensics-1.0", tmp_path / "corpus", add=True)
+    assert {sample.label for sample in corpus.samples} == set(Label)
+    assert not any("holds no forged file" in note for note in done.notes)
+
+
+def test_dividing_anew_leaves_out_forgeries_of_people_of_two_splits(
+    celeb_tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, _ = import_corpus(celeb_tree, tmp_path / "corpus", rule=Rule.OFFICIAL)
+    assert cli.main(["corpus", "split", str(tmp_path / "corpus"), "--seed", "1", "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)["results"]
+    corpus = Corpus.load(tmp_path / "corpus")
+    assert not list(find_leaks(corpus.samples))
+    assert {(sample.split, sample.label) for sample in corpus.samples} == {(s, label) for s in Split for label in Label}
+    assert {sample.id for sample in before.samples} - {sample.id for sample in corpus.samples} == set(
+        entry["divided_out"]
+    )
+    assert entry["divided_out"]
+
+
 def test_a_corpus_is_not_overwritten(folders: Path, tmp_path: Path) -> None:
     import_corpus(folders, tmp_path / "corpus")
     with pytest.raises(CorpusError, match="--add"):

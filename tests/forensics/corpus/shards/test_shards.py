@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import os
 import shutil
@@ -17,8 +18,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
-from forensics.corpus import Corpus, Label, Sample
+from forensics.corpus import Corpus, Label, Sample, save_masks, write_manifest
 from forensics.corpus.importers.importing import import_corpus
 from forensics.corpus.shards.exporting import JOURNAL, PARQUET, Target, export_corpus
 from forensics.corpus.shards.index import INDEX
@@ -27,6 +29,8 @@ from forensics.corpus.shards.planning import plan_shards
 from forensics.corpus.shards.unpacking import unpack_corpus
 from forensics.errors import CorpusError
 from forensics.execution.workers import WorkerConfig
+from forensics.faces import Faces
+from watermark import encode_clip
 
 from ...cli.test_main import SCHEMAS, complaints
 from ..test_corpus import make_sample
@@ -259,6 +263,124 @@ class TestOthersReadIt:
         assert set(table["shard"].to_pylist()) == {None}
 
 
+@pytest.fixture(scope="module")
+def masked(tiny_corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> tuple[Corpus, dict[str, np.ndarray]]:
+    """Return a copy of the corpus whose forged samples have masks of several kinds, and the masks."""
+    root = tmp_path_factory.mktemp("masked") / "corpus"
+    shutil.copytree(tiny_corpus.root, root)
+    (root / "masks").mkdir()
+    masks: dict[str, np.ndarray] = {}
+    samples: list[Sample] = []
+    for number, sample in enumerate(tiny_corpus.samples):
+        if sample.label is Label.FORGED:
+            shown = np.zeros((sample.frames, sample.height, sample.width), bool)
+            for frame in range(sample.frames):
+                shown[frame, 10 + number : 90, 20 : 60 + 10 * frame] = True
+            if sample.is_still and number % 2:
+                place = f"masks/{sample.id}.png"
+                Image.fromarray(shown[0].astype(np.uint8) * 255).save(root / place)
+            elif number % 2:
+                place = f"masks/{sample.id}.mp4"
+                white = np.repeat(shown[..., None].astype(np.uint8) * 255, 3, axis=-1)
+                encode_clip(white, root / place, 25, crf=0)
+            else:
+                place = f"masks/{sample.id}.npz"
+                save_masks(shown, root / place)
+            masks[sample.id] = shown
+            sample = dataclasses.replace(sample, mask=place)
+        samples.append(dataclasses.replace(sample, absent_frames=number % 2))
+    write_manifest(root, samples)
+    return Corpus.load(root), masks
+
+
+def white_of(picture: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(picture)) as mask:
+        assert (mask.format, mask.mode) == ("PNG", "L")
+        shown = np.asarray(mask)
+    assert set(np.unique(shown)) <= {0, 255}
+    return shown == 255
+
+
+class TestMasksAndLandmarks:
+    def test_shards_hold_masks_as_pictures_and_landmarks_as_json_and_come_back_the_same(
+        self, masked: tuple[Corpus, dict[str, np.ndarray]], tmp_path: Path
+    ) -> None:
+        corpus, masks = masked
+        export_corpus(corpus, tmp_path / "out", Target.WEBDATASET, most_bytes=SMALL)
+        members: dict[str, bytes] = {}
+        for shard in (tmp_path / "out").glob("*.tar"):
+            with tarfile.open(shard) as tar:
+                members |= {name: tar.extractfile(name).read() for name in tar.getnames()}
+        keys = {
+            json.loads(content)["sample"]["id"]: name[:9] for name, content in members.items() if name[9:] == ".json"
+        }
+        for sample in corpus.samples:
+            key = keys[sample.id]
+            pictures = [members[name] for name in sorted(members) if name.startswith(f"{key}.mask-")]
+            assert len(pictures) == (len(masks[sample.id]) if sample.id in masks else 0)
+            for picture, mask in zip(pictures, masks.get(sample.id, ()), strict=True):
+                np.testing.assert_array_equal(white_of(picture), mask)
+            faces = Faces.load(corpus.root / str(sample.landmarks))
+            told = json.loads(members[f"{key}.faces.json"])
+            np.testing.assert_allclose(told["landmarks"], faces.landmarks)
+            np.testing.assert_array_equal(told["frames"], faces.frames)
+            np.testing.assert_allclose(told["boxes"], faces.boxes)
+        unpack_corpus(tmp_path / "out", tmp_path / "back")
+        before, after = digests(corpus.root), digests(tmp_path / "back")
+        del before["recipe.json"]
+        assert after == before
+
+    def test_datasets_loads_masks_as_pictures_and_landmarks_as_numbers(
+        self, masked: tuple[Corpus, dict[str, np.ndarray]], tmp_path: Path
+    ) -> None:
+        """In a process of its own, offline, with a cache of its own."""
+        corpus, masks = masked
+        export_corpus(corpus, tmp_path / "hub", Target.DATASETS, most_bytes=SMALL)
+        script = (
+            "import json, sys, datasets, numpy\n"
+            "found = datasets.load_dataset(sys.argv[1], 'stills')\n"
+            "for split, rows in found.items():\n"
+            "    for row in rows:\n"
+            "        shown = [numpy.asarray(one).tolist() for one in row['mask'] or ()]\n"
+            "        print(json.dumps([row['id'], shown, row['landmarks'], row['face_boxes'], row['face_frames']]))\n"
+        )
+        quiet = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(tmp_path / "cache")}
+        command = [sys.executable, "-W", "ignore", "-c", script, str(tmp_path / "hub")]
+        said = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | quiet)
+        assert said.returncode == 0, said.stderr[-2000:]
+        rows = {name: rest for name, *rest in map(json.loads, said.stdout.splitlines())}
+        stills = [sample for sample in corpus.samples if sample.is_still]
+        assert set(rows) == {sample.id for sample in stills}
+        for sample in stills:
+            shown, landmarks, boxes, frames = rows[sample.id]
+            faces = Faces.load(corpus.root / str(sample.landmarks))
+            np.testing.assert_allclose(landmarks, faces.landmarks)
+            np.testing.assert_allclose(boxes, faces.boxes)
+            assert frames == faces.frames.tolist()
+            expected = masks.get(sample.id)
+            if expected is None:
+                assert shown == []
+            else:
+                np.testing.assert_array_equal(np.array(shown) == 255, expected)
+        clips = pq.read_table(next((tmp_path / "hub/clips").glob("t*.parquet"))).to_pylist()
+        for row in clips:
+            pictures = [white_of(one["bytes"]) for one in row["mask"] or ()]
+            expected = masks.get(row["id"], np.zeros((0,), bool))
+            assert len(pictures) == len(expected)
+            assert all(np.array_equal(one, mask) for one, mask in zip(pictures, expected, strict=True))
+
+    def test_a_mask_that_is_missing_is_named(
+        self, masked: tuple[Corpus, dict[str, np.ndarray]], tmp_path: Path
+    ) -> None:
+        corpus, _ = masked
+        lost = [
+            dataclasses.replace(one, mask="masks/gone.npz") if one.mask is not None else one for one in corpus.samples
+        ]
+        broken = dataclasses.replace(corpus, samples=tuple(lost))
+        with pytest.raises(CorpusError, match=r"gone\.npz"):
+            export_corpus(broken, tmp_path / "out", Target.DATASETS)
+
+
 class TestBackAgain:
     def test_what_is_unpacked_is_the_corpus_that_was_exported(
         self, tiny_corpus: Corpus, exported: Path, tmp_path: Path
@@ -270,8 +392,6 @@ class TestBackAgain:
         assert after == before
 
     def test_an_imported_corpus_comes_back_in_a_folder_of_its_own(self, tmp_path: Path) -> None:
-        from PIL import Image
-
         for part in ("real", "fake"):
             for number in range(4):
                 folder = tmp_path / f"wild/{part}_train/{number}"

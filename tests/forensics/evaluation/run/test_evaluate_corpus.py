@@ -30,7 +30,7 @@ from forensics.evaluation import (
 )
 from forensics.evaluation.protocol.protocols import PROTOCOLS, find_protocol
 from forensics.evaluation.protocol.read_journal import JOURNAL_NAME, past_reads
-from forensics.evaluation.run.evaluate_corpus import (
+from forensics.evaluation.run import (
     Settings,
     corpus_digest,
     evaluate_corpus,
@@ -51,6 +51,16 @@ def save_toy(folder: Path, seed: int = 0, threshold: float = 0.4) -> str:
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> str:
     return save_toy(tmp_path_factory.mktemp("detectors") / "toy")
+
+
+def test_the_report_says_how_many_frames_were_not_there(tiny_corpus: Corpus, toy: str) -> None:
+    tested = tiny_corpus.where(split=Split.TEST)[0]
+    lacking = dataclasses.replace(tested, absent_frames=3)
+    samples = tuple(lacking if sample == tested else sample for sample in tiny_corpus.samples)
+    (found,) = evaluate_corpus(dataclasses.replace(tiny_corpus, samples=samples), [toy], QUICK)
+    assert any(f"3 frames of 1 samples, such as {tested.id}, were not there" in text for text in found.report.warnings)
+    (whole,) = evaluate_corpus(tiny_corpus, [toy], QUICK)
+    assert not any("were not there" in text for text in whole.report.warnings)
 
 
 def test_the_report_says_what_was_tested_and_at_which_threshold(tiny_corpus: Corpus, toy: str) -> None:
