@@ -99,6 +99,10 @@ def timed(do: Callable[[], object]) -> float:
     return time.process_time() - begun
 
 
+MOST_COMPARED = 100_000
+"""Rows up to which near duplicates are looked for, since that compares each with each."""
+
+
 def measure_rows(counts: tuple[int, ...], folder: Path) -> Iterator[Row]:
     """Measure the time of every step over a manifest."""
     for count in counts:
@@ -118,13 +122,14 @@ def steps_over(samples: list[Sample], folder: Path) -> dict[str, Callable[[], ob
         slices=("main",) * count,
         methods=tuple(one.method for one in samples),
     )
+    near = {"find near duplicates": lambda: list(near_pairs(hashes[: count // 2], hashes[count // 2 :]))}
     return {
         "write manifest": lambda: write_manifest(folder, samples),
         "read manifest": lambda: list(read_manifest(folder)),
         "split by identity": lambda: split_by_identity(samples, np.random.default_rng(SEED)),
         "find leaks": lambda: list(find_leaks(samples)),
         "find equal files": lambda: list(find_duplicates(samples)),
-        "find near duplicates": lambda: list(near_pairs(hashes[: count // 2], hashes[count // 2 :])),
+        **(near if count <= MOST_COMPARED else {}),
         f"measures, {REPLICATES} replicates": lambda: measure_table(
             table, seed=SEED, threshold=0.5, replicates=REPLICATES
         ),

@@ -425,7 +425,8 @@ def scale_rows(rows: Rows) -> str:
     counts = list(dict.fromkeys(row["n"] for row in found))
     cells = {(row["measure"], row["n"]): f"{float(row['value']):.1f}" for row in found}
     lines = [
-        [name, *(cells[name, count] for count in counts)] for name in dict.fromkeys(row["measure"] for row in found)
+        [name, *(cells.get((name, count), "–") for count in counts)]
+        for name in dict.fromkeys(row["measure"] for row in found)
     ]
     total = [f"{sum(float(row['value']) for row in found if row['n'] == count):.1f}" for count in counts]
     lines.append(["all together", *total])
