@@ -16,7 +16,7 @@ from .sandbox_pool import SandboxPool
 
 LONGEST_NAME = 255
 
-_KINDS = ("application/octet-stream", "image/", "video/")
+_KINDS = ("application/octet-stream", "application/pdf", "application/c2pa", "image/", "video/", "audio/")
 """Accepted types of a body. A page of another site cannot send these without a preflight request, which is rejected."""
 
 
