@@ -31,6 +31,7 @@ from .media.clip_reading import ClipReader, demuxed, open_clip, take_frames
 from .media.encoding import encode_clip, encode_still
 from .media.files import file_hash, hidden_folder, sweep, try_lock, whole_file
 from .media.media import Media, read_media
+from .media.sound import check_sound
 from .provenance import Outcome, Provenance, read_provenance, verify_file
 from .resolution.resolution import Bindings, read_bindings
 from .sealing.clip_writing import ClipWriter
@@ -75,6 +76,7 @@ __all__ = [
     "TrustPolicy",
     "WatermarkError",
     "check_size",
+    "check_sound",
     "demuxed",
     "encode_clip",
     "encode_still",

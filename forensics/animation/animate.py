@@ -28,6 +28,8 @@ from watermark import (
     sweep,
 )
 
+from .drive_sound import DriveSound, sound_of
+from .small_source import check_source, track_any_size
 from .tracking import TrackerChoice, naming, open_tracker, track_file
 
 _LOG = logging.getLogger(__name__)
@@ -96,6 +98,7 @@ class Animation:
         evaluations: Evaluations of the U-Net per frame.
         continued: Whether an interrupted run had already done a part of the work.
         seconds: Wall time.
+        sound: Whether the drive's sound was kept.
     """
 
     path: Path
@@ -106,6 +109,7 @@ class Animation:
     evaluations: float
     continued: bool
     seconds: Seconds
+    sound: DriveSound = field(default_factory=DriveSound)
 
 
 def animate_file(request: AnimationRequest, deployment: Deployment, report: Report = silent) -> Animation:
@@ -126,7 +130,7 @@ def animate_file(request: AnimationRequest, deployment: Deployment, report: Repo
     sweep(request.out.parent)
     engine = engine_for(request.engine)
     check_tracker(request, engine)
-    still = load_still(request.source)
+    still = load_still(request.source, pasted_back=request.config.paste_back)
     if request.config.paste_back:
         refuse_marked(request.source, still, deployment)
     drive = load_drive(request.drive, request.tracker, subrange(report, 0.0, _TRACKING_ENDS))
@@ -137,12 +141,13 @@ def animate_file(request: AnimationRequest, deployment: Deployment, report: Repo
             request.drive,
         )
     check_length(request, drive)
+    sound = sound_of(request.drive, request.out, len(drive) / drive.fps)
     report(0.0, "tracking the source")
     params = track_source(request.source, still, request.tracker)
     report(0.0, "loading the model")
     animator = load_animator(engine)
     tracked = time.perf_counter()
-    return _generated(request, engine, animator, (still, params, drive), deployment, report, (started, tracked))
+    return _generated(request, engine, animator, (still, params, drive), deployment, report, (started, tracked), sound)
 
 
 def _generated(
@@ -153,6 +158,7 @@ def _generated(
     deployment: Deployment,
     report: Report,
     times: tuple[float, float],
+    sound: DriveSound,
 ) -> Animation:
     started, tracked = times
     config = replace(request.config, mode=mode_for(request, scene[2]))
@@ -164,11 +170,14 @@ def _generated(
         ingredients=ingredients_of(request),
         progress=_paced(report, started),
         fresh=request.fresh,
+        audio_from=sound.kept,
     )
     ended = time.perf_counter()
     parts = {name: made.seconds.get(name, 0.0) for name in ("denoise", "mark", "encode")}
     seconds = Seconds(total=ended - started, track=tracked - started, **parts)
-    return Animation(request.out, made.receipt, made.frames, engine, config, made.evaluations, made.continued, seconds)
+    return Animation(
+        request.out, made.receipt, made.frames, engine, config, made.evaluations, made.continued, seconds, sound
+    )
 
 
 def _paced(report: Report, started: float) -> Callable[[int, int], None]:
@@ -247,25 +256,29 @@ def ingredients_of(request: AnimationRequest) -> tuple[Ingredient, ...]:
     return source, Ingredient(request.drive, request.drive.name, "inputTo")
 
 
-def load_still(path: Path) -> Frames:
+def load_still(path: Path, *, pasted_back: bool = False) -> Frames:
     """Read the source picture.
 
     Args:
         path: The file.
+        pasted_back: Whether the result is put back into the picture, which must then be able to carry the mark.
 
     Raises:
-        InputError: The file is a clip, or is too small to carry a mark.
+        InputError: The file is a clip, or is too small.
         MediaError: The file cannot be read.
     """
     media = read_media(path, max_frames=1)
     if media.fps is not None:
         raise InputError(f"{path}: is a clip; a source is a picture", path)
     _LOG.info("opened %s: %s", path, media)
-    try:
-        check_size(media.height, media.width)
-    except TooSmallError as error:
-        raise InputError(f"{path}: {error}", path) from error
-    return np.asarray(media.frames[0], dtype=np.uint8)
+    still = np.asarray(media.frames[0], dtype=np.uint8)
+    check_source(path, still)
+    if pasted_back:
+        try:
+            check_size(media.height, media.width)
+        except TooSmallError as error:
+            raise InputError(f"{path}: {error}; without --paste-back it is large enough", path) from error
+    return still
 
 
 def refuse_marked(path: Path, still: Frames, deployment: Deployment) -> None:
@@ -323,4 +336,4 @@ def track_source(path: Path, still: Frames, choice: TrackerChoice) -> FaceParams
     landmarks = None if choice.landmarks is None else read_landmarks(choice.landmarks)
     tracker = open_tracker(choice)
     with naming(path):
-        return tracker.track_still(still, box=choice.box, landmarks=landmarks)
+        return track_any_size(tracker, still, choice.box, landmarks)

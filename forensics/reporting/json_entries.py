@@ -75,6 +75,7 @@ def animate_entry(animation: Animation) -> JsonObject:
         "evaluations_per_frame": animation.evaluations,
         "composite": animation.config.paste_back,
         "continued": animation.continued,
+        "sound": str(animation.sound) or None,
         "mark": {"id": receipt.payload.hex},
         "credential": {"state": receipt.credential.state.value},
         "seconds": asdict(animation.seconds),

@@ -35,7 +35,14 @@ def is_clip(path: Path) -> bool:
     return path.suffix.lower() == ".mp4"
 
 
-def deliver(path: Path, claim: Claim, deployment: Deployment, fps: float, shape: tuple[int, int, int]) -> Delivery:
+def deliver(
+    path: Path,
+    claim: Claim,
+    deployment: Deployment,
+    fps: float,
+    shape: tuple[int, int, int],
+    audio_from: Path | None = None,
+) -> Delivery:
     """Return the delivery that fits a path; nothing is written before its block begins.
 
     Args:
@@ -44,6 +51,7 @@ def deliver(path: Path, claim: Claim, deployment: Deployment, fps: float, shape:
         deployment: Deployment that signs.
         fps: Frames per second of a clip.
         shape: Number of frames, height, width.
+        audio_from: A clip whose sound a clip keeps; pictures ignore it.
 
     Raises:
         SealError: There are several frames for one picture, or the folder exists already.
@@ -53,7 +61,7 @@ def deliver(path: Path, claim: Claim, deployment: Deployment, fps: float, shape:
     if not path.suffix:
         return _Folder(path, claim, deployment)
     if is_clip(path):
-        return ClipWriter(path, claim, deployment, fps=fps, height=height, width=width)
+        return ClipWriter(path, claim, deployment, fps=fps, height=height, width=width, audio_from=audio_from)
     if count != 1:
         raise SealError(f"{path}: {count} frames make no picture; name a .mp4 or a folder as output")
     return _Still(path, claim, deployment)

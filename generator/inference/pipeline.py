@@ -163,6 +163,7 @@ class Animator:
         ingredients: tuple[Ingredient, ...] = (),
         progress: Progress | None = None,
         fresh: bool = False,
+        audio_from: Path | None = None,
     ) -> GeneratedFile:
         """Animate a source picture by a drive of any length, to a sealed file, in constant memory.
 
@@ -179,13 +180,14 @@ class Animator:
             ingredients: Input files, recorded in the claim.
             progress: Progress callback; receives (finished frames, all frames) of the remaining work.
             fresh: Whether the state of an interrupted run is discarded.
+            audio_from: A clip whose sound is kept, cut to the length of the frames; for a clip only.
 
         Raises:
             TooSmallError, FaceModelError, GenerationError: As for `animate`.
             WatermarkError: The file cannot be written or read back; then no file is left.
         """
         work = plan_clip(self._network, image, params, drive, config or AnimateConfig(), ingredients, path.name)
-        delivery = deliver(path, work.claim, deployment, drive.fps, work.shape)
+        delivery = deliver(path, work.claim, deployment, drive.fps, work.shape, audio_from)
         seconds: dict[str, float] = {}
         with (
             memory_named(),

@@ -7,6 +7,7 @@ step with the pictures, so that neither track has to wait in memory for the othe
 from __future__ import annotations
 
 import itertools
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,7 +17,7 @@ from av.container import InputContainer, OutputContainer
 
 from watermark.errors import MediaError
 
-from .clip_reading import demuxed
+from .clip_reading import demuxed, open_clip
 
 COPIED_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
 
@@ -45,6 +46,8 @@ class SoundTrack:
             file = self._open.enter_context(demuxed(source))
             if not file.streams.audio:
                 raise MediaError(f"{source}: has no sound track to keep; pass a file that has one, or none")
+            if file.streams.audio[0].codec_context is None:
+                raise MediaError(f"{source}: its sound is of an unknown kind and cannot be decoded; remove the track")
             codec = file.streams.audio[0].codec_context.codec.canonical_name
             make = self._copied if codec in COPIED_CODECS else self._encoded
             self._packets = make(file, target)
@@ -107,6 +110,25 @@ class SoundTrack:
             for piece in resampler.resample(frame):
                 yield from out.encode(piece)
         yield from out.encode(None)
+
+
+def check_sound(path: Path, seconds: float) -> None:
+    """Check that the sound of a clip can be copied, by copying it to a temporary file.
+
+    Args:
+        path: MP4, MOV or Matroska file with a sound track.
+        seconds: Length to copy.
+
+    Raises:
+        MediaError: The file has no sound track, or none that can be copied.
+    """
+    start = open_clip(path).start
+    with tempfile.TemporaryFile() as scratch, av.open(scratch, "w", format="mp4") as target:
+        sound = SoundTrack(path, target, start)
+        try:
+            sound.advance(seconds)
+        finally:
+            sound.close()
 
 
 def _begins(packet: av.Packet) -> float:

@@ -152,6 +152,8 @@ def _text(made: Animation) -> str:
         f"  mark        {made.receipt.payload.hex}",
         f"  credential  {made.receipt.credential.state}",
     ]
+    if str(made.sound):
+        lines.append(f"  sound       {made.sound}")
     if made.continued:
         lines.insert(2, "  continued from where an earlier run had stopped")
     return "\n".join(lines)

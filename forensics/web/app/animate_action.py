@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from forensics.animation.animate import Frames, load_drive, load_still, refuse_marked, track_source
+from forensics.animation.drive_sound import sound_of
 from forensics.animation.streamed_clip import open_frames
 from forensics.animation.tracking import STILL_RATE, TrackerChoice
 from forensics.errors import InputError
@@ -127,6 +128,7 @@ def animate(request: AnimateRequest, context: AppContext, session: Session, repo
         ),
         ingredients=(Ingredient(source, source.name, "parentOf" if request.whole_picture else "inputTo"), *ingredients),
         progress=drawn,
+        audio_from=_sound(request, drive),
     )
     sealed = made.receipt.path
     named = sealed.with_name(f"facetrail-{made.receipt.payload.hex}{sealed.suffix}")
@@ -136,7 +138,7 @@ def animate(request: AnimateRequest, context: AppContext, session: Session, repo
 
 def _source(request: AnimateRequest, folder: Path) -> tuple[Frames, FaceParams, Path]:
     if request.upload is not None:
-        still = load_still(request.upload)
+        still = load_still(request.upload, pasted_back=request.whole_picture)
         return still, track_source(request.upload, still, TrackerChoice()), request.upload
     puppet = puppet_of(request.puppets_seed, request.puppet)
     still = puppets.render(puppet, puppet.neutral(), SOURCE_SIZE).image
@@ -158,6 +160,13 @@ def _drive(request: AnimateRequest, report: Report) -> tuple[DriveSequence, tupl
     _check_length(request.drive, len(frames), fps or STILL_RATE)
     drive = load_drive(request.drive, TrackerChoice(), report)
     return drive, (Ingredient(request.drive, request.drive.name, "inputTo"),)
+
+
+def _sound(request: AnimateRequest, drive: DriveSequence) -> Path | None:
+    """Return the video whose sound the animation keeps."""
+    if request.motion is not Motion.DRIVE or request.drive is None or len(drive) < 2:
+        return None
+    return sound_of(request.drive, Path("animation.mp4"), len(drive) / drive.fps).kept
 
 
 def _check_length(path: Path, frames: int, fps: float) -> None:

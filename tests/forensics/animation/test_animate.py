@@ -7,19 +7,21 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from forensics import cli
+from forensics.animation.small_source import track_any_size
 from forensics.animation.streamed_clip import open_frames
 from generator import DriveSequence, FaceParams, puppets
 from generator.errors import NoFaceError
 from generator.network.config import TOY, TOY_SD15
 from generator.network.model import AniFaceDiff
 from generator.network.weights_io import save_pretrained
-from watermark import Deployment, encode_clip, read_media
+from watermark import Deployment, encode_clip, open_clip, read_media
 
 torch.set_num_threads(1)
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "schemas" / "animate.json").read_text())
@@ -62,6 +64,7 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clear.save(folder / "alpha.png")
     Image.fromarray(np.zeros((150, 150, 3), np.uint8)).save(folder / "black.png")
     Image.fromarray(still[:100, :100]).save(folder / "small.png")
+    Image.fromarray(still[:31, :100]).save(folder / "tiny.png")
     puppets.sample_motion(np.random.default_rng(0), PUPPET, 9).save(folder / "drive.npz")
     neutral = FaceParams.neutral(face_model="flame")
     rows = (neutral.expression[None], neutral.pose[None], neutral.gaze[None], neutral.camera[None])
@@ -130,7 +133,8 @@ def test_the_big_preset_runs_with_every_dial(animate: Run, material: Path, tmp_p
         ("source.png", "drive.npz", ["--device", "tpu"], "there are: cpu"),
         ("source.png", "drive.npz", ["--weights", "nothing"], "card.json"),
         ("black.png", "drive.npz", ["--weights", "mini"], "black.png: no face found"),
-        ("small.png", "drive.npz", ["--weights", "mini"], "small.png.*at least 128"),
+        ("small.png", "drive.npz", ["--weights", "mini", "--paste-back"], "small.png.*at least 128.*--paste-back"),
+        ("tiny.png", "drive.npz", ["--weights", "mini"], "tiny.png: a source of 100 × 31 pixels.*at least 32"),
         ("drive.npz", "drive.npz", ["--weights", "mini"], "drive.npz"),
     ],
 )  # fmt: skip
@@ -144,6 +148,111 @@ def test_what_cannot_be_done_is_one_line_and_leaves_nothing(
     assert code in (1, 2) and out == "" and len(lines) == 1
     assert re.search(complaint, lines[0]), lines[0]
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("size", [(32, 32), (96, 96), (40, 255)])
+def test_a_small_picture_is_a_source_because_only_the_output_is_marked(
+    animate: Run, material: Path, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    with Image.open(material / "source.png") as picture:
+        picture.resize(size).save(tmp_path / "avatar.png")
+    command = tmp_path / "avatar.png", material / "drive.npz", "-o", tmp_path / "a.mp4", "--weights", material / "mini"
+    code, out, err = animate(*command, "--json")
+    assert code == 0, err
+    assert entry(out)["credential"] == {"state": "trusted"}
+    assert min(entry(out)["width"], entry(out)["height"]) >= 128
+
+
+class OnlyLargeTracker:
+    """Finds no face in a picture of fewer than 200 pixels, and keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.given: list[tuple[tuple[int, ...], object, object]] = []
+
+    def track_still(self, image: np.ndarray, *, box: object = None, landmarks: object = None) -> FaceParams:
+        self.given.append((image.shape[:2], box, landmarks))
+        if min(image.shape[:2]) < 200:
+            raise NoFaceError(f"no face found in {image.shape[1]}x{image.shape[0]} px")
+        return PUPPET.neutral()
+
+
+def test_a_small_picture_is_enlarged_for_the_tracker_with_its_box_and_points() -> None:
+    tracker, points = OnlyLargeTracker(), np.full((68, 2), 7.5)
+    track_any_size(tracker, np.zeros((64, 128, 3), np.uint8), (8.0, 4.0, 40.0, 36.0), points)
+    assert [shape for shape, _, _ in tracker.given] == [(64, 128), (256, 512)]
+    assert tracker.given[1][1] == (32.0, 16.0, 160.0, 144.0)
+    np.testing.assert_allclose(tracker.given[1][2], 31.5)
+    tracker = OnlyLargeTracker()
+    with pytest.raises(NoFaceError, match="190x190"):
+        track_any_size(tracker, np.zeros((190, 190, 3), np.uint8), None, None)
+    assert len(tracker.given) == 1
+
+
+def drive_with_sound(path: Path, seconds: float) -> None:
+    """Write nine frames at 25 a second, and a tone."""
+    with av.open(str(path), "w") as file:
+        video = file.add_stream("libx264", rate=25)
+        video.width = video.height = 64
+        audio = file.add_stream("aac", rate=48000, layout="mono")
+        for number in range(9):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 100 + 5 * number, np.uint8), format="rgb24")
+            file.mux(video.encode(frame))
+        file.mux(video.encode())
+        tone = (0.3 * np.sin(np.arange(round(seconds * 48000)) / 20)).astype(np.float32)
+        for start in range(0, len(tone) - 1023, 1024):
+            sound = av.AudioFrame.from_ndarray(tone[None, start : start + 1024], format="fltp", layout="mono")
+            sound.sample_rate, sound.pts = 48000, start
+            file.mux(audio.encode(sound))
+        file.mux(audio.encode())
+
+
+@pytest.fixture
+def follow(animate: Run, monkeypatch: pytest.MonkeyPatch, material: Path) -> Run:
+    """Animate with any clip as the drive, whose motion is the one that is saved."""
+    motion = DriveSequence.load(material / "drive.npz")
+    monkeypatch.setattr("forensics.animation.animate.track_file", lambda *_: motion)
+    return animate
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_the_sound_of_the_drive_is_kept_and_cut_to_the_length(
+    follow: Run, material: Path, tmp_path: Path, suffix: str
+) -> None:
+    drive_with_sound(tmp_path / f"drive{suffix}", 2.0)
+    command = material / "source.png", tmp_path / f"drive{suffix}", "-o", tmp_path / "a.mp4"
+    code, out, err = follow(*command, "--weights", material / "mini", "--json")
+    assert code == 0, err
+    assert entry(out)["sound"] == f"kept, as in drive{suffix}"
+    with av.open(str(tmp_path / "a.mp4")) as file:
+        (audio,) = file.streams.audio
+        packets = [packet for packet in file.demux(audio) if packet.pts is not None]
+        end = float((packets[-1].pts + packets[-1].duration) * packets[-1].time_base)
+    assert end == pytest.approx(9 / entry(out)["fps"], abs=0.05)
+
+
+def test_where_the_sound_is_left_out_one_line_says_why(follow: Run, material: Path, tmp_path: Path) -> None:
+    drive_with_sound(tmp_path / "drive.mp4", 1.0)
+    weights = "--weights", material / "mini"
+    code, out, err = follow(material / "source.png", tmp_path / "drive.mp4", "-o", tmp_path / "frames", *weights)
+    assert code == 0, err
+    assert "  sound       left out: only an .mp4 holds sound" in out.splitlines()
+    data = bytearray((tmp_path / "drive.mp4").read_bytes())
+    for name in (b"mp4a", b"esds"):
+        data[data.index(name) : data.index(name) + 4] = b"zzzz"
+    (tmp_path / "odd.mp4").write_bytes(data)
+    code, out, err = follow(material / "source.png", tmp_path / "odd.mp4", "-o", tmp_path / "b.mp4", *weights)
+    assert code == 0, err
+    (line,) = [line for line in out.splitlines() if line.startswith("  sound")]
+    assert line.startswith("  sound       left out: ")
+    assert not open_clip(tmp_path / "b.mp4").has_sound
+
+
+def test_a_silent_drive_needs_no_word(follow: Run, material: Path, tmp_path: Path) -> None:
+    encode_clip(np.zeros((9, 64, 64, 3), np.uint8), tmp_path / "drive.mp4", 25)
+    command = material / "source.png", tmp_path / "drive.mp4", "-o", tmp_path / "a.mp4", "--weights", material / "mini"
+    code, out, _ = follow(*command)
+    assert code == 0
+    assert "sound" not in out
 
 
 @pytest.mark.parametrize("value", ["abc", "-1", "nan", "inf"])
