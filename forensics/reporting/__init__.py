@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from forensics.lazy_door import lazy_door
+
 from .blocks import Media
 from .card import verify_report
 from .compose import read_contents
-from .failure_pictures import ScoredTest, keep_failures
 from .failures import Failure, read_failures, write_failures
 from .gather import gather
 from .json_entries import animate_entry, compare_entry, evaluate_entry, examine_entry, read_entry, seal_entry
 from .page import render_page, write_page
 from .trail import GalleryRow, ProvenanceRow, StageTime, Trail
 from .write import Written, write_report
+
+if TYPE_CHECKING:
+    from .failure_pictures import ScoredTest, keep_failures
+else:
+    __getattr__ = lazy_door(__name__, __file__)  # what shows failures loads detectors
 
 __all__ = [
     "Failure",

@@ -117,10 +117,13 @@ def _replicates(
     """Return (statistics, wanted) values of replicates on which all are defined, None where these are too rare."""
     ranking = Ranking(labels, scores)
     slow = not all(isinstance(one, Metric) for one in statistics.values())
-    ordered = weights.ordered(ranking.order)
+    grouped = weights.in_groups(ranking.group_of, ranking.groups)
+    ordered = weights.ordered(ranking.order) if grouped is None else weights
 
     def values_of(chosen: NDArray[np.int64]) -> Floats:
-        counts = ranking.counts(ordered.of_chosen(chosen))
+        counts = (
+            ranking.counts(ordered.of_chosen(chosen)) if grouped is None else ranking.counts_of_groups(grouped(chosen))
+        )
         repeats = weights.of_chosen(chosen) if slow else np.empty((0, 0))
         batch = [
             one.of(counts) if isinstance(one, Metric) else _one_by_one(one, labels, scores, repeats)

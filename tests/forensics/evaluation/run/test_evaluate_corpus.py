@@ -29,7 +29,7 @@ from forensics.evaluation import (
 )
 from forensics.evaluation.protocol.protocols import PROTOCOLS, find_protocol
 from forensics.evaluation.protocol.read_journal import JOURNAL_NAME, past_reads
-from forensics.evaluation.run.evaluate_corpus import (
+from forensics.evaluation.run import (
     Settings,
     corpus_digest,
     evaluate_corpus,
@@ -121,7 +121,7 @@ def test_a_detector_scored_before_is_not_scored_again(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("scored again")
 
-    monkeypatch.setattr("forensics.evaluation.run.evaluate_corpus.score_samples", refuse)
+    monkeypatch.setattr("forensics.evaluation.run.score_corpus.score_samples", refuse)
     (again,) = evaluate_corpus(tiny_corpus, [toy], QUICK, out=tmp_path)
     assert again.report == first.report
     assert len(past_reads(tmp_path)) == 1
