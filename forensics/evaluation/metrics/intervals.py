@@ -66,7 +66,11 @@ def bootstrap_intervals(
         MetricError: A statistic is undefined on the whole table, or the identities do not fit.
     """
     labels, scores = np.asarray(labels), np.asarray(scores, dtype=np.float64)
-    values = {name: statistic(labels, scores) for name, statistic in statistics.items()}
+    counts = Ranking(labels, scores).counts()
+    values = {
+        name: one.of_table(counts) if isinstance(one, Metric) else one(labels, scores)
+        for name, one in statistics.items()
+    }
     weights = IdentityWeights(identities, len(labels))
     drawn = (
         _replicates(statistics, labels, scores, weights, rng, replicates, report)
