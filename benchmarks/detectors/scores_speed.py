@@ -3,8 +3,8 @@
     .venv/bin/python -m benchmarks.detectors.scores_speed [--before DIR] [--rows N]
 
 Two tables of made-up scores are measured with 1,000 replicates: a million samples of their own, and 10,000 rows of 45
-methods; `--only` measures one of them again. With `--before`, the folder of an earlier version measures the same tables in the same run, and the ratio says
-how many times less CPU time this version takes. Each run is a process of its own.
+methods; `--only` measures one of them again. With `--before`, the folder of an earlier version measures the same tables
+in the same run, and the ratio says how many times less CPU time this version takes. Each run is a process of its own.
 """
 
 from __future__ import annotations
