@@ -86,7 +86,7 @@ def main() -> None:
             count = options.rows if name == "samples" else 10_000
             (write_samples if name == "samples" else write_methods)(table, count)
             now = measure(HERE, table, Path(place) / f"{name}-now")
-            versions = {"this": (*now, None)}
+            versions: dict[str, tuple[float | None, ...]] = {"this": (*now, None)}
             if options.before is not None:
                 old = measure(options.before, table, Path(place) / f"{name}-before")
                 versions = {"before": (*old, None), "this": (*now, old[0] / now[0])}
