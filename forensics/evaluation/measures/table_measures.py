@@ -12,7 +12,7 @@ from forensics.evaluation.errors import ScoresError
 from forensics.evaluation.metrics import classification as metrics
 from forensics.evaluation.metrics.counts import Counts, Floats
 from forensics.evaluation.metrics.exact_bounds import People
-from forensics.evaluation.metrics.intervals import Interval, bootstrap_intervals
+from forensics.evaluation.metrics.intervals import FEWEST_PEOPLE, Interval, bootstrap_intervals, interval_of
 from forensics.evaluation.metrics.named_metrics import CALIBRATION, RANKING, RATES, Metric, at_threshold, rate_name
 from forensics.evaluation.scores.aggregation import Aggregation
 from forensics.evaluation.scores.score_table import EVERYTHING, ScoreTable
@@ -163,16 +163,23 @@ def _coverage(table: ScoreTable, level: Level, seed: int, replicates: int) -> Me
     """Measure the share of samples with a face, and report it for each class; a difference is a warning."""
     seen = table.covered.astype(np.float64)
     share = Metric(_mean_score, people=People.ALL)
-    rng = np.random.default_rng(seed)
     if (seen == seen[0]).all():  # no replicate can differ from the table
-        replicates = min(replicates, 20)
-    found = bootstrap_intervals({"share": share}, table.labels, seen, table.identities, rng, replicates=replicates)
+        enough = len({name for names in table.identities for name in names}) >= FEWEST_PEOPLE
+        value = float(seen[0])
+        found = Interval(value, None, None)
+        if enough and replicates:
+            found = interval_of(value, np.array([value]), share, table.labels, table.identities)
+    else:
+        rng = np.random.default_rng(seed)
+        found = bootstrap_intervals({"share": share}, table.labels, seen, table.identities, rng, replicates=replicates)[
+            "share"
+        ]
     by_class = [
         f"{seen[np.asarray(table.labels) == label].mean():.3f} of {word}"
         for label, word in ((1, "manipulated"), (0, "genuine"))
         if (np.asarray(table.labels) == label).any()
     ]
-    return _made("coverage", level, EVERYTHING, found["share"], table, ", ".join(by_class))
+    return _made("coverage", level, EVERYTHING, found, table, ", ".join(by_class))
 
 
 def _mean_score(counts: Counts) -> Floats:

@@ -155,6 +155,26 @@ class Ranking:
         joint = np.union1d(*distinct)
         self._grid = Grid(joint, *(np.searchsorted(joint, one) for one in distinct))
 
+    @cached_property
+    def group_of(self) -> Places:
+        """Return for each of the (N,) samples the place of its score among those of its class.
+
+        The scores of manipulated samples come first, and those of genuine samples after them.
+        """
+        sizes = [np.diff(starts, append=end) for starts, end in zip(self._starts, self._ends, strict=True)]
+        groups = np.empty(len(self), dtype=np.intp)
+        groups[self.order] = np.repeat(np.arange(self.groups), np.concatenate(sizes))
+        return groups
+
+    @property
+    def groups(self) -> int:
+        """Return the number of distinct scores of both classes, each counted apart."""
+        return len(self._starts[0]) + len(self._starts[1])
+
+    @property
+    def _ends(self) -> tuple[int, int]:
+        return self._count, len(self) - self._count
+
     def __len__(self) -> int:
         """Count the samples."""
         return len(self.order)
@@ -172,6 +192,11 @@ class Ranking:
             for part, starts in zip(parts, self._starts, strict=True)
         ]
         return Counts(self._grid, *merged)
+
+    def counts_of_groups(self, weights: Floats) -> Counts:
+        """Count the samples from the summed weights (..., `groups`) of those of equal score, see `group_of`."""
+        places = len(self._starts[0])
+        return Counts(self._grid, weights[..., :places], weights[..., places:])
 
 
 def first_where(holds: Callable[[Places], NDArray[np.bool_]], length: int, shape: tuple[int, ...]) -> Places:

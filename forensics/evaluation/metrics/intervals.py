@@ -66,7 +66,11 @@ def bootstrap_intervals(
         MetricError: A statistic is undefined on the whole table, or the identities do not fit.
     """
     labels, scores = np.asarray(labels), np.asarray(scores, dtype=np.float64)
-    values = {name: statistic(labels, scores) for name, statistic in statistics.items()}
+    counts = Ranking(labels, scores).counts()
+    values = {
+        name: one.of_table(counts) if isinstance(one, Metric) else one(labels, scores)
+        for name, one in statistics.items()
+    }
     weights = IdentityWeights(identities, len(labels))
     drawn = (
         _replicates(statistics, labels, scores, weights, rng, replicates, report)
@@ -117,10 +121,13 @@ def _replicates(
     """Return (statistics, wanted) values of replicates on which all are defined, None where these are too rare."""
     ranking = Ranking(labels, scores)
     slow = not all(isinstance(one, Metric) for one in statistics.values())
-    ordered = weights.ordered(ranking.order)
+    grouped = weights.in_groups(ranking.group_of, ranking.groups)
+    ordered = weights.ordered(ranking.order) if grouped is None else weights
 
     def values_of(chosen: NDArray[np.int64]) -> Floats:
-        counts = ranking.counts(ordered.of_chosen(chosen))
+        counts = (
+            ranking.counts(ordered.of_chosen(chosen)) if grouped is None else ranking.counts_of_groups(grouped(chosen))
+        )
         repeats = weights.of_chosen(chosen) if slow else np.empty((0, 0))
         batch = [
             one.of(counts) if isinstance(one, Metric) else _one_by_one(one, labels, scores, repeats)

@@ -40,7 +40,14 @@ class Metric:
         Raises:
             MetricError: The metric is undefined on the table.
         """
-        counts = Ranking(labels, scores).counts()
+        return self.of_table(Ranking(labels, scores).counts())
+
+    def of_table(self, counts: Counts) -> float:
+        """Return the number for the counts of one table.
+
+        Raises:
+            MetricError: The metric is undefined on the table.
+        """
         if not len(counts.values):
             raise MetricError("no sample to judge")
         if self.probabilities and (counts.values[0] < 0 or counts.values[-1] > 1):

@@ -7,7 +7,7 @@ therefore vary, and the interval is rather too wide than too narrow.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +95,20 @@ class IdentityWeights:
         if self._place_of is not None:
             return _counted(self._place_of[chosen], self.count)
         return self.weights(self.drawn(chosen))
+
+    def in_groups(self, group_of: NDArray[np.intp], groups: int) -> Callable[[NDArray[np.int64]], Floats] | None:
+        """Return a function that sums the weights of the samples of each group from the result of `choose`.
+
+        This is faster than weighing every sample. It is None where identities and samples are not one to one.
+
+        Args:
+            group_of: (N,) group of each sample.
+            groups: Number of groups.
+        """
+        if self._place_of is None:
+            return None
+        group_of_identity = group_of[self._place_of]
+        return lambda chosen: _counted(np.take(group_of_identity, chosen), groups)
 
     def weights(self, drawn: Floats, order: NDArray[np.intp] | None = None) -> Floats:
         """Return the (replicates, N) weights of the samples.

@@ -1,4 +1,4 @@
-"""Evaluate detectors on a corpus, or the scores of another program; each name is loaded when it is first used."""
+"""Evaluate detectors on a corpus, or the scores of another program; what loads detectors is loaded when it is used."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from forensics.lazy_door import lazy_door
 
+from .evaluate_corpus import corpus_digest, evaluate_corpus
+from .evaluate_scores import evaluate_files
+from .evaluated import Evaluated, Settings, compare_evaluated, with_reports, write_results
+
 if TYPE_CHECKING:
     from .control_shift import measure_control
-    from .evaluate_corpus import corpus_digest, evaluate_corpus
-    from .evaluate_scores import evaluate_files
-    from .evaluated import Evaluated, Settings, compare_evaluated, with_reports, write_results
     from .score_corpus import GROUP, frozen_threshold, key_of, rows_of_slice, score_samples
 else:
     __getattr__ = lazy_door(__name__, __file__)

@@ -7,8 +7,8 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from detectors import Detector, load_detector, read_card
 from forensics.corpus import Corpus, Sample, Split
 from forensics.evaluation import (
     SCORES_NAME,
@@ -30,7 +30,9 @@ from forensics.faces import FACE_MESH, FaceFinder, finder_for, source_of
 from watermark import file_hash
 
 from .evaluated import Evaluated, Settings
-from .score_corpus import score_samples
+
+if TYPE_CHECKING:
+    from detectors import Detector
 
 _LOG = logging.getLogger(__name__)
 
@@ -56,6 +58,8 @@ def evaluate_corpus(
         CorpusError: The protocol finds no sample, or no face was found in any.
         ScoresError: A detector is named twice, or the folder's journal is damaged.
     """
+    from detectors import load_detector, read_card  # not at the top: scores of other programs need no networks
+
     finder = finder_for(corpus, settings.face_finder)
     past = () if out is None else past_reads(out)
     done: list[Evaluated] = []
@@ -217,6 +221,8 @@ class _Evaluation:
         return table
 
     def _score(self, samples: Sequence[Sample], kept_as: Path | None, report: Report) -> ScoreTable:
+        from .score_corpus import score_samples
+
         table = score_samples(
             self.detector,
             self.corpus,

@@ -38,18 +38,16 @@ def _write(table: ScoreTable, path: Path) -> None:
         writer = csv.writer(file)
         names = [f"{_ATTRIBUTE}{name}" for name in table.attributes]
         writer.writerow((*_KEY[:3], *_REQUIRED, _SLICE, _COVERED, *names))
-        for row in range(len(table)):
-            writer.writerow(
-                (
-                    *_split_key(table.videos[row], table.methods[row]),
-                    _SEVERAL.join(table.identities[row]),
-                    int(table.labels[row]),
-                    repr(float(table.scores[row])),
-                    table.slices[row],
-                    int(table.covered[row]),
-                    *(column[row] for column in table.attributes.values()),
-                )
-            )
+        keys = map(_split_key, table.videos, table.methods)
+        columns = (
+            map(_SEVERAL.join, table.identities),
+            np.asarray(table.labels).astype(np.int64).tolist(),
+            map(repr, np.asarray(table.scores, dtype=np.float64).tolist()),
+            table.slices,
+            table.covered.astype(np.int64).tolist(),
+            *table.attributes.values(),
+        )
+        writer.writerows((*key, *cells) for key, *cells in zip(keys, *columns, strict=True))
 
 
 def read_scores(path: Path) -> ScoreTable:

@@ -10,6 +10,7 @@ import pytest
 
 from forensics.cli.main import main
 from forensics.evaluation import read_reports, read_run, read_scores
+from forensics.evaluation.run import Settings, evaluate_files
 
 from ..external_scores.foreign_files import faceforensics_scores, write_bench, write_csv
 
@@ -81,3 +82,18 @@ def test_what_cannot_be_read_ends_in_one_line_and_writes_nothing(
     assert len(lines) == 1
     assert told in lines[0]
     assert not (tmp_path / "out").exists()
+
+
+def test_both_levels_are_the_same_where_every_row_is_a_sample(tmp_path: Path) -> None:
+    rows = [(f"real/{n}.png" if n % 2 == 0 else f"fake/{n}.png", n % 2, ((n * 37) % 101) / 100) for n in range(60)]
+    table = write_csv(tmp_path / "a.csv", ("path", "label", "score"), rows)
+    told: list[float] = []
+    (found,) = evaluate_files([table], Settings(replicates=10_000), report=lambda fraction, _: told.append(fraction))
+    report = found.evaluated.report
+    frame, video = report.find("auc/frame"), report.find("auc/video")
+    assert frame is not None
+    assert video is not None
+    assert (frame.value, frame.low, frame.high) == (video.value, video.low, video.high)
+    assert video.n_positive == 30
+    assert told == sorted(told)
+    assert len({round(fraction, 2) for fraction in told}) > 3
