@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from forensics.lazy_door import lazy_door
 
-from .evaluate_corpus import corpus_digest, evaluate_corpus
+from .corpus_evaluation import corpus_digest, evaluate_corpus
 from .evaluate_scores import evaluate_files
 from .evaluated import Evaluated, Settings, compare_evaluated, with_reports, write_results
 

@@ -41,7 +41,7 @@ LOADED_LATE = (
     "forensics.cli.commands.train",
     "forensics.corpus.media",
     "forensics.evaluation.robustness",
-    "forensics.evaluation.run.evaluate_corpus",
+    "forensics.evaluation.run.corpus_evaluation",
     "forensics.faces.crops",
     "forensics.reporting.json_entries",
     "forensics.training.train",
