@@ -88,6 +88,7 @@ def test_own_detector_measures_what_scikit_learn_measures(labelled: Path, tmp_pa
     assert kept.labels.tolist() == labels
 
 
+@pytest.mark.slow
 def test_signed_files_are_verified_and_a_changed_one_is_not(
     portraits: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -135,6 +136,7 @@ def test_auc_under_each_distortion_is_that_of_scikit_learn(labelled: Path, capsy
         assert low is not None and high is not None and low <= found[name].value <= high
 
 
+@pytest.mark.slow
 def test_what_is_read_names_signer_mark_and_what_follows(
     portraits: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

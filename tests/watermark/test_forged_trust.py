@@ -269,6 +269,7 @@ def test_other_places_of_generated_count(world: World, place: str) -> None:
     assert read_credential(path, TrustPolicy(world.anchors), world.store).says_generated
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["hidden", "altered", "elsewhere", "metadata"])
 def test_what_once_said_generated_is_not_sealed_as_genuine(world: World, damage: str, deployment: Deployment) -> None:
     own = Deployment.open(world.folder / "home")
@@ -292,6 +293,7 @@ def test_what_once_said_generated_is_not_sealed_as_genuine(world: World, damage:
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_a_generated_picture_turned_by_two_degrees_is_not_sealed_as_genuine(
     world: World, deployment: Deployment
 ) -> None:

@@ -175,6 +175,7 @@ def out_of_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dt
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("years", "message"), [(-6, "expired on"), (2, "set the clock")])
 def test_reading_goes_on_with_a_certificate_out_of_date_and_signing_does_not(
     out_of_date: Callable[[dt.timedelta], Deployment],
@@ -260,6 +261,7 @@ def test_a_generated_file_is_not_sealed_as_genuine(
     assert not receipt.credential.source_types
 
 
+@pytest.mark.slow
 def test_the_unmarked_source_is_never_replaced_by_what_is_sealed_of_it(
     pictures: dict[str, Frames], tmp_path: Path, deployment: Deployment
 ) -> None:

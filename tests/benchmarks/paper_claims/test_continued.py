@@ -43,6 +43,7 @@ def test_lids_irises_and_lips_of_the_maps_do_not_reach_a_lesson(model, example, 
     assert not torch.equal(other.beside, lesson.beside)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adapter", [True, False])
 def test_a_lesson_costs_what_its_decoded_pictures_miss(model, example, lesson, adapter):
     run, batch = Run(FAMILY, adapter, 0), collate([example])

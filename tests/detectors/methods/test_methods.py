@@ -104,6 +104,7 @@ def test_residual_planes_see_what_a_slight_blur_takes_away():
     assert stem(blurred)[:, 3:].abs().mean() < 0.5 * stem(noise)[:, 3:].abs().mean()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "trained"), [("ln_clip", 102_400), ("effort", 196_704), ("linear_probe", 0)])
 def test_at_full_size_exactly_the_published_number_of_backbone_parameters_is_trained(name, trained):
     with torch.device("meta"):

@@ -150,6 +150,7 @@ def test_what_cannot_be_done_is_one_line_and_leaves_nothing(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(32, 32), (96, 96), (40, 255)])
 def test_a_small_picture_is_a_source_because_only_the_output_is_marked(
     animate: Run, material: Path, tmp_path: Path, size: tuple[int, int]
@@ -214,6 +215,7 @@ def follow(animate: Run, monkeypatch: pytest.MonkeyPatch, material: Path) -> Run
     return animate
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_the_sound_of_the_drive_is_kept_and_cut_to_the_length(
     follow: Run, material: Path, tmp_path: Path, suffix: str
@@ -230,6 +232,7 @@ def test_the_sound_of_the_drive_is_kept_and_cut_to_the_length(
     assert end == pytest.approx(9 / entry(out)["fps"], abs=0.05)
 
 
+@pytest.mark.slow
 def test_where_the_sound_is_left_out_one_line_says_why(follow: Run, material: Path, tmp_path: Path) -> None:
     drive_with_sound(tmp_path / "drive.mp4", 1.0)
     weights = "--weights", material / "mini"

@@ -169,6 +169,7 @@ def test_details_go_to_stderr_from_the_confined_process_too_and_hold_no_key(
     assert [form for form in forms if form in said] == []
 
 
+@pytest.mark.slow
 def test_a_program_that_imports_the_packages_sees_no_line_it_did_not_ask_for(
     picture: Path, deployment: Deployment, tmp_path: Path
 ) -> None:

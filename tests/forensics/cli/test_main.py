@@ -113,6 +113,7 @@ def test_wrong_usage_exits_with_2(facetrail: Callable[..., tuple[int, str, str]]
     assert "facetrail" in err
 
 
+@pytest.mark.slow
 def test_sealed_files_read_back_with_the_mark_they_were_given(
     facetrail: Callable[..., tuple[int, str, str]], picture: Path, deployment: Deployment, tmp_path: Path
 ) -> None:
@@ -149,6 +150,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_read_exits_with_3_for_a_file_altered_after_it_was_signed(
     facetrail: Callable[..., tuple[int, str, str]], picture: Path, deployment: Deployment, tmp_path: Path
 ) -> None:
@@ -307,6 +309,7 @@ def test_bad_input_to_seal_is_one_line_that_names_the_file_and_leaves_nothing(
     assert list(out_file.parent.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_sealing_says_what_became_of_transparency(
     facetrail: Callable[..., tuple[int, str, str]], picture: Path, deployment: Deployment, tmp_path: Path
 ) -> None:

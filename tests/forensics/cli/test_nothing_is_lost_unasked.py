@@ -23,6 +23,7 @@ def picture(tmp_path: Path, puppet_still: np.ndarray) -> Path:
     return tmp_path / "a.png"
 
 
+@pytest.mark.slow
 def test_a_file_that_is_there_is_replaced_only_where_asked(
     facetrail: Facetrail, picture: Path, tmp_path: Path, deployment: Deployment
 ) -> None:
@@ -67,6 +68,7 @@ def test_a_mistyped_home_is_refused_where_an_identity_is_required(
     assert not home.exists()
 
 
+@pytest.mark.slow
 def test_files_are_read_with_a_certificate_out_of_date_and_a_renewed_one_signs(
     facetrail: Facetrail,
     picture: Path,

@@ -64,6 +64,7 @@ def test_the_service_answers_on_this_computer_and_stops_from_the_keyboard(tmp_pa
         assert ask(port, "POST", "/examine", b"picture", **{"Content-Type": "image/png"})[0] == 404
 
 
+@pytest.mark.slow
 def test_a_client_that_leaves_early_costs_one_line_and_no_traceback(tmp_path):
     with serving(tmp_path, "-v") as (port, service):
         assert ask(port, "GET", "/services/supportedAlgorithms")[0] == 200

@@ -51,6 +51,7 @@ def test_a_distortion_changes_frames_and_leaves_its_input_alone(one):
     assert np.array_equal(frames, before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("one", LADDERS, ids=lambda one: one.name)
 def test_more_severity_does_more_harm(one):
     harms = [harm(one.name, severity, clip()) for severity in range(1, len(one.levels) + 1)]

@@ -337,6 +337,7 @@ class TestTheTestSplitStaysShut:
         with pytest.raises(CorpusError, match="test split"):
             gather_faces(tiny_corpus, tested, SPEC, per_clip=1)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("source", SOURCES)
     def test_a_training_opens_no_file_of_the_test_split(
         self, tiny_corpus: Corpus, monkeypatch: pytest.MonkeyPatch, source: TrainingSource

@@ -78,6 +78,7 @@ def test_the_suite_itself_runs_with_the_network_cut() -> None:
         socket.getaddrinfo("host.example", 80)
 
 
+@pytest.mark.slow
 def test_no_key_is_in_any_output_or_log(
     tmp_path: Path, puppet_still: np.ndarray, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

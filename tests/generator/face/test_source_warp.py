@@ -19,6 +19,7 @@ def test_moving_a_source_onto_itself_changes_nothing(puppet):
     assert (scene.guides[..., 0] == scene.guides[..., 2]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_the_moved_face_is_nearer_the_truth_than_the_source(seed):
     rng = np.random.default_rng(seed)

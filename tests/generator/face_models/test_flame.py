@@ -182,6 +182,7 @@ def python_2_pickle(value):
     return out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dump", [python_2_pickle, lambda v: pickle.dumps(v, 2), lambda v: pickle.dumps(v, 4)])
 def test_a_flame_file_with_chumpy_inside_loads_without_chumpy(tmp_path, arrays, content, chumpy, dump):
     written = dump(chumpy(content))
@@ -201,6 +202,7 @@ def test_a_flame_file_with_chumpy_inside_loads_without_chumpy(tmp_path, arrays, 
     assert "chumpy" not in sys.modules
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dense", [True, False])
 def test_the_regressor_may_be_dense_or_sparse(tmp_path, arrays, content, dense):
     if dense:
@@ -209,6 +211,7 @@ def test_the_regressor_may_be_dense_or_sparse(tmp_path, arrays, content, dense):
     np.testing.assert_allclose(found.regressor, arrays.regressor, atol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "change", "says"),
     [
@@ -266,6 +269,7 @@ def test_a_landmark_embedding_beside_the_model_is_used(tmp_path, content):
     np.testing.assert_allclose(model.landmarks(Z, E), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "says"),
     [

@@ -61,6 +61,7 @@ def test_the_networks_of_sd15_have_the_published_sizes(full):
     assert len(v2) == 21 * 28 and sum(name.startswith("mid_block.") for name in v2) == 28
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [SD15, TOY_SD15], ids=["sd15", "toy"])
 def test_every_tensor_of_the_model_has_a_place_in_one_file(config):
     names = empty_model(config).state_dict().keys()
@@ -285,6 +286,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("part", "fault"),
     [("motion", fault) for fault in FAULTS]

@@ -140,6 +140,7 @@ def test_an_interrupted_clip_goes_on_to_the_same_bits(animator, scene, config, t
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_still_drive_gives_a_still_clip_where_frames_do_not_meet(toy_sd_model, scene):
     still = dataclasses.replace(toy_sd_model.config, motion=None)
     torch.manual_seed(0)
@@ -191,6 +192,7 @@ def test_mini_draws_what_plain_ddim_over_its_conditions_draws(toy_model, scene):
     np.testing.assert_array_equal(drawn, torch.cat(expected).permute(0, 2, 3, 1).numpy())
 
 
+@pytest.mark.slow
 def test_the_strength_of_the_expression_reaches_the_network(animator, scene):
     one, other, silent = (
         latents(animator, clip(animator, scene, dataclasses.replace(FEW, steps=1, expression=s), 4))
@@ -199,6 +201,7 @@ def test_the_strength_of_the_expression_reaches_the_network(animator, scene):
     assert torch.equal(one, other) and not torch.allclose(one, silent, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_bfloat16_draws_what_float32_draws(animator, scene, toy_sd_model):
     half = type(toy_sd_model)(toy_sd_model.config)
     half.load_state_dict(toy_sd_model.state_dict())

@@ -138,6 +138,7 @@ def test_a_fresh_and_a_loaded_model_compute_the_same(tmp_path, toy_sd15):
     assert torch.equal(ours.context, theirs.context) and torch.equal(ours.latent, theirs.latent)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["denoiser", "motion"])
 def test_a_changed_or_missing_part_is_named(sd15_folder, part):
     path = sd15_folder / f"{part}.safetensors"

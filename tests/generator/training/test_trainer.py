@@ -149,6 +149,7 @@ def test_half_a_checkpoint_is_not_seen(tmp_path):
     assert not torn.parent.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["position.json", "weights.safetensors", "optimiser.pt"])
 def test_a_damaged_checkpoint_is_refused_by_name(tmp_path, name):
     train(tmp_path, settings(steps=1))

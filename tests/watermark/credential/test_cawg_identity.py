@@ -95,6 +95,7 @@ def test_a_changed_file_with_an_identity_is_altered(named, tmp_path):
         assert read_credential(path, TrustPolicy((root,)), store).state is CredentialState.ALTERED
 
 
+@pytest.mark.slow
 def test_a_picture_with_an_identity_is_sealed_as_an_ingredient(named, deployment, tmp_path):
     path, root = named
     for number, own in enumerate((deployment, replace(deployment, anchors=(root,)))):

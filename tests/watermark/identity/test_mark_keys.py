@@ -85,6 +85,7 @@ def test_reading_without_a_key_or_with_a_short_one_is_refused(pictures):
         read_mark(pictures["cat"], (OTHERS[0], b"short"))
 
 
+@pytest.mark.slow
 def test_whatever_reads_marks_knows_the_earlier_keys(own, pictures, tmp_path):
     source, sealed, bare = tmp_path / "a.png", tmp_path / "b.png", tmp_path / "c.png"
     encode_still(pictures["face"], source)

@@ -68,6 +68,7 @@ def token(tmp_path):
     return Token(tmp_path / "token")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["der", "raw"])
 def test_a_program_signs_and_its_key_is_nowhere_in_the_deployment(token, tmp_path, pictures, form):
     made = token.delegate(tmp_path / "home" / "identity", form)
@@ -93,6 +94,7 @@ def test_a_token_that_was_pulled_out_leaves_no_file_and_says_so(token, tmp_path,
     assert not own.store.path.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "message"),
     [

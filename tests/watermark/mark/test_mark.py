@@ -31,6 +31,7 @@ def ssim(a, b):
     return structural_similarity(a, b, channel_axis=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PayloadKind)
 def test_id_and_kind_are_read_from_every_picture_and_fidelity_holds(pictures, key, kind):
     for number, picture in enumerate(pictures.values()):
@@ -80,6 +81,7 @@ def test_no_two_slots_of_a_key_are_one_place():
         assert len(np.unique(carriers_of(key).slots, axis=0)) == 64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("turn", "stretch", "scale"), [(9.3, 0.0, 0.0), (-4.0, 0.0, 0.1), (0.0, 0.11, 0.0)])
 def test_a_change_of_shape_is_found_without_the_key(large_picture, key, payload, turn, stretch, scale):
     wanted = (

@@ -48,6 +48,7 @@ def avif(picture, quality):
     return np.array(Image.open(buffer).convert("RGB"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", [lambda x: jpeg(x, 50), lambda x: webp(x, 80), lambda x: resized(x, 0.75)])
 def test_small_stills_survive_everyday_coding(pictures, key, harm):
     for name, picture in pictures.items():
@@ -55,6 +56,7 @@ def test_small_stills_survive_everyday_coding(pictures, key, harm):
         assert (name, reading.id) == (name, PAYLOAD.hex)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("harm", "search"),
     [

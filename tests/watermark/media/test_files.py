@@ -110,6 +110,7 @@ def test_a_first_file_that_fails_is_not_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="other systems have no locks that go with the process")
 @pytest.mark.parametrize("opened", ["whole_file(Path({!r}) / 'a.txt')", "hidden_folder(Path({!r}))"])
 def test_what_a_killed_process_left_is_swept_up(tmp_path: Path, opened: str) -> None:

@@ -176,6 +176,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(out, marked, cl
     assert list(out.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_sealing_a_file_keeps_its_sound_untouched(out, deployment, pictures, suffix):
     source = out / f"source{suffix}"
@@ -185,6 +186,7 @@ def test_sealing_a_file_keeps_its_sound_untouched(out, deployment, pictures, suf
     assert receipt.credential.state is CredentialState.TRUSTED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("codec", "layout"), [("mp2", "stereo"), ("pcm_s16le", "mono")])
 def test_a_codec_that_mp4_players_do_not_know_becomes_aac(out, deployment, pictures, codec, layout):
     source = out / "source.mkv"

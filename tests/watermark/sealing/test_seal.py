@@ -189,6 +189,7 @@ def test_a_path_that_does_not_fit_the_frames_is_refused(marked, own, claim, out,
     assert contents(out) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".png", ".mp4"])
 def test_a_genuine_file_becomes_a_control_file(own, out, pictures, clip, suffix):
     original = out / f"original{suffix}"
@@ -227,6 +228,7 @@ def test_an_ingredient_that_is_missing_is_named(marked, own, payload, out):
     assert contents(out) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "L", "P", "CMYK", "I;16"])
 def test_pictures_of_every_kind_are_marked_as_a_viewer_shows_them(own, out, pictures, mode):
     picture = Image.fromarray(pictures["face"])

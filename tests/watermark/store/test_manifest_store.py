@@ -87,6 +87,7 @@ def test_threads_and_processes_write_at_once_from_the_first_entry_on(tmp_path):
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+@pytest.mark.slow
 def test_a_writer_that_is_killed_loses_nothing_that_it_was_told_is_there(tmp_path):
     path = tmp_path / "s.sqlite3"
     command = [sys.executable, "-c", WRITER, str(path)]

@@ -330,6 +330,7 @@ class TestMasksAndLandmarks:
         del before["recipe.json"]
         assert after == before
 
+    @pytest.mark.slow
     def test_datasets_loads_masks_as_pictures_and_landmarks_as_numbers(
         self, masked: tuple[Corpus, dict[str, np.ndarray]], tmp_path: Path
     ) -> None:

@@ -70,6 +70,7 @@ def test_an_interval_across_zero_is_no_difference_whatever_the_p_value():
     assert not replace(found, low=None, high=None).distinguishable
 
 
+@pytest.mark.slow
 def test_the_videos_that_power_asks_for_show_the_difference_that_often():
     """Draw as many videos as advised and count how often the difference is seen."""
     first, second = videos(1.6, 3, people=400, each=2), videos(1.2, 4, people=400, each=2)

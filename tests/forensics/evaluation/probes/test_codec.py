@@ -39,6 +39,7 @@ def test_blocks_of_the_face_are_left_out() -> None:
     assert np.isnan(traces(image, np.array([-5.0, -5, 200, 200]))).all()
 
 
+@pytest.mark.slow
 def test_a_blurred_class_is_found_and_one_person_is_too_few(tiny_corpus: Corpus) -> None:
     spec = find_spec("toy_resnet18")
     outcome = probe_codec(tiny_corpus, spec, seed=0, replicates=20)

@@ -49,6 +49,7 @@ def test_the_undistorted_cell_is_what_plain_scoring_gives(make_run):
     assert clean.table.scores == pytest.approx(plain.scores, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_finished_cells_are_not_scored_again(make_run, worked):
     first = run_cells(make_run(), CELLS)
     done = len(worked)
@@ -60,6 +61,7 @@ def test_finished_cells_are_not_scored_again(make_run, worked):
     assert not (make_run().folder / "parts").exists()
 
 
+@pytest.mark.slow
 def test_a_further_cell_is_scored_alone_and_alike(make_run, worked, tmp_path):
     run_cells(make_run(), CELLS[:1])
     del worked[:]
@@ -68,6 +70,7 @@ def test_a_further_cell_is_scored_alone_and_alike(make_run, worked, tmp_path):
     assert scores(found) == scores(run_cells(make_run(folder=tmp_path / "else"), CELLS[1::-1]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{"seed": 1}, {"detector_digest": "other"}, {"per_clip": 1}, {"lead": 0}])
 def test_cells_of_another_run_are_not_taken_for_ones_own(make_run, worked, changes):
     run_cells(make_run(), CELLS[:1])
@@ -84,6 +87,7 @@ def test_cells_of_another_corpus_are_not_taken_for_ones_own(make_run, worked):
     assert len(worked) == 2 * done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["csv", "json"])
 @pytest.mark.parametrize("harm", ["flip", "cut", "remove"])
 def test_a_damaged_cell_is_noticed_and_scored_again(make_run, worked, suffix, harm):
@@ -118,6 +122,7 @@ def test_a_damaged_part_is_noticed_and_scored_again(make_run, worked, monkeypatc
     assert [shard.first for shard in worked] == [0]
 
 
+@pytest.mark.slow
 def test_a_kept_cell_reads_as_a_file_of_scores_and_says_what_was_drawn(make_run):
     found = {one.key: one for one in run_cells(make_run(), CELLS)}
     folder = make_run().folder

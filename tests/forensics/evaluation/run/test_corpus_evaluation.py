@@ -246,6 +246,7 @@ def test_the_command_writes_compares_and_lists(
     shutil.rmtree(out)
 
 
+@pytest.mark.slow
 def test_an_early_read_is_in_text_and_json(
     facetrail: Callable[..., tuple[int, str, str]], tiny_corpus: Corpus, tmp_path: Path
 ) -> None:

@@ -191,6 +191,7 @@ def test_a_service_that_is_stopped_waits_a_while_and_then_says_so_in_one_line(
     assert "Traceback" not in caplog.text
 
 
+@pytest.mark.slow
 def test_a_file_that_is_too_large_or_does_not_arrive_is_given_up(client: Client) -> None:
     assert client.ask(b"x" * 100_001) == (413, {"error": "the body is longer than 100000 bytes"})
     assert client.ask(b"x" * 10_000 for _ in range(11))[0] == 413

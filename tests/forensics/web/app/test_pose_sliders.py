@@ -36,6 +36,7 @@ def test_a_slider_sets_its_own_number_and_stays_within_its_ends():
             np.testing.assert_allclose(getattr(face, field), expected, rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slider", SLIDERS, ids=lambda slider: slider.label)
 def test_a_slider_is_seen_in_the_picture(slider):
     puppet, number = puppet_of(1, 1), SLIDERS.index(slider)

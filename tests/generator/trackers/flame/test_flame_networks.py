@@ -134,6 +134,7 @@ def test_decas_outputs_go_where_they_belong(deca):
     np.testing.assert_array_equal(code.camera, raw[:, 206:209])
 
 
+@pytest.mark.slow
 def test_smirks_outputs_go_where_they_belong_and_keep_to_their_limits(smirk):
     code = smirk.read(CROPS)
     assert code.shape.shape == (3, 100)

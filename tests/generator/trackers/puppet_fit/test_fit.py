@@ -67,6 +67,7 @@ def test_channels_that_are_not_free_stay_at_rest():
     assert np.flatnonzero(fit.expression).tolist() in ([], [EXPRESSION.index("jaw_open")])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.0, 0.004])
 @pytest.mark.parametrize("seed", [1, 6])
 def test_clip_fit_recovers_pose_within_two_degrees_and_expression_within_a_tenth(seed, noise):

@@ -133,6 +133,7 @@ def test_real_blink_closes_both_eyes(mesh, faces):
     assert drive.expression[:15, BLINK].max() < 0.2
 
 
+@pytest.mark.slow
 def test_clip_of_one_frame_works(mesh, faces):
     drive = track_clip(read_clip(faces / "d19.mp4", 0, 1), 30.0, mesh=mesh)
     assert len(drive) == 1
@@ -151,6 +152,7 @@ def test_puppets_motion_is_read_back(mesh):
     assert np.degrees(np.abs(drive.pose - truth.pose).mean(0)).max() < 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["toon", "clay", "pixel"])
 def test_landmarks_of_a_drawn_face_give_its_pose_and_size(mesh, style):
     """This also holds where the networks find no face, or misread it."""

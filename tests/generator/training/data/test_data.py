@@ -217,6 +217,7 @@ def test_long_videos_are_cut_into_pieces(videos, tracker, tmp_path):
         open_set(videos[0], tmp_path, stage=2, targets=13)
 
 
+@pytest.mark.slow
 def test_processes_track_different_videos_and_end_with_the_same_records(videos, tracker, tmp_path):
     import threading
 
