@@ -17,6 +17,8 @@ from generator.inference.windows import Window, lay_windows
 from generator.network.model import Conditions
 from generator.puppets import render, sample_motion, sample_puppet
 
+pytestmark = pytest.mark.slow  # together they take several seconds
+
 SIZE = 128
 FEW = AnimateConfig(sampler="lcm", window=12)
 
@@ -64,7 +66,6 @@ def at_borders(changes, windows):
     return changes[borders], np.delete(changes, borders)
 
 
-@pytest.mark.slow
 def test_seams_between_windows_lie_inside_the_interior_distribution(animator, scene, monkeypatch):
     work = clip(animator, scene, FEW, 40)
     seams, interior = at_borders(differences(latents(animator, work)), lay_windows(40, 12, 3))
@@ -79,7 +80,6 @@ def test_seams_between_windows_lie_inside_the_interior_distribution(animator, sc
     assert seams.max() > interior.max()  # so that the test is able to fail
 
 
-@pytest.mark.slow
 def test_a_few_step_clip_takes_four_evaluations_a_frame(animator, scene, monkeypatch):
     counted = []
     plain = animator._model.denoise
@@ -114,7 +114,6 @@ def test_evaluations_are_known_beforehand(animator, scene, config, expected):
         assert animator._drawing(work, store).evaluations / 240 == pytest.approx(expected)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("config", [FEW, AnimateConfig(sampler="ddim", steps=2, window=16, overlap=2, guidance=2.0)])
 def test_an_interrupted_clip_goes_on_to_the_same_bits(animator, scene, config, tmp_path):
     work = clip(animator, scene, config, 26)
@@ -140,7 +139,6 @@ def test_an_interrupted_clip_goes_on_to_the_same_bits(animator, scene, config, t
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.slow
 def test_a_still_drive_gives_a_still_clip_where_frames_do_not_meet(toy_sd_model, scene):
     still = dataclasses.replace(toy_sd_model.config, motion=None)
     torch.manual_seed(0)
@@ -192,7 +190,6 @@ def test_mini_draws_what_plain_ddim_over_its_conditions_draws(toy_model, scene):
     np.testing.assert_array_equal(drawn, torch.cat(expected).permute(0, 2, 3, 1).numpy())
 
 
-@pytest.mark.slow
 def test_the_strength_of_the_expression_reaches_the_network(animator, scene):
     one, other, silent = (
         latents(animator, clip(animator, scene, dataclasses.replace(FEW, steps=1, expression=s), 4))
@@ -201,7 +198,6 @@ def test_the_strength_of_the_expression_reaches_the_network(animator, scene):
     assert torch.equal(one, other) and not torch.allclose(one, silent, atol=1e-4)
 
 
-@pytest.mark.slow
 def test_bfloat16_draws_what_float32_draws(animator, scene, toy_sd_model):
     half = type(toy_sd_model)(toy_sd_model.config)
     half.load_state_dict(toy_sd_model.state_dict())

@@ -36,6 +36,8 @@ from watermark import (
 from watermark.identity.private_files import write_private
 from watermark.store import manifest_store
 
+pytestmark = pytest.mark.slow  # together they take several seconds
+
 WHITE = 255
 
 
@@ -80,7 +82,6 @@ def save_deep(path, picture, alpha=None):
     cv2.imwrite(str(path), layers.astype(np.uint16) * 257)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".png", ".webp", ".avif", ".tif"])
 def test_transparency_is_laid_over_white_and_the_receipt_says_so(own, out, tmp_path, pictures, suffix):
     source = tmp_path / f"source{suffix}"
@@ -99,7 +100,6 @@ def test_what_lies_under_transparent_pixels_does_not_come_out(own, out, tmp_path
     assert read_media(out / "a.png").frames[0, :, :120].min() > 240
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "transparency",
     [5, bytes(range(0, 256, 4)), (10, 20, 30)],
@@ -113,7 +113,6 @@ def test_transparent_colours_are_laid_over_white(own, out, tmp_path, pictures, t
     assert receipt.flattened
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 @pytest.mark.parametrize("kind", ["colour", "colour and alpha", "grey"])
 def test_sixteen_bits_become_eight(own, out, tmp_path, pictures, suffix, kind):
@@ -129,7 +128,6 @@ def test_sixteen_bits_become_eight(own, out, tmp_path, pictures, suffix, kind):
     assert receipt.flattened is (kind == "colour and alpha")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "suffix"), [("L", ".jpg"), ("CMYK", ".jpg"), ("CMYK", ".tif"), ("LAB", ".tif"), ("YCbCr", ".jpg")]
 )
@@ -142,7 +140,6 @@ def test_pictures_in_other_colours_are_sealed_as_shown(own, out, tmp_path, pictu
         assert np.abs(shown[0].astype(int) - pictures["face"]).mean() < 4
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_photo_is_sealed_upright_and_is_not_turned_again(own, out, tmp_path, pictures, orientation):
     tags = Image.Exif()
@@ -172,7 +169,6 @@ def test_an_animation_is_refused_and_leaves_nothing(own, out, tmp_path, clip, su
     assert list(out.iterdir()) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (100, 100), (127, 900), (900, 127)])
 @pytest.mark.parametrize("suffix", [".png", ".mkv"])
 def test_what_is_too_small_is_refused_by_name_and_reads_as_unmarked(
@@ -192,7 +188,6 @@ def test_what_is_too_small_is_refused_by_name_and_reads_as_unmarked(
     assert read_provenance(source, own).outcome is Outcome.ABSENT
 
 
-@pytest.mark.slow
 def test_the_smallest_and_the_longest_pictures_are_sealed(own, out, tmp_path, large_picture):
     for number, (height, width) in enumerate([(128, 128), (128, 1500), (131, 255)]):
         encode_still(cv2.resize(large_picture, (width, height)), tmp_path / "source.png")
@@ -213,7 +208,6 @@ def test_texture_that_drowns_the_mark_is_refused_in_one_line_and_leaves_nothing(
         assert read_provenance(out / "a.png", own).mark.ours
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".png", ".mp4"])
 @pytest.mark.parametrize("drowned", [1, 2, 3])
 def test_where_the_mark_of_one_id_drowns_two_others_are_tried(own, out, tmp_path, clip, monkeypatch, suffix, drowned):
@@ -257,7 +251,6 @@ def moving(picture, count=6):
     return [np.roll(picture, index, axis=1) for index in range(count)]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("codec", "pixels", "height", "width"),
     [
@@ -278,7 +271,6 @@ def test_clips_of_odd_sizes_and_pixels_are_sealed_as_shown(own, out, tmp_path, p
     assert (receipt.frames, receipt.resampled, receipt.flattened) == (6, False, False)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("codec", "pixels"), [("png", "rgba"), ("qtrle", "argb"), ("ffv1", "yuva420p")])
 def test_a_clip_with_an_alpha_channel_is_laid_over_white(own, out, tmp_path, pictures, codec, pixels):
     suffix = ".mkv" if codec == "ffv1" else ".mov"
@@ -290,7 +282,6 @@ def test_a_clip_with_an_alpha_channel_is_laid_over_white(own, out, tmp_path, pic
     assert not open_clip(out / "a.mp4").flattened
 
 
-@pytest.mark.slow
 def test_a_portrait_clip_of_a_phone_is_sealed_upright_and_is_not_turned_again(own, out, tmp_path, clip):
     encode_clip(clip[:6, :200], tmp_path / "lying.mp4", 25)
     data = (tmp_path / "lying.mp4").read_bytes()
@@ -302,7 +293,6 @@ def test_a_portrait_clip_of_a_phone_is_sealed_upright_and_is_not_turned_again(ow
     assert (receipt.height, receipt.width) == (256, 200)
 
 
-@pytest.mark.slow
 def test_an_uneven_rate_keeps_its_sound_and_its_length(own, out, tmp_path, pictures):
     times = [0, 40, 80, 120, 500, 900, 940, 980]
     with av.open(str(tmp_path / "source.mkv"), "w") as file:
@@ -353,7 +343,6 @@ def seal_one(home, source, target):
     return seal_file(source, target, PayloadKind.CONTROL, Deployment.open(home)).payload.hex
 
 
-@pytest.mark.slow
 def test_eight_processes_seal_into_one_new_deployment_and_none_is_lost(out, tmp_path, pictures):
     encode_still(pictures["face"], tmp_path / "source.png")
     targets = [out / f"{number}.jpg" for number in range(16)]
@@ -380,7 +369,6 @@ def sealed_once(own, out, tmp_path, pictures):
     return own
 
 
-@pytest.mark.slow
 def test_a_store_that_stays_locked_leaves_no_file_and_says_so(sealed_once, out, tmp_path, monkeypatch):
     monkeypatch.setattr(manifest_store, "_WAIT_SECONDS", 0.05)
     holder = sqlite3.connect(sealed_once.store.path, isolation_level=None)
@@ -408,7 +396,6 @@ def test_a_store_that_cannot_be_written_leaves_no_file_and_is_still_read(sealed_
     assert read_provenance(out / "a.png", sealed_once).outcome is Outcome.TRUSTED
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.png", "none/a.png"])
 def test_a_target_that_cannot_be_written_is_one_line(own, out, tmp_path, pictures, name):
     encode_still(pictures["cat"], tmp_path / "source.png")

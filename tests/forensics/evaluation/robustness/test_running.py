@@ -20,6 +20,8 @@ from forensics.evaluation.robustness.work_units import CLEAN_KEY, score_shard
 from forensics.evaluation.run.score_corpus import score_samples
 from forensics.execution.workers import WorkerConfig
 
+pytestmark = pytest.mark.slow  # together they take several seconds
+
 CELLS = [("noise", 2), ("h264", 3), ("deeperforensics1:JPEG", 4), ("deeperforensics1:mixed", 1), ("mark:control", 1)]
 
 
@@ -49,7 +51,6 @@ def test_the_undistorted_cell_is_what_plain_scoring_gives(make_run):
     assert clean.table.scores == pytest.approx(plain.scores, abs=1e-6)
 
 
-@pytest.mark.slow
 def test_finished_cells_are_not_scored_again(make_run, worked):
     first = run_cells(make_run(), CELLS)
     done = len(worked)
@@ -61,7 +62,6 @@ def test_finished_cells_are_not_scored_again(make_run, worked):
     assert not (make_run().folder / "parts").exists()
 
 
-@pytest.mark.slow
 def test_a_further_cell_is_scored_alone_and_alike(make_run, worked, tmp_path):
     run_cells(make_run(), CELLS[:1])
     del worked[:]
@@ -70,7 +70,6 @@ def test_a_further_cell_is_scored_alone_and_alike(make_run, worked, tmp_path):
     assert scores(found) == scores(run_cells(make_run(folder=tmp_path / "else"), CELLS[1::-1]))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{"seed": 1}, {"detector_digest": "other"}, {"per_clip": 1}, {"lead": 0}])
 def test_cells_of_another_run_are_not_taken_for_ones_own(make_run, worked, changes):
     run_cells(make_run(), CELLS[:1])
@@ -87,7 +86,6 @@ def test_cells_of_another_corpus_are_not_taken_for_ones_own(make_run, worked):
     assert len(worked) == 2 * done
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["csv", "json"])
 @pytest.mark.parametrize("harm", ["flip", "cut", "remove"])
 def test_a_damaged_cell_is_noticed_and_scored_again(make_run, worked, suffix, harm):
@@ -122,7 +120,6 @@ def test_a_damaged_part_is_noticed_and_scored_again(make_run, worked, monkeypatc
     assert [shard.first for shard in worked] == [0]
 
 
-@pytest.mark.slow
 def test_a_kept_cell_reads_as_a_file_of_scores_and_says_what_was_drawn(make_run):
     found = {one.key: one for one in run_cells(make_run(), CELLS)}
     folder = make_run().folder
@@ -204,7 +201,6 @@ run_cells(run, cells)
 """
 
 
-@pytest.mark.slow
 def test_a_killed_run_loses_the_shard_it_was_writing_and_nothing_else(make_run, worked, monkeypatch, tmp_path):
     monkeypatch.setattr(running, "CLIPS_OF_A_SHARD", 1)
     plan = tmp_path / "plan.pickle"
@@ -244,7 +240,6 @@ def is_running(pid):
         return False
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc")
 def test_two_killed_workers_leave_no_process_and_their_run_ends_with_the_numbers_of_one(make_run, tmp_path):
     cells = [*CELLS, *(("h265:crf", severity) for severity in range(1, 6))]
