@@ -20,7 +20,7 @@ settings.load_profile("suite")
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let every process of pytest-xdist begin with modules that hold slow tests, so that none of them ends alone."""
+    """Start every process of pytest-xdist with modules that hold slow tests, so that none of them ends alone."""
     processes = getattr(config, "workerinput", {}).get("workercount", 1)
     if processes > 1:
         items[:] = slow_modules_first(items, processes)

@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let no example touch the deployment of whoever runs the tests."""
+    """Keep the examples away from the deployment of whoever runs the tests."""
     monkeypatch.setenv("FACETRAIL_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
 

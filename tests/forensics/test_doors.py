@@ -55,7 +55,7 @@ def imported(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def goes_round(path: Path, module: str) -> bool:
-    """Tell whether a file imports a module from behind a door of `forensics` that the file is outside of."""
+    """Return whether a file imports a module from behind a door of `forensics` that the file is outside of."""
     outside = [door for door in INNER if not f"{folder_of(path)}.".startswith(f"{door}.")]
     behind = [door for door in outside if module.startswith(f"{door}.")]
     return bool(behind) and module not in outside

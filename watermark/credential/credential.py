@@ -274,8 +274,9 @@ def _judged(media_type: str, stream: BinaryIO, policy: TrustPolicy) -> tuple[Cre
     context = library_context(policy.anchors, offline=policy.offline)
     with c2pa.Reader(media_type, stream, context=context) as reader:
         credential, embedded = _credential(reader), reader.is_embedded()
-        known = _SIGNER_TRUSTED in _codes(json.loads(reader.json()), "success")
-    if not known or not policy.allowed_signers:
+    if not policy.allowed_signers:
+        return credential, embedded
+    if _SIGNER_TRUSTED not in _codes(json.loads(credential.manifest_json or "{}"), "success"):
         return credential, embedded
     stream.seek(0)
     # What lies elsewhere would be fetched a second time, and its server may answer otherwise then.

@@ -20,6 +20,7 @@ from watermark.errors import IdentityError
 from watermark.identity.certificates import signing_algorithm
 
 from .cbor import decode
+from .embedded_manifest import bmff_boxes
 from .statements import check_signature
 
 _X5CHAIN, _TEXT_X5CHAIN = 33, "x5chain"
@@ -74,15 +75,9 @@ def _parts(store: bytes, label: str) -> Iterator[tuple[bytes, bytes]]:
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield type and body of the boxes that fill a content (ISO 19566-5, section A.1)."""
-    at = 0
-    while at < len(data):
-        size, head = int.from_bytes(data[at : at + 4], "big"), 8
-        if size == 1:
-            size, head = int.from_bytes(data[at + 8 : at + 16], "big"), 16
-        if size < head or at + size > len(data):
-            raise ValueError(f"a box of {size} bytes does not fit")
-        yield data[at + 4 : at + 8], data[at + head : at + size]
-        at += size
+    for kind, start, end in bmff_boxes(data):
+        head = 16 if data[start : start + 4] == b"\0\0\0\1" else 8
+        yield kind, data[start + head : end]
 
 
 def _leaf(signature: bytes) -> bytes:

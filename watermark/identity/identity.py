@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 from cryptography.x509.oid import NameOID
 
 from watermark.errors import IdentityError
-from watermark.media.files import flush, hidden_folder, try_lock
+from watermark.media.files import flush, hidden_folder, try_lock, whole_file
 
 from .certificates import ORGANIZATION, check_chain, issue_chain, issue_leaf, pem, read_pem, root_of, signing_algorithm
 from .private_files import check_private, check_unwritable, make_folder, write_private
@@ -372,7 +372,7 @@ def _issuing_key(path: Path, issuing: x509.Certificate) -> ec.EllipticCurvePriva
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Hold a lock on an identity; it goes with the process."""
+    """Lock an identity for the block; the lock ends with the process."""
     if os.name != "posix":
         yield
         return
@@ -407,10 +407,9 @@ def _append_whole(path: Path, text: str) -> None:
 
 def _replace_whole(path: Path, text: str) -> None:
     """Replace a file in one step."""
-    fresh = path.with_name(f".{path.name}.next")
-    _write_public(fresh, text)
-    flush(fresh)
-    fresh.replace(path)
+    with whole_file(path) as fresh:
+        _write_public(fresh, text)
+        flush(fresh)
     flush(path.parent)  # the earlier key is removed after this
 
 

@@ -27,7 +27,7 @@ with {opened} as made:
 
 
 def kill_within(opened: str) -> Path:
-    """Let a process die inside a block and return what the block yielded."""
+    """Kill a process inside a block and return what the block yielded."""
     done = subprocess.run(
         [sys.executable, "-c", DIES.format(opened=opened)], capture_output=True, text=True, check=False, timeout=60
     )
