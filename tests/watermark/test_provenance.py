@@ -118,7 +118,8 @@ def test_outcomes_put_mark_and_credential_into_one_word(sealed, deployment, stra
 
 def test_a_mark_with_our_key_but_no_entry_is_present_and_not_ours(deployment, pictures, payload, tmp_path):
     encode_still(mark(pictures["cat"], payload, deployment.mark_key), tmp_path / "a.png")
-    found = read_provenance(tmp_path / "a.png", deployment)
+    empty = replace(deployment, store=ManifestStore(tmp_path / "empty.sqlite3"))
+    found = read_provenance(tmp_path / "a.png", empty)
     assert found.mark is not None
     assert (found.mark.present, found.mark.ours, found.mark.id) == (True, False, payload.hex)
     assert found.credential.state is CredentialState.ABSENT
