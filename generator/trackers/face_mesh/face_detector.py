@@ -50,7 +50,7 @@ class Detection:
 
 
 class FaceDetector:
-    """Detect faces at several scales: the whole picture, then with a margin, then in ever smaller tiles, then faint ones.
+    """Detect faces at several scales: the whole picture, with a margin, in ever smaller tiles, and then faint ones.
 
     Args:
         path: ``face_detection_short_range.tflite``.
@@ -65,8 +65,8 @@ class FaceDetector:
 
         The network detects faces between about an eighth and the whole of its input. Therefore the views are the whole
         picture, then the picture with a margin for a face that fills it, then overlapping halves, thirds and smaller
-        tiles for small faces. The first view with a certain face is used; without one, the first view with a faint face (painted,
-        sculpted).
+        tiles for small faces. The first view with a certain face is used; without one, the first view with a faint face
+        (painted, sculpted).
 
         Args:
             image: ``(H, W, 3)`` RGB.

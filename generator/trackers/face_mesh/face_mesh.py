@@ -147,7 +147,7 @@ class FaceMesh:
         face = self.track(image)
         if face is None:
             raise NoFaceError(
-                f"no face found in {width}x{height} px (looked at the whole, with a margin, in tiles and in four turns); "
+                f"no face found in {width}x{height} px (looked at the whole, with a margin, in tiles, in four turns); "
                 "give its box (left, top, right, bottom) or 68 landmarks in pixels, or take another picture or frame"
             )
         check_turn(face)
