@@ -30,7 +30,6 @@ _AGREEMENT = 0.5
 _SAME_FACE = 0.3
 _STILL = 0.9  # intersection over union of the boxes of two meshes in turn, from which the second one is kept
 _READS = 6  # largest number of meshes that are read until their boxes agree
-_OVER_DETECTION = 0.2  # least intersection over union of a mesh's box and the detection's
 _TURNED = 60.0  # degrees of roll from which a face counts as turned
 _EYES, _NOSE_TIP, _LIPS = ((33, 133), (263, 362)), 1, (13, 14)
 _CORNERS = (33, 263)  # outer eye corners, left and right in the picture
@@ -176,8 +175,7 @@ class FaceMesh:
         for detection in _in_order(found, previous):
             upright = self._turn(image, detection)
             face, steady = self._refine(image, upright.region)
-            over = overlaps(face.box, upright.box[None])[0] >= _OVER_DETECTION
-            if (face.presence >= _PRESENT and steady and over) or _confirms(upright, face):
+            if (face.presence >= _PRESENT and steady and _lies_in(face, upright)) or _confirms(upright, face):
                 yield face
 
     def _turn(self, image: Image, detection: Detection) -> Detection:
@@ -230,6 +228,12 @@ def _in_order(found: list[Detection], previous: MeshFace | None) -> list[Detecti
         return sorted(found, key=lambda face: -float((face.box[2:] - face.box[:2]).prod()))
     x, y = previous.region.x, previous.region.y
     return sorted(found, key=lambda face: float(np.hypot(face.region.x - x, face.region.y - y)))
+
+
+def _lies_in(face: MeshFace, detection: Detection) -> bool:
+    """Return whether the middle of a mesh lies in the detected box."""
+    middle = (face.box[:2] + face.box[2:]) / 2
+    return bool((detection.box[:2] <= middle).all() and (middle <= detection.box[2:]).all())
 
 
 def _confirms(detection: Detection, face: MeshFace) -> bool:

@@ -39,6 +39,9 @@ class ScriptedMesh(FaceMesh):
     def _turn(self, image, detection):
         return detection
 
+    def _refine(self, image, region):
+        return self._read(image, self._read(image, region).region), True
+
     def _read(self, image, region):
         return mesh_at(region.x - 50.0 + self.off, self.presence)
 
