@@ -20,6 +20,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from scipy.stats import beta
 
 from forensics.faces.choosing import open_face_finder
@@ -100,7 +101,8 @@ def attempt(portraits: Sequence[Path], finder: FaceFinder, seed: int, each: int)
         for width, height in PICTURES:
             for _ in range(each):
                 order.append(order.pop(0))
-                portrait = np.asarray(cv2.imread(str(portraits[order[-1]]))[:, :, ::-1], np.uint8)
+                with Image.open(portraits[order[-1]]) as file:
+                    portrait = np.asarray(file.convert("RGB"))
                 alone = finder(portrait, 1)
                 canvas = background(width, height, rng)
                 truth = paste(portrait, alone[0][0].astype(np.float64), face, canvas, rng) if alone else None

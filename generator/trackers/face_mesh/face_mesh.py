@@ -26,6 +26,7 @@ _PRESENT = 0.5
 # The mesh network reports a low presence for many drawn faces that it reads well. On puppets, a mesh within half an eye
 # distance of the keypoints of so certain a detection always had an error below a quarter of the face's length.
 _SURE_DETECTION = 0.68
+_VERY_SURE = 0.75  # a detection that counts without the mesh before smaller tiles were searched
 _AGREEMENT = 0.5
 _SAME_FACE = 0.3
 _STILL = 0.9  # intersection over union of the boxes of two meshes in turn, from which the second one is kept
@@ -153,30 +154,47 @@ class FaceMesh:
         return face
 
     def _search(self, image: Image, previous: MeshFace | None, *, thorough: bool = False) -> Iterator[MeshFace]:
-        """Read the faces of the first view that shows a credible one; without one, those that are turned."""
-        for found in self._groups(image, thorough):
+        """Read the faces of the first view that shows a credible one.
+
+        A face that the mesh denies counts at once where its detection in the first view is very certain. A less certain
+        one waits until the further views have shown nothing, since backgrounds have such detections too.
+        """
+        denied: list[MeshFace] = []
+        for index, found in enumerate(self._groups(image, thorough)):
             credible = False
-            for face in self._believed(image, found, previous):
-                credible = True
-                yield face
+            for detection, face, present in self._readings(image, found, previous):
+                if present or (index == 0 and detection.score >= _VERY_SURE and _confirms(detection, face)):
+                    credible = True
+                    yield face
+                elif _confirms(detection, face):
+                    denied.append(face)
             if credible:
                 return
+        yield from denied
+        if not denied:
+            turned = self._readings(image, self._turned(image), previous)
+            yield from (face for _, face, present in turned if present and face.turn)
 
     def _groups(self, image: Image, thorough: bool) -> Iterator[list[Detection]]:
-        """Yield what is detected, from what is most easily seen to smaller tiles and other turns."""
-        first = self.detect(image, every_view=thorough)
-        yield first
+        """Yield what is detected, from what is most easily seen to small tiles."""
+        yield self.detect(image, every_view=thorough)
         for found in self._detector.look_closer(image):
-            yield merge([face for face in found if face.score >= _SURE_DETECTION])
-        yield self._detector.detect_turned(image)
+            yield merge([face for face in found if face.score >= _PRESENT])
 
-    def _believed(self, image: Image, found: list[Detection], previous: MeshFace | None) -> Iterator[MeshFace]:
-        """Read the detected faces that mesh or detection confirm, the nearest to the previous or largest first."""
+    def _turned(self, image: Image) -> list[Detection]:
+        return self._detector.detect_turned(image)
+
+    def _readings(
+        self, image: Image, found: list[Detection], previous: MeshFace | None
+    ) -> Iterator[tuple[Detection, MeshFace, bool]]:
+        """Yield each detection with its mesh and whether that is present, the nearest to the previous or largest first.
+
+        A mesh whose box does not stand still, or whose middle lies beside the detected box, is not present.
+        """
         for detection in _in_order(found, previous):
-            upright = self._turn(image, detection)
-            face, steady = self._refine(image, upright.region)
-            if (face.presence >= _PRESENT and steady and _lies_in(face, upright)) or _confirms(upright, face):
-                yield face
+            best = self._turn(image, detection)
+            face, steady = self._refine(image, best.region)
+            yield best, face, face.presence >= _PRESENT and steady and _lies_in(face, best)
 
     def _turn(self, image: Image, detection: Detection) -> Detection:
         return self._detector.turn(image, detection)

@@ -36,6 +36,9 @@ class ScriptedMesh(FaceMesh):
     def _groups(self, image, thorough):
         return iter([self.found])
 
+    def _turned(self, image):
+        return []
+
     def _turn(self, image, detection):
         return detection
 
