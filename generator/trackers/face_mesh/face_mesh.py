@@ -26,7 +26,7 @@ _PRESENT = 0.5
 # The mesh network reports a low presence for many drawn faces that it reads well. On puppets, a mesh within half an eye
 # distance of the keypoints of so certain a detection always had an error below a quarter of the face's length.
 _SURE_DETECTION = 0.68
-_VERY_SURE = 0.75  # a detection that counts without the mesh before smaller tiles were searched
+_VERY_SURE = 0.8  # a detection that counts without the mesh before smaller tiles were searched
 _AGREEMENT = 0.5
 _SAME_FACE = 0.3
 _STILL = 0.9  # intersection over union of the boxes of two meshes in turn, from which the second one is kept
@@ -157,16 +157,18 @@ class FaceMesh:
         """Read the faces of the first view that shows a credible one.
 
         A face that the mesh denies counts at once where its detection in the first view is very certain. A less certain
-        one waits until the further views have shown nothing, since backgrounds have such detections too.
+        one waits until the further views have shown nothing, since backgrounds have such detections too. A turned face
+        counts only where the mesh is present.
         """
         denied: list[MeshFace] = []
         for index, found in enumerate(self._groups(image, thorough)):
             credible = False
             for detection, face, present in self._readings(image, found, previous):
-                if present or (index == 0 and detection.score >= _VERY_SURE and _confirms(detection, face)):
+                confirmed = index == 0 and not face.turn and _confirms(detection, face)
+                if present or (confirmed and detection.score >= _VERY_SURE):
                     credible = True
                     yield face
-                elif _confirms(detection, face):
+                elif confirmed:
                     denied.append(face)
             if credible:
                 return
