@@ -27,7 +27,7 @@ from .finding import FaceFinder, Faces, FaceSearch, Frames, cut_crops, find_face
 
 _LOG = logging.getLogger(__name__)
 
-VERSION = 2
+VERSION = 3
 """Version of the crops; it is raised when the same sample and contract produce other crops than before."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +11,8 @@ from forensics.errors import MissingPieceError
 
 from .choice import FACE_MESH
 from .finding import Floats, Frames, box_of
+
+_LOG = logging.getLogger(__name__)
 
 
 class MeshFinder:
@@ -38,5 +41,8 @@ class MeshFinder:
         from generator.trackers import MESH_INDEX
 
         meshes = self._mesh.read_all(image, most, thorough=thorough)
+        for mesh in meshes:
+            if mesh.turn:
+                _LOG.info("a face is turned by %d degrees clockwise; box and landmarks lie where it is", mesh.turn)
         points = [np.asarray(mesh.points[MESH_INDEX, :2], dtype=np.float32) for mesh in meshes]
         return [(box_of(landmarks), landmarks) for landmarks in points]

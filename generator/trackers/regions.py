@@ -46,9 +46,12 @@ class Region:
         Returns:
             ``(size, size, 3)`` RGB in [0, 1].
         """
-        smaller, factor = self._shrunk(image, size)
+        factor = int(self.side / size / 1.5)
+        image, corner = self._window(image, max(factor, 1))
+        smaller, factor = _shrunk(image, factor)
         matrix = self._to_picture(size)
         matrix[:, 2] += 0.5 * (matrix[:, 0] + matrix[:, 1])
+        matrix[:, 2] -= corner
         matrix = matrix / factor
         matrix[:, 2] -= 0.5
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
@@ -74,13 +77,30 @@ class Region:
             np.float64,
         )
 
-    def _shrunk(self, image: Image, size: int) -> tuple[Image, int]:
-        """Average whole blocks first, since a bilinear warp reads only four pixels however much it shrinks."""
-        factor = int(self.side / size / 1.5)
-        if factor < 2:
-            return image, 1
-        height, width = image.shape[0] // factor, image.shape[1] // factor
-        if min(height, width) < 1:
-            return image, 1
-        whole = image[: height * factor, : width * factor]
-        return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8), factor
+    def _window(self, image: Image, block: int) -> tuple[Image, tuple[int, int]]:
+        """Return the part of a picture that the region can read, and its corner x, y, a multiple of `block` pixels.
+
+        Without it a small region of a large picture would cost as much as the whole picture.
+        """
+        height, width = image.shape[:2]
+        half = self.side / 2 * (abs(np.cos(self.angle)) + abs(np.sin(self.angle)))
+        ends = []
+        for centre, length in ((self.x, width), (self.y, height)):
+            low = max(0, int((centre - half) // block) - 2) * block
+            high = min(length, (int((centre + half) // block) + 3) * block)
+            if low + block > high:  # the region lies beside the picture
+                return image, (0, 0)
+            ends.append((low, high))
+        (left, right), (top, bottom) = ends
+        return image[top:bottom, left:right], (left, top)
+
+
+def _shrunk(image: Image, factor: int) -> tuple[Image, int]:
+    """Average whole blocks first, since a bilinear warp reads only four pixels however much it shrinks."""
+    if factor < 2:
+        return image, 1
+    height, width = image.shape[0] // factor, image.shape[1] // factor
+    if min(height, width) < 1:
+        return image, 1
+    whole = image[: height * factor, : width * factor]
+    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8), factor

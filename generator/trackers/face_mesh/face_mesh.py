@@ -15,7 +15,7 @@ from generator.trackers.ibug import MESH_INDEX, camera_space
 from generator.trackers.protocol import Box
 from generator.trackers.regions import Image, Points, Region
 
-from .face_detector import Detection, FaceDetector, overlaps
+from .face_detector import Detection, FaceDetector, merge, overlaps
 from .models import FaceMeshFiles
 from .networks import Network
 
@@ -26,8 +26,12 @@ _PRESENT = 0.5
 # The mesh network reports a low presence for many drawn faces that it reads well. On puppets, a mesh within half an eye
 # distance of the keypoints of so certain a detection always had an error below a quarter of the face's length.
 _SURE_DETECTION = 0.68
+_VERY_SURE = 0.8  # a detection that counts without the mesh before smaller tiles were searched
 _AGREEMENT = 0.5
 _SAME_FACE = 0.3
+_STILL = 0.9  # intersection over union of the boxes of two meshes in turn, from which the second one is kept
+_READS = 6  # largest number of meshes that are read until their boxes agree
+_TURNED = 60.0  # degrees of roll from which a face counts as turned
 _EYES, _NOSE_TIP, _LIPS = ((33, 133), (263, 362)), 1, (13, 14)
 _CORNERS = (33, 263)  # outer eye corners, left and right in the picture
 # Order of the iris network's first 16 points, as mesh indices: lower lid corner to corner, then the upper lid.
@@ -57,6 +61,12 @@ class MeshFace:
         """Return the region to search for this face in the next frame."""
         flat = self.points[:, :2]
         return Region.around(flat, flat[_CORNERS[0]], flat[_CORNERS[1]], 1.5)
+
+    @property
+    def turn(self) -> int:
+        """Return the clockwise turn of the face in the picture: 0, 90, 180 or 270 degrees."""
+        roll = float(np.degrees(self.region.angle))
+        return 0 if abs(roll) < _TURNED else round(roll / 90) * 90 % 360
 
     @property
     def box(self) -> Points:
@@ -98,7 +108,7 @@ class FaceMesh:
             face = self._read(image, previous.region)
             if face.presence >= _PRESENT:
                 return face
-        return next(self._believed(image, self.detect(image), previous), None)
+        return next(self._search(image, previous), None)
 
     def read_all(self, image: Image, most: int, *, thorough: bool = False) -> list[MeshFace]:
         """Read the faces of a picture, the largest first.
@@ -110,7 +120,7 @@ class FaceMesh:
                 it are found too; this takes several times as long.
         """
         faces: list[MeshFace] = []
-        for face in self._believed(image, self.detect(image, every_view=thorough), None):
+        for face in self._search(image, None, thorough=thorough):
             if not faces or overlaps(face.box, np.stack([other.box for other in faces])).max() < _SAME_FACE:
                 faces.append(face)
             if len(faces) == most:
@@ -137,21 +147,75 @@ class FaceMesh:
         face = self.track(image)
         if face is None:
             raise NoFaceError(
-                f"no face found in {width}x{height} px (looked at the whole, with a margin, in halves and in thirds); "
+                f"no face found in {width}x{height} px (looked at the whole, with a margin, in tiles, in four turns); "
                 "give its box (left, top, right, bottom) or 68 landmarks in pixels, or take another picture or frame"
             )
+        check_turn(face)
         return face
 
-    def _believed(self, image: Image, found: list[Detection], previous: MeshFace | None) -> Iterator[MeshFace]:
-        """Read the detected faces that mesh or detection confirm, the nearest to the previous or largest first."""
+    def _search(self, image: Image, previous: MeshFace | None, *, thorough: bool = False) -> Iterator[MeshFace]:
+        """Read the faces of the first view that shows a credible one.
+
+        A face that the mesh denies counts at once where its detection in the first view is very certain. A less certain
+        one waits until the further views have shown nothing, since backgrounds have such detections too. A turned face
+        counts only where the mesh is present.
+        """
+        denied: list[MeshFace] = []
+        for index, found in enumerate(self._groups(image, thorough)):
+            credible = False
+            for detection, face, present in self._readings(image, found, previous):
+                confirmed = index == 0 and not face.turn and _confirms(detection, face)
+                if present or (confirmed and detection.score >= _VERY_SURE):
+                    credible = True
+                    yield face
+                elif confirmed:
+                    denied.append(face)
+            if credible:
+                return
+        yield from denied
+        if not denied:
+            turned = self._readings(image, self._turned(image), previous)
+            yield from (face for _, face, present in turned if present and face.turn)
+
+    def _groups(self, image: Image, thorough: bool) -> Iterator[list[Detection]]:
+        """Yield what is detected, from what is most easily seen to small tiles."""
+        yield self.detect(image, every_view=thorough)
+        for found in self._detector.look_closer(image):
+            yield merge([face for face in found if face.score >= _PRESENT])
+
+    def _turned(self, image: Image) -> list[Detection]:
+        return self._detector.detect_turned(image)
+
+    def _readings(
+        self, image: Image, found: list[Detection], previous: MeshFace | None
+    ) -> Iterator[tuple[Detection, MeshFace, bool]]:
+        """Yield each detection with its mesh and whether that is present, the nearest to the previous or largest first.
+
+        A mesh whose box does not stand still, or whose middle lies beside the detected box, is not present.
+        """
         for detection in _in_order(found, previous):
-            face = self._settle(image, detection.region)
-            if face.presence >= _PRESENT or _confirms(detection, face):
-                yield face
+            best = self._turn(image, detection)
+            face, steady = self._refine(image, best.region)
+            yield best, face, face.presence >= _PRESENT and steady and _lies_in(face, best)
+
+    def _turn(self, image: Image, detection: Detection) -> Detection:
+        return self._detector.turn(image, detection)
 
     def _settle(self, image: Image, region: Region) -> MeshFace:
-        """Read the mesh twice, since the first mesh locates the face's square better than the detector."""
-        return self._read(image, self._read(image, region).region)
+        return self._refine(image, region)[0]
+
+    def _refine(self, image: Image, region: Region) -> tuple[MeshFace, bool]:
+        """Read the mesh until its box agrees with the one before; return it, and whether they agree at last.
+
+        The first mesh locates the face's square better than the detector, so there are at least two.
+        """
+        before = self._read(image, region)
+        for _ in range(_READS - 1):
+            face = self._read(image, before.region)
+            if overlaps(face.box, before.box[None])[0] >= _STILL:
+                return face, True
+            before = face
+        return before, False
 
     def _read(self, image: Image, region: Region) -> MeshFace:
         size = self._mesh.size
@@ -186,6 +250,12 @@ def _in_order(found: list[Detection], previous: MeshFace | None) -> list[Detecti
     return sorted(found, key=lambda face: float(np.hypot(face.region.x - x, face.region.y - y)))
 
 
+def _lies_in(face: MeshFace, detection: Detection) -> bool:
+    """Return whether the middle of a mesh lies in the detected box."""
+    middle = (face.box[:2] + face.box[2:]) / 2
+    return bool((detection.box[:2] <= middle).all() and (middle <= detection.box[2:]).all())
+
+
 def _confirms(detection: Detection, face: MeshFace) -> bool:
     """Return whether a certain detection has eyes, nose and mouth at the positions of the mesh."""
     flat = face.points[:, :2]
@@ -199,6 +269,24 @@ def _confirms(detection: Detection, face: MeshFace) -> bool:
 
 def _distance(a: Points, b: Points) -> float:
     return float(np.linalg.norm(a - b))
+
+
+def check_turn(face: MeshFace, frame: int | None = None) -> None:
+    """Check that a face is upright enough to read its motion.
+
+    Args:
+        face: The face.
+        frame: Number of its frame in a clip; None for a picture.
+
+    Raises:
+        NoFaceError: It is turned by about 90, 180 or 270 degrees.
+    """
+    if face.turn:
+        where, what = ("", "picture") if frame is None else (f" in frame {frame}", "clip")
+        raise NoFaceError(
+            f"the face{where} is turned by {face.turn} degrees clockwise; turn the {what} by {360 - face.turn} degrees "
+            "clockwise, so that the face is upright, and try again"
+        )
 
 
 def check_box(box: Box, height: int, width: int) -> Box:

@@ -33,6 +33,18 @@ class ScriptedMesh(FaceMesh):
     def detect(self, image, *, every_view=False):
         return self.found
 
+    def _groups(self, image, thorough):
+        return iter([self.found])
+
+    def _turned(self, image):
+        return []
+
+    def _turn(self, image, detection):
+        return detection
+
+    def _refine(self, image, region):
+        return self._read(image, self._read(image, region).region), True
+
     def _read(self, image, region):
         return mesh_at(region.x - 50.0 + self.off, self.presence)
 
