@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,8 @@ from generator.trackers.protocol import Box, ClipFrames, Progress
 from generator.trackers.regions import Image, Points
 
 from .face_mesh import FaceMesh, MeshFace, check_turn
+
+_LOG = logging.getLogger(__name__)
 
 LONGEST_GAP = 0.5
 """Longest gap without a face, in seconds, that is bridged."""
@@ -44,6 +48,8 @@ def follow(
 ) -> list[MeshFace | None]:
     """Read the face of each frame; the result is None where there is no face.
 
+    A scene cut, probably to another person, is followed too, with a warning.
+
     Args:
         mesh: The face mesh networks.
         frames: ``(T, H, W, 3)`` RGB.
@@ -51,8 +57,7 @@ def follow(
         box: Box of the face in the first frame; None takes the largest face.
 
     Raises:
-        NoFaceError: The box does not fit the picture, the first face is turned by 90 degrees or more, or the clip is
-            cut to another person.
+        NoFaceError: The box does not fit the picture, or the first face is turned by 90 degrees or more.
     """
     faces: list[MeshFace | None] = []
     face: MeshFace | None = None
@@ -64,9 +69,10 @@ def follow(
                 check_turn(face, index)
             small = np.asarray(cv2.resize(frame, _THUMBNAIL, interpolation=cv2.INTER_AREA), np.uint8)
             if last is not None and is_cut(last[1], small) and shape_change(last[0], face) >= _NEW_SHAPE:
-                raise NoFaceError(
-                    f"another face from frame {index} on: picture and shape of the face change at once, as after a "
-                    f"scene cut; cut the clip at frame {index} and take the part with the person that you want"
+                _LOG.warning(
+                    "probably another face from frame %d on: picture and shape of the face change at once, as after a "
+                    "scene cut; cut the clip there and take the part with the person that you want",
+                    index,
                 )
             last = face, small
         faces.append(face)
