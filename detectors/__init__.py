@@ -11,6 +11,7 @@ from facetrail_torchvision import declare_missing_operators
 
 declare_missing_operators()
 
+from .adapters.opening import is_adapter
 from .augmentation.augment import AugmentConfig
 from .augmentation.self_blend import self_blend
 from .checkpoints import DetectorCard, load_detector, read_card, save_detector
@@ -29,11 +30,11 @@ from .interpretation.decision import Call, ConformalDecision
 from .interpretation.scope import Evidence, Gate, Scope, fit_gate, fit_scope
 from .interpretation.thresholds import Thresholds, fit_thresholds
 from .onnx_export import export_onnx
-from .preprocessing import crop_face, crop_square
+from .preprocessing import crop_face, crop_square, fit_frames, frame_interpolation, no_crops
 from .recipe import TrainingSource
 from .registry import find_spec, list_detectors
 from .saliency import explain
-from .scoring import Detector, Score
+from .scoring import Detector, Score, has_gradients
 from .spec import DetectorSpec
 from .training.checkpoint import EpochLog
 from .training.config import TrainConfig, TrainLog
@@ -75,11 +76,16 @@ __all__ = [
     "export_onnx",
     "find_spec",
     "fit_calibration",
+    "fit_frames",
     "fit_gate",
     "fit_scope",
     "fit_thresholds",
+    "frame_interpolation",
+    "has_gradients",
+    "is_adapter",
     "list_detectors",
     "load_detector",
+    "no_crops",
     "read_card",
     "save_detector",
     "self_blend",

@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from detectors.adapters.opening import is_adapter, open_adapter
 from detectors.interpretation.appearance import VERSION as APPEARANCE
 from detectors.interpretation.calibration import Calibration
 from detectors.interpretation.decision import ConformalDecision
@@ -97,16 +98,20 @@ def save_detector(detector: Detector, folder: Path, card: DetectorCard) -> None:
 
 
 def load_detector(name_or_folder: str | Path, spec: DetectorSpec | None = None) -> Detector:
-    """Load a detector by the name of shipped weights, or from a folder written by `save_detector`.
+    """Load a detector by the name of shipped weights, from a folder written by `save_detector`, or from elsewhere.
 
     Args:
-        name_or_folder: A registry name given as text, or a folder.
+        name_or_folder: A registry name given as text, or a folder; or a detector that was made elsewhere, as
+            `open_adapter` names it: a Python file or function, an ONNX file, or the address of a served one.
         spec: Spec of a detector that is not in the registry; otherwise the spec is found by the name on the card.
 
     Raises:
         UnknownDetectorError: Text is neither a name nor a folder.
-        CheckpointError: The folder is absent, incomplete, damaged, pickled, or made for another crop contract.
+        CheckpointError: The folder is absent, incomplete, damaged, pickled, or made for another crop contract; or a
+            detector from elsewhere cannot be opened, or does not state what it must.
     """
+    if is_adapter(name_or_folder):
+        return open_adapter(str(name_or_folder))
     folder = _folder_of(name_or_folder)
     record = _read_record(folder)
     spec = spec or find_spec(str(record["spec"]["name"]))
@@ -133,6 +138,8 @@ def read_card(name_or_folder: str | Path) -> DetectorCard:
         UnknownDetectorError: Text is neither a name nor a folder.
         CheckpointError: The folder or its card cannot be read.
     """
+    if is_adapter(name_or_folder):
+        return DetectorCard(data="not stated", data_digest="", split="not stated", licence="not stated")
     folder = _folder_of(name_or_folder)
     record = _read_record(folder)
     try:

@@ -13,6 +13,7 @@ from detectors.interpretation.calibration import Calibration
 from detectors.interpretation.decision import ConformalDecision
 from detectors.interpretation.scope import Evidence, Scope
 from detectors.interpretation.thresholds import Thresholds
+from detectors.methods.adapter import PictureNetwork
 from detectors.methods.networks import DetectorNetwork
 
 from .clip_windows import cut_windows, per_frame
@@ -117,8 +118,11 @@ class Detector:
         step = max(1, _BATCH // self.spec.frames)
         with torch.inference_mode():
             for first in range(0, len(crops), step):
-                batch = to_input(crops[first : first + step], self.spec).to(device)
-                pooled = self.model.features(batch)
+                batch = crops[first : first + step]
+                if isinstance(self.model, PictureNetwork):
+                    pooled = self.model.features_of(batch)
+                else:
+                    pooled = self.model.features(to_input(batch, self.spec).to(device))
                 features.append(pooled.double().cpu().numpy())
                 logits.append(self.model.logits(pooled).double().cpu().numpy())
         joined = np.concatenate(logits)
@@ -138,3 +142,8 @@ class Detector:
 
     def _calibrated(self, logits: Floats) -> Floats:
         return (self.calibration or Calibration()).probabilities(logits)
+
+
+def has_gradients(detector: Detector) -> bool:
+    """Return whether the gradient of a detector's logit can be computed; functions and ONNX files have none."""
+    return not isinstance(detector.model, PictureNetwork)

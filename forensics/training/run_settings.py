@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
-from detectors import DetectorSpec, TrainConfig, TrainingSource, find_spec, load_detector
+from detectors import DetectorSpec, TrainConfig, TrainingSource, find_spec, is_adapter, load_detector
 from forensics.errors import InputError
 from forensics.storage.toml_settings import overlay, read_toml
 
@@ -108,8 +108,15 @@ def with_options(
 
     Raises:
         CheckpointError: `start` is no trained detector.
+        InputError: The detector was made elsewhere, as Python code, an ONNX file or a served model.
         UnknownDetectorError: No detector has that name.
     """
+    for name in (detector, start):
+        if name is not None and is_adapter(name):
+            raise InputError(
+                f"{name}: a detector that was made elsewhere is not trained here; name a method (`--detector`, "
+                "see `facetrail train detector --help`), or a folder of a trained or converted detector (`--from`)"
+            )
     if start is not None:
         detector = detector or load_detector(start).spec.name
     run = taken_to(run, detector or run.detector)

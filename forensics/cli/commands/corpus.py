@@ -349,12 +349,12 @@ def run_export(options: argparse.Namespace, report: Report) -> CommandResult:
 def run_crop(options: argparse.Namespace, report: Report) -> CommandResult:
     """Write a corpus' face crops to its cache."""
     from detectors import list_detectors, load_detector
-    from forensics.faces import Miss, finder_for, keep_crops, source_of
+    from forensics.faces import Miss, finder_of, keep_crops, source_of
 
     name = options.detector
     spec = next((spec for spec in list_detectors(name) if spec.name == name), None) or load_detector(name).spec
     corpus = Corpus.load(options.corpus)
-    finder = finder_for(corpus, options.face_finder)
+    finder = finder_of(corpus, spec, options.face_finder)
     coverage = keep_crops(
         corpus,
         spec,

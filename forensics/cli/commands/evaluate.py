@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from forensics.cli.arguments import (
     DEFAULT_DETECTOR,
+    OWN_DETECTORS,
     add_aggregation,
     add_json,
     add_seed,
@@ -51,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[DEFAULT_DETECTOR],
         metavar="NAME_OR_DIR",
-        help=f"shipped detectors, or folders of trained ones (default: {DEFAULT_DETECTOR})",
+        help=f"shipped detectors, folders of trained ones, or {OWN_DETECTORS} (default: {DEFAULT_DETECTOR})",
     )
     add_face_finder(parser)
     parser.add_argument("--protocol", default="sealed", metavar="NAME", help="how to test (default: sealed)")

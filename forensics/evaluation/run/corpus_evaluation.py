@@ -26,7 +26,7 @@ from forensics.evaluation import (
 )
 from forensics.evaluation.protocol.read_journal import early_reads, note_read, now, other_readers, past_reads
 from forensics.execution.progress import Report, silent, subrange
-from forensics.faces import FACE_MESH, FaceFinder, finder_for, source_of
+from forensics.faces import FACE_MESH, FaceFinder, WholeFrame, finder_for, source_of
 from watermark import file_hash
 
 from .evaluated import Evaluated, Settings
@@ -60,13 +60,16 @@ def evaluate_corpus(
     """
     from detectors import load_detector, read_card  # not at the top: scores of other programs need no networks
 
-    finder = finder_for(corpus, settings.face_finder)
+    detectors = [load_detector(path) for path in names]
+    needed = not all(detector.spec.whole_frame for detector in detectors)
+    finder = finder_for(corpus, settings.face_finder) if needed else None
     past = () if out is None else past_reads(out)
     done: list[Evaluated] = []
-    for number, (path, name) in enumerate(zip(names, short_names(names), strict=True)):
+    for number, (path, name, detector) in enumerate(zip(names, short_names(names), detectors, strict=True)):
         step = subrange(report, number / len(names), (number + 1) / len(names))
         learned = read_card(path).face_finder
-        done.append(_Evaluation(corpus, load_detector(path), name, settings, out, past, finder, learned).run(step))
+        found = WholeFrame() if detector.spec.whole_frame else finder
+        done.append(_Evaluation(corpus, detector, name, settings, out, past, found, learned).run(step))
     return tuple(done)
 
 
@@ -164,7 +167,7 @@ class _Evaluation:
             found.append("nothing here can tell whether the detector saw this corpus in training")
         if self.detector.thresholds is None and not self.settings.protocol.own_threshold:
             found.append("the detector carries no threshold from validation data; one half was used")
-        if self.detector.calibration is None:
+        if self.detector.calibration is None and self.detector.spec.method != "adapter":
             found.append("the detector was never calibrated; its probabilities are plain sigmoids")
         incomplete = [sample for sample in self.samples if sample.absent_frames]
         if incomplete:
