@@ -1,4 +1,4 @@
-"""Run `facetrail corpus`: make, import, split, check and export labelled corpora."""
+"""Run `facetrail corpus`: make, import, split, check, distort and export labelled corpora."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ from forensics.execution.progress import Report, subrange
 from forensics.storage.files import locked
 from forensics.synthesis.methods import METHODS
 
+from . import corpus_distort
+
 if TYPE_CHECKING:
     Actions = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -44,6 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         _configure_import(actions),
         _configure_crop(actions),
         _configure_export(actions),
+        corpus_distort.configure(actions),
     )
     for action in declared:
         add_json(action)

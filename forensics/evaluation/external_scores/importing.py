@@ -96,6 +96,27 @@ def read_foreign(
     return (ForeignScores(path.stem, path.name, built.table, built.folders, notes=notes, warnings=built.warnings),)
 
 
+def read_answers(
+    path: Path, columns: Mapping[str, str] | None = None, report: Report = silent
+) -> tuple[Sequence[str], NDArray[np.float64]]:
+    """Read names of files and their scores as they stand, without interpreting the names; labels are not needed.
+
+    Args:
+        path: CSV, JSON, JSON Lines or NPZ.
+        columns: The column of each field, where the guesses are wrong.
+        report: Progress callback.
+
+    Returns:
+        (N,) names and (N,) scores, higher where manipulated.
+
+    Raises:
+        ScoresError: The file has no such format, or is damaged.
+        OSError: The file cannot be opened.
+    """
+    records, _ = _READERS.get(path.suffix.lower(), read_csv)(path, columns or {}, report)
+    return records.paths, records.scores
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Built:
     """A table made of records.
