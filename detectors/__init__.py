@@ -15,6 +15,7 @@ from .adapters.opening import is_adapter
 from .augmentation.augment import AugmentConfig
 from .augmentation.self_blend import self_blend
 from .checkpoints import DetectorCard, load_detector, read_card, save_detector
+from .converters.converting import Conversion, TimmSettings, convert
 from .creation import create_detector
 from .errors import (
     BlendError,
@@ -49,6 +50,7 @@ __all__ = [
     "Call",
     "CheckpointError",
     "ConformalDecision",
+    "Conversion",
     "CropError",
     "Detector",
     "DetectorCard",
@@ -62,6 +64,7 @@ __all__ = [
     "Score",
     "SelfBlends",
     "Thresholds",
+    "TimmSettings",
     "TrainConfig",
     "TrainLog",
     "TrainingError",
@@ -69,6 +72,7 @@ __all__ = [
     "TrainingSource",
     "UnknownDetectorError",
     "WeightsError",
+    "convert",
     "create_detector",
     "crop_face",
     "crop_square",

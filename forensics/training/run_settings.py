@@ -72,7 +72,11 @@ def taken_to(run: TrainingRun, detector: str) -> TrainingRun:
     Raises:
         UnknownDetectorError: No detector has that name.
     """
-    before, after = find_spec(run.detector), find_spec(detector)
+    return _taken_to(run, find_spec(detector))
+
+
+def _taken_to(run: TrainingRun, after: DetectorSpec) -> TrainingRun:
+    before = find_spec(run.detector)
     old = TrainConfig.of(before)
     chosen = {
         entry.name: getattr(run.config, entry.name)
@@ -80,7 +84,7 @@ def taken_to(run: TrainingRun, detector: str) -> TrainingRun:
         if getattr(run.config, entry.name) != getattr(old, entry.name)
     }
     source = _meant(after) if run.training_source is _meant(before) else run.training_source
-    return replace(run, detector=detector, training_source=source, config=TrainConfig.of(after, **chosen))
+    return replace(run, detector=after.name, training_source=source, config=TrainConfig.of(after, **chosen))
 
 
 def with_options(
@@ -117,9 +121,11 @@ def with_options(
                 f"{name}: a detector that was made elsewhere is not trained here; name a method (`--detector`, "
                 "see `facetrail train detector --help`), or a folder of a trained or converted detector (`--from`)"
             )
-    if start is not None:
-        detector = detector or load_detector(start).spec.name
-    run = taken_to(run, detector or run.detector)
+    known = None if start is None else load_detector(start).spec
+    if known is not None and detector in (None, known.name):
+        run = _taken_to(run, known)
+    else:
+        run = taken_to(run, detector or run.detector)
     config = replace(
         run.config,
         epochs=run.config.epochs if epochs is None else epochs,

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from sklearn.metrics import roc_auc_score
 
+from detectors import create_detector, load_detector
 from examples import own_detector
 from forensics.corpus import Corpus, Split
 from watermark import read_media
@@ -109,3 +111,26 @@ def test_what_a_detector_does_not_state_is_one_line(facetrail: Call, tiny_corpus
 def test_crops_of_whole_frames_are_not_kept(facetrail: Call, tiny_corpus: Corpus, frames_detector: str) -> None:
     code, _, err = facetrail("corpus", "crop", tiny_corpus.root, "--detector", frames_detector)
     assert code != 0 and "judges whole frames" in err
+
+
+@pytest.mark.slow
+def test_a_converted_checkpoint_is_evaluated_and_learns_more(
+    facetrail: Call, tiny_corpus: Corpus, tmp_path: Path
+) -> None:
+    backbone = create_detector("toy_resnet18").model.state_dict()
+    tensors = {
+        name.removeprefix("backbone."): value for name, value in backbone.items() if name.startswith("backbone.")
+    }
+    width = backbone["classifier.weight"].shape[1]
+    torch.save({**tensors, "fc.weight": torch.ones(1, width) / 9, "fc.bias": torch.zeros(1)}, tmp_path / "mine.pth")
+    how = ("--as", "timm", "--backbone", "test_resnet", "--size", 64, "--normalise", "imagenet")
+    code, out, err = facetrail("models", "convert", tmp_path / "mine.pth", *how, "-o", tmp_path / "mine")
+    assert code == 0, err
+    assert "nothing was measured" in out
+    assert facetrail("evaluate", tiny_corpus.root, "--detector", tmp_path / "mine", "--per-clip", 1)[0] == 0
+    more = ("train", "detector", tiny_corpus.root, "--from", tmp_path / "mine", "--epochs", 1, "-o", tmp_path / "more")
+    code, out, err = facetrail(*more)
+    assert code == 0, err
+    assert load_detector(tmp_path / "more").thresholds is not None
+    code, _, err = facetrail("models", "convert", tmp_path / "mine.pth", "--as", "sbi", "-o", tmp_path / "no")
+    assert code != 0 and "would stay random" in err and not (tmp_path / "no").exists()
