@@ -34,7 +34,7 @@ from .onnx_export import export_onnx
 from .preprocessing import crop_face, crop_square, fit_frames, frame_interpolation, no_crops
 from .recipe import TrainingSource
 from .registry import find_spec, list_detectors
-from .saliency import explain
+from .saliency import explain, localise
 from .scoring import Detector, Score, has_gradients
 from .spec import DetectorSpec
 from .training.checkpoint import EpochLog
@@ -89,6 +89,7 @@ __all__ = [
     "is_adapter",
     "list_detectors",
     "load_detector",
+    "localise",
     "no_crops",
     "read_card",
     "save_detector",

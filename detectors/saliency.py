@@ -68,6 +68,39 @@ def explain(detector: Detector, crops: NDArray[np.uint8], answer: CommandResult 
     return _for_each_frame(np.where(peaks > _SMALLEST, found / np.maximum(peaks, _SMALLEST), 0.0), len(crops))
 
 
+def localise(detector: Detector, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return where a detector sees a manipulation in each crop.
+
+    A detector from elsewhere that has a function `locate` gives its own maps, as they are. Any other one gives the map
+    of what spoke for *manipulated* (`explain`), whose highest value is 1 in each crop.
+
+    Args:
+        detector: The detector.
+        crops: As for `explain`.
+
+    Returns:
+        (N, S, S), higher where manipulated.
+
+    Raises:
+        CropError, DetectorError: As for `explain`.
+    """
+    model = detector.model
+    if not isinstance(model, PictureNetwork) or model.mapper is None:
+        return explain(detector, crops)
+    check_crops(crops, detector.spec)
+    return _stacked([fit_map(one, crop.shape[:2]) for one, crop in zip(model.mapper(crops), crops, strict=True)])
+
+
+def _stacked(maps: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return maps as one array; maps of several sizes as an array of objects."""
+    if len({one.shape for one in maps}) == 1:
+        return np.stack(maps)
+    kept = np.empty(len(maps), dtype=object)
+    for number, one in enumerate(maps):
+        kept[number] = one
+    return kept
+
+
 def _without_gradients(
     detector: Detector, model: PictureNetwork, crops: NDArray[np.uint8], sign: float
 ) -> NDArray[np.float64]:
@@ -78,13 +111,7 @@ def _without_gradients(
         maps = [fit_map(one, crop.shape[:2]) for one, crop in zip(model.mapper(crops), crops, strict=True)]
     else:
         maps = [occlusion_map(detector, crop, sign) for crop in crops]
-    stretched = [np.maximum(one, 0) / max(float(one.max()), _SMALLEST) for one in maps]
-    if detector.spec.input_size:
-        return np.stack(stretched)
-    kept = np.empty(len(stretched), dtype=object)
-    for number, one in enumerate(stretched):
-        kept[number] = one
-    return kept
+    return _stacked([np.maximum(one, 0) / max(float(one.max()), _SMALLEST) for one in maps])
 
 
 def fit_map(found: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:

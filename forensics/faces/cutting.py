@@ -24,6 +24,7 @@ from watermark import MediaError, read_arrays, sweep
 
 from .altered_face import ASKED_FACES, altered_faces
 from .finding import FaceFinder, Faces, FaceSearch, Frames, cut_crops, find_faces_in, spread_indices
+from .whole_frame import WholeFrame
 
 _LOG = logging.getLogger(__name__)
 
@@ -201,6 +202,8 @@ def load_frames_with_faces(job: CropJob, finder: FaceFinder | None) -> tuple[Fac
         MediaError: The sample cannot be decoded.
     """
     sample = job.sample
+    if job.spec.whole_frame:
+        finder = WholeFrame()
     if job.sidecar is not None:
         faces = job.load(job.sidecar)
         if faces is None:

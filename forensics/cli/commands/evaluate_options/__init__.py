@@ -24,6 +24,7 @@ MEASUREMENTS: Mapping[str, str] = {
     "attacks": "--attack",
     "probes": "--probe",
     "failures": "--failures",
+    "where": "--where",
 }
 """The modules, and the option that requests each."""
 
