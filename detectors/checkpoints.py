@@ -58,6 +58,8 @@ class DetectorCard:
         seed: Seed of the training run, or None.
         note: Further remarks, such as known weaknesses.
         face_finder: Face detector that found the faces of its training crops; empty where it was not recorded.
+        seen_methods: Forgery methods that it was trained on; empty where it learned from none, or that is not known.
+        held_out: Methods that its training corpus had and that were kept from it.
     """
 
     data: str
@@ -68,6 +70,8 @@ class DetectorCard:
     seed: int | None = None
     note: str = ""
     face_finder: str = ""
+    seen_methods: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
 
 
 def save_detector(detector: Detector, folder: Path, card: DetectorCard) -> None:
@@ -145,7 +149,9 @@ def read_card(name_or_folder: str | Path) -> DetectorCard:
     folder = _folder_of(name_or_folder)
     record = _read_record(folder)
     try:
-        return DetectorCard(**record["card"])
+        known = dict(record["card"])
+        known |= {name: tuple(map(str, known.get(name, ()))) for name in ("seen_methods", "held_out")}
+        return DetectorCard(**known)
     except TypeError as error:
         raise CheckpointError(f"{folder / CARD_NAME}: {error}") from error
 

@@ -13,7 +13,7 @@ import inspect
 import logging
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -114,15 +114,20 @@ class PythonSource:
             return self._numbers(self._ask(self.made, pictures))
         return np.concatenate([self._numbers(self._ask(self.made, picture[None])) for picture in pictures])
 
-    def maps(self, pictures: Pictures) -> NDArray[np.float64]:
-        """Return the map of each picture, as `locate` gives it.
+    def maps(self, pictures: Pictures) -> Sequence[NDArray[np.float64]]:
+        """Return the map of each picture, as `locate` gives it; frames of their own size come one at a time.
 
         Raises:
             DetectorError: There is no `locate`, it fails, or it returns something else than one map a picture.
         """
         if self.locate is None:
             raise DetectorError(f"{self.source}: has no function locate(pictures)")
-        found = self._numbers(self._ask(self.locate, pictures))
+        if pictures.dtype == object:
+            return [self._maps(self.locate, picture[None])[0] for picture in pictures]
+        return list(self._maps(self.locate, pictures))
+
+    def _maps(self, locate: Callable[..., Any], pictures: Pictures) -> NDArray[np.float64]:
+        found = self._numbers(self._ask(locate, pictures))
         if found.ndim != 3 or len(found) != len(pictures) or not np.isfinite(found).all():
             raise DetectorError(
                 f"{self.source}: locate returned {found.shape} for {len(pictures)} pictures; expected finite numbers "

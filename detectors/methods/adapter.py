@@ -6,7 +6,7 @@ takes 8-bit pictures and returns numbers: a Python function, an ONNX session, a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, cast
 
@@ -44,8 +44,8 @@ class PictureScorer(Protocol):
 class PictureMapper(Protocol):
     """The interface of a detector that says where a picture was manipulated."""
 
-    def __call__(self, pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Return a map (N, H, W) for N pictures, higher where manipulated."""
+    def __call__(self, pictures: NDArray[np.uint8]) -> Sequence[NDArray[np.float64]]:
+        """Return a map (h, w) for each of N pictures, higher where manipulated."""
 
 
 @dataclass(frozen=True, slots=True)

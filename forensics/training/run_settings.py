@@ -27,6 +27,7 @@ class TrainingRun:
         methods: Which forgeries it learns from, as shell patterns of their names; none of them takes all that the
             corpus has.
         start: Folder of a trained detector of the same name that is to learn more; None begins anew.
+        hold_out: Forgeries that it must not learn from, as shell patterns of their names.
     """
 
     detector: str = "cpu"
@@ -36,6 +37,7 @@ class TrainingRun:
     pretrained: bool | Path = False
     methods: tuple[str, ...] = ()
     start: Path | None = None
+    hold_out: tuple[str, ...] = ()
 
 
 def read_run(path: Path, run: TrainingRun) -> TrainingRun:
@@ -43,7 +45,7 @@ def read_run(path: Path, run: TrainingRun) -> TrainingRun:
 
     Args:
         path: Keys `detector`, `training_source` (or `diet`, its name in older files), `per_clip`, `pretrained`,
-            `methods`, `start` and a table `config` with the fields of `TrainConfig`.
+            `methods`, `start`, `hold_out` and a table `config` with the fields of `TrainConfig`.
         run: What holds where the file says nothing.
 
     Raises:
@@ -97,6 +99,7 @@ def with_options(
     pretrained: bool | Path | None = None,
     methods: tuple[str, ...] | None = None,
     start: Path | None = None,
+    hold_out: tuple[str, ...] | None = None,
 ) -> TrainingRun:
     """Return a run with the settings of a command line in place of its own; None leaves a setting as it is.
 
@@ -109,6 +112,7 @@ def with_options(
         pretrained: Where the backbone's weights come from.
         methods: Which forgeries it learns from.
         start: Folder of a trained detector that is to learn more; it names the detector where nothing else does.
+        hold_out: Which forgeries it must not learn from.
 
     Raises:
         CheckpointError: `start` is no trained detector.
@@ -138,6 +142,7 @@ def with_options(
         pretrained=run.pretrained if pretrained is None else pretrained,
         methods=run.methods if methods is None else methods,
         start=start or run.start,
+        hold_out=run.hold_out if hold_out is None else hold_out,
     )
 
 

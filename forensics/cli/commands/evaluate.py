@@ -149,7 +149,7 @@ def describe(report: EvalReport) -> str:
 
     rows = [("measure", "slice", "value", "95 % interval", "forged", "genuine", "")]
     for measure in report.measures:
-        shown = SHOWN if measure.slice == EVERYTHING else CHIEF[:1]
+        shown = SHOWN if measure.slice == EVERYTHING else (CHIEF[0], "auc_gap/video")
         if measure.name not in shown or measure.distortion != "none":
             continue
         interval = "none" if measure.low is None else f"{measure.low:.3f} to {measure.high:.3f}"
