@@ -154,7 +154,9 @@ def describe(report: EvalReport) -> str:
             continue
         interval = "none" if measure.low is None else f"{measure.low:.3f} to {measure.high:.3f}"
         counts = str(measure.n_positive), str(measure.n_negative)
-        rows.append((measure.name, measure.slice, f"{measure.value:.3f}", interval, *counts, measure.note))
+        rows.append(
+            (report.title(measure.name), measure.slice, f"{measure.value:.3f}", interval, *counts, measure.note)
+        )
     return "\n".join((f"{report.detector} on {report.corpus}", columns(rows), *_remarks(report)))
 
 
@@ -166,10 +168,12 @@ def explain_protocols() -> str:
 
 
 def _remarks(report: EvalReport) -> Sequence[str]:
+    from forensics.evaluation import PICTURES
+
     found = []
     if report.threshold is not None:
         found.append(f"  threshold {report.threshold:.4f}: {report.threshold_origin}")
-    if report.aggregation:
+    if report.aggregation and report.samples != PICTURES:
         found.append(f"  a video's score: {report.aggregation}")
     found += [f"  NOT SEALED: {read}" for read in report.early_reads]
     found += [f"  note: {warning}" for warning in report.warnings]

@@ -71,8 +71,7 @@ def leave_one_out(corpus: Corpus, settings: TrainingRun, options: argparse.Names
 
 def describe(reports: list[EvalReport], methods: list[str]) -> str:
     """Return a table with one row for each forgery that was left out."""
-    from forensics.evaluation import columns
-    from forensics.evaluation.measures.generalisation import HELD_OUT, SEEN
+    from forensics.evaluation import HELD_OUT, SEEN, columns
 
     rows: list[tuple[str, ...]] = [
         ("left out", "AUC on it", "95 % interval", "AUC on the others", "gap", "95 % interval")

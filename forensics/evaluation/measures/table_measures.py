@@ -111,12 +111,15 @@ def operating_threshold(videos: ScoreTable, rate: float = OPERATING_RATE) -> flo
     return float(genuine[len(genuine) - 1 - int(len(genuine) * rate + 1e-9)])
 
 
-def warnings_of(measures: Sequence[Measure], identities: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+def warnings_of(
+    measures: Sequence[Measure], identities: Sequence[tuple[str, ...]], samples: str = "videos"
+) -> tuple[str, ...]:
     """Return warnings about the main measures: too few genuine samples or people, uncovered videos.
 
     Args:
         measures: Measures of a whole test.
         identities: (N,) identities of each of its samples.
+        samples: What a sample is, `videos` or `pictures`.
     """
     found = []
     chief = {
@@ -133,7 +136,7 @@ def warnings_of(measures: Sequence[Measure], identities: Sequence[tuple[str, ...
         found.append(f"intervals rest on {people} people; with fewer than {ENOUGH_PEOPLE} they may be too narrow")
     if "coverage" in chief and chief["coverage"].value < 1:
         found.append(
-            f"no face in {1 - chief['coverage'].value:.1%} of the videos; they count as 0.5, and slice "
+            f"no face in {1 - chief['coverage'].value:.1%} of the {samples}; they count as 0.5, and slice "
             f"`{COVERED}` leaves them out"
         )
     return tuple(found)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from forensics.distortions import find_cell
 from forensics.errors import InputError
 from forensics.evaluation import (
+    PICTURES,
     SCORES_NAME,
     AppliedDistortion,
     EvalReport,
@@ -168,6 +169,7 @@ def _evaluate(
         if probabilities
         else "5 % false positives on the undistorted genuine videos",
         aggregation=settings.aggregation.value,
+        samples=PICTURES if len(set(clean.videos)) == len(clean) else "videos",
         warnings=(
             *own,
             *warnings_of(measures, clean.identities),

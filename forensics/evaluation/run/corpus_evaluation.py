@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from forensics.corpus import Corpus, Sample, Slice, Split
 from forensics.evaluation import (
+    PICTURES,
     SCORES_NAME,
     VALIDATION_NAME,
     Measure,
@@ -133,6 +134,7 @@ class _Evaluation:
             replicates=settings.replicates,
             aggregation=settings.aggregation,
             by_method=settings.protocol.by_method,
+            samples=PICTURES if all(sample.is_still for sample in self.samples) else "videos",
         )
         measured = replace(
             measured,

@@ -67,8 +67,8 @@ def describe(report: EvalReport) -> str:
     found = [one for one in report.measures if one.metric in _METRICS]
     if not found:
         return ""
-    rows = [("measure", "slice", "value", "95 % interval", "videos", "")]
+    rows = [("measure", "slice", "value", "95 % interval", report.samples, "")]
     for one in found:
         interval = "none" if one.low is None else f"{one.low:.3f} to {one.high:.3f}"
-        rows.append((one.name, one.slice, f"{one.value:.3f}", interval, str(one.n_positive), one.note))
+        rows.append((report.title(one.name), one.slice, f"{one.value:.3f}", interval, str(one.n_positive), one.note))
     return f"{report.detector}: where, against the masks\n{columns(rows)}"
