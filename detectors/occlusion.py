@@ -6,6 +6,7 @@ detector; its resolution is that of the patches.
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,5 +46,5 @@ def occlusion_map(detector: Detector, picture: NDArray[np.uint8], sign: float) -
     for (row, column), drop in zip(places, np.maximum(logits[0] - logits[1:], 0), strict=True):
         total[row : row + 2, column : column + 2] += drop
         times[row : row + 2, column : column + 2] += 1
-    grid = total / times
-    return np.repeat(np.repeat(grid, np.diff(rows), axis=0), np.diff(columns), axis=1)
+    smooth = cv2.resize(total / times, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(smooth, dtype=np.float64)

@@ -16,6 +16,8 @@ from examples import own_detector
 from forensics.corpus import Corpus, Split
 from watermark import read_media
 
+from .test_main import SCHEMAS, complaints
+
 Call = Callable[..., tuple[int, str, str]]
 EXAMPLE = Path(own_detector.__file__)
 FRAMES = "import numpy as np\ndef predict(path):\n    import cv2\n    return float(cv2.imread(str(path)).std() / 128)\n"
@@ -127,6 +129,9 @@ def test_a_converted_checkpoint_is_evaluated_and_learns_more(
     code, out, err = facetrail("models", "convert", tmp_path / "mine.pth", *how, "-o", tmp_path / "mine")
     assert code == 0, err
     assert "nothing was measured" in out
+    code, out, err = facetrail("models", "convert", tmp_path / "mine.pth", *how, "-o", tmp_path / "again", "--json")
+    assert code == 0, err
+    assert complaints(json.loads(out), json.loads((SCHEMAS / "models_convert.json").read_text())) == []
     assert facetrail("evaluate", tiny_corpus.root, "--detector", tmp_path / "mine", "--per-clip", 1)[0] == 0
     more = ("train", "detector", tiny_corpus.root, "--from", tmp_path / "mine", "--epochs", 1, "-o", tmp_path / "more")
     code, out, err = facetrail(*more)

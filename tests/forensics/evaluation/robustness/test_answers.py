@@ -17,6 +17,8 @@ from forensics.evaluation.robustness import evaluate_answers, write_distorted
 from forensics.evaluation.run import Settings
 from watermark import read_media
 
+from ...cli.test_main import SCHEMAS, complaints
+
 CELLS = [("noise:gaussian", 2), ("blur:gaussian", 1)]
 MODEL = "def predict(pictures):\n    return [float(one.std() / 128) for one in pictures]\n"
 Call = Callable[..., tuple[int, str, str]]
@@ -118,9 +120,10 @@ def test_a_folder_with_files_is_not_written_to(facetrail: Call, tiny_corpus: Cor
 
 def test_what_only_moves_boxes_is_left_out_and_said(facetrail: Call, tiny_corpus: Corpus, tmp_path: Path) -> None:
     code, out, err = facetrail(
-        "corpus", "distort", tiny_corpus.root, "--suite", "crop", "--per-clip", 1, "-o", tmp_path / "out"
+        "corpus", "distort", tiny_corpus.root, "--suite", "crop", "--per-clip", 1, "-o", tmp_path / "out", "--json"
     )
     assert code == 0, err
     assert "it moves face boxes" in out
+    assert complaints(json.loads(out), json.loads((SCHEMAS / "corpus_distort.json").read_text())) == []
     assert {row["distortion"] for row in listed(tmp_path / "out")} == {"none"}
     assert np.all([row["changed"] == "0" for row in listed(tmp_path / "out")])
