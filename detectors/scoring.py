@@ -37,6 +37,7 @@ class Score:
             false for a detector without fitted gates.
         frames: Number of scored crops.
         frame_probabilities: One probability per crop, in the order given.
+        scope_known: Whether the detector has gates that tell what it was trained on.
     """
 
     detector: str
@@ -45,6 +46,7 @@ class Score:
     in_scope: bool
     frames: int
     frame_probabilities: tuple[float, ...]
+    scope_known: bool = True
 
 
 @dataclass(slots=True)
@@ -99,6 +101,7 @@ class Detector:
             in_scope=self.scope is not None and self.scope.contains(Evidence(features, describe(crops))),
             frames=len(frames),
             frame_probabilities=tuple(float(value) for value in frames),
+            scope_known=self.scope is not None,
         )
 
     def embed(self, crops: NDArray[np.uint8]) -> tuple[Floats, Floats]:

@@ -85,6 +85,7 @@ def test_a_file_is_examined_with_it(
     code, out, err = facetrail("examine", path, "--detector", frames_detector if kind == "frame" else EXAMPLE, "--json")
     assert code in (0, 3), err
     (entry,) = json.loads(out)["results"]
+    assert "nothing tells what it was trained on" in json.dumps(entry)
     if kind == "frame":
         still = read_media(path).frames
         assert entry["score"]["probability"] == pytest.approx(1 - np.mean([one.std() for one in still]) / 128, abs=0.02)
