@@ -233,7 +233,7 @@ def cut_crops(
     """
     from detectors import crop_face, fit_frames
 
-    if spec.whole_frame:
+    if spec.alignment == "frame":
         return fit_frames(frames, spec)
     if spec.alignment == "upright":
         return np.stack([crop_face(frame, box, spec) for frame, box in zip(frames, boxes, strict=True)])
