@@ -11,9 +11,11 @@ from facetrail_torchvision import declare_missing_operators
 
 declare_missing_operators()
 
+from .adapters.opening import is_adapter
 from .augmentation.augment import AugmentConfig
 from .augmentation.self_blend import self_blend
 from .checkpoints import DetectorCard, load_detector, read_card, save_detector
+from .converters.converting import Conversion, TimmSettings, convert
 from .creation import create_detector
 from .errors import (
     BlendError,
@@ -29,11 +31,11 @@ from .interpretation.decision import Call, ConformalDecision
 from .interpretation.scope import Evidence, Gate, Scope, fit_gate, fit_scope
 from .interpretation.thresholds import Thresholds, fit_thresholds
 from .onnx_export import export_onnx
-from .preprocessing import crop_face, crop_square
+from .preprocessing import crop_face, crop_square, fit_frames, frame_interpolation, no_crops
 from .recipe import TrainingSource
 from .registry import find_spec, list_detectors
-from .saliency import explain
-from .scoring import Detector, Score
+from .saliency import explain, localise
+from .scoring import Detector, Score, has_gradients
 from .spec import DetectorSpec
 from .training.checkpoint import EpochLog
 from .training.config import TrainConfig, TrainLog
@@ -48,6 +50,7 @@ __all__ = [
     "Call",
     "CheckpointError",
     "ConformalDecision",
+    "Conversion",
     "CropError",
     "Detector",
     "DetectorCard",
@@ -61,6 +64,7 @@ __all__ = [
     "Score",
     "SelfBlends",
     "Thresholds",
+    "TimmSettings",
     "TrainConfig",
     "TrainLog",
     "TrainingError",
@@ -68,6 +72,7 @@ __all__ = [
     "TrainingSource",
     "UnknownDetectorError",
     "WeightsError",
+    "convert",
     "create_detector",
     "crop_face",
     "crop_square",
@@ -75,11 +80,17 @@ __all__ = [
     "export_onnx",
     "find_spec",
     "fit_calibration",
+    "fit_frames",
     "fit_gate",
     "fit_scope",
     "fit_thresholds",
+    "frame_interpolation",
+    "has_gradients",
+    "is_adapter",
     "list_detectors",
     "load_detector",
+    "localise",
+    "no_crops",
     "read_card",
     "save_detector",
     "self_blend",

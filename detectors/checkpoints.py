@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -15,13 +16,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from detectors.adapters.opening import is_adapter, open_adapter
 from detectors.interpretation.appearance import VERSION as APPEARANCE
 from detectors.interpretation.calibration import Calibration
 from detectors.interpretation.decision import ConformalDecision
 from detectors.interpretation.scope import Gate, Scope
 from detectors.interpretation.thresholds import Thresholds
 
-from .creation import build_network
+from .creation import BUILDABLE, build_network
 from .errors import CheckpointError, DetectorError
 from .files import file_hash, whole_file
 from .registry import SPECS, TOYS, find_spec
@@ -39,6 +41,7 @@ _APART = ("options", "recipe")
 _GATES = ("features", "appearance")
 _FIRST_CONTRACT = {"alignment": "upright", "frames": 1}
 """Values of these two fields for cards that were written before the fields became part of the contract."""
+_TIMM_NAME = re.compile(r"[a-z0-9][\w.]{0,100}")
 _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle", ".tar")
 
 
@@ -55,6 +58,8 @@ class DetectorCard:
         seed: Seed of the training run, or None.
         note: Further remarks, such as known weaknesses.
         face_finder: Face detector that found the faces of its training crops; empty where it was not recorded.
+        seen_methods: Forgery methods that it was trained on; empty where it learned from none, or that is not known.
+        held_out: Methods that its training corpus had and that were kept from it.
     """
 
     data: str
@@ -65,6 +70,8 @@ class DetectorCard:
     seed: int | None = None
     note: str = ""
     face_finder: str = ""
+    seen_methods: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
 
 
 def save_detector(detector: Detector, folder: Path, card: DetectorCard) -> None:
@@ -97,19 +104,23 @@ def save_detector(detector: Detector, folder: Path, card: DetectorCard) -> None:
 
 
 def load_detector(name_or_folder: str | Path, spec: DetectorSpec | None = None) -> Detector:
-    """Load a detector by the name of shipped weights, or from a folder written by `save_detector`.
+    """Load a detector by the name of shipped weights, from a folder written by `save_detector`, or from elsewhere.
 
     Args:
-        name_or_folder: A registry name given as text, or a folder.
+        name_or_folder: A registry name given as text, or a folder; or a detector that was made elsewhere, as
+            `open_adapter` names it: a Python file or function, an ONNX file, or the address of a served one.
         spec: Spec of a detector that is not in the registry; otherwise the spec is found by the name on the card.
 
     Raises:
         UnknownDetectorError: Text is neither a name nor a folder.
-        CheckpointError: The folder is absent, incomplete, damaged, pickled, or made for another crop contract.
+        CheckpointError: The folder is absent, incomplete, damaged, pickled, or made for another crop contract; or a
+            detector from elsewhere cannot be opened, or does not state what it must.
     """
+    if is_adapter(name_or_folder):
+        return open_adapter(str(name_or_folder))
     folder = _folder_of(name_or_folder)
     record = _read_record(folder)
-    spec = spec or find_spec(str(record["spec"]["name"]))
+    spec = spec or _spec_of(record, folder)
     _check_contract(record, spec, folder)
     if record["weights_sha256"] != file_hash(folder / WEIGHTS_NAME):
         raise CheckpointError(
@@ -133,10 +144,14 @@ def read_card(name_or_folder: str | Path) -> DetectorCard:
         UnknownDetectorError: Text is neither a name nor a folder.
         CheckpointError: The folder or its card cannot be read.
     """
+    if is_adapter(name_or_folder):
+        return DetectorCard(data="not stated", data_digest="", split="not stated", licence="not stated")
     folder = _folder_of(name_or_folder)
     record = _read_record(folder)
     try:
-        return DetectorCard(**record["card"])
+        known = dict(record["card"])
+        known |= {name: tuple(map(str, known.get(name, ()))) for name in ("seen_methods", "held_out")}
+        return DetectorCard(**known)
     except TypeError as error:
         raise CheckpointError(f"{folder / CARD_NAME}: {error}") from error
 
@@ -186,6 +201,33 @@ def _read_record(folder: Path) -> dict[str, Any]:
             f"{folder / CARD_NAME} has format {record['format']!r}; this version reads {FORMAT}; train it again"
         )
     return record
+
+
+def _spec_of(record: dict[str, Any], folder: Path) -> DetectorSpec:
+    """Return the spec of a card: the registry's, or that of a converted detector, which only its card describes.
+
+    Raises:
+        UnknownDetectorError: The registry has no detector of that name, and the card does not describe one.
+        CheckpointError: The card describes no detector that can be built.
+    """
+    described = record["spec"]
+    if described.get("only_here") is not True:
+        return find_spec(str(described.get("name")))
+    known = {item.name for item in fields(DetectorSpec)} - {"recipe"}
+    values = {name: value for name, value in described.items() if name in known}
+    try:
+        options = tuple((str(name), _frozen(value)) for name, value in dict(values.pop("options")).items())
+        values |= {name: tuple(float(one) for one in values[name]) for name in ("mean", "std")}
+        spec = DetectorSpec(**values, options=options)
+    except (TypeError, KeyError, ValueError) as error:
+        raise CheckpointError(f"{folder / CARD_NAME} describes no detector ({error})") from error
+    if not _TIMM_NAME.fullmatch(spec.backbone) or spec.method not in BUILDABLE:
+        raise CheckpointError(f"{folder / CARD_NAME} names a network {spec.backbone!r} that is not one of timm's")
+    return spec
+
+
+def _frozen(value: Any) -> int | tuple[int, ...]:  # noqa: ANN401  # whatever JSON holds
+    return tuple(int(one) for one in value) if isinstance(value, list) else int(value)
 
 
 def _check_contract(record: dict[str, Any], spec: DetectorSpec, folder: Path) -> None:
@@ -254,9 +296,10 @@ def _record(detector: Detector, card: DetectorCard, sha256: str) -> dict[str, An
     spec = detector.spec
     described = {item.name: getattr(spec, item.name) for item in fields(spec) if item.name not in _APART}
     scope = detector.scope
+    only_here = {} if any(spec.name == one.name for one in (*SPECS, *TOYS)) else {"only_here": True}
     return {
         "format": FORMAT,
-        "spec": {**described, "options": dict(spec.options), "crop_contract": spec.crop_contract},
+        "spec": {**described, "options": dict(spec.options), "crop_contract": spec.crop_contract, **only_here},
         "card": asdict(card),
         "calibration": None if detector.calibration is None else asdict(detector.calibration),
         "scope": None if scope is None else _scope_record(scope),

@@ -42,6 +42,10 @@ _BUILDERS: Mapping[Method, Callable[..., DetectorNetwork]] = MappingProxyType(
 )
 
 
+BUILDABLE: tuple[Method, ...] = tuple(_BUILDERS)
+"""Methods whose networks can be built."""
+
+
 def create_detector(name: str, *, seed: int = 0, pretrained: Pretrained = False) -> Detector:
     """Create an untrained detector from its name.
 

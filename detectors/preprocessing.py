@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import cv2
 import numpy as np
@@ -77,13 +78,55 @@ def resize_crop(square: Image, size: int) -> Image:
     return np.asarray(cv2.resize(square, (size, size), interpolation=interpolation), dtype=np.uint8)
 
 
+def fit_frames(frames: Sequence[Image] | Image, spec: DetectorSpec) -> Image:
+    """Return whole frames as a detector of whole frames takes them.
+
+    Args:
+        frames: N times (H, W, 3) uint8 RGB.
+        spec: Spec with the alignment `frame`.
+
+    Returns:
+        (N, S, S, 3) uint8 RGB with S the spec's input size; with an input size of 0 an array of N frames (H, W, 3) as
+        they are, whose sizes may differ.
+
+    Raises:
+        CropError: A frame is not (H, W, 3) uint8.
+    """
+    for frame in frames:
+        _check_image(frame)
+    if spec.input_size:
+        size = (spec.input_size, spec.input_size)
+        resized = [cv2.resize(one, size, interpolation=frame_interpolation(one.shape, spec)) for one in frames]
+        return np.asarray(np.stack(resized), dtype=np.uint8)
+    kept = np.empty(len(frames), dtype=object)
+    for number, frame in enumerate(frames):
+        kept[number] = frame
+    return cast(Image, kept)
+
+
+def frame_interpolation(shape: Sequence[int], spec: DetectorSpec) -> int:
+    """Return how OpenCV resizes a whole frame: by area where neither side grows, otherwise cubic."""
+    return int(cv2.INTER_AREA if min(shape[:2]) >= spec.input_size else cv2.INTER_CUBIC)
+
+
+def no_crops(spec: DetectorSpec) -> Image:
+    """Return an empty array of a detector's crops."""
+    return np.zeros((0, spec.input_size, spec.input_size, 3), np.uint8) if spec.input_size else fit_frames([], spec)
+
+
 def check_crops(crops: NDArray[np.uint8], spec: DetectorSpec) -> None:
     """Check that crops satisfy a spec's contract.
 
     Raises:
         CropError: The crops are not (N, S, S, 3) uint8 with N ≥ 1 and S the spec's input size, or, for a detector of
-            clips, (N, T, S, S, 3) with T the spec's frames.
+            clips, (N, T, S, S, 3) with T the spec's frames. A spec with an input size of 0 takes N frames of any size.
     """
+    if not spec.input_size:
+        if not len(crops):
+            raise CropError(f"detector {spec.name!r} wants one frame or more, got none")
+        for frame in crops:
+            _check_image(frame)
+        return
     size, frames = spec.input_size, spec.frames
     wanted = (size, size, 3) if frames == 1 else (frames, size, size, 3)
     kind = "crops" if frames == 1 else "clips"

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
+from detectors.methods.adapter import PictureNetwork
 from detectors.methods.f3net import TwoBranches
 
 from .errors import DetectorError
+from .occlusion import occlusion_map
 from .preprocessing import check_crops, to_input
 from .scoring import Detector
 
@@ -30,7 +32,8 @@ def explain(detector: Detector, crops: NDArray[np.uint8], answer: CommandResult 
 
     Convolutional networks use Grad-CAM (Selvaraju et al. 2017, eq. 1-2) at the last map before pooling; the branches of
     a two-branch network are averaged. Vision transformers use attention rolled out over the layers (Abnar & Zuidema
-    2020), each head weighted by its gradient (Chefer et al. 2021, eq. 5-6).
+    2020), each head weighted by its gradient (Chefer et al. 2021, eq. 5-6). A detector without gradients gives its own
+    maps where it has a function `locate`; otherwise one place after another is covered (Zeiler & Fergus 2014).
 
     Args:
         detector: Detector whose answer is explained.
@@ -42,8 +45,11 @@ def explain(detector: Detector, crops: NDArray[np.uint8], answer: CommandResult 
 
     Raises:
         CropError: The crops break the contract.
-        DetectorError: The network has neither convolutional maps nor attention.
+        DetectorError: The network has neither convolutional maps nor attention, or a detector from elsewhere fails.
     """
+    if isinstance(detector.model, PictureNetwork):
+        check_crops(crops, detector.spec)
+        return _without_gradients(detector, detector.model, crops, 1.0 if answer == "manipulated" else -1.0)
     clips = crops if detector.spec.frames == 1 else crops[None]
     check_crops(clips, detector.spec)
     model = detector.model.eval()
@@ -60,6 +66,59 @@ def explain(detector: Detector, crops: NDArray[np.uint8], answer: CommandResult 
     found = grown[:, 0].detach().double().cpu().numpy()
     peaks = found.max(axis=(1, 2), keepdims=True)
     return _for_each_frame(np.where(peaks > _SMALLEST, found / np.maximum(peaks, _SMALLEST), 0.0), len(crops))
+
+
+def localise(detector: Detector, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return where a detector sees a manipulation in each crop.
+
+    A detector from elsewhere that has a function `locate` gives its own maps, as they are. Any other one gives the map
+    of what spoke for *manipulated* (`explain`), whose highest value is 1 in each crop.
+
+    Args:
+        detector: The detector.
+        crops: As for `explain`.
+
+    Returns:
+        (N, S, S), higher where manipulated.
+
+    Raises:
+        CropError, DetectorError: As for `explain`.
+    """
+    model = detector.model
+    if not isinstance(model, PictureNetwork) or model.mapper is None:
+        return explain(detector, crops)
+    check_crops(crops, detector.spec)
+    return _stacked([fit_map(one, crop.shape[:2]) for one, crop in zip(model.mapper(crops), crops, strict=True)])
+
+
+def _stacked(maps: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return maps as one array; maps of several sizes as an array of objects."""
+    if len({one.shape for one in maps}) == 1:
+        return np.stack(maps)
+    kept = np.empty(len(maps), dtype=object)
+    for number, one in enumerate(maps):
+        kept[number] = one
+    return kept
+
+
+def _without_gradients(
+    detector: Detector, model: PictureNetwork, crops: NDArray[np.uint8], sign: float
+) -> NDArray[np.float64]:
+    """Return a detector's own maps of what is manipulated, or the map of an answer by occlusion, (N, S, S)."""
+    if detector.spec.frames > 1:
+        raise DetectorError(f"detector {detector.spec.name!r} judges clips and has no gradients to explain")
+    if model.mapper is not None and sign > 0:
+        maps = [fit_map(one, crop.shape[:2]) for one, crop in zip(model.mapper(crops), crops, strict=True)]
+    else:
+        maps = [occlusion_map(detector, crop, sign) for crop in crops]
+    return _stacked([np.maximum(one, 0) / max(float(one.max()), _SMALLEST) for one in maps])
+
+
+def fit_map(found: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
+    """Resize a map (h, w) to the height and width of its picture."""
+    plane = torch.from_numpy(np.ascontiguousarray(found))[None, None]
+    grown = nn.functional.interpolate(plane, size=size, mode="bilinear", align_corners=False)
+    return grown[0, 0].numpy()
 
 
 def _by_gradient(model: nn.Module, branches: Sequence[nn.Module], batch: Tensor, sign: float) -> Tensor:

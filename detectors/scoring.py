@@ -13,6 +13,7 @@ from detectors.interpretation.calibration import Calibration
 from detectors.interpretation.decision import ConformalDecision
 from detectors.interpretation.scope import Evidence, Scope
 from detectors.interpretation.thresholds import Thresholds
+from detectors.methods.adapter import PictureNetwork
 from detectors.methods.networks import DetectorNetwork
 
 from .clip_windows import cut_windows, per_frame
@@ -36,6 +37,7 @@ class Score:
             false for a detector without fitted gates.
         frames: Number of scored crops.
         frame_probabilities: One probability per crop, in the order given.
+        scope_known: Whether the detector has gates that tell what it was trained on.
     """
 
     detector: str
@@ -44,6 +46,7 @@ class Score:
     in_scope: bool
     frames: int
     frame_probabilities: tuple[float, ...]
+    scope_known: bool = True
 
 
 @dataclass(slots=True)
@@ -98,6 +101,7 @@ class Detector:
             in_scope=self.scope is not None and self.scope.contains(Evidence(features, describe(crops))),
             frames=len(frames),
             frame_probabilities=tuple(float(value) for value in frames),
+            scope_known=self.scope is not None,
         )
 
     def embed(self, crops: NDArray[np.uint8]) -> tuple[Floats, Floats]:
@@ -117,8 +121,11 @@ class Detector:
         step = max(1, _BATCH // self.spec.frames)
         with torch.inference_mode():
             for first in range(0, len(crops), step):
-                batch = to_input(crops[first : first + step], self.spec).to(device)
-                pooled = self.model.features(batch)
+                batch = crops[first : first + step]
+                if isinstance(self.model, PictureNetwork):
+                    pooled = self.model.features_of(batch)
+                else:
+                    pooled = self.model.features(to_input(batch, self.spec).to(device))
                 features.append(pooled.double().cpu().numpy())
                 logits.append(self.model.logits(pooled).double().cpu().numpy())
         joined = np.concatenate(logits)
@@ -138,3 +145,8 @@ class Detector:
 
     def _calibrated(self, logits: Floats) -> Floats:
         return (self.calibration or Calibration()).probabilities(logits)
+
+
+def has_gradients(detector: Detector) -> bool:
+    """Return whether the gradient of a detector's logit can be computed; functions and ONNX files have none."""
+    return not isinstance(detector.model, PictureNetwork)

@@ -19,8 +19,9 @@ Method = Literal[
     "twins",
     "video",
     "flicker",
+    "adapter",
 ]
-Alignment = Literal["upright", "five_point"]
+Alignment = Literal["upright", "five_point", "frame"]
 
 HALF = (0.5, 0.5, 0.5)
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -55,7 +56,8 @@ class DetectorSpec:
         recipe: Default training settings.
         crop_pct: Share of the crop that reaches the network.
         alignment: `upright` cuts along the picture's axes, without turning the face; `five_point` aligns eyes, nose and
-            mouth corners with a template. This needs landmarks, so `crop_face` cannot do it.
+            mouth corners with a template. This needs landmarks, so `crop_face` cannot do it. `frame` takes the whole
+            frame and needs no face; with an input size of 0 the frame keeps its own size.
         frames: Number of consecutive crops that are scored together; with 1 every crop is scored alone.
     """
 
@@ -74,6 +76,11 @@ class DetectorSpec:
     crop_pct: float = 1.0
     alignment: Alignment = "upright"
     frames: int = 1
+
+    @property
+    def whole_frame(self) -> bool:
+        """Return whether the detector judges whole frames instead of face crops."""
+        return self.alignment == "frame"
 
     @property
     def crop_contract(self) -> dict[str, object]:

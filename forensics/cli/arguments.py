@@ -211,13 +211,18 @@ def _seed(text: str) -> int:
     return number
 
 
+OWN_DETECTORS = "your own: FILE.py, MODULE:FUNCTION, FILE.onnx or http://ADDRESS"
+"""What else `--detector` takes, for help."""
+
+
 def add_detector(parser: argparse.ArgumentParser) -> None:
     """Declare `--detector`."""
     parser.add_argument(
         "--detector",
         default=DEFAULT_DETECTOR,
         metavar="NAME_OR_DIR",
-        help=f"a detector with shipped weights, or the folder of a trained one (default: {DEFAULT_DETECTOR})",
+        help=f"a detector with shipped weights, the folder of a trained one, or {OWN_DETECTORS} "
+        f"(default: {DEFAULT_DETECTOR})",
     )
 
 

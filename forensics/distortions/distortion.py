@@ -57,6 +57,11 @@ class Distortion:
     note: str = ""
     recipe: Callable[[float, Rng], str] | None = None
 
+    @property
+    def changes_pixels(self) -> bool:
+        """Return whether it changes frames, and not only face boxes."""
+        return self.change is not leave
+
     def parameter(self, severity: int) -> str:
         """Return the level of a severity in words.
 

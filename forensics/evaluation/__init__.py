@@ -22,7 +22,18 @@ if TYPE_CHECKING:
     from .errors import EvaluationError, MetricError, ScoresError, SealError
     from .measures.distorted_cells import measure_cell
     from .measures.fairness import measure_fairness
-    from .measures.reports import CLEAN, UNDISTORTED, AppliedDistortion, Comparison, EvalReport, EvalRun, Level, Measure
+    from .measures.generalisation import HELD_OUT, SEEN
+    from .measures.reports import (
+        CLEAN,
+        PICTURES,
+        UNDISTORTED,
+        AppliedDistortion,
+        Comparison,
+        EvalReport,
+        EvalRun,
+        Level,
+        Measure,
+    )
     from .measures.results_folder import (
         RUN_NAME,
         folder_of,
@@ -64,10 +75,13 @@ __all__ = [
     "CALIBRATION",
     "CLEAN",
     "EVERYTHING",
+    "HELD_OUT",
+    "PICTURES",
     "PROTOCOLS",
     "RANKING",
     "RUN_NAME",
     "SCORES_NAME",
+    "SEEN",
     "UNDISTORTED",
     "VALIDATION_NAME",
     "Aggregation",

@@ -203,6 +203,8 @@ def assess_score(
         return Evidence(ScoreEvidence.NOTHING, f"There is no score: {no_score_reason}.")
     number = f"Detector {score.detector} gives {score.probability:.2f}{f' to {what}' if what else ''}"
     height = height_of(score, thresholds)
+    if not score.in_scope and not score.scope_known:
+        return Evidence(height, f"{number}, but nothing tells what it was trained on, so this decides nothing.")
     if not score.in_scope:
         return Evidence(height, f"{number}, but the face lies outside what it was trained on, so this decides nothing.")
     if not score.calibrated:

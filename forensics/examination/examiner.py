@@ -13,7 +13,7 @@ from detectors import Detector, Score, load_detector
 from forensics.errors import MissingPieceError
 from forensics.execution.command_result import visible
 from forensics.execution.progress import Report, silent, subrange
-from forensics.faces import USUAL_FINDER, FaceFinder, FinderChoice, open_face_finder
+from forensics.faces import USUAL_FINDER, FaceFinder, FinderChoice, WholeFrame, open_face_finder
 from watermark import (
     ClipReader,
     CredentialState,
@@ -108,7 +108,8 @@ class Examiner:
         self._finder: FaceFinder | None = None
         self._no_finder = ""
         try:
-            self._finder = open_face_finder(face_finder)
+            whole = self._detector.spec.whole_frame
+            self._finder = WholeFrame() if whole else open_face_finder(face_finder)
         except MissingPieceError as error:
             self._no_finder = f"no face tracker is installed ({error})"
 

@@ -12,7 +12,7 @@ from forensics.lazy_door import lazy_door
 
 if TYPE_CHECKING:
     from .choice import FACE_MESH, USUAL_FINDER, YUNET_PREFIX, FinderChoice
-    from .choosing import finder_for, open_face_finder, source_of
+    from .choosing import finder_for, finder_of, open_face_finder, source_of
     from .crops import KEPT, SCORED_FACES, CropTable, gather_crops, gather_faces, job_of, keep_crops, stack_crops
     from .cutting import CropJob, Cut, Miss, cut_all, cut_kept, load_frames_with_faces
     from .finding import (
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from .five_points import plan_alignment
     from .mesh_finder import MeshFinder
+    from .whole_frame import WholeFrame
 else:
     __getattr__ = lazy_door(__name__, __file__)
 
@@ -49,6 +50,7 @@ __all__ = [
     "Frames",
     "MeshFinder",
     "Miss",
+    "WholeFrame",
     "box_of",
     "cut_all",
     "cut_crops",
@@ -56,6 +58,7 @@ __all__ = [
     "find_faces",
     "find_faces_in",
     "finder_for",
+    "finder_of",
     "gather_crops",
     "gather_faces",
     "job_of",

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from .choice import USUAL_FINDER, FinderChoice
 from .finding import FaceFinder
 from .mesh_finder import MeshFinder
+from .whole_frame import WholeFrame
 
 if TYPE_CHECKING:
+    from detectors import DetectorSpec
     from forensics.corpus import Corpus
 
 _LOG = logging.getLogger(__name__)
@@ -51,6 +53,20 @@ def finder_for(corpus: Corpus, choice: FinderChoice = USUAL_FINDER) -> FaceFinde
         InputError, MissingPieceError: The finder is needed and cannot be opened, as in `open_face_finder`.
     """
     return open_face_finder(choice) if any(sample.landmarks is None for sample in corpus.samples) else None
+
+
+def finder_of(corpus: Corpus, spec: DetectorSpec, choice: FinderChoice = USUAL_FINDER) -> FaceFinder | None:
+    """Load the face finder of one detector; a detector of whole frames needs none, and sees every frame.
+
+    Args:
+        corpus: The corpus.
+        spec: The detector's specification.
+        choice: The choice; the face mesh tracker by default.
+
+    Raises:
+        InputError, MissingPieceError: The finder is needed and cannot be opened, as in `open_face_finder`.
+    """
+    return WholeFrame() if spec.whole_frame else finder_for(corpus, choice)
 
 
 def source_of(finder: FaceFinder | None) -> str:

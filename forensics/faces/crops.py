@@ -213,7 +213,12 @@ def keep_crops(
             elsewhere.
         worker_config: Configuration of the worker pool.
         report: Progress callback.
+
+    Raises:
+        CorpusError: The specification is of a detector of whole frames.
     """
+    if spec.whole_frame:
+        raise CorpusError(f"detector {spec.name!r} judges whole frames; there are no face crops to keep", corpus.root)
     folder = corpus.root / KEPT
     folder.mkdir(exist_ok=True)
     jobs = [
@@ -228,7 +233,9 @@ def keep_crops(
 
 
 def job_of(corpus: Corpus, sample: Sample, spec: DetectorSpec, per_clip: int, faces: int = 1) -> CropJob:
-    """Return the job that describes the crops of a sample."""
+    """Return the job that describes the crops of a sample; a detector of whole frames needs no face."""
+    if spec.whole_frame:
+        return CropJob(sample, corpus.file(sample), None, spec, per_clip, 1)
     sidecar: Path | None = None if sample.landmarks is None else corpus.root / sample.landmarks
     most = faces if spec.frames == 1 else 1
     return CropJob(sample, corpus.file(sample), sidecar, spec, per_clip, most, mask_place(corpus, sample))

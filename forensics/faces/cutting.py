@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import CropError, DetectorSpec
+from detectors import CropError, DetectorSpec, no_crops
 from forensics.corpus import Sample, mask_hash, read_frames, take_masks
 from forensics.errors import CorpusError
 from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
@@ -24,6 +24,7 @@ from watermark import MediaError, read_arrays, sweep
 
 from .altered_face import ASKED_FACES, altered_faces
 from .finding import FaceFinder, Faces, FaceSearch, Frames, cut_crops, find_faces_in, spread_indices
+from .whole_frame import WholeFrame
 
 _LOG = logging.getLogger(__name__)
 
@@ -166,7 +167,7 @@ def cut_sample(job: CropJob, finder: FaceFinder | None) -> Cut:
     Raises:
         CorpusError: The sidecar is damaged or does not fit, or there is neither sidecar nor finder.
     """
-    nothing = np.zeros((0, job.spec.input_size, job.spec.input_size, 3), np.uint8), np.zeros(0, np.int64)
+    nothing = no_crops(job.spec), np.zeros(0, np.int64)
     try:
         search, frames = load_frames_with_faces(job, finder)
     except (MediaError, OSError) as error:
@@ -201,6 +202,8 @@ def load_frames_with_faces(job: CropJob, finder: FaceFinder | None) -> tuple[Fac
         MediaError: The sample cannot be decoded.
     """
     sample = job.sample
+    if job.spec.whole_frame:
+        finder = WholeFrame()
     if job.sidecar is not None:
         faces = job.load(job.sidecar)
         if faces is None:
@@ -261,7 +264,7 @@ def cut_kept(job: CropJob, finder: FaceFinder | None, cache: Path | None) -> Cut
     Raises:
         CorpusError: As for `cut_sample`.
     """
-    if cache is None:
+    if cache is None or not job.spec.input_size:  # frames of any size are not kept
         return cut_sample(job, finder)
     path = cache / f"{job.key(finder)}.npz"
     kept = _load(path, job.spec.input_size)

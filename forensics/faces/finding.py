@@ -226,13 +226,15 @@ def cut_crops(
         landmarks: (N, 68, 2) in pixels, for a specification that aligns five points.
 
     Returns:
-        (N, S, S, 3) uint8 RGB.
+        (N, S, S, 3) uint8 RGB; for a specification of whole frames as `detectors.fit_frames`.
 
     Raises:
         CorpusError: The specification aligns five points, and there are no landmarks.
     """
-    from detectors import crop_face
+    from detectors import crop_face, fit_frames
 
+    if spec.alignment == "frame":
+        return fit_frames(frames, spec)
     if spec.alignment == "upright":
         return np.stack([crop_face(frame, box, spec) for frame, box in zip(frames, boxes, strict=True)])
     from .five_points import align_face

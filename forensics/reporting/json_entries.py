@@ -98,6 +98,7 @@ def evaluate_entry(report: EvalReport) -> JsonObject:
         "warnings": list(report.warnings),
         "corpus_digest": report.corpus_digest,
         "detector_digest": report.detector_digest,
+        "samples": report.samples,
     }
 
 

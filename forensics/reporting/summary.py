@@ -74,7 +74,7 @@ def key_numbers(results: Results) -> tuple[KeyNumber, ...]:
     for one in results.detectors[-_MOST_KEYS:]:
         found = one.report.find("auc/video")
         if found is not None:
-            label = f"AUC {one.name}, videos"
+            label = f"AUC {one.name}, {one.report.samples}"
             keys.append(KeyNumber(label, number(found.value), f"{interval(found.low, found.high)}; {_sizes(found)}"))
     if results.detectors:
         last = results.detectors[-1]

@@ -47,7 +47,7 @@ class TrainingCrops:
         """Return genuine and forged crops; for a detector of clips, runs of consecutive ones."""
         table = gather_crops(
             self.corpus,
-            forged_samples(self.corpus, self.split, self.run.methods),
+            forged_samples(self.corpus, self.split, self.run.methods, self.run.hold_out),
             self.spec,
             per_clip=self.run.per_clip,
             finder=self.finder,
@@ -90,7 +90,9 @@ def check_splits(corpus: Corpus, run: TrainingRun) -> None:
                 )
 
 
-def forged_samples(corpus: Corpus, split: Split, methods: Sequence[str] = ()) -> tuple[Sample, ...]:
+def forged_samples(
+    corpus: Corpus, split: Split, methods: Sequence[str] = (), hold_out: Sequence[str] = ()
+) -> tuple[Sample, ...]:
     """Choose the samples that a detector of forgeries is trained on.
 
     Every forgery carries our mark, so a detector that sees plain genuine samples learns to read the mark. Where a split
@@ -100,20 +102,24 @@ def forged_samples(corpus: Corpus, split: Split, methods: Sequence[str] = ()) ->
         corpus: The corpus.
         split: Which split.
         methods: Shell patterns of the forgeries' names; none of them takes all.
+        hold_out: Shell patterns of forgeries that are left out.
 
     Raises:
-        CorpusError: A pattern fits no forgery of the split.
+        CorpusError: A pattern fits no forgery of the split, or no forgery is left.
     """
     forged = corpus.where(split=split, label=Label.FORGED)
     there = sorted({sample.method for sample in forged})
-    fitting = {pattern: fnmatch.filter(there, pattern) for pattern in methods}
+    fitting = {pattern: fnmatch.filter(there, pattern) for pattern in (*methods, *hold_out)}
     for pattern, names in fitting.items():
         if not names:
             raise CorpusError(
                 f"{corpus.root} has no forgery {pattern!r} in its {split} split; it has {', '.join(there) or 'none'}",
                 corpus.root,
             )
-    wanted = {name for names in fitting.values() for name in names} or set(there)
+    wanted = {name for pattern in methods for name in fitting[pattern]} or set(there)
+    wanted -= {name for pattern in hold_out for name in fitting[pattern]}
+    if hold_out and not wanted:
+        raise CorpusError(f"{corpus.root} has no forgery left in its {split} split; hold out fewer", corpus.root)
     control = corpus.where(split=split, slice=Slice.CONTROL)
     genuine = control or corpus.where(split=split, label=Label.GENUINE)
     return (*(sample for sample in forged if sample.method in wanted), *genuine)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
-from detectors import DetectorSpec, TrainConfig, TrainingSource, find_spec, load_detector
+from detectors import DetectorSpec, TrainConfig, TrainingSource, find_spec, is_adapter, load_detector
 from forensics.errors import InputError
 from forensics.storage.toml_settings import overlay, read_toml
 
@@ -27,6 +27,7 @@ class TrainingRun:
         methods: Which forgeries it learns from, as shell patterns of their names; none of them takes all that the
             corpus has.
         start: Folder of a trained detector of the same name that is to learn more; None begins anew.
+        hold_out: Forgeries that it must not learn from, as shell patterns of their names.
     """
 
     detector: str = "cpu"
@@ -36,6 +37,7 @@ class TrainingRun:
     pretrained: bool | Path = False
     methods: tuple[str, ...] = ()
     start: Path | None = None
+    hold_out: tuple[str, ...] = ()
 
 
 def read_run(path: Path, run: TrainingRun) -> TrainingRun:
@@ -43,7 +45,7 @@ def read_run(path: Path, run: TrainingRun) -> TrainingRun:
 
     Args:
         path: Keys `detector`, `training_source` (or `diet`, its name in older files), `per_clip`, `pretrained`,
-            `methods`, `start` and a table `config` with the fields of `TrainConfig`.
+            `methods`, `start`, `hold_out` and a table `config` with the fields of `TrainConfig`.
         run: What holds where the file says nothing.
 
     Raises:
@@ -72,7 +74,11 @@ def taken_to(run: TrainingRun, detector: str) -> TrainingRun:
     Raises:
         UnknownDetectorError: No detector has that name.
     """
-    before, after = find_spec(run.detector), find_spec(detector)
+    return _taken_to(run, find_spec(detector))
+
+
+def _taken_to(run: TrainingRun, after: DetectorSpec) -> TrainingRun:
+    before = find_spec(run.detector)
     old = TrainConfig.of(before)
     chosen = {
         entry.name: getattr(run.config, entry.name)
@@ -80,7 +86,7 @@ def taken_to(run: TrainingRun, detector: str) -> TrainingRun:
         if getattr(run.config, entry.name) != getattr(old, entry.name)
     }
     source = _meant(after) if run.training_source is _meant(before) else run.training_source
-    return replace(run, detector=detector, training_source=source, config=TrainConfig.of(after, **chosen))
+    return replace(run, detector=after.name, training_source=source, config=TrainConfig.of(after, **chosen))
 
 
 def with_options(
@@ -93,6 +99,7 @@ def with_options(
     pretrained: bool | Path | None = None,
     methods: tuple[str, ...] | None = None,
     start: Path | None = None,
+    hold_out: tuple[str, ...] | None = None,
 ) -> TrainingRun:
     """Return a run with the settings of a command line in place of its own; None leaves a setting as it is.
 
@@ -105,14 +112,24 @@ def with_options(
         pretrained: Where the backbone's weights come from.
         methods: Which forgeries it learns from.
         start: Folder of a trained detector that is to learn more; it names the detector where nothing else does.
+        hold_out: Which forgeries it must not learn from.
 
     Raises:
         CheckpointError: `start` is no trained detector.
+        InputError: The detector was made elsewhere, as Python code, an ONNX file or a served model.
         UnknownDetectorError: No detector has that name.
     """
-    if start is not None:
-        detector = detector or load_detector(start).spec.name
-    run = taken_to(run, detector or run.detector)
+    for name in (detector, start):
+        if name is not None and is_adapter(name):
+            raise InputError(
+                f"{name}: a detector that was made elsewhere is not trained here; name a method (`--detector`, "
+                "see `facetrail train detector --help`), or a folder of a trained or converted detector (`--from`)"
+            )
+    known = None if start is None else load_detector(start).spec
+    if known is not None and detector in (None, known.name):
+        run = _taken_to(run, known)
+    else:
+        run = taken_to(run, detector or run.detector)
     config = replace(
         run.config,
         epochs=run.config.epochs if epochs is None else epochs,
@@ -125,6 +142,7 @@ def with_options(
         pretrained=run.pretrained if pretrained is None else pretrained,
         methods=run.methods if methods is None else methods,
         start=start or run.start,
+        hold_out=run.hold_out if hold_out is None else hold_out,
     )
 
 

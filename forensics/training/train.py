@@ -25,6 +25,7 @@ from detectors import (
     TrainLog,
     create_detector,
     load_detector,
+    read_card,
     save_detector,
     train_detector,
     train_self_blended,
@@ -165,7 +166,7 @@ def save_trained(
     """
     forged = run.training_source is TrainingSource.FORGED
     what = "genuine and forged clips" if forged else "genuine clips and their self-blends"
-    learned = forged_samples(corpus, Split.TRAIN, run.methods) if forged else ()
+    learned = forged_samples(corpus, Split.TRAIN, run.methods, run.hold_out) if forged else ()
     methods = sorted({sample.method for sample in learned if sample.label is Label.FORGED})
     card = DetectorCard(
         data=f"{what} of a corpus with {len(corpus.samples)} samples"
@@ -177,6 +178,8 @@ def save_trained(
         metrics={"auc/frame/validation": log.validation_auc},
         seed=run.config.seed,
         face_finder=source_of(finder),
+        seen_methods=tuple(sorted({*methods, *(() if run.start is None else read_card(run.start).seen_methods)})),
+        held_out=tuple(sorted({sample.method for sample in corpus.where(label=Label.FORGED)} - set(methods))),
         note="A score means little on pictures unlike the training data; the scope gate says when.",
     )
     save_detector(detector, folder, card)

@@ -144,6 +144,22 @@ def put_demo(path: Path) -> None:
     run_demo(path, config, GeneratorForger(load_animator(), deployment), deployment)
 
 
+def put_lab(path: Path) -> None:
+    """Write a detector of one's own with its settings, and a checkpoint of a small network of timm."""
+    import torch
+
+    from detectors import create_detector
+
+    path.mkdir()
+    examples = Path(__file__).parents[2] / "examples"
+    for suffix in (".py", ".toml"):
+        shutil.copyfile(examples / f"own_detector{suffix}", path / f"my_detector{suffix}")
+    tensors = create_detector("toy_resnet18").model.state_dict()
+    kept = {name.removeprefix("backbone."): value for name, value in tensors.items() if "backbone." in name}
+    kept |= {name.replace("classifier", "fc"): value for name, value in tensors.items() if "classifier" in name}
+    torch.save(kept, path / "checkpoint.pth")
+
+
 MATERIALS: dict[str, Callable[[Path], None]] = {
     "picture.jpg": put_picture,
     "avatar.png": put_picture,
@@ -161,5 +177,6 @@ MATERIALS: dict[str, Callable[[Path], None]] = {
     "key.pem": put_identity("leaf_key.pem"),
     "root.pem": put_identity("root.pem"),
     "demo-out": put_demo,
+    "my-lab": put_lab,
 }
 """Functions that build each file, by the name of the file in the pages."""

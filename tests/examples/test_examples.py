@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from examples import avatars_to_corpus, own_detector, read_credential, robustness_of_scores, sign_folder
+from examples import avatars_to_corpus, own_scores, read_credential, robustness_of_scores, sign_folder
 from forensics.corpus import Label, Split, check_corpus
 from forensics.distortions import distort, find_suite
 from forensics.evaluation import read_scores
@@ -74,10 +74,10 @@ def truth(folder: Path) -> tuple[list[Path], list[int]]:
     return [folder / row["file"] for row in rows], [int(row["label"]) for row in rows]
 
 
-def test_own_detector_measures_what_scikit_learn_measures(labelled: Path, tmp_path: Path) -> None:
-    measures = {one.name: one for one in own_detector.main([str(labelled), str(tmp_path / "results")])}
+def test_own_scores_measures_what_scikit_learn_measures(labelled: Path, tmp_path: Path) -> None:
+    measures = {one.name: one for one in own_scores.main([str(labelled), str(tmp_path / "results")])}
     paths, labels = truth(labelled)
-    scores = [own_detector.my_model(read_media(path).frames[0]) for path in paths]
+    scores = [own_scores.my_model(read_media(path).frames[0]) for path in paths]
     auc = measures["auc/video"]
     assert auc.value == pytest.approx(roc_auc_score(labels, scores))
     assert 0.5 < auc.value < 1

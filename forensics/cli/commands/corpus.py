@@ -1,4 +1,4 @@
-"""Run `facetrail corpus`: make, import, split, check and export labelled corpora."""
+"""Run `facetrail corpus`: make, import, split, check, distort and export labelled corpora."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ from forensics.execution.progress import Report, subrange
 from forensics.storage.files import locked
 from forensics.synthesis.methods import METHODS
 
+from . import corpus_distort
+
 if TYPE_CHECKING:
     Actions = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -44,6 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         _configure_import(actions),
         _configure_crop(actions),
         _configure_export(actions),
+        corpus_distort.configure(actions),
     )
     for action in declared:
         add_json(action)
@@ -349,12 +352,12 @@ def run_export(options: argparse.Namespace, report: Report) -> CommandResult:
 def run_crop(options: argparse.Namespace, report: Report) -> CommandResult:
     """Write a corpus' face crops to its cache."""
     from detectors import list_detectors, load_detector
-    from forensics.faces import Miss, finder_for, keep_crops, source_of
+    from forensics.faces import Miss, finder_of, keep_crops, source_of
 
     name = options.detector
     spec = next((spec for spec in list_detectors(name) if spec.name == name), None) or load_detector(name).spec
     corpus = Corpus.load(options.corpus)
-    finder = finder_for(corpus, options.face_finder)
+    finder = finder_of(corpus, spec, options.face_finder)
     coverage = keep_crops(
         corpus,
         spec,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from forensics.cli.arguments import (
     DEFAULT_DETECTOR,
+    OWN_DETECTORS,
     add_aggregation,
     add_json,
     add_seed,
@@ -51,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[DEFAULT_DETECTOR],
         metavar="NAME_OR_DIR",
-        help=f"shipped detectors, or folders of trained ones (default: {DEFAULT_DETECTOR})",
+        help=f"shipped detectors, folders of trained ones, or {OWN_DETECTORS} (default: {DEFAULT_DETECTOR})",
     )
     add_face_finder(parser)
     parser.add_argument("--protocol", default="sealed", metavar="NAME", help="how to test (default: sealed)")
@@ -148,12 +149,14 @@ def describe(report: EvalReport) -> str:
 
     rows = [("measure", "slice", "value", "95 % interval", "forged", "genuine", "")]
     for measure in report.measures:
-        shown = SHOWN if measure.slice == EVERYTHING else CHIEF[:1]
+        shown = SHOWN if measure.slice == EVERYTHING else (CHIEF[0], "auc_gap/video")
         if measure.name not in shown or measure.distortion != "none":
             continue
         interval = "none" if measure.low is None else f"{measure.low:.3f} to {measure.high:.3f}"
         counts = str(measure.n_positive), str(measure.n_negative)
-        rows.append((measure.name, measure.slice, f"{measure.value:.3f}", interval, *counts, measure.note))
+        rows.append(
+            (report.title(measure.name), measure.slice, f"{measure.value:.3f}", interval, *counts, measure.note)
+        )
     return "\n".join((f"{report.detector} on {report.corpus}", columns(rows), *_remarks(report)))
 
 
@@ -165,10 +168,12 @@ def explain_protocols() -> str:
 
 
 def _remarks(report: EvalReport) -> Sequence[str]:
+    from forensics.evaluation import PICTURES
+
     found = []
     if report.threshold is not None:
         found.append(f"  threshold {report.threshold:.4f}: {report.threshold_origin}")
-    if report.aggregation:
+    if report.aggregation and report.samples != PICTURES:
         found.append(f"  a video's score: {report.aggregation}")
     found += [f"  NOT SEALED: {read}" for read in report.early_reads]
     found += [f"  note: {warning}" for warning in report.warnings]

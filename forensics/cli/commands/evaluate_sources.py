@@ -41,6 +41,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="where rows are pictures: each is a sample, or they are frames of the video that folder or name says "
         "(default: videos only where names show it)",
     )
+    scores.add_argument(
+        "--distorted",
+        type=Path,
+        metavar="DIR",
+        help="the scores are answers to the files that `facetrail corpus distort` wrote there",
+    )
     quality = parser.add_argument_group("a generator, instead of a corpus")
     quality.add_argument(
         "--generator", metavar="NAME_OR_DIR", help="measure how true its puppets are: `mini`, or a folder of weights"
@@ -58,6 +64,10 @@ def evaluate_scores(
     from forensics.evaluation.run import evaluate_files
 
     columns = parse_columns(options.columns) if options.columns else None
+    if options.distorted is not None:
+        from forensics.evaluation.robustness import evaluate_answers
+
+        return evaluate_answers(options.scores, options.distorted, settings, columns=columns, out=options.out), ()
     unit = SampleUnit(options.level)
     found = evaluate_files(options.scores, settings, columns=columns, out=options.out, unit=unit, report=report)
     return tuple(one.evaluated for one in found), tuple(one.describe() for one in found)

@@ -1,4 +1,4 @@
-"""Run `facetrail models`: list models, download them, import published weights, or inspect a file of weights."""
+"""Run `facetrail models`: list models, download them, import or convert published weights, or inspect a file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from forensics.cli.arguments import add_json, add_verbose
 from forensics.errors import UsageError
 from forensics.execution.command_result import CommandResult, JsonObject, error_entry, explain
 from forensics.execution.progress import Report
+
+from . import models_convert
 
 if TYPE_CHECKING:
     from generator.importers import ImportReport, Inspection, PartReport
@@ -27,6 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _declare_import(importer)
     inspector = actions.add_parser("inspect", help="say what a file or folder of weights is, without loading it")
     inspector.add_argument("path", type=Path, metavar="PATH", help="weights file, diffusers folder or model folder")
+    models_convert.configure(actions)
     for action, run in ((lister, run_list), (getter, run_get), (importer, run_import), (inspector, run_inspect)):
         add_json(action)
         add_verbose(action)

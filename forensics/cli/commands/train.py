@@ -49,6 +49,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "(default: all)",
     )
     detector.add_argument(
+        "--hold-out",
+        type=names,
+        metavar="A,B,…",
+        help="forgeries to keep from it; `evaluate` then shows seen and held-out ones apart",
+    )
+    detector.add_argument(
+        "--leave-one-out",
+        action="store_true",
+        help="train one detector for each forgery, without that one, and measure each on the test split",
+    )
+    detector.add_argument(
         "--from",
         dest="start",
         type=Path,
@@ -184,8 +195,13 @@ def train_detector(options: argparse.Namespace, report: Report) -> CommandResult
         pretrained=options.pretrained,
         methods=options.methods,
         start=options.start,
+        hold_out=options.hold_out,
     )
     check_splits(corpus, settings)
+    if options.leave_one_out:
+        from .train_leave_one_out import leave_one_out
+
+        return leave_one_out(corpus, settings, options, report)
     finder = finder_for(corpus, options.face_finder)
     with unfinished(options.out, corpus, settings, finder) as checkpoint:
         detector, log = train_on(corpus, settings, finder=finder, report=report, checkpoint=checkpoint)

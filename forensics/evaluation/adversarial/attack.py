@@ -1,4 +1,4 @@
-"""Change pixels by at most ε so that a detector errs: FGSM and PGD in the L∞ norm.
+"""Change pixels by at most ε so that a detector errs: FGSM and PGD in the L∞ norm, and Square without gradients.
 
 The attacker knows the network, its normalisation and the place of the face, and passes the frames on as whole levels
 without loss. A codec after the attack would remove a part of the change, so the effect measured here is that of the
@@ -16,16 +16,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from detectors import Detector
+from detectors import Detector, has_gradients
 from forensics.errors import InputError
 from forensics.faces import Floats, Frames
 
 from .crop import PixelCrop, pixel_crop
+from .square import square_attack
 
-Method = Literal["fgsm", "pgd"]
-METHODS: tuple[Method, ...] = ("fgsm", "pgd")
+Method = Literal["fgsm", "pgd", "square"]
+METHODS: tuple[Method, ...] = ("fgsm", "pgd", "square")
 STEPS = 10
 """Default number of gradient steps of PGD."""
+
+QUERIES = 200
+"""Default number of queries of the Square attack."""
 
 _BATCH = 16
 
@@ -36,12 +40,13 @@ class Attack:
 
     FGSM takes one step of ε along the sign of the gradient (Goodfellow et al. 2015, §4). PGD starts at a random point
     within ε and takes steps of 2.5·ε/steps, each followed by a projection back to ε and to 0–255 (Madry et al. 2018,
-    §2.1); of all points visited, including the frame itself, the worst for the detector is kept.
+    §2.1); of all points visited, including the frame itself, the worst for the detector is kept. Square only asks for
+    scores (`square_attack`).
 
     Attributes:
-        method: `fgsm` or `pgd`.
+        method: `fgsm`, `pgd` or `square`.
         epsilon: Largest change of a channel of a pixel, in levels of 255.
-        steps: Gradient steps of PGD.
+        steps: Gradient steps of PGD, or queries of Square.
     """
 
     method: Method = "pgd"
@@ -55,7 +60,7 @@ class Attack:
             InputError: The method is unknown, or a number out of range.
         """
         if self.method not in METHODS or not 0 <= self.epsilon <= 255 or self.steps < 1:
-            raise InputError(f"an attack is fgsm or pgd with ε of 0–255 and a step or more, got {self}")
+            raise InputError(f"an attack is fgsm, pgd or square with ε of 0–255 and a step or more, got {self}")
 
     @property
     def rounds(self) -> int:
@@ -98,11 +103,10 @@ def attack_frames(
         The changed frames, uint8, every channel of every pixel within ε of its old value.
 
     Raises:
-        InputError: The detector judges clips.
+        InputError: The detector judges clips, or has no gradients and the attack needs them.
     """
     spec = detector.spec
-    if spec.frames > 1:
-        raise InputError(f"detector {spec.name!r} judges clips; attacks are made on detectors of single crops")
+    refuse_unfit(detector, attack.method)
     if attack.epsilon == 0:
         return [frame.copy() for frame in frames]
     changed: list[Frames] = []
@@ -112,8 +116,33 @@ def attack_frames(
             pixel_crop(frame.shape, box, points, spec)
             for frame, box, points in zip(frames[part], boxes[part], landmarks[part], strict=True)
         ]
-        changed += _attack_batch(detector, frames[part], crops, directions[part], attack, rng)
+        if attack.method == "square":
+            changed += square_attack(
+                detector,
+                frames[part],
+                boxes[part],
+                landmarks[part],
+                crops,
+                directions[part],
+                epsilon=attack.epsilon,
+                queries=attack.steps,
+                rng=rng,
+            )
+        else:
+            changed += _attack_batch(detector, frames[part], crops, directions[part], attack, rng)
     return changed
+
+
+def refuse_unfit(detector: Detector, method: Method) -> None:
+    """Check that a detector can be attacked by a method.
+
+    Raises:
+        InputError: The detector judges clips, or has no gradients and the method needs them.
+    """
+    if detector.spec.frames > 1:
+        raise InputError(f"detector {detector.spec.name!r} judges clips; attacks are made on detectors of single crops")
+    if method != "square" and not has_gradients(detector):
+        raise InputError(f"detector {detector.spec.name!r} has no gradients for {method}; use --attack square")
 
 
 def _attack_batch(

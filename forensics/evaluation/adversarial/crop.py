@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from detectors import DetectorSpec, crop_square
+from detectors import DetectorSpec, crop_square, frame_interpolation
 from forensics.faces import Floats, plan_alignment
 
 
@@ -46,9 +46,21 @@ def pixel_crop(shape: tuple[int, ...], box: Floats, landmarks: Floats, spec: Det
         landmarks: (68, 2) iBUG points in pixels.
         spec: The specification whose crop contract applies.
     """
+    if spec.whole_frame:
+        return frame_crop(shape, spec)
     if spec.alignment == "upright":
         return upright_crop(shape, box, spec)
     return aligned_crop(shape, landmarks, spec)
+
+
+def frame_crop(shape: tuple[int, ...], spec: DetectorSpec) -> PixelCrop:
+    """Build the map of `detectors.fit_frames` for one frame."""
+    height, width = shape[:2]
+    if not spec.input_size:
+        return PixelCrop((0, height), (0, width), lambda pixels: pixels.movedim(-1, 0))
+    interpolation = frame_interpolation(shape, spec)
+    down, across = (_resizer(side, spec.input_size, interpolation) for side in (height, width))
+    return PixelCrop((0, height), (0, width), lambda pixels: _apply(pixels, down, across).clamp(0, 255))
 
 
 def upright_crop(shape: tuple[int, ...], box: Floats, spec: DetectorSpec) -> PixelCrop:
@@ -94,10 +106,11 @@ def _picker(indices: NDArray[np.intp]) -> Tensor:
     return picked
 
 
-def _resizer(length: int, size: int) -> Tensor:
+def _resizer(length: int, size: int, interpolation: int | None = None) -> Tensor:
     """Return the matrix (size, length) with which OpenCV resizes one axis: by area to shrink, cubic to grow."""
     if length == size:
         return torch.eye(length)
-    interpolation = cv2.INTER_AREA if length > size else cv2.INTER_CUBIC
+    if interpolation is None:
+        interpolation = cv2.INTER_AREA if length > size else cv2.INTER_CUBIC
     matrix = cv2.resize(np.eye(length, dtype=np.float32), (length, size), interpolation=interpolation)
     return torch.from_numpy(np.asarray(matrix, dtype=np.float32))

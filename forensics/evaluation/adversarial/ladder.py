@@ -21,7 +21,7 @@ from forensics.evaluation import AUC, AppliedDistortion, Measure, Metric, at_thr
 from forensics.execution.progress import Report, silent
 from forensics.faces import FaceFinder, Faces, Frames, cut_crops, job_of, load_frames_with_faces
 
-from .attack import STEPS, Attack, Method, attack_frames
+from .attack import STEPS, Attack, Method, attack_frames, refuse_unfit
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,9 +36,9 @@ class AttackPlan:
     """The attacks of a measurement.
 
     Attributes:
-        method: `fgsm` or `pgd`.
+        method: `fgsm`, `pgd` or `square`.
         epsilons: Values of ε, in levels of 255, ascending.
-        steps: Gradient steps of PGD.
+        steps: Gradient steps of PGD, or queries of Square.
         per_clip: Largest number of frames of one clip that are attacked and scored.
         seed: Seed of PGD's random starts and of the bootstrap.
         replicates: Number of bootstrap replicates.
@@ -89,10 +89,12 @@ def measure_attacks(
 
     Raises:
         CorpusError: No sample shows a face.
-        InputError: A detector judges clips.
+        InputError: A detector judges clips, or has no gradients and the attack needs them.
         MetricError: A class is missing.
     """
     attacked = {**targets, **(surrogates or {})}
+    for detector in attacked.values():
+        refuse_unfit(detector, plan.method)
     scored = _score_attacked(targets, attacked, corpus, samples, plan, finder, report)
     if not scored.samples:
         raise CorpusError(f"none of {len(samples)} samples of {corpus.root} shows a face to attack", corpus.root)
@@ -130,7 +132,7 @@ def _score_attacked(
     after = {(target, name, attack.epsilon): list[float]() for target in targets for name, attack in cells}
     scored = _AttackedScores([], {name: [] for name in targets}, after)
     for number, sample in enumerate(samples):
-        loaded = _load(corpus, sample, next(iter(targets.values())).spec, plan.per_clip, finder)
+        loaded = _load(corpus, sample, _needs_faces(attacked), plan.per_clip, finder)
         if loaded is None:
             continue
         frames, faces = loaded
@@ -226,6 +228,12 @@ def _measure_cell(
 
 def _score(detector: Detector, frames: Sequence[Frames], faces: Faces) -> float:
     return float(detector.probabilities(cut_crops(frames, faces.boxes, detector.spec, faces.landmarks)).mean())
+
+
+def _needs_faces(detectors: Mapping[str, Detector]) -> DetectorSpec:
+    """Return the spec that decides which frames are taken: one of face crops where there is one."""
+    specs = [detector.spec for detector in detectors.values()]
+    return next((spec for spec in specs if not spec.whole_frame), specs[0])
 
 
 def _load(

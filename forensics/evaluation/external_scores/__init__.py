@@ -2,7 +2,7 @@
 
 from .columns import GUESSES, parse_columns
 from .grouping import SampleUnit
-from .importing import ForeignScores, read_foreign
+from .importing import ForeignScores, read_answers, read_foreign
 from .published_beside_ours import BESIDE_NAME, Beside, describe_beside, put_beside, write_beside
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "describe_beside",
     "parse_columns",
     "put_beside",
+    "read_answers",
     "read_foreign",
     "write_beside",
 ]

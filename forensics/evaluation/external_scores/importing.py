@@ -40,6 +40,7 @@ class ForeignScores:
         readings: AUC of every evaluation of this test set during training, in order; empty where unknown.
         notes: Sentences on how the file was interpreted.
         warnings: Sentences that a reader must know before relying on a number.
+        samples: What a sample is, `videos` or `pictures`.
     """
 
     name: str
@@ -50,6 +51,7 @@ class ForeignScores:
     readings: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    samples: str = "videos"
 
 
 def read_foreign(
@@ -93,7 +95,37 @@ def read_foreign(
     _LOG.info("read %d rows of scores from %s", len(records), path)
     told = ", ".join(f"{field} from {column!r}" for field, column in chosen.items())
     notes = (f"read {told}", *records.notes, *built.notes)
-    return (ForeignScores(path.stem, path.name, built.table, built.folders, notes=notes, warnings=built.warnings),)
+    found = ForeignScores(
+        path.stem,
+        path.name,
+        built.table,
+        built.folders,
+        notes=notes,
+        warnings=built.warnings,
+        samples=built.samples,
+    )
+    return (found,)
+
+
+def read_answers(
+    path: Path, columns: Mapping[str, str] | None = None, report: Report = silent
+) -> tuple[Sequence[str], NDArray[np.float64]]:
+    """Read names of files and their scores as they stand, without interpreting the names; labels are not needed.
+
+    Args:
+        path: CSV, JSON, JSON Lines or NPZ.
+        columns: The column of each field, where the guesses are wrong.
+        report: Progress callback.
+
+    Returns:
+        (N,) names and (N,) scores, higher where manipulated.
+
+    Raises:
+        ScoresError: The file has no such format, or is damaged.
+        OSError: The file cannot be opened.
+    """
+    records, _ = _READERS.get(path.suffix.lower(), read_csv)(path, columns or {}, report)
+    return records.paths, records.scores
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,12 +137,14 @@ class Built:
         folders: (N,) name of the folder of each row, empty where rows are not frames in folders.
         notes: Sentences on what was assumed.
         warnings: Sentences that a reader must know before relying on a number.
+        samples: What a sample is, `videos` or `pictures`.
     """
 
     table: ScoreTable
     folders: tuple[str, ...]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    samples: str
 
 
 def build_table(
@@ -148,7 +182,7 @@ def build_table(
         )
     except ScoresError as error:
         raise ScoresError(f"{path}: {error}", path) from None
-    return Built(table, named.folders, named.notes, tuple(_warnings(records, named, table)))
+    return Built(table, named.folders, named.notes, tuple(_warnings(records, named, table)), named.word)
 
 
 def _identities(texts: Sequence[str], named: NamedRows) -> tuple[tuple[str, ...], ...]:
@@ -185,6 +219,7 @@ def _from_bench(found: BenchResult, unit: SampleUnit) -> ForeignScores:
         printed=found.printed,
         readings=found.readings,
         notes=("read as DeepfakeBench's results", *built.notes),
+        samples=built.samples,
         warnings=(
             *built.warnings,
             "DeepfakeBench saves the scores of the training step that was best on this very test set; "

@@ -109,6 +109,10 @@ class Measure:
         return self.name.partition("/")[0]
 
 
+PICTURES = "pictures"
+"""Value of `EvalReport.samples` where every sample is one picture."""
+
+
 @dataclass(frozen=True, slots=True)
 class EvalReport:
     """The measures of one detector on one corpus.
@@ -127,6 +131,7 @@ class EvalReport:
         warnings: Sentences that a reader must know before relying on a number.
         corpus_digest: SHA-256 of the manifest lines of the tested samples, hex; empty for a file of scores.
         detector_digest: SHA-256 of the detector's weights and thresholds, hex; empty for a file of scores.
+        samples: What a sample of the level `video` is: `videos`, or `pictures` where each is one picture.
     """
 
     corpus: str
@@ -142,6 +147,11 @@ class EvalReport:
     warnings: tuple[str, ...] = ()
     corpus_digest: str = ""
     detector_digest: str = ""
+    samples: str = "videos"
+
+    def title(self, name: str) -> str:
+        """Return the name of a measure for people: `auc/picture` instead of `auc/video` where samples are pictures."""
+        return name.replace(f"/{Level.VIDEO}", "/picture") if self.samples == PICTURES else name
 
     def find(self, name: str, *, slice: str = EVERYTHING, distortion: str = CLEAN, severity: int = 0) -> Measure | None:
         """Return the first measure of a name on a slice under a distortion, None where there is none.

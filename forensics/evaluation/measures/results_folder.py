@@ -27,6 +27,9 @@ RUN_NAME = "run.json"
 Record = TypeVar("Record")
 
 
+_SETTINGS = re.compile(r",(?=[a-z_]+=)")
+
+
 def folder_of(detector: str) -> str:
     """Return the name of a detector's folder inside a results folder: `probe:metadata` lies in `probe-metadata`."""
     return re.sub(r"[^\w.+=-]+", "-", detector).strip("-.") or "detector"
@@ -41,7 +44,9 @@ def short_names(detectors: Sequence[str]) -> tuple[str, ...]:
     Raises:
         ScoresError: One detector is named twice.
     """
-    parts = [Path(name).parts or (name,) for name in detectors]
+    # what stands after a comma are settings of a detector that was made elsewhere, `my_detector.py,size=224`
+    bare = [_SETTINGS.split(name)[0] for name in detectors]
+    parts = [Path(name).parts or (name,) for name in bare]
     for length in range(1, max(map(len, parts), default=0) + 1):
         names = tuple("-".join(part[-length:]).strip("/") for part in parts)
         if len({folder_of(name) for name in names}) == len(names):

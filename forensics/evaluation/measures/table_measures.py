@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from forensics.evaluation.errors import ScoresError
 from forensics.evaluation.metrics import classification as metrics
-from forensics.evaluation.metrics.counts import Counts, Floats
+from forensics.evaluation.metrics.counts import Counts, Floats, Ranking
 from forensics.evaluation.metrics.exact_bounds import People
 from forensics.evaluation.metrics.intervals import FEWEST_PEOPLE, Interval, bootstrap_intervals, interval_of
 from forensics.evaluation.metrics.named_metrics import CALIBRATION, RANKING, RATES, Metric, at_threshold, rate_name
@@ -111,12 +111,15 @@ def operating_threshold(videos: ScoreTable, rate: float = OPERATING_RATE) -> flo
     return float(genuine[len(genuine) - 1 - int(len(genuine) * rate + 1e-9)])
 
 
-def warnings_of(measures: Sequence[Measure], identities: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+def warnings_of(
+    measures: Sequence[Measure], identities: Sequence[tuple[str, ...]], samples: str = "videos"
+) -> tuple[str, ...]:
     """Return warnings about the main measures: too few genuine samples or people, uncovered videos.
 
     Args:
         measures: Measures of a whole test.
         identities: (N,) identities of each of its samples.
+        samples: What a sample is, `videos` or `pictures`.
     """
     found = []
     chief = {
@@ -133,7 +136,7 @@ def warnings_of(measures: Sequence[Measure], identities: Sequence[tuple[str, ...
         found.append(f"intervals rest on {people} people; with fewer than {ENOUGH_PEOPLE} they may be too narrow")
     if "coverage" in chief and chief["coverage"].value < 1:
         found.append(
-            f"no face in {1 - chief['coverage'].value:.1%} of the videos; they count as 0.5, and slice "
+            f"no face in {1 - chief['coverage'].value:.1%} of the {samples}; they count as 0.5, and slice "
             f"`{COVERED}` leaves them out"
         )
     return tuple(found)
@@ -156,7 +159,8 @@ def _measure(
     found = bootstrap_intervals(
         statistics, table.labels, table.scores, table.identities, rng, replicates=replicates, report=report
     )
-    return [_made(metric, level, name, interval, table, _note(metric, table)) for metric, interval in found.items()]
+    counts = Ranking(table.labels, table.scores).counts()
+    return [_made(metric, level, name, interval, table, _note(metric, counts)) for metric, interval in found.items()]
 
 
 def _coverage(table: ScoreTable, level: Level, seed: int, replicates: int) -> Measure:
@@ -197,12 +201,12 @@ def _has_both(table: ScoreTable, rows: NDArray[np.bool_]) -> bool:
     return len(np.unique(np.asarray(table.labels)[rows])) == 2
 
 
-def _note(metric: str, table: ScoreTable) -> str:
+def _note(metric: str, counts: Counts) -> str:
     if metric == "average_precision":
-        return f"prevalence {metrics.average_precision(table.labels, table.scores).prevalence:.3f}"
+        return f"prevalence {float(counts.n_positive / (counts.n_positive + counts.n_negative)):.3f}"
     if metric == "eer":
-        return f"at threshold {metrics.eer(table.labels, table.scores).threshold:.4f}"
+        return f"at threshold {metrics.equal_error_of(counts).threshold:.4f}"
     for rate in RATES:
-        if metric == rate_name(rate) and not metrics.tpr_at_fpr(table.labels, table.scores, rate).reliable:
+        if metric == rate_name(rate) and not metrics.is_reliable(counts, rate):
             return f"fewer than ten genuine samples may be flagged at {100 * rate:g} %"
     return ""

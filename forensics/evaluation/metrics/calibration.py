@@ -175,8 +175,7 @@ def _edges(counts: Counts, bins: int, binning: Binning, scale: tuple[Floats, Flo
         raise MetricError(f"the calibration error wants at least one bin, got {bins}")
     size, shape = len(counts.values), counts.n_positive.shape
     if binning == "equal_width":
-        bin_of = np.minimum((counts.values * bins).astype(np.intp), bins - 1)
-        inner = np.broadcast_to(np.searchsorted(bin_of, np.arange(1, bins)), (*shape, bins - 1))
+        inner = np.broadcast_to(counts.grid.bin_edges(bins), (*shape, bins - 1))
     else:
         over = scale or (np.ones((*shape, 1)), np.ones((*shape, 1)))
         total = counts.n_positive[..., None] / over[0] + counts.n_negative[..., None] / over[1]

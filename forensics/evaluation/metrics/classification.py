@@ -74,10 +74,10 @@ def auc(labels: Labels, scores: Floats) -> float:
 
 def auc_of(counts: Counts) -> Floats:
     """Compute Σ pᵥ (N₍<ᵥ₎ + nᵥ/2) / (P N) over the distinct scores v, for each weighting."""
-    below, to = counts.grid.negative_before[counts.grid.positive], counts.grid.negative_before[counts.grid.positive + 1]
-    beaten = _dot(counts.of_positive, at(counts.negative_sums, below))
-    if not np.array_equal(below, to):
-        beaten = (beaten + _dot(counts.of_positive, at(counts.negative_sums, to))) / 2
+    grid = counts.grid
+    beaten = _dot(counts.of_positive, at(counts.negative_sums, grid.beaten_before))
+    if grid.is_tied:
+        beaten = (beaten + _dot(counts.of_positive, at(counts.negative_sums, grid.beaten_to))) / 2
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(beaten / (counts.n_positive * counts.n_negative))
 
@@ -95,9 +95,8 @@ def average_precision(labels: Labels, scores: Floats) -> AveragePrecision:
 
 def average_precision_of(counts: Counts) -> Floats:
     """Return the average precision for each weighting."""
-    below = counts.grid.negative_before[counts.grid.positive]
     precision = counts.n_positive[..., None] - counts.positive_sums[..., :-1]  # the manipulated samples flagged
-    flagged = counts.n_negative[..., None] - at(counts.negative_sums, below)
+    flagged = counts.n_negative[..., None] - at(counts.negative_sums, counts.grid.beaten_before)
     flagged += precision
     np.divide(precision, np.maximum(flagged, _SMALLEST_WEIGHT, out=flagged), out=precision)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -110,8 +109,18 @@ def eer(labels: Labels, scores: Floats) -> EqualError:
     Raises:
         MetricError: A class is missing or a score is not finite.
     """
-    rate, threshold = _equal_error(both_classes(labels, scores))
+    return equal_error_of(both_classes(labels, scores))
+
+
+def equal_error_of(counts: Counts) -> EqualError:
+    """Return the equal error rate of one table that contains both classes, from its counts."""
+    rate, threshold = _equal_error(counts)
     return EqualError(float(rate), float(threshold))
+
+
+def is_reliable(counts: Counts, fpr: float) -> bool:
+    """Return whether at least ten genuine samples of one table may be flagged at a false positive rate."""
+    return bool(counts.n_negative * fpr >= FEW)
 
 
 def eer_of(counts: Counts) -> Floats:
@@ -137,7 +146,7 @@ def tpr_at_fpr(labels: Labels, scores: Floats, fpr: float) -> OperatingPoint:
         tpr=float((counts.n_positive - counts.positive_before(place + 1)) / counts.n_positive),
         fpr=float((counts.n_negative - counts.negative_before(place + 1)) / counts.n_negative),
         threshold=float(counts.values[place]),
-        reliable=bool(counts.n_negative * fpr >= FEW),
+        reliable=is_reliable(counts, fpr),
     )
 
 

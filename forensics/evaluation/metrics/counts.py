@@ -37,6 +37,34 @@ class Grid:
             for places in (positive, negative)
         )
         self._kept: dict[str, tuple[Floats, Floats]] = {}
+        self._binned: dict[int, Places] = {}
+
+    @cached_property
+    def scores_by_class(self) -> tuple[Floats, Floats]:
+        """Return the distinct scores of manipulated samples (P,) and of genuine samples (Q,)."""
+        return self.values[self.positive], self.values[self.negative]
+
+    @cached_property
+    def beaten_before(self) -> Places:
+        """Return for each distinct score of manipulated samples (P,) how many genuine distinct scores lie below it."""
+        return self.negative_before[self.positive]
+
+    @cached_property
+    def beaten_to(self) -> Places:
+        """Return for each distinct score of manipulated samples (P,) how many genuine ones lie below or equal it."""
+        return self.negative_before[self.positive + 1]
+
+    @cached_property
+    def is_tied(self) -> bool:
+        """Return whether a manipulated and a genuine sample have the same score."""
+        return not np.array_equal(self.beaten_before, self.beaten_to)
+
+    def bin_edges(self, bins: int) -> Places:
+        """Return the places (bins - 1,) of the inner edges of bins of equal width over 0-1."""
+        if bins not in self._binned:
+            bin_of = np.minimum((self.values * bins).astype(np.intp), bins - 1)
+            self._binned[bins] = np.searchsorted(bin_of, np.arange(1, bins))
+        return self._binned[bins]
 
     def of_scores(
         self, name: str, function: Callable[[Floats], Floats], of_genuine: Callable[[Floats], Floats]
@@ -49,7 +77,8 @@ class Grid:
             of_genuine: Function of those of genuine samples.
         """
         if name not in self._kept:
-            self._kept[name] = function(self.values[self.positive]), of_genuine(self.values[self.negative])
+            forged, genuine = self.scores_by_class
+            self._kept[name] = function(forged), of_genuine(genuine)
         return self._kept[name]
 
 
@@ -105,12 +134,12 @@ class Counts:
     @cached_property
     def positive_score_sums(self) -> Floats:
         """Return running sums (..., P + 1) of the weighted scores of manipulated samples, from 0."""
-        return _running(self.of_positive * self.values[self.grid.positive])
+        return _running(self.of_positive * self.grid.scores_by_class[0])
 
     @cached_property
     def negative_score_sums(self) -> Floats:
         """Return running sums (..., Q + 1) of the weighted scores of genuine samples, from 0."""
-        return _running(self.of_negative * self.values[self.grid.negative])
+        return _running(self.of_negative * self.grid.scores_by_class[1])
 
     def positive_before(self, places: Places) -> Floats:
         """Return the weight (..., K) of manipulated samples before places (..., K) from 0 to G."""

@@ -66,14 +66,15 @@ def bootstrap_intervals(
         MetricError: A statistic is undefined on the whole table, or the identities do not fit.
     """
     labels, scores = np.asarray(labels), np.asarray(scores, dtype=np.float64)
-    counts = Ranking(labels, scores).counts()
+    ranking = Ranking(labels, scores)
+    counts = ranking.counts()
     values = {
         name: one.of_table(counts) if isinstance(one, Metric) else one(labels, scores)
         for name, one in statistics.items()
     }
     weights = IdentityWeights(identities, len(labels))
     drawn = (
-        _replicates(statistics, labels, scores, weights, rng, replicates, report)
+        _replicates(statistics, labels, scores, ranking, weights, rng, replicates, report)
         if weights.count >= FEWEST_PEOPLE
         else None
     )
@@ -113,13 +114,13 @@ def _replicates(
     statistics: Mapping[str, Statistic | Metric],
     labels: Labels,
     scores: Floats,
+    ranking: Ranking,
     weights: IdentityWeights,
     rng: np.random.Generator,
     wanted: int,
     report: Report,
 ) -> Floats | None:
     """Return (statistics, wanted) values of replicates on which all are defined, None where these are too rare."""
-    ranking = Ranking(labels, scores)
     slow = not all(isinstance(one, Metric) for one in statistics.values())
     grouped = weights.in_groups(ranking.group_of, ranking.groups)
     ordered = weights.ordered(ranking.order) if grouped is None else weights

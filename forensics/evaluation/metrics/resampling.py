@@ -20,6 +20,10 @@ _BATCH = 200_000
 """Number of weights in memory at once; more would leave the processor's cache and bring no gain."""
 
 
+_LARGE = 100_000
+"""Number of identities from which compiled counting is worth the time that it takes to be loaded."""
+
+
 class IdentityWeights:
     """The weights of samples, which follow from how often their identities were drawn."""
 
@@ -107,8 +111,10 @@ class IdentityWeights:
         """
         if self._place_of is None:
             return None
-        group_of_identity = group_of[self._place_of]
-        return lambda chosen: _counted(np.take(group_of_identity, chosen), groups)
+        group_of_identity = group_of[self._place_of].astype(np.int32)
+        if self.count < _LARGE:
+            return lambda chosen: _counted(np.take(group_of_identity, chosen), groups)
+        return lambda chosen: _counted_through(chosen, group_of_identity, groups)
 
     def weights(self, drawn: Floats, order: NDArray[np.intp] | None = None) -> Floats:
         """Return the (replicates, N) weights of the samples.
@@ -139,3 +145,12 @@ def _counted(numbers: NDArray[np.int64], width: int) -> Floats:
     rows = len(numbers)
     flat = numbers[0] if rows == 1 else (np.arange(0, rows * width, width)[:, None] + numbers).ravel()
     return np.bincount(flat, minlength=rows * width).reshape(rows, width).astype(np.float64)
+
+
+def _counted_through(chosen: NDArray[np.int64], group_of: NDArray[np.int32], width: int) -> Floats:
+    """Return how often each group occurs among the chosen identities of each row, without listing the groups."""
+    from .compiled_counting import add_up  # loads a compiler, and only tables this large need it
+
+    counts = np.zeros((len(chosen), width))
+    add_up(chosen, group_of, counts)
+    return counts

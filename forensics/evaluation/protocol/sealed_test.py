@@ -86,6 +86,7 @@ def evaluate_sealed(
     replicates: int = 1000,
     aggregation: Aggregation = Aggregation.MEAN,
     by_method: bool = False,
+    samples: str = "videos",
 ) -> EvalReport:
     """Measure a sealed test at its frozen threshold and record whether the seal held.
 
@@ -98,6 +99,7 @@ def evaluate_sealed(
         replicates: Number of bootstrap replicates.
         aggregation: Aggregation of frame scores into a video's score.
         by_method: Whether to measure each forgery method separately too, as slice `method=<name>`.
+        samples: What a sample is, `videos` or `pictures`.
 
     Raises:
         SealError: No threshold was frozen.
@@ -125,5 +127,6 @@ def evaluate_sealed(
         threshold_origin=test.threshold_origin,
         aggregation=aggregation.value,
         early_reads=test.early_reads,
-        warnings=warnings_of(measures, table.identities),
+        warnings=warnings_of(measures, table.identities, samples),
+        samples=samples,
     )

@@ -97,21 +97,23 @@ def _score(detector: Detector, excerpt: Excerpt, key: CellKey, index: int, seed:
         return CellRow(key, index, scores, covered=True, changed=False)
     cell = find_cell(*key)
     level = cell.distortion.level(cell.severity)
-    recipe = "" if cell.distortion.recipe is None else cell.distortion.recipe(level, _rng(seed, index, cell))
-    rng = _rng(seed, index, cell)
+    recipe = "" if cell.distortion.recipe is None else cell.distortion.recipe(level, cell_rng(seed, index, cell))
+    rng = cell_rng(seed, index, cell)
     boxes, landmarks = cell.distortion.move(excerpt.boxes, excerpt.landmarks, level, rng)
-    after = _distorted(excerpt, cell, rng)
-    changed = not np.array_equal(boxes, excerpt.boxes) or not all(map(np.array_equal, before, after))
+    after = distort_excerpt(excerpt, cell, rng)
+    moved = not detector.spec.whole_frame and not np.array_equal(boxes, excerpt.boxes)
+    changed = moved or not all(map(np.array_equal, before, after))
     scale = np.array([_scale(before[row], after[row]) for row in excerpt.rows], dtype=np.float32)  # (N, 2)
     scores = _frame_scores(detector, excerpt, after, boxes * np.tile(scale, 2), landmarks * scale[:, None])
     return CellRow(key, index, scores, covered=True, changed=changed, recipe=recipe)
 
 
-def _rng(seed: int, index: int, cell: Cell) -> Rng:
+def cell_rng(seed: int, index: int, cell: Cell) -> Rng:
+    """Return the random generator of a cell on one clip, which depends on seed, place of the clip and severity."""
     return np.random.default_rng([seed, index, cell.severity])
 
 
-def _distorted(excerpt: Excerpt, cell: Cell, rng: Rng) -> Sequence[Frames]:
+def distort_excerpt(excerpt: Excerpt, cell: Cell, rng: Rng) -> Sequence[Frames]:
     """Distort the scored frames: frames of one size as a clip, frames of several sizes one by one."""
     change, level = cell.distortion.change, cell.distortion.level(cell.severity)
     alike = len({frame.shape for frame in excerpt.shown}) == 1

@@ -9,10 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forensics.corpus import Corpus, Sample, Split
+from forensics.corpus import Corpus, Sample, Slice, Split
 from forensics.evaluation import (
+    PICTURES,
     SCORES_NAME,
     VALIDATION_NAME,
+    Measure,
     ScoresError,
     ScoreTable,
     SealedTest,
@@ -24,15 +26,16 @@ from forensics.evaluation import (
     short_names,
     write_scores,
 )
+from forensics.evaluation.measures.generalisation import measure_generalisation
 from forensics.evaluation.protocol.read_journal import early_reads, note_read, now, other_readers, past_reads
 from forensics.execution.progress import Report, silent, subrange
-from forensics.faces import FACE_MESH, FaceFinder, finder_for, source_of
+from forensics.faces import FACE_MESH, FaceFinder, WholeFrame, finder_for, source_of
 from watermark import file_hash
 
 from .evaluated import Evaluated, Settings
 
 if TYPE_CHECKING:
-    from detectors import Detector
+    from detectors import Detector, DetectorCard
 
 _LOG = logging.getLogger(__name__)
 
@@ -60,13 +63,16 @@ def evaluate_corpus(
     """
     from detectors import load_detector, read_card  # not at the top: scores of other programs need no networks
 
-    finder = finder_for(corpus, settings.face_finder)
+    detectors = [load_detector(path) for path in names]
+    needed = not all(detector.spec.whole_frame for detector in detectors)
+    finder = finder_for(corpus, settings.face_finder) if needed else None
     past = () if out is None else past_reads(out)
     done: list[Evaluated] = []
-    for number, (path, name) in enumerate(zip(names, short_names(names), strict=True)):
+    for number, (path, name, detector) in enumerate(zip(names, short_names(names), detectors, strict=True)):
         step = subrange(report, number / len(names), (number + 1) / len(names))
-        learned = read_card(path).face_finder
-        done.append(_Evaluation(corpus, load_detector(path), name, settings, out, past, finder, learned).run(step))
+        card = read_card(path)
+        found = WholeFrame() if detector.spec.whole_frame else finder
+        done.append(_Evaluation(corpus, detector, name, settings, out, past, found, card).run(step))
     return tuple(done)
 
 
@@ -97,10 +103,10 @@ class _Evaluation:
         out: Path | None,
         past: tuple[TestRead, ...],
         finder: FaceFinder | None,
-        learned: str,
+        card: DetectorCard,
     ) -> None:
         self.corpus, self.detector, self.name, self.settings = corpus, detector, name, settings
-        self.out, self.past, self.finder, self.learned = out, past, finder, learned
+        self.out, self.past, self.finder, self.card = out, past, finder, card
         self.folder = None if out is None else out / folder_of(name)
         self.samples = settings.protocol.samples(corpus)
         self.held = () if settings.protocol.whole else corpus.where(split=Split.VAL)
@@ -128,9 +134,11 @@ class _Evaluation:
             replicates=settings.replicates,
             aggregation=settings.aggregation,
             by_method=settings.protocol.by_method,
+            samples=PICTURES if all(sample.is_still for sample in self.samples) else "videos",
         )
         measured = replace(
             measured,
+            measures=(*measured.measures, *self._generalisation(test.open(), threshold)),
             warnings=(*measured.warnings, *self._warnings(), *other_readers(self.past, read)),
             corpus_digest=read.corpus_digest,
             detector_digest=read.detector_digest,
@@ -145,6 +153,21 @@ class _Evaluation:
             corpus=self.corpus,
             samples=self.samples,
             finder=self.finder,
+        )
+
+    def _generalisation(self, table: ScoreTable, threshold: float) -> tuple[Measure, ...]:
+        """Measure the methods that the detector was trained on, and all others, apart."""
+        if not self.card.seen_methods:
+            return ()
+        main = rows_of_main(table)
+        if main is None:
+            return ()
+        return measure_generalisation(
+            main.by_video(self.settings.aggregation),
+            self.card.seen_methods,
+            threshold=threshold,
+            seed=self.settings.seed,
+            replicates=self.settings.replicates,
         )
 
     def _threshold(self, validation: ScoreTable | None) -> tuple[float, str]:
@@ -164,7 +187,7 @@ class _Evaluation:
             found.append("nothing here can tell whether the detector saw this corpus in training")
         if self.detector.thresholds is None and not self.settings.protocol.own_threshold:
             found.append("the detector carries no threshold from validation data; one half was used")
-        if self.detector.calibration is None:
+        if self.detector.calibration is None and self.detector.spec.method != "adapter":
             found.append("the detector was never calibrated; its probabilities are plain sigmoids")
         incomplete = [sample for sample in self.samples if sample.absent_frames]
         if incomplete:
@@ -174,8 +197,9 @@ class _Evaluation:
                 "the scores are those of the other frames"
             )
         faces = source_of(self.finder)
-        if self.learned not in ("", faces):
-            found.append(f"the detector learned from faces by {self.learned}, and was tested on faces by {faces}")
+        learned = self.card.face_finder
+        if learned not in ("", faces):
+            found.append(f"the detector learned from faces by {learned}, and was tested on faces by {faces}")
         return tuple(found)
 
     def _describe(self) -> TestRead:
@@ -235,6 +259,12 @@ class _Evaluation:
         if kept_as is not None:
             write_scores(table, kept_as)
         return table
+
+
+def rows_of_main(table: ScoreTable) -> ScoreTable | None:
+    """Return the rows of a table that are no control samples, None without any."""
+    rows = [row for row, name in enumerate(table.slices) if name == Slice.MAIN.value]
+    return table.rows(rows) if rows else None
 
 
 def _is(path: Path, sha256: str) -> bool:

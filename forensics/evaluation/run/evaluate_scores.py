@@ -114,7 +114,8 @@ def _evaluate(foreign: ForeignScores, settings: Settings, out: Path | None, repo
         threshold=threshold,
         threshold_origin="one half, chosen before the scores were read" if probabilities else "",
         aggregation=settings.aggregation.value,
-        warnings=(*foreign.warnings, *warnings_of(measures, table.identities)),
+        warnings=(*foreign.warnings, *warnings_of(measures, table.identities, foreign.samples)),
+        samples=foreign.samples,
     )
     report(_MEASURING, f"writing {foreign.name}")
     folder = None if out is None else out / folder_of(foreign.name)

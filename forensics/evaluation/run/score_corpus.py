@@ -38,6 +38,9 @@ _LOG = logging.getLogger(__name__)
 BATCH = 256
 """Number of crops that are in memory and scored at once."""
 
+LARGE = 512
+"""Side of a crop in pixels above which the samples are scored one at a time."""
+
 GROUP = 4
 """Number of samples that a worker scores together: with eight frames per clip, one batch of the network."""
 
@@ -126,9 +129,10 @@ def _scored_here(
 ) -> Iterator[tuple[ScoreTable, int]]:
     """Yield the scores of one batch of crops after the other, and how many samples are done."""
     waiting: list[tuple[CropJob, Cut]] = []
+    most = BATCH if 0 < detector.spec.input_size <= LARGE else 1
     for number, done in enumerate(cut_all(jobs, finder, cache=cache), start=1):
         waiting.append(done)
-        if number == len(jobs) or sum(len(cut.crops) for _, cut in waiting) >= BATCH:
+        if number == len(jobs) or sum(len(cut.crops) for _, cut in waiting) >= most:
             yield score_crop_table(detector, stack_crops(waiting)), number
             waiting = []
 

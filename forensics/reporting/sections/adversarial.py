@@ -13,7 +13,7 @@ from forensics.reporting.charts.ladder import Ladder, Rung, ladder_chart
 from forensics.reporting.gather import DetectorResults, Results
 from forensics.reporting.words import estimate_cell, estimate_fields, interval, number, text_cell
 
-_ATTACK = re.compile(r"^(fgsm|pgd)\b", re.IGNORECASE)
+_ATTACK = re.compile(r"^(fgsm|pgd|square)\b", re.IGNORECASE)
 _FROM = " from "
 _STRENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*255")
 _WORST = 0.5
@@ -39,7 +39,8 @@ def adversarial(results: Results) -> Section | None:
         "adversarial",
         "Adversarial attacks",
         "Manipulated pixels were moved by at most ε to look genuine to the detector, through its own crop. White box: "
-        "the attacker holds the very detector. Transfer: the attack was made on another one.",
+        "the attacker holds the very detector; `square` only asks it for scores. Transfer: the attack was made on "
+        "another one.",
         [Figures(tuple(figures), (table,)) if figures and table else None],
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forensics.evaluation import CLEAN, Level, Measure
+from forensics.evaluation import CLEAN, PICTURES, Level, Measure
 from forensics.reporting.blocks import Column, Figure, Figures, Key, Section, Table, section
 from forensics.reporting.charts.curves import Curve, det_chart, roc_chart
 from forensics.reporting.charts.drawing import tone
@@ -45,10 +45,16 @@ def detection(results: Results) -> Section | None:
         [
             drawn,
             Figures(histograms) if histograms else None,
-            measures_table("measures", "Measures by video", results.detectors, SHOWN, Level.VIDEO),
+            measures_table("measures", f"Measures by {_sample(results)}", results.detectors, SHOWN, Level.VIDEO),
             measures_table("measures_frames", "Measures by frame", results.detectors, SHOWN, Level.FRAME),
         ],
     )
+
+
+def _sample(results: Results) -> str:
+    """Return what one sample is: `picture` where every detector was tested on pictures alone."""
+    kinds = {one.report.samples for one in results.detectors}
+    return "picture" if kinds == {PICTURES} else "video"
 
 
 def measures_table(

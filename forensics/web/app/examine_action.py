@@ -182,7 +182,9 @@ def score_line(found: Examination, thresholds: Thresholds) -> ScoreLine | None:
     words.append(
         f"low up to {thresholds.quiet:.2f}, high above {thresholds.suspect:.2f}, between them it decides nothing"
     )
-    if not score.in_scope:
+    if not score.in_scope and not score.scope_known:
+        words.append("nothing tells what the detector was trained on, so the score decides nothing")
+    elif not score.in_scope:
         words.append("the picture is unlike what the detector was trained on, so the score decides nothing")
     if not score.calibrated:
         words.append("the score is not calibrated, so it decides nothing")

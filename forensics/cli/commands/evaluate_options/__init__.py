@@ -24,6 +24,7 @@ MEASUREMENTS: Mapping[str, str] = {
     "attacks": "--attack",
     "probes": "--probe",
     "failures": "--failures",
+    "where": "--where",
 }
 """The modules, and the option that requests each."""
 
@@ -82,6 +83,8 @@ def refuse_unfit(options: argparse.Namespace) -> None:
     of_files = [option for option in wanted if option != "--attributes"]
     if options.scores is not None and of_files:
         raise UsageError(f"{of_files[0]} looks at the files of a CORPUS; --scores has none")
+    if options.distorted is not None and options.scores is None:
+        raise UsageError("--distorted says which files the scores of --scores FILE are of; give both")
     if options.failures is not None and options.out is None:
         raise UsageError("--failures wants a results folder -o DIR")
     if options.attack is None and options.surrogate:

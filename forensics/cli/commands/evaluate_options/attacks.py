@@ -22,8 +22,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("attacks, to learn how far a score can be trusted")
     group.add_argument(
         "--attack",
-        choices=("fgsm", "pgd"),
-        help="change forged frames until they are missed and genuine ones until they are flagged, and measure again",
+        choices=("fgsm", "pgd", "square"),
+        help="change forged frames until they are missed and genuine ones until they are flagged, and measure again; "
+        "square needs no gradients, only scores",
     )
     group.add_argument(
         "--epsilon",
@@ -34,7 +35,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="largest change of a pixel, in levels of 255 (default: 1 2 4 8)",
     )
     group.add_argument(
-        "--steps", type=positive_int, default=10, metavar="N", help="gradient steps of pgd (default: 10)"
+        "--steps",
+        type=positive_int,
+        metavar="N",
+        help="gradient steps of pgd (default: 10), or queries of square (default: 200)",
     )
     group.add_argument(
         "--surrogate",
@@ -55,13 +59,13 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
 
     Raises:
         UsageError: There is no detector with a threshold, only a file of scores.
-        InputError: A detector judges clips.
+        InputError: A detector judges clips, or has no gradients and the attack needs them.
     """
     from detectors import load_detector
     from forensics.corpus import Slice
     from forensics.errors import UsageError
     from forensics.evaluation import short_names
-    from forensics.evaluation.adversarial import AttackPlan, measure_attacks
+    from forensics.evaluation.adversarial import QUERIES, STEPS, AttackPlan, measure_attacks
 
     found = {one.report.detector: one for one in done if one.detector is not None}
     targets = {name: one.detector for name, one in found.items() if one.detector is not None}
@@ -81,24 +85,28 @@ def measure(options: argparse.Namespace, done: Sequence[Evaluated], report: Repo
         AttackPlan(
             method=options.attack,
             epsilons=tuple(sorted(set(options.epsilon))),
-            steps=options.steps,
+            steps=options.steps or (QUERIES if options.attack == "square" else STEPS),
             per_clip=first.settings.per_clip,
             seed=first.settings.seed,
             replicates=first.settings.replicates,
         ),
         surrogates={name: load_detector(path) for name, path in zip(names, options.surrogate, strict=True)},
-        finder=first.finder,
+        finder=next((one.finder for one in found.values() if not _sees_frames(one)), first.finder),
         report=report,
     )
     for name, measures in measured.items():
         yield replace(found[name].report, measures=measures, warnings=())
 
 
+def _sees_frames(one: Evaluated) -> bool:
+    return one.detector is not None and one.detector.spec.whole_frame
+
+
 def describe(report: EvalReport) -> str:
     """Return the attacks of a report as a table, empty without any."""
     from forensics.evaluation import columns
 
-    attacked = [one for one in report.measures if one.distortion.partition(" ")[0] in ("fgsm", "pgd")]
+    attacked = [one for one in report.measures if one.distortion.partition(" ")[0] in ("fgsm", "pgd", "square")]
     cells = dict.fromkeys((one.distortion, one.severity, one.parameter) for one in attacked)
     if not cells:
         return ""

@@ -88,7 +88,8 @@ def describe(report: EvalReport) -> str:
         interval = "" if drift.low is None else f" ({drift.low:+.2f} to {drift.high:+.2f})"
         numbers = f"{area.value:.3f}", f"{rate.value:.3f}", f"{drift.value:+.3f}{interval}", f"{hits.value:.3f}"
         rows.append((name, parameter, *numbers, note))
-    return f"{report.detector} under distortions, each video beside itself undistorted\n{columns(rows)}"
+    each = report.samples.removesuffix("s")
+    return f"{report.detector} under distortions, each {each} beside itself undistorted\n{columns(rows)}"
 
 
 def _measure_one(

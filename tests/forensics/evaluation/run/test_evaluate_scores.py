@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,21 @@ def test_both_levels_are_the_same_where_every_row_is_a_sample(tmp_path: Path) ->
     assert video.n_positive == 30
     assert told == sorted(told)
     assert len({round(fraction, 2) for fraction in told}) > 3
+
+
+def test_samples_that_are_pictures_are_called_pictures(
+    facetrail: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    rows = [f"{'fake' if n % 2 else 'real'}/{n:03d}.png,{n % 2},{(n * 37 % 100) / 100}" for n in range(60)]
+    (tmp_path / "pictures.csv").write_text("\n".join(["path,label,score", *rows]) + "\n")
+    code, out, err = facetrail("evaluate", "--scores", tmp_path / "pictures.csv", "-o", tmp_path / "out")
+    assert code == 0, err
+    assert "auc/picture" in out and "auc/video" not in out.partition("as published")[0]
+    assert "a video's score" not in out
+    report = json.loads((tmp_path / "out" / "pictures" / "evaluation.json").read_text())
+    assert report["samples"] == "pictures"
+    videos = [f"{'fake' if n % 2 else 'real'}/{n // 2:03d}.mp4,{n % 2},{(n * 37 % 100) / 100}" for n in range(60)]
+    (tmp_path / "videos.csv").write_text("\n".join(["path,label,score", *videos]) + "\n")
+    code, out, err = facetrail("evaluate", "--scores", tmp_path / "videos.csv", "--json")
+    assert code == 0, err
+    assert json.loads(out)["results"][0]["samples"] == "videos"

@@ -1,0 +1,1 @@
+"""Turn published checkpoints of other projects into ordinary detector folders."""
