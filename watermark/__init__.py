@@ -22,7 +22,8 @@ from .identity.identity import Identity
 from .identity.mark_keys import mark_key_fingerprints
 from .identity.sign_command import SignCommand
 from .identity.time_stamping import TimeStamping
-from .identity.trust import TrustPolicy
+from .identity.trust import OWN_ROOTS, Purpose, TrustList, TrustPolicy
+from .identity.trust_lists import TRUST_FOLDER, check_trust_list, read_trust_lists, remove_trust_list, write_trust_list
 from .mark.embed import ClipMarker, check_size, mark
 from .mark.payload import Payload, PayloadKind
 from .mark.read import MarkReading, read_mark
@@ -41,6 +42,8 @@ from .store.manifest_store import ManifestStore
 
 __all__ = [
     "GENERATED_SOURCE_TYPES",
+    "OWN_ROOTS",
+    "TRUST_FOLDER",
     "Bindings",
     "CawgIdentity",
     "Claim",
@@ -62,6 +65,7 @@ __all__ = [
     "Payload",
     "PayloadKind",
     "Provenance",
+    "Purpose",
     "SealError",
     "SealReceipt",
     "SignCommand",
@@ -73,10 +77,12 @@ __all__ = [
     "TimeStamping",
     "TooSmallError",
     "TrustError",
+    "TrustList",
     "TrustPolicy",
     "WatermarkError",
     "check_size",
     "check_sound",
+    "check_trust_list",
     "demuxed",
     "encode_clip",
     "encode_still",
@@ -92,6 +98,8 @@ __all__ = [
     "read_media",
     "read_provenance",
     "read_statement",
+    "read_trust_lists",
+    "remove_trust_list",
     "seal",
     "seal_file",
     "sign_statement",
@@ -100,4 +108,5 @@ __all__ = [
     "try_lock",
     "verify_file",
     "whole_file",
+    "write_trust_list",
 ]

@@ -123,7 +123,7 @@ def read_provenance(
             would show it.
         StoreError: The manifest store is damaged or unreadable.
     """
-    policy = policy or TrustPolicy((*deployment.trust.anchors, *anchors))
+    policy = policy or replace(deployment.trust, anchors=(*deployment.trust.anchors, *anchors))
     credential = read_credential(path, policy, deployment.store)
     _LOG.info("credential of %s: %s", path, credential.state)
     if media is not None:

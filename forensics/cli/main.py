@@ -48,6 +48,7 @@ COMMANDS = (
     Command("read", "read a file's mark and credential"),
     Command("serve", "answer over HTTP which manifest a mark or a picture belongs to"),
     Command("identity", "make, bring or show the signing identity"),
+    Command("trust", "choose the trust lists under which signers and time stamps are known"),
     Command("models", "list optional models or get them"),
     Command("corpus", "make, import, split, check and export labelled corpora"),
     Command("train", "train a detector on a corpus, or the generator on puppets"),

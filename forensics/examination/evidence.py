@@ -297,6 +297,8 @@ def _trust(credential: Credential) -> str:
         return "whose certificate had expired"
     if "org.facetrail.signer.notAllowed" in credential.codes:
         return "who is not among those we allow"
+    if "org.facetrail.signer.notForClaims" in credential.codes:
+        return "for whom only a time-stamp authority vouches"
     return "whom we do not know"
 
 

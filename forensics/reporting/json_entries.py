@@ -126,6 +126,8 @@ def _credential(credential: Credential) -> JsonObject:
         "state": credential.state.value,
         "codes": list(credential.codes),
         "signer": credential.signer,
+        "fingerprint": credential.fingerprint,
+        "vouched_by": credential.vouched_by,
         "source_type": credential.source_type,
         "actions": list(credential.actions),
         "recovered": credential.recovered,

@@ -52,23 +52,26 @@ class Signature:
     time_stamp: TimeStampOutcome
 
 
-def library_context(anchors: Sequence[str], *, offline: bool = True) -> c2pa.Context:
+def library_context(anchors: Sequence[str], *, time_anchors: Sequence[str] = (), offline: bool = True) -> c2pa.Context:
     """Return the library's settings with these trust anchors (PEM).
 
     Args:
         anchors: Root certificates under which signers and time-stamp authorities are trusted.
+        time_anchors: Root certificates for time-stamp authorities alone. The library (0.91) trusts signers of claims
+            under them too, so whoever passes them has to look who vouches for a signer.
         offline: Whether a manifest that a file only refers to is never fetched.
 
     Raises:
         IdentityError: An anchor is no certificate.
     """
     # The library ignores text that is no certificate, so the certificates are taken out of their bundles here.
-    roots = dict.fromkeys(pem(one) for anchor in anchors for one in read_pem(anchor, "a trust anchor"))
+    roots, stamping = _certificates(anchors), _certificates(time_anchors)
     settings = {
         "verify": {"remote_manifest_fetch": not offline, "ocsp_fetch": False},
         "trust": {
             "trust_config": "".join(f"{use.dotted_string}\n" for use in SIGNING_USES),
-            **({"user_anchors": "".join(roots)} if roots else {}),
+            **({"user_anchors": roots} if roots else {}),
+            **({"anchors": [{"trust_anchors": stamping, "trust_kind": "tsa"}]} if stamping else {}),
         },
         "builder": {"thumbnail": {"enabled": False}, "created_assertion_labels": list(CREATED_ASSERTIONS)},
     }
@@ -78,6 +81,11 @@ def library_context(anchors: Sequence[str], *, offline: bool = True) -> c2pa.Con
         raise IdentityError(
             f"the trust anchors cannot be used ({error}); give root certificates as PEM text"
         ) from error
+
+
+def _certificates(texts: Sequence[str]) -> str:
+    """Return the certificates of some bundles, each once, without the words between them."""
+    return "".join(dict.fromkeys(pem(one) for text in texts for one in read_pem(text, "a trust anchor")))
 
 
 def sign_file(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
@@ -145,15 +145,25 @@ def root_of(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]
         roots: Certificates of a bundle, of which at least one.
     """
     last = chain[-1]
-    return next((root for root in roots if root == last or _has_issued(root, last)), roots[0])
+    return next((root for root in roots if root == last or has_issued(root, last)), roots[0])
 
 
-def _has_issued(issuer: x509.Certificate, issued: x509.Certificate) -> bool:
+def has_issued(issuer: x509.Certificate, issued: x509.Certificate) -> bool:
+    """Return whether the key of one certificate signed another one that names it as its issuer."""
     try:
         issued.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
+
+
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Return whether a certificate may issue others (RFC 5280, sections 4.2.1.3 and 4.2.1.9)."""
+    try:
+        constraints, usage = _extension(certificate, x509.BasicConstraints), _extension(certificate, x509.KeyUsage)
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):  # a certificate out of a file
+        return False
+    return constraints is not None and constraints.ca and (usage is None or usage.key_cert_sign)
 
 
 def _leaf_rules(leaf: x509.Certificate) -> list[tuple[bool, str]]:

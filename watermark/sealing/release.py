@@ -158,7 +158,7 @@ def release(
     signed = encoded.with_name(f"signed{encoded.suffix}")
     with writing(path):
         with timed(seconds, "sign"):
-            identity, anchors, discreet = deployment.identity, deployment.trust.anchors, deployment.discreet
+            identity, anchors, discreet = deployment.identity, deployment.trust.signer_anchors, deployment.discreet
             signature = sign_file(encoded, signed, claim, identity, anchors, discreet=discreet)
             credential = _read_credential_back(signed, path, deployment)
         entry = StoreEntry(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from forensics.execution.progress import Report, silent
 
 if TYPE_CHECKING:
     from forensics.execution.sandbox import FileHandler
-    from watermark import Provenance
+    from watermark import Credential, Provenance
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -67,10 +68,15 @@ def reader(home: Path | None, trust: tuple[str, ...], signers: tuple[str, ...], 
         offline: Whether to download nothing.
     """
     from forensics.reporting import read_entry
-    from watermark import Deployment, Outcome, TrustPolicy, read_provenance
+    from watermark import Deployment, Outcome, read_provenance
 
     deployment = Deployment.open(home)
-    policy = TrustPolicy((*deployment.trust.anchors, *trust), signers, offline=offline)
+    policy = replace(
+        deployment.trust,
+        anchors=(*deployment.trust.anchors, *trust),
+        allowed_signers=signers,
+        offline=offline,
+    )
 
     def one(path: Path, report: Report) -> CommandResult:
         provenance = read_provenance(path, deployment, policy=policy)
@@ -98,19 +104,23 @@ def describe(provenance: Provenance) -> str:
         )
         marked = f"{mark.id or 'unreadable'}, {mark.kind or 'unknown kind'}, {owner} (z {mark.z:.1f})"
     lines = [str(provenance.path), f"  mark        {marked}", f"  credential  {credential.state.replace('_', ' ')}"]
-    if credential.signer:
-        lines.append(f"  signer      {credential.signer}")
+    lines += _signer_lines(credential)
+    told = (
+        ("stamped", credential.signed_at),
+        ("source", credential.source_type),
+        ("actions", ", ".join(credential.actions)),
+        ("faults", ", ".join(credential.codes)),
+        ("ingredients", ", ".join(credential.ingredient_codes)),
+    )
+    lines += [f"  {name:<11} {text}" for name, text in told if text]
+    return "\n".join(map(visible, lines))
+
+
+def _signer_lines(credential: Credential) -> list[str]:
+    """Return who signed, by which certificate, who vouches for it, and the CAWG identities beside."""
+    told = (("signer", credential.signer), ("fingerprint", credential.fingerprint), ("known by", credential.vouched_by))
+    lines = [f"  {name:<11} {text}" for name, text in told if text]
     for identity in credential.identities:
         faults = f" ({', '.join(identity.codes)})" if identity.codes else ""
         lines.append(f"  identity    {identity.name or 'unnamed'}, {identity.state.replace('_', ' ')}{faults}")
-    if credential.signed_at:
-        lines.append(f"  stamped     {credential.signed_at}")
-    if credential.source_type:
-        lines.append(f"  source      {credential.source_type}")
-    if credential.actions:
-        lines.append(f"  actions     {', '.join(credential.actions)}")
-    if credential.codes:
-        lines.append(f"  faults      {', '.join(credential.codes)}")
-    if credential.ingredient_codes:
-        lines.append(f"  ingredients {', '.join(credential.ingredient_codes)}")
-    return "\n".join(map(visible, lines))
+    return lines

@@ -21,7 +21,8 @@ from watermark import Deployment, encode_clip
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
 NAMES = [command.name for command in COMMANDS]
-LEAVES = [[name] for name in NAMES if name not in ("identity", "models", "corpus", "train")] + [
+LEAVES = [[name] for name in NAMES if name not in ("identity", "trust", "models", "corpus", "train")] + [
+    ["trust", "add"],
     ["identity", "new"],
     ["identity", "show"],
     ["models", "get"],
