@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .credential.cawg_identity import CawgIdentity, IdentityState
 from .credential.claim import Claim, Ingredient, SourceType
-from .credential.credential import GENERATED_SOURCE_TYPES, Credential, CredentialState
+from .credential.credential import GENERATED_SOURCE_TYPES, Credential, CredentialState, read_credential_beside
+from .credential.origin import OwnAssertion
 from .credential.signing import TimeStampOutcome
 from .credential.statements import Statement, read_statement, sign_statement
 from .deployment import Deployment, home_folder
@@ -38,11 +39,13 @@ from .resolution.resolution import Bindings, read_bindings
 from .sealing.clip_writing import ClipWriter
 from .sealing.release import SealReceipt
 from .sealing.seal import seal, seal_file
+from .sealing.signing_only import SIDECAR_SUFFIX, SignReceipt, sign_unchanged
 from .store.manifest_store import ManifestStore
 
 __all__ = [
     "GENERATED_SOURCE_TYPES",
     "OWN_ROOTS",
+    "SIDECAR_SUFFIX",
     "TRUST_FOLDER",
     "Bindings",
     "CawgIdentity",
@@ -62,6 +65,7 @@ __all__ = [
     "Media",
     "MediaError",
     "Outcome",
+    "OwnAssertion",
     "Payload",
     "PayloadKind",
     "Provenance",
@@ -69,6 +73,7 @@ __all__ = [
     "SealError",
     "SealReceipt",
     "SignCommand",
+    "SignReceipt",
     "SourceType",
     "Statement",
     "StatementError",
@@ -94,6 +99,7 @@ __all__ = [
     "open_clip",
     "read_arrays",
     "read_bindings",
+    "read_credential_beside",
     "read_mark",
     "read_media",
     "read_provenance",
@@ -103,6 +109,7 @@ __all__ = [
     "seal",
     "seal_file",
     "sign_statement",
+    "sign_unchanged",
     "sweep",
     "take_frames",
     "try_lock",

@@ -45,6 +45,7 @@ COMMANDS = (
     Command("track", "read the face parameters of a drive into a reusable file"),
     Command("examine", "judge files by credential, mark and detector"),
     Command("seal", "mark and sign a file"),
+    Command("sign", "sign files as they are, without a mark"),
     Command("read", "read a file's mark and credential"),
     Command("serve", "answer over HTTP which manifest a mark or a picture belongs to"),
     Command("identity", "make, bring or show the signing identity"),

@@ -54,6 +54,8 @@ def seal_entry(receipt: SealReceipt) -> JsonObject:
         "time_stamp": receipt.time_stamp.value,
         "resampled": receipt.resampled,
         "flattened": receipt.flattened,
+        "kept": list(receipt.kept),
+        "lost": list(receipt.lost),
     }
 
 

@@ -209,6 +209,27 @@ def _read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> C
     return credential
 
 
+def read_credential_beside(path: Path, manifest: Path, policy: TrustPolicy) -> Credential:
+    """Read and check the credential of a file that lies in a file of its own beside it.
+
+    Args:
+        path: The file.
+        manifest: Its manifest store, a `.c2pa` file.
+        policy: Policy that decides which signatures are trusted.
+
+    Raises:
+        MediaError: One of the files is missing or of a kind that this package does not read, or the manifest is none.
+    """
+    container, kind = sniff(path), sniff(manifest)
+    if kind is not Container.MANIFEST:
+        raise MediaError(f"{manifest}: is no credential in a file of its own; give a .c2pa file")
+    try:
+        with open_file(path) as stream:
+            return _judged(container.value, stream, policy, manifest.read_bytes())[0]
+    except c2pa.C2paError as error:
+        raise MediaError(f"{manifest}: is no credential of {path.name} ({error}); get a sound copy of both") from error
+
+
 def _layout_fault(path: Path, container: Container, credential: Credential) -> str | None:
     """Check the bytes that C2PA does not hash, where facetrail wrote the manifest."""
     report: dict[str, Any] = json.loads(credential.manifest_json or "{}")
@@ -273,15 +294,21 @@ def active_label(credential: Credential) -> str:
     return str(json.loads(credential.manifest_json or "{}").get("active_manifest"))
 
 
-def _judged(media_type: str, stream: BinaryIO, policy: TrustPolicy) -> tuple[Credential, bool]:
+def _judged(
+    media_type: str, stream: BinaryIO, policy: TrustPolicy, beside: bytes | None = None
+) -> tuple[Credential, bool]:
     """Return the credential, and whether the file itself holds it rather than a place that it points to.
+
+    `beside` is the manifest store of a file that lies beside the stream's.
 
     A signer under the anchors that the policy does not allow is an unknown one, and so is one that only a time-stamp
     authority vouches for: the library keeps the purposes of anchors apart in its settings and not in its answers.
     """
     context = library_context(policy.signer_anchors, time_anchors=policy.time_anchors, offline=policy.offline)
-    with c2pa.Reader(media_type, stream, context=context) as reader:
+    with c2pa.Reader(media_type, stream, beside, context=context) as reader:
         credential, embedded = _credential(reader), reader.is_embedded()
+    if beside is not None:
+        media_type, stream, embedded = _MANIFEST_TYPE, io.BytesIO(beside), True
     stream.seek(0)
     # What lies elsewhere would be fetched a second time, and its server may answer otherwise then.
     trusted = _SIGNER_TRUSTED in _codes(json.loads(credential.manifest_json or "{}"), "success")
@@ -379,6 +406,15 @@ def _stated(data: Any, *, inside: bool = False) -> Iterator[str]:  # noqa: ANN40
             yield from _stated(value, inside=inside)
     elif inside and isinstance(data, str):
         yield data
+
+
+def stated_source_types(data: object) -> tuple[str, ...]:
+    """Return the last part of every digital source type that the content of an assertion states.
+
+    Args:
+        data: Parsed JSON.
+    """
+    return tuple(dict.fromkeys(_term(text) for text in _stated(data) if text))
 
 
 def _ancestors(report: dict[str, Any]) -> list[dict[str, Any]]:

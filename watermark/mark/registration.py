@@ -121,11 +121,12 @@ def _matrices(parameters: Floats64) -> Floats64:
 
 
 def _comb(picture: Floats) -> Floats:
-    """Return the power relative to its neighbourhood in frequency, `(1024, 513)`."""
+    """Return the power relative to its neighbourhood in frequency, `(1024, 1024)`, negative frequencies at the end."""
     height, width = (min(side, _GRID) for side in picture.shape)
     power = np.abs(scipy.fft.rfft2(picture[:height, :width], s=(_GRID, _GRID))) ** 2
     around = cv2.blur(power, _NEIGHBOURHOOD, borderType=cv2.BORDER_REFLECT)
-    return np.asarray(np.minimum(power / (around + 1e-9), _TALLEST), dtype=np.float32)
+    half = np.asarray(np.minimum(power / (around + 1e-9), _TALLEST), dtype=np.float32)
+    return np.concatenate([half, half[-np.arange(_GRID), _GRID // 2 - 1 : 0 : -1]], axis=1)
 
 
 def _scores(comb: Floats, parameters: Floats64, ring: tuple[float, float]) -> Floats64:
@@ -134,12 +135,11 @@ def _scores(comb: Floats, parameters: Floats64, ring: tuple[float, float]) -> Fl
     radius = np.hypot(vertical, horizontal)
     inside = (radius >= ring[0]) & (radius <= ring[1])
     teeth = np.stack([vertical[inside], horizontal[inside]]) * (_GRID / TILE)
-    scores = np.empty(len(parameters))
+    scores, flat = np.empty(len(parameters)), comb.ravel()
     for start in range(0, len(parameters), 256):
         changes = _matrices(parameters[start : start + 256])
         places = np.rint(changes.transpose(0, 2, 1) @ teeth).astype(np.int32)
-        down, right = places[:, 0], places[:, 1]
-        down = np.where(right < 0, -down, down) % _GRID
-        height = comb.ravel()[down * comb.shape[1] + np.abs(right)]
-        scores[start : start + 256] = height.mean(1)
+        places &= _GRID - 1  # frequencies repeat after the grid, whose side is a power of two
+        places[:, 0] *= _GRID
+        scores[start : start + 256] = flat.take(places[:, 0] + places[:, 1]).mean(1)
     return scores

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from forensics.cli.arguments import add_files, add_home, add_json, add_limits, add_trust, add_verbose
 from forensics.cli.input_files import answer_each, expand
+from forensics.errors import UsageError
 from forensics.execution.command_result import CommandResult, visible
 from forensics.execution.progress import Report, silent
 
@@ -33,6 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--online", action="store_true", help="fetch a manifest that a file only points to (default: never)"
     )
+    parser.add_argument(
+        "--sidecar", type=Path, metavar="C2PA", help="read the credential of the one file from this file beside it"
+    )
     add_limits(parser)
     add_home(parser)
     add_json(parser)
@@ -50,15 +54,29 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
     from forensics.execution.sandbox import Limits, confined
 
     paths = expand(options.files)
+    if options.sidecar is not None and len(paths) != 1:
+        raise UsageError(f"--sidecar belongs to one file, and {len(paths)} are given; read them one by one")
     limits = Limits(options.seconds, options.memory, options.verbose)
     prepare = partial(
-        reader, options.home, read_anchors(options.trust), read_anchors(options.signer), offline=not options.online
+        reader,
+        options.home,
+        read_anchors(options.trust),
+        read_anchors(options.signer),
+        offline=not options.online,
+        sidecar=options.sidecar,
     )
     with confined(prepare, limits) as handler:
         return answer_each(paths, lambda path: handler(path, silent), "reading", report)
 
 
-def reader(home: Path | None, trust: tuple[str, ...], signers: tuple[str, ...], *, offline: bool) -> FileHandler:
+def reader(
+    home: Path | None,
+    trust: tuple[str, ...],
+    signers: tuple[str, ...],
+    *,
+    offline: bool,
+    sidecar: Path | None = None,
+) -> FileHandler:
     """Open the deployment and return the handler that reads one file.
 
     Args:
@@ -66,6 +84,7 @@ def reader(home: Path | None, trust: tuple[str, ...], signers: tuple[str, ...], 
         trust: Root certificates (PEM) whose signers are trusted in addition to the deployment's.
         signers: The only signers (PEM) that are trusted, where any are given.
         offline: Whether to download nothing.
+        sidecar: File that holds the credential; None where the file itself does.
     """
     from forensics.reporting import read_entry
     from watermark import Deployment, Outcome, read_provenance
@@ -79,7 +98,7 @@ def reader(home: Path | None, trust: tuple[str, ...], signers: tuple[str, ...], 
     )
 
     def one(path: Path, report: Report) -> CommandResult:
-        provenance = read_provenance(path, deployment, policy=policy)
+        provenance = read_provenance(path, deployment, policy=policy, sidecar=sidecar)
         altered = provenance.outcome is Outcome.ALTERED
         return CommandResult(describe(provenance), (read_entry(provenance),), attention=altered)
 

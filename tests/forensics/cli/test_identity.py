@@ -121,9 +121,12 @@ def test_a_program_may_sign_and_its_arguments_are_not_shown(brought, monkeypatch
     assert f"elsewhere; {sys.executable} signs with it" in shown
     assert "secret" not in shown + json.dumps(made)
     encode_still(skimage.data.astronaut(), brought / "a.png")
-    assert answer(capsys, "seal", "a.png", "-o", "b.png", "--home", "home")["credential"]["state"] == "trusted"
+    assert (
+        answer(capsys, "seal", "a.png", "-o", "b.png", "--kind", "generated", "--home", "home")["credential"]["state"]
+        == "trusted"
+    )
     (brought / "key.pem").unlink()
-    assert main(["seal", "a.png", "-o", "c.png", "--home", "home"]) == 1
+    assert main(["seal", "a.png", "-o", "c.png", "--kind", "generated", "--home", "home"]) == 1
     error = capsys.readouterr().err.strip().splitlines()
     assert "failed with code 1" in error[-1]
     assert "secret" not in "".join(error)
