@@ -26,6 +26,7 @@ ORGANIZATION = "facetrail local development identity"
 
 _CA_DAYS = 20 * 365
 _LEAF_DAYS = 5 * 365
+_LONGEST_NAME = 40
 _CLOCK_SKEW = dt.timedelta(minutes=5)
 Extension = TypeVar("Extension", bound=x509.ExtensionType)
 
@@ -51,20 +52,35 @@ class Chain:
     leaf_key: ec.EllipticCurvePrivateKey
 
 
-def issue_chain() -> Chain:
-    """Make root, issuing CA and leaf."""
+def issue_chain(name: str | None = None) -> Chain:
+    """Make root, issuing CA and leaf.
+
+    Args:
+        name: Name of the signer, 1 to 40 characters; None takes that of every local identity. The certificates say
+            beside it that the identity is a local one.
+
+    Raises:
+        IdentityError: The name is too long, or holds characters that no name has.
+    """
+    if name is not None:
+        _check_name(name)
     root_key, issuing_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    root_name, issuing_name = (_name(role) for role in ("root", "issuing CA"))
+    root_name, issuing_name = (_name(role, name) for role in ("root", "issuing CA"))
     root = _certificate_authority(root_name, root_key, root_name, root_key, path_length=1)
     issuing = _certificate_authority(issuing_name, issuing_key, root_name, root_key, path_length=0)
-    leaf, leaf_key = issue_leaf(issuing, issuing_key)
+    leaf, leaf_key = issue_leaf(issuing, issuing_key, _name("claim signer", name))
     return Chain(root, issuing, leaf, issuing_key, leaf_key)
 
 
 def issue_leaf(
-    issuing: x509.Certificate, issuing_key: ec.EllipticCurvePrivateKey
+    issuing: x509.Certificate, issuing_key: ec.EllipticCurvePrivateKey, subject: x509.Name | None = None
 ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     """Make a certificate that signs claims for five years, and its private key.
+
+    Args:
+        issuing: The authority's certificate.
+        issuing_key: Its private key.
+        subject: Whom the certificate names; None takes the name of every local identity.
 
     Raises:
         IdentityError: The issuing authority ends before such a certificate would.
@@ -77,7 +93,7 @@ def issue_leaf(
             f"certificate for five years from {now:%Y-%m-%d}; set the clock, or make a new identity"
         )
     leaf = (
-        _builder(_name("claim signer"), leaf_key, issuing.subject, issuing_key, _LEAF_DAYS)
+        _builder(subject or _name("claim signer"), leaf_key, issuing.subject, issuing_key, _LEAF_DAYS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signing=True), critical=True)
         .add_extension(x509.ExtendedKeyUsage(SIGNING_USES), critical=True)
@@ -246,8 +262,16 @@ def _builder(
     )
 
 
-def _name(role: str) -> x509.Name:
-    parts = ((NameOID.ORGANIZATION_NAME, ORGANIZATION), (NameOID.COMMON_NAME, f"{ORGANIZATION}: {role}"))
+def _check_name(name: str) -> None:
+    if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable() or name != name.strip():
+        raise IdentityError(
+            f"{name!r}: cannot be a signer's name; give 1 to {_LONGEST_NAME} printable characters, no spaces around"
+        )
+
+
+def _name(role: str, name: str | None = None) -> x509.Name:
+    common = f"{ORGANIZATION}: {role}" if name is None else f"{name} (local {role})"
+    parts = ((NameOID.ORGANIZATION_NAME, ORGANIZATION), (NameOID.COMMON_NAME, common))
     return x509.Name([x509.NameAttribute(part, value) for part, value in parts])
 
 
