@@ -14,9 +14,10 @@ unmarked picture reads as strongly is
     p ≤ 2 · keys · views · shifts · 2⁴⁸ ids · 4 kinds / slots · (1 + r) · exp(-r)    with one,  r = (z² + c²) / 2
 
 `views` counts what a reading looks at, and shares the rate out: 19 parts in 20 belong to the 11 views of an upright
-picture, so that these read as surely as if there were no others, and one part to the 55 views of its other quarter
-turns and mirror images, and of what lies within a plain border. For upright views it is 11 · 20 / 19, for the others
-55 · 20. By the union bound, the chance of a false reading in any of them stays below the rate.
+picture, so that these read as surely as if there were no others, and one part to the 57 views of its other quarter
+turns and mirror images, of what lies within a plain border, and of wide pictures that were cropped to tall ones. For
+upright views it is 11 · 20 / 19, for the others 57 · 20. By the union bound, the chance of a false reading in any of
+them stays below the rate.
 
 Q is the Gaussian tail, which is an upper bound of the measured tails of unmarked pictures, `keys` the number of
 keys tried, and `slots` 64 where the id also had to name the slot it was found at, else 1. A mark is present where p ≤
@@ -59,8 +60,8 @@ _SEARCH_FRAMES = 4
 # Views of a clip: three tiles, uncropped, cropped and mirrored, from one frame and from many; then the search.
 _UPRIGHT_VIEWS, _UPRIGHT_SHARE = 11, 19 / 20
 # Three tiles in seven other orientations, and crops in six, from one frame and from many; then the search; then the
-# same as upright, without the search, for what lies within a plain border.
-_FURTHER_VIEWS, _FURTHER_SHARE = 55, 1 / 20
+# same as upright, without the search, for what lies within a plain border; then upright crops of wide pictures.
+_FURTHER_VIEWS, _FURTHER_SHARE = 57, 1 / 20
 _LISTS = (32, 512)  # list sizes of a decoding; the long list is used where a mark is likely
 _DECODED_PEAKS = 3
 # Peaks below these are not decoded: unmarked pictures reach them in a few of a hundred views.
@@ -121,7 +122,8 @@ def read_mark(pixels: Frames, keys: bytes | Sequence[bytes], *, search: int = 1)
         search: 0 reads whole or resized pictures and crops at their original scale, mirrored or turned by quarters or
             not; 1 also pictures
             that were turned by up to 12 degrees, stretched by up to 13 % or cropped to 0.42 of the short side and
-            resized; 2 tries more of the likely changes.
+            resized; 2 also rotations by up to 45 degrees and shears by
+            up to 8 %, and tries more of the likely changes.
 
     Raises:
         MediaError: The array is no RGB picture or clip.
@@ -267,9 +269,10 @@ def views(lumas: Sequence[Greys | Floats], search: int) -> Iterator[View]:
     if within is not None:
         cut = [[luma[within] for luma in group] for group in groups]
         yield from (replace(view, further=True) for view in _upright_views(cut, [[] for _ in groups]))
+    yield from _tall_crops(groups)
     if search > 0:
         few = [lumas[i] for i in spread(len(lumas), _SEARCH_FRAMES)]
-        changed = list(_changed(few, _CHANGES[min(search, 2)]))
+        changed = list(_changed(few, _CHANGES[min(search, 2)], wide=search > 1))
         yield View([each for one in changed for each in (one, mirrored(one))], at_slots=False)
         yield View([each for one in changed for each in turned(one)[1:]], at_slots=False, further=True)
 
@@ -285,6 +288,16 @@ def _upright_views(groups: Sequence[Sequence[Greys | Floats]], found: Sequence[l
         spectra += [folded_spectrum(group, scale) for scale in _cropped_scales(height, width)]
         yield View(spectra, at_slots=False)
         yield View([mirrored(spectrum) for spectrum in spectra], at_slots=False)
+
+
+def _tall_crops(groups: Sequence[Sequence[Greys | Floats]]) -> Iterator[View]:
+    """Yield views of pictures whose long side was the short one of a wider picture, as when 16:9 is cropped to 9:16."""
+    height, width = groups[0][0].shape
+    if height == width:
+        return
+    for group in groups:
+        spectra = [folded_spectrum(group, scale) for scale in whole_scales(max(height, width), max(height, width))]
+        yield View([each for one in spectra for each in (one, mirrored(one))], at_slots=False, further=True)
 
 
 def inner_part(luma: Greys | Floats) -> tuple[slice, slice] | None:
@@ -323,10 +336,10 @@ def _turned_views(found: Sequence[Sequence[Spectrum]], sizes: Sequence[tuple[int
         yield View([one for spectrum in spectra for one in turned(spectrum)[1:]], at_slots=False, further=True)
 
 
-def _changed(lumas: Sequence[Greys | Floats], count: int) -> Iterator[Spectrum]:
+def _changed(lumas: Sequence[Greys | Floats], count: int, *, wide: bool) -> Iterator[Spectrum]:
     """Yield folded spectra under the likeliest changes of the first frame."""
     residuals = [Residual.of(luma) for luma in lumas]
-    for change in likely_changes(residuals[0], count):
+    for change in likely_changes(residuals[0], count, wide=wide):
         yield np.sum([residual.folded(change) for residual in residuals], axis=0)
 
 

@@ -37,6 +37,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sidecar", type=Path, metavar="C2PA", help="read the credential of the one file from this file beside it"
     )
+    parser.add_argument(
+        "--thorough",
+        action="store_true",
+        help="look for marks in pictures turned by up to 45 degrees or sheared too; takes several times as long",
+    )
     add_limits(parser)
     add_home(parser)
     add_json(parser)
@@ -64,6 +69,7 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
         read_anchors(options.signer),
         offline=not options.online,
         sidecar=options.sidecar,
+        search=2 if options.thorough else 1,
     )
     with confined(prepare, limits) as handler:
         return answer_each(paths, lambda path: handler(path, silent), "reading", report)
@@ -76,6 +82,7 @@ def reader(
     *,
     offline: bool,
     sidecar: Path | None = None,
+    search: int = 1,
 ) -> FileHandler:
     """Open the deployment and return the handler that reads one file.
 
@@ -84,6 +91,7 @@ def reader(
         trust: Root certificates (PEM) whose signers are trusted in addition to the deployment's.
         signers: The only signers (PEM) that are trusted, where any are given.
         offline: Whether to download nothing.
+        search: Extent of the search for the mark, as for `read_mark`.
         sidecar: File that holds the credential; None where the file itself does.
     """
     from forensics.reporting import read_entry
@@ -98,7 +106,7 @@ def reader(
     )
 
     def one(path: Path, report: Report) -> CommandResult:
-        provenance = read_provenance(path, deployment, policy=policy, sidecar=sidecar)
+        provenance = read_provenance(path, deployment, policy=policy, sidecar=sidecar, search=search)
         altered = provenance.outcome is Outcome.ALTERED
         return CommandResult(describe(provenance), (read_entry(provenance),), attention=altered)
 
