@@ -53,6 +53,7 @@ class Row:
     kept_credential: str
 
 
+_SIDECAR = ".c2pa"
 _COLUMNS = [field.name for field in fields(Row)]
 
 
@@ -68,9 +69,12 @@ def list_jobs(names: Sequence[str], out: Path | None, *, sidecar: bool) -> tuple
         InputError: A name stands for nothing.
         UsageError: Several files would be written to one place, or there is no place for them.
     """
-    found = [(path, _place(path, Path(name))) for name in names for path in expand([name])]
-    if not sidecar:
-        found = [(path, place) for path, place in found if path.suffix.lower() != ".c2pa"]
+    found = [
+        (path, _place(path, Path(name)))
+        for name in names
+        for path in expand([name])
+        if path == Path(name) or path.suffix.lower() != _SIDECAR  # a folder may hold those of an earlier run
+    ]
     if not found:
         raise UsageError("there is no file to sign")
     if out is None and not sidecar:
@@ -79,7 +83,7 @@ def list_jobs(names: Sequence[str], out: Path | None, *, sidecar: bool) -> tuple
     jobs = []
     for path, place in found:
         target = path if out is None else out if single else out / place
-        jobs.append(Job(path, target.with_suffix(".c2pa") if sidecar else target))
+        jobs.append(Job(path, target.with_suffix(_SIDECAR) if sidecar else target))
     most, count = Counter(job.path for job in jobs).most_common(1)[0]
     if count > 1:
         raise UsageError(f"{most}: {count} files would be written there; sign them into folders of their own")

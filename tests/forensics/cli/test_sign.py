@@ -108,6 +108,8 @@ def test_sidecars_lie_beside_files_that_stay_as_they_are_and_are_read_with_them(
     signed = answer(capsys, "sign", photos, "--sidecar", "--kind", "captured", "--home", home)
     assert [one["path"] for one in signed] == [str(photos / "a.c2pa"), str(photos / "trip" / "b.c2pa")]
     assert {path: file_hash(path) for path in before} == before
+    again = answer(capsys, "sign", photos, "--sidecar", "--force", "--kind", "captured", "--home", home)
+    assert [one["path"] for one in again] == [one["path"] for one in signed]
     (read,) = answer(capsys, "read", photos / "a.jpg", "--sidecar", photos / "a.c2pa", "--home", home)
     assert (read["credential"]["state"], read["outcome"]) == ("trusted", "trusted")
     (read,) = answer(capsys, "read", photos / "trip/b.png", "--sidecar", photos / "a.c2pa", "--home", home, code=3)
