@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import av
 import numpy as np
@@ -70,12 +70,29 @@ def encode_still(
         Container.TIFF: {"compression": "tiff_adobe_deflate"},
     }
     stated = metadata or StillMetadata()
-    written = written_metadata(stated if xmp is None else replace(stated, xmp=xmp), container)
-    with _scratch(container) as encoded:
-        Image.fromarray(image).save(encoded, format=container.name, **{**options[container], **written.options})
-        encoded.seek(0)
-        path.write_bytes(encoded.read())
+    stated = stated if xmp is None else replace(stated, xmp=xmp)
+    written = written_metadata(stated, container)
+    try:
+        path.write_bytes(_encoded(image, container, {**options[container], **written.options}))
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # encoders raise any error for metadata that they cannot take
+        bare = StillMetadata(xmp=stated.xmp)
+        if stated == bare:
+            raise
+        names = ", ".join(name for name in written.kept if name != "XMP") or "metadata"
+        written = written_metadata(
+            replace(bare, lost=(*written.lost, f"{names} (cannot be written: {error})")), container
+        )
+        path.write_bytes(_encoded(image, container, {**options[container], **written.options}))
     return written
+
+
+def _encoded(image: Frames, container: Container, options: dict[str, Any]) -> bytes:
+    with _scratch(container) as encoded:
+        Image.fromarray(image).save(encoded, format=container.name, **options)
+        encoded.seek(0)
+        return encoded.read()
 
 
 def _scratch(container: Container) -> IO[bytes]:

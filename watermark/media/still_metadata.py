@@ -8,6 +8,8 @@ from pathlib import Path
 
 from PIL import ExifTags, Image, PngImagePlugin
 
+from watermark.errors import MediaError
+
 from .colour import profile_name
 from .containers import Container, open_file, sniff
 from .exif import upright_exif
@@ -61,6 +63,17 @@ def read_metadata(path: Path) -> StillMetadata:
     container = sniff(path)
     with open_file(path) as file:
         head = file.read(_HEAD)
+    try:
+        metadata = _read(path, container, head)
+    except (MediaError, MemoryError):
+        raise
+    except Exception as error:  # decoders raise any error for damaged metadata
+        metadata = StillMetadata(lost=(f"metadata (damaged: {error})",))
+    _LOG.debug("metadata of %s: %s", path, metadata)
+    return metadata
+
+
+def _read(path: Path, container: Container, head: bytes) -> StillMetadata:
     lost: list[str] = []
     with Image.open(path, formats=[container.name]) as image:
         exif = _exif(image, lost)
@@ -73,20 +86,17 @@ def read_metadata(path: Path) -> StillMetadata:
         profile = image.info.get("icc_profile")
         if profile and (name := profile_name(profile)):
             lost.append(f"colour profile {name} (converted to sRGB)")
-        texts = _texts(image) if isinstance(image, PngImagePlugin.PngImageFile) else ()
         comment = image.info.get("comment") if container is Container.JPEG else None
         dpi = image.info.get("dpi")
-        metadata = StillMetadata(
+        return StillMetadata(
             exif,
             xmp,
             _iptc(image),
             (float(dpi[0]), float(dpi[1])) if dpi and min(dpi) > 0 else None,
-            texts,
+            _texts(image) if isinstance(image, PngImagePlugin.PngImageFile) else (),
             comment if isinstance(comment, bytes) and comment else None,
             tuple(lost),
         )
-    _LOG.debug("metadata of %s: %s", path, metadata)
-    return metadata
 
 
 def hdr_transfer(path: Path) -> str | None:

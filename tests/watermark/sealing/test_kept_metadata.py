@@ -14,8 +14,9 @@ import pytest
 import skimage.data
 from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
-from watermark import MediaError, PayloadKind, encode_clip, read_media, read_provenance, seal_file
+from watermark import MediaError, PayloadKind, encode_clip, encode_still, read_media, read_provenance, seal_file
 from watermark.media.exif import upright_exif
+from watermark.media.still_metadata import StillMetadata, read_metadata
 from watermark.sealing.xmp_merging import XmpError, merge_xmp
 
 CAPTURED = PayloadKind.CAPTURED
@@ -220,3 +221,27 @@ def test_xmp_that_declares_entities_is_not_parsed():
     bomb = b'<!DOCTYPE a [<!ENTITY b "c">]><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/>'
     with pytest.raises(XmpError, match="declares entities"):
         merge_xmp(bomb, {})
+
+
+def test_metadata_that_no_encoder_takes_is_named_and_stops_nothing(picture, tmp_path):
+    odd = StillMetadata(
+        texts=(("a keyword longer than the 79 characters of the PNG specification " * 2, "x"),), xmp=XMP
+    )
+    written = encode_still(np.asarray(picture), tmp_path / "a.png", metadata=odd)
+    assert written.kept == ("XMP",) or written.kept == ("XMP", "text chunks")
+    worse = StillMetadata(exif=b"Exif\0\0no tiff at all", xmp=XMP)
+    written = encode_still(np.asarray(picture), tmp_path / "a.tif", metadata=worse)
+    assert written.kept == ("XMP",)
+    assert written.lost[0].startswith("EXIF (cannot be written")
+    with Image.open(tmp_path / "a.tif") as image:
+        assert np.array_equal(np.asarray(image), np.asarray(picture))
+
+
+def test_metadata_whose_reading_fails_is_named(picture, tmp_path, monkeypatch):
+    picture.save(tmp_path / "a.jpg")
+
+    def fail(*_):
+        raise SyntaxError("not what was expected")
+
+    monkeypatch.setattr("watermark.media.still_metadata._iptc", fail)
+    assert read_metadata(tmp_path / "a.jpg").lost == ("metadata (damaged: not what was expected)",)
