@@ -71,8 +71,8 @@ def encode_still(
     }
     stated = metadata or StillMetadata()
     stated = stated if xmp is None else replace(stated, xmp=xmp)
-    written = written_metadata(stated, container)
     try:
+        written = written_metadata(stated, container)
         path.write_bytes(_encoded(image, container, {**options[container], **written.options}))
     except (OSError, MemoryError):
         raise
@@ -80,10 +80,8 @@ def encode_still(
         bare = StillMetadata(xmp=stated.xmp)
         if stated == bare:
             raise
-        names = ", ".join(name for name in written.kept if name != "XMP") or "metadata"
-        written = written_metadata(
-            replace(bare, lost=(*written.lost, f"{names} (cannot be written: {error})")), container
-        )
+        lost = f"metadata beside XMP (cannot be written: {error})"
+        written = written_metadata(replace(bare, lost=(*stated.lost, lost)), container)
         path.write_bytes(_encoded(image, container, {**options[container], **written.options}))
     return written
 
