@@ -224,7 +224,7 @@ def test_xmp_that_declares_entities_is_not_parsed():
 
 
 def test_metadata_that_no_encoder_takes_is_named_and_stops_nothing(picture, tmp_path):
-    worse = StillMetadata(exif=b"Exif\0\0no tiff at all", xmp=XMP)
+    worse = StillMetadata(exif=b"Exif\0\0no tiff at all", xmp=b"<x/>")
     written = encode_still(np.asarray(picture), tmp_path / "a.tif", metadata=worse)
     assert written.kept == ("XMP",)
     assert written.lost[0].startswith("metadata beside XMP (cannot be written")
