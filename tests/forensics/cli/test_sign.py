@@ -155,6 +155,7 @@ def test_a_file_of_assertions_is_read_strictly(photos, home, tmp_path, capsys, c
     assert b"org.example.author" in (tmp_path / "x.jpg").read_bytes()
 
 
+@pytest.mark.slow
 def test_several_processes_sign_what_one_does(photos, home, tmp_path, capsys):
     sign = ("sign", photos, "-o", tmp_path / "out", "--kind", "captured", "--workers", "2", "--home", home)
     assert [one["path"] for one in answer(capsys, *sign)] == [

@@ -144,6 +144,7 @@ def test_texts_of_a_png_stay_and_depth_and_profile_are_named(deployment, tmp_pat
     assert "colour profile" in seal_file(tmp_path / "lab.png", tmp_path / "b.png", CAPTURED, deployment).lost[0]
 
 
+@pytest.mark.slow
 def test_quality_is_chosen_and_lossless_webp_keeps_every_marked_pixel(picture, deployment, tmp_path):
     picture.save(tmp_path / "a.png")
     sizes = []
@@ -183,6 +184,7 @@ def test_an_hdr_clip_is_refused_with_the_way_out(clip, deployment, tmp_path, tra
     assert not (tmp_path / "sealed.mp4").exists()
 
 
+@pytest.mark.slow
 def test_a_clip_of_10_bits_is_sealed_and_says_so(clip, deployment, tmp_path):
     _hdr_clip(tmp_path / "deep.mp4", clip[:3], 1)
     receipt = seal_file(tmp_path / "deep.mp4", tmp_path / "sealed.mp4", CAPTURED, deployment)
