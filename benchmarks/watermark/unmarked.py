@@ -21,8 +21,9 @@ from benchmarks.watermark.subjects import stills
 from watermark import Payload, PayloadKind, mark
 from watermark.mark.correlation import bit_values
 from watermark.mark.error_correction import MESSAGE_BITS, encode
-from watermark.mark.read import FALSE_POSITIVE_RATE, Reader, View, views
+from watermark.mark.read import FALSE_POSITIVE_RATE, Reader
 from watermark.mark.tile import TILE, luminance
+from watermark.mark.views import View, views
 
 SEED = 496
 RESULTS = Path("results/watermark_unmarked.csv")

@@ -28,40 +28,25 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from watermark.errors import IdentityError
 from watermark.media.frames import Frames, check_frames, spread
 
-from .correlation import (
-    bit_values,
-    canonical_size,
-    correlate,
-    folded_spectrum,
-    highest,
-    mirrored,
-    refine_shift,
-    turned,
-)
+from .correlation import bit_values, correlate, highest, refine_shift
 from .error_correction import Bits, decode, encode
 from .payload import ID_BITS, Payload, PayloadKind, unframe_payload
-from .registration import Residual, likely_changes
-from .tile import SLOTS, TILE, Floats, Floats64, Greys, Spectrum, carriers_of, grey, slot_of, whole_scales
+from .tile import SLOTS, Floats64, Greys, Spectrum, carriers_of, grey, slot_of
+from .views import SMALLEST_SIDE, View, views
 
 _LOG = logging.getLogger(__name__)
 
 FALSE_POSITIVE_RATE = 1e-6
 
 _CLIP_FRAMES = 16
-_SEARCH_FRAMES = 4
-# Views of a clip: three tiles, uncropped, cropped and mirrored, from one frame and from many; then the search.
-_UPRIGHT_VIEWS, _UPRIGHT_SHARE = 11, 19 / 20
-# Three tiles in seven other orientations, and crops in six, from one frame and from many; then the search; then the
-# same as upright, without the search, for what lies within a plain border; then upright crops of wide pictures.
-_FURTHER_VIEWS, _FURTHER_SHARE = 57, 1 / 20
 _LISTS = (32, 512)  # list sizes of a decoding; the long list is used where a mark is likely
 _DECODED_PEAKS = 3
 # Peaks below these are not decoded: unmarked pictures reach them in a few of a hundred views.
@@ -70,15 +55,7 @@ _PLAUSIBLE_SHIFT = 4.9
 _LIKELY_SLOT = 4.8
 _LIKELY_SHIFT = 6.0
 
-# Sides of a tile, in pixels, in crops at their original scale from pictures of the usual sizes.
-_CROPPED_TILES = (64, 96, 128, 192, 256)
-_CROPPED_RANGE = (0.2, 2.2)
-_SMALLEST_CANONICAL_SIDE = 96
-_SMALLEST_SIDE = 96
-# A row of a border has this many levels at most, and a border this many rows at least.
-_PLAIN, _THINNEST = 12, 3
 _LONGEST_ASPECT = 4
-_CHANGES = {1: 6, 2: 24}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +113,7 @@ def read_mark(pixels: Frames, keys: bytes | Sequence[bytes], *, search: int = 1)
     if not tried:
         raise IdentityError("a mark cannot be read without a key; give the mark keys of a deployment")
     readers = [Reader(key, keys=len(tried)) for key in tried]
-    reading = _first_reading(views(lumas, search) if min(lumas[0].shape) >= _SMALLEST_SIDE else (), readers)
+    reading = _first_reading(views(lumas, search) if min(lumas[0].shape) >= SMALLEST_SIDE else (), readers)
     _LOG.debug("%d frames, %d keys, search %d: %s", len(lumas), len(readers), search, reading)
     return reading
 
@@ -148,26 +125,6 @@ def _first_reading(found: Iterable[View], readers: Sequence[Reader]) -> MarkRead
             if reader.look(view):
                 return reader.reading
     return min(readers, key=lambda reader: reader.p_value).reading
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class View:
-    """Folded spectra of a picture under several hypotheses about its geometry, `(128, 65)` each.
-
-    Attributes:
-        spectra: One for each hypothesis.
-        at_slots: Whether the picture is uncropped, so that its first tile begins at one of the slots.
-        further: Whether the picture is looked at in another orientation than it has, or without its border.
-    """
-
-    spectra: Sequence[Spectrum]
-    at_slots: bool
-    further: bool = False
-
-    @property
-    def tests(self) -> float:
-        """Return by how much the chance of a false reading in this view counts, for one statistic and one key."""
-        return _FURTHER_VIEWS / _FURTHER_SHARE if self.further else _UPRIGHT_VIEWS / _UPRIGHT_SHARE
 
 
 class Reader:
@@ -252,106 +209,6 @@ class Reader:
                 self.z, self.p_value, self.payload = z, p_value, payload
                 return True
         return False
-
-
-def views(lumas: Sequence[Greys | Floats], search: int) -> Iterator[View]:
-    """Yield every hypothesis about the geometry of a still or clip, as folded spectra, from cheap to costly.
-
-    No key is used.
-    """
-    groups: list[Sequence[Greys | Floats]] = [lumas[:1], lumas] if len(lumas) > 1 else [lumas]
-    found: list[list[Spectrum]] = [[] for _ in groups]
-    yield from _upright_views(groups, found)
-    height, width = lumas[0].shape
-    sizes = [canonical_size(height, width, scale) for scale in whole_scales(height, width)]
-    yield from _turned_views(found, sizes)
-    within = inner_part(lumas[0])
-    if within is not None:
-        cut = [[luma[within] for luma in group] for group in groups]
-        yield from (replace(view, further=True) for view in _upright_views(cut, [[] for _ in groups]))
-    yield from _tall_crops(groups)
-    if search > 0:
-        few = [lumas[i] for i in spread(len(lumas), _SEARCH_FRAMES)]
-        changed = list(_changed(few, _CHANGES[min(search, 2)], wide=search > 1))
-        yield View([each for one in changed for each in (one, mirrored(one))], at_slots=False)
-        yield View([each for one in changed for each in turned(one)[1:]], at_slots=False, further=True)
-
-
-def _upright_views(groups: Sequence[Sequence[Greys | Floats]], found: Sequence[list[Spectrum]]) -> Iterator[View]:
-    """Yield the views of pictures as they stand, whole and cropped, and fill `found` with the spectra of each group."""
-    height, width = groups[0][0].shape
-    for scale in whole_scales(height, width):
-        for group, spectra in zip(groups, found, strict=True):
-            spectra.append(folded_spectrum(group, scale))
-            yield View(spectra[-1:], at_slots=True)
-    for group, spectra in zip(groups, found, strict=True):
-        spectra += [folded_spectrum(group, scale) for scale in _cropped_scales(height, width)]
-        yield View(spectra, at_slots=False)
-        yield View([mirrored(spectrum) for spectrum in spectra], at_slots=False)
-
-
-def _tall_crops(groups: Sequence[Sequence[Greys | Floats]]) -> Iterator[View]:
-    """Yield views of pictures whose long side was the short one of a wider picture, as when 16:9 is cropped to 9:16."""
-    height, width = groups[0][0].shape
-    if height == width:
-        return
-    for group in groups:
-        spectra = [folded_spectrum(group, scale) for scale in whole_scales(max(height, width), max(height, width))]
-        yield View([each for one in spectra for each in (one, mirrored(one))], at_slots=False, further=True)
-
-
-def inner_part(luma: Greys | Floats) -> tuple[slice, slice] | None:
-    """Return rows and columns of what lies within a plain border, None where there is no border or too little inside.
-
-    A border is made of rows or columns at the edge, each of which has one tone up to the noise of a coder.
-
-    Args:
-        luma: Luminance, 0 … 255, `(H, W)`.
-    """
-    spans = []
-    for axis, length in enumerate(luma.shape):
-        lively = np.flatnonzero(np.ptp(luma, axis=1 - axis) > _PLAIN)
-        if not lively.size:
-            return None
-        first, last = int(lively[0]), int(lively[-1]) + 1
-        spans.append(slice(first if first >= _THINNEST else 0, last if length - last >= _THINNEST else length))
-    inside = [span.stop - span.start for span in spans]
-    if inside == list(luma.shape) or min(inside) < _SMALLEST_SIDE:
-        return None
-    return spans[0], spans[1]
-
-
-def _turned_views(found: Sequence[Sequence[Spectrum]], sizes: Sequence[tuple[int, int]]) -> Iterator[View]:
-    """Yield the views of a picture in its other quarter turns and mirror images.
-
-    Args:
-        found: Folded spectra of each group of frames, those of whole pictures first.
-        sizes: Rows and columns of the picture at the canonical scale of each whole picture.
-    """
-    for spectra in found:
-        for spectrum, size in zip(spectra, sizes, strict=False):
-            for one in turned(spectrum, size):
-                yield View([one], at_slots=True, further=True)
-    for spectra in found:
-        yield View([one for spectrum in spectra for one in turned(spectrum)[1:]], at_slots=False, further=True)
-
-
-def _changed(lumas: Sequence[Greys | Floats], count: int, *, wide: bool) -> Iterator[Spectrum]:
-    """Yield folded spectra under the likeliest changes of the first frame."""
-    residuals = [Residual.of(luma) for luma in lumas]
-    for change in likely_changes(residuals[0], count, wide=wide):
-        yield np.sum([residual.folded(change) for residual in residuals], axis=0)
-
-
-def _cropped_scales(height: int, width: int) -> list[float]:
-    """Return the scales of crops from pictures of the usual sizes."""
-    known, short = whole_scales(height, width), min(height, width)
-    scales = []
-    for scale in (TILE / tile for tile in _CROPPED_TILES):
-        in_range = _CROPPED_RANGE[0] < scale * short / 512 < _CROPPED_RANGE[1]
-        if in_range and scale * short >= _SMALLEST_CANONICAL_SIDE and all(abs(scale - k) > 1e-6 for k in known):
-            scales.append(scale)
-    return scales
 
 
 def _bounded(luma: Greys) -> Greys:

@@ -10,8 +10,9 @@ import pytest
 
 from watermark import Payload, PayloadKind, mark, read_mark
 from watermark.mark.correlation import canonical_size, folded_spectrum, turned
-from watermark.mark.read import FALSE_POSITIVE_RATE, Reader, inner_part, views
+from watermark.mark.read import FALSE_POSITIVE_RATE, Reader
 from watermark.mark.tile import fold, grey, spectrum_of
+from watermark.mark.views import inner_part, views
 
 ORIENTATIONS = [(mirrored, quarters) for mirrored in (False, True) for quarters in range(4)]
 NAMES = [f"{'mirrored, ' if mirrored else ''}{90 * quarters}" for mirrored, quarters in ORIENTATIONS]
