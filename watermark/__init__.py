@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .credential.cawg_identity import CawgIdentity, IdentityState
 from .credential.claim import Claim, Ingredient, SourceType
-from .credential.credential import GENERATED_SOURCE_TYPES, Credential, CredentialState
+from .credential.credential import GENERATED_SOURCE_TYPES, Credential, CredentialState, read_credential_beside
+from .credential.origin import OwnAssertion
 from .credential.signing import TimeStampOutcome
 from .credential.statements import Statement, read_statement, sign_statement
 from .deployment import Deployment, home_folder
@@ -22,7 +23,8 @@ from .identity.identity import Identity
 from .identity.mark_keys import mark_key_fingerprints
 from .identity.sign_command import SignCommand
 from .identity.time_stamping import TimeStamping
-from .identity.trust import TrustPolicy
+from .identity.trust import OWN_ROOTS, Purpose, TrustList, TrustPolicy
+from .identity.trust_lists import TRUST_FOLDER, check_trust_list, read_trust_lists, remove_trust_list, write_trust_list
 from .mark.embed import ClipMarker, check_size, mark
 from .mark.payload import Payload, PayloadKind
 from .mark.read import MarkReading, read_mark
@@ -37,10 +39,14 @@ from .resolution.resolution import Bindings, read_bindings
 from .sealing.clip_writing import ClipWriter
 from .sealing.release import SealReceipt
 from .sealing.seal import seal, seal_file
+from .sealing.signing_only import SIDECAR_SUFFIX, SignReceipt, sign_unchanged
 from .store.manifest_store import ManifestStore
 
 __all__ = [
     "GENERATED_SOURCE_TYPES",
+    "OWN_ROOTS",
+    "SIDECAR_SUFFIX",
+    "TRUST_FOLDER",
     "Bindings",
     "CawgIdentity",
     "Claim",
@@ -59,12 +65,15 @@ __all__ = [
     "Media",
     "MediaError",
     "Outcome",
+    "OwnAssertion",
     "Payload",
     "PayloadKind",
     "Provenance",
+    "Purpose",
     "SealError",
     "SealReceipt",
     "SignCommand",
+    "SignReceipt",
     "SourceType",
     "Statement",
     "StatementError",
@@ -73,10 +82,12 @@ __all__ = [
     "TimeStamping",
     "TooSmallError",
     "TrustError",
+    "TrustList",
     "TrustPolicy",
     "WatermarkError",
     "check_size",
     "check_sound",
+    "check_trust_list",
     "demuxed",
     "encode_clip",
     "encode_still",
@@ -88,16 +99,21 @@ __all__ = [
     "open_clip",
     "read_arrays",
     "read_bindings",
+    "read_credential_beside",
     "read_mark",
     "read_media",
     "read_provenance",
     "read_statement",
+    "read_trust_lists",
+    "remove_trust_list",
     "seal",
     "seal_file",
     "sign_statement",
+    "sign_unchanged",
     "sweep",
     "take_frames",
     "try_lock",
     "verify_file",
     "whole_file",
+    "write_trust_list",
 ]

@@ -14,7 +14,8 @@ from watermark.identity.certificates import read_pem
 from watermark.identity.identity import Identity
 from watermark.identity.mark_keys import open_mark_keys, rotate_mark_key
 from watermark.identity.private_files import check_unwritable, make_folder
-from watermark.identity.trust import TrustPolicy
+from watermark.identity.trust import TrustList, TrustPolicy
+from watermark.identity.trust_lists import TRUST_FOLDER, read_trust_lists
 from watermark.store.manifest_store import STORE_FILE, ManifestStore
 
 from .errors import IdentityError
@@ -47,6 +48,7 @@ class Deployment:
         store: Store of the manifests sealed here.
         folder: Folder that contains all of it.
         anchors: Root certificates (PEM) of others that are trusted, from `anchors.pem` in the folder.
+        trust_lists: Published lists of authorities that the user has added, from the folder `trust`.
         discreet: Whether metadata and credential are padded when a file is sealed, so that the size of a file does not
             reveal their content. This costs 4 to 8 kB per file and a second signature.
     """
@@ -56,6 +58,7 @@ class Deployment:
     store: ManifestStore
     folder: Path
     anchors: tuple[str, ...] = field(default=(), repr=False)
+    trust_lists: tuple[TrustList, ...] = ()
     discreet: bool = False
 
     @classmethod
@@ -86,7 +89,8 @@ class Deployment:
             if beside.exists():
                 check_unwritable(beside)
         _LOG.debug("opened the deployment %s: %s, certificate %s", folder, identity.subject, identity.fingerprint)
-        return cls(identity, keys, ManifestStore(folder / STORE_FILE), folder, _anchors(folder / _ANCHORS))
+        anchors, lists = _anchors(folder / _ANCHORS), read_trust_lists(folder / TRUST_FOLDER)
+        return cls(identity, keys, ManifestStore(folder / STORE_FILE), folder, anchors, lists)
 
     def __reduce__(self) -> tuple[Callable[[Path, bool], Deployment], tuple[Path, bool]]:
         """Pickle the folder only; another process opens the deployment from it, so that no secret is pickled."""
@@ -99,8 +103,8 @@ class Deployment:
 
     @property
     def trust(self) -> TrustPolicy:
-        """Return the policy that trusts this deployment's own signatures and time stamps, and those under `anchors`."""
-        return TrustPolicy((*self.identity.anchors, *self.anchors))
+        """Return the policy that trusts our own signatures and time stamps, those under `anchors`, and the lists."""
+        return TrustPolicy((*self.identity.anchors, *self.anchors), lists=self.trust_lists)
 
     def rotate_mark_key(self) -> Deployment:
         """Create a new mark key, and return the deployment that marks with it; earlier marks stay readable.

@@ -14,6 +14,7 @@ from watermark.credential.credential import (
     Credential,
     CredentialState,
     read_credential,
+    read_credential_beside,
     recover_credential,
     signature_holds,
 )
@@ -101,6 +102,7 @@ def read_provenance(
     policy: TrustPolicy | None = None,
     media: Media | None = None,
     search: int = 1,
+    sidecar: Path | None = None,
 ) -> Provenance:
     """Read mark and credential of a file.
 
@@ -117,14 +119,19 @@ def read_provenance(
             `anchors`.
         media: The decoded file, where the caller has decoded it already.
         search: Extent of the search for the mark, see `read_mark`.
+        sidecar: File that holds the credential instead of the file itself.
 
     Raises:
         MediaError: The file is missing, of a kind that this package does not read, or damaged without a credential that
             would show it.
         StoreError: The manifest store is damaged or unreadable.
     """
-    policy = policy or TrustPolicy((*deployment.trust.anchors, *anchors))
-    credential = read_credential(path, policy, deployment.store)
+    policy = policy or replace(deployment.trust, anchors=(*deployment.trust.anchors, *anchors))
+    credential = (
+        read_credential(path, policy, deployment.store)
+        if sidecar is None
+        else read_credential_beside(path, sidecar, policy)
+    )
     _LOG.info("credential of %s: %s", path, credential.state)
     if media is not None:
         frames = media.frames
@@ -152,8 +159,8 @@ def read_provenance(
 
 
 def _distance(picture: Frames, entry: StoreEntry) -> int:
-    """Return the distance in bits between the look of the sealed picture and that of a picture or its mirror image."""
-    views = (picture, picture[:, ::-1])
+    """Return the distance in bits between the look of the sealed picture and that of a picture, turned and mirrored."""
+    views = [np.rot90(one, quarters) for one in (picture, picture[:, ::-1]) for quarters in range(4)]
     return min(hash_distance(perceptual_hash(np.ascontiguousarray(view)), entry.perceptual_hash) for view in views)
 
 

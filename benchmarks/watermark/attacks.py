@@ -95,6 +95,16 @@ def _grey(picture: Frames) -> Frames:
     return np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2).astype(np.uint8)
 
 
+def _bordered(picture: Frames) -> Frames:
+    """Lay a picture into the middle of a white square, a quarter larger than its long side."""
+    height, width = picture.shape[:2]
+    side = round(1.25 * max(height, width))
+    square = np.full((side, side, 3), 255, np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width] = picture
+    return square
+
+
 STILL_ATTACKS: dict[str, Attack] = {
     "none": lambda x: x,
     "JPEG 90": coded("JPEG", 90),
@@ -117,6 +127,12 @@ STILL_ATTACKS: dict[str, Attack] = {
     "wider by 10 %": resized(1.1, 1),
     "narrower by 10 %": resized(0.9, 1),
     "mirrored": lambda x: np.ascontiguousarray(x[:, ::-1]),
+    "turned by 90 degrees": lambda x: np.ascontiguousarray(np.rot90(x)),
+    "turned by 180 degrees": lambda x: np.ascontiguousarray(np.rot90(x, 2)),
+    "turned by 270 degrees": lambda x: np.ascontiguousarray(np.rot90(x, 3)),
+    "mirrored upside down": lambda x: np.ascontiguousarray(x[::-1]),
+    "turned by 90 degrees, resize 0.5, JPEG 75": chained(np.rot90, resized(0.5, 0.5), coded("JPEG", 75)),
+    "white border to a square, JPEG 90": chained(_bordered, coded("JPEG", 90)),
     "grey": _grey,
     "noise 5": noisy(5),
     "noise 10": noisy(10),

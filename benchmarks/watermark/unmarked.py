@@ -21,8 +21,9 @@ from benchmarks.watermark.subjects import stills
 from watermark import Payload, PayloadKind, mark
 from watermark.mark.correlation import bit_values
 from watermark.mark.error_correction import MESSAGE_BITS, encode
-from watermark.mark.read import FALSE_POSITIVE_RATE, Reader, View, views
+from watermark.mark.read import FALSE_POSITIVE_RATE, Reader
 from watermark.mark.tile import TILE, luminance
+from watermark.mark.views import View, views
 
 SEED = 496
 RESULTS = Path("results/watermark_unmarked.csv")
@@ -62,6 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keys", type=int, default=1600)
     parser.add_argument("--pictures", type=int, default=64)
+    parser.add_argument("--results", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     found = list(pictures(arguments.pictures))
@@ -84,7 +86,7 @@ def main() -> None:
         if number % 100 == 99 or number == arguments.keys - 1:
             line = {"pictures": len(found), "keys": number + 1, "accepted": accepted}
             found_tails = {**tail(np.array(peaks), accepted, shifts), **code_tail(np.array(code))}
-            write({**line, **found_tails, "p_lowest": f"{lowest:.2e}", "seed": SEED})
+            write(arguments.results, {**line, **found_tails, "p_lowest": f"{lowest:.2e}", "seed": SEED})
             print(f"{len(peaks)} pairs, {accepted} accepted, highest z {max(peaks):.2f}", flush=True)
 
 
@@ -111,9 +113,9 @@ def code_tail(values: np.ndarray) -> dict[str, str | int]:
     return line
 
 
-def write(line: dict[str, str | int]) -> None:
+def write(path: Path, line: dict[str, str | int]) -> None:
     """Write the measures and their values."""
-    write_rows(RESULTS, ["measure", "value"], line.items())
+    write_rows(path, ["measure", "value"], line.items())
 
 
 if __name__ == "__main__":

@@ -28,6 +28,8 @@ Of 66 pictures 19 in 20 differed in 2 bits or less after JPEG 30, WebP 50, a qua
 with 14 % of the picture replaced half of them differed in 12 or more (results/looks.csv).
 """
 
+_OWN_KINDS = {PayloadKind.CAPTURED: "a recording", PayloadKind.EDITED: "edited by people"}
+
 _PARTLY_GENERATED = frozenset({"compositeWithTrainedAlgorithmicMedia", "compositeSynthetic"})
 
 _REVOKED = ("signingCredential.revoked", "signingCredential.ocsp.revoked")
@@ -180,6 +182,12 @@ def assess_mark(
             f"The pixels carry control mark {mark.id}{place}, which is put on pictures that were not generated, "
             f"for measurements; it can be copied.{rest}",
         )
+    if mark.kind in _OWN_KINDS:
+        return Evidence(
+            MarkEvidence.CONTROL,
+            f"The pixels carry mark {mark.id}{place} of a picture that its owner stated to be "
+            f"{_OWN_KINDS[mark.kind]}; it can be copied.{rest}",
+        )
     if mark.id is None:
         return Evidence(
             MarkEvidence.GENERATED, f"The pixels carry a mark of ours{place} whose id can no longer be read.{rest}"
@@ -299,6 +307,8 @@ def _trust(credential: Credential) -> str:
         return "whose certificate had expired"
     if "org.facetrail.signer.notAllowed" in credential.codes:
         return "who is not among those we allow"
+    if "org.facetrail.signer.notForClaims" in credential.codes:
+        return "for whom only a time-stamp authority vouches"
     return "whom we do not know"
 
 

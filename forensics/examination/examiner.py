@@ -35,6 +35,14 @@ from .verdict import Thresholds, Verdict, judge
 
 _LOG = logging.getLogger(__name__)
 
+_KINDS_BY_PRIORITY = (
+    PayloadKind.GENERATED,
+    None,
+    PayloadKind.EDITED,
+    PayloadKind.CAPTURED,
+    PayloadKind.CONTROL,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Examination:
@@ -214,8 +222,8 @@ def thresholds_of(detector: Detector) -> Thresholds:
 def part_mark(whole: MarkReading | None, timeline: Timeline | None) -> PartMark:
     """Return whether only parts of a clip are marked, and the reading of their mark.
 
-    Where parts carry different marks, a generated mark has priority over one whose id cannot be read, and that over a
-    control mark.
+    Where parts carry different marks, a generated mark has priority over one whose id cannot be read, and that over
+    those of pictures that were not generated.
 
     Args:
         whole: The reading of the whole clip.
@@ -227,7 +235,7 @@ def part_mark(whole: MarkReading | None, timeline: Timeline | None) -> PartMark:
     kinds = {stretch.reading.kind for stretch in found}
     if not found or (len(found) == len(timeline.marks) and len(kinds) == 1 and whole.present):
         return PartMark()
-    kind = next(kind for kind in (PayloadKind.GENERATED, None, PayloadKind.CONTROL) if kind in kinds)
+    kind = next(kind for kind in _KINDS_BY_PRIORITY if kind in kinds)
     chosen = max((one for one in found if one.reading.kind is kind), key=lambda stretch: stretch.reading.z)
     reading = whole if whole.present and whole.id == chosen.reading.id else chosen.reading
     return PartMark(reading, spans_in_words(timeline.marked) if len(found) < len(timeline.marks) else "")

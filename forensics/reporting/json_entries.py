@@ -54,6 +54,8 @@ def seal_entry(receipt: SealReceipt) -> JsonObject:
         "time_stamp": receipt.time_stamp.value,
         "resampled": receipt.resampled,
         "flattened": receipt.flattened,
+        "kept": list(receipt.kept),
+        "lost": list(receipt.lost),
     }
 
 
@@ -127,6 +129,8 @@ def _credential(credential: Credential) -> JsonObject:
         "state": credential.state.value,
         "codes": list(credential.codes),
         "signer": credential.signer,
+        "fingerprint": credential.fingerprint,
+        "vouched_by": credential.vouched_by,
         "source_type": credential.source_type,
         "actions": list(credential.actions),
         "recovered": credential.recovered,

@@ -55,6 +55,11 @@ def put_picture(path: Path) -> None:
     Image.fromarray(puppets.render(PUPPET, PUPPET.neutral(), 512).image).save(path, quality=95)
 
 
+def put_pictures(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    put_picture(path)
+
+
 def put_clip(path: Path) -> None:
     encode_clip(film(PUPPET, 6, 256), path, 12.5)
 
@@ -162,6 +167,7 @@ def put_lab(path: Path) -> None:
 
 MATERIALS: dict[str, Callable[[Path], None]] = {
     "picture.jpg": put_picture,
+    "pictures/portrait.jpg": put_pictures,
     "avatar.png": put_picture,
     "clip.mp4": put_clip,
     "drive.mp4": put_clip,

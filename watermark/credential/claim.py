@@ -30,16 +30,26 @@ class Ingredient:
 
 
 class SourceType(StrEnum):
-    """The part a trained model had in a file, or that no model was used (IPTC NewsCodes, scheme digitalsourcetype)."""
+    """Where a file comes from (IPTC NewsCodes, scheme digitalsourcetype): a trained model's part in it, or none."""
 
     TRAINED = "trainedAlgorithmicMedia"
     COMPOSITE = "compositeWithTrainedAlgorithmicMedia"
     EDITED = "compositeSynthetic"
+    CAPTURE = "digitalCapture"
+    HUMAN_EDITS = "humanEdits"
 
     @property
     def uri(self) -> str:
         """Return the term's address, as manifests and XMP contain it."""
         return f"http://cv.iptc.org/newscodes/digitalsourcetype/{self.value}"
+
+
+OWN_SOURCE_TYPES = {
+    PayloadKind.CONTROL: None,
+    PayloadKind.CAPTURED: SourceType.CAPTURE,
+    PayloadKind.EDITED: SourceType.HUMAN_EDITS,
+}
+"""Source types of media that no model made, by the kind that its owner states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +59,9 @@ class Claim:
     A GENERATED payload claims one of three kinds of media. TRAINED media was made as a whole by a trained model.
     COMPOSITE media was made by a trained model and pasted back into real footage, which is its one "parentOf"
     ingredient. EDITED media was composed of parts by software without a model, from footage that is its "parentOf"
-    ingredient. A CONTROL payload claims a genuine picture that was opened and marked; it needs the original as a
-    "parentOf" ingredient.
+    ingredient. The other payloads claim media that was opened and marked, and need the original as a "parentOf"
+    ingredient: CONTROL a genuine picture, marked for measurements, CAPTURED a recording, and EDITED one that people
+    changed.
 
     Attributes:
         payload: Payload of the mark.
@@ -60,7 +71,7 @@ class Claim:
         seed: Seed of the generation, or None.
         ingredients: Files that were used to make this one.
         model_digest: SHA-256 of the model's weights as a whole, or None.
-        source_type: The part a model had in a GENERATED file.
+        source_type: The part a model had in a GENERATED file; for the other kinds it does not count.
         weights: Name and SHA-256 of each file of weights.
     """
 
@@ -87,7 +98,12 @@ class Claim:
     @property
     def opens_parent(self) -> bool:
         """Return whether the file was derived from another one instead of being created."""
-        return self.is_composite or self.payload.kind is PayloadKind.CONTROL
+        return self.is_composite or self.payload.kind is not PayloadKind.GENERATED
+
+    @property
+    def stated_source_type(self) -> SourceType | None:
+        """Return the source type that the file states, or None for a control file, of which none is known."""
+        return self.source_type if self.payload.kind is PayloadKind.GENERATED else OWN_SOURCE_TYPES[self.payload.kind]
 
 
 def check_claim(claim: Claim) -> None:
@@ -99,7 +115,7 @@ def check_claim(claim: Claim) -> None:
     """
     parents = sum(ingredient.relationship == "parentOf" for ingredient in claim.ingredients)
     if claim.opens_parent and parents != 1:
-        kind = "composite" if claim.is_composite else "control"
+        kind = "composite" if claim.is_composite else claim.payload.kind.value
         raise SealError(
             f"{claim.title}: a {kind} claim needs its original as a parentOf ingredient, exactly one; it has {parents}"
         )

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 import c2pa
+from cryptography.hazmat.primitives import hashes
 
 from watermark.errors import MediaError, StoreError
 from watermark.identity.trust import TrustPolicy
@@ -37,7 +38,7 @@ from .cawg_identity import CAWG_CODES, CawgIdentity, IdentityState, cawg_identit
 from .embedded_manifest import LayoutError
 from .layout import FRAMED, LAYOUT_ASSERTION, check_layout
 from .manifest import GENERATOR
-from .signer_certificate import signer_certificate
+from .signer_certificate import signer_chain
 from .signing import library_context
 
 _LOG = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ CODE_DIGEST = "org.facetrail.fileDigest.mismatch"
 CODE_LOOKS_ALIKE = "org.facetrail.perceptualHash.match"
 CODE_LOOKS_DIFFERENT = "org.facetrail.perceptualHash.mismatch"
 CODE_NOT_ALLOWED = "org.facetrail.signer.notAllowed"
+CODE_NOT_FOR_CLAIMS = "org.facetrail.signer.notForClaims"
 CODE_CONTENT_NOT_CHECKED = "org.facetrail.content.notChecked"
 CODE_NOT_FETCHED = "org.facetrail.remoteManifest.notFetched"
 
@@ -134,6 +136,9 @@ class Credential:
         ingredient_source_types: The same for the manifests of its ingredients, and of their ingredients.
         identities: CAWG identities that the manifest names beside its signer; each has its own state and codes, and
             they do not change this file's state.
+        fingerprint: SHA-256 of the signer's certificate, hexadecimal; None where the certificate cannot be told.
+        vouched_by: Name of the trust list under which the signer is known, or `OWN_ROOTS` for the deployment's own
+            roots and those that the caller gave; None where the signer is unknown.
     """
 
     state: CredentialState
@@ -150,6 +155,8 @@ class Credential:
     source_types: tuple[str, ...] = ()
     ingredient_source_types: tuple[str, ...] = ()
     identities: tuple[CawgIdentity, ...] = ()
+    fingerprint: str | None = None
+    vouched_by: str | None = None
 
     @property
     def says_generated(self) -> bool:
@@ -200,6 +207,27 @@ def _read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> C
     if entry is not None and entry.sha256 != file_hash(path):
         return replace(credential, state=CredentialState.ALTERED, codes=(*credential.codes, CODE_DIGEST))
     return credential
+
+
+def read_credential_beside(path: Path, manifest: Path, policy: TrustPolicy) -> Credential:
+    """Read and check the credential of a file that lies in a file of its own beside it.
+
+    Args:
+        path: The file.
+        manifest: Its manifest store, a `.c2pa` file.
+        policy: Policy that decides which signatures are trusted.
+
+    Raises:
+        MediaError: One of the files is missing or of a kind that this package does not read, or the manifest is none.
+    """
+    container, kind = sniff(path), sniff(manifest)
+    if kind is not Container.MANIFEST:
+        raise MediaError(f"{manifest}: is no credential in a file of its own; give a .c2pa file")
+    try:
+        with open_file(path) as stream:
+            return _judged(container.value, stream, policy, manifest.read_bytes())[0]
+    except c2pa.C2paError as error:
+        raise MediaError(f"{manifest}: is no credential of {path.name} ({error}); get a sound copy of both") from error
 
 
 def _layout_fault(path: Path, container: Container, credential: Credential) -> str | None:
@@ -266,26 +294,43 @@ def active_label(credential: Credential) -> str:
     return str(json.loads(credential.manifest_json or "{}").get("active_manifest"))
 
 
-def _judged(media_type: str, stream: BinaryIO, policy: TrustPolicy) -> tuple[Credential, bool]:
+def _judged(
+    media_type: str, stream: BinaryIO, policy: TrustPolicy, beside: bytes | None = None
+) -> tuple[Credential, bool]:
     """Return the credential, and whether the file itself holds it rather than a place that it points to.
 
-    A signer under the anchors that the policy does not allow is an unknown one.
+    `beside` is the manifest store of a file that lies beside the stream's.
+
+    A signer under the anchors that the policy does not allow is an unknown one, and so is one that only a time-stamp
+    authority vouches for: the library keeps the purposes of anchors apart in its settings and not in its answers.
     """
-    context = library_context(policy.anchors, offline=policy.offline)
-    with c2pa.Reader(media_type, stream, context=context) as reader:
+    context = library_context(policy.signer_anchors, time_anchors=policy.time_anchors, offline=policy.offline)
+    with c2pa.Reader(media_type, stream, beside, context=context) as reader:
         credential, embedded = _credential(reader), reader.is_embedded()
-    if not policy.allowed_signers:
-        return credential, embedded
-    if _SIGNER_TRUSTED not in _codes(json.loads(credential.manifest_json or "{}"), "success"):
-        return credential, embedded
+    if beside is not None:
+        media_type, stream, embedded = _MANIFEST_TYPE, io.BytesIO(beside), True
     stream.seek(0)
     # What lies elsewhere would be fetched a second time, and its server may answer otherwise then.
-    leaf = signer_certificate(media_type, stream, active_label(credential), context) if embedded else None
-    if leaf is not None and policy.allows(leaf):
+    trusted = _SIGNER_TRUSTED in _codes(json.loads(credential.manifest_json or "{}"), "success")
+    told = embedded and (trusted or credential.state is not CredentialState.ALTERED)
+    chain = signer_chain(media_type, stream, active_label(credential), context) if told else ()
+    if chain:
+        credential = replace(credential, fingerprint=chain[0].fingerprint(hashes.SHA256()).hex())
+    if not trusted:
         return credential, embedded
+    vouched_by = policy.vouching(chain) if chain else None
+    if vouched_by is None and policy.time_anchors:
+        return _unknown(credential, CODE_NOT_FOR_CLAIMS), embedded
+    if policy.allowed_signers and not (chain and policy.allows(chain[0])):
+        return _unknown(credential, CODE_NOT_ALLOWED), embedded
+    return replace(credential, vouched_by=vouched_by), embedded
+
+
+def _unknown(credential: Credential, code: str) -> Credential:
+    """Return a credential whose signer the library trusts and the policy does not."""
     trusted = credential.state is CredentialState.TRUSTED
     state = CredentialState.VALID_UNKNOWN_SIGNER if trusted else credential.state
-    return replace(credential, state=state, codes=(*credential.codes, CODE_NOT_ALLOWED)), embedded
+    return replace(credential, state=state, codes=(*credential.codes, code))
 
 
 def _codes(report: dict[str, Any], outcome: Literal["success", "failure"]) -> tuple[str, ...]:
@@ -363,6 +408,15 @@ def _stated(data: Any, *, inside: bool = False) -> Iterator[str]:  # noqa: ANN40
         yield data
 
 
+def stated_source_types(data: object) -> tuple[str, ...]:
+    """Return the last part of every digital source type that the content of an assertion states.
+
+    Args:
+        data: Parsed JSON.
+    """
+    return tuple(dict.fromkeys(_term(text) for text in _stated(data) if text))
+
+
 def _ancestors(report: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the manifests of all ingredients of the active one, at any depth."""
     manifests: dict[str, Any] = report.get("manifests", {})
@@ -420,7 +474,7 @@ def _without_content(credential: Credential) -> Credential:
     if _CLAIM_HOLDS not in _codes(json.loads(credential.manifest_json or "{}"), "success"):
         return credential
     codes = tuple(code for code in credential.codes if code not in _BINDING_CODES)
-    broken = not {*_SIGNER_CODES, CODE_NOT_ALLOWED}.issuperset(codes)
+    broken = not {*_SIGNER_CODES, CODE_NOT_ALLOWED, CODE_NOT_FOR_CLAIMS}.issuperset(codes)
     state = CredentialState.VALID_UNKNOWN_SIGNER if codes else CredentialState.TRUSTED
     return replace(
         credential, state=CredentialState.ALTERED if broken else state, codes=(*codes, CODE_CONTENT_NOT_CHECKED)

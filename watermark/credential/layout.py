@@ -27,6 +27,8 @@ FRAMED = frozenset({Container.PNG, Container.JPEG, Container.WEBP, Container.TIF
 """Containers whose frame this module checks."""
 
 _JUMBF_SUFFIX = bytes.fromhex("00110010800000aa00389b71")
+_EMBEDDED_FILE = bytes.fromhex("40cb0c32bb8a489da70b2ad6f47f4369")
+"""Type of a box with a file in it (ISO 19566-5, annex B), such as a small picture."""
 # Toggles of a JUMBF description: the box can be requested by its label; it has a private box, where C2PA stores a salt.
 _LABELLED, _SALTED = 0x03, 0x10
 
@@ -132,7 +134,8 @@ def _superbox(box: bytes) -> tuple[bytes, str, list[bytes]]:
     """Return type, label and contents of a JUMBF superbox (ISO 19566-5, section A.2)."""
     description, *contents = _jumbf(box[8:])
     label, end, salt = description[25:].partition(b"\0")
-    if box[4:8] != b"jumb" or description[4:8] != b"jumd" or description[12:24] != _JUMBF_SUFFIX or not end:
+    known = description[12:24] == _JUMBF_SUFFIX or description[8:24] == _EMBEDDED_FILE
+    if box[4:8] != b"jumb" or description[4:8] != b"jumd" or not known or not end:
         raise LayoutError("a box of the manifest is not described as one")
     if description[24] != (_LABELLED | _SALTED if salt else _LABELLED):
         raise LayoutError("the description of a box of the manifest has unknown toggles")

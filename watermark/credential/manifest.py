@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from watermark.mark.payload import ID_BITS, SOFT_BINDING, PayloadKind
 
-from .claim import Claim, Ingredient
+from .claim import OWN_SOURCE_TYPES, Claim, Ingredient
 from .layout import LAYOUT_ASSERTION
 
 GENERATOR = "facetrail"
@@ -44,7 +44,7 @@ def manifest_definition(claim: Claim, media_type: str, layout: Mapping[str, Json
             {"label": "c2pa.soft-binding", "data": _soft_binding(claim)},
             *_disclosure(claim),
             *_layout(layout),
-            {"label": "cawg.training-mining", "data": {"entries": _training_mining()}},
+            {"label": "cawg.training-mining", "data": {"entries": training_mining()}},
         ],
     }
 
@@ -87,16 +87,25 @@ def ingredient_label(index: int) -> str:
 
 
 def _actions(claim: Claim) -> list[dict[str, Json]]:
-    """Return the actions before marking: created; opened (control); or opened and edited by a model (composite)."""
+    """Return the actions before marking: created; opened (own media); or opened and edited by a model (composite)."""
     made: dict[str, Json] = {"softwareAgent": _software(claim)}
     if parameters := _parameters(claim):
         made["parameters"] = parameters
-    if claim.payload.kind is PayloadKind.CONTROL:
-        return [{"action": "c2pa.opened", **made}]
+    if claim.payload.kind is not PayloadKind.GENERATED:
+        return _own_actions(claim.payload.kind, made)
     if not claim.is_composite:
         return [{"action": "c2pa.created", "digitalSourceType": claim.source_type.uri, **made}]
     opened: dict[str, Json] = {"action": "c2pa.opened", "parameters": {"ingredientIds": _labels(claim, parent=True)}}
     return [opened, {"action": "c2pa.edited", "digitalSourceType": claim.source_type.uri, **made}]
+
+
+def _own_actions(kind: PayloadKind, made: Mapping[str, Json]) -> list[dict[str, Json]]:
+    """Return the actions on media that no model made: opened, and edited where its owner says so."""
+    source_type = OWN_SOURCE_TYPES[kind]
+    stated: dict[str, Json] = {} if source_type is None else {"digitalSourceType": source_type.uri}
+    if kind is PayloadKind.EDITED:
+        return [{"action": "c2pa.opened", **made}, {"action": "c2pa.edited", **stated}]
+    return [{"action": "c2pa.opened", **made, **stated}]
 
 
 def _software(claim: Claim) -> dict[str, Json]:
@@ -152,6 +161,7 @@ def _layout(layout: Mapping[str, Json] | None) -> list[dict[str, Json]]:
     return [] if layout is None else [{"label": LAYOUT_ASSERTION, "data": layout}]
 
 
-def _training_mining() -> dict[str, Json]:
+def training_mining() -> dict[str, Json]:
+    """Return the choice that nobody may train a model on the file or mine it."""
     uses = ("cawg.ai_generative_training", "cawg.ai_training", "cawg.ai_inference", "cawg.data_mining")
     return {use: {"use": "notAllowed"} for use in uses}

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import c2pa
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from watermark.errors import IdentityError
 from watermark.identity.certificates import signing_algorithm
@@ -25,11 +25,11 @@ from .statements import check_signature
 
 _X5CHAIN, _TEXT_X5CHAIN = 33, "x5chain"
 _MANIFEST_TYPE = "application/c2pa"
-_DAMAGE = (ValueError, KeyError, IndexError, TypeError, AttributeError)
+_DAMAGE = (ValueError, KeyError, IndexError, TypeError, AttributeError, UnsupportedAlgorithm, x509.InvalidVersion)
 
 
-def signer_certificate(media_type: str, stream: BinaryIO, label: str, context: c2pa.Context) -> x509.Certificate | None:
-    """Return the certificate of a manifest's signer, None where it cannot be told beyond doubt.
+def signer_chain(media_type: str, stream: BinaryIO, label: str, context: c2pa.Context) -> tuple[x509.Certificate, ...]:
+    """Return the certificate of a manifest's signer and the others of its signature; nothing where there is a doubt.
 
     Args:
         media_type: Of the file, or `application/c2pa` for a bare manifest store.
@@ -42,11 +42,11 @@ def signer_certificate(media_type: str, stream: BinaryIO, label: str, context: c
         parts = list(_parts(store, label))
         (claim,) = (content for kind, content in parts if kind == b"c2cl")
         (signature,) = (content for kind, content in parts if kind == b"c2cs")
-        leaf = x509.load_der_x509_certificate(_leaf(signature))
+        leaf, *issuers = (x509.load_der_x509_certificate(one) for one in _chain(signature))
         _check(leaf, signature, claim)
     except (*_DAMAGE, c2pa.C2paError, IdentityError, InvalidSignature):
-        return None
-    return leaf
+        return ()
+    return (leaf, *issuers)
 
 
 def _manifest_store(media_type: str, stream: BinaryIO, context: c2pa.Context) -> bytes:
@@ -80,22 +80,22 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         yield kind, data[start + head : end]
 
 
-def _leaf(signature: bytes) -> bytes:
-    """Return the first certificate of a COSE_Sign1 message; several that differ prove nothing."""
+def _chain(signature: bytes) -> tuple[bytes, ...]:
+    """Return the certificates of a COSE_Sign1 message; several first ones that differ prove nothing."""
     protected, unprotected, *_ = decode(signature)
-    found = set()
+    found: set[tuple[bytes, ...]] = set()
     for header in (decode(protected) if protected else {}, unprotected):
         if not all(isinstance(key, int | str) for key in header):
             raise ValueError("a header of the signature is named by neither a number nor a text")
         for key in (_X5CHAIN, _TEXT_X5CHAIN):
             if key in header:
                 chain = header[key]
-                first = chain[0] if isinstance(chain, list) else chain
-                if not isinstance(first, bytes):
+                certificates = tuple(chain) if isinstance(chain, list) else (chain,)
+                if not all(isinstance(one, bytes) for one in certificates):
                     raise ValueError("a certificate is expected as bytes")
-                found.add(first)
-    (leaf,) = found
-    return leaf
+                found.add(certificates)
+    (_,) = {certificates[0] for certificates in found}
+    return max(found, key=len)
 
 
 def _check(leaf: x509.Certificate, signature: bytes, claim: bytes) -> None:

@@ -21,7 +21,7 @@ from watermark.identity.certificates import SIGNING_USES, pem, read_pem
 from watermark.identity.identity import Identity
 from watermark.media.containers import sniff
 
-from .claim import Claim, check_claim
+from .claim import Claim, Ingredient, check_claim
 from .layout import recorded_layout
 from .manifest import CREATED_ASSERTIONS, Json, ingredient_definition, manifest_definition, missing_stamp, padded
 
@@ -39,6 +39,23 @@ class TimeStampOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A manifest that is ready to be signed.
+
+    Attributes:
+        title: Name of the file for people.
+        definition: Definition of the manifest.
+        ingredients: Files that its actions refer to.
+        embedded: Whether the file is to hold the manifest; otherwise the copy is the same as the file.
+    """
+
+    title: str
+    definition: dict[str, Json]
+    ingredients: tuple[Ingredient, ...] = ()
+    embedded: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
     """The result of signing.
 
@@ -52,25 +69,40 @@ class Signature:
     time_stamp: TimeStampOutcome
 
 
-def library_context(anchors: Sequence[str], *, offline: bool = True) -> c2pa.Context:
+def library_context(
+    anchors: Sequence[str],
+    *,
+    time_anchors: Sequence[str] = (),
+    offline: bool = True,
+    created: Sequence[str] = (),
+    thumbnail: bool = False,
+) -> c2pa.Context:
     """Return the library's settings with these trust anchors (PEM).
 
     Args:
         anchors: Root certificates under which signers and time-stamp authorities are trusted.
+        time_anchors: Root certificates for time-stamp authorities alone. The library (0.91) trusts signers of claims
+            under them too, so whoever passes them has to look who vouches for a signer.
         offline: Whether a manifest that a file only refers to is never fetched.
+        created: Labels of further assertions that the signer of a new manifest vouches for.
+        thumbnail: Whether a new manifest gets a small picture of the file.
 
     Raises:
         IdentityError: An anchor is no certificate.
     """
     # The library ignores text that is no certificate, so the certificates are taken out of their bundles here.
-    roots = dict.fromkeys(pem(one) for anchor in anchors for one in read_pem(anchor, "a trust anchor"))
+    roots, stamping = _certificates(anchors), _certificates(time_anchors)
     settings = {
         "verify": {"remote_manifest_fetch": not offline, "ocsp_fetch": False},
         "trust": {
             "trust_config": "".join(f"{use.dotted_string}\n" for use in SIGNING_USES),
-            **({"user_anchors": "".join(roots)} if roots else {}),
+            **({"user_anchors": roots} if roots else {}),
+            **({"anchors": [{"trust_anchors": stamping, "trust_kind": "tsa"}]} if stamping else {}),
         },
-        "builder": {"thumbnail": {"enabled": False}, "created_assertion_labels": list(CREATED_ASSERTIONS)},
+        "builder": {
+            "thumbnail": {"enabled": thumbnail},
+            "created_assertion_labels": [*CREATED_ASSERTIONS, *created],
+        },
     }
     try:
         return c2pa.Context.from_dict(settings)
@@ -78,6 +110,11 @@ def library_context(anchors: Sequence[str], *, offline: bool = True) -> c2pa.Con
         raise IdentityError(
             f"the trust anchors cannot be used ({error}); give root certificates as PEM text"
         ) from error
+
+
+def _certificates(texts: Sequence[str]) -> str:
+    """Return the certificates of some bundles, each once, without the words between them."""
+    return "".join(dict.fromkeys(pem(one) for text in texts for one in read_pem(text, "a trust anchor")))
 
 
 def sign_file(
@@ -112,9 +149,31 @@ def sign_file(
     check_claim(claim)
     container = sniff(source)
     definition = manifest_definition(claim, container.value, recorded_layout(source, container))
-    stamping = identity.time_stamping
     context = library_context(identity.anchors if anchors is None else anchors)
-    sign = partial(_sign, source, target, claim, identity, context)
+    draft = Draft(claim.title, definition, claim.ingredients)
+    return sign_draft(source, target, draft, identity, context, discreet=discreet)
+
+
+def sign_draft(
+    source: Path, target: Path, draft: Draft, identity: Identity, context: c2pa.Context, *, discreet: bool = False
+) -> Signature:
+    """Write a copy of a file with a manifest that is ready to be signed, and a time stamp as the identity asks for one.
+
+    Args:
+        source: The file.
+        target: Path of the copy.
+        draft: The manifest.
+        identity: Identity that signs.
+        context: Settings of the library.
+        discreet: As for `sign_file`.
+
+    Raises:
+        SealError: As for `sign_file`.
+        IdentityError: As for `sign_file`.
+        OSError: The copy cannot be written.
+    """
+    definition, stamping = draft.definition, identity.time_stamping
+    sign = partial(_sign, source, target, draft, identity, context)
     if discreet:
         definition = padded(definition, -len(sign(padded(definition, 0), None)) % _DISCREET_STEP)
     if stamping is None:
@@ -131,7 +190,7 @@ def sign_file(
 def _sign(
     source: Path,
     target: Path,
-    claim: Claim,
+    draft: Draft,
     identity: Identity,
     context: c2pa.Context,
     definition: dict[str, Json],
@@ -144,7 +203,9 @@ def _sign(
                 c2pa.Builder(json.dumps(definition), context=context) as builder,
                 _signer(identity, authority, refusals.append) as signer,
             ):
-                _add_ingredients(builder, claim)
+                _add_ingredients(builder, draft.ingredients)
+                if not draft.embedded:
+                    builder.set_no_embed()
                 manifest: bytes = builder.sign(signer, str(definition["format"]), unsigned, signed)
         except c2pa.C2paError as error:
             if refusals:
@@ -152,7 +213,7 @@ def _sign(
             if signed.failure is not None:
                 raise signed.failure from error
             raise SealError(
-                f"{claim.title}: the C2PA library refuses to sign ({error}); check the claim and its ingredients"
+                f"{draft.title}: the C2PA library refuses to sign ({error}); check the claim and its ingredients"
             ) from error
     return manifest
 
@@ -177,8 +238,8 @@ class _NotedFile(io.FileIO):
         return len(memoryview(content))
 
 
-def _add_ingredients(builder: c2pa.Builder, claim: Claim) -> None:
-    for index, ingredient in enumerate(claim.ingredients):
+def _add_ingredients(builder: c2pa.Builder, ingredients: Sequence[Ingredient]) -> None:
+    for index, ingredient in enumerate(ingredients):
         container = sniff(ingredient.path)
         with ingredient.path.open("rb") as stream:
             builder.add_ingredient(json.dumps(ingredient_definition(index, ingredient)), container.value, stream)

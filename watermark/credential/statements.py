@@ -119,7 +119,7 @@ def _check_signer(leaf: x509.Certificate, issuers: list[x509.Certificate], polic
     name = leaf.subject.rfc4514_string()
     if not may_sign(leaf):
         raise StatementError(f"{name}: its certificate is not for signing claims; ask for a statement by one that is")
-    anchors = [one for text in policy.anchors for one in read_pem(text, "a trust anchor")]
+    anchors = [one for text in policy.signer_anchors for one in read_pem(text, "a trust anchor")]
     builder = (
         PolicyBuilder()
         .store(Store(anchors))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
@@ -26,6 +26,7 @@ ORGANIZATION = "facetrail local development identity"
 
 _CA_DAYS = 20 * 365
 _LEAF_DAYS = 5 * 365
+_LONGEST_NAME = 40
 _CLOCK_SKEW = dt.timedelta(minutes=5)
 Extension = TypeVar("Extension", bound=x509.ExtensionType)
 
@@ -51,20 +52,35 @@ class Chain:
     leaf_key: ec.EllipticCurvePrivateKey
 
 
-def issue_chain() -> Chain:
-    """Make root, issuing CA and leaf."""
+def issue_chain(name: str | None = None) -> Chain:
+    """Make root, issuing CA and leaf.
+
+    Args:
+        name: Name of the signer, 1 to 40 characters; None takes that of every local identity. The certificates say
+            beside it that the identity is a local one.
+
+    Raises:
+        IdentityError: The name is too long, or holds characters that no name has.
+    """
+    if name is not None:
+        _check_name(name)
     root_key, issuing_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    root_name, issuing_name = (_name(role) for role in ("root", "issuing CA"))
+    root_name, issuing_name = (_name(role, name) for role in ("root", "issuing CA"))
     root = _certificate_authority(root_name, root_key, root_name, root_key, path_length=1)
     issuing = _certificate_authority(issuing_name, issuing_key, root_name, root_key, path_length=0)
-    leaf, leaf_key = issue_leaf(issuing, issuing_key)
+    leaf, leaf_key = issue_leaf(issuing, issuing_key, _name("claim signer", name))
     return Chain(root, issuing, leaf, issuing_key, leaf_key)
 
 
 def issue_leaf(
-    issuing: x509.Certificate, issuing_key: ec.EllipticCurvePrivateKey
+    issuing: x509.Certificate, issuing_key: ec.EllipticCurvePrivateKey, subject: x509.Name | None = None
 ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     """Make a certificate that signs claims for five years, and its private key.
+
+    Args:
+        issuing: The authority's certificate.
+        issuing_key: Its private key.
+        subject: Whom the certificate names; None takes the name of every local identity.
 
     Raises:
         IdentityError: The issuing authority ends before such a certificate would.
@@ -77,7 +93,7 @@ def issue_leaf(
             f"certificate for five years from {now:%Y-%m-%d}; set the clock, or make a new identity"
         )
     leaf = (
-        _builder(_name("claim signer"), leaf_key, issuing.subject, issuing_key, _LEAF_DAYS)
+        _builder(subject or _name("claim signer"), leaf_key, issuing.subject, issuing_key, _LEAF_DAYS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signing=True), critical=True)
         .add_extension(x509.ExtendedKeyUsage(SIGNING_USES), critical=True)
@@ -145,15 +161,25 @@ def root_of(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]
         roots: Certificates of a bundle, of which at least one.
     """
     last = chain[-1]
-    return next((root for root in roots if root == last or _has_issued(root, last)), roots[0])
+    return next((root for root in roots if root == last or has_issued(root, last)), roots[0])
 
 
-def _has_issued(issuer: x509.Certificate, issued: x509.Certificate) -> bool:
+def has_issued(issuer: x509.Certificate, issued: x509.Certificate) -> bool:
+    """Return whether the key of one certificate signed another one that names it as its issuer."""
     try:
         issued.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
+
+
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Return whether a certificate may issue others (RFC 5280, sections 4.2.1.3 and 4.2.1.9)."""
+    try:
+        constraints, usage = _extension(certificate, x509.BasicConstraints), _extension(certificate, x509.KeyUsage)
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):  # a certificate out of a file
+        return False
+    return constraints is not None and constraints.ca and (usage is None or usage.key_cert_sign)
 
 
 def _leaf_rules(leaf: x509.Certificate) -> list[tuple[bool, str]]:
@@ -236,8 +262,16 @@ def _builder(
     )
 
 
-def _name(role: str) -> x509.Name:
-    parts = ((NameOID.ORGANIZATION_NAME, ORGANIZATION), (NameOID.COMMON_NAME, f"{ORGANIZATION}: {role}"))
+def _check_name(name: str) -> None:
+    if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable() or name != name.strip():
+        raise IdentityError(
+            f"{name!r}: cannot be a signer's name; give 1 to {_LONGEST_NAME} printable characters, no spaces around"
+        )
+
+
+def _name(role: str, name: str | None = None) -> x509.Name:
+    common = f"{ORGANIZATION}: {role}" if name is None else f"{name} (local {role})"
+    parts = ((NameOID.ORGANIZATION_NAME, ORGANIZATION), (NameOID.COMMON_NAME, common))
     return x509.Name([x509.NameAttribute(part, value) for part, value in parts])
 
 

@@ -71,17 +71,18 @@ class Identity:
     former_roots: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
-    def create(cls, folder: Path, time_stamping: TimeStamping | None = None) -> Identity:
+    def create(cls, folder: Path, time_stamping: TimeStamping | None = None, *, name: str | None = None) -> Identity:
         """Create a new chain in a folder that does not exist yet; the folder appears complete or not at all.
 
         Args:
             folder: Folder to create.
             time_stamping: Time-stamp authority to ask when signing, or None for none.
+            name: Name of the signer, as for `issue_chain`.
 
         Raises:
-            IdentityError: The folder exists already or cannot be written.
+            IdentityError: The folder exists already or cannot be written, or the name cannot stand in a certificate.
         """
-        chain = issue_chain()
+        chain = issue_chain(name)
         secrets = (_kept(chain.leaf_key), (_ISSUING_KEY, _private_pem(chain.issuing_key)))
         return cls._store(folder, pem(chain.leaf, chain.issuing), pem(chain.root), secrets, time_stamping)
 
@@ -114,7 +115,7 @@ class Identity:
         fresh = None
         try:
             if (folder / _ISSUING_KEY).exists():
-                leaf, key = issue_leaf(chain[-1], _issuing_key(folder / _ISSUING_KEY, chain[-1]))
+                leaf, key = issue_leaf(chain[-1], _issuing_key(folder / _ISSUING_KEY, chain[-1]), chain[0].subject)
                 issuing = chain[-1]
             else:
                 fresh = issue_chain()

@@ -21,6 +21,7 @@ from .tile import (
     frequencies,
     frequency_radius,
     spectrum_of,
+    tile_of,
     whiten,
 )
 
@@ -46,8 +47,7 @@ def resize(luma: Floats | Greys, scale: float) -> Floats:
     luma = np.asarray(luma, dtype=np.float32)
     if abs(scale - 1) < 1e-9:
         return luma
-    height, width = luma.shape
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    size = canonical_size(luma.shape[0], luma.shape[1], scale)[::-1]
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(luma, size, interpolation=method), dtype=np.float32)
 
@@ -55,6 +55,33 @@ def resize(luma: Floats | Greys, scale: float) -> Floats:
 def mirrored(spectrum: Spectrum) -> Spectrum:
     """Return the spectrum of the picture's mirror image (left and right exchanged), up to a shift."""
     return np.conj(spectrum[-np.arange(TILE)])
+
+
+def turned(spectrum: Spectrum, size: tuple[int, int] = (0, 0)) -> list[Spectrum]:
+    """Return the spectra of the seven other quarter turns and mirror images of a picture.
+
+    A picture is turned and mirrored by exchanging rows and columns and by flipping either. A flip also moves the tile
+    by the picture's length along it, so that the first tile still begins where it would in the turned picture.
+
+    Args:
+        spectrum: Folded spectrum of the picture, `(128, 65)`.
+        size: Rows and columns of the picture at canonical scale; multiples of the tile where the shift does not matter.
+
+    Returns:
+        Seven spectra; the first one is that of the picture with left and right exchanged.
+    """
+    tile = tile_of(spectrum)
+    found = []
+    for exchanged, sides in ((tile, size), (tile.T, size[::-1])):
+        for rows, columns in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            flipped = exchanged[:: -1 if rows else 1, :: -1 if columns else 1]
+            found.append(np.roll(flipped, (rows * sides[0], columns * sides[1]), (0, 1)))
+    return [spectrum_of(np.ascontiguousarray(one)) for one in found[1:]]
+
+
+def canonical_size(height: int, width: int, scale: float) -> tuple[int, int]:
+    """Return rows and columns of a picture at canonical scale."""
+    return max(round(height * scale), 1), max(round(width * scale), 1)
 
 
 def correlate(spectra: Sequence[Spectrum], carriers: Carriers) -> Floats:

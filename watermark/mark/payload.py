@@ -21,11 +21,19 @@ class PayloadKind(StrEnum):
 
     GENERATED = "generated"
     CONTROL = "control"
+    CAPTURED = "captured"
+    EDITED = "edited"
 
 
 # The kind is a constant added to the check. It costs no payload bit, and a frame that checks as one kind can never
 # check as the other.
-_KIND_MASK = {PayloadKind.GENERATED: 0x0000, PayloadKind.CONTROL: 0xA5C3}
+# Any two of the constants differ in 8 bits or more.
+_KIND_MASK = {
+    PayloadKind.GENERATED: 0x0000,
+    PayloadKind.CONTROL: 0xA5C3,
+    PayloadKind.CAPTURED: 0x5A3C,
+    PayloadKind.EDITED: 0xFFFF,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,8 @@ class Payload:
 
     Attributes:
         id: The id, 48 bits.
-        kind: GENERATED for synthetic pictures, CONTROL for genuine ones that are marked to test detectors.
+        kind: GENERATED for synthetic pictures, CONTROL for genuine ones that are marked to test detectors, CAPTURED for
+            recordings of a camera or a microphone, EDITED for those that people changed without a generative model.
     """
 
     id: int

@@ -39,8 +39,12 @@ _TALLEST = 6.0
 # ring.
 _RINGS = ((18.0, 28.0), (8.0, 20.0))
 _SCALES = np.geomspace(0.42, 1.16, 140)
-_ROTATIONS = np.radians(np.arange(-12.6, 12.7, 0.42))
+_ROTATION_STEP = 0.42
+_ROTATION, _WIDE_ROTATION = 12.6, 45.36
+"""Largest rotations that are searched, in degrees; a tile looks the same to the comb after a quarter turn."""
+
 _STRETCHES = np.geomspace(1 / 1.13, 1.13, 35)
+_SHEARS = np.arange(-0.084, 0.085, 0.007)
 _KEPT_OF_RING = 12
 _NOTHING = 1e-6
 _FINE_STEPS = (0.0045, 0.0022, 0.0011)
@@ -68,25 +72,32 @@ class Residual:
         return spectrum_of(fold(np.asarray(laid, dtype=np.float32)))
 
 
-def likely_changes(residual: Residual, count: int) -> list[Floats64]:
+def likely_changes(residual: Residual, count: int, *, wide: bool = False) -> list[Floats64]:
     """Return the linear changes under which the picture looks most like a repeated tile, best first.
 
     The result is empty for a blank picture.
 
     The search covers scaling to 0.42 … 1.16 of the usual scale, combined with either rotation up to 12.6° or a change
     of the aspect ratio by up to 13 %.
+
+    Args:
+        residual: The picture.
+        count: Maximum number of changes.
+        wide: Search also rotations up to 45°, which with the quarter turns are all there are, and shears up to 8 %.
+            This takes four times as long.
     """
     comb = _comb(residual.picture)
     upright = _changes(_SCALES, np.zeros(1), _STRETCHES)
-    turned = _changes(_SCALES, _ROTATIONS, np.ones(1))
-    parameters = np.concatenate([upright, turned])
+    most = _WIDE_ROTATION if wide else _ROTATION
+    turned = _changes(_SCALES, np.radians(np.arange(-most, most + 0.1, _ROTATION_STEP)), np.ones(1))
+    parameters = np.concatenate([upright, turned, _sheared()] if wide else [upright, turned])
     found: list[tuple[float, Floats64]] = []
     for ring in _RINGS:
         coarse = _scores(comb, parameters, ring)
         if coarse.std() < _NOTHING:
             return []
         starts = parameters[np.argsort(-coarse)[:_KEPT_OF_RING]]
-        for score, parameter in zip(*_climb(comb, starts, ring), strict=True):
+        for score, parameter in zip(*_climb(comb, starts, ring, shears=wide), strict=True):
             found.append(((score - coarse.mean()) / coarse.std(), parameter))
     distinct: list[Floats64] = []
     for _, parameter in sorted(found, key=lambda pair: -pair[0]):
@@ -95,37 +106,49 @@ def likely_changes(residual: Residual, count: int) -> list[Floats64]:
     return [_matrices(parameter[None])[0] for parameter in distinct[:count]]
 
 
-def _climb(comb: Floats, parameters: Floats64, ring: tuple[float, float]) -> tuple[Floats64, Floats64]:
+def _climb(comb: Floats, parameters: Floats64, ring: tuple[float, float], *, shears: bool) -> tuple[Floats64, Floats64]:
     """Move each set of parameters to its best neighbour, with ever smaller steps; return scores and positions."""
-    steps = np.stack(np.meshgrid([-1, 0, 1], [-1, 0, 1], [-1, 0, 1], indexing="ij"), axis=-1).reshape(-1, 3)
+    steps = np.stack(np.meshgrid(*3 * [[-1, 0, 1]], [-1, 0, 1] if shears else [0], indexing="ij"), axis=-1)
+    steps = steps.reshape(-1, 4)
     reached = np.empty(len(parameters))
     for size in _FINE_STEPS:
         near = parameters[:, None] + steps * size
-        scores = _scores(comb, near.reshape(-1, 3), ring).reshape(len(parameters), -1)
+        scores = _scores(comb, near.reshape(-1, 4), ring).reshape(len(parameters), -1)
         parameters, reached = near[np.arange(len(parameters)), scores.argmax(1)], scores.max(1)
     return reached, parameters
 
 
 def _changes(scales: Floats64, rotations: Floats64, stretches: Floats64) -> Floats64:
-    """Return parameters `(N, 3)`: log scale, rotation in radians, log of width over height."""
-    grid = np.meshgrid(np.log(scales), rotations, np.log(stretches), indexing="ij")
-    return np.stack(grid, axis=-1).reshape(-1, 3)
+    """Return parameters `(N, 4)`: log scale, rotation in radians, log of width over height, and no shear."""
+    grid = np.meshgrid(np.log(scales), rotations, np.log(stretches), [0.0], indexing="ij")
+    return np.stack(grid, axis=-1).reshape(-1, 4)
+
+
+def _sheared() -> Floats64:
+    """Return the parameters of shears along rows, and along columns, which are nearly shears along rows and a turn."""
+    scales, shears, turns = np.meshgrid(np.log(_SCALES), _SHEARS, [-1.0, 0.0, 1.0], indexing="ij")
+    grid = np.stack([scales, shears * turns, np.zeros_like(scales), shears], axis=-1).reshape(-1, 4)
+    return np.asarray(grid, dtype=np.float64)
 
 
 def _matrices(parameters: Floats64) -> Floats64:
-    """Return the linear changes of parameters, `(N, 2, 2)`: first stretch, then rotation."""
+    """Return the linear changes of parameters, `(N, 2, 2)`: first shear, then stretch, then rotation."""
     scale, turn, stretch = np.exp(parameters[:, 0]), parameters[:, 1], parameters[:, 2] / 2
+    shear = parameters[:, 3]
     cos, sin, tall, wide = np.cos(turn), np.sin(turn), np.exp(-stretch), np.exp(stretch)
-    rows = np.stack([np.stack([cos * tall, sin * wide], -1), np.stack([-sin * tall, cos * wide], -1)], axis=1)
+    first = np.stack([cos * tall + shear * sin * wide, sin * wide], -1)
+    second = np.stack([-sin * tall + shear * cos * wide, cos * wide], -1)
+    rows = np.stack([first, second], axis=1)
     return np.asarray(scale[:, None, None] * rows, dtype=np.float64)
 
 
 def _comb(picture: Floats) -> Floats:
-    """Return the power relative to its neighbourhood in frequency, `(1024, 513)`."""
+    """Return the power relative to its neighbourhood in frequency, `(1024, 1024)`, negative frequencies at the end."""
     height, width = (min(side, _GRID) for side in picture.shape)
     power = np.abs(scipy.fft.rfft2(picture[:height, :width], s=(_GRID, _GRID))) ** 2
     around = cv2.blur(power, _NEIGHBOURHOOD, borderType=cv2.BORDER_REFLECT)
-    return np.asarray(np.minimum(power / (around + 1e-9), _TALLEST), dtype=np.float32)
+    half = np.asarray(np.minimum(power / (around + 1e-9), _TALLEST), dtype=np.float32)
+    return np.concatenate([half, half[-np.arange(_GRID), _GRID // 2 - 1 : 0 : -1]], axis=1)
 
 
 def _scores(comb: Floats, parameters: Floats64, ring: tuple[float, float]) -> Floats64:
@@ -134,12 +157,11 @@ def _scores(comb: Floats, parameters: Floats64, ring: tuple[float, float]) -> Fl
     radius = np.hypot(vertical, horizontal)
     inside = (radius >= ring[0]) & (radius <= ring[1])
     teeth = np.stack([vertical[inside], horizontal[inside]]) * (_GRID / TILE)
-    scores = np.empty(len(parameters))
+    scores, flat = np.empty(len(parameters)), comb.ravel()
     for start in range(0, len(parameters), 256):
         changes = _matrices(parameters[start : start + 256])
         places = np.rint(changes.transpose(0, 2, 1) @ teeth).astype(np.int32)
-        down, right = places[:, 0], places[:, 1]
-        down = np.where(right < 0, -down, down) % _GRID
-        height = comb.ravel()[down * comb.shape[1] + np.abs(right)]
-        scores[start : start + 256] = height.mean(1)
+        places &= _GRID - 1  # frequencies repeat after the grid, whose side is a power of two
+        places[:, 0] *= _GRID
+        scores[start : start + 256] = flat.take(places[:, 0] + places[:, 1]).mean(1)
     return scores

@@ -8,14 +8,15 @@ from __future__ import annotations
 import io
 import tempfile
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
-from PIL import Image, PngImagePlugin, TiffImagePlugin, TiffTags
+from PIL import Image
 
 from watermark.errors import MediaError
 
@@ -24,39 +25,72 @@ from .containers import Container, writable
 from .frame_timing import FASTEST, LARGEST_DENOMINATOR
 from .frames import Frames, check_frames
 from .sound import SoundTrack
+from .still_metadata import StillMetadata
+from .still_writing import WrittenMetadata, written_metadata
 
 _KEY_FRAME_SECONDS = 2
-_TIFF_XMP = 700
 
 
-def encode_still(image: Frames, path: Path, *, quality: int = 95, xmp: bytes | None = None) -> None:
+def encode_still(
+    image: Frames,
+    path: Path,
+    *,
+    quality: int = 95,
+    xmp: bytes | None = None,
+    lossless: bool = False,
+    metadata: StillMetadata | None = None,
+) -> WrittenMetadata:
     """Write one picture as PNG, JPEG, WebP, AVIF or TIFF, as the suffix says.
 
     Args:
         image: uint8 RGB, `(H, W, 3)`.
         path: Path of the file; an existing file is overwritten in place.
         quality: 1 … 100 for JPEG, WebP and AVIF; PNG and TIFF are lossless.
-        xmp: XMP packet to embed.
+        xmp: XMP packet to embed, in place of the metadata's.
+        lossless: Whether every pixel must be kept; PNG, TIFF and WebP can.
+        metadata: What the file says beside its pixels.
+
+    Returns:
+        What of the metadata the file holds.
 
     Raises:
-        MediaError: The suffix names no still format.
+        MediaError: The suffix names no still format, or the format always loses something.
         OSError: The file cannot be written.
     """
     container = writable(path)
     if container.is_clip:
         raise MediaError(f"{path}: cannot hold a still; use .png, .jpg, .webp, .avif or .tif")
+    if lossless and container in (Container.JPEG, Container.AVIF):
+        raise MediaError(f"{path}: {container.name} always loses something here; use .png, .webp or .tif without loss")
     options: dict[Container, dict[str, object]] = {
         Container.PNG: {"compress_level": 6},
         Container.JPEG: {"quality": quality, "subsampling": "4:2:0"},
-        Container.WEBP: {"quality": quality, "method": 4},
+        Container.WEBP: {"lossless": True} if lossless else {"quality": quality, "method": 4},
         Container.AVIF: {"quality": quality, "subsampling": "4:2:0", "speed": 6, "max_threads": 1},
         Container.TIFF: {"compression": "tiff_adobe_deflate"},
     }
-    metadata = {} if xmp is None else _embedded(xmp, container)
+    stated = metadata or StillMetadata()
+    stated = stated if xmp is None else replace(stated, xmp=xmp)
+    try:
+        written = written_metadata(stated, container)
+        path.write_bytes(_encoded(image, container, {**options[container], **written.options}))
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # encoders raise any error for metadata that they cannot take
+        bare = StillMetadata(xmp=stated.xmp)
+        if stated == bare:
+            raise
+        lost = f"metadata beside XMP (cannot be written: {error})"
+        written = written_metadata(replace(bare, lost=(*stated.lost, lost)), container)
+        path.write_bytes(_encoded(image, container, {**options[container], **written.options}))
+    return written
+
+
+def _encoded(image: Frames, container: Container, options: dict[str, Any]) -> bytes:
     with _scratch(container) as encoded:
-        Image.fromarray(image).save(encoded, format=container.name, **options[container], **metadata)
+        Image.fromarray(image).save(encoded, format=container.name, **options)
         encoded.seek(0)
-        path.write_bytes(encoded.read())
+        return encoded.read()
 
 
 def _scratch(container: Container) -> IO[bytes]:
@@ -66,20 +100,6 @@ def _scratch(container: Container) -> IO[bytes]:
     zeros, in memory they are undefined.
     """
     return tempfile.TemporaryFile() if container is Container.TIFF else io.BytesIO()
-
-
-def _embedded(xmp: bytes, container: Container) -> dict[str, object]:
-    """Return the encoder's options that embed an XMP packet where readers of the container look for it."""
-    if container is Container.PNG:
-        text = PngImagePlugin.PngInfo()
-        text.add_itxt("XML:com.adobe.xmp", xmp.decode())
-        return {"pnginfo": text}
-    if container is Container.TIFF:
-        tags = TiffImagePlugin.ImageFileDirectory_v2()
-        tags[_TIFF_XMP] = xmp
-        tags.tagtype[_TIFF_XMP] = TiffTags.BYTE
-        return {"tiffinfo": tags}
-    return {"xmp": xmp}
 
 
 def encode_clip(frames: Frames, path: Path, fps: float | Fraction, *, crf: int = 18) -> None:

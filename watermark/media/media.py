@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import warnings
 from collections.abc import Iterator
@@ -12,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms, ImageOps, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from watermark.errors import MediaError
 
 from .clip_reading import open_clip
+from .colour import is_transparent, to_srgb
 from .containers import Container, check_decodable, sniff
 from .frames import MOST_PIXELS, check_area
 
@@ -94,7 +94,7 @@ def _read_still(path: Path, container: Container) -> Media:
             _refuse_several(path, image)
             image.load()
             picture = np.asarray(_rgb(path, ImageOps.exif_transpose(image)), dtype=np.uint8)
-            media = Media(picture[None], None, flattened=_transparent(image))
+            media = Media(picture[None], None, flattened=is_transparent(image))
         _LOG.debug("decoded %s: %s, %s", path, container.name, media)
         return media
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -146,32 +146,7 @@ def _rgb(path: Path, image: Image.Image) -> Image.Image:
     """Return the picture as a viewer displays it, with 8 bits per channel in sRGB."""
     if image.mode in ("I", "F"):
         raise MediaError(f"{path}: has samples of 32 bits, whose white is not stated; save it with 8 or 16 bits")
-    if image.mode.startswith("I;16"):
-        deep = np.asarray(image).astype(np.uint32)
-        deep += 128
-        deep //= 257
-        return Image.fromarray(deep.astype(np.uint8)).convert("RGB")
-    if _transparent(image):
-        layer = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
-    profile = image.info.get("icc_profile")
-    return _in_srgb(image, profile) if profile and image.mode in ("RGB", "CMYK") else image.convert("RGB")
-
-
-def _transparent(image: Image.Image) -> bool:
-    return image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
-
-
-def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """Return the picture with its colour profile applied; a profile that cannot be used counts as sRGB."""
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "srgb" in ImageCms.getProfileDescription(source).lower():
-            return image.convert("RGB")
-        turned = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError):
-        return image.convert("RGB")
-    return turned if turned is not None else image.convert("RGB")
+    return to_srgb(image)
 
 
 def _read_clip(path: Path, max_frames: int | None) -> Media:

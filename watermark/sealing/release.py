@@ -46,6 +46,8 @@ class SealReceipt:
         time_stamp: State of the signature's time stamp.
         resampled: Whether the frames of the source were not evenly spaced and were resampled to `fps`.
         flattened: Whether the source has transparency; its frames were then composited over white.
+        kept: Kinds of metadata that the file holds, such as EXIF.
+        lost: What of the source the file does not hold, in words.
     """
 
     path: Path
@@ -60,6 +62,8 @@ class SealReceipt:
     time_stamp: TimeStampOutcome = TimeStampOutcome.NONE
     resampled: bool = False
     flattened: bool = False
+    kept: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +162,7 @@ def release(
     signed = encoded.with_name(f"signed{encoded.suffix}")
     with writing(path):
         with timed(seconds, "sign"):
-            identity, anchors, discreet = deployment.identity, deployment.trust.anchors, deployment.discreet
+            identity, anchors, discreet = deployment.identity, deployment.trust.signer_anchors, deployment.discreet
             signature = sign_file(encoded, signed, claim, identity, anchors, discreet=discreet)
             credential = _read_credential_back(signed, path, deployment)
         entry = StoreEntry(

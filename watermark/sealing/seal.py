@@ -15,8 +15,6 @@ through `ClipWriter`, which takes the same steps in constant memory.
 from __future__ import annotations
 
 import logging
-import mmap
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
@@ -25,26 +23,27 @@ from pathlib import Path
 import numpy as np
 
 from watermark.credential.claim import Claim, Ingredient, Relationship, check_claim
-from watermark.credential.credential import CODE_NOT_FETCHED, GENERATED_SOURCE_TYPES, CredentialState, read_credential
 from watermark.deployment import Deployment
 from watermark.errors import MarkLostError, MediaError, SealError, TooSmallError
 from watermark.mark.embed import ClipMarker, check_size, mark
 from watermark.mark.payload import Payload, PayloadKind
 from watermark.mark.read import read_mark
+from watermark.media.clip_losses import clip_losses, clip_transfer
 from watermark.media.clip_reading import open_clip
-from watermark.media.containers import open_file, sniff, writable
+from watermark.media.containers import sniff, writable
 from watermark.media.encoding import encode_still
 from watermark.media.frames import CLIP_SAMPLE, Frames, check_frames
 from watermark.media.media import read_media
+from watermark.media.still_metadata import StillMetadata, hdr_transfer, read_metadata
 
 from .clip_writing import ClipWriter
+from .contradiction import refuse_contradiction, refuse_same_file
 from .release import SealReceipt, check_mark, release, staging_folder, timed, writing
-from .xmp import xmp_packet
+from .stated_metadata import stated_metadata
 
 _LOG = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
-_NAMED_GENERATED = re.compile(rf"digitalsourcetype/(?:{'|'.join(sorted(GENERATED_SOURCE_TYPES))})\b".encode())
 
 
 def seal(
@@ -56,6 +55,8 @@ def seal(
     fps: float | None = None,
     quality: int = 95,
     crf: int = 18,
+    lossless: bool = False,
+    metadata: StillMetadata | None = None,
 ) -> SealReceipt:
     """Encode marked frames, sign the file, and put it in place once both can be read back.
 
@@ -68,6 +69,8 @@ def seal(
         fps: Frames per second of a clip.
         quality: As for `encode_still`.
         crf: As for `encode_clip`.
+        lossless: As for `encode_still`.
+        metadata: What a still says beside its pixels; the receipt names what the file keeps of it.
 
     Raises:
         SealError: The file cannot be written, or its mark or credential cannot be read back.
@@ -87,7 +90,8 @@ def seal(
     with staging_folder(path) as folder:
         encoded = folder / f"encoded{path.suffix.lower()}"
         with timed(seconds, "encode"), writing(path):
-            encode_still(marked, encoded, quality=quality, xmp=xmp_packet(claim, discreet=deployment.discreet))
+            metadata = stated_metadata(metadata or StillMetadata(), claim, discreet=deployment.discreet)
+            written = encode_still(marked, encoded, quality=quality, lossless=lossless, metadata=metadata)
         with timed(seconds, "read_back"):
             picture = read_media(encoded).frames[0]
             check_mark(picture, path, claim, deployment, what="the encoded file")
@@ -104,6 +108,8 @@ def seal(
         height,
         seconds,
         finalised.time_stamp,
+        kept=written.kept,
+        lost=written.lost,
     )
 
 
@@ -115,37 +121,47 @@ def seal_file(
     *,
     rng: np.random.Generator | None = None,
     force: bool = False,
+    quality: int | None = None,
+    lossless: bool = False,
 ) -> SealReceipt:
     """Decode a file, mark it and seal it; a clip keeps its sound, an uneven frame rate becomes even.
 
-    Transparent pixels are laid over white; the receipt says so.
+    Transparent pixels are laid over white. EXIF (with its orientation applied), IPTC, XMP, resolution and texts of a
+    still are kept where the new container has a place for them. The receipt says what was kept and what was lost.
 
     A mark that is already there is never overwritten: that would turn a generated file into a control file. Where a
     picture and its coding drown the mark of one id, two others are tried.
 
     Args:
-        source: The file, recorded as the ingredient: the model's product for GENERATED, the genuine original for
-            CONTROL.
+        source: The file, recorded as the ingredient: the model's product for GENERATED, the original for the
+            other kinds.
         path: Destination, as for `seal`.
         kind: What is claimed about it.
         deployment: Who claims it.
         rng: Draws the mark's id; None takes fresh entropy.
-        force: Seal as CONTROL although the source's credential says that a machine made it, which the new credential
-            then keeps as its ingredient; and let the sealed file take the source's own place.
+        force: Seal as another kind than GENERATED although the source's credential says that a machine made it, which
+            the new credential then keeps as its ingredient; and let the sealed file take the source's own place.
+        quality: 1 … 100 for JPEG, WebP and AVIF; None takes 95. A clip has none.
+        lossless: Whether every marked pixel must be kept, as PNG, TIFF and WebP can.
 
     Raises:
         SealError: The source carries a mark of this deployment already, its credential says that a machine made it
-            although the kind is CONTROL, the destination is the source itself, or as for `seal`.
+            although the kind says otherwise, the destination is the source itself, or as for `seal`.
         TooSmallError: The source is too small to carry a mark.
         WatermarkError: As for `read_media`, `open_clip`, `mark` and `seal`.
     """
     draws = np.random.default_rng() if rng is None else rng
-    relationship: Relationship = "parentOf" if kind is PayloadKind.CONTROL else "inputTo"
+    relationship: Relationship = "inputTo" if kind is PayloadKind.GENERATED else "parentOf"
     ingredients = (Ingredient(source, source.name, relationship),)
-    prepare = _prepare_clip if sniff(source).is_clip else _prepare_still
-    seal_under = prepare(source, path, deployment)
+    if sniff(source).is_clip:
+        if quality is not None or lossless:
+            raise MediaError(f"{source}: is a clip; quality and lossless coding can be chosen for stills alone")
+        seal_under = _prepare_clip(source, path, deployment)
+    else:
+        seal_under = _prepare_still(source, path, deployment, 95 if quality is None else quality, lossless=lossless)
     if not force:
-        _refuse_contradiction(source, path, kind, deployment)
+        refuse_same_file(source, path)
+        refuse_contradiction(source, kind, deployment)
 
     def attempt() -> SealReceipt:
         payload = Payload.random(draws, kind)
@@ -159,50 +175,28 @@ def seal_file(
     return attempt()
 
 
-def _refuse_contradiction(source: Path, path: Path, kind: PayloadKind, deployment: Deployment) -> None:
-    """Refuse to lose the unmarked source, and to claim of a generated picture that it was not generated."""
-    if path.exists() and path.samefile(source):
-        raise SealError(f"{path}: is the file to be sealed; choose another name, so that the unmarked file stays")
-    if kind is not PayloadKind.CONTROL:
-        return
-    credential = read_credential(source, deployment.trust, deployment.store)
-    if credential.state is CredentialState.ALTERED:
-        raise SealError(
-            f"{source}: was changed after it was signed ({', '.join(credential.codes)}), so that what its credential "
-            "said is lost; start from the original"
-        )
-    if CODE_NOT_FETCHED in credential.codes:
-        raise SealError(f"{source}: points to a credential on the network, which may say that a machine made it")
-    if credential.says_generated or _metadata_says_generated(source):
-        raise SealError(
-            f"{source}: its credential says that a machine made or changed it, and a control mark is for pictures that "
-            "were not generated; seal it as generated"
-        )
-
-
-def _metadata_says_generated(source: Path) -> bool:
-    """Return whether unsigned metadata (XMP, IPTC) names a source type of generated pictures by its address."""
-    with open_file(source) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return _NAMED_GENERATED.search(content) is not None
-
-
-def _prepare_still(source: Path, path: Path, deployment: Deployment) -> Callable[[Claim], SealReceipt]:
+def _prepare_still(
+    source: Path, path: Path, deployment: Deployment, quality: int, *, lossless: bool
+) -> Callable[[Claim], SealReceipt]:
+    _refuse_hdr(source, hdr_transfer(source))
     media = read_media(source)
     _LOG.info("opened %s: %s", source, media)
-    picture = media.frames[0]
+    picture, metadata = media.frames[0], read_metadata(source)
     _check_kind(path, moving=False)
     _check_source(source, media.height, media.width)
     _refuse_marked(picture, source, deployment)
 
     def seal_under(claim: Claim) -> SealReceipt:
-        receipt = seal(mark(picture, claim.payload, deployment.mark_key), path, claim, deployment)
+        marked = mark(picture, claim.payload, deployment.mark_key)
+        receipt = seal(marked, path, claim, deployment, quality=quality, lossless=lossless, metadata=metadata)
         return replace(receipt, flattened=media.flattened)
 
     return seal_under
 
 
 def _prepare_clip(source: Path, path: Path, deployment: Deployment) -> Callable[[Claim], SealReceipt]:
-    clip = open_clip(source)
+    clip, lost = open_clip(source), clip_losses(source)
+    _refuse_hdr(source, clip_transfer(source))
     _LOG.info("opened %s: %s", source, clip)
     _check_kind(path, moving=True)
     _check_source(source, clip.height, clip.width)
@@ -217,9 +211,18 @@ def _prepare_clip(source: Path, path: Path, deployment: Deployment) -> Callable[
         ) as writer:
             for chunk in clip.chunks():
                 writer.write(marker.mark(chunk))
-        return replace(writer.receipt, resampled=clip.variable_rate, flattened=clip.flattened)
+        return replace(writer.receipt, resampled=clip.variable_rate, flattened=clip.flattened, lost=lost)
 
     return seal_under
+
+
+def _refuse_hdr(source: Path, transfer: str | None) -> None:
+    """Refuse to write code values of HDR as if they were of the usual range: every viewer would show them grey."""
+    if transfer is not None:
+        raise MediaError(
+            f"{source}: is HDR ({transfer}), and what is sealed has the usual range; tone-map it first, for example "
+            "with ffmpeg's filters zscale and tonemap, or add a credential without a mark with `facetrail sign`"
+        )
 
 
 def _check_source(source: Path, height: int, width: int) -> None:

@@ -1,4 +1,4 @@
-"""Write XMP metadata that states in the file itself, beside the manifest, that a model made it.
+"""Write XMP metadata that states in the file itself, beside the manifest, where it comes from.
 
 Programs without C2PA support read the IPTC property DigitalSourceType. It is written before signing, so the signature
 covers it.
@@ -31,7 +31,7 @@ _DISCREET_LENGTH = 2048
 
 
 def xmp_packet(claim: Claim, *, discreet: bool = False) -> bytes | None:
-    """Return the XMP of a generated file, or None for a control file, which no model made.
+    """Return the XMP that states where a file comes from, or None for a control file, which states nothing.
 
     The properties are those of the IPTC Photo Metadata Standard: DigitalSourceType, and, where the claim names a model
     of ours, AISystemUsed and AISystemVersionUsed (2025.1).
@@ -41,16 +41,32 @@ def xmp_packet(claim: Claim, *, discreet: bool = False) -> bytes | None:
         discreet: Whether the packet is padded with white space to 2 KiB (XMP specification part 1, 7.3.2). A control
             file then gets an empty packet too.
     """
-    if claim.payload.kind is PayloadKind.CONTROL:
+    properties = xmp_properties(claim)
+    if not properties:
         return _packet({}, _DISCREET_LENGTH) if discreet else None
+    return _packet(properties, _DISCREET_LENGTH if discreet else 0)
+
+
+def xmp_properties(claim: Claim) -> dict[str, str]:
+    """Return the XMP properties that a claim states, by their names with a prefix; none for a control file.
+
+    Args:
+        claim: The claim about the file.
+    """
+    if claim.stated_source_type is None:
+        return {}
     properties = {
-        "Iptc4xmpExt:DigitalSourceType": claim.source_type.uri,
-        "xmp:CreatorTool": f"{claim.agent} {claim.agent_version}",
+        "Iptc4xmpExt:DigitalSourceType": claim.stated_source_type.uri,
+        **(
+            {"xmp:CreatorTool": f"{claim.agent} {claim.agent_version}"}
+            if claim.payload.kind is PayloadKind.GENERATED
+            else {}
+        ),
     }
     if claim.model_digest is not None:
         properties["Iptc4xmpExt:AISystemUsed"] = claim.agent
         properties["Iptc4xmpExt:AISystemVersionUsed"] = claim.agent_version
-    return _packet(properties, _DISCREET_LENGTH if discreet else 0)
+    return properties
 
 
 def _packet(properties: Mapping[str, str], length: int) -> bytes:

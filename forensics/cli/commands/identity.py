@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,9 @@ from typing import TYPE_CHECKING
 from forensics.cli.arguments import add_home, add_json, add_verbose
 from forensics.execution.command_result import CommandResult, JsonObject
 from forensics.execution.progress import Report
+
+SOON_DAYS = 30
+"""From how many days before its end on a certificate should be renewed."""
 
 if TYPE_CHECKING:
     from watermark import Deployment, SignCommand, TimeStamping
@@ -27,6 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     ):
         action = actions.add_parser(name, help=text, description=text)
         if name == "new":
+            action.add_argument(
+                "--name", metavar="NAME", help="name of the signer in a local development identity, up to 40 characters"
+            )
             _add_chain(action)
             _add_time_stamp(action)
         if name == "export-anchors":
@@ -81,6 +88,8 @@ def run_new(options: argparse.Namespace, report: Report) -> CommandResult:
     signing = [way for way in (options.key, options.sign_command) if way is not None]
     if any((options.chain, options.root, *signing)) and not (options.chain and options.root and len(signing) == 1):
         raise UsageError("a chain of your own needs --chain, --root and either --key or --sign-command")
+    if options.name is not None and signing:
+        raise UsageError("--name names a local development identity; a chain of your own names its signer itself")
     stamping = _time_stamping(options)
     if options.key:
         Identity.bring(place, read_pem(options.chain), read_pem(options.root), _bytes(options.key), stamping)
@@ -88,7 +97,7 @@ def run_new(options: argparse.Namespace, report: Report) -> CommandResult:
         command = _sign_command(options.sign_command)
         Identity.delegate(place, read_pem(options.chain), read_pem(options.root), command, stamping)
     else:
-        Identity.create(place, stamping)
+        Identity.create(place, stamping, name=options.name)
     return _describe(Deployment.open(folder))
 
 
@@ -173,6 +182,7 @@ def _describe(deployment: Deployment) -> CommandResult:
     from watermark import SignCommand, mark_key_fingerprints
 
     identity = deployment.identity
+    days = (identity.not_after - dt.datetime.now(dt.UTC)).days
     signs = identity.remote_key.program if isinstance(identity.remote_key, SignCommand) else None
     key_mode = f"{identity.key_path.stat().st_mode & 0o777:04o}" if identity.key_path else None
     stamping, mark_keys = identity.time_stamping, mark_key_fingerprints(deployment.folder)
@@ -182,6 +192,7 @@ def _describe(deployment: Deployment) -> CommandResult:
         "fingerprint": identity.fingerprint,
         "algorithm": identity.algorithm,
         "not_after": identity.not_after.isoformat(),
+        "days_left": days,
         "key_mode": key_mode,
         "sign_command": signs,
         "time_stamp": None if stamping is None else {"url": stamping.url, "required": stamping.required},
@@ -194,10 +205,17 @@ def _describe(deployment: Deployment) -> CommandResult:
         f"{deployment.folder}\n"
         f"  signs as     {identity.subject}\n"
         f"  fingerprint  {identity.fingerprint}\n"
-        f"  valid until  {identity.not_after:%Y-%m-%d}\n"
+        f"  valid until  {identity.not_after:%Y-%m-%d}{_expiry(days)}\n"
         f"  private key  {kept}\n"
         f"  time stamps  {stamped}\n"
         f"  marks with   key {mark_keys[0]}{earlier}\n"
         f"  root         {deployment.folder / 'identity' / 'root.pem'}, for those who should trust your signature"
     )
     return CommandResult(text, (entry,))
+
+
+def _expiry(days: int) -> str:
+    """Return how long a certificate is valid, where its owner should act."""
+    if days < 0:
+        return ", expired; run `facetrail identity renew`"
+    return f", in {days} days; run `facetrail identity renew`" if days < SOON_DAYS else f", in {days} days"

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forensics.cli.arguments import add_files, add_home, add_json, add_limits, add_trust, add_verbose
 from forensics.cli.input_files import answer_each, expand
+from forensics.errors import UsageError
 from forensics.execution.command_result import CommandResult, visible
 from forensics.execution.progress import Report, silent
 
 if TYPE_CHECKING:
     from forensics.execution.sandbox import FileHandler
-    from watermark import Provenance
+    from watermark import Credential, Provenance
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +33,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--online", action="store_true", help="fetch a manifest that a file only points to (default: never)"
+    )
+    parser.add_argument(
+        "--sidecar", type=Path, metavar="C2PA", help="read the credential of the one file from this file beside it"
+    )
+    parser.add_argument(
+        "--thorough",
+        action="store_true",
+        help="look for marks in pictures turned by up to 45 degrees or sheared too; takes several times as long",
     )
     add_limits(parser)
     add_home(parser)
@@ -49,15 +59,31 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
     from forensics.execution.sandbox import Limits, confined
 
     paths = expand(options.files)
+    if options.sidecar is not None and len(paths) != 1:
+        raise UsageError(f"--sidecar belongs to one file, and {len(paths)} are given; read them one by one")
     limits = Limits(options.seconds, options.memory, options.verbose)
     prepare = partial(
-        reader, options.home, read_anchors(options.trust), read_anchors(options.signer), offline=not options.online
+        reader,
+        options.home,
+        read_anchors(options.trust),
+        read_anchors(options.signer),
+        offline=not options.online,
+        sidecar=options.sidecar,
+        search=2 if options.thorough else 1,
     )
     with confined(prepare, limits) as handler:
         return answer_each(paths, lambda path: handler(path, silent), "reading", report)
 
 
-def reader(home: Path | None, trust: tuple[str, ...], signers: tuple[str, ...], *, offline: bool) -> FileHandler:
+def reader(
+    home: Path | None,
+    trust: tuple[str, ...],
+    signers: tuple[str, ...],
+    *,
+    offline: bool,
+    sidecar: Path | None = None,
+    search: int = 1,
+) -> FileHandler:
     """Open the deployment and return the handler that reads one file.
 
     Args:
@@ -65,15 +91,22 @@ def reader(home: Path | None, trust: tuple[str, ...], signers: tuple[str, ...], 
         trust: Root certificates (PEM) whose signers are trusted in addition to the deployment's.
         signers: The only signers (PEM) that are trusted, where any are given.
         offline: Whether to download nothing.
+        search: Extent of the search for the mark, as for `read_mark`.
+        sidecar: File that holds the credential; None where the file itself does.
     """
     from forensics.reporting import read_entry
-    from watermark import Deployment, Outcome, TrustPolicy, read_provenance
+    from watermark import Deployment, Outcome, read_provenance
 
     deployment = Deployment.open(home)
-    policy = TrustPolicy((*deployment.trust.anchors, *trust), signers, offline=offline)
+    policy = replace(
+        deployment.trust,
+        anchors=(*deployment.trust.anchors, *trust),
+        allowed_signers=signers,
+        offline=offline,
+    )
 
     def one(path: Path, report: Report) -> CommandResult:
-        provenance = read_provenance(path, deployment, policy=policy)
+        provenance = read_provenance(path, deployment, policy=policy, sidecar=sidecar, search=search)
         altered = provenance.outcome is Outcome.ALTERED
         return CommandResult(describe(provenance), (read_entry(provenance),), attention=altered)
 
@@ -98,19 +131,23 @@ def describe(provenance: Provenance) -> str:
         )
         marked = f"{mark.id or 'unreadable'}, {mark.kind or 'unknown kind'}, {owner} (z {mark.z:.1f})"
     lines = [str(provenance.path), f"  mark        {marked}", f"  credential  {credential.state.replace('_', ' ')}"]
-    if credential.signer:
-        lines.append(f"  signer      {credential.signer}")
+    lines += _signer_lines(credential)
+    told = (
+        ("stamped", credential.signed_at),
+        ("source", credential.source_type),
+        ("actions", ", ".join(credential.actions)),
+        ("faults", ", ".join(credential.codes)),
+        ("ingredients", ", ".join(credential.ingredient_codes)),
+    )
+    lines += [f"  {name:<11} {text}" for name, text in told if text]
+    return "\n".join(map(visible, lines))
+
+
+def _signer_lines(credential: Credential) -> list[str]:
+    """Return who signed, by which certificate, who vouches for it, and the CAWG identities beside."""
+    told = (("signer", credential.signer), ("fingerprint", credential.fingerprint), ("known by", credential.vouched_by))
+    lines = [f"  {name:<11} {text}" for name, text in told if text]
     for identity in credential.identities:
         faults = f" ({', '.join(identity.codes)})" if identity.codes else ""
         lines.append(f"  identity    {identity.name or 'unnamed'}, {identity.state.replace('_', ' ')}{faults}")
-    if credential.signed_at:
-        lines.append(f"  stamped     {credential.signed_at}")
-    if credential.source_type:
-        lines.append(f"  source      {credential.source_type}")
-    if credential.actions:
-        lines.append(f"  actions     {', '.join(credential.actions)}")
-    if credential.codes:
-        lines.append(f"  faults      {', '.join(credential.codes)}")
-    if credential.ingredient_codes:
-        lines.append(f"  ingredients {', '.join(credential.ingredient_codes)}")
-    return "\n".join(map(visible, lines))
+    return lines

@@ -121,9 +121,12 @@ def test_a_program_may_sign_and_its_arguments_are_not_shown(brought, monkeypatch
     assert f"elsewhere; {sys.executable} signs with it" in shown
     assert "secret" not in shown + json.dumps(made)
     encode_still(skimage.data.astronaut(), brought / "a.png")
-    assert answer(capsys, "seal", "a.png", "-o", "b.png", "--home", "home")["credential"]["state"] == "trusted"
+    assert (
+        answer(capsys, "seal", "a.png", "-o", "b.png", "--kind", "generated", "--home", "home")["credential"]["state"]
+        == "trusted"
+    )
     (brought / "key.pem").unlink()
-    assert main(["seal", "a.png", "-o", "c.png", "--home", "home"]) == 1
+    assert main(["seal", "a.png", "-o", "c.png", "--kind", "generated", "--home", "home"]) == 1
     error = capsys.readouterr().err.strip().splitlines()
     assert "failed with code 1" in error[-1]
     assert "secret" not in "".join(error)
@@ -181,3 +184,54 @@ def test_a_reader_may_trust_single_signers_only(tmp_path, capsys):
         "valid_unknown_signer",
         ["org.facetrail.signer.notAllowed"],
     )
+
+
+def test_a_local_identity_has_a_name_of_its_own_which_a_renewal_keeps(tmp_path, capsys):
+    home = str(tmp_path / "home")
+    made = answer(capsys, "identity", "new", "--name", "Zoë's studio", "--home", home)
+    assert "CN=Zoë's studio (local claim signer)" in made["subject"]
+    assert "O=facetrail local development identity" in made["subject"]
+    renewed = answer(capsys, "identity", "renew", "--home", home)
+    assert (renewed["subject"], renewed["fingerprint"] != made["fingerprint"]) == (made["subject"], True)
+    encode_still(skimage.data.astronaut()[:256, :256].copy(), tmp_path / "a.png")
+    sign = ("sign", str(tmp_path / "a.png"), "-o", str(tmp_path / "b.png"), "--kind", "captured", "--home", home)
+    assert answer(capsys, *sign)["credential"]["fingerprint"] == renewed["fingerprint"]
+    read = answer(capsys, "read", str(tmp_path / "b.png"), "--home", home)["credential"]
+    assert (read["signer"], read["fingerprint"]) == ("Zoë's studio (local claim signer)", renewed["fingerprint"])
+    assert main(["identity", "show", "--home", home]) == 0
+    shown = capsys.readouterr().out
+    assert f"fingerprint  {renewed['fingerprint']}" in shown
+    assert f"in {renewed['days_left']} days\n" in shown
+    assert 5 * 365 - 2 <= renewed["days_left"] <= 5 * 365
+
+
+@pytest.mark.parametrize("name", ["", " padded", "two\nlines", "x" * 41])
+def test_a_name_that_no_certificate_should_hold_is_refused(tmp_path, capsys, name):
+    assert main(["identity", "new", "--name", name, "--home", str(tmp_path / "home")]) == 1
+    assert "cannot be a signer's name" in capsys.readouterr().err
+    assert not (tmp_path / "home" / "identity").exists()
+
+
+def test_a_chain_of_ones_own_names_its_signer_itself(brought, capsys, monkeypatch):
+    monkeypatch.chdir(brought)
+    assert main(["identity", "new", *CHAIN, "--key", "key.pem", "--name", "Other", "--home", "home"]) == 2
+    assert "names its signer itself" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("days", "said"), [(29, "in 29 days; run `facetrail identity renew`"), (31, "in 31 days\n")])
+def test_show_and_doctor_say_30_days_ahead_that_a_certificate_ends(tmp_path, capsys, monkeypatch, days, said):
+    import datetime as dt
+
+    from forensics.execution.environment import identity_part
+    from watermark.identity import certificates
+
+    monkeypatch.setattr(certificates, "_LEAF_DAYS", days + 0.5)
+    home = tmp_path / "home"
+    made = answer(capsys, "identity", "new", "--home", str(home))
+    assert made["days_left"] == days
+    assert dt.datetime.fromisoformat(made["not_after"]) > dt.datetime.now(dt.UTC)
+    assert main(["identity", "show", "--home", str(home)]) == 0
+    assert said in capsys.readouterr().out
+    part = identity_part(home)
+    assert part.present
+    assert ("soon; run `facetrail identity renew`" in part.detail) is (days < 30)

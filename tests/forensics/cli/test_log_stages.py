@@ -58,7 +58,7 @@ def test_sealing_and_examining_say_what_was_opened_read_found_and_written(
 ) -> None:
     caplog.set_level(logging.INFO)
     home, sealed = ("--home", deployment.folder), tmp_path / "sealed.png"
-    assert facetrail("seal", picture, "-o", sealed, "-v", *home)[0] == 0
+    assert facetrail("seal", picture, "-o", sealed, "--kind", "generated", "-v", *home)[0] == 0
     said = stages(caplog)
     assert f"watermark.sealing.seal: opened {picture}: a still of 256 × 256 pixels" in said
     assert f"watermark.sealing.seal: mark of {picture}: no mark, z = " in said
@@ -150,7 +150,7 @@ def test_details_go_to_stderr_from_the_confined_process_too_and_hold_no_key(
     program, home = [sys.executable, "-m", "forensics"], ["--home", str(deployment.folder)]
     sealed = tmp_path / "sealed\nforged line.png"
     said = ""
-    for asked in (["seal", str(picture), "-o", str(sealed)], ["read", str(sealed)]):
+    for asked in (["seal", str(picture), "-o", str(sealed), "--kind", "generated"], ["read", str(sealed)]):
         done = subprocess.run([*program, *asked, "--json", "-vv", *home], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["results"][0]["credential"]["state"] == "trusted"

@@ -21,7 +21,8 @@ from watermark import Deployment, encode_clip
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
 NAMES = [command.name for command in COMMANDS]
-LEAVES = [[name] for name in NAMES if name not in ("identity", "models", "corpus", "train")] + [
+LEAVES = [[name] for name in NAMES if name not in ("identity", "trust", "models", "corpus", "train")] + [
+    ["trust", "add"],
     ["identity", "new"],
     ["identity", "show"],
     ["models", "get"],
@@ -156,7 +157,7 @@ def test_read_exits_with_3_for_a_file_altered_after_it_was_signed(
 ) -> None:
     home = ("--home", deployment.folder)
     sealed, altered = tmp_path / "sealed.png", tmp_path / "altered.png"
-    assert facetrail("seal", picture, "-o", sealed, *home)[0] == 0
+    assert facetrail("seal", picture, "-o", sealed, "--kind", "generated", *home)[0] == 0
     changed = bytearray(sealed.read_bytes())
     changed[-20] ^= 1
     altered.write_bytes(changed)
@@ -177,7 +178,7 @@ def test_examine_answers_in_order_and_exits_with_3_where_attention_is_due(
 ) -> None:
     options = ("--detector", toy_detector, "--home", deployment.folder)
     sealed = tmp_path / "sealed.png"
-    facetrail("seal", picture, "-o", sealed, "--home", deployment.folder)
+    facetrail("seal", picture, "-o", sealed, "--kind", "generated", "--home", deployment.folder)
     altered = tmp_path / "altered.png"
     content = bytearray(sealed.read_bytes())
     content[len(content) // 2] ^= 1
@@ -302,7 +303,7 @@ def test_bad_input_to_seal_is_one_line_that_names_the_file_and_leaves_nothing(
         frames[0].save(bad, "GIF" if flaw == "gif" else "PNG", save_all=True, append_images=frames[1:])
     out_file = tmp_path / "out" / "sealed.png"
     out_file.parent.mkdir()
-    code, out, err = facetrail("seal", bad, "-o", out_file, "--home", deployment.folder)
+    code, out, err = facetrail("seal", bad, "-o", out_file, "--kind", "generated", "--home", deployment.folder)
     assert (code, out) == (1, "")
     assert len(err.splitlines()) == 1
     assert bad.name in err
@@ -318,7 +319,7 @@ def test_sealing_says_what_became_of_transparency(
         image.convert("RGBA").save(clear)
     for source, said in ((clear, True), (picture, False)):
         sealed = tmp_path / f"sealed-{source.name}"
-        code, out, _ = facetrail("seal", source, "-o", sealed, "--home", deployment.folder)
+        code, out, _ = facetrail("seal", source, "-o", sealed, "--kind", "generated", "--home", deployment.folder)
         assert code == 0
         assert ("transparency  was laid over white" in out) is said
 
@@ -326,7 +327,9 @@ def test_sealing_says_what_became_of_transparency(
 def test_an_output_folder_that_is_missing_is_named(
     facetrail: Callable[..., tuple[int, str, str]], picture: Path, deployment: Deployment, tmp_path: Path
 ) -> None:
-    code, _, err = facetrail("seal", picture, "-o", tmp_path / "nowhere" / "x.png", "--home", deployment.folder)
+    code, _, err = facetrail(
+        "seal", picture, "-o", tmp_path / "nowhere" / "x.png", "--kind", "generated", "--home", deployment.folder
+    )
     assert code == 1
     assert "nowhere" in err
     assert len(err.splitlines()) == 1
@@ -336,7 +339,15 @@ def test_with_json_a_failed_command_still_answers_one_document(
     facetrail: Callable[..., tuple[int, str, str]], deployment: Deployment, tmp_path: Path
 ) -> None:
     code, out, _ = facetrail(
-        "seal", tmp_path / "missing.png", "-o", tmp_path / "x.png", "--json", "--home", deployment.folder
+        "seal",
+        tmp_path / "missing.png",
+        "-o",
+        tmp_path / "x.png",
+        "--kind",
+        "generated",
+        "--json",
+        "--home",
+        deployment.folder,
     )
     assert code == 1
     (entry,) = json.loads(out)["results"]
@@ -346,7 +357,16 @@ def test_with_json_a_failed_command_still_answers_one_document(
 def test_verbose_shows_where_an_error_came_from(
     facetrail: Callable[..., tuple[int, str, str]], deployment: Deployment, tmp_path: Path
 ) -> None:
-    arguments = ("seal", tmp_path / "missing.png", "-o", tmp_path / "x.png", "--home", deployment.folder)
+    arguments = (
+        "seal",
+        tmp_path / "missing.png",
+        "-o",
+        tmp_path / "x.png",
+        "--kind",
+        "edited",
+        "--home",
+        deployment.folder,
+    )
     assert "Traceback" not in facetrail(*arguments)[2]
     assert "Traceback" in facetrail(*arguments, "-v")[2]
 
@@ -507,3 +527,13 @@ def test_progress_goes_to_stderr_and_stays_silent_for_quick_work(picture: Path, 
     with open_progress(stream) as report:
         report(0.5, "quick")
     assert stream.getvalue() == ""
+
+
+def test_a_signed_file_answers_as_its_schema_says(
+    facetrail: Callable[..., tuple[int, str, str]], picture: Path, deployment: Deployment, tmp_path: Path
+) -> None:
+    arguments = ("sign", picture, tmp_path / "missing.png", "-o", tmp_path / "out", "--kind", "edited", "--json")
+    code, out, _ = facetrail(*arguments, "--home", deployment.folder)
+    assert code == 1
+    assert complaints(json.loads(out), json.loads((SCHEMAS / "sign.json").read_text())) == []
+    assert ["error" in result for result in json.loads(out)["results"]] == [False, True]

@@ -30,15 +30,15 @@ def test_a_file_that_is_there_is_replaced_only_where_asked(
     out, home = tmp_path / "out.png", ("--home", deployment.folder)
     for name in (picture, out):
         before = name.read_bytes() if name.exists() else None
-        code, _, error = facetrail("seal", picture, "-o", name, *home)
+        code, _, error = facetrail("seal", picture, "-o", name, "--kind", "generated", *home)
         assert code == (1 if before else 0)
         if before is not None:
             assert f"{name}: is there already; choose another name, or replace it with --force" in error
             assert name.read_bytes() == before
     sealed = out.read_bytes()
-    code, _, error = facetrail("seal", picture, "-o", out, *home)
+    code, _, error = facetrail("seal", picture, "-o", out, "--kind", "generated", *home)
     assert (code, out.read_bytes()) == (1, sealed)
-    code, _, _ = facetrail("seal", picture, "-o", out, "--force", *home)
+    code, _, _ = facetrail("seal", picture, "-o", out, "--kind", "generated", "--force", *home)
     assert code == 0
     assert out.read_bytes() != sealed
 
@@ -87,7 +87,7 @@ def test_files_are_read_with_a_certificate_out_of_date_and_a_renewed_one_signs(
     assert "expired on" in caplog.text and "files can be read, and none can be signed" in caplog.text
     code, text, _ = facetrail("doctor", "--home", home)
     assert "run `facetrail identity renew`" in text
-    code, _, error = facetrail("seal", picture, "-o", tmp_path / "b.png", "--home", home)
+    code, _, error = facetrail("seal", picture, "-o", tmp_path / "b.png", "--kind", "generated", "--home", home)
     assert code == 1
     assert "run `facetrail identity renew`" in error
     assert not (tmp_path / "b.png").exists()
@@ -96,5 +96,5 @@ def test_files_are_read_with_a_certificate_out_of_date_and_a_renewed_one_signs(
     until = dt.datetime.fromisoformat(json.loads(out)["results"][0]["not_after"])
     assert until > dt.datetime.now(dt.UTC) + dt.timedelta(days=365)
     assert Deployment.open(home).identity.root_pem == root
-    code, _, _ = facetrail("seal", picture, "-o", tmp_path / "b.png", "--home", home)
+    code, _, _ = facetrail("seal", picture, "-o", tmp_path / "b.png", "--kind", "generated", "--home", home)
     assert code == 0

@@ -397,3 +397,20 @@ def test_source_types_of_machines_are_recognised_by_their_last_part(source_type:
 def test_thresholds_out_of_order_are_refused(quiet: float, suspect: float) -> None:
     with pytest.raises(ValueError, match="quiet"):
         Thresholds(suspect=suspect, quiet=quiet)
+
+
+@pytest.mark.parametrize(("kind", "words"), [("captured", "a recording"), ("edited", "edited by people")])
+def test_the_mark_of_own_media_weighs_as_a_control_mark_and_says_whose_word_it_is(kind: str, words: str) -> None:
+    own = MarkReading(True, True, "0123456789ab", PayloadKind(kind), 12.0, 1e-30)
+    control = replace(own, kind=PayloadKind.CONTROL)
+    found = assess_mark(own)
+    assert found.said is assess_mark(control).said
+    assert f"that its owner stated to be {words}; it can be copied." in found.reason
+    for score in (None, Score("toy", 0.99, True, True, 1, (0.99,))):
+        verdicts = [weigh(Credential(state=ABSENT), mark, score, Thresholds()).finding for mark in (own, control)]
+        assert verdicts[0] is verdicts[1]
+
+
+def test_a_signer_under_a_list_of_time_stamp_authorities_is_said_to_be_unknown() -> None:
+    credential = Credential(state=UNKNOWN, codes=("org.facetrail.signer.notForClaims",), signer="Example Signer")
+    assert "for whom only a time-stamp authority vouches" in assess_credential(credential).reason

@@ -36,7 +36,7 @@ codes = []
 if __name__ == "__main__":
     for arguments in (
         ["identity", "new", "--home", home],
-        ["seal", picture, "-o", f"{out}/sealed.png", "--home", home],
+        ["seal", picture, "-o", f"{out}/sealed.png", "--kind", "generated", "--home", home],
         ["read", f"{out}/sealed.png", picture, "--home", home],
         ["examine", f"{out}/sealed.png", picture, "--home", home],
         ["evaluate", "--scores", scores, "-o", f"{out}/results"],
@@ -92,15 +92,19 @@ def test_no_key_is_in_any_output_or_log(
     assert {path.stat().st_mode & 0o777 for path in secrets} == {0o600}
     forms = [form for path in secrets for form in _forms(path.read_bytes())]
     out = str(tmp_path / "b.png")
-    for arguments in (["seal", str(picture), "-o", out], ["read", out, "--json"], ["identity", "show", "--json"]):
+    for arguments in (
+        ["seal", str(picture), "-o", out, "--kind", "generated"],
+        ["read", out, "--json"],
+        ["identity", "show", "--json"],
+    ):
         assert main([*arguments, *with_home]) == 0
     for path in secrets:  # keys that others may read, and damaged ones, are refused by name
         path.chmod(0o644)
-        assert main(["seal", str(picture), "-o", str(tmp_path / "d.png"), *with_home]) == 1
+        assert main(["seal", str(picture), "-o", str(tmp_path / "d.png"), "--kind", "generated", *with_home]) == 1
         path.chmod(0o600)
         content = path.read_bytes()
         path.write_bytes(content[:-9] + b"x" * 9)
-        main(["seal", str(picture), "-o", str(tmp_path / "c.png"), *with_home])
+        main(["seal", str(picture), "-o", str(tmp_path / "c.png"), "--kind", "generated", *with_home])
         path.write_bytes(content)
     said = "".join(capfd.readouterr()) + caplog.text
     assert all(f"{path}: has mode 0644 and can be used by others" in said for path in secrets)
