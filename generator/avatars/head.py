@@ -30,6 +30,7 @@ from .asset import HeadAsset, head_asset, is_asymmetry
 from .eyes import Eyeball, Lashes, build_lashes, eye_grid, fit_sphere, gaze_rotation, lids_follow_gaze
 from .mouth import DentalArch, build_arch
 from .phenotype import TargetStrengths
+from .proportions import ProportionField, Proportions
 from .subdivision import Subdivision, catmull_clark
 
 HEIGHT = 2.15
@@ -49,7 +50,7 @@ NECK_PIVOT = np.array([0, -0.78, -0.32], np.float32)
 _IRIS_ANGLE = 0.43
 """Polar angle of the iris's edge on the eyeball in radians: an iris of 11.7 mm on an eyeball of 28 mm."""
 
-_CHIN = 152
+_CHIN, _NOSE, _LIPS = 152, 1, (13, 14)
 _PHENOTYPES = len(ARKIT_PHENOTYPE)
 
 
@@ -58,14 +59,16 @@ class NeutralHead:
     """One person without expression.
 
     Attributes:
-        coarse: (N, 3) vertices before subdivision, in head space.
-        eyes: The person's left and right eyeball.
+        coarse: (N, 3) vertices before subdivision, in head space, without exaggerated proportions.
+        eyes: The person's left and right eyeball, with the proportions.
         scale: Units of head space in a decimetre of the asset; expressions are scaled with it.
+        field: Exaggerated proportions, which `AvatarHead.expressed` applies; None for those of people.
     """
 
     coarse: Floats
     eyes: tuple[Eyeball, Eyeball]
     scale: float
+    field: ProportionField | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +192,15 @@ class AvatarHead:
     def _crown(self) -> int:
         return int(self.canonical[self.parts["skin"]][:, 1].argmax())
 
-    def neutral(self, shape: Floats, asymmetry: Floats | None = None) -> NeutralHead:
+    def neutral(
+        self, shape: Floats, asymmetry: Floats | None = None, proportions: Proportions | None = None
+    ) -> NeutralHead:
         """Build a person without expression.
 
         Args:
             shape: (120,) coefficients, named by `shape_names`.
             asymmetry: (70,) strengths >= 0 of the targets of `asymmetry_names`; None for a symmetric head.
+            proportions: Exaggerations of toon styles; None for a head as it is.
         """
         strengths = self._strengths.phenotype(shape[:_PHENOTYPES])
         scale = self._scale(strengths)
@@ -203,9 +209,12 @@ class AvatarHead:
             strengths[[is_asymmetry(name) for name in self.asset.shape_names]] += asymmetry
         coarse = self.asset.base + (strengths.astype(np.float32) @ self._targets).reshape(-1, 3)
         coarse = (coarse * np.float32(scale) + EYES).astype(np.float32)
-        return NeutralHead(
-            coarse, (fit_sphere(self._part(coarse, "left_eye")), fit_sphere(self._part(coarse, "right_eye"))), scale
-        )
+        eyes = fit_sphere(self._part(coarse, "left_eye")), fit_sphere(self._part(coarse, "right_eye"))
+        if proportions is None:
+            return NeutralHead(coarse, eyes, scale)
+        points = self._landmark_rows @ coarse[: self.asset.body]
+        field = ProportionField.on(proportions, coarse, eyes, (points[_LIPS[0]] + points[_LIPS[1]]) / 2, points[_NOSE])
+        return NeutralHead(coarse, (field.eyeball(eyes[0], 1), field.eyeball(eyes[1], -1)), scale, field)
 
     def _scale(self, phenotype: Floats) -> float:
         """Return the units in a decimetre that give a phenotype without controls its height."""
@@ -227,7 +236,8 @@ class AvatarHead:
         """
         values = expression if gaze is None else lids_follow_gaze(expression, gaze)
         moved = (np.asarray(values, np.float32) @ self._expressions).reshape(-1, 3)
-        return head.coarse + moved * np.float32(head.scale)
+        moved = head.coarse + moved * np.float32(head.scale)
+        return moved if head.field is None else head.field.apply(moved)
 
     def assemble(self, head: NeutralHead, coarse: Floats, gaze: Floats | None = None) -> Floats:
         """Return the vertices (V, 3) of the drawn mesh for moved vertices (N, 3) of a person."""
