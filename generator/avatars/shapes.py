@@ -174,11 +174,15 @@ def sample_shape(rng: np.random.Generator, variety: float = 1.0, phenotype: Floa
     loadings, limits, remainder = _loadings()
     factors = rng.normal(0, 1, len(FACTORS))
     names = list(FACTORS)
-    age, gender, muscle, weight = (float(value) for value in given[:4])
-    # The phenotype's own targets carry most of its look; the factors lean the same way.
-    for name, lean in (("fullness", 0.8 * weight), ("strong jaw", -0.5 * gender + 0.4 * muscle), ("age", 0.6 * age),
-                       ("large eyes", 0.25 * gender), ("full lips", 0.25 * gender), ("soft lids", 0.4 * age),
-                       ("large nose", -0.3 * gender), ("large ears", 0.4 * max(age, 0.0))):  # fmt: skip
+    age, gender, muscle, weight, _, asian, _ = (float(value) for value in given)
+    # The phenotype's own targets carry most of its look and the factors lean the same way, but for eyes: where those
+    # targets narrow or tilt them, factors that added to it would give sleepy or slanted faces.
+    leans = {
+        "fullness": 0.8 * weight, "strong jaw": -0.5 * gender + 0.4 * muscle, "age": 0.6 * age, "soft lids": 0.4 * age,
+        "large eyes": 0.25 * gender + 0.8 * max(asian, 0.0) + 0.5 * max(age, 0.0), "full lips": 0.25 * gender,
+        "raised eye corners": -1.2 * max(asian, 0.0), "large nose": -0.3 * gender, "large ears": 0.4 * max(age, 0.0),
+    }  # fmt: skip
+    for name, lean in leans.items():
         factors[names.index(name)] = 0.9 * factors[names.index(name)] + lean
     raw = variety * (np.clip(factors, -2.2, 2.2) @ loadings + rng.normal(0, 1, len(limits)) * remainder)
     bound = limits * max(1.0, variety)
@@ -197,13 +201,13 @@ def _asymmetry(rng: np.random.Generator) -> Floats:
 
 
 _ANIME = {
-    "nose_scale_vert": -0.7, "nose_scale_horiz": -0.9, "nose_scale_depth": -0.8, "nose_volume": -0.8,
-    "nose_width1": -0.5, "nose_nostrils_width": -0.7, "nose_flaring": -0.7, "nose_point_width": -0.6, "nose_hump": -0.3,
-    "mouth_lowerlip_volume": -0.6, "mouth_upperlip_volume": -0.6, "mouth_scale_depth": -0.4, "mouth_laugh_lines": -0.4,
-    "mouth_dimples": 0.0, "chin_width": -0.5, "chin_prominent": -0.3, "eye_bag": -0.5, "eye_eyefold": 0.0,
-    "cheek_bones": -0.2,
+    "nose_scale_vert": -0.5, "nose_scale_horiz": -0.5, "nose_scale_depth": -0.5, "nose_volume": -0.5,
+    "nose_width1": -0.3, "nose_nostrils_width": -0.4, "nose_flaring": -0.4, "nose_point_width": -0.3, "nose_hump": -0.2,
+    "mouth_lowerlip_volume": -0.4, "mouth_upperlip_volume": -0.4, "mouth_scale_depth": 0.15, "mouth_laugh_lines": -0.4,
+    "mouth_dimples": 0.0, "chin_width": -0.4, "chin_prominent": 0.0, "eye_bag": -0.5, "eye_eyefold": 0.0,
+    "cheek_bones": -0.2, "eyebrows_trans_depth": -0.25,
 }  # fmt: skip
-_CARTOON = {"mouth_laugh_lines": -0.3, "eye_bag": -0.4, "eye_eyefold": 0.0}
+_CARTOON = {"eyebrows_trans_depth": -0.2, "mouth_laugh_lines": -0.3, "eye_bag": -0.4, "eye_eyefold": 0.0}
 
 
 def sample_character(rng: np.random.Generator, kind: Kind) -> HeadShape:
