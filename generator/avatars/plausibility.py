@@ -76,12 +76,12 @@ RANGES: Mapping[Kind, Mapping[str, tuple[float, float]]] = {
     },
     "cartoon": {
         **_CLEAN, "eye_opening": (0.13, 0.30), "face_aspect": (0.70, 1.0), "eye_distance": (0.44, 0.51),
-        "eye_tilt": (-0.03, 0.17), "nose_length": (0.44, 0.59), "mouth_width": (0.43, 0.74),
+        "eye_tilt": (-0.03, 0.20), "nose_length": (0.44, 0.59), "mouth_width": (0.43, 0.74),
         "chin_length": (0.18, 0.33), "jaw_width": (0.70, 0.93),
     },
     "anime": {
         **_CLEAN, "eye_opening": (0.15, 0.30), "face_aspect": (0.78, 1.06), "eye_distance": (0.44, 0.51),
-        "eye_tilt": (-0.03, 0.19), "nose_length": (0.44, 0.61), "mouth_width": (0.40, 0.64),
+        "eye_tilt": (-0.03, 0.25), "nose_length": (0.44, 0.61), "mouth_width": (0.40, 0.64),
         "chin_length": (0.18, 0.32), "jaw_width": (0.65, 0.86),
     },
 }  # fmt: skip
@@ -150,9 +150,14 @@ def _view(head: AvatarHead, person: NeutralHead, expression: Floats, gaze: Float
     return _View(shown & eye[at], shown & tooth[at], to_pixels(points)[:, :2])
 
 
-def measure(shape: HeadShape) -> HeadMeasures:
-    """Measure a head; it takes about a fifth of a second."""
-    head, person = avatar_head(), shape.build()
+def measure(shape: HeadShape, person: NeutralHead | None = None) -> HeadMeasures:
+    """Measure a head.
+
+    Args:
+        shape: The head.
+        person: The head as it was built, where it is at hand or was changed; None to build it.
+    """
+    head, person = avatar_head(), shape.build() if person is None else person
     rest, shut = _view(head, person, _REST, None), _view(head, person, _SHUT, None)
     spilled = []
     for gaze in ((0.0, 0.0), *_GLANCES):

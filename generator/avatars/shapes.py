@@ -41,7 +41,7 @@ FACTORS: Mapping[str, Mapping[str, float]] = {
         "eye-scale": 0.22, "eye-height1": 0.12, "eye-height2": 0.16, "eye-height3": 0.12, "eye-trans-horiz": -0.06,
     },
     "wide eyes": {"eye-trans-horiz": -0.16, "nose-width1": 0.10, "nose-width2": 0.06},
-    "raised eye corners": {"eye-corner1": 0.10, "eye-corner2": 0.10, "eyebrows-angle": 0.08},
+    "raised eye corners": {"eye-corner1": 0.09, "eye-corner2": -0.09, "eyebrows-angle": 0.08},
     "soft lids": {"eye-bag": 0.20, "eye-bag-height": 0.10, "eye-eyefold": 0.16, "eye-eyefold-angle": 0.08},
     "deep eyes": {"eye-push1": -0.12, "eye-push2": -0.12, "eyebrows-trans-depth": 0.10, "eyebrows-trans-vert": -0.10},
     "large nose": {
@@ -203,7 +203,7 @@ def _asymmetry(rng: np.random.Generator) -> Floats:
 _ANIME = {
     "nose_scale_vert": -0.5, "nose_scale_horiz": -0.5, "nose_scale_depth": -0.5, "nose_volume": -0.5,
     "nose_width1": -0.3, "nose_nostrils_width": -0.4, "nose_flaring": -0.4, "nose_point_width": -0.3, "nose_hump": -0.2,
-    "mouth_lowerlip_volume": -0.4, "mouth_upperlip_volume": -0.4, "mouth_scale_depth": 0.15, "mouth_laugh_lines": -0.4,
+    "mouth_lowerlip_volume": 0.05, "mouth_upperlip_volume": 0.05, "mouth_scale_depth": 0.15, "mouth_laugh_lines": -0.4,
     "mouth_dimples": 0.0, "chin_width": -0.4, "chin_prominent": 0.0, "eye_bag": -0.5, "eye_eyefold": 0.0,
     "cheek_bones": -0.2, "eyebrows_trans_depth": -0.25,
 }  # fmt: skip
