@@ -21,7 +21,14 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from generator.face.face_params import ARKIT_CAMERA_DISTANCE, ARKIT_PHENOTYPE, LAYOUTS, Floats, ParameterLayout
+from generator.face.face_params import (
+    ARKIT_CAMERA_DISTANCE,
+    ARKIT_EXPRESSION,
+    ARKIT_PHENOTYPE,
+    LAYOUTS,
+    Floats,
+    ParameterLayout,
+)
 from generator.face.head_model import rotation
 from generator.face.landmark_indices import MESH_INDEX
 from generator.face.raster import Ints
@@ -52,6 +59,7 @@ _IRIS_ANGLE = 0.43
 
 _CHIN, _NOSE, _LIPS = 152, 1, (13, 14)
 _PHENOTYPES = len(ARKIT_PHENOTYPE)
+_JAW_OPEN, _MOUTH_CLOSE = ARKIT_EXPRESSION.index("jawOpen"), ARKIT_EXPRESSION.index("mouthClose")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,8 @@ class MeshBasis:
     Attributes:
         points: (478, 3).
         shape: (120, 478, 3) derivative with respect to each shape coefficient.
-        expression: (52, 478, 3) displacement of each expression coefficient at 1; it is exact for every expression.
+        expression: (52, 478, 3) displacement of each expression coefficient at 1; it is exact for every expression in
+            which `mouthClose` does not exceed `jawOpen`.
     """
 
     points: Floats
@@ -229,13 +238,16 @@ class AvatarHead:
     def expressed(self, head: NeutralHead, expression: Floats, gaze: Floats | None = None) -> Floats:
         """Move the vertices before subdivision, (N, 3); the lids follow the gaze.
 
+        `mouthClose` draws the lips together over an open jaw, so it counts up to the value of `jawOpen` only.
+
         Args:
             head: The person.
             expression: (52,) ARKit coefficients.
             gaze: (2,) in [-1, 1]; None for straight ahead.
         """
-        values = expression if gaze is None else lids_follow_gaze(expression, gaze)
-        moved = (np.asarray(values, np.float32) @ self._expressions).reshape(-1, 3)
+        values = np.array(expression if gaze is None else lids_follow_gaze(expression, gaze), np.float32)
+        values[_MOUTH_CLOSE] = min(values[_MOUTH_CLOSE], max(values[_JAW_OPEN], 0))
+        moved = (values @ self._expressions).reshape(-1, 3)
         moved = head.coarse + moved * np.float32(head.scale)
         return moved if head.field is None else head.field.apply(moved)
 
