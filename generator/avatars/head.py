@@ -326,15 +326,18 @@ class AvatarHead:
         return self.mesh_points(shape, expression)[MESH_INDEX]
 
     @cached_property
-    def _landmark_targets(self) -> tuple[Floats, Floats]:
-        """Return shape (D, 478, 3) and expression (52, 478, 3) displacements of the points, in decimetres."""
+    def _landmark_targets(self) -> tuple[Floats, Floats, Floats]:
+        """Return places (478, 3), shape (D, 478, 3) and expression (52, 478, 3) displacements, in decimetres.
+
+        Points of an iris stand for the middle of their eyeball, which moves as they do.
+        """
 
         def at_points(displacements: Floats) -> Floats:
             skin = np.stack([self._landmark_rows @ one[: self.asset.body] for one in displacements])
             eyes = [displacements[:, self.asset.parts[name]].mean(1) for name in ("right_eye", "left_eye")]
             return np.concatenate([skin, *(np.repeat(eye[:, None], 5, 1) for eye in eyes)], 1).astype(np.float32)
 
-        return at_points(self.asset.shape), at_points(self.asset.expression)
+        return at_points(self.asset.base[None])[0], at_points(self.asset.shape), at_points(self.asset.expression)
 
     def mesh_basis(self, shape: Floats) -> MeshBasis:
         """Linearise the 478 points at a shape, for fits by least squares.
@@ -344,18 +347,23 @@ class AvatarHead:
         Args:
             shape: (120,) where to linearise.
         """
-        at_shape, at_expression = self._landmark_targets
-        step, scale = 0.02, self._scale(self._strengths.phenotype(shape[:_PHENOTYPES]))
-        points = self.mesh_points(shape, self.layout.neutral())
-        slopes = []
-        for index in range(_PHENOTYPES):
-            moved = np.array(shape, np.float32)
-            moved[index] += step
-            slopes.append((self.mesh_points(moved, self.layout.neutral()) - points) / step)
-        controls = self._strengths.control_slopes(np.asarray(shape[_PHENOTYPES:]))
-        linear = (controls @ at_shape.reshape(len(at_shape), -1)).reshape(-1, *points.shape) * scale
+        at_rest, at_shape, at_expression = self._landmark_targets
+        step, flat = 0.02, at_shape.reshape(len(at_shape), -1)
+        controls = self._strengths.controls(np.asarray(shape[_PHENOTYPES:]))
+
+        def near(values: Floats) -> tuple[Floats, float]:
+            strengths = self._strengths.phenotype(values)
+            scale = self._scale(strengths)
+            return (at_rest + ((strengths + controls) @ flat).reshape(at_rest.shape)) * scale, scale
+
+        here, scale = near(shape[:_PHENOTYPES])
+        moved = np.asarray(shape[:_PHENOTYPES]) + step * np.eye(_PHENOTYPES)
+        slopes = [(near(values)[0] - here) / step for values in moved]
+        linear = self._strengths.control_slopes(np.asarray(shape[_PHENOTYPES:])) @ flat * scale
         return MeshBasis(
-            points, np.concatenate([np.stack(slopes), linear]).astype(np.float32), at_expression * np.float32(scale)
+            self.mesh_points(shape, self.layout.neutral()),
+            np.concatenate([np.stack(slopes), linear.reshape(-1, *at_rest.shape)]).astype(np.float32),
+            at_expression * np.float32(scale),
         )
 
 
