@@ -193,7 +193,7 @@ def _near_eye(points: Floats, centre: Floats) -> Floats:
     across = _smooth(0.0, 0.13, inwards) * _smooth(0.58, 0.20, outwards) * behind
     across = across * _smooth(0.55, 0.14, up) * _smooth(-0.48, -0.10, up)
     upright = halves * outer * behind * _smooth(1.05, 0.14, up) * _smooth(-0.95, -0.12, up)
-    forward = upright * _smooth(0.6, 0.14, up) * _smooth(-0.5, -0.12, up) * (0.3 + 0.7 * _smooth(0.0, 0.13, inwards))
+    forward = upright * _smooth(0.6, 0.14, up) * _smooth(-0.5, -0.12, up) * (0.65 + 0.35 * _smooth(0.0, 0.2, inwards))
     return np.stack([across, upright, forward])
 
 

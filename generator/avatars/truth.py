@@ -20,8 +20,8 @@ from generator.face.raster import Flags, Ints, depth_buffer, resolve, vertex_nor
 from .head import AvatarHead, NeutralHead, avatar_head, project_perspective
 
 LABELS = (
-    "background", "skin", "lips", "mouth", "left_eye", "right_eye", "left_iris", "right_iris", "teeth", "tongue",
-    "hair", "brows", "lashes", "glasses", "clothes", "headwear", "jewellery", "hand",
+    "background", "skin", "lips", "brows", "mouth", "left_eye", "right_eye", "left_iris", "right_iris", "teeth", "tongue",
+    "hair", "beard", "lashes", "glasses", "clothes", "collar", "hat", "jewellery", "horns", "hand",
 )  # fmt: skip
 """Names of the parts in the order of their labels; left and right are the person's."""
 
@@ -173,13 +173,15 @@ def joined(parts: list[Geometry]) -> Geometry:
     )
 
 
-def frame_truth(geometry: Geometry, size: int, samples: int = 3) -> FrameTruth:
+def frame_truth(geometry: Geometry, size: int, samples: int = 3, labels: NDArray[np.uint8] | None = None) -> FrameTruth:
     """Draw the truth of a frame.
 
     Args:
         geometry: What is seen.
         size: Height and width in pixels.
         samples: The matte counts samples x samples points in each pixel.
+        labels: (H, W) labels that a renderer knows better, because it paints brows and clothes on the skin; None to find
+            them from the geometry.
     """
     screen = geometry.on_screen(size)
     face, depth = depth_buffer(screen, geometry.faces, size, size, geometry.two_sided)
@@ -187,20 +189,26 @@ def frame_truth(geometry: Geometry, size: int, samples: int = 3) -> FrameTruth:
     values, weights = resolve(screen, geometry.faces, attributes, face, barycentric=True)
     shown = face >= 0
     normals = values[..., 3:6] / np.maximum(np.linalg.norm(values[..., 3:6], axis=-1, keepdims=True), 1e-6)
-    labels = np.where(shown, geometry.label[np.maximum(face, 0)], LABEL["background"])
+    found = _labels(geometry, face, values) if labels is None else np.where(shown, labels, LABEL["background"])
+    fine = screen.copy()
+    fine[:, :2] *= samples
+    covered, _ = depth_buffer(fine, geometry.faces, size * samples, size * samples, geometry.two_sided)
+    alpha = (covered >= 0).reshape(size, samples, size, samples).mean((1, 3), dtype=np.float32)
+    return FrameTruth(
+        geometry, size, screen, face, weights, depth, values[..., :3], normals, found.astype(np.uint8), alpha
+    )
+
+
+def _labels(geometry: Geometry, face: Ints, values: Floats) -> Ints:
+    """Return the label of each pixel: that of its triangle, with lips, mouth and irises told apart."""
+    labels = np.where(face >= 0, geometry.label[np.maximum(face, 0)], LABEL["background"])
     skin = labels == LABEL["skin"]
     labels = np.where(skin & (values[..., 6] > 0.5), LABEL["lips"], labels)
     labels = np.where(skin & (values[..., 7] > 0.5), LABEL["mouth"], labels)
     for side in ("left", "right"):
         iris = (labels == LABEL[f"{side}_eye"]) & (values[..., 2] > IRIS_DEPTH)
         labels = np.where(iris, LABEL[f"{side}_iris"], labels)
-    fine = screen.copy()
-    fine[:, :2] *= samples
-    covered, _ = depth_buffer(fine, geometry.faces, size * samples, size * samples, geometry.two_sided)
-    alpha = (covered >= 0).reshape(size, samples, size, samples).mean((1, 3), dtype=np.float32)
-    return FrameTruth(
-        geometry, size, screen, face, weights, depth, values[..., :3], normals, labels.astype(np.uint8), alpha
-    )
+    return labels
 
 
 def painted(labels: NDArray[np.uint8], name: str, mask: Flags) -> NDArray[np.uint8]:
