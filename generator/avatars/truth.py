@@ -20,8 +20,8 @@ from generator.face.raster import Flags, Ints, depth_buffer, resolve, vertex_nor
 from .head import AvatarHead, NeutralHead, avatar_head, project_perspective
 
 LABELS = (
-    "background", "skin", "lips", "brows", "mouth", "left_eye", "right_eye", "left_iris", "right_iris", "teeth", "tongue",
-    "hair", "beard", "lashes", "glasses", "clothes", "collar", "hat", "jewellery", "horns", "hand",
+    "background", "skin", "lips", "brows", "mouth", "left_eye", "right_eye", "left_iris", "right_iris", "teeth",
+    "tongue", "hair", "beard", "lashes", "glasses", "clothes", "collar", "hat", "jewellery", "horns", "hand",
 )  # fmt: skip
 """Names of the parts in the order of their labels; left and right are the person's."""
 
@@ -180,8 +180,8 @@ def frame_truth(geometry: Geometry, size: int, samples: int = 3, labels: NDArray
         geometry: What is seen.
         size: Height and width in pixels.
         samples: The matte counts samples x samples points in each pixel.
-        labels: (H, W) labels that a renderer knows better, because it paints brows and clothes on the skin; None to find
-            them from the geometry.
+        labels: (H, W) labels that a renderer knows better, because it paints brows and clothes on the skin; None to
+            find them from the geometry.
     """
     screen = geometry.on_screen(size)
     face, depth = depth_buffer(screen, geometry.faces, size, size, geometry.two_sided)
