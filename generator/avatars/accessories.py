@@ -281,7 +281,7 @@ def hand(outfit: Outfit, chin: Floats, feminine: bool) -> Props | None:
         return None
     wave = outfit.hand == "wave"
     points, faces = union(_open_hand() if wave else _fist(), 0.022, 120)
-    size = 0.92 if feminine else 1.02
+    size = 1.25 if feminine else 1.38
     points = points * size
     side = outfit.hand_side
     lean = -0.22 if wave else 0.1
@@ -289,7 +289,7 @@ def hand(outfit: Outfit, chin: Floats, feminine: bool) -> Props | None:
     points = points @ np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]], np.float32)
     if side < 0:
         points, faces = points * np.array([-1, 1, 1], np.float32), faces[:, ::-1]
-    place = np.array([side * 0.78, -1.05, 1.05]) if wave else chin + np.array([side * 0.06, -0.16, 0.04])
+    place = np.array([side * 0.88, -1.15, 1.0]) if wave else chin + np.array([side * 0.05, -0.22, 0.0])
     return _prop(points + place.astype(np.float32), faces, HAND, 0.0 if wave else 0.7, 0.5)
 
 
@@ -307,25 +307,27 @@ def collar(outfit: Outfit, points: Floats, normals: Floats, height: float) -> Pr
         return None
     columns, share = 48, np.linspace(0, 1, rows)[:, None]
     around = np.arange(columns) * 2 * np.pi / columns
+    ahead = 0.5 + 0.5 * np.cos(around)
     low, high = (_neck(points, level, around) for level in (height, height + 0.22))
     middle = np.array([0, 0, float(np.median(points[np.abs(points[:, 1] - height) < 0.1, 2]))])
     if outfit.collar == "turtleneck":
-        radius = low + 0.05 + (high + 0.045 - low - 0.05) * share + 0.02 * np.sin(share * np.pi)
+        radius = low + 0.05 + (high - low - 0.005) * share + 0.02 * np.sin(share * np.pi)
         level = height - 0.06 + 0.28 * share + 0 * radius
     elif outfit.collar == "shirt":
-        front = smooth(0.5, 0.95, np.cos(around))
-        radius = high + 0.04 + (0.10 + 0.08 * front) * share
-        level = height + 0.14 - (0.16 + 0.16 * front) * share + 0 * radius
+        radius = high + 0.03 + (0.05 + 0.06 * ahead) * share
+        level = height + 0.17 - (0.13 + 0.13 * ahead) * share + 0 * radius
     else:
-        thick = 0.15 if outfit.collar == "hood" else 0.12
+        hood = outfit.collar == "hood"
         turn = share * 2 * np.pi * 0.98
-        back = 0.5 - 0.5 * np.cos(around) if outfit.collar == "hood" else 0.35 + 0 * around
-        radius = low + 0.10 + thick * (0.6 + 0.7 * back) * (1 + np.cos(turn)) * 0.6
-        level = height + 0.02 + 0.1 * back + thick * (0.7 + 0.6 * back) * np.sin(turn)
-    level = level - 0.12 * np.cos(around)
+        thick = 0.075 + (0.10 * (1 - ahead) if hood else 0.02)
+        radius = 0.35 * low + 0.65 * high + 0.02 + thick * (1 + np.cos(turn))
+        level = height + (0.02 if hood else 0.08) + 0.06 * (1 - ahead) + 1.1 * thick * np.sin(turn)
+    level = level - 0.14 * np.cos(around)
     ring = np.stack([np.sin(around) * radius, level, np.cos(around) * radius], -1)
-    if outfit.collar == "shirt":  # the two ends part in front
-        ring[..., 0] += 0.06 * np.sign(np.sin(around + 1e-6)) * smooth(0.9, 1.0, np.cos(around)) * share
+    if outfit.collar == "shirt":  # the two ends part in front, at points that hang down
+        front = smooth(0.80, 1.0, np.cos(around))
+        ring[..., 0] += 0.10 * np.sign(np.sin(around + 1e-6)) * front * share
+        ring[..., 1] -= 0.12 * smooth(0.6, 0.9, np.cos(around)) * smooth(1.0, 0.93, np.cos(around)) * share
     placed = (ring + middle).reshape(-1, 3)
     weight = 0.25 * smooth(height - 0.1, height + 0.25, placed[:, 1])
     faces = _grid_faces(rows, columns, True)
