@@ -94,13 +94,15 @@ def glasses(outfit: Outfit, eyes: tuple[Eyeball, Eyeball], bridge: Floats, templ
         temple: Half the head's width at the ears.
     """
     eye, radius = eyes[0].centre, eyes[0].radius
-    size = max(outfit.glasses, 1.15 * float(radius[1]))
     turn = np.linspace(0, 2 * np.pi, 33)[:-1]
     power, thick = 2 / outfit.glasses_shape, 0.016
     front = max(float(eye[2] + radius[2]) + 0.09, float(bridge[2]) + 0.05)
+    widest = (temple + 0.10 - float(eye[0])) / 1.08
+    size = min(max(outfit.glasses, 0.95 * float(radius[0])), max(widest, 0.19))
+    tall = max(0.88 * size, min(0.62 * float(radius[1]) + 0.04, 1.15 * size))
     middle = max(float(eye[0]), size * 1.08 + 0.05)
     across = np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** power * size * 1.08
-    upwards = np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** power * size * 0.88
+    upwards = np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** power * tall
     y = float(eye[1]) - 0.03
     pieces = []
     for side in (1, -1):
@@ -198,7 +200,7 @@ def _headphones(scalp: Scalp, hair_height: float) -> Props:
         ends = (
             (float(ear[0]), float(ear[1]), float(ear[2])), (float(ear[0]) + side * 0.10, float(ear[1]), float(ear[2]))
         )  # fmt: skip
-        pieces.append(union(((*ends, 0.17, 0.14),), 0.01, 22))
+        pieces.append(union(((*ends, 0.22, 0.18),), 0.01, 26))
     points, faces = _together(pieces)
     return _prop(points, faces, HAT, 1.0, 0.6)
 
@@ -254,7 +256,7 @@ def _open_hand() -> tuple[Capsule, ...]:
     parts: list[Capsule] = [
         ((-0.10, 0.14, 0), (-0.11, 0.36, 0), 0.085, 0.075), ((0.0, 0.12, 0), (0.0, 0.38, 0), 0.095, 0.075),
         ((0.09, 0.14, 0), (0.10, 0.34, 0), 0.085, 0.07), ((0, -0.15, -0.02), (0, 0.12, 0), 0.10, 0.11),
-        ((0, -2.6, -0.3), (0, -0.15, -0.02), 0.24, 0.105),
+        ((0, -2.6, -0.3), (0, -0.15, -0.02), 0.30, 0.11),
         ((-0.12, 0.12, 0.03), (-0.25, 0.28, 0.07), 0.07, 0.055), ((-0.25, 0.28, 0.07), (-0.30, 0.42, 0.08), 0.055, 0.042),
     ]  # fmt: skip
     for x, length, lean in _FINGERS:
@@ -268,7 +270,7 @@ def _fist() -> tuple[Capsule, ...]:
     """Return a loosely closed hand that a chin may rest on, with its knuckles at the top."""
     parts: list[Capsule] = [
         ((-0.11, -0.05, 0), (0.11, -0.05, 0), 0.13, 0.13), ((0, -0.3, -0.04), (0, -0.05, 0), 0.11, 0.13),
-        ((0, -2.6, -0.3), (0, -0.3, -0.04), 0.24, 0.11), ((-0.12, -0.06, 0.1), (-0.03, 0.06, 0.18), 0.06, 0.05),
+        ((0, -2.6, -0.3), (0, -0.3, -0.04), 0.30, 0.125), ((-0.12, -0.06, 0.1), (-0.03, 0.06, 0.18), 0.06, 0.05),
     ]
     for x in (-0.13, -0.045, 0.045, 0.13):
         parts += [((x, 0.05, 0.0), (x, 0.03, 0.14), 0.062, 0.058), ((x, 0.03, 0.14), (x, -0.12, 0.13), 0.056, 0.05)]
@@ -306,16 +308,17 @@ def collar(outfit: Outfit, points: Floats, normals: Floats, height: float) -> Pr
     if rows is None:
         return None
     columns, share = 48, np.linspace(0, 1, rows)[:, None]
-    around = np.arange(columns) * 2 * np.pi / columns
+    shirt = outfit.collar == "shirt"
+    around = np.linspace(0.22, 2 * np.pi - 0.22, columns) if shirt else np.arange(columns) * 2 * np.pi / columns
     ahead = 0.5 + 0.5 * np.cos(around)
     low, high = (_neck(points, level, around) for level in (height, height + 0.22))
     middle = np.array([0, 0, float(np.median(points[np.abs(points[:, 1] - height) < 0.1, 2]))])
     if outfit.collar == "turtleneck":
         radius = low + 0.05 + (high - low - 0.005) * share + 0.02 * np.sin(share * np.pi)
         level = height - 0.06 + 0.28 * share + 0 * radius
-    elif outfit.collar == "shirt":
-        radius = high + 0.03 + (0.05 + 0.06 * ahead) * share
-        level = height + 0.17 - (0.13 + 0.13 * ahead) * share + 0 * radius
+    elif shirt:
+        radius = high + 0.035 + (0.07 + 0.05 * ahead) * share
+        level = height + 0.16 - (0.12 + 0.20 * ahead**4) * share + 0 * radius
     else:
         hood = outfit.collar == "hood"
         turn = share * 2 * np.pi * 0.98
@@ -324,14 +327,10 @@ def collar(outfit: Outfit, points: Floats, normals: Floats, height: float) -> Pr
         level = height + (0.02 if hood else 0.08) + 0.06 * (1 - ahead) + 1.1 * thick * np.sin(turn)
     level = level - 0.14 * np.cos(around)
     ring = np.stack([np.sin(around) * radius, level, np.cos(around) * radius], -1)
-    if outfit.collar == "shirt":  # the two ends part in front, at points that hang down
-        front = smooth(0.80, 1.0, np.cos(around))
-        ring[..., 0] += 0.10 * np.sign(np.sin(around + 1e-6)) * front * share
-        ring[..., 1] -= 0.12 * smooth(0.6, 0.9, np.cos(around)) * smooth(1.0, 0.93, np.cos(around)) * share
     placed = (ring + middle).reshape(-1, 3)
     weight = 0.25 * smooth(height - 0.1, height + 0.25, placed[:, 1])
-    faces = _grid_faces(rows, columns, True)
-    return _prop(placed, faces, COLLAR, weight, 0.1, 0.25 if outfit.collar == "shirt" else 0.12)
+    faces = _grid_faces(rows, columns, not shirt)
+    return _prop(placed, faces, COLLAR, weight, 0.1, 0.25 if shirt else 0.12)
 
 
 def _neck(points: Floats, height: float, around: Floats) -> Floats:

@@ -74,7 +74,7 @@ def _stage(frame: Frame) -> Floats:
     """Return a clear, light colour (3,) after the background's hue."""
     tint = np.random.default_rng(frame.seed).choice(frame.background.reshape(-1, 3), 1)
     hue = cv2.cvtColor(np.ascontiguousarray(tint[None], np.float32), cv2.COLOR_RGB2HSV)
-    hue[..., 1], hue[..., 2] = np.clip(hue[..., 1] * 1.3, 0.28, 0.55), 0.93
+    hue[..., 1], hue[..., 2] = np.clip(hue[..., 1] * 1.2, 0.2, 0.42), 0.92
     return np.asarray(cv2.cvtColor(hue, cv2.COLOR_HSV2RGB)[0, 0], np.float32)
 
 
@@ -111,7 +111,7 @@ def pixel(frame: Frame) -> Floats:
     behind = cv2.resize(frame.background, (count, count), interpolation=cv2.INTER_AREA)
     levels = np.array([[0, 2], [3, 1]], np.float32) / 4 - 0.375
     threshold = np.tile(levels, (count // 2 + 1, count // 2 + 1))[:count, :count, None]
-    behind = np.round(behind * 9 + threshold * 0.8) / 9
+    behind = np.round(behind * 14 + threshold * 0.7) / 14
     empty = chosen == BACKGROUND
     picture[empty] = behind[empty]
     solid = (~empty).astype(np.uint8)
