@@ -110,7 +110,7 @@ def ribbons(strands: Floats, tint: Floats, fine: Fineness, centre: Floats = CENT
     )
 
 
-def cap(points: Floats, normals: Floats, canonical: Floats, faces: Ints, hair: Hair, thickness: float) -> Ribbons:
+def cap(points: Floats, normals: Floats, canonical: Floats, faces: Ints, hair: Hair, thickness: float, fine: bool) -> Ribbons:
     """Cover the scalp below the strands, so that no skin shows between them.
 
     Args:
@@ -120,6 +120,7 @@ def cap(points: Floats, normals: Floats, canonical: Floats, faces: Ints, hair: H
         faces: (F, 3).
         hair: The cut.
         thickness: Height above the skin where the hair is full.
+        fine: Whether the strands are single hairs, to whose colour the cap is matched.
     """
     weight = scalp_weight(canonical, hair)
     chosen = faces[(weight[faces].min(1) > 0) & (canonical[faces[:, 0], 1] > -0.9)]
@@ -132,7 +133,7 @@ def cap(points: Floats, normals: Floats, canonical: Floats, faces: Ints, hair: H
     local = inverse.reshape(-1, 3).astype(np.int32)
     return Ribbons(
         placed.astype(np.float32), local, vertex_normals(placed, local), tangents,
-        np.full(len(used), 0.10, np.float32), (0.4 + 0.2 * streak).astype(np.float32),
+        np.full(len(used), 0.30 if fine else 0.10, np.float32), (0.4 + 0.2 * streak).astype(np.float32),
     )  # fmt: skip
 
 
@@ -143,14 +144,14 @@ def make_hair(
     """Grow a head's hair on its skin without expression."""
     tied, soft = hair.cut in ("pony", "bun"), fine.bulge > 0.8
     thickness = {"buzz": 0.02, "afro": 0.30, "pony": 0.03, "bun": 0.03, "mohawk": 0.05}.get(hair.cut, 0.05)
-    base = cap(points, normals, canonical, faces, hair, thickness + 0.02 * soft)
+    base = cap(points, normals, canonical, faces, hair, thickness + 0.02 * soft, fine.columns == 2)
     count = {"afro": int(fine.strands * 1.4), "buzz": fine.strands if fine.columns == 2 else 0}.get(
         hair.cut, fine.strands
     )
     if not count:
         return base
     roots = scatter_roots(rng, points, normals, canonical, faces, hair, count)
-    steps = 14 if hair.cut in ("long", "curly", "afro", "pony") else 9
+    steps = (13 if fine.columns == 2 else 11) if hair.cut in ("long", "curly", "afro", "pony") else 9
     if tied:
         strands = tie(rng, roots, hair, scalp, steps)
     else:

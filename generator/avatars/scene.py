@@ -59,6 +59,7 @@ class Body:
         rim: (B, 2) edges of the mesh's lower border, from which clothes are drawn on downwards.
         soft_normals: Whether drawings' smooth normals are wanted.
         faceted: Whether triangles are flat, as in low-poly pictures.
+        faces: (F, 3) triangles of the skin; fewer than the head's own where they are faceted.
     """
 
     neutral: NeutralHead
@@ -71,6 +72,7 @@ class Body:
     rim: Ints
     soft_normals: bool
     faceted: bool
+    faces: Ints
 
 
 @dataclass(slots=True)
@@ -115,7 +117,7 @@ def _skin(builder: _Builder, head: AvatarHead, body: Body, placed: Floats, canon
         near = placed - np.array([0, -0.1, -0.1], np.float32)
         softened = unit(0.45 * unit(near * np.array([1, 0.8, 1], np.float32)) + 0.55 * normals)
     builder.add(
-        clothed, faces, SKIN, normals, canonical, softened, head.masks["lips"], head.masks["inside_mouth"]
+        clothed, body.faces, SKIN, normals, canonical, softened, head.masks["lips"], head.masks["inside_mouth"]
     )
     rim = body.rim
     ring, local = np.unique(rim, return_inverse=True)

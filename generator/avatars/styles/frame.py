@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from generator.avatars.colours import encoded
+from generator.avatars.colours import GAMMA, encoded
 from generator.avatars.materials import (
     BACKGROUND, BEARD, BROWS, HAIR, HAND, LASHES, LEFT_EYE, LIPS, MOUTH, RIGHT_IRIS, SKIN, TEETH, TONGUE,
 )  # fmt: skip
@@ -49,9 +49,10 @@ class Frame:
         """Return the sampled height and width."""
         return int(self.depth.shape[0])
 
-    def enlarged_background(self) -> Floats:
-        """Return the background at the sampled size."""
-        return np.asarray(cv2.resize(self.background, (self.sampled, self.sampled)), np.float32)
+    def enlarged_background(self, light: bool = False) -> Floats:
+        """Return the background at the sampled size, as linear light where that is wanted."""
+        small = self.background**GAMMA if light else self.background
+        return np.asarray(cv2.resize(small, (self.sampled, self.sampled)), np.float32)
 
 
 def smaller(picture: Floats, size: int) -> Floats:

@@ -17,7 +17,7 @@ def _light(frame: Frame, scatter: float, albedo: Floats | None = None) -> Floats
     diffuse = scattered(frame, scatter) if scatter else frame.shaded.diffuse
     colours = frame.surface.albedo if albedo is None else albedo
     lit = np.minimum((colours * diffuse + frame.shaded.highlight) * np.float32(frame.exposure), 1.6)
-    behind = frame.enlarged_background() ** GAMMA * (1.25 * min(frame.exposure, 1.2))
+    behind = frame.enlarged_background(light=True) * np.float32(1.25 * min(frame.exposure, 1.2))
     front = foreground(frame)
     return np.asarray(lit * front + behind * (1 - front), np.float32)
 
@@ -48,7 +48,8 @@ def clay(frame: Frame) -> Floats:
     rows = np.linspace(0, 1, frame.size, dtype=np.float32)[:, None, None]
     stage = np.broadcast_to((0.5 * tint + 0.35) * (1.05 - 0.35 * rows**2), frame.background.shape)
     light = _light(frame, 0.9, albedo) * foreground(frame)
-    behind = cv2.resize(stage.astype(np.float32), (frame.sampled, frame.sampled)) ** GAMMA * 1.2
+    linear_stage = (stage**GAMMA * 1.2).astype(np.float32)
+    behind = cv2.resize(linear_stage, (frame.sampled, frame.sampled))
     return film(smaller(light + behind * (1 - foreground(frame)), frame.size))
 
 
