@@ -40,7 +40,9 @@ class Props:
     gloss: float
 
 
-def _prop(points: Floats, faces: Ints, kind: int, weight: Floats | float, gloss: float, shade: Floats | float = 0.0) -> Props:
+def _prop(
+    points: Floats, faces: Ints, kind: int, weight: Floats | float, gloss: float, shade: Floats | float = 0.0
+) -> Props:
     size = len(points)
     placed = np.asarray(points, np.float32)
     return Props(
@@ -51,7 +53,9 @@ def _prop(points: Floats, faces: Ints, kind: int, weight: Floats | float, gloss:
 
 def _grid_faces(rows: int, columns: int, closed: bool) -> Ints:
     """Return triangles of a grid whose columns may close to a ring; counter-clockwise with rows downwards."""
-    row, column = (grid.ravel() for grid in np.meshgrid(np.arange(rows - 1), np.arange(columns - (not closed)), indexing="ij"))
+    row, column = (
+        grid.ravel() for grid in np.meshgrid(np.arange(rows - 1), np.arange(columns - (not closed)), indexing="ij")
+    )
     beside = (column + 1) % columns
     a, b = row * columns + column, row * columns + beside
     quads = np.stack([a, a + columns, b + columns, b], 1)
@@ -140,9 +144,7 @@ def _dome(hat: str, scalp: Scalp, thickness: float, rows: int = 20, columns: int
     lowest = np.arcsin(np.clip(rim_height(hat, level), -1, 1))
     share = np.linspace(0.001, 1, rows)[:, None]
     height = np.pi / 2 + (lowest - np.pi / 2) * share
-    directions = np.stack(
-        [np.sin(around) * np.cos(height), np.sin(height), np.cos(around) * np.cos(height)], -1
-    )
+    directions = np.stack([np.sin(around) * np.cos(height), np.sin(height), np.cos(around) * np.cos(height)], -1)
     radius = scalp.radius(unit(directions.reshape(-1, 3))).reshape(rows, columns)
     for _ in range(3):
         radius = (radius + np.roll(radius, 1, 1) + np.roll(radius, -1, 1)) / 3
@@ -186,7 +188,9 @@ def _band(scalp: Scalp, hair_height: float) -> Props:
     strip = []
     for lean in (-0.06, 0.0, 0.06):
         directions = unit(np.stack([np.cos(angle), np.sin(angle), np.full_like(angle, 0.18 + lean)], 1))
-        strip.append(CENTRE + directions * (scalp.radius(directions) + hair_height + 0.05 + 0.02 * (lean == 0))[:, None])
+        strip.append(
+            CENTRE + directions * (scalp.radius(directions) + hair_height + 0.05 + 0.02 * (lean == 0))[:, None]
+        )
     return _prop(np.concatenate(strip), _grid_faces(3, 40, False), HAT, 1.0, 0.3)
 
 
@@ -213,7 +217,9 @@ def earrings(outfit: Outfit, lobes: tuple[Floats, Floats]) -> Props | None:
         x, y, z = (float(v) for v in lobe)
         if outfit.earrings == "hoop":
             turn = np.linspace(0, 2 * np.pi, 21)[:-1]
-            ring = np.stack([np.full(20, x + side * 0.02), y - 0.075 + 0.085 * np.sin(turn), z + 0.085 * np.cos(turn)], 1)
+            ring = np.stack(
+                [np.full(20, x + side * 0.02), y - 0.075 + 0.085 * np.sin(turn), z + 0.085 * np.cos(turn)], 1
+            )
             pieces.append(_tube(ring, 0.012, True))
         elif outfit.earrings:
             drop = 0.12 if outfit.earrings == "drop" else 0.0
@@ -269,8 +275,10 @@ def _open_hand() -> tuple[Capsule, ...]:
 def _fist() -> tuple[Capsule, ...]:
     """Return a loosely closed hand that a chin may rest on, with its knuckles at the top."""
     parts: list[Capsule] = [
-        ((-0.11, -0.05, 0), (0.11, -0.05, 0), 0.13, 0.13), ((0, -0.3, -0.04), (0, -0.05, 0), 0.11, 0.13),
-        ((0, -2.6, -0.3), (0, -0.3, -0.04), 0.30, 0.125), ((-0.12, -0.06, 0.1), (-0.03, 0.06, 0.18), 0.06, 0.05),
+        ((-0.11, -0.05, 0), (0.11, -0.05, 0), 0.13, 0.13),
+        ((0, -0.3, -0.04), (0, -0.05, 0), 0.11, 0.13),
+        ((0, -2.6, -0.3), (0, -0.3, -0.04), 0.30, 0.125),
+        ((-0.12, -0.06, 0.1), (-0.03, 0.06, 0.18), 0.06, 0.05),
     ]
     for x in (-0.13, -0.045, 0.045, 0.13):
         parts += [((x, 0.05, 0.0), (x, 0.03, 0.14), 0.062, 0.058), ((x, 0.03, 0.14), (x, -0.12, 0.13), 0.056, 0.05)]

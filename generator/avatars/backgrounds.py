@@ -103,9 +103,7 @@ def _outdoor(rng: np.random.Generator, size: int) -> Floats:
     across = np.linspace(0, 1, size)
     for layer in range(3):
         far = 1 - layer / 3
-        waves = sum(
-            np.sin(across * rng.uniform(3, 14) + rng.uniform(0, 6)) * rng.uniform(0.01, 0.05) for _ in range(3)
-        )
+        waves = sum(np.sin(across * rng.uniform(3, 14) + rng.uniform(0, 6)) * rng.uniform(0.01, 0.05) for _ in range(3))
         height = horizon + 0.10 * layer - 0.05 + waves
         colour = mix(_hue(rng, 0.45, rng.uniform(0.25, 0.5), 0.30), low, 0.55 * far)
         below = np.clip((_rows(size) - height[None]) * size, 0, 1)[..., None]
@@ -141,9 +139,23 @@ def _furnish(rng: np.random.Generator, picture: Floats, name: str, x: float) -> 
     wood = _hue(rng, 0.45, rng.uniform(0.25, 0.6), 0.07)
     if name == "window":
         top, width, tall = rng.uniform(0.02, 0.15), rng.uniform(0.22, 0.34), rng.uniform(0.35, 0.5)
-        _box(picture, x - width / 2 - 0.015, top - 0.015, x + width / 2 + 0.015, top + tall + 0.015, np.full(3, 0.92, np.float32))
+        _box(
+            picture,
+            x - width / 2 - 0.015,
+            top - 0.015,
+            x + width / 2 + 0.015,
+            top + tall + 0.015,
+            np.full(3, 0.92, np.float32),
+        )
         _box(picture, x - width / 2, top, x + width / 2, top + tall, np.array([0.78, 0.88, 0.98], np.float32))
-        _box(picture, x - width / 2, top + tall * 0.65, x + width / 2, top + tall, np.array([0.52, 0.66, 0.45], np.float32))
+        _box(
+            picture,
+            x - width / 2,
+            top + tall * 0.65,
+            x + width / 2,
+            top + tall,
+            np.array([0.52, 0.66, 0.45], np.float32),
+        )
         _box(picture, x - 0.006, top, x + 0.006, top + tall, np.full(3, 0.92, np.float32))
         _box(picture, x - width / 2, top + tall * 0.45, x + width / 2, top + tall * 0.47, np.full(3, 0.92, np.float32))
     elif name == "shelf":
@@ -159,7 +171,14 @@ def _furnish(rng: np.random.Generator, picture: Floats, name: str, x: float) -> 
     elif name == "frame":
         top, width, tall = rng.uniform(0.08, 0.3), rng.uniform(0.12, 0.22), rng.uniform(0.14, 0.26)
         _box(picture, x - width / 2, top, x + width / 2, top + tall, wood * 0.7)
-        _box(picture, x - width / 2 + 0.015, top + 0.015, x + width / 2 - 0.015, top + tall - 0.015, np.full(3, 0.9, np.float32))
+        _box(
+            picture,
+            x - width / 2 + 0.015,
+            top + 0.015,
+            x + width / 2 - 0.015,
+            top + tall - 0.015,
+            np.full(3, 0.9, np.float32),
+        )
         inner = _hue(rng, 0.4, 0.6)
         _box(picture, x - width / 2 + 0.04, top + 0.04, x + width / 2 - 0.04, top + tall - 0.04, inner)
         _disc(picture, x, top + tall / 2, width * 0.15, _hue(rng, 0.6, 0.8))
@@ -174,7 +193,10 @@ def _furnish(rng: np.random.Generator, picture: Floats, name: str, x: float) -> 
         pot = _hue(rng, 0.4, 0.6, 0.05)
         for _ in range(int(rng.integers(14, 26))):
             angle, reach = rng.uniform(-1.2, 1.2), rng.uniform(0.12, 0.34)
-            middle = (int((x + 0.5 * reach * np.sin(angle)) * len(picture)), int((0.82 - 0.5 * reach * np.cos(angle)) * len(picture)))
+            middle = (
+                int((x + 0.5 * reach * np.sin(angle)) * len(picture)),
+                int((0.82 - 0.5 * reach * np.cos(angle)) * len(picture)),
+            )
             axes = (max(2, int(0.5 * reach * len(picture))), max(1, int(0.022 * len(picture))))
             leaf = _hue(rng, 0.5, rng.uniform(0.25, 0.6), 0.33).tolist()
             cv2.ellipse(picture, middle, axes, float(np.degrees(angle)) - 90, 0, 360, leaf, -1, cv2.LINE_AA)
@@ -211,7 +233,13 @@ def _foliage(rng: np.random.Generator, size: int) -> Floats:
     picture = np.tile(_hue(rng, 0.5, 0.22, hue), (size, size, 1))
     for _ in range(260):
         place, radius = rng.random(2), rng.uniform(0.015, 0.05)
-        _disc(picture, float(place[0]), float(place[1]), radius, _hue(rng, rng.uniform(0.3, 0.6), rng.uniform(0.15, 0.75), hue))
+        _disc(
+            picture,
+            float(place[0]),
+            float(place[1]),
+            radius,
+            _hue(rng, rng.uniform(0.3, 0.6), rng.uniform(0.15, 0.75), hue),
+        )
     for _ in range(24):
         _disc(picture, rng.random(), rng.random(), rng.uniform(0.02, 0.05), np.array([0.9, 0.95, 0.75], np.float32))
     return _blurred(picture, rng.uniform(0.010, 0.022))

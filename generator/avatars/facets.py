@@ -36,7 +36,12 @@ def few_faces() -> Ints:
     kept |= head.masks["lips"][:count] > 0.3
     cell = np.where(near < 1, _FINE_CELL, np.where(near < 1.6, 2 * _FINE_CELL, _CELL))
     key = np.round((place + 0.013) / cell[:, None]).astype(np.int64)
-    label = ((key[:, 0] + 500) * 1000 + key[:, 1] + 500) * 1000 + key[:, 2] + 500 + 10**10 * ((near < 1) + (near < 1.6).astype(np.int64))
+    label = (
+        ((key[:, 0] + 500) * 1000 + key[:, 1] + 500) * 1000
+        + key[:, 2]
+        + 500
+        + 10**10 * ((near < 1) + (near < 1.6).astype(np.int64))
+    )
     label = np.where(kept, 10**12 + np.arange(count), label)
     _, group = np.unique(label, return_inverse=True)
     size = np.bincount(group)

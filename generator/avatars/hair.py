@@ -110,7 +110,9 @@ def ribbons(strands: Floats, tint: Floats, fine: Fineness, centre: Floats = CENT
     )
 
 
-def cap(points: Floats, normals: Floats, canonical: Floats, faces: Ints, hair: Hair, thickness: float, fine: bool) -> Ribbons:
+def cap(
+    points: Floats, normals: Floats, canonical: Floats, faces: Ints, hair: Hair, thickness: float, fine: bool
+) -> Ribbons:
     """Cover the scalp below the strands, so that no skin shows between them.
 
     Args:

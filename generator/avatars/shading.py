@@ -118,7 +118,9 @@ def _strand_glint(g: Floats, d0: float, d1: float, d2: float, v0: float, v1: flo
 
 
 @compiled
-def _glint(kind: int, n: Floats, d0: float, d1: float, d2: float, v0: float, v1: float, v2: float, rough: float) -> float:
+def _glint(
+    kind: int, n: Floats, d0: float, d1: float, d2: float, v0: float, v1: float, v2: float, rough: float
+) -> float:
     """Return a highlight of skin, eyes and smooth things for light from one direction."""
     h0, h1, h2 = d0 + v0, d1 + v1, d2 + v2
     cosine = (n[0] * h0 + n[1] * h1 + n[2] * h2) / max(1e-5, np.sqrt(h0 * h0 + h1 * h1 + h2 * h2))
@@ -254,7 +256,11 @@ def _two_tones(
                 lit = 1 - _step(0.30, 0.42, a[7])
             if kind == MOUTH or kind == TEETH or kind == TONGUE:
                 lit = 0.75
-            diffuse[y, x, 0], diffuse[y, x, 1], diffuse[y, x, 2] = 0.66 + 0.34 * lit, 0.56 + 0.44 * lit, 0.68 + 0.32 * lit
+            diffuse[y, x, 0], diffuse[y, x, 1], diffuse[y, x, 2] = (
+                0.66 + 0.34 * lit,
+                0.56 + 0.44 * lit,
+                0.68 + 0.32 * lit,
+            )
             glint = 0.0
             if kind == HAIR:
                 h0, h1, h2 = key[0], key[1] + 0.35, key[2] + 1.0
@@ -288,4 +294,3 @@ def two_tones(
         shaded.diffuse, shaded.highlight,
     )  # fmt: skip
     return shaded
-

@@ -122,7 +122,9 @@ def _skin(g: Floats, chart: Floats, turn: Floats, style: SurfaceStyle, material:
     v, u = row - i, column - j
     w00, w01, w10, w11 = (1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v
     for c in range(3):
-        albedo[c] = chart[i, j, c] * w00 + chart[i, j + 1, c] * w01 + chart[i + 1, j, c] * w10 + chart[i + 1, j + 1, c] * w11
+        albedo[c] = (
+            chart[i, j, c] * w00 + chart[i, j + 1, c] * w01 + chart[i + 1, j, c] * w10 + chart[i + 1, j + 1, c] * w11
+        )
     across = (chart[i, j, 3] * (1 - u) + chart[i, j + 1, 3] * u) * style.relief
     upwards = (chart[i, j, 4] * (1 - u) + chart[i, j + 1, 4] * u) * style.relief
     gloss = chart[i, j, 5] * w00 + chart[i, j + 1, 5] * w01 + chart[i + 1, j, 5] * w10 + chart[i + 1, j + 1, 5] * w11
@@ -216,13 +218,17 @@ def _surface(
                 length = -length
             n[0], n[1], n[2] = a[0] * length, a[1] * length, a[2] * length
             f[0], f[1], f[2], f[3], f[4] = 0.25, 0.4, 0.0, 1.0, 0.0
-            collar = style.neckline - style.neck_dip * np.exp(-((a[3] / style.neck_width) ** 2)) * _step(-1.2, -0.6, a[5])
+            collar = style.neckline - style.neck_dip * np.exp(-((a[3] / style.neck_width) ** 2)) * _step(
+                -1.2, -0.6, a[5]
+            )
             if kind == SKIN and a[4] < collar:
                 m[0] = CLOTHES
                 share = _pattern(style.pattern, a[3], a[4], collar - a[4])
                 weave = (0.93 + 0.14 * _noise(a[3] * 60, a[4] * 60)) * (0.55 + 0.45 * _step(0.0, 0.05, collar - a[4]))
                 for c in range(3):
-                    out[c] = (palette[CLOTHES, c] * (1 - share) + second[c] * share) * (weave if style.relief > 0 else 1.0)
+                    out[c] = (palette[CLOTHES, c] * (1 - share) + second[c] * share) * (
+                        weave if style.relief > 0 else 1.0
+                    )
                 f[0] = 0.12
             elif kind == SKIN and a[10] > 0.5:
                 m[0] = MOUTH

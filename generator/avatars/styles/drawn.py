@@ -18,7 +18,9 @@ def _inked(frame: Frame, width: float) -> Floats:
     """Return two-tone colours with ink lines at the sampled size, as sRGB in [0, 1]."""
     line = outlines(frame, width)[..., None]
     albedo, front = frame.surface.albedo, foreground(frame)
-    colours = (albedo * frame.shaded.diffuse + frame.shaded.highlight) * np.float32(0.5 + 0.5 * min(frame.exposure, 1.4))
+    colours = (albedo * frame.shaded.diffuse + frame.shaded.highlight) * np.float32(
+        0.5 + 0.5 * min(frame.exposure, 1.4)
+    )
     colours = encoded(colours * 1.04) * front + frame.enlarged_background() * (1 - front)
     hair = (frame.surface.material == HAIR)[..., None]
     ink = encoded(np.where(hair, albedo * 0.25, np.clip(albedo * 0.14, 0, 0.06)))
@@ -86,4 +88,3 @@ def sketch(frame: Frame) -> Floats:
     paper = (np.array([0.965, 0.952, 0.92], np.float32) * 0.9 + 0.1 * warm) * (1 + 0.02 * fibres[..., None])
     ink = np.array([0.16, 0.15, 0.17], np.float32)
     return smaller(np.asarray(paper * drawn[..., None] + ink * (1 - drawn[..., None]), np.float32), frame.size)
-

@@ -70,7 +70,7 @@ def scattered(frame: Frame, strength: float) -> Floats:
     """Return the diffuse light after it spread below the skin, red farther than blue."""
     diffuse, material = frame.shaded.diffuse, frame.surface.material
     half = max(1, frame.sampled // 2)
-    skin = ((material == SKIN) | (material == LIPS) | (material == BROWS) | (material == HAND) | (material == MOUTH))
+    skin = (material == SKIN) | (material == LIPS) | (material == BROWS) | (material == HAND) | (material == MOUTH)
     mask = smaller(skin.astype(np.float32), half)
     light = smaller(diffuse * skin[..., None], half)
     change = np.empty_like(light)

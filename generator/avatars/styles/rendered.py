@@ -80,7 +80,9 @@ def paint(frame: Frame) -> Floats:
     picture = film(smaller(_light(frame, 1.2), size))
     picture = np.clip((picture - 0.5) * 1.08 + 0.5, 0, 1).astype(np.float32)
     hsv = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV)
-    patches = cv2.resize(rng.normal(size=(size // 10, size // 10)).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
+    patches = cv2.resize(
+        rng.normal(size=(size // 10, size // 10)).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC
+    )
     hsv[..., 1] = np.clip(hsv[..., 1] * (1.22 + 0.06 * patches), 0, 1)
     hsv[..., 2] = np.clip(hsv[..., 2] * (1 + 0.04 * patches), 0, 1)
     picture = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
@@ -105,5 +107,7 @@ def _bristles(rng: np.random.Generator, picture: Floats, frame: Frame) -> Floats
     rows, columns = np.mgrid[0:size, 0:size].astype(np.float32)
     total = np.zeros_like(grain)
     for step in range(-6, 7, 2):
-        total += cv2.remap(grain, columns + step * cosine, rows + step * sine, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        total += cv2.remap(
+            grain, columns + step * cosine, rows + step * sine, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+        )
     return np.asarray(np.clip(picture * (1 + 0.026 * total[..., None]), 0, 1), np.float32)
