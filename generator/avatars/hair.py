@@ -132,7 +132,7 @@ def cap(points: Floats, normals: Floats, canonical: Floats, faces: Ints, hair: H
     local = inverse.reshape(-1, 3).astype(np.int32)
     return Ribbons(
         placed.astype(np.float32), local, vertex_normals(placed, local), tangents,
-        np.full(len(used), 0.22, np.float32), (0.4 + 0.2 * streak).astype(np.float32),
+        np.full(len(used), 0.10, np.float32), (0.4 + 0.2 * streak).astype(np.float32),
     )  # fmt: skip
 
 
@@ -189,7 +189,7 @@ def make_beard(
     growing = np.flatnonzero(density[faces].min(1) > 0.4)
     if not len(growing):
         return None
-    count = 1900 if fine.columns == 2 else 600
+    count = 1900 if fine.columns == 2 else 1000
     corners = faces[rng.choice(growing, count)]
     place = canonical[corners[:, 0]]
     lip = (place[:, 1] > -0.62) & (np.abs(place[:, 0]) < 0.34)

@@ -109,6 +109,7 @@ class Look:
         setting: Kind of background, one of `SETTINGS`.
         framing: Camera (scale, tx, ty); the head's height is 2.15 times the scale, 0.35 to 0.75 of the picture.
         pose: (3,) how the head is held when no drive says otherwise.
+        mood: How far mouth corners and upper lids are raised when no drive says otherwise, in [0, 1].
     """
 
     hair: Hair | None
@@ -121,6 +122,7 @@ class Look:
     setting: str
     framing: tuple[float, float, float]
     pose: tuple[float, float, float]
+    mood: tuple[float, float]
 
 
 def _pick(rng: np.random.Generator, values: tuple[str, ...], chances: tuple[float, ...]) -> str:
@@ -157,6 +159,8 @@ def _hair(rng: np.random.Generator, kind: Kind, shape: HeadShape) -> Hair | None
     chances = dict(feminine if shape.feminine else masculine)
     if african > 0.25:
         chances |= {"afro": 0.2, "curly": 0.2, "buzz": 0.15 if not shape.feminine else 0.03}
+    if kind != "real":
+        chances.pop("buzz", None)
     if kind == "anime":
         chances = (
             {"bob": 0.3, "long": 0.4, "pony": 0.2, "bun": 0.1} if shape.feminine
@@ -285,9 +289,10 @@ def sample_look(rng: np.random.Generator, kind: Kind, shape: HeadShape) -> Look:
         eyes=_eyes(rng, kind, shape, creature),
         outfit=replace(outfit, hat="") if hair is None and outfit.hat == "band" else outfit,
         light=sample_light(rng),
-        exposure=float(np.exp(rng.normal(0.05, 0.22))),
+        exposure=float(np.clip(np.exp(rng.normal(0.08, 0.22)), 0.65, 1.6)),
         gamma=float(np.clip(rng.normal(1.0, 0.09), 0.8, 1.25)),
         setting=_pick(rng, SETTINGS, (0.16, 0.12, 0.2, 0.18, 0.08, 0.08, 0.1, 0.08)),
         framing=_framing(rng, max(tall, 0.5 * outfit.horns, 0.25 if outfit.hat else 0)),
         pose=(float(np.clip(yaw, -0.6, 0.6)), float(pitch), float(roll)),
+        mood=(float(rng.uniform(0.0, 0.45)), float(rng.uniform(0.0, 0.15) + 0.2 * (kind == "cartoon"))),
     )

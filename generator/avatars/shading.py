@@ -11,7 +11,7 @@ from generator.face.raster import Ints, compiled, depth_buffer
 
 from .colours import unit
 from .lights import Light
-from .materials import BACKGROUND, BEARD, HAIR, HAND, LASHES, LEFT_EYE, LIPS, MOUTH, RIGHT_IRIS, SKIN, TEETH, TONGUE
+from .materials import BACKGROUND, BEARD, HAIR, LASHES, LEFT_EYE, LIPS, MOUTH, RIGHT_IRIS, SKIN, TEETH, TONGUE
 from .surface import Bytes, Surface, _step
 
 _SHADOW_SIZE, _SHADOW_SPAN = 288, 4.8
@@ -282,6 +282,3 @@ def two_tones(
     )  # fmt: skip
     return shaded
 
-
-HAND_LIKE_SKIN = (SKIN, LIPS, HAND)
-"""Materials below whose surface light spreads."""

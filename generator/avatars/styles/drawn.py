@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from generator.avatars.colours import GAMMA, encoded
-from generator.avatars.materials import BROWS, HAIR, HAND, LIPS, SKIN
+from generator.avatars.colours import encoded
+from generator.avatars.materials import HAIR, HAND, SKIN
 from generator.face.face_params import Floats
 
 from .frame import Frame, film, foreground, outlines, scattered, smaller
@@ -31,7 +31,9 @@ def anime(frame: Frame) -> Floats:
 def comic(frame: Frame) -> Floats:
     """Return a printed comic: few colours, heavy lines, dots where there is shade."""
     picture = _inked(frame, max(0.9, 1.6 * frame.sampled / 512))
-    picture = np.round(picture * 6) / 6 * 0.6 + picture * 0.4
+    value = picture.max(-1, keepdims=True)
+    fewer = np.round(value * 5) / 5
+    picture = picture * (1 + (foreground(frame) < 0.5) * 0.7 * (fewer / np.maximum(value, 0.02) - 1))
     rows, columns = np.mgrid[0 : frame.sampled, 0 : frame.sampled].astype(np.float32)
     period = 7.0 * frame.sampled / 512
     u, v = (columns + rows) / 1.414 / period, (columns - rows) / 1.414 / period
@@ -74,5 +76,3 @@ def sketch(frame: Frame) -> Floats:
     ink = np.array([0.16, 0.15, 0.17], np.float32)
     return smaller(np.asarray(paper * drawn[..., None] + ink * (1 - drawn[..., None]), np.float32), frame.size)
 
-
-_UNUSED = (GAMMA, BROWS, LIPS)

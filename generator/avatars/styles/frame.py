@@ -110,7 +110,8 @@ def outlines(frame: Frame, width: float, inner: bool = True) -> Floats:
     rise = steps(frame.depth)
     line = ((rise > np.where(material == SKIN, 0.10, 0.16)) | (steps(number) > 0)).astype(np.float32)
     if inner:
-        line = np.maximum(line, 0.5 * ((rise > 0.08) & (material == HAIR)))
+        inside = (material == HAIR) & (steps(number) == 0)
+        line = np.maximum(np.where(inside, 0.35 * line, line), 0.3 * ((rise > 0.10) & (material == HAIR)))
     line[:2], line[:, :2] = 0, 0
     return np.clip(cv2.GaussianBlur(line, (0, 0), width) * width * 2.0, 0, 1).astype(np.float32)
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from generator.avatars.colours import GAMMA
-from generator.avatars.materials import BROWS, HAIR, LASHES, LEFT_EYE, LIPS, MOUTH, RIGHT_IRIS, SKIN, TEETH
+from generator.avatars.materials import BROWS, GLASSES, HAIR, LASHES, LEFT_EYE, LIPS, MOUTH, RIGHT_IRIS, SKIN, TEETH
 from generator.face.face_params import Floats
 
 from .frame import Frame, film, foreground, scattered, smaller, softened_hair, vignette
@@ -84,12 +84,11 @@ def paint(frame: Frame) -> Floats:
     hsv[..., 2] = np.clip(hsv[..., 2] * (1 + 0.04 * patches), 0, 1)
     picture = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
     material = frame.surface.material
-    detail = ((material >= MOUTH) & (material <= RIGHT_IRIS)) | (material == LASHES) | (material == TEETH) | (material == LIPS)
-    detail |= (material >= LEFT_EYE) & (material <= RIGHT_IRIS)
+    detail = np.isin(material, (LIPS, BROWS, MOUTH, LASHES, TEETH, GLASSES, *range(LEFT_EYE, RIGHT_IRIS + 1)))
     fine_share = smaller(detail.astype(np.float32), size)
     sigma = 0.05 * frame.pixels_per_unit * size / frame.sampled
     fine_share = np.clip(cv2.GaussianBlur(fine_share, (0, 0), max(0.5, sigma)) * 4, 0, 1)[..., None] * 0.85
-    reach = max(2, round(size / 64))
+    reach = max(2, round(size / 76))
     broad = _regions(_regions(picture, reach), max(2, reach // 2))
     picture = broad * (1 - fine_share) + _regions(picture, 2) * fine_share
     return smaller(_bristles(rng, np.asarray(picture, np.float32), frame), frame.size)
