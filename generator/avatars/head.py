@@ -31,7 +31,7 @@ from generator.face.face_params import (
 )
 from generator.face.head_model import rotation
 from generator.face.landmark_indices import MESH_INDEX
-from generator.face.raster import Ints
+from generator.face.raster import Ints, compiled
 
 from .asset import HeadAsset, head_asset, is_asymmetry
 from .eyes import Eyeball, Lashes, build_lashes, eye_grid, fit_sphere, gaze_rotation, lids_follow_gaze
@@ -283,12 +283,10 @@ class AvatarHead:
         """
         turn = rotation(np.asarray(pose))
         body = rotation(np.asarray(pose) * np.array([0.3, 0, 0.25], np.float32))
-        share = np.asarray(weight, np.float32).reshape(-1, 1)
-        with_head = points @ turn.T
-        if share.min() >= 1:
-            return with_head.astype(np.float32)
-        with_body = (points - NECK_PIVOT) @ body.T + turn @ NECK_PIVOT
-        return (with_head * share + with_body * (1 - share)).astype(np.float32)
+        share = np.broadcast_to(np.asarray(weight, np.float32), len(points))
+        out = np.empty((len(points), 3), np.float32)
+        _pose(np.ascontiguousarray(points, np.float32), share, turn, body, turn @ NECK_PIVOT - body @ NECK_PIVOT, out)
+        return out
 
     def project(self, points: Floats, camera: Floats) -> Floats:
         """Return picture coordinates and depth (P, 3) of posed points: x, y in picture sides, larger z is nearer.
@@ -365,6 +363,17 @@ class AvatarHead:
             np.concatenate([np.stack(slopes), linear.reshape(-1, *at_rest.shape)]).astype(np.float32),
             at_expression * np.float32(scale),
         )
+
+
+@compiled
+def _pose(points: Floats, share: Floats, turn: Floats, body: Floats, moved: Floats, out: Floats) -> None:
+    """Blend points turned with the head and points that stay with the shoulders, by the share of each."""
+    for k in range(points.shape[0]):
+        x, y, z, s = points[k, 0], points[k, 1], points[k, 2], share[k]
+        for axis in range(3):
+            with_head = turn[axis, 0] * x + turn[axis, 1] * y + turn[axis, 2] * z
+            with_body = body[axis, 0] * x + body[axis, 1] * y + body[axis, 2] * z + moved[axis]
+            out[k, axis] = with_head * s + with_body * (1 - s)
 
 
 def _ranges(sizes: tuple[int, ...]) -> dict[str, slice]:
