@@ -64,10 +64,7 @@ def _grid_faces(rows: int, columns: int, closed: bool) -> Ints:
 
 def _tube(path: Floats, radius: float, closed: bool) -> tuple[Floats, Ints]:
     """Return a tube of six sides round a path (K, 3)."""
-    if closed:
-        along = unit(np.roll(path, -1, 0) - np.roll(path, 1, 0))
-    else:
-        along = unit(np.gradient(path, axis=0))
+    along = unit(np.roll(path, -1, 0) - np.roll(path, 1, 0) if closed else np.gradient(path, axis=0))
     first = unit(np.cross(along, np.array([0.013, 0.017, 1.0])))
     first = np.where(np.linalg.norm(first, axis=1, keepdims=True) < 0.5, np.array([0, 1, 0]), first)
     second = np.cross(along, first)
@@ -125,11 +122,11 @@ def glasses(outfit: Outfit, eyes: tuple[Eyeball, Eyeball], bridge: Floats, templ
 
 
 _RIM = {"beanie": (0.40, 0.16, -0.05), "cap": (0.46, 0.24, 0.04), "brim": (0.46, 0.24, 0.08)}
-"""Height of a hat's rim in front, at the sides and behind, as the vertical part of a direction from the skull's middle."""
+"""Height of a hat's rim in front, at the sides and behind: the vertical part of a direction from inside the skull."""
 
 
 def rim_height(hat: str, directions: Floats) -> Floats:
-    """Return the vertical part of the hat's rim in the direction of unit vectors (P, 3); above 1 where there is none."""
+    """Return the rim's height in the direction of unit vectors (P, 3); above 1 where there is no rim."""
     if hat not in _RIM:
         return np.full(len(directions), 2.0, np.float32)
     front, side, back = _RIM[hat]
@@ -263,7 +260,8 @@ def _open_hand() -> tuple[Capsule, ...]:
         ((-0.10, 0.14, 0), (-0.11, 0.36, 0), 0.085, 0.075), ((0.0, 0.12, 0), (0.0, 0.38, 0), 0.095, 0.075),
         ((0.09, 0.14, 0), (0.10, 0.34, 0), 0.085, 0.07), ((0, -0.15, -0.02), (0, 0.12, 0), 0.10, 0.11),
         ((0, -2.6, -0.3), (0, -0.15, -0.02), 0.30, 0.11),
-        ((-0.12, 0.12, 0.03), (-0.25, 0.28, 0.07), 0.07, 0.055), ((-0.25, 0.28, 0.07), (-0.30, 0.42, 0.08), 0.055, 0.042),
+        ((-0.12, 0.12, 0.03), (-0.25, 0.28, 0.07), 0.07, 0.055),
+        ((-0.25, 0.28, 0.07), (-0.30, 0.42, 0.08), 0.055, 0.042),
     ]  # fmt: skip
     for x, length, lean in _FINGERS:
         knuckle, middle = (x, 0.38, 0.0), (x - lean * length * 0.5, 0.38 + length * 0.5, 0.02)

@@ -210,15 +210,15 @@ def make_beard(
 def beard_ribbons(beard: Beard, skin: Floats, normals: Floats, turn: Floats) -> Ribbons:
     """Grow a beard on posed skin (P, 3); `turn` (3, 3) is the head's rotation."""
     shares = beard.weights[:, :, None]
-    root = (skin[beard.corners] * shares).sum(1)
+    root: Floats = (skin[beard.corners] * shares).sum(1)
     normal = unit((normals[beard.corners] * shares).sum(1))
     lip = np.abs(beard.sideways)[:, None]
     down = turn @ np.array([0, -1, 0.1], np.float32)
     heading = normal * (0.55 - 0.25 * lip) + down * (1 - 0.45 * lip)
     heading = unit(heading + beard.sideways[:, None] * 1.1 * turn[:, 0] + beard.jitter * 0.5)
     share = np.linspace(0, 1, 4, dtype=np.float32)[None, :, None]
-    length = beard.length[:, None, None]
-    strands = root[:, None] + heading[:, None] * length * share + down * length * 0.25 * share**2
+    reach = beard.length[:, None, None]
+    strands = root[:, None] + heading[:, None] * reach * share + down * reach * 0.25 * share**2
     made = ribbons(strands.astype(np.float32), beard.tint, beard.fine, root.mean(0) - turn[:, 2] * 0.8)
     blended = unit(made.normals * 0.3 + np.repeat(normal, 4 * beard.fine.columns, 0))
     return Ribbons(made.points, made.faces, blended, made.tangents, made.along * 0.6 + 0.3, made.tint)

@@ -200,7 +200,7 @@ def grow(
         height = lift * np.sin(min(1.0, share * 1.6) * np.pi / 2) * layer
         place = scalp.outside(place, np.where(roots.bangs, 0.03 + 0.3 * lift, height))
         strand.append(place)
-    return _finish(rng, np.stack(strand, 1), hair, leaders, group, length, clump)
+    return _finish(rng, np.stack(strand, 1), hair, leaders.astype(np.int32), group.astype(np.int32), length, clump)
 
 
 def _finish(

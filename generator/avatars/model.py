@@ -13,10 +13,10 @@ from generator.face.raster import vertex_normals
 from . import accessories
 from .accessories import Props
 from .colours import linear, mix, smooth
+from .facets import few_faces
 from .hair import FINE, LOCKS, SHARP, SOFT, Fineness, Ribbons, bound_below, make_beard, make_hair
 from .head import AvatarHead, NeutralHead, avatar_head
 from .irises import paint_iris
-from .facets import few_faces
 from .look import Look
 from .materials import CLOTHES, COLLAR, GLASSES, HAND, HAT, HORNS, JEWELLERY, MATERIALS
 from .scalp import CENTRE, Scalp

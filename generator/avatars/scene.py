@@ -8,7 +8,7 @@ import numpy as np
 
 from generator.face.face_params import FaceParams, Floats
 from generator.face.head_model import rotation
-from generator.face.raster import Ints, vertex_normals
+from generator.face.raster import Flags, Ints, vertex_normals
 
 from .accessories import Props
 from .colours import smooth, unit
@@ -39,7 +39,7 @@ class Scene:
     faces: Ints
     kinds: Ints
     attributes: Floats
-    two_sided: Floats
+    two_sided: Flags
     turn: Floats
     coarse: Floats
 

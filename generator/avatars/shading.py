@@ -131,14 +131,14 @@ def _glint(
         return 0.0
     power = min(900.0, 2.0 / (rough * rough + 1e-4))
     lobe = cosine**power * (min(power, 400.0) + 8) / 25.0 * 0.35
-    if kind == SKIN or kind == LIPS:
+    if kind in (SKIN, LIPS):
         fine = 8.0 / (rough * rough)
         lobe = 0.7 * lobe + cosine**fine * (fine + 8) / 25.0 * 0.16
     return lobe
 
 
 @compiled
-def _light(
+def _light(  # noqa: C901 - one loop over pixels, which numba compiles as a whole
     face: Ints, g: Floats, material: Bytes, albedo: Floats, normal: Floats, finish: Floats, shadow: Floats,
     seen: Floats, directions: Floats, colours: Floats, around: Floats, camera: Floats, reach: float, sheen: float,
     diffuse: Floats, highlight: Floats,
@@ -152,7 +152,7 @@ def _light(
             v0, v1, v2 = camera[0] - a[11], camera[1] - a[12], camera[2] - a[13]
             far = 1.0 / np.sqrt(v0 * v0 + v1 * v1 + v2 * v2)
             v0, v1, v2 = v0 * far, v1 * far, v2 * far
-            strand = kind == HAIR or kind == BEARD
+            strand = kind in (HAIR, BEARD)
             eye = LEFT_EYE <= kind <= RIGHT_IRIS
             facing = n[0] * directions[0, 0] + n[1] * directions[0, 1] + n[2] * directions[0, 2]
             lit = 0.0
@@ -160,10 +160,10 @@ def _light(
                 bias = 0.07 if strand else 0.022 + 0.03 * (1 - max(0.0, facing))
                 lit = _lit(shadow, seen, a[11], a[12], a[13], bias)
             ambient = _open(face, g, y, x, reach, 4 if strand or kind >= CLOTHES else 8)
-            if kind == TEETH or kind == TONGUE or kind == MOUTH:
+            if kind in (TEETH, TONGUE, MOUTH):
                 ambient, lit = 0.55 + 0.45 * ambient, 0.45 + 0.55 * lit
             ambient *= f[3]
-            if kind == MOUTH or kind == TEETH or kind == TONGUE:
+            if kind in (MOUTH, TEETH, TONGUE):
                 lit *= f[3]
             hidden = max(0.0, n[0] * directions[1, 0] + n[1] * directions[1, 1] + n[2] * directions[1, 2])
             for c in range(3):
@@ -254,7 +254,7 @@ def _two_tones(
                 lit *= _step(0.3, 0.7, _lit(shadow, seen, a[11], a[12], a[13], 0.06))
             elif kind != LASHES:
                 lit = 1 - _step(0.30, 0.42, a[7])
-            if kind == MOUTH or kind == TEETH or kind == TONGUE:
+            if kind in (MOUTH, TEETH, TONGUE):
                 lit = 0.75
             diffuse[y, x, 0], diffuse[y, x, 1], diffuse[y, x, 2] = (
                 0.66 + 0.34 * lit,

@@ -16,8 +16,21 @@ from generator.face.face_params import Floats
 from generator.face.raster import Ints, compiled
 
 from .materials import (
-    BACKGROUND, BROWS, CLOTHES, HAIR, BEARD, LASHES, LEFT_EYE, LEFT_IRIS, LIPS, MOUTH, RIGHT_EYE, RIGHT_IRIS, SKIN,
-    TEETH, TONGUE,
+    BACKGROUND,
+    BEARD,
+    BROWS,
+    CLOTHES,
+    HAIR,
+    LASHES,
+    LEFT_EYE,
+    LEFT_IRIS,
+    LIPS,
+    MOUTH,
+    RIGHT_EYE,
+    RIGHT_IRIS,
+    SKIN,
+    TEETH,
+    TONGUE,
 )  # fmt: skip
 from .skin_chart import AXIS, HALF_TURN, HIGH, LOW
 
@@ -194,7 +207,7 @@ def _dent(g: Floats, strength: float, normal: Floats) -> None:
 
 
 @compiled
-def _surface(
+def _surface(  # noqa: C901 - one loop over pixels, which numba compiles as a whole
     face: Ints, kinds: Ints, g: Floats, chart: Floats, iris: Floats, palette: Floats, camera: Floats, turn: Floats,
     style: SurfaceStyle, material: Bytes, albedo: Floats, normal: Floats, finish: Floats,
 ) -> None:  # fmt: skip
@@ -237,7 +250,7 @@ def _surface(
                 f[0], f[1], f[3] = 0.5, 0.25, 0.06 + 0.75 * depth
             elif kind == SKIN:
                 _skin(a, chart, turn, style, m, out, n, f)
-            elif kind == LEFT_EYE or kind == RIGHT_EYE:
+            elif kind in (LEFT_EYE, RIGHT_EYE):
                 view_x = (turn[0, 0] * v0 + turn[1, 0] * v1 + turn[2, 0] * v2) * far
                 view_y = (turn[0, 1] * v0 + turn[1, 1] * v1 + turn[2, 1] * v2) * far
                 _eye(a, kind == LEFT_EYE, view_x, view_y, iris, sclera, style, m, out, f)
@@ -250,7 +263,7 @@ def _surface(
             elif kind == TONGUE:
                 out[0], out[1], out[2] = 0.62, 0.21, 0.21
                 f[0], f[1], f[2], f[3] = 1.0, 0.2, 0.3, 0.12 + 0.88 * _step(-0.3, 0.2, a[5])
-            elif kind == HAIR or kind == BEARD:
+            elif kind in (HAIR, BEARD):
                 _hair(a, roots, tips, style.plain, out, f)
             elif kind == LASHES:
                 for c in range(3):

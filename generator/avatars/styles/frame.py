@@ -9,7 +9,19 @@ import numpy as np
 
 from generator.avatars.colours import GAMMA, encoded
 from generator.avatars.materials import (
-    BACKGROUND, BEARD, BROWS, HAIR, HAND, LASHES, LEFT_EYE, LIPS, MOUTH, RIGHT_IRIS, SKIN, TEETH, TONGUE,
+    BACKGROUND,
+    BEARD,
+    BROWS,
+    HAIR,
+    HAND,
+    LASHES,
+    LEFT_EYE,
+    LIPS,
+    MOUTH,
+    RIGHT_IRIS,
+    SKIN,
+    TEETH,
+    TONGUE,
 )  # fmt: skip
 from generator.avatars.shading import Shaded
 from generator.avatars.surface import Surface

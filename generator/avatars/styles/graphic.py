@@ -7,8 +7,25 @@ import numpy as np
 
 from generator.avatars.colours import encoded
 from generator.avatars.materials import (
-    BACKGROUND, BEARD, BROWS, HAIR, HAND, LASHES, LEFT_EYE, LEFT_IRIS, LIPS, MATERIALS, MOUTH, RIGHT_EYE, RIGHT_IRIS,
-    SKIN, TEETH, TONGUE, CLOTHES, GLASSES, JEWELLERY, HORNS,
+    BACKGROUND,
+    BEARD,
+    BROWS,
+    CLOTHES,
+    GLASSES,
+    HAIR,
+    HAND,
+    JEWELLERY,
+    LASHES,
+    LEFT_EYE,
+    LEFT_IRIS,
+    LIPS,
+    MATERIALS,
+    MOUTH,
+    RIGHT_EYE,
+    RIGHT_IRIS,
+    SKIN,
+    TEETH,
+    TONGUE,
 )  # fmt: skip
 from generator.face.face_params import Floats
 from generator.face.raster import Ints
@@ -37,13 +54,13 @@ def _areas(frame: Frame) -> tuple[Ints, Floats]:
     material = frame.surface.material.astype(np.int32)
     merged = np.arange(_SHADED)
     merged[RIGHT_EYE], merged[RIGHT_IRIS], merged[BEARD] = LEFT_EYE, LEFT_IRIS, HAIR
-    area = merged[material]
+    area: Ints = merged[material].astype(np.int32)
     shade = frame.shaded.diffuse[..., 1] < 0.80
     plain = np.isin(area, (SKIN, HAIR, HAND, CLOTHES)) | (area > CLOTHES)
     albedo = frame.surface.albedo
     dark = (area == LEFT_IRIS) & (albedo.max(-1) < 0.02)
-    area = np.where(shade & plain, area + _SHADED, area)
-    area = np.where(dark, _PUPIL, area)
+    area = np.where(shade & plain, area + _SHADED, area).astype(np.int32)
+    area = np.where(dark, _PUPIL, area).astype(np.int32)
     colours = np.zeros((_PUPIL + 1, 3), np.float32)
     sparse, sparse_area = albedo[::3, ::3], area[::3, ::3]
     for number in present(area):
@@ -63,7 +80,7 @@ def _areas(frame: Frame) -> tuple[Ints, Floats]:
     colours[TEETH], colours[MOUTH], colours[TONGUE] = (0.97, 0.97, 0.96), (0.42, 0.12, 0.15), (0.86, 0.42, 0.44)
     colours[_PUPIL] = (0.08, 0.07, 0.09)
     colours[LASHES] = np.minimum(colours[LASHES], 0.14)
-    return area.astype(np.int32), np.clip(colours * min(1.1, 0.75 + 0.25 * frame.exposure), 0, 1)
+    return area, np.clip(colours * min(1.1, 0.75 + 0.25 * frame.exposure), 0, 1)
 
 
 def _rounded(area: Ints, sigma: float) -> Ints:
