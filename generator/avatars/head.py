@@ -29,14 +29,14 @@ from generator.face.face_params import (
     Floats,
     ParameterLayout,
 )
-from generator.face.head_model import rotation
 from generator.face.landmark_indices import MESH_INDEX
-from generator.face.raster import Ints, compiled
+from generator.face.raster import Ints
 
 from .asset import HeadAsset, head_asset, is_asymmetry
 from .eyes import Eyeball, Lashes, build_lashes, eye_grid, fit_sphere, gaze_rotation, lids_follow_gaze
 from .mouth import DentalArch, build_arch
 from .phenotype import TargetStrengths
+from .posing import pose_points
 from .proportions import ProportionField, Proportions
 from .subdivision import Subdivision, catmull_clark
 
@@ -50,9 +50,6 @@ CAMERA_DISTANCE = ARKIT_CAMERA_DISTANCE
 
 PARTS = ("skin", "left_eye", "right_eye", "upper_teeth", "lower_teeth", "tongue")
 """Parts of the drawn mesh in the order of their vertices and triangles; left and right are the person's."""
-
-NECK_PIVOT = np.array([0, -0.78, -0.32], np.float32)
-"""The joint between neck and head, in head space."""
 
 _IRIS_ANGLE = 0.43
 """Polar angle of the iris's edge on the eyeball in radians: an iris of 11.7 mm on an eyeball of 28 mm."""
@@ -281,12 +278,7 @@ class AvatarHead:
         Returns:
             (P, 3); the shoulders keep most of their direction, and move so that the neck's joint stays whole.
         """
-        turn = rotation(np.asarray(pose))
-        body = rotation(np.asarray(pose) * np.array([0.3, 0, 0.25], np.float32))
-        share = np.broadcast_to(np.asarray(weight, np.float32), len(points))
-        out = np.empty((len(points), 3), np.float32)
-        _pose(np.ascontiguousarray(points, np.float32), share, turn, body, turn @ NECK_PIVOT - body @ NECK_PIVOT, out)
-        return out
+        return pose_points(points, pose, weight)
 
     def project(self, points: Floats, camera: Floats) -> Floats:
         """Return picture coordinates and depth (P, 3) of posed points: x, y in picture sides, larger z is nearer.
@@ -363,17 +355,6 @@ class AvatarHead:
             np.concatenate([np.stack(slopes), linear.reshape(-1, *at_rest.shape)]).astype(np.float32),
             at_expression * np.float32(scale),
         )
-
-
-@compiled
-def _pose(points: Floats, share: Floats, turn: Floats, body: Floats, moved: Floats, out: Floats) -> None:
-    """Blend points turned with the head and points that stay with the shoulders, by the share of each."""
-    for k in range(points.shape[0]):
-        x, y, z, s = points[k, 0], points[k, 1], points[k, 2], share[k]
-        for axis in range(3):
-            with_head = turn[axis, 0] * x + turn[axis, 1] * y + turn[axis, 2] * z
-            with_body = body[axis, 0] * x + body[axis, 1] * y + body[axis, 2] * z + moved[axis]
-            out[k, axis] = with_head * s + with_body * (1 - s)
 
 
 def _ranges(sizes: tuple[int, ...]) -> dict[str, slice]:

@@ -8,7 +8,8 @@ from generator.face.face_params import Floats
 from generator.face.head_model import rotation
 from generator.face.raster import compiled
 
-from .head import NECK_PIVOT
+NECK_PIVOT = np.array([0, -0.78, -0.32], np.float32)
+"""The joint between neck and head, in head space."""
 
 
 @compiled

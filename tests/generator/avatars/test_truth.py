@@ -107,6 +107,7 @@ def test_landmarks_are_seen_until_the_head_hides_them(person):
         assert 60 < seen.sum() < 450
 
 
+@pytest.mark.slow
 def test_an_avatar_has_the_truth_of_all_its_parts_in_every_frame():
     avatar = sample_avatar(40, "real")
     rest = avatar.params()
@@ -127,6 +128,7 @@ def test_an_avatar_has_the_truth_of_all_its_parts_in_every_frame():
     assert points.shape == (478, 2) and seen[[1, 17, 152]].all()
 
 
+@pytest.mark.slow
 def test_frames_of_two_characters_have_no_flow(person, source):
     bald = frame_truth(head_geometry(person, params()), SIZE, samples=1)
     assert flow(source, bald).visible.any()
