@@ -1,0 +1,1 @@
+"""Move a picture's face without any learning: layers of the source on a fitted head."""
