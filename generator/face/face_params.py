@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,8 @@ class ParameterLayout:
         high: (E,) maximum of each coefficient, > 0.
         eyes: Indices of the coefficients that move the lids.
         mouth: Indices of the coefficients that move jaw and lips.
+        camera_distance: Distance D of the camera from the head's origin in units of head space; a point at depth Z is
+            enlarged by D / (D - Z). Infinite for a weak-perspective camera, which enlarges nothing.
     """
 
     name: str
@@ -61,6 +64,7 @@ class ParameterLayout:
     high: Floats
     eyes: tuple[int, ...]
     mouth: tuple[int, ...]
+    camera_distance: float = inf
 
     def neutral(self) -> Floats:
         """Return the neutral expression, (E,)."""
@@ -76,6 +80,33 @@ FLAME_EXPRESSION = (*(f"psi_{index}" for index in range(50)), "eyelid_l", "eyeli
 """FLAME's first 50 expression components in standard deviations, SMIRK's eyelids in [0, 1] (1 is shut, `_l` is the
 person's left), and the jaw's rotation as an axis-angle in radians; jaw_x > 0 opens the mouth."""
 
+ARKIT_EXPRESSION = (
+    "eyeBlinkLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft", "eyeSquintLeft",
+    "eyeWideLeft",
+    "eyeBlinkRight", "eyeLookDownRight", "eyeLookInRight", "eyeLookOutRight", "eyeLookUpRight", "eyeSquintRight",
+    "eyeWideRight",
+    "jawForward", "jawRight", "jawLeft", "jawOpen",
+    "mouthClose", "mouthFunnel", "mouthPucker", "mouthRight", "mouthLeft", "mouthSmileLeft", "mouthSmileRight",
+    "mouthFrownLeft", "mouthFrownRight", "mouthDimpleLeft", "mouthDimpleRight", "mouthStretchLeft",
+    "mouthStretchRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthPressLeft",
+    "mouthPressRight", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight",
+    "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
+    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight", "tongueOut",
+)  # fmt: skip
+"""The 52 ARKit coefficients in the order of Live Link Face's files, each in [0, 1]; 0 is the neutral face.
+
+Left and Right are the person's own, so `Left` lies on the picture's right in a frontal view.
+"""
+
+ARKIT_PHENOTYPE = ("age", "gender", "muscle", "weight", "african", "asian", "caucasian")
+"""The first shape coefficients of the avatar head; what they mean stands in `generator.avatars.phenotype`."""
+
+ARKIT_CONTROLS = 113
+"""Number of the shape coefficients that follow: signed controls of single features, named in the head's asset."""
+
+ARKIT_CAMERA_DISTANCE = 10.0
+"""Distance from which the avatar head is seen, in units of head space: about a metre of a person's head."""
+
 LAYOUTS = {
     layout.name: layout
     for layout in (
@@ -90,6 +121,13 @@ LAYOUTS = {
             high=vector(*[6] * 50, 1, 1, 0.7, 0.2, 0.2),
             eyes=_indices(FLAME_EXPRESSION, ("eyelid",)),
             mouth=_indices(FLAME_EXPRESSION, ("jaw",)),
+        ),
+        ParameterLayout(
+            "arkit", len(ARKIT_PHENOTYPE) + ARKIT_CONTROLS, ARKIT_EXPRESSION,
+            low=np.zeros(len(ARKIT_EXPRESSION), np.float32), high=np.ones(len(ARKIT_EXPRESSION), np.float32),
+            eyes=_indices(ARKIT_EXPRESSION, ("eyeBlink", "eyeSquint", "eyeWide", "eyeLook")),
+            mouth=_indices(ARKIT_EXPRESSION, ("jaw", "mouth", "tongue")),
+            camera_distance=ARKIT_CAMERA_DISTANCE,
         ),
     )
 }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from generator.avatars import avatar_head
 from generator.errors import FaceModelError
 from generator.face.face_model import FaceModel
 from generator.face.face_params import find_layout
@@ -19,13 +20,15 @@ def load_face_model(name: str, path: Path | None = None) -> FaceModel:
     """Load the face model of that name.
 
     Args:
-        name: "puppet" or "flame".
-        path: FLAME's file; not needed for the puppet head.
+        name: "arkit" for the avatar head, "puppet" or "flame".
+        path: FLAME's file; the other heads need none.
 
     Raises:
         FaceModelError: There is no such face model, or its file is missing or cannot be used.
     """
     find_layout(name)
+    if name == "arkit":
+        return avatar_head()
     if name == "puppet":
         return puppet_head()
     if path is None:
