@@ -88,7 +88,7 @@ def _visibility(rig: Rig, sight: Sight) -> Floats:
             np.add.at(total, rig.faces[:, corner], mean)
             np.add.at(count, rig.faces[:, corner], 1)
         seen = total / np.maximum(count, 1)
-    return np.clip((seen - 0.12) / 0.35, 0, 1).astype(np.float32)
+    return np.clip((seen - 0.22) / 0.38, 0, 1).astype(np.float32)
 
 
 def _colours(sight: Sight, alpha: Floats) -> Floats:

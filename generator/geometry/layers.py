@@ -13,7 +13,7 @@ import numpy as np
 from generator.face.face_params import Floats
 
 from .face_texture import eye_box, open_mouth
-from .filling import Bytes, blur, disk, distance_to, fill, grow, mix, polygon, shrink
+from .filling import Bytes, blur, disk, distance_to, fill, grow, mix, polygon, shrink, smooth_step
 from .landmarks import OUTER_LOWER, UPPER_LIDS, lid_outline, lip_outline
 from .matte import own_colours
 from .sight import Sight
@@ -85,15 +85,29 @@ def _grain(sight: Sight, hidden: np.ndarray) -> Floats:
 
 
 def _body(sight: Sight, alpha: Floats, colours: Floats) -> Floats:
-    """Return what lies below the jaw, and a guess of it behind the face."""
+    """Return what lies below the jaw, and a guess of the neck behind the face."""
     below = np.clip((sight.neck - 0.5) * 4, 0, 1) * (sight.oval < 0.02) + (sight.below > 0) * (sight.neck < 0.5)
-    shown = shrink(((below > 0.5) & (alpha > 0.9)).astype(np.float32), 3 * sight.pixel)
-    guessed = fill(colours, shown)
-    texture = mix(guessed, colours, blur(below.astype(np.float32), 1.5 * sight.pixel))
+    near = (np.abs(sight.beside) < 0.5 * sight.width) & (sight.below < 0.5)
+    shown = shrink((below > 0.5) & (alpha > 0.9), 3 * sight.pixel)
+    shown = shown * near if (shown * near).sum() > 200 * sight.pixel**2 else shown
+    texture = mix(fill(colours, shown), colours, blur(below.astype(np.float32), 1.5 * sight.pixel))
+    left, right = _neck_sides(sight, alpha)
+    soft = 0.06 * sight.width
+    column = np.clip((sight.beside - left) / soft, 0, 1) * np.clip((right - sight.beside) / soft, 0, 1)
     up = np.clip((sight.below + 0.32) / 0.12, 0, 1)
-    column = np.clip((0.42 * sight.width - np.abs(sight.beside)) / (0.08 * sight.width), 0, 1)
-    up *= np.maximum(column, np.clip((sight.below + 0.05) / 0.10, 0, 1))
+    up *= np.maximum(column, np.clip((sight.below - 0.02) / 0.10, 0, 1))
     return _with_alpha(texture, np.maximum(alpha, sight.oval) * up)
+
+
+def _neck_sides(sight: Sight, alpha: Floats) -> tuple[float, float]:
+    """Return how far the neck reaches to both sides of the chin under the jaw, in pixels along `beside`."""
+    band = (alpha > 0.5) & (sight.below > 0.06) & (sight.below < 0.16)
+    found = sight.beside[band]
+    if len(found) < 20:
+        return -0.3 * sight.width, 0.3 * sight.width
+    left, right = np.percentile(found, [2, 98])
+    low, high = 0.22 * sight.width, 0.6 * sight.width
+    return float(-np.clip(-left, low, high)), float(np.clip(right, low, high))
 
 
 def _back(sight: Sight, alpha: Floats, colours: Floats) -> Floats:
@@ -107,8 +121,8 @@ def _back(sight: Sight, alpha: Floats, colours: Floats) -> Floats:
     hair = fill(colours, ring) if ring.sum() > least / 2 else colours
     texture = mix(hair, colours, blur(ring.astype(np.float32), 2 * pixel))
     unlike = np.linalg.norm(blur(colours, 3 * pixel) - hair, axis=-1)
-    thick: Bytes = ((alpha > 0.5) & (sight.oval < 0.5) & (sight.neck < 0.5) & (unlike < 90)).astype(np.uint8)
-    opened = np.asarray(cv2.morphologyEx(thick, cv2.MORPH_OPEN, disk(0.05 * width)), np.float32)
+    thick: Bytes = ((alpha > 0.5) & (sight.oval < 0.5) & (sight.neck < 0.5) & (unlike < 55)).astype(np.uint8)
+    opened = np.asarray(cv2.morphologyEx(thick, cv2.MORPH_OPEN, disk(0.07 * width)), np.float32)
     opened = blur(grow(opened, 0.02 * width), 1.5 * pixel)
     upper = np.clip((-0.45 - below) / 0.06, 0, 1)
     cover = alpha * (1 - sight.neck) * (1 - np.clip((below + 0.05) / 0.25, 0, 1)) * np.maximum(opened, upper)
@@ -116,10 +130,15 @@ def _back(sight: Sight, alpha: Floats, colours: Floats) -> Floats:
 
 
 def _head(sight: Sight, alpha: Floats, colours: Floats) -> Floats:
-    """Return the head with its ears and hair; under lids and lips lies skin."""
-    fading = np.clip((sight.below - 0.10) / 0.45, 0, 1)
-    fading = 1 - fading * fading * (3 - 2 * fading)
-    cover = np.where(sight.oval > 0.99, 1, np.maximum(alpha * (1 - sight.neck) * fading, sight.oval))
+    """Return the head with its ears and hair; under lids and lips lies skin.
+
+    Beside the jaw a thin rim of the matte is dropped, which would hang in the air when the head turns.
+    """
+    fading = 1 - smooth_step((sight.below - 0.02) / 0.25)
+    outside = ((alpha > 0.5) & (sight.oval < 0.5)).astype(np.uint8)
+    opened = np.asarray(cv2.morphologyEx(outside, cv2.MORPH_OPEN, disk(0.025 * sight.width)), np.float32)
+    thick = np.maximum(blur(grow(opened > 0.5, 0.03 * sight.width), sight.pixel), np.clip((-0.5 - sight.below) / 0.1, 0, 1))
+    cover = np.where(sight.oval > 0.99, 1, np.maximum(alpha * (1 - sight.neck) * fading * thick, sight.oval))
     return _with_alpha(_lids_and_lips(sight, colours), cover)
 
 

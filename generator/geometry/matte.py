@@ -86,9 +86,15 @@ def _with_strands(sight: Sight, alpha: Floats) -> Floats:
 
 def own_colours(sight: Sight, alpha: Floats, plate: Floats) -> Floats:
     """Return the colours of head and body without the background that shines through at the edge, (S, S, 3)."""
-    inside = fill(sight.image, shrink((alpha > 0.97).astype(np.float32), sight.pixel))
+    solid = alpha > 0.97
+    inside = fill(sight.image, shrink(solid, sight.pixel))
     share = alpha[..., None]
     unmixed = (sight.image - (1 - share) * plate) / np.maximum(share, 0.25)
     colours = np.clip(np.where(share > 0.25, unmixed, inside), 0, 255)
     unlike = np.abs(colours - inside).max(-1) > 60
-    return mix(colours, inside, ((alpha < 0.97) & unlike).astype(np.float32))
+    colours = mix(colours, inside, ((alpha < 0.97) & unlike).astype(np.float32))
+    # A rim that takes after the background moves with the head as a line, so colours from further inside replace it.
+    deep = fill(sight.image, shrink(solid, 5 * sight.pixel))
+    rim = (shrink(solid, 4 * sight.pixel) == 0) & (np.abs(colours - deep).max(-1) > 40) & (sight.oval < 0.5)
+    nearer = np.linalg.norm(colours - plate, axis=-1) < np.linalg.norm(colours - deep, axis=-1)
+    return mix(colours, deep, blur((rim & nearer).astype(np.float32), 0.7 * sight.pixel))

@@ -60,18 +60,31 @@ class Painter:
     def frame_of(self, moved: Moved) -> NDArray[np.uint8]:
         """Return the frame (S, S, 3) of what moves on the source."""
         colours, top, places, cover, share = self._layers(moved)
-        colours += sample(self._missed, places) * self._believed(top, places, cover, share)[..., None]
+        colours += sample(self._missed, places) * self._believed(top, places, cover, share, self._calm(moved))[..., None]
         return np.clip(np.rint(colours), 0, 255).astype(np.uint8)
 
-    def _believed(self, top: NDArray[np.uint8], places: Floats, cover: Floats, share: Floats) -> Floats:
-        """Return where the residual belongs, 0 to 1: where the same layer is on top as in the source."""
+    def _calm(self, moved: Moved) -> float:
+        """Return 1 where the head stands as in the source, and 0 where it has moved by some pixels."""
+        sight = self._source.sight
+        landmarks = self._source.moment.landmarks
+        there, here = moved.view.project(landmarks), sight.face.view.project(landmarks)
+        away = np.linalg.norm((there - here)[:, :2], axis=1).mean() / sight.pixel
+        return float(np.exp(-((away / 1.5) ** 2)))
+
+    def _believed(
+        self, top: NDArray[np.uint8], places: Floats, cover: Floats, share: Floats, calm: float
+    ) -> Floats:
+        """Return where the residual belongs, 0 to 1: where the same layer is on top as in the source.
+
+        What a bare plate misses is the rim of hair that the matte has cut off; it stays only while the head does.
+        """
         x, y = places[..., 0] - 0.5, places[..., 1] - 0.5
         before = cv2.remap(self._top, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
         same = (before == top).astype(np.float32)
         own = np.minimum((share + 1e-3) / (sample(self._share, places) + 1e-3), 1)
         same = np.minimum(same, cv2.blur(same, (3, 3))) * own
         bare = np.clip(1 - 8 * np.abs(cover - self._cover), 0, 1)
-        return np.where(top == _PLATE, same * bare, same)
+        return np.where(top == _PLATE, same * bare * calm, same)
 
     def _layers(self, moved: Moved) -> tuple[Floats, NDArray[np.uint8], Floats, Floats, Floats]:
         """Lay the layers over each other.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+from generator.avatars import AvatarHead, avatar_head
 from generator.face.face_params import Floats
 from generator.face.raster import Ints
 
@@ -75,6 +77,31 @@ class Rig:
         moved = coarse.astype(np.float32, copy=True)
         moved[: self.body] += self.follow @ residual.astype(np.float32)
         return moved
+
+
+@cache
+def avatar_rig() -> Rig:
+    """Return the avatar head as the layers need it; it is built once in a process."""
+    return rig_of(avatar_head())
+
+
+def rig_of(head: AvatarHead) -> Rig:
+    """Prepare the mean head of a head model."""
+    asset = head.asset
+    mean = head.neutral(np.zeros(head.layout.shape_size, np.float32))
+    return build_rig(
+        rest=mean.coarse,
+        expressions=asset.expression * np.float32(mean.scale),
+        body=asset.body,
+        quads=asset.quads,
+        subdivision=head.skin.matrix,
+        faces=head.skin.triangles,
+        landmarks=sparse.csr_matrix(head.skin.matrix[asset.landmarks]),
+        masks={name: head.masks[name] for name in ("lips", "eyelids")},
+        parts=asset.parts,
+        tongue_quads=asset.part_quads["tongue"],
+        unit=mean.scale,
+    )
 
 
 def build_rig(

@@ -9,7 +9,7 @@ import numpy as np
 from generator.face.face_params import Floats
 from generator.face.raster import Ints
 
-from .filling import polygon
+from .filling import blur, grow, polygon
 from .kernels import draw_mesh
 from .landmarks import CHEEKS, CHIN, FOREHEAD, JAW, OVAL, eye_distance
 from .rig import Rig
@@ -116,7 +116,7 @@ def look(rig: Rig, image: Floats, face: FaceInPicture) -> Sight:
         mesh_face=drawn.face,
         mesh_weights=weights,
         mesh_depth=drawn.depth,
-        oval=polygon(points[list(OVAL)], (size, size)),
+        oval=_contour(rig, points, drawn.face),
         down=down,
         below=((across * down[0] + along * down[1]) / height).astype(np.float32),
         beside=(across * down[1] - along * down[0]).astype(np.float32),
@@ -126,6 +126,13 @@ def look(rig: Rig, image: Floats, face: FaceInPicture) -> Sight:
         eyes=eye_distance(points),
         pixel=pixel,
     )
+
+
+def _contour(rig: Rig, points: Floats, drawn: Ints) -> Floats:
+    """Return the mask of the face: its contour, and what of a turned face is seen beyond the contour's points."""
+    face = (drawn >= 0) & (rig.oval[rig.faces].min(1) > 0.5)[drawn]
+    soft = blur(grow(face, 1), 0.7 * len(drawn) / 512)
+    return np.maximum(polygon(points[list(OVAL)], drawn.shape), np.clip(2 * soft - 1, 0, 1)).astype(np.float32)
 
 
 def _weights(face: Ints, faces: Ints, screen: Floats) -> Floats:
