@@ -12,6 +12,7 @@ from .face.face_params import EXPRESSION, SHAPE, DriveSequence, FaceParams  # no
 from .face.snapshot import draw_snapshot, show_snapshot  # noqa: E402
 from .inference.animate_config import AnimateConfig  # noqa: E402
 from .inference.clip import GeneratedClip, GeneratedFile  # noqa: E402
+from .inference.geometry import GeometryAnimator  # noqa: E402
 from .inference.hardware import Precision, fastest_device, find_device  # noqa: E402
 from .inference.pipeline import Animator, read_sizes  # noqa: E402
 
@@ -27,6 +28,7 @@ __all__ = [
     "GeneratedFile",
     "GenerationError",
     "GeneratorError",
+    "GeometryAnimator",
     "MotionFileError",
     "Precision",
     "PuppetError",

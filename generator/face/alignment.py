@@ -47,7 +47,7 @@ def neutral_moment(drive: DriveSequence) -> FaceParams:
 
     return FaceParams(
         drive.shape, middle(drive.expression), middle(drive.pose), middle(drive.gaze), middle(drive.camera),
-        drive.face_model,
+        drive.face_model, None if drive.residual is None else middle(drive.residual),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ A walk from top to bottom: `rig` prepares the head model; `sight` looks at the f
 from __future__ import annotations
 
 from .landmarks import BROWS, EDGES, LIPS, OVAL
+from .moments import face_in_picture, moment_of, mouth_never_shuts, view_of, zero_of
 from .motion import Moment, Strength
 from .painter import Painter
 from .rig import Rig, avatar_rig
@@ -30,5 +31,10 @@ __all__ = [
     "Strength",
     "View",
     "avatar_rig",
+    "face_in_picture",
+    "moment_of",
+    "mouth_never_shuts",
     "prepare_source",
+    "view_of",
+    "zero_of",
 ]

@@ -1,7 +1,7 @@
 """Prepare the face's own texture, and its mirror image for what the source hides.
 
-A vertex is visible where the source shows its surface well. Elsewhere the colour of the mirrored vertex is taken, with a
-gain per vertex that makes both sides meet.
+A vertex is visible where the source shows its surface well. Elsewhere the colour of the mirrored vertex is taken, with
+a gain per vertex that makes both sides meet.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from generator.face.face_params import Floats
+from generator.face.raster import vertex_normals
 
 from .filling import at_pixels, blur, distance_to, fill, mix, polygon, sample, shrink
-from .kernels import vertex_normals
 from .landmarks import LIP_MIDDLES, lid_outline, lip_outline
 from .rig import Rig
 from .sight import Sight
@@ -28,8 +28,8 @@ class FaceTexture:
     """What the face mesh is painted with.
 
     Attributes:
-        texture: (S, S, 5) colours in 0 to 255, alpha that falls to 0 at the contour, and alpha that is 0 between the lids
-            and between open lips.
+        texture: (S, S, 5) colours in 0 to 255, alpha that falls to 0 at the contour, and alpha that is 0 between the
+            lids and between open lips.
         visible: (V,) how well the source shows each vertex, 0 to 1; mirrored: (V,) the same of its mirror image.
         screen: (V, 2) each vertex in the source, pixels; mirror_screen: (V, 2) its mirror image.
         gain: (V, 3) factor of the mirrored colours.

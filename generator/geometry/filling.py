@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from generator.face.face_params import Floats
 
+Number = TypeVar("Number", bound=np.generic)
 Mask = NDArray[np.bool_]
 Bytes = NDArray[np.uint8]
 
@@ -24,14 +26,14 @@ def disk(radius: float) -> Bytes:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(radius)) + 1,) * 2), np.uint8)
 
 
-def grow(mask: Floats | Mask, radius: float) -> Floats:
+def grow(mask: Floats | Mask | Bytes, radius: float) -> Floats:
     """Return the maximum of a mask within a radius in pixels, float32."""
     if mask.dtype == np.bool_:
         return (distance_to(np.asarray(mask, np.bool_)) <= max(radius, 1)).astype(np.float32)
     return np.asarray(cv2.dilate(np.asarray(mask, np.float32), disk(radius)), np.float32)
 
 
-def shrink(mask: Floats | Mask, radius: float) -> Floats:
+def shrink(mask: Floats | Mask | Bytes, radius: float) -> Floats:
     """Return the minimum of a mask within a radius in pixels, float32."""
     if mask.dtype == np.bool_:
         return 1 - grow(~np.asarray(mask, np.bool_), radius)
@@ -66,7 +68,7 @@ def sample(image: Floats, places: Floats) -> Floats:
     return np.asarray(cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
-def at_pixels(image: NDArray[np.generic], places: Floats) -> NDArray[np.generic]:
+def at_pixels(image: NDArray[Number], places: Floats) -> NDArray[Number]:
     """Return the values of the pixels that contain places (N, 2); places outside take the nearest pixel."""
     height, width = image.shape[:2]
     x = np.clip(places[:, 0].astype(int), 0, width - 1)
@@ -79,11 +81,12 @@ def fill(image: Floats, weight: Floats) -> Floats:
 
     This is the pull-push algorithm of Gortler et al. 1996, The Lumigraph, section 3.4.
     """
-    values, weight = image.astype(np.float32), weight.astype(np.float32)
+    values: Floats = image.astype(np.float32)
+    weight = weight.astype(np.float32)
     if values.shape[-1] == 1:
         return fill(np.repeat(values, 3, -1), weight)[..., :1]
     levels = []
-    values = values * weight[..., None]
+    values = np.asarray(values * weight[..., None], np.float32)
     mean = values.sum((0, 1)) / max(float(weight.sum()), 1e-6)
     while min(weight.shape) > 2:
         levels.append((values, weight))

@@ -58,7 +58,7 @@ class _Cut:
         self._lab = lab_colours(np.asarray(small))
         width = sight.width / scale
 
-        def reduced(values: Floats) -> Floats:
+        def reduced(values: Floats | Mask) -> Floats:
             return np.asarray(cv2.resize(values.astype(np.float32), (_SIDE, _SIDE), interpolation=cv2.INTER_NEAREST))
 
         self._oval: Mask = reduced(sight.oval) > 0.5
@@ -99,7 +99,7 @@ class _Cut:
         return head
 
     def _background(self) -> Mask:
-        """Return pixels that are background before the first cut: far from the skull, or at the border, and unlike hair."""
+        """Return the background before the first cut: far from the skull, or at the border, and unlike hair."""
         rows, distance = self._rows, self._distance
         behind = rows & ((distance > 0.62) | (self._border & (distance > 0.22)))
         if behind.sum() <= 80:

@@ -8,14 +8,17 @@ import numba
 import numpy as np
 
 from generator.face.face_params import Floats
-from generator.face.raster import Ints
+from generator.face.raster import Ints, depth_buffer, resolve
 
 from .filling import Bytes
 
 
+_FAR = np.float32(-1e9)
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A drawn mesh: `face` (H, W) triangle or -1, `depth` (H, W), and interpolated `values` (H, W, A)."""
+    """A drawn mesh: `face` (H, W) triangle or -1, `depth` (H, W), -1e9 where it is not, and interpolated `values` (H, W, A)."""
 
     face: Ints
     depth: Floats
@@ -25,52 +28,6 @@ class Drawn:
     def mask(self) -> np.ndarray:
         """Return where the mesh is, (H, W) bool."""
         return self.face >= 0
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _visible_faces(points, faces, both_sides, face, depth, weights):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    height, width = depth.shape
-    for k in range(faces.shape[0]):
-        i, j, m = faces[k, 0], faces[k, 1], faces[k, 2]
-        ax, ay, bx, by, cx, cy = points[i, 0], points[i, 1], points[j, 0], points[j, 1], points[m, 0], points[m, 1]
-        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-        if area > -1e-9 and not (both_sides and area > 1e-9):
-            continue
-        x0, x1 = max(0, int(np.ceil(min(ax, bx, cx) - 0.5))), min(width - 1, int(np.floor(max(ax, bx, cx) - 0.5)))
-        y0, y1 = max(0, int(np.ceil(min(ay, by, cy) - 0.5))), min(height - 1, int(np.floor(max(ay, by, cy) - 0.5)))
-        if x1 < x0 or y1 < y0:
-            continue
-        inverse = 1.0 / area
-        az, bz, cz = points[i, 2], points[j, 2], points[m, 2]
-        for y in range(y0, y1 + 1):
-            px, py = x0 + 0.5, y + 0.5
-            w1 = ((px - ax) * (cy - ay) - (py - ay) * (cx - ax)) * inverse
-            w2 = ((bx - ax) * (py - ay) - (by - ay) * (px - ax)) * inverse
-            for x in range(x0, x1 + 1):
-                w0 = 1.0 - w1 - w2
-                if w0 >= -1e-5 and w1 >= -1e-5 and w2 >= -1e-5:
-                    z = az * w0 + bz * w1 + cz * w2
-                    if z > depth[y, x]:
-                        depth[y, x] = z
-                        face[y, x] = k
-                        weights[y, x, 0] = w1
-                        weights[y, x, 1] = w2
-                w1 += (cy - ay) * inverse
-                w2 -= (by - ay) * inverse
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _interpolate(face, weights, faces, attributes, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    height, width = face.shape
-    for y in range(height):
-        for x in range(width):
-            k = face[y, x]
-            if k >= 0:
-                w1, w2 = weights[y, x, 0], weights[y, x, 1]
-                w0 = 1 - w1 - w2
-                i, j, m = faces[k, 0], faces[k, 1], faces[k, 2]
-                for a in range(attributes.shape[1]):
-                    out[y, x, a] = attributes[i, a] * w0 + attributes[j, a] * w1 + attributes[m, a] * w2
 
 
 def draw_mesh(points: Floats, faces: Ints, attributes: Floats, shape: tuple[int, int], *, both_sides: bool) -> Drawn:
@@ -83,34 +40,9 @@ def draw_mesh(points: Floats, faces: Ints, attributes: Floats, shape: tuple[int,
         shape: Height and width of the picture in pixels.
         both_sides: Whether triangles are also drawn from behind.
     """
-    face = np.full(shape, -1, np.int32)
-    depth = np.full(shape, -1e9, np.float32)
-    weights = np.zeros((*shape, 2), np.float32)
-    _visible_faces(np.ascontiguousarray(points, np.float32), faces, both_sides, face, depth, weights)
-    out = np.zeros((*shape, attributes.shape[1]), np.float32)
-    _interpolate(face, weights, faces, np.ascontiguousarray(attributes, np.float32), out)
-    return Drawn(face, depth, out)
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _normals(points, faces, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    for k in range(faces.shape[0]):
-        a, b, c = faces[k, 0], faces[k, 1], faces[k, 2]
-        x0, y0, z0 = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1], points[b, 2] - points[a, 2]
-        x1, y1, z1 = points[c, 0] - points[a, 0], points[c, 1] - points[a, 1], points[c, 2] - points[a, 2]
-        nx, ny, nz = y0 * z1 - z0 * y1, z0 * x1 - x0 * z1, x0 * y1 - y0 * x1
-        for v in (a, b, c):
-            out[v, 0] += nx
-            out[v, 1] += ny
-            out[v, 2] += nz
-
-
-def vertex_normals(points: Floats, faces: Ints) -> Floats:
-    """Return area-weighted unit normals (V, 3), pointing outwards."""
-    out = np.zeros((len(points), 3), np.float32)
-    _normals(np.ascontiguousarray(points, np.float32), faces, out)
-    normals: Floats = out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
-    return normals
+    two_sided = np.ones(len(faces), np.bool_) if both_sides else None
+    face, depth = depth_buffer(points, faces, *shape, two_sided)
+    return Drawn(face, np.maximum(depth, _FAR), resolve(points, faces, attributes, face)[0])
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
@@ -143,7 +75,8 @@ def lay_over(colours: Floats, cover: Floats, drawn: Drawn, texture: Floats) -> N
     """Lay a texture over a picture, in place.
 
     Args:
-        colours: (H, W, 3) in 0 to 255. cover: (H, W) how far layers cover the picture, 0 to 1.
+        colours: (H, W, 3) in 0 to 255.
+        cover: (H, W) how far layers cover the picture, 0 to 1.
         drawn: A mesh whose first two values are the place in the texture in pixels.
         texture: (h, w, 4) colours in 0 to 255 and alpha in [0, 1].
     """
@@ -183,7 +116,8 @@ def mix_over(colours: Floats, cover: Floats, drawn: Drawn, texture: Floats, left
     """Lay the face over a picture, in place, with mirrored colours where the source hides its own.
 
     Args:
-        colours: (H, W, 3) in 0 to 255. cover: (H, W) how far layers cover the picture, 0 to 1.
+        colours: (H, W, 3) in 0 to 255.
+        cover: (H, W) how far layers cover the picture, 0 to 1.
         drawn: A mesh with the values place (2), mirrored place (2), visibility, visibility of the mirror image, share
             inside the face's contour, and gain of the mirrored colours (3).
         texture: (h, w, 5) colours in 0 to 255, alpha of the contour, and alpha of the openings, in [0, 1].

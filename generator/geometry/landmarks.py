@@ -1,6 +1,6 @@
 """Name the points of the face mesh that layers and motion are built on.
 
-All indices are those of MediaPipe's 468 points. "Left" in these sets is the picture's left, which is the person's right.
+All indices are those of MediaPipe's 468 points. "Left" in these sets is the picture's left, the person's right.
 """
 
 from __future__ import annotations

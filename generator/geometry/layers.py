@@ -67,9 +67,7 @@ def _grain(sight: Sight, hidden: np.ndarray) -> Floats:
     rows, columns = np.nonzero(~hidden)
     if not len(rows):
         return np.zeros_like(rough)
-    _, labels = cv2.distanceTransformWithLabels(
-        hidden.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
+    _, labels = cv2.distanceTransformWithLabels(hidden.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     nearest = np.zeros((int(np.max(labels)) + 1, 2), int)
     nearest[labels[rows, columns]] = np.stack([rows, columns], 1)
     grid = np.moveaxis(np.mgrid[0:size, 0:size], 0, -1)
@@ -101,12 +99,12 @@ def _body(sight: Sight, alpha: Floats, colours: Floats) -> Floats:
 
 def _neck_sides(sight: Sight, alpha: Floats) -> tuple[float, float]:
     """Return how far the neck reaches to both sides of the chin under the jaw, in pixels along `beside`."""
-    band = (alpha > 0.5) & (sight.below > 0.06) & (sight.below < 0.16)
+    band = (alpha > 0.5) & (sight.mesh_face >= 0) & (sight.below > 0.06) & (sight.below < 0.16)
     found = sight.beside[band]
     if len(found) < 20:
         return -0.3 * sight.width, 0.3 * sight.width
     left, right = np.percentile(found, [2, 98])
-    low, high = 0.22 * sight.width, 0.6 * sight.width
+    low, high = 0.08 * sight.width, 0.6 * sight.width
     return float(-np.clip(-left, low, high)), float(np.clip(right, low, high))
 
 
@@ -137,7 +135,9 @@ def _head(sight: Sight, alpha: Floats, colours: Floats) -> Floats:
     fading = 1 - smooth_step((sight.below - 0.02) / 0.25)
     outside = ((alpha > 0.5) & (sight.oval < 0.5)).astype(np.uint8)
     opened = np.asarray(cv2.morphologyEx(outside, cv2.MORPH_OPEN, disk(0.025 * sight.width)), np.float32)
-    thick = np.maximum(blur(grow(opened > 0.5, 0.03 * sight.width), sight.pixel), np.clip((-0.5 - sight.below) / 0.1, 0, 1))
+    thick = np.maximum(
+        blur(grow(opened > 0.5, 0.03 * sight.width), sight.pixel), np.clip((-0.5 - sight.below) / 0.1, 0, 1)
+    )
     cover = np.where(sight.oval > 0.99, 1, np.maximum(alpha * (1 - sight.neck) * fading * thick, sight.oval))
     return _with_alpha(_lids_and_lips(sight, colours), cover)
 

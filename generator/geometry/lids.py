@@ -11,7 +11,7 @@ from .head_cut import lab_colours
 from .landmarks import CORNERS, LIDS, lid_outline
 
 _SKIN_DISTANCE, _EYE_DISTANCE = 14.0, 220.0
-"""From which squared Mahalanobis distance a colour is not skin, and up to which squared CIELAB distance it is the eye's."""
+"""Squared Mahalanobis distance from which a colour is not skin, squared CIELAB distance up to which it is the eye's."""
 
 
 def set_lower_lids(image: Floats, points: Floats) -> Floats:

@@ -16,8 +16,8 @@ from generator.face.face_params import Floats
 from .landmarks import (
     BROWS,
     CHIN,
-    COUNT,
     CORNERS,
+    COUNT,
     EDGES,
     INNER_LOWER,
     INNER_UPPER,

@@ -7,12 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from generator.face.face_params import Floats
+from generator.face.raster import vertex_normals
 
 from .canvas import Canvas, Hole, Pose
 from .face_texture import open_mouth
 from .filling import blur, grow, mix, polygon, sample
-from .kernels import draw_mesh, vertex_normals
-from .landmarks import CHIN_SKIN, INNER_LOWER, INNER_UPPER, LIP_MIDDLES, OUTER_LOWER, OUTER_UPPER, eye_distance, lip_outline
+from .kernels import draw_mesh
+from .landmarks import (
+    CHIN_SKIN,
+    INNER_LOWER,
+    INNER_UPPER,
+    LIP_MIDDLES,
+    OUTER_LOWER,
+    OUTER_UPPER,
+    eye_distance,
+    lip_outline,
+)
 from .outlines import between
 from .rig import Rig
 from .sight import Sight
@@ -68,7 +78,7 @@ class Mouth:
 
     def __init__(self, rig: Rig, sight: Sight) -> None:
         self._rig, self._sight = rig, sight
-        self._teeth, self._colours = Teeth(rig), mouth_colours(sight)
+        self._teeth, self._colours = Teeth(), mouth_colours(sight)
         self._landmarks = rig.points(sight.coarse)
         self._eyes = eye_distance(self._landmarks)
         self._gap, self._screen_gap = _gap(self._landmarks), _gap(sight.points) / sight.eyes
@@ -87,7 +97,11 @@ class Mouth:
         line = marks[13, 1] - 0.35 * max(marks[13, 1] - marks[14, 1], 0)
         front = marks[[13, 14, 82, 312, 87, 317], 2].mean() - 0.06 * unit
         middle = marks[_LIP_LINES, 0].mean()
-        up = [middle - upper[:, 0].mean(), line - 0.045 * unit - np.percentile(upper[:, 1], 4), front - upper[:, 2].max()]
+        up = [
+            middle - upper[:, 0].mean(),
+            line - 0.045 * unit - np.percentile(upper[:, 1], 4),
+            front - upper[:, 2].max(),
+        ]
         low = [
             middle - lower[:, 0].mean(),
             line - 0.03 * unit - np.percentile(lower[:, 1], 96),
@@ -98,7 +112,9 @@ class Mouth:
     def draw(self, canvas: Canvas, pose: Pose) -> None:
         """Draw the mouth's inside; the face is laid over it later, with a hole where the lips are apart."""
         upper, lower = pose.places[list(INNER_UPPER)], pose.places[list(INNER_LOWER)]
-        apart = float(np.linalg.norm(upper[1:-1, :2] - lower[1:-1, :2], axis=1).max()) / eye_distance(pose.places[:, :2])
+        apart = float(np.linalg.norm(upper[1:-1, :2] - lower[1:-1, :2], axis=1).max()) / eye_distance(
+            pose.places[:, :2]
+        )
         shown = 1.0 if self._screen_gap >= 0.02 else float(np.clip((apart - 0.012) / 0.025, 0, 1))
         window = canvas.window(pose.places[list(OUTER_UPPER + OUTER_LOWER), :2], 3 * self._sight.pixel)
         if shown <= 0 or window is None:
@@ -151,7 +167,7 @@ class Mouth:
         return shade * np.clip(0.62 + 0.38 * under, 0.55, 1)
 
     def _places(self, pose: Pose) -> Floats:
-        """Return the shifts (3, 3) of upper teeth, lower teeth and tongue: the upper stay, the others go with the chin."""
+        """Return the shifts (3, 3) of upper teeth, lower teeth and tongue: the lower ones and it go with the chin."""
         chin = (pose.landmarks - self._landmarks)[list(CHIN_SKIN)].mean(0)
         moved = {name: pose.coarse[self._rig.parts[name]].mean(0) - still for name, still in self._still.items()}
         low = self._lower - moved["lower_teeth"] + chin
@@ -171,5 +187,3 @@ class Mouth:
         flat = np.concatenate([place, np.zeros((len(place), 1))], 1)
         drawn = draw_mesh(flat, faces, source, picture.shape[:2], both_sides=True)
         picture[:] = mix(picture, sample(self._sight.image, drawn.values), drawn.mask * np.float32(weight))
-
-

@@ -1,7 +1,7 @@
 """Draw frames: the layers of a source, moved and laid over each other.
 
-From behind to the front: plate, body, back of the head, head, eyes, mouth, face. What the layers miss of the source then
-travels with the topmost one, so that the neutral frame is the source to the bit.
+From behind to the front: plate, body, back of the head, head, eyes, mouth, face. What the layers miss of the source
+then travels with the topmost one, so that the neutral frame is the source to the bit.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from .canvas import Canvas, Pose
 from .eyes import Eyes
 from .filling import grow, sample
 from .kernels import Drawn, draw_mesh, lay_over, mix_over, topmost
-from .mouth import Mouth
 from .motion import Moment, Moved, Strength, Transfer
-from .rig import Rig
+from .mouth import Mouth
 from .source import Source
 
 _PLATE, _FACE = 0, 3
@@ -48,7 +47,10 @@ class Painter:
             1,
         ).astype(np.float32)  # fmt: skip
         still = Moved(
-            sight.face.view, np.zeros(len(source.rig.expressions)), np.zeros_like(source.moment.landmarks), np.zeros((2, 2))
+            sight.face.view,
+            np.zeros(len(source.rig.expressions)),
+            np.zeros_like(source.moment.landmarks),
+            np.zeros((2, 2)),
         )
         colours, self._top, _, self._cover, self._share = self._layers(still)
         self._missed = sight.image - colours
@@ -60,7 +62,9 @@ class Painter:
     def frame_of(self, moved: Moved) -> NDArray[np.uint8]:
         """Return the frame (S, S, 3) of what moves on the source."""
         colours, top, places, cover, share = self._layers(moved)
-        colours += sample(self._missed, places) * self._believed(top, places, cover, share, self._calm(moved))[..., None]
+        colours += (
+            sample(self._missed, places) * self._believed(top, places, cover, share, self._calm(moved))[..., None]
+        )
         return np.clip(np.rint(colours), 0, 255).astype(np.uint8)
 
     def _calm(self, moved: Moved) -> float:
@@ -71,9 +75,7 @@ class Painter:
         away = np.linalg.norm((there - here)[:, :2], axis=1).mean() / sight.pixel
         return float(np.exp(-((away / 1.5) ** 2)))
 
-    def _believed(
-        self, top: NDArray[np.uint8], places: Floats, cover: Floats, share: Floats, calm: float
-    ) -> Floats:
+    def _believed(self, top: NDArray[np.uint8], places: Floats, cover: Floats, share: Floats, calm: float) -> Floats:
         """Return where the residual belongs, 0 to 1: where the same layer is on top as in the source.
 
         What a bare plate misses is the rim of hair that the matte has cut off; it stays only while the head does.
@@ -127,7 +129,13 @@ class Painter:
 
     def _face(self, canvas: Canvas, drawn: Drawn) -> tuple[Floats, Floats]:
         """Lay the face over the canvas; return its alpha and the share of its own, not mirrored, colours."""
-        alpha, own = mix_over(canvas.colours, canvas.cover, drawn, self._source.face.texture, _hole_mask(canvas, drawn, self._source.sight.width))
+        alpha, own = mix_over(
+            canvas.colours,
+            canvas.cover,
+            drawn,
+            self._source.face.texture,
+            _hole_mask(canvas, drawn, self._source.sight.width),
+        )
         return alpha, own
 
 

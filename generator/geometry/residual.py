@@ -1,7 +1,7 @@
 """Move a mesh smoothly so that its landmarks meet given places.
 
-A thin plate bends first (bi-Laplacian with a reach of half a decimetre); what it leaves is taken up by a membrane with a
-short reach. Both are linear, so one matrix holds them.
+A thin plate bends first (bi-Laplacian with a reach of half a decimetre); what it leaves is taken up by a membrane with
+a short reach. Both are linear, so one matrix holds them.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ from scipy.spatial import cKDTree
 
 from generator.avatars import AvatarHead, avatar_head
 from generator.face.face_params import Floats
-from generator.face.raster import Ints
+from generator.face.raster import Ints, vertex_normals
 
-from .kernels import draw_mesh, vertex_normals
+from .kernels import draw_mesh
 from .landmarks import COUNT, OVAL
 from .residual import smooth_field
 
@@ -40,8 +40,7 @@ class Rig:
         oval: (V,) 1 inside the face's contour, 0 outside.
         mirror: (V,) the vertex on the other side.
         masks: (V,) masks in [0, 1] by name: "lips", "eyelids".
-        parts: Slices of the coarse vertices by name: "upper_teeth", "lower_teeth", "tongue", "left_eye", "right_eye".
-        tongue_quads: (Q, 4) faces of the tongue, as indices into its slice.
+        parts: Slices of the coarse vertices by name: "upper_teeth", "lower_teeth", "left_eye", "right_eye" and more.
     """
 
     rest: Floats
@@ -57,7 +56,6 @@ class Rig:
     mirror: Ints
     masks: Mapping[str, Floats]
     parts: Mapping[str, slice]
-    tongue_quads: Ints
 
     @property
     def landmark_rest(self) -> Floats:
@@ -99,7 +97,6 @@ def rig_of(head: AvatarHead) -> Rig:
         landmarks=sparse.csr_matrix(head.skin.matrix[asset.landmarks]),
         masks={name: head.masks[name] for name in ("lips", "eyelids")},
         parts=asset.parts,
-        tongue_quads=asset.part_quads["tongue"],
         unit=mean.scale,
     )
 
@@ -114,7 +111,6 @@ def build_rig(
     landmarks: sparse.csr_matrix,
     masks: Mapping[str, Floats],
     parts: Mapping[str, slice],
-    tongue_quads: Ints,
     unit: float,
 ) -> Rig:
     """Derive what the layers need from a head; the arguments are described at `Rig`, `quads` are the body's faces."""
@@ -139,7 +135,6 @@ def build_rig(
         mirror=np.asarray(cKDTree(canonical).query(canonical * [-1, 1, 1])[1], np.int32),
         masks=masks,
         parts=parts,
-        tongue_quads=tongue_quads,
     )
 
 

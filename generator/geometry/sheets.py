@@ -88,7 +88,9 @@ def lay_sheets(rig: Rig, sight: Sight, relief: Relief, alphas: tuple[Floats, Flo
         points = sight.face.view.unproject(places, np.asarray(at_pixels(depth, places), np.float32))
         faces = np.ascontiguousarray(triangles[carries[triangles].any(1)], np.int32)
         made.append(
-            Sheet(points.astype(np.float32), places, faces, stiff, bound if follows else None, pull if follows else None)
+            Sheet(
+                points.astype(np.float32), places, faces, stiff, bound if follows else None, pull if follows else None
+            )
         )
     return Sheets(*made)
 

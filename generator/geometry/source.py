@@ -9,6 +9,7 @@ import numpy as np
 from generator.face.face_params import Floats
 
 from .face_texture import FaceTexture, paint_face
+from .filling import Bytes
 from .layers import Layers, take_apart
 from .lids import set_lower_lids
 from .matte import cut_matte
@@ -17,7 +18,7 @@ from .relief import shape_relief
 from .rig import Rig
 from .sheets import Sheets, lay_sheets
 from .sight import FaceInPicture, Sight, look
-from .source_eyes import eye_frame
+from .source_eyes import irises_on_head
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +40,7 @@ class Source:
     moment: Moment
 
 
-def prepare_source(rig: Rig, image: Floats, face: FaceInPicture) -> Source:
+def prepare_source(rig: Rig, image: Bytes, face: FaceInPicture) -> Source:
     """Take a square picture apart.
 
     Args:
@@ -54,13 +55,5 @@ def prepare_source(rig: Rig, image: Floats, face: FaceInPicture) -> Source:
     relief = shape_relief(rig, sight, alpha)
     sheets = lay_sheets(rig, sight, relief, (layers.body[..., 3], layers.back[..., 3], layers.head[..., 3]))
     landmarks = rig.points(sight.coarse)
-    moment = Moment(face.view, face.expression, landmarks, irises_on_head(rig, face, landmarks))
+    moment = Moment(face.view, face.expression, landmarks, irises_on_head(rig, face.view, landmarks, face.irises))
     return Source(rig, sight, alpha, layers, sheets, paint_face(rig, sight, alpha), moment)
-
-
-def irises_on_head(rig: Rig, face: FaceInPicture, landmarks: Floats) -> Floats:
-    """Return the place (2, 2) of each iris on the head, from the middle of the eye's corners in head units."""
-    frames = [eye_frame(rig, face.view, landmarks, eye) for eye in (0, 1)]
-    return np.stack(
-        [np.linalg.solve(frame, iris - middle) for (frame, middle), iris in zip(frames, face.irises, strict=True)]
-    )

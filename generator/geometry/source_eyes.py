@@ -56,6 +56,21 @@ def eye_frame(rig: Rig, view: View, landmarks: Floats, eye: int) -> tuple[Floats
     return view.frame_at(landmarks[list(CORNERS[eye])].mean(0), _STEP * rig.unit)
 
 
+def irises_on_head(rig: Rig, view: View, landmarks: Floats, irises: Floats) -> Floats:
+    """Return the place (2, 2) of each iris on the head, from the middle of the eye's corners in head units.
+
+    Args:
+        rig: The head.
+        view: The camera.
+        landmarks: (468, 3) in head space.
+        irises: (2, 2) in the view's pixels.
+    """
+    frames = [eye_frame(rig, view, landmarks, eye) for eye in (0, 1)]
+    return np.stack(
+        [np.linalg.solve(frame, iris - middle) for (frame, middle), iris in zip(frames, irises, strict=True)]
+    )
+
+
 def cut_eye(rig: Rig, sight: Sight, eye: int) -> SourceEye:
     """Cut out one eye."""
     points, pixel = sight.points, sight.pixel
@@ -104,7 +119,9 @@ def _iris(image: Floats, opening: Floats, inner: Mask, away: Floats, pixel: floa
     """Return the iris: its own pixels between the lids, the means of its rings under them.
 
     Args:
-        image: (h, w, 3). opening: (h, w) between the lids. inner: The same without its edge.
+        image: (h, w, 3).
+        opening: (h, w) between the lids.
+        inner: The same without its edge.
         away: (h, w) distance from the iris' centre in radii.
         pixel: Length of a pixel of a picture of 512.
     """
@@ -125,7 +142,9 @@ def _iris_radius(luma: Floats, inner: Mask, centre: Floats, guess: float, width:
     Drawn irises are larger than the iris network believes.
 
     Args:
-        luma: (h, w). inner: (h, w) between the lids. centre: (2,) of the iris.
+        luma: (h, w).
+        inner: (h, w) between the lids.
+        centre: (2,) of the iris.
         guess: The network's radius, pixels.
         width: Width of the eye, pixels.
     """

@@ -61,7 +61,7 @@ class View:
         Returns:
             The matrix (2, 2) from head units along the head's x and y to pixels, and the point's place (2,).
         """
-        three = self.project(np.stack([point, point + [step, 0, 0], point + [0, step, 0]]))[:, :2]
+        three = self.project(point + step * np.eye(3)[[2, 0, 1]] * [[0], [1], [1]])[:, :2]
         return np.stack([(three[1] - three[0]) / step, (three[2] - three[0]) / step], 1), three[0]
 
     def moved(self, **changes: object) -> View:

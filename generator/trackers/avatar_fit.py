@@ -99,7 +99,9 @@ class AvatarFitter:
     def misfit(self, fit: AvatarFit, points: Points) -> Floats:
         """Return what moves the fitted head's points to the picture's, (468, 3) in head space at equal depth."""
         basis = self._basis
-        head = basis.points + np.tensordot(fit.shape, basis.shape, 1) + np.tensordot(fit.expression, basis.expression, 1)
+        head = (
+            basis.points + np.tensordot(fit.shape, basis.shape, 1) + np.tensordot(fit.expression, basis.expression, 1)
+        )
         return fit.view.lift(head, points[:, :2] - fit.view.project(head)[:, :2])
 
     def _robust(self, residual: Floats, points: Points) -> Floats:
@@ -143,9 +145,7 @@ def _system(view: View, head: Floats, points: Points) -> tuple[Floats, Floats]:
     behind = -points[:, 2] - depth
     residual = np.concatenate([(points[:, :2] - seen[:, :2]).ravel(), _DEPTH_TRUST * (behind - behind.mean())])
     columns = [_columns(view, head, np.cross(axis, turned)[None])[0] for axis in np.eye(3)]
-    columns.append(
-        np.concatenate([(seen[:, :2] - view.shift).ravel(), _DEPTH_TRUST * (depth - depth.mean())])
-    )
+    columns.append(np.concatenate([(seen[:, :2] - view.shift).ravel(), _DEPTH_TRUST * (depth - depth.mean())]))
     for axis in np.eye(2):
         columns.append(np.concatenate([np.tile(axis, len(head)), np.zeros(len(head))]))
     return residual, np.stack(columns)
