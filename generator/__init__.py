@@ -10,6 +10,7 @@ from .errors import FaceModelError, GenerationError, GeneratorError, MotionFileE
 from .face.alignment import Retarget, align  # noqa: E402
 from .face.face_params import EXPRESSION, SHAPE, DriveSequence, FaceParams  # noqa: E402
 from .face.snapshot import draw_snapshot, show_snapshot  # noqa: E402
+from .geometry import mouth_never_shuts  # noqa: E402
 from .inference.animate_config import AnimateConfig  # noqa: E402
 from .inference.clip import GeneratedClip, GeneratedFile  # noqa: E402
 from .inference.geometry import GeometryAnimator  # noqa: E402
@@ -38,6 +39,7 @@ __all__ = [
     "draw_snapshot",
     "fastest_device",
     "find_device",
+    "mouth_never_shuts",
     "read_sizes",
     "show_snapshot",
 ]

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from forensics.errors import InputError, UsageError
 from forensics.execution.progress import Report, silent, subrange
-from forensics.synthesis.generator_forger import Engine, engine_for, load_animator
-from generator import AnimateConfig, Animator, DriveSequence, FaceParams
+from forensics.synthesis.generator_forger import GEOMETRY, Engine, engine_for, load_animator
+from generator import AnimateConfig, Animator, DriveSequence, FaceParams, GeometryAnimator, mouth_never_shuts
 from generator.trackers import TRACKERS, find_tracker, read_landmarks
 from watermark import (
     Deployment,
@@ -29,6 +29,7 @@ from watermark import (
 )
 
 from .drive_sound import DriveSound, sound_of
+from .preset_choice import choose_preset, choose_tracker
 from .small_source import check_source, track_any_size
 from .tracking import TrackerChoice, naming, open_tracker, track_file
 
@@ -99,6 +100,7 @@ class Animation:
         continued: Whether an interrupted run had already done a part of the work.
         seconds: Wall time.
         sound: Whether the drive's sound was kept.
+        notes: What a person should know about the result, one sentence each.
     """
 
     path: Path
@@ -110,6 +112,7 @@ class Animation:
     continued: bool
     seconds: Seconds
     sound: DriveSound = field(default_factory=DriveSound)
+    notes: tuple[str, ...] = ()
 
 
 def animate_file(request: AnimationRequest, deployment: Deployment, report: Report = silent) -> Animation:
@@ -128,10 +131,12 @@ def animate_file(request: AnimationRequest, deployment: Deployment, report: Repo
     started = time.perf_counter()
     check_request(request)
     sweep(request.out.parent)
-    engine = engine_for(request.engine)
+    chosen = choose_preset(request.engine, request.config, request.drive, request.tracker)
+    engine = engine_for(chosen)
+    request = replace(request, tracker=choose_tracker(request.tracker, engine.face_model))
     check_tracker(request, engine)
     still = load_still(request.source, pasted_back=request.config.paste_back)
-    if request.config.paste_back:
+    if request.config.paste_back or engine.preset == GEOMETRY:
         refuse_marked(request.source, still, deployment)
     drive = load_drive(request.drive, request.tracker, subrange(report, 0.0, _TRACKING_ENDS))
     if drive.face_model != engine.face_model:
@@ -145,7 +150,7 @@ def animate_file(request: AnimationRequest, deployment: Deployment, report: Repo
     report(0.0, "tracking the source")
     params = track_source(request.source, still, request.tracker)
     report(0.0, "loading the model")
-    animator = load_animator(engine)
+    animator = GeometryAnimator() if engine.preset == GEOMETRY else load_animator(engine)
     tracked = time.perf_counter()
     return _generated(request, engine, animator, (still, params, drive), deployment, report, (started, tracked), sound)
 
@@ -153,7 +158,7 @@ def animate_file(request: AnimationRequest, deployment: Deployment, report: Repo
 def _generated(
     request: AnimationRequest,
     engine: Engine,
-    animator: Animator,
+    animator: Animator | GeometryAnimator,
     scene: tuple[Frames, FaceParams, DriveSequence],
     deployment: Deployment,
     report: Report,
@@ -176,8 +181,18 @@ def _generated(
     parts = {name: made.seconds.get(name, 0.0) for name in ("denoise", "mark", "encode")}
     seconds = Seconds(total=ended - started, track=tracked - started, **parts)
     return Animation(
-        request.out, made.receipt, made.frames, engine, config, made.evaluations, made.continued, seconds, sound
-    )
+        request.out, made.receipt, made.frames, engine, config, made.evaluations, made.continued, seconds, sound,
+        notes_on(engine, scene[2], config),
+    )  # fmt: skip
+
+
+def notes_on(engine: Engine, drive: DriveSequence, config: AnimateConfig) -> tuple[str, ...]:
+    """Return what a person should know about the motion of a drive."""
+    if engine.preset != GEOMETRY or config.mode != "relative" or config.anchor is not None:
+        return ()
+    if mouth_never_shuts(drive):
+        return ("the drive's mouth is never shut, so its opening was taken as it is, not relative to a rest",)
+    return ()
 
 
 def _paced(report: Report, started: float) -> Callable[[int, int], None]:
@@ -212,7 +227,7 @@ def check_tracker(request: AnimationRequest, engine: Engine) -> None:
     Raises:
         UsageError: The tracker reads another face model.
     """
-    reads = find_tracker(request.tracker.name).face_model
+    reads = find_tracker(request.tracker.name or TRACKERS[0].name).face_model
     if reads != engine.face_model:
         raise UsageError(
             f"tracker {request.tracker.name} reads {reads} faces and the weights draw {engine.face_model} faces; add "
@@ -290,8 +305,8 @@ def refuse_marked(path: Path, still: Frames, deployment: Deployment) -> None:
     found = read_mark(still, deployment.mark_keys, search=0)
     if found.present:
         raise InputError(
-            f"{path}: carries mark {found.id or 'of this deployment'} already, which pasting back would keep beside "
-            "the new one; take the unmarked original, or leave out --paste-back",
+            f"{path}: carries mark {found.id or 'of this deployment'} already, which would be kept beside the "
+            "new one; take the unmarked original, or animate with --preset mini and without --paste-back",
             path,
         )
 

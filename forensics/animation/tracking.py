@@ -32,14 +32,14 @@ class TrackerChoice:
     """The choice of a tracker, and the place of the face.
 
     Attributes:
-        name: One of `TRACKERS`.
+        name: One of `TRACKERS`; None for the first that fits.
         weights: Published file of its network, None for the one in the user's models folder.
         flame: FLAME's file, None for the one in the user's models folder.
         box: Box of the face, (left, top, right, bottom) in pixels; None detects it.
         landmarks: File of its 68 points, instead of the box.
     """
 
-    name: str = TRACKERS[0]
+    name: str | None = None
     weights: Path | None = None
     flame: Path | None = None
     box: Box | None = None
@@ -54,7 +54,7 @@ def open_tracker(choice: TrackerChoice) -> Tracker:
     """
     from generator.trackers import load_tracker
 
-    return load_tracker(choice.name, choice.weights, flame=choice.flame)
+    return load_tracker(choice.name or TRACKERS[0], choice.weights, flame=choice.flame)
 
 
 def track_file(path: Path, choice: TrackerChoice, report: Report = silent) -> DriveSequence:

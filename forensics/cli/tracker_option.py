@@ -9,14 +9,15 @@ from forensics.animation.tracking import TRACKERS, TrackerChoice
 from forensics.errors import UsageError
 
 
-def add_tracker(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    """Declare the arguments that `choice_of` reads."""
+def add_tracker(parser: argparse.ArgumentParser | argparse._ArgumentGroup, default: str | None = TRACKERS[0]) -> None:
+    """Declare the arguments that `choice_of` reads; without a default the tracker depends on the preset."""
     parser.add_argument(
         "--tracker",
         choices=TRACKERS,
-        default=TRACKERS[0],
-        help="face-mesh reads the puppet head (default); deca and smirk read FLAME with files of yours: DECA's weights "
-        "are for non-commercial research, SMIRK's code is MIT and its weights' licence unclear",
+        default=default,
+        help=f"face-mesh reads the puppet head, arkit the avatar head (default: {default or 'that of the preset'}); "
+        "deca and smirk read FLAME with files of yours: DECA's weights are for non-commercial research, SMIRK's code "
+        "is MIT and its weights' licence unclear",
     )
     parser.add_argument(
         "--tracker-weights",

@@ -76,6 +76,7 @@ def animate_entry(animation: Animation) -> JsonObject:
         "composite": animation.config.paste_back,
         "continued": animation.continued,
         "sound": str(animation.sound) or None,
+        "notes": list(animation.notes),
         "mark": {"id": receipt.payload.hex},
         "credential": {"state": receipt.credential.state.value},
         "seconds": asdict(animation.seconds),

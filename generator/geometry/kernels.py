@@ -12,13 +12,12 @@ from generator.face.raster import Ints, depth_buffer, resolve
 
 from .filling import Bytes
 
-
 _FAR = np.float32(-1e9)
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A drawn mesh: `face` (H, W) triangle or -1, `depth` (H, W), -1e9 where it is not, and interpolated `values` (H, W, A)."""
+    """A drawn mesh: `face` (H, W) triangle or -1, `depth` (H, W) or -1e9, and interpolated `values` (H, W, A)."""
 
     face: Ints
     depth: Floats

@@ -39,7 +39,7 @@ def take_apart(sight: Sight, alpha: Floats) -> Layers:
     plate = fill_plate(sight, alpha)
     colours = own_colours(sight, alpha, plate)
     return Layers(
-        plate, _body(sight, alpha, colours), _back(sight, alpha, colours), _head(sight, alpha, colours)
+        plate, _body(sight, alpha, colours, plate), _back(sight, alpha, colours), _head(sight, alpha, colours)
     )  # fmt: skip
 
 
@@ -82,14 +82,14 @@ def _grain(sight: Sight, hidden: np.ndarray) -> Floats:
     return np.where(known[..., None], copied, noise).astype(np.float32)
 
 
-def _body(sight: Sight, alpha: Floats, colours: Floats) -> Floats:
+def _body(sight: Sight, alpha: Floats, colours: Floats, plate: Floats) -> Floats:
     """Return what lies below the jaw, and a guess of the neck behind the face."""
     below = np.clip((sight.neck - 0.5) * 4, 0, 1) * (sight.oval < 0.02) + (sight.below > 0) * (sight.neck < 0.5)
     near = (np.abs(sight.beside) < 0.5 * sight.width) & (sight.below < 0.5)
     shown = shrink((below > 0.5) & (alpha > 0.9), 3 * sight.pixel)
     shown = shown * near if (shown * near).sum() > 200 * sight.pixel**2 else shown
     texture = mix(fill(colours, shown), colours, blur(below.astype(np.float32), 1.5 * sight.pixel))
-    left, right = _neck_sides(sight, alpha)
+    left, right = _neck_sides(sight, alpha, plate)
     soft = 0.06 * sight.width
     column = np.clip((sight.beside - left) / soft, 0, 1) * np.clip((right - sight.beside) / soft, 0, 1)
     up = np.clip((sight.below + 0.32) / 0.12, 0, 1)
@@ -97,9 +97,10 @@ def _body(sight: Sight, alpha: Floats, colours: Floats) -> Floats:
     return _with_alpha(texture, np.maximum(alpha, sight.oval) * up)
 
 
-def _neck_sides(sight: Sight, alpha: Floats) -> tuple[float, float]:
+def _neck_sides(sight: Sight, alpha: Floats, plate: Floats) -> tuple[float, float]:
     """Return how far the neck reaches to both sides of the chin under the jaw, in pixels along `beside`."""
-    band = (alpha > 0.5) & (sight.mesh_face >= 0) & (sight.below > 0.06) & (sight.below < 0.16)
+    unlike = np.abs(sight.image - plate).max(-1) > 30
+    band = (alpha > 0.5) & ((sight.mesh_face >= 0) | unlike) & (sight.below > 0.06) & (sight.below < 0.16)
     found = sight.beside[band]
     if len(found) < 20:
         return -0.3 * sight.width, 0.3 * sight.width
