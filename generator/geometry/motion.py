@@ -13,6 +13,7 @@ import numpy as np
 
 from generator.face.face_params import Floats
 
+from .filling import smooth_step
 from .landmarks import (
     BROWS,
     CHIN,
@@ -26,6 +27,7 @@ from .landmarks import (
     MOUTH_CORNERS,
     UNDER_NOSE,
     UPPER_LIDS,
+    eye_distance,
 )
 from .rig import Rig
 from .view import View
@@ -85,6 +87,9 @@ _TRUST[list(LIPS)] = 1
 _TRUST[list(EDGES)] = 1
 """How far the drive's motion beyond the expression coefficients is believed at each landmark."""
 
+_TOUCH = (0.02, 0.06)
+"""Distances of the lips in distances of the eyes: lips touch below the first, and are open above the second."""
+
 _SHUT = 0.16
 """Share of the neutral opening at which the iris network's lids stop on a shut eye."""
 
@@ -128,7 +133,7 @@ class Transfer:
         if not strength.same_person:
             for eye in (0, 1):
                 self._close_lids(moment, change, eye)
-            self._meet_lips(change)
+            self._meet_lips(moment, change)
         irises = (moment.irises - neutral.irises) * np.array(self._eyes)[:, None]
         return Moved(self._view(moment.view), expression, change, irises)
 
@@ -155,22 +160,20 @@ class Transfer:
         together = (drive[lower] - zero[lower] + 0.2 * (now - before)) * self._eyes[eye]
         change[upper], change[lower] = together + 0.8 * closing, together - 0.2 * closing
 
-    def _meet_lips(self, change: Floats) -> None:
-        """Keep lips that touch from passing through each other, in place."""
-        own = self._source.landmarks
+    def _meet_lips(self, moment: Moment, change: Floats) -> None:
+        """Keep lips that touch in the drive together, and from passing through each other, in place."""
+        drive, own = moment.landmarks, self._source.landmarks
         upper, lower = list(INNER_UPPER[1:-1]), list(INNER_LOWER[1:-1])
-        gap = own[upper] - own[lower]
-        crossed = (gap + change[upper] - change[lower]) @ self._up < 0
+        apart = change[upper] - change[lower]
         middle = (change[upper] + change[lower]) / 2
-        change[upper] = np.where(crossed[:, None], middle - gap / 2, change[upper])
-        change[lower] = np.where(crossed[:, None], middle + gap / 2, change[lower])
-
-
-def lid_opening(landmarks: Floats) -> Floats:
-    """Return how far each eye is open, (2,): distance of the lids' middles in eye widths."""
-    return np.array(
-        [_apart(landmarks, UPPER_LIDS[eye][3], LOWER_LIDS[eye][3]) / _apart(landmarks, *CORNERS[eye]) for eye in (0, 1)]
-    )
+        opening = np.linalg.norm(drive[upper] - drive[lower], axis=1) / eye_distance(drive)
+        open_lips = smooth_step((opening - _TOUCH[0]) / (_TOUCH[1] - _TOUCH[0]))
+        opens = apart @ self._up > 0
+        apart = np.where(opens[:, None], apart * open_lips[:, None], apart)
+        gap = own[upper] - own[lower]
+        crossed = ((gap + apart) @ self._up < 0)[:, None]
+        apart = np.where(crossed, -gap, apart)
+        change[upper], change[lower] = middle + apart / 2, middle - apart / 2
 
 
 def _apart(points: Floats, first: int, second: int) -> float:
