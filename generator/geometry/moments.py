@@ -8,10 +8,10 @@ import numpy as np
 
 from generator.avatars import NeutralHead, avatar_head
 from generator.face.alignment import Retarget, neutral_moment
-from generator.face.face_params import DriveSequence, FaceParams, Floats, find_layout
+from generator.face.face_params import ARKIT_EXPRESSION, DriveSequence, FaceParams, Floats, find_layout
 from generator.face.head_model import rotation
 
-from .landmarks import COUNT, LIP_MIDDLES, eye_distance
+from .landmarks import COUNT, LIP_MIDDLES, LOWER_LIDS, UPPER_LIDS, eye_distance
 from .motion import Moment
 from .rig import Rig
 from .sight import FaceInPicture
@@ -49,7 +49,19 @@ def moment_of(rig: Rig, params: FaceParams, person: NeutralHead | None = None) -
     points, view = mesh_points(params, person), view_of(params)
     irises = view.project(points[list(_IRIS_CENTRES)])[:, :2]
     landmarks = points[:COUNT]
+    if params.residual is None:
+        _shut_lids(landmarks, params.expression)
     return Moment(view, params.expression, landmarks, irises_on_head(rig, view, landmarks, irises))
+
+
+def _shut_lids(landmarks: Floats, expression: Floats) -> None:
+    """Shut lids as far as the blinks say, in place; the head's own displacements leave wide eyes open by a slit."""
+    for eye, name in enumerate(("eyeBlinkRight", "eyeBlinkLeft")):
+        blink = float(np.clip(expression[ARKIT_EXPRESSION.index(name)], 0, 1))
+        upper, lower = list(UPPER_LIDS[eye]), list(LOWER_LIDS[eye])
+        left = blink**2 * (landmarks[upper] - landmarks[lower])
+        landmarks[upper] -= 0.85 * left
+        landmarks[lower] += 0.15 * left
 
 
 def face_in_picture(params: FaceParams, size: int) -> FaceInPicture:

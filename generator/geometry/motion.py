@@ -157,7 +157,7 @@ class Transfer:
         wide = np.linalg.norm(gap, axis=1) / eye_own
         share = np.clip(share, -0.06, 1 + 0.35 * np.exp(-((wide / 0.55) ** 2)))
         closing = np.where(wide[:, None] > 0.06, gap * (share - 1)[:, None], 0)
-        together = (drive[lower] - zero[lower] + 0.2 * (now - before)) * self._eyes[eye]
+        together = (drive[lower] - zero[lower] + 0.2 * (now - before)) * self._eyes[eye] * self._strength.eyes
         change[upper], change[lower] = together + 0.8 * closing, together - 0.2 * closing
 
     def _meet_lips(self, moment: Moment, change: Floats) -> None:
@@ -171,8 +171,9 @@ class Transfer:
         opens = apart @ self._up > 0
         apart = np.where(opens[:, None], apart * open_lips[:, None], apart)
         gap = own[upper] - own[lower]
-        crossed = ((gap + apart) @ self._up < 0)[:, None]
-        apart = np.where(crossed, -gap, apart)
+        crossed = ((gap + apart) @ self._up < 0) & (apart @ self._up < 0)
+        touching = np.where((gap @ self._up > 0)[:, None], -gap, 0)
+        apart = np.where(crossed[:, None], touching, apart)
         change[upper], change[lower] = middle + apart / 2, middle - apart / 2
 
 
