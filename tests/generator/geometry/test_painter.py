@@ -22,14 +22,14 @@ def painter(source, drive):
 
 
 def _with(params, **coefficients):
-    expression = np.array(params.expression)
+    expression = np.array(drive.expression)
     for name, value in coefficients.items():
         expression[ARKIT_EXPRESSION.index(name)] = value
-    return moment_of(avatar_rig(), replace(params, expression=expression))
+    return moment_of(avatar_rig(), replace(drive, expression=expression))
 
 
 def _turned(drive, yaw):
-    return moment_of(avatar_rig(), replace(params, pose=np.array([yaw, 0, 0], np.float32)))
+    return moment_of(avatar_rig(), replace(drive, pose=np.array([yaw, 0, 0], np.float32)))
 
 
 def _change(frame, picture, source, eye):
