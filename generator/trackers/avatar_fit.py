@@ -118,6 +118,8 @@ class AvatarFitter:
     def refined(self, fit: AvatarFit, points: Points, misfit: Floats, gaze: Floats) -> AvatarFit:
         """Fit the expression again with the camera held, on top of the person's constant misfit.
 
+        The prior pulls to the expression that was fitted first: that fit has been pulled to the neutral face already.
+
         Args:
             fit: The fit, of `steadied`.
             points: (468, 3) as in `fit`.
@@ -127,14 +129,14 @@ class AvatarFitter:
         basis = self.person(fit.shape)
         low = lids_follow_gaze(self._nothing, gaze).astype(np.float64)
         expression = np.maximum(fit.expression.astype(np.float64), low)
-        prior = 1 / self._expression_prior**2
+        prior, rest = 1 / self._expression_prior**2, fit.expression.astype(np.float64)
         for _ in range(2):
             head = basis.points + np.tensordot(expression, basis.expression, 1) + misfit
             residual = (points[:, :2] - fit.view.project(head)[:, :2]).ravel()
             columns = _columns(fit.view, head, basis.expression @ fit.view.rotation.T)[:, : 2 * 468]
             weight = np.repeat(self._weights, 2) / (_NOISE * _eyes(points))
             weight = weight / np.sqrt(1 + (np.abs(residual * weight) / 6) ** 2)
-            step = _bounded_step((columns * weight).T, residual * weight, prior, expression, slice(None), low)
+            step = _bounded_step((columns * weight).T, residual * weight, prior, expression, slice(None), low, rest)
             expression = np.clip(expression + step, low, 1)
         return replace(fit, expression=expression.astype(np.float32))
 
@@ -204,11 +206,17 @@ def _columns(view: View, head: Floats, moves: Floats) -> Floats:
 
 
 def _bounded_step(
-    jacobian: Floats, residual: Floats, prior: Floats, values: Floats, expressions: slice, low: Floats
+    jacobian: Floats,
+    residual: Floats,
+    prior: Floats,
+    values: Floats,
+    expressions: slice,
+    low: Floats,
+    rest: Floats | float = 0.0,
 ) -> Floats:
-    """Return the step of least squares with expressions kept between `low` and 1."""
+    """Return the step of least squares with expressions kept between `low` and 1; the prior pulls to `rest`."""
     normal = jacobian.T @ jacobian + np.diag(prior)
-    right = jacobian.T @ residual - prior * values
+    right = jacobian.T @ residual - prior * (values - rest)
     least, most = np.full(len(values), -np.inf), np.full(len(values), np.inf)
     least[expressions], most[expressions] = low, 1
     free = np.ones(len(values), bool)
