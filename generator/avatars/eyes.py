@@ -119,15 +119,14 @@ def build_lashes(lash_vertices: Floats, quads: Ints) -> Lashes:
     root_a, root_b, tip_b, tip_a = np.take_along_axis(quads, (first + np.arange(4)) % 4, 1).T
     corners = np.stack([root_a, root_b, tip_a, tip_b], 1)
     upper = lash_vertices[quads][..., 1].mean(1) > -0.01
-    near = edges.min(1) < np.median(edges.min(1)[upper])
+    distance_of = edges.min(1)
+    near = distance_of < np.where(upper, np.median(distance_of[upper]), np.median(distance_of[~upper]))
     whole = np.array([[[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]], [[1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]]])
     thin = np.array([
         [[1 - t + 0.07, t - 0.07, 0, 0], [1 - t - 0.07, t + 0.07, 0, 0], [0, 0, 1 - t - lean, t + lean]]
         for t, lean in ((0.2, 0.15), (0.5, -0.2), (0.8, 0.05))
     ])  # fmt: skip
-    over, under = np.flatnonzero(upper), np.flatnonzero(~upper)
+    over, under = np.flatnonzero(upper), np.flatnonzero(~upper & near)
     order = np.concatenate([np.repeat(over, len(whole)), np.repeat(under, len(thin))])
     weights = np.concatenate([np.tile(whole, (len(over), 1, 1)), np.tile(thin, (len(under), 1, 1))])
-    return Lashes(
-        corners[order].astype(np.int32), weights.astype(np.float32), upper[order], np.where(upper, near, True)[order]
-    )
+    return Lashes(corners[order].astype(np.int32), weights.astype(np.float32), upper[order], near[order])

@@ -21,7 +21,14 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from generator.face.face_params import ARKIT_CAMERA_DISTANCE, ARKIT_PHENOTYPE, LAYOUTS, Floats, ParameterLayout
+from generator.face.face_params import (
+    ARKIT_CAMERA_DISTANCE,
+    ARKIT_EXPRESSION,
+    ARKIT_PHENOTYPE,
+    LAYOUTS,
+    Floats,
+    ParameterLayout,
+)
 from generator.face.head_model import rotation
 from generator.face.landmark_indices import MESH_INDEX
 from generator.face.raster import Ints
@@ -30,6 +37,7 @@ from .asset import HeadAsset, head_asset, is_asymmetry
 from .eyes import Eyeball, Lashes, build_lashes, eye_grid, fit_sphere, gaze_rotation, lids_follow_gaze
 from .mouth import DentalArch, build_arch
 from .phenotype import TargetStrengths
+from .proportions import ProportionField, Proportions
 from .subdivision import Subdivision, catmull_clark
 
 HEIGHT = 2.15
@@ -49,8 +57,9 @@ NECK_PIVOT = np.array([0, -0.78, -0.32], np.float32)
 _IRIS_ANGLE = 0.43
 """Polar angle of the iris's edge on the eyeball in radians: an iris of 11.7 mm on an eyeball of 28 mm."""
 
-_CHIN = 152
+_CHIN, _NOSE, _LIPS = 152, 1, (13, 14)
 _PHENOTYPES = len(ARKIT_PHENOTYPE)
+_JAW_OPEN, _MOUTH_CLOSE = ARKIT_EXPRESSION.index("jawOpen"), ARKIT_EXPRESSION.index("mouthClose")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +67,16 @@ class NeutralHead:
     """One person without expression.
 
     Attributes:
-        coarse: (N, 3) vertices before subdivision, in head space.
-        eyes: The person's left and right eyeball.
+        coarse: (N, 3) vertices before subdivision, in head space, without exaggerated proportions.
+        eyes: The person's left and right eyeball, with the proportions.
         scale: Units of head space in a decimetre of the asset; expressions are scaled with it.
+        field: Exaggerated proportions, which `AvatarHead.expressed` applies; None for those of people.
     """
 
     coarse: Floats
     eyes: tuple[Eyeball, Eyeball]
     scale: float
+    field: ProportionField | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +86,8 @@ class MeshBasis:
     Attributes:
         points: (478, 3).
         shape: (120, 478, 3) derivative with respect to each shape coefficient.
-        expression: (52, 478, 3) displacement of each expression coefficient at 1; it is exact for every expression.
+        expression: (52, 478, 3) displacement of each expression coefficient at 1; it is exact for every expression in
+            which `mouthClose` does not exceed `jawOpen`.
     """
 
     points: Floats
@@ -189,12 +201,15 @@ class AvatarHead:
     def _crown(self) -> int:
         return int(self.canonical[self.parts["skin"]][:, 1].argmax())
 
-    def neutral(self, shape: Floats, asymmetry: Floats | None = None) -> NeutralHead:
+    def neutral(
+        self, shape: Floats, asymmetry: Floats | None = None, proportions: Proportions | None = None
+    ) -> NeutralHead:
         """Build a person without expression.
 
         Args:
             shape: (120,) coefficients, named by `shape_names`.
             asymmetry: (70,) strengths >= 0 of the targets of `asymmetry_names`; None for a symmetric head.
+            proportions: Exaggerations of toon styles; None for a head as it is.
         """
         strengths = self._strengths.phenotype(shape[:_PHENOTYPES])
         scale = self._scale(strengths)
@@ -203,9 +218,12 @@ class AvatarHead:
             strengths[[is_asymmetry(name) for name in self.asset.shape_names]] += asymmetry
         coarse = self.asset.base + (strengths.astype(np.float32) @ self._targets).reshape(-1, 3)
         coarse = (coarse * np.float32(scale) + EYES).astype(np.float32)
-        return NeutralHead(
-            coarse, (fit_sphere(self._part(coarse, "left_eye")), fit_sphere(self._part(coarse, "right_eye"))), scale
-        )
+        eyes = fit_sphere(self._part(coarse, "left_eye")), fit_sphere(self._part(coarse, "right_eye"))
+        if proportions is None:
+            return NeutralHead(coarse, eyes, scale)
+        points = self._landmark_rows @ coarse[: self.asset.body]
+        field = ProportionField.on(proportions, coarse, eyes, (points[_LIPS[0]] + points[_LIPS[1]]) / 2, points[_NOSE])
+        return NeutralHead(coarse, (field.eyeball(eyes[0], 1), field.eyeball(eyes[1], -1)), scale, field)
 
     def _scale(self, phenotype: Floats) -> float:
         """Return the units in a decimetre that give a phenotype without controls its height."""
@@ -220,14 +238,18 @@ class AvatarHead:
     def expressed(self, head: NeutralHead, expression: Floats, gaze: Floats | None = None) -> Floats:
         """Move the vertices before subdivision, (N, 3); the lids follow the gaze.
 
+        `mouthClose` draws the lips together over an open jaw, so it counts up to the value of `jawOpen` only.
+
         Args:
             head: The person.
             expression: (52,) ARKit coefficients.
             gaze: (2,) in [-1, 1]; None for straight ahead.
         """
-        values = expression if gaze is None else lids_follow_gaze(expression, gaze)
-        moved = (np.asarray(values, np.float32) @ self._expressions).reshape(-1, 3)
-        return head.coarse + moved * np.float32(head.scale)
+        values = np.array(expression if gaze is None else lids_follow_gaze(expression, gaze), np.float32)
+        values[_MOUTH_CLOSE] = min(values[_MOUTH_CLOSE], max(values[_JAW_OPEN], 0))
+        moved = (values @ self._expressions).reshape(-1, 3)
+        moved = head.coarse + moved * np.float32(head.scale)
+        return moved if head.field is None else head.field.apply(moved)
 
     def assemble(self, head: NeutralHead, coarse: Floats, gaze: Floats | None = None) -> Floats:
         """Return the vertices (V, 3) of the drawn mesh for moved vertices (N, 3) of a person."""
@@ -304,15 +326,18 @@ class AvatarHead:
         return self.mesh_points(shape, expression)[MESH_INDEX]
 
     @cached_property
-    def _landmark_targets(self) -> tuple[Floats, Floats]:
-        """Return shape (D, 478, 3) and expression (52, 478, 3) displacements of the points, in decimetres."""
+    def _landmark_targets(self) -> tuple[Floats, Floats, Floats]:
+        """Return places (478, 3), shape (D, 478, 3) and expression (52, 478, 3) displacements, in decimetres.
+
+        Points of an iris stand for the middle of their eyeball, which moves as they do.
+        """
 
         def at_points(displacements: Floats) -> Floats:
             skin = np.stack([self._landmark_rows @ one[: self.asset.body] for one in displacements])
             eyes = [displacements[:, self.asset.parts[name]].mean(1) for name in ("right_eye", "left_eye")]
             return np.concatenate([skin, *(np.repeat(eye[:, None], 5, 1) for eye in eyes)], 1).astype(np.float32)
 
-        return at_points(self.asset.shape), at_points(self.asset.expression)
+        return at_points(self.asset.base[None])[0], at_points(self.asset.shape), at_points(self.asset.expression)
 
     def mesh_basis(self, shape: Floats) -> MeshBasis:
         """Linearise the 478 points at a shape, for fits by least squares.
@@ -322,18 +347,23 @@ class AvatarHead:
         Args:
             shape: (120,) where to linearise.
         """
-        at_shape, at_expression = self._landmark_targets
-        step, scale = 0.02, self._scale(self._strengths.phenotype(shape[:_PHENOTYPES]))
-        points = self.mesh_points(shape, self.layout.neutral())
-        slopes = []
-        for index in range(_PHENOTYPES):
-            moved = np.array(shape, np.float32)
-            moved[index] += step
-            slopes.append((self.mesh_points(moved, self.layout.neutral()) - points) / step)
-        controls = self._strengths.control_slopes(np.asarray(shape[_PHENOTYPES:]))
-        linear = (controls @ at_shape.reshape(len(at_shape), -1)).reshape(-1, *points.shape) * scale
+        at_rest, at_shape, at_expression = self._landmark_targets
+        step, flat = 0.02, at_shape.reshape(len(at_shape), -1)
+        controls = self._strengths.controls(np.asarray(shape[_PHENOTYPES:]))
+
+        def near(values: Floats) -> tuple[Floats, float]:
+            strengths = self._strengths.phenotype(values)
+            scale = self._scale(strengths)
+            return (at_rest + ((strengths + controls) @ flat).reshape(at_rest.shape)) * scale, scale
+
+        here, scale = near(shape[:_PHENOTYPES])
+        moved = np.asarray(shape[:_PHENOTYPES]) + step * np.eye(_PHENOTYPES)
+        slopes = [(near(values)[0] - here) / step for values in moved]
+        linear = self._strengths.control_slopes(np.asarray(shape[_PHENOTYPES:])) @ flat * scale
         return MeshBasis(
-            points, np.concatenate([np.stack(slopes), linear]).astype(np.float32), at_expression * np.float32(scale)
+            self.mesh_points(shape, self.layout.neutral()),
+            np.concatenate([np.stack(slopes), linear.reshape(-1, *at_rest.shape)]).astype(np.float32),
+            at_expression * np.float32(scale),
         )
 
 

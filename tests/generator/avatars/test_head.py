@@ -114,6 +114,13 @@ def test_landmarks_lie_on_their_sides_and_in_order(head):
     assert np.array_equal(head.landmarks(np.zeros(120, np.float32), LAYOUT.neutral()), points[MESH_INDEX])
 
 
+def test_landmarks_of_both_sides_mirror_each_other(head):
+    points = head.mesh_points(np.zeros(LAYOUT.shape_size, np.float32), LAYOUT.neutral())[:468]
+    distance, other = cKDTree(points).query(points * (-1, 1, 1))
+    assert distance.max() < 1e-3
+    assert [int(other[index]) for index in (33, 61, 159, 105, 234, 152)] == [263, 291, 386, 334, 454, 152]
+
+
 @pytest.mark.parametrize("side", ["Left", "Right"])
 def test_a_blink_shuts_the_persons_own_eye(head, side):
     other = {"Left": "Right", "Right": "Left"}[side]
@@ -151,6 +158,19 @@ def test_the_jaw_opens_downwards_and_teeth_follow_it(head):
     assert drop["lower_teeth"] > 0.15 and drop["tongue"] > 0.1
 
 
+def test_the_lips_close_over_an_open_jaw_and_not_beyond(head):
+    person = np.zeros(LAYOUT.shape_size, np.float32)
+
+    def gap(**values):
+        points = head.mesh_points(person, expression(**values))
+        return float(points[13, 1] - points[14, 1])
+
+    rest = gap()
+    assert gap(mouthClose=1) == pytest.approx(rest, abs=1e-5)
+    assert gap(jawOpen=0.5) > rest + 0.1 and gap(jawOpen=0.5, mouthClose=0.5) < rest + 0.05
+    assert gap(jawOpen=0.5, mouthClose=1) == pytest.approx(gap(jawOpen=0.5, mouthClose=0.5), abs=1e-5)
+
+
 def test_the_basis_is_the_derivative_of_the_points(head):
     rng = np.random.default_rng(5)
     person = rng.normal(0, 0.2, LAYOUT.shape_size).astype(np.float32)
@@ -161,6 +181,7 @@ def test_the_basis_is_the_derivative_of_the_points(head):
     predicted = np.tensordot(step, basis.shape, 1)
     assert np.abs(moved - predicted).max() < 0.12 * np.abs(moved).max()
     values = rng.uniform(0, 1, 52).astype(np.float32)
+    values[ARKIT_EXPRESSION.index("mouthClose")] = 0.0
     assert head.mesh_points(person, values) == pytest.approx(
         basis.points + np.tensordot(values, basis.expression, 1), abs=1e-4
     )

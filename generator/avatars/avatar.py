@@ -1,0 +1,86 @@
+"""Make avatars: a shape, a look and a style, drawn from one seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from generator.face.face_params import FaceParams, Floats
+
+from .backgrounds import paint_background
+from .head import avatar_head
+from .look import Look, sample_look
+from .model import Model, build_model
+from .plausibility import plausible_character
+from .shapes import HeadShape
+from .styles import KINDS, Style, find_style
+
+
+@dataclass(frozen=True, eq=False)
+class Avatar:
+    """A character in a style; what is the same in all frames is built once and kept.
+
+    Attributes:
+        seed: The number it was drawn from.
+        style: One of `STYLES`.
+        shape: The head's shape.
+        look: All visual choices.
+    """
+
+    seed: int
+    style: Style
+    shape: HeadShape
+    look: Look
+
+    @cached_property
+    def model(self) -> Model:
+        """Return the avatar's model, which is built at the first use."""
+        return build_model(self.seed, self.style, self.shape, self.look)
+
+    def params(self) -> FaceParams:
+        """Return the avatar as it is when nothing drives it: its framing and pose, no expression."""
+        return FaceParams(
+            shape=self.shape.values,
+            expression=avatar_head().layout.neutral(),
+            pose=np.array(self.look.pose, np.float32),
+            gaze=np.zeros(2, np.float32),
+            camera=np.array(self.look.framing, np.float32),
+            face_model="arkit",
+        )
+
+    def driven(self, drive: FaceParams) -> FaceParams:
+        """Return parameters with this avatar's shape and another's expression, pose, gaze and camera."""
+        return replace(drive, shape=self.shape.values)
+
+    def background(self, size: int) -> Floats:
+        """Return what is behind the avatar, (size, size, 3) sRGB in [0, 1]."""
+        return _background(self.seed, self.look.setting, size)
+
+
+@lru_cache(maxsize=16)
+def _background(seed: int, setting: str, size: int) -> Floats:
+    return paint_background(np.random.default_rng([seed, 3]), setting, size)
+
+
+def sample_avatar(seed: int, style: str) -> Avatar:
+    """Draw an avatar; the same seed and style give the same one.
+
+    The same seed in two styles gives related characters: shapes are drawn in the same order, with the proportions
+    that each style has.
+
+    Args:
+        seed: At least 0.
+        style: One of `STYLES`.
+
+    Raises:
+        FaceModelError: There is no style of that name.
+    """
+    found = find_style(style)
+    kind = KINDS[found]
+    shape = plausible_character(np.random.default_rng([seed, 1]), kind)
+    look = sample_look(np.random.default_rng([seed, 2]), kind, shape)
+    if look.outfit.horns or look.complexion.markings:
+        shape = shape.with_controls(ear_shape_pointed=1.0)
+    return Avatar(seed, found, shape, look)
