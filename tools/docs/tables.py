@@ -475,9 +475,16 @@ def scale_plan(rows: Rows) -> str:
 
 
 REENACTMENT = {
-    "psnr_face": "PSNR face", "psnr_eyes": "eyes", "psnr_mouth": "mouth", "psnr_whole": "whole",
-    "ssim_face": "SSIM face", "landmark_error": "landmark error", "blink_r": "blink r", "mouth_r": "mouth r", "jitter": "jitter",
-}  # fmt: skip
+    "psnr_face": "PSNR face",
+    "psnr_eyes": "eyes",
+    "psnr_mouth": "mouth",
+    "psnr_whole": "whole",
+    "ssim_face": "SSIM face",
+    "landmark_error": "landmark error",
+    "blink_r": "blink r",
+    "mouth_r": "mouth r",
+    "jitter": "jitter",
+}
 """Measures of reenactment with the names of their columns."""
 
 
@@ -508,8 +515,8 @@ FORMS = {
     one.__name__: one
     for one in (
         generation, generation_measures, generation_gains, reenactment, judge, judge_coefficients, judge_styles, demo,
-        cpu_detector, cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time, intervals,
-        animate_time, claims, faults, manifest_store, load, detector_matrix, detector_matrix_alarms, retraining, scale,
+        cpu_detector, cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time,
+        intervals, animate_time, claims, faults, manifest_store, load, detector_matrix, detector_matrix_alarms, retraining, scale,
         scale_rows, scale_plan, throughput, install_sizes, public_files,
     )
 }  # fmt: skip
