@@ -76,11 +76,10 @@ def animate_entry(animation: Animation) -> JsonObject:
         "composite": animation.config.paste_back,
         "continued": animation.continued,
         "sound": str(animation.sound) or None,
-        "notes": list(animation.notes),
         "mark": {"id": receipt.payload.hex},
         "credential": {"state": receipt.credential.state.value},
         "seconds": asdict(animation.seconds),
-    }
+    } | ({"notes": list(animation.notes)} if animation.notes else {})
 
 
 def evaluate_entry(report: EvalReport) -> JsonObject:

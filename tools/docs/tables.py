@@ -492,13 +492,50 @@ def scale_plan(rows: Rows) -> str:
     return markdown(header, lines)
 
 
+REENACTMENT = {
+    "psnr_face": "PSNR face",
+    "psnr_eyes": "eyes",
+    "psnr_mouth": "mouth",
+    "psnr_whole": "whole",
+    "ssim_face": "SSIM face",
+    "landmark_error": "landmark error",
+    "blink_r": "blink r",
+    "mouth_r": "mouth r",
+    "jitter": "jitter",
+}
+"""Measures of reenactment with the names of their columns."""
+
+
+def reenactment(rows: Rows) -> str:
+    """Return the measures of every method over clips, and the speed of geometry."""
+    every = [row for row in rows if row["clip"] == "all"]
+    cells = {(row["method"], row["measure"]): row for row in every}
+    methods = dict.fromkeys(row["method"] for row in every)
+
+    def cell(row: dict[str, str] | None) -> str:
+        if row is None:
+            return "–"
+        value, low, high = (float(row[name] or "nan") for name in ("value", "low", "high"))
+        return f"{value:.2f} [{low:.2f}, {high:.2f}]" if row["low"] else f"{value:.2f}"
+
+    lines = [[method, *(cell(cells.get((method, name))) for name in REENACTMENT)] for method in methods]
+    clips = cells["geometry", "psnr_face"]
+    rates = " and ".join(
+        f"{float(row['value']):.0f} frames/s at {row['measure'].rsplit('_', 1)[-1]} px"
+        for row in every
+        if row["measure"].startswith("frames_a_second")
+    )
+    note = f"{clips['n_clips']} clips of {clips['n_frames']} frames. `geometry` draws {rates} on one thread."
+    return markdown(["method", *REENACTMENT.values()], lines) + f"\n{note}\n"
+
+
 FORMS = {
     one.__name__: one
     for one in (
-        generation, generation_measures, generation_gains, judge, judge_coefficients, judge_styles, demo, cpu_detector,
-        cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time, intervals,
-        animate_time, arkit_tracking, claims, faults, manifest_store, load, detector_matrix, detector_matrix_alarms,
-        retraining, scale, scale_rows, scale_plan, throughput, install_sizes, public_files,
+        generation, generation_measures, generation_gains, reenactment, judge, judge_coefficients, judge_styles, demo,
+        cpu_detector, cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time,
+        intervals, animate_time, claims, faults, manifest_store, load, detector_matrix, detector_matrix_alarms,
+        retraining, scale, scale_rows, scale_plan, throughput, install_sizes, public_files, arkit_tracking,
     )
 }  # fmt: skip
 

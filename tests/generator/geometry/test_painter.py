@@ -21,7 +21,7 @@ def painter(source, drive):
     return Painter(source, moment_of(avatar_rig(), drive), Strength())
 
 
-def _with(params, **coefficients):
+def _with(drive, **coefficients):
     expression = np.array(drive.expression)
     for name, value in coefficients.items():
         expression[ARKIT_EXPRESSION.index(name)] = value
