@@ -9,14 +9,18 @@ declare_missing_operators()
 from .errors import FaceModelError, GenerationError, GeneratorError, MotionFileError, PuppetError, WeightsError  # noqa: E402
 from .face.alignment import Retarget, align  # noqa: E402
 from .face.face_params import EXPRESSION, SHAPE, DriveSequence, FaceParams  # noqa: E402
+from .face.motion_files import MOTION_SUFFIXES, read_motion, write_motion  # noqa: E402
 from .face.snapshot import draw_snapshot, show_snapshot  # noqa: E402
+from .geometry import mouth_never_shuts  # noqa: E402
 from .inference.animate_config import AnimateConfig  # noqa: E402
 from .inference.clip import GeneratedClip, GeneratedFile  # noqa: E402
+from .inference.geometry import GeometryAnimator  # noqa: E402
 from .inference.hardware import Precision, fastest_device, find_device  # noqa: E402
 from .inference.pipeline import Animator, read_sizes  # noqa: E402
 
 __all__ = [
     "EXPRESSION",
+    "MOTION_SUFFIXES",
     "SHAPE",
     "AnimateConfig",
     "Animator",
@@ -27,6 +31,7 @@ __all__ = [
     "GeneratedFile",
     "GenerationError",
     "GeneratorError",
+    "GeometryAnimator",
     "MotionFileError",
     "Precision",
     "PuppetError",
@@ -36,6 +41,9 @@ __all__ = [
     "draw_snapshot",
     "fastest_device",
     "find_device",
+    "mouth_never_shuts",
+    "read_motion",
     "read_sizes",
     "show_snapshot",
+    "write_motion",
 ]

@@ -14,8 +14,17 @@ from numpy.typing import NDArray
 
 from forensics.errors import InputError, UsageError
 from forensics.execution.progress import Report, silent, subrange
-from forensics.synthesis.generator_forger import Engine, engine_for, load_animator
-from generator import AnimateConfig, Animator, DriveSequence, FaceParams
+from forensics.synthesis.generator_forger import GEOMETRY, Engine, engine_for, load_animator
+from generator import (
+    MOTION_SUFFIXES,
+    AnimateConfig,
+    Animator,
+    DriveSequence,
+    FaceParams,
+    GeometryAnimator,
+    mouth_never_shuts,
+    read_motion,
+)
 from generator.trackers import TRACKERS, find_tracker, read_landmarks
 from watermark import (
     Deployment,
@@ -29,6 +38,7 @@ from watermark import (
 )
 
 from .drive_sound import DriveSound, sound_of
+from .preset_choice import choose_preset, choose_tracker
 from .small_source import check_source, track_any_size
 from .tracking import TrackerChoice, naming, open_tracker, track_file
 
@@ -54,6 +64,7 @@ class AnimationRequest:
             of a picture, which has no change.
         tracker: The tracker of both faces; its box and landmarks are the source's.
         fresh: Whether to discard what an interrupted run left, and start again.
+        fps: Frames a second of a motion file; None for those that it states.
     """
 
     source: Path
@@ -64,6 +75,7 @@ class AnimationRequest:
     mode: Literal["relative", "absolute"] | None = None
     tracker: TrackerChoice = field(default_factory=TrackerChoice)
     fresh: bool = False
+    fps: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +111,7 @@ class Animation:
         continued: Whether an interrupted run had already done a part of the work.
         seconds: Wall time.
         sound: Whether the drive's sound was kept.
+        notes: What a person should know about the result, one sentence each.
     """
 
     path: Path
@@ -110,6 +123,7 @@ class Animation:
     continued: bool
     seconds: Seconds
     sound: DriveSound = field(default_factory=DriveSound)
+    notes: tuple[str, ...] = ()
 
 
 def animate_file(request: AnimationRequest, deployment: Deployment, report: Report = silent) -> Animation:
@@ -128,16 +142,19 @@ def animate_file(request: AnimationRequest, deployment: Deployment, report: Repo
     started = time.perf_counter()
     check_request(request)
     sweep(request.out.parent)
-    engine = engine_for(request.engine)
+    chosen = choose_preset(request.engine, request.config, request.drive, request.tracker)
+    engine = engine_for(chosen)
+    request = replace(request, tracker=choose_tracker(request.tracker, engine.face_model))
     check_tracker(request, engine)
     still = load_still(request.source, pasted_back=request.config.paste_back)
-    if request.config.paste_back:
+    if request.config.paste_back or engine.preset == GEOMETRY:
         refuse_marked(request.source, still, deployment)
-    drive = load_drive(request.drive, request.tracker, subrange(report, 0.0, _TRACKING_ENDS))
+    drive = load_drive(request.drive, request.tracker, subrange(report, 0.0, _TRACKING_ENDS), request.fps)
     if drive.face_model != engine.face_model:
+        instead = " or animate with --preset geometry," if drive.face_model == "arkit" else ""
         raise InputError(
             f"{request.drive}: is the motion of a {drive.face_model} face and the weights draw {engine.face_model} "
-            f"faces; track the clip again with {_trackers_of(engine.face_model)}",
+            f"faces;{instead} track the clip again with {_trackers_of(engine.face_model)}",
             request.drive,
         )
     check_length(request, drive)
@@ -145,7 +162,7 @@ def animate_file(request: AnimationRequest, deployment: Deployment, report: Repo
     report(0.0, "tracking the source")
     params = track_source(request.source, still, request.tracker)
     report(0.0, "loading the model")
-    animator = load_animator(engine)
+    animator = GeometryAnimator() if engine.preset == GEOMETRY else load_animator(engine)
     tracked = time.perf_counter()
     return _generated(request, engine, animator, (still, params, drive), deployment, report, (started, tracked), sound)
 
@@ -153,7 +170,7 @@ def animate_file(request: AnimationRequest, deployment: Deployment, report: Repo
 def _generated(
     request: AnimationRequest,
     engine: Engine,
-    animator: Animator,
+    animator: Animator | GeometryAnimator,
     scene: tuple[Frames, FaceParams, DriveSequence],
     deployment: Deployment,
     report: Report,
@@ -162,6 +179,8 @@ def _generated(
 ) -> Animation:
     started, tracked = times
     config = replace(request.config, mode=mode_for(request, scene[2]))
+    if config.anchor is None and engine.preset == GEOMETRY:
+        config = replace(config, anchor=scene[2].anchor)
     made = animator.animate_to(
         request.out,
         *scene,
@@ -176,8 +195,18 @@ def _generated(
     parts = {name: made.seconds.get(name, 0.0) for name in ("denoise", "mark", "encode")}
     seconds = Seconds(total=ended - started, track=tracked - started, **parts)
     return Animation(
-        request.out, made.receipt, made.frames, engine, config, made.evaluations, made.continued, seconds, sound
-    )
+        request.out, made.receipt, made.frames, engine, config, made.evaluations, made.continued, seconds, sound,
+        notes_on(engine, scene[2], config),
+    )  # fmt: skip
+
+
+def notes_on(engine: Engine, drive: DriveSequence, config: AnimateConfig) -> tuple[str, ...]:
+    """Return what a person should know about the motion of a drive."""
+    if engine.preset != GEOMETRY or config.mode != "relative" or config.anchor is not None:
+        return ()
+    if mouth_never_shuts(drive):
+        return ("the drive's mouth is never shut, so its opening was taken as it is, not relative to a rest",)
+    return ()
 
 
 def _paced(report: Report, started: float) -> Callable[[int, int], None]:
@@ -212,7 +241,7 @@ def check_tracker(request: AnimationRequest, engine: Engine) -> None:
     Raises:
         UsageError: The tracker reads another face model.
     """
-    reads = find_tracker(request.tracker.name).face_model
+    reads = find_tracker(request.tracker.name or TRACKERS[0].name).face_model
     if reads != engine.face_model:
         raise UsageError(
             f"tracker {request.tracker.name} reads {reads} faces and the weights draw {engine.face_model} faces; add "
@@ -251,7 +280,7 @@ def ingredients_of(request: AnimationRequest) -> tuple[Ingredient, ...]:
     With paste-back the result is derived from the source, which is then its parent.
     """
     source = Ingredient(request.source, request.source.name, "parentOf" if request.config.paste_back else "inputTo")
-    if request.drive.suffix.lower() == ".npz":
+    if request.drive.suffix.lower() in MOTION_SUFFIXES:
         return (source,)
     return source, Ingredient(request.drive, request.drive.name, "inputTo")
 
@@ -290,30 +319,34 @@ def refuse_marked(path: Path, still: Frames, deployment: Deployment) -> None:
     found = read_mark(still, deployment.mark_keys, search=0)
     if found.present:
         raise InputError(
-            f"{path}: carries mark {found.id or 'of this deployment'} already, which pasting back would keep beside "
-            "the new one; take the unmarked original, or leave out --paste-back",
+            f"{path}: carries mark {found.id or 'of this deployment'} already, which would be kept beside the "
+            "new one; take the unmarked original, or animate with --preset mini and without --paste-back",
             path,
         )
 
 
-def load_drive(path: Path, choice: TrackerChoice, report: Report = silent) -> DriveSequence:
+def load_drive(path: Path, choice: TrackerChoice, report: Report = silent, fps: float | None = None) -> DriveSequence:
     """Read a saved motion, or track the face of a clip or picture.
 
     Args:
-        path: A `.npz` motion, a clip or a picture.
+        path: A motion file, a clip or a picture.
         choice: The tracker; box and landmarks are the source's and not used.
         report: Progress callback.
+        fps: Frames a second of a motion file; None for those that it states.
 
     Raises:
         MotionFileError: The file is not a motion.
+        UsageError: The drive is not a motion file, and a frame rate is given.
         InputError: No face was found; the message names the file, the frames and the choices.
         GeneratorError: The tracker cannot be loaded.
         MediaError: The file cannot be read.
     """
-    if path.suffix.lower() == ".npz":
-        motion = DriveSequence.load(path)
+    if path.suffix.lower() in MOTION_SUFFIXES:
+        motion = read_motion(path, fps)
         _LOG.info("read the motion %s: %d frames of a %s face", path, len(motion), motion.face_model)
         return motion
+    if fps is not None:
+        raise UsageError(f"--fps is for motion files ({', '.join(MOTION_SUFFIXES)}); {path} has a rate of its own")
     report(0.0, "tracking the drive")
     try:
         return track_file(path, replace(choice, box=None, landmarks=None), report)

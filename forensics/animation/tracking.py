@@ -16,11 +16,11 @@ from forensics.execution.progress import Report, silent
 
 if TYPE_CHECKING:
     from generator import DriveSequence
-    from generator.trackers import Tracker
+    from generator.trackers import ClipFit, Tracker
 
 Box = tuple[float, float, float, float]
 
-TRACKERS = ("face-mesh", "deca", "smirk")
+TRACKERS = ("face-mesh", "arkit", "deca", "smirk")
 """Names of the trackers; the first is the default."""
 
 STILL_RATE = 25.0
@@ -32,18 +32,26 @@ class TrackerChoice:
     """The choice of a tracker, and the place of the face.
 
     Attributes:
-        name: One of `TRACKERS`.
+        name: One of `TRACKERS`; None for the first that fits.
         weights: Published file of its network, None for the one in the user's models folder.
         flame: FLAME's file, None for the one in the user's models folder.
         box: Box of the face, (left, top, right, bottom) in pixels; None detects it.
         landmarks: File of its 68 points, instead of the box.
     """
 
-    name: str = TRACKERS[0]
+    name: str | None = None
     weights: Path | None = None
     flame: Path | None = None
     box: Box | None = None
     landmarks: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """A tracked motion, and how well the avatar head fits the clip; None for other heads."""
+
+    drive: DriveSequence
+    fit: ClipFit | None = None
 
 
 def open_tracker(choice: TrackerChoice) -> Tracker:
@@ -54,7 +62,7 @@ def open_tracker(choice: TrackerChoice) -> Tracker:
     """
     from generator.trackers import load_tracker
 
-    return load_tracker(choice.name, choice.weights, flame=choice.flame)
+    return load_tracker(choice.name or TRACKERS[0], choice.weights, flame=choice.flame)
 
 
 def track_file(path: Path, choice: TrackerChoice, report: Report = silent) -> DriveSequence:
@@ -71,8 +79,14 @@ def track_file(path: Path, choice: TrackerChoice, report: Report = silent) -> Dr
         GeneratorError: The tracker cannot be loaded, or the landmarks are not usable.
         MediaError: The file cannot be read.
     """
+    tracked = fit_file(path, choice, report)
+    return tracked.drive
+
+
+def fit_file(path: Path, choice: TrackerChoice, report: Report = silent) -> Tracked:
+    """Track the face of a clip or a picture, and tell how well the head fits it; see `track_file`."""
     from generator import DriveSequence
-    from generator.trackers import read_landmarks
+    from generator.trackers import AvatarTracker, fit_quality, read_landmarks
 
     from .streamed_clip import open_frames
 
@@ -85,8 +99,13 @@ def track_file(path: Path, choice: TrackerChoice, report: Report = silent) -> Dr
 
     with naming(path):
         if fps is None and landmarks is not None:
-            return DriveSequence.still(tracker.track_still(frames[0], landmarks=landmarks), STILL_RATE)
-        return tracker.track_clip(frames, fps or STILL_RATE, box=choice.box, landmarks=landmarks, progress=stepped)
+            drive = DriveSequence.still(tracker.track_still(frames[0], landmarks=landmarks), STILL_RATE)
+            return Tracked(drive, None if drive.residual is None else fit_quality(drive))
+        rate = fps or STILL_RATE
+        if isinstance(tracker, AvatarTracker):
+            fit = tracker.fit_clip(frames, rate, box=choice.box, landmarks=landmarks, progress=stepped)
+            return Tracked(fit.drive, fit)
+        return Tracked(tracker.track_clip(frames, rate, box=choice.box, landmarks=landmarks, progress=stepped))
 
 
 @contextmanager

@@ -81,7 +81,7 @@ def animate_entry(animation: Animation) -> JsonObject:
         "mark": {"id": receipt.payload.hex},
         "credential": {"state": receipt.credential.state.value},
         "seconds": asdict(animation.seconds),
-    }
+    } | ({"notes": list(animation.notes)} if animation.notes else {})
 
 
 def evaluate_entry(report: EvalReport) -> JsonObject:

@@ -27,6 +27,9 @@ Frames = NDArray[np.uint8]
 PRESETS = ("mini",)
 """Presets whose weights are in the package."""
 
+GEOMETRY = "geometry"
+"""The preset that needs no weights."""
+
 
 @dataclass(frozen=True, slots=True)
 class GeneratorForger:
@@ -87,6 +90,8 @@ def engine_for(asked: Engine) -> Engine:
         WeightsError: The folder is not a model.
         GenerationError: The device does not exist.
     """
+    if asked.preset == GEOMETRY:
+        return replace(asked, device="cpu", dtype="fp32", face_model="arkit")
     if asked.weights is None and asked.preset not in (None, *PRESETS):
         raise MissingPieceError(
             f"no weights of preset {asked.preset} are shipped; make a folder of them with `facetrail models import OUT "

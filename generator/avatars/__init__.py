@@ -9,7 +9,7 @@ from __future__ import annotations
 from .asset import HeadAsset, head_asset
 from .avatar import Avatar, sample_avatar
 from .avatar_truth import avatar_landmarks, avatar_truth
-from .eyes import GAZE_RADIANS, Eyeball
+from .eyes import GAZE_RADIANS, Eyeball, lids_follow_gaze
 from .head import CAMERA_DISTANCE, EYES, PARTS, AvatarHead, MeshBasis, NeutralHead, avatar_head, project_perspective
 from .materials import MATERIALS
 from .motion import coefficients, sample_motion, shoulders_at_rest
@@ -25,6 +25,6 @@ __all__ = [
     "Eyeball", "Flow", "FrameTruth", "Geometry", "HeadAsset", "HeadMeasures", "HeadShape", "Kind", "MeshBasis",
     "NeutralHead", "Proportions", "RenderedAvatar", "Style", "avatar_head", "avatar_landmarks", "avatar_truth",
     "coefficients", "faults", "find_style", "flow", "frame_truth", "head_asset", "head_geometry",
-    "landmark_truth", "measure", "plausible_character", "project_perspective", "render", "sample_avatar",
+    "landmark_truth", "lids_follow_gaze", "measure", "plausible_character", "project_perspective", "render", "sample_avatar",
     "sample_character", "sample_motion", "sample_shape", "shoulders_at_rest",
 ]  # fmt: skip

@@ -107,6 +107,9 @@ ARKIT_CONTROLS = 113
 ARKIT_CAMERA_DISTANCE = 10.0
 """Distance from which the avatar head is seen, in units of head space: about a metre of a person's head."""
 
+MESH_POINTS = 478
+"""Points of the face mesh: 468 of the skin, then the centre and four points of the edge of each iris."""
+
 LAYOUTS = {
     layout.name: layout
     for layout in (
@@ -164,6 +167,8 @@ class FaceParams:
         gaze: (2,) in [-1, 1]; x > 0 looks to the picture's right, y > 0 looks up.
         camera: (3,) scale, tx, ty of a weak-perspective camera, in picture sides: x = tx + scale X, y = ty - scale Y.
         face_model: Name of the layout of `shape` and `expression`; the other arrays mean the same for every face model.
+        residual: (478, 3) what moves the head's points of the face mesh to where they were read, in head space; None
+            where only the coefficients are known. For "arkit" only.
 
     Raises:
         FaceModelError: There is no such face model, or an array has another shape than its layout says.
@@ -175,13 +180,16 @@ class FaceParams:
     gaze: Floats
     camera: Floats
     face_model: str = "puppet"
+    residual: Floats | None = None
 
     def __post_init__(self) -> None:
         layout = find_layout(self.face_model)
-        expected = {
+        expected: dict[str, tuple[int, ...]] = {
             "shape": (layout.shape_size,), "expression": (len(layout.expression),), "pose": (3,), "gaze": (2,),
             "camera": (3,),
         }  # fmt: skip
+        if self.residual is not None:
+            expected["residual"] = (MESH_POINTS, 3)
         _check_shapes(self, expected)
 
     @staticmethod
@@ -205,9 +213,12 @@ class DriveSequence:
     Attributes:
         shape: (B,). expression: (T, E). pose: (T, 3). gaze: (T, 2). camera: (T, 3). fps: Frames per second, > 0.
         face_model: As in `FaceParams`.
+        residual: (T, 478, 3) or None, as in `FaceParams`.
+        anchor: Frame that shows what the source shows, the first is 0; None where that is not known.
 
     Raises:
-        FaceModelError: There is no such face model, or an array has another shape than its layout says.
+        FaceModelError: There is no such face model, an array has another shape than its layout says, or the anchor is
+            no frame.
     """
 
     shape: Floats
@@ -217,6 +228,8 @@ class DriveSequence:
     camera: Floats
     fps: float
     face_model: str = "puppet"
+    residual: Floats | None = None
+    anchor: int | None = None
 
     def __post_init__(self) -> None:
         layout = find_layout(self.face_model)
@@ -225,15 +238,20 @@ class DriveSequence:
             "shape": (layout.shape_size,), "expression": (frames, len(layout.expression)), "pose": (frames, 3),
             "gaze": (frames, 2), "camera": (frames, 3),
         }  # fmt: skip
+        if self.residual is not None:
+            expected["residual"] = (frames, MESH_POINTS, 3)
         _check_shapes(self, expected)
+        if self.anchor is not None and not 0 <= self.anchor < frames:
+            raise FaceModelError(f"anchor {self.anchor} is no frame of the motion; it has frames 0 to {frames - 1}")
 
     def __len__(self) -> int:
         return len(self.expression)
 
     def __getitem__(self, index: int) -> FaceParams:
         return FaceParams(
-            self.shape, self.expression[index], self.pose[index], self.gaze[index], self.camera[index], self.face_model
-        )
+            self.shape, self.expression[index], self.pose[index], self.gaze[index], self.camera[index], self.face_model,
+            None if self.residual is None else self.residual[index],
+        )  # fmt: skip
 
     @classmethod
     def still(cls, params: FaceParams, fps: float) -> DriveSequence:
@@ -245,7 +263,7 @@ class DriveSequence:
         """
         return cls(
             params.shape, params.expression[None], params.pose[None], params.gaze[None], params.camera[None], fps,
-            params.face_model,
+            params.face_model, None if params.residual is None else params.residual[None],
         )  # fmt: skip
 
     def take(self, indices: Sequence[int]) -> DriveSequence:
@@ -257,7 +275,21 @@ class DriveSequence:
             pose=self.pose[chosen],
             gaze=self.gaze[chosen],
             camera=self.camera[chosen],
+            residual=None if self.residual is None else self.residual[chosen],
+            anchor=chosen.index(self.anchor) if self.anchor in chosen else None,
         )
+
+    def at_rate(self, fps: float) -> DriveSequence:
+        """Return the same frames at another number of frames a second."""
+        return replace(self, fps=fps)
+
+    def anchored(self, anchor: int | None) -> DriveSequence:
+        """Return the same motion with the frame that shows what the source shows.
+
+        Raises:
+            FaceModelError: There is no such frame.
+        """
+        return replace(self, anchor=anchor)
 
     def with_shape(self, shape: Floats) -> DriveSequence:
         """Return the same motion on another head."""
@@ -265,11 +297,13 @@ class DriveSequence:
 
     def save(self, path: Path) -> None:
         """Write the motion as `.npz`; no pixel of the drive is kept."""
+        arrays = {name: getattr(self, name) for name in ("shape", "expression", "pose", "gaze", "camera")}
+        if self.residual is not None:
+            arrays["residual"] = self.residual.astype(np.float16)
+        if self.anchor is not None:
+            arrays["anchor"] = np.int64(self.anchor)
         with whole_file(path) as part, part.open("wb") as file:
-            np.savez(
-                file, shape=self.shape, expression=self.expression, pose=self.pose, gaze=self.gaze,
-                camera=self.camera, fps=np.float64(self.fps), face_model=np.array(self.face_model),
-            )  # fmt: skip
+            np.savez(file, **arrays, fps=np.float64(self.fps), face_model=np.array(self.face_model))
 
     @staticmethod
     def load(path: Path) -> DriveSequence:
@@ -283,14 +317,16 @@ class DriveSequence:
             names = ("shape", "expression", "pose", "gaze", "camera")
             arrays = {name: np.asarray(data[name], np.float32) for name in names}
             fps, face_model = float(data["fps"]), str(data["face_model"]) if "face_model" in data else "puppet"
-            drive = DriveSequence(**arrays, fps=fps, face_model=face_model)
+            residual = np.asarray(data["residual"], np.float32) if "residual" in data else None
+            anchor = int(data["anchor"]) if "anchor" in data else None
+            drive = DriveSequence(**arrays, fps=fps, face_model=face_model, residual=residual, anchor=anchor)
         except (KeyError, ValueError, TypeError, OverflowError) as error:
             raise MotionFileError(
                 f"{path}: not a motion file ({error}); make one with: facetrail track VIDEO -o {path}"
             ) from None
         except FaceModelError as error:
             raise MotionFileError(f"{path}: {error}") from None
-        for name, values in arrays.items():
+        for name, values in (arrays if residual is None else arrays | {"residual": residual}).items():
             if not np.isfinite(values).all():
                 raise MotionFileError(f"{path}: {name} holds values that are not finite; track the drive again")
         if len(drive) == 0 or not 0 < fps <= 1000:

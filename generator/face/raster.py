@@ -27,8 +27,8 @@ Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
 
 def compiled(kernel: Kernel) -> Kernel:
-    """Compile a loop over arrays to machine code at its first call, and cache it; the signature stays."""
-    typed: Kernel = numba.njit(cache=True, fastmath=True)(kernel)
+    """Compile a loop over arrays to machine code at its first call, and cache it; it runs beside other threads."""
+    typed: Kernel = numba.njit(cache=True, fastmath=True, nogil=True)(kernel)
     return typed
 
 

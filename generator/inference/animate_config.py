@@ -16,6 +16,9 @@ _DDIM_DEFAULTS = {"mini": (2, 1.0), "sd15": (25, 3.5)}
 """Steps and guidance of DDIM by preset."""
 _OVERLAP = 4
 
+SIZES = (256, 2048)
+"""Least and largest side of a square that geometry draws, pixels."""
+
 
 @dataclass(frozen=True, slots=True)
 class AnimateConfig:
@@ -33,10 +36,14 @@ class AnimateConfig:
         window: Longest window of the temporal modules, 12 to 32 frames.
         overlap: Number of frames that neighbouring windows share; None takes 4 with DDIM, and 0 with LCM and TCD.
         paste_back: Whether the generated square is pasted back into the source picture, at its resolution.
+        size: Side of the square that `geometry` draws, 256 to 2048 pixels; None takes the source's own, up to 512, and
+            up to 1024 where it is pasted back. The networks draw their own size.
+        anchor: Frame of the drive that shows the source's own face and moment; its change is then transferred without
+            any scaling. None compares with the drive's neutral moment. For `geometry` only.
 
     Raises:
-        GenerationError: A gain or a scale is negative or not finite, the sampler does not exist or cannot take so many
-            steps, or such windows are not possible.
+        GenerationError: A size is out of range, a gain or a scale is negative or not finite, the sampler does not exist
+            or cannot take so many steps, or such windows are not possible.
     """
 
     steps: int | None = None
@@ -51,8 +58,14 @@ class AnimateConfig:
     window: int = 24
     overlap: int | None = None
     paste_back: bool = False
+    size: int | None = None
+    anchor: int | None = None
 
     def __post_init__(self) -> None:
+        if self.size is not None and not (SIZES[0] <= self.size <= SIZES[1] and self.size % 2 == 0):
+            raise GenerationError(f"size is {self.size}; give an even number of pixels from {SIZES[0]} to {SIZES[1]}")
+        if self.anchor is not None and self.anchor < 0:
+            raise GenerationError(f"anchor is {self.anchor}; give the number of a frame, the first is 0")
         for name in ("eyes", "mouth", "guidance", "expression"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value >= 0):

@@ -20,6 +20,7 @@ from watermark import Claim, Ingredient, Payload, PayloadKind, SourceType, check
 from .animate_config import AnimateConfig, Settings, settle
 from .framing import Picture, frame_source
 from .paste_back import PasteBack
+from .planned_clip import PlannedClip
 
 _GROUPING = 2
 """This number changes when clips are divided into other groups, so that unfinished work is not reused."""
@@ -50,23 +51,14 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
-class ClipWork:
-    """One planned clip; nothing is generated yet.
+class ClipWork(PlannedClip):
+    """One clip planned for a network.
 
     Attributes:
-        source: (S, S, 3) the source as the network's input. params: Its face.
-        aligned: Motion to generate. settings: Settings of the generation.
-        paste: Pastes squares back into the source picture; None delivers the squares alone.
-        claim: Claim to seal. shape: Number of frames, height and width of the output.
+        settings: Settings of the generation.
     """
 
-    source: Picture
-    params: FaceParams
-    aligned: DriveSequence
     settings: Settings
-    paste: PasteBack | None
-    claim: Claim
-    shape: tuple[int, int, int]
 
 
 def plan_clip(
@@ -109,7 +101,7 @@ def plan_clip(
         weights=network.files,
     )
     paste = PasteBack(image, framing) if config.paste_back else None
-    return ClipWork(source, framed, aligned, settings, paste, claim, (len(drive), height, width))
+    return ClipWork(source, framed, aligned, paste, claim, (len(drive), height, width), settings)
 
 
 def work_key(network: Network, work: ClipWork) -> str:

@@ -42,6 +42,57 @@ class Framing:
         return np.array([[self.zoom, 0, shift[0]], [0, self.zoom, shift[1]]])
 
 
+_LEAST, _LARGEST, _LARGEST_PASTED = 256, 512, 1024
+"""Sides of squares that keep the source's own resolution, pixels."""
+_WHOLE = 0.22
+"""Head scale, in picture sides, from which a square picture is taken whole."""
+_HEAD = 2.5
+"""Height of a head with its hair, in head scales."""
+
+
+def frame_sharp(
+    image: Picture, params: FaceParams, size: int | None, *, pasted: bool
+) -> tuple[Picture, FaceParams, Framing]:
+    """Cut a square around the head at the picture's own resolution; it stays inside the picture where it can.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        params: The face; its camera is in sides of the square that encloses the picture centrally.
+        size: Side of the result in pixels; None keeps the picture's pixels as they are, within limits.
+        pasted: Whether the square is pasted back, which allows a larger one.
+
+    Returns:
+        The square picture, the parameters in it, and its position in the picture.
+    """
+    height, width = image.shape[:2]
+    longest, shortest = max(height, width), min(height, width)
+    scale = float(params.camera[0]) * longest
+    centre = params.camera[1:] * longest - (longest - np.array([width, height])) / 2
+    wanted = longest if height == width and scale >= _WHOLE * longest else scale / _MIDDLE_SCALE
+    side = min(max(min(wanted, shortest), min(_HEAD * scale, longest)), longest)
+    limit = _LARGEST_PASTED if pasted else _LARGEST
+    if size is None:
+        side = float(16 * max(1, int(side) // 16)) if side >= _LEAST else side
+        size = int(np.clip(side, _LEAST, limit))
+    room = np.array([width, height]) - side
+    corner = np.where(
+        room >= 0, np.clip(np.rint(centre - side / 2), 0, np.maximum(np.floor(room), 0)), np.rint(room / 2)
+    )
+    framing = Framing(corner, side, size)
+    camera = np.array([scale / side, *((centre - corner) / side)], np.float32)
+    return _cut(image, framing), replace(params, camera=camera), framing
+
+
+def _cut(image: Picture, framing: Framing) -> Picture:
+    """Return a square of a picture, resized to its size."""
+    if framing.zoom < 1:
+        image = np.asarray(cv2.GaussianBlur(image, (0, 0), 0.35 / framing.zoom), np.uint8)
+    flags = cv2.INTER_CUBIC if framing.zoom > 1 else cv2.INTER_LINEAR
+    size = (framing.size, framing.size)
+    square = cv2.warpAffine(image, framing.matrix(), size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(square, np.uint8)
+
+
 def frame_source(image: Picture, params: FaceParams, size: int) -> tuple[Picture, FaceParams, Framing]:
     """Cut a square around the head and resize it to `size`, so that the head has a scale the model knows.
 
@@ -64,9 +115,5 @@ def frame_source(image: Picture, params: FaceParams, size: int) -> tuple[Picture
         side = scale * longest / _MIDDLE_SCALE
         corner = centre - side / 2
     framing = Framing(corner, side, size)
-    if framing.zoom < 1:
-        image = cv2.GaussianBlur(image, (0, 0), 0.35 / framing.zoom)
-    flags = cv2.INTER_CUBIC if framing.zoom > 1 else cv2.INTER_LINEAR
-    square = cv2.warpAffine(image, framing.matrix(), (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     camera = np.array([scale * longest / side, *((centre - corner) / side)], np.float32)
-    return np.asarray(square, np.uint8), replace(params, camera=camera), framing
+    return _cut(image, framing), replace(params, camera=camera), framing

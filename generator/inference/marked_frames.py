@@ -11,9 +11,9 @@ import numpy as np
 
 from watermark import ClipMarker, Deployment, mark, read_mark
 
-from .clip_work import ClipWork
 from .denoising import ClipDrawing
 from .framing import Picture
+from .planned_clip import PlannedClip
 
 Progress = Callable[[int, int], None]
 """Progress callback; receives (finished frames, all frames)."""
@@ -30,7 +30,7 @@ def looked_at(frames: int) -> Sequence[int]:
 
 
 def marked_frames(
-    work: ClipWork,
+    work: PlannedClip,
     drawing: ClipDrawing,
     deployment: Deployment,
     progress: Progress | None,
@@ -77,11 +77,11 @@ def marked_frames(
         clock.start()
 
 
-def _marked_singly(work: ClipWork, deployment: Deployment, frames: Picture) -> Picture:
+def _marked_singly(work: PlannedClip, deployment: Deployment, frames: Picture) -> Picture:
     return np.stack([mark(frame, work.claim.payload, deployment.mark_key) for frame in frames])
 
 
-def _marked_legibly(marker: ClipMarker, work: ClipWork, deployment: Deployment, frames: Picture) -> Picture:
+def _marked_legibly(marker: ClipMarker, work: PlannedClip, deployment: Deployment, frames: Picture) -> Picture:
     marked = marker.mark(frames)
     for index, frame in enumerate(frames):
         if not _shows(marked[index], work, deployment):
@@ -89,7 +89,7 @@ def _marked_legibly(marker: ClipMarker, work: ClipWork, deployment: Deployment, 
     return marked
 
 
-def _shows(frame: Picture, work: ClipWork, deployment: Deployment) -> bool:
+def _shows(frame: Picture, work: PlannedClip, deployment: Deployment) -> bool:
     return read_mark(frame, deployment.mark_key, search=0).id == work.claim.payload.hex
 
 

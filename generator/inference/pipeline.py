@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import time
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from generator.errors import FaceModelError
@@ -24,12 +22,13 @@ from .animate_config import AnimateConfig
 from .clip import GeneratedClip, GeneratedFile
 from .clip_conditions import ClipConditions, picture_tensor
 from .clip_work import ClipWork, Network, plan_clip, work_key
-from .delivery import deliver, is_clip
+from .delivery import deliver
 from .denoising import ClipDrawing, Task, draw_clip
 from .framing import Picture
+from .generation import generate, generate_to
 from .hardware import PRECISIONS, Precision, find_device, memory_named
 from .latent_store import LatentStore, open_store, scratch_store
-from .marked_frames import Fit, Progress, looked_at, marked_frames
+from .marked_frames import Progress, looked_at
 
 _LOG = logging.getLogger(__name__)
 
@@ -140,16 +139,8 @@ class Animator:
             GenerationError: A setting is out of range.
         """
         work = plan_clip(self._network, image, params, drive, config or AnimateConfig(), ingredients, title)
-        frames = np.empty((*work.shape, 3), np.uint8)
-        seconds: dict[str, float] = {}
         with memory_named(), scratch_store(self._network.latent_shape) as store:
-            drawing = self._drawing(work, store)
-            place = 0
-            for marked in marked_frames(work, drawing, deployment, progress, seconds, "either"):
-                frames[place : place + len(marked)] = marked
-                place += len(marked)
-        per_frame = drawing.evaluations / len(frames)
-        return GeneratedClip(frames, drive.fps, work.claim, work.aligned, work.source, seconds, per_frame)
+            return generate(work, self._drawing(work, store), deployment, progress)
 
     def animate_to(
         self,
@@ -188,7 +179,6 @@ class Animator:
         """
         work = plan_clip(self._network, image, params, drive, config or AnimateConfig(), ingredients, path.name)
         delivery = deliver(path, work.claim, deployment, drive.fps, work.shape, audio_from)
-        seconds: dict[str, float] = {}
         with (
             memory_named(),
             open_store(path, work_key(self._network, work), self._network.latent_shape, fresh=fresh) as store,
@@ -198,17 +188,7 @@ class Animator:
                 _LOG.info("resumed the interrupted run of %s", path)
             _LOG.info("generating %d frames of %s with weights %s", len(drive), path, self._network.digest)
             drawing = self._drawing(work, store)
-            fit: Fit = "clip" if is_clip(path) else "frame"
-            chunks = marked_frames(work, drawing, deployment, progress, seconds, fit)
-            marked = next(chunks)
-            started, inside = time.perf_counter(), sum(seconds.values())
-            with delivery:
-                delivery.write(marked)
-                for marked in chunks:
-                    delivery.write(marked)
-            seconds["encode"] = time.perf_counter() - started - (sum(seconds.values()) - inside)
-        per_frame = drawing.evaluations / len(drive)
-        return GeneratedFile(delivery.receipt, len(drive), work.claim, seconds, per_frame, continued)
+            return generate_to(path, work, drawing, deployment, delivery, progress, continued=continued)
 
     @torch.inference_mode()
     def _drawing(self, work: ClipWork, store: LatentStore) -> ClipDrawing:

@@ -14,6 +14,7 @@ from generator.trackers.flame.flame_code import FlameNetwork
 from generator.trackers.flame.flame_tracker import FlameTracker
 from generator.trackers.puppet_fit.face_mesh_tracker import FaceMeshTracker
 
+from .avatar_tracker import AvatarTracker
 from .face_crop import CropRule
 from .protocol import Tracker
 from .user_files import find_file, find_flame
@@ -42,6 +43,7 @@ class TrackerSpec:
 
 TRACKERS = (
     TrackerSpec("face-mesh", "puppet", None, "facetrail models get face-mesh", "Apache-2.0"),
+    TrackerSpec("arkit", "arkit", None, "facetrail models get face-mesh", "Apache-2.0"),
     TrackerSpec(
         "deca", "flame", "deca_model.tar", "https://github.com/yfeng95/DECA", "non-commercial research only"
     ),
@@ -93,7 +95,7 @@ def load_tracker(name: str, weights: Path | None = None, *, flame: Path | None =
     if spec.weights is None:
         if weights is not None:
             raise TrackerError(f"{weights}: tracker {name} takes no weights; leave them out, or choose deca or smirk")
-        return FaceMeshTracker(_face_mesh())
+        return (AvatarTracker if name == "arkit" else FaceMeshTracker)(_face_mesh())
     source = f"{spec.source} (licence: {spec.licence})"
     path = find_file(weights, name, (spec.weights,), f"the network of tracker {name}", source)
     head = Flame.load(find_flame(flame))

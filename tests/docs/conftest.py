@@ -30,11 +30,15 @@ def workplace(tmp_path: Path, shelf: Callable[[str], Path], monkeypatch: pytest.
     """Create a folder with all files that a text names, and make it the working folder."""
     import torch
 
-    from .materials import MATERIALS, KnowingFinder, KnowingTracker
+    from .materials import MATERIALS, KnowingAvatarTracker, KnowingFinder, KnowingTracker
 
     torch.set_num_threads(1)
-    monkeypatch.setattr("forensics.animation.animate.open_tracker", lambda choice: KnowingTracker())
-    monkeypatch.setattr("forensics.animation.tracking.open_tracker", lambda choice: KnowingTracker())
+
+    def knowing(choice: object) -> KnowingTracker:
+        return KnowingAvatarTracker() if getattr(choice, "name", None) == "arkit" else KnowingTracker()
+
+    monkeypatch.setattr("forensics.animation.animate.open_tracker", knowing)
+    monkeypatch.setattr("forensics.animation.tracking.open_tracker", knowing)
     monkeypatch.setattr("forensics.faces.choosing.open_face_finder", lambda choice: KnowingFinder())
     monkeypatch.setattr("forensics.examination.examiner.open_face_finder", lambda choice: KnowingFinder())
     monkeypatch.setattr("forensics.execution.sandbox.confined", lambda prepare, limits: nullcontext(prepare()))

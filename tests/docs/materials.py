@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -28,6 +29,22 @@ class KnowingTracker:
 
     def track_clip(self, frames: np.ndarray, fps: float, **_: object) -> DriveSequence:
         return motion(len(frames))
+
+
+class KnowingAvatarTracker(KnowingTracker):
+    """Stand-in for the tracker of the avatar head: a face in the middle that turns a little."""
+
+    name = "arkit"
+    face_model = "arkit"
+
+    def track_still(self, image: np.ndarray, **_: object) -> FaceParams:
+        return FaceParams.neutral(face_model=self.face_model)
+
+    def track_clip(self, frames: np.ndarray, fps: float, **_: object) -> DriveSequence:
+        still = DriveSequence.still(FaceParams.neutral(face_model=self.face_model), fps).take([0] * len(frames))
+        pose = np.zeros_like(still.pose)
+        pose[:, 0] = 0.1 * np.sin(np.arange(len(frames)))
+        return replace(still, pose=pose)
 
 
 class KnowingFinder:

@@ -291,6 +291,24 @@ def animate_time(rows: Rows) -> str:
     return markdown(header, lines) + f"\n{note}, load {load:.1f}. Weights {rows[0]['weights']}.\n"
 
 
+def arkit_tracking(rows: Rows) -> str:
+    """Return how well the avatar head fits each set of clips, and how its coefficients correlate with the truth."""
+    sets = list(dict.fromkeys(row["set"] for row in rows))
+    cells = {(row["set"], row["measure"]): row for row in rows}
+    correlated = [row for row in rows if row["measure"].startswith("correlation")]
+    measures = list(dict.fromkeys(row["measure"] for row in rows if row not in correlated))
+    first = [[measure, *(interval(cells.get((name, measure))) for name in sets)] for measure in measures]
+    counts = ", ".join(f"{name} {max(int(row['n_clips']) for row in rows if row['set'] == name)}" for name in sets)
+    correlated.sort(key=lambda row: float(row["value"]), reverse=True)
+    second = [[row["measure"].removeprefix("correlation, "), interval(row), row["n_clips"]] for row in correlated]
+    note = f"Clips: {counts}; at most {rows[0]['n_frames']} frames each.\n"
+    return (
+        markdown(["measure", *sets], first)
+        + f"\n{note}\n"
+        + markdown(["correlation of", "with truth", "clips"], second)
+    )
+
+
 def claims(rows: Rows) -> str:
     """Return the tests that decide the paper's claims."""
     return markdown(*effects(rows))
@@ -474,13 +492,50 @@ def scale_plan(rows: Rows) -> str:
     return markdown(header, lines)
 
 
+REENACTMENT = {
+    "psnr_face": "PSNR face",
+    "psnr_eyes": "eyes",
+    "psnr_mouth": "mouth",
+    "psnr_whole": "whole",
+    "ssim_face": "SSIM face",
+    "landmark_error": "landmark error",
+    "blink_r": "blink r",
+    "mouth_r": "mouth r",
+    "jitter": "jitter",
+}
+"""Measures of reenactment with the names of their columns."""
+
+
+def reenactment(rows: Rows) -> str:
+    """Return the measures of every method over clips, and the speed of geometry."""
+    every = [row for row in rows if row["clip"] == "all"]
+    cells = {(row["method"], row["measure"]): row for row in every}
+    methods = dict.fromkeys(row["method"] for row in every)
+
+    def cell(row: dict[str, str] | None) -> str:
+        if row is None:
+            return "–"
+        value, low, high = (float(row[name] or "nan") for name in ("value", "low", "high"))
+        return f"{value:.2f} [{low:.2f}, {high:.2f}]" if row["low"] else f"{value:.2f}"
+
+    lines = [[method, *(cell(cells.get((method, name))) for name in REENACTMENT)] for method in methods]
+    clips = cells["geometry", "psnr_face"]
+    rates = " and ".join(
+        f"{float(row['value']):.0f} frames/s at {row['measure'].rsplit('_', 1)[-1]} px"
+        for row in every
+        if row["measure"].startswith("frames_a_second")
+    )
+    note = f"{clips['n_clips']} clips of {clips['n_frames']} frames. `geometry` draws {rates} on one thread."
+    return markdown(["method", *REENACTMENT.values()], lines) + f"\n{note}\n"
+
+
 FORMS = {
     one.__name__: one
     for one in (
-        generation, generation_measures, generation_gains, judge, judge_coefficients, judge_styles, demo, cpu_detector,
-        cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time, intervals,
-        animate_time, claims, faults, manifest_store, load, detector_matrix, detector_matrix_alarms, retraining, scale,
-        scale_rows, scale_plan, throughput, install_sizes, public_files,
+        generation, generation_measures, generation_gains, reenactment, judge, judge_coefficients, judge_styles, demo,
+        cpu_detector, cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time,
+        intervals, animate_time, claims, faults, manifest_store, load, detector_matrix, detector_matrix_alarms,
+        retraining, scale, scale_rows, scale_plan, throughput, install_sizes, public_files, arkit_tracking,
     )
 }  # fmt: skip
 

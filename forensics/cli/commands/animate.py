@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("source", type=Path, metavar="SOURCE", help="picture whose identity and style stay")
-    parser.add_argument("drive", type=Path, metavar="DRIVE", help="clip, picture or saved motion (.npz) to follow")
+    parser.add_argument(
+        "drive",
+        type=Path,
+        metavar="DRIVE",
+        help="clip, picture or motion file to follow: .npz of ours, .csv of Live Link Face, .json of MediaPipe",
+    )
     add_out_file(parser, ".mp4 for a clip, .png .jpg .webp for a picture, or a folder for single frames")
     _declare_model(parser.add_argument_group("model"))
     _declare_motion(parser.add_argument_group("motion"))
     _declare_sampling(parser.add_argument_group("sampling"))
-    add_tracker(parser.add_argument_group("faces (box and landmarks are the source's)"))
+    add_tracker(parser.add_argument_group("faces (box and landmarks are the source's)"), default=None)
     parser.add_argument(
         "--paste-back",
         action="store_true",
@@ -43,7 +48,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _declare_model(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--preset", choices=("mini", "sd15"), help="size of the model (default: that of the weights)")
+    group.add_argument(
+        "--preset",
+        choices=("geometry", "mini", "sd15"),
+        help="geometry moves the source's own pixels, without a network; mini and sd15 are sizes of the network "
+        "(default: geometry; that of the weights, where they are named; mini, where an option or the drive asks for a "
+        "network or a puppet)",
+    )
+    group.add_argument(
+        "--size",
+        type=positive_int,
+        metavar="N",
+        help="side of the picture that geometry draws, 256 to 2048 (default: the source's own, at most 512)",
+    )
     group.add_argument(
         "--weights",
         type=Path,
@@ -67,6 +84,15 @@ def _declare_motion(group: argparse._ArgumentGroup) -> None:
         choices=("relative", "absolute"),
         help="follow the drive's change from its neutral moment, or its pose as it is (default: relative; absolute for "
         "a drive of one picture)",
+    )
+    group.add_argument(
+        "--anchor",
+        type=int,
+        metavar="N",
+        help="frame of the drive that shows what the source shows, the first is 0; for geometry",
+    )
+    group.add_argument(
+        "--fps", type=float, metavar="X", help="frames a second of a motion file (default: deduced from the file)"
     )
     group.add_argument("--eyes", type=_scale, default=1.0, metavar="X", help="gain on lid motion (default: 1)")
     group.add_argument("--mouth", type=_scale, default=1.0, metavar="X", help="gain on mouth motion (default: 1)")
@@ -135,12 +161,22 @@ def _request(options: argparse.Namespace) -> AnimationRequest:
         window=options.window,
         overlap=options.overlap,
         paste_back=options.paste_back,
+        size=options.size,
+        anchor=options.anchor,
     )
     engine = Engine(
         options.preset, options.weights, options.device, options.dtype, compiled=options.compile, flame=options.flame
     )
     return AnimationRequest(
-        options.source, options.drive, options.out, engine, config, options.mode, choice_of(options), options.fresh
+        options.source,
+        options.drive,
+        options.out,
+        engine,
+        config,
+        options.mode,
+        choice_of(options),
+        options.fresh,
+        options.fps,
     )
 
 
@@ -152,6 +188,7 @@ def _text(made: Animation) -> str:
         f"  mark        {made.receipt.payload.hex}",
         f"  credential  {made.receipt.credential.state}",
     ]
+    lines += [f"  note        {note}" for note in made.notes]
     if str(made.sound):
         lines.append(f"  sound       {made.sound}")
     if made.continued:

@@ -1,0 +1,62 @@
+"""Choose the preset and the tracker of an animation where the request leaves them open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from forensics.errors import UsageError
+from forensics.synthesis.generator_forger import GEOMETRY, Engine
+from generator import AnimateConfig, DriveSequence
+from generator.trackers import TRACKERS, find_tracker
+
+from .tracking import TrackerChoice
+
+_NETWORK_ONLY = ("steps", "guidance", "overlap")
+_GEOMETRY_ONLY = ("size", "anchor")
+
+
+def choose_preset(engine: Engine, config: AnimateConfig, drive: Path, tracker: TrackerChoice) -> Engine:
+    """Return the engine with its preset chosen.
+
+    `geometry` is the default. `mini` is taken where something asks for a network or for another head: weights, a
+    setting of the sampler, a tracker of another head, or a saved motion of a puppet.
+
+    Args:
+        engine: The requested engine.
+        config: Settings of the animation.
+        drive: Clip, picture or saved motion.
+        tracker: The requested tracker.
+
+    Raises:
+        UsageError: A setting does not belong to the requested preset.
+        MotionFileError: The drive is named like a motion and is none.
+    """
+    preset = engine.preset
+    if preset is None and engine.weights is None and not _asks_for_network(engine, config, drive, tracker):
+        preset = GEOMETRY
+    if preset == GEOMETRY and engine.weights is not None:
+        raise UsageError(f"{engine.weights}: the preset {GEOMETRY} takes no weights; leave out --weights or --preset")
+    if preset != GEOMETRY:
+        given = [name for name in _GEOMETRY_ONLY if getattr(config, name) is not None]
+        if given:
+            raise UsageError(f"--{given[0]} is for the preset {GEOMETRY}; add --preset {GEOMETRY}, or leave it out")
+    return replace(engine, preset=preset)
+
+
+def choose_tracker(tracker: TrackerChoice, face_model: str) -> TrackerChoice:
+    """Return the choice of a tracker with the first one of a face model where none is named."""
+    if tracker.name is not None:
+        return tracker
+    named = next((spec.name for spec in TRACKERS if spec.face_model == face_model), None)
+    return replace(tracker, name=named)
+
+
+def _asks_for_network(engine: Engine, config: AnimateConfig, drive: Path, tracker: TrackerChoice) -> bool:
+    if engine.compiled or engine.dtype is not None or engine.device not in (None, "cpu"):
+        return True
+    if config.sampler != "ddim" or any(getattr(config, name) is not None for name in _NETWORK_ONLY):
+        return True
+    if tracker.name is not None and find_tracker(tracker.name).face_model != "arkit":
+        return True
+    return drive.suffix.lower() == ".npz" and DriveSequence.load(drive).face_model != "arkit"

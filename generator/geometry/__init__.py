@@ -1,0 +1,40 @@
+"""Move a picture's face without any learning: the source's own layers on the fitted avatar head.
+
+A walk from top to bottom: `rig` prepares the head model; `sight` looks at the fitted head in the source; `matte`,
+`relief`, `layers`, `sheets`, `face_texture` and `source_eyes` take the picture apart (`source` calls them in order);
+`motion` puts a drive's relative motion on the source; `painter` lays the layers over each other, frame by frame.
+"""
+
+from __future__ import annotations
+
+from .landmarks import BROWS, EDGES, LIPS, OVAL
+from .moments import face_in_picture, moment_of, mouth_never_shuts, view_of, zero_of
+from .motion import Moment, Strength
+from .painter import Painter
+from .rig import Rig, avatar_rig
+from .sight import FaceInPicture
+from .source import Source, prepare_source
+from .view import View
+
+EYES_AND_LIPS = tuple(dict.fromkeys(EDGES + LIPS))
+"""Points of the face mesh at the edges of lids and lips."""
+
+__all__ = [
+    "BROWS",
+    "EYES_AND_LIPS",
+    "OVAL",
+    "FaceInPicture",
+    "Moment",
+    "Painter",
+    "Rig",
+    "Source",
+    "Strength",
+    "View",
+    "avatar_rig",
+    "face_in_picture",
+    "moment_of",
+    "mouth_never_shuts",
+    "prepare_source",
+    "view_of",
+    "zero_of",
+]

@@ -1,0 +1,203 @@
+"""Animate pictures by geometry alone: the preset "geometry", which needs no weights.
+
+The source is taken apart once; every frame lays its layers over each other (`generator.geometry`). Unmarked frames
+exist in `marked_frames` only, as for the networks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.avatars import avatar_head
+from generator.avatars.asset import ASSET, ASSET_SHA256
+from generator.errors import FaceModelError, GenerationError
+from generator.face.alignment import align
+from generator.face.face_params import DriveSequence, FaceParams
+from generator.geometry import (
+    Painter,
+    Strength,
+    avatar_rig,
+    face_in_picture,
+    moment_of,
+    prepare_source,
+    zero_of,
+)
+from watermark import Claim, Deployment, Ingredient, Payload, PayloadKind, SourceType, check_size
+
+from .animate_config import AnimateConfig
+from .clip import GeneratedClip, GeneratedFile
+from .delivery import deliver
+from .denoising import Stepped
+from .framing import Picture, frame_sharp
+from .generation import generate, generate_to
+from .marked_frames import Progress, looked_at
+from .paste_back import PasteBack
+from .planned_clip import PlannedClip
+from .windows import lay_groups
+
+FACE_MODEL = "arkit"
+PRESET = "geometry"
+_WORKERS = 2
+
+
+class GeometryAnimator:
+    """Animate pictures without a network; it has the methods of `Animator`."""
+
+    def animate(
+        self,
+        image: Picture,
+        params: FaceParams,
+        drive: DriveSequence,
+        deployment: Deployment,
+        *,
+        config: AnimateConfig | None = None,
+        ingredients: tuple[Ingredient, ...] = (),
+        title: str = "animated avatar",
+        progress: Progress | None = None,
+    ) -> GeneratedClip:
+        """Animate a source picture by a drive, in memory; see `Animator.animate`.
+
+        Raises:
+            TooSmallError: The output would be too small to carry a mark; raised before any work.
+            FaceModelError: Source or drive is not a face of the layout "arkit".
+            GenerationError: A setting is out of range.
+        """
+        settings = config or AnimateConfig()
+        work = plan_geometry(image, params, drive, settings, ingredients, title)
+        with LayerDrawing(work, drive, settings) as drawing:
+            return generate(work, drawing, deployment, progress)
+
+    def animate_to(
+        self,
+        path: Path,
+        image: Picture,
+        params: FaceParams,
+        drive: DriveSequence,
+        deployment: Deployment,
+        *,
+        config: AnimateConfig | None = None,
+        ingredients: tuple[Ingredient, ...] = (),
+        progress: Progress | None = None,
+        fresh: bool = False,
+        audio_from: Path | None = None,
+    ) -> GeneratedFile:
+        """Animate a source picture by a drive of any length, to a sealed file; see `Animator.animate_to`.
+
+        An interrupted run leaves nothing, because frames are drawn about as fast as they are shown; `fresh` is taken
+        for the sake of the same interface.
+
+        Raises:
+            TooSmallError, FaceModelError, GenerationError: As for `animate`.
+            WatermarkError: The file cannot be written or read back; then no file is left.
+        """
+        del fresh
+        settings = config or AnimateConfig()
+        work = plan_geometry(image, params, drive, settings, ingredients, path.name)
+        delivery = deliver(path, work.claim, deployment, drive.fps, work.shape, audio_from)
+        with LayerDrawing(work, drive, settings) as drawing:
+            return generate_to(path, work, drawing, deployment, delivery, progress)
+
+
+class LayerDrawing:
+    """Draw a clip from layers, some frames at a time, on two threads.
+
+    Args:
+        work: The planned clip.
+        drive: The motion.
+        config: Settings of the animation.
+    """
+
+    def __init__(self, work: PlannedClip, drive: DriveSequence, config: AnimateConfig) -> None:
+        rig = avatar_rig()
+        zero = zero_of(work.params, drive, config.retarget, config.anchor)
+        self._drive, self._rig = drive, rig
+        self._person = avatar_head().neutral(drive.shape)
+        source = prepare_source(rig, work.source, face_in_picture(work.params, len(work.source)))
+        strength = Strength(config.eyes, config.mouth, same_person=config.anchor is not None)
+        self._painter = Painter(source, moment_of(rig, zero, avatar_head().neutral(zero.shape)), strength)
+        self.groups: Sequence[tuple[int, int]] = lay_groups(len(drive), config.chunk, looked_at(len(drive)))
+        self.evaluations = len(drive)
+        self._threads = ThreadPoolExecutor(_WORKERS)
+
+    def __enter__(self) -> LayerDrawing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown(cancel_futures=True)
+
+    def denoise(self, stepped: Stepped) -> None:
+        """Do nothing: every frame is drawn when it is requested."""
+
+    def pictures(self, group: int, stepped: Stepped) -> Picture:
+        """Return the unmarked pictures (N, S, S, 3) of a group."""
+        start, stop = self.groups[group]
+        drawn = np.stack(list(self._threads.map(self._frame, range(start, stop))))
+        stepped(stop - start, False)
+        return drawn
+
+    def _frame(self, index: int) -> Picture:
+        return self._painter.frame(moment_of(self._rig, self._drive[index], self._person))
+
+
+def plan_geometry(
+    image: Picture,
+    params: FaceParams,
+    drive: DriveSequence,
+    config: AnimateConfig,
+    ingredients: tuple[Ingredient, ...],
+    title: str,
+) -> PlannedClip:
+    """Check everything that can be checked before the source is taken apart.
+
+    Raises:
+        TooSmallError: The output would be too small to carry a mark.
+        FaceModelError: Source or drive is not a face of the layout "arkit".
+        GenerationError: The anchor is not a frame of the drive.
+    """
+    for what, values in (("source", params), ("drive", drive)):
+        if values.face_model != FACE_MODEL:
+            raise FaceModelError(
+                f"the preset {PRESET} moves {FACE_MODEL} faces and the {what} was read as a {values.face_model} face; "
+                f"read it again with a tracker of {FACE_MODEL} faces, or take another preset"
+            )
+    if config.anchor is not None and not 0 <= config.anchor < len(drive):
+        raise GenerationError(f"anchor {config.anchor} is no frame of the drive; it has frames 0 to {len(drive) - 1}")
+    square, framed, framing = frame_sharp(image, params, config.size, pasted=config.paste_back)
+    height, width = image.shape[:2] if config.paste_back else square.shape[:2]
+    check_size(height, width)
+    aligned = align(framed, drive, config.retarget)
+    claim = Claim(
+        payload=_payload(square, framed, drive, config, image),
+        title=title,
+        agent=f"facetrail {PRESET}",
+        agent_version=version("facetrail"),
+        seed=config.seed,
+        ingredients=ingredients,
+        model_digest=ASSET_SHA256,
+        source_type=SourceType.COMPOSITE if config.paste_back else SourceType.TRAINED,
+        weights=((ASSET.name, ASSET_SHA256),),
+    )
+    paste = PasteBack(image, framing) if config.paste_back else None
+    return PlannedClip(square, framed, aligned, paste, claim, (len(drive), height, width))
+
+
+def _payload(square: Picture, face: FaceParams, drive: DriveSequence, config: AnimateConfig, image: Picture) -> Payload:
+    """Return the mark's payload; its id depends on everything that determines the frames, so no two works share one."""
+    settings = json.dumps(asdict(config), sort_keys=True)
+    content = hashlib.sha256(f"{PRESET} {ASSET_SHA256} {settings}".encode())
+    arrays: list[NDArray[np.generic]] = [square]
+    for moment in (face, drive):
+        arrays += [moment.shape, moment.expression, moment.pose, moment.gaze, moment.camera]
+        arrays += [] if moment.residual is None else [moment.residual]
+    for values in (*arrays, image) if config.paste_back else arrays:
+        content.update(np.ascontiguousarray(values).tobytes())
+    return Payload(int.from_bytes(content.digest()[:6], "big"), PayloadKind.GENERATED)
