@@ -93,8 +93,9 @@ def _body(sight: Sight, alpha: Floats, colours: Floats, plate: Floats) -> Floats
     soft = 0.06 * sight.width
     column = np.clip((sight.beside - left) / soft, 0, 1) * np.clip((right - sight.beside) / soft, 0, 1)
     up = np.clip((sight.below + 0.32) / 0.12, 0, 1)
-    # The head leaves out what lies under the jaw, so the body has all of it.
-    up *= np.maximum(np.maximum(column, sight.neck), np.clip((sight.below - 0.02) / 0.10, 0, 1))
+    # The head leaves out what lies under the jaw beside the face, so the body has all of it.
+    under = sight.neck * (sight.oval < 0.02)
+    up *= np.maximum(np.maximum(column, under), np.clip((sight.below - 0.02) / 0.10, 0, 1))
     return _with_alpha(texture, np.maximum(alpha, sight.oval) * up)
 
 
