@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 from forensics.errors import InputError, UsageError
 from forensics.execution.progress import Report, silent, subrange
 from forensics.synthesis.generator_forger import GEOMETRY, Engine, engine_for, load_animator
-from generator import AnimateConfig, Animator, DriveSequence, FaceParams, GeometryAnimator, mouth_never_shuts
+from generator import (
+    MOTION_SUFFIXES,
+    AnimateConfig,
+    Animator,
+    DriveSequence,
+    FaceParams,
+    GeometryAnimator,
+    mouth_never_shuts,
+    read_motion,
+)
 from generator.trackers import TRACKERS, find_tracker, read_landmarks
 from watermark import (
     Deployment,
@@ -55,6 +64,7 @@ class AnimationRequest:
             of a picture, which has no change.
         tracker: The tracker of both faces; its box and landmarks are the source's.
         fresh: Whether to discard what an interrupted run left, and start again.
+        fps: Frames a second of a motion file; None for those that it states.
     """
 
     source: Path
@@ -65,6 +75,7 @@ class AnimationRequest:
     mode: Literal["relative", "absolute"] | None = None
     tracker: TrackerChoice = field(default_factory=TrackerChoice)
     fresh: bool = False
+    fps: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +149,12 @@ def animate_file(request: AnimationRequest, deployment: Deployment, report: Repo
     still = load_still(request.source, pasted_back=request.config.paste_back)
     if request.config.paste_back or engine.preset == GEOMETRY:
         refuse_marked(request.source, still, deployment)
-    drive = load_drive(request.drive, request.tracker, subrange(report, 0.0, _TRACKING_ENDS))
+    drive = load_drive(request.drive, request.tracker, subrange(report, 0.0, _TRACKING_ENDS), request.fps)
     if drive.face_model != engine.face_model:
+        instead = " or animate with --preset geometry," if drive.face_model == "arkit" else ""
         raise InputError(
             f"{request.drive}: is the motion of a {drive.face_model} face and the weights draw {engine.face_model} "
-            f"faces; track the clip again with {_trackers_of(engine.face_model)}",
+            f"faces;{instead} track the clip again with {_trackers_of(engine.face_model)}",
             request.drive,
         )
     check_length(request, drive)
@@ -167,6 +179,8 @@ def _generated(
 ) -> Animation:
     started, tracked = times
     config = replace(request.config, mode=mode_for(request, scene[2]))
+    if config.anchor is None and engine.preset == GEOMETRY:
+        config = replace(config, anchor=scene[2].anchor)
     made = animator.animate_to(
         request.out,
         *scene,
@@ -266,7 +280,7 @@ def ingredients_of(request: AnimationRequest) -> tuple[Ingredient, ...]:
     With paste-back the result is derived from the source, which is then its parent.
     """
     source = Ingredient(request.source, request.source.name, "parentOf" if request.config.paste_back else "inputTo")
-    if request.drive.suffix.lower() == ".npz":
+    if request.drive.suffix.lower() in MOTION_SUFFIXES:
         return (source,)
     return source, Ingredient(request.drive, request.drive.name, "inputTo")
 
@@ -311,24 +325,28 @@ def refuse_marked(path: Path, still: Frames, deployment: Deployment) -> None:
         )
 
 
-def load_drive(path: Path, choice: TrackerChoice, report: Report = silent) -> DriveSequence:
+def load_drive(path: Path, choice: TrackerChoice, report: Report = silent, fps: float | None = None) -> DriveSequence:
     """Read a saved motion, or track the face of a clip or picture.
 
     Args:
-        path: A `.npz` motion, a clip or a picture.
+        path: A motion file, a clip or a picture.
         choice: The tracker; box and landmarks are the source's and not used.
         report: Progress callback.
+        fps: Frames a second of a motion file; None for those that it states.
 
     Raises:
         MotionFileError: The file is not a motion.
+        UsageError: The drive is not a motion file, and a frame rate is given.
         InputError: No face was found; the message names the file, the frames and the choices.
         GeneratorError: The tracker cannot be loaded.
         MediaError: The file cannot be read.
     """
-    if path.suffix.lower() == ".npz":
-        motion = DriveSequence.load(path)
+    if path.suffix.lower() in MOTION_SUFFIXES:
+        motion = read_motion(path, fps)
         _LOG.info("read the motion %s: %d frames of a %s face", path, len(motion), motion.face_model)
         return motion
+    if fps is not None:
+        raise UsageError(f"--fps is for motion files ({', '.join(MOTION_SUFFIXES)}); {path} has a rate of its own")
     report(0.0, "tracking the drive")
     try:
         return track_file(path, replace(choice, box=None, landmarks=None), report)

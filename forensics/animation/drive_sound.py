@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from generator import MOTION_SUFFIXES
 from watermark import MediaError, check_sound, open_clip
 
 _LOG = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ def sound_of(drive: Path, out: Path, seconds: float) -> DriveSound:
 
 
 def _has_sound(drive: Path) -> bool:
-    if drive.suffix.lower() == ".npz":
+    if drive.suffix.lower() in MOTION_SUFFIXES:
         return False
     try:
         return open_clip(drive).has_sound

@@ -16,7 +16,7 @@ from forensics.execution.progress import Report, silent
 
 if TYPE_CHECKING:
     from generator import DriveSequence
-    from generator.trackers import Tracker
+    from generator.trackers import ClipFit, Tracker
 
 Box = tuple[float, float, float, float]
 
@@ -46,6 +46,14 @@ class TrackerChoice:
     landmarks: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """A tracked motion, and how well the avatar head fits the clip; None for other heads."""
+
+    drive: DriveSequence
+    fit: ClipFit | None = None
+
+
 def open_tracker(choice: TrackerChoice) -> Tracker:
     """Load the tracker.
 
@@ -71,8 +79,14 @@ def track_file(path: Path, choice: TrackerChoice, report: Report = silent) -> Dr
         GeneratorError: The tracker cannot be loaded, or the landmarks are not usable.
         MediaError: The file cannot be read.
     """
+    tracked = fit_file(path, choice, report)
+    return tracked.drive
+
+
+def fit_file(path: Path, choice: TrackerChoice, report: Report = silent) -> Tracked:
+    """Track the face of a clip or a picture, and tell how well the head fits it; see `track_file`."""
     from generator import DriveSequence
-    from generator.trackers import read_landmarks
+    from generator.trackers import AvatarTracker, fit_quality, read_landmarks
 
     from .streamed_clip import open_frames
 
@@ -85,8 +99,13 @@ def track_file(path: Path, choice: TrackerChoice, report: Report = silent) -> Dr
 
     with naming(path):
         if fps is None and landmarks is not None:
-            return DriveSequence.still(tracker.track_still(frames[0], landmarks=landmarks), STILL_RATE)
-        return tracker.track_clip(frames, fps or STILL_RATE, box=choice.box, landmarks=landmarks, progress=stepped)
+            drive = DriveSequence.still(tracker.track_still(frames[0], landmarks=landmarks), STILL_RATE)
+            return Tracked(drive, None if drive.residual is None else fit_quality(drive))
+        rate = fps or STILL_RATE
+        if isinstance(tracker, AvatarTracker):
+            fit = tracker.fit_clip(frames, rate, box=choice.box, landmarks=landmarks, progress=stepped)
+            return Tracked(fit.drive, fit)
+        return Tracked(tracker.track_clip(frames, rate, box=choice.box, landmarks=landmarks, progress=stepped))
 
 
 @contextmanager

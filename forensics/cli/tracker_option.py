@@ -9,13 +9,23 @@ from forensics.animation.tracking import TRACKERS, TrackerChoice
 from forensics.errors import UsageError
 
 
-def add_tracker(parser: argparse.ArgumentParser | argparse._ArgumentGroup, default: str | None = TRACKERS[0]) -> None:
-    """Declare the arguments that `choice_of` reads; without a default the tracker depends on the preset."""
+def add_tracker(
+    parser: argparse.ArgumentParser | argparse._ArgumentGroup,
+    default: str | None = TRACKERS[0],
+    shown: str = "that of the preset",
+) -> None:
+    """Declare the arguments that `choice_of` reads.
+
+    Args:
+        parser: The parser, or a group of it.
+        default: The tracker where none is named; None where it depends on something else.
+        shown: What it depends on, for the help.
+    """
     parser.add_argument(
         "--tracker",
         choices=TRACKERS,
         default=default,
-        help=f"face-mesh reads the puppet head, arkit the avatar head (default: {default or 'that of the preset'}); "
+        help=f"face-mesh reads the puppet head, arkit the avatar head (default: {default or shown}); "
         "deca and smirk read FLAME with files of yours: DECA's weights are for non-commercial research, SMIRK's code "
         "is MIT and its weights' licence unclear",
     )

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from .asset import HeadAsset, head_asset
-from .eyes import GAZE_RADIANS, Eyeball
+from .eyes import GAZE_RADIANS, Eyeball, lids_follow_gaze
 from .head import CAMERA_DISTANCE, EYES, PARTS, AvatarHead, MeshBasis, NeutralHead, avatar_head, project_perspective
 from .motion import coefficients, sample_motion, shoulders_at_rest
 from .plausibility import HeadMeasures, faults, measure, plausible_character
@@ -19,6 +19,6 @@ __all__ = [
     "CAMERA_DISTANCE", "EYES", "GAZE_RADIANS", "LABELS", "PARTS", "AvatarHead", "Eyeball", "Flow", "FrameTruth",
     "Geometry", "HeadAsset", "HeadMeasures", "HeadShape", "Kind", "MeshBasis", "NeutralHead", "Proportions",
     "avatar_head", "coefficients", "faults", "flow", "frame_truth", "head_asset", "head_geometry", "joined",
-    "landmark_truth", "measure", "plausible_character", "project_perspective", "sample_character", "sample_motion",
-    "sample_shape", "shoulders_at_rest",
+    "landmark_truth", "lids_follow_gaze", "measure", "plausible_character", "project_perspective",
+    "sample_character", "sample_motion", "sample_shape", "shoulders_at_rest",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from generator.errors import FaceModelError
 
@@ -37,10 +38,10 @@ class Retarget:
 
 
 def neutral_moment(drive: DriveSequence) -> FaceParams:
-    """Return the drive's neutral moment: the median of the calmest third of its frames, not frame 0."""
-    highest = find_layout(drive.face_model).high
-    effort = np.abs(drive.expression / highest).sum(1) + 2 * np.abs(drive.pose - np.median(drive.pose, 0)).sum(1)
-    calm = np.argsort(effort, kind="stable")[: max(1, len(drive) // 3)]
+    """Return the drive's neutral moment: its anchor, or the median of the calmest third of its frames, not frame 0."""
+    if drive.anchor is not None:
+        return drive[drive.anchor]
+    calm = _by_effort(drive)[: max(1, len(drive) // 3)]
 
     def middle(values: Floats) -> Floats:
         return np.median(values[calm], 0).astype(np.float32)
@@ -49,6 +50,18 @@ def neutral_moment(drive: DriveSequence) -> FaceParams:
         drive.shape, middle(drive.expression), middle(drive.pose), middle(drive.gaze), middle(drive.camera),
         drive.face_model, None if drive.residual is None else middle(drive.residual),
     )  # fmt: skip
+
+
+def calmest_frame(drive: DriveSequence) -> int:
+    """Return the frame in which a drive is at rest: its anchor, or the one with the least expression and turn."""
+    return int(_by_effort(drive)[0]) if drive.anchor is None else drive.anchor
+
+
+def _by_effort(drive: DriveSequence) -> NDArray[np.intp]:
+    """Return the frames in the order of their expression and turn, the calmest first."""
+    highest = find_layout(drive.face_model).high
+    effort = np.abs(drive.expression / highest).sum(1) + 2 * np.abs(drive.pose - np.median(drive.pose, 0)).sum(1)
+    return np.argsort(effort, kind="stable")
 
 
 def _angles(matrix: Floats) -> Floats:

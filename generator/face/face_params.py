@@ -214,9 +214,11 @@ class DriveSequence:
         shape: (B,). expression: (T, E). pose: (T, 3). gaze: (T, 2). camera: (T, 3). fps: Frames per second, > 0.
         face_model: As in `FaceParams`.
         residual: (T, 478, 3) or None, as in `FaceParams`.
+        anchor: Frame that shows what the source shows, the first is 0; None where that is not known.
 
     Raises:
-        FaceModelError: There is no such face model, or an array has another shape than its layout says.
+        FaceModelError: There is no such face model, an array has another shape than its layout says, or the anchor is
+            no frame.
     """
 
     shape: Floats
@@ -227,6 +229,7 @@ class DriveSequence:
     fps: float
     face_model: str = "puppet"
     residual: Floats | None = None
+    anchor: int | None = None
 
     def __post_init__(self) -> None:
         layout = find_layout(self.face_model)
@@ -238,6 +241,8 @@ class DriveSequence:
         if self.residual is not None:
             expected["residual"] = (frames, MESH_POINTS, 3)
         _check_shapes(self, expected)
+        if self.anchor is not None and not 0 <= self.anchor < frames:
+            raise FaceModelError(f"anchor {self.anchor} is no frame of the motion; it has frames 0 to {frames - 1}")
 
     def __len__(self) -> int:
         return len(self.expression)
@@ -271,7 +276,20 @@ class DriveSequence:
             gaze=self.gaze[chosen],
             camera=self.camera[chosen],
             residual=None if self.residual is None else self.residual[chosen],
+            anchor=chosen.index(self.anchor) if self.anchor in chosen else None,
         )
+
+    def at_rate(self, fps: float) -> DriveSequence:
+        """Return the same frames at another number of frames a second."""
+        return replace(self, fps=fps)
+
+    def anchored(self, anchor: int | None) -> DriveSequence:
+        """Return the same motion with the frame that shows what the source shows.
+
+        Raises:
+            FaceModelError: There is no such frame.
+        """
+        return replace(self, anchor=anchor)
 
     def with_shape(self, shape: Floats) -> DriveSequence:
         """Return the same motion on another head."""
@@ -282,6 +300,8 @@ class DriveSequence:
         arrays = {name: getattr(self, name) for name in ("shape", "expression", "pose", "gaze", "camera")}
         if self.residual is not None:
             arrays["residual"] = self.residual.astype(np.float16)
+        if self.anchor is not None:
+            arrays["anchor"] = np.int64(self.anchor)
         with whole_file(path) as part, part.open("wb") as file:
             np.savez(file, **arrays, fps=np.float64(self.fps), face_model=np.array(self.face_model))
 
@@ -298,7 +318,8 @@ class DriveSequence:
             arrays = {name: np.asarray(data[name], np.float32) for name in names}
             fps, face_model = float(data["fps"]), str(data["face_model"]) if "face_model" in data else "puppet"
             residual = np.asarray(data["residual"], np.float32) if "residual" in data else None
-            drive = DriveSequence(**arrays, fps=fps, face_model=face_model, residual=residual)
+            anchor = int(data["anchor"]) if "anchor" in data else None
+            drive = DriveSequence(**arrays, fps=fps, face_model=face_model, residual=residual, anchor=anchor)
         except (KeyError, ValueError, TypeError, OverflowError) as error:
             raise MotionFileError(
                 f"{path}: not a motion file ({error}); make one with: facetrail track VIDEO -o {path}"

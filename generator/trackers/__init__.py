@@ -1,7 +1,8 @@
 """Track face parameters in pictures and clips.
 
 `load_tracker` loads a tracker by name. The tracker "face-mesh" fits the puppet head to the output of three small
-networks, which `install_face_mesh` downloads; `track_still` and `track_clip` are the same as functions. The trackers
+networks, which `install_face_mesh` downloads; `track_still` and `track_clip` are the same as functions. The tracker
+"arkit" fits the avatar head to them, and its `fit_clip` also tells how well (`ClipFit`). The trackers
 "deca" and "smirk" read FLAME parameters with networks whose files the user provides.
 """
 
@@ -9,6 +10,8 @@ from __future__ import annotations
 
 from generator.errors import MissingPackageError, ModelFilesError, NoFaceError, TrackerError
 
+from .avatar_tracker import AvatarTracker
+from .clip_fit import ClipFit, fit_quality
 from .face_mesh.face_detector import Detection
 from .face_mesh.face_mesh import FaceMesh, MeshFace
 from .face_mesh.follow import LONGEST_GAP
@@ -26,7 +29,9 @@ __all__ = [
     "LONGEST_GAP",
     "MESH_INDEX",
     "TRACKERS",
+    "AvatarTracker",
     "Box",
+    "ClipFit",
     "ClipFrames",
     "Detection",
     "FaceMesh",
@@ -45,6 +50,7 @@ __all__ = [
     "find_face_mesh",
     "find_flame",
     "find_tracker",
+    "fit_quality",
     "install_face_mesh",
     "load_tracker",
     "mean_face",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from generator.avatars import AvatarHead, MeshBasis
+from generator.avatars import AvatarHead, MeshBasis, lids_follow_gaze
 from generator.face.face_params import ARKIT_EXPRESSION, ARKIT_PHENOTYPE, Floats
 from generator.geometry import BROWS, EYES_AND_LIPS, OVAL, View
 from generator.trackers.regions import Points
@@ -19,11 +19,13 @@ _NOISE = 0.012
 """Standard deviation of the points in distances of the eyes."""
 _DEPTH_TRUST = 0.12
 _ROUNDS = 8
+_LINEARISED = (3, 5, 7)
+"""Rounds that linearise the head anew at the shape that the rounds before have found."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AvatarFit:
-    """The fit of one picture: camera in pixels, shape (113,) and expression (52,)."""
+    """The fit of one picture: camera in pixels, shape (120,) and expression (52,)."""
 
     view: View
     shape: Floats
@@ -37,9 +39,9 @@ class AvatarFitter:
         self.head = head
         count = len(head.layout.expression)
         self._neutral = np.zeros(head.layout.shape_size, np.float32)
-        basis = head.mesh_basis(self._neutral)
-        self._basis = MeshBasis(*(np.asarray(part, np.float64)[..., :468, :] for part in
-                                  (basis.points, basis.shape, basis.expression)))  # fmt: skip
+        self._basis = self._basis_at(self._neutral)
+        self._person = self._neutral, self._basis
+        self._nothing = head.layout.neutral()
         self._shape_prior = np.where(np.arange(len(self._neutral)) < len(ARKIT_PHENOTYPE), 0.4, 0.6)
         self._expression_prior = np.full(count, 0.45)
         rare = ("tongueOut", "cheekPuff"), ("eyeLookIn", "eyeLookOut", "jawForward")
@@ -50,21 +52,38 @@ class AvatarFitter:
         self._weights[list(EYES_AND_LIPS)] = 1.6
         self._still = _still_weights(self._basis.points)
 
+    def _basis_at(self, shape: Floats) -> MeshBasis:
+        """Return the head's 468 points and their derivatives at a shape, in double precision."""
+        basis = self.head.mesh_basis(np.asarray(shape, np.float32))
+        parts = (np.asarray(part, np.float64)[..., :468, :] for part in (basis.points, basis.shape, basis.expression))
+        return MeshBasis(*parts)
+
+    def person(self, shape: Floats) -> MeshBasis:
+        """Return the linear head of a shape; that of the last shape is kept."""
+        if not np.array_equal(shape, self._person[0]):
+            self._person = np.array(shape), self._basis_at(shape)
+        return self._person[1]
+
     def fit(self, points: Points, shape: Floats | None = None, start: AvatarFit | None = None) -> AvatarFit:
         """Fit the points of one picture.
 
         Args:
             points: (468, 3) x, y in pixels and depth, smaller is nearer.
-            shape: (113,) to keep; None to fit it.
+            shape: (120,) to keep; None to fit it, and then the head is linearised anew as the shape moves.
             start: Fit of the frame before.
         """
-        basis, free = self._basis, shape is None
+        free = shape is None
         given = self._neutral if shape is None else shape
-        current = np.array(given, np.float64)
+        basis, centre = self._basis if shape is None else self.person(shape), np.array(given, np.float64)
+        current = centre.copy()
         expression = np.zeros(len(self._expression_prior)) if start is None else np.array(start.expression, np.float64)
         view = _procrustes(points, basis.points, self.head)
-        for _ in range(_ROUNDS if free else 4):
-            head = basis.points + np.tensordot(current, basis.shape, 1) + np.tensordot(expression, basis.expression, 1)
+        for turn in range(_ROUNDS if free else 4):
+            if free and turn in _LINEARISED:
+                basis, centre = self._basis_at(current), current.copy()
+            head = basis.points + np.tensordot(expression, basis.expression, 1)
+            if free:
+                head = head + np.tensordot(current - centre, basis.shape, 1)
             residual, columns = _system(view, head, points)
             by_expression = _columns(view, head, basis.expression @ view.rotation.T)
             by_shape = _columns(view, head, basis.shape @ view.rotation.T) if free else np.zeros((0, len(residual)))
@@ -74,7 +93,8 @@ class AvatarFitter:
                 [np.full(6, 1e-6), 1 / self._expression_prior**2, 1 / self._shape_prior**2 if free else []]
             )
             values = np.concatenate([np.zeros(6), expression, current if free else []])
-            step = _bounded_step(jacobian * weight[:, None], residual * weight, prior, values, len(expression))
+            bounded = slice(6, 6 + len(expression))
+            step = _bounded_step(jacobian * weight[:, None], residual * weight, prior, values, bounded, self._nothing)
             view = _moved(view, step[:6])
             expression = np.clip(expression + step[6 : 6 + len(expression)], 0, 1)
             if free:
@@ -83,9 +103,8 @@ class AvatarFitter:
 
     def steadied(self, fit: AvatarFit, points: Points, misfit: Floats) -> AvatarFit:
         """Fit the camera again, to points that move with the skull only and with the person's constant misfit."""
-        basis = self._basis
-        head = basis.points + np.tensordot(fit.shape, basis.shape, 1) + misfit
-        head = head + np.tensordot(fit.expression, basis.expression, 1)
+        basis = self.person(fit.shape)
+        head = basis.points + np.tensordot(fit.expression, basis.expression, 1) + misfit
         view, noise = fit.view, 3 * _NOISE * _eyes(points)
         for _ in range(3):
             residual, columns = _system(view, head, points)
@@ -96,12 +115,35 @@ class AvatarFitter:
             view = _moved(view, step)
         return replace(fit, view=view)
 
+    def refined(self, fit: AvatarFit, points: Points, misfit: Floats, gaze: Floats) -> AvatarFit:
+        """Fit the expression again with the camera held, on top of the person's constant misfit.
+
+        The prior pulls to the expression that was fitted first: that fit has been pulled to the neutral face already.
+
+        Args:
+            fit: The fit, of `steadied`.
+            points: (468, 3) as in `fit`.
+            misfit: (468, 3) the person's constant misfit in head space.
+            gaze: (2,) the lids follow it, so the eyeLook coefficients are at least as large as it asks for.
+        """
+        basis = self.person(fit.shape)
+        low = lids_follow_gaze(self._nothing, gaze).astype(np.float64)
+        expression = np.maximum(fit.expression.astype(np.float64), low)
+        prior, rest = 1 / self._expression_prior**2, fit.expression.astype(np.float64)
+        for _ in range(2):
+            head = basis.points + np.tensordot(expression, basis.expression, 1) + misfit
+            residual = (points[:, :2] - fit.view.project(head)[:, :2]).ravel()
+            columns = _columns(fit.view, head, basis.expression @ fit.view.rotation.T)[:, : 2 * 468]
+            weight = np.repeat(self._weights, 2) / (_NOISE * _eyes(points))
+            weight = weight / np.sqrt(1 + (np.abs(residual * weight) / 6) ** 2)
+            step = _bounded_step((columns * weight).T, residual * weight, prior, expression, slice(None), low, rest)
+            expression = np.clip(expression + step, low, 1)
+        return replace(fit, expression=expression.astype(np.float32))
+
     def misfit(self, fit: AvatarFit, points: Points) -> Floats:
         """Return what moves the fitted head's points to the picture's, (468, 3) in head space at equal depth."""
-        basis = self._basis
-        head = (
-            basis.points + np.tensordot(fit.shape, basis.shape, 1) + np.tensordot(fit.expression, basis.expression, 1)
-        )
+        basis = self.person(fit.shape)
+        head = basis.points + np.tensordot(fit.expression, basis.expression, 1)
         return fit.view.lift(head, points[:, :2] - fit.view.project(head)[:, :2])
 
     def _robust(self, residual: Floats, points: Points) -> Floats:
@@ -163,19 +205,28 @@ def _columns(view: View, head: Floats, moves: Floats) -> Floats:
     return np.concatenate([flat, _DEPTH_TRUST * (depth - depth.mean(-1, keepdims=True))], 1)
 
 
-def _bounded_step(jacobian: Floats, residual: Floats, prior: Floats, values: Floats, expressions: int) -> Floats:
-    """Return the step of least squares with expressions kept in [0, 1]."""
+def _bounded_step(
+    jacobian: Floats,
+    residual: Floats,
+    prior: Floats,
+    values: Floats,
+    expressions: slice,
+    low: Floats,
+    rest: Floats | float = 0.0,
+) -> Floats:
+    """Return the step of least squares with expressions kept between `low` and 1; the prior pulls to `rest`."""
     normal = jacobian.T @ jacobian + np.diag(prior)
-    right = jacobian.T @ residual - prior * values
+    right = jacobian.T @ residual - prior * (values - rest)
+    least, most = np.full(len(values), -np.inf), np.full(len(values), np.inf)
+    least[expressions], most[expressions] = low, 1
     free = np.ones(len(values), bool)
-    bounded = np.zeros(len(values), bool)
-    bounded[6 : 6 + expressions] = True
     step = np.zeros(len(values))
     for _ in range(3):
         step[:] = 0
         step[free] = np.linalg.solve(normal[np.ix_(free, free)], right[free])
         after = values + step
-        stuck = bounded & free & (((after < 0) & (values <= 1e-9)) | ((after > 1) & (values >= 1)))
+        below, above = (after < least) & (values <= least + 1e-9), (after > most) & (values >= most)
+        stuck = free & (below | above)
         if not stuck.any():
             break
         free &= ~stuck

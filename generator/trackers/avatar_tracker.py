@@ -15,6 +15,7 @@ from generator.trackers.protocol import Box, ClipFrames, Progress
 from generator.trackers.regions import Image, Points
 
 from .avatar_fit import AvatarFit, AvatarFitter
+from .clip_fit import ClipFit, fit_quality
 from .drive_smoothing import smooth_drive
 from .face_crop import box_around, check_landmarks
 from .ibug import MESH_INDEX
@@ -63,6 +64,18 @@ class AvatarTracker:
         progress: Progress | None = None,
     ) -> DriveSequence:
         """Read the motion of one face; see `Tracker`. Box and landmarks select the face, which is then followed."""
+        return self.fit_clip(frames, fps, box=box, landmarks=landmarks, progress=progress).drive
+
+    def fit_clip(
+        self,
+        frames: ClipFrames,
+        fps: float,
+        *,
+        box: Box | None = None,
+        landmarks: Points | None = None,
+        progress: Progress | None = None,
+    ) -> ClipFit:
+        """Read the motion of one face and how well the head fits it; arguments and errors are those of `track_clip`."""
         check_clip(frames, fps)
         height, width = frames.shape[1:3]
         if landmarks is not None:
@@ -71,7 +84,7 @@ class AvatarTracker:
         known = np.array([face is not None for face in faces])
         check_gaps(known, fps)
         seen = [face for face in faces if face is not None]
-        fits = self._fit_clip([face.points for face in seen])
+        fits = self._fit_clip(seen)
         each = [self._params(face, fit, height, width) for face, fit in zip(seen, fits, strict=True)]
 
         def curve(values: list[Floats]) -> Floats:
@@ -86,17 +99,23 @@ class AvatarTracker:
             fps=fps,
             face_model=self.face_model,
         )
-        return self._with_residual(smooth_drive(drive), seen, known, height, width)
+        return fit_quality(self._with_residual(smooth_drive(drive), seen, known, height, width), known)
 
-    def _fit_clip(self, clip: list[Points]) -> list[AvatarFit]:
-        """Fit one shape to a clip, then each frame, then each camera with the person's constant misfit."""
+    def _fit_clip(self, faces: list[MeshFace]) -> list[AvatarFit]:
+        """Fit one shape, then each frame, then camera and expression again on the person's constant misfit."""
+        clip = [face.points for face in faces]
         chosen = np.linspace(0, len(clip) - 1, min(_SHAPE_FRAMES, len(clip))).astype(int)
         shape = np.mean([self._fitter.fit(clip[index]).shape for index in chosen], 0)
         fits: list[AvatarFit] = []
         for points in clip:
             fits.append(self._fitter.fit(points, shape, fits[-1] if fits else None))
         misfit = np.median([self._fitter.misfit(fit, points) for fit, points in zip(fits, clip, strict=True)], 0)
-        return [self._fitter.steadied(fit, points, misfit) for fit, points in zip(fits, clip, strict=True)]
+        steadied = [self._fitter.steadied(fit, points, misfit) for fit, points in zip(fits, clip, strict=True)]
+        person = self._fitter.head.neutral(shape)
+        return [
+            self._fitter.refined(fit, face.points, misfit, self._gaze(person, fit.view, face))
+            for fit, face in zip(steadied, faces, strict=True)
+        ]
 
     def _params(self, face: MeshFace, fit: AvatarFit, height: int, width: int) -> FaceParams:
         """Return the parameters of one picture, with the residual."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,25 +10,57 @@ from generator.face.face_params import DriveSequence, find_layout
 
 from .smoothing import OneEuro
 
-_POSE = OneEuro(cutoff=1.5, beta=1.0)
-_CAMERA = OneEuro(cutoff=1.0, beta=5.0)
-_EXPRESSION = OneEuro(cutoff=2.0, beta=1.0)
-_LIDS = OneEuro(cutoff=6.0, beta=3.0)
-_JAW = OneEuro(cutoff=2.0, beta=3.0)  # of FLAME, in radians: a third of the puppet's unit opens the mouth as far
-_GAZE = OneEuro(cutoff=2.5, beta=1.0)
+
+@dataclass(frozen=True, slots=True)
+class DriveFilters:
+    """Filters of a motion's parts.
+
+    Attributes:
+        pose: Of head angles in radians. camera: Of scale and place. gaze: Of the gaze.
+        expression: Of all coefficients that no entry of `quick` names.
+        quick: Beginnings of names, and the filter of these coefficients.
+    """
+
+    pose: OneEuro
+    camera: OneEuro
+    gaze: OneEuro
+    expression: OneEuro
+    quick: tuple[tuple[tuple[str, ...], OneEuro], ...]
+
+
+_CALM = DriveFilters(
+    pose=OneEuro(cutoff=1.5, beta=1.0),
+    camera=OneEuro(cutoff=1.0, beta=5.0),
+    gaze=OneEuro(cutoff=2.5, beta=1.0),
+    expression=OneEuro(cutoff=2.0, beta=1.0),
+    quick=(
+        (("blink", "eyelid"), OneEuro(cutoff=6.0, beta=3.0)),
+        # of FLAME, in radians: a third of the puppet's unit opens the mouth as far
+        (("jaw_x", "jaw_y", "jaw_z"), OneEuro(cutoff=2.0, beta=3.0)),
+    ),
+)
+_CLOSE = DriveFilters(
+    pose=OneEuro(cutoff=3.0, beta=12.0),
+    camera=OneEuro(cutoff=3.0, beta=60.0),
+    gaze=OneEuro(cutoff=4.0, beta=6.0),
+    expression=OneEuro(cutoff=4.0, beta=4.0),
+    quick=((("eyeBlink", "eyeSquint", "eyeWide"), OneEuro(cutoff=8.0, beta=6.0)),),
+)
+"""The fit of the avatar head has less jitter than that of the puppet, so it follows more closely."""
 
 
 def smooth_drive(drive: DriveSequence) -> DriveSequence:
     """Remove the jitter from a drive; the lids, which move fast, are smoothed least."""
     layout, fps = find_layout(drive.face_model), drive.fps
-    expression = _EXPRESSION.smooth(drive.expression, fps)
-    for starts, euro in ((("blink", "eyelid"), _LIDS), (("jaw_x", "jaw_y", "jaw_z"), _JAW)):
+    filters = _CLOSE if drive.face_model == "arkit" else _CALM
+    expression = filters.expression.smooth(drive.expression, fps)
+    for starts, euro in filters.quick:
         chosen = [index for index, name in enumerate(layout.expression) if name.startswith(starts)]
         expression[:, chosen] = euro.smooth(drive.expression[:, chosen], fps)
     return replace(
         drive,
         expression=np.clip(expression, layout.low, layout.high).astype(np.float32),
-        pose=_POSE.smooth(drive.pose, fps).astype(np.float32),
-        gaze=_GAZE.smooth(drive.gaze, fps).astype(np.float32),
-        camera=_CAMERA.smooth(drive.camera, fps).astype(np.float32),
+        pose=filters.pose.smooth(drive.pose, fps).astype(np.float32),
+        gaze=filters.gaze.smooth(drive.gaze, fps).astype(np.float32),
+        camera=filters.camera.smooth(drive.camera, fps).astype(np.float32),
     )

@@ -291,6 +291,24 @@ def animate_time(rows: Rows) -> str:
     return markdown(header, lines) + f"\n{note}, load {load:.1f}. Weights {rows[0]['weights']}.\n"
 
 
+def arkit_tracking(rows: Rows) -> str:
+    """Return how well the avatar head fits each set of clips, and how its coefficients correlate with the truth."""
+    sets = list(dict.fromkeys(row["set"] for row in rows))
+    cells = {(row["set"], row["measure"]): row for row in rows}
+    correlated = [row for row in rows if row["measure"].startswith("correlation")]
+    measures = list(dict.fromkeys(row["measure"] for row in rows if row not in correlated))
+    first = [[measure, *(interval(cells.get((name, measure))) for name in sets)] for measure in measures]
+    counts = ", ".join(f"{name} {max(int(row['n_clips']) for row in rows if row['set'] == name)}" for name in sets)
+    correlated.sort(key=lambda row: float(row["value"]), reverse=True)
+    second = [[row["measure"].removeprefix("correlation, "), interval(row), row["n_clips"]] for row in correlated]
+    note = f"Clips: {counts}; at most {rows[0]['n_frames']} frames each.\n"
+    return (
+        markdown(["measure", *sets], first)
+        + f"\n{note}\n"
+        + markdown(["correlation of", "with truth", "clips"], second)
+    )
+
+
 def claims(rows: Rows) -> str:
     """Return the tests that decide the paper's claims."""
     return markdown(*effects(rows))
@@ -516,8 +534,8 @@ FORMS = {
     for one in (
         generation, generation_measures, generation_gains, reenactment, judge, judge_coefficients, judge_styles, demo,
         cpu_detector, cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time,
-        intervals, animate_time, claims, faults, manifest_store, load, detector_matrix, detector_matrix_alarms,
-        retraining, scale, scale_rows, scale_plan, throughput, install_sizes, public_files,
+        intervals, animate_time, arkit_tracking, claims, faults, manifest_store, load, detector_matrix,
+        detector_matrix_alarms, retraining, scale, scale_rows, scale_plan, throughput, install_sizes, public_files,
     )
 }  # fmt: skip
 

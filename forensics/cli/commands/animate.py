@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("source", type=Path, metavar="SOURCE", help="picture whose identity and style stay")
-    parser.add_argument("drive", type=Path, metavar="DRIVE", help="clip, picture or saved motion (.npz) to follow")
+    parser.add_argument(
+        "drive",
+        type=Path,
+        metavar="DRIVE",
+        help="clip, picture or motion file to follow: .npz of ours, .csv of Live Link Face, .json of MediaPipe",
+    )
     add_out_file(parser, ".mp4 for a clip, .png .jpg .webp for a picture, or a folder for single frames")
     _declare_model(parser.add_argument_group("model"))
     _declare_motion(parser.add_argument_group("motion"))
@@ -85,6 +90,9 @@ def _declare_motion(group: argparse._ArgumentGroup) -> None:
         type=int,
         metavar="N",
         help="frame of the drive that shows what the source shows, the first is 0; for geometry",
+    )
+    group.add_argument(
+        "--fps", type=float, metavar="X", help="frames a second of a motion file (default: deduced from the file)"
     )
     group.add_argument("--eyes", type=_scale, default=1.0, metavar="X", help="gain on lid motion (default: 1)")
     group.add_argument("--mouth", type=_scale, default=1.0, metavar="X", help="gain on mouth motion (default: 1)")
@@ -160,7 +168,15 @@ def _request(options: argparse.Namespace) -> AnimationRequest:
         options.preset, options.weights, options.device, options.dtype, compiled=options.compile, flame=options.flame
     )
     return AnimationRequest(
-        options.source, options.drive, options.out, engine, config, options.mode, choice_of(options), options.fresh
+        options.source,
+        options.drive,
+        options.out,
+        engine,
+        config,
+        options.mode,
+        choice_of(options),
+        options.fresh,
+        options.fps,
     )
 
 

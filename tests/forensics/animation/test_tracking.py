@@ -9,8 +9,10 @@ from PIL import Image
 
 from forensics import cli
 from forensics.animation import tracking
+from forensics.animation.animate import load_drive
 from forensics.animation.tracking import TrackerChoice, track_file
-from generator import DriveSequence, FaceParams
+from forensics.errors import UsageError
+from generator import DriveSequence, FaceParams, read_motion, write_motion
 from generator.errors import ModelFilesError, NoFaceError, TrackerError
 from generator.trackers import TRACKERS
 
@@ -145,3 +147,85 @@ def test_help_says_the_trackers_licences(capsys: pytest.CaptureFixture[str]) -> 
     said = " ".join(capsys.readouterr().out.split())
     assert "non-commercial research" in said
     assert "MIT" in said
+
+
+class ToldAvatarTracker(ToldTracker):
+    """Answers a clip of five frames of the avatar head, whose jaw opens."""
+
+    name = "arkit"
+    face_model = "arkit"
+
+    def track_clip(
+        self, frames: np.ndarray, fps: float, *, box: object = None, landmarks: object = None, progress: object = None
+    ) -> DriveSequence:
+        drive = DriveSequence.still(FaceParams.neutral(face_model="arkit"), fps).take([0] * 5)
+        drive.expression[:, 17] = np.linspace(0, 0.8, 5)
+        return drive
+
+
+@pytest.fixture
+def chosen(monkeypatch: pytest.MonkeyPatch) -> list[TrackerChoice]:
+    """Track with `ToldAvatarTracker`, and keep which tracker was asked for."""
+    asked: list[TrackerChoice] = []
+
+    def opened(choice: TrackerChoice) -> ToldAvatarTracker:
+        asked.append(choice)
+        return ToldAvatarTracker()
+
+    monkeypatch.setattr(tracking, "open_tracker", opened)
+    return asked
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json"])
+def test_text_formats_are_tracked_with_the_avatar_head(
+    suffix: str, chosen: list[TrackerChoice], picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / f"motion{suffix}"
+    assert cli.main(["track", str(picture), "-o", str(out), "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)["results"]
+    assert (entry["tracker"], entry["face_model"], entry["frames"]) == ("arkit", "arkit", 5)
+    assert chosen[0].name == "arkit"
+    assert read_motion(out).expression[:, 17] == pytest.approx(np.linspace(0, 0.8, 5), abs=1e-5)
+
+
+def test_an_anchor_is_kept_in_npz_and_must_be_a_frame(
+    chosen: list[TrackerChoice], picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "motion.npz"
+    asked = ["track", str(picture), "--tracker", "arkit"]
+    assert cli.main([*asked, "-o", str(out), "--anchor", "3", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["results"][0]["anchor"] == 3
+    assert DriveSequence.load(out).anchor == 3
+    for more, code, said in (
+        (["-o", str(tmp_path / "b.npz"), "--anchor", "5"], 1, "has no frame 5 for --anchor; it has frames 0 to 4"),
+        (["-o", str(tmp_path / "b.npz"), "--anchor", "-1"], 2, "--anchor is -1"),
+        (["-o", str(tmp_path / "b.csv"), "--anchor", "1"], 2, ".csv cannot keep --anchor; write .npz"),
+        (["-o", str(tmp_path / "b.csv"), "--tracker", "smirk"], 2, "which tracker smirk does not read"),
+    ):
+        assert cli.main([*asked, *more]) == code
+        assert said in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["face.png", "motion.npz"]
+
+
+def test_the_network_refuses_arkit_motion_and_names_the_preset(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    motion = tmp_path / "motion.csv"
+    write_motion(DriveSequence.still(FaceParams.neutral(face_model="arkit"), 25.0).take([0, 0]), motion)
+    out = ["-o", str(tmp_path / "out.mp4"), "--home", str(tmp_path / "home")]
+    assert cli.main(["animate", str(picture), str(motion), "--preset", "mini", *out]) == 1
+    said = capsys.readouterr().err
+    assert "motion of a arkit face and the weights draw puppet faces" in said and "--preset geometry" in said
+    motion.write_text("Timecode\n")
+    assert cli.main(["animate", str(picture), str(motion), *out]) == 1
+    assert "motion.csv: line 1 lacks the column" in capsys.readouterr().err
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_a_frame_rate_is_for_motion_files(picture: Path) -> None:
+    motion = picture.with_name("a.json")
+    write_motion(DriveSequence.still(FaceParams.neutral(face_model="arkit"), 25.0).take([0, 0]), motion)
+    assert load_drive(motion, TrackerChoice()).fps == 25
+    assert load_drive(motion, TrackerChoice(), fps=50.0).fps == 50
+    with pytest.raises(UsageError, match="--fps is for motion files"):
+        load_drive(picture, TrackerChoice(), fps=50.0)
