@@ -25,6 +25,6 @@ __all__ = [
     "Eyeball", "Flow", "FrameTruth", "Geometry", "HeadAsset", "HeadMeasures", "HeadShape", "Kind", "MeshBasis",
     "NeutralHead", "Proportions", "RenderedAvatar", "Style", "avatar_head", "avatar_landmarks", "avatar_truth",
     "coefficients", "faults", "find_style", "flow", "frame_truth", "head_asset", "head_geometry",
-    "landmark_truth", "lids_follow_gaze", "measure", "plausible_character", "project_perspective", "render", "sample_avatar",
-    "sample_character", "sample_motion", "sample_shape", "shoulders_at_rest",
+    "landmark_truth", "lids_follow_gaze", "measure", "plausible_character", "project_perspective", "render",
+    "sample_avatar", "sample_character", "sample_motion", "sample_shape", "shoulders_at_rest",
 ]  # fmt: skip
