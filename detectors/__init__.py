@@ -24,10 +24,12 @@ from .errors import (
     UnknownDetectorError,
     WeightsError,
 )
+from .imagenet_weights import IMAGENET_LITE0, imagenet_file, install_imagenet
 from .interpretation.calibration import Calibration, fit_calibration
 from .interpretation.decision import Call, ConformalDecision
 from .interpretation.scope import Evidence, Gate, Scope, fit_gate, fit_scope
 from .interpretation.thresholds import Thresholds, fit_thresholds
+from .interpretation.worlds import World, WorldGate, load_world_gate
 from .onnx_export import export_onnx
 from .preprocessing import crop_face, crop_square
 from .recipe import TrainingSource
@@ -42,6 +44,7 @@ from .training.pair_sources import FaceSet, SelfBlends
 from .training.train import train_detector, train_self_blended
 
 __all__ = [
+    "IMAGENET_LITE0",
     "AugmentConfig",
     "BlendError",
     "Calibration",
@@ -68,6 +71,8 @@ __all__ = [
     "TrainingSource",
     "UnknownDetectorError",
     "WeightsError",
+    "World",
+    "WorldGate",
     "create_detector",
     "crop_face",
     "crop_square",
@@ -78,8 +83,11 @@ __all__ = [
     "fit_gate",
     "fit_scope",
     "fit_thresholds",
+    "imagenet_file",
+    "install_imagenet",
     "list_detectors",
     "load_detector",
+    "load_world_gate",
     "read_card",
     "save_detector",
     "self_blend",

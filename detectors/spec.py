@@ -57,6 +57,7 @@ class DetectorSpec:
         alignment: `upright` cuts along the picture's axes, without turning the face; `five_point` aligns eyes, nose and
             mouth corners with a template. This needs landmarks, so `crop_face` cannot do it.
         frames: Number of consecutive crops that are scored together; with 1 every crop is scored alone.
+        smallest_face: Shorter side of a face's box, in pixels, below which its score decides nothing.
     """
 
     name: str
@@ -74,6 +75,7 @@ class DetectorSpec:
     crop_pct: float = 1.0
     alignment: Alignment = "upright"
     frames: int = 1
+    smallest_face: int = 0
 
     @property
     def crop_contract(self) -> dict[str, object]:

@@ -2,8 +2,8 @@
 
 A run that was stopped continues where its last checkpoint stands. The learning rate follows the time that training has
 taken, so that a run ends when `--minutes` are over, however fast the machine is. The weights kept are those averages
-over steps that were best on the validation people; no test person is looked at. `--finish` writes the detector's folder:
-calibration, thresholds, decision and scope, all fitted on validation people.
+over steps that were best on the validation people; no test person is looked at. `finish_photo` then fits what
+interprets the scores, and writes the detector's folder.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ FIRST_SIZE, FIRST_SHARE = 176, 0.6
 """Side of the crops, in pixels, during the first share of the training; the contract's side afterwards."""
 PEAK_RATE, WARM_UP, LAST_RATE = 5e-4, 60, 0.01
 SMOOTHING = 0.05
+FEWEST_DISTORTED, MOST_DISTORTED = 0.3, 0.75
+"""Share of the distorted pairs at the beginning and at the end."""
 AVERAGE = 0.99
 LOOK_EVERY = 100
 
@@ -77,7 +79,8 @@ def train(split: Split, work: Path, pretrained: Path, minutes: float) -> None:
         done = run.seconds / limit
         rng = np.random.default_rng([SEED, run.step])
         size = FIRST_SIZE if done < FIRST_SHARE else spec.input_size
-        loss = learn(run, *draw_batch(split.train, spec, size, rng), done)
+        share = FEWEST_DISTORTED + done * (MOST_DISTORTED - FEWEST_DISTORTED)
+        loss = learn(run, *draw_batch(split.train, spec, size, share, rng), done)
         run.seconds = before + time.monotonic() - began
         if run.step % LOOK_EVERY == 0 or run.seconds >= limit:
             look(run, held, labels, spec, work, loss)
@@ -97,11 +100,11 @@ def learn(run: Run, planes: Tensor, labels: Tensor, done: float) -> float:
     """Take one step and return its loss; `done` is the share of the training that is over, in 0–1."""
     rate = PEAK_RATE * min(1, (run.step + 1) / WARM_UP) * max(LAST_RATE, 0.5 * (1 + np.cos(np.pi * min(1, done))))
     for group in run.optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = float(rate)
     logits = run.model(planes.contiguous(memory_format=torch.channels_last))
     loss = nn.functional.binary_cross_entropy_with_logits(logits, labels * (1 - 2 * SMOOTHING) + SMOOTHING)
     run.optimizer.zero_grad()
-    loss.backward()
+    torch.autograd.backward(loss)
     nn.utils.clip_grad_norm_(run.model.parameters(), 5.0)
     run.optimizer.step()
     run.mean.update(run.model)
@@ -110,15 +113,23 @@ def learn(run: Run, planes: Tensor, labels: Tensor, done: float) -> float:
 
 
 def draw_batch(
-    people: Sequence[Portrait], spec: DetectorSpec, size: int, rng: np.random.Generator
+    people: Sequence[Portrait], spec: DetectorSpec, size: int, distorted: float, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Return network input (2·PAIRS, 3, size, size) and labels of pairs: a genuine and a forged picture of one moment."""
+    """Return network input (2·PAIRS, 3, size, size) and labels of pairs: a genuine and a forged picture of one moment.
+
+    Args:
+        people: People of the training split.
+        spec: Spec of the crops.
+        size: Side of the network's input.
+        distorted: Share of the pairs that are distorted, in 0–1.
+        rng: Source of all random draws.
+    """
     crops: list[Image] = []
     for index in rng.choice(len(people), PAIRS, replace=False):
-        portrait = people[int(index)].shrunk(float(rng.uniform(0.45, 1)) if rng.random() < 0.5 else 1.0)
+        portrait = people[int(index)].shrunk(float(rng.uniform(0.45, 1)) if rng.random() < 0.6 else 1.0)
         made = draw_forger(rng)(portrait, people, rng)
         pair = cut_varied(made, spec, rng)
-        pair = distort(pair, rng) if rng.random() < 0.8 else pair
+        pair = distort(pair, rng) if rng.random() < distorted else pair
         crops += [resize_crop(crop, size) for crop in pair]
     return to_input(np.stack(crops), spec), torch.tensor([0.0, 1.0] * PAIRS)
 
@@ -164,7 +175,11 @@ def look(
     print(line, "best" if value == run.best else "", flush=True)
     with (work / "log.txt").open("a", encoding="utf-8") as file:
         file.write(line + "\n")
-    state = {"model": run.model.state_dict(), "optimizer": run.optimizer.state_dict(), "mean": run.mean.tensors}
+    state: dict[str, object] = {
+        "model": run.model.state_dict(),
+        "optimizer": run.optimizer.state_dict(),
+        "mean": run.mean.tensors,
+    }
     state |= {"averaged": run.mean.steps, "step": run.step, "seconds": run.seconds, "best": run.best}
     torch.save(state, work / "part.pt")
     (work / "part.pt").replace(work / "last.pt")

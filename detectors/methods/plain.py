@@ -174,6 +174,7 @@ PHOTO = DetectorSpec(
     licence="Apache-2.0",
     paper="Tan & Le 2019 (backbone); Shiohara & Yamasaki 2022 (self-blends)",
     summary="a small network for photographs of people; ships with weights",
+    smallest_face=96,
     recipe=Recipe(learning_rate=5e-4, weight_decay=1e-2, batch_size=20, epochs=10, ema_decay=0.99, augment=_FIELD),
 )
 """The shipped detector for photographs; `benchmarks/photo/train_photo.py` trained it on portraits."""

@@ -211,13 +211,19 @@ def _seed(text: str) -> int:
     return number
 
 
-def add_detector(parser: argparse.ArgumentParser) -> None:
-    """Declare `--detector`."""
+def add_detector(parser: argparse.ArgumentParser, *, by_picture: bool = False) -> None:
+    """Declare `--detector`.
+
+    Args:
+        parser: The parser of the command.
+        by_picture: Whether the detector is chosen by each picture where none is named.
+    """
+    default = "by each picture: photo for photographs, cpu for avatars" if by_picture else DEFAULT_DETECTOR
     parser.add_argument(
         "--detector",
-        default=DEFAULT_DETECTOR,
+        default=None if by_picture else DEFAULT_DETECTOR,
         metavar="NAME_OR_DIR",
-        help=f"a detector with shipped weights, or the folder of a trained one (default: {DEFAULT_DETECTOR})",
+        help=f"a detector with shipped weights, or the folder of a trained one (default: {default})",
     )
 
 
