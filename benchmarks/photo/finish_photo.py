@@ -72,8 +72,8 @@ def main() -> None:
         data=f"portraits of 300 people and forgeries of them: {', '.join(MEASURED)}; {steps} steps of 20 pictures in "
         f"{minutes:.0f} minutes",
         data_digest=digest(split.train),
-        split="by person, 300 for training, 50 for validation, 85 for the test; step, calibration, thresholds, decision "
-        "and scope from the validation people",
+        split="by person, 300 for training, 50 for validation, 85 for the test; step, calibration, thresholds, "
+        "decision and scope from the validation people",
         licence="Apache-2.0",
         metrics={"auc/frame/validation": auc},
         seed=SEED,

@@ -127,9 +127,10 @@ def _face_lines(found: Examination) -> list[FaceLine]:
         says = says_of(face.score, limits)
         score = ""
         if face.score is not None:
+            outside = "" if face.score.in_scope else "; out of scope, so it decides nothing"
             score = (
-                f"{face.score.probability:.2f} by detector {face.score.detector}; up to {limits.quiet:.2f} is low, above "
-                f"{limits.suspect:.2f} is high{'' if face.score.in_scope else '; out of scope, so it decides nothing'}"
+                f"{face.score.probability:.2f} by detector {face.score.detector}; up to {limits.quiet:.2f} is low, "
+                f"above {limits.suspect:.2f} is high{outside}"
             )
         name = "The face" if len(found.faces) == 1 else f"Face {face.number}"
         lines.append(FaceLine(name, says.value, _TONES[says], score))
