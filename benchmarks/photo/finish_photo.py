@@ -1,7 +1,7 @@
 """Make the shipped folder of the detector `photo` from the weights that validation chose.
 
-Calibration, thresholds and the three-way decision are fitted on the validation people, each with a plain and two
-distorted copies of everything. The scope gates take the training people as what is known, and the validation people,
+Calibration, thresholds and the three-way decision are fitted on the validation people, each with a plain and a
+distorted copy of everything. The scope gates take the training people as what is known, and the validation people,
 plain and distorted, set their limits.
 """
 
@@ -44,8 +44,10 @@ DIRECTIONS = 48
 """Directions of the pooled features that the scope gate measures."""
 QUANTILES = (0.97, 0.95)
 """Shares of the validation pictures that the gates of features and of appearance let in."""
-COPIES = 3
+COPIES = 2
 """Copies of each validation picture: the first is plain, the others are distorted."""
+KNOWN = 200
+"""Training people whose pictures fit the scope gates."""
 RISK = 0.1
 MEASURED_ON = (
     "official portraits of 85 people whom it had never seen and on forgeries that this toolkit makes of them; it has "
@@ -107,7 +109,9 @@ def fit_answers(detector: Detector, people: Sequence[Portrait]) -> None:
 
 def fit_scope(detector: Detector, split: Split) -> Scope:
     """Fit the gates on training people, and set their limits on validation people."""
-    known, held = (evidence(detector, people, seed) for people, seed in ((split.train, 3), (split.validation, 4)))
+    known, held = (
+        evidence(detector, people, seed) for people, seed in ((split.train[:KNOWN], 3), (split.validation, 4))
+    )
     gates = []
     for numbers, limits, quantile in ((known[0], held[0], QUANTILES[0]), (known[1], held[1], QUANTILES[1])):
         basis = directions(numbers)

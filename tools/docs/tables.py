@@ -270,9 +270,9 @@ def photo_forgeries(rows: Rows) -> str:
     """Return AUC and share found of each forgery of photographs, undistorted, and the genuine pictures flagged."""
     cells = photo_cells(rows, "detector")
     table = [
-        [name, short(cells[name, "auc", "none"]), short(cells[name, "found", "none"]), cells[name, "found", "none"]["pictures"]]
+        [name, short(cells[name, "auc", "none"]), short(found := cells[name, "found", "none"]), found["pictures"]]
         for name in PHOTO_SHOWN
-    ]  # fmt: skip
+    ]
     genuine = cells["genuine", "flagged", "none"]
     note = f"Of {genuine['pictures']} genuine pictures of {genuine['people']} people, {short(genuine)} were flagged."
     return markdown(["forgery", "AUC", "found at the frozen threshold", "forged pictures"], table) + f"\n{note}\n"
@@ -318,6 +318,40 @@ def photo_answers(rows: Rows) -> str:
         for (_, measure, distortion), row in calibration.items()
     )
     return markdown(["pictures", "distortion", *says], table) + f"\n{note[0].upper()}{note[1:]}.\n"
+
+
+PHOTO_TARGETS = (
+    ("self-blend, AUC", "self-blend", "auc", "none", 0.97),
+    ("face-swap, AUC", "face-swap", "auc", "none", 0.97),
+    ("mouth-edit, AUC", "mouth-edit", "auc", "none", 0.95),
+    ("eyes-edit, AUC", "eyes-edit", "auc", "none", 0.95),
+    ("mesh-warp, AUC", "mesh-warp", "auc", "none", 0.97),
+    ("codec-twin, AUC", "codec-twin", "auc", "none", 0.97),
+    ("all forgeries after JPEG 50, AUC", "all forgeries", "auc", "JPEG 50", 0.92),
+    ("all forgeries after H.264 crf 30, AUC", "all forgeries", "auc", "H.264 crf 30", 0.92),
+    ("genuine flagged, at most", "genuine", "flagged", "none", 0.05),
+    ("genuine flagged after JPEG 50, at most", "genuine", "flagged", "JPEG 50", 0.10),
+    ("genuine flagged after H.264 crf 30, at most", "genuine", "flagged", "H.264 crf 30", 0.10),
+    (
+        "genuine flagged after half size and H.264 crf 34, at most",
+        "genuine",
+        "flagged",
+        "half size, H.264 crf 34",
+        0.10,
+    ),
+)
+"""What was aimed at: name, slice, measure, distortion, value."""
+
+
+def photo_targets(rows: Rows) -> str:
+    """Return what was aimed at beside what was measured."""
+    cells = photo_cells(rows, "detector")
+    table = []
+    for name, kind, measure, distortion, wanted in PHOTO_TARGETS:
+        row = cells[kind, measure, distortion]
+        met = float(row["value"]) <= wanted if measure == "flagged" else float(row["value"]) >= wanted
+        table.append([name, f"{wanted:.2f}", short(row), "yes" if met else "no"])
+    return markdown(["target", "aimed at", "measured", "met"], table)
 
 
 def photo_scope(rows: Rows) -> str:
@@ -560,7 +594,7 @@ FORMS = {
         cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time, intervals,
         animate_time, claims, faults, manifest_store, load, detector_matrix, detector_matrix_alarms, retraining, scale,
         scale_rows, scale_plan, throughput, install_sizes, public_files, photo_forgeries, photo_distortions,
-        photo_groups, photo_answers, photo_scope,
+        photo_groups, photo_answers, photo_scope, photo_targets,
     )
 }  # fmt: skip
 
@@ -570,6 +604,7 @@ FILES = {
     "judge_styles": "judge", "scale_rows": "scale", "scale_plan": "scale", "detector_matrix_alarms": "detector_matrix",
     "cpu_forgeries": "cpu_detector", "photo_forgeries": "photo", "photo_distortions": "photo",
     "photo_groups": "photo", "photo_answers": "photo", "photo_scope": "photo",
+    "photo_targets": "photo",
 }  # fmt: skip
 """Results files of tables that have another name."""
 
