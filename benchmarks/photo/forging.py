@@ -13,7 +13,17 @@ from detectors import DetectorSpec, crop_square
 from detectors.augmentation.hulls import FAMILIES, draw_hull
 from detectors.augmentation.self_blend import blend_face, soften, warp_elastically
 from forensics.faces import Faces
-from forensics.synthesis.forgeries import EYES, MOUTH, Footage, bend, edit_region, hull, lay_over, open_codec, swap_faces
+from forensics.synthesis.forgeries import (
+    EYES,
+    MOUTH,
+    Footage,
+    bend,
+    edit_region,
+    hull,
+    lay_over,
+    open_codec,
+    swap_faces,
+)
 
 from .portraits import Image, Points, Portrait
 from .warping import draw_motion, move_mesh, warp_face
