@@ -26,10 +26,12 @@ from .errors import (
     UnknownDetectorError,
     WeightsError,
 )
+from .imagenet_weights import IMAGENET_LITE0, imagenet_file, install_imagenet
 from .interpretation.calibration import Calibration, fit_calibration
 from .interpretation.decision import Call, ConformalDecision
 from .interpretation.scope import Evidence, Gate, Scope, fit_gate, fit_scope
 from .interpretation.thresholds import Thresholds, fit_thresholds
+from .interpretation.worlds import World, WorldGate, load_world_gate
 from .onnx_export import export_onnx
 from .preprocessing import crop_face, crop_square, fit_frames, frame_interpolation, no_crops
 from .recipe import TrainingSource
@@ -44,6 +46,7 @@ from .training.pair_sources import FaceSet, SelfBlends
 from .training.train import train_detector, train_self_blended
 
 __all__ = [
+    "IMAGENET_LITE0",
     "AugmentConfig",
     "BlendError",
     "Calibration",
@@ -72,6 +75,8 @@ __all__ = [
     "TrainingSource",
     "UnknownDetectorError",
     "WeightsError",
+    "World",
+    "WorldGate",
     "convert",
     "create_detector",
     "crop_face",
@@ -86,9 +91,12 @@ __all__ = [
     "fit_thresholds",
     "frame_interpolation",
     "has_gradients",
+    "imagenet_file",
+    "install_imagenet",
     "is_adapter",
     "list_detectors",
     "load_detector",
+    "load_world_gate",
     "localise",
     "no_crops",
     "read_card",

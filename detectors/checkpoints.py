@@ -60,6 +60,7 @@ class DetectorCard:
         face_finder: Face detector that found the faces of its training crops; empty where it was not recorded.
         seen_methods: Forgery methods that it was trained on; empty where it learned from none, or that is not known.
         held_out: Methods that its training corpus had and that were kept from it.
+        measured_on: What its errors were measured on, as the end of a sentence; empty where it was not recorded.
     """
 
     data: str
@@ -72,10 +73,13 @@ class DetectorCard:
     face_finder: str = ""
     seen_methods: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
+    measured_on: str = ""
 
 
-def save_detector(detector: Detector, folder: Path, card: DetectorCard) -> None:
+def save_detector(detector: Detector, folder: Path, card: DetectorCard, *, half: bool = False) -> None:
     """Write a detector to a folder, which is created where it is absent.
+
+    With `half`, matrices and kernels of the network are written as float16, everything else as it is.
 
     The card is written last and contains the digest of the weights, so that a half-written folder does not load.
 
@@ -83,11 +87,15 @@ def save_detector(detector: Detector, folder: Path, card: DetectorCard) -> None:
         CheckpointError: A weight is not finite or the folder cannot be written.
     """
     tensors = {f"model.{name}": tensor.detach().cpu() for name, tensor in detector.model.state_dict().items()}
+    if half:
+        tensors = {name: value.half() if value.dim() > 1 else value for name, value in tensors.items()}
     if detector.scope is not None:
         for name in _GATES:
             gate: Gate = getattr(detector.scope, name)
             tensors[f"scope.{name}.mean"] = torch.from_numpy(gate.mean)
             tensors[f"scope.{name}.precision"] = torch.from_numpy(gate.precision)
+            if gate.basis is not None:
+                tensors[f"scope.{name}.basis"] = torch.from_numpy(gate.basis)
     _check_finite(tensors, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -280,6 +288,7 @@ def _scope(record: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Scope:
             precision=np.asarray(tensors[f"scope.{name}.precision"].numpy()),
             threshold=float(record[name]["threshold"]),
             quantile=float(record[name]["quantile"]),
+            basis=None if (basis := tensors.get(f"scope.{name}.basis")) is None else np.asarray(basis.numpy()),
         )
         for name in _GATES
     ]

@@ -13,6 +13,7 @@ from .spec import DetectorSpec
 
 SPECS: tuple[DetectorSpec, ...] = (
     spsl.CPU,
+    plain.PHOTO,
     *plain.SPECS,
     plain.CNN_AUG,
     srm.SPEC,

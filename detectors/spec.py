@@ -59,6 +59,7 @@ class DetectorSpec:
             mouth corners with a template. This needs landmarks, so `crop_face` cannot do it. `frame` takes the whole
             frame and needs no face; with an input size of 0 the frame keeps its own size.
         frames: Number of consecutive crops that are scored together; with 1 every crop is scored alone.
+        smallest_face: Shorter side of a face's box, in pixels, below which its score decides nothing.
     """
 
     name: str
@@ -76,6 +77,7 @@ class DetectorSpec:
     crop_pct: float = 1.0
     alignment: Alignment = "upright"
     frames: int = 1
+    smallest_face: int = 0
 
     @property
     def whole_frame(self) -> bool:

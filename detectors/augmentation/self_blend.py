@@ -30,6 +30,8 @@ Rng = np.random.Generator
 _SHAPES = ((FACE_POINTS, 2), (FACE_POINTS + 13, 2))
 _WITHOUT_FOREHEAD = 0.25
 _RATIOS = (0.25, 0.5, 0.75, 1.0, 1.0, 1.0)
+_CLOSING_BRIGHTNESS = 0.3
+"""Share of pairs whose brightness and contrast are changed at the end, as published."""
 _MIRROR = np.concatenate(
     [
         np.arange(16, -1, -1),  # jaw
@@ -237,9 +239,12 @@ def _finish(pair: tuple[Image, Image], rng: Rng) -> tuple[Image, Image]:
     tint = _tint(rng)
     seed, quality = int(rng.integers(2**63)), int(rng.integers(40, 101))
     compress = rng.random() < 0.5
+    brighten = rng.random() < _CLOSING_BRIGHTNESS
 
     def finished(picture: Image) -> Image:
-        varied = _brighten(tint(picture), np.random.default_rng(seed), 0.3)
+        varied = tint(picture)
+        if brighten:
+            varied = _brighten(varied, np.random.default_rng(seed), 0.3)
         return jpeg_roundtrip(varied, quality) if compress else varied
 
     return finished(pair[0]), finished(pair[1])

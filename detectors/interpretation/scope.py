@@ -38,16 +38,18 @@ class Gate:
         precision: (D, D) inverse of their shrunk covariance.
         threshold: Largest distance that is still in scope.
         quantile: Share of the validation crops within the threshold, 0–1.
+        basis: (F, D) directions that F numbers are projected to first; None where D numbers are measured as they are.
     """
 
     mean: Floats
     precision: Floats
     threshold: float
     quantile: float
+    basis: Floats | None = None
 
     def distances(self, numbers: Floats) -> Floats:
-        """Return the Mahalanobis distances (N,) of features (N, D), divided by √D."""
-        return _distances(numbers, self.mean, self.precision)
+        """Return the Mahalanobis distances (N,) of features (N, D), or (N, F) with a basis, divided by √D."""
+        return _distances(numbers if self.basis is None else numbers @ self.basis, self.mean, self.precision)
 
     def contains(self, numbers: Floats) -> bool:
         """Return whether the median frame of a clip lies within the threshold."""

@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from detectors.errors import WeightsError
+from detectors.imagenet_weights import IMAGENET_LITE0, fetched_for
 from detectors.spec import DetectorSpec
 
 from .networks import pooled_width
@@ -27,8 +28,8 @@ def build_backbone(spec: DetectorSpec, *, channels: int = 3, pretrained: Pretrai
     Args:
         spec: Spec whose backbone is built.
         channels: Number of input channels; timm adapts the first layer of pretrained weights.
-        pretrained: A safetensors file (or a folder with `model.safetensors`) of timm weights, or True for the file in
-            the local Hugging Face cache.
+        pretrained: A safetensors file (or a folder with `model.safetensors`) of timm weights, or True for weights that
+            `facetrail models get` fetched, else for the file in the local Hugging Face cache.
 
     Raises:
         WeightsError: Timm cannot build the backbone, or the weights are absent or belong to another architecture.
@@ -78,12 +79,16 @@ def weights_file(spec: DetectorSpec, pretrained: Pretrained) -> Path | None:
         if not file.is_file():
             raise WeightsError(f"{file} does not exist; it should hold the timm weights of {spec.backbone!r}")
         return file
+    if (fetched := fetched_for(spec.backbone)) is not None:
+        return fetched
     published = timm.get_pretrained_cfg(spec.backbone)
     home = None if published is None else published.hf_hub_id
     cached = None if home is None else try_to_load_from_cache(home, _FILE)
     if isinstance(cached, str):
         return Path(cached)
     way = f"`hf download {home} {_FILE}` where there is a network, or" if home else "convert them to safetensors and"
+    if spec.backbone.partition(".")[0] == IMAGENET_LITE0.backbone:
+        way = f"`{IMAGENET_LITE0.command}`, or"
     raise WeightsError(f"weights of {spec.backbone!r} are not in the local cache: {way} pass pretrained=PATH")
 
 

@@ -163,6 +163,22 @@ epoch. Mirroring, colour and compression are the same for both pictures of a pai
 applied. Any other detector can be trained on them in the same way.
 """
 
+PHOTO = DetectorSpec(
+    name="photo",
+    method="plain",
+    backbone="tf_efficientnet_lite0.in1k",
+    input_size=224,
+    mean=HALF,
+    std=HALF,
+    crop_margin=0.15,
+    licence="Apache-2.0",
+    paper="Tan & Le 2019 (backbone); Shiohara & Yamasaki 2022 (self-blends)",
+    summary="a small network for photographs of people; ships with weights",
+    smallest_face=96,
+    recipe=Recipe(learning_rate=5e-4, weight_decay=1e-2, batch_size=20, epochs=10, ema_decay=0.99, augment=_FIELD),
+)
+"""The shipped detector for photographs; `benchmarks/photo/train_photo.py` trained it on portraits."""
+
 
 def build_plain(spec: DetectorSpec, *, pretrained: Pretrained = False) -> DetectorNetwork:
     """Build a backbone with a linear classifier; every parameter is trained."""

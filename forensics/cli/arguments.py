@@ -215,14 +215,19 @@ OWN_DETECTORS = "your own: FILE.py, MODULE:FUNCTION, FILE.onnx or http://ADDRESS
 """What else `--detector` takes, for help."""
 
 
-def add_detector(parser: argparse.ArgumentParser) -> None:
-    """Declare `--detector`."""
+def add_detector(parser: argparse.ArgumentParser, *, by_picture: bool = False) -> None:
+    """Declare `--detector`.
+
+    Args:
+        parser: The parser of the command.
+        by_picture: Whether the detector is chosen by each picture where none is named.
+    """
+    default = "by each picture: photo for photographs, cpu for avatars" if by_picture else DEFAULT_DETECTOR
     parser.add_argument(
         "--detector",
-        default=DEFAULT_DETECTOR,
+        default=None if by_picture else DEFAULT_DETECTOR,
         metavar="NAME_OR_DIR",
-        help=f"a detector with shipped weights, the folder of a trained one, or {OWN_DETECTORS} "
-        f"(default: {DEFAULT_DETECTOR})",
+        help=f"a detector with shipped weights, the folder of a trained one, or {OWN_DETECTORS} (default: {default})",
     )
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
-from detectors import Detector, Score, load_detector
+from detectors import Detector, Score, World
 from forensics.errors import MissingPieceError
 from forensics.execution.command_result import visible
 from forensics.execution.progress import Report, silent, subrange
-from forensics.faces import USUAL_FINDER, FaceFinder, FinderChoice, WholeFrame, open_face_finder
+from forensics.faces import USUAL_FINDER, FaceFinder, FinderChoice, Frames, WholeFrame, open_face_finder
 from watermark import (
     ClipReader,
     CredentialState,
@@ -28,7 +26,9 @@ from watermark import (
     read_provenance,
 )
 
+from .answer import Answer, answer_of
 from .clip_scan import look_through
+from .detector_choice import Judge, choose_detector, thresholds_of
 from .face_scores import FaceLog, SeenFace, most_suspicious, name_of
 from .timeline import Timeline, spans_in_words
 from .verdict import Thresholds, Verdict, judge
@@ -42,6 +42,11 @@ _KINDS_BY_PRIORITY = (
     PayloadKind.CAPTURED,
     PayloadKind.CONTROL,
 )
+
+LOOKED_AT = 3
+"""Frames of a clip by which the kind of its pictures is judged."""
+
+__all__ = ["Examination", "Examiner", "PartMark", "part_mark", "thresholds_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,9 @@ class Examination:
         timeline: Timeline of a clip; None for a still or where the pixels cannot be decoded.
         size: Width and height in pixels, upright; None where the pixels cannot be decoded.
         finder: Name of the face finder; None without one.
+        answer: What the score allows to say; None where no detector was run.
+        thresholds: The limits of high and low scores of the detector that was run.
+        world: The kind of picture by which the detector was chosen; None where it was named.
     """
 
     provenance: Provenance
@@ -67,6 +75,9 @@ class Examination:
     timeline: Timeline | None = None
     size: tuple[int, int] | None = None
     finder: str | None = None
+    answer: Answer | None = None
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    world: World | None = None
 
     @property
     def path(self) -> Path:
@@ -87,12 +98,12 @@ class PartMark(NamedTuple):
 
 
 class Examiner:
-    """An examiner of files with one deployment, one detector and one set of trusted roots."""
+    """An examiner of files with one deployment, one choice of detectors and one set of trusted roots."""
 
     def __init__(
         self,
         deployment: Deployment,
-        detector: str,
+        detector: str | None = None,
         anchors: tuple[str, ...] = (),
         face_finder: FinderChoice = USUAL_FINDER,
     ) -> None:
@@ -100,7 +111,8 @@ class Examiner:
 
         Args:
             deployment: The deployment whose mark keys, manifest store and root certificate are used.
-            detector: Name of a shipped detector, or the folder of a trained one.
+            detector: Name of a shipped detector, or the folder of a trained one; None chooses for each file the shipped
+                one that was trained on its kind of picture.
             anchors: Further trusted root certificates (PEM).
             face_finder: The choice of a face finder.
 
@@ -110,21 +122,14 @@ class Examiner:
         """
         self._deployment = deployment
         self._anchors = anchors
-        self._detector: Detector = load_detector(detector)
-        self._thresholds = thresholds_of(self._detector)
-        _LOG.debug("judging scores with %s", self._thresholds)
+        self._choice = choose_detector(detector)
         self._finder: FaceFinder | None = None
         self._no_finder = ""
         try:
-            whole = self._detector.spec.whole_frame
+            whole = detector is not None and self._choice.for_world(None).detector.spec.whole_frame
             self._finder = WholeFrame() if whole else open_face_finder(face_finder)
         except MissingPieceError as error:
             self._no_finder = f"no face tracker is installed ({error})"
-
-    @property
-    def thresholds(self) -> Thresholds:
-        """Return the limits of high and low scores of the detector."""
-        return self._thresholds
 
     def examine(self, path: Path, report: Report = silent) -> Examination:
         """Examine one file.
@@ -149,25 +154,27 @@ class Examiner:
         provenance = read_provenance(path, self._deployment, anchors=self._anchors, media=media)
         faces: tuple[SeenFace, ...] = ()
         log: FaceLog | None = None
+        chosen = self.judge_for(opened if provenance.mark is not None else None)
+        limits = chosen.thresholds
         timeline, reason = None, "the pixels cannot be decoded"
         if opened is not None and provenance.mark is not None:
-            log = None if self._finder is None else FaceLog(self._detector, self._finder)
+            log = None if self._finder is None else FaceLog(chosen.detector, self._finder)
             try:
-                faces, timeline = self._look(opened, log, subrange(watched, 0.2, 1.0))
+                faces, timeline = self._look(opened, log, limits, subrange(watched, 0.2, 1.0))
                 reason = self._no_score(log, faces)
                 finder_name = "no face finder" if self._finder is None else self._finder.name
                 _LOG.info("faces found in %s with %s: %d", path, finder_name, len(faces))
             except MediaError:
                 if provenance.credential.state is CredentialState.ABSENT:
                     raise
-        decisive = most_suspicious(faces, self._thresholds)
+        decisive = most_suspicious(faces, limits)
         marked = part_mark(provenance.mark, timeline)
         scored = "" if decisive is None else name_of(decisive, len(faces))
         verdict = judge(
             provenance,
             None if decisive is None else decisive.score,
             no_score_reason=reason,
-            thresholds=self._thresholds,
+            thresholds=limits,
             scored=scored,
             part_mark=marked.reading,
             part_where=marked.where,
@@ -176,47 +183,45 @@ class Examiner:
         size = None if opened is None else _size(opened)
         score = None if decisive is None else decisive.score
         finder = None if log is None else log.finder.name
-        return Examination(provenance, score, verdict, faces, scored, timeline, size, finder)
+        answer = answer_of(score, limits, reason, chosen.measured_on)
+        return Examination(
+            provenance, score, verdict, faces, scored, timeline, size, finder, answer, limits, chosen.world
+        )
+
+    def detector_of(self, found: Examination) -> Detector:
+        """Return the detector that scored a file.
+
+        Args:
+            found: An examination by this examiner.
+        """
+        return self._choice.for_world(found.world).detector
+
+    def judge_for(self, opened: Media | ClipReader | None) -> Judge:
+        """Return the detector that scores a file, with its limits.
+
+        Args:
+            opened: The opened file; None where its pixels cannot be decoded.
+        """
+        return self._choice.judge(lambda: _sample(opened), self._finder)
 
     def _look(
-        self, opened: Media | ClipReader, log: FaceLog | None, report: Report
+        self, opened: Media | ClipReader, log: FaceLog | None, limits: Thresholds, report: Report
     ) -> tuple[tuple[SeenFace, ...], Timeline | None]:
         if isinstance(opened, ClipReader):
             if log is not None:
                 log.fps = float(opened.fps)
-            return look_through(opened, log, self._deployment.mark_keys, self._thresholds, report)
+            return look_through(opened, log, self._deployment.mark_keys, limits, report)
         if log is None:
             return (), None
         log.look(0, opened.frames[0], thorough=True)
-        return log.faces(self._thresholds), None
+        return log.faces(limits), None
 
     def _no_score(self, log: FaceLog | None, faces: tuple[SeenFace, ...]) -> str:
         if log is None:
             return self._no_finder
         if faces:
-            return f"detector {self._detector.spec.name} judges {self._detector.spec.frames} frames of a face together"
+            return f"detector {log.detector.spec.name} judges {log.detector.spec.frames} frames of a face together"
         return "the only faces are too small" if log.tiny else "no face was found"
-
-
-def thresholds_of(detector: Detector) -> Thresholds:
-    """Return the limits of high and low scores and their risk, as a detector froze them on validation data.
-
-    A high score is above the detector's 1 % false positive threshold, above the upper threshold of its three-way
-    decision, and never less than 0.5. A low score is below the lower threshold of that decision, and never more than
-    0.5. The risk is the decision's risk for one face over its frames; the highest of several faces or parts is wrong
-    more often.
-
-    Args:
-        detector: The detector.
-    """
-    suspect, quiet, risk = Thresholds().suspect, Thresholds().quiet, None
-    if detector.thresholds is not None:
-        suspect = max(detector.thresholds.fpr_1, quiet)
-    if detector.decision is not None:
-        suspect, risk = max(suspect, detector.decision.upper), detector.decision.alpha
-        # The decision's low scores are strictly below; where its lower threshold is 0 it never calls a score low.
-        quiet = min(quiet, float(np.nextafter(detector.decision.lower, 0)) or float(np.finfo(float).tiny))
-    return Thresholds(suspect=min(suspect, 1.0), quiet=quiet, risk=risk)
 
 
 def part_mark(whole: MarkReading | None, timeline: Timeline | None) -> PartMark:
@@ -253,6 +258,20 @@ def _noted(report: Report, note: str) -> Report:
 def _open(path: Path) -> Media | ClipReader:
     media = read_media(path, max_frames=1)
     return media if media.fps is None else open_clip(path)
+
+
+def _sample(opened: Media | ClipReader | None) -> list[Frames]:
+    """Return the frames by which the kind of a file is judged: the picture, or a few frames of a clip."""
+    if opened is None:
+        return []
+    if isinstance(opened, ClipReader):
+        last = opened.frame_count - 1
+        places = sorted({last * place // (LOOKED_AT + 1) for place in range(1, LOOKED_AT + 1)})
+        try:
+            return list(opened.take(places))
+        except MediaError:  # the scan of the whole clip meets the same damage, and decides whether it is told
+            return []
+    return [opened.frames[0]]
 
 
 def _size(opened: Media | ClipReader) -> tuple[int, int]:

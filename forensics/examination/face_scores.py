@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -94,7 +94,7 @@ class FaceLog:
             thorough: Whether to search for small faces beside a large one too.
         """
         seen = self.finder(frame, MOST_FACES, thorough=thorough)
-        large = [face for face in seen if min(face[0][2:] - face[0][:2]) >= SMALLEST_FACE]
+        large = [face for face in seen if _shorter_side(face[0]) >= SMALLEST_FACE]
         self.tiny += bool(seen) and not large
         for box, _ in seen:
             _LOG.debug("frame %d: face at %s", number, [round(float(edge)) for edge in box])
@@ -128,6 +128,8 @@ class FaceLog:
             if len(rows) < self.detector.spec.frames or (place and len(rows) < FEWEST_SIGHTINGS):
                 continue
             score = self.detector.score(np.stack([self._crops[row] for row in rows]))
+            if float(np.median([_shorter_side(self._boxes[row]) for row in rows])) < self.detector.spec.smallest_face:
+                score = replace(score, in_scope=False)
             probabilities |= dict(zip(rows, score.frame_probabilities, strict=True))
             if best is None or _suspicion(score, thresholds) > _suspicion(best, thresholds):
                 best = score
@@ -169,6 +171,10 @@ def name_of(face: SeenFace, count: int) -> str:
 
 def _suspicion(score: Score | None, thresholds: Thresholds) -> tuple[int, float]:
     return height_of(score, thresholds).value, score.probability if score else 0.0
+
+
+def _shorter_side(box: Floats) -> float:
+    return float(min(box[2:] - box[:2]))
 
 
 def _box(box: Floats) -> Box:

@@ -115,6 +115,10 @@ def model_parts() -> tuple[Part, ...]:
         parts.append(Part("face mesh", False, "not installed", False, "facetrail models get face-mesh"))
     else:
         parts.append(Part("face mesh", True, str(face_mesh_folder()), False))
+    weights = detectors.imagenet_file()
+    present, remedy = weights.is_file(), detectors.IMAGENET_LITE0.command
+    detail = str(weights) if present else "not fetched; only training needs it"
+    parts.append(Part(detectors.IMAGENET_LITE0.name, present, detail, False, remedy))
     return tuple(parts)
 
 

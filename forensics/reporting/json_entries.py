@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from forensics.examination.answer import says_of
 from forensics.execution.command_result import JsonObject
 
 if TYPE_CHECKING:
-    from detectors import Score
+    from detectors import Score, World
     from forensics.animation.animate import Animation
     from forensics.evaluation import Comparison, EvalReport, Measure, Power
+    from forensics.examination.answer import Answer
+    from forensics.examination.evidence import Thresholds
     from forensics.examination.examiner import Examination
     from forensics.examination.face_scores import SeenFace
     from forensics.examination.timeline import Timeline
@@ -37,8 +40,9 @@ def examine_entry(examination: Examination) -> JsonObject:
         "finding": verdict.finding.value,
         "reasons": list(verdict.reasons),
         "size": None if examination.size is None else list(examination.size),
-        "faces": [_face(face) for face in examination.faces],
+        "faces": [_face(face, examination.thresholds) for face in examination.faces],
         "face_finder": examination.finder,
+        "answer": None if examination.answer is None else _answer(examination.answer, examination.world),
         "timeline": None if timeline is None else _timeline(timeline),
     }
 
@@ -155,9 +159,21 @@ def _score(score: Score) -> JsonObject:
     }
 
 
-def _face(face: SeenFace) -> JsonObject:
+def _answer(answer: Answer, world: World | None) -> JsonObject:
+    return {
+        "says": answer.says.value,
+        "sentence": answer.sentence,
+        "risk": answer.risk,
+        "detector": answer.detector,
+        "taken_for": None if world is None else world.value,
+        "measured_on": answer.measured_on or None,
+    }
+
+
+def _face(face: SeenFace, thresholds: Thresholds) -> JsonObject:
     return {
         "face": face.number,
+        "says": says_of(face.score, thresholds).value,
         "score": None if face.score is None else _score(face.score),
         "stretch": None if face.stretch is None else [_rounded(time) for time in face.stretch],
         "sightings": [

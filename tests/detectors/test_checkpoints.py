@@ -204,3 +204,20 @@ def test_saving_twice_leaves_the_second_detector(folder):
     save_detector(create_detector("toy_resnet18", seed=6), folder, replace(CARD, note="second"))
     assert read_card(folder).note == "second"
     assert load_detector(folder).calibration is None
+
+
+def test_half_precision_halves_the_file_and_a_gate_s_directions_come_back(folder, tmp_path):
+    whole = load_detector(folder)
+    basis = np.linspace(-1, 1, 2 * whole.scope.features.mean.size).reshape(-1, 2)
+    flat = replace(whole.scope.features, mean=np.zeros(2), precision=np.eye(2), basis=basis)
+    whole.scope = replace(whole.scope, features=flat)
+    save_detector(whole, tmp_path / "half", replace(CARD, measured_on="noise"), half=True)
+    loaded = load_detector(tmp_path / "half")
+    assert read_card(tmp_path / "half").measured_on == "noise"
+    assert np.array_equal(loaded.scope.features.basis, basis)
+    numbers = np.ones((3, len(basis)))
+    assert loaded.scope.features.distances(numbers) == pytest.approx(flat.distances(numbers))
+    crops = np.random.default_rng(1).integers(0, 256, (4, 64, 64, 3), dtype=np.uint8)
+    assert loaded.embed(crops)[0] == pytest.approx(whole.embed(crops)[0], abs=0.05)
+    kernels = [value for value in loaded.model.state_dict().values() if value.dim() > 1]
+    assert all(np.array_equal(value.numpy(), value.half().float().numpy()) for value in kernels)

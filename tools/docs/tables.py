@@ -251,6 +251,119 @@ def scope_gate(rows: Rows) -> str:
     return markdown(["kind", "files", "let in", "share"], table)
 
 
+PHOTO_SHOWN = ("self-blend", "face-swap", "mesh-warp", "mouth-edit", "eyes-edit", "codec-twin", "all forgeries")
+
+
+def photo_cells(rows: Rows, what: str) -> dict[tuple[str, str, str], dict[str, str]]:
+    """Return the rows of one part of the measurement by slice, measure and distortion."""
+    return {(row["slice"], row["measure"], row["distortion"]): row for row in rows if row["what"] == what}
+
+
+def short(row: dict[str, str] | None) -> str:
+    """Return a value with its interval, each with three decimals."""
+    if row is None:
+        return ""
+    return f"{float(row['value']):.3f} [{float(row['low']):.3f}, {float(row['high']):.3f}]"
+
+
+def photo_forgeries(rows: Rows) -> str:
+    """Return AUC and share found of each forgery of photographs, undistorted, and the genuine pictures flagged."""
+    cells = photo_cells(rows, "detector")
+    table = [
+        [name, short(cells[name, "auc", "none"]), short(found := cells[name, "found", "none"]), found["pictures"]]
+        for name in PHOTO_SHOWN
+    ]
+    genuine = cells["genuine", "flagged", "none"]
+    note = f"Of {genuine['pictures']} genuine pictures of {genuine['people']} people, {short(genuine)} were flagged."
+    return markdown(["forgery", "AUC", "found at the frozen threshold", "forged pictures"], table) + f"\n{note}\n"
+
+
+def photo_distortions(rows: Rows) -> str:
+    """Return AUC after each distortion, and the share of genuine pictures that is flagged."""
+    cells = photo_cells(rows, "detector")
+    table = []
+    for distortion in dict.fromkeys(row["distortion"] for row in rows if row["what"] == "detector"):
+        values = [f"{float(cells[name, 'auc', distortion]['value']):.3f}" for name in PHOTO_SHOWN[:-1]]
+        everything = short(cells["all forgeries", "auc", distortion])
+        table.append([distortion, everything, *values, short(cells["genuine", "flagged", distortion])])
+    return markdown(["distortion", "AUC, all", *PHOTO_SHOWN[:-1], "genuine flagged"], table)
+
+
+def photo_groups(rows: Rows) -> str:
+    """Return the AUC, the flagged genuine pictures and the gap of each group of people."""
+    cells = photo_cells(rows, "groups")
+    table = []
+    for name in dict.fromkeys(name for name, _, _ in cells):
+        auc = cells[name, "auc", "none"]
+        note = f", {auc['note']}" if auc["note"] else ""
+        table.append(
+            [f"{name.replace('=', ': ')}{note}", auc["people"], short(auc),
+             short(cells.get((name, "auc gap to the others", "none"))), short(cells[name, "flagged", "none"])]
+        )  # fmt: skip
+    return markdown(["group", "people", "AUC", "gap to the others", "genuine flagged"], table)
+
+
+def photo_answers(rows: Rows) -> str:
+    """Return how often each answer is given to genuine and to forged pictures, and how well scores are calibrated."""
+    cells = photo_cells(rows, "answers")
+    says = ("likely manipulated", "no sign of manipulation found")
+    table = [
+        [name, distortion, *(short(cells[name, answer, distortion]) for answer in says)]
+        for name, distortion in dict.fromkeys((name, distortion) for name, _, distortion in cells)
+    ]
+    calibration = photo_cells(rows, "calibration")
+    note = "; ".join(
+        f"{'Brier score' if measure == 'brier' else 'calibration error'} {short(row)}"
+        + ("" if distortion == "none" else f" after {distortion}")
+        for (_, measure, distortion), row in calibration.items()
+    )
+    return markdown(["pictures", "distortion", *says], table) + f"\n{note[0].upper()}{note[1:]}.\n"
+
+
+PHOTO_TARGETS = (
+    ("self-blend, AUC", "self-blend", "auc", "none", 0.97),
+    ("face-swap, AUC", "face-swap", "auc", "none", 0.97),
+    ("mouth-edit, AUC", "mouth-edit", "auc", "none", 0.95),
+    ("eyes-edit, AUC", "eyes-edit", "auc", "none", 0.95),
+    ("mesh-warp, AUC", "mesh-warp", "auc", "none", 0.97),
+    ("codec-twin, AUC", "codec-twin", "auc", "none", 0.97),
+    ("all forgeries after JPEG 50, AUC", "all forgeries", "auc", "JPEG 50", 0.92),
+    ("all forgeries after H.264 crf 30, AUC", "all forgeries", "auc", "H.264 crf 30", 0.92),
+    ("genuine flagged, at most", "genuine", "flagged", "none", 0.05),
+    ("genuine flagged after JPEG 50, at most", "genuine", "flagged", "JPEG 50", 0.10),
+    ("genuine flagged after H.264 crf 30, at most", "genuine", "flagged", "H.264 crf 30", 0.10),
+    (
+        "genuine flagged after half size and H.264 crf 34, at most",
+        "genuine",
+        "flagged",
+        "half size, H.264 crf 34",
+        0.10,
+    ),
+)
+"""What was aimed at: name, slice, measure, distortion, value."""
+
+
+def photo_targets(rows: Rows) -> str:
+    """Return what was aimed at beside what was measured."""
+    cells = photo_cells(rows, "detector")
+    table = []
+    for name, kind, measure, distortion, wanted in PHOTO_TARGETS:
+        row = cells[kind, measure, distortion]
+        met = float(row["value"]) <= wanted if measure == "flagged" else float(row["value"]) >= wanted
+        table.append([name, f"{wanted:.2f}", short(row), "yes" if met else "no"])
+    return markdown(["target", "aimed at", "measured", "met"], table)
+
+
+def photo_scope(rows: Rows) -> str:
+    """Return what the choice of the detector and its scope do with pictures of each kind."""
+    table = [
+        [row["slice"], row["measure"], row["pictures"], interval(row)]
+        for row in rows
+        if row["what"] in ("choice", "scope")
+    ]
+    return markdown(["pictures", "what happened", "pictures", "share"], table)
+
+
 def examine_time(rows: Rows) -> str:
     """Return the cost of examining a file by stage, in CPU seconds."""
     parts = ("cpu_seconds", "decode", "mark_search", "face_finding", "network", "rest")
@@ -536,6 +649,7 @@ FORMS = {
         cpu_detector, cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time,
         intervals, animate_time, arkit_tracking, claims, faults, manifest_store, load, detector_matrix,
         detector_matrix_alarms, retraining, scale, scale_rows, scale_plan, throughput, install_sizes, public_files,
+        photo_forgeries, photo_distortions, photo_groups, photo_answers, photo_scope, photo_targets,
     )
 }  # fmt: skip
 
@@ -543,7 +657,9 @@ FORMS = {
 FILES = {
     "generation_measures": "generation", "generation_gains": "generation", "judge_coefficients": "judge",
     "judge_styles": "judge", "scale_rows": "scale", "scale_plan": "scale", "detector_matrix_alarms": "detector_matrix",
-    "cpu_forgeries": "cpu_detector",
+    "cpu_forgeries": "cpu_detector", "photo_forgeries": "photo", "photo_distortions": "photo",
+    "photo_groups": "photo", "photo_answers": "photo", "photo_scope": "photo",
+    "photo_targets": "photo",
 }  # fmt: skip
 """Results files of tables that have another name."""
 

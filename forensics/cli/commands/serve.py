@@ -58,7 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="files that may wait to be examined; one more is turned away with 503 (default: 8)",
     )
-    add_detector(parser)
+    add_detector(parser, by_picture=True)
     add_face_finder(parser)
     add_trust(parser)
     add_limits(parser)

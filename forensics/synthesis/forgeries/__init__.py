@@ -6,6 +6,7 @@ from .blend import blend_with_itself
 from .edit import EYES, MOUTH, edit_region
 from .footage import Edited, Footage
 from .reenact import warp_by_mesh
+from .shapes import hull, lay_over
 from .swap import bend, clone, swap_faces
 from .twin import open_codec, recode
 
@@ -18,6 +19,8 @@ __all__ = [
     "blend_with_itself",
     "clone",
     "edit_region",
+    "hull",
+    "lay_over",
     "open_codec",
     "recode",
     "swap_faces",

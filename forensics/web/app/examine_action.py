@@ -115,12 +115,12 @@ def examine(paths: Sequence[Path], context: AppContext, session: Session, report
     return render("examined", cards=cards, download=f"/download/{session.offer(saved)}")
 
 
-def card_examiner(home: Path, detector: str, anchors: tuple[str, ...], face_finder: FinderChoice) -> FileHandler:
+def card_examiner(home: Path, detector: str | None, anchors: tuple[str, ...], face_finder: FinderChoice) -> FileHandler:
     """Load the detector and return the handler that examines one file: its entry and its card.
 
     Args:
         home: The deployment's folder.
-        detector: Name of a shipped detector, or the folder of a trained one.
+        detector: Name of a shipped detector, or the folder of a trained one; None chooses by the picture.
         anchors: Further trusted root certificates (PEM).
         face_finder: The choice of a face finder.
     """
@@ -131,7 +131,7 @@ def card_examiner(home: Path, detector: str, anchors: tuple[str, ...], face_find
 
     def one(path: Path, report: Report) -> CommandResult:
         found = examiner.examine(path, report)
-        return CommandResult("", (examine_entry(found), asdict(card_of(path, found, examiner.thresholds))))
+        return CommandResult("", (examine_entry(found), asdict(card_of(path, found, found.thresholds))))
 
     return one
 

@@ -1,0 +1,1 @@
+"""Write examinations as one page that a person can read without this program."""
