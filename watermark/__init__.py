@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from .credential.cawg_identity import CawgIdentity, IdentityState
 from .credential.claim import Claim, Ingredient, SourceType
-from .credential.credential import GENERATED_SOURCE_TYPES, Credential, CredentialState, read_credential_beside
+from .credential.credential import Credential, CredentialState, read_credential_beside
 from .credential.origin import OwnAssertion
 from .credential.signing import TimeStampOutcome
+from .credential.source_types import GENERATED_SOURCE_TYPES
 from .credential.statements import Statement, read_statement, sign_statement
 from .deployment import Deployment, home_folder
 from .errors import (

@@ -18,7 +18,7 @@ import json
 import logging
 import mmap
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -40,6 +40,7 @@ from .layout import FRAMED, LAYOUT_ASSERTION, check_layout
 from .manifest import GENERATOR
 from .signer_certificate import signer_chain
 from .signing import library_context
+from .source_types import GENERATED_SOURCE_TYPES, source_types_of, term
 
 _LOG = logging.getLogger(__name__)
 
@@ -53,27 +54,11 @@ CODE_NOT_FOR_CLAIMS = "org.facetrail.signer.notForClaims"
 CODE_CONTENT_NOT_CHECKED = "org.facetrail.content.notChecked"
 CODE_NOT_FETCHED = "org.facetrail.remoteManifest.notFetched"
 
-GENERATED_SOURCE_TYPES = frozenset(
-    {
-        "trainedAlgorithmicMedia",
-        "compositeWithTrainedAlgorithmicMedia",
-        "compositeSynthetic",
-        "algorithmicMedia",
-        "trainedAlgorithmicData",
-    }
-)
-"""Last parts of the IPTC digital source types that say a machine made or changed the picture."""
-
-_SPELLINGS = {term.lower(): term for term in GENERATED_SOURCE_TYPES}
-
 # A signer we do not know, or knew once: nothing in the file is wrong.
 _SIGNER_CODES = frozenset({"signingCredential.untrusted", "signingCredential.expired"})
 
 _SIGNER_TRUSTED = "signingCredential.trusted"
 _CLAIM_HOLDS = "claimSignature.validated"
-
-# Assertions of signed metadata that may name a source type as IPTC does.
-_METADATA_LABELS = ("c2pa.metadata", "cawg.metadata", "stds.")
 
 # A manifest without its file cannot match it.
 _MANIFEST_TYPE = "application/c2pa"
@@ -363,13 +348,13 @@ def _credential(reader: c2pa.Reader) -> Credential:
         state=_state(report, (*codes, *since), identities),
         codes=tuple(dict.fromkeys((*codes, *since))),
         signer=signature.get("common_name") or signature.get("issuer"),
-        source_type=source_type and _term(source_type),
+        source_type=source_type and term(source_type),
         actions=tuple(str(action["action"]) for action in actions),
         title=manifest.get("title"),
         signed_at=signature.get("time"),
         ingredient_codes=_ingredient_codes(report, manifest),
-        source_types=_source_types([manifest]),
-        ingredient_source_types=_source_types(_ancestors(report)),
+        source_types=source_types_of([manifest]),
+        ingredient_source_types=source_types_of(_ancestors(report)),
         identities=identities,
         manifest_json=json.dumps(report, sort_keys=True),  # the library shuffles its keys
     )
@@ -384,39 +369,6 @@ def _actions(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _source_types(manifests: Iterable[dict[str, Any]]) -> tuple[str, ...]:
-    """Return every source type that manifests state, in actions or in signed metadata, each once."""
-    stated = (
-        text
-        for manifest in manifests
-        for assertion in manifest.get("assertions", [])
-        if assertion["label"].startswith(("c2pa.actions", *_METADATA_LABELS))
-        for text in _stated(assertion["data"])
-    )
-    return tuple(dict.fromkeys(_term(text) for text in stated if text))
-
-
-def _stated(data: Any, *, inside: bool = False) -> Iterator[str]:  # noqa: ANN401 - parsed JSON
-    """Yield the texts that stand under a key `digitalSourceType` of any vocabulary, at any depth."""
-    if isinstance(data, dict):
-        for key, value in data.items():
-            yield from _stated(value, inside=inside or key.lower().endswith("digitalsourcetype"))
-    elif isinstance(data, list):
-        for value in data:
-            yield from _stated(value, inside=inside)
-    elif inside and isinstance(data, str):
-        yield data
-
-
-def stated_source_types(data: object) -> tuple[str, ...]:
-    """Return the last part of every digital source type that the content of an assertion states.
-
-    Args:
-        data: Parsed JSON.
-    """
-    return tuple(dict.fromkeys(_term(text) for text in _stated(data) if text))
-
-
 def _ancestors(report: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the manifests of all ingredients of the active one, at any depth."""
     manifests: dict[str, Any] = report.get("manifests", {})
@@ -429,12 +381,6 @@ def _ancestors(report: dict[str, Any]) -> list[dict[str, Any]]:
                 found[label] = manifests[label]
                 waiting.append(label)
     return list(found.values())
-
-
-def _term(address: object) -> str:
-    """Return the last part of a term's address or short name; a known one in its own spelling."""
-    last = re.split(r"[/#:]", str(address).partition("?")[0].strip().rstrip("/#"))[-1]
-    return _SPELLINGS.get(last.lower(), last)
 
 
 def _ingredient_codes(report: dict[str, Any], manifest: dict[str, Any]) -> tuple[str, ...]:

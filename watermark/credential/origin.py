@@ -14,9 +14,9 @@ from watermark.errors import SealError
 from watermark.mark.payload import PayloadKind
 
 from .claim import OWN_SOURCE_TYPES, SourceType
-from .credential import GENERATED_SOURCE_TYPES, stated_source_types
 from .layout import LAYOUT_ASSERTION
 from .manifest import GENERATOR, Json, ingredient_label, training_mining
+from .source_types import GENERATED_SOURCE_TYPES, stated_source_types
 
 _WRITTEN_HERE = (
     "c2pa.actions",

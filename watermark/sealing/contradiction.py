@@ -8,11 +8,11 @@ from pathlib import Path
 
 from watermark.credential.credential import (
     CODE_NOT_FETCHED,
-    GENERATED_SOURCE_TYPES,
     Credential,
     CredentialState,
     read_credential,
 )
+from watermark.credential.source_types import GENERATED_SOURCE_TYPES
 from watermark.deployment import Deployment
 from watermark.errors import SealError
 from watermark.mark.payload import PayloadKind
