@@ -214,7 +214,7 @@ def beard_ribbons(beard: Beard, skin: Floats, normals: Floats, turn: Floats) -> 
     normal = unit((normals[beard.corners] * shares).sum(1))
     lip = np.abs(beard.sideways)[:, None]
     down = turn @ np.array([0, -1, 0.1], np.float32)
-    heading = normal * (0.55 - 0.25 * lip) + down * (1 - 0.45 * lip)
+    heading: Floats = normal * (0.55 - 0.25 * lip) + down * (1 - 0.45 * lip)
     heading = unit(heading + beard.sideways[:, None] * 1.1 * turn[:, 0] + beard.jitter * 0.5)
     share = np.linspace(0, 1, 4, dtype=np.float32)[None, :, None]
     reach = beard.length[:, None, None]

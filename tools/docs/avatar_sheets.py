@@ -50,7 +50,13 @@ def coefficients(values: dict[str, float]) -> Floats:
 def lively(params: FaceParams, seed: int) -> FaceParams:
     """Return an avatar at rest with a glance, and with an expression for three of five seeds."""
     rng = np.random.default_rng([seed, 9])
-    change = ({}, {"mouthSmile": 0.6, "cheekSquint": 0.3}, {"jawOpen": 0.3, "browInnerUp": 0.4}, {}, {"browDown": 0.4})
+    change: tuple[dict[str, float], ...] = (
+        {},
+        {"mouthSmile": 0.6, "cheekSquint": 0.3},
+        {"jawOpen": 0.3, "browInnerUp": 0.4},
+        {},
+        {"browDown": 0.4},
+    )
     expression = np.maximum(params.expression, coefficients(change[seed % 5]))
     return replace(params, expression=expression, gaze=rng.normal(0, 0.2, 2).astype(np.float32))
 

@@ -11,7 +11,9 @@ import pytest
 from generator.avatars import MATERIALS, STYLES, Avatar, RenderedAvatar, render, sample_avatar
 from generator.avatars.colours import linear
 from generator.avatars.facets import few_faces
+from generator.avatars.look import sample_look
 from generator.avatars.materials import BACKGROUND, CLOTHES, HAIR, HAND, SKIN
+from generator.avatars.posing import pose_points, turn_vectors
 from generator.errors import FaceModelError
 from generator.face.face_params import ARKIT_EXPRESSION, FaceParams
 from generator.face.head_model import rotation
@@ -75,7 +77,7 @@ def test_the_skin_has_the_hue_that_the_look_says(style):
 
 def test_the_same_seed_draws_the_same_picture():
     again = sample_avatar(SEED, "real")
-    assert again.look == character("real").look or repr(again.look) == repr(character("real").look)
+    assert repr(again.look) == repr(character("real").look)
     assert np.array_equal(render(again, in_the_middle(again), SIZE).picture, drawn("real").picture)
 
 
@@ -125,9 +127,10 @@ def test_an_open_jaw_shows_teeth_and_tongue_that_are_lit():
 
 
 def test_long_hair_stays_outside_the_shoulders_when_the_head_turns():
-    seed = next(s for s in range(100) if getattr(character("anime", s).look.hair, "cut", "") == "long")
-    avatar = character("anime", seed)
-    body = avatar.model.body
+    avatar = character("anime")
+    assert avatar.look.hair is not None
+    long = replace(avatar.look, hair=replace(avatar.look.hair, cut="long", length=1.1))
+    body = Avatar(SEED, "anime", avatar.shape, long).model.body
     assert body.hair is not None
     assert np.all(body.hair_weight[body.hair.points[:, 1] < -1.5] == 0)
     upright = body.hair_weight[body.hair.points[:, 1] > -0.9]
@@ -143,8 +146,6 @@ def test_a_low_poly_head_has_few_triangles_and_keeps_the_mouth():
 
 
 def test_posing_in_one_pass_agrees_with_the_head_model():
-    from generator.avatars.posing import pose_points, turn_vectors
-
     head, rng = character("flat").model.head, np.random.default_rng(0)
     points, weight = rng.normal(size=(50, 3)).astype(np.float32), rng.random(50).astype(np.float32)
     pose = np.array([0.4, -0.2, 0.1], np.float32)
@@ -160,15 +161,15 @@ def test_frames_reuse_what_is_constant():
 
 
 def test_heads_are_framed_from_a_third_to_three_quarters_of_the_picture():
-    scales = np.array([character("flat", seed).look.framing[0] for seed in range(12)]) * 2.15
+    shape = character("flat").shape
+    looks = [sample_look(np.random.default_rng(seed), "cartoon", shape) for seed in range(60)]
+    scales = np.array([look.framing[0] for look in looks]) * 2.15
     assert scales.min() >= 0.35
     assert scales.max() <= 0.75
-    assert scales.max() - scales.min() > 0.1
+    assert scales.max() - scales.min() > 0.3
 
 
 def test_scleras_and_lights_vary():
-    from generator.avatars.look import sample_look
-
     shape = character("cartoon").shape
     looks = [sample_look(np.random.default_rng(seed), "cartoon", shape) for seed in range(80)]
     sclera = np.array([np.mean(look.eyes.sclera) for look in looks])
