@@ -40,7 +40,9 @@ class Props:
     gloss: float
 
 
-def _prop(points: Floats, faces: Ints, kind: int, weight: Floats | float, gloss: float, shade: Floats | float = 0.0) -> Props:
+def _prop(
+    points: Floats, faces: Ints, kind: int, weight: Floats | float, gloss: float, shade: Floats | float = 0.0
+) -> Props:
     size = len(points)
     placed = np.asarray(points, np.float32)
     return Props(
@@ -51,7 +53,9 @@ def _prop(points: Floats, faces: Ints, kind: int, weight: Floats | float, gloss:
 
 def _grid_faces(rows: int, columns: int, closed: bool) -> Ints:
     """Return triangles of a grid whose columns may close to a ring; counter-clockwise with rows downwards."""
-    row, column = (grid.ravel() for grid in np.meshgrid(np.arange(rows - 1), np.arange(columns - (not closed)), indexing="ij"))
+    row, column = (
+        grid.ravel() for grid in np.meshgrid(np.arange(rows - 1), np.arange(columns - (not closed)), indexing="ij")
+    )
     beside = (column + 1) % columns
     a, b = row * columns + column, row * columns + beside
     quads = np.stack([a, a + columns, b + columns, b], 1)
@@ -60,10 +64,7 @@ def _grid_faces(rows: int, columns: int, closed: bool) -> Ints:
 
 def _tube(path: Floats, radius: float, closed: bool) -> tuple[Floats, Ints]:
     """Return a tube of six sides round a path (K, 3)."""
-    if closed:
-        along = unit(np.roll(path, -1, 0) - np.roll(path, 1, 0))
-    else:
-        along = unit(np.gradient(path, axis=0))
+    along = unit(np.roll(path, -1, 0) - np.roll(path, 1, 0) if closed else np.gradient(path, axis=0))
     first = unit(np.cross(along, np.array([0.013, 0.017, 1.0])))
     first = np.where(np.linalg.norm(first, axis=1, keepdims=True) < 0.5, np.array([0, 1, 0]), first)
     second = np.cross(along, first)
@@ -121,11 +122,11 @@ def glasses(outfit: Outfit, eyes: tuple[Eyeball, Eyeball], bridge: Floats, templ
 
 
 _RIM = {"beanie": (0.40, 0.16, -0.05), "cap": (0.46, 0.24, 0.04), "brim": (0.46, 0.24, 0.08)}
-"""Height of a hat's rim in front, at the sides and behind, as the vertical part of a direction from the skull's middle."""
+"""Height of a hat's rim in front, at the sides and behind: the vertical part of a direction from inside the skull."""
 
 
 def rim_height(hat: str, directions: Floats) -> Floats:
-    """Return the vertical part of the hat's rim in the direction of unit vectors (P, 3); above 1 where there is none."""
+    """Return the rim's height in the direction of unit vectors (P, 3); above 1 where there is no rim."""
     if hat not in _RIM:
         return np.full(len(directions), 2.0, np.float32)
     front, side, back = _RIM[hat]
@@ -140,9 +141,7 @@ def _dome(hat: str, scalp: Scalp, thickness: float, rows: int = 20, columns: int
     lowest = np.arcsin(np.clip(rim_height(hat, level), -1, 1))
     share = np.linspace(0.001, 1, rows)[:, None]
     height = np.pi / 2 + (lowest - np.pi / 2) * share
-    directions = np.stack(
-        [np.sin(around) * np.cos(height), np.sin(height), np.cos(around) * np.cos(height)], -1
-    )
+    directions = np.stack([np.sin(around) * np.cos(height), np.sin(height), np.cos(around) * np.cos(height)], -1)
     radius = scalp.radius(unit(directions.reshape(-1, 3))).reshape(rows, columns)
     for _ in range(3):
         radius = (radius + np.roll(radius, 1, 1) + np.roll(radius, -1, 1)) / 3
@@ -186,7 +185,9 @@ def _band(scalp: Scalp, hair_height: float) -> Props:
     strip = []
     for lean in (-0.06, 0.0, 0.06):
         directions = unit(np.stack([np.cos(angle), np.sin(angle), np.full_like(angle, 0.18 + lean)], 1))
-        strip.append(CENTRE + directions * (scalp.radius(directions) + hair_height + 0.05 + 0.02 * (lean == 0))[:, None])
+        strip.append(
+            CENTRE + directions * (scalp.radius(directions) + hair_height + 0.05 + 0.02 * (lean == 0))[:, None]
+        )
     return _prop(np.concatenate(strip), _grid_faces(3, 40, False), HAT, 1.0, 0.3)
 
 
@@ -213,7 +214,9 @@ def earrings(outfit: Outfit, lobes: tuple[Floats, Floats]) -> Props | None:
         x, y, z = (float(v) for v in lobe)
         if outfit.earrings == "hoop":
             turn = np.linspace(0, 2 * np.pi, 21)[:-1]
-            ring = np.stack([np.full(20, x + side * 0.02), y - 0.075 + 0.085 * np.sin(turn), z + 0.085 * np.cos(turn)], 1)
+            ring = np.stack(
+                [np.full(20, x + side * 0.02), y - 0.075 + 0.085 * np.sin(turn), z + 0.085 * np.cos(turn)], 1
+            )
             pieces.append(_tube(ring, 0.012, True))
         elif outfit.earrings:
             drop = 0.12 if outfit.earrings == "drop" else 0.0
@@ -257,7 +260,8 @@ def _open_hand() -> tuple[Capsule, ...]:
         ((-0.10, 0.14, 0), (-0.11, 0.36, 0), 0.085, 0.075), ((0.0, 0.12, 0), (0.0, 0.38, 0), 0.095, 0.075),
         ((0.09, 0.14, 0), (0.10, 0.34, 0), 0.085, 0.07), ((0, -0.15, -0.02), (0, 0.12, 0), 0.10, 0.11),
         ((0, -2.6, -0.3), (0, -0.15, -0.02), 0.30, 0.11),
-        ((-0.12, 0.12, 0.03), (-0.25, 0.28, 0.07), 0.07, 0.055), ((-0.25, 0.28, 0.07), (-0.30, 0.42, 0.08), 0.055, 0.042),
+        ((-0.12, 0.12, 0.03), (-0.25, 0.28, 0.07), 0.07, 0.055),
+        ((-0.25, 0.28, 0.07), (-0.30, 0.42, 0.08), 0.055, 0.042),
     ]  # fmt: skip
     for x, length, lean in _FINGERS:
         knuckle, middle = (x, 0.38, 0.0), (x - lean * length * 0.5, 0.38 + length * 0.5, 0.02)
@@ -269,8 +273,10 @@ def _open_hand() -> tuple[Capsule, ...]:
 def _fist() -> tuple[Capsule, ...]:
     """Return a loosely closed hand that a chin may rest on, with its knuckles at the top."""
     parts: list[Capsule] = [
-        ((-0.11, -0.05, 0), (0.11, -0.05, 0), 0.13, 0.13), ((0, -0.3, -0.04), (0, -0.05, 0), 0.11, 0.13),
-        ((0, -2.6, -0.3), (0, -0.3, -0.04), 0.30, 0.125), ((-0.12, -0.06, 0.1), (-0.03, 0.06, 0.18), 0.06, 0.05),
+        ((-0.11, -0.05, 0), (0.11, -0.05, 0), 0.13, 0.13),
+        ((0, -0.3, -0.04), (0, -0.05, 0), 0.11, 0.13),
+        ((0, -2.6, -0.3), (0, -0.3, -0.04), 0.30, 0.125),
+        ((-0.12, -0.06, 0.1), (-0.03, 0.06, 0.18), 0.06, 0.05),
     ]
     for x in (-0.13, -0.045, 0.045, 0.13):
         parts += [((x, 0.05, 0.0), (x, 0.03, 0.14), 0.062, 0.058), ((x, 0.03, 0.14), (x, -0.12, 0.13), 0.056, 0.05)]

@@ -183,11 +183,15 @@ def _hair(rng: np.random.Generator, kind: Kind, shape: HeadShape) -> Hair | None
     return drawn if cut else None
 
 
-def _complexion(rng: np.random.Generator, kind: Kind, shape: HeadShape, hair: Hair | None, creature: bool) -> Complexion:
+def _complexion(
+    rng: np.random.Generator, kind: Kind, shape: HeadShape, hair: Hair | None, creature: bool
+) -> Complexion:
     age = float(shape.values[ARKIT_PHENOTYPE.index("age")])
     shares = np.array([shape.values[ARKIT_PHENOTYPE.index(name)] for name in ("african", "asian", "caucasian")])
     shares = (2 * shares + 1) / 3
-    tone = float(np.clip(shares @ np.array([6.8, 2.6, 1.2]) + rng.normal(0, 0.7) - (1.2 if kind == "anime" else 0.2), 0, 8.9))
+    tone = float(
+        np.clip(shares @ np.array([6.8, 2.6, 1.2]) + rng.normal(0, 0.7) - (1.2 if kind == "anime" else 0.2), 0, 8.9)
+    )
     skin = skin_tone(tone)
     if creature:
         skin = np.array(CREATURES[int(rng.integers(len(CREATURES)))], np.float32)
@@ -213,7 +217,9 @@ def _complexion(rng: np.random.Generator, kind: Kind, shape: HeadShape, hair: Ha
         brow_lift=rng.uniform(-0.015, 0.025) + {"real": 0.0, "cartoon": 0.03, "anime": 0.03}[kind],
         brow_arch=rng.uniform(0.03, 0.08) if shape.feminine else rng.uniform(0.01, 0.05),
         markings=_pick(rng, ("", "spots", "stripes", "mask"), (1, 1, 1, 1)) if creature else "",
-        marking_colour=_rgb(mix(skin, np.array([30, 20, 60]) if rng.random() < 0.5 else np.array([250, 240, 200]), 0.55)),
+        marking_colour=_rgb(
+            mix(skin, np.array([30, 20, 60]) if rng.random() < 0.5 else np.array([250, 240, 200]), 0.55)
+        ),
     )
 
 
@@ -251,7 +257,9 @@ def _outfit(rng: np.random.Generator, kind: Kind, shape: HeadShape, hair: Hair |
         neckline=rng.uniform(0.0, 0.1),
         colours=(first, second),
         pattern=int(rng.choice([0, 0, 0, 1, 2, 3, 4, 5])),
-        glasses=rng.uniform(0.19, 0.235) if rng.random() < {"real": 0.15, "cartoon": 0.18, "anime": 0.08}[kind] else 0.0,
+        glasses=rng.uniform(0.19, 0.235)
+        if rng.random() < {"real": 0.15, "cartoon": 0.18, "anime": 0.08}[kind]
+        else 0.0,
         glasses_shape=rng.uniform(2, 4.5),
         glasses_colour=FRAMES[int(rng.integers(len(FRAMES)))],
         hat=hat,

@@ -43,7 +43,7 @@ def pose_points(points: Floats, pose: Floats, weight: Floats | float = 1.0) -> F
 
 
 def turn_vectors(vectors: Floats, turn: Floats) -> Floats:
-    """Return directions (P, 3) turned by a rotation (3, 3)."""
+    """Return vectors (P, 3) after a linear map (3, 3), such as a rotation."""
     out = np.empty((len(vectors), 3), np.float32)
     _turn(np.ascontiguousarray(vectors, np.float32), np.ascontiguousarray(turn, np.float32), out)
     return out

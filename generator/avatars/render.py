@@ -12,7 +12,7 @@ from generator.face.raster import Ints, depth_buffer, resolve
 
 from .avatar import Avatar
 from .head import CAMERA_DISTANCE, project_perspective
-from .materials import GLASSES, JEWELLERY, LASHES
+from .materials import GLASSES, HAIR, JEWELLERY, LASHES, LEFT_EYE, RIGHT_EYE, TEETH, TONGUE
 from .scene import Scene, build_scene
 from .shading import Shaded, light_surface, shadow_map, two_tones
 from .styles import Frame, finish
@@ -22,7 +22,10 @@ _CAMERA = np.array([0, 0, CAMERA_DISTANCE], np.float32)
 """Where the camera is in head space: the picture is moved over the head, not the camera."""
 
 _TWO_TONES = ("anime", "comic", "flat", "pixel")
-_THIN = (GLASSES, LASHES, JEWELLERY)
+_INNER = (LEFT_EYE, RIGHT_EYE, TEETH, TONGUE, LASHES)
+"""What casts no shadow, because it lies inside the head or is thin."""
+
+_THIN = (*_INNER, GLASSES, JEWELLERY)
 """What casts no shadow in drawings."""
 
 _SHEEN = {"cartoon": 0.9, "clay": 0.12, "lowpoly": 0.2}
@@ -62,7 +65,10 @@ class RenderedAvatar:
 def _shade(avatar: Avatar, scene: Scene, face: Ints, attributes: Floats, made: Surface, scale: float) -> Shaded:
     light = avatar.look.light
     drawn = avatar.style in _TWO_TONES
-    casting = scene.faces[~np.isin(scene.kinds, _THIN)] if drawn else scene.faces
+    hidden = _THIN if drawn else _INNER
+    cast = ~np.isin(scene.kinds, hidden)
+    cast[np.flatnonzero(scene.kinds == HAIR)[::2]] = False  # half of the overlapping strands casts the same shadow
+    casting = scene.faces[cast]
     shadow = shadow_map(scene.points, casting, light.key)
     if drawn:
         threshold = {"anime": 0.44, "comic": 0.48}.get(avatar.style, 0.40)

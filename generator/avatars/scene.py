@@ -8,7 +8,7 @@ import numpy as np
 
 from generator.face.face_params import FaceParams, Floats
 from generator.face.head_model import rotation
-from generator.face.raster import Ints, vertex_normals
+from generator.face.raster import Flags, Ints, vertex_normals
 
 from .accessories import Props
 from .colours import smooth, unit
@@ -39,7 +39,7 @@ class Scene:
     faces: Ints
     kinds: Ints
     attributes: Floats
-    two_sided: Floats
+    two_sided: Flags
     turn: Floats
     coarse: Floats
 
@@ -59,6 +59,7 @@ class Body:
         rim: (B, 2) edges of the mesh's lower border, from which clothes are drawn on downwards.
         soft_normals: Whether drawings' smooth normals are wanted.
         faceted: Whether triangles are flat, as in low-poly pictures.
+        faces: (F, 3) triangles of the skin; fewer than the head's own where they are faceted.
     """
 
     neutral: NeutralHead
@@ -71,6 +72,7 @@ class Body:
     rim: Ints
     soft_normals: bool
     faceted: bool
+    faces: Ints
 
 
 @dataclass(slots=True)
@@ -114,9 +116,7 @@ def _skin(builder: _Builder, head: AvatarHead, body: Body, placed: Floats, canon
     if body.soft_normals:
         near = placed - np.array([0, -0.1, -0.1], np.float32)
         softened = unit(0.45 * unit(near * np.array([1, 0.8, 1], np.float32)) + 0.55 * normals)
-    builder.add(
-        clothed, faces, SKIN, normals, canonical, softened, head.masks["lips"], head.masks["inside_mouth"]
-    )
+    builder.add(clothed, body.faces, SKIN, normals, canonical, softened, head.masks["lips"], head.masks["inside_mouth"])
     rim = body.rim
     ring, local = np.unique(rim, return_inverse=True)
     local = local.reshape(-1, 2)
@@ -210,7 +210,14 @@ def _add_hair(builder: _Builder, body: Body, params: FaceParams, turn: Floats) -
     placed = pose_points(hair.points, params.pose, body.hair_weight)
     ends = np.stack([hair.along, hair.tint, hair.along], 1)
     builder.add(
-        placed, hair.faces, HAIR, turn_vectors(hair.normals, turn), ends, turn_vectors(hair.tangents, turn), hair.along, hair.tint
+        placed,
+        hair.faces,
+        HAIR,
+        turn_vectors(hair.normals, turn),
+        ends,
+        turn_vectors(hair.tangents, turn),
+        hair.along,
+        hair.tint,
     )
 
 
@@ -246,4 +253,3 @@ def _faceted(scene: Scene) -> Scene:
         np.concatenate([scene.points, points]), new, scene.kinds, np.concatenate([scene.attributes, attributes]),
         scene.two_sided, scene.turn, scene.coarse,
     )  # fmt: skip
-

@@ -7,8 +7,25 @@ import numpy as np
 
 from generator.avatars.colours import encoded
 from generator.avatars.materials import (
-    BACKGROUND, BEARD, BROWS, HAIR, HAND, LASHES, LEFT_EYE, LEFT_IRIS, LIPS, MATERIALS, MOUTH, RIGHT_EYE, RIGHT_IRIS,
-    SKIN, TEETH, TONGUE, CLOTHES, GLASSES, JEWELLERY, HORNS,
+    BACKGROUND,
+    BEARD,
+    BROWS,
+    CLOTHES,
+    GLASSES,
+    HAIR,
+    HAND,
+    JEWELLERY,
+    LASHES,
+    LEFT_EYE,
+    LEFT_IRIS,
+    LIPS,
+    MATERIALS,
+    MOUTH,
+    RIGHT_EYE,
+    RIGHT_IRIS,
+    SKIN,
+    TEETH,
+    TONGUE,
 )  # fmt: skip
 from generator.face.face_params import Floats
 from generator.face.raster import Ints
@@ -24,6 +41,11 @@ _REACH = {
 _FAVOUR = {LASHES: 1.3, BROWS: 1.25, GLASSES: 1.5, GLASSES + _SHADED: 1.5, JEWELLERY: 1.5, LEFT_EYE: 1.2}
 
 
+def present(area: Ints) -> list[int]:
+    """Return the numbers that occur, in ascending order."""
+    return [int(number) for number in np.flatnonzero(np.bincount(area.ravel(), minlength=_PUPIL + 1))]
+
+
 def _areas(frame: Frame) -> tuple[Ints, Floats]:
     """Return the number of each pixel's area (H, W), and the areas' sRGB colours in [0, 1].
 
@@ -32,16 +54,19 @@ def _areas(frame: Frame) -> tuple[Ints, Floats]:
     material = frame.surface.material.astype(np.int32)
     merged = np.arange(_SHADED)
     merged[RIGHT_EYE], merged[RIGHT_IRIS], merged[BEARD] = LEFT_EYE, LEFT_IRIS, HAIR
-    area = merged[material]
+    area: Ints = merged[material].astype(np.int32)
     shade = frame.shaded.diffuse[..., 1] < 0.80
     plain = np.isin(area, (SKIN, HAIR, HAND, CLOTHES)) | (area > CLOTHES)
     albedo = frame.surface.albedo
     dark = (area == LEFT_IRIS) & (albedo.max(-1) < 0.02)
-    area = np.where(shade & plain, area + _SHADED, area)
-    area = np.where(dark, _PUPIL, area)
+    area = np.where(shade & plain, area + _SHADED, area).astype(np.int32)
+    area = np.where(dark, _PUPIL, area).astype(np.int32)
     colours = np.zeros((_PUPIL + 1, 3), np.float32)
-    for number in np.unique(area):
-        chosen = albedo[area == number]
+    sparse, sparse_area = albedo[::3, ::3], area[::3, ::3]
+    for number in present(area):
+        chosen = sparse[sparse_area == number]
+        if not len(chosen):
+            chosen = albedo[area == number]
         base = np.median(chosen, 0) if len(chosen) else np.zeros(3)
         if number == LEFT_IRIS:
             base = np.quantile(chosen, 0.7, axis=0)
@@ -55,18 +80,26 @@ def _areas(frame: Frame) -> tuple[Ints, Floats]:
     colours[TEETH], colours[MOUTH], colours[TONGUE] = (0.97, 0.97, 0.96), (0.42, 0.12, 0.15), (0.86, 0.42, 0.44)
     colours[_PUPIL] = (0.08, 0.07, 0.09)
     colours[LASHES] = np.minimum(colours[LASHES], 0.14)
-    return area.astype(np.int32), np.clip(colours * min(1.1, 0.75 + 0.25 * frame.exposure), 0, 1)
+    return area, np.clip(colours * min(1.1, 0.75 + 0.25 * frame.exposure), 0, 1)
 
 
 def _rounded(area: Ints, sigma: float) -> Ints:
     """Round the borders of areas: each pixel takes the area that is nearest on average."""
-    best, winner = np.full(area.shape, -1.0, np.float32), area.copy()
-    for number in np.unique(area):
+    best, winner = np.zeros(area.shape, np.float32), area.copy()
+    for number in present(area):
         reach = sigma * _REACH.get(int(number), 1.0)
-        share = cv2.GaussianBlur((area == number).astype(np.float32), (0, 0), max(0.4, reach))
+        inside = area == number
+        rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+        margin = int(3 * reach) + 1
+        box = (
+            slice(max(0, rows[0] - margin), rows[-1] + margin + 1),
+            slice(max(0, columns[0] - margin), columns[-1] + margin + 1),
+        )
+        share = cv2.GaussianBlur(inside[box].astype(np.float32), (0, 0), max(0.4, reach))
         share *= _FAVOUR.get(int(number), 1.0)
-        better = share > best
-        best[better], winner[better] = share[better], number
+        better = share > best[box]
+        np.copyto(best[box], share, where=better)
+        winner[box][better] = number
     return winner.astype(np.int32)
 
 
@@ -103,7 +136,7 @@ def pixel(frame: Frame) -> Floats:
     favoured[[LASHES, BROWS, _PUPIL, GLASSES, GLASSES + _SHADED]] = 1.8
     favoured[[LEFT_EYE, TEETH, LEFT_IRIS, MOUTH, LIPS]] = 1.3
     best, chosen = np.zeros((count, count), np.float32), np.zeros((count, count), np.int32)
-    for number in np.unique(area):
+    for number in present(area):
         votes = (blocks == number).mean(-1) * favoured[number]
         better = votes > best
         best[better], chosen[better] = votes[better], number
