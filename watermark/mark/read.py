@@ -11,13 +11,14 @@ correction for every test that a reading may make, every shift and every payload
 unmarked picture reads as strongly is
 
     p ≤ 2 · keys · views · shifts · Q(z)                                            without a payload
-    p ≤ 2 · keys · views · shifts · 2⁴⁸ ids · 4 kinds / slots · (1 + r) · exp(-r)    with one,  r = (z² + c²) / 2
+    p ≤ 2 · keys · views · shifts · 2⁴⁸ ids · kinds / slots · (1 + r) · exp(-r)    with one,  r = (z² + c²) / 2
 
-`views` counts what a reading looks at, and shares the rate out: 19 parts in 20 belong to the 11 views of an upright
+`views` counts what a reading looks at, and shares the rate out: 99 parts in 100 belong to the 11 views of an upright
 picture, so that these read as surely as if there were no others, and one part to the 57 views of its other quarter
 turns and mirror images, of what lies within a plain border, and of wide pictures that were cropped to tall ones. For
-upright views it is 11 · 20 / 19, for the others 57 · 20. By the union bound, the chance of a false reading in any of
-them stays below the rate.
+upright views it is 11 · 100 / 99, for the others 57 · 100. `kinds` shares out the rate alike: 99 parts for the kinds
+*generated* and *control*, one part for the two kinds of own media, so that it is 2 · 100 / 99 or 2 · 100. By the union
+bound, the chance of any false reading stays below the rate.
 
 Q is the Gaussian tail, which is an upper bound of the measured tails of unmarked pictures, `keys` the number of
 keys tried, and `slots` 64 where the id also had to name the slot it was found at, else 1. A mark is present where p ≤
@@ -47,6 +48,13 @@ _LOG = logging.getLogger(__name__)
 FALSE_POSITIVE_RATE = 1e-6
 
 _CLIP_FRAMES = 16
+# By how much a payload of a kind counts: how many kinds there are of its sort, over their share of the rate.
+_KINDS = {
+    PayloadKind.GENERATED: 2 / 0.99,
+    PayloadKind.CONTROL: 2 / 0.99,
+    PayloadKind.CAPTURED: 2 / 0.01,
+    PayloadKind.EDITED: 2 / 0.01,
+}
 _LISTS = (32, 512)  # list sizes of a decoding; the long list is used where a mark is likely
 _DECODED_PEAKS = 3
 # Peaks below these are not decoded: unmarked pictures reach them in a few of a hundred views.
@@ -202,7 +210,7 @@ class Reader:
             if payload is None or slot not in (None, slot_of(payload.id, self.key)):
                 continue
             c = float(values @ np.where(encode(message) == 1, 1.0, -1.0))
-            payloads = len(PayloadKind) * 2.0**ID_BITS / (1 if slot is None else SLOTS)
+            payloads = _KINDS[payload.kind] * 2.0**ID_BITS / (1 if slot is None else SLOTS)
             r = (max(z, 0) ** 2 + max(c, 0) ** 2) / 2
             p_value = self.tests * shifts * payloads * (1 + r) * math.exp(-r)
             if p_value <= FALSE_POSITIVE_RATE:

@@ -19,10 +19,10 @@ from .tile import TILE, Floats, Greys, Spectrum, whole_scales
 
 _SEARCH_FRAMES = 4
 # Views of a clip: three tiles, uncropped, cropped and mirrored, from one frame and from many; then the search.
-_UPRIGHT_VIEWS, _UPRIGHT_SHARE = 11, 19 / 20
+_UPRIGHT_VIEWS, _UPRIGHT_SHARE = 11, 0.99
 # Three tiles in seven other orientations, and crops in six, from one frame and from many; then the search; then the
 # same as upright, without the search, for what lies within a plain border; then upright crops of wide pictures.
-_FURTHER_VIEWS, _FURTHER_SHARE = 57, 1 / 20
+_FURTHER_VIEWS, _FURTHER_SHARE = 57, 0.01
 
 # Sides of a tile, in pixels, in crops at their original scale from pictures of the usual sizes.
 _CROPPED_TILES = (64, 96, 128, 192, 256)
