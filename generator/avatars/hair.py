@@ -146,6 +146,8 @@ def make_hair(
     """Grow a head's hair on its skin without expression."""
     tied, soft = hair.cut in ("pony", "bun"), fine.bulge > 0.8
     thickness = {"buzz": 0.02, "afro": 0.30, "pony": 0.03, "bun": 0.03, "mohawk": 0.05}.get(hair.cut, 0.05)
+    if tied and fine.columns == 2:
+        thickness = 0.008  # single hairs lie flat, and the cap must not hide them
     base = cap(points, normals, canonical, faces, hair, thickness + 0.02 * soft, fine.columns == 2)
     count = {"afro": int(fine.strands * 1.4), "buzz": fine.strands if fine.columns == 2 else 0}.get(
         hair.cut, fine.strands
