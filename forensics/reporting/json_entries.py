@@ -60,7 +60,7 @@ def seal_entry(receipt: SealReceipt) -> JsonObject:
 def animate_entry(animation: Animation) -> JsonObject:
     """Return the entry of an animated clip, still or folder of frames."""
     receipt = animation.receipt
-    return {
+    entry: JsonObject = {
         "path": str(animation.path),
         "sha256": receipt.sha256,
         "frames": animation.frames,
@@ -79,7 +79,10 @@ def animate_entry(animation: Animation) -> JsonObject:
         "mark": {"id": receipt.payload.hex},
         "credential": {"state": receipt.credential.state.value},
         "seconds": asdict(animation.seconds),
-    } | ({"notes": list(animation.notes)} if animation.notes else {})
+    }
+    if animation.notes:
+        entry["notes"] = list(animation.notes)
+    return entry
 
 
 def evaluate_entry(report: EvalReport) -> JsonObject:

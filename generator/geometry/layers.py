@@ -93,21 +93,24 @@ def _body(sight: Sight, alpha: Floats, colours: Floats, plate: Floats) -> Floats
     soft = 0.06 * sight.width
     column = np.clip((sight.beside - left) / soft, 0, 1) * np.clip((right - sight.beside) / soft, 0, 1)
     up = np.clip((sight.below + 0.32) / 0.12, 0, 1)
-    # The head leaves out what lies under the jaw, so the body has all of it.
-    up *= np.maximum(np.maximum(column, sight.neck), np.clip((sight.below - 0.02) / 0.10, 0, 1))
+    # The head leaves out what lies under the jaw beside the face, so the body has all of it.
+    under = np.clip(2 * sight.neck, 0, 1) * (sight.oval < 0.02)
+    up *= np.maximum(np.maximum(column, under), np.clip((sight.below - 0.02) / 0.10, 0, 1))
     return _with_alpha(texture, np.maximum(alpha, sight.oval) * up)
 
 
 def _neck_sides(sight: Sight, alpha: Floats, plate: Floats) -> tuple[float, float]:
     """Return how far the neck reaches to both sides of the chin under the jaw, in pixels along `beside`."""
     unlike = np.abs(sight.image - plate).max(-1) > 30
-    band = (alpha > 0.5) & ((sight.mesh_face >= 0) | unlike) & (sight.below > 0.06) & (sight.below < 0.16)
-    found = sight.beside[band]
-    if len(found) < 20:
+    band = (alpha > 0.5) & (sight.below > 0.06) & (sight.below < 0.16)
+    neck, wider = (sight.beside[band & mask] for mask in (sight.mesh_face >= 0, unlike))
+    if len(neck) < 20:
         return -0.3 * sight.width, 0.3 * sight.width
-    left, right = np.percentile(found, [2, 98])
-    low, high = 0.08 * sight.width, 0.6 * sight.width
-    return float(-np.clip(-left, low, high)), float(np.clip(right, low, high))
+    left, right = np.percentile(neck, [2, 98])
+    if len(wider) >= 20:
+        low, high = np.percentile(wider, [2, 98])
+        left, right = min(left, max(low, left - 0.12 * sight.width)), max(right, min(high, right + 0.12 * sight.width))
+    return float(left), float(right)
 
 
 def _back(sight: Sight, alpha: Floats, colours: Floats) -> Floats:
@@ -140,7 +143,8 @@ def _head(sight: Sight, alpha: Floats, colours: Floats) -> Floats:
     thick = np.maximum(
         blur(grow(opened > 0.5, 0.03 * sight.width), sight.pixel), np.clip((-0.5 - sight.below) / 0.1, 0, 1)
     )
-    cover = np.where(sight.oval > 0.99, 1, np.maximum(alpha * (1 - sight.neck) * fading * thick, sight.oval))
+    beside_neck = 1 - np.clip(2 * sight.neck - 1, 0, 1)
+    cover = np.where(sight.oval > 0.99, 1, np.maximum(alpha * beside_neck * fading * thick, sight.oval))
     return _with_alpha(_lids_and_lips(sight, colours), cover)
 
 

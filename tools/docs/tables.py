@@ -534,8 +534,8 @@ FORMS = {
     for one in (
         generation, generation_measures, generation_gains, reenactment, judge, judge_coefficients, judge_styles, demo,
         cpu_detector, cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time,
-        intervals, animate_time, claims, faults, manifest_store, load, detector_matrix, detector_matrix_alarms,
-        retraining, scale, scale_rows, scale_plan, throughput, install_sizes, public_files, arkit_tracking,
+        intervals, animate_time, arkit_tracking, claims, faults, manifest_store, load, detector_matrix,
+        detector_matrix_alarms, retraining, scale, scale_rows, scale_plan, throughput, install_sizes, public_files,
     )
 }  # fmt: skip
 
