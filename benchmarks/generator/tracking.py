@@ -31,10 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.results_csv import write_rows
-from generator.avatars import avatar_head
-from generator.avatars.avatar import Avatar, sample_avatar
-from generator.avatars.motion import sample_motion
-from generator.avatars.render import render
+from generator.avatars import Avatar, avatar_head, render, sample_avatar, sample_motion
 from generator.face.face_params import ARKIT_EXPRESSION, DriveSequence
 from generator.geometry import view_of
 from generator.trackers import AvatarTracker, ClipFit, FaceMesh, MeshFace, NoFaceError, find_face_mesh

@@ -24,7 +24,7 @@ __all__ = [
     "CAMERA_DISTANCE", "EYES", "GAZE_RADIANS", "KINDS", "MATERIALS", "PARTS", "STYLES", "Avatar", "AvatarHead",
     "Eyeball", "Flow", "FrameTruth", "Geometry", "HeadAsset", "HeadMeasures", "HeadShape", "Kind", "MeshBasis",
     "NeutralHead", "Proportions", "RenderedAvatar", "Style", "avatar_head", "avatar_landmarks", "avatar_truth",
-    "coefficients", "faults", "find_style", "flow", "frame_truth", "head_asset", "head_geometry",
-    "landmark_truth", "lids_follow_gaze", "measure", "plausible_character", "project_perspective", "render",
-    "sample_avatar", "sample_character", "sample_motion", "sample_shape", "shoulders_at_rest",
+    "coefficients", "faults", "find_style", "flow", "frame_truth", "head_asset", "head_geometry", "landmark_truth",
+    "lids_follow_gaze", "measure", "plausible_character", "project_perspective", "render", "sample_avatar",
+    "sample_character", "sample_motion", "sample_shape", "shoulders_at_rest",
 ]  # fmt: skip
