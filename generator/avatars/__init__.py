@@ -1,24 +1,30 @@
-"""Draw people and creatures from numbers, with exact truth: the avatar head, its asset, and what is made of it.
+"""Draw people and creatures from numbers, with exact truth.
 
-`avatar_head` gives the head; `plausible_character` draws a head shape and `sample_motion` a motion; `head_geometry` and
-`frame_truth` tell what a frame of them shows at every pixel.
+`sample_avatar` draws a character in a style, `sample_motion` a motion, and `render` a frame of both; `avatar_truth`
+tells what the frame shows at every pixel, and `flow` where it lies in another frame. `avatar_head` is the head itself.
 """
 
 from __future__ import annotations
 
 from .asset import HeadAsset, head_asset
+from .avatar import Avatar, sample_avatar
+from .avatar_truth import avatar_landmarks, avatar_truth
 from .eyes import GAZE_RADIANS, Eyeball, lids_follow_gaze
 from .head import CAMERA_DISTANCE, EYES, PARTS, AvatarHead, MeshBasis, NeutralHead, avatar_head, project_perspective
+from .materials import MATERIALS
 from .motion import coefficients, sample_motion, shoulders_at_rest
 from .plausibility import HeadMeasures, faults, measure, plausible_character
 from .proportions import Proportions
+from .render import RenderedAvatar, render
 from .shapes import HeadShape, Kind, sample_character, sample_shape
-from .truth import LABELS, Flow, FrameTruth, Geometry, flow, frame_truth, head_geometry, joined, landmark_truth
+from .styles import KINDS, STYLES, Style, find_style
+from .truth import Flow, FrameTruth, Geometry, flow, frame_truth, head_geometry, landmark_truth
 
 __all__ = [
-    "CAMERA_DISTANCE", "EYES", "GAZE_RADIANS", "LABELS", "PARTS", "AvatarHead", "Eyeball", "Flow", "FrameTruth",
-    "Geometry", "HeadAsset", "HeadMeasures", "HeadShape", "Kind", "MeshBasis", "NeutralHead", "Proportions",
-    "avatar_head", "coefficients", "faults", "flow", "frame_truth", "head_asset", "head_geometry", "joined",
-    "landmark_truth", "lids_follow_gaze", "measure", "plausible_character", "project_perspective",
+    "CAMERA_DISTANCE", "EYES", "GAZE_RADIANS", "KINDS", "MATERIALS", "PARTS", "STYLES", "Avatar", "AvatarHead",
+    "Eyeball", "Flow", "FrameTruth", "Geometry", "HeadAsset", "HeadMeasures", "HeadShape", "Kind", "MeshBasis",
+    "NeutralHead", "Proportions", "RenderedAvatar", "Style", "avatar_head", "avatar_landmarks", "avatar_truth",
+    "coefficients", "faults", "find_style", "flow", "frame_truth", "head_asset", "head_geometry", "landmark_truth",
+    "lids_follow_gaze", "measure", "plausible_character", "project_perspective", "render", "sample_avatar",
     "sample_character", "sample_motion", "sample_shape", "shoulders_at_rest",
 ]  # fmt: skip

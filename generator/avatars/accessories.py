@@ -40,7 +40,9 @@ class Props:
     gloss: float
 
 
-def _prop(points: Floats, faces: Ints, kind: int, weight: Floats | float, gloss: float, shade: Floats | float = 0.0) -> Props:
+def _prop(
+    points: Floats, faces: Ints, kind: int, weight: Floats | float, gloss: float, shade: Floats | float = 0.0
+) -> Props:
     size = len(points)
     placed = np.asarray(points, np.float32)
     return Props(
@@ -51,7 +53,9 @@ def _prop(points: Floats, faces: Ints, kind: int, weight: Floats | float, gloss:
 
 def _grid_faces(rows: int, columns: int, closed: bool) -> Ints:
     """Return triangles of a grid whose columns may close to a ring; counter-clockwise with rows downwards."""
-    row, column = (grid.ravel() for grid in np.meshgrid(np.arange(rows - 1), np.arange(columns - (not closed)), indexing="ij"))
+    row, column = (
+        grid.ravel() for grid in np.meshgrid(np.arange(rows - 1), np.arange(columns - (not closed)), indexing="ij")
+    )
     beside = (column + 1) % columns
     a, b = row * columns + column, row * columns + beside
     quads = np.stack([a, a + columns, b + columns, b], 1)
@@ -60,10 +64,7 @@ def _grid_faces(rows: int, columns: int, closed: bool) -> Ints:
 
 def _tube(path: Floats, radius: float, closed: bool) -> tuple[Floats, Ints]:
     """Return a tube of six sides round a path (K, 3)."""
-    if closed:
-        along = unit(np.roll(path, -1, 0) - np.roll(path, 1, 0))
-    else:
-        along = unit(np.gradient(path, axis=0))
+    along = unit(np.roll(path, -1, 0) - np.roll(path, 1, 0) if closed else np.gradient(path, axis=0))
     first = unit(np.cross(along, np.array([0.013, 0.017, 1.0])))
     first = np.where(np.linalg.norm(first, axis=1, keepdims=True) < 0.5, np.array([0, 1, 0]), first)
     second = np.cross(along, first)
@@ -94,13 +95,15 @@ def glasses(outfit: Outfit, eyes: tuple[Eyeball, Eyeball], bridge: Floats, templ
         temple: Half the head's width at the ears.
     """
     eye, radius = eyes[0].centre, eyes[0].radius
-    size = max(outfit.glasses, 1.15 * float(radius[1]))
     turn = np.linspace(0, 2 * np.pi, 33)[:-1]
     power, thick = 2 / outfit.glasses_shape, 0.016
     front = max(float(eye[2] + radius[2]) + 0.09, float(bridge[2]) + 0.05)
+    widest = (temple + 0.10 - float(eye[0])) / 1.08
+    size = min(max(outfit.glasses, 0.95 * float(radius[0])), max(widest, 0.19))
+    tall = max(0.88 * size, min(0.62 * float(radius[1]) + 0.04, 1.15 * size))
     middle = max(float(eye[0]), size * 1.08 + 0.05)
     across = np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** power * size * 1.08
-    upwards = np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** power * size * 0.88
+    upwards = np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** power * tall
     y = float(eye[1]) - 0.03
     pieces = []
     for side in (1, -1):
@@ -119,11 +122,11 @@ def glasses(outfit: Outfit, eyes: tuple[Eyeball, Eyeball], bridge: Floats, templ
 
 
 _RIM = {"beanie": (0.40, 0.16, -0.05), "cap": (0.46, 0.24, 0.04), "brim": (0.46, 0.24, 0.08)}
-"""Height of a hat's rim in front, at the sides and behind, as the vertical part of a direction from the skull's middle."""
+"""Height of a hat's rim in front, at the sides and behind: the vertical part of a direction from inside the skull."""
 
 
 def rim_height(hat: str, directions: Floats) -> Floats:
-    """Return the vertical part of the hat's rim in the direction of unit vectors (P, 3); above 1 where there is none."""
+    """Return the rim's height in the direction of unit vectors (P, 3); above 1 where there is no rim."""
     if hat not in _RIM:
         return np.full(len(directions), 2.0, np.float32)
     front, side, back = _RIM[hat]
@@ -138,9 +141,7 @@ def _dome(hat: str, scalp: Scalp, thickness: float, rows: int = 20, columns: int
     lowest = np.arcsin(np.clip(rim_height(hat, level), -1, 1))
     share = np.linspace(0.001, 1, rows)[:, None]
     height = np.pi / 2 + (lowest - np.pi / 2) * share
-    directions = np.stack(
-        [np.sin(around) * np.cos(height), np.sin(height), np.cos(around) * np.cos(height)], -1
-    )
+    directions = np.stack([np.sin(around) * np.cos(height), np.sin(height), np.cos(around) * np.cos(height)], -1)
     radius = scalp.radius(unit(directions.reshape(-1, 3))).reshape(rows, columns)
     for _ in range(3):
         radius = (radius + np.roll(radius, 1, 1) + np.roll(radius, -1, 1)) / 3
@@ -184,7 +185,9 @@ def _band(scalp: Scalp, hair_height: float) -> Props:
     strip = []
     for lean in (-0.06, 0.0, 0.06):
         directions = unit(np.stack([np.cos(angle), np.sin(angle), np.full_like(angle, 0.18 + lean)], 1))
-        strip.append(CENTRE + directions * (scalp.radius(directions) + hair_height + 0.05 + 0.02 * (lean == 0))[:, None])
+        strip.append(
+            CENTRE + directions * (scalp.radius(directions) + hair_height + 0.05 + 0.02 * (lean == 0))[:, None]
+        )
     return _prop(np.concatenate(strip), _grid_faces(3, 40, False), HAT, 1.0, 0.3)
 
 
@@ -198,7 +201,7 @@ def _headphones(scalp: Scalp, hair_height: float) -> Props:
         ends = (
             (float(ear[0]), float(ear[1]), float(ear[2])), (float(ear[0]) + side * 0.10, float(ear[1]), float(ear[2]))
         )  # fmt: skip
-        pieces.append(union(((*ends, 0.17, 0.14),), 0.01, 22))
+        pieces.append(union(((*ends, 0.22, 0.18),), 0.01, 26))
     points, faces = _together(pieces)
     return _prop(points, faces, HAT, 1.0, 0.6)
 
@@ -211,7 +214,9 @@ def earrings(outfit: Outfit, lobes: tuple[Floats, Floats]) -> Props | None:
         x, y, z = (float(v) for v in lobe)
         if outfit.earrings == "hoop":
             turn = np.linspace(0, 2 * np.pi, 21)[:-1]
-            ring = np.stack([np.full(20, x + side * 0.02), y - 0.075 + 0.085 * np.sin(turn), z + 0.085 * np.cos(turn)], 1)
+            ring = np.stack(
+                [np.full(20, x + side * 0.02), y - 0.075 + 0.085 * np.sin(turn), z + 0.085 * np.cos(turn)], 1
+            )
             pieces.append(_tube(ring, 0.012, True))
         elif outfit.earrings:
             drop = 0.12 if outfit.earrings == "drop" else 0.0
@@ -254,8 +259,9 @@ def _open_hand() -> tuple[Capsule, ...]:
     parts: list[Capsule] = [
         ((-0.10, 0.14, 0), (-0.11, 0.36, 0), 0.085, 0.075), ((0.0, 0.12, 0), (0.0, 0.38, 0), 0.095, 0.075),
         ((0.09, 0.14, 0), (0.10, 0.34, 0), 0.085, 0.07), ((0, -0.15, -0.02), (0, 0.12, 0), 0.10, 0.11),
-        ((0, -2.6, -0.3), (0, -0.15, -0.02), 0.24, 0.105),
-        ((-0.12, 0.12, 0.03), (-0.25, 0.28, 0.07), 0.07, 0.055), ((-0.25, 0.28, 0.07), (-0.30, 0.42, 0.08), 0.055, 0.042),
+        ((0, -2.6, -0.3), (0, -0.15, -0.02), 0.30, 0.11),
+        ((-0.12, 0.12, 0.03), (-0.25, 0.28, 0.07), 0.07, 0.055),
+        ((-0.25, 0.28, 0.07), (-0.30, 0.42, 0.08), 0.055, 0.042),
     ]  # fmt: skip
     for x, length, lean in _FINGERS:
         knuckle, middle = (x, 0.38, 0.0), (x - lean * length * 0.5, 0.38 + length * 0.5, 0.02)
@@ -267,8 +273,10 @@ def _open_hand() -> tuple[Capsule, ...]:
 def _fist() -> tuple[Capsule, ...]:
     """Return a loosely closed hand that a chin may rest on, with its knuckles at the top."""
     parts: list[Capsule] = [
-        ((-0.11, -0.05, 0), (0.11, -0.05, 0), 0.13, 0.13), ((0, -0.3, -0.04), (0, -0.05, 0), 0.11, 0.13),
-        ((0, -2.6, -0.3), (0, -0.3, -0.04), 0.24, 0.11), ((-0.12, -0.06, 0.1), (-0.03, 0.06, 0.18), 0.06, 0.05),
+        ((-0.11, -0.05, 0), (0.11, -0.05, 0), 0.13, 0.13),
+        ((0, -0.3, -0.04), (0, -0.05, 0), 0.11, 0.13),
+        ((0, -2.6, -0.3), (0, -0.3, -0.04), 0.30, 0.125),
+        ((-0.12, -0.06, 0.1), (-0.03, 0.06, 0.18), 0.06, 0.05),
     ]
     for x in (-0.13, -0.045, 0.045, 0.13):
         parts += [((x, 0.05, 0.0), (x, 0.03, 0.14), 0.062, 0.058), ((x, 0.03, 0.14), (x, -0.12, 0.13), 0.056, 0.05)]
@@ -281,7 +289,7 @@ def hand(outfit: Outfit, chin: Floats, feminine: bool) -> Props | None:
         return None
     wave = outfit.hand == "wave"
     points, faces = union(_open_hand() if wave else _fist(), 0.022, 120)
-    size = 0.92 if feminine else 1.02
+    size = 1.25 if feminine else 1.38
     points = points * size
     side = outfit.hand_side
     lean = -0.22 if wave else 0.1
@@ -289,7 +297,7 @@ def hand(outfit: Outfit, chin: Floats, feminine: bool) -> Props | None:
     points = points @ np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]], np.float32)
     if side < 0:
         points, faces = points * np.array([-1, 1, 1], np.float32), faces[:, ::-1]
-    place = np.array([side * 0.78, -1.05, 1.05]) if wave else chin + np.array([side * 0.06, -0.16, 0.04])
+    place = np.array([side * 0.88, -1.15, 1.0]) if wave else chin + np.array([side * 0.05, -0.22, 0.0])
     return _prop(points + place.astype(np.float32), faces, HAND, 0.0 if wave else 0.7, 0.5)
 
 
@@ -306,30 +314,29 @@ def collar(outfit: Outfit, points: Floats, normals: Floats, height: float) -> Pr
     if rows is None:
         return None
     columns, share = 48, np.linspace(0, 1, rows)[:, None]
-    around = np.arange(columns) * 2 * np.pi / columns
+    shirt = outfit.collar == "shirt"
+    around = np.linspace(0.22, 2 * np.pi - 0.22, columns) if shirt else np.arange(columns) * 2 * np.pi / columns
+    ahead = 0.5 + 0.5 * np.cos(around)
     low, high = (_neck(points, level, around) for level in (height, height + 0.22))
     middle = np.array([0, 0, float(np.median(points[np.abs(points[:, 1] - height) < 0.1, 2]))])
     if outfit.collar == "turtleneck":
-        radius = low + 0.05 + (high + 0.045 - low - 0.05) * share + 0.02 * np.sin(share * np.pi)
+        radius = low + 0.05 + (high - low - 0.005) * share + 0.02 * np.sin(share * np.pi)
         level = height - 0.06 + 0.28 * share + 0 * radius
-    elif outfit.collar == "shirt":
-        front = smooth(0.5, 0.95, np.cos(around))
-        radius = high + 0.04 + (0.10 + 0.08 * front) * share
-        level = height + 0.14 - (0.16 + 0.16 * front) * share + 0 * radius
+    elif shirt:
+        radius = high + 0.035 + (0.07 + 0.05 * ahead) * share
+        level = height + 0.16 - (0.12 + 0.20 * ahead**4) * share + 0 * radius
     else:
-        thick = 0.15 if outfit.collar == "hood" else 0.12
+        hood = outfit.collar == "hood"
         turn = share * 2 * np.pi * 0.98
-        back = 0.5 - 0.5 * np.cos(around) if outfit.collar == "hood" else 0.35 + 0 * around
-        radius = low + 0.10 + thick * (0.6 + 0.7 * back) * (1 + np.cos(turn)) * 0.6
-        level = height + 0.02 + 0.1 * back + thick * (0.7 + 0.6 * back) * np.sin(turn)
-    level = level - 0.12 * np.cos(around)
+        thick = 0.075 + (0.10 * (1 - ahead) if hood else 0.02)
+        radius = 0.35 * low + 0.65 * high + 0.02 + thick * (1 + np.cos(turn))
+        level = height + (0.02 if hood else 0.08) + 0.06 * (1 - ahead) + 1.1 * thick * np.sin(turn)
+    level = level - 0.14 * np.cos(around)
     ring = np.stack([np.sin(around) * radius, level, np.cos(around) * radius], -1)
-    if outfit.collar == "shirt":  # the two ends part in front
-        ring[..., 0] += 0.06 * np.sign(np.sin(around + 1e-6)) * smooth(0.9, 1.0, np.cos(around)) * share
     placed = (ring + middle).reshape(-1, 3)
     weight = 0.25 * smooth(height - 0.1, height + 0.25, placed[:, 1])
-    faces = _grid_faces(rows, columns, True)
-    return _prop(placed, faces, COLLAR, weight, 0.1, 0.25 if outfit.collar == "shirt" else 0.12)
+    faces = _grid_faces(rows, columns, not shirt)
+    return _prop(placed, faces, COLLAR, weight, 0.1, 0.25 if shirt else 0.12)
 
 
 def _neck(points: Floats, height: float, around: Floats) -> Floats:

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from generator.face.face_params import FaceParams, Floats
+from generator.face.face_params import ARKIT_EXPRESSION, FaceParams, Floats
 
 from .backgrounds import paint_background
 from .head import avatar_head
@@ -40,10 +40,15 @@ class Avatar:
         return build_model(self.seed, self.style, self.shape, self.look)
 
     def params(self) -> FaceParams:
-        """Return the avatar as it is when nothing drives it: its framing and pose, no expression."""
+        """Return the avatar as it is when nothing drives it: its framing, pose and mood."""
+        expression = avatar_head().layout.neutral()
+        smile, wide = self.look.mood
+        for name, value in (("mouthSmile", smile), ("eyeWide", wide)):
+            for side in ("Left", "Right"):
+                expression[ARKIT_EXPRESSION.index(name + side)] = value
         return FaceParams(
             shape=self.shape.values,
-            expression=avatar_head().layout.neutral(),
+            expression=expression,
             pose=np.array(self.look.pose, np.float32),
             gaze=np.zeros(2, np.float32),
             camera=np.array(self.look.framing, np.float32),

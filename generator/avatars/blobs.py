@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from generator.face.face_params import Floats
-from generator.face.raster import Ints
+from generator.face.raster import Flags, Ints
 
 Capsule = tuple[tuple[float, float, float], tuple[float, float, float], float, float]
 """Two ends and the radius at each."""
@@ -46,7 +46,9 @@ def union(capsules: tuple[Capsule, ...], soft: float = 0.02, cells: int = 56) ->
     inside = value < 0
     corners = [(i, j, k) for i in (0, 1) for j in (0, 1) for k in (0, 1)]
     shape = tuple(count - 1 for count in counts)
-    filled = sum(inside[i : i + shape[0], j : j + shape[1], k : k + shape[2]].astype(int) for i, j, k in corners)
+    width, height, depth = shape
+    parts = [inside[i : i + width, j : j + height, k : k + depth] for i, j, k in corners]
+    filled = np.sum(parts, 0)
     mixed = (filled > 0) & (filled < 8)
     number = np.full(shape, -1, np.int32)
     number[mixed] = np.arange(int(mixed.sum()))
@@ -59,7 +61,7 @@ def union(capsules: tuple[Capsule, ...], soft: float = 0.02, cells: int = 56) ->
     return points.astype(np.float32), _quads(inside, number)
 
 
-def _quads(inside: Floats, number: Ints) -> Ints:
+def _quads(inside: Flags, number: Ints) -> Ints:
     """Join the cells round every edge of the grid that passes through the surface."""
     faces = []
     for axis in range(3):

@@ -110,7 +110,9 @@ def ribbons(strands: Floats, tint: Floats, fine: Fineness, centre: Floats = CENT
     )
 
 
-def cap(points: Floats, normals: Floats, canonical: Floats, faces: Ints, hair: Hair, thickness: float) -> Ribbons:
+def cap(
+    points: Floats, normals: Floats, canonical: Floats, faces: Ints, hair: Hair, thickness: float, fine: bool
+) -> Ribbons:
     """Cover the scalp below the strands, so that no skin shows between them.
 
     Args:
@@ -120,6 +122,7 @@ def cap(points: Floats, normals: Floats, canonical: Floats, faces: Ints, hair: H
         faces: (F, 3).
         hair: The cut.
         thickness: Height above the skin where the hair is full.
+        fine: Whether the strands are single hairs, to whose colour the cap is matched.
     """
     weight = scalp_weight(canonical, hair)
     chosen = faces[(weight[faces].min(1) > 0) & (canonical[faces[:, 0], 1] > -0.9)]
@@ -132,7 +135,7 @@ def cap(points: Floats, normals: Floats, canonical: Floats, faces: Ints, hair: H
     local = inverse.reshape(-1, 3).astype(np.int32)
     return Ribbons(
         placed.astype(np.float32), local, vertex_normals(placed, local), tangents,
-        np.full(len(used), 0.22, np.float32), (0.4 + 0.2 * streak).astype(np.float32),
+        np.full(len(used), 0.30 if fine else 0.10, np.float32), (0.4 + 0.2 * streak).astype(np.float32),
     )  # fmt: skip
 
 
@@ -143,14 +146,16 @@ def make_hair(
     """Grow a head's hair on its skin without expression."""
     tied, soft = hair.cut in ("pony", "bun"), fine.bulge > 0.8
     thickness = {"buzz": 0.02, "afro": 0.30, "pony": 0.03, "bun": 0.03, "mohawk": 0.05}.get(hair.cut, 0.05)
-    base = cap(points, normals, canonical, faces, hair, thickness + 0.02 * soft)
+    if tied and fine.columns == 2:
+        thickness = 0.008  # single hairs lie flat, and the cap must not hide them
+    base = cap(points, normals, canonical, faces, hair, thickness + 0.02 * soft, fine.columns == 2)
     count = {"afro": int(fine.strands * 1.4), "buzz": fine.strands if fine.columns == 2 else 0}.get(
         hair.cut, fine.strands
     )
     if not count:
         return base
     roots = scatter_roots(rng, points, normals, canonical, faces, hair, count)
-    steps = 14 if hair.cut in ("long", "curly", "afro", "pony") else 9
+    steps = (13 if fine.columns == 2 else 11) if hair.cut in ("long", "curly", "afro", "pony") else 9
     if tied:
         strands = tie(rng, roots, hair, scalp, steps)
     else:
@@ -189,7 +194,7 @@ def make_beard(
     growing = np.flatnonzero(density[faces].min(1) > 0.4)
     if not len(growing):
         return None
-    count = 1900 if fine.columns == 2 else 600
+    count = 1900 if fine.columns == 2 else 1000
     corners = faces[rng.choice(growing, count)]
     place = canonical[corners[:, 0]]
     lip = (place[:, 1] > -0.62) & (np.abs(place[:, 0]) < 0.34)
@@ -207,15 +212,15 @@ def make_beard(
 def beard_ribbons(beard: Beard, skin: Floats, normals: Floats, turn: Floats) -> Ribbons:
     """Grow a beard on posed skin (P, 3); `turn` (3, 3) is the head's rotation."""
     shares = beard.weights[:, :, None]
-    root = (skin[beard.corners] * shares).sum(1)
+    root: Floats = (skin[beard.corners] * shares).sum(1)
     normal = unit((normals[beard.corners] * shares).sum(1))
     lip = np.abs(beard.sideways)[:, None]
     down = turn @ np.array([0, -1, 0.1], np.float32)
-    heading = normal * (0.55 - 0.25 * lip) + down * (1 - 0.45 * lip)
+    heading: Floats = normal * (0.55 - 0.25 * lip) + down * (1 - 0.45 * lip)
     heading = unit(heading + beard.sideways[:, None] * 1.1 * turn[:, 0] + beard.jitter * 0.5)
     share = np.linspace(0, 1, 4, dtype=np.float32)[None, :, None]
-    length = beard.length[:, None, None]
-    strands = root[:, None] + heading[:, None] * length * share + down * length * 0.25 * share**2
+    reach = beard.length[:, None, None]
+    strands = root[:, None] + heading[:, None] * reach * share + down * reach * 0.25 * share**2
     made = ribbons(strands.astype(np.float32), beard.tint, beard.fine, root.mean(0) - turn[:, 2] * 0.8)
     blended = unit(made.normals * 0.3 + np.repeat(normal, 4 * beard.fine.columns, 0))
     return Ribbons(made.points, made.faces, blended, made.tangents, made.along * 0.6 + 0.3, made.tint)

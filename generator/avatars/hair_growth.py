@@ -111,9 +111,13 @@ def _directions(roots: Roots, hair: Hair, scalp: Scalp) -> tuple[Floats, Directi
         wanted = towards * top + (1 - top) * (DOWN + back * 0.5) + normal * 0.12
         return normal * 0.6 + towards, lambda p, t: wanted, 0.45
     if hair.cut == "quiff":
-        return normal + UP * front, lambda p, t: (
-            back * (0.25 + 0.9 * t) * top + (1 - top) * (DOWN + back * 0.6) + UP * top * (1 - t) * (0.5 + front)
-        ), 0.45
+        return (
+            normal + UP * front,
+            lambda p, t: (
+                back * (0.25 + 0.9 * t) * top + (1 - top) * (DOWN + back * 0.6) + UP * top * (1 - t) * (0.5 + front)
+            ),
+            0.45,
+        )
     if hair.cut in ("spiky", "mohawk"):
         out = normal + 0.3 * UP + back * 0.25
         return normal * 1.2 + 0.3 * UP, lambda p, t: out, 0.45
@@ -154,7 +158,9 @@ def _lift(roots: Roots, hair: Hair) -> Floats:
     return np.asarray(0.025 + (hair.volume + rise) * (0.25 + 0.75 * roots.top), np.float32)
 
 
-def grow(rng: np.random.Generator, roots: Roots, hair: Hair, scalp: Scalp, steps: int, guides: int, clump: float) -> Floats:
+def grow(
+    rng: np.random.Generator, roots: Roots, hair: Hair, scalp: Scalp, steps: int, guides: int, clump: float
+) -> Floats:
     """Grow the strands of loose cuts, (S, steps, 3).
 
     Args:
@@ -194,7 +200,7 @@ def grow(rng: np.random.Generator, roots: Roots, hair: Hair, scalp: Scalp, steps
         height = lift * np.sin(min(1.0, share * 1.6) * np.pi / 2) * layer
         place = scalp.outside(place, np.where(roots.bangs, 0.03 + 0.3 * lift, height))
         strand.append(place)
-    return _finish(rng, np.stack(strand, 1), hair, leaders, group, length, clump)
+    return _finish(rng, np.stack(strand, 1), hair, leaders.astype(np.int32), group.astype(np.int32), length, clump)
 
 
 def _finish(

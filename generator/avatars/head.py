@@ -29,7 +29,6 @@ from generator.face.face_params import (
     Floats,
     ParameterLayout,
 )
-from generator.face.head_model import rotation
 from generator.face.landmark_indices import MESH_INDEX
 from generator.face.raster import Ints
 
@@ -37,6 +36,7 @@ from .asset import HeadAsset, head_asset, is_asymmetry
 from .eyes import Eyeball, Lashes, build_lashes, eye_grid, fit_sphere, gaze_rotation, lids_follow_gaze
 from .mouth import DentalArch, build_arch
 from .phenotype import TargetStrengths
+from .posing import pose_points
 from .proportions import ProportionField, Proportions
 from .subdivision import Subdivision, catmull_clark
 
@@ -50,9 +50,6 @@ CAMERA_DISTANCE = ARKIT_CAMERA_DISTANCE
 
 PARTS = ("skin", "left_eye", "right_eye", "upper_teeth", "lower_teeth", "tongue")
 """Parts of the drawn mesh in the order of their vertices and triangles; left and right are the person's."""
-
-NECK_PIVOT = np.array([0, -0.78, -0.32], np.float32)
-"""The joint between neck and head, in head space."""
 
 _IRIS_ANGLE = 0.43
 """Polar angle of the iris's edge on the eyeball in radians: an iris of 11.7 mm on an eyeball of 28 mm."""
@@ -281,14 +278,7 @@ class AvatarHead:
         Returns:
             (P, 3); the shoulders keep most of their direction, and move so that the neck's joint stays whole.
         """
-        turn = rotation(np.asarray(pose))
-        body = rotation(np.asarray(pose) * np.array([0.3, 0, 0.25], np.float32))
-        share = np.asarray(weight, np.float32).reshape(-1, 1)
-        with_head = points @ turn.T
-        if share.min() >= 1:
-            return with_head.astype(np.float32)
-        with_body = (points - NECK_PIVOT) @ body.T + turn @ NECK_PIVOT
-        return (with_head * share + with_body * (1 - share)).astype(np.float32)
+        return pose_points(points, pose, weight)
 
     def project(self, points: Floats, camera: Floats) -> Floats:
         """Return picture coordinates and depth (P, 3) of posed points: x, y in picture sides, larger z is nearer.

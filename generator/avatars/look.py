@@ -109,6 +109,7 @@ class Look:
         setting: Kind of background, one of `SETTINGS`.
         framing: Camera (scale, tx, ty); the head's height is 2.15 times the scale, 0.35 to 0.75 of the picture.
         pose: (3,) how the head is held when no drive says otherwise.
+        mood: How far mouth corners and upper lids are raised when no drive says otherwise, in [0, 1].
     """
 
     hair: Hair | None
@@ -121,6 +122,7 @@ class Look:
     setting: str
     framing: tuple[float, float, float]
     pose: tuple[float, float, float]
+    mood: tuple[float, float]
 
 
 def _pick(rng: np.random.Generator, values: tuple[str, ...], chances: tuple[float, ...]) -> str:
@@ -157,6 +159,8 @@ def _hair(rng: np.random.Generator, kind: Kind, shape: HeadShape) -> Hair | None
     chances = dict(feminine if shape.feminine else masculine)
     if african > 0.25:
         chances |= {"afro": 0.2, "curly": 0.2, "buzz": 0.15 if not shape.feminine else 0.03}
+    if kind != "real":
+        chances.pop("buzz", None)
     if kind == "anime":
         chances = (
             {"bob": 0.3, "long": 0.4, "pony": 0.2, "bun": 0.1} if shape.feminine
@@ -179,11 +183,15 @@ def _hair(rng: np.random.Generator, kind: Kind, shape: HeadShape) -> Hair | None
     return drawn if cut else None
 
 
-def _complexion(rng: np.random.Generator, kind: Kind, shape: HeadShape, hair: Hair | None, creature: bool) -> Complexion:
+def _complexion(
+    rng: np.random.Generator, kind: Kind, shape: HeadShape, hair: Hair | None, creature: bool
+) -> Complexion:
     age = float(shape.values[ARKIT_PHENOTYPE.index("age")])
     shares = np.array([shape.values[ARKIT_PHENOTYPE.index(name)] for name in ("african", "asian", "caucasian")])
     shares = (2 * shares + 1) / 3
-    tone = float(np.clip(shares @ np.array([6.8, 2.6, 1.2]) + rng.normal(0, 0.7) - (1.2 if kind == "anime" else 0.2), 0, 8.9))
+    tone = float(
+        np.clip(shares @ np.array([6.8, 2.6, 1.2]) + rng.normal(0, 0.7) - (1.2 if kind == "anime" else 0.2), 0, 8.9)
+    )
     skin = skin_tone(tone)
     if creature:
         skin = np.array(CREATURES[int(rng.integers(len(CREATURES)))], np.float32)
@@ -209,7 +217,9 @@ def _complexion(rng: np.random.Generator, kind: Kind, shape: HeadShape, hair: Ha
         brow_lift=rng.uniform(-0.015, 0.025) + {"real": 0.0, "cartoon": 0.03, "anime": 0.03}[kind],
         brow_arch=rng.uniform(0.03, 0.08) if shape.feminine else rng.uniform(0.01, 0.05),
         markings=_pick(rng, ("", "spots", "stripes", "mask"), (1, 1, 1, 1)) if creature else "",
-        marking_colour=_rgb(mix(skin, np.array([30, 20, 60]) if rng.random() < 0.5 else np.array([250, 240, 200]), 0.55)),
+        marking_colour=_rgb(
+            mix(skin, np.array([30, 20, 60]) if rng.random() < 0.5 else np.array([250, 240, 200]), 0.55)
+        ),
     )
 
 
@@ -247,7 +257,9 @@ def _outfit(rng: np.random.Generator, kind: Kind, shape: HeadShape, hair: Hair |
         neckline=rng.uniform(0.0, 0.1),
         colours=(first, second),
         pattern=int(rng.choice([0, 0, 0, 1, 2, 3, 4, 5])),
-        glasses=rng.uniform(0.19, 0.235) if rng.random() < {"real": 0.15, "cartoon": 0.18, "anime": 0.08}[kind] else 0.0,
+        glasses=rng.uniform(0.19, 0.235)
+        if rng.random() < {"real": 0.15, "cartoon": 0.18, "anime": 0.08}[kind]
+        else 0.0,
         glasses_shape=rng.uniform(2, 4.5),
         glasses_colour=FRAMES[int(rng.integers(len(FRAMES)))],
         hat=hat,
@@ -285,9 +297,10 @@ def sample_look(rng: np.random.Generator, kind: Kind, shape: HeadShape) -> Look:
         eyes=_eyes(rng, kind, shape, creature),
         outfit=replace(outfit, hat="") if hair is None and outfit.hat == "band" else outfit,
         light=sample_light(rng),
-        exposure=float(np.exp(rng.normal(0.05, 0.22))),
+        exposure=float(np.clip(np.exp(rng.normal(0.08, 0.22)), 0.65, 1.6)),
         gamma=float(np.clip(rng.normal(1.0, 0.09), 0.8, 1.25)),
         setting=_pick(rng, SETTINGS, (0.16, 0.12, 0.2, 0.18, 0.08, 0.08, 0.1, 0.08)),
         framing=_framing(rng, max(tall, 0.5 * outfit.horns, 0.25 if outfit.hat else 0)),
         pose=(float(np.clip(yaw, -0.6, 0.6)), float(pitch), float(roll)),
+        mood=(float(rng.uniform(0.0, 0.45)), float(rng.uniform(0.0, 0.15) + 0.2 * (kind == "cartoon"))),
     )

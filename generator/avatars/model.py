@@ -13,6 +13,7 @@ from generator.face.raster import vertex_normals
 from . import accessories
 from .accessories import Props
 from .colours import linear, mix, smooth
+from .facets import few_faces
 from .hair import FINE, LOCKS, SHARP, SOFT, Fineness, Ribbons, bound_below, make_beard, make_hair
 from .head import AvatarHead, NeutralHead, avatar_head
 from .irises import paint_iris
@@ -153,7 +154,8 @@ def build_model(seed: int, style: Style, shape: HeadShape, look: Look) -> Model:
         -1.2, -0.6, canonical[:, 2]
     )
     cloth = smooth(-0.01, 0.035, near - canonical[:, 1]) * 0.05
-    rim = border(faces)
+    drawn = few_faces() if style == "lowpoly" else faces
+    rim = border(drawn)
     rim = rim[canonical[rim].max(1)[:, 1] < -1.6]
     level = float(np.median(skin[np.abs(canonical[:, 1] - numbers.neckline) < 0.05, 1]))
     body = Body(
@@ -167,6 +169,7 @@ def build_model(seed: int, style: Style, shape: HeadShape, look: Look) -> Model:
         rim=rim,
         soft_normals=style in _DRAWN,
         faceted=style == "lowpoly",
+        faces=drawn,
     )
     palette = _palette(look)
     if style in ("anime",):

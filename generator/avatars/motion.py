@@ -17,7 +17,7 @@ from generator.face.face_params import ARKIT_EXPRESSION, DriveSequence, Floats
 from generator.face.head_model import rotation
 
 from .eyes import GAZE_RADIANS, lids_follow_gaze
-from .head import NECK_PIVOT
+from .posing import NECK_PIVOT
 
 LARGEST_TURN = np.radians([35.0, 14.0, 10.0])
 """The largest yaw, pitch and roll of a drawn motion, in radians."""

@@ -12,12 +12,22 @@ from generator.face.raster import Ints, depth_buffer, resolve
 
 from .avatar import Avatar
 from .head import CAMERA_DISTANCE, project_perspective
+from .materials import GLASSES, HAIR, JEWELLERY, LASHES, LEFT_EYE, RIGHT_EYE, TEETH, TONGUE
 from .scene import Scene, build_scene
 from .shading import Shaded, light_surface, shadow_map, two_tones
 from .styles import Frame, finish
 from .surface import Surface, surface
 
+_CAMERA = np.array([0, 0, CAMERA_DISTANCE], np.float32)
+"""Where the camera is in head space: the picture is moved over the head, not the camera."""
+
 _TWO_TONES = ("anime", "comic", "flat", "pixel")
+_INNER = (LEFT_EYE, RIGHT_EYE, TEETH, TONGUE, LASHES)
+"""What casts no shadow, because it lies inside the head or is thin."""
+
+_THIN = (*_INNER, GLASSES, JEWELLERY)
+"""What casts no shadow in drawings."""
+
 _SHEEN = {"cartoon": 0.9, "clay": 0.12, "lowpoly": 0.2}
 
 
@@ -52,21 +62,19 @@ class RenderedAvatar:
     buffer: AvatarBuffer
 
 
-def _camera_position(camera: Floats) -> Floats:
-    """Return the camera's place in head space."""
-    scale, across, down = (float(value) for value in camera)
-    del scale, across, down  # points are moved in the picture, so that the camera stays before the head's middle
-    return np.array([0, 0, CAMERA_DISTANCE], np.float32)
-
-
 def _shade(avatar: Avatar, scene: Scene, face: Ints, attributes: Floats, made: Surface, scale: float) -> Shaded:
     light = avatar.look.light
-    shadow = shadow_map(scene.points, scene.faces, light.key)
-    if avatar.style in _TWO_TONES:
-        threshold = {"anime": 0.46, "comic": 0.52}.get(avatar.style, 0.42)
+    drawn = avatar.style in _TWO_TONES
+    hidden = _THIN if drawn else _INNER
+    cast = ~np.isin(scene.kinds, hidden)
+    cast[np.flatnonzero(scene.kinds == HAIR)[::2]] = False  # half of the overlapping strands casts the same shadow
+    casting = scene.faces[cast]
+    shadow = shadow_map(scene.points, casting, light.key)
+    if drawn:
+        threshold = {"anime": 0.44, "comic": 0.48}.get(avatar.style, 0.40)
         return two_tones(face, attributes, made, shadow, light.key, threshold, 0.012)
     sheen = _SHEEN.get(avatar.style, 0.5)
-    return light_surface(face, attributes, made, shadow, light, _camera_position(np.ones(3)), scale, sheen)
+    return light_surface(face, attributes, made, shadow, light, _CAMERA, scale, sheen)
 
 
 def render(
@@ -94,9 +102,9 @@ def render(
     screen[:, :2] *= sampled
     face, depth = depth_buffer(screen, scene.faces, sampled, sampled, scene.two_sided)
     attributes, _ = resolve(screen, scene.faces, scene.attributes, face)
-    position, scale = _camera_position(params.camera), float(params.camera[0]) * sampled
+    scale = float(params.camera[0]) * sampled
     made = surface(
-        face, scene.kinds, attributes, model.chart, model.iris, model.palette, position, scene.turn, model.surface
+        face, scene.kinds, attributes, model.chart, model.iris, model.palette, _CAMERA, scene.turn, model.surface
     )
     shaded = _shade(avatar, scene, face, attributes, made, scale)
     frame = Frame(

@@ -8,14 +8,14 @@ import numpy as np
 
 from generator.face.face_params import FaceParams, Floats
 from generator.face.head_model import rotation
-from generator.face.raster import Ints, vertex_normals
+from generator.face.raster import Flags, Ints, vertex_normals
 
 from .accessories import Props
 from .colours import smooth, unit
 from .hair import Beard, Ribbons, beard_ribbons
 from .head import AvatarHead, NeutralHead
 from .materials import BEARD, CLOTHES, HAIR, LASHES, LEFT_EYE, RIGHT_EYE, SKIN, TEETH, TONGUE, TWO_SIDED
-from .proportions import REALISTIC
+from .posing import pose_points, turn_vectors
 
 _DROP = 3.0
 """How far clothes are drawn on below the asset's shoulders."""
@@ -39,7 +39,7 @@ class Scene:
     faces: Ints
     kinds: Ints
     attributes: Floats
-    two_sided: Floats
+    two_sided: Flags
     turn: Floats
     coarse: Floats
 
@@ -59,6 +59,7 @@ class Body:
         rim: (B, 2) edges of the mesh's lower border, from which clothes are drawn on downwards.
         soft_normals: Whether drawings' smooth normals are wanted.
         faceted: Whether triangles are flat, as in low-poly pictures.
+        faces: (F, 3) triangles of the skin; fewer than the head's own where they are faceted.
     """
 
     neutral: NeutralHead
@@ -71,6 +72,7 @@ class Body:
     rim: Ints
     soft_normals: bool
     faceted: bool
+    faces: Ints
 
 
 @dataclass(slots=True)
@@ -114,14 +116,12 @@ def _skin(builder: _Builder, head: AvatarHead, body: Body, placed: Floats, canon
     if body.soft_normals:
         near = placed - np.array([0, -0.1, -0.1], np.float32)
         softened = unit(0.45 * unit(near * np.array([1, 0.8, 1], np.float32)) + 0.55 * normals)
-    builder.add(
-        clothed, faces, SKIN, normals, canonical, softened, head.masks["lips"], head.masks["inside_mouth"]
-    )
+    builder.add(clothed, body.faces, SKIN, normals, canonical, softened, head.masks["lips"], head.masks["inside_mouth"])
     rim = body.rim
     ring, local = np.unique(rim, return_inverse=True)
     local = local.reshape(-1, 2)
     upper, count = clothed[ring], len(ring)
-    lower = upper * np.array([1.02, 1, 1.02], np.float32) - np.array([0, _DROP, 0], np.float32)
+    lower = upper * np.array([1.10, 1, 1.05], np.float32) - np.array([0, _DROP, 0], np.float32)
     first, second = local[:, 0], local[:, 1]
     quads = np.concatenate([
         np.stack([second, first, first + count], 1), np.stack([second, first + count, second + count], 1)
@@ -134,7 +134,7 @@ def _skin(builder: _Builder, head: AvatarHead, body: Body, placed: Floats, canon
     return placed, normals
 
 
-def _teeth(builder: _Builder, head: AvatarHead, placed: Floats, canonical: Floats, view: Floats) -> None:
+def _teeth(builder: _Builder, head: AvatarHead, placed: Floats, canonical: Floats) -> None:
     for name in ("upper_teeth", "lower_teeth"):
         part, arch = head.parts[name], head.arches[name]
         normals = vertex_normals(placed[part], arch.triangles)
@@ -166,10 +166,9 @@ def build_scene(head: AvatarHead, body: Body, params: FaceParams) -> Scene:
     """
     coarse = head.expressed(body.neutral, params.expression, params.gaze)
     mesh = head.assemble(body.neutral, coarse, params.gaze)
-    placed = head.posed(mesh, params.pose, head.head_weight)
-    turn, canonical, builder = rotation(np.asarray(params.pose)), head.canonical, _Builder()
+    placed = pose_points(mesh, params.pose, head.head_weight)
+    turn, canonical, builder = rotation(np.asarray(params.pose)).astype(np.float32), head.canonical, _Builder()
     skin = head.parts["skin"]
-    faces = head.skin.triangles
     bare, normals = _skin(builder, head, body, placed[skin], canonical[skin])
     for name, kind in (("left_eye", LEFT_EYE), ("right_eye", RIGHT_EYE)):
         part, eye = head.parts[name], body.neutral.eyes[kind - LEFT_EYE]
@@ -179,23 +178,23 @@ def build_scene(head: AvatarHead, body: Body, params: FaceParams) -> Scene:
         gaze = offset[0] / np.linalg.norm(offset[0])
         outwards = unit(outwards + 0.5 * bulge * (unit(offset) - gaze))
         builder.add(
-            placed[part], head.faces[head.face_parts[name]] - part.start, kind, outwards @ turn.T,
+            placed[part], head.faces[head.face_parts[name]] - part.start, kind, turn_vectors(outwards, turn),
             head.eye_directions, unit(offset / eye.radius),
         )  # fmt: skip
-    _teeth(builder, head, placed, canonical, turn[:, 2])
+    _teeth(builder, head, placed, canonical)
     if body.lashes > 0:
         lashes = head.lash_triangles(coarse, body.lashes)[head.lashes.upper | (body.lashes > 0.6)].reshape(-1, 3)
-        lashes = head.posed(lashes, params.pose)
+        lashes = pose_points(lashes, params.pose)
         index = np.arange(len(lashes), dtype=np.int32).reshape(-1, 3)
         builder.add(lashes, index, LASHES, np.broadcast_to(turn[:, 2], lashes.shape), lashes * 0, lashes * 0)
     if body.hair is not None:
-        _add_hair(builder, head, body, params, turn)
+        _add_hair(builder, body, params, turn)
     if body.beard is not None:
         made = beard_ribbons(body.beard, bare, normals, turn)
         ends = np.stack([made.along, made.along, made.tint], 1)
         builder.add(made.points, made.faces, BEARD, made.normals, ends, made.tangents, made.along, made.tint)
     for prop in body.props:
-        points = head.posed(prop.points, params.pose, prop.weight)
+        points = pose_points(prop.points, params.pose, prop.weight)
         builder.add(
             points, prop.faces, prop.kind, vertex_normals(points, prop.faces), prop.canonical, points, prop.shade,
             prop.gloss,
@@ -204,14 +203,21 @@ def build_scene(head: AvatarHead, body: Body, params: FaceParams) -> Scene:
     return _faceted(scene) if body.faceted else scene
 
 
-def _add_hair(builder: _Builder, head: AvatarHead, body: Body, params: FaceParams, turn: Floats) -> None:
+def _add_hair(builder: _Builder, body: Body, params: FaceParams, turn: Floats) -> None:
     hair = body.hair
     if hair is None:
         return
-    placed = head.posed(hair.points, params.pose, body.hair_weight)
+    placed = pose_points(hair.points, params.pose, body.hair_weight)
     ends = np.stack([hair.along, hair.tint, hair.along], 1)
     builder.add(
-        placed, hair.faces, HAIR, hair.normals @ turn.T, ends, hair.tangents @ turn.T, hair.along, hair.tint
+        placed,
+        hair.faces,
+        HAIR,
+        turn_vectors(hair.normals, turn),
+        ends,
+        turn_vectors(hair.tangents, turn),
+        hair.along,
+        hair.tint,
     )
 
 
@@ -247,8 +253,3 @@ def _faceted(scene: Scene) -> Scene:
         np.concatenate([scene.points, points]), new, scene.kinds, np.concatenate([scene.attributes, attributes]),
         scene.two_sided, scene.turn, scene.coarse,
     )  # fmt: skip
-
-
-def is_toon(neutral: NeutralHead) -> bool:
-    """Tell whether a head has the proportions of a drawn character."""
-    return neutral.field is not None and neutral.field.proportions != REALISTIC

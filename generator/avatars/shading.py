@@ -11,7 +11,8 @@ from generator.face.raster import Ints, compiled, depth_buffer
 
 from .colours import unit
 from .lights import Light
-from .materials import BACKGROUND, BEARD, HAIR, HAND, LASHES, LEFT_EYE, LIPS, MOUTH, RIGHT_IRIS, SKIN, TEETH, TONGUE
+from .materials import BACKGROUND, BEARD, CLOTHES, HAIR, LASHES, LEFT_EYE, LIPS, MOUTH, RIGHT_IRIS, SKIN, TEETH, TONGUE
+from .posing import turn_vectors
 from .surface import Bytes, Surface, _step
 
 _SHADOW_SIZE, _SHADOW_SPAN = 288, 4.8
@@ -48,7 +49,8 @@ def shadow_map(points: Floats, faces: Ints, key: Floats) -> tuple[Floats, Floats
         [*(-upwards * scale), half + scale * (upwards @ _SHADOW_CENTRE)],
         [*key, 0],
     ], np.float32)  # fmt: skip
-    placed = points @ seen[:, :3].T + seen[:, 3]
+    placed = turn_vectors(points, seen[:, :3])
+    placed += seen[:, 3]
     _, depth = depth_buffer(placed, faces, _SHADOW_SIZE, _SHADOW_SIZE, np.ones(len(faces), np.bool_))
     return depth, seen
 
@@ -74,14 +76,14 @@ def _lit(shadow: Floats, seen: Floats, x: float, y: float, z: float, bias: float
 
 
 @compiled
-def _open(face: Ints, g: Floats, y: int, x: int, reach: float) -> float:
-    """Return the share of surrounding light that neighbours on the screen leave, over 8 samples."""
+def _open(face: Ints, g: Floats, y: int, x: int, reach: float, samples: int) -> float:
+    """Return the share of surrounding light that neighbours on the screen leave."""
     height, width = face.shape
     a = g[y, x]
     length = 1.0 / max(1e-6, np.sqrt(a[0] * a[0] + a[1] * a[1] + a[2] * a[2]))
     start, jitter, hidden = (x * 7 + y * 13 + (x * y) % 5) % 16, ((x * 5 + y * 3) % 8) / 8.0, 0.0
-    for s in range(8):
-        radius = (s + 0.4 + 0.6 * jitter) / 8.5 * reach
+    for s in range(samples):
+        radius = (s + 0.4 + 0.6 * jitter) / (samples + 0.5) * reach
         angle = (start + s * 6 + s * s) % 16
         i, j = int(y + _SINE[angle] * radius), int(x + _COSINE[angle] * radius)
         if i < 0 or j < 0 or i >= height or j >= width or face[i, j] < 0:
@@ -90,7 +92,7 @@ def _open(face: Ints, g: Floats, y: int, x: int, reach: float) -> float:
         squared = q0 * q0 + q1 * q1 + q2 * q2 + 1e-6
         rise = (q0 * a[0] + q1 * a[1] + q2 * a[2]) * length / np.sqrt(squared)
         hidden += max(0.0, rise - 0.12) * max(0.0, 1 - squared / (_REACH * _REACH * 2.2))
-    return max(0.0, 1 - hidden / 8 * 2.6)
+    return max(0.0, 1 - hidden / samples * 2.6)
 
 
 @compiled
@@ -116,23 +118,27 @@ def _strand_glint(g: Floats, d0: float, d1: float, d2: float, v0: float, v1: flo
 
 
 @compiled
-def _glint(kind: int, n: Floats, d0: float, d1: float, d2: float, v0: float, v1: float, v2: float, rough: float) -> float:
+def _glint(
+    kind: int, n: Floats, d0: float, d1: float, d2: float, v0: float, v1: float, v2: float, rough: float
+) -> float:
     """Return a highlight of skin, eyes and smooth things for light from one direction."""
     h0, h1, h2 = d0 + v0, d1 + v1, d2 + v2
     cosine = (n[0] * h0 + n[1] * h1 + n[2] * h2) / max(1e-5, np.sqrt(h0 * h0 + h1 * h1 + h2 * h2))
     cosine = max(0.0, cosine)
     if LEFT_EYE <= kind <= RIGHT_IRIS:
         return _step(0.9925, 0.996, cosine) * 24.0
+    if cosine < 0.6:
+        return 0.0
     power = min(900.0, 2.0 / (rough * rough + 1e-4))
     lobe = cosine**power * (min(power, 400.0) + 8) / 25.0 * 0.35
-    if kind == SKIN or kind == LIPS:
+    if kind in (SKIN, LIPS):
         fine = 8.0 / (rough * rough)
         lobe = 0.7 * lobe + cosine**fine * (fine + 8) / 25.0 * 0.16
     return lobe
 
 
 @compiled
-def _light(
+def _light(  # noqa: C901 - one loop over pixels, which numba compiles as a whole
     face: Ints, g: Floats, material: Bytes, albedo: Floats, normal: Floats, finish: Floats, shadow: Floats,
     seen: Floats, directions: Floats, colours: Floats, around: Floats, camera: Floats, reach: float, sheen: float,
     diffuse: Floats, highlight: Floats,
@@ -146,15 +152,18 @@ def _light(
             v0, v1, v2 = camera[0] - a[11], camera[1] - a[12], camera[2] - a[13]
             far = 1.0 / np.sqrt(v0 * v0 + v1 * v1 + v2 * v2)
             v0, v1, v2 = v0 * far, v1 * far, v2 * far
-            strand = kind == HAIR or kind == BEARD
+            strand = kind in (HAIR, BEARD)
             eye = LEFT_EYE <= kind <= RIGHT_IRIS
             facing = n[0] * directions[0, 0] + n[1] * directions[0, 1] + n[2] * directions[0, 2]
-            lit = _lit(shadow, seen, a[11], a[12], a[13], 0.07 if strand else 0.022 + 0.03 * (1 - max(0.0, facing)))
-            ambient = _open(face, g, y, x, reach)
-            if kind == TEETH or kind == TONGUE or kind == MOUTH:
+            lit = 0.0
+            if strand or eye or facing > -f[2]:
+                bias = 0.07 if strand else 0.022 + 0.03 * (1 - max(0.0, facing))
+                lit = _lit(shadow, seen, a[11], a[12], a[13], bias)
+            ambient = _open(face, g, y, x, reach, 4 if strand or kind >= CLOTHES else 8)
+            if kind in (TEETH, TONGUE, MOUTH):
                 ambient, lit = 0.55 + 0.45 * ambient, 0.45 + 0.55 * lit
             ambient *= f[3]
-            if kind == MOUTH or kind == TEETH or kind == TONGUE:
+            if kind in (MOUTH, TEETH, TONGUE):
                 lit *= f[3]
             hidden = max(0.0, n[0] * directions[1, 0] + n[1] * directions[1, 1] + n[2] * directions[1, 2])
             for c in range(3):
@@ -163,7 +172,7 @@ def _light(
                 if strand:
                     slope = a[6] * directions[0, 0] + a[7] * directions[0, 1] + a[8] * directions[0, 2]
                     soft = 0.45 * soft + 0.55 * np.sqrt(max(0.0, 1 - slope * slope)) * _step(-0.5, 0.6, facing)
-                bleed = lit if wrap < 0.01 else lit ** (1.0 - 0.5 * min(0.9, wrap))
+                bleed = lit if wrap < 0.01 or lit <= 0 or lit >= 1 else lit ** (1.0 - 0.5 * min(0.9, wrap))
                 glow = _surround(around, n[0], n[1], n[2], c) * ambient * (1.0 if c else 0.65 + 0.35 * ambient)
                 diffuse[y, x, c] = (
                     glow + colours[0, c] * soft * bleed * (0.4 + 0.6 * ambient)
@@ -245,9 +254,13 @@ def _two_tones(
                 lit *= _step(0.3, 0.7, _lit(shadow, seen, a[11], a[12], a[13], 0.06))
             elif kind != LASHES:
                 lit = 1 - _step(0.30, 0.42, a[7])
-            if kind == MOUTH or kind == TEETH or kind == TONGUE:
+            if kind in (MOUTH, TEETH, TONGUE):
                 lit = 0.75
-            diffuse[y, x, 0], diffuse[y, x, 1], diffuse[y, x, 2] = 0.66 + 0.34 * lit, 0.56 + 0.44 * lit, 0.68 + 0.32 * lit
+            diffuse[y, x, 0], diffuse[y, x, 1], diffuse[y, x, 2] = (
+                0.66 + 0.34 * lit,
+                0.56 + 0.44 * lit,
+                0.68 + 0.32 * lit,
+            )
             glint = 0.0
             if kind == HAIR:
                 h0, h1, h2 = key[0], key[1] + 0.35, key[2] + 1.0
@@ -281,7 +294,3 @@ def two_tones(
         shaded.diffuse, shaded.highlight,
     )  # fmt: skip
     return shaded
-
-
-HAND_LIKE_SKIN = (SKIN, LIPS, HAND)
-"""Materials below whose surface light spreads."""

@@ -101,8 +101,8 @@ def _brows(rng: np.random.Generator, look: Complexion, flat: float) -> Floats:
     for side in (-1, 1):
         along = np.linspace(0, 1, 30)
         x, y = _brow_line(side, along, look, flat)
-        width = look.brow_thickness * (0.042 - 0.008 * (flat > 0.6))
-        width = width * np.minimum(1, 0.62 + along * 2.2) * (1 - 0.75 * along**1.7)
+        widest = look.brow_thickness * (0.042 - 0.008 * (flat > 0.6))
+        width: Floats = widest * np.minimum(1, 0.62 + along * 2.2) * (1 - 0.75 * along**1.7)
         if flat > 0.6:
             width = width * np.sqrt(np.clip(along / 0.12, 0, 1))
         outline = np.concatenate([pixels(x, y + width), pixels(x, y - width)[::-1]])
@@ -194,7 +194,7 @@ def paint_skin(rng: np.random.Generator, look: Complexion, hair: Hair | None, fl
     gloss = 1 + base.lips * (1.4 if look.lips else 0.6) + 0.45 * base.spot(0, -0.3, 0.14, 0.2)
     gloss = gloss + 0.25 * base.spot(0, 0.4, 0.4, 0.18)
 
-    roots = np.zeros((SIZE, SIZE), np.float32)
+    roots: Floats = np.zeros((SIZE, SIZE), np.float32)
     if hair is not None:
         edge = base.hairline - hair.recede * np.clip(1 - np.abs(base.turn) / 1.2, 0, 1)
         roots = np.clip(edge / 0.09 + 0.35 * noise(rng, 3) * real, 0, 1) * 0.9

@@ -100,9 +100,7 @@ def chart() -> Chart:
     """Return the chart of the committed head, which is drawn once in a process."""
     head = avatar_head()
     canonical, faces, masks = head.canonical[head.parts["skin"]], head.skin.triangles, head.masks
-    seen = (np.abs(direction(canonical))[faces].max(1) < HALF_TURN + 0.2) & (
-        masks["inside_mouth"][faces].max(1) < 0.5
-    )
+    seen = (np.abs(direction(canonical))[faces].max(1) < HALF_TURN + 0.2) & (masks["inside_mouth"][faces].max(1) < 0.5)
     points = np.column_stack([to_chart(canonical), np.hypot(canonical[:, 0], canonical[:, 2] - AXIS)])
     both = np.ones(int(seen.sum()), np.bool_)
     face, _ = depth_buffer(points, faces[seen], SIZE, SIZE, two_sided=both)

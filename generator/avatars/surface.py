@@ -16,8 +16,21 @@ from generator.face.face_params import Floats
 from generator.face.raster import Ints, compiled
 
 from .materials import (
-    BACKGROUND, BROWS, CLOTHES, HAIR, BEARD, LASHES, LEFT_EYE, LEFT_IRIS, LIPS, MOUTH, RIGHT_EYE, RIGHT_IRIS, SKIN,
-    TEETH, TONGUE,
+    BACKGROUND,
+    BEARD,
+    BROWS,
+    CLOTHES,
+    HAIR,
+    LASHES,
+    LEFT_EYE,
+    LEFT_IRIS,
+    LIPS,
+    MOUTH,
+    RIGHT_EYE,
+    RIGHT_IRIS,
+    SKIN,
+    TEETH,
+    TONGUE,
 )  # fmt: skip
 from .skin_chart import AXIS, HALF_TURN, HIGH, LOW
 
@@ -122,7 +135,9 @@ def _skin(g: Floats, chart: Floats, turn: Floats, style: SurfaceStyle, material:
     v, u = row - i, column - j
     w00, w01, w10, w11 = (1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v
     for c in range(3):
-        albedo[c] = chart[i, j, c] * w00 + chart[i, j + 1, c] * w01 + chart[i + 1, j, c] * w10 + chart[i + 1, j + 1, c] * w11
+        albedo[c] = (
+            chart[i, j, c] * w00 + chart[i, j + 1, c] * w01 + chart[i + 1, j, c] * w10 + chart[i + 1, j + 1, c] * w11
+        )
     across = (chart[i, j, 3] * (1 - u) + chart[i, j + 1, 3] * u) * style.relief
     upwards = (chart[i, j, 4] * (1 - u) + chart[i, j + 1, 4] * u) * style.relief
     gloss = chart[i, j, 5] * w00 + chart[i, j + 1, 5] * w01 + chart[i + 1, j, 5] * w10 + chart[i + 1, j + 1, 5] * w11
@@ -192,7 +207,7 @@ def _dent(g: Floats, strength: float, normal: Floats) -> None:
 
 
 @compiled
-def _surface(
+def _surface(  # noqa: C901 - one loop over pixels, which numba compiles as a whole
     face: Ints, kinds: Ints, g: Floats, chart: Floats, iris: Floats, palette: Floats, camera: Floats, turn: Floats,
     style: SurfaceStyle, material: Bytes, albedo: Floats, normal: Floats, finish: Floats,
 ) -> None:  # fmt: skip
@@ -216,13 +231,17 @@ def _surface(
                 length = -length
             n[0], n[1], n[2] = a[0] * length, a[1] * length, a[2] * length
             f[0], f[1], f[2], f[3], f[4] = 0.25, 0.4, 0.0, 1.0, 0.0
-            collar = style.neckline - style.neck_dip * np.exp(-((a[3] / style.neck_width) ** 2)) * _step(-1.2, -0.6, a[5])
+            collar = style.neckline - style.neck_dip * np.exp(-((a[3] / style.neck_width) ** 2)) * _step(
+                -1.2, -0.6, a[5]
+            )
             if kind == SKIN and a[4] < collar:
                 m[0] = CLOTHES
                 share = _pattern(style.pattern, a[3], a[4], collar - a[4])
                 weave = (0.93 + 0.14 * _noise(a[3] * 60, a[4] * 60)) * (0.55 + 0.45 * _step(0.0, 0.05, collar - a[4]))
                 for c in range(3):
-                    out[c] = (palette[CLOTHES, c] * (1 - share) + second[c] * share) * (weave if style.relief > 0 else 1.0)
+                    out[c] = (palette[CLOTHES, c] * (1 - share) + second[c] * share) * (
+                        weave if style.relief > 0 else 1.0
+                    )
                 f[0] = 0.12
             elif kind == SKIN and a[10] > 0.5:
                 m[0] = MOUTH
@@ -231,7 +250,7 @@ def _surface(
                 f[0], f[1], f[3] = 0.5, 0.25, 0.06 + 0.75 * depth
             elif kind == SKIN:
                 _skin(a, chart, turn, style, m, out, n, f)
-            elif kind == LEFT_EYE or kind == RIGHT_EYE:
+            elif kind in (LEFT_EYE, RIGHT_EYE):
                 view_x = (turn[0, 0] * v0 + turn[1, 0] * v1 + turn[2, 0] * v2) * far
                 view_y = (turn[0, 1] * v0 + turn[1, 1] * v1 + turn[2, 1] * v2) * far
                 _eye(a, kind == LEFT_EYE, view_x, view_y, iris, sclera, style, m, out, f)
@@ -244,7 +263,7 @@ def _surface(
             elif kind == TONGUE:
                 out[0], out[1], out[2] = 0.62, 0.21, 0.21
                 f[0], f[1], f[2], f[3] = 1.0, 0.2, 0.3, 0.12 + 0.88 * _step(-0.3, 0.2, a[5])
-            elif kind == HAIR or kind == BEARD:
+            elif kind in (HAIR, BEARD):
                 _hair(a, roots, tips, style.plain, out, f)
             elif kind == LASHES:
                 for c in range(3):

@@ -1,9 +1,9 @@
 """Give the exact truth of a drawn frame: correspondence, depth, normals, parts, matte, landmarks and flow.
 
-The truth of a frame follows from its `Geometry`, which the bare head has (`head_geometry`) and which a scene extends by
-hair, glasses and clothes (`joined`). Two frames of one character have the same triangles, so a pixel of one frame is
-found in the other by its triangle and its place within it. Shading, outlines and brush strokes of a style do not change
-the truth; what a style paints on the skin, such as brows, is added to the labels with `painted`.
+The truth of a frame follows from its `Geometry`: that of the bare head (`head_geometry`), or of an avatar with hair,
+clothes and all else (`generator.avatars.avatar_truth`). Two frames of one character have the same triangles, so a pixel
+of one frame is found in the other by its triangle and its place within it. Shading, outlines and brush strokes of a
+style do not change the truth.
 """
 
 from __future__ import annotations
@@ -18,14 +18,9 @@ from generator.face.face_params import FaceParams, Floats
 from generator.face.raster import Flags, Ints, depth_buffer, resolve, vertex_normals
 
 from .head import AvatarHead, NeutralHead, avatar_head, project_perspective
+from .materials import MATERIALS
 
-LABELS = (
-    "background", "skin", "lips", "brows", "mouth", "left_eye", "right_eye", "left_iris", "right_iris", "teeth",
-    "tongue", "hair", "beard", "lashes", "glasses", "clothes", "collar", "hat", "jewellery", "horns", "hand",
-)  # fmt: skip
-"""Names of the parts in the order of their labels; left and right are the person's."""
-
-LABEL = {name: index for index, name in enumerate(LABELS)}
+LABEL = {name: index for index, name in enumerate(MATERIALS)}
 IRIS_DEPTH = float(np.cos(0.43))
 """Points of an eyeball whose canonical z is larger belong to the iris."""
 
@@ -41,7 +36,7 @@ class Geometry:
         faces: (F, 3) counter-clockwise seen from outside.
         canonical: (V, 3) places on the reference head (eyes: directions; other parts: whatever stays with the part).
         normals: (V, 3) unit normals of the posed surface.
-        label: (F,) index into `LABELS`; lips, irises and the inside of the mouth are found from `softness` and
+        label: (F,) index into `MATERIALS`; lips, irises and the inside of the mouth are found from `softness` and
             `canonical`, so skin and eyes carry their own label.
         softness: (V, 2) how far a skin vertex belongs to the lips and to the inside of the mouth, in [0, 1].
         two_sided: (F,) True for triangles that are seen from both sides.
@@ -77,7 +72,7 @@ class FrameTruth:
         depth: (H, W) depth in units of head space, larger is nearer, -inf for the background.
         canonical: (H, W, 3) places on the reference head, 0 for the background.
         normals: (H, W, 3) unit normals, x right, y up, z to the viewer; 0 for the background.
-        labels: (H, W) uint8 index into `LABELS`.
+        labels: (H, W) uint8 index into `MATERIALS`.
         alpha: (H, W) share of each pixel that something covers, in [0, 1].
     """
 
@@ -94,7 +89,7 @@ class FrameTruth:
 
     def masks(self) -> Mapping[str, Flags]:
         """Return the mask (H, W) of each part; they are disjoint and cover the picture."""
-        return {name: self.labels == index for index, name in enumerate(LABELS)}
+        return {name: self.labels == index for index, name in enumerate(MATERIALS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,45 +129,6 @@ def head_geometry(person: NeutralHead, params: FaceParams, head: AvatarHead | No
     )
 
 
-def part_geometry(points: Floats, faces: Ints, canonical: Floats, name: str, camera: Floats) -> Geometry:
-    """Return a further part, such as hair or glasses, that is seen from both sides.
-
-    Args:
-        points: (V, 3) posed, in head space.
-        faces: (F, 3).
-        canonical: (V, 3) coordinates that stay with the part.
-        name: One of `LABELS`.
-        camera: (3,) the frame's camera.
-    """
-    return Geometry(
-        points=points,
-        faces=faces,
-        canonical=canonical,
-        normals=vertex_normals(points, faces),
-        label=np.full(len(faces), LABEL[name], np.int32),
-        softness=np.zeros((len(points), 2), np.float32),
-        two_sided=np.ones(len(faces), np.bool_),
-        camera=camera,
-    )
-
-
-def joined(parts: list[Geometry]) -> Geometry:
-    """Return one geometry that holds all parts; the camera is that of the first."""
-    offsets = np.cumsum([0] + [len(part.points) for part in parts[:-1]])
-    return Geometry(
-        points=np.concatenate([part.points for part in parts]),
-        faces=np.concatenate([part.faces + offset for part, offset in zip(parts, offsets, strict=True)]).astype(
-            np.int32
-        ),
-        canonical=np.concatenate([part.canonical for part in parts]),
-        normals=np.concatenate([part.normals for part in parts]),
-        label=np.concatenate([part.label for part in parts]),
-        softness=np.concatenate([part.softness for part in parts]),
-        two_sided=np.concatenate([part.two_sided for part in parts]),
-        camera=parts[0].camera,
-    )
-
-
 def frame_truth(geometry: Geometry, size: int, samples: int = 3, labels: NDArray[np.uint8] | None = None) -> FrameTruth:
     """Draw the truth of a frame.
 
@@ -209,11 +165,6 @@ def _labels(geometry: Geometry, face: Ints, values: Floats) -> Ints:
         iris = (labels == LABEL[f"{side}_eye"]) & (values[..., 2] > IRIS_DEPTH)
         labels = np.where(iris, LABEL[f"{side}_iris"], labels)
     return labels
-
-
-def painted(labels: NDArray[np.uint8], name: str, mask: Flags) -> NDArray[np.uint8]:
-    """Return the labels with a part that is painted on the skin, such as brows, where the skin shows."""
-    return np.where(mask & (labels == LABEL["skin"]), np.uint8(LABEL[name]), labels)
 
 
 def landmark_truth(truth: FrameTruth, points: Floats) -> tuple[Floats, Flags]:

@@ -299,14 +299,14 @@ def arkit_tracking(rows: Rows) -> str:
     measures = list(dict.fromkeys(row["measure"] for row in rows if row not in correlated))
     first = [[measure, *(interval(cells.get((name, measure))) for name in sets)] for measure in measures]
     counts = ", ".join(f"{name} {max(int(row['n_clips']) for row in rows if row['set'] == name)}" for name in sets)
-    correlated.sort(key=lambda row: float(row["value"]), reverse=True)
-    second = [[row["measure"].removeprefix("correlation, "), interval(row), row["n_clips"]] for row in correlated]
+    last = sets[-2:]
+    names = dict.fromkeys(row["measure"] for row in correlated)
+    ordered = sorted(names, key=lambda name: -float(cells.get((last[0], name), {"value": "-2"})["value"]))
+    second = [
+        [name.removeprefix("correlation, "), *(interval(cells.get((each, name))) for each in last)] for name in ordered
+    ]
     note = f"Clips: {counts}; at most {rows[0]['n_frames']} frames each.\n"
-    return (
-        markdown(["measure", *sets], first)
-        + f"\n{note}\n"
-        + markdown(["correlation of", "with truth", "clips"], second)
-    )
+    return markdown(["measure", *sets], first) + f"\n{note}\n" + markdown(["correlation of", *last], second)
 
 
 def claims(rows: Rows) -> str:

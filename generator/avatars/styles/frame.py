@@ -7,9 +7,21 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from generator.avatars.colours import encoded
+from generator.avatars.colours import GAMMA, encoded
 from generator.avatars.materials import (
-    BACKGROUND, BEARD, BROWS, HAIR, HAND, LASHES, LEFT_EYE, LIPS, MOUTH, RIGHT_IRIS, SKIN, TEETH, TONGUE,
+    BACKGROUND,
+    BEARD,
+    BROWS,
+    HAIR,
+    HAND,
+    LASHES,
+    LEFT_EYE,
+    LIPS,
+    MOUTH,
+    RIGHT_IRIS,
+    SKIN,
+    TEETH,
+    TONGUE,
 )  # fmt: skip
 from generator.avatars.shading import Shaded
 from generator.avatars.surface import Surface
@@ -49,9 +61,10 @@ class Frame:
         """Return the sampled height and width."""
         return int(self.depth.shape[0])
 
-    def enlarged_background(self) -> Floats:
-        """Return the background at the sampled size."""
-        return np.asarray(cv2.resize(self.background, (self.sampled, self.sampled)), np.float32)
+    def enlarged_background(self, light: bool = False) -> Floats:
+        """Return the background at the sampled size, as linear light where that is wanted."""
+        small = self.background**GAMMA if light else self.background
+        return np.asarray(cv2.resize(small, (self.sampled, self.sampled)), np.float32)
 
 
 def smaller(picture: Floats, size: int) -> Floats:
@@ -69,7 +82,7 @@ def scattered(frame: Frame, strength: float) -> Floats:
     """Return the diffuse light after it spread below the skin, red farther than blue."""
     diffuse, material = frame.shaded.diffuse, frame.surface.material
     half = max(1, frame.sampled // 2)
-    skin = ((material == SKIN) | (material == LIPS) | (material == BROWS) | (material == HAND) | (material == MOUTH))
+    skin = (material == SKIN) | (material == LIPS) | (material == BROWS) | (material == HAND) | (material == MOUTH)
     mask = smaller(skin.astype(np.float32), half)
     light = smaller(diffuse * skin[..., None], half)
     change = np.empty_like(light)
@@ -110,7 +123,8 @@ def outlines(frame: Frame, width: float, inner: bool = True) -> Floats:
     rise = steps(frame.depth)
     line = ((rise > np.where(material == SKIN, 0.10, 0.16)) | (steps(number) > 0)).astype(np.float32)
     if inner:
-        line = np.maximum(line, 0.5 * ((rise > 0.08) & (material == HAIR)))
+        inside = (material == HAIR) & (steps(number) == 0)
+        line = np.maximum(np.where(inside, 0.35 * line, line), 0.3 * ((rise > 0.10) & (material == HAIR)))
     line[:2], line[:, :2] = 0, 0
     return np.clip(cv2.GaussianBlur(line, (0, 0), width) * width * 2.0, 0, 1).astype(np.float32)
 

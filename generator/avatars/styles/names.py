@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from generator.avatars.shapes import Kind
 from generator.errors import FaceModelError
@@ -26,7 +26,7 @@ def find_style(name: str) -> Style:
         FaceModelError: There is no style of that name; the message names the nearest ones.
     """
     if name in STYLES:
-        return cast(Style, name)
+        return name
     near = get_close_matches(name, STYLES, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise FaceModelError(f"no style {name!r}; {hint}there are: {', '.join(STYLES)}")

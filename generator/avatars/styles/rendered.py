@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from generator.avatars.colours import GAMMA
-from generator.avatars.materials import BROWS, HAIR, LASHES, LEFT_EYE, LIPS, MOUTH, RIGHT_IRIS, SKIN, TEETH
+from generator.avatars.materials import BROWS, GLASSES, HAIR, LASHES, LEFT_EYE, LIPS, MOUTH, RIGHT_IRIS, SKIN, TEETH
 from generator.face.face_params import Floats
 
 from .frame import Frame, film, foreground, scattered, smaller, softened_hair, vignette
@@ -17,7 +17,7 @@ def _light(frame: Frame, scatter: float, albedo: Floats | None = None) -> Floats
     diffuse = scattered(frame, scatter) if scatter else frame.shaded.diffuse
     colours = frame.surface.albedo if albedo is None else albedo
     lit = np.minimum((colours * diffuse + frame.shaded.highlight) * np.float32(frame.exposure), 1.6)
-    behind = frame.enlarged_background() ** GAMMA * (1.25 * min(frame.exposure, 1.2))
+    behind = frame.enlarged_background(light=True) * np.float32(1.25 * min(frame.exposure, 1.2))
     front = foreground(frame)
     return np.asarray(lit * front + behind * (1 - front), np.float32)
 
@@ -48,7 +48,8 @@ def clay(frame: Frame) -> Floats:
     rows = np.linspace(0, 1, frame.size, dtype=np.float32)[:, None, None]
     stage = np.broadcast_to((0.5 * tint + 0.35) * (1.05 - 0.35 * rows**2), frame.background.shape)
     light = _light(frame, 0.9, albedo) * foreground(frame)
-    behind = cv2.resize(stage.astype(np.float32), (frame.sampled, frame.sampled)) ** GAMMA * 1.2
+    linear_stage = (stage**GAMMA * 1.2).astype(np.float32)
+    behind = cv2.resize(linear_stage, (frame.sampled, frame.sampled))
     return film(smaller(light + behind * (1 - foreground(frame)), frame.size))
 
 
@@ -79,17 +80,18 @@ def paint(frame: Frame) -> Floats:
     picture = film(smaller(_light(frame, 1.2), size))
     picture = np.clip((picture - 0.5) * 1.08 + 0.5, 0, 1).astype(np.float32)
     hsv = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV)
-    patches = cv2.resize(rng.normal(size=(size // 10, size // 10)).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
+    patches = cv2.resize(
+        rng.normal(size=(size // 10, size // 10)).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC
+    )
     hsv[..., 1] = np.clip(hsv[..., 1] * (1.22 + 0.06 * patches), 0, 1)
     hsv[..., 2] = np.clip(hsv[..., 2] * (1 + 0.04 * patches), 0, 1)
     picture = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
     material = frame.surface.material
-    detail = ((material >= MOUTH) & (material <= RIGHT_IRIS)) | (material == LASHES) | (material == TEETH) | (material == LIPS)
-    detail |= (material >= LEFT_EYE) & (material <= RIGHT_IRIS)
+    detail = np.isin(material, (LIPS, BROWS, MOUTH, LASHES, TEETH, GLASSES, *range(LEFT_EYE, RIGHT_IRIS + 1)))
     fine_share = smaller(detail.astype(np.float32), size)
     sigma = 0.05 * frame.pixels_per_unit * size / frame.sampled
     fine_share = np.clip(cv2.GaussianBlur(fine_share, (0, 0), max(0.5, sigma)) * 4, 0, 1)[..., None] * 0.85
-    reach = max(2, round(size / 64))
+    reach = max(2, round(size / 76))
     broad = _regions(_regions(picture, reach), max(2, reach // 2))
     picture = broad * (1 - fine_share) + _regions(picture, 2) * fine_share
     return smaller(_bristles(rng, np.asarray(picture, np.float32), frame), frame.size)
@@ -105,5 +107,7 @@ def _bristles(rng: np.random.Generator, picture: Floats, frame: Frame) -> Floats
     rows, columns = np.mgrid[0:size, 0:size].astype(np.float32)
     total = np.zeros_like(grain)
     for step in range(-6, 7, 2):
-        total += cv2.remap(grain, columns + step * cosine, rows + step * sine, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        total += cv2.remap(
+            grain, columns + step * cosine, rows + step * sine, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+        )
     return np.asarray(np.clip(picture * (1 + 0.026 * total[..., None]), 0, 1), np.float32)

@@ -45,6 +45,7 @@ def test_features_of_one_group_vary_together_and_others_do_not():
     assert abs(correlation("mouth-upperlip-volume", "ear-scale")) < 0.15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draw", [cartoon, anime])
 def test_lids_keep_to_stretched_eyeballs(draw):
     head = avatar_head()
@@ -74,6 +75,7 @@ def test_no_proportions_change_nothing():
     assert head.expressed(same, head.layout.neutral()) == pytest.approx(plain.coarse, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_odd_heads_are_named_and_plausible_ones_are_not():
     good = plausible_character(np.random.default_rng(0), "real")
     assert faults(measure(good), "real") == ()
@@ -85,6 +87,7 @@ def test_odd_heads_are_named_and_plausible_ones_are_not():
     assert any(fault.startswith("mouth_width") for fault in faults(measure(wide), "real"))
 
 
+@pytest.mark.slow
 def test_an_eyeball_before_the_lids_and_teeth_before_the_lips_are_measured():
     good = plausible_character(np.random.default_rng(0), "real")
     bulging = replace(good, proportions=Proportions())
@@ -100,6 +103,7 @@ def test_an_eyeball_before_the_lids_and_teeth_before_the_lips_are_measured():
     assert measure(good, replace(person, coarse=coarse)).teeth_before_lips > 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["real", "cartoon", "anime"])
 def test_every_measure_has_a_range_and_most_heads_are_plausible(kind):
     shapes = [sample_character(np.random.default_rng(seed), kind) for seed in range(5)]

@@ -4,20 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from generator.avatars import avatar_head
+from generator.avatars import avatar_head, avatar_landmarks, avatar_truth, render, sample_avatar, sample_motion
+from generator.avatars.materials import MATERIALS
 from generator.avatars.motion import coefficients
 from generator.avatars.shapes import sample_shape
-from generator.avatars.truth import (
-    LABEL,
-    LABELS,
-    flow,
-    frame_truth,
-    head_geometry,
-    joined,
-    landmark_truth,
-    painted,
-    part_geometry,
-)
+from generator.avatars.truth import LABEL, flow, frame_truth, head_geometry, landmark_truth
 from generator.face.face_params import FaceParams
 
 SIZE = 192
@@ -55,7 +46,7 @@ def texture(truth):
 
 def test_masks_are_disjoint_and_cover_the_picture(target):
     masks = target.masks()
-    assert list(masks) == list(LABELS)
+    assert list(masks) == list(MATERIALS)
     assert (sum(mask.astype(int) for mask in masks.values()) == 1).all()
     for name in ("background", "skin", "lips", "left_eye", "left_iris", "teeth"):
         assert masks[name].sum() > 3, name
@@ -116,20 +107,31 @@ def test_landmarks_are_seen_until_the_head_hides_them(person):
         assert 60 < seen.sum() < 450
 
 
-def test_further_parts_cover_the_head_and_keep_its_triangles(person):
-    given = params()
-    head_part = head_geometry(person, given)
-    corners = np.array([[-2, -0.2, 1.5], [2, -0.2, 1.5], [2, 0.3, 1.5], [-2, 0.3, 1.5]], np.float32)
-    faces = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
-    band = part_geometry(corners, faces, corners, "glasses", head_part.camera)
-    truth = frame_truth(joined([head_part, band]), SIZE, samples=1)
-    assert truth.masks()["glasses"].mean() > 0.1 and not truth.masks()["left_iris"].any()
+@pytest.mark.slow
+def test_an_avatar_has_the_truth_of_all_its_parts_in_every_frame():
+    avatar = sample_avatar(40, "real")
+    rest = avatar.params()
+    drive = sample_motion(np.random.default_rng(5), avatar.shape.values, 40, camera=rest.camera)
+    first, last = (avatar_truth(avatar, avatar.driven(drive[index]), SIZE, samples=2) for index in (0, 30))
+    shown = {name for name, mask in first.masks().items() if mask.sum() > 5}
+    assert {"background", "skin", "lips", "brows", "hair", "clothes", "glasses", "left_iris"} <= shown
+    assert (sum(mask.astype(int) for mask in first.masks().values()) == 1).all()
+    drawn = [render(avatar, avatar.driven(drive[index]), SIZE).picture.astype(np.float32) for index in (0, 30)]
+    backward = flow(last, first)
+    y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
+    warped = cv2.remap(drawn[0], x + backward.offset[..., 0], y + backward.offset[..., 1], cv2.INTER_LINEAR)
+    skin = backward.visible & last.masks()["skin"]
+    assert skin.mean() > 0.05 and np.abs(backward.offset[skin]).max() > 2
+    moved, still = (np.abs(one - drawn[1])[skin].mean() for one in (warped, drawn[0]))
+    assert moved < 0.6 * still
+    points, seen = avatar_landmarks(avatar, avatar.driven(drive[30]), last)
+    assert points.shape == (478, 2) and seen[[1, 17, 152]].all()
+
+
+@pytest.mark.slow
+def test_frames_of_two_characters_have_no_flow(person, source):
+    bald = frame_truth(head_geometry(person, params()), SIZE, samples=1)
+    assert flow(source, bald).visible.any()
+    other = sample_avatar(41, "real")
     with pytest.raises(ValueError, match="frames of one character"):
-        flow(truth, frame_truth(head_part, SIZE, samples=1))
-
-
-def test_what_is_painted_on_the_skin_replaces_skin_only(source):
-    brows = painted(source.labels, "brows", np.ones((SIZE, SIZE), bool))
-    assert (
-        not (brows == LABEL["skin"]).any() and (brows == LABEL["lips"]).sum() == (source.labels == LABEL["lips"]).sum()
-    )
+        flow(bald, avatar_truth(other, other.params(), SIZE, samples=1))

@@ -115,15 +115,8 @@ def test_a_result_of_mediapipe_gives_expression_gaze_and_pose(tmp_path: Path) ->
     blink = {"eyeBlinkLeft": 0.9, "eyeLookOutLeft": 0.6, "eyeLookInRight": 0.4}
     by_columns = {"rows": 4, "columns": 4, "data": matrix.T.ravel().tolist()}
     (tmp_path / "web.json").write_text(json.dumps(result(blink, facialTransformationMatrixes=[by_columns])))
-    python = {
-        "face_blendshapes": [
-            [
-                {"category_name": c["categoryName"], "score": c["score"]}
-                for c in result(blink)["faceBlendshapes"][0]["categories"]
-            ]  # type: ignore[index]
-        ],
-        "facial_transformation_matrixes": [matrix.tolist()],
-    }
+    scores = [{"category_name": name, "score": blink.get(name, 0.0)} for name in ARKIT_EXPRESSION[:-1]]
+    python = {"face_blendshapes": [scores], "facial_transformation_matrixes": [matrix.tolist()]}
     (tmp_path / "python.json").write_text(json.dumps([python]))
     for name in ("web.json", "python.json"):
         drive = read_motion(tmp_path / name)

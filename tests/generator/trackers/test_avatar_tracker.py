@@ -119,6 +119,7 @@ def test_a_residual_leads_from_the_head_to_the_mesh() -> None:
     params = replace(expressed(jawOpen=0.4), shape=SHAPE)
     face = face_of(params)
     found = tracker_of([face]).track_still(frames(1)[0])
+    assert found.residual is not None
     head = avatar_head().mesh_points(found.shape, found.expression, found.gaze) + found.residual
     there = view_of(found, SIZE).project(head)[:468, :2]
     assert np.abs(there - face.points[:, :2]).max() < 0.2
