@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="frame of the clip that shows what the source will show, the first is 0; kept in .npz",
     )
-    add_tracker(parser, None, "arkit for .csv and .json, face-mesh for .npz")
+    add_tracker(parser, _ARKIT)
     add_json(parser)
     add_verbose(parser)
     parser.set_defaults(run=run)
@@ -43,13 +43,13 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
     """Track the face and save its motion."""
     from dataclasses import replace
 
-    from forensics.animation.tracking import TRACKERS, fit_file
+    from forensics.animation.tracking import fit_file
     from forensics.cli.tracker_option import choice_of
     from generator import write_motion
 
     text = _check(options)
     choice = choice_of(options)
-    choice = replace(choice, name=choice.name or (_ARKIT if text else TRACKERS[0]))
+    choice = replace(choice, name=choice.name or _ARKIT)
     _check_tracker(options, choice.name, text=text)
     tracked = fit_file(options.video, choice, report)
     drive = _anchored(tracked.drive, options)

@@ -124,7 +124,7 @@ def test_what_a_tracker_says_names_the_file_and_leaves_nothing(
         (["--tracker", "decca"], 2, "invalid choice"),
         (["--box", "1", "2", "3"], 2, "expected 4 arguments"),
         (["--landmarks", "absent.txt"], 1, "absent.txt: cannot be read"),
-        (["--tracker-weights", "deca_model.tar"], 1, "deca_model.tar: tracker face-mesh takes no weights"),
+        (["--tracker-weights", "deca_model.tar"], 1, "deca_model.tar: tracker arkit takes no weights"),
     ],
 )
 def test_arguments_that_do_not_fit_are_one_line(

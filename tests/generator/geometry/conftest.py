@@ -47,7 +47,7 @@ def draw_face(params: FaceParams, size: int = SIZE) -> np.ndarray:
     for index in BROWS:
         cv2.circle(picture, np.round(face.points[index]).astype(int).tolist(), 2, (70, 45, 30), -1)
     noise = np.random.default_rng(0).normal(0, 2, picture.shape)
-    return np.clip(cv2.GaussianBlur(picture, (0, 0), 0.6) + noise, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(cv2.GaussianBlur(picture, (0, 0), 0.6) + noise, 0, 255), np.uint8)
 
 
 @pytest.fixture(scope="session")
