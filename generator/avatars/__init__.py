@@ -7,7 +7,7 @@ tells what the frame shows at every pixel, and `flow` where it lies in another f
 from __future__ import annotations
 
 from .asset import HeadAsset, head_asset
-from .avatar import Avatar, sample_avatar
+from .avatar import Avatar, restyle, sample_avatar
 from .avatar_truth import avatar_landmarks, avatar_truth
 from .eyes import GAZE_RADIANS, Eyeball, lids_follow_gaze
 from .head import CAMERA_DISTANCE, EYES, PARTS, AvatarHead, MeshBasis, NeutralHead, avatar_head, project_perspective
@@ -25,6 +25,6 @@ __all__ = [
     "Eyeball", "Flow", "FrameTruth", "Geometry", "HeadAsset", "HeadMeasures", "HeadShape", "Kind", "MeshBasis",
     "NeutralHead", "Proportions", "RenderedAvatar", "Style", "avatar_head", "avatar_landmarks", "avatar_truth",
     "coefficients", "faults", "find_style", "flow", "frame_truth", "head_asset", "head_geometry", "landmark_truth",
-    "lids_follow_gaze", "measure", "plausible_character", "project_perspective", "render", "sample_avatar",
-    "sample_character", "sample_motion", "sample_shape", "shoulders_at_rest",
+    "lids_follow_gaze", "measure", "plausible_character", "project_perspective", "render", "restyle",
+    "sample_avatar", "sample_character", "sample_motion", "sample_shape", "shoulders_at_rest",
 ]  # fmt: skip

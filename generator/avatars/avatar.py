@@ -14,6 +14,7 @@ from .head import avatar_head
 from .look import Look, sample_look
 from .model import Model, build_model
 from .plausibility import plausible_character
+from .proportions import REALISTIC, anime, cartoon
 from .shapes import HeadShape
 from .styles import KINDS, Style, find_style
 
@@ -89,3 +90,30 @@ def sample_avatar(seed: int, style: str) -> Avatar:
     if look.outfit.horns or look.complexion.markings:
         shape = shape.with_controls(ear_shape_pointed=1.0)
     return Avatar(seed, found, shape, look)
+
+
+_IRIS = {"real": 0.43, "cartoon": 0.55, "anime": 0.78}
+"""Polar angle of the iris's edge for each kind of character, in radians."""
+
+
+def restyle(avatar: Avatar, style: str) -> Avatar:
+    """Return the same character in another style.
+
+    Shape, colours, hair, clothes and light stay; eyes, chin and neck get the proportions that the style has.
+
+    Args:
+        avatar: The character.
+        style: One of `STYLES`.
+
+    Raises:
+        FaceModelError: There is no style of that name.
+    """
+    found = find_style(style)
+    kind = KINDS[found]
+    if kind == KINDS[avatar.style]:
+        return Avatar(avatar.seed, found, avatar.shape, avatar.look)
+    rng = np.random.default_rng([avatar.seed, 4])
+    proportions = {"real": lambda: REALISTIC, "cartoon": lambda: cartoon(rng), "anime": lambda: anime(rng)}[kind]()
+    shape = replace(avatar.shape, proportions=proportions)
+    eyes = replace(avatar.look.eyes, size=_IRIS[kind])
+    return Avatar(avatar.seed, found, shape, replace(avatar.look, eyes=eyes))

@@ -244,7 +244,8 @@ class AvatarHead:
         """
         values = np.array(expression if gaze is None else lids_follow_gaze(expression, gaze), np.float32)
         values[_MOUTH_CLOSE] = min(values[_MOUTH_CLOSE], max(values[_JAW_OPEN], 0))
-        moved = (values @ self._expressions).reshape(-1, 3)
+        used = np.flatnonzero(values)
+        moved = (values[used] @ self._expressions[used]).reshape(-1, 3)
         moved = head.coarse + moved * np.float32(head.scale)
         return moved if head.field is None else head.field.apply(moved)
 

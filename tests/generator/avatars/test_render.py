@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from generator.avatars import MATERIALS, STYLES, Avatar, RenderedAvatar, render, sample_avatar
+from generator.avatars import MATERIALS, STYLES, Avatar, RenderedAvatar, render, restyle, sample_avatar
 from generator.avatars.colours import linear
 from generator.avatars.facets import few_faces
 from generator.avatars.look import sample_look
@@ -188,3 +188,13 @@ def test_a_picture_has_a_hand_in_front_where_the_look_has_one():
     outfit = replace(avatar.look.outfit, hand="wave", hand_side=1)
     waving = Avatar(SEED, "flat", avatar.shape, replace(avatar.look, outfit=outfit))
     assert share(render(waving, in_the_middle(waving), SIZE), HAND) > 0.005
+
+
+def test_a_restyled_character_keeps_its_look_and_gets_the_proportions_of_the_style():
+    avatar = character("real")
+    drawn_as = restyle(avatar, "anime")
+    assert drawn_as.look.hair == avatar.look.hair
+    assert drawn_as.look.complexion == avatar.look.complexion
+    assert np.array_equal(drawn_as.shape.values, avatar.shape.values)
+    assert drawn_as.shape.proportions.eye_size > 0.3 > avatar.shape.proportions.eye_size
+    assert restyle(avatar, "sketch").shape is avatar.shape
