@@ -638,7 +638,8 @@ def reenactment(rows: Rows) -> str:
         for row in every
         if row["measure"].startswith("frames_a_second")
     )
-    note = f"{clips['n_clips']} clips of {clips['n_frames']} frames. `geometry` draws {rates} on one thread."
+    note = f"{clips['n_clips']} clips of {clips['n_frames']} frames."
+    note = f"{note} `geometry` draws {rates} of processor time on one thread."
     return markdown(["method", *REENACTMENT.values()], lines) + f"\n{note}\n"
 
 
