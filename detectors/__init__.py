@@ -26,7 +26,7 @@ from .errors import (
     UnknownDetectorError,
     WeightsError,
 )
-from .imagenet_weights import IMAGENET_LITE0, imagenet_file, install_imagenet
+from .imagenet_weights import imagenet_file, install_imagenet
 from .interpretation.calibration import Calibration, fit_calibration
 from .interpretation.decision import Call, ConformalDecision
 from .interpretation.scope import Evidence, Gate, Scope, fit_gate, fit_scope
@@ -46,7 +46,6 @@ from .training.pair_sources import FaceSet, SelfBlends
 from .training.train import train_detector, train_self_blended
 
 __all__ = [
-    "IMAGENET_LITE0",
     "AugmentConfig",
     "BlendError",
     "Calibration",

@@ -100,7 +100,9 @@ class Scored:
         kinds = np.array(self.kinds)
         chosen = ~np.isin(kinds, (GENUINE, VARIED)) if kind is None else (kinds == kind)
         chosen = chosen & (np.array(self.distortions) == distortion)
-        return chosen if people is None else chosen & np.isin(self.people, list(people))
+        if people is not None:
+            chosen = chosen & np.isin(self.people, list(people))
+        return np.asarray(chosen, dtype=np.bool_)
 
 
 def main() -> None:
@@ -301,7 +303,7 @@ def _share(
     what: str, name: str, measure: str, truths: Sequence[bool | np.bool_], people: int, note: str = ""
 ) -> tuple[object, ...]:
     """Return a share with its exact interval (Clopper & Pearson 1934); pictures are taken as independent."""
-    total, count = len(truths), int(np.sum(truths))
+    total, count = len(truths), sum(map(bool, truths))
     low = 0.0 if count == 0 else float(beta.ppf(0.025, count, total - count + 1))
     high = 1.0 if count == total else float(beta.ppf(0.975, count + 1, total - count))
     return (what, name, measure, "none", count / total, low, high, people or None, total, note)

@@ -116,9 +116,8 @@ def model_parts() -> tuple[Part, ...]:
     else:
         parts.append(Part("face mesh", True, str(face_mesh_folder()), False))
     weights = detectors.imagenet_file()
-    present, remedy = weights.is_file(), detectors.IMAGENET_LITE0.command
-    detail = str(weights) if present else "not fetched; only training needs it"
-    parts.append(Part(detectors.IMAGENET_LITE0.name, present, detail, False, remedy))
+    detail = str(weights) if weights.is_file() else "not fetched; only training needs it"
+    parts.append(Part("imagenet-lite0", weights.is_file(), detail, False, "facetrail models get imagenet-lite0"))
     return tuple(parts)
 
 

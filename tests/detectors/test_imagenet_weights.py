@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from detectors import IMAGENET_LITE0, WeightsError, create_detector, find_spec, imagenet_file, install_imagenet
-from detectors.imagenet_weights import PublishedWeights, fetched_for, timm
+from detectors import WeightsError, create_detector, find_spec, imagenet_file, install_imagenet
+from detectors.imagenet_weights import IMAGENET_LITE0, PublishedWeights, fetched_for, timm
 from detectors.methods.backbones import weights_file
 
 TINY = PublishedWeights(
