@@ -162,4 +162,5 @@ def test_every_outcome_is_explained() -> None:
 def test_an_example_is_short_and_says_how_it_is_run(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 60
-    assert f"python examples/{path.name}" in text.partition('"""\n\n')[0]
+    told = text.partition('"""\n\n')[0]
+    assert f"python examples/{path.name}" in told or f"--detector examples/{path.name}" in told

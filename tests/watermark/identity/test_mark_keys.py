@@ -25,7 +25,7 @@ from watermark import (
     seal_file,
 )
 from watermark.identity.private_files import write_private
-from watermark.mark import read
+from watermark.mark import views
 from watermark.resolution.resolution import match_content, read_bindings
 
 OTHERS = tuple(bytes([number]) * 32 for number in (101, 102, 103))
@@ -70,8 +70,8 @@ def test_the_bound_counts_every_key_that_was_tried(pictures, payload, key, place
 
 def test_the_picture_is_laid_over_the_tile_once_for_all_keys(pictures, key, monkeypatch):
     calls = []
-    fold = read.folded_spectrum
-    monkeypatch.setattr(read, "folded_spectrum", lambda *given: calls.append(1) or fold(*given))
+    fold = views.folded_spectrum
+    monkeypatch.setattr(views, "folded_spectrum", lambda *given: calls.append(1) or fold(*given))
     read_mark(pictures["cat"], key, search=0)
     once = len(calls)
     read_mark(pictures["cat"], (key, *OTHERS), search=0)
