@@ -24,6 +24,8 @@ from detectors.augmentation.augment import to_pixels
 from detectors.augmentation.compression import h264_roundtrip, jpeg_roundtrip
 from detectors.interpretation.appearance import describe
 from detectors.preprocessing import resize_crop
+from forensics.examination.answer import Says
+from forensics.examination.detector_choice import thresholds_of
 from forensics.faces import cut_crops, open_face_finder
 from watermark import read_media
 
@@ -181,20 +183,19 @@ def calibration_rows(scored: Scored) -> list[tuple[object, ...]]:
 
 
 def answer_rows(scored: Scored, detector: Detector) -> list[tuple[object, ...]]:
-    """Return how often each answer of the three-way decision is given, and given wrongly."""
-    decision = detector.decision
-    if decision is None:
-        return []
+    """Return how often `examine` gives each answer about one picture, scope aside."""
+    limits = thresholds_of(detector)
+    answers: tuple[tuple[Says, Callable[[NDArray[np.int64], Floats], float]], ...] = (
+        (Says.MANIPULATED, lambda _, chances: float((chances > limits.suspect).mean())),
+        (Says.NO_SIGN, lambda _, chances: float((chances <= limits.quiet).mean())),
+    )
+    note = "" if limits.risk is None else f"stated risk {limits.risk:g}"
     rows = []
     for distortion in ("none", "JPEG 50", "H.264 crf 30"):
         for name, kind in (("genuine", GENUINE), ("all forgeries", None)):
             chosen = scored.rows(kind, distortion)
-            for answer, holds in (
-                ("likely manipulated", lambda _, s: (s > decision.upper).mean()),
-                ("no sign of manipulation found", lambda _, s: (s < decision.lower).mean()),
-            ):
-                note = f"stated risk {decision.alpha:g}"
-                rows.append(_row(scored, "answers", name, answer, distortion, chosen, holds, note))
+            for says, holds in answers:
+                rows.append(_row(scored, "answers", name, says.value, distortion, chosen, holds, note))
     return rows
 
 
