@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.stats import beta
 
-from forensics.faces.choosing import open_face_finder
-from forensics.faces.finding import FaceFinder
+from forensics.faces import FaceFinder, open_face_finder
 
 _LOG = logging.getLogger(__name__)
 

@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
-from sklearn.mixture import GaussianMixture
 
 from generator.face.face_params import Floats
 
@@ -110,6 +109,8 @@ class _Cut:
 
     def _likelihood(self, mask: Mask, components: int) -> Floats:
         """Return the log-likelihood of every pixel under a mixture fitted to the masked ones."""
+        from sklearn.mixture import GaussianMixture  # its import takes a second
+
         pixels = self._lab.reshape(-1, 3)
         chosen = pixels[mask.ravel()]
         chosen = chosen[:: max(1, len(chosen) // 1200)]
