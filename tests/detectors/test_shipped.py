@@ -13,7 +13,7 @@ LOGITS = (0.40858591, 2.46880007, -1.49861908, -0.63253532)
 """Logits of the crops below, recorded when the weights were shipped."""
 
 
-PHOTO_LOGITS = (-1.92604387, -1.16164386, -1.65144718, -1.53930736)
+PHOTO_LOGITS = (-1.36776650, -0.81890178, -1.24603271, -1.24601233)
 """The same for the detector of photographs."""
 
 
