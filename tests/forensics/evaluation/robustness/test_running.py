@@ -249,7 +249,7 @@ def test_two_killed_workers_leave_no_process_and_their_run_ends_with_the_numbers
     script.write_text(TWO_WORKERS)
     process = subprocess.Popen([sys.executable, script, plan])
     end = time.monotonic() + 300
-    while not list((run.folder / "parts").glob("*.json")) and time.monotonic() < end and process.poll() is None:
+    while not list((run.folder / "parts").glob("[!.]*.json")) and time.monotonic() < end and process.poll() is None:
         time.sleep(0.02)
     workers = children_of(process.pid)
     process.send_signal(signal.SIGKILL)
