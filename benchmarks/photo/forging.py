@@ -72,7 +72,7 @@ def loose_swap(portrait: Portrait, others: Sequence[Portrait], rng: Rng) -> Made
 
 
 def reenact(portrait: Portrait, others: Sequence[Portrait], rng: Rng) -> Made:
-    """Give the face another expression and pose by moving its mesh."""
+    """Return the face with another expression and pose, by moving its mesh."""
     moved = move_mesh(portrait.mesh, draw_motion(rng))
     forged = warp_face(portrait.picture, portrait.mesh, moved, rng)
     return portrait.picture, forged, portrait.box

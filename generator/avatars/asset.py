@@ -73,7 +73,7 @@ class HeadAsset:
 
 
 def is_asymmetry(name: str) -> bool:
-    """Tell whether a target moves one side only, or a feature sideways."""
+    """Return whether a target moves one side only, or a feature sideways."""
     folder, target = name.split("/")
     sideways = target.endswith(("-trans-in", "-trans-out")) and not target.startswith(("l-", "r-"))
     return folder == "asym" or sideways

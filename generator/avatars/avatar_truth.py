@@ -1,4 +1,4 @@
-"""Give the exact truth of an avatar's frame, with hair, clothes and accessories, under any drive."""
+"""Compute the exact truth of an avatar's frame, with hair, clothes and accessories, under any drive."""
 
 from __future__ import annotations
 

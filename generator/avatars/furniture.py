@@ -1,4 +1,4 @@
-"""Put furniture into the rooms behind avatars."""
+"""Draw furniture into the rooms behind avatars."""
 
 from __future__ import annotations
 
@@ -107,6 +107,6 @@ _PIECES: Mapping[str, Callable[[np.random.Generator, Floats, float], None]] = {
 
 
 def furnish(rng: np.random.Generator, picture: Floats, x: float) -> None:
-    """Put one thing into a room, at a column in [0, 1] of the picture (size, size, 3)."""
+    """Draw one thing into a room, at a column in [0, 1] of the picture (size, size, 3)."""
     names = tuple(_PIECES)
     _PIECES[names[int(rng.integers(len(names)))]](rng, picture, x)

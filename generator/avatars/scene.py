@@ -1,4 +1,4 @@
-"""Put all parts of an avatar into one list of triangles with attributes, posed for one frame."""
+"""Join all parts of an avatar in one list of triangles with attributes, posed for one frame."""
 
 from __future__ import annotations
 
@@ -235,7 +235,7 @@ def _joined(builder: _Builder, turn: Floats, coarse: Floats) -> Scene:
 
 
 def _faceted(scene: Scene) -> Scene:
-    """Give every triangle of skin, clothes and hair corners and a normal of its own."""
+    """Return the scene with corners and a normal of its own for every triangle of skin, clothes and hair."""
     flat = np.isin(scene.kinds, (SKIN, HAIR, CLOTHES))
     faces, start = scene.faces[flat], len(scene.points)
     whole = scene.attributes[faces].mean(1)[:, :3]

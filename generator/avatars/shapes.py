@@ -110,7 +110,7 @@ class HeadShape:
 
     @property
     def feminine(self) -> bool:
-        """Tell on which side of the mean of genders the phenotype lies."""
+        """Return whether the phenotype lies on the feminine side of the mean of genders."""
         return bool(self.values[ARKIT_PHENOTYPE.index("gender")] > 0)
 
     def build(self, head: AvatarHead | None = None) -> NeutralHead:

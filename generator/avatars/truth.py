@@ -1,4 +1,4 @@
-"""Give the exact truth of a drawn frame: correspondence, depth, normals, parts, matte, landmarks and flow.
+"""Compute the exact truth of a drawn frame: correspondence, depth, normals, parts, matte, landmarks and flow.
 
 The truth of a frame follows from its `Geometry`: that of the bare head (`head_geometry`), or of an avatar with hair,
 clothes and all else (`generator.avatars.avatar_truth`). Two frames of one character have the same triangles, so a pixel
@@ -183,14 +183,14 @@ def landmark_truth(truth: FrameTruth, points: Floats) -> tuple[Floats, Flags]:
 
 
 def _seen(truth: FrameTruth, at: Floats) -> Flags:
-    """Tell which places (..., 3) of pixels and depth are the nearest surface in a frame, within a small tolerance."""
+    """Return which places (..., 3) of pixels and depth are the nearest surface in a frame, within a small tolerance."""
     inside = (at[..., :2] >= 0).all(-1) & (at[..., :2] < truth.size).all(-1)
     pixel = np.clip(np.nan_to_num(at[..., :2]).astype(np.int64), 0, truth.size - 1)
     return inside & (at[..., 2] > truth.depth[pixel[..., 1], pixel[..., 0]] - _TOLERANCE)
 
 
 def _sampled_whole(truth: FrameTruth, at: Floats) -> Flags:
-    """Tell where the four pixels around places (..., 3) all show a surface about as deep as the place."""
+    """Return where the four pixels around places (..., 3) all show a surface about as deep as the place."""
     corner = np.nan_to_num(at[..., :2] - 0.5)
     whole = np.ones(at.shape[:-1], np.bool_)
     for step in ((0, 0), (1, 0), (0, 1), (1, 1)):

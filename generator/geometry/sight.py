@@ -92,7 +92,7 @@ class Sight:
 
 
 def look(rig: Rig, image: Floats, face: FaceInPicture) -> Sight:
-    """Let the fitted head meet the face's points, and measure the face."""
+    """Move the fitted head onto the face's points, and measure the face."""
     size = len(image)
     view, points = face.view, face.points
     before = rig.points(face.coarse)

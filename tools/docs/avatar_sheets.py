@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.avatars import STYLES, render, restyle, sample_avatar
-from generator.face.face_params import ARKIT_EXPRESSION, FaceParams, Floats
+from generator.avatars import STYLES, coefficients, render, restyle, sample_avatar
+from generator.face.face_params import FaceParams
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 FIRST_SEED, COUNT, COLUMNS, SIDE = 100, 24, 6, 170
@@ -35,16 +35,6 @@ EXPRESSIONS: tuple[tuple[dict[str, float], tuple[float, float, float], tuple[flo
     ({}, (0, -0.3, 0), (0, 0.9)),
 )
 """Coefficients, which hold for both sides where ARKit has two, pose and gaze."""
-
-
-def coefficients(values: dict[str, float]) -> Floats:
-    """Return the 52 coefficients (52,) for names with or without a side."""
-    out = np.zeros(len(ARKIT_EXPRESSION), np.float32)
-    for name, value in values.items():
-        for side in ("", "Left", "Right"):
-            if name + side in ARKIT_EXPRESSION:
-                out[ARKIT_EXPRESSION.index(name + side)] = value
-    return out
 
 
 def lively(params: FaceParams, seed: int) -> FaceParams:

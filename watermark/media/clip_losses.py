@@ -6,8 +6,9 @@ from pathlib import Path
 
 from .clip_reading import demuxed
 
-_PQ, _HLG = 16, 18
-_HDR = {_PQ: "PQ", _HLG: "HLG"}
+HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
+"""Names of the transfer functions of HDR by their numbers in ITU-T H.273."""
+
 _TECHNICAL = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "handler_name", "vendor_id"})
 
 
@@ -21,7 +22,7 @@ def clip_transfer(path: Path) -> str | None:
         MediaError: The file cannot be opened.
     """
     with demuxed(path) as file:
-        return _HDR.get(int(file.streams.video[0].codec_context.color_trc))
+        return HDR_TRANSFERS.get(int(file.streams.video[0].codec_context.color_trc))
 
 
 def clip_losses(path: Path) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from PIL import ExifTags, Image, PngImagePlugin
 
 from watermark.errors import MediaError
 
+from .clip_losses import HDR_TRANSFERS
 from .colour import profile_name
 from .containers import Container, open_file, sniff
 from .exif import upright_exif
@@ -23,8 +24,6 @@ _DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 33432)
 """Tags of a TIFF that describe the picture; the others describe how it is stored."""
 
 _GAIN_MAP_WORDS = (b"hdrgm:", b"apdi:AuxiliaryImageType", b"urn:iso:std:iso:ts:21496")
-_PQ, _HLG = 16, 18
-_HDR = {_PQ: "PQ", _HLG: "HLG"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,7 @@ def hdr_transfer(path: Path) -> str | None:
         if at >= 0 and sniff(path) is container:
             start = at + len(word)
             code = head[start + 1] if container is Container.PNG else int.from_bytes(head[start + 2 : start + 4], "big")
-            return _HDR.get(code)
+            return HDR_TRANSFERS.get(code)
     return None
 
 

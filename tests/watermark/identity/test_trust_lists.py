@@ -33,7 +33,7 @@ from watermark import (
 )
 from watermark.identity.certificates import issue_chain, pem
 
-PROGRAMME = Path("/work/shared/data/trust")
+PROGRAMME = Path(__file__).parents[3].parent / "shared" / "data" / "trust"
 
 
 @pytest.fixture(scope="module")

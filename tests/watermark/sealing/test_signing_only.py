@@ -30,7 +30,7 @@ from watermark import (
 from watermark.credential.credential import read_credential
 from watermark.credential.embedded_manifest import bmff_boxes, is_manifest_box
 
-PUBLIC = Path("/work/shared/data/c2pa/more")
+PUBLIC = Path(__file__).parents[3].parent / "shared" / "data" / "c2pa" / "more"
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/></x:xmpmeta>'
 CAPTURED, EDITED, GENERATED = PayloadKind.CAPTURED, PayloadKind.EDITED, PayloadKind.GENERATED
 STILLS = ("photo.jpg", "photo.png", "photo.webp", "photo.tif", "photo.avif")
