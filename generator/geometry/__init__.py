@@ -7,10 +7,11 @@ A walk from top to bottom: `rig` prepares the head model; `sight` looks at the f
 
 from __future__ import annotations
 
+from .guides import GUIDES, TURNS
 from .landmarks import BROWS, EDGES, LIPS, OVAL
 from .moments import face_in_picture, moment_of, mouth_never_shuts, view_of, zero_of
 from .motion import Moment, Strength
-from .painter import Painter
+from .painter import Drawing, Painter
 from .rig import Rig, avatar_rig
 from .sight import FaceInPicture
 from .source import Source, prepare_source
@@ -22,7 +23,10 @@ EYES_AND_LIPS = tuple(dict.fromkeys(EDGES + LIPS))
 __all__ = [
     "BROWS",
     "EYES_AND_LIPS",
+    "GUIDES",
     "OVAL",
+    "TURNS",
+    "Drawing",
     "FaceInPicture",
     "Moment",
     "Painter",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
@@ -39,12 +40,14 @@ class Hole:
         window: Its place. mask: (h, w) in [0, 1].
         depth: Depth of its rim in pixels; what lies well before it covers it.
         same: How far its content is as in the source, 0 to 1.
+        part: What shows in it.
     """
 
     window: Window
     mask: Floats
     depth: float
     same: float
+    part: Literal["eye", "mouth"]
 
 
 @dataclass(slots=True, eq=False)

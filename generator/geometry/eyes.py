@@ -55,7 +55,13 @@ class Eyes:
             between(lid[0:9], lid[np.r_[0, 9:16, 8]]) - corner, grid.shape[1:]
         )
         canvas.holes.append(
-            Hole(window, opening, float(pose.places[list(LIDS[eye]), 2].max()), self._same(pose, eye, shift, own.width))
+            Hole(
+                window,
+                opening,
+                float(pose.places[list(LIDS[eye]), 2].max()),
+                self._same(pose, eye, shift, own.width),
+                "eye",
+            )
         )
         picture = canvas.colours[rows, columns]
         picture[:] = mix(picture, mix(white, iris[..., :3], iris[..., 3]), np.clip(grow(opening, 1), 0, 1))

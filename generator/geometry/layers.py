@@ -25,10 +25,12 @@ class Layers:
 
     Attributes:
         plate: (S, S, 3) the background, filled behind head and body.
+        filled: (S, S) where the plate is filled, 0 to 1.
         body, back, head: (S, S, 4) colours in 0 to 255, and alpha in [0, 1].
     """
 
     plate: Floats
+    filled: Floats
     body: Floats
     back: Floats
     head: Floats
@@ -36,15 +38,18 @@ class Layers:
 
 def take_apart(sight: Sight, alpha: Floats) -> Layers:
     """Return the layers of the source picture."""
-    plate = fill_plate(sight, alpha)
+    plate, filled = fill_plate(sight, alpha)
     colours = own_colours(sight, alpha, plate)
     return Layers(
-        plate, _body(sight, alpha, colours, plate), _back(sight, alpha, colours), _head(sight, alpha, colours)
+        plate, filled, _body(sight, alpha, colours, plate), _back(sight, alpha, colours), _head(sight, alpha, colours)
     )  # fmt: skip
 
 
-def fill_plate(sight: Sight, alpha: Floats) -> Floats:
-    """Return the background: the picture itself away from the matte, filled behind it, with the picture's grain."""
+def fill_plate(sight: Sight, alpha: Floats) -> tuple[Floats, Floats]:
+    """Return the background (S, S, 3), and where it is filled (S, S).
+
+    It is the picture itself away from the matte, and filled behind the matte, with the picture's grain.
+    """
     pixel, size = sight.pixel, sight.size
     hidden = grow(alpha > 0.03, 14 * pixel) > 0
     smooth = fill(sight.image, (~hidden).astype(np.float32))
@@ -57,7 +62,7 @@ def fill_plate(sight: Sight, alpha: Floats) -> Floats:
     depth = np.clip(distance_to(~hidden) / (40 * pixel), 0, 1)
     edge = blur(grow(alpha > 0.03, 9 * pixel), 2 * pixel)
     plate = mix(sight.image, mix(near, smooth, depth), edge)
-    return np.clip(plate + edge[..., None] * _grain(sight, hidden), 0, 255).astype(np.float32)
+    return np.clip(plate + edge[..., None] * _grain(sight, hidden), 0, 255).astype(np.float32), edge
 
 
 def _grain(sight: Sight, hidden: np.ndarray) -> Floats:

@@ -125,7 +125,7 @@ class Mouth:
         opening = shown * polygon(between(upper[:, :2], lower[:, :2]) - corner, shape)
         change = np.linalg.norm(np.subtract(*(pose.landmarks - self._landmarks)[list(LIP_MIDDLES)]))
         same = float(np.exp(-((change / (0.05 * self._eyes)) ** 2)))
-        canvas.holes.append(Hole(window, opening, float(pose.places[_LIP_LINES, 2].max()), same))
+        canvas.holes.append(Hole(window, opening, float(pose.places[_LIP_LINES, 2].max()), same, "mouth"))
         own = 0.0
         if self._screen_gap > 0.03:
             own = float(1 - np.clip((_gap(pose.landmarks) / max(self._gap, 1e-6) - 1.2) / 0.7, 0, 1))

@@ -6,15 +6,19 @@ then travels with the topmost one, so that the neutral frame is the source to th
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from generator.face.face_params import Floats
+from generator.face.raster import Ints
 
-from .canvas import Canvas, Pose
+from .canvas import Canvas, Hole, Pose
 from .eyes import Eyes
-from .filling import grow, sample
+from .filling import Bytes, grow, sample
+from .guides import opening, smaller, stretch, trust, turned_surface
 from .kernels import Drawn, draw_mesh, lay_over, mix_over, topmost
 from .motion import Moment, Moved, Strength, Transfer
 from .mouth import Mouth
@@ -22,6 +26,44 @@ from .source import Source
 
 _PLATE, _FACE = 0, 3
 """Numbers of the topmost layer; body and head lie between."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawing:
+    """A drawn frame with what it knows about itself; S is its side.
+
+    Attributes:
+        picture: (S, S, 3) uint8.
+        guides: (s, s, 7) in [0, 1], the channels of `GUIDES`.
+        turned: (s, s, 6) in [0, 1], normals of the face's surface and their change; 0.5 beside it.
+    """
+
+    picture: Bytes
+    guides: Floats
+    turned: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Laid:
+    """Layers that lie over each other.
+
+    Attributes:
+        colours: (S, S, 3). top: (S, S) the topmost layer. places: (S, S, 2) its place in the source, pixels.
+        cover: (S, S) how far layers cover the plate. share: (S, S) how far the residual may travel.
+        alpha: (S, S) of the face. holes: Eyes and mouth. screen: (V, 3) the face mesh. surface: (V, 3) in head space.
+        drawn: (S, S) its visible triangles.
+    """
+
+    colours: Floats
+    top: Bytes
+    places: Floats
+    cover: Floats
+    share: Floats
+    alpha: Floats
+    holes: list[Hole]
+    screen: Floats
+    surface: Floats
+    drawn: Ints
 
 
 class Painter:
@@ -52,8 +94,9 @@ class Painter:
             np.zeros_like(source.moment.landmarks),
             np.zeros((2, 2)),
         )
-        colours, self._top, _, self._cover, self._share = self._layers(still)
-        self._missed = sight.image - colours
+        laid = self._layers(still)
+        self._top, self._cover, self._share = laid.top, laid.cover, laid.share
+        self._missed = sight.image - laid.colours
 
     def frame(self, moment: Moment) -> NDArray[np.uint8]:
         """Return the frame (S, S, 3) of one moment of the drive."""
@@ -61,10 +104,31 @@ class Painter:
 
     def frame_of(self, moved: Moved) -> NDArray[np.uint8]:
         """Return the frame (S, S, 3) of what moves on the source."""
-        colours, top, places, cover, share = self._layers(moved)
-        colours += (
-            sample(self._missed, places) * self._believed(top, places, cover, share, self._calm(moved))[..., None]
-        )
+        laid = self._layers(moved)
+        return self._picture(laid, self._believed(laid, self._calm(moved)))
+
+    def drawing(self, moment: Moment, size: int) -> Drawing:
+        """Return the frame of one moment of the drive, with guides of a size in pixels, at most S."""
+        moved = self._transfer.move(moment)
+        laid, calm, sight = self._layers(moved), self._calm(moved), self._source.sight
+        believed = self._believed(laid, calm)
+        picture = self._picture(laid, believed)
+        shape = laid.top.shape
+        bare = (1 - self._source.layers.filled) * (1 - laid.cover)
+        certain = np.where(laid.top == _PLATE, np.maximum(believed, bare), believed).astype(np.float32)
+        stretched = stretch(laid.top, laid.places) * (laid.top != _PLATE)
+        guides = [
+            trust(certain, laid.cover, stretched, laid.holes, calm), laid.cover, laid.alpha, laid.share, stretched,
+            opening(laid.holes, "eye", shape), opening(laid.holes, "mouth", shape),
+        ]  # fmt: skip
+        turned = turned_surface(
+            laid.surface @ moved.view.rotation.T, sight.fine @ sight.face.view.rotation.T, laid.screen,
+            self._rig.faces, laid.drawn, self._rig.oval,
+        )  # fmt: skip
+        return Drawing(picture, smaller(np.stack(guides, -1), size), smaller(turned, size))
+
+    def _picture(self, laid: _Laid, believed: Floats) -> NDArray[np.uint8]:
+        colours = laid.colours + sample(self._missed, laid.places) * believed[..., None]
         return np.clip(np.rint(colours), 0, 255).astype(np.uint8)
 
     def _calm(self, moved: Moved) -> float:
@@ -75,26 +139,22 @@ class Painter:
         away = np.linalg.norm((there - here)[:, :2], axis=1).mean() / sight.pixel
         return float(np.exp(-((away / 1.5) ** 2)))
 
-    def _believed(self, top: NDArray[np.uint8], places: Floats, cover: Floats, share: Floats, calm: float) -> Floats:
+    def _believed(self, laid: _Laid, calm: float) -> Floats:
         """Return where the residual belongs, 0 to 1: where the same layer is on top as in the source.
 
         What a bare plate misses is the rim of hair that the matte has cut off; it stays only while the head does.
         """
+        top, places = laid.top, laid.places
         x, y = places[..., 0] - 0.5, places[..., 1] - 0.5
         before = cv2.remap(self._top, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
         same = (before == top).astype(np.float32)
-        own = np.minimum((share + 1e-3) / (sample(self._share, places) + 1e-3), 1)
+        own = np.minimum((laid.share + 1e-3) / (sample(self._share, places) + 1e-3), 1)
         same = np.minimum(same, cv2.blur(same, (3, 3))) * own
-        bare = np.clip(1 - 8 * np.abs(cover - self._cover), 0, 1)
+        bare = np.clip(1 - 8 * np.abs(laid.cover - self._cover), 0, 1)
         return np.where(top == _PLATE, same * bare * calm, same)
 
-    def _layers(self, moved: Moved) -> tuple[Floats, NDArray[np.uint8], Floats, Floats, Floats]:
-        """Lay the layers over each other.
-
-        Returns:
-            The colours (S, S, 3); the topmost layer (S, S); its place in the source (S, S, 2) in pixels; how far layers
-            cover the plate (S, S); and how far the residual may travel (S, S).
-        """
+    def _layers(self, moved: Moved) -> _Laid:
+        """Lay the layers over each other."""
         rig, source = self._rig, self._source
         sight, layers, sheets = source.sight, source.layers, source.sheets
         shape = (sight.size, sight.size)
@@ -109,14 +169,17 @@ class Painter:
         lay_over(canvas.colours, canvas.cover, head, layers.head)
         self._eyes.draw(canvas, pose)
         self._mouth.draw(canvas, pose)
-        screen = moved.view.project(sight.fine + surface_change)
+        surface = sight.fine + surface_change
+        screen = moved.view.project(surface)
         face = draw_mesh(screen, rig.faces, self._vertex_values, shape, both_sides=False)
         alpha, own = self._face(canvas, face)
         top, places = topmost(((body, layers.body), (head, layers.head)), face, alpha)
         share = np.where(top == _FACE, own, 1).astype(np.float32)
         for hole in canvas.holes:
             share[hole.window] *= 1 - grow(hole.mask, 1) * (1 - hole.same)
-        return canvas.colours, top, places, canvas.cover, share
+        return _Laid(
+            canvas.colours, top, places, canvas.cover, share, alpha, canvas.holes, screen, surface, face.face
+        )  # fmt: skip
 
     def _pose(self, moved: Moved) -> tuple[Pose, Floats]:
         """Return the head at a moment, and the displacement (V, 3) of its surface since the source's moment."""
