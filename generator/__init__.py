@@ -10,13 +10,12 @@ from .errors import FaceModelError, GenerationError, GeneratorError, MotionFileE
 from .face.alignment import Retarget, align  # noqa: E402
 from .face.face_params import EXPRESSION, SHAPE, DriveSequence, FaceParams  # noqa: E402
 from .face.motion_files import MOTION_SUFFIXES, read_motion, write_motion  # noqa: E402
-from .face.snapshot import draw_snapshot, show_snapshot  # noqa: E402
 from .geometry import mouth_never_shuts  # noqa: E402
 from .inference.animate_config import AnimateConfig  # noqa: E402
 from .inference.clip import GeneratedClip, GeneratedFile  # noqa: E402
 from .inference.geometry import GeometryAnimator  # noqa: E402
 from .inference.hardware import Precision, fastest_device, find_device  # noqa: E402
-from .inference.pipeline import Animator, read_sizes  # noqa: E402
+from .inference.pipeline import Animator, load_animator, read_sizes  # noqa: E402
 
 __all__ = [
     "EXPRESSION",
@@ -38,12 +37,11 @@ __all__ = [
     "Retarget",
     "WeightsError",
     "align",
-    "draw_snapshot",
     "fastest_device",
     "find_device",
+    "load_animator",
     "mouth_never_shuts",
     "read_motion",
     "read_sizes",
-    "show_snapshot",
     "write_motion",
 ]

@@ -4,6 +4,5 @@ from __future__ import annotations
 
 from .face_params import find_layout
 from .head_model import GAZE_REACH, features, landmarks68, project, rotation, surface
-from .source_warp import SourceWarp
 
-__all__ = ["GAZE_REACH", "SourceWarp", "features", "find_layout", "landmarks68", "project", "rotation", "surface"]
+__all__ = ["GAZE_REACH", "features", "find_layout", "landmarks68", "project", "rotation", "surface"]

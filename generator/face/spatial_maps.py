@@ -1,7 +1,6 @@
-"""Draw the spatial maps: all representations of the aligned head that a spatial encoder can use.
+"""Draw the surface of the aligned head as maps that a spatial encoder reads.
 
-All of them depend only on the source's picture, the source's shape and the target's expression, pose, gaze and camera.
-Neither a pixel nor the shape of the drive is used.
+They depend only on the source's shape and the target's expression, pose, gaze and camera, not on the drive's shape.
 """
 
 from __future__ import annotations
@@ -16,24 +15,15 @@ from generator.errors import FaceModelError
 
 from .face_model import FaceModel
 from .face_params import FaceParams, Floats
-from .snapshot import CHANNELS
-from .source_warp import GUIDES, MeshWarp, SourceWarp, mesh_buffer
+from .head_model import project, rotation
+from .raster import GBuffer, rasterise, vertex_normals
 from .surface_maps import SURFACE_MAPS, paint_surface
 
 Map = NDArray[np.uint8]
 
-MAPS = {"snapshot": CHANNELS, "guides": GUIDES, "moved": 3, **dict.fromkeys(SURFACE_MAPS, 3)}
-"""Channels of each map.
-
-* snapshot: puppets' normals, lids, irises and mouth at half size, see `draw_snapshot`.
-* guides, moved: the source's picture warped onto the target's head, and its guide maps, see `source_warp`.
-* normals, depth, shaded: the head's surface, see `surface_maps`.
-* displacement: 0.5 + `_PLACE_GAIN` (place on the mean head) + `_MOVE_GAIN` (move away from the source's neutral face),
-  x, y, z in head space, drawn with the target's pose.
-"""
-
-_WARPED = ("snapshot", "guides", "moved")
 _PLACE_GAIN, _MOVE_GAIN = 0.22, 1.0
+"""The displacement map shows 0.5 + the first (place on the mean head) + the second (move away from the source's neutral
+face), x, y, z in head space, drawn with the target's pose."""
 
 
 class MapRenderer:
@@ -41,13 +31,12 @@ class MapRenderer:
 
     Args:
         face_model: Face model of the head.
-        names: Names of the maps, from `MAPS`.
-        size: Side S of the maps and of the source's picture, pixels.
-        source_picture: (S, S, 3) uint8 RGB.
-        source_params: The source's face in it.
+        names: Names of the maps, from `SURFACE_MAPS`.
+        size: Side S of the maps, pixels.
+        source_params: The source's face.
 
     Raises:
-        FaceModelError: A map is unknown or not available for this face model, or parameters or picture do not fit.
+        FaceModelError: A map is unknown, or the parameters are of another face model.
     """
 
     def __init__(
@@ -55,22 +44,13 @@ class MapRenderer:
         face_model: FaceModel,
         names: Sequence[str],
         size: int,
-        source_picture: Map,
         source_params: FaceParams,
     ) -> None:
         self._model, self._names, self._size, self._source = face_model, tuple(names), size, source_params
         self._check(source_params)
-        puppet = face_model.layout.name == "puppet"
         for name in names:
-            if name not in MAPS:
-                raise FaceModelError(f"no spatial map {name!r}; there are: {', '.join(MAPS)}")
-            if name == "snapshot" and not puppet:
-                raise FaceModelError("the map 'snapshot' is drawn of puppet heads only; take 'normals' for FLAME")
-        if source_picture.shape != (size, size, 3):
-            raise FaceModelError(f"the source's picture has shape {source_picture.shape}, expected {(size, size, 3)}")
-        warped = any(name in names for name in _WARPED)
-        self._puppet_warp = SourceWarp(source_picture, source_params) if warped and puppet else None
-        self._mesh_warp = MeshWarp(face_model, source_picture, source_params) if warped and not puppet else None
+            if name not in SURFACE_MAPS:
+                raise FaceModelError(f"no spatial map {name!r}; there are: {', '.join(SURFACE_MAPS)}")
         layout = face_model.layout
         neutral = layout.neutral()
         self._places: Floats = face_model.vertices(np.zeros(layout.shape_size, np.float32), neutral)
@@ -81,7 +61,7 @@ class MapRenderer:
             raise FaceModelError(f"a {params.face_model} face where a {self._model.layout.name} face is expected")
 
     def __call__(self, target: FaceParams) -> dict[str, Map]:
-        """Draw the maps of one moment by name, each (S, S, C), the snapshot (S/2, S/2, 6).
+        """Draw the maps of one moment by name, each (S, S, 3).
 
         Args:
             target: Aligned parameters; their shape is ignored, and the source's is drawn.
@@ -91,19 +71,16 @@ class MapRenderer:
         """
         self._check(target)
         target = replace(target, shape=self._source.shape)
-        maps: dict[str, Map] = {}
-        if self._puppet_warp is not None:
-            scene = self._puppet_warp(target)
-            maps = {"moved": scene.moved, "guides": scene.guides, "snapshot": scene.snapshot}
-        if self._mesh_warp is not None:
-            maps["moved"], maps["guides"] = self._mesh_warp(target)
-        if any(name in self._names for name in SURFACE_MAPS):
-            maps |= paint_surface(mesh_buffer(self._model, target, 2 * self._size, self._colours(target)))
+        maps = paint_surface(self._buffer(target))
         return {name: maps[name] for name in self._names}
 
-    def _colours(self, target: FaceParams) -> Floats | None:
-        """Return the colour (V, 3) of each vertex in the displacement map, or None where that map is not requested."""
-        if "displacement" not in self._names:
-            return None
-        moved = self._model.vertices(target.shape, target.expression, target.gaze) - self._at_rest
-        return 0.5 + _PLACE_GAIN * self._places + _MOVE_GAIN * moved
+    def _buffer(self, target: FaceParams) -> GBuffer:
+        """Rasterise the head at twice the size; attributes are the normal (3) and colours of the displacement map."""
+        points = self._model.vertices(target.shape, target.expression, target.gaze)
+        turned = points @ rotation(target.pose).T
+        screen = np.concatenate([project(points, target.pose, target.camera), turned[:, 2:]], 1)
+        attributes = vertex_normals(turned, self._model.faces)
+        if "displacement" in self._names:
+            colours = 0.5 + _PLACE_GAIN * self._places + _MOVE_GAIN * (points - self._at_rest)
+            attributes = np.concatenate([attributes, colours], 1)
+        return rasterise(screen, self._model.faces, attributes, 2 * self._size)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .guides import GUIDES, TURNS
 from .landmarks import BROWS, EDGES, LIPS, OVAL
+from .layer_maps import LayerMaps, network_maps
 from .moments import face_in_picture, moment_of, mouth_never_shuts, view_of, zero_of
 from .motion import Moment, Strength
 from .painter import Drawing, Painter
@@ -28,6 +29,7 @@ __all__ = [
     "TURNS",
     "Drawing",
     "FaceInPicture",
+    "LayerMaps",
     "Moment",
     "Painter",
     "Rig",
@@ -38,6 +40,7 @@ __all__ = [
     "face_in_picture",
     "moment_of",
     "mouth_never_shuts",
+    "network_maps",
     "prepare_source",
     "view_of",
     "zero_of",

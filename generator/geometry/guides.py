@@ -75,15 +75,15 @@ def opening(holes: Sequence[Hole], part: str, shape: tuple[int, int]) -> Floats:
     return mask
 
 
-def turned_surface(
-    points: Floats, before: Floats, screen: Floats, faces: Ints, drawn: Ints, spread: Floats
-) -> Floats:
+def turned_surface(points: Floats, before: Floats, screen: Floats, faces: Ints, drawn: Ints, spread: Floats) -> Floats:
     """Return the normal of the drawn face mesh and its change since the source, (S, S, 6) in [0, 1]; 0.5 beside it.
 
     Args:
-        points: (V, 3) the surface in the camera's axes. before: (V, 3) the same in the source.
+        points: (V, 3) the surface in the camera's axes.
+        before: (V, 3) the same in the source.
         screen: (V, 3) the surface in pixels.
-        faces: (F, 3) its triangles. drawn: (S, S) the triangle that each pixel shows, or -1.
+        faces: (F, 3) its triangles.
+        drawn: (S, S) the triangle that each pixel shows, or -1.
         spread: (V,) share of each vertex inside the face's contour.
     """
     now = vertex_normals(points.astype(np.float32), faces)

@@ -56,10 +56,7 @@ class ClipConditions:
         """Return the conditions of frames `start` to `stop` - 1."""
         moments = [self._aligned[index] for index in range(start, stop)]
         given = condition_tensors([self._maps(index) for index in range(start, stop)], moments)
-        device, dtype = self._like.device, self._like.dtype
-        return Conditions(
-            {name: values.to(device, dtype) for name, values in given.maps.items()}, given.expression.to(device, dtype)
-        )
+        return given.to(self._like.device, self._like.dtype)
 
     def _maps(self, index: int) -> Mapping[str, Map]:
         if self._shelf is None:

@@ -29,7 +29,6 @@ _LOG = logging.getLogger(__name__)
 
 DECODED_TOGETHER = 2
 """Number of latents that the autoencoder decodes at a time; at 512 x 512 each takes about a gigabyte."""
-_NO_CONDITIONS = Conditions({}, torch.empty(0))
 Stepped = Callable[[int, bool], None]
 """Progress callback; receives the finished frame-evaluations and whether an earlier run had done them."""
 
@@ -73,10 +72,10 @@ class Task:
             frames, -1, -1, -1
         )
 
-    def decode(self, latents: Tensor, given: Conditions | None) -> NDArray[np.uint8]:
-        """Return pictures (N, S, S, 3) of clean latents; models with a compositor need the frames' conditions."""
+    def decode(self, latents: Tensor) -> NDArray[np.uint8]:
+        """Return pictures (N, S, S, 3) of clean latents."""
         latents = latents.to(self.source.latent.device, self.source.latent.dtype)
-        pictures = self.model.compose(latents, self.source, given or _NO_CONDITIONS).float().cpu()
+        pictures = self.model.decode(latents).float().cpu()
         check_finite(pictures, latents.dtype)
         return ((pictures + 1) * 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
 
@@ -113,20 +112,18 @@ class ChunkDrawing:
     def pictures(self, group: int, stepped: Stepped) -> NDArray[np.uint8]:
         """Denoise the group, unless that was done before, and decode it."""
         task, (start, stop) = self._task, self.groups[group]
-        given: Conditions | None = None
         found = task.store.is_done(group)
         _LOG.debug("frames %d to %d: %s", start, stop - 1, "drawn before" if found else "drawing")
         if not found:
-            given = task.conditions(start, stop)
             latents = task.noise(stop - start)
-            prepared = task.prepare(given)
+            prepared = task.prepare(task.conditions(start, stop))
             for step in range(len(task.settings.sampler.times)):
                 latents = task.settings.sampler.advance(step, latents, task.predict(step, latents, prepared))
             task.store.write(0, start, latents)
             task.store.finish(group)
         latents = task.store.read(0, start, stop)
         stepped((stop - start) * self.evaluations // task.frames, found)
-        return _decode(task, latents, given or start)
+        return task.decode(latents)
 
 
 class WindowDrawing:
@@ -134,7 +131,7 @@ class WindowDrawing:
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        together = task.settings.chunk if task.model.compositor else DECODED_TOGETHER
+        together = DECODED_TOGETHER
         self.groups = lay_groups(task.frames, together, task.apart)
         self._runs = forwards(task.settings.guidance)
         self._steps = len(task.settings.sampler.times)
@@ -187,14 +184,7 @@ class WindowDrawing:
     def pictures(self, group: int, stepped: Stepped) -> NDArray[np.uint8]:
         """Decode a group; `denoise` must have been called."""
         start, stop = self.groups[group]
-        return _decode(self._task, self._task.store.read(self._steps, start, stop), start)
-
-
-def _decode(task: Task, latents: Tensor, given: Conditions | int) -> NDArray[np.uint8]:
-    """Decode latents, with their conditions or the frame from which these can be drawn."""
-    if task.model.compositor is None:
-        return task.decode(latents, None)
-    return task.decode(latents, task.conditions(given, given + len(latents)) if isinstance(given, int) else given)
+        return self._task.decode(self._task.store.read(self._steps, start, stop))
 
 
 def draw_clip(task: Task) -> ClipDrawing:

@@ -1,7 +1,8 @@
-"""Animate pictures by geometry alone: the preset "geometry", which needs no weights.
+"""Animate pictures by moved layers: the preset "geometry", which needs no weights, and networks that improve it.
 
-The source is taken apart once; every frame lays its layers over each other (`generator.geometry`). Unmarked frames
-exist in `marked_frames` only, as for the networks.
+The source is taken apart once; every frame lays its layers over each other (`generator.geometry`), and a layered
+network such as `mini` draws what the source does not show. Unmarked frames exist in `marked_frames` only, as for
+networks that draw whole pictures.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from generator.errors import FaceModelError, GenerationError
 from generator.face.alignment import align
 from generator.face.face_params import DriveSequence, FaceParams
 from generator.geometry import (
+    Drawing,
     Painter,
     Strength,
     avatar_rig,
@@ -39,6 +41,8 @@ from .delivery import deliver
 from .denoising import Stepped
 from .framing import Picture, frame_sharp
 from .generation import generate, generate_to
+from .hardware import Precision, memory_named
+from .layer_network import LayerImprover, LayerNetwork
 from .marked_frames import Progress, looked_at
 from .paste_back import PasteBack
 from .planned_clip import PlannedClip
@@ -50,7 +54,26 @@ _WORKERS = 2
 
 
 class GeometryAnimator:
-    """Animate pictures without a network; it has the methods of `Animator`."""
+    """Animate pictures by moved layers; it has the methods of `Animator`.
+
+    Args:
+        network: Network that improves the layers; None for the layers alone.
+    """
+
+    def __init__(self, network: LayerNetwork | None = None) -> None:
+        self._network = network
+
+    @staticmethod
+    def from_pretrained(
+        folder: Path | None = None, *, device: str = "cpu", dtype: Precision = "fp32", compiled: bool = False
+    ) -> GeometryAnimator:
+        """Load the network of a model folder, None for the shipped `mini`; see `Animator.from_pretrained`.
+
+        Raises:
+            WeightsError: A file is missing or damaged, or the model draws whole pictures.
+            GenerationError: The device does not exist, or has too little memory.
+        """
+        return GeometryAnimator(LayerNetwork.load(folder, device=device, dtype=dtype, compiled=compiled))
 
     def animate(
         self,
@@ -72,8 +95,8 @@ class GeometryAnimator:
             GenerationError: A setting is out of range.
         """
         settings = config or AnimateConfig()
-        work = plan_geometry(image, params, drive, settings, ingredients, title)
-        with LayerDrawing(work, drive, settings) as drawing:
+        work = plan_geometry(image, params, drive, settings, ingredients, title, self._network)
+        with memory_named(), LayerDrawing(work, drive, settings, self._network) as drawing:
             return generate(work, drawing, deployment, progress)
 
     def animate_to(
@@ -101,9 +124,9 @@ class GeometryAnimator:
         """
         del fresh
         settings = config or AnimateConfig()
-        work = plan_geometry(image, params, drive, settings, ingredients, path.name)
+        work = plan_geometry(image, params, drive, settings, ingredients, path.name, self._network)
         delivery = deliver(path, work.claim, deployment, drive.fps, work.shape, audio_from)
-        with LayerDrawing(work, drive, settings) as drawing:
+        with memory_named(), LayerDrawing(work, drive, settings, self._network) as drawing:
             return generate_to(path, work, drawing, deployment, delivery, progress)
 
 
@@ -114,9 +137,12 @@ class LayerDrawing:
         work: The planned clip.
         drive: The motion.
         config: Settings of the animation.
+        network: Network that improves the layers, if any.
     """
 
-    def __init__(self, work: PlannedClip, drive: DriveSequence, config: AnimateConfig) -> None:
+    def __init__(
+        self, work: PlannedClip, drive: DriveSequence, config: AnimateConfig, network: LayerNetwork | None = None
+    ) -> None:
         rig = avatar_rig()
         zero = zero_of(work.params, drive, config.retarget, config.anchor)
         self._drive, self._rig = drive, rig
@@ -124,8 +150,10 @@ class LayerDrawing:
         source = prepare_source(rig, work.source, face_in_picture(work.params, len(work.source)))
         strength = Strength(config.eyes, config.mouth, same_person=config.anchor is not None)
         self._painter = Painter(source, moment_of(rig, zero, avatar_head().neutral(zero.shape)), strength)
+        self._improver = None if network is None else LayerImprover(network, work.source, network.settings(config))
+        self._aligned = drive if config.anchor is not None else work.aligned
         self.groups: Sequence[tuple[int, int]] = lay_groups(len(drive), config.chunk, looked_at(len(drive)))
-        self.evaluations = len(drive)
+        self.evaluations = len(drive) * (1 if self._improver is None else self._improver.evaluations)
         self._threads = ThreadPoolExecutor(_WORKERS)
 
     def __enter__(self) -> LayerDrawing:
@@ -140,12 +168,20 @@ class LayerDrawing:
     def pictures(self, group: int, stepped: Stepped) -> Picture:
         """Return the unmarked pictures (N, S, S, 3) of a group."""
         start, stop = self.groups[group]
-        drawn = np.stack(list(self._threads.map(self._frame, range(start, stop))))
-        stepped(stop - start, False)
+        if self._improver is None:
+            drawn = np.stack(list(self._threads.map(self._frame, range(start, stop))))
+        else:
+            layers = list(self._threads.map(self._drawing, range(start, stop)))
+            drawn = self._improver.improve(layers, [self._aligned[index] for index in range(start, stop)])
+        stepped((stop - start) * self.evaluations // len(self._drive), False)
         return drawn
 
     def _frame(self, index: int) -> Picture:
         return self._painter.frame(moment_of(self._rig, self._drive[index], self._person))
+
+    def _drawing(self, index: int) -> Drawing:
+        assert self._improver is not None  # noqa: S101 - only layers that are improved need guides  # nosec B101
+        return self._painter.drawing(moment_of(self._rig, self._drive[index], self._person), self._improver.size)
 
 
 def plan_geometry(
@@ -155,6 +191,7 @@ def plan_geometry(
     config: AnimateConfig,
     ingredients: tuple[Ingredient, ...],
     title: str,
+    network: LayerNetwork | None = None,
 ) -> PlannedClip:
     """Check everything that can be checked before the source is taken apart.
 
@@ -166,7 +203,7 @@ def plan_geometry(
     for what, values in (("source", params), ("drive", drive)):
         if values.face_model != FACE_MODEL:
             raise FaceModelError(
-                f"the preset {PRESET} moves {FACE_MODEL} faces and the {what} was read as a {values.face_model} face; "
+                f"layers move {FACE_MODEL} faces and the {what} was read as a {values.face_model} face; "
                 f"read it again with a tracker of {FACE_MODEL} faces, or take another preset"
             )
     if config.anchor is not None and not 0 <= config.anchor < len(drive):
@@ -175,25 +212,29 @@ def plan_geometry(
     height, width = image.shape[:2] if config.paste_back else square.shape[:2]
     check_size(height, width)
     aligned = align(framed, drive, config.retarget)
+    digest = ASSET_SHA256 if network is None else network.digest
+    files = () if network is None else network.files
     claim = Claim(
-        payload=_payload(square, framed, drive, config, image),
+        payload=_payload(square, framed, drive, config, image, digest),
         title=title,
-        agent=f"facetrail {PRESET}",
+        agent=f"facetrail {PRESET}" if network is None else f"facetrail AniFaceDiff {network.model.config.preset}",
         agent_version=version("facetrail"),
         seed=config.seed,
         ingredients=ingredients,
-        model_digest=ASSET_SHA256,
+        model_digest=digest,
         source_type=SourceType.COMPOSITE if config.paste_back else SourceType.TRAINED,
-        weights=((ASSET.name, ASSET_SHA256),),
+        weights=((ASSET.name, ASSET_SHA256), *files),
     )
     paste = PasteBack(image, framing) if config.paste_back else None
     return PlannedClip(square, framed, aligned, paste, claim, (len(drive), height, width))
 
 
-def _payload(square: Picture, face: FaceParams, drive: DriveSequence, config: AnimateConfig, image: Picture) -> Payload:
+def _payload(
+    square: Picture, face: FaceParams, drive: DriveSequence, config: AnimateConfig, image: Picture, digest: str
+) -> Payload:
     """Return the mark's payload; its id depends on everything that determines the frames, so no two works share one."""
     settings = json.dumps(asdict(config), sort_keys=True)
-    content = hashlib.sha256(f"{PRESET} {ASSET_SHA256} {settings}".encode())
+    content = hashlib.sha256(f"{PRESET} {digest} {settings}".encode())
     arrays: list[NDArray[np.generic]] = [square]
     for moment in (face, drive):
         arrays += [moment.shape, moment.expression, moment.pose, moment.gaze, moment.camera]

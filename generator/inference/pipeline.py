@@ -1,4 +1,4 @@
-"""Generate a marked clip from one picture and one motion."""
+"""Generate a marked clip from one picture and one motion, by networks that draw whole pictures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from generator.errors import FaceModelError
+from generator.errors import FaceModelError, WeightsError
 from generator.face.face_params import DriveSequence, FaceParams
 from generator.face.spatial_maps import MapRenderer
 from generator.face_models import FaceModel, load_face_model
@@ -26,6 +26,7 @@ from .delivery import deliver
 from .denoising import ClipDrawing, Task, draw_clip
 from .framing import Picture
 from .generation import generate, generate_to
+from .geometry import GeometryAnimator
 from .hardware import PRECISIONS, Precision, find_device, memory_named
 from .latent_store import LatentStore, open_store, scratch_store
 from .marked_frames import Progress, looked_at
@@ -34,7 +35,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def read_sizes(folder: Path | None = None) -> ModelConfig:
-    """Read the sizes of a model folder without loading it; None takes the shipped `mini`.
+    """Read the sizes of a model folder without loading it; None reads those of the shipped `mini`.
 
     Raises:
         WeightsError: The folder is no model.
@@ -42,14 +43,43 @@ def read_sizes(folder: Path | None = None) -> ModelConfig:
     return read_card(folder or SHIPPED)[1]
 
 
+def load_animator(
+    folder: Path | None = None,
+    *,
+    device: str = "cpu",
+    dtype: Precision = "fp32",
+    compiled: bool = False,
+    flame: Path | None = None,
+) -> Animator | GeometryAnimator:
+    """Load the generator of a model folder; None loads the shipped `mini`.
+
+    Args:
+        folder: The model folder.
+        device: "cpu", "cuda", "cuda:1" or "mps".
+        dtype: Precision of the network; schedule, latents and mark keep theirs.
+        compiled: Whether the denoiser is compiled with `torch.compile`.
+        flame: FLAME's file, for weights of FLAME faces; None searches the user's models folder.
+
+    Raises:
+        WeightsError: A file is missing, damaged, or belongs to another model.
+        ModelFilesError: FLAME's file is missing.
+        FaceModelError: FLAME's file cannot be used.
+        GenerationError: The device does not exist, or has too little memory.
+    """
+    if read_sizes(folder).layered:
+        return GeometryAnimator.from_pretrained(folder, device=device, dtype=dtype, compiled=compiled)
+    assert folder is not None  # noqa: S101 - the shipped model is layered  # nosec B101
+    return Animator.from_pretrained(folder, device=device, dtype=dtype, compiled=compiled, flame=flame)
+
+
 class Animator:
-    """Animate pictures with AniFaceDiff. Nothing it returns or writes is without a mark.
+    """Animate pictures with a network that draws whole pictures. Nothing it returns or writes is without a mark.
 
     Args:
         model: The network, on its device and in its precision.
         digest: SHA-256 that identifies its weights.
         files: Name and SHA-256 of each file of weights, for the claim.
-        face_model: Head of its maps; None for the puppet head.
+        face_model: Head of its maps; None for the avatar head.
         compiled: Whether the denoiser is compiled with `torch.compile`; the first windows take minutes, the others less
             time.
 
@@ -76,30 +106,23 @@ class Animator:
 
     @staticmethod
     def from_pretrained(
-        folder: Path | None = None,
+        folder: Path,
         *,
         device: str = "cpu",
         dtype: Precision = "fp32",
         compiled: bool = False,
         flame: Path | None = None,
     ) -> Animator:
-        """Load a model folder; None takes the shipped `mini`.
-
-        Args:
-            folder: The model folder.
-            device: "cpu", "cuda", "cuda:1" or "mps".
-            dtype: Precision of the network; schedule, latents and mark keep theirs.
-            compiled: Whether the denoiser is compiled with `torch.compile`.
-            flame: FLAME's file, for weights of FLAME faces; None searches the user's models folder.
+        """Load a model folder; see `load_animator`.
 
         Raises:
-            WeightsError: A file is missing, damaged, or belongs to another model.
-            ModelFilesError: FLAME's file is missing.
-            FaceModelError: FLAME's file cannot be used.
-            GenerationError: The device does not exist, or has too little memory.
+            WeightsError: A file is missing or damaged, or the network improves moved layers.
+            ModelFilesError, FaceModelError, GenerationError: As for `load_animator`.
         """
         where = find_device(device)
-        card, config = read_card(folder or SHIPPED)
+        card, config = read_card(folder)
+        if config.layered:
+            raise WeightsError(f"{folder}: this network improves moved layers; load it with `load_animator`")
         head = load_face_model(config.face_model, find_flame(flame) if config.face_model == "flame" else None)
         with memory_named():
             model, digest = load_pretrained(folder, dtype=PRECISIONS[dtype], device=where)
@@ -199,7 +222,7 @@ class Animator:
         model, like = self._model, next(self._model.parameters())
         encoded = model.encode_source(picture_tensor(work.source[None]).to(like.device, like.dtype))
         face_model, config = self._network.face_model, model.config
-        draw = MapRenderer(face_model, config.maps, config.image_size, work.source, work.params)
+        draw = MapRenderer(face_model, config.maps, config.image_size, work.params)
         shelf = store.folder / "maps" if model.motion is not None else None
         conditions = ClipConditions(draw, work.aligned, like, shelf)
         frames = len(work.aligned)

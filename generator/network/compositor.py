@@ -1,51 +1,96 @@
-"""Compose the final picture: choose per pixel between decoded content and copied source pixels.
+"""Compose the final picture: the moved layers, and what the network draws where they cannot be trusted.
 
-There are three candidates: the decoded latent, the source warped onto the target's geometry, and the unchanged source.
-A small convolutional network mixes them and adds a bounded correction. Copied pixels keep the source's sharpness and
-style; decoded pixels fill regions that the source does not show. This is an extension of the paper.
+The gate is bounded by the layers' own trust, so the network cannot change what the source shows unstretched:
+out = moved + (1 - trust) * gate * (drawn - moved). This is an extension of the paper.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from generator.face.snapshot import CHANNELS
-from generator.face.source_warp import GUIDES
+from generator.geometry import GUIDES, TURNS
 
 from .config import ModelConfig
 
-_FOLD = 2
+_FOLD, _LEVELS = 2, 3
+_CANDIDATES = 3
+"""Pictures that are mixed: the decoded latent, the moved source and the unmoved source."""
+_CLOSED = -1.5
+"""Bias of the gate at the start of training."""
+
+
+class Composition(NamedTuple):
+    """A composed picture and its gate.
+
+    Attributes:
+        picture: (N, 3, H, W) in [-1, 1].
+        gate: (N, 1, H, W) share of the network's drawing, in [0, 1 - trust].
+    """
+
+    picture: Tensor
+    gate: Tensor
+
+
+class _Block(nn.Module):
+    """Apply two convolutions with a shortcut."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+        nn.init.zeros_(self.second.weight)
+        nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (N, width, h, w)."""
+        out: Tensor = x + self.second(functional.silu(self.first(functional.silu(x))))
+        return out
 
 
 class Compositor(nn.Module):
-    """Mix the candidates at full size; any crop with even sides is possible."""
+    """Draw and gate at full size; any crop whose sides are multiples of 8 is possible."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        width = config.compositor_channels
-        inputs = (9 + GUIDES + CHANNELS) * _FOLD**2
-        self.head = nn.Conv2d(inputs, width, 3, padding=1)
-        self.body = nn.ModuleList(nn.Conv2d(width, width, 3, padding=d, dilation=d) for d in (1, 2, 4, 1))
-        self.tail = nn.Conv2d(width, 6 * _FOLD**2, 3, padding=1)
+        widths = [config.compositor_channels * 2**level for level in range(_LEVELS)]
+        inputs = (3 * _CANDIDATES + len(GUIDES) + TURNS) * _FOLD**2
+        self.head = nn.Conv2d(inputs, widths[0], 3, padding=1)
+        self.before = nn.ModuleList(_Block(width) for width in widths)
+        self.down = nn.ModuleList(nn.Conv2d(wide, narrow, 3, stride=2, padding=1) for wide, narrow in pairwise(widths))
+        self.up = nn.ModuleList(nn.Conv2d(narrow, wide, 3, padding=1) for wide, narrow in pairwise(widths))
+        self.behind = nn.ModuleList(_Block(width) for width in widths[:-1])
+        self.tail = nn.Conv2d(widths[0], (_CANDIDATES + 3 + 1) * _FOLD**2, 3, padding=1)
         nn.init.zeros_(self.tail.weight)
         nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]
 
-    def forward(self, drawn: Tensor, moved: Tensor, still: Tensor, maps: Tensor) -> Tensor:
-        """Return pictures (N, 3, H, W) in [-1, 1].
+    def forward(self, drawn: Tensor, moved: Tensor, still: Tensor, guides: Tensor, turned: Tensor) -> Composition:
+        """Return the composed picture and its gate.
 
         Args:
             drawn: (N, 3, H, W) decoded latents.
-            moved: (N, 3, H, W) warped source.
-            still: (N, 3, H, W) source.
-            maps: (N, 9, H, W) guides and snapshot at full size, in [0, 1].
+            moved: (N, 3, H, W) the source's layers, moved.
+            still: (N, 3, H, W) the source.
+            guides: (N, 7, H, W) in [0, 1]; the first is the trust.
+            turned: (N, 6, H, W) in [0, 1].
         """
-        x = functional.pixel_unshuffle(torch.cat([drawn, moved, still, maps], 1), _FOLD)
-        x = functional.silu(self.head(x))
-        for layer in self.body:
-            x = x + functional.silu(layer(x))
-        out = functional.pixel_shuffle(self.tail(x), _FOLD)
-        weight = torch.softmax(out[:, :3], 1)
+        x = self.head(functional.pixel_unshuffle(torch.cat([drawn, moved, still, guides, turned], 1), _FOLD))
+        kept = []
+        for level, block in enumerate(self.before):
+            x = block(x)
+            if level < len(self.down):
+                kept.append(x)
+                x = self.down[level](functional.silu(x))
+        for level in range(len(self.up) - 1, -1, -1):
+            x = self.up[level](functional.interpolate(functional.silu(x), scale_factor=2.0, mode="nearest"))
+            x = self.behind[level](x + kept[level])
+        out = functional.pixel_shuffle(self.tail(functional.silu(x)), _FOLD)
+        weight = torch.softmax(out[:, :_CANDIDATES], 1)
         mixed = weight[:, 0:1] * drawn + weight[:, 1:2] * moved + weight[:, 2:3] * still
-        return (mixed + 0.5 * torch.tanh(out[:, 3:])).clamp(-1, 1)
+        own = (mixed + torch.tanh(out[:, _CANDIDATES : _CANDIDATES + 3])).clamp(-1, 1)
+        gate = (1 - guides[:, :1]) * torch.sigmoid(out[:, -1:] + _CLOSED)
+        return Composition(moved + gate * (own - moved), gate)

@@ -1,4 +1,4 @@
-"""Define the two condition paths of AniFaceDiff: spatial (from the snapshot) and expression (per frame)."""
+"""Define the two condition paths of AniFaceDiff: spatial (from maps of the aligned head) and expression (per frame)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import numpy as np
 from torch import Tensor, nn
 
 from generator.face.face_params import FaceParams, Floats
+from generator.geometry import GUIDES, TURNS
 
 from .config import ModelConfig
 
-MAP_CHANNELS = {"snapshot": 6}
+MAP_CHANNELS = {"turned": TURNS, "guides": len(GUIDES)}
 """Channels of the spatial maps; maps that are not listed have 3."""
 
 

@@ -26,13 +26,13 @@ class ModelConfig:
         context_dim: Width of the cross-attention tokens.
         tokens: Expression tokens per frame.
         expression_inputs: Expression coefficients and gaze that the Expression Adapter reads.
-        face_model: Face model of the parameters, "puppet" or "flame".
+        face_model: Face model of the parameters, "arkit" or "flame".
         maps: Names of the spatial maps.
-        spatial: "concatenate" joins the encoded maps with the latent, the source's latent and the warped source's
+        spatial: "concatenate" joins the encoded maps with the latent, the source's latent and the moved layers'
             latent; "add" adds one encoder's output per map after the first convolution.
         spatial_layers: Width and stride of the spatial encoder's convolutions.
         spatial_channels: Output channels of the spatial encoder.
-        compositor_channels: Width of the compositor; 0 for no compositor.
+        compositor_channels: Width of the compositor's first level; 0 for no compositor.
         motion: Temporal modules in AnimateDiff's layout: "v2" with one in the middle block, "v3" without.
         prediction: Target that the denoiser predicts: the clean latent ("sample") or the velocity ("v_prediction").
     """
@@ -53,13 +53,13 @@ class ModelConfig:
     clip_heads: int = 0
     context_dim: int = 128
     tokens: int = 4
-    expression_inputs: int = 14
-    face_model: str = "puppet"
-    maps: tuple[str, ...] = ("snapshot", "guides", "moved")
+    expression_inputs: int = 54
+    face_model: str = "arkit"
+    maps: tuple[str, ...] = ("turned", "guides", "moved")
     spatial: Literal["concatenate", "add"] = "concatenate"
     spatial_layers: tuple[tuple[int, int], ...] = ((24, 1), (48, 2), (96, 2), (96, 2), (96, 1))
     spatial_channels: int = 64
-    compositor_channels: int = 32
+    compositor_channels: int = 24
     motion: Literal["v2", "v3"] | None = None
     prediction: Literal["sample", "v_prediction"] = "sample"
 
@@ -69,9 +69,9 @@ class ModelConfig:
         return self.image_size // self.patch
 
     @property
-    def snapshot_size(self) -> int:
-        """Return height and width of the snapshot."""
-        return self.image_size // 2
+    def layered(self) -> bool:
+        """Return whether the network improves moved layers, instead of drawing whole pictures."""
+        return "moved" in self.maps
 
 
 MINI = ModelConfig()
@@ -97,8 +97,8 @@ TOY_SD15 = ModelConfig(
     preset="sd15", image_size=128, codec="kl", patch=8, latent_channels=4, vae_widths=(32, 32, 32, 32),
     widths=(32, 32, 64, 64), layers=2, attention=(True, True, True, False), heads=2,
     context="clip", clip_width=32, clip_layers=2, clip_heads=2, context_dim=32,
-    tokens=2, expression_inputs=14, face_model="puppet", maps=("normals", "depth", "shaded"), spatial="add",
+    tokens=2, expression_inputs=54, face_model="arkit", maps=("normals", "depth", "shaded"), spatial="add",
     spatial_layers=((8, 1), (8, 1), (8, 2), (8, 1), (8, 2), (8, 1), (8, 2)), spatial_channels=32,
     compositor_channels=0, motion="v3", prediction="v_prediction",
 )  # fmt: skip
-"""Preset `sd15` at its smallest size, driven by the puppet head, for tests."""
+"""Preset `sd15` at its smallest size, driven by the avatar head, for tests."""

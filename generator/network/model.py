@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .attention import AttentionInputs, ReferenceBank
-from .compositor import Compositor
+from .compositor import Composition, Compositor
 from .conditions import MAP_CHANNELS, ExpressionAdapter, SpatialEncoder, SpatialEncoders
 from .config import ModelConfig
 from .image_context import ClipContext, LatentContext
@@ -28,7 +28,7 @@ class Conditions:
     """The conditions of N frames.
 
     Attributes:
-        maps: Spatial maps (N, K, s, s) by name, in [0, 1]; "moved", the source warped onto the target's geometry, in
+        maps: Spatial maps (N, K, s, s) by name, in [0, 1]; "moved", the source's layers moved to the target, in
             [-1, 1].
         expression: (N, E) expression and gaze.
     """
@@ -41,6 +41,11 @@ class Conditions:
 
     def __getitem__(self, index: slice) -> Conditions:
         return Conditions({name: values[index] for name, values in self.maps.items()}, self.expression[index])
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> Conditions:
+        """Return the conditions on a device and in a precision."""
+        maps = {name: values.to(device, dtype) for name, values in self.maps.items()}
+        return Conditions(maps, self.expression.to(device, dtype))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +167,9 @@ class AniFaceDiff(nn.Module):
     def _spatial(self, source: EncodedSource, given: Conditions, repeat: int) -> tuple[Tensor | None, Tensor | None]:
         if isinstance(self.spatial_encoder, SpatialEncoders):
             return None, self.spatial_encoder(given.maps)
-        size = given.maps["snapshot"].shape[-2:]
+        size = given.maps["turned"].shape[-2:]
         guides = functional.interpolate(given.maps["guides"], size=size, mode="area")
-        drawn = self.spatial_encoder(torch.cat([given.maps["snapshot"], guides], 1))
+        drawn = self.spatial_encoder(torch.cat([given.maps["turned"], guides], 1))
         still = source.latent.repeat_interleave(repeat, 0)
         return torch.cat([self.codec.encode(given.maps["moved"]), still, drawn], 1), None
 
@@ -185,19 +190,22 @@ class AniFaceDiff(nn.Module):
         )  # fmt: skip
         return predicted
 
+    def decode(self, latent: Tensor) -> Tensor:
+        """Return pictures (N, 3, S, S) in [-1, 1] of clean latents (N, C, g, g)."""
+        return self.codec.decode(latent).clamp(-1, 1)
+
     def compose(
         self, latent: Tensor, source: EncodedSource, given: Conditions, window: tuple[slice, slice] | None = None
-    ) -> Tensor:
-        """Return pictures (N, 3, S, S) in [-1, 1], or a part of them.
+    ) -> Composition:
+        """Return moved layers with what the network draws where they cannot be trusted, or a part of the picture.
 
         Args:
             latent: (N, C, g, g) clean latents.
             source: Sources of the latents.
             given: Conditions of the latents.
-            window: Rows and columns of the latent grid to compose; None for all. A window needs a compositor.
+            window: Rows and columns of the latent grid to compose; None for all.
         """
-        if self.compositor is None:
-            return self.codec.decode(latent).clamp(-1, 1)
+        assert self.compositor is not None  # noqa: S101 - only layered models are composed  # nosec B101
         rows, columns = window or (slice(0, self.config.grid), slice(0, self.config.grid))
 
         def cut(picture: Tensor, cell: int) -> Tensor:
@@ -206,10 +214,11 @@ class AniFaceDiff(nn.Module):
         patch = self.config.patch
         repeat = len(latent) // len(source.picture)
         drawn = self.codec.decode(latent[..., rows, columns])
-        snapshot = functional.interpolate(cut(given.maps["snapshot"], patch // 2), scale_factor=2, mode="nearest")
+        turned = functional.interpolate(cut(given.maps["turned"], patch // 2), scale_factor=2, mode="nearest")
         still = cut(source.picture, patch).repeat_interleave(repeat, 0)
-        maps = torch.cat([cut(given.maps["guides"], patch), snapshot], 1)
-        out: Tensor = self.compositor(drawn, cut(given.maps["moved"], patch), still, maps)
+        out: Composition = self.compositor(
+            drawn, cut(given.maps["moved"], patch), still, cut(given.maps["guides"], patch), turned
+        )
         return out
 
 

@@ -10,15 +10,15 @@ from .config import (
     ValidationConfig,
     recipe,
 )
-from .data.data import PUPPETS, TrainingData, open_puppets, open_videos
+from .data.data import AVATARS, TrainingData, open_avatars, open_videos
 from .data.track_cache import default_cache
 from .devices import DEVICES, rank
 from .start import with_base
 from .trainer import Trainer
 
 __all__ = [
+    "AVATARS",
     "DEVICES",
-    "PUPPETS",
     "DataConfig",
     "ObjectiveConfig",
     "OptimiserConfig",
@@ -27,7 +27,7 @@ __all__ = [
     "TrainingData",
     "ValidationConfig",
     "default_cache",
-    "open_puppets",
+    "open_avatars",
     "open_videos",
     "rank",
     "recipe",

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from generator.avatars import STYLES
 from generator.errors import TrainingError
 from generator.network.config import MINI, SD15, ModelConfig
 from generator.network.temporal import LONGEST_WINDOW
-from generator.puppets import STYLES
 
 Stage = Literal[1, 2]
 
@@ -31,10 +31,10 @@ class DataConfig:
         strides: Possible steps between a window's frames; one is chosen per window.
         apart: Minimum distance in frames between a source and its targets, where the clip is long enough.
         within: Maximum distance in frames between them.
-        jitter: Share of puppet sources whose parameters get errors like those of a tracker.
-        codec_puppets: Number of puppets that a patch codec is fitted on.
+        avatars: Number of avatars whose scenes a layered model is trained on.
+        codec_scenes: Number of those scenes that a patch codec is fitted on.
         withheld_maps: Spatial maps that are blanked, for ablations.
-        holdout_styles: Puppet styles that only validation uses.
+        holdout_styles: Styles of avatars that only validation uses.
         holdout_identities: Names of a data set's identities that only validation uses.
         holdout_share: Share of a data set's other identities that only validation uses, chosen by the hash of their
             names.
@@ -50,13 +50,13 @@ class DataConfig:
     strides: tuple[int, ...] = (1,)
     apart: int = 30
     within: int = 240
-    jitter: float = 0.5
-    codec_puppets: int = 60
+    avatars: int = 1200
+    codec_scenes: int = 200
     withheld_maps: tuple[str, ...] = ()
     holdout_styles: tuple[str, ...] = ()
     holdout_identities: tuple[str, ...] = ()
     holdout_share: float = 0.02
-    tracker: str = "face-mesh"
+    tracker: str = "arkit"
     tracker_weights: str = ""
     face_model_file: str = ""
     piece: int = 240
@@ -68,6 +68,8 @@ class DataConfig:
         _check(min(self.strides, default=0) >= 1, "data.strides", self.strides, "whole numbers above 0")
         _check(0 <= self.apart <= self.within, "data.apart", self.apart, "0 to data.within")
         _check(self.within >= 1, "data.within", self.within, "at least 1")
+        _check(self.avatars >= 1, "data.avatars", self.avatars, "at least 1")
+        _check(self.codec_scenes >= 1, "data.codec_scenes", self.codec_scenes, "at least 1")
         _check(self.piece >= 2, "data.piece", self.piece, "at least 2")
         _check(self.workers >= 0, "data.workers", self.workers, "0 or more")
         _check(0 <= self.holdout_share < 1, "data.holdout_share", self.holdout_share, "0 or more, below 1")
@@ -123,13 +125,17 @@ class ObjectiveConfig:
         min_snr: Gamma of the min-SNR weighting; 0 gives all times the same weight (velocity only).
         noise_offset: Standard deviation of the noise that is constant over a picture (velocity only).
         window: Side in latent cells of the part in which the composed picture is compared (clean latent only).
+        perceptual: Weight of the distance of ImageNet features of the composed picture (clean latent only).
+        features: File of EfficientNet-Lite0's ImageNet weights that give these features; "" leaves them out.
     """
 
     drop_source: float = 0.0
     drop_expression: float = 0.05
     min_snr: float = 5.0
     noise_offset: float = 0.05
-    window: int = 6
+    window: int = 8
+    perceptual: float = 0.2
+    features: str = ""
 
     def __post_init__(self) -> None:
         _check(self.drop_source >= 0 and self.drop_expression >= 0 and self.drop_source + self.drop_expression <= 1,
@@ -138,6 +144,7 @@ class ObjectiveConfig:
         _check(self.min_snr >= 0, "objective.min_snr", self.min_snr, "0 or more")
         _check(self.noise_offset >= 0, "objective.noise_offset", self.noise_offset, "0 or more")
         _check(self.window >= 1, "objective.window", self.window, "at least 1")
+        _check(self.perceptual >= 0, "objective.perceptual", self.perceptual, "0 or more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +211,12 @@ class TrainConfig:
 
 
 MINI_RUN = TrainConfig(
-    steps=2300,
-    data=DataConfig(holdout_styles=("clay", "pencil", "watercolour")),
+    steps=2000,
+    data=DataConfig(sources=4, targets=4, holdout_styles=("clay", "comic")),
     optimiser=OptimiserConfig(average=0.998),
-    validation=ValidationConfig(every=500, sources=6, steps=2),
+    validation=ValidationConfig(every=500, sources=8, steps=2),
 )
-"""Recipe of `mini` on puppets, with three styles held out; all values are our own."""
+"""Recipe of `mini` on avatars, with two styles held out; all values are our own."""
 
 STILLS_RUN = TrainConfig(
     stage=1, steps=30_000, precision="bf16", recompute=True, checkpoint_every=1000, keep=2, model=SD15,

@@ -17,7 +17,7 @@ from .config import TrainConfig
 
 _USE = "animating stylised avatars; every output is marked and signed"
 _LIMITS = {
-    "puppets": "trained on procedural avatars only; photographs and paintings lose detail",
+    "avatars": "trained on drawn avatars only; it changes only what the moved layers cannot show",
     "videos": "as its data: faces, ages, poses and lights that are rare in it come out worse; not for deceiving people",
 }
 _OPEN = "Apache-2.0"
@@ -51,13 +51,13 @@ def export(
 
 def card_of(config: TrainConfig, position: Position, data: Mapping[str, Any], base: Path | None) -> dict[str, Any]:
     """Return the entries of the card besides sizes and digests."""
-    puppets = "tracker" not in data
+    avatars = "coverage" not in data
     former = {} if base is None else read_card(base)[0]
     recipe = settings(config)
     del recipe["model"]
     return {
         "name": config.model.preset,
-        "licence": _OPEN if puppets and base is None else former.get("licence", _UNCLEAR) if puppets else _UNCLEAR,
+        "licence": _OPEN if avatars and base is None else former.get("licence", _UNCLEAR) if avatars else _UNCLEAR,
         "data": data["description"],
         "data_details": {name: value for name, value in data.items() if name != "description"},
         "training": recipe,
@@ -73,5 +73,5 @@ def card_of(config: TrainConfig, position: Position, data: Mapping[str, Any], ba
         * position.history[-1][2],
         "metrics": position.metrics,
         "use": _USE,
-        "limits": _LIMITS["puppets" if puppets else "videos"],
+        "limits": _LIMITS["avatars" if avatars else "videos"],
     }

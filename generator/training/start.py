@@ -15,8 +15,7 @@ from generator.network.patch_codec import PatchCodec
 from generator.network.weights_io import load_pretrained
 from generator.network.weights_layout import read_card
 from generator.training.data.batch import to_unit
-from generator.training.data.puppet_clips import Casting
-from generator.training.data.puppet_groups import codec_pictures
+from generator.training.data.data import TrainingData
 
 from .checkpoint import Checkpoint, Position, check_settings
 from .config import TrainConfig, recipe
@@ -47,12 +46,10 @@ def start_model(config: TrainConfig, base: Path | None) -> tuple[AniFaceDiff, st
     return load_pretrained(base)
 
 
-def fit_codec(model: AniFaceDiff, config: TrainConfig) -> None:
+def fit_codec(model: AniFaceDiff, data: TrainingData) -> None:
     """Fit a patch codec that no model folder provided."""
     if isinstance(model.codec, PatchCodec) and not model.codec.basis.any():
-        casting = Casting.for_training(config.seed, config.data.holdout_styles)
-        pictures = codec_pictures(config.model.image_size, casting, config.data.codec_puppets)
-        model.codec.fit(to_unit(pictures))
+        model.codec.fit(to_unit(data.pictures()))
 
 
 def halve_fixed_parts(model: AniFaceDiff, half: torch.dtype | None) -> None:

@@ -85,7 +85,7 @@ class Trainer:
             weight_decay=config.optimiser.weight_decay,
         )  # fmt: skip
         if found is None:
-            fit_codec(self.model, config)
+            fit_codec(self.model, data)
         else:
             self.position = continued(folder, found, self.position, config, self.model, self.trained.keys())
             _LOG.info("resumed the run in %s at step %d of %d", folder, self.step, config.steps)

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from generator.inference.sampling import Sampler, predict
-from generator.network.model import AniFaceDiff
+from generator.network.model import AniFaceDiff, Conditions, EncodedSource
 from generator.picture_metrics import psnr, ssim_map
 from generator.training.data.batch import Batch, Example, Picture, collate, conditions, to_uint8, to_unit
 
@@ -24,6 +24,8 @@ REGIONS = {"frame": None, "eyes": 2, "mouth": 3}
 """Regions and their labels."""
 _LEAST_PIXELS = 40
 """A smaller region of a picture is not counted."""
+_UNTRUSTED = 128
+"""Trust, of 255, below which a pixel counts as hidden from the layers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Judgement:
     """The quality of a model on held-out faces.
 
     Attributes:
-        metrics: Measures by name, see `compare`.
+        metrics: Measures by name, see `compare`; of layered models also "psnr/hidden" over what the layers cannot show,
+            and all of them for the layers alone, "layers/psnr/frame" and so on.
         picture: (R S, 3 S, 3) uint8: source, truth and generated frame side by side, one row for each of some frames.
         frames: Number of measured frames.
     """
@@ -52,7 +55,7 @@ def judge(model: AniFaceDiff, examples: Dataset[Example], config: TrainConfig, d
         config: Settings of the run.
         device: Device of the network.
     """
-    ours, truths, labels = [], [], []
+    ours, truths, labels, layers = [], [], [], []
     rows: list[Picture] = []
     for number in range(config.validation.sources):
         batch = collate([examples[number]]).to(device)
@@ -61,9 +64,17 @@ def judge(model: AniFaceDiff, examples: Dataset[Example], config: TrainConfig, d
         ours.append(drawn)
         truths.append(truth)
         labels.append(batch.labels.cpu().numpy())
+        if model.config.layered:
+            layers.append((_pixels(batch.maps["moved"]), batch.maps["guides"][:, 0].cpu().numpy() < _UNTRUSTED))
         if len(rows) < _ROWS:
             rows.append(np.concatenate([_pixels(batch.source)[0], truth[0], drawn[0]], 1))
-    metrics = compare(np.concatenate(ours), np.concatenate(truths), np.concatenate(labels))
+    true, known = np.concatenate(truths), np.concatenate(labels)
+    metrics = compare(np.concatenate(ours), true, known)
+    if layers:
+        moved, hidden = (np.concatenate(part) for part in zip(*layers, strict=True))
+        still = compare(moved, true, known) | {"psnr/hidden": _hidden(moved, true, hidden)}
+        metrics |= {"psnr/hidden": _hidden(np.concatenate(ours), true, hidden)}
+        metrics |= {f"layers/{name}": value for name, value in still.items()}
     return Judgement(metrics, np.concatenate(rows), sum(map(len, ours)))
 
 
@@ -82,8 +93,22 @@ def draw(model: AniFaceDiff, batch: Batch, config: TrainConfig) -> Tensor:
             model.denoise, latent.to(device), time, prepared, guidance=config.validation.guidance, frames=window
         )
         latent = sampler.advance(step, latent, predicted)
-    frames = [model.compose(latent[i : i + 1].to(device), source, given[i : i + 1]) for i in range(len(latent))]
+    frames = [_decoded(model, latent[i : i + 1].to(device), source, given[i : i + 1]) for i in range(len(latent))]
     return to_uint8(torch.cat(frames))
+
+
+def _hidden(pictures: Picture, truths: Picture, where: NDArray[np.bool_]) -> float:
+    """Return the mean PSNR over what the layers cannot show, of the pictures that have any of it."""
+    rows = [
+        psnr(picture, truth, mask)
+        for picture, truth, mask in zip(pictures, truths, where, strict=True)
+        if mask.sum() >= _LEAST_PIXELS
+    ]
+    return float(np.mean(rows)) if rows else float("nan")
+
+
+def _decoded(model: AniFaceDiff, latent: Tensor, source: EncodedSource, given: Conditions) -> Tensor:
+    return model.compose(latent, source, given).picture if model.config.layered else model.decode(latent)
 
 
 def _pixels(pictures: Tensor) -> Picture:

@@ -1,4 +1,4 @@
-"""Run `facetrail train`: train a detector on a corpus, or the generator on puppets or videos."""
+"""Run `facetrail train`: train a detector on a corpus, or the generator on avatars or videos."""
 
 from __future__ import annotations
 
@@ -88,11 +88,14 @@ def _configure_generator(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--config", type=Path, metavar="FILE.toml", help="settings; options given here win")
     parser.add_argument(
-        "--data", default="puppets", metavar="FOLDER", help="folder of videos, or 'puppets' (default: puppets)"
+        "--data", default="avatars", metavar="FOLDER", help="folder of videos, or 'avatars' (default: avatars)"
     )
     parser.add_argument("--base", type=Path, metavar="DIR", help="model folder to start from; sd15 needs one")
     parser.add_argument(
-        "--cache", type=Path, metavar="DIR", help="folder of the videos' tracked parameters (default: the user's cache)"
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="folder of tracked parameters of videos and of avatars' scenes (default: the user's cache)",
     )
     parser.add_argument("--steps", type=positive_int, metavar="N", help="optimiser steps")
     parser.add_argument("--seed", type=int, metavar="N", help="random seed (default: 0)")
@@ -162,11 +165,15 @@ def _settings(options: argparse.Namespace) -> TrainConfig:
 
 def _data(options: argparse.Namespace, config: TrainConfig, report: Report) -> TrainingData:
     """Return the training data; videos that were not tracked before are tracked first."""
-    from generator.training import PUPPETS, default_cache, open_puppets, open_videos, rank
+    from generator.training import AVATARS, default_cache, open_avatars, open_videos, rank
 
-    if options.data == PUPPETS:
-        return open_puppets(config)
     cache = options.cache or default_cache()
+    if options.data == AVATARS:
+
+        def drawn(done: int, total: int) -> None:
+            report(done / total, f"drawing avatar {done} of {total}, kept in {cache}")
+
+        return open_avatars(config, cache, drawn, max(1, config.data.workers))
 
     def progress(done: int, total: int) -> None:
         report(done / total, f"tracking the videos, kept in {cache}")

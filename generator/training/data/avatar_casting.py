@@ -48,7 +48,7 @@ class Casting:
 
 
 def avatars_digest() -> str:
-    """Return the SHA-256 of the code and the asset that avatars are drawn from; with the seed it identifies the data."""
+    """Return the SHA-256 of the code and asset that draw avatars; together with the seed it identifies the data."""
     digest = hashlib.sha256()
     folder = Path(avatars.__file__).parent
     for path in sorted(each for each in folder.rglob("*") if each.suffix in (".py", ".npz")):

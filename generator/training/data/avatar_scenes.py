@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -11,7 +10,7 @@ import numpy as np
 from generator.avatars import Avatar, render, sample_motion
 from generator.errors import TrackerError
 from generator.face.face_params import DriveSequence, Floats
-from generator.geometry import Painter, Strength, avatar_rig, face_in_picture, moment_of, prepare_source
+from generator.geometry import LayerMaps, face_in_picture
 from generator.network.conditions import expression_input
 from generator.trackers import Tracker
 
@@ -51,9 +50,7 @@ class Scene:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
-def avatar_scene(
-    avatar: Avatar, tracker: Tracker, size: int, targets: int, rng: np.random.Generator
-) -> Scene | None:
+def avatar_scene(avatar: Avatar, tracker: Tracker, size: int, targets: int, rng: np.random.Generator) -> Scene | None:
     """Return a scene of an avatar, with parameters as the tracker reads them; None where it finds no face.
 
     The source is one of the moments, whatever its expression. The camera's faults are the same in all of them.
@@ -81,23 +78,15 @@ def avatar_scene(
 
 def scene_of(frames: Picture, drive: DriveSequence) -> Scene:
     """Move the layers of the first frame to all others; the drive is that of the frames (T + 1, S, S, 3)."""
-    size, rig = len(frames[0]), avatar_rig()
-    source = prepare_source(rig, frames[0], face_in_picture(drive[0], size))
-    painter = Painter(source, moment_of(rig, drive[0]), Strength(same_person=True))
-    drawn = [painter.drawing(moment_of(rig, drive[index]), size) for index in range(1, len(frames))]
-
-    def stored(values: Sequence[Floats]) -> Picture:
-        return np.stack([np.rint(255 * each).astype(np.uint8) for each in values])
-
-    turned = [cv2.resize(each.turned, (size // 2, size // 2), interpolation=cv2.INTER_AREA) for each in drawn]
+    draw, size = LayerMaps(frames[0], drive[0]), len(frames[0])
+    moments = [drive[index] for index in range(1, len(frames))]
+    maps = [draw(moment) for moment in moments]
     return Scene(
         source=frames[0],
         target=frames[1:],
-        moved=np.stack([each.picture for each in drawn]),
-        guides=stored([each.guides for each in drawn]),
-        turned=stored(turned),
-        labels=np.stack([_labels(face_in_picture(drive[index], size).points, size) for index in range(1, len(frames))]),
-        expression=np.stack([expression_input(drive[index]) for index in range(1, len(frames))]),
+        **{name: np.stack([each[name] for each in maps]) for name in maps[0]},
+        labels=np.stack([_labels(face_in_picture(moment, size).points, size) for moment in moments]),
+        expression=np.stack([expression_input(moment) for moment in moments]),
     )
 
 
@@ -152,4 +141,4 @@ class CameraFault:
         if self.quality is None:
             return out
         packed = cv2.imencode(".jpg", out[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, self.quality])[1]
-        return np.ascontiguousarray(cv2.imdecode(packed, cv2.IMREAD_COLOR)[..., ::-1])
+        return np.ascontiguousarray(np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR))[..., ::-1])

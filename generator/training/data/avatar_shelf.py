@@ -63,7 +63,9 @@ class Shelf:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise TrainingError(f"{self.folder}: cannot be written ({error.strerror}); choose another --cache") from error
+            raise TrainingError(
+                f"{self.folder}: cannot be written ({error.strerror}); choose another --cache"
+            ) from error
         left = self.missing(count)
         for done, _ in enumerate(self._drawn(left, workers), count - len(left) + 1):
             progress(done, count)

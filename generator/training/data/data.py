@@ -1,4 +1,4 @@
-"""Open the data of a run: puppets rendered on demand, or a folder of videos, with held-out validation data."""
+"""Open the data of a run: avatars or a folder of videos, with held-out validation data."""
 
 from __future__ import annotations
 
@@ -9,21 +9,26 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from generator.errors import TrainingError
 from generator.trackers import Tracker, find_tracker, load_tracker
 from generator.training.config import DataConfig, TrainConfig
 
+from .avatar_casting import Casting, avatars_digest
+from .avatar_clips import AvatarClips
+from .avatar_examples import AvatarExamples
+from .avatar_shelf import Shelf
 from .batch import Example
 from .examples import ClipExamples
 from .maps import head_of
-from .puppet_clips import Casting, PuppetClips, puppets_digest
-from .puppet_groups import PuppetGroups
 from .track_cache import Coverage, Progress, TrackCache, find_videos, track_all
 from .video_clips import Take, VideoClips, split, takes_of
 
-PUPPETS = "puppets"
+AVATARS = "avatars"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,40 +39,93 @@ class TrainingData:
         training: Training examples, by number.
         validation: Validation examples by the kind of hold-out: "identities", "styles".
         card: Description of the data for the model card.
+        pictures: Function that returns pictures (N, 3, S, S) uint8, for fitting a patch codec.
     """
 
     training: Dataset[Example]
     validation: Mapping[str, Dataset[Example]]
     card: Mapping[str, Any]
+    pictures: Callable[[], Tensor]
 
 
-def open_puppets(config: TrainConfig) -> TrainingData:
-    """Open puppets rendered on demand; validation uses other identities, and held-out styles separately."""
+def open_avatars(config: TrainConfig, cache: Path, progress: Progress, workers: int = 1) -> TrainingData:
+    """Open avatars; validation uses other identities, and held-out styles separately.
+
+    A layered model is trained on scenes that are drawn, tracked and moved to disk once; other models on clips that are
+    rendered on demand, with exact parameters.
+
+    Args:
+        config: Settings of the run.
+        cache: Folder of the scenes.
+        progress: Progress callback; receives the number of finished scenes and of all.
+        workers: Number of processes that draw scenes.
+
+    Raises:
+        TrainingError: The model has other parameters than avatars, or the scenes cannot be written.
+    """
     model, data = config.model, config.data
-    if model.face_model != "puppet":
+    if model.face_model != "arkit":
         raise TrainingError(
-            f"this model reads {model.face_model} parameters, which puppets do not have; train it on videos, "
-            "or set model.face_model = 'puppet' and model.expression_inputs = 14"
+            f"this model reads {model.face_model} parameters, which avatars do not have; train it on videos, "
+            "or set model.face_model = 'arkit' and model.expression_inputs = 54"
         )
     training = Casting.for_training(config.seed, data.holdout_styles)
     others = {"identities": Casting.for_validation(config.seed, training.styles)}
     if data.holdout_styles:
         others["styles"] = Casting.for_validation(config.seed, data.holdout_styles)
     card = {
-        "description": "puppets drawn on the fly by generator.puppets; nothing else",
-        "digest": puppets_digest(),
+        "description": "avatars drawn by generator.avatars; nothing else",
+        "digest": avatars_digest(),
         "holdout_styles": list(data.holdout_styles),
     }
+    if not model.layered:
+        return TrainingData(
+            _clips(training, config), {name: _clips(casting, config) for name, casting in others.items()}, card,
+            lambda: _rendered(training, config),
+        )  # fmt: skip
+    shelves = {
+        name: (Shelf.below(cache, casting, model.image_size, _TARGETS), count)
+        for name, casting, count in (
+            ("training", training, data.avatars),
+            *((name, casting, config.validation.sources) for name, casting in others.items()),
+        )
+    }
+    missing = {name: len(shelf.missing(count)) for name, (shelf, count) in shelves.items()}
+    total, before = sum(missing.values()), 0
+    for name, (shelf, count) in shelves.items():
+        if missing[name]:
+            first = before - (count - missing[name])
+            shelf.fill(count, lambda done, _, first=first: progress(first + done, total), workers)  # type: ignore[misc]
+        before += missing[name]
+    shelf, count = shelves.pop("training")
+    examples = AvatarExamples(shelf, count, config.seed, data.targets)
     return TrainingData(
-        _puppets(training, config), {name: _puppets(casting, config) for name, casting in others.items()}, card
+        examples,
+        {name: AvatarExamples(held, number, None, _TARGETS) for name, (held, number) in shelves.items()},
+        card | {"avatars": len(examples), "tracker": "arkit"},
+        lambda: _shelved(shelf, count, data.codec_scenes),
     )
 
 
-def _puppets(casting: Casting, config: TrainConfig) -> Dataset[Example]:
-    if config.model.codec == "patch":
-        return PuppetGroups(casting, config.model, config.data)
-    clips = PuppetClips(casting, config.model.image_size)
-    return ClipExamples(clips, config.model, config.data, _kind(config), casting.seed, exact=True)
+_TARGETS = 6
+"""Frames of a scene beside its source."""
+
+
+def _shelved(shelf: Shelf, count: int, scenes: int) -> Tensor:
+    chosen = shelf.usable(count)[:scenes]
+    pictures = np.stack([shelf.read(number).source for number in chosen])
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()
+
+
+def _rendered(casting: Casting, config: TrainConfig) -> Tensor:
+    clips = AvatarClips(casting, config.model.image_size)
+    pictures = [clips.at(number).draw([0])[0].picture for number in range(config.data.codec_scenes)]
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
+
+
+def _clips(casting: Casting, config: TrainConfig) -> Dataset[Example]:
+    clips = AvatarClips(casting, config.model.image_size)
+    return ClipExamples(clips, config.model, config.data, _kind(config), casting.seed)
 
 
 def _kind(config: TrainConfig) -> Any:  # noqa: ANN401 - a literal
@@ -118,7 +176,12 @@ def open_videos(
         "holdout_identities": sorted({take.identity for take in held}),
     }
     sets = {"identities": _videos(held, config)} if held else {}
-    return TrainingData(_videos(training, config), sets, card)
+    examples = _videos(training, config)
+    return TrainingData(examples, sets, card, lambda: _sources(examples, data.codec_scenes))
+
+
+def _sources(examples: Dataset[Example], count: int) -> Tensor:
+    return torch.stack([examples[number].source for number in range(count)])
 
 
 def _videos(takes: list[Take], config: TrainConfig) -> Dataset[Example]:

@@ -17,8 +17,7 @@ from generator.training.config import DataConfig
 
 from .batch import Batch, Example, Picture, collate, stack
 from .clip import Clips, Moment, choose_stills, choose_window
-from .maps import DrawMaps, open_maps
-from .puppet_clips import believed, same_head
+from .maps import DrawMaps, open_maps, same_head
 
 
 def example(
@@ -45,15 +44,12 @@ class ClipExamples(Dataset[Example]):
         data: Number and distance of the frames.
         kind: "stills" or "window".
         seed: Seed of the choice of frames.
-        exact: Whether the clips' parameters are exact, so that errors are added to some.
     """
 
     def __init__(
-        self, clips: Clips, model: ModelConfig, data: DataConfig, kind: Literal["stills", "window"], seed: int,
-        *, exact: bool = False,
-    ) -> None:  # fmt: skip
+        self, clips: Clips, model: ModelConfig, data: DataConfig, kind: Literal["stills", "window"], seed: int
+    ) -> None:
         self._clips, self._model, self._data, self._kind, self._seed = clips, model, data, kind, seed
-        self._jitter = data.jitter if exact else 0.0
 
     def __getitem__(self, number: int) -> Example:
         """Return example `number` >= 0, which is determined by the seed and the number alone."""
@@ -66,7 +62,7 @@ class ClipExamples(Dataset[Example]):
         else:
             choice = choose_window(length, data.targets, data.strides, rng)
         first, *moments = clip.draw([choice.source, *choice.targets])
-        source = believed(rng, clip.motion[choice.source], self._jitter)
+        source = clip.motion[choice.source]
         wanted = [same_head(clip.motion[index], source) for index in choice.targets]
         draw = open_maps(self._model, data, first.picture, source)
         return example(clip.identity, first.picture, moments, wanted, draw)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 from generator.face.face_params import FaceParams
 from generator.face.spatial_maps import MapRenderer
 from generator.face_models import FaceModel, load_face_model
+from generator.geometry import LayerMaps
 from generator.network.config import ModelConfig
 from generator.training.config import DataConfig
 
@@ -37,7 +39,11 @@ def head_of(model: ModelConfig, data: DataConfig) -> FaceModel:
 
 def open_maps(model: ModelConfig, data: DataConfig, picture: Picture, source: FaceParams) -> DrawMaps:
     """Build a function that draws the maps of one source (S, S, 3) for any target."""
-    renderer = MapRenderer(head_of(model, data), model.maps, model.image_size, picture, source)
+    renderer: DrawMaps = (
+        LayerMaps(picture, source)
+        if model.layered
+        else MapRenderer(head_of(model, data), model.maps, model.image_size, source)
+    )
 
     def draw(target: FaceParams) -> dict[str, Picture]:
         maps = renderer(target)
@@ -46,3 +52,8 @@ def open_maps(model: ModelConfig, data: DataConfig, picture: Picture, source: Fa
         return maps
 
     return draw
+
+
+def same_head(params: FaceParams, source: FaceParams) -> FaceParams:
+    """Return a frame's parameters on the source's head, which is Facial Alignment within one clip."""
+    return replace(params, shape=source.shape)

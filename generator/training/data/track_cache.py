@@ -199,7 +199,7 @@ def find_videos(folder: Path) -> list[Path]:
         TrainingError: There is no video.
     """
     if not folder.is_dir():
-        raise TrainingError(f"{folder}: no such folder; name a folder of videos, or 'puppets'")
+        raise TrainingError(f"{folder}: no such folder; name a folder of videos, or 'avatars'")
     found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in VIDEO_SUFFIXES and p.is_file())
     if not found:
         raise TrainingError(f"{folder}: holds no video ({', '.join(VIDEO_SUFFIXES)}); name a folder of videos")
