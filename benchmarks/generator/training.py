@@ -32,8 +32,8 @@ from torch.utils.data import Dataset
 from benchmarks.results_csv import write_records
 from generator.network.conditions import MAP_CHANNELS
 from generator.network.config import TOY_SD15, ModelConfig
-from generator.training import TrainConfig, Trainer, TrainingData, recipe
 from generator.trackers import load_tracker
+from generator.training import TrainConfig, Trainer, TrainingData, recipe
 from generator.training.data.avatar_casting import Casting
 from generator.training.data.avatar_scenes import avatar_scene
 from generator.training.data.batch import Example
