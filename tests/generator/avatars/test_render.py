@@ -16,7 +16,7 @@ from generator.avatars.materials import BACKGROUND, CLOTHES, HAIR, HAND, SKIN
 from generator.avatars.posing import pose_points, turn_vectors
 from generator.errors import FaceModelError
 from generator.face.face_params import ARKIT_EXPRESSION, FaceParams
-from generator.face.head_model import rotation
+from generator.face.pose import rotation
 
 SIZE = 80
 SEED = 3
