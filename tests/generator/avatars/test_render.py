@@ -92,8 +92,8 @@ def test_an_unknown_style_is_refused_with_the_nearest_name():
 
 
 def test_parameters_of_another_face_model_are_refused():
-    with pytest.raises(ValueError, match="'arkit', not 'puppet'"):
-        render(character("flat"), FaceParams.neutral(), SIZE)
+    with pytest.raises(ValueError, match="'arkit', not 'flame'"):
+        render(character("flat"), FaceParams.neutral(face_model="flame"), SIZE)
 
 
 def test_another_drive_keeps_the_colours_of_the_character():
