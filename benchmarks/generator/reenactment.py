@@ -77,18 +77,18 @@ def measure_clip(path: Path, count: int, mesh: FaceMesh, deployment: Deployment)
     """Return the measures of every method on one clip."""
     whole, fps, chosen = _frames(path, count + 1)
     frames = whole[chosen]
-    puppet, avatar = load_tracker("face-mesh"), load_tracker("arkit")
-    params = puppet.track_still(frames[0])
+    tracker = load_tracker("arkit")
+    params = tracker.track_still(frames[0])
     _, _, framing = frame_source(frames[0], params, SIZE)
     large = [_crop(frame, framing, DRAWN) for frame in frames]
     truths = [_smaller(each) for each in large]
-    motion, drive = (tracker.track_clip(whole, fps).take(chosen) for tracker in (puppet, avatar))
-    own = avatar.track_still(large[0])
+    drive = tracker.track_clip(whole, fps).take(chosen)
+    own = tracker.track_still(large[0])
     geometry = GeometryAnimator()
     made = {
         "still": [truths[0]] * len(frames),
         "warp": _warped(truths[0], truths, mesh),
-        "mini": list(Animator.from_pretrained().animate(frames[0], params, motion, deployment).frames),
+        "mini": list(Animator.from_pretrained().animate(frames[0], params, drive, deployment).frames),
     }
     for method, anchor in (("geometry", 0), ("geometry-relative", None)):
         config = AnimateConfig(anchor=anchor, size=DRAWN)

@@ -27,6 +27,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 from generator import AnimateConfig, Animator
+from generator.avatars import render, sample_avatar, sample_motion
 from generator.inference.animate_config import settle
 from generator.inference.sampling import forwards
 from generator.inference.windows import lay_windows
@@ -35,7 +36,6 @@ from generator.network.config import SD15, TOY_SD15, ModelConfig
 from generator.network.model import AniFaceDiff
 from generator.network.temporal import MotionModules
 from generator.network.unet import Denoiser, ReferenceNet
-from generator.puppets import render, sample_motion, sample_puppet
 from watermark import Deployment, Ingredient
 
 HEADER = ["measure", "case", "value", "low", "high", "runs", "dtype", "batch", "latent", "config", "threads", "machine"]
@@ -178,14 +178,15 @@ def evaluation_rows() -> list[list[object]]:
 
 
 def write_clip(frames: int) -> float:
-    """Write one toy-size clip, pasted back into a puppet's picture, and return this process's peak memory in MiB."""
+    """Write one toy-size clip, pasted back into an avatar's picture, and return this process's peak memory in MiB."""
     torch.manual_seed(SEED)
     animator = Animator(AniFaceDiff(TOY_SD15).eval().requires_grad_(False), "0" * 64)
     rng = np.random.default_rng(SEED)
-    puppet = sample_puppet(rng, "paint")
-    picture = np.pad(render(puppet, puppet.neutral(), 256).image, ((0, 0), (128, 128), (0, 0)), mode="reflect")
-    params = replace(puppet.neutral(), camera=(puppet.neutral().camera + np.array([0, 0.5, 0.5], np.float32)) / 2)
-    drive = sample_motion(rng, puppet, 24).take([index % 24 for index in range(frames)])
+    avatar = sample_avatar(SEED, "paint")
+    own = avatar.params()
+    picture = np.pad(render(avatar, own, 256).picture, ((0, 0), (128, 128), (0, 0)), mode="reflect")
+    params = replace(own, camera=(own.camera + np.array([0, 0.5, 0.5], np.float32)) / 2)
+    drive = sample_motion(rng, own.shape, 24, 12.5, own.camera).take([index % 24 for index in range(frames)])
     config = AnimateConfig(sampler="lcm", steps=1, mode="absolute", paste_back=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,7 +1,8 @@
 """Fit the gate that tells photographs from avatars, and write detectors/weights/worlds.json.
 
-Photographs are the portraits of the training and validation people, plain, forged and distorted; avatars are puppets in
-all styles, plain and distorted. The error that the file names is measured on the test people and on further puppets.
+Photographs are the portraits of the training and validation people, plain, forged and distorted; avatars
+are drawn in all styles, plain and distorted. The error that the file names is measured on the test people and on
+further avatars.
 """
 
 from __future__ import annotations
@@ -21,14 +22,16 @@ from detectors import WorldGate, crop_face, find_spec
 from detectors.interpretation.appearance import describe
 from detectors.interpretation.worlds import SHIPPED_GATE
 from detectors.preprocessing import resize_crop
-from generator import puppets
+from forensics.faces import box_of
+from generator.avatars import STYLES, avatar_landmarks, avatar_truth, render, sample_avatar, sample_motion
+from generator.trackers import MESH_INDEX
 
 from .distorting import distort
 from .forging import cut_native, draw_forger
 from .portraits import Image, Portrait, read_portraits, split_portraits
 
 Numbers = NDArray[np.float64]
-PUPPETS, TEST_PUPPETS = 400, 100
+AVATARS, TEST_AVATARS = 400, 100
 STRENGTH = 0.003
 """Inverse of the regression's penalty; with more of it the gate follows single features."""
 
@@ -44,10 +47,10 @@ def main() -> None:
     cv2.setNumThreads(1)
     split = split_portraits(read_portraits(options.portraits, options.work))
     photographs = describe(np.stack(photographed([*split.train, *split.validation], seed=1)))
-    avatars = describe(np.stack(drawn(range(PUPPETS), seed=2)))
+    avatars = describe(np.stack(drawn(range(AVATARS), seed=2)))
     gate = fit(photographs, avatars)
     held = {"photograph": (photographed(split.test, seed=3), False)}
-    held["avatar"] = (drawn(range(PUPPETS, PUPPETS + TEST_PUPPETS), seed=4), True)
+    held["avatar"] = (drawn(range(AVATARS, AVATARS + TEST_AVATARS), seed=4), True)
     measured: dict[str, float] = {}
     for kind, (crops, wanted_low) in held.items():
         wrong = (gate.chances(np.stack(crops)) > 0.5) == wanted_low
@@ -80,16 +83,19 @@ def photographed(people: Sequence[Portrait], seed: int) -> list[Image]:
 
 
 def drawn(numbers: range, seed: int) -> list[Image]:
-    """Return a plain and a distorted crop of each puppet, in all styles."""
+    """Return a plain and a distorted crop of each avatar, in all styles."""
     spec = find_spec("cpu")
     crops = []
     for number in numbers:
         rng = np.random.default_rng([seed, number])
-        puppet = puppets.sample_puppet(rng, puppets.STYLES[number % len(puppets.STYLES)])
-        frame = puppets.render(puppet, puppets.sample_motion(rng, puppet, 2)[1], int(rng.choice((256, 384))))
-        box = np.array(puppets.landmark_box(frame.landmarks), dtype=np.float32)
-        crops += [crop_face(frame.image, box, spec)]
-        crops += [resize_crop(crop, spec.input_size) for crop in distort([cut_native(frame.image, box, spec)], rng)]
+        avatar = sample_avatar(int(rng.integers(1 << 31)), STYLES[number % len(STYLES)])
+        motion = sample_motion(rng, avatar.shape.values, 25, camera=avatar.params().camera)
+        face, size = avatar.driven(motion[24]), int(rng.choice((256, 384)))
+        picture = render(avatar, face, size).picture
+        truth = avatar_truth(avatar, face, size, samples=1)
+        box = box_of(avatar_landmarks(avatar, face, truth)[0][MESH_INDEX])
+        crops += [crop_face(picture, box, spec)]
+        crops += [resize_crop(crop, spec.input_size) for crop in distort([cut_native(picture, box, spec)], rng)]
     return crops
 
 

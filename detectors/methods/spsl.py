@@ -46,7 +46,7 @@ CPU = DetectorSpec(
     mean=HALF,
     std=HALF,
     crop_margin=0.15,
-    licence="Apache-2.0 (trained from scratch on puppets)",
+    licence="Apache-2.0 (trained from scratch)",
     paper="He et al. 2016 (backbone); Liu et al. 2021 (phase)",
     summary="narrow ResNet beside the phase spectrum; trains from scratch on a laptop",
 )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Box = tuple[float, float, float, float]
 
-TRACKERS = ("face-mesh", "arkit", "deca", "smirk")
+TRACKERS = ("arkit", "deca", "smirk")
 """Names of the trackers; the first is the default."""
 
 STILL_RATE = 25.0

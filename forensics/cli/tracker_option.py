@@ -25,7 +25,7 @@ def add_tracker(
         "--tracker",
         choices=TRACKERS,
         default=default,
-        help=f"face-mesh reads the puppet head, arkit the avatar head (default: {default or shown}); "
+        help=f"arkit reads the avatar head (default: {default or shown}); "
         "deca and smirk read FLAME with files of yours: DECA's weights are for non-commercial research, SMIRK's code "
         "is MIT and its weights' licence unclear",
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .asset import HeadAsset, head_asset
 from .avatar import Avatar, restyle, sample_avatar
-from .avatar_truth import avatar_landmarks, avatar_truth
+from .avatar_truth import avatar_landmarks, avatar_truth, with_residual
 from .eyes import GAZE_RADIANS, Eyeball, lids_follow_gaze
 from .head import CAMERA_DISTANCE, EYES, PARTS, AvatarHead, MeshBasis, NeutralHead, avatar_head, project_perspective
 from .materials import MATERIALS
@@ -27,4 +27,5 @@ __all__ = [
     "coefficients", "faults", "find_style", "flow", "frame_truth", "head_asset", "head_geometry", "landmark_truth",
     "lids_follow_gaze", "measure", "plausible_character", "project_perspective", "render", "restyle",
     "sample_avatar", "sample_character", "sample_motion", "sample_shape", "shoulders_at_rest",
+    "with_residual",
 ]  # fmt: skip

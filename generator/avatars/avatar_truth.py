@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -68,6 +70,24 @@ def avatar_landmarks(avatar: Avatar, params: FaceParams, truth: FrameTruth) -> t
     Returns:
         Pixels (478, 2), and (478,) True for points inside the picture that nothing covers, neither hair nor glasses.
     """
+    return landmark_truth(truth, avatar.model.head.posed(_mesh_points(avatar, params), params.pose))
+
+
+def with_residual(avatar: Avatar, params: FaceParams) -> FaceParams:
+    """Return parameters with what the 120 shape coefficients leave out: proportions of toon styles, and asymmetry.
+
+    A generator that is given them knows the points of the face mesh as exactly as the renderer.
+
+    Args:
+        avatar: The character.
+        params: Its face.
+    """
+    head = avatar.model.head
+    told = head.mesh_points(params.shape, params.expression, params.gaze)
+    return replace(params, residual=_mesh_points(avatar, params) - told)
+
+
+def _mesh_points(avatar: Avatar, params: FaceParams) -> Floats:
+    """Return the 478 points of the face mesh in head space, without the pose."""
     head, person = avatar.model.head, avatar.model.body.neutral
-    points = head.mesh_points_of(person, head.expressed(person, params.expression, params.gaze), params.gaze)
-    return landmark_truth(truth, head.posed(points, params.pose))
+    return head.mesh_points_of(person, head.expressed(person, params.expression, params.gaze), params.gaze)

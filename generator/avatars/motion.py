@@ -14,7 +14,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from generator.face.face_params import ARKIT_EXPRESSION, DriveSequence, Floats
-from generator.face.head_model import rotation
+from generator.face.pose import rotation
 
 from .eyes import GAZE_RADIANS, lids_follow_gaze
 from .posing import NECK_PIVOT

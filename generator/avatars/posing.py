@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from generator.face.face_params import Floats
-from generator.face.head_model import rotation
+from generator.face.pose import rotation
 from generator.face.raster import compiled
 
 NECK_PIVOT = np.array([0, -0.78, -0.32], np.float32)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from generator.face.face_params import FaceParams, Floats
-from generator.face.head_model import rotation
+from generator.face.pose import rotation
 from generator.face.raster import Flags, Ints, vertex_normals
 
 from .accessories import Props

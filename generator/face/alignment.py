@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from generator.errors import FaceModelError
 
 from .face_params import DriveSequence, FaceParams, Floats, find_layout
-from .head_model import rotation
+from .pose import angles, rotation
 
 Mode = Literal["relative", "absolute"]
 
@@ -64,14 +64,6 @@ def _by_effort(drive: DriveSequence) -> NDArray[np.intp]:
     return np.argsort(effort, kind="stable")
 
 
-def _angles(matrix: Floats) -> Floats:
-    """Return yaw, pitch, roll of a rotation R = Roll Pitch Yaw."""
-    pitch = np.arcsin(np.clip(matrix[2, 1], -1, 1))
-    yaw = np.arctan2(-matrix[2, 0], matrix[2, 2])
-    roll = np.arctan2(-matrix[0, 1], matrix[1, 1])
-    return np.array([yaw, pitch, roll], np.float32)
-
-
 def align(source: FaceParams, drive: DriveSequence, retarget: Retarget) -> DriveSequence:
     """Transfer the drive's motion to the source's head, in the source's picture.
 
@@ -98,7 +90,7 @@ def align(source: FaceParams, drive: DriveSequence, retarget: Retarget) -> Drive
     else:
         expression = source.expression + gain * (drive.expression - zero.expression)
         back = rotation(zero.pose).T
-        pose = np.stack([_angles(rotation(p) @ back @ rotation(source.pose)) for p in drive.pose])
+        pose = np.stack([angles(rotation(p) @ back @ rotation(source.pose)) for p in drive.pose])
         gaze = np.clip(source.gaze + drive.gaze - zero.gaze, -1, 1)
     return DriveSequence(
         shape=source.shape,

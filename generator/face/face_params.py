@@ -316,7 +316,7 @@ class DriveSequence:
             data = read_arrays(path)
             names = ("shape", "expression", "pose", "gaze", "camera")
             arrays = {name: np.asarray(data[name], np.float32) for name in names}
-            fps, face_model = float(data["fps"]), str(data["face_model"]) if "face_model" in data else "puppet"
+            fps, face_model = float(data["fps"]), str(data["face_model"])
             residual = np.asarray(data["residual"], np.float32) if "residual" in data else None
             anchor = int(data["anchor"]) if "anchor" in data else None
             drive = DriveSequence(**arrays, fps=fps, face_model=face_model, residual=residual, anchor=anchor)

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 
 from .face_params import EXPRESSION, SHAPE, Floats
+from .pose import project as project
+from .pose import rotation as rotation
 
 LIP_GAP = 0.004
 """Half height of the closed mouth, in t."""
@@ -249,19 +251,3 @@ def landmarks68(shape: Floats, expression: Floats) -> Floats:
     """
     u, t = _landmark_coordinates(shape, expression)
     return surface(u, t, shape, expression)
-
-
-def rotation(pose: Floats) -> Floats:
-    """Return the (3, 3) rotation of yaw, pitch, roll: R = Roll Pitch Yaw."""
-    cy, cp, cr = np.cos(pose)
-    sy, sp, sr = np.sin(pose)
-    yaw = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    pitch = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
-    roll = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
-    return (roll @ pitch @ yaw).astype(np.float32)
-
-
-def project(points: Floats, pose: Floats, camera: Floats) -> Floats:
-    """Return picture coordinates (N, 2) in picture sides (x right, y down) of points (N, 3) in head space."""
-    p = points @ rotation(pose).T
-    return np.stack([camera[1] + camera[0] * p[:, 0], camera[2] - camera[0] * p[:, 1]], -1).astype(np.float32)

@@ -1,7 +1,7 @@
 """Rasterise triangles to a G-buffer of interpolated attributes, in software.
 
-This is the project's only z-buffer. Avatars, puppets, the snapshot and the source warp draw with it, so all of them
-agree to the pixel. It needs no GPU and no system library; numba compiles the loops once and caches them.
+This is the project's only z-buffer. Avatars and the spatial maps draw with it, so all of them agree
+to the pixel. It needs no GPU and no system library; numba compiles the loops once and caches them.
 
 `rasterise` does everything in one call. A renderer that draws large meshes many times calls the two steps itself:
 

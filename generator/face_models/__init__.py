@@ -10,18 +10,17 @@ from generator.face.face_model import FaceModel
 from generator.face.face_params import find_layout
 
 from .flame import Flame
-from .puppet_head import PuppetHead, puppet_head
 from .stand_in import stand_in_flame
 
-__all__ = ["FaceModel", "Flame", "PuppetHead", "load_face_model", "puppet_head", "stand_in_flame"]
+__all__ = ["FaceModel", "Flame", "load_face_model", "stand_in_flame"]
 
 
 def load_face_model(name: str, path: Path | None = None) -> FaceModel:
     """Load the face model of that name.
 
     Args:
-        name: "arkit" for the avatar head, "puppet" or "flame".
-        path: FLAME's file; the other heads need none.
+        name: "arkit" for the avatar head, or "flame".
+        path: FLAME's file; the avatar head needs none.
 
     Raises:
         FaceModelError: There is no such face model, or its file is missing or cannot be used.
@@ -29,8 +28,6 @@ def load_face_model(name: str, path: Path | None = None) -> FaceModel:
     find_layout(name)
     if name == "arkit":
         return avatar_head()
-    if name == "puppet":
-        return puppet_head()
     if path is None:
         raise FaceModelError(
             "the face model 'flame' needs its file, such as flame2023_Open.pkl from flame.is.tue.mpg.de; give its path"

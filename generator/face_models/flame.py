@@ -6,21 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
+from generator.avatars import EYES, GAZE_RADIANS
 from generator.face.face_params import LAYOUTS, Floats, ParameterLayout
-from generator.face.head_model import GAZE_REACH
 from generator.face.raster import Ints
 
 from .flame_file import FlameArrays, read_flame
 from .flame_landmarks import nearest_embedding
 
 UNIT = 2.15 / 0.23
-"""Units of head space per metre: an adult head of 0.23 m from chin to crown is as tall as the mean puppet head."""
-
-_EYES = np.array([0, 0.03, 0.70], np.float32)
-"""Midpoint between the mean head's eyeballs in head space; it places the origin in the middle of the head."""
-
-_GAZE_ANGLE = np.arcsin(np.array(GAZE_REACH) * (15, 5.5) / 12)
-"""Rotation of the eyes for a gaze of 1, across and up: 12 mm eyeball radius, lids 30 mm wide and 11 mm high."""
+"""Units of head space per metre: an adult head of 0.23 m from chin to crown is as tall as the avatar head."""
 
 _LEFT_LID, _RIGHT_LID = (LAYOUTS["flame"].expression.index(name) for name in ("eyelid_l", "eyelid_r"))
 _JAW = slice(52, 55)
@@ -39,7 +33,8 @@ def rotation_of(axis_angle: Floats) -> Floats:
 class Flame:
     """Compute FLAME's surface in head space.
 
-    Head space is FLAME's own space, moved and scaled: H = `unit` (V - `origin`).
+    Head space is FLAME's own space, moved and scaled: H = `unit` (V - `origin`). The middle between the eyeballs lies
+    where that of the avatar head does.
 
     Args:
         arrays: Arrays of the model.
@@ -54,7 +49,7 @@ class Flame:
         self._expression = arrays.expression.reshape(-1, arrays.expression.shape[-1])
         self._pose = arrays.pose.reshape(-1, arrays.pose.shape[-1])
         joints = arrays.regressor @ arrays.template
-        self.origin: Floats = (joints[3] + joints[4]) / 2 - _EYES / UNIT
+        self.origin: Floats = (joints[3] + joints[4]) / 2 - EYES / UNIT
         self._landmarks = arrays.landmarks or nearest_embedding(arrays.template, joints, arrays.skinning)
 
     @staticmethod
@@ -94,7 +89,7 @@ class Flame:
         arrays = self._arrays
         rest = self._at_rest(shape, expression)
         joints = arrays.regressor @ rest
-        look = np.zeros(2) if gaze is None else np.asarray(gaze) * _GAZE_ANGLE
+        look = np.zeros(2) if gaze is None else np.asarray(gaze) * GAZE_RADIANS
         eye = rotation_of(np.array([-look[1], look[0], 0]))
         turns = np.stack([np.eye(3), rotation_of(expression[_JAW]), eye, eye]).astype(np.float32)
         template = self._posed_template(rest, expression, turns)

@@ -9,7 +9,7 @@ import numpy as np
 from generator.avatars import NeutralHead, avatar_head
 from generator.face.alignment import Retarget, neutral_moment
 from generator.face.face_params import ARKIT_EXPRESSION, DriveSequence, FaceParams, Floats, find_layout
-from generator.face.head_model import rotation
+from generator.face.pose import rotation
 
 from .landmarks import COUNT, LIP_MIDDLES, LOWER_LIDS, UPPER_LIDS, eye_distance
 from .motion import Moment

@@ -20,7 +20,7 @@ def sd15_sizes(maps: Sequence[str] | None = None, face_model: str | None = None)
 
     Args:
         maps: Names from `MAPS`; None keeps the preset's.
-        face_model: "flame" or "puppet"; None keeps the preset's.
+        face_model: "arkit" or "flame"; None keeps the preset's.
 
     Raises:
         WeightsError: A name is unknown, or given twice.

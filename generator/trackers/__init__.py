@@ -1,9 +1,8 @@
 """Track face parameters in pictures and clips.
 
-`load_tracker` loads a tracker by name. The tracker "face-mesh" fits the puppet head to the output of three small
-networks, which `install_face_mesh` downloads; `track_still` and `track_clip` are the same as functions. The tracker
-"arkit" fits the avatar head to them, and its `fit_clip` also tells how well (`ClipFit`). The trackers
-"deca" and "smirk" read FLAME parameters with networks whose files the user provides.
+`load_tracker` loads a tracker by name. The tracker "arkit" fits the avatar head to the output of three small networks,
+which `install_face_mesh` downloads, and its `fit_clip` also tells how well (`ClipFit`). The trackers "deca" and
+"smirk" read FLAME parameters with networks whose files the user provides.
 """
 
 from __future__ import annotations
@@ -19,8 +18,6 @@ from .face_mesh.models import FaceMeshFiles, face_mesh_folder, find_face_mesh, i
 from .ibug import MESH_INDEX
 from .landmark_file import read_landmarks
 from .protocol import Box, ClipFrames, Progress, Tracker
-from .puppet_fit.mesh_bias import mean_face
-from .puppet_fit.track import track_clip, track_still
 from .registry import TRACKERS, TrackerSpec, find_tracker, load_tracker
 from .smoothing import OneEuro
 from .user_files import cache_folder, find_flame, models_folder
@@ -53,9 +50,6 @@ __all__ = [
     "fit_quality",
     "install_face_mesh",
     "load_tracker",
-    "mean_face",
     "models_folder",
     "read_landmarks",
-    "track_clip",
-    "track_still",
 ]

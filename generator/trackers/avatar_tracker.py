@@ -8,6 +8,7 @@ import numpy as np
 
 from generator.avatars import GAZE_RADIANS, NeutralHead, avatar_head
 from generator.face.face_params import MESH_POINTS, DriveSequence, FaceParams, Floats
+from generator.face.pose import angles
 from generator.geometry import View, view_of
 from generator.trackers.face_mesh.face_mesh import FaceMesh, MeshFace
 from generator.trackers.face_mesh.follow import check_clip, check_gaps, follow
@@ -19,7 +20,6 @@ from .clip_fit import ClipFit, fit_quality
 from .drive_smoothing import smooth_drive
 from .face_crop import box_around, check_landmarks
 from .ibug import MESH_INDEX
-from .rigid import angles
 from .smoothing import OneEuro, spread
 
 _SHAPE_FRAMES = 6

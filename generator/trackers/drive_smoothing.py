@@ -34,8 +34,7 @@ _CALM = DriveFilters(
     gaze=OneEuro(cutoff=2.5, beta=1.0),
     expression=OneEuro(cutoff=2.0, beta=1.0),
     quick=(
-        (("blink", "eyelid"), OneEuro(cutoff=6.0, beta=3.0)),
-        # of FLAME, in radians: a third of the puppet's unit opens the mouth as far
+        (("eyelid",), OneEuro(cutoff=6.0, beta=3.0)),
         (("jaw_x", "jaw_y", "jaw_z"), OneEuro(cutoff=2.0, beta=3.0)),
     ),
 )
@@ -46,7 +45,7 @@ _CLOSE = DriveFilters(
     expression=OneEuro(cutoff=4.0, beta=4.0),
     quick=((("eyeBlink", "eyeSquint", "eyeWide"), OneEuro(cutoff=8.0, beta=6.0)),),
 )
-"""The fit of the avatar head has less jitter than that of the puppet, so it follows more closely."""
+"""The fit of the avatar head has less jitter than FLAME's networks, so it is followed more closely."""
 
 
 def smooth_drive(drive: DriveSequence) -> DriveSequence:

@@ -8,12 +8,7 @@ from generator.face.landmark_indices import MESH_INDEX
 
 from .regions import Points
 
-__all__ = [
-    "BROWS", "CORNERS", "EYES", "JAW", "LIPS", "LOWER_LIDS", "MESH_INDEX", "NOSE", "UPPER_LIDS", "camera_space",
-    "picture_space",
-]  # fmt: skip
-
-JAW, BROWS, NOSE, EYES, LIPS = slice(0, 17), slice(17, 27), slice(27, 36), slice(36, 48), slice(48, 68)
+__all__ = ["CORNERS", "LOWER_LIDS", "MESH_INDEX", "UPPER_LIDS", "camera_space"]
 
 CORNERS = ((36, 39), (45, 42))
 """Outer and inner corner of the eye on the left and of the eye on the right of the picture."""
@@ -23,7 +18,7 @@ LOWER_LIDS = ((41, 40), (46, 47))
 
 
 def camera_space(points: Points, height: int, width: int) -> Points:
-    """Convert mesh points to the space that the puppet head is projected from.
+    """Convert mesh points to a space with axes like those of head space.
 
     The unit is the picture's longer side and the origin the top left corner of the square that encloses the picture
     centrally: x points to the right, y up (so the points of a picture are negative), z to the viewer.
@@ -38,10 +33,3 @@ def camera_space(points: Points, height: int, width: int) -> Points:
     margin = np.array([(side - width) / 2, -(side - height) / 2, 0.0])[: points.shape[1]]
     moved: Points = (points * signs + margin) / side
     return moved
-
-
-def picture_space(points: Points, height: int, width: int) -> Points:
-    """Convert points of `camera_space`, ``(N, 2)`` or ``(N, 3)``, back to pixels ``(N, 2)``, y down."""
-    side = max(height, width)
-    pixels: Points = points[:, :2] * (side, -side) - ((side - width) / 2, (side - height) / 2)
-    return pixels

@@ -12,7 +12,6 @@ from generator.trackers.face_mesh.face_mesh import FaceMesh
 from generator.trackers.face_mesh.models import find_face_mesh
 from generator.trackers.flame.flame_code import FlameNetwork
 from generator.trackers.flame.flame_tracker import FlameTracker
-from generator.trackers.puppet_fit.face_mesh_tracker import FaceMeshTracker
 
 from .avatar_tracker import AvatarTracker
 from .face_crop import CropRule
@@ -42,7 +41,6 @@ class TrackerSpec:
 
 
 TRACKERS = (
-    TrackerSpec("face-mesh", "puppet", None, "facetrail models get face-mesh", "Apache-2.0"),
     TrackerSpec("arkit", "arkit", None, "facetrail models get face-mesh", "Apache-2.0"),
     TrackerSpec(
         "deca", "flame", "deca_model.tar", "https://github.com/yfeng95/DECA", "non-commercial research only"
@@ -80,14 +78,14 @@ def load_tracker(name: str, weights: Path | None = None, *, flame: Path | None =
     Args:
         name: One of `TRACKERS`.
         weights: Published file of its network or the folder that contains it; None searches the folder of the tracker's
-            name in `models_folder`. Not allowed for "face-mesh".
+            name in `models_folder`. Not allowed for "arkit".
         flame: FLAME's file or its folder, for the trackers that read FLAME; None searches `models_folder`.
         device: Device of the network; the face mesh runs on the CPU.
 
     Raises:
-        TrackerError: There is no such tracker, or "face-mesh" was given weights.
+        TrackerError: There is no such tracker, or "arkit" was given weights.
         ModelFilesError: Weights, FLAME or the face mesh are absent, or the weights are not the expected ones.
-        MissingPackageError: "face-mesh" was requested and ai-edge-litert is not installed.
+        MissingPackageError: "arkit" was requested and ai-edge-litert is not installed.
         FaceModelError: FLAME's file is not the expected one.
     """
     spec = find_tracker(name)
@@ -95,7 +93,7 @@ def load_tracker(name: str, weights: Path | None = None, *, flame: Path | None =
     if spec.weights is None:
         if weights is not None:
             raise TrackerError(f"{weights}: tracker {name} takes no weights; leave them out, or choose deca or smirk")
-        return (AvatarTracker if name == "arkit" else FaceMeshTracker)(_face_mesh())
+        return AvatarTracker(_face_mesh())
     source = f"{spec.source} (licence: {spec.licence})"
     path = find_file(weights, name, (spec.weights,), f"the network of tracker {name}", source)
     head = Flame.load(find_flame(flame))

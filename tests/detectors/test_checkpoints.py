@@ -31,13 +31,13 @@ from detectors.files import file_hash
 from detectors.interpretation.appearance import describe
 
 CARD = DetectorCard(
-    data="two hundred puppets",
+    data="two hundred avatars",
     data_digest="ab" * 32,
     split="by identity, seed 0",
     licence="Apache-2.0",
     metrics={"auc/frame/validation": 0.93},
     seed=0,
-    note="faces of puppets only",
+    note="faces of avatars only",
 )
 DECISION = ConformalDecision(0.2, 0.7, 0.1, None, 12, 10)
 

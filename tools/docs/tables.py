@@ -15,8 +15,6 @@ from collections import Counter
 from pathlib import Path
 from statistics import median
 
-from benchmarks.paper_claims.table import effects
-
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"(<!-- (table|card): ([\w/]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 Rows = list[dict[str, str]]
@@ -29,7 +27,7 @@ def markdown(header: list[str], rows: list[list[str]]) -> str:
 
 
 REGIONS = ("whole", "eyes", "mouth", "hair", "background")
-METHODS = ("ours", "source moved by the mesh", "copy of the source", "codec ceiling", "true frames")
+TRUTH = "true frames"
 
 
 def interval(row: dict[str, str] | None) -> str:
@@ -40,39 +38,45 @@ def interval(row: dict[str, str] | None) -> str:
 
 
 def by_style(rows: Rows) -> list[tuple[str, Rows]]:
-    """Return the rows of seen and of held-out styles, each with its name."""
+    """Return the rows of each group of styles, such as seen and held out, each with its name."""
     return [
-        (f"styles {group}", [row for row in rows if row["styles"] == group])
+        (f"styles: {group}", [row for row in rows if row["styles"] == group])
         for group in dict.fromkeys(row["styles"] for row in rows)
     ]
 
 
+def methods_of(rows: Rows) -> list[str]:
+    """Return the measured methods in their order, without the gains of one over another."""
+    return list(dict.fromkeys(row["method"] for row in rows))
+
+
 def generation(rows: Rows) -> str:
-    """Return PSNR by method and region, in seen and in held-out styles."""
+    """Return PSNR by method and region, for each group of styles."""
     parts = []
     for group, some in by_style(rows):
         cells = {(row["measure"], row["method"], row["region"]): row for row in some}
+        methods = [method for method in methods_of(some) if method != TRUTH]
         lines = [
             [method, *(interval(cells.get(("psnr_db/frame", method, region))) for region in REGIONS)]
-            for method in METHODS[:-1]
+            for method in methods
         ]
-        counts = (cells["psnr_db/frame", "ours", region] for region in REGIONS)
+        counts = (cells["psnr_db/frame", methods[0], region] for region in REGIONS)
         note = ", ".join(f"{row['region']} {row['n_identities']}/{row['n_frames']}" for row in counts)
         parts.append(markdown([f"PSNR, dB, {group}", *REGIONS], lines) + f"\nN (identities/frames): {note}.\n")
-    return "\n".join(parts) + f"\nWeights {rows[0]['weights']}.\n"
+    return "\n".join(parts)
 
 
 def generation_measures(rows: Rows) -> str:
-    """Return every measure but PSNR by method, in seen and in held-out styles."""
+    """Return every measure but PSNR by method, for each group of styles."""
     parts = []
     for group, some in by_style(rows):
         cells = {(row["measure"], row["method"], row["region"]): row for row in some}
         lines = [
-            [measure, region, *(interval(cells.get((measure, method, region))) for method in METHODS)]
+            [measure, region, *(interval(cells.get((measure, method, region))) for method in methods_of(some))]
             for measure, region in dict.fromkeys((row["measure"], row["region"]) for row in some)
-            if measure != "psnr_db/frame" and region in (*REGIONS[:3], "big eyes")
+            if measure != "psnr_db/frame" and region in REGIONS[:3]
         ]
-        parts.append(markdown([f"measure, {group}", "where", *METHODS], lines))
+        parts.append(markdown([f"measure, {group}", "where", *methods_of(some)], lines))
     return "\n".join(parts)
 
 
@@ -91,6 +95,48 @@ def generation_gains(rows: Rows) -> str:
     return markdown(["gain", "where, over what", *(group for group, _ in groups)], lines)
 
 
+def generation_styles(rows: Rows) -> str:
+    """Return what reads the faces errs by on true frames, style by style."""
+    found = [row for row in rows if row["method"] == TRUTH and row["region"].startswith("style=")]
+    found = [row for row in found if row["measure"] != "psnr_db/frame"]
+    cells = {(row["measure"], row["region"]): row for row in found}
+    measures = list(dict.fromkeys(row["measure"] for row in found))
+    lines = [
+        [style.partition("=")[2], *(cells[measure, style]["value"] for measure in measures)]
+        for style in dict.fromkeys(row["region"] for row in found)
+    ]
+    return markdown(["style", *(measure.removesuffix("/frame") for measure in measures)], lines)
+
+
+AVATARS = {
+    "frames_per_second": "frames a second", "seconds_to_make": "seconds to make one",
+    "found_frontal": "found, from the front", "found_posed": "found, in motion",
+    "mesh_error_frontal": "error of the mesh, from the front", "mesh_error_posed": "error of the mesh, in motion",
+}  # fmt: skip
+"""Labels of what is measured of avatars."""
+
+
+def avatars(rows: Rows) -> str:
+    """Return speed, and how the face mesh finds faces, style by style."""
+    cells = {(row["style"], row["measure"]): row for row in rows}
+    styles = [style for style in dict.fromkeys(row["style"] for row in rows) if style != "all"]
+
+    def cell(style: str, measure: str) -> str:
+        row = cells[style, measure]
+        digits = 1 if measure == "frames_per_second" else 3 if measure.startswith("mesh") else 2
+        value, low, high = (f"{float(row[name]):.{digits}f}" for name in ("value", "low", "high"))
+        return f"{value} [{low}, {high}]"
+
+    lines = [[style, *(cell(style, measure) for measure in AVATARS)] for style in styles]
+    first, made = cells[styles[0], "seconds_to_make"], cells["all", "compile_seconds"]
+    note = (
+        f"{first['n']} avatars of each style, seeds from {first['seed']}, pictures of {first['size']} pixels; "
+        f"{first['machine']}, processor time. The first frames of all styles together take "
+        f"{float(made['value']):.0f} seconds longer."
+    )
+    return markdown(["style", *AVATARS.values()], lines) + f"\n{note}\n"
+
+
 def demo(rows: Rows) -> str:
     """Return the main measures and the robustness grid, both detectors side by side."""
     shown = ("auc/", "eer/", "tpr_at_fpr_5/", "fpr/video", "score_shift")
@@ -107,42 +153,6 @@ def demo(rows: Rows) -> str:
         counts = found[detectors[0]]
         table.append([name, *cells, counts["n_forged"], counts["n_genuine"]])
     return markdown(["measure", *detectors, "forged", "genuine"], table) + f"\nSeed {rows[0]['seed']}.\n"
-
-
-WAYS = ("true frames", "codec ceiling", "marked, H.264")
-
-
-def judge(rows: Rows) -> str:
-    """Return the judge's own errors by the processing of the frames, and the error of a constant guess."""
-    cells = {(row["measure"], row["frames"]): row for row in rows if row["slice"] == "all"}
-    lines = [
-        [measure, *(interval(cells.get((measure, way))) for way in WAYS), cells[measure, WAYS[0]]["guess"]]
-        for measure in dict.fromkeys(row["measure"] for row in rows if row["slice"] == "all")
-    ]
-    counts = cells["shape_error", WAYS[0]]
-    note = f"{counts['n_identities']} puppets, {counts['n_frames']} frames, seed {counts['seed']}."
-    return markdown(["measure", *WAYS, "a guess"], lines) + f"\n{note} Judge {counts['judge']}.\n"
-
-
-def judge_coefficients(rows: Rows) -> str:
-    """Return the share of each coefficient's variance that the judge reads, best first within each part."""
-    lines = []
-    found = [row for row in rows if row["measure"] == "r2"]
-    for part in dict.fromkeys(row["slice"].split()[0] for row in found):
-        some = [row for row in found if row["slice"].split()[0] == part]
-        some.sort(key=lambda row: -float(row["value"]))
-        lines.append([part, ", ".join(f"{row['slice'].partition(' ')[2]} {float(row['value']):.2f}" for row in some)])
-    return markdown(["part", "R²"], lines)
-
-
-def judge_styles(rows: Rows) -> str:
-    """Return the judge's own errors on true frames, style by style."""
-    found = [row for row in rows if row["slice"].startswith("style=")]
-    cells = {(row["measure"], row["slice"]): row["value"] for row in found}
-    measures = list(dict.fromkeys(row["measure"] for row in found))
-    styles = dict.fromkeys(row["slice"] for row in found)
-    lines = [[style.partition("=")[2], *(cells[measure, style] for measure in measures)] for style in styles]
-    return markdown(["style", *measures], lines)
 
 
 def cpu_detector(rows: Rows) -> str:
@@ -422,11 +432,6 @@ def arkit_tracking(rows: Rows) -> str:
     return markdown(["measure", *sets], first) + f"\n{note}\n" + markdown(["correlation of", *last], second)
 
 
-def claims(rows: Rows) -> str:
-    """Return the tests that decide the paper's claims."""
-    return markdown(*effects(rows))
-
-
 LEARNERS = {
     "resnet18": "colours", "cnn_aug": "colours, blur and JPEG (`cnn_aug`)", "srm": "colours, residuals (`srm`)",
     "spsl": "colours, phase (`spsl`)", "twins": "ranked twins (`twins`)", "flicker": "change over time (`flicker`)",
@@ -646,9 +651,9 @@ def reenactment(rows: Rows) -> str:
 FORMS = {
     one.__name__: one
     for one in (
-        generation, generation_measures, generation_gains, reenactment, judge, judge_coefficients, judge_styles, demo,
+        generation, generation_measures, generation_gains, generation_styles, avatars, reenactment, demo,
         cpu_detector, cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time,
-        intervals, animate_time, arkit_tracking, claims, faults, manifest_store, load, detector_matrix,
+        intervals, animate_time, arkit_tracking, faults, manifest_store, load, detector_matrix,
         detector_matrix_alarms, retraining, scale, scale_rows, scale_plan, throughput, install_sizes, public_files,
         photo_forgeries, photo_distortions, photo_groups, photo_answers, photo_scope, photo_targets,
     )
@@ -656,8 +661,8 @@ FORMS = {
 
 
 FILES = {
-    "generation_measures": "generation", "generation_gains": "generation", "judge_coefficients": "judge",
-    "judge_styles": "judge", "scale_rows": "scale", "scale_plan": "scale", "detector_matrix_alarms": "detector_matrix",
+    "generation_measures": "generation", "generation_gains": "generation", "generation_styles": "generation",
+    "scale_rows": "scale", "scale_plan": "scale", "detector_matrix_alarms": "detector_matrix",
     "cpu_forgeries": "cpu_detector", "photo_forgeries": "photo", "photo_distortions": "photo",
     "photo_groups": "photo", "photo_answers": "photo", "photo_scope": "photo",
     "photo_targets": "photo",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from forensics.evaluation import Comparison, EvalReport
     from forensics.evaluation.run import Evaluated, Settings
 
-SHOWN_SLICES = ("all", "eyes", "mouth", "hair", "background", "big eyes")
+SHOWN_SLICES = ("all", "eyes", "mouth", "hair", "background")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -49,10 +49,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     quality = parser.add_argument_group("a generator, instead of a corpus")
     quality.add_argument(
-        "--generator", metavar="NAME_OR_DIR", help="measure how true its puppets are: `mini`, or a folder of weights"
+        "--generator",
+        metavar="NAME_OR_DIR",
+        help="measure how true its avatars are: `geometry`, `mini`, or a folder of weights",
     )
-    quality.add_argument("--styles", nargs="+", default=[], metavar="STYLE", help="of the puppets (default: all)")
-    quality.add_argument("--clips", type=positive_int, default=30, metavar="N", help="puppets (default: 30)")
+    quality.add_argument("--styles", nargs="+", default=[], metavar="STYLE", help="of the avatars (default: all)")
+    quality.add_argument("--clips", type=positive_int, default=30, metavar="N", help="avatars (default: 30)")
     quality.add_argument("--moments", type=positive_int, default=8, metavar="N", help="frames of motion (default: 8)")
 
 
@@ -85,7 +87,7 @@ def compare_scores(done: Sequence[Evaluated], settings: Settings) -> tuple[Compa
 
 
 def measure_quality(options: argparse.Namespace, settings: Settings, report: Report) -> CommandResult:
-    """Measure a generator on puppets, and write a results folder where requested."""
+    """Measure a generator on avatars, and write a results folder where requested."""
     from forensics.evaluation.generator_quality import (
         EVALUATION_SEED,
         Plan,

@@ -1,22 +1,29 @@
-"""Build the cases on which a generator is measured: one puppet driven by another, with every true frame."""
+"""Build the cases on which a generator is measured: one avatar driven by another's motion, with every true frame."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 
 from generator import DriveSequence, FaceParams
-from generator.face import SourceWarp
-from generator.puppets import Puppet, PuppetFrame, Style, render, sample_motion, sample_puppet
+from generator.avatars import (
+    Avatar,
+    FrameTruth,
+    avatar_truth,
+    coefficients,
+    render,
+    sample_avatar,
+    sample_motion,
+    with_residual,
+)
 
-from .face_net import Floats, Pictures
-from .true_values import BLINKS, true_values
+from .reading import Pictures, Readings, true_readings
 
-COPY, WARP, CEILING, TRUTH = "copy of the source", "source moved by the mesh", "codec ceiling", "true frames"
-"""Names of what is measured beside the generator."""
+COPY, GEOMETRY, TRUTH = "copy of the source", "geometry", "true frames"
+"""Names of what is measured beside a network; `geometry` is the preset of that name."""
 
 STILL = 4
 """Number of equal moments with open eyes at the end of every drive; one more moment with shut eyes follows."""
@@ -24,21 +31,28 @@ STILL = 4
 LONGEST = 60
 """Number of moments of the drawn motion from which the measured ones are taken."""
 
+FRAMING = (0.28, 0.36)
+"""Least and largest scale of a source's head, in picture sides: every generator takes such a picture whole."""
+
+_RATE = 12.5
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """One puppet to animate.
+    """One avatar to animate.
 
     Attributes:
-        source: The puppet.
-        picture: (S, S, 3) its neutral picture.
+        name: Name of the avatar, for intervals over identities.
+        source: The avatar.
+        picture: (S, S, 3) its picture at rest.
         params: Its face in that picture.
-        drive: Another puppet's motion: `moving` consecutive moments, then `STILL` equal ones with open eyes, then one
+        drive: Another avatar's motion: `moving` consecutive moments, then `STILL` equal ones with open eyes, then one
             with shut eyes.
         moving: Number of moving moments.
     """
 
-    source: Puppet
+    name: str
+    source: Avatar
     picture: Pictures
     params: FaceParams
     drive: DriveSequence
@@ -50,54 +64,47 @@ class Truth:
     """The true frames of a case.
 
     Attributes:
-        frames: T drawn moments.
+        pictures: (T, S, S, 3) what a perfect generator would draw.
+        frames: What is known of every pixel of them.
         motion: The aligned motion they were drawn from.
-        values: (T, 36) their true values, in the order of `face_net.PARTS`.
+        readings: The true places and values of the face.
     """
 
-    frames: tuple[PuppetFrame, ...]
+    pictures: Pictures
+    frames: tuple[FrameTruth, ...]
     motion: DriveSequence
-    values: Floats
-
-    @property
-    def pictures(self) -> Pictures:
-        """Return the pictures (T, S, S, 3)."""
-        return np.stack([frame.image for frame in self.frames])
+    readings: Readings
 
 
-def sample_case(seed: int, number: int, styles: Sequence[Style], moving: int, size: int) -> Case:
-    """Draw a puppet and another one's motion; the same seed and number produce the same case.
+def sample_case(seed: int, number: int, styles: Sequence[str], moving: int, size: int) -> Case:
+    """Draw an avatar and another one's motion; the same seed and number produce the same case.
 
     Args:
         seed: A seed that training does not use.
         number: Number of the case; styles alternate.
-        styles: Styles of the sources; drivers have any style, because their motion does not show it.
+        styles: Styles of the sources; drivers have none, because only their motion is used.
         moving: Consecutive moments of motion, 2 to 60.
         size: Side of the pictures.
     """
     rng = np.random.default_rng((seed, number))
-    source, driver = sample_puppet(rng, styles[number % len(styles)]), sample_puppet(rng)
-    motion = sample_motion(rng, driver, LONGEST)
+    own, other = (int(value) for value in rng.integers(1 << 31, size=2))
+    source = sample_avatar(own, styles[number % len(styles)])
+    camera = np.array([rng.uniform(*FRAMING), 0.5, 0.5], np.float32)
+    params = with_residual(source, replace(source.params(), camera=camera))
+    motion = sample_motion(rng, sample_avatar(other, "real").shape.values, LONGEST, _RATE, camera)
     start = int(rng.integers(LONGEST - moving + 1))
-    neutral = driver.neutral()
-    shut = neutral.expression.copy()
-    shut[list(BLINKS)] = 1.0
-    rest = STILL + 1
+    drive = _resting(motion.take(range(start, start + moving)), camera)
+    return Case(f"{source.style} {own}", source, render(source, params, size).picture, params, drive, moving)
 
-    def behind(values: Floats, last: Floats) -> Floats:
-        return np.concatenate([values[start : start + moving], np.tile(last, (rest, 1))]).astype(np.float32)
 
-    expression = behind(motion.expression, neutral.expression)
-    expression[-1] = shut
-    drive = DriveSequence(
-        shape=driver.shape,
-        expression=expression,
-        pose=behind(motion.pose, neutral.pose),
-        gaze=behind(motion.gaze, neutral.gaze),
-        camera=behind(motion.camera, neutral.camera),
-        fps=motion.fps,
-    )
-    return Case(source, render(source, source.neutral(), size).image, source.neutral(), drive, moving)
+def _resting(motion: DriveSequence, camera: NDArray[np.floating]) -> DriveSequence:
+    """Return a motion with `STILL` moments at rest behind it, and one with shut eyes."""
+    count = len(motion)
+    held = motion.take([*range(count), *[0] * (STILL + 1)])
+    for values, rest in ((held.expression, 0), (held.pose, 0), (held.gaze, 0), (held.camera, camera)):
+        values[count:] = rest
+    held.expression[-1] = coefficients({"eyeBlink": 1.0})
+    return held
 
 
 def draw_truth(case: Case, motion: DriveSequence) -> Truth:
@@ -107,34 +114,13 @@ def draw_truth(case: Case, motion: DriveSequence) -> Truth:
         case: The case with the source.
         motion: The drive aligned to it, as recorded in the generator's clip.
     """
-    frames = tuple(render(case.source, motion[index], len(case.picture)) for index in range(len(motion)))
-    values = [true_values(case.source, motion[index], frame) for index, frame in enumerate(frames)]
-    return Truth(frames, motion, np.stack(values))
+    size = len(case.picture)
+    moments = [case.source.driven(motion[index]) for index in range(len(motion))]
+    pictures = np.stack([render(case.source, moment, size).picture for moment in moments])
+    frames = tuple(avatar_truth(case.source, moment, size, samples=1) for moment in moments)
+    return Truth(pictures, frames, motion, true_readings(case.source, moments, frames))
 
 
-def baselines(case: Case, truth: Truth, codec: torch.nn.Module) -> Mapping[str, Pictures]:
-    """Return the frames (T, S, S, 3) of baselines, of an upper bound, and of the truth.
-
-    Args:
-        case: The case.
-        truth: Its true frames.
-        codec: The generator's codec, which limits what any denoiser can reach.
-    """
-    warp = SourceWarp(case.picture, case.params)
-    count = len(truth.motion)
-    return {
-        COPY: np.repeat(case.picture[None], count, 0),
-        WARP: np.stack([warp(truth.motion[index]).moved for index in range(count)]),
-        CEILING: _through(codec, truth.pictures),
-        TRUTH: truth.pictures,
-    }
-
-
-@torch.inference_mode()
-def _through(codec: torch.nn.Module, pictures: Pictures) -> Pictures:
-    frames = []
-    for picture in pictures:
-        tensor = torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 127.5 - 1
-        decoded = codec.decode(codec.encode(tensor)).clamp(-1, 1)  # type: ignore[operator]
-        frames.append(((decoded[0].permute(1, 2, 0) + 1) * 127.5).round().to(torch.uint8).numpy())
-    return np.stack(frames)
+def baselines(case: Case, truth: Truth) -> Mapping[str, Pictures]:
+    """Return the frames (T, S, S, 3) of the baseline that needs no generator, and the true ones."""
+    return {COPY: np.repeat(case.picture[None], len(truth.motion), 0), TRUTH: truth.pictures}

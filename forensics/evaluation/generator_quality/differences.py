@@ -13,8 +13,8 @@ from .measuring import Collected, mean_over
 from .statistics import clustered_interval
 
 COMPARED = (
-    "psnr_db", "ssim", "l1", "shape_error", "shape_distance", "expression_error", "expression_distance", "gaze_error",
-    "head_pose_error", "lid_aperture_error", "mouth_aperture_error",
+    "psnr_db", "ssim", "l1", "landmark_error", "gaze_error", "head_pose_error", "lid_aperture_error",
+    "mouth_aperture_error",
 )  # fmt: skip
 """Measures that have one value for each frame and a direction that counts as better."""
 
@@ -24,7 +24,7 @@ HIGHER_IS_BETTER = frozenset({"psnr_db", "ssim"})
 def differences_of(ours: Collected, others: Mapping[str, Collected], rng: np.random.Generator) -> tuple[Measure, ...]:
     """Compare a method with others frame by frame; a value above 0 means that the method is better.
 
-    The intervals resample identities and keep each frame's pair together, so a puppet that is hard for both methods
+    The intervals resample identities and keep each frame's pair together, so an avatar that is hard for both methods
     does not widen them. Two values with intervals that overlap may still differ by an interval that excludes 0.
 
     Args:

@@ -1,4 +1,4 @@
-"""Measure a generator against exact truth, on puppets that it never saw."""
+"""Measure a generator against exact truth, on avatars that it never saw."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from forensics.evaluation.measures.reports import EvalReport, EvalRun
 from forensics.evaluation.measures.results_folder import folder_of, write_report, write_run
 from forensics.evaluation.protocol.read_journal import now
 from forensics.execution.environment import PACKAGES, installed_version, machine
-from generator import AnimateConfig, Animator, read_sizes
-from generator.network.weights_io import load_pretrained
-from generator.puppets import STYLES, Style
+from generator import AnimateConfig, Animator, GeometryAnimator, read_sizes
+from generator.avatars import STYLES, Style
 from watermark import Deployment
 
-from .cases import COPY, LONGEST, TRUTH, WARP, baselines, draw_truth, sample_case
+from .cases import COPY, GEOMETRY, LONGEST, TRUTH, baselines, draw_truth, sample_case
 from .differences import differences_of
-from .judge import Judge
 from .measuring import Collected, collect, flows_of, measures_of
+from .reading import Reader
 
 SHIPPED = "mini"
 
 EVALUATION_SEED = 9001
-"""Seed of the puppets; neither the shipped generator nor the judge was trained with it."""
+"""Seed of the avatars; the shipped generator was not trained with it."""
+
+SIZE = 256
+"""Side of the pictures that geometry is measured on; a network is measured at its own size."""
 
 _MARK_KEY = bytes(range(32))
 """A public key: measured frames are not kept, and a new key would change the generator's rows from run to run."""
@@ -43,7 +45,7 @@ class Plan:
         clips: Number of identities, each with one clip.
         moving: Consecutive moments of motion in each clip.
         styles: Styles of the sources, in turn; empty for all.
-        seed: Seed of puppets, motions and bootstrap.
+        seed: Seed of avatars, motions and bootstrap.
 
     Raises:
         EvaluationError: There is no clip, or a clip has too few or too many moments.
@@ -70,63 +72,82 @@ def find_styles(names: Sequence[str]) -> tuple[Style, ...]:
     """
     for name in names:
         if name not in STYLES:
-            raise EvaluationError(f"no puppet style is called {name!r}; there are {', '.join(STYLES)}")
+            raise EvaluationError(f"no avatar style is called {name!r}; there are {', '.join(STYLES)}")
     return tuple(style for style in STYLES if style in names)
 
 
 def measure_generator(name: str, plan: Plan, note: Note = lambda *_: None) -> tuple[EvalReport, ...]:
-    """Measure a generator: animate unseen puppets by others' motions, and compare every frame with the true one.
+    """Measure a generator: animate unseen avatars by others' motions, and compare every frame with the true one.
 
-    The generator's frames carry a mark, as all its output does. The baselines carry no mark, which favours them.
+    The generator's frames carry a mark, as all its output does. The copy carries none, which favours it.
 
     Args:
-        name: `mini`, or a folder of weights that draw puppet heads.
+        name: `geometry`, `mini`, or a folder of weights that draw avatars.
         plan: Settings of the measurement.
         note: Progress callback.
 
     Returns:
         Reports of the generator, of the baselines and of the true frames, in this order. The first report also contains
-        the generator's gains over the baselines, the last one the judge's own error.
+        the generator's gains over the baselines, the last one the error of what reads the faces.
 
     Raises:
-        EvaluationError: The weights draw another face model, or the judge cannot be loaded.
+        EvaluationError: The weights draw another face model.
         WeightsError: There are no such weights.
+        ModelFilesError: The networks of the face mesh, which read the faces, are not installed.
     """
-    folder = None if name == SHIPPED else Path(name)
-    sizes = read_sizes(folder)
-    if sizes.face_model != "puppet":
-        raise EvaluationError(f"{name} draws {sizes.face_model} heads; truth is known for weights that draw puppets")
-    title = SHIPPED if folder is None else folder.resolve().name
-    judge = Judge.load()
-    model, digest = load_pretrained(folder)
-    animator = Animator(model, digest)
+    title, size, animators = _animators(name)
+    reader = Reader()
+    digest = ""
     found: dict[str, Collected] = {}
     with tempfile.TemporaryDirectory() as scratch:
         deployment = replace(Deployment.open(Path(scratch)), mark_keys=(_MARK_KEY,))
         for number in range(plan.clips):
-            note(number / plan.clips, f"animating puppet {number + 1} of {plan.clips}")
-            case = sample_case(plan.seed, number, plan.styles or STYLES, plan.moving, sizes.image_size)
-            config = AnimateConfig(mode="absolute", seed=number)
-            clip = animator.animate(case.picture, case.params, case.drive, deployment, config=config)
-            truth = draw_truth(case, clip.aligned)
+            note(number / plan.clips, f"animating avatar {number + 1} of {plan.clips}")
+            case = sample_case(plan.seed, number, plan.styles or STYLES, plan.moving, size)
+            config = AnimateConfig(seed=number)
+            clips = {
+                method: animator.animate(case.picture, case.params, case.drive, deployment, config=config)
+                for method, animator in animators.items()
+            }
+            truth = draw_truth(case, clips[title].aligned)
             flows = flows_of(truth, case)
-            for method, frames in {title: clip.frames, **baselines(case, truth, model.codec)}.items():
-                collect(found.setdefault(method, Collected()), case, truth, frames, judge, flows)
+            digest = clips[title].claim.model_digest or ""
+            drawn = {method: clip.frames for method, clip in clips.items()}
+            for method, frames in {**drawn, **baselines(case, truth)}.items():
+                collect(found.setdefault(method, Collected()), case, truth, frames, reader, flows)
     rng = np.random.default_rng(plan.seed)
-    gains = differences_of(found[title], {method: found[method] for method in (WARP, COPY)}, rng)
+    others = {method: collected for method, collected in found.items() if method not in (title, TRUTH)}
+    gains = differences_of(found[title], others, rng)
     return tuple(
         EvalReport(
-            corpus=f"puppets {plan.seed}",
+            corpus=f"avatars {plan.seed}",
             detector=method,
             protocol=_protocol(plan),
             seed=plan.seed,
-            measures=measures_of(collected, rng, judge_itself=method == TRUTH) + (gains if method == title else ()),
+            measures=measures_of(collected, rng) + (gains if method == title else ()),
             sealed=False,
-            warnings=_warnings(method, title, judge),
+            warnings=_warnings(method, title),
             detector_digest=digest if method == title else "",
         )
         for method, collected in found.items()
     )
+
+
+def _animators(name: str) -> tuple[str, int, dict[str, Animator | GeometryAnimator]]:
+    """Return the generator's title, the side of its pictures, and what draws: a network, and always geometry.
+
+    Raises:
+        EvaluationError: The weights draw another face model.
+        WeightsError: There are no such weights.
+    """
+    if name == GEOMETRY:
+        return GEOMETRY, SIZE, {GEOMETRY: GeometryAnimator()}
+    folder = None if name == SHIPPED else Path(name)
+    sizes = read_sizes(folder)
+    if sizes.face_model != "arkit":
+        raise EvaluationError(f"{name} draws {sizes.face_model} heads; truth is known for weights that draw avatars")
+    title = SHIPPED if folder is None else folder.resolve().name
+    return title, sizes.image_size, {title: Animator.from_pretrained(folder), GEOMETRY: GeometryAnimator()}
 
 
 def write_quality(reports: Sequence[EvalReport], out: Path, command: str) -> EvalRun:
@@ -155,15 +176,12 @@ def write_quality(reports: Sequence[EvalReport], out: Path, command: str) -> Eva
 def _protocol(plan: Plan) -> str:
     styles = ", ".join(plan.styles) if plan.styles else "all styles"
     return (
-        f"{plan.clips} puppets of {styles}, each driven by another puppet over {plan.moving} consecutive frames at "
+        f"{plan.clips} avatars of {styles}, each driven by another avatar over {plan.moving} consecutive frames at "
         "12.5 a second; intervals over identities"
     )
 
 
-def _warnings(method: str, title: str, judge: Judge) -> tuple[str, ...]:
-    marked = "the frames carry the mark, as all that leaves the generator; the baselines carry none"
-    read = (
-        f"shape, expression, pose, gaze, apertures, identity and Fréchet distance are read by the judge "
-        f"{judge.digest[:12]}; its own error is that of {TRUTH!r}"
-    )
+def _warnings(method: str, title: str) -> tuple[str, ...]:
+    marked = f"the frames carry the mark, as all that leaves a generator; the {COPY} carries none"
+    read = f"landmarks, pose, gaze and apertures are read by the face mesh; its own error is that of {TRUTH!r}"
     return (marked, read) if method == title else (read,)

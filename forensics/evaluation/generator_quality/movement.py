@@ -8,29 +8,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from generator import FaceParams
-from generator.face import project, surface
-from generator.puppets import PuppetFrame
+from generator.avatars import MATERIALS, FrameTruth, flow
 
-from .face_net import Floats, Pictures
+from .reading import Floats, Pictures
 
-_SKIN = 1
-_TOLERANCE = 1.5
-"""Largest distance in pixels between a followed place and the place with its face coordinates."""
-
-_SAMPLED = 0.25
-"""Offset in pixels at which the renderer reads a pixel's face coordinates.
-
-The offset points right and down from the pixel's centre, to one corner of the four samples that make its colour.
-"""
-
-_SAME_SIDE = 0.5
-"""Angle in radians around the head beyond which two places are not neighbours, however near in the picture."""
+_SKIN = MATERIALS.index("skin")
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
-    """The places of the pixels of one frame in the frame before it.
+class SkinFlow:
+    """The places of the skin's pixels of one frame in the frame before it.
 
     Attributes:
         places: (H, W, 2) x and y in pixels of the previous frame; pixel centres are integers.
@@ -41,38 +28,25 @@ class Flow:
     seen: NDArray[np.bool_]
 
 
-def exact_flow(before: PuppetFrame, now: PuppetFrame, params: FaceParams) -> Flow:
-    """Return the flow from one true frame to the previous one, from the renderer's own face coordinates.
+def exact_flow(before: FrameTruth, now: FrameTruth) -> SkinFlow:
+    """Return the flow from one true frame to the previous one, for skin that both show.
 
     Eyes and mouth are left out, because their content moves on the surface and not with it. Hair, clothes and
-    background are left out too, because the renderer has no coordinates for them.
+    background are left out too.
 
     Args:
         before: The earlier true frame.
-        now: The later true frame.
-        params: The earlier moment, with the puppet's own shape.
+        now: The later true frame of the same avatar.
     """
-    size = len(now.image)
-    known = (now.labels == _SKIN) & np.isfinite(now.coordinates).all(-1)
-    u, t = now.coordinates[known].T
-    points = surface(u, t, params.shape, params.expression)
-    followed = project(points, params.pose, params.camera) * size - 0.5 - _SAMPLED
-    places = np.zeros((size, size, 2), np.float32)
-    places[known] = followed
-    column, row = np.clip(followed.round().astype(np.intp), 0, size - 1).T
-    inside = ((followed >= 0) & (followed <= size - 1)).all(1)
-    there = before.coordinates[row, column]
-    same = np.isfinite(there).all(1) & (before.labels[row, column] == _SKIN)
-    u_there, t_there = np.nan_to_num(there).T
-    points = surface(u_there, t_there, params.shape, params.expression)
-    back = project(points, params.pose, params.camera) * size - 0.5 - _SAMPLED
-    near = np.linalg.norm(back - followed, axis=1) < _TOLERANCE
-    seen = np.zeros((size, size), bool)
-    seen[known] = inside & same & near & (np.abs(u_there - u) < _SAME_SIDE)
-    return Flow(places, seen)
+    found = flow(now, before)
+    x, y = np.meshgrid(np.arange(now.size), np.arange(now.size), indexing="xy")
+    places = np.stack([x, y], -1) + found.offset
+    column, row = np.clip(places.round().astype(np.intp), 0, now.size - 1).transpose(2, 0, 1)
+    same = (now.labels == _SKIN) & (before.labels[row, column] == _SKIN)
+    return SkinFlow(places.astype(np.float32), found.visible & same)
 
 
-def warping_error(before: Pictures, now: Pictures, flow: Flow) -> float:
+def warping_error(before: Pictures, now: Pictures, moved: SkinFlow) -> float:
     """Return the mean absolute difference, in levels of 255, between a frame and the frame before it moved by the flow.
 
     This is equation 11 of Lai et al. 2018 (Learning Blind Video Temporal Consistency), in L1 and with exact flow and
@@ -81,10 +55,10 @@ def warping_error(before: Pictures, now: Pictures, flow: Flow) -> float:
     Args:
         before: (H, W, 3) uint8.
         now: (H, W, 3) uint8.
-        flow: Flow between the true frames, with at least one visible pixel.
+        moved: Flow between the true frames, with at least one visible pixel.
     """
-    moved = cv2.remap(before.astype(np.float32), flow.places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return float(np.abs(moved[flow.seen] - now[flow.seen]).mean())
+    there = cv2.remap(before.astype(np.float32), moved.places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return float(np.abs(there[moved.seen] - now[moved.seen]).mean())
 
 
 def flicker(frames: Pictures) -> float:

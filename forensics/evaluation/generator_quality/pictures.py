@@ -7,12 +7,20 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from .face_net import Pictures
+from generator.avatars import MATERIALS
+
+from .reading import Pictures
 
 Mask = NDArray[np.bool_]
 
-REGIONS: dict[str, int | None] = {"whole": None, "eyes": 2, "mouth": 3, "hair": 4, "background": 0}
-"""The regions, and their labels in `PuppetFrame.labels` of the true frame."""
+REGIONS = {
+    "whole": MATERIALS,
+    "eyes": ("left_eye", "right_eye", "left_iris", "right_iris", "lashes"),
+    "mouth": ("lips", "mouth", "teeth", "tongue"),
+    "hair": ("hair", "beard"),
+    "background": ("background",),
+}
+"""The regions, and the materials of the true frame that they consist of."""
 
 LEAST_PIXELS = 40
 """Least number of pixels of a region that is measured on a frame."""
@@ -22,10 +30,10 @@ def regions_of(labels: NDArray[np.uint8]) -> Iterator[tuple[str, Mask]]:
     """Return the regions (H, W) of a true frame that are large enough to be measured.
 
     Args:
-        labels: (H, W) labels of the true frame.
+        labels: (H, W) materials of the true frame.
     """
-    for name, label in REGIONS.items():
-        where = np.ones(labels.shape, bool) if label is None else labels == label
+    for name, materials in REGIONS.items():
+        where = np.isin(labels, [MATERIALS.index(material) for material in materials])
         if where.sum() >= LEAST_PIXELS:
             yield name, where
 

@@ -1,4 +1,4 @@
-"""Compute statistics of whole sets: correlation, Fréchet distance, verification AUC, and intervals over identities."""
+"""Compute statistics of whole sets: correlation, angles between heads, and intervals over identities."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
 
 from forensics.evaluation.errors import MetricError
-from forensics.evaluation.metrics import classification as metrics
 from forensics.evaluation.metrics.intervals import Interval
 
 Rows = NDArray[np.intp]
@@ -62,48 +60,6 @@ def correlation(first: Array, second: Array) -> float:
     return float((a * b).sum() / spread)
 
 
-def frechet_distance(first: Array, second: Array) -> float:
-    """Return the squared Fréchet distance between Gaussians fitted to features (N, D) and (M, D).
-
-    The distance is ‖μ₁ − μ₂‖² + tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½) (Dowson & Landau 1982). It is biased upwards where N or M is
-    not large relative to D, so it can be compared only with others of the same N.
-
-    Raises:
-        MetricError: One of them has fewer than two rows.
-    """
-    if min(len(first), len(second)) < 2:
-        raise MetricError("a Fréchet distance wants two rows of features on each side")
-    means = [features.mean(0, dtype=np.float64) for features in (first, second)]
-    spreads = [np.atleast_2d(np.cov(features.astype(np.float64), rowvar=False)) for features in (first, second)]
-    root = _root(spreads[0])
-    cross = linalg.eigvalsh(root @ spreads[1] @ root)
-    trace = np.trace(spreads[0]) + np.trace(spreads[1]) - 2 * np.sqrt(np.clip(cross, 0, None)).sum()
-    return float(max(np.square(means[0] - means[1]).sum() + trace, 0.0))
-
-
-def cosines(first: Array, second: Array) -> Array:
-    """Return the cosine of each pair of rows (N, D)."""
-    lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
-    return np.asarray((first * second).sum(1) / np.maximum(lengths, 1e-12))
-
-
-def verification_auc(features: Array, identities: Sequence[str]) -> float:
-    """Return the probability that two pictures of one identity are more similar than two of different ones.
-
-    Args:
-        features: (N, D), compared by cosine.
-        identities: (N,) at least two identities, one of them twice.
-
-    Raises:
-        MetricError: There is no pair of either kind.
-    """
-    unit = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
-    first, second = np.triu_indices(len(unit), 1)
-    names = np.array(identities)
-    same = (names[first] == names[second]).astype(np.int64)
-    return metrics.auc(same, (unit @ unit.T)[first, second].astype(np.float64))
-
-
 def rotation_angle(first: Array, second: Array) -> Array:
     """Return the angle in degrees between rotations (N, 3) of yaw, pitch and roll in radians."""
     turned = np.einsum("nij,nik->njk", _rotations(first), _rotations(second))
@@ -115,8 +71,3 @@ def _rotations(poses: Array) -> Array:
     from generator.face import rotation
 
     return np.stack([rotation(pose) for pose in poses]).astype(np.float64)
-
-
-def _root(matrix: Array) -> Array:
-    values, vectors = linalg.eigh(matrix)
-    return np.asarray((vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T)

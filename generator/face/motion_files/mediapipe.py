@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from generator.errors import MotionFileError
 from generator.face.face_params import ARKIT_EXPRESSION, DriveSequence
-from generator.face.head_model import rotation
+from generator.face.pose import rotation
 
 from .coefficients import NEUTRAL_CAMERA, Rows, checked_coefficient, expression_with_gaze, motion_of
 

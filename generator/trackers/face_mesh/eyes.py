@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from generator.avatars import GAZE_RADIANS
 from generator.trackers.ibug import CORNERS, LOWER_LIDS, UPPER_LIDS
 from generator.trackers.regions import Points
 from generator.trackers.smoothing import fill_gaps
@@ -13,8 +14,8 @@ _OPEN = 0.92  # share of the resting aperture below which the lid counts as clos
 _SHUT = 0.38  # share at which the network's lids stop on a closed eye: 0.22 to 0.5 were measured
 _SHUT_AT_MOST = 0.55
 _WINK = (0.30, 0.60)  # difference between the eyes that counts as noise, and as a wink
-_GAZE_REACH = 0.36  # iris travel of a full horizontal gaze, in half eye widths, as the puppets are painted
-_GAZE_RISE = 0.24  # iris travel of a full upward gaze
+_EYEBALL = 12 / 15  # radius of an eyeball in half eye widths: 12 mm in an eye of 30 mm
+_GAZE_REACH, _GAZE_RISE = (_EYEBALL * np.sin(GAZE_RADIANS)).tolist()  # iris travel of a full gaze, across and up
 _GAZE_LEVEL = 0.10  # height of an iris with level gaze, in half eye widths above the corners
 _UNSEEN = 0.6  # closure above which the iris cannot be seen
 _TURNED = 0.35  # radians of yaw from which only the eye nearer to the camera is used
@@ -83,7 +84,7 @@ def gaze(points: Points, irises: Points, pitch: Points, yaw: Points) -> Points:
         yaw: ``(T,)`` yaw of the head in radians.
 
     Returns:
-        ``(T, 2)`` to the picture's right and up, where 1 is the puppets' full gaze; not clipped.
+        ``(T, 2)`` to the picture's right and up, where 1 is a full gaze (`GAZE_RADIANS`); not clipped.
     """
     looks = []
     for eye, (outer, inner) in enumerate(CORNERS):

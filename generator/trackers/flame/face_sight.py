@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.errors import TrackerError
-from generator.face.head_model import rotation
+from generator.face.pose import rotation
 from generator.trackers.face_crop import CropRule, box_around, check_landmarks, steady
 from generator.trackers.face_mesh.eyes import apertures, clip_gaze, closure, resting_aperture
 from generator.trackers.face_mesh.face_mesh import FaceMesh, MeshFace, camera_faces

@@ -19,8 +19,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from generator.face.face_params import Floats
+from generator.face.pose import angles
 from generator.trackers.regions import Points, Region
-from generator.trackers.rigid import angles
 
 from .flame_code import FlameCode
 

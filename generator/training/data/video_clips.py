@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from generator.errors import TrainingError
 from generator.face.face_params import DriveSequence, FaceParams
-from generator.face.head_model import project
+from generator.face.pose import project
 from generator.face_models import FaceModel
 from generator.inference.framing import Framing, frame_source
 from generator.training.config import DataConfig

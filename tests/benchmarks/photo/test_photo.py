@@ -10,7 +10,8 @@ from benchmarks.photo.forging import LEARNED, MEASURED
 from benchmarks.photo.measure_photo import GENUINE, Scored, _auc, _ece
 from benchmarks.photo.portraits import FOREHEAD, Portrait, cut_portrait, split_portraits
 from benchmarks.photo.warping import Motion, move_mesh, warp_face
-from generator.trackers import MESH_INDEX, mean_face
+from forensics.faces.yunet import mean_face
+from generator.trackers import MESH_INDEX
 
 
 def portrait(seed: int = 0) -> Portrait:
@@ -19,7 +20,7 @@ def portrait(seed: int = 0) -> Portrait:
     picture = np.kron(rng.integers(40, 200, (32, 32, 3)), np.ones((10, 10, 1))).astype(np.uint8)
     angle, radius = rng.uniform(0, 2 * np.pi, 468), np.sqrt(rng.uniform(0, 0.8, 468))
     mesh = np.stack([60 * radius * np.cos(angle), 80 * radius * np.sin(angle), np.zeros(468)], axis=1)
-    known = mean_face() * (1, -1, -1)
+    known = mean_face()
     known = (known - known.mean(0)) * (110 / np.ptp(known[:, 1]))
     mesh[MESH_INDEX] = known
     arc = np.linspace(-1, 1, len(FOREHEAD))

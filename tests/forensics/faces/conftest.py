@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from forensics.faces.five_points import five_points
-from generator.trackers import mean_face
+from forensics.faces.yunet import mean_face
 
 CHANNEL_OF = {8: 2, 16: 1, 32: 0}
 """Channel, of blue, green and red, that a stride reads: red squares of 8 pixels, green of 16, blue of 32."""
@@ -24,7 +24,7 @@ Maker = Callable[..., Path]
 
 def five_in_cells() -> np.ndarray:
     """Return the five points of a face, in cells from the middle of the cell that found it, (5, 2)."""
-    return five_points(mean_face() * (1, -1, -1))[:, :2] * UNIT
+    return five_points(mean_face())[:, :2] * UNIT
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from generator.avatars.materials import BACKGROUND, CLOTHES, HAIR, HAND, SKIN
 from generator.avatars.posing import pose_points, turn_vectors
 from generator.errors import FaceModelError
 from generator.face.face_params import ARKIT_EXPRESSION, FaceParams
-from generator.face.head_model import rotation
+from generator.face.pose import rotation
 
 SIZE = 80
 SEED = 3
@@ -92,8 +92,8 @@ def test_an_unknown_style_is_refused_with_the_nearest_name():
 
 
 def test_parameters_of_another_face_model_are_refused():
-    with pytest.raises(ValueError, match="'arkit', not 'puppet'"):
-        render(character("flat"), FaceParams.neutral(), SIZE)
+    with pytest.raises(ValueError, match="'arkit', not 'flame'"):
+        render(character("flat"), FaceParams.neutral(face_model="flame"), SIZE)
 
 
 def test_another_drive_keeps_the_colours_of_the_character():

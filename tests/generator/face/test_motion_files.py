@@ -183,9 +183,9 @@ def test_binary_and_absent_files_are_one_line(tmp_path: Path) -> None:
 
 
 def test_text_formats_refuse_other_heads_and_leave_nothing(tmp_path: Path) -> None:
-    puppet = DriveSequence.still(FaceParams.neutral(), 25.0)
-    with pytest.raises(MotionFileError, match="motion of a puppet face; track with --tracker arkit"):
-        write_motion(puppet, tmp_path / "a.csv")
+    other = DriveSequence.still(FaceParams.neutral(face_model="flame"), 25.0)
+    with pytest.raises(MotionFileError, match="motion of a flame face; track with --tracker arkit"):
+        write_motion(other, tmp_path / "a.csv")
     assert not list(tmp_path.iterdir())
 
 

@@ -11,7 +11,7 @@ import pytest
 from generator import DriveSequence, FaceModelError, FaceParams, Retarget, align, draw_snapshot
 from generator.face.alignment import neutral_moment
 from generator.face.face_params import LAYOUTS
-from generator.face.head_model import project, rotation
+from generator.face.pose import project, rotation
 from generator.face.raster import rasterise
 from generator.face.source_warp import SourceWarp
 from generator.face.spatial_maps import MAPS, MapRenderer

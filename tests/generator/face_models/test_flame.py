@@ -120,31 +120,31 @@ def test_the_jaw_opens_the_mouth_and_leaves_the_skull():
     opened[52] = 0.4
     shut, wide = model.landmarks(Z, E), model.landmarks(Z, opened)
     assert shut[66, 1] - wide[66, 1] > 0.15
-    assert np.abs(wide[17:48] - shut[17:48]).max() < 0.03
+    assert np.abs(wide[17:48] - shut[17:48]).max() < 0.05
     assert np.linalg.norm(wide[62] - wide[66]) > np.linalg.norm(shut[62] - shut[66]) + 0.15
 
 
 def test_each_eyelid_coefficient_moves_its_own_side():
     model = stand_in_flame()
-    for index, sign in ((50, 1), (51, -1)):
+    for index, own, other in ((50, slice(42, 48), slice(36, 42)), (51, slice(36, 42), slice(42, 48))):
         shut = E.copy()
         shut[index] = 1
-        moved = np.abs(model.vertices(Z, shut) - model.vertices(Z, E)).max(1) > 0.01
-        assert moved.any() and (sign * model.vertices(Z, E)[moved, 0] > 0).all()
+        moved = np.abs(model.landmarks(Z, shut) - model.landmarks(Z, E)).max(1)
+        assert moved[own].max() > 0.05 > 0.01 > moved[other].max()
 
 
 def test_gaze_turns_the_eyes_alone():
     model = stand_in_flame()
     ahead, right = model.vertices(Z, E), model.vertices(Z, E, np.array([1, 0], np.float32))
     moved = np.abs(right - ahead).max(1) > 1e-5
-    assert 1000 < moved.sum() < 1100
+    assert 2 * 72 <= moved.sum() < 170
     front = moved & (ahead[:, 2] > ahead[moved, 2].mean() + 0.08)
     assert (right[front, 0] > ahead[front, 0]).all()
     up = model.vertices(Z, E, np.array([0, 1], np.float32))
     assert (up[front, 1] > ahead[front, 1]).all()
 
 
-def test_head_space_is_the_puppets():
+def test_head_space_is_that_of_the_avatar_head():
     vertices = stand_in_flame().vertices(Z, E)
     assert np.ptp(vertices[:, 1]) == pytest.approx(2.15, rel=0.05)
     np.testing.assert_allclose((vertices.max(0) + vertices.min(0))[[0, 1]], 0, atol=0.1)
@@ -242,7 +242,7 @@ def test_a_missing_file_and_a_missing_path_say_where_to_get_one(tmp_path):
     for call in (lambda: Flame.load(tmp_path / "none.pkl"), lambda: load_face_model("flame")):
         with pytest.raises(FaceModelError, match=r"flame\.is\.tue\.mpg\.de"):
             call()
-    with pytest.raises(FaceModelError, match=r"no face model 'smpl'; there are: puppet, flame"):
+    with pytest.raises(FaceModelError, match=r"no face model 'smpl'; there are: .*flame"):
         load_face_model("smpl")
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from generator.face.head_model import project, rotation
+from generator.face.pose import project, rotation
 from generator.face_models import Flame
 from generator.face_models.stand_in import stand_in_arrays
 from generator.trackers.flame.flame_camera import cameras_of, pose_of

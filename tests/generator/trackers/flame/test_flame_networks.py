@@ -234,12 +234,12 @@ def test_absent_files_are_named_with_source_licence_and_place(home, tmp_path, mo
 
 
 def test_unknown_tracker_and_weights_for_the_face_mesh_are_refused():
-    with pytest.raises(TrackerError, match="no tracker 'decca'; there are: face-mesh, arkit, deca, smirk"):
+    with pytest.raises(TrackerError, match="no tracker 'decca'; there are: arkit, deca, smirk"):
         load_tracker("decca")
-    with pytest.raises(TrackerError, match=r"a\.tar: tracker face-mesh takes no weights"):
-        load_tracker("face-mesh", Path("a.tar"))
+    with pytest.raises(TrackerError, match=r"a\.tar: tracker arkit takes no weights"):
+        load_tracker("arkit", Path("a.tar"))
 
 
 def test_every_tracker_says_what_it_reads_and_under_which_terms():
-    assert [spec.name for spec in TRACKERS] == ["face-mesh", "arkit", "deca", "smirk"]
+    assert [spec.name for spec in TRACKERS] == ["arkit", "deca", "smirk"]
     assert all(spec.face_model in LAYOUTS and spec.licence and spec.source for spec in TRACKERS)

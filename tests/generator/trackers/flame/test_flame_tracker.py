@@ -4,18 +4,17 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from generator.avatars import render, sample_avatar, sample_motion
 from generator.errors import ModelFilesError, NoFaceError, TrackerError
 from generator.face.face_params import FLAME_EXPRESSION
-from generator.face.head_model import rotation
+from generator.face.pose import rotation
 from generator.face_models import stand_in_flame
-from generator.puppets import render, sample_motion, sample_puppet
-from generator.trackers import Tracker, track_clip
+from generator.trackers import AvatarTracker, Tracker
 from generator.trackers.face_crop import CropRule
 from generator.trackers.face_mesh.face_mesh import MeshFace
 from generator.trackers.flame.flame_code import FlameCode, FlameNetwork
 from generator.trackers.flame.flame_tracker import BATCH, FlameTracker
 from generator.trackers.ibug import MESH_INDEX
-from generator.trackers.puppet_fit.face_mesh_tracker import FaceMeshTracker
 
 HEIGHT, WIDTH = 360, 480
 RULE = CropRule(scale=1.375, forehead=False, box_scale=1.25, box_drop=0.12)
@@ -89,8 +88,8 @@ def clip(frames):
 
 
 def test_both_kinds_of_tracker_are_trackers(flame):
-    trackers: list[Tracker] = [tracker(flame), FaceMeshTracker(ToldMesh([]))]
-    assert [t.face_model for t in trackers] == ["flame", "puppet"]
+    trackers: list[Tracker] = [tracker(flame), AvatarTracker(ToldMesh([]))]
+    assert [t.face_model for t in trackers] == ["flame", "arkit"]
 
 
 def test_still_carries_what_the_network_reads(flame):
@@ -216,12 +215,11 @@ def test_clip_without_frames_or_rate_is_refused(flame):
 
 
 @pytest.mark.slow
-def test_puppets_gaze_agrees_with_the_face_mesh_tracker(mesh, flame):
-    rng = np.random.default_rng(1)
-    puppet = sample_puppet(rng, "gloss")
-    motion = sample_motion(rng, puppet, 25, 25.0)
-    frames = np.stack([render(puppet, motion[t], 256).image for t in range(25)])
+def test_gaze_agrees_with_the_tracker_of_the_avatar_head(mesh, flame):
+    avatar = sample_avatar(1, "real")
+    motion = sample_motion(np.random.default_rng(1), avatar.shape.values, 25, 25.0, avatar.params().camera)
+    frames = np.stack([render(avatar, motion[t], 256).picture for t in range(25)])
     turns = Rotation.from_matrix([rotation(pose) for pose in motion.pose]).as_rotvec()
     ours = FlameTracker("deca", ToldNetwork(turn=turns), RULE, flame, lambda: mesh).track_clip(frames, 25.0)
-    theirs = track_clip(frames, 25.0, mesh=mesh)
-    assert np.corrcoef(ours.gaze[:, 0], theirs.gaze[:, 0])[0, 1] > 0.95
+    theirs = AvatarTracker(mesh).track_clip(frames, 25.0)
+    assert np.corrcoef(ours.gaze[:, 0], theirs.gaze[:, 0])[0, 1] > 0.9

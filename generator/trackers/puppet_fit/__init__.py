@@ -1,1 +1,0 @@
-"""Fit the parameters of the puppet head to the points of a face mesh."""
