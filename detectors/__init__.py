@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facetrail_lazy_door import lazy_door
-from facetrail_torchvision import declare_operators_at_import
+from facetrail_torchvision import prepare_imports
 
-declare_operators_at_import()
+prepare_imports()
 
 if TYPE_CHECKING:
     from .adapters.opening import is_adapter
