@@ -1,4 +1,4 @@
-"""Transform real pictures into half spectra and back, without a package of its own for it: scipy takes 0.2 s to import."""
+"""Transform real pictures into half spectra and back; scipy can do it too, but takes long to import."""
 
 from __future__ import annotations
 
