@@ -20,6 +20,7 @@ EXTRAS: Mapping[str, str] = {
     "accelerate": "train",
     "tensorboard": "train",
     "gradio": "app",
+    "anyio": "serve",
     "starlette": "serve",
     "uvicorn": "serve",
     "pyarrow": "shards",
