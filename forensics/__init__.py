@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.lazy_door import lazy_door
+from facetrail_lazy_door import lazy_door
 
 if TYPE_CHECKING:
     from .animation.animate import AnimationRequest, animate_file

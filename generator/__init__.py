@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from facetrail_torchvision import declare_missing_operators
+from typing import TYPE_CHECKING
 
-declare_missing_operators()
+from facetrail_lazy_door import lazy_door
+from facetrail_torchvision import prepare_imports
 
-from .errors import FaceModelError, GenerationError, GeneratorError, MotionFileError, PuppetError, WeightsError  # noqa: E402
-from .face.alignment import Retarget, align  # noqa: E402
-from .face.face_params import EXPRESSION, SHAPE, DriveSequence, FaceParams  # noqa: E402
-from .face.motion_files import MOTION_SUFFIXES, read_motion, write_motion  # noqa: E402
-from .geometry import mouth_never_shuts  # noqa: E402
-from .inference.animate_config import AnimateConfig  # noqa: E402
-from .inference.clip import GeneratedClip, GeneratedFile  # noqa: E402
-from .inference.geometry import GeometryAnimator  # noqa: E402
-from .inference.hardware import Precision, fastest_device, find_device  # noqa: E402
-from .inference.pipeline import Animator, load_animator, read_sizes  # noqa: E402
+prepare_imports()
+
+if TYPE_CHECKING:
+    from .errors import FaceModelError, GenerationError, GeneratorError, MotionFileError, PuppetError, WeightsError
+    from .face.alignment import Retarget, align
+    from .face.face_params import EXPRESSION, SHAPE, DriveSequence, FaceParams
+    from .face.motion_files import MOTION_SUFFIXES, read_motion, write_motion
+    from .geometry import mouth_never_shuts
+    from .inference.animate_config import AnimateConfig
+    from .inference.clip import GeneratedClip, GeneratedFile
+    from .inference.geometry import GeometryAnimator
+    from .inference.hardware import Precision, fastest_device, find_device
+    from .inference.pipeline import Animator, load_animator, read_sizes
+else:
+    __getattr__ = lazy_door(__name__, __file__)
 
 __all__ = [
     "EXPRESSION",

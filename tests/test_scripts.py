@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-READ = ("pyproject.toml", "constraints.txt", "scripts/setup", "facetrail_torchvision.py")
+READ = ("pyproject.toml", "constraints.txt", "scripts/setup", "facetrail_lazy_door.py", "facetrail_torchvision.py")
 
 
 @pytest.fixture

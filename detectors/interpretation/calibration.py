@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import expit
 
 from detectors.errors import TrainingError
 
@@ -39,7 +37,12 @@ class Calibration:
 
     def probabilities(self, logits: Floats) -> Floats:
         """Return probabilities of manipulation (N,) in 0–1 for logits (N,)."""
-        return np.asarray(expit(self.scale * logits + self.bias), dtype=np.float64)
+        return logistic(self.scale * logits + self.bias)
+
+
+def logistic(values: Floats) -> Floats:
+    """Return 1 / (1 + exp(-x)) of every value, exact at both ends; scipy's takes a second to import."""
+    return np.asarray(np.exp(-np.logaddexp(0, -np.asarray(values, dtype=np.float64))), dtype=np.float64)
 
 
 def fit_calibration(logits: Floats, labels: NDArray[np.integer]) -> Calibration:
@@ -64,6 +67,8 @@ def fit_calibration(logits: Floats, labels: NDArray[np.integer]) -> Calibration:
         )
     if not np.isfinite(logits).all():
         raise TrainingError("calibration wants finite logits")
+    from scipy.optimize import minimize  # its import takes a second
+
     target = np.where(positive, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))
     weight = np.where(positive, 0.5 / n_positive, 0.5 / n_negative)
 
@@ -71,7 +76,7 @@ def fit_calibration(logits: Floats, labels: NDArray[np.integer]) -> Calibration:
         scale = float(np.exp(parameters[0]))
         margin = scale * logits + parameters[1]
         value = float((weight * (np.logaddexp(0, margin) - target * margin)).sum())
-        slope = weight * (expit(margin) - target)
+        slope = weight * (logistic(margin) - target)
         return value, np.array([(slope * logits).sum() * scale, slope.sum()])
 
     bounds = [(np.log(_MIN_SCALE), np.log(_MAX_SCALE)), (-50.0, 50.0)]

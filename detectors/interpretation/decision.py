@@ -21,7 +21,6 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
 
 from detectors.errors import TrainingError
 
@@ -152,4 +151,6 @@ def _allowed(count: int, alpha: float, confidence: float | None) -> int:
     if confidence is None:
         return math.floor(alpha * (count + 1) + 1e-9) - 1
     # P(true rate > α) = P(Binomial(n, α) ≤ k) when k samples lie beyond a threshold set on the next one
+    from scipy.stats import binom  # its import takes a second
+
     return int((binom.cdf(np.arange(count), count, alpha) <= 1 - confidence).sum()) - 1

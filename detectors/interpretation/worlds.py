@@ -16,11 +16,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from detectors.errors import CheckpointError
 
 from .appearance import VERSION, describe
+from .calibration import logistic
 
 Floats = NDArray[np.float64]
 SIDE = 128
@@ -53,7 +53,7 @@ class WorldGate:
         """Return for each crop (N, S, S, 3), cut with a margin of 0.15, the chance (N,) that it is a photograph."""
         small = [cv2.resize(crop, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for crop in crops]
         numbers = describe(np.stack(small).astype(np.uint8))
-        return np.asarray(expit(numbers @ self.weights + self.bias), dtype=np.float64)
+        return logistic(numbers @ self.weights + self.bias)
 
     def world(self, crops: NDArray[np.uint8]) -> World:
         """Return the kind of the face that crops (N, S, S, 3) of one file show; the mean chance decides."""

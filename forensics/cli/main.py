@@ -20,7 +20,15 @@ from pathlib import Path
 
 from forensics.cli.arguments import check_identity, check_output
 from forensics.errors import UsageError
-from forensics.execution.command_result import CommandResult, document, error_entry, expected_errors, explain, visible
+from forensics.execution.command_result import (
+    CommandResult,
+    describe_unexpected,
+    document,
+    error_entry,
+    expected_errors,
+    explain,
+    visible,
+)
 from forensics.execution.log import open_log
 from forensics.execution.progress import Report, open_progress
 
@@ -119,8 +127,7 @@ def _answer(options: argparse.Namespace) -> int:
     except expected_errors() as error:
         return _fail(error, explain(error, _named_output(options)), options, as_json)
     except Exception as error:
-        message = f"unexpected {type(error).__name__}: {explain(error)}; run again with -v to see where"
-        return _fail(error, message, options, as_json)
+        return _fail(error, describe_unexpected(error), options, as_json)
     if as_json:
         sys.stdout.write(document(_full_name(options), answer.results) + "\n")
     elif answer.text:

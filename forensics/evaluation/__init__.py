@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.lazy_door import lazy_door
+from facetrail_lazy_door import lazy_door
 
 if TYPE_CHECKING:
     from .comparison.comparison import compare, compare_all, describe_comparisons, matched

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from detectors import Detector, World, WorldGate, load_detector, load_world_gate, read_card
+from detectors import World, WorldGate, load_world_gate
 from forensics.faces import FaceFinder, Frames, cut_crops
 
 from .evidence import Thresholds
+
+if TYPE_CHECKING:
+    from detectors import Detector
 
 _LOG = logging.getLogger(__name__)
 
@@ -117,6 +120,8 @@ def load_judge(name: str, world: World | None = None) -> Judge:
     Raises:
         DetectorError: It cannot be loaded.
     """
+    from detectors import load_detector, read_card
+
     detector = load_detector(name)
     return Judge(detector, thresholds_of(detector), read_card(name).measured_on, world)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from detectors import Detector, Score, World
 from forensics.errors import MissingPieceError
 from forensics.execution.command_result import visible
+from forensics.execution.extras import missing_package
 from forensics.execution.progress import Report, silent, subrange
 from forensics.faces import USUAL_FINDER, FaceFinder, FinderChoice, Frames, WholeFrame, open_face_finder
 from watermark import (
@@ -28,10 +28,13 @@ from watermark import (
 
 from .answer import Answer, answer_of
 from .clip_scan import look_through
-from .detector_choice import Judge, choose_detector, thresholds_of
+from .detector_choice import DetectorChoice, Judge, choose_detector, thresholds_of
 from .face_scores import FaceLog, SeenFace, most_suspicious, name_of
 from .timeline import Timeline, spans_in_words
 from .verdict import Thresholds, Verdict, judge
+
+if TYPE_CHECKING:
+    from detectors import Detector, Score, World
 
 _LOG = logging.getLogger(__name__)
 
@@ -107,7 +110,9 @@ class Examiner:
         anchors: tuple[str, ...] = (),
         face_finder: FinderChoice = USUAL_FINDER,
     ) -> None:
-        """Load the detector and the face finder; the face mesh is loaded only where it is installed.
+        """Load the detector and the face finder, each only where what it runs on is installed.
+
+        Without torch no detector runs, and the face finder is not needed: credential and mark are examined.
 
         Args:
             deployment: The deployment whose mark keys, manifest store and root certificate are used.
@@ -119,12 +124,23 @@ class Examiner:
         Raises:
             DetectorError: The detector cannot be loaded.
             InputError: The file of the face finder's weights is missing, or is not YuNet's file.
+            MissingPieceError: A detector is named, and a package that it needs is not installed.
         """
         self._deployment = deployment
         self._anchors = anchors
-        self._choice = choose_detector(detector)
         self._finder: FaceFinder | None = None
         self._no_finder = ""
+        self._choice: DetectorChoice | None = None
+        try:
+            self._choice = choose_detector(detector)
+        except ModuleNotFoundError as error:
+            missing = missing_package(error)
+            if missing is None:
+                raise
+            if detector is not None:
+                raise MissingPieceError(missing) from error
+            self._no_finder = f"no detector is installed ({missing})"
+            return
         try:
             whole = detector is not None and self._choice.for_world(None).detector.spec.whole_frame
             self._finder = WholeFrame() if whole else open_face_finder(face_finder)
@@ -155,10 +171,10 @@ class Examiner:
         faces: tuple[SeenFace, ...] = ()
         log: FaceLog | None = None
         chosen = self.judge_for(opened if provenance.mark is not None else None)
-        limits = chosen.thresholds
+        limits = Thresholds() if chosen is None else chosen.thresholds
         timeline, reason = None, "the pixels cannot be decoded"
         if opened is not None and provenance.mark is not None:
-            log = None if self._finder is None else FaceLog(chosen.detector, self._finder)
+            log = None if self._finder is None or chosen is None else FaceLog(chosen.detector, self._finder)
             try:
                 faces, timeline = self._look(opened, log, limits, subrange(watched, 0.2, 1.0))
                 reason = self._no_score(log, faces)
@@ -183,26 +199,30 @@ class Examiner:
         size = None if opened is None else _size(opened)
         score = None if decisive is None else decisive.score
         finder = None if log is None else log.finder.name
-        answer = answer_of(score, limits, reason, chosen.measured_on)
-        return Examination(
-            provenance, score, verdict, faces, scored, timeline, size, finder, answer, limits, chosen.world
-        )
+        answer = answer_of(score, limits, reason, "" if chosen is None else chosen.measured_on)
+        world = None if chosen is None else chosen.world
+        return Examination(provenance, score, verdict, faces, scored, timeline, size, finder, answer, limits, world)
 
     def detector_of(self, found: Examination) -> Detector:
         """Return the detector that scored a file.
 
         Args:
             found: An examination by this examiner.
+
+        Raises:
+            MissingPieceError: None is installed.
         """
+        if self._choice is None:
+            raise MissingPieceError(self._no_finder)
         return self._choice.for_world(found.world).detector
 
-    def judge_for(self, opened: Media | ClipReader | None) -> Judge:
-        """Return the detector that scores a file, with its limits.
+    def judge_for(self, opened: Media | ClipReader | None) -> Judge | None:
+        """Return the detector that scores a file, with its limits; None where none is installed.
 
         Args:
             opened: The opened file; None where its pixels cannot be decoded.
         """
-        return self._choice.judge(lambda: _sample(opened), self._finder)
+        return None if self._choice is None else self._choice.judge(lambda: _sample(opened), self._finder)
 
     def _look(
         self, opened: Media | ClipReader, log: FaceLog | None, limits: Thresholds, report: Report

@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from detectors import Detector, Score
 from forensics.faces import SMALLEST_FACE, FaceFinder, Floats, Frames, cut_crops
 
 from .evidence import Thresholds, height_of
 from .face_tracks import FaceTrack, follow
 from .timeline import clock
+
+if TYPE_CHECKING:
+    from detectors import Detector, Score
 
 _LOG = logging.getLogger(__name__)
 

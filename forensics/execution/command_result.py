@@ -14,6 +14,8 @@ from unicodedata import category
 from forensics.errors import ForensicsError
 from forensics.storage.json_records import write_json
 
+from .extras import missing_package
+
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 JsonObject: TypeAlias = dict[str, JsonValue]
 
@@ -84,15 +86,27 @@ def refusal(error: BaseException, path: Path) -> CommandResult:
 
 
 def unexpected(error: Exception, path: Path) -> CommandResult:
-    """Return the result of a file that revealed a defect of this program.
+    """Return the result of a file that revealed a defect of this program, or that a package is missing.
 
     Args:
         error: The error.
         path: The file.
     """
-    line = f"unexpected {type(error).__name__}: {explain(error, path)}; run again with -v to see where"
+    line = describe_unexpected(error, path)
     details: JsonObject = {"type": type(error).__name__, "message": line, "path": str(path)}
     return CommandResult("", ({"error": details},), failed=True, complaint=line)
+
+
+def describe_unexpected(error: Exception, path: Path | None = None) -> str:
+    """Return one line about an error that nobody foresaw, or about a package that is not installed.
+
+    Args:
+        error: The error.
+        path: The file in question.
+    """
+    if missing_package(error) is not None:
+        return explain(error, path)
+    return f"unexpected {type(error).__name__}: {explain(error, path)}; run again with -v to see where"
 
 
 def explain(error: BaseException, path: Path | str | None = None) -> str:
@@ -103,7 +117,7 @@ def explain(error: BaseException, path: Path | str | None = None) -> str:
         path: The file in question, named where the error itself does not.
     """
     named = _path_of(error) or (str(path) if path is not None else None)
-    message = " ".join(str(error).split()) or type(error).__name__
+    message = missing_package(error) or " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, OSError) and error.errno is not None:
         way_out = _WAYS_OUT.get(error.errno)
         message = (error.strerror or message) + (f"; {way_out}" if way_out else "")

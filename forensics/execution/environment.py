@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,10 +14,21 @@ from pathlib import Path
 from watermark import home_folder
 
 from .command_result import JsonObject
+from .extras import command
 
 _SOON = dt.timedelta(days=30)
 PACKAGES = ("facetrail", "torch", "torchvision", "timm", "diffusers", "numpy", "opencv-python", "av", "c2pa-python")
 """Packages whose versions a report names."""
+
+_EXTRAS: Mapping[str, tuple[str, ...]] = {
+    "full": ("torch", "torchvision", "timm", "numba", "scikit-learn", "scipy", "safetensors", "jinja2"),
+    "track": ("ai-edge-litert",),
+    "sd15": ("diffusers",),
+}
+"""Packages of extras, by the extra that brings them; all others are facetrail's own requirements."""
+
+_NEEDED = ("full",)
+"""Extras that the demo needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,37 +72,31 @@ def examine_installation(home: Path | None = None) -> tuple[Part, ...]:
     Args:
         home: Folder of the deployment, None for the default.
     """
-    return (*package_parts(), torchvision_part(), *model_parts(), identity_part(home), mark_keys_part(home))
+    return (*package_parts(), operators_part(), *model_parts(), identity_part(home), mark_keys_part(home))
 
 
 def package_parts() -> tuple[Part, ...]:
-    """Return the state of the interpreter and the packages."""
+    """Return the state of the interpreter and the packages, from their metadata; nothing is imported for it."""
     parts = [Part("python", sys.version_info >= (3, 11), platform.python_version(), True, "install Python 3.11")]
-    for name in PACKAGES:
-        found = installed_version(name)
-        parts.append(Part(name, found is not None, found or "not installed", True, "run scripts/setup"))
-    litert = installed_version("ai-edge-litert")
-    parts.append(
-        Part("ai-edge-litert", litert is not None, litert or "not installed", False, "pip install 'facetrail[track]'")
-    )
+    extras = {name: extra for extra, names in _EXTRAS.items() for name in names}
+    own = [name for name in PACKAGES if name not in extras]
+    for name in (*own, *extras):
+        found, extra = installed_version(name), extras.get(name)
+        needed = extra is None or extra in _NEEDED
+        remedy = "run scripts/setup" if extra is None else f"run scripts/setup --user or {command(extra)}"
+        remedy = remedy if needed else f"only for some commands; {command(str(extra))}"
+        parts.append(Part(name, found is not None, found or "not installed", needed, remedy))
     return tuple(parts)
 
 
-def torchvision_part() -> Part:
-    """Return whether torchvision can be imported, and whether that needed a workaround."""
-    from facetrail_torchvision import declare_missing_operators
-
-    before = "torchvision" in sys.modules
-    try:
-        declared = declare_missing_operators()
-        import torchvision  # noqa: F401 - whether it imports is the question
-    except (ImportError, RuntimeError, OSError) as error:
-        return Part("torchvision import", False, str(error), True, "install matching torch and torchvision")
-    if before and not declared:
-        detail = "imported already"
-    else:
-        detail = "compiled operators declared by facetrail_torchvision" if declared else "sound"
-    return Part("torchvision import", True, detail, True)
+def operators_part() -> Part:
+    """Return whether torchvision's compiled operators fit the build of torch, judged by the versions of both."""
+    torch, torchvision = installed_version("torch"), installed_version("torchvision")
+    if torch is None or torchvision is None:
+        return Part("torchvision operators", False, "torch or torchvision is missing", False, command("full"))
+    fit = torch.partition("+")[2] == torchvision.partition("+")[2]
+    detail = f"built for torch {torch}" if fit else "declared by facetrail_torchvision where they do not load"
+    return Part("torchvision operators", True, detail, False)
 
 
 def model_parts() -> tuple[Part, ...]:

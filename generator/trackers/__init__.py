@@ -7,20 +7,27 @@ which `install_face_mesh` downloads, and its `fit_clip` also tells how well (`Cl
 
 from __future__ import annotations
 
-from generator.errors import MissingPackageError, ModelFilesError, NoFaceError, TrackerError
+from typing import TYPE_CHECKING
 
-from .avatar_tracker import AvatarTracker
-from .clip_fit import ClipFit, fit_quality
-from .face_mesh.face_detector import Detection
-from .face_mesh.face_mesh import FaceMesh, MeshFace
-from .face_mesh.follow import LONGEST_GAP
-from .face_mesh.models import FaceMeshFiles, face_mesh_folder, find_face_mesh, install_face_mesh
-from .ibug import MESH_INDEX
-from .landmark_file import read_landmarks
-from .protocol import Box, ClipFrames, Progress, Tracker
-from .registry import TRACKERS, TrackerSpec, find_tracker, load_tracker
-from .smoothing import OneEuro
-from .user_files import cache_folder, find_flame, models_folder
+from facetrail_lazy_door import lazy_door
+
+if TYPE_CHECKING:
+    from generator.errors import MissingPackageError, ModelFilesError, NoFaceError, TrackerError
+
+    from .avatar_tracker import AvatarTracker
+    from .clip_fit import ClipFit, fit_quality
+    from .face_mesh.face_detector import Detection
+    from .face_mesh.face_mesh import FaceMesh, MeshFace
+    from .face_mesh.follow import LONGEST_GAP
+    from .face_mesh.models import FaceMeshFiles, face_mesh_folder, find_face_mesh, install_face_mesh
+    from .ibug import MESH_INDEX
+    from .landmark_file import read_landmarks
+    from .protocol import Box, ClipFrames, Progress, Tracker
+    from .registry import TRACKERS, TrackerSpec, find_tracker, load_tracker
+    from .smoothing import OneEuro
+    from .user_files import cache_folder, find_flame, models_folder
+else:
+    __getattr__ = lazy_door(__name__, __file__)
 
 __all__ = [
     "LONGEST_GAP",

@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load_file
 
 from detectors import WeightsError, create_detector, find_spec, imagenet_file, install_imagenet
-from detectors.imagenet_weights import IMAGENET_LITE0, PublishedWeights, fetched_for, timm
-from detectors.methods.backbones import weights_file
+from detectors.imagenet_weights import IMAGENET_LITE0, PublishedWeights, fetched_for
+from detectors.methods.backbones import timm, weights_file
 
 TINY = PublishedWeights(
     name="tiny",

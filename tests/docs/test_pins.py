@@ -11,18 +11,21 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-EXTRAS = ("track", "sd15", "train", "app", "serve")
+EXTRAS = ("full", "track", "sd15", "train", "app", "serve")
 PINS = dict(
     line.split("==")
     for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     if line and not line.startswith("#")
 )
 NEEDED = sorted(
-    re.split(r"[^\w-]", requirement)[0]
-    for requirement in (
-        *PROJECT["dependencies"],
-        *(one for extra in EXTRAS for one in PROJECT["optional-dependencies"][extra]),
-    )
+    {
+        re.split(r"[^\w-]", requirement)[0]
+        for requirement in (
+            *PROJECT["dependencies"],
+            *(one for extra in EXTRAS for one in PROJECT["optional-dependencies"][extra]),
+        )
+    }
+    - {"facetrail"}
 )
 
 

@@ -92,6 +92,25 @@ def test_a_lazy_door_has_no_other_names() -> None:
         import_module("forensics").no_such_name  # noqa: B018 - reading it is the test
 
 
-def test_importing_forensics_loads_nothing_that_computes() -> None:
-    code = "import sys, forensics, forensics.corpus, forensics.faces; sys.exit('numpy' in sys.modules)"
+@pytest.mark.parametrize("rooms", ["forensics, forensics.corpus, forensics.faces", "detectors", "generator"])
+def test_importing_a_room_with_a_lazy_door_loads_nothing_that_computes(rooms: str) -> None:
+    code = f"import sys, {rooms}; sys.exit('numpy' in sys.modules or 'torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("code", "light"),
+    [
+        ("from forensics.execution.environment import examine_installation as e; e()", ("torch", "scipy", "numba")),
+        ("from forensics.cli.commands import read; import forensics.reporting.json_entries", ("torch", "scipy")),
+        ("import watermark", ("torch", "scipy", "numba")),
+        ("import forensics.examination.examiner, forensics.faces.mesh_finder", ("torch", "scipy", "numba")),
+        ("import detectors; detectors.load_detector('cpu')", ("scipy", "numba", "sklearn", "torch._dynamo")),
+        ("from generator.trackers import FaceMesh, find_face_mesh", ("torch", "scipy", "numba")),
+    ],
+)
+def test_what_starts_often_loads_no_slow_package_that_it_does_not_need(code: str, light: tuple[str, ...]) -> None:
+    program = f"import sys\n{code}\nprint(sorted(set({light!r}) & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT, capture_output=True, text=True)
+    assert found.stdout.strip() == "[]"

@@ -48,9 +48,10 @@ def size(name: str) -> int:
 def main() -> None:
     """Measure, write the results file and print it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    base = closure(project["dependencies"])
-    parts = {"facetrail": base}
-    parts |= {extra: closure(project["optional-dependencies"][extra]) - base for extra in EXTRAS}
+    base = closure(project["dependencies"]) | {"facetrail"}
+    full = base | closure(project["optional-dependencies"]["full"])
+    parts = {"facetrail": base - {"facetrail"}, "full": full - base}
+    parts |= {extra: closure(project["optional-dependencies"][extra]) - full for extra in EXTRAS}
     machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, torch "
     machine += distribution("torch").version
     with (ROOT / "results" / "install_sizes.csv").open("w", newline="", encoding="utf-8") as file:

@@ -382,6 +382,23 @@ def examine_time(rows: Rows) -> str:
     return markdown(header, [[row["case"], *(row[part] for part in (*parts, *last))] for row in rows])
 
 
+def speed(rows: Rows) -> str:
+    """Return one line for each case, with its limit or peer, and the command and machine below."""
+    lines = [
+        [
+            row["what"],
+            f"{float(row['value']):.3g} {row['unit']}",
+            f"{row['against']}: {float(row['reference']):.3g}",
+            f"{float(row['ratio']):.2f}",
+            row["runs"],
+            f"{float(row['load']):.1f}",
+        ]
+        for row in rows
+    ]
+    header = ["what", "measured", "limit or peer", "ratio", "runs", "load"]
+    return markdown(header, lines) + f"\n`{rows[0]['command']}`, {rows[0]['machine']}.\n"
+
+
 def intervals(rows: Rows) -> str:
     """Return one line for each design and question, with the numbers of people side by side."""
     people = list(dict.fromkeys(row["people"] for row in rows))
@@ -652,7 +669,7 @@ FORMS = {
     one.__name__: one
     for one in (
         generation, generation_measures, generation_gains, generation_styles, avatars, reenactment, demo,
-        cpu_detector, cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time,
+        cpu_detector, cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time, speed,
         intervals, animate_time, arkit_tracking, faults, manifest_store, load, detector_matrix,
         detector_matrix_alarms, retraining, scale, scale_rows, scale_plan, throughput, install_sizes, public_files,
         photo_forgeries, photo_distortions, photo_groups, photo_answers, photo_scope, photo_targets,

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 
+from .fourier import pictures_of
 from .tile import (
     TILE,
     Carriers,
@@ -100,8 +100,7 @@ def correlate(spectra: Sequence[Spectrum], carriers: Carriers) -> Floats:
     deviation = np.sqrt(np.square(np.abs(values)) @ shares)[:, None] / TILE**2 + _TINY
     product = np.zeros((len(spectra), spectra[0].size), dtype=np.complex64)
     product[:, carriers.sync] = values / deviation * carriers.phase[carriers.sync].conj()
-    surfaces = scipy.fft.irfft2(product.reshape(len(spectra), *spectra[0].shape), s=(TILE, TILE), overwrite_x=True)
-    return np.asarray(surfaces, dtype=np.float32)
+    return pictures_of(product.reshape(len(spectra), *spectra[0].shape), TILE)
 
 
 def highest(surface: Floats) -> tuple[float, tuple[int, int]]:

@@ -12,7 +12,6 @@ from functools import cache
 
 import cv2
 import numpy as np
-import scipy.fft
 
 from .tile import Floats
 
@@ -60,7 +59,9 @@ def _drawn(shares: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.intp]]:
 @cache
 def _basis() -> Floats:
     """Return the lowest orthonormal cosines of a block's side, `(4, 16)`."""
-    return np.ascontiguousarray(scipy.fft.dct(np.eye(BLOCK), axis=0, norm="ortho")[:_COSINES], dtype=np.float32)
+    order, place = np.ogrid[:_COSINES, :BLOCK]
+    waves = np.cos(np.pi / BLOCK * order * (place + 0.5)) * np.where(order == 0, 1, np.sqrt(2)) / np.sqrt(BLOCK)
+    return np.ascontiguousarray(waves, dtype=np.float32)
 
 
 @cache

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import scipy.fft
 
 from .correlation import resize
+from .fourier import half_spectrum
 from .tile import (
     TILE,
     Floats,
@@ -145,7 +145,9 @@ def _matrices(parameters: Floats64) -> Floats64:
 def _comb(picture: Floats) -> Floats:
     """Return the power relative to its neighbourhood in frequency, `(1024, 1024)`, negative frequencies at the end."""
     height, width = (min(side, _GRID) for side in picture.shape)
-    power = np.abs(scipy.fft.rfft2(picture[:height, :width], s=(_GRID, _GRID))) ** 2
+    laid = np.zeros((_GRID, _GRID), dtype=np.float32)
+    laid[:height, :width] = picture[:height, :width]
+    power = np.abs(half_spectrum(laid)) ** 2
     around = cv2.blur(power, _NEIGHBOURHOOD, borderType=cv2.BORDER_REFLECT)
     half = np.asarray(np.minimum(power / (around + 1e-9), _TALLEST), dtype=np.float32)
     return np.concatenate([half, half[-np.arange(_GRID), _GRID // 2 - 1 : 0 : -1]], axis=1)

@@ -19,11 +19,11 @@ from functools import lru_cache
 import cv2
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 
 from watermark.errors import IdentityError
 
 from .error_correction import CODE_BITS
+from .fourier import half_spectrum, pictures_of
 
 KEY_BYTES = 32
 TILE = 128
@@ -152,12 +152,12 @@ def fold(picture: Floats) -> Floats:
 
 def spectrum_of(tile: Floats) -> Spectrum:
     """Return the spectrum of a tile, `(128, 65)`."""
-    return np.asarray(scipy.fft.rfft2(tile), dtype=np.complex64)
+    return half_spectrum(tile)
 
 
 def tile_of(spectrum: npt.NDArray[np.complexfloating]) -> Floats:
     """Return the tile of a spectrum, `(128, 128)`."""
-    return np.asarray(scipy.fft.irfft2(spectrum, s=(TILE, TILE)), dtype=np.float32)
+    return pictures_of(spectrum, TILE)
 
 
 @lru_cache(maxsize=1)

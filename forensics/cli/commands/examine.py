@@ -150,7 +150,6 @@ def examiner(
         for_page: Whether each entry gets its section of the page, under the key `_section`.
     """
     from forensics.examination.examiner import Examiner
-    from forensics.examination.timeline_chart import timeline_chart
     from forensics.reporting import examine_entry
     from watermark import Deployment
 
@@ -160,6 +159,8 @@ def examiner(
         found = examiner.examine(path, report)
         text, entry = describe(path, found, answer_lines(found)), examine_entry(found)
         if pictures is not None and found.timeline is not None:
+            from forensics.examination.timeline_chart import timeline_chart
+
             chart = timeline_chart(found.timeline, path.name, found.thresholds.suspect)
             pictures[path].write_text(chart, encoding="utf-8")
             text += f"\n  timeline drawn in {visible(str(pictures[path]))}"

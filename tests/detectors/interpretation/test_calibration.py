@@ -8,6 +8,12 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from detectors import TrainingError, fit_calibration, fit_gate, fit_thresholds
+from detectors.interpretation.calibration import logistic
+
+
+def test_the_logistic_function_is_that_of_scipy():
+    values = np.concatenate([np.linspace(-700, 700, 2001), [-np.inf, -0.0, np.inf]])
+    assert np.allclose(logistic(values), expit(values), rtol=1e-14, atol=0)
 
 
 def test_calibration_finds_the_scale_and_bias_that_made_the_labels():

@@ -1,4 +1,7 @@
-"""Load what a package exports only on first use, so that importing the package costs nothing."""
+"""Load what a package exports only on first use, so that importing the package costs nothing.
+
+This module lies outside the four packages, because all of them may need it and not all may import each other.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ def lazy_door(package: str, source: str) -> Callable[[str], object]:
 
 @cache
 def _places(source: str) -> Mapping[str, str]:
-    """Return the relative module of each name that is imported under `if TYPE_CHECKING`."""
+    """Return the module, mostly a relative one, of each name that is imported under `if TYPE_CHECKING`."""
     declared = (
         statement
         for block in ast.parse(Path(source).read_text("utf-8")).body
@@ -38,4 +41,6 @@ def _places(source: str) -> Mapping[str, str]:
         for statement in block.body
         if isinstance(statement, ast.ImportFrom)
     )
-    return {name.name: f".{statement.module}" for statement in declared for name in statement.names}
+    return {
+        name.name: "." * statement.level + str(statement.module) for statement in declared for name in statement.names
+    }
