@@ -16,6 +16,7 @@ from .inference.animate_config import AnimateConfig  # noqa: E402
 from .inference.clip import GeneratedClip, GeneratedFile  # noqa: E402
 from .inference.geometry import GeometryAnimator  # noqa: E402
 from .inference.hardware import Precision, fastest_device, find_device  # noqa: E402
+from .inference.live_picture import LivePicture  # noqa: E402
 from .inference.pipeline import Animator, read_sizes  # noqa: E402
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "GenerationError",
     "GeneratorError",
     "GeometryAnimator",
+    "LivePicture",
     "MotionFileError",
     "Precision",
     "PuppetError",
