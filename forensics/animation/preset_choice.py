@@ -13,7 +13,7 @@ from generator.trackers import TRACKERS, find_tracker
 from .tracking import TrackerChoice
 
 _NETWORK_ONLY = ("steps", "guidance", "overlap")
-_GEOMETRY_ONLY = ("size", "anchor")
+_GEOMETRY_ONLY = ("size", "anchor", "regions")
 
 
 def choose_preset(engine: Engine, config: AnimateConfig, drive: Path, tracker: TrackerChoice) -> Engine:

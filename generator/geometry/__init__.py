@@ -11,6 +11,7 @@ from .landmarks import BROWS, EDGES, LIPS, OVAL
 from .moments import face_in_picture, moment_of, mouth_never_shuts, view_of, zero_of
 from .motion import Moment, Strength
 from .painter import Painter
+from .regions import REGIONS, restrict
 from .rig import Rig, avatar_rig
 from .sight import FaceInPicture
 from .source import Source, prepare_source
@@ -23,6 +24,7 @@ __all__ = [
     "BROWS",
     "EYES_AND_LIPS",
     "OVAL",
+    "REGIONS",
     "FaceInPicture",
     "Moment",
     "Painter",
@@ -35,6 +37,7 @@ __all__ = [
     "moment_of",
     "mouth_never_shuts",
     "prepare_source",
+    "restrict",
     "view_of",
     "zero_of",
 ]

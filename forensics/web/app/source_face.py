@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from forensics.animation.animate import load_still, refuse_marked, track_source
 from forensics.animation.tracking import TrackerChoice
-from generator import FaceParams, LivePicture
-from generator.avatars import render, sample_avatar
+from generator import FaceParams, LivePicture, avatars
 from watermark import Deployment, encode_still
 
 from .sessions import Session
@@ -81,9 +80,9 @@ def face_of(choice: FaceChoice, deployment: Deployment, session: Session) -> Fac
 
 def _prepared(choice: FaceChoice, deployment: Deployment) -> Face:
     if choice.upload is None:
-        avatar = sample_avatar(choice.seed, choice.style)
+        avatar = avatars.sample_avatar(choice.seed, choice.style)
         params = avatar.params()
-        still: Frames = render(avatar, params, SIZE).picture
+        still: Frames = avatars.render(avatar, params, SIZE).picture
     else:
         still = load_still(choice.upload)
         refuse_marked(choice.upload, still, deployment)
