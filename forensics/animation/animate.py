@@ -163,10 +163,9 @@ def animate_file(
         known[request.drive] = load_drive(request.drive, request.tracker, tracking, request.fps)
     drive = known[request.drive]
     if drive.face_model != engine.face_model:
-        instead = " or animate with --preset geometry," if drive.face_model == "arkit" else ""
         raise InputError(
-            f"{request.drive}: is the motion of a {drive.face_model} face and the weights draw {engine.face_model} "
-            f"faces;{instead} track the clip again with {_trackers_of(engine.face_model)}",
+            f"{request.drive}: is a motion of the face model {drive.face_model}, and the preset {engine.preset} draws "
+            f"{engine.face_model} faces; track the clip again with {_trackers_of(engine.face_model)}",
             request.drive,
         )
     check_length(request, drive)

@@ -58,7 +58,7 @@ def main() -> None:
         port = free_port()
         start = "import sys; from forensics.cli.main import main; sys.exit(main(sys.argv[1:]))"
         command = [sys.executable, "-c", start, "app", "--port", str(port), "--home", f"{folder}/home"]
-        with subprocess.Popen(  # nosec B603 - our own command  # noqa: S603
+        with subprocess.Popen(  # nosec B603 - our own command
             [*command, "--results", f"{folder}/results"], env={**os.environ, "TMPDIR": folder}
         ) as server:
             try:
