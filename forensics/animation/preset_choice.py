@@ -20,7 +20,7 @@ def choose_preset(engine: Engine, config: AnimateConfig, drive: Path, tracker: T
     """Return the engine with its preset chosen.
 
     `geometry` is the default. `mini` is taken where something asks for a network or for another head: weights, a
-    setting of the sampler, a tracker of another head, or a saved motion of a puppet.
+    setting of the sampler, a tracker of another head, or a saved motion of one.
 
     Args:
         engine: The requested engine.

@@ -18,7 +18,7 @@ SIDE = 128
 
 
 def face(left: float, top: float, side: float, turned: float = 0.0) -> MeshFace:
-    """A face whose mesh fills a square, with eyes at its upper corners; the nose lies off their middle if it is turned."""
+    """A face whose mesh fills a square, with eyes at its upper corners; the nose of a turned one lies beside."""
     points = np.zeros((468, 3))
     points[:, :2] = left + side / 2, top + side / 2
     points[33, :2], points[263, :2] = (left, top), (left + side, top)
