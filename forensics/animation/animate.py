@@ -49,6 +49,14 @@ _LOG = logging.getLogger(__name__)
 Frames = NDArray[np.uint8]
 
 STILL_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+_NOT_WRITTEN = {
+    ".gif": "a GIF is not written, because its frames are not read here and the mark could not be read back",
+    ".webm": "a WebM is not written, because the C2PA library puts no credential into it",
+    ".mkv": "a Matroska file is not written, because the C2PA library puts no credential into it",
+    ".mov": "a MOV is not written: it would be for transparency, and the frames have none",
+}
+"""Why a format that people ask for is refused, by suffix."""
+
 _TRACKING_ENDS = 0.3
 
 
@@ -244,7 +252,8 @@ def check_request(request: AnimationRequest) -> None:
     out = request.out
     if out.suffix and out.suffix.lower() not in (*STILL_SUFFIXES, ".mp4"):
         known = ", ".join((".mp4", *STILL_SUFFIXES))
-        raise InputError(f"{out}: unknown kind of output; use {known} or a folder", out)
+        why = _NOT_WRITTEN.get(out.suffix.lower(), "unknown kind of output")
+        raise InputError(f"{out}: {why}; use {known} or a folder", out)
     if not out.parent.is_dir():
         raise InputError(f"{out}: the folder {out.parent} does not exist; make it or choose another one", out)
 

@@ -354,3 +354,20 @@ def test_regions_that_are_not_named_stay_as_in_the_source(animate: Run, material
 def test_a_region_that_does_not_exist_is_refused(animate: Run, value: str) -> None:
     code, _, err = animate("a.png", "b.mp4", "-o", "c.mp4", f"--regions={value}")
     assert code == 2 and "argument --regions" in err
+
+
+@pytest.mark.parametrize(
+    ("suffix", "why"),
+    [
+        (".gif", "could not be read back"),
+        (".webm", "no credential"),
+        (".mov", "transparency"),
+        (".bmp", "unknown kind"),
+    ],
+)
+def test_a_format_that_is_not_written_is_refused_with_the_reason(
+    animate: Run, material: Path, tmp_path: Path, suffix: str, why: str
+) -> None:
+    code, _, err = animate(material / "source.png", material / "drive.npz", "-o", tmp_path / f"a{suffix}")
+    assert code == 1 and why in err and "use .mp4, .png" in err
+    assert not list(tmp_path.iterdir())
