@@ -1,6 +1,6 @@
 """Make a small labelled corpus of genuine and forged avatars, divided by identity, and check it.
 
-The avatars are procedural puppets, so no real person is shown. Half of the forgeries come from the generator, half are
+The avatars are drawn from numbers, so no real person is shown. Half of the forgeries come from the generator, half are
 face swaps. Every forged file is marked and signed, and some genuine files carry a control mark.
 
     python examples/avatars_to_corpus.py OUT [IDENTITIES]

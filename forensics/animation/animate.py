@@ -32,6 +32,7 @@ from watermark import (
     SealReceipt,
     TooSmallError,
     check_size,
+    open_clip,
     read_mark,
     read_media,
     sweep,
@@ -40,6 +41,7 @@ from watermark import (
 from .drive_sound import DriveSound, sound_of
 from .preset_choice import choose_preset, choose_tracker
 from .small_source import check_source, track_any_size
+from .source_faces import best_frame, choose_face, several_faces
 from .tracking import TrackerChoice, naming, open_tracker, track_file
 
 _LOG = logging.getLogger(__name__)
@@ -47,6 +49,14 @@ _LOG = logging.getLogger(__name__)
 Frames = NDArray[np.uint8]
 
 STILL_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+_NOT_WRITTEN = {
+    ".gif": "a GIF is not written, because its frames are not read here and the mark could not be read back",
+    ".webm": "a WebM is not written, because the C2PA library puts no credential into it",
+    ".mkv": "a Matroska file is not written, because the C2PA library puts no credential into it",
+    ".mov": "a MOV is not written: it would be for transparency, and the frames have none",
+}
+"""Why a format that people ask for is refused, by suffix."""
+
 _TRACKING_ENDS = 0.3
 
 
@@ -55,7 +65,7 @@ class AnimationRequest:
     """A request to the generator.
 
     Attributes:
-        source: Picture whose identity and style are kept.
+        source: Picture whose identity and style are kept, or a clip, of which the sharpest frontal frame is taken.
         drive: Clip, picture or saved motion to follow.
         out: Clip, picture or folder of frames to write.
         engine: The model and the device that it runs on.
@@ -126,13 +136,19 @@ class Animation:
     notes: tuple[str, ...] = ()
 
 
-def animate_file(request: AnimationRequest, deployment: Deployment, report: Report = silent) -> Animation:
+def animate_file(
+    request: AnimationRequest,
+    deployment: Deployment,
+    report: Report = silent,
+    motions: dict[Path, DriveSequence] | None = None,
+) -> Animation:
     """Animate a source picture by a drive and seal the result.
 
     Args:
         request: The files and settings of the animation.
         deployment: The deployment whose mark and signature the result carries.
         report: Progress callback.
+        motions: Motions of drives that were read already with the same tracker; what is read now is added.
 
     Raises:
         InputError: Source, drive, tracker and weights do not fit each other or the output.
@@ -146,32 +162,37 @@ def animate_file(request: AnimationRequest, deployment: Deployment, report: Repo
     engine = engine_for(chosen)
     request = replace(request, tracker=choose_tracker(request.tracker, engine.face_model))
     check_tracker(request, engine)
-    still = load_still(request.source, pasted_back=request.config.paste_back)
+    source = load_source(request.source, request.tracker, pasted_back=request.config.paste_back)
     if request.config.paste_back or engine.preset == GEOMETRY:
-        refuse_marked(request.source, still, deployment)
-    drive = load_drive(request.drive, request.tracker, subrange(report, 0.0, _TRACKING_ENDS), request.fps)
+        refuse_marked(request.source, source.still, deployment)
+    known = {} if motions is None else motions
+    if request.drive not in known:
+        tracking = subrange(report, 0.0, _TRACKING_ENDS)
+        known[request.drive] = load_drive(request.drive, request.tracker, tracking, request.fps)
+    drive = known[request.drive]
     if drive.face_model != engine.face_model:
-        instead = " or animate with --preset geometry," if drive.face_model == "arkit" else ""
         raise InputError(
-            f"{request.drive}: is the motion of a {drive.face_model} face and the weights draw {engine.face_model} "
-            f"faces;{instead} track the clip again with {_trackers_of(engine.face_model)}",
+            f"{request.drive}: is a motion of the face model {drive.face_model}, and the preset {engine.preset} draws "
+            f"{engine.face_model} faces; track the clip again with {_trackers_of(engine.face_model)}",
             request.drive,
         )
     check_length(request, drive)
     sound = sound_of(request.drive, request.out, len(drive) / drive.fps)
     report(0.0, "tracking the source")
-    params = track_source(request.source, still, request.tracker)
+    params = track_source(request.source, source.still, request.tracker)
+    source = source.noting(_other_faces(request.tracker, source.still))
     report(0.0, "loading the model")
     animator = GeometryAnimator() if engine.preset == GEOMETRY else load_animator(engine)
     tracked = time.perf_counter()
-    return _generated(request, engine, animator, (still, params, drive), deployment, report, (started, tracked), sound)
+    scene = source, params, drive
+    return _generated(request, engine, animator, scene, deployment, report, (started, tracked), sound)
 
 
 def _generated(
     request: AnimationRequest,
     engine: Engine,
     animator: Animator | GeometryAnimator,
-    scene: tuple[Frames, FaceParams, DriveSequence],
+    scene: tuple[SourcePicture, FaceParams, DriveSequence],
     deployment: Deployment,
     report: Report,
     times: tuple[float, float],
@@ -183,7 +204,8 @@ def _generated(
         config = replace(config, anchor=scene[2].anchor)
     made = animator.animate_to(
         request.out,
-        *scene,
+        scene[0].still,
+        *scene[1:],
         deployment,
         config=config,
         ingredients=ingredients_of(request),
@@ -196,7 +218,7 @@ def _generated(
     seconds = Seconds(total=ended - started, track=tracked - started, **parts)
     return Animation(
         request.out, made.receipt, made.frames, engine, config, made.evaluations, made.continued, seconds, sound,
-        notes_on(engine, scene[2], config),
+        (*scene[0].notes, *notes_on(engine, scene[2], config)),
     )  # fmt: skip
 
 
@@ -230,7 +252,8 @@ def check_request(request: AnimationRequest) -> None:
     out = request.out
     if out.suffix and out.suffix.lower() not in (*STILL_SUFFIXES, ".mp4"):
         known = ", ".join((".mp4", *STILL_SUFFIXES))
-        raise InputError(f"{out}: unknown kind of output; use {known} or a folder", out)
+        why = _NOT_WRITTEN.get(out.suffix.lower(), "unknown kind of output")
+        raise InputError(f"{out}: {why}; use {known} or a folder", out)
     if not out.parent.is_dir():
         raise InputError(f"{out}: the folder {out.parent} does not exist; make it or choose another one", out)
 
@@ -285,6 +308,51 @@ def ingredients_of(request: AnimationRequest) -> tuple[Ingredient, ...]:
     return source, Ingredient(request.drive, request.drive.name, "inputTo")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SourcePicture:
+    """The picture of a source.
+
+    Attributes:
+        still: (H, W, 3) uint8 RGB.
+        notes: What a person should know about it, one sentence each.
+    """
+
+    still: Frames
+    notes: tuple[str, ...] = ()
+
+    def noting(self, note: str) -> SourcePicture:
+        """Return the picture with a further note; an empty one is none."""
+        return replace(self, notes=(*self.notes, note)) if note else self
+
+
+def load_source(path: Path, choice: TrackerChoice, *, pasted_back: bool = False) -> SourcePicture:
+    """Read the source picture, or the sharpest frontal frame of a clip.
+
+    Args:
+        path: The file.
+        choice: The tracker, whose face mesh finds the face in a clip.
+        pasted_back: Whether the result is put back into the picture, which must then be able to carry the mark.
+
+    Raises:
+        InputError: The picture is too small, or the clip shows no face.
+        GeneratorError: The tracker cannot be loaded.
+        MediaError: The file cannot be read.
+    """
+    if read_media(path, max_frames=1).fps is None:
+        return SourcePicture(load_still(path, pasted_back=pasted_back))
+    clip = open_clip(path)
+    index, still = best_frame(clip, open_tracker(choice))
+    _check_still(path, still, pasted_back=pasted_back)
+    return SourcePicture(still, (f"the source is frame {index} of {path.name}, the sharpest that faces the camera",))
+
+
+def _other_faces(choice: TrackerChoice, still: Frames) -> str:
+    """Return a line about further faces, where nothing was said about which one is meant."""
+    if choice.box is not None or choice.landmarks is not None or choice.face is not None:
+        return ""
+    return several_faces(open_tracker(choice), still)
+
+
 def load_still(path: Path, *, pasted_back: bool = False) -> Frames:
     """Read the source picture.
 
@@ -301,13 +369,17 @@ def load_still(path: Path, *, pasted_back: bool = False) -> Frames:
         raise InputError(f"{path}: is a clip; a source is a picture", path)
     _LOG.info("opened %s: %s", path, media)
     still = np.asarray(media.frames[0], dtype=np.uint8)
+    _check_still(path, still, pasted_back=pasted_back)
+    return still
+
+
+def _check_still(path: Path, still: Frames, *, pasted_back: bool) -> None:
     check_source(path, still)
     if pasted_back:
         try:
-            check_size(media.height, media.width)
+            check_size(*still.shape[:2])
         except TooSmallError as error:
             raise InputError(f"{path}: {error}; without --paste-back it is large enough", path) from error
-    return still
 
 
 def refuse_marked(path: Path, still: Frames, deployment: Deployment) -> None:
@@ -330,7 +402,7 @@ def load_drive(path: Path, choice: TrackerChoice, report: Report = silent, fps: 
 
     Args:
         path: A motion file, a clip or a picture.
-        choice: The tracker; box and landmarks are the source's and not used.
+        choice: The tracker; what says where the face is belongs to the source and is not used.
         report: Progress callback.
         fps: Frames a second of a motion file; None for those that it states.
 
@@ -349,7 +421,7 @@ def load_drive(path: Path, choice: TrackerChoice, report: Report = silent, fps: 
         raise UsageError(f"--fps is for motion files ({', '.join(MOTION_SUFFIXES)}); {path} has a rate of its own")
     report(0.0, "tracking the drive")
     try:
-        return track_file(path, replace(choice, box=None, landmarks=None), report)
+        return track_file(path, replace(choice, box=None, landmarks=None, face=None), report)
     except InputError as error:
         raise InputError(f"{error}; `facetrail track` takes them for a drive and writes a motion", path) from error
 
@@ -369,4 +441,5 @@ def track_source(path: Path, still: Frames, choice: TrackerChoice) -> FaceParams
     landmarks = None if choice.landmarks is None else read_landmarks(choice.landmarks)
     tracker = open_tracker(choice)
     with naming(path):
-        return track_any_size(tracker, still, choice.box, landmarks)
+        box = choice.box if choice.face is None else choose_face(path, tracker, still, choice.face)
+        return track_any_size(tracker, still, box, landmarks)

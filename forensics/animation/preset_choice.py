@@ -13,14 +13,14 @@ from generator.trackers import TRACKERS, find_tracker
 from .tracking import TrackerChoice
 
 _NETWORK_ONLY = ("steps", "guidance", "overlap")
-_GEOMETRY_ONLY = ("size", "anchor")
+_GEOMETRY_ONLY = ("size", "anchor", "regions")
 
 
 def choose_preset(engine: Engine, config: AnimateConfig, drive: Path, tracker: TrackerChoice) -> Engine:
     """Return the engine with its preset chosen.
 
     `geometry` is the default. `mini` is taken where something asks for a network or for another head: weights, a
-    setting of the sampler, a tracker of another head, or a saved motion of a puppet.
+    setting of the sampler, a tracker of another head, or a saved motion of one.
 
     Args:
         engine: The requested engine.

@@ -37,6 +37,7 @@ class TrackerChoice:
         flame: FLAME's file, None for the one in the user's models folder.
         box: Box of the face, (left, top, right, bottom) in pixels; None detects it.
         landmarks: File of its 68 points, instead of the box.
+        face: Its number among the faces that are found, from 1 on, instead of the box; the largest is the first.
     """
 
     name: str | None = None
@@ -44,6 +45,7 @@ class TrackerChoice:
     flame: Path | None = None
     box: Box | None = None
     landmarks: Path | None = None
+    face: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +87,20 @@ def track_file(path: Path, choice: TrackerChoice, report: Report = silent) -> Dr
 
 def fit_file(path: Path, choice: TrackerChoice, report: Report = silent) -> Tracked:
     """Track the face of a clip or a picture, and tell how well the head fits it; see `track_file`."""
+    import numpy as np
+
     from generator import DriveSequence
     from generator.trackers import AvatarTracker, fit_quality, read_landmarks
 
+    from .source_faces import choose_face
     from .streamed_clip import open_frames
 
     landmarks = None if choice.landmarks is None else read_landmarks(choice.landmarks)
     tracker = open_tracker(choice)
     frames, fps = open_frames(path)
+    box = (
+        choice.box if choice.face is None else choose_face(path, tracker, np.asarray(frames[0], np.uint8), choice.face)
+    )
 
     def stepped(done: int, total: int) -> None:
         report(done / total, f"tracking {len(frames)} frames")
@@ -103,9 +111,9 @@ def fit_file(path: Path, choice: TrackerChoice, report: Report = silent) -> Trac
             return Tracked(drive, None if drive.residual is None else fit_quality(drive))
         rate = fps or STILL_RATE
         if isinstance(tracker, AvatarTracker):
-            fit = tracker.fit_clip(frames, rate, box=choice.box, landmarks=landmarks, progress=stepped)
+            fit = tracker.fit_clip(frames, rate, box=box, landmarks=landmarks, progress=stepped)
             return Tracked(fit.drive, fit)
-        return Tracked(tracker.track_clip(frames, rate, box=choice.box, landmarks=landmarks, progress=stepped))
+        return Tracked(tracker.track_clip(frames, rate, box=box, landmarks=landmarks, progress=stepped))
 
 
 @contextmanager

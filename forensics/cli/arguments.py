@@ -80,7 +80,17 @@ def check_output(options: argparse.Namespace) -> None:
         InputError: A file is there and `--force` is not given.
     """
     out: Path | None = getattr(options, "out", None)
-    if out is not None and hasattr(options, "force") and not options.force and out.is_file():
+    if out is not None and hasattr(options, "force"):
+        refuse_existing(out, force=options.force)
+
+
+def refuse_existing(out: Path, *, force: bool) -> None:
+    """Refuse to replace a file that is there.
+
+    Raises:
+        InputError: A file is there and `force` is not given.
+    """
+    if not force and out.is_file():
         raise InputError(f"{out}: is there already; choose another name, or replace it with --force", out)
 
 

@@ -60,7 +60,7 @@ COMMANDS = (
     Command("trust", "choose the trust lists under which signers and time stamps are known"),
     Command("models", "list optional models or get them"),
     Command("corpus", "make, import, split, check and export labelled corpora"),
-    Command("train", "train a detector on a corpus, or the generator on puppets"),
+    Command("train", "train a detector on a corpus, or the generator on avatars"),
     Command("evaluate", "measure detectors, with intervals"),
     Command("compare", "say whether detectors differ on the same videos, or cannot be told apart"),
     Command("report", "turn a results folder into one HTML page"),

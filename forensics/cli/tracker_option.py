@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from forensics.animation.tracking import TRACKERS, TrackerChoice
+from forensics.cli.arguments import positive_int
 from forensics.errors import UsageError
 
 
@@ -50,6 +51,12 @@ def add_tracker(
         "smirk in all of it",
     )
     parser.add_argument(
+        "--face",
+        type=positive_int,
+        metavar="N",
+        help="which of several faces, the largest is 1; a number that is not there lists the faces that were found",
+    )
+    parser.add_argument(
         "--landmarks",
         type=Path,
         metavar="FILE",
@@ -61,9 +68,10 @@ def choice_of(options: argparse.Namespace) -> TrackerChoice:
     """Return the choice of a tracker from the arguments that `add_tracker` declared.
 
     Raises:
-        UsageError: Box and landmarks are both given.
+        UsageError: Two of box, landmarks and number are given.
     """
-    if options.box is not None and options.landmarks is not None:
-        raise UsageError("--box and --landmarks both say where the face is; give one of them")
+    given = [name for name in ("box", "landmarks", "face") if getattr(options, name) is not None]
+    if len(given) > 1:
+        raise UsageError(f"--{given[0]} and --{given[1]} both say where the face is; give one of them")
     box = None if options.box is None else tuple(options.box)
-    return TrackerChoice(options.tracker, options.tracker_weights, options.flame, box, options.landmarks)
+    return TrackerChoice(options.tracker, options.tracker_weights, options.flame, box, options.landmarks, options.face)

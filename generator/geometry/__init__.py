@@ -13,6 +13,7 @@ from .layer_maps import LayerMaps, network_maps
 from .moments import face_in_picture, moment_of, mouth_never_shuts, view_of, zero_of
 from .motion import Moment, Strength
 from .painter import Drawing, Painter
+from .regions import REGIONS, restrict
 from .rig import Rig, avatar_rig
 from .sight import FaceInPicture
 from .source import Source, prepare_source
@@ -26,6 +27,7 @@ __all__ = [
     "EYES_AND_LIPS",
     "GUIDES",
     "OVAL",
+    "REGIONS",
     "TURNS",
     "Drawing",
     "FaceInPicture",
@@ -42,6 +44,7 @@ __all__ = [
     "mouth_never_shuts",
     "network_maps",
     "prepare_source",
+    "restrict",
     "view_of",
     "zero_of",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from generator.errors import GenerationError
 from generator.face.alignment import Mode, Retarget
+from generator.geometry import REGIONS
 from generator.network.config import ModelConfig
 
 from .sampling import FEW_STEPS, Sampler, SamplerName, check_sampler
@@ -18,6 +19,9 @@ _OVERLAP = 4
 
 SIZES = (256, 2048)
 """Least and largest side of a square that geometry draws, pixels."""
+
+STRONGEST = 3.0
+"""Largest strength of a region's motion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class AnimateConfig:
             up to 1024 where it is pasted back. The networks draw their own size.
         anchor: Frame of the drive that shows the source's own face and moment; its change is then transferred without
             any scaling. None compares with the drive's neutral moment. For `geometry` only.
+        regions: Regions of the face that follow the drive ("eyes", "lips", "pose"), each with its strength; the others
+            stay as in the source. None moves all as the drive does. For `geometry` only.
 
     Raises:
         GenerationError: A size is out of range, a gain or a scale is negative or not finite, the sampler does not exist
@@ -60,12 +66,18 @@ class AnimateConfig:
     paste_back: bool = False
     size: int | None = None
     anchor: int | None = None
+    regions: tuple[tuple[str, float], ...] | None = None
 
     def __post_init__(self) -> None:
         if self.size is not None and not (SIZES[0] <= self.size <= SIZES[1] and self.size % 2 == 0):
             raise GenerationError(f"size is {self.size}; give an even number of pixels from {SIZES[0]} to {SIZES[1]}")
         if self.anchor is not None and self.anchor < 0:
             raise GenerationError(f"anchor is {self.anchor}; give the number of a frame, the first is 0")
+        for name, strength in self.regions or ():
+            if name not in REGIONS:
+                raise GenerationError(f"no region {name!r}; there are: {', '.join(REGIONS)}")
+            if not 0 <= strength <= STRONGEST:
+                raise GenerationError(f"the strength of {name} is {strength}; give a number from 0 to {STRONGEST:g}")
         for name in ("eyes", "mouth", "guidance", "expression"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value >= 0):

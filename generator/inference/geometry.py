@@ -31,6 +31,7 @@ from generator.geometry import (
     face_in_picture,
     moment_of,
     prepare_source,
+    restrict,
     zero_of,
 )
 from watermark import Claim, Deployment, Ingredient, Payload, PayloadKind, SourceType, check_size
@@ -145,6 +146,8 @@ class LayerDrawing:
     ) -> None:
         rig = avatar_rig()
         zero = zero_of(work.params, drive, config.retarget, config.anchor)
+        if config.regions is not None:
+            drive = restrict(drive, zero, dict(config.regions), rig)
         self._drive, self._rig = drive, rig
         self._person = avatar_head().neutral(drive.shape)
         source = prepare_source(rig, work.source, face_in_picture(work.params, len(work.source)))

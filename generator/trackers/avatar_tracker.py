@@ -41,6 +41,10 @@ class AvatarTracker:
         self._mesh = mesh
         self._fitter = AvatarFitter(avatar_head())
 
+    def faces(self, image: Image, most: int = 12) -> list[MeshFace]:
+        """Return the faces of a picture, the largest first; small ones beside a large one are looked for, too."""
+        return self._mesh.read_all(image, most, thorough=True)
+
     def track_still(self, image: Image, *, box: Box | None = None, landmarks: Points | None = None) -> FaceParams:
         """Read the face of a picture; see `Tracker`. Landmarks replace those of the networks."""
         height, width = image.shape[:2]

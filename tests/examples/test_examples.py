@@ -14,7 +14,7 @@ from examples import avatars_to_corpus, own_scores, read_credential, robustness_
 from forensics.corpus import Label, Split, check_corpus
 from forensics.distortions import distort, find_suite
 from forensics.evaluation import read_scores
-from generator import puppets
+from generator import avatars
 from watermark import (
     CredentialState,
     Deployment,
@@ -41,10 +41,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def portraits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three pictures and a text, which is no picture."""
     folder = tmp_path_factory.mktemp("portraits")
-    rng = np.random.default_rng(2)
-    for name in ("one.png", "two.jpg"):
-        puppet = puppets.sample_puppet(rng, "toon")
-        encode_still(puppets.render(puppet, puppet.neutral(), 256).image, folder / name)
+    for seed, name in enumerate(("one.png", "two.jpg")):
+        avatar = avatars.sample_avatar(seed, "cartoon")
+        encode_still(avatars.render(avatar, avatar.params(), 256).picture, folder / name)
     encode_still(np.zeros((40, 40, 3), dtype=np.uint8), folder / "small.png")
     (folder / "notes.txt").write_text("no picture")
     return folder

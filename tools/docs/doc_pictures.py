@@ -2,7 +2,7 @@
 
 `forgeries.jpg` shows one forgery of every kind below its original, `looked.jpg` the saliency of the shipped detector,
 `mark.jpg` a picture without and with its mark, and `attacked.jpg` the effect of a level or two of 255 on a score. All
-are made from puppets and the shipped generator: `python -m tools.docs.doc_pictures [--only mark]`.
+are made from avatars and the shipped generator: `python -m tools.docs.doc_pictures [--only mark]`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ from forensics.synthesis.generator_forger import GeneratorForger, load_animator
 from forensics.synthesis.methods import METHODS
 from forensics.synthesis.plan import SynthesisConfig
 from forensics.synthesis.synthesize import synthesize
-from generator.puppets import render, sample_puppet
+from generator.avatars import render, sample_avatar
 from watermark import Deployment, Payload, PayloadKind, mark, read_media
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 SEED = 9003
 SIDE = 168
+MARKED = ("paint", 9)
+"""Style and seed of the avatar that is shown with its mark."""
 SHOWN = 1
 """Index of the genuine still that is altered."""
 AMPLIFIED = 16
@@ -37,7 +39,7 @@ Picture = NDArray[np.uint8]
 
 
 def make_corpus(home: Path, methods: tuple[str, ...]) -> Corpus:
-    """Build a corpus of stills of six puppets, and forgeries of them."""
+    """Build a corpus of stills of six avatars, and forgeries of them."""
     deployment = Deployment.open(home)
     config = SynthesisConfig(seed=SEED, identities=6, clips=0, stills=1, control=(), methods=methods)
     folder = home.parent / "-".join(("corpus", *methods))
@@ -121,8 +123,8 @@ def caption(text: str) -> Picture:
 
 def marked() -> Picture:
     """Return a picture, the same with a mark, and the difference amplified about grey."""
-    puppet = sample_puppet(np.random.default_rng(SEED), "gloss")
-    plain = render(puppet, puppet.neutral(), 512).image
+    avatar = sample_avatar(MARKED[1], MARKED[0])
+    plain = render(avatar, avatar.params(), 512).picture
     changed = mark(plain, Payload(SEED, PayloadKind.CONTROL), bytes(range(32)))
     added = np.clip(128 + AMPLIFIED * (changed.astype(np.int16) - plain), 0, 255).astype(np.uint8)
     return np.concatenate([plain, changed, added], 1)

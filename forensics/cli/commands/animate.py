@@ -7,29 +7,54 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forensics.cli.arguments import add_home, add_json, add_out_file, add_seed, add_verbose, positive_int
+from forensics.cli.arguments import (
+    add_home,
+    add_json,
+    add_out_file,
+    add_seed,
+    add_verbose,
+    positive_int,
+    refuse_existing,
+)
+from forensics.cli.input_files import answer_each
 from forensics.cli.tracker_option import add_tracker, choice_of
 from forensics.execution.command_result import CommandResult
 from forensics.execution.progress import Report
 
 if TYPE_CHECKING:
     from forensics.animation.animate import Animation, AnimationRequest
+    from generator import DriveSequence
+    from watermark import Deployment
+
+REGIONS = ("eyes", "lips", "pose")
+"""Regions of the face, as `generator.geometry` names them; here too, because `--help` imports no model."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("source", type=Path, metavar="SOURCE", help="picture whose identity and style stay")
+    parser.add_argument(
+        "source",
+        type=Path,
+        metavar="SOURCE",
+        help="picture whose identity and style stay, or a clip, of which the sharpest frontal frame is taken; "
+        "a folder, or a .txt with one path a line, for several",
+    )
     parser.add_argument(
         "drive",
         type=Path,
         metavar="DRIVE",
-        help="clip, picture or motion file to follow: .npz of ours, .csv of Live Link Face, .json of MediaPipe",
+        help="clip, picture or motion file to follow: .npz of ours, .csv of Live Link Face, .json of MediaPipe; "
+        "a folder or a .txt, as for sources",
     )
-    add_out_file(parser, ".mp4 for a clip, .png .jpg .webp for a picture, or a folder for single frames")
+    add_out_file(
+        parser,
+        ".mp4 for a clip, .png .jpg .webp for a picture, or a folder for single frames; with several sources or drives "
+        "the folder of SOURCE--DRIVE.mp4",
+    )
     _declare_model(parser.add_argument_group("model"))
     _declare_motion(parser.add_argument_group("motion"))
     _declare_sampling(parser.add_argument_group("sampling"))
-    add_tracker(parser.add_argument_group("faces (box and landmarks are the source's)"), default=None)
+    add_tracker(parser.add_argument_group("faces (box, landmarks and number are the source's)"), default=None)
     parser.add_argument(
         "--paste-back",
         action="store_true",
@@ -53,7 +78,7 @@ def _declare_model(group: argparse._ArgumentGroup) -> None:
         choices=("geometry", "mini", "sd15"),
         help="geometry moves the source's own pixels, without a network; mini and sd15 are sizes of the network "
         "(default: geometry; that of the weights, where they are named; mini, where an option or the drive asks for a "
-        "network or a puppet)",
+        "network)",
     )
     group.add_argument(
         "--size",
@@ -93,6 +118,13 @@ def _declare_motion(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--fps", type=float, metavar="X", help="frames a second of a motion file (default: deduced from the file)"
+    )
+    group.add_argument(
+        "--regions",
+        type=_regions,
+        metavar="LIST",
+        help="what follows the drive: eyes, lips, pose or all, with commas; eyes=0.5 sets a strength, 0 to 3; what is "
+        "not named stays as in the source; for geometry (default: all)",
     )
     group.add_argument("--eyes", type=_scale, default=1.0, metavar="X", help="gain on lid motion (default: 1)")
     group.add_argument("--mouth", type=_scale, default=1.0, metavar="X", help="gain on mouth motion (default: 1)")
@@ -135,17 +167,50 @@ def _scale(text: str) -> float:
     return number
 
 
+def _regions(text: str) -> tuple[tuple[str, float], ...]:
+    """Read a list such as `eyes,lips=0.5`; the order in which regions are named does not count."""
+    strengths: dict[str, float] = {}
+    for part in text.split(","):
+        name, given, number = part.strip().partition("=")
+        strength = _scale(number) if given else 1.0
+        if name not in (*REGIONS, "all") or strength > 3:
+            raise argparse.ArgumentTypeError(f"{part} is none of {', '.join(REGIONS)}, all, with =X from 0 to 3")
+        strengths |= {one: strength for one in (REGIONS if name == "all" else (name,))}
+    return tuple(sorted(strengths.items()))
+
+
 def run(options: argparse.Namespace, report: Report) -> CommandResult:
     """Track, align, generate, mark and seal."""
-    from forensics.animation.animate import animate_file
-    from forensics.reporting import animate_entry
+    from forensics.animation.several import plan_pairs
+    from forensics.execution.progress import silent
     from watermark import Deployment
 
-    made = animate_file(_request(options), Deployment.open(options.home), report)
+    deployment = Deployment.open(options.home)
+    pairs = plan_pairs(options.source, options.drive, options.out)
+    if pairs is None:
+        return _animated(_request(options, options.source, options.drive, options.out), deployment, report, {})
+    planned = {pair.out: pair for pair in pairs}
+    motions: dict[Path, DriveSequence] = {}
+
+    def one(out: Path) -> CommandResult:
+        refuse_existing(out, force=options.force)
+        pair = planned[out]
+        return _animated(_request(options, pair.source, pair.drive, out), deployment, silent, motions)
+
+    return answer_each(tuple(planned), one, "animating", report)
+
+
+def _animated(
+    request: AnimationRequest, deployment: Deployment, report: Report, motions: dict[Path, DriveSequence]
+) -> CommandResult:
+    from forensics.animation.animate import animate_file
+    from forensics.reporting import animate_entry
+
+    made = animate_file(request, deployment, report, motions)
     return CommandResult(_text(made), (animate_entry(made),))
 
 
-def _request(options: argparse.Namespace) -> AnimationRequest:
+def _request(options: argparse.Namespace, source: Path, drive: Path, out: Path) -> AnimationRequest:
     from forensics.animation.animate import AnimationRequest
     from forensics.synthesis.generator_forger import Engine
     from generator import AnimateConfig
@@ -163,14 +228,15 @@ def _request(options: argparse.Namespace) -> AnimationRequest:
         paste_back=options.paste_back,
         size=options.size,
         anchor=options.anchor,
+        regions=options.regions,
     )
     engine = Engine(
         options.preset, options.weights, options.device, options.dtype, compiled=options.compile, flame=options.flame
     )
     return AnimationRequest(
-        options.source,
-        options.drive,
-        options.out,
+        source,
+        drive,
+        out,
         engine,
         config,
         options.mode,

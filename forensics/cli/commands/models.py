@@ -62,7 +62,7 @@ def _declare_import(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--maps", metavar="NAMES", help="spatial maps, with commas (default: normals,depth,shaded)")
     parser.add_argument(
-        "--face-model", choices=("flame", "puppet"), default="flame", help="whose parameters drive it (default: flame)"
+        "--face-model", choices=("flame", "arkit"), default="flame", help="whose parameters drive it (default: flame)"
     )
     parser.add_argument(
         "--precision", choices=_PRECISIONS, default=_PRECISIONS[0], help="of the written weights (default: float16)"

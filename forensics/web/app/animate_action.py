@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
-import cv2
 import numpy as np
 
-from forensics.animation.animate import Frames, load_drive, load_still, refuse_marked, track_source
+from forensics.animation.animate import load_drive, load_still
 from forensics.animation.drive_sound import sound_of
 from forensics.animation.streamed_clip import open_frames
 from forensics.animation.tracking import STILL_RATE, TrackerChoice
 from forensics.errors import InputError
 from forensics.execution.progress import Report, silent, subrange
-from generator import AnimateConfig, DriveSequence, FaceParams, puppets
-from watermark import Ingredient, SealReceipt, encode_still
+from generator import MOTION_SUFFIXES, AnimateConfig, DriveSequence, FaceParams, GeometryAnimator
+from generator.avatars import sample_motion
+from watermark import Ingredient, SealReceipt
 
 from .context import AppContext
-from .pose_sliders import RATE, between, data_address, posed, puppet_of
+from .pose_sliders import RATE, between, posed
 from .sessions import Session
+from .source_face import FaceChoice, face_of, file_of
 
-SOURCE_SIZE = 512
 LONGEST_SECONDS = 8
-_TRACKED, _LOADED = 0.3, 0.35
+_PREPARED, _TRACKED = 0.1, 0.35
 
 
 class Motion(StrEnum):
@@ -33,8 +33,8 @@ class Motion(StrEnum):
 
     SAMPLED = "a sampled motion"
     SLIDERS = "between two poses of the sliders"
-    STILL = "hold one pose (a picture)"
-    DRIVE = "follow a video"
+    STILL = "hold the pose of the sliders (a picture)"
+    DRIVE = "follow a video or a motion file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +42,24 @@ class AnimateRequest:
     """What the tab was asked for.
 
     Attributes:
-        upload: An uploaded source, None for a puppet.
-        puppets_seed: Of the puppets that stand to choice.
-        puppet: Which of them.
+        face: The face that moves.
         motion: Where the motion comes from.
         drive: An uploaded drive.
         start: Values of the sliders at the start, or of the pose that is held.
         end: Their values in the middle.
         seconds: Length of a motion that is made here.
         motion_seed: Of a sampled motion.
-        steps: Denoising steps, None for the model's own.
-        seed: Of the noise and the mark.
+        seed: Of the mark.
         whole_picture: Put the face back into the source picture, which keeps its size.
     """
 
-    upload: Path | None
-    puppets_seed: int
-    puppet: int
+    face: FaceChoice
     motion: Motion
     drive: Path | None
     start: tuple[float, ...]
     end: tuple[float, ...]
     seconds: float = 2.0
     motion_seed: int = 0
-    steps: int | None = None
     seed: int = 0
     whole_picture: bool = False
 
@@ -90,41 +84,37 @@ def animate(request: AnimateRequest, context: AppContext, session: Session, repo
 
     Args:
         request: The request.
-        context: Generator and deployment.
+        context: The shared context, with the deployment.
         session: The session whose folder receives the file.
         report: Progress callback.
 
     Raises:
-        InputError: A file is missing or shows no face, or source and drive do not fit.
+        InputError: A file is missing or shows no face, or the source carries a mark already.
         GeneratorError: A setting is out of range.
         WatermarkError: A file cannot be read, or the result cannot be written.
-        LeftError: The browser has gone.
+        SessionClosedError: The browser has gone.
     """
     report = session.watched(report)
     folder = session.new_folder()
-    report(0.0, "reading the source")
-    still, params, source = _source(request, folder)
-    if request.whole_picture:
-        refuse_marked(source, still, context.deployment)
-    drive, ingredients = _drive(request, subrange(report, 0.0, _TRACKED))
-    report(_TRACKED, "loading the model")
-    animator = context.animator()
-    step = subrange(report, _LOADED, 1.0)
+    report(0.0, "looking at the face")
+    if request.whole_picture and request.face.upload is not None:
+        load_still(request.face.upload, pasted_back=True)
+    face = face_of(request.face, context.deployment, session)
+    source = file_of(request.face, face, folder)
+    drive, ingredients = _drive(request, face.params, subrange(report, _PREPARED, _TRACKED))
+    step = subrange(report, _TRACKED, 1.0)
 
     def drawn(done: int, total: int) -> None:
         step(done / total, f"drawing, marking and sealing {total} frames" if total > 1 else "drawing, marking, sealing")
 
-    made = animator.animate_to(
+    made = GeometryAnimator().animate_to(
         folder / ("animation.png" if len(drive) == 1 else "animation.mp4"),
-        still,
-        params,
+        face.still,
+        face.params,
         drive,
         context.deployment,
         config=AnimateConfig(
-            steps=request.steps,
-            seed=request.seed,
-            mode="relative" if len(drive) > 1 and request.motion is Motion.DRIVE else "absolute",
-            paste_back=request.whole_picture,
+            seed=request.seed, mode=_mode(request, drive), paste_back=request.whole_picture, anchor=drive.anchor
         ),
         ingredients=(Ingredient(source, source.name, "parentOf" if request.whole_picture else "inputTo"), *ingredients),
         progress=drawn,
@@ -136,29 +126,24 @@ def animate(request: AnimateRequest, context: AppContext, session: Session, repo
     return AnimateResult(named, made.receipt, made.frames)
 
 
-def _source(request: AnimateRequest, folder: Path) -> tuple[Frames, FaceParams, Path]:
-    if request.upload is not None:
-        still = load_still(request.upload, pasted_back=request.whole_picture)
-        return still, track_source(request.upload, still, TrackerChoice()), request.upload
-    puppet = puppet_of(request.puppets_seed, request.puppet)
-    still = puppets.render(puppet, puppet.neutral(), SOURCE_SIZE).image
-    path = folder / f"puppet-{request.puppets_seed}-{request.puppet}.png"
-    encode_still(still, path)
-    return still, puppet.neutral(), path
+def _mode(request: AnimateRequest, drive: DriveSequence) -> Literal["relative", "absolute"]:
+    """Return how the motion is transferred: poses of the sliders are those of the source itself."""
+    by_hand = request.motion in (Motion.SLIDERS, Motion.STILL)
+    return "absolute" if by_hand or len(drive) == 1 else "relative"
 
 
-def _drive(request: AnimateRequest, report: Report) -> tuple[DriveSequence, tuple[Ingredient, ...]]:
+def _drive(request: AnimateRequest, source: FaceParams, report: Report) -> tuple[DriveSequence, tuple[Ingredient, ...]]:
     if request.motion is not Motion.DRIVE:
-        return motion_of(request), ()
+        return motion_of(request, source), ()
     if request.drive is None:
-        raise InputError("choose a video for the face to follow, or another kind of motion")
-    if request.drive.suffix.lower() == ".npz":
+        raise InputError("choose a video or a motion file for the face to follow, or another kind of motion")
+    if request.drive.suffix.lower() in MOTION_SUFFIXES:
         drive = load_drive(request.drive, TrackerChoice())
         _check_length(request.drive, len(drive), drive.fps)
         return drive, ()
     frames, fps = open_frames(request.drive)
     _check_length(request.drive, len(frames), fps or STILL_RATE)
-    drive = load_drive(request.drive, TrackerChoice(), report)
+    drive = load_drive(request.drive, TrackerChoice("arkit"), report)
     return drive, (Ingredient(request.drive, request.drive.name, "inputTo"),)
 
 
@@ -177,48 +162,16 @@ def _check_length(path: Path, frames: int, fps: float) -> None:
         )
 
 
-def motion_of(request: AnimateRequest) -> DriveSequence:
-    """Make the motion of the sliders or a sampled one, for the puppet that was asked for.
+def motion_of(request: AnimateRequest, source: FaceParams) -> DriveSequence:
+    """Return the motion of the sliders or a sampled one, for a source.
 
     Args:
         request: What is wanted; it does not follow a drive.
+        source: The face that moves.
     """
-    puppet = puppet_of(request.puppets_seed, request.puppet)
-    neutral = puppet.neutral()
     frames = max(2, round(min(request.seconds, LONGEST_SECONDS) * RATE))
     if request.motion is Motion.STILL:
-        return DriveSequence.still(posed(neutral, request.start), RATE)
+        return DriveSequence.still(posed(source, request.start), RATE)
     if request.motion is Motion.SLIDERS:
-        return between(posed(neutral, request.start), posed(neutral, request.end), frames)
-    return puppets.sample_motion(np.random.default_rng(request.motion_seed), puppet, frames, RATE)
-
-
-def play(request: AnimateRequest, report: Report = silent) -> str:
-    """Draw a motion on the puppet itself, small, as the source of an `<img>`, without the generator.
-
-    Args:
-        request: The request.
-        report: Progress callback.
-
-    Raises:
-        InputError: The motion follows a drive, which is only tracked for the animation itself.
-    """
-    if request.motion is Motion.DRIVE:
-        raise InputError("a video's motion is read when it is animated; choose another kind of motion to see it first")
-    puppet, motion = puppet_of(request.puppets_seed, request.puppet), motion_of(request)
-    shots = []
-    for index in range(len(motion)):
-        report(index / len(motion), "drawing the motion")
-        shots.append(puppets.render(puppet, motion[index], 160).image)
-    return data_address(shots[0]) if len(shots) == 1 else _moving(shots, motion.fps)
-
-
-def _moving(shots: list[Frames], fps: float) -> str:
-    """Return frames as the source of an animated WebP."""
-    moving = cv2.Animation()
-    moving.frames = [np.ascontiguousarray(shot[..., ::-1]) for shot in shots]
-    moving.durations = [round(1000 / fps)] * len(shots)
-    done, buffer = cv2.imencodeanimation(".webp", moving)
-    if not done:
-        raise InputError("the motion cannot be drawn here; animate it at once")
-    return f"data:image/webp;base64,{base64.b64encode(buffer.tobytes()).decode()}"
+        return between(posed(source, request.start), posed(source, request.end), frames)
+    return sample_motion(np.random.default_rng(request.motion_seed), source.shape, frames, RATE, source.camera)

@@ -1,4 +1,4 @@
-"""Load one deployment, and models that are loaded once on first use, for all tabs."""
+"""Hold what all tabs share: one deployment, and a process that is started at its first use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from .sessions import Sessions
 
 if TYPE_CHECKING:
     from forensics.execution.sandbox import FileHandler
-    from generator import Animator
 
 
 @dataclass(slots=True, eq=False)
@@ -50,23 +49,9 @@ class AppContext:
     limits: Limits = field(default_factory=lambda: Limits(SECONDS, MEBIBYTES))
     corpora: dict[str, Path] = field(default_factory=dict)
     detectors: dict[str, str] = field(default_factory=dict)
-    _animator: Animator | None = None
     _handler: FileHandler | None = None
     _started: ExitStack = field(default_factory=ExitStack)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def animator(self) -> Animator:
-        """Return the shipped generator.
-
-        Raises:
-            WeightsError: Its weights are missing or damaged.
-        """
-        from forensics.synthesis.generator_forger import load_animator
-
-        with self._lock:
-            if self._animator is None:
-                self._animator = load_animator()
-            return self._animator
 
     def handler(self) -> FileHandler:
         """Return the handler that examines one file at a time in a separate process.

@@ -28,7 +28,7 @@ def build_page(context: AppContext) -> Any:  # noqa: ANN401 - the framework is u
         gr.Markdown("# facetrail\nMake, examine and measure manipulated faces. Everything stays on this computer.")
         with gr.Tabs():
             with gr.Tab("Animate", id="animate"):
-                AnimateTab(context).build()
+                AnimateTab(context).build(page)
             with gr.Tab("Examine", id="examine"):
                 ExamineTab(context).build()
             with gr.Tab("Evaluate", id="evaluate"):

@@ -1,47 +1,44 @@
-"""Define the sliders of the live puppet head, and map their values to face parameters."""
+"""Define the sliders that pose a face, and map their values to face parameters."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from generator import EXPRESSION, DriveSequence, FaceParams, puppets
+from generator import DriveSequence, FaceParams
+from generator.avatars import coefficients, lids_follow_gaze
 
 Frames = NDArray[np.uint8]
 
-RATE = 12.5
-"""Frames per second of motions that are made here, as in the training of the shipped model."""
-
-PUPPETS = 8
-"""Number of puppets to choose from."""
-
-_LIVE = 256
-_THUMB = 128
+RATE = 25.0
+"""Frames per second of motions that are made here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slider:
-    """The slider of one number of a face.
+    """The slider of one movement of a face.
 
     Attributes:
         label: Name of the slider.
         low: Least value, in displayed units.
         high: Greatest value, in displayed units.
-        field: The array of `FaceParams` that contains it.
-        index: Index in the array.
-        scale: Value of one displayed unit in the array, for example radians per degree.
+        up: ARKit coefficients that a positive value raises; a name without a side stands for both sides.
+        down: Those that a negative value raises.
+        place: Array of `FaceParams` and index in it that the value is added to instead, for pose and gaze.
+        scale: Value of one displayed unit in that array, for example radians per degree.
     """
 
     label: str
     low: float
     high: float
-    field: str
-    index: int
+    up: Mapping[str, float] = field(default_factory=dict)
+    down: Mapping[str, float] = field(default_factory=dict)
+    place: tuple[str, int] | None = None
     scale: float = 1.0
 
     @property
@@ -50,8 +47,12 @@ class Slider:
         return 1.0 if self.high > 2 else 0.05
 
 
-def _expression(label: str, name: str, low: float = 0.0) -> Slider:
-    return Slider(label, low, 1.0, "expression", EXPRESSION.index(name))
+def _one(label: str, *names: str) -> Slider:
+    return Slider(label, 0, 1, dict.fromkeys(names, 1.0))
+
+
+def _two(label: str, up: str, down: str) -> Slider:
+    return Slider(label, -1, 1, {up: 1.0}, {down: 1.0})
 
 
 _DEGREE = float(np.pi / 180)
@@ -60,38 +61,42 @@ GROUPS: tuple[tuple[str, tuple[Slider, ...]], ...] = (
     (
         "Head",
         (
-            Slider("Turn left or right (degrees)", -50, 50, "pose", 0, _DEGREE),
-            Slider("Nod up or down (degrees)", -25, 25, "pose", 1, _DEGREE),
-            Slider("Lean (degrees)", -22, 22, "pose", 2, _DEGREE),
+            Slider("Turn left or right (degrees)", -35, 35, place=("pose", 0), scale=_DEGREE),
+            Slider("Nod up or down (degrees)", -20, 20, place=("pose", 1), scale=_DEGREE),
+            Slider("Lean (degrees)", -20, 20, place=("pose", 2), scale=_DEGREE),
         ),
     ),
     (
         "Mouth",
         (
-            _expression("Open", "jaw_open"),
-            _expression("Smile (below 0: frown)", "smile", -1),
-            _expression("Pucker", "pucker"),
-            _expression("Widen (below 0: narrow)", "stretch", -1),
-            _expression("Raise the upper lip", "lip_raise"),
-            _expression("Shift sideways", "mouth_shift", -1),
+            _one("Open", "jawOpen"),
+            _two("Smile (below 0: frown)", "mouthSmile", "mouthFrown"),
+            _two("Pucker (below 0: stretch)", "mouthPucker", "mouthStretch"),
+            _one("Funnel", "mouthFunnel"),
+            _one("Raise the upper lip", "mouthUpperUp"),
+            _one("Lower the lower lip", "mouthLowerDown"),
+            _one("Press the lips", "mouthPress"),
+            _two("Shift sideways", "mouthLeft", "mouthRight"),
+            _one("Puff the cheeks", "cheekPuff"),
         ),
     ),
     (
         "Eyes",
         (
-            Slider("Look left or right", -1, 1, "gaze", 0),
-            Slider("Look down or up", -1, 1, "gaze", 1),
-            _expression("Close the left eye", "blink_l"),
-            _expression("Close the right eye", "blink_r"),
-            _expression("Squint", "squint"),
+            Slider("Look left or right", -1, 1, place=("gaze", 0)),
+            Slider("Look down or up", -1, 1, place=("gaze", 1)),
+            _one("Close the left eye", "eyeBlinkRight"),
+            _one("Close the right eye", "eyeBlinkLeft"),
+            _two("Open wide (below 0: squint)", "eyeWide", "eyeSquint"),
         ),
     ),
     (
-        "Brows",
+        "Brows and nose",
         (
-            _expression("Raise the left brow", "brow_l", -1),
-            _expression("Raise the right brow", "brow_r", -1),
-            _expression("Furrow", "furrow"),
+            _one("Raise the left brow", "browOuterUpRight"),
+            _one("Raise the right brow", "browOuterUpLeft"),
+            _two("Raise the middle (below 0: lower the brows)", "browInnerUp", "browDown"),
+            _one("Wrinkle the nose", "noseSneer"),
         ),
     ),
 )
@@ -100,38 +105,27 @@ GROUPS: tuple[tuple[str, tuple[Slider, ...]], ...] = (
 SLIDERS = tuple(slider for _, group in GROUPS for slider in group)
 
 
-def puppet_of(seed: int, number: int) -> puppets.Puppet:
-    """Draw one of the puppets that stand to choice.
+def posed(face: FaceParams, values: Sequence[float]) -> FaceParams:
+    """Return a face moved by the sliders from how it is.
 
     Args:
-        seed: Of all the puppets.
-        number: Which one.
-    """
-    rng = np.random.default_rng([seed, number])
-    return puppets.sample_puppet(rng, puppets.STYLES[number % len(puppets.STYLES)])
-
-
-def portraits(seed: int) -> list[Frames]:
-    """Draw every puppet that stands to choice, (128, 128, 3) uint8 RGB each.
-
-    Args:
-        seed: Of all the puppets.
-    """
-    people = [puppet_of(seed, number) for number in range(PUPPETS)]
-    return [puppets.render(puppet, puppet.neutral(), _THUMB).image for puppet in people]
-
-
-def posed(neutral: FaceParams, values: Sequence[float]) -> FaceParams:
-    """Return a face with the sliders' values.
-
-    Args:
-        neutral: The face at rest.
+        face: The face as its picture shows it.
         values: One value for each of `SLIDERS`, in its order; values beyond a slider's ends are clipped.
     """
-    arrays = {name: np.zeros_like(getattr(neutral, name)) for name in ("expression", "pose", "gaze")}
+    expression = np.array(face.expression, np.float32)
+    moved = {"pose": np.array(face.pose, np.float32), "gaze": np.array(face.gaze, np.float32)}
     for slider, value in zip(SLIDERS, values, strict=True):
-        arrays[slider.field][slider.index] = float(np.clip(value, slider.low, slider.high)) * slider.scale
-    return replace(neutral, **arrays)
+        inside = float(np.clip(value, slider.low, slider.high))
+        if slider.place is not None:
+            name, index = slider.place
+            moved[name][index] += inside * slider.scale
+        else:
+            expression += abs(inside) * coefficients(slider.up if inside > 0 else slider.down)
+    gaze = np.clip(moved["gaze"], -1, 1)
+    expression = np.asarray(np.clip(expression, 0, 1), np.float32)
+    if (gaze != face.gaze).any():
+        expression = np.asarray(lids_follow_gaze(expression, gaze), np.float32)
+    return replace(face, expression=expression, pose=moved["pose"], gaze=gaze, residual=None)
 
 
 def between(start: FaceParams, end: FaceParams, frames: int) -> DriveSequence:
@@ -154,17 +148,8 @@ def between(start: FaceParams, end: FaceParams, frames: int) -> DriveSequence:
         gaze=mixed(start.gaze, end.gaze),
         camera=mixed(start.camera, end.camera),
         fps=RATE,
+        face_model=start.face_model,
     )
-
-
-def picture(puppet: puppets.Puppet, values: Sequence[float]) -> str:
-    """Draw a puppet with the sliders' values, as the source of an `<img>`.
-
-    Args:
-        puppet: The puppet.
-        values: One value for each of `SLIDERS`.
-    """
-    return data_address(puppets.render(puppet, posed(puppet.neutral(), values), _LIVE).image)
 
 
 def data_address(image: Frames, kind: str = "webp") -> str:

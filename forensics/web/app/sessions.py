@@ -12,9 +12,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forensics.errors import ForensicsError
 from forensics.execution.progress import Report
+
+if TYPE_CHECKING:
+    from .source_face import Face
 
 _LOG = logging.getLogger(__name__)
 _PREFIX = "facetrail-app-"
@@ -46,12 +50,14 @@ class Session:
         folder: Private folder of the page's results.
         uploads: Files that the browser sent.
         offers: Files that it may download, by token.
+        faces: The faces that can be posed, prepared, by what they were made from; the newest is the last.
         closed: Whether the browser has left.
     """
 
     folder: Path
     uploads: set[Path] = field(default_factory=set)
     offers: dict[str, OfferedFile] = field(default_factory=dict)
+    faces: dict[object, Face] = field(default_factory=dict)
     closed: bool = False
 
     def new_folder(self) -> Path:
@@ -138,6 +144,7 @@ class Sessions:
             session.closed = True
             kept = {path for other in self._open.values() for path in other.uploads}
         session.offers.clear()
+        session.faces.clear()
         for path in session.uploads - kept:
             _delete(path.parent if path.parent.parent == self.uploads else path)
         _delete(session.folder)

@@ -1,10 +1,11 @@
-"""`facetrail animate` on puppets, with toy weights and a tracker that knows the puppet."""
+"""`facetrail animate` on an avatar, with a tracker that knows it; toy weights where a network is asked for."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -16,33 +17,45 @@ from PIL import Image
 from forensics import cli
 from forensics.animation.small_source import track_any_size
 from forensics.animation.streamed_clip import open_frames
-from generator import DriveSequence, FaceParams, puppets
+from generator import DriveSequence, FaceParams, avatars
 from generator.errors import NoFaceError
 from generator.network.config import TOY, TOY_SD15
 from generator.network.model import AniFaceDiff
 from generator.network.weights_io import save_pretrained
+from generator.trackers import find_tracker
 from watermark import Deployment, encode_clip, open_clip, read_media
 
 torch.set_num_threads(1)
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "schemas" / "animate.json").read_text())
-PUPPET = puppets.sample_puppet(np.random.default_rng(3), "toon")
+AVATAR = avatars.sample_avatar(3, "cartoon")
+FACE = replace(AVATAR.params(), camera=np.array([0.3, 0.5, 0.5], np.float32))
 Run = Callable[..., tuple[int, str, str]]
 
 
 class KnowingTracker:
-    """Knows where the puppet is, in a picture of any shape with the puppet in its middle."""
+    """Knows where the avatar is, in a picture of any shape with the avatar in its middle.
+
+    Args:
+        face_model: Face model of the answers; those of a toy network's are neutral heads.
+    """
+
+    def __init__(self, face_model: str = "arkit") -> None:
+        self.face_model = face_model
 
     def track_still(self, image: np.ndarray, *, box: object = None, landmarks: object = None) -> FaceParams:
         if not image.any():
             raise NoFaceError("no face found; give a box")
-        return PUPPET.neutral()
+        return FACE if self.face_model == "arkit" else FaceParams.neutral(face_model=self.face_model)
 
 
 @pytest.fixture
 def animate(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, deployment: Deployment) -> Run:
     monkeypatch.setattr("logging.basicConfig", lambda **_: None)
     monkeypatch.setattr("logging.captureWarnings", lambda _: None)
-    monkeypatch.setattr("forensics.animation.animate.open_tracker", lambda choice: KnowingTracker())
+    monkeypatch.setattr(
+        "forensics.animation.animate.open_tracker",
+        lambda choice: KnowingTracker(find_tracker(choice.name or "arkit").face_model),
+    )
 
     def call(*arguments: object) -> tuple[int, str, str]:
         code = cli.main([str(a) for a in ("animate", *arguments, "--home", deployment.folder)])
@@ -55,7 +68,7 @@ def animate(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 @pytest.fixture(scope="module")
 def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("material")
-    still = puppets.render(PUPPET, PUPPET.neutral(), 240).image
+    still = avatars.render(AVATAR, FACE, 240).picture
     Image.fromarray(still).save(folder / "source.png")
     Image.fromarray(still).convert("L").save(folder / "grey.png")
     Image.fromarray(np.pad(still, ((0, 0), (40, 41), (0, 0)), mode="edge")[:, :, :]).save(folder / "wide.png")
@@ -65,10 +78,10 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Image.fromarray(np.zeros((150, 150, 3), np.uint8)).save(folder / "black.png")
     Image.fromarray(still[:100, :100]).save(folder / "small.png")
     Image.fromarray(still[:31, :100]).save(folder / "tiny.png")
-    puppets.sample_motion(np.random.default_rng(0), PUPPET, 9).save(folder / "drive.npz")
-    neutral = FaceParams.neutral(face_model="flame")
-    rows = (neutral.expression[None], neutral.pose[None], neutral.gaze[None], neutral.camera[None])
-    DriveSequence(neutral.shape, *rows, 25.0, "flame").save(folder / "flame.npz")
+    avatars.sample_motion(np.random.default_rng(0), AVATAR.shape.values, 9).save(folder / "drive.npz")
+    for name, face_model in (("flame", "flame"), ("toy", TOY.face_model)):
+        still_motion = DriveSequence.still(FaceParams.neutral(face_model=face_model), 12.5)
+        still_motion.take([0] * (9 if name == "toy" else 1)).save(folder / f"{name}.npz")
     torch.manual_seed(0)
     for name, config in (("mini", TOY), ("sd15", TOY_SD15)):
         model = AniFaceDiff(config)
@@ -78,8 +91,8 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def toy(material: Path, folder: Path, source: str = "source.png") -> tuple[object, ...]:
-    return material / source, material / "drive.npz", "-o", folder / "a.mp4", "--weights", material / "mini"
+def moved(material: Path, folder: Path, source: str = "source.png") -> tuple[object, ...]:
+    return material / source, material / "drive.npz", "-o", folder / "a.mp4"
 
 
 def entry(out: str) -> dict[str, object]:
@@ -88,13 +101,18 @@ def entry(out: str) -> dict[str, object]:
 
 @pytest.mark.slow
 def test_the_answer_keeps_the_contract(animate: Run, material: Path, tmp_path: Path) -> None:
-    made = animate(*toy(material, tmp_path), "--json")
+    made = animate(*moved(material, tmp_path), "--json")
     assert made[0] == 0, made[2]
     result = entry(made[1])
     allowed = SCHEMA["properties"]["results"]["items"]["anyOf"][0]
-    assert set(result) == set(allowed["required"]) == set(allowed["properties"])
-    assert (result["preset"], result["device"], result["dtype"], result["sampler"]) == ("mini", "cpu", "fp32", "ddim")
-    assert (result["frames"], result["evaluations_per_frame"], result["continued"]) == (9, 2.0, False)
+    assert set(result) - {"notes"} == set(allowed["required"]) == set(allowed["properties"]) - {"notes"}
+    assert (result["preset"], result["device"], result["dtype"], result["sampler"]) == (
+        "geometry",
+        "cpu",
+        "fp32",
+        "ddim",
+    )
+    assert (result["frames"], result["evaluations_per_frame"], result["continued"]) == (9, 1.0, False)
     assert result["credential"] == {"state": "trusted"}
 
 
@@ -103,7 +121,7 @@ def test_the_answer_keeps_the_contract(animate: Run, material: Path, tmp_path: P
 def test_any_picture_is_a_source_and_is_pasted_back_at_its_size(
     animate: Run, material: Path, tmp_path: Path, source: str
 ) -> None:
-    code, out, err = animate(*toy(material, tmp_path, source), "--paste-back", "--json")
+    code, out, err = animate(*moved(material, tmp_path, source), "--paste-back", "--json")
     assert code == 0, err
     frames = read_media(tmp_path / "a.mp4").frames
     with Image.open(material / source) as picture:
@@ -115,7 +133,7 @@ def test_any_picture_is_a_source_and_is_pasted_back_at_its_size(
 def test_the_big_preset_runs_with_every_dial(animate: Run, material: Path, tmp_path: Path) -> None:
     dials = ["--sampler", "tcd", "--steps", 2, "--guidance", 1.5, "--expression-strength", 0.5, "--eyes", 1.2]
     dials += ["--mouth", 0.8, "--window", 12, "--overlap", 0, "--dtype", "bf16", "--device", "cpu", "--preset", "sd15"]
-    files = material / "source.png", material / "drive.npz", "-o", tmp_path / "frames", "--weights", material / "sd15"
+    files = material / "source.png", material / "toy.npz", "-o", tmp_path / "frames", "--weights", material / "sd15"
     code, out, err = animate(*files, *dials, "--json")
     assert code == 0, err
     assert (entry(out)["preset"], entry(out)["dtype"], entry(out)["evaluations_per_frame"]) == ("sd15", "bf16", 4.0)
@@ -125,17 +143,19 @@ def test_the_big_preset_runs_with_every_dial(animate: Run, material: Path, tmp_p
     ("source", "drive", "options", "complaint"),
     [
         ("source.png", "drive.npz", ["--preset", "sd15"], "facetrail models import"),
-        ("source.png", "drive.npz", ["--preset", "sd15", "--weights", "mini"], "holds weights of preset mini"),
-        ("source.png", "flame.npz", ["--weights", "mini"], "flame.npz: .* flame face.*--tracker face-mesh"),
-        ("source.png", "drive.npz", ["--tracker", "smirk"], "reads flame faces and the weights draw puppet faces"),
+        ("source.png", "toy.npz", ["--preset", "sd15", "--weights", "mini"], "holds weights of preset mini"),
+        ("source.png", "flame.npz", ["--weights", "mini"], "flame.npz: .*face model flame.*--tracker"),
+        ("source.png", "flame.npz", ["--preset", "geometry"], "face model flame.*--tracker arkit"),
+        ("source.png", "drive.npz", ["--tracker", "smirk"], "reads flame faces and the weights draw"),
         ("source.png", "drive.npz", ["--window", "40"], "choose 12 to 32"),
         ("source.png", "drive.npz", ["--sampler", "lcm", "--steps", "51"], "choose 1 to 50"),
         ("source.png", "drive.npz", ["--device", "tpu"], "there are: cpu"),
         ("source.png", "drive.npz", ["--weights", "nothing"], "card.json"),
-        ("black.png", "drive.npz", ["--weights", "mini"], "black.png: no face found"),
-        ("small.png", "drive.npz", ["--weights", "mini", "--paste-back"], "small.png.*at least 128.*--paste-back"),
-        ("tiny.png", "drive.npz", ["--weights", "mini"], "tiny.png: a source of 100 × 31 pixels.*at least 32"),
-        ("drive.npz", "drive.npz", ["--weights", "mini"], "drive.npz"),
+        ("source.png", "toy.npz", ["--weights", "mini", "--regions", "eyes"], "--regions is for the preset geometry"),
+        ("black.png", "drive.npz", [], "black.png: no face found"),
+        ("small.png", "drive.npz", ["--paste-back"], "small.png.*at least 128.*--paste-back"),
+        ("tiny.png", "drive.npz", [], "tiny.png: a source of 100 × 31 pixels.*at least 32"),
+        ("drive.npz", "drive.npz", [], "drive.npz"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_one_line_and_leaves_nothing(
@@ -157,7 +177,7 @@ def test_a_small_picture_is_a_source_because_only_the_output_is_marked(
 ) -> None:
     with Image.open(material / "source.png") as picture:
         picture.resize(size).save(tmp_path / "avatar.png")
-    command = tmp_path / "avatar.png", material / "drive.npz", "-o", tmp_path / "a.mp4", "--weights", material / "mini"
+    command = tmp_path / "avatar.png", material / "drive.npz", "-o", tmp_path / "a.mp4"
     code, out, err = animate(*command, "--json")
     assert code == 0, err
     assert entry(out)["credential"] == {"state": "trusted"}
@@ -174,7 +194,7 @@ class OnlyLargeTracker:
         self.given.append((image.shape[:2], box, landmarks))
         if min(image.shape[:2]) < 200:
             raise NoFaceError(f"no face found in {image.shape[1]}x{image.shape[0]} px")
-        return PUPPET.neutral()
+        return FACE
 
 
 def test_a_small_picture_is_enlarged_for_the_tracker_with_its_box_and_points() -> None:
@@ -222,7 +242,7 @@ def test_the_sound_of_the_drive_is_kept_and_cut_to_the_length(
 ) -> None:
     drive_with_sound(tmp_path / f"drive{suffix}", 2.0)
     command = material / "source.png", tmp_path / f"drive{suffix}", "-o", tmp_path / "a.mp4"
-    code, out, err = follow(*command, "--weights", material / "mini", "--json")
+    code, out, err = follow(*command, "--json")
     assert code == 0, err
     assert entry(out)["sound"] == f"kept, as in drive{suffix}"
     with av.open(str(tmp_path / "a.mp4")) as file:
@@ -235,15 +255,14 @@ def test_the_sound_of_the_drive_is_kept_and_cut_to_the_length(
 @pytest.mark.slow
 def test_where_the_sound_is_left_out_one_line_says_why(follow: Run, material: Path, tmp_path: Path) -> None:
     drive_with_sound(tmp_path / "drive.mp4", 1.0)
-    weights = "--weights", material / "mini"
-    code, out, err = follow(material / "source.png", tmp_path / "drive.mp4", "-o", tmp_path / "frames", *weights)
+    code, out, err = follow(material / "source.png", tmp_path / "drive.mp4", "-o", tmp_path / "frames")
     assert code == 0, err
     assert "  sound       left out: only an .mp4 holds sound" in out.splitlines()
     data = bytearray((tmp_path / "drive.mp4").read_bytes())
     for name in (b"mp4a", b"esds"):
         data[data.index(name) : data.index(name) + 4] = b"zzzz"
     (tmp_path / "odd.mp4").write_bytes(data)
-    code, out, err = follow(material / "source.png", tmp_path / "odd.mp4", "-o", tmp_path / "b.mp4", *weights)
+    code, out, err = follow(material / "source.png", tmp_path / "odd.mp4", "-o", tmp_path / "b.mp4")
     assert code == 0, err
     (line,) = [line for line in out.splitlines() if line.startswith("  sound")]
     assert line.startswith("  sound       left out: ")
@@ -252,8 +271,7 @@ def test_where_the_sound_is_left_out_one_line_says_why(follow: Run, material: Pa
 
 def test_a_silent_drive_needs_no_word(follow: Run, material: Path, tmp_path: Path) -> None:
     encode_clip(np.zeros((9, 64, 64, 3), np.uint8), tmp_path / "drive.mp4", 25)
-    command = material / "source.png", tmp_path / "drive.mp4", "-o", tmp_path / "a.mp4", "--weights", material / "mini"
-    code, out, _ = follow(*command)
+    code, out, _ = follow(material / "source.png", tmp_path / "drive.mp4", "-o", tmp_path / "a.mp4")
     assert code == 0
     assert "sound" not in out
 
@@ -267,9 +285,8 @@ def test_a_scale_that_is_no_number_from_zero_on_is_refused(animate: Run, value: 
 def test_a_source_that_carries_a_mark_is_not_pasted_back(animate: Run, material: Path, tmp_path: Path) -> None:
     drive = DriveSequence.load(material / "drive.npz").take([0])
     drive.save(tmp_path / "one.npz")
-    weights = ("--weights", material / "mini")
-    assert animate(material / "source.png", tmp_path / "one.npz", "-o", tmp_path / "a.png", *weights)[0] == 0
-    again = (tmp_path / "a.png", material / "drive.npz", "-o", tmp_path / "b.mp4", *weights)
+    assert animate(material / "source.png", tmp_path / "one.npz", "-o", tmp_path / "a.png")[0] == 0
+    again = (tmp_path / "a.png", material / "drive.npz", "-o", tmp_path / "b.mp4")
     code, _, err = animate(*again, "--paste-back")
     assert code == 1 and "carries mark" in err and "--paste-back" in err
 
@@ -278,14 +295,7 @@ def test_a_source_that_carries_a_mark_is_not_pasted_back(animate: Run, material:
 def test_the_same_command_continues_and_fresh_starts_over(
     animate: Run, material: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command = (
-        material / "source.png",
-        material / "drive.npz",
-        "-o",
-        tmp_path / "a.mp4",
-        "--weights",
-        material / "mini",
-    )
+    command = material / "source.png", material / "toy.npz", "-o", tmp_path / "a.mp4", "--weights", material / "mini"
     with monkeypatch.context() as stopped:
         writer = "generator.inference.delivery.ClipWriter.write"
         stopped.setattr(writer, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -311,3 +321,53 @@ def test_a_streamed_clip_is_the_clip(tmp_path: Path) -> None:
     Image.fromarray(frames[0]).save(tmp_path / "a.png")
     still, fps = open_frames(tmp_path / "a.png")
     assert still.shape == (1, 130, 140, 3) and fps is None
+
+
+@pytest.mark.slow
+def test_several_sources_and_a_failing_one_are_answered_each(animate: Run, material: Path, tmp_path: Path) -> None:
+    one = DriveSequence.load(material / "drive.npz").take([0, 4])
+    one.save(tmp_path / "short.npz")
+    (tmp_path / "few.txt").write_text(f"{material / 'source.png'}\n{material / 'black.png'}\n")
+    command = tmp_path / "few.txt", tmp_path / "short.npz", "-o", tmp_path / "out"
+    code, out, err = animate(*command, "--json")
+    assert code == 1
+    made, failed = json.loads(out)["results"]
+    assert Path(made["path"]) == tmp_path / "out" / "source--short.mp4" and made["credential"] == {"state": "trusted"}
+    assert "black.png: no face found" in failed["error"]["message"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["source--short.mp4"]
+    code, _, err = animate(*command)
+    assert code == 1 and "source--short.mp4: is there already" in err
+
+
+@pytest.mark.slow
+def test_regions_that_are_not_named_stay_as_in_the_source(animate: Run, material: Path, tmp_path: Path) -> None:
+    avatars.sample_motion(np.random.default_rng(0), AVATAR.shape.values, 60).take([0, 30, 59]).save(tmp_path / "m.npz")
+    still, moved_less = tmp_path / "still.mp4", tmp_path / "less.mp4"
+    for out, regions in ((still, "all=0"), (moved_less, "lips,eyes=0.5")):
+        code, _, err = animate(material / "source.png", tmp_path / "m.npz", "-o", out, "--regions", regions)
+        assert code == 0, err
+    changes = [np.abs(np.diff(read_media(path).frames.astype(int), axis=0)).mean() for path in (still, moved_less)]
+    assert changes[0] < 0.5 < changes[1]
+
+
+@pytest.mark.parametrize("value", ["nose", "eyes=4", "lips=x", ""])
+def test_a_region_that_does_not_exist_is_refused(animate: Run, value: str) -> None:
+    code, _, err = animate("a.png", "b.mp4", "-o", "c.mp4", f"--regions={value}")
+    assert code == 2 and "argument --regions" in err
+
+
+@pytest.mark.parametrize(
+    ("suffix", "why"),
+    [
+        (".gif", "could not be read back"),
+        (".webm", "no credential"),
+        (".mov", "transparency"),
+        (".bmp", "unknown kind"),
+    ],
+)
+def test_a_format_that_is_not_written_is_refused_with_the_reason(
+    animate: Run, material: Path, tmp_path: Path, suffix: str, why: str
+) -> None:
+    code, _, err = animate(material / "source.png", material / "drive.npz", "-o", tmp_path / f"a{suffix}")
+    assert code == 1 and why in err and "use .mp4, .png" in err
+    assert not list(tmp_path.iterdir())

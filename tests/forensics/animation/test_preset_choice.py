@@ -19,7 +19,7 @@ CLIP = Path("drive.mp4")
 
 def _motion(face_model: str, jaw: float = 0.0) -> DriveSequence:
     drive = DriveSequence.still(FaceParams.neutral(face_model=face_model), 25).take([0, 0])
-    drive.expression[:, 17 if face_model == "arkit" else 0] = jaw
+    drive.expression[:, 17] = jaw
     return drive
 
 
@@ -27,7 +27,7 @@ def test_geometry_is_the_default_and_reads_avatar_heads():
     engine = engine_for(choose_preset(Engine(), AnimateConfig(), CLIP, TrackerChoice()))
     assert (engine.preset, engine.face_model, engine.device) == ("geometry", "arkit", "cpu")
     assert choose_tracker(TrackerChoice(), engine.face_model).name == "arkit"
-    assert choose_tracker(TrackerChoice(), "puppet").name == "face-mesh"
+    assert choose_tracker(TrackerChoice(), "flame").name == "deca"
     assert choose_tracker(TrackerChoice("smirk"), "arkit").name == "smirk"
 
 
@@ -37,7 +37,7 @@ def test_geometry_is_the_default_and_reads_avatar_heads():
         (Engine(preset="mini"), AnimateConfig(), TrackerChoice()),
         (Engine(), AnimateConfig(steps=3), TrackerChoice()),
         (Engine(), AnimateConfig(sampler="lcm"), TrackerChoice()),
-        (Engine(), AnimateConfig(), TrackerChoice("face-mesh")),
+        (Engine(), AnimateConfig(), TrackerChoice("deca")),
         (Engine(compiled=True), AnimateConfig(), TrackerChoice()),
         (Engine(device="cuda"), AnimateConfig(), TrackerChoice()),
     ],
@@ -46,8 +46,8 @@ def test_what_only_a_network_knows_chooses_the_network(engine, config, tracker):
     assert choose_preset(engine, config, CLIP, tracker).preset in (None, "mini")
 
 
-def test_the_motion_of_a_puppet_chooses_the_network_and_that_of_an_avatar_does_not(tmp_path):
-    for face_model, preset in (("puppet", None), ("arkit", "geometry")):
+def test_the_motion_of_another_head_chooses_the_network_and_that_of_an_avatar_does_not(tmp_path):
+    for face_model, preset in (("flame", None), ("arkit", "geometry")):
         path = tmp_path / f"{face_model}.npz"
         _motion(face_model).save(path)
         assert choose_preset(Engine(), AnimateConfig(), path, TrackerChoice()).preset == preset
@@ -68,7 +68,7 @@ def test_a_mouth_that_is_never_shut_is_noted():
     assert "never shut" in note
     assert notes_on(engine, _motion("arkit"), AnimateConfig()) == ()
     assert notes_on(engine, _motion("arkit", jaw=0.5), AnimateConfig(anchor=0)) == ()
-    assert notes_on(Engine(preset="mini"), _motion("puppet", jaw=0.5), AnimateConfig()) == ()
+    assert notes_on(Engine(preset="mini"), _motion("flame"), AnimateConfig()) == ()
 
 
 def test_a_motion_keeps_what_the_head_leaves_of_the_face_mesh(tmp_path):

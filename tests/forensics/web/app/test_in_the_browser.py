@@ -140,14 +140,16 @@ def is_foreign(address, port):
 
 
 def animate(page, deployment, folder):
-    """Pose a puppet, animate it, save the result; return the saved file."""
-    page.locator("#puppets button").nth(2).click()
-    page.get_by_label("hold one pose (a picture)").click()
+    """Choose another avatar, pose it, animate it, save the result; return the saved file."""
     head = page.locator("#head img")
     head.wait_for()
+    first = head.get_attribute("src")
+    page.locator("button#other").click()
+    page.wait_for_function("first => document.querySelector('#head img')?.src !== first", arg=first)
+    page.get_by_label("hold the pose of the sliders (a picture)").click()
     before = head.get_attribute("src")
     page.locator('input[type="range"]:visible').first.fill("30")
-    page.wait_for_function("before => document.querySelector('#head img').src !== before", arg=before)
+    page.wait_for_function("before => document.querySelector('#head img')?.src !== before", arg=before)
     page.locator("button#animate").click()
     link = page.locator("#animated .ft-download")
     link.wait_for()
