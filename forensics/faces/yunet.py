@@ -193,8 +193,8 @@ def _surest(rows: Rows) -> Rows:
 def complete(points: NDArray[np.floating]) -> Floats:
     """Turn, scale and move the mean face until its five points, seen from afar, lie near those given.
 
-    The mean face is that of the puppet head at rest, as the face mesh sees it. So a box around the 68 points means the
-    same whether they were seen or completed. They follow no expression.
+    The mean face is that of the avatar head at rest. So a box around the 68 points means about the same whether they
+    were seen or completed. They follow no expression.
 
     The affine camera with the least squared distance, and then the scaled rotation nearest to it (DeMenthon and Davis
     1995, the first step of POSIT).
@@ -205,9 +205,11 @@ def complete(points: NDArray[np.floating]) -> Floats:
     Returns:
         (68, 2) iBUG points in pixels.
     """
-    from generator.trackers import mean_face
+    from generator import FaceParams
+    from generator.avatars import avatar_head
 
-    mean = mean_face() * (1, -1, -1)  # pictures count downwards
+    neutral = FaceParams.neutral(face_model="arkit")
+    mean = avatar_head().landmarks(neutral.shape, neutral.expression) * (1, -1, -1)  # pictures count downwards
     five = five_points(mean)
     here, there = five - five.mean(0), points - points.mean(0)
     camera = np.linalg.lstsq(here, there, rcond=None)[0].T

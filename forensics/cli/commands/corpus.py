@@ -28,7 +28,7 @@ from forensics.errors import UsageError
 from forensics.execution.command_result import CommandResult, JsonObject
 from forensics.execution.progress import Report, subrange
 from forensics.storage.files import locked
-from forensics.synthesis.methods import METHODS
+from forensics.synthesis.methods import GENERATED, GENERATORS, METHODS
 
 from . import corpus_distort
 
@@ -54,12 +54,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _configure_synthesize(actions: Actions) -> argparse.ArgumentParser:
-    text = "make a corpus of puppets, with forgeries by the generator and a control slice; continues where it stopped"
+    text = "make a corpus of avatars, with forgeries by the generator and a control slice; continues where it stopped"
     synthesize = actions.add_parser("synthesize", help=text, description=text)
     add_out(synthesize, "corpus folder")
     for name, default, what in (
-        ("identities", 24, "puppets"),
-        ("clips", 2, "genuine clips of each puppet, and forged clips with each puppet as source"),
+        ("identities", 24, "avatars"),
+        ("clips", 2, "genuine clips of each avatar, and forged clips with each avatar as source"),
         ("frames", 16, "frames of a clip"),
     ):
         synthesize.add_argument(
@@ -78,12 +78,21 @@ def _configure_synthesize(actions: Actions) -> argparse.ArgumentParser:
     synthesize.add_argument(
         "--methods",
         type=names,
-        default=("anifacediff",),
+        default=(GENERATED,),
         metavar="A,B,…",
-        help="forgeries to make of each puppet (default: anifacediff): " + ", ".join(method.name for method in METHODS),
+        help=f"forgeries to make of each avatar (default: {GENERATED}): "
+        + ", ".join(method.name for method in METHODS),
+    )
+    synthesize.add_argument(
+        "--generator",
+        choices=GENERATORS,
+        default=GENERATORS[0],
+        help=f"preset that moves the stills (default: {GENERATORS[0]})",
     )
     add_workers(synthesize, default="this one, on all its threads")
-    synthesize.add_argument("--steps", type=positive_int, metavar="N", help="denoising steps (default: the preset's)")
+    synthesize.add_argument(
+        "--steps", type=positive_int, metavar="N", help="denoising steps of --generator mini (default: its own)"
+    )
     add_seed(synthesize)
     add_home(synthesize)
     synthesize.set_defaults(run=run_synthesize)
@@ -169,7 +178,7 @@ def _configure_export(actions: Actions) -> argparse.ArgumentParser:
 
 def run_synthesize(options: argparse.Namespace, report: Report) -> CommandResult:
     """Build a synthetic corpus."""
-    from forensics.synthesis.generator_forger import GeneratorForger, load_animator
+    from forensics.synthesis.generator_forger import open_forger
     from forensics.synthesis.plan import SynthesisConfig
     from forensics.synthesis.synthesize import synthesize
     from watermark import Deployment
@@ -185,7 +194,7 @@ def run_synthesize(options: argparse.Namespace, report: Report) -> CommandResult
         test_styles=options.test_styles,
     )
     deployment = Deployment.open(options.home)
-    forger = GeneratorForger(load_animator(), deployment, steps=options.steps)
+    forger = open_forger(deployment, options.generator, options.steps)
     return _describe(
         synthesize(options.out, config, forger, deployment, report, worker_config=worker_config_of(options))
     )

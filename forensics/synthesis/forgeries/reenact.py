@@ -1,6 +1,8 @@
-"""Reenact by mesh: move one frame with the head's mesh, and fill hidden pixels from their surroundings."""
+"""Reenact by warping: move one frame with the head that is seen in it, and fill hidden pixels from beside them."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
@@ -8,8 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from forensics.faces import Faces
-from generator import DriveSequence, FaceParams
-from generator.face import SourceWarp
+from generator.avatars import FrameTruth, flow
 
 from .footage import Edited, Frames
 
@@ -17,21 +18,24 @@ _MARGIN = 4
 """Pixels beside a hidden one that are not used either, because they show the outline of the head."""
 
 
-def warp_by_mesh(frame: Frames, params: FaceParams, played: DriveSequence, faces: Faces) -> Edited:
+def warp_by_truth(frame: Frames, here: FrameTruth, moments: Iterable[FrameTruth], faces: Faces) -> Edited:
     """Move one frame to every moment of a motion.
 
     Args:
         frame: (S, S, 3) uint8 RGB.
-        params: The face in it.
-        played: The motion, aligned to that face's shape.
+        here: The truth of that frame.
+        moments: The truth of each moment, of the same character.
         faces: Box and landmarks of the face at each moment.
     """
-    warp = SourceWarp(frame, params)
     frames = []
-    for index in range(len(played)):
-        scene = warp(played[index])
-        head, hidden = scene.guides[..., 0] > 0, scene.guides[..., 1] == 0
-        frames.append(_fill(_fill(scene.moved, hidden & head, head), hidden & ~head, ~head))
+    rows, columns = np.mgrid[0 : here.size, 0 : here.size].astype(np.float32)
+    for there in moments:
+        moved = flow(there, here)
+        shown = there.face >= 0
+        places = columns + moved.offset[..., 0], rows + moved.offset[..., 1]
+        fetched = cv2.remap(frame, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        hidden = np.where(shown, ~moved.visible, here.face >= 0)
+        frames.append(_fill(_fill(np.asarray(fetched, np.uint8), hidden & shown, shown), hidden & ~shown, ~shown))
     return Edited(np.stack(frames), faces, None)
 
 
