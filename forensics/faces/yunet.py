@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -190,6 +191,16 @@ def _surest(rows: Rows) -> Rows:
     return rows[np.asarray(kept, dtype=np.int64)]
 
 
+@cache
+def mean_face() -> Floats:
+    """Return the 68 iBUG points of the avatar head at rest (68, 3): x to the right, y down, z away from the viewer."""
+    from generator import FaceParams
+    from generator.avatars import avatar_head
+
+    neutral = FaceParams.neutral(face_model="arkit")
+    return np.asarray(avatar_head().landmarks(neutral.shape, neutral.expression) * (1, -1, -1), dtype=np.float64)
+
+
 def complete(points: NDArray[np.floating]) -> Floats:
     """Turn, scale and move the mean face until its five points, seen from afar, lie near those given.
 
@@ -205,11 +216,7 @@ def complete(points: NDArray[np.floating]) -> Floats:
     Returns:
         (68, 2) iBUG points in pixels.
     """
-    from generator import FaceParams
-    from generator.avatars import avatar_head
-
-    neutral = FaceParams.neutral(face_model="arkit")
-    mean = avatar_head().landmarks(neutral.shape, neutral.expression) * (1, -1, -1)  # pictures count downwards
+    mean = mean_face()
     five = five_points(mean)
     here, there = five - five.mean(0), points - points.mean(0)
     camera = np.linalg.lstsq(here, there, rcond=None)[0].T

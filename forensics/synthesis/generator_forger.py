@@ -75,14 +75,13 @@ def open_forger(deployment: Deployment, preset: str = GEOMETRY, steps: int | Non
     """
     if preset == GEOMETRY:
         if steps is not None:
-            raise UsageError(
-                f"the preset {GEOMETRY} takes no denoising steps; leave out --steps, or add --generator mini"
-            )
+            raise UsageError(f"the preset {GEOMETRY} takes no denoising steps; leave out --steps or choose another one")
         return GeneratorForger(GeometryAnimator(), deployment)
     drawn = read_sizes().face_model
     if drawn != FACE_MODEL:
         raise UsageError(
-            f"the weights of {preset} draw {drawn} faces, and avatars are {FACE_MODEL} faces; take --generator {GEOMETRY}"
+            f"the weights of {preset} draw {drawn} faces, and avatars are {FACE_MODEL} faces; "
+            f"take --generator {GEOMETRY}"
         )
     return GeneratorForger(load_animator(), deployment, preset, steps)
 

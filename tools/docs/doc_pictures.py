@@ -2,7 +2,7 @@
 
 `forgeries.jpg` shows one forgery of every kind below its original, `looked.jpg` the saliency of the shipped detector,
 `mark.jpg` a picture without and with its mark, and `attacked.jpg` the effect of a level or two of 255 on a score. All
-are made from puppets and the shipped generator: `python -m tools.docs.doc_pictures [--only mark]`.
+are made from avatars and the geometric generator: `python -m tools.docs.doc_pictures [--only mark]`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from detectors import explain, load_detector
 from forensics.corpus import Corpus, Label, Slice, Split
 from forensics.evaluation.adversarial import Attack, attack_frames
 from forensics.faces import cut_crops, gather_crops, job_of, load_frames_with_faces
-from forensics.synthesis.generator_forger import GeneratorForger, load_animator
-from forensics.synthesis.methods import METHODS
+from forensics.synthesis.filming import at_rest
+from forensics.synthesis.generator_forger import open_forger
+from forensics.synthesis.methods import GENERATED, GEOMETRY, METHODS
 from forensics.synthesis.plan import SynthesisConfig
 from forensics.synthesis.synthesize import synthesize
-from generator.puppets import render, sample_puppet
+from generator.avatars import render, sample_avatar
 from watermark import Deployment, Payload, PayloadKind, mark, read_media
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
@@ -37,16 +38,16 @@ Picture = NDArray[np.uint8]
 
 
 def make_corpus(home: Path, methods: tuple[str, ...]) -> Corpus:
-    """Build a corpus of stills of six puppets, and forgeries of them."""
+    """Build a corpus of stills of six avatars, and forgeries of them."""
     deployment = Deployment.open(home)
     config = SynthesisConfig(seed=SEED, identities=6, clips=0, stills=1, control=(), methods=methods)
     folder = home.parent / "-".join(("corpus", *methods))
-    return synthesize(folder, config, GeneratorForger(load_animator(), deployment), deployment)
+    return synthesize(folder, config, open_forger(deployment), deployment)
 
 
 def looked(home: Path) -> Picture:
     """Return crops and the saliency of a manipulation, with the score below; genuine ones first."""
-    corpus, detector = make_corpus(home, ("anifacediff",)), load_detector("cpu")
+    corpus, detector = make_corpus(home, (GENERATED,)), load_detector("cpu")
     table = gather_crops(
         corpus, sorted(corpus.samples, key=lambda one: one.label, reverse=True), detector.spec, per_clip=1
     )
@@ -68,7 +69,7 @@ def looked(home: Path) -> Picture:
 
 def attacked(home: Path) -> Picture:
     """Return forged frames without and with PGD; below them the change, amplified about grey, and the score."""
-    corpus, detector = make_corpus(home, ("anifacediff",)), load_detector("cpu")
+    corpus, detector = make_corpus(home, (GENERATED,)), load_detector("cpu")
     rng = np.random.default_rng(SEED)
     shots: list[Picture] = []
     for sample in [one for one in corpus.samples if one.label is Label.FORGED][:2]:
@@ -91,7 +92,8 @@ def forgeries(home: Path) -> Picture:
     genuine = sorted((one for one in samples if one.label is Label.GENUINE), key=lambda one: one.path)[SHOWN]
     columns = []
     for method in METHODS:
-        made = [one for one in samples if one.label is Label.FORGED and one.method.startswith(method.name)]
+        name = GEOMETRY if method.name == GENERATED else method.name
+        made = [one for one in samples if one.label is Label.FORGED and one.method == name]
         forged = next((one for one in made if one.pair == genuine.source_id), None)
         before = None if forged is None else genuine
         forged = forged or made[SHOWN]
@@ -121,8 +123,8 @@ def caption(text: str) -> Picture:
 
 def marked() -> Picture:
     """Return a picture, the same with a mark, and the difference amplified about grey."""
-    puppet = sample_puppet(np.random.default_rng(SEED), "gloss")
-    plain = render(puppet, puppet.neutral(), 512).image
+    avatar = sample_avatar(SEED, "cartoon")
+    plain = render(avatar, at_rest(avatar), 512).picture
     changed = mark(plain, Payload(SEED, PayloadKind.CONTROL), bytes(range(32)))
     added = np.clip(128 + AMPLIFIED * (changed.astype(np.int16) - plain), 0, 255).astype(np.uint8)
     return np.concatenate([plain, changed, added], 1)

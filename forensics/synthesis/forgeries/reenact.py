@@ -14,8 +14,8 @@ from generator.avatars import FrameTruth, flow
 
 from .footage import Edited, Frames
 
-_MARGIN = 4
-"""Pixels beside a hidden one that are not used either, because they show the outline of the head."""
+_BESIDE, _WITHIN = 4, 1
+"""Pixels beside a hidden one that are not used either: the outline of the head lies there, or that of a part of it."""
 
 
 def warp_by_truth(frame: Frames, here: FrameTruth, moments: Iterable[FrameTruth], faces: Faces) -> Edited:
@@ -34,14 +34,16 @@ def warp_by_truth(frame: Frames, here: FrameTruth, moments: Iterable[FrameTruth]
         shown = there.face >= 0
         places = columns + moved.offset[..., 0], rows + moved.offset[..., 1]
         fetched = cv2.remap(frame, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        hidden = np.where(shown, ~moved.visible, here.face >= 0)
-        frames.append(_fill(_fill(np.asarray(fetched, np.uint8), hidden & shown, shown), hidden & ~shown, ~shown))
+        nearest = [np.clip(place.round().astype(int), 0, here.size - 1) for place in places]
+        same = here.labels[nearest[1], nearest[0]] == there.labels  # another strand of the same hair will do
+        within = _fill(np.asarray(fetched, np.uint8), shown & ~moved.visible & ~same, shown, _WITHIN)
+        frames.append(_fill(within, ~shown & (here.face >= 0), ~shown, _BESIDE))
     return Edited(np.stack(frames), faces, None)
 
 
-def _fill(image: Frames, hidden: NDArray[np.bool_], region: NDArray[np.bool_]) -> Frames:
+def _fill(image: Frames, hidden: NDArray[np.bool_], region: NDArray[np.bool_], margin: int) -> Frames:
     """Fill hidden pixels of a region with the colour of the nearest visible one of that region, softened."""
-    side = 2 * _MARGIN + 1
+    side = 2 * margin + 1
     doubtful = cv2.dilate(hidden.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
     seen = region & ~doubtful
     if not hidden.any() or not seen.any():

@@ -10,9 +10,9 @@ import pytest
 
 from forensics.corpus import Corpus, Label, Slice, Split, check_corpus, load_masks, save_masks
 from forensics.errors import CorpusError, InputError
+from forensics.synthesis.filming import at_rest, film, find_truth, ground_truth, make_avatar, source_still
 from forensics.synthesis.forgeries import Footage, bend, swap_faces
 from forensics.synthesis.forgeries.shapes import feather, hull
-from forensics.synthesis.filming import at_rest, film, find_truth, ground_truth, make_avatar, source_still
 from forensics.synthesis.methods import METHODS, find_method
 from forensics.synthesis.plan import Making, PlannedSample, SynthesisConfig, plan_corpus
 from forensics.synthesis.rendering import Forger, edit
