@@ -61,6 +61,7 @@ from forensics.evaluation import (  # noqa: E402
 )
 from forensics.evaluation.run import score_samples  # noqa: E402
 from forensics.faces import keep_crops  # noqa: E402
+from forensics.synthesis.generator_forger import open_forger  # noqa: E402
 from forensics.synthesis.plan import SynthesisConfig, plan_corpus  # noqa: E402
 from forensics.synthesis.synthesize import synthesize  # noqa: E402
 from watermark import Deployment, encode_still  # noqa: E402
