@@ -52,6 +52,12 @@ METHODS: tuple[ForgeryMethod, ...] = (
 )
 
 
+OWN_METHODS = {method.name: method for method in METHODS if method.name != WHOLE_AVATAR} | {
+    "partial-swap": ForgeryMethod("partial-swap", "a face swap in the middle third of a clip", 2, "face", False)
+}
+"""Forgeries that are made of a user's own files, by name."""
+
+
 def find_method(name: str) -> ForgeryMethod:
     """Return the method of a name.
 

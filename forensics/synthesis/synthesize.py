@@ -5,31 +5,27 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from forensics.corpus import MANIFEST, Corpus, Sample, read_manifest, save_masks, write_manifest
-from forensics.errors import CorpusError
+from forensics.corpus import Corpus, Sample, save_masks, write_manifest
 from forensics.execution.progress import Report, silent
 from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
-from forensics.storage.files import append_line, locked, whole_lines, write_whole
+from forensics.storage.files import append_line, locked, write_whole
 from watermark import Deployment, file_hash
 
 from .filming import at_rest, film, find_truth, ground_truth, sample_drive, source_of, source_still
 from .forgeries import Footage
+from .journal import JOURNAL, is_whole, keep_recipe, made_before
 from .methods import GENERATED, WHOLE_AVATAR, find_method
 from .plan import Making, PlannedSample, SynthesisConfig, plan_corpus
 from .rendering import Forger, edit, encode_genuine, seal_control, seal_edit
 
 _LOG = logging.getLogger(__name__)
-
-RECIPE = "recipe.json"
-JOURNAL = "made.jsonl"
-"""Journal of the finished samples, one per line, used until the manifest can be written."""
 
 Take = tuple[PlannedSample, ...]
 """Samples that are made together because they share their footage, which is filmed once."""
@@ -63,9 +59,9 @@ def synthesize(
     """
     plan, deployment = plan_corpus(config), replace(deployment, discreet=True)  # size shall not tell the class
     with locked(root):
-        _check_recipe(root, config, forger)
-        made = _made(root)
-        wanted = [one for one in plan if one.id not in made or not _is_whole(root, made[one.id])]
+        keep_recipe(root, json.dumps({"method": forger.method, **asdict(config)}, indent=1, sort_keys=True) + "\n")
+        made = made_before(root)
+        wanted = [one for one in plan if one.id not in made or not is_whole(root, made[one.id])]
         takes = _takes(wanted)
         done = len(plan) - len(wanted)
         _LOG.info("corpus %s: %d of %d samples are there, %d are to be made", root, done, len(plan), len(wanted))
@@ -203,34 +199,6 @@ def _write(
                 save_masks(edited.masks, root / planned.mask)
             receipt = seal_edit(edited, path, root / planned.genuine, config, planned, deployment)
             return receipt.payload.hex, edited.masks is not None
-
-
-def _made(root: Path) -> dict[str, Sample]:
-    """Return the samples that earlier runs made, by id: those of the manifest, and those of an interrupted run."""
-    made = {sample.id: sample for sample in read_manifest(root)} if (root / MANIFEST).exists() else {}
-    for line in whole_lines(root / JOURNAL):
-        with suppress(CorpusError, UnicodeDecodeError):  # a damaged line stands for no sample, which is made again
-            sample = Sample.from_json(line.decode())
-            made[sample.id] = sample
-    return made
-
-
-def _is_whole(root: Path, sample: Sample) -> bool:
-    """Return whether a sample's files exist and are unchanged."""
-    wanted = ((sample.path, sample.sha256), (sample.landmarks, sample.landmarks_sha256))
-    has_mask = sample.mask is None or (root / sample.mask).is_file()
-    return has_mask and all(
-        relative is not None and (root / relative).is_file() and file_hash(root / relative) == sha256
-        for relative, sha256 in wanted
-    )
-
-
-def _check_recipe(root: Path, config: SynthesisConfig, forger: Forger) -> None:
-    path = root / RECIPE
-    recipe = json.dumps({"method": forger.method, **asdict(config)}, indent=1, sort_keys=True) + "\n"
-    if path.exists() and path.read_text("utf-8") != recipe:
-        raise CorpusError(f"{root} holds a corpus of another recipe ({path.name}); choose an empty folder", root)
-    write_whole(path, lambda part: part.write_text(recipe, "utf-8"))
 
 
 def _note(take: Take) -> str:

@@ -13,6 +13,8 @@ from forensics.faces import Faces
 from generator.avatars import FrameTruth, flow
 
 from .footage import Edited, Frames
+from .shapes import Points
+from .swap import bend
 
 _BESIDE, _WITHIN = 4, 1
 """Pixels beside a hidden one that are not used either: the outline of the head lies there, or that of a part of it."""
@@ -52,3 +54,22 @@ def _fill(image: Frames, hidden: NDArray[np.bool_], region: NDArray[np.bool_], m
     filled = image[nearest[0], nearest[1]]
     soft = np.asarray(cv2.GaussianBlur(filled, (0, 0), 1.5), dtype=np.uint8)
     return np.where((doubtful & region)[..., None], soft, image)
+
+
+def warp_by_landmarks(frame: Frames, landmarks: Points, targets: Faces) -> Edited:
+    """Move one frame so that its landmarks lie where others lie, triangle by triangle; the picture's edge stays.
+
+    Args:
+        frame: (H, W, 3) uint8 RGB.
+        landmarks: (68, 2) points in it, in pixels.
+        targets: Box and landmarks of the face at each moment.
+    """
+    height, width = frame.shape[:2]
+    across, down = np.linspace(0, width - 1, 5), np.linspace(0, height - 1, 5)
+    edge = np.array([(x, y) for x in across for y in down if x in (0, width - 1) or y in (0, height - 1)])
+    here = np.concatenate([landmarks, edge]).astype(np.float32)
+    frames = []
+    for points in targets.landmarks:
+        moved, covered = bend(frame, here, np.concatenate([points, edge]).astype(np.float32))
+        frames.append(np.where(covered[..., None] > 0, moved, frame))
+    return Edited(np.stack(frames), targets, None)
