@@ -155,7 +155,7 @@ def _with_residual(moved: DriveSequence, still: DriveSequence) -> DriveSequence:
 
 
 def _other_moment(footage: Footage, rng: np.random.Generator, steady: tuple[int, ...]) -> Footage:
-    """Return other frames of a clip, turned, scaled and moved until the steady landmarks lie over those of each frame."""
+    """Return other frames of a clip, moved until the steady landmarks lie over those of each frame."""
     count = len(footage.frames)
     shift = int(rng.integers(max(1, count // 4), max(2, 3 * count // 4 + 1)))
     frames, landmarks = [], []

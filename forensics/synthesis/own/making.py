@@ -34,6 +34,7 @@ _LOG = logging.getLogger(__name__)
 
 STATEMENT = "may-use.txt"
 _TRACKING_ENDS = 0.15
+USUAL = Limits(16, 384)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class OwnConfig:
     methods: tuple[str, ...] = tuple(OWN_METHODS)
     pairs: int = 1
     seed: int = 0
-    limits: Limits = Limits(16, 384)
+    limits: Limits = USUAL
     copied: bool = False
 
     def __post_init__(self) -> None:
@@ -285,7 +286,6 @@ def _lines(
                 why = failed.get(forgery.id, "")
                 happened, sample = ("failed", "") if why else ("made", forgery.id)
                 lines.append(Line(name, person, split, forgery.method, happened, why, sample))  # type: ignore[arg-type]
-        lines += [
-            Line(name, person, split, gap.method, "missing", gap.why) for gap in missing if gap.file == one.file.id
-        ]
+        gaps = [gap for gap in missing if gap.file == one.file.id]
+        lines += [Line(name, person, split, gap.method, "missing", gap.why) for gap in gaps]
     return tuple(lines)
