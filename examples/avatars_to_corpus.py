@@ -1,7 +1,7 @@
 """Make a small labelled corpus of genuine and forged avatars, divided by identity, and check it.
 
-The avatars are drawn from numbers, so no real person is shown. Half of the forgeries come from the generator, half are
-face swaps. Every forged file is marked and signed, and some genuine files carry a control mark.
+The avatars are drawn on one parametric head, so no real person is shown. Half of the forgeries come from the generator,
+half are face swaps. Every forged file is marked and signed, and some genuine files carry a control mark.
 
     python examples/avatars_to_corpus.py OUT [IDENTITIES]
 """
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from forensics.corpus import Corpus, check_corpus, tally
-from forensics.synthesis.generator_forger import GeneratorForger, load_animator
+from forensics.synthesis.generator_forger import open_forger
 from forensics.synthesis.plan import SynthesisConfig
 from forensics.synthesis.synthesize import synthesize
 from watermark import Deployment
@@ -22,7 +22,7 @@ from watermark import Deployment
 def make_corpus(out: Path, config: SynthesisConfig) -> Corpus:
     """Make what a recipe describes; a run that was stopped continues."""
     deployment = Deployment.open()
-    forger = GeneratorForger(load_animator(), deployment, steps=config.steps)
+    forger = open_forger(deployment, steps=config.steps)
     return synthesize(out, config, forger, deployment)
 
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> Corpus:
         identities=int(number[0]) if number else 12,
         clips=0,
         stills=1,
-        methods=("anifacediff", "face-swap"),
+        methods=("reenactment", "face-swap"),
     )
     corpus = make_corpus(Path(out), config)
     for one in tally(corpus.samples):

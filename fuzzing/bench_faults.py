@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.results_csv import write_rows
 from fuzzing.hostile_files import ATTACKS, make
-from generator import puppets
+from generator.avatars import STYLES, render, sample_avatar
 from watermark import encode_clip, encode_still
 
 RESULTS = Path(__file__).parents[1] / "results" / "faults.csv"
@@ -53,10 +53,9 @@ def measured(command: list[str]) -> tuple[float, float, str]:
 
 def fifty(folder: Path) -> None:
     """Write 50 small files: clips, PNG, JPEG and WebP."""
-    rng = np.random.default_rng(0)
     for number in range(50):
-        puppet = puppets.sample_puppet(rng)
-        picture = puppets.render(puppet, puppet.neutral(), 256).image
+        avatar = sample_avatar(number, STYLES[number % len(STYLES)])
+        picture = render(avatar, avatar.params(), 256).picture
         if number % 5 == 0:
             encode_clip(np.stack([picture] * 8), folder / f"{number:02}.mp4", 25)
         else:

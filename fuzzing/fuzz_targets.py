@@ -24,7 +24,8 @@ from forensics.evaluation.external_scores import read_foreign
 from forensics.faces import Faces
 from forensics.storage.toml_settings import overlay
 from forensics.training.run_settings import TrainingRun, read_run
-from generator import DriveSequence, GeneratorError, puppets
+from generator import DriveSequence, GeneratorError
+from generator.avatars import render, sample_avatar, sample_motion
 from generator.training.config import TrainConfig
 from watermark import (
     Claim,
@@ -86,8 +87,8 @@ class Target:
 
 
 def _picture() -> np.ndarray:
-    puppet = puppets.sample_puppet(np.random.default_rng(3), "toon")
-    return puppets.render(puppet, puppet.neutral(), 128).image[:96, :64].copy()
+    avatar = sample_avatar(3, "cartoon")
+    return render(avatar, avatar.params(), 128).picture[:96, :64].copy()
 
 
 def _written(*suffixes: str) -> list[bytes]:
@@ -128,8 +129,8 @@ def _deployment() -> Deployment:
 
 def _sealed() -> list[bytes]:
     deployment, rng = _deployment(), np.random.default_rng(4)
-    puppet = puppets.sample_puppet(rng, "toon")
-    picture = puppets.render(puppet, puppet.neutral(), 256).image
+    avatar = sample_avatar(4, "cartoon")
+    picture = render(avatar, avatar.params(), 256).picture
     found = []
     for suffix in (".png", ".jpg", ".mp4"):
         payload = Payload.random(rng, PayloadKind.GENERATED)
@@ -176,11 +177,10 @@ def _cbor_seeds() -> list[bytes]:
 
 
 def _motion_seeds() -> list[bytes]:
-    rng = np.random.default_rng(5)
-    puppet = puppets.sample_puppet(rng)
+    avatar = sample_avatar(5, "flat")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "seed.npz"
-        puppets.sample_motion(rng, puppet, 3).save(path)
+        sample_motion(np.random.default_rng(5), avatar.shape.values, 3).save(path)
         return [unzipped(path.read_bytes())]
 
 
@@ -221,7 +221,7 @@ def _samples() -> list[Sample]:
         landmarks_sha256=None,
     )  # fmt: skip
     return [
-        Sample(id="a", label=Label.GENUINE, method="puppet", identities=("p000",), **plain),  # type: ignore[arg-type]
+        Sample(id="a", label=Label.GENUINE, method="avatar", identities=("p000",), **plain),  # type: ignore[arg-type]
         Sample(id="b", label=Label.FORGED, method="x", identities=("p000", "p001"), **plain),  # type: ignore[arg-type]
     ]
 

@@ -1,4 +1,4 @@
-"""Attack detectors on a puppet corpus, white box and by transfer; write results/adversarial.csv.
+"""Attack detectors on an avatar corpus, white box and by transfer; write results/adversarial.csv.
 
 Two detectors are measured: the shipped one, and a small one of another architecture that is trained here on the corpus'
 train split. Each is attacked, and its adversarial frames are also scored by the other. Only the test split is attacked,
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument(
         "--trained", default="toy_efficientnet_b0", metavar="NAME", help="detector that is trained here"
     )
-    parser.add_argument("--method", default="anifacediff-mini", metavar="NAME", help="the forgery that is attacked")
+    parser.add_argument("--method", default="geometry", metavar="NAME", help="the forgery that is attacked")
     parser.add_argument("--epochs", type=int, default=4, metavar="N")
     parser.add_argument("--per-clip", type=int, default=1, metavar="N", help="frames of a clip that are attacked")
     parser.add_argument("--seed", type=int, default=0, metavar="N")

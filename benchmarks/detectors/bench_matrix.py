@@ -2,7 +2,7 @@
 
 The corpus is written by
     facetrail corpus synthesize -o CORPUS --identities 200 --clips 1 --stills 0 --frames 8 \
-        --methods anifacediff,codec-twin,mesh-warp,face-swap,self-blend,mouth-edit,eyes-edit \
+        --methods reenactment,codec-twin,mesh-warp,face-swap,self-blend,mouth-edit,eyes-edit \
         --test-styles clay,pencil,watercolour
 so that no training uses test identities and test styles, not even that of the generator. All methods share one small
 backbone and one crop contract, and begin from random weights. Finished runs are stored in a folder and not repeated, so
@@ -26,7 +26,7 @@ from forensics.evaluation.run import corpus_digest
 from forensics.faces import KEPT
 
 RESULTS = Path("results/detector_matrix.csv")
-TRAINED_ON = ("anifacediff-mini", "codec-twin", "mesh-warp", "face-swap", "self-blend", "mouth-edit")
+TRAINED_ON = ("geometry", "codec-twin", "mesh-warp", "face-swap", "self-blend", "mouth-edit")
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ weights of before on the generator's forgeries only. The corpus is that of `benc
 no training; `--seen` names a second one whose test people are drawn in the training's styles, written by
 
     facetrail corpus synthesize -o SEEN --identities 50 --clips 1 --stills 0 --frames 8 --seed 1 \
-        --methods anifacediff,face-swap,self-blend,mouth-edit,eyes-edit \
+        --methods reenactment,face-swap,self-blend,mouth-edit,eyes-edit \
         --test-styles flat,toon,gloss,paint,lowpoly,pixel,halftone
 
 Finished runs are stored and not repeated. Without stored runs, a seed takes about an hour on one core.
@@ -33,7 +33,7 @@ from forensics.faces import KEPT
 
 RESULTS = Path("results/retraining.csv")
 BLENDED = ("eyes-edit", "face-swap", "mouth-edit", "self-blend")
-NEW = "anifacediff-mini"
+NEW = "geometry"
 PER_CLIP = 8
 """Frames of a clip for training and scoring: all frames of these clips."""
 

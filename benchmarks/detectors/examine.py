@@ -32,7 +32,8 @@ from benchmarks.results_csv import write_records
 from detectors import Detector
 from forensics.examination.examiner import Examiner
 from forensics.faces import MeshFinder
-from generator import puppets
+from forensics.synthesis.filming import source_still
+from generator.avatars import sample_avatar
 from watermark import Claim, Deployment, Ingredient, Payload, PayloadKind, mark, seal
 
 RESULTS = Path("results/examine_time.csv")
@@ -51,8 +52,7 @@ def scene(sides: Sequence[int], seed: int) -> Frame:
     noisy = np.clip(ground + rng.normal(0, 6, ground.shape), 0, 255)
     picture: Frame = np.asarray(noisy, dtype=np.uint8).copy()
     for number, side in enumerate(sides):
-        puppet = puppets.sample_puppet(rng, "toon")
-        head = puppets.render(puppet, puppet.neutral(), side).image
+        head = source_still(sample_avatar(int(rng.integers(1 << 31)), "cartoon"), side)
         left = (2 * number + 1) * WIDTH // (2 * len(sides)) - side // 2
         picture[HEIGHT - side :, left : left + side] = head
     return picture

@@ -163,7 +163,7 @@ def main() -> None:
         f"{platform.machine()}, {os.cpu_count()} cores",
         "python -m benchmarks.detectors.own_detector --corpus DIR",
     )
-    name = f"{sum(1 for _ in (options.corpus / 'manifest.jsonl').open())} samples of puppets"
+    name = f"{sum(1 for _ in (options.corpus / 'manifest.jsonl').open())} samples of avatars"
     rows: list[tuple[object, ...]] = []
     with tempfile.TemporaryDirectory() as place:
         out = Path(place)

@@ -1,4 +1,4 @@
-"""Probe which cues other than manipulation separate the classes of a puppet corpus; write results/probes.csv.
+"""Probe which cues other than manipulation separate the classes of an avatar corpus; write results/probes.csv.
 
 Packaging and codec traces are probed on the whole corpus with disjoint people. The information of a detector's features
 about identities and about our mark is probed on the test split.

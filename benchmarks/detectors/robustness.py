@@ -1,4 +1,4 @@
-"""Measure the shipped detector under distortion suites on a puppet corpus; write results/robustness.csv.
+"""Measure the shipped detector under distortion suites on an avatar corpus; write results/robustness.csv.
 
 The corpus is the one that the detector's card names, or any other from `facetrail corpus synthesize`. Only its test
 split is scored, whose identities are in no training, with one kind of forgery. Scored cells are stored in the work
@@ -32,7 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path, metavar="CORPUS")
     parser.add_argument("--detector", default="cpu", metavar="NAME_OR_DIR")
-    parser.add_argument("--method", default="anifacediff-mini", metavar="NAME", help="the forgery that is measured")
+    parser.add_argument("--method", default="geometry", metavar="NAME", help="the forgery that is measured")
     parser.add_argument("--suite", nargs="+", default=SUITES, metavar="NAME")
     parser.add_argument("--workers", type=int, default=1, metavar="N")
     parser.add_argument("--seed", type=int, default=0, metavar="N")

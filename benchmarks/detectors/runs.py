@@ -71,7 +71,7 @@ def run_once(
         tested = score_samples(detector, corpus, corpus.where(split=Split.TEST), per_clip=per_clip)
         folder.mkdir(parents=True, exist_ok=True)
         write_scores(tested.by_video(), scores)
-        save_detector(detector, folder, DetectorCard("puppets", log.data_digest, "by identity", "Apache-2.0"))
+        save_detector(detector, folder, DetectorCard("avatars", log.data_digest, "by identity", "Apache-2.0"))
         record = {
             "threshold": operating_threshold(rows_of_slice(held, Slice.MAIN).by_video()),
             "validation_auc": log.validation_auc,

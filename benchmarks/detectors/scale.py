@@ -61,7 +61,7 @@ from forensics.evaluation import (  # noqa: E402
 )
 from forensics.evaluation.run import score_samples  # noqa: E402
 from forensics.faces import keep_crops  # noqa: E402
-from forensics.synthesis.generator_forger import GeneratorForger, load_animator  # noqa: E402
+from forensics.synthesis.generator_forger import open_forger  # noqa: E402
 from forensics.synthesis.plan import SynthesisConfig, plan_corpus  # noqa: E402
 from forensics.synthesis.synthesize import synthesize  # noqa: E402
 from watermark import Deployment, encode_still  # noqa: E402
@@ -70,7 +70,7 @@ RESULTS = Path(__file__).parents[2] / "results" / "scale.csv"
 COLUMNS = ("part", "measure", "n", "value", "unit", "seed", "load", "machine")
 SEED = 0
 REPLICATES = 20
-RECIPE = SynthesisConfig(seed=SEED, identities=6, clips=1, stills=0, frames=6, methods=("anifacediff", "self-blend"))
+RECIPE = SynthesisConfig(seed=SEED, identities=6, clips=1, stills=0, frames=6, methods=("reenactment", "self-blend"))
 Row = tuple[str, str, int, float | str, str]
 
 
@@ -196,7 +196,7 @@ class Studio:
     def __init__(self, folder: Path) -> None:
         """Open a deployment in the folder, and load the generator."""
         self.folder, self.deployment = folder, Deployment.open(folder / "home")
-        self.forger = GeneratorForger(load_animator(), self.deployment)
+        self.forger = open_forger(self.deployment)
 
     def make(self, name: str, workers: int, *, kill: bool = False) -> tuple[Path, list[float]]:
         """Synthesise the corpus; return its folder, and the time at which each sample was finished.

@@ -1,6 +1,6 @@
 """Count the pictures that a detector's scope gates accept and reject; write results/scope_gate.csv.
 
-Held-out puppets of the test split should be accepted. Pictures of another kind, given as KIND=FILE, should be rejected;
+Held-out avatars of the test split should be accepted. Pictures of another kind, given as KIND=FILE, should be rejected;
 the face mesh tracker finds their faces, and they are cut like any other. Only counts by kind are written. A file is in
 scope where its median frame passes both gates. The intervals are those of Clopper and Pearson and treat files as
 independent.
@@ -61,7 +61,7 @@ def held_out(root: Path, detector: Detector) -> list[tuple[str, Frames]]:
     owners = np.array([sample.id for sample in crop_table.samples])
     kinds = {"main": "", "control": ", marked"}
     return [
-        (f"held-out puppets, {sample.label}{kinds[sample.slice]}", crop_table.crops[owners == sample.id])
+        (f"held-out avatars, {sample.label}{kinds[sample.slice]}", crop_table.crops[owners == sample.id])
         for sample in samples
     ]
 

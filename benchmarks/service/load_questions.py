@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.service.store import entry, made_up_looks
-from generator import puppets
+from generator.avatars import STYLES, render, sample_avatar
 from watermark import Claim, Deployment, Payload, PayloadKind, mark, seal
 from watermark.mark.payload import SOFT_BINDING
 from watermark.resolution.resolution import FINGERPRINT
@@ -120,9 +120,9 @@ def prepared(home: Path, files: int, rng: np.random.Generator) -> Material:
     looks = made_up_looks(files, rng)
     deployment.store.put_all(entry(number, look) for number, look in enumerate(looks))
     for number in range(8):
-        puppet = puppets.sample_puppet(rng)
+        avatar = sample_avatar(number, STYLES[number % len(STYLES)])
         payload = Payload.random(rng, PayloadKind.GENERATED)
-        marked = mark(puppets.render(puppet, puppet.neutral(), 256).image, payload, deployment.mark_key)
+        marked = mark(render(avatar, avatar.params(), 256).picture, payload, deployment.mark_key)
         path = home / f"{number}.png"
         seal(marked, path, Claim(payload, "made for the load", "facetrail bench", "1"), deployment)
         stripped = io.BytesIO()

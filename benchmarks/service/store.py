@@ -2,7 +2,7 @@
 
     nice -n 10 .venv/bin/python -m benchmarks.service.store
 
-Looks are those of puppets with some bits changed, because faces look alike; manifests are short, because only finding
+Looks are those of avatars with some bits changed, because faces look alike; manifests are short, because only finding
 is measured. Times are of one computer; the file contains the load of other processes.
 """
 
@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.results_csv import write_rows
-from generator import puppets
+from generator.avatars import STYLES, render, sample_avatar
 from watermark import ManifestStore, PayloadKind
 from watermark.store.manifest_store import StoreEntry
 from watermark.store.perceptual_hash import perceptual_hash
@@ -29,7 +29,7 @@ from watermark.store.perceptual_hash import perceptual_hash
 SEED = 11
 ROWS = (10_000, 1_000_000)
 QUESTIONS = 2000
-PUPPETS = 64
+AVATARS = 64
 CHANGED = 0.15
 WRITERS = 4
 RESULTS = Path("results/manifest_store.csv")
@@ -43,10 +43,10 @@ def entry(number: int, look: int) -> StoreEntry:
 
 
 def made_up_looks(count: int, rng: np.random.Generator) -> list[int]:
-    """Draw looks as similar as those of faces: those of a puppet, each bit changed with a probability."""
-    heads = [puppets.sample_puppet(rng) for _ in range(PUPPETS)]
-    looks = [perceptual_hash(puppets.render(head, head.neutral(), 128).image) for head in heads]
-    chosen = np.array(looks, np.uint64)[rng.integers(0, PUPPETS, count)]
+    """Draw looks as similar as those of faces: those of an avatar, each bit changed with a probability."""
+    heads = [sample_avatar(number, STYLES[number % len(STYLES)]) for number in range(AVATARS)]
+    looks = [perceptual_hash(render(head, head.params(), 128).picture) for head in heads]
+    chosen = np.array(looks, np.uint64)[rng.integers(0, AVATARS, count)]
     changes = np.packbits(rng.random((count, 64), np.float32) < CHANGED, axis=1).view(np.uint64).ravel()
     found: list[int] = (chosen ^ changes).tolist()
     return found

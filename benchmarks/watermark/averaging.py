@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from benchmarks.results_csv import write_records
 from benchmarks.watermark.attacks import psnr
 from benchmarks.watermark.subjects import Frames
-from generator.puppets import STYLES, render, sample_motion, sample_puppet
+from generator.avatars import STYLES, render, sample_avatar, sample_motion
 from watermark import Payload, PayloadKind, mark, read_mark
 from watermark.mark.correlation import folded_spectrum
 from watermark.mark.tile import TILE, band_indices, luminance, whole_scales
@@ -38,12 +38,13 @@ Floats = NDArray[np.float32]
 
 
 def pictures(count: int) -> list[Frames]:
-    """Return unmarked puppets."""
+    """Return unmarked avatars."""
     made = []
     for number in range(count):
         rng = np.random.default_rng((SEED, number))
-        puppet = sample_puppet(rng, STYLES[number % len(STYLES)])
-        made.append(render(puppet, sample_motion(rng, puppet, 1)[0], SIDE).image)
+        avatar = sample_avatar(int(rng.integers(1 << 31)), STYLES[number % len(STYLES)])
+        motion = sample_motion(rng, avatar.shape.values, 1, camera=avatar.params().camera)
+        made.append(render(avatar, motion[0], SIDE).picture)
     return made
 
 

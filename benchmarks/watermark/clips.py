@@ -1,6 +1,6 @@
 """Measure the mark on clips it was not tuned on: coders, file growth, time; write results/watermark_clips.csv.
 
-Three clips show people (from `../shared/data`, where it exists), four show moving puppets. Each clip lasts two seconds.
+Three clips show people (from `../shared/data`, where it exists), four show moving avatars. Each clip lasts two seconds.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Provide pictures and clips to measure marks on, split into a tuning and a holdout part.
 
 The split is by source picture, not by crop. Natural pictures come from the data of scikit-image, scikit-learn and
-matplotlib and, where the folder exists, from `../shared/data`; generated ones are puppets in every style, with separate
+matplotlib and, where the folder exists, from `../shared/data`; generated ones are avatars in every style, with separate
 seeds for either side.
 """
 
@@ -21,14 +21,14 @@ import sklearn.datasets
 from numpy.typing import NDArray
 from PIL import Image
 
-from generator.puppets import STYLES, render, sample_motion, sample_puppet
+from generator.avatars import STYLES, render, sample_avatar, sample_motion
 
 Frames = NDArray[np.uint8]
 Split = Literal["tuning", "holdout"]
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 SEEDS = {"tuning": 2718, "holdout": 8128}
-PUPPETS_PER_STYLE = {"tuning": 3, "holdout": 4}
+AVATARS_PER_STYLE = {"tuning": 3, "holdout": 4}
 
 _TUNING = ("astronaut", "camera", "chelsea", "coffee", "gravel", "hubble_deep_field", "immunohistochemistry",
            "retina", "rocket")  # fmt: skip
@@ -51,16 +51,17 @@ def stills(split: Split, side: int) -> Iterator[Subject]:
     """Yield every square still of one side of the split."""
     for name, picture in _natural(split):
         yield Subject(name, "natural", square(picture, side))
-    for number in range(PUPPETS_PER_STYLE[split] * len(STYLES)):
+    for number in range(AVATARS_PER_STYLE[split] * len(STYLES)):
         rng = np.random.default_rng((SEEDS[split], 0, number))
         style = STYLES[number % len(STYLES)]
-        puppet = sample_puppet(rng, style)
-        image = render(puppet, sample_motion(rng, puppet, 1)[0], side).image
+        avatar = sample_avatar(int(rng.integers(1 << 31)), style)
+        motion = sample_motion(rng, avatar.shape.values, 1, camera=avatar.params().camera)
+        image = render(avatar, motion[0], side).picture
         yield Subject(f"{style} {number}", "generated", image)
 
 
-def clips(split: Split, side: int, count: int, puppets: int = 4) -> Iterator[Subject]:
-    """Yield clips of `count` frames: people from the shared folder (holdout only), a pan (tuning only), puppets."""
+def clips(split: Split, side: int, count: int, avatars: int = 4) -> Iterator[Subject]:
+    """Yield clips of `count` frames: people from the shared folder (holdout only), a pan (tuning only), avatars."""
     if split == "tuning":
         yield Subject("pan over a portrait", "natural", _pan(square(skimage.data.astronaut(), 512), count, side))
     else:
@@ -68,12 +69,12 @@ def clips(split: Split, side: int, count: int, puppets: int = 4) -> Iterator[Sub
             path = SHARED / f"{name}.mp4"
             if path.exists():
                 yield Subject(name, "natural", np.stack([square(frame, side) for frame in _frames(path, count)]))
-    for number in range(puppets):
+    for number in range(avatars):
         rng = np.random.default_rng((SEEDS[split], 1, number))
         style = STYLES[(3 * number + 1) % len(STYLES)]
-        puppet = sample_puppet(rng, style)
-        motion = sample_motion(rng, puppet, count, 25.0)
-        frames = [render(puppet, motion[i], side).image for i in range(count)]
+        avatar = sample_avatar(int(rng.integers(1 << 31)), style)
+        motion = sample_motion(rng, avatar.shape.values, count, 25.0, avatar.params().camera)
+        frames = [render(avatar, motion[i], side).picture for i in range(count)]
         yield Subject(f"moving {style}", "generated", np.stack(frames))
 
 

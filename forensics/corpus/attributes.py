@@ -1,4 +1,4 @@
-"""Read what a data set records about the people in it: gender, age band, skin tone, or the style of a puppet.
+"""Read what a data set records about the people in it: gender, age band, skin tone, or the style of an avatar.
 
 The annotations come from a file `attributes.csv` beside a corpus' manifest, or from a file given to a command. The
 first column is `identity` or `sample`, and every further column is an attribute. An empty field means that nothing is
@@ -85,7 +85,7 @@ def read_attributes(path: Path) -> Annotations:
 
 
 def attributes_of(corpus: Corpus, samples: Sequence[Sample]) -> dict[str, tuple[str, ...]]:
-    """Return the attributes of the people in samples: from `attributes.csv`, and the style of the corpus' own puppets.
+    """Return the attributes of the people in samples: from `attributes.csv`, and the style of the corpus' own avatars.
 
     Args:
         corpus: The corpus.

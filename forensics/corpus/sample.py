@@ -42,7 +42,7 @@ class Sample:
         path: The file, relative to the corpus folder, with forward slashes.
         sha256: Hash of the file, hex.
         label: Genuine or forged.
-        method: Method that made it, for instance `camera` or `anifacediff-mini`.
+        method: Method that made it, for instance `camera` or `geometry`.
         split: The split that it belongs to.
         identities: Every identity whose face or motion is in it; a forged clip names source and drive.
         source_id: The still or clip whose look it shows.

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forensics.corpus import Corpus, Sample, Split
 from forensics.reporting import GalleryRow, Media
+from forensics.synthesis.filming import film, ground_truth, make_avatar, source_still
 from forensics.synthesis.plan import Making, PlannedSample, SynthesisConfig, plan_corpus
-from forensics.synthesis.rendering import ground_truth, make_puppet, render_clip, source_still
-from generator import draw_snapshot, show_snapshot
+from generator import DriveSequence
+from generator.avatars import Avatar, frame_truth, head_geometry
 from watermark import encode_clip, encode_still
 
 FOLDER = "gallery"
@@ -51,25 +53,37 @@ def _by_style(forged: Sequence[PlannedSample], samples: dict[str, Sample], count
 def _hang(
     out: Path, corpus: Corpus, config: SynthesisConfig, planned: PlannedSample, samples: dict[str, Sample]
 ) -> GalleryRow:
-    puppet, played = ground_truth(config, planned)
+    avatar, played = ground_truth(config, planned)
     stem = Path(FOLDER, planned.id)
     source, snapshot, truth = (Path(f"{stem}-{name}") for name in ("source.png", "snapshot.mp4", "truth.mp4"))
-    encode_still(source_still(puppet, config.size), out / source)
-    drawn = [show_snapshot(draw_snapshot(played[index], config.size)) for index in range(len(played))]
-    encode_clip(np.stack(drawn), out / snapshot, config.fps)
-    encode_clip(render_clip(puppet, played, config.size).frames, out / truth, config.fps)
+    encode_still(source_still(avatar, config.size), out / source)
+    encode_clip(_draw_normals(avatar, played, config.size), out / snapshot, config.fps)
+    encode_clip(film(avatar, played, config.size).frames, out / truth, config.fps)
     output = corpus.file(samples[planned.id]).relative_to(out).as_posix()
     drive = next(
         corpus.file(sample).relative_to(out).as_posix()
         for sample in corpus.samples
         if sample.id == f"{planned.split}-{planned.drive:03d}-m{planned.motion}"
     )
-    style, other = puppet.style, make_puppet(config, planned.drive).style
+    style, other = avatar.style, make_avatar(config, planned.drive).style
     return GalleryRow(
-        caption=f"A {style} puppet follows a {other} puppet",
-        source=Media(source.as_posix(), f"{style} puppet, looking straight ahead"),
-        drive=Media(drive, f"{other} puppet, moving"),
+        caption=f"{_article(style)} {style} avatar follows {_article(other).lower()} {other} one",
+        source=Media(source.as_posix(), f"{style} avatar, looking straight ahead"),
+        drive=Media(drive, f"{other} avatar, moving"),
         snapshot=Media(snapshot.as_posix(), "normals of the source's head under the drive's motion"),
-        output=Media(output, f"{style} puppet, animated by the generator"),
-        truth=Media(truth.as_posix(), f"{style} puppet, drawn with the same motion"),
+        output=Media(output, f"{style} avatar, animated by the generator"),
+        truth=Media(truth.as_posix(), f"{style} avatar, drawn with the same motion"),
     )
+
+
+def _draw_normals(avatar: Avatar, played: DriveSequence, size: int) -> NDArray[np.uint8]:
+    """Return pictures (T, size, size, 3) of the normals of an avatar's bare head under a motion."""
+    drawn = []
+    for index in range(len(played)):
+        truth = frame_truth(head_geometry(avatar.model.body.neutral, played[index]), size, 1)
+        drawn.append(np.where((truth.face >= 0)[..., None], 127.5 * (truth.normals + 1), 0).astype(np.uint8))
+    return np.stack(drawn)
+
+
+def _article(word: str) -> str:
+    return "An" if word[0] in "aeiou" else "A"

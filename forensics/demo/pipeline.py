@@ -1,4 +1,4 @@
-"""Run the whole pipeline, from puppets to a report, with embedded defaults.
+"""Run the whole pipeline, from avatars to a report, with embedded defaults.
 
 The demo forges and seals a corpus and trains a detector without any forgery. It scores the test identities, retrains
 the detector on forgeries of other identities, and scores again. It then measures distortions, compares marked with
@@ -179,7 +179,7 @@ def summarise(corpus: Corpus, provenance: Sequence[ProvenanceRow]) -> str:
     tested = corpus.where(split=Split.TEST)
     identities = len({name for sample in tested for name in sample.identities})
     return (
-        f"Puppets were animated across identities; every output was marked and signed, {len(provenance)} files in all. "
+        f"Avatars were animated across identities; every output was marked and signed, {len(provenance)} files in all. "
         f"A detector that had seen only self-blended fakes scored {len(tested)} clips and stills of {identities} "
         "unseen identities; retrained on forgeries of other identities, it scored the same files again."
     )

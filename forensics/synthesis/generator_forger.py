@@ -15,6 +15,7 @@ from generator import (
     DriveSequence,
     FaceParams,
     GeneratedClip,
+    GeometryAnimator,
     Precision,
     fastest_device,
     find_device,
@@ -22,40 +23,67 @@ from generator import (
 )
 from watermark import Deployment
 
+from .methods import GEOMETRY
+
 Frames = NDArray[np.uint8]
 
 PRESETS = ("mini",)
 """Presets whose weights are in the package."""
 
-GEOMETRY = "geometry"
-"""The preset that needs no weights."""
+FACE_MODEL = "arkit"
+"""Face model of the avatars that corpora show."""
 
 
 @dataclass(frozen=True, slots=True)
 class GeneratorForger:
-    """A forger that animates source pictures with the trained generator, using pose and expression of drives directly.
+    """A forger that animates source pictures with a generator, using pose and expression of drives directly.
 
     Attributes:
         animator: The generator.
         deployment: The deployment whose mark its frames carry.
-        preset: Size of the model.
-        steps: Denoising steps, None for the preset's.
+        preset: Its name.
+        steps: Denoising steps, None for the preset's; `geometry` takes none.
     """
 
-    animator: Animator
+    animator: Animator | GeometryAnimator
     deployment: Deployment
-    preset: str = "mini"
+    preset: str = GEOMETRY
     steps: int | None = None
 
     @property
     def method(self) -> str:
         """Return the name of the method in the manifest."""
-        return f"anifacediff-{self.preset}"
+        return self.preset if self.preset == GEOMETRY else f"anifacediff-{self.preset}"
 
     def forge(self, still: Frames, params: FaceParams, drive: DriveSequence, seed: int) -> GeneratedClip:
         """Return the marked clip; a drive of one frame makes a still."""
         config = AnimateConfig(steps=self.steps, seed=seed, mode="absolute")
         return self.animator.animate(still, params, drive, self.deployment, config=config)
+
+
+def open_forger(deployment: Deployment, preset: str = GEOMETRY, steps: int | None = None) -> GeneratorForger:
+    """Return the forger of a corpus.
+
+    Args:
+        deployment: The deployment whose mark its frames carry.
+        preset: One of `GENERATORS`.
+        steps: Denoising steps, None for the preset's.
+
+    Raises:
+        UsageError: The preset takes no steps, or its weights draw other faces than those of avatars.
+        WeightsError: The weights cannot be read.
+    """
+    if preset == GEOMETRY:
+        if steps is not None:
+            raise UsageError(f"the preset {GEOMETRY} takes no denoising steps; leave out --steps or choose another one")
+        return GeneratorForger(GeometryAnimator(), deployment)
+    drawn = read_sizes().face_model
+    if drawn != FACE_MODEL:
+        raise UsageError(
+            f"the weights of {preset} draw {drawn} faces, and avatars are {FACE_MODEL} faces; "
+            f"take --generator {GEOMETRY}"
+        )
+    return GeneratorForger(load_animator(), deployment, preset, steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +106,7 @@ class Engine:
     dtype: Precision | None = None
     compiled: bool = False
     flame: Path | None = None
-    face_model: str = "puppet"
+    face_model: str = FACE_MODEL
 
 
 def engine_for(asked: Engine) -> Engine:

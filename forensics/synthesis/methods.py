@@ -6,8 +6,17 @@ from dataclasses import dataclass
 
 from forensics.errors import InputError, did_you_mean
 
-GENERATED = "anifacediff"
-"""The method whose name in the manifest is the generator's name with its preset."""
+GENERATED = "reenactment"
+"""The method whose name in the manifest is the generator's."""
+
+GEOMETRY = "geometry"
+"""The preset that needs no weights."""
+
+GENERATORS = (GEOMETRY, "mini")
+"""Presets that corpora are made with, the usual one first."""
+
+WHOLE_AVATAR = "whole-avatar"
+"""The method whose look no genuine sample shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +26,7 @@ class ForgeryMethod:
     Attributes:
         name: Name that users type and the manifest records.
         summary: One line that describes the method.
-        people: 2 where one puppet's look is combined with another's motion, 1 where a puppet is forged from its own
+        people: 2 where one avatar's look is combined with another's motion, 1 where an avatar is forged from its own
             footage.
         region: The altered region: `frame`, `face`, `mouth` or `eyes`.
         generator: Whether the generator makes it; otherwise genuine footage is edited.
@@ -31,9 +40,9 @@ class ForgeryMethod:
 
 
 METHODS: tuple[ForgeryMethod, ...] = (
-    ForgeryMethod(GENERATED, "the generator moves a puppet's still by another's motion", 2, "frame", True),
-    ForgeryMethod("self-reenactment", "the generator moves a puppet's still by its own motion", 1, "frame", True),
-    ForgeryMethod("whole-puppet", "the generator draws a puppet that exists nowhere else", 2, "frame", True),
+    ForgeryMethod(GENERATED, "the generator moves an avatar's still by another's motion", 2, "frame", True),
+    ForgeryMethod("self-reenactment", "the generator moves an avatar's still by its own motion", 1, "frame", True),
+    ForgeryMethod(WHOLE_AVATAR, "the generator draws an avatar that exists nowhere else", 2, "frame", True),
     ForgeryMethod("codec-twin", "genuine footage, encoded and decoded by the generator's codec", 1, "frame", False),
     ForgeryMethod("mesh-warp", "one frame, moved by another's motion as a mesh", 2, "frame", False),
     ForgeryMethod("face-swap", "another's face, bent to the landmarks and cloned in", 2, "face", False),
@@ -41,6 +50,12 @@ METHODS: tuple[ForgeryMethod, ...] = (
     ForgeryMethod("mouth-edit", "the mouth of another moment", 1, "mouth", False),
     ForgeryMethod("eyes-edit", "eyes and brows of another moment", 1, "eyes", False),
 )
+
+
+OWN_METHODS = {method.name: method for method in METHODS if method.name != WHOLE_AVATAR} | {
+    "partial-swap": ForgeryMethod("partial-swap", "a face swap in the middle third of a clip", 2, "face", False)
+}
+"""Forgeries that are made of a user's own files, by name."""
 
 
 def find_method(name: str) -> ForgeryMethod:

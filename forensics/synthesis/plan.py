@@ -10,7 +10,7 @@ import numpy as np
 
 from forensics.corpus import SHARES, Label, Slice, Split
 from forensics.errors import CorpusError
-from generator import puppets
+from generator.avatars import STYLES, Style
 
 from .methods import GENERATED, ForgeryMethod, find_method
 
@@ -32,7 +32,7 @@ class SynthesisConfig:
 
     Attributes:
         seed: Seed of identities, motions, forgeries and splits.
-        identities: Number of puppets.
+        identities: Number of avatars.
         clips: Genuine clips of each identity, and forged clips with each identity as source.
         stills: Genuine stills of each identity, and forged stills with each identity as source.
         frames: Frames of a clip.
@@ -78,9 +78,9 @@ class SynthesisConfig:
             raise CorpusError(f"forgeries need one or more methods, each once, got {', '.join(self.methods) or 'none'}")
         for name in self.methods:
             find_method(name)
-        unknown = [style for style in self.test_styles if style not in puppets.STYLES]
-        if unknown or len(set(self.test_styles)) >= len(puppets.STYLES):
-            known, got = ", ".join(puppets.STYLES), ", ".join(self.test_styles)
+        unknown = [style for style in self.test_styles if style not in STYLES]
+        if unknown or len(set(self.test_styles)) >= len(STYLES):
+            known, got = ", ".join(STYLES), ", ".join(self.test_styles)
             raise CorpusError(f"test styles are some of {known}, and not all of them; got {got}")
         for split, members in deal_identities(self).items():
             if len(members) < FEWEST_PER_SPLIT:
@@ -180,9 +180,9 @@ def plan_corpus(config: SynthesisConfig) -> tuple[PlannedSample, ...]:
     return tuple(planned)
 
 
-def style_of(number: int) -> puppets.Style:
+def style_of(number: int) -> Style:
     """Return the drawing style of an identity; styles alternate, so that every split has many."""
-    return puppets.STYLES[number % len(puppets.STYLES)]
+    return STYLES[number % len(STYLES)]
 
 
 def deal_identities(config: SynthesisConfig) -> dict[Split, tuple[int, ...]]:

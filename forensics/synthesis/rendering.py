@@ -1,7 +1,6 @@
-"""Render the samples of a synthetic corpus; `plan` decides which samples are made.
+"""Forge and write the samples of a synthetic corpus; `plan` decides which, and `filming` shows the avatars.
 
-Puppets take the place of a camera: their pictures are the genuine class. The generator marks its forgeries itself.
-Footage that is edited here is marked and sealed before it is written.
+The generator marks its forgeries itself. Footage that is edited here is marked and sealed before it is written.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.faces import Faces
-from generator import DriveSequence, FaceParams, Retarget, align, puppets
+from generator import DriveSequence, FaceParams
+from generator.avatars import avatar_truth, render, sample_motion
 from generator.face import find_layout
 from watermark import (
     Claim,
@@ -31,6 +30,7 @@ from watermark import (
     seal,
 )
 
+from .filming import at_rest, film, find_truth, ground_truth, make_avatar, sample_drive, source_still
 from .forgeries import (
     EYES,
     MOUTH,
@@ -40,55 +40,11 @@ from .forgeries import (
     edit_region,
     recode,
     swap_faces,
-    warp_by_mesh,
+    warp_by_truth,
 )
-from .plan import PlannedSample, SynthesisConfig, style_of
+from .plan import PlannedSample, SynthesisConfig
 
 Frames = NDArray[np.uint8]
-
-
-def make_puppet(config: SynthesisConfig, number: int) -> puppets.Puppet:
-    """Draw one of a corpus' identities.
-
-    Args:
-        config: Settings with the seed.
-        number: Number of the identity.
-    """
-    rng = np.random.default_rng([config.seed, 3, number])
-    return puppets.sample_puppet(rng, style_of(number))
-
-
-def sample_drive(config: SynthesisConfig, number: int, motion: int, *, is_still: bool) -> DriveSequence:
-    """Draw one of an identity's motions.
-
-    Args:
-        config: Settings with seed, length and rate.
-        number: Number of the identity.
-        motion: Number of the motion.
-        is_still: Whether one frame is enough.
-    """
-    rng = np.random.default_rng([config.seed, 4, number, motion])
-    frames = 1 if is_still else config.frames
-    return puppets.sample_motion(rng, make_puppet(config, number), frames, config.fps)
-
-
-def render_clip(puppet: puppets.Puppet, drive: DriveSequence, size: int) -> Footage:
-    """Render a puppet frame by frame.
-
-    Args:
-        puppet: The puppet.
-        drive: Its motion.
-        size: Height and width, pixels.
-    """
-    shots = [puppets.render(puppet, drive[index], size) for index in range(len(drive))]
-    return Footage(
-        frames=np.stack([shot.image for shot in shots]),
-        faces=Faces(
-            frames=np.arange(len(shots)),
-            boxes=np.asarray([shot.box for shot in shots], dtype=np.float32),
-            landmarks=np.stack([shot.landmarks for shot in shots]),
-        ),
-    )
 
 
 class MarkedClip(Protocol):
@@ -116,40 +72,13 @@ class Forger(Protocol):
         """
 
 
-def ground_truth(config: SynthesisConfig, planned: PlannedSample) -> tuple[puppets.Puppet, DriveSequence]:
-    """Return the puppet of a sample's footage and its true motion.
-
-    Args:
-        config: The corpus' settings.
-        planned: The planned sample with source and drive.
-
-    Returns:
-        The puppet whose head is seen, and the drive's motion aligned to it and to its place in the picture.
-    """
-    drive = sample_drive(config, planned.drive, planned.motion, is_still=planned.is_still)
-    if planned.method == "face-swap":
-        return make_puppet(config, planned.drive), drive
-    source = source_of(config, planned)
-    if planned.source == planned.drive:
-        return source, drive
-    return source, align(source.neutral(), drive, Retarget(mode="absolute"))
-
-
-def source_of(config: SynthesisConfig, planned: PlannedSample) -> puppets.Puppet:
-    """Return the puppet whose look a sample shows; for `whole-puppet` it is one that no other sample shows."""
-    if planned.method != "whole-puppet":
-        return make_puppet(config, planned.source)
-    rng = np.random.default_rng([config.seed, 5, planned.source, planned.motion])
-    return puppets.sample_puppet(rng, style_of(planned.source))
-
-
 def edit(config: SynthesisConfig, planned: PlannedSample, footage: Footage) -> Edited:
     """Forge by editing.
 
     Args:
         config: The corpus' settings.
         planned: What is forged, and how.
-        footage: What `ground_truth` gives, rendered.
+        footage: What `ground_truth` gives, filmed; for `mesh-warp` only its faces count.
     """
     rng = np.random.default_rng(planned.seed)
     match planned.method:
@@ -158,40 +87,32 @@ def edit(config: SynthesisConfig, planned: PlannedSample, footage: Footage) -> E
         case "self-blend":
             return blend_with_itself(footage, rng)
         case "face-swap":
-            still = puppets.render(source := make_puppet(config, planned.source), source.neutral(), config.size)
-            return swap_faces(footage, still.image, still.landmarks)
+            source = make_avatar(config, planned.source)
+            face = find_truth(source, DriveSequence.still(at_rest(source), config.fps), config.size)
+            return swap_faces(footage, source_still(source, config.size), face.landmarks[0])
         case "mesh-warp":
             own = sample_drive(config, planned.source, planned.motion, is_still=planned.is_still)
             straight = own[int(np.abs(own.pose).sum(1).argmin())]
             source, played = ground_truth(config, planned)
-            return warp_by_mesh(puppets.render(source, straight, config.size).image, straight, played, footage.faces)
+            here = avatar_truth(source, straight, config.size, 1)
+            moments = (avatar_truth(source, played[index], config.size, 1) for index in range(len(played)))
+            return warp_by_truth(render(source, straight, config.size).picture, here, moments, footage.faces)
         case "mouth-edit" | "eyes-edit":
             return _edit_part(config, planned, footage, rng)
     raise ValueError(f"{planned.method!r} is no edit")
 
 
 def _edit_part(config: SynthesisConfig, planned: PlannedSample, footage: Footage, rng: np.random.Generator) -> Edited:
-    """Replace the mouth, or eyes, brows and gaze, by those of another take of the same puppet."""
-    puppet, played = ground_truth(config, planned)
-    take = puppets.sample_motion(rng, puppet, len(played), config.fps)
+    """Replace the mouth, or eyes, brows and gaze, by those of another take of the same avatar."""
+    avatar, played = ground_truth(config, planned)
+    take = sample_motion(rng, avatar.shape.values, len(played), config.fps)
     mouth = planned.method == "mouth-edit"
     layout = find_layout(played.face_model)
     moving = list(layout.mouth) if mouth else [i for i in range(len(layout.expression)) if i not in layout.mouth]
     expression = played.expression.copy()
     expression[:, moving] = take.expression[:, moving]
     other = replace(played, expression=expression, gaze=played.gaze if mouth else take.gaze)
-    return edit_region(footage, render_clip(puppet, other, config.size), MOUTH if mouth else EYES, joined=mouth)
-
-
-def source_still(puppet: puppets.Puppet, size: int) -> Frames:
-    """Draw the still that a puppet is animated from; it looks straight ahead.
-
-    Args:
-        puppet: The puppet.
-        size: Height and width, pixels.
-    """
-    neutral: FaceParams = puppet.neutral()
-    return puppets.render(puppet, neutral, size).image
+    return edit_region(footage, film(avatar, other, config.size), MOUTH if mouth else EYES, joined=mouth)
 
 
 def encode_genuine(footage: Footage, path: Path, config: SynthesisConfig, *, is_still: bool) -> None:

@@ -4,40 +4,31 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-from forensics.corpus import MANIFEST, Corpus, Sample, read_manifest, save_masks, write_manifest
-from forensics.errors import CorpusError
+import numpy as np
+
+from forensics.corpus import Corpus, Sample, save_masks, write_manifest
 from forensics.execution.progress import Report, silent
 from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool
-from forensics.storage.files import append_line, locked, whole_lines, write_whole
+from forensics.storage.files import append_line, locked, write_whole
 from watermark import Deployment, file_hash
 
+from .filming import at_rest, film, find_truth, ground_truth, sample_drive, source_of, source_still
 from .forgeries import Footage
-from .methods import GENERATED, find_method
+from .journal import JOURNAL, is_whole, keep_recipe, made_before
+from .methods import GENERATED, WHOLE_AVATAR, find_method
 from .plan import Making, PlannedSample, SynthesisConfig, plan_corpus
-from .rendering import (
-    Forger,
-    edit,
-    encode_genuine,
-    ground_truth,
-    render_clip,
-    sample_drive,
-    seal_control,
-    seal_edit,
-    source_of,
-    source_still,
-)
+from .rendering import Forger, edit, encode_genuine, seal_control, seal_edit
 
 _LOG = logging.getLogger(__name__)
 
-RECIPE = "recipe.json"
-JOURNAL = "made.jsonl"
-"""Journal of the finished samples, one per line, used until the manifest can be written."""
+Take = tuple[PlannedSample, ...]
+"""Samples that are made together because they share their footage, which is filmed once."""
 
 
 def synthesize(
@@ -68,72 +59,101 @@ def synthesize(
     """
     plan, deployment = plan_corpus(config), replace(deployment, discreet=True)  # size shall not tell the class
     with locked(root):
-        _check_recipe(root, config, forger)
-        made = _made(root)
-        wanted = [one for one in plan if one.id not in made or not _is_whole(root, made[one.id])]
-        genuine = [one for one in wanted if one.making is Making.RENDER]  # what is edited or marked opens one of them
-        rest = [one for one in wanted if one.making is not Making.RENDER]
+        keep_recipe(root, json.dumps({"method": forger.method, **asdict(config)}, indent=1, sort_keys=True) + "\n")
+        made = made_before(root)
+        wanted = [one for one in plan if one.id not in made or not is_whole(root, made[one.id])]
+        takes = _takes(wanted)
         done = len(plan) - len(wanted)
         _LOG.info("corpus %s: %d of %d samples are there, %d are to be made", root, done, len(plan), len(wanted))
         with open_pool(worker_config if wanted else SERIAL, partial(_studio, root, config, forger, deployment)) as pool:
-            for stage in (genuine, rest):
-                for place, sample in pool.work(stage, ordered=False):
+            for place, samples in pool.work(takes, ordered=False):
+                for sample in samples:
                     append_line(root / JOURNAL, sample.to_json())
                     made[sample.id] = sample
-                    done += 1
-                    _LOG.debug("made sample %s, %d of %d", sample.id, done, len(plan))
-                    report(done / len(plan), _note(stage[place]))
-        samples = tuple(made[planned.id] for planned in plan)
-        write_manifest(root, samples)
+                    _LOG.debug("made sample %s of %d", sample.id, len(plan))
+                done += len(samples)
+                report(done / len(plan), _note(takes[place]))
+        complete = tuple(made[planned.id] for planned in plan)
+        write_manifest(root, complete)
         (root / JOURNAL).unlink(missing_ok=True)
-    _LOG.info("synthesised corpus %s with %d samples, %d of them in this run", root, len(samples), len(wanted))
-    return Corpus(root, samples)
+    _LOG.info("synthesised corpus %s with %d samples, %d of them in this run", root, len(complete), len(wanted))
+    return Corpus(root, complete)
+
+
+def _takes(wanted: Sequence[PlannedSample]) -> list[Take]:
+    """Return the samples in groups of one footage, the genuine one first, because the others open its file."""
+    takes: dict[tuple[str, bool], list[PlannedSample]] = {}
+    for planned in wanted:
+        takes.setdefault((planned.genuine, _is_generated(planned)), []).append(planned)
+    return [tuple(take) for take in takes.values()]
+
+
+def _is_generated(planned: PlannedSample) -> bool:
+    return planned.making is Making.FORGE and find_method(planned.method).generator
 
 
 @contextmanager
 def _studio(
     root: Path, config: SynthesisConfig, forger: Forger, deployment: Deployment
-) -> Iterator[Work[PlannedSample, Sample]]:
-    yield lambda planned, report: make_sample(root, config, planned, forger, deployment)
+) -> Iterator[Work[Take, tuple[Sample, ...]]]:
+    yield lambda take, report: make_take(root, config, take, forger, deployment)
 
 
-def make_sample(
-    root: Path, config: SynthesisConfig, planned: PlannedSample, forger: Forger, deployment: Deployment
-) -> Sample:
-    """Build one sample: its file, its sidecar and its line in the manifest.
+def make_take(
+    root: Path, config: SynthesisConfig, take: Take, forger: Forger, deployment: Deployment
+) -> tuple[Sample, ...]:
+    """Build samples of one footage: their files, their sidecars and their lines in the manifest.
 
     Args:
         root: The corpus folder.
         config: The corpus' settings.
-        planned: The planned sample.
+        take: Planned samples that share a genuine file, which is there or comes first.
         forger: Forger of the generated samples.
         deployment: The deployment whose mark and signature forged samples carry.
     """
+    made, footage = [], None
+    for planned in take:
+        avatar, played = ground_truth(config, planned)
+        if _is_generated(planned) or planned.method == "mesh-warp":
+            shown = Footage(np.empty((0, 0, 0, 3), np.uint8), find_truth(avatar, played, config.size))
+        else:
+            footage = shown = footage or film(avatar, played, config.size)
+        made.append(_make_sample(root, config, planned, shown, avatar.style, forger, deployment))
+    return tuple(made)
+
+
+def _make_sample(
+    root: Path,
+    config: SynthesisConfig,
+    planned: PlannedSample,
+    footage: Footage,
+    style: str,
+    forger: Forger,
+    deployment: Deployment,
+) -> Sample:
     path, sidecar = root / planned.path, root / planned.sidecar
     for folder in (path.parent, sidecar.parent):
         folder.mkdir(parents=True, exist_ok=True)
-    puppet, played = ground_truth(config, planned)
-    footage = render_clip(puppet, played, config.size)
     mark_id, has_mask = _write(root, config, planned, footage, forger, deployment)
     write_whole(sidecar, footage.faces.save)
     method = find_method(planned.method) if planned.method else None
     look = identity(planned.source)
-    if planned.method == "whole-puppet":
+    if planned.method == WHOLE_AVATAR:
         look = f"{look}-m{planned.motion}-nobody"
     return Sample(
         id=planned.id,
         path=planned.path,
         sha256=file_hash(path),
         label=planned.label,
-        method="puppet" if method is None else forger.method if method.name == GENERATED else method.name,
+        method="avatar" if method is None else forger.method if method.name == GENERATED else method.name,
         split=planned.split,
         identities=tuple(dict.fromkeys((look, identity(planned.drive)))),
         source_id=look,
         drive_id=f"{identity(planned.drive)}-m{planned.motion}",
-        style=puppet.style,
+        style=style,
         slice=planned.slice,
         seed=planned.seed,
-        frames=len(footage.frames),
+        frames=len(footage.faces),
         fps=None if planned.is_still else config.fps,
         width=config.size,
         height=config.size,
@@ -168,10 +188,10 @@ def _write(
         case Making.CONTROL:
             genuine = root / planned.genuine
             return seal_control(footage, path, genuine, config, planned, deployment).payload.hex, False
-        case Making.FORGE if find_method(planned.method).generator:
+        case Making.FORGE if _is_generated(planned):
             source = source_of(config, planned)
             drive = sample_drive(config, planned.drive, planned.motion, is_still=planned.is_still)
-            clip = forger.forge(source_still(source, config.size), source.neutral(), drive, planned.seed)
+            clip = forger.forge(source_still(source, config.size), at_rest(source), drive, planned.seed)
             return clip.seal(path, deployment).payload.hex, False
         case Making.FORGE:
             edited = edit(config, planned, footage)
@@ -181,35 +201,5 @@ def _write(
             return receipt.payload.hex, edited.masks is not None
 
 
-def _made(root: Path) -> dict[str, Sample]:
-    """Return the samples that earlier runs made, by id: those of the manifest, and those of an interrupted run."""
-    made = {sample.id: sample for sample in read_manifest(root)} if (root / MANIFEST).exists() else {}
-    for line in whole_lines(root / JOURNAL):
-        with suppress(CorpusError, UnicodeDecodeError):  # a damaged line stands for no sample, which is made again
-            sample = Sample.from_json(line.decode())
-            made[sample.id] = sample
-    return made
-
-
-def _is_whole(root: Path, sample: Sample) -> bool:
-    """Return whether a sample's files exist and are unchanged."""
-    wanted = ((sample.path, sample.sha256), (sample.landmarks, sample.landmarks_sha256))
-    has_mask = sample.mask is None or (root / sample.mask).is_file()
-    return has_mask and all(
-        relative is not None and (root / relative).is_file() and file_hash(root / relative) == sha256
-        for relative, sha256 in wanted
-    )
-
-
-def _check_recipe(root: Path, config: SynthesisConfig, forger: Forger) -> None:
-    path = root / RECIPE
-    recipe = json.dumps({"method": forger.method, **asdict(config)}, indent=1, sort_keys=True) + "\n"
-    if path.exists() and path.read_text("utf-8") != recipe:
-        raise CorpusError(f"{root} holds a corpus of another recipe ({path.name}); choose an empty folder", root)
-    write_whole(path, lambda part: part.write_text(recipe, "utf-8"))
-
-
-def _note(planned: PlannedSample) -> str:
-    return {Making.RENDER: "filming puppets", Making.FORGE: "forging and sealing", Making.CONTROL: "sealing controls"}[
-        planned.making
-    ]
+def _note(take: Take) -> str:
+    return "forging and sealing" if _is_generated(take[0]) else "filming, editing and sealing"

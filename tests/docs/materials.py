@@ -1,4 +1,4 @@
-"""Build the files of the documentation's commands: small files made of puppets, under the names that pages use."""
+"""Build the files of the documentation's commands: small files made of avatars, under the names that pages use."""
 
 from __future__ import annotations
 
@@ -12,43 +12,32 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from generator import DriveSequence, FaceParams, puppets
+from forensics.synthesis.filming import at_rest
+from generator import DriveSequence, FaceParams
+from generator.avatars import Avatar, render, sample_avatar, sample_motion
 from watermark import Deployment, encode_clip
 
-PUPPET = puppets.sample_puppet(np.random.default_rng(3), "toon")
+AVATAR = sample_avatar(3, "cartoon")
 
 
-class KnowingTracker:
-    """Stand-in for the face mesh, which would have to be downloaded: it returns the puppet's true motion."""
-
-    name = "face-mesh"
-    face_model = "puppet"
-
-    def track_still(self, image: np.ndarray, **_: object) -> FaceParams:
-        return PUPPET.neutral()
-
-    def track_clip(self, frames: np.ndarray, fps: float, **_: object) -> DriveSequence:
-        return motion(len(frames))
-
-
-class KnowingAvatarTracker(KnowingTracker):
-    """Stand-in for the tracker of the avatar head: a face in the middle that turns a little."""
+class KnowingAvatarTracker:
+    """Stand-in for the tracker, whose networks would have to be downloaded: the avatar's head, which turns a little."""
 
     name = "arkit"
     face_model = "arkit"
 
     def track_still(self, image: np.ndarray, **_: object) -> FaceParams:
-        return FaceParams.neutral(face_model=self.face_model)
+        return at_rest(AVATAR)
 
     def track_clip(self, frames: np.ndarray, fps: float, **_: object) -> DriveSequence:
-        still = DriveSequence.still(FaceParams.neutral(face_model=self.face_model), fps).take([0] * len(frames))
+        still = DriveSequence.still(at_rest(AVATAR), fps).take([0] * len(frames))
         pose = np.zeros_like(still.pose)
         pose[:, 0] = 0.1 * np.sin(np.arange(len(frames)))
         return replace(still, pose=pose)
 
 
 class KnowingFinder:
-    """Stand-in for the face mesh as a finder: it returns the puppet's head in the middle."""
+    """Stand-in for the face mesh as a finder: it returns a head in the middle."""
 
     name = "face-mesh"
 
@@ -60,16 +49,21 @@ class KnowingFinder:
 
 
 def motion(frames: int) -> DriveSequence:
-    return puppets.sample_motion(np.random.default_rng(0), PUPPET, frames)
+    return drawn_motion(AVATAR, frames, 0)
 
 
-def film(puppet: puppets.Puppet, frames: int, size: int, seed: int = 0) -> np.ndarray:
-    drive = puppets.sample_motion(np.random.default_rng(seed), puppet, frames)
-    return np.stack([puppets.render(puppet, drive[number], size).image for number in range(frames)])
+def drawn_motion(avatar: Avatar, frames: int, seed: int) -> DriveSequence:
+    rng = np.random.default_rng(seed)
+    return sample_motion(rng, avatar.shape.values, frames, 12.5, at_rest(avatar).camera)
+
+
+def film(avatar: Avatar, frames: int, size: int, seed: int = 0) -> np.ndarray:
+    drive = drawn_motion(avatar, frames, seed)
+    return np.stack([render(avatar, drive[number], size).picture for number in range(frames)])
 
 
 def put_picture(path: Path) -> None:
-    Image.fromarray(puppets.render(PUPPET, PUPPET.neutral(), 512).image).save(path, quality=95)
+    Image.fromarray(render(AVATAR, at_rest(AVATAR), 512).picture).save(path, quality=95)
 
 
 def put_pictures(path: Path) -> None:
@@ -78,7 +72,7 @@ def put_pictures(path: Path) -> None:
 
 
 def put_clip(path: Path) -> None:
-    encode_clip(film(PUPPET, 6, 256), path, 12.5)
+    encode_clip(film(AVATAR, 6, 256), path, 12.5)
 
 
 def put_motion(path: Path) -> None:
@@ -127,8 +121,8 @@ def put_bench(path: Path) -> None:
 def _put_frames(root: Path, folder: str, seed: int) -> list[str]:
     (root / folder).mkdir(parents=True)
     names = [f"{folder}/{number:03d}.png" for number in range(2)]
-    puppet = puppets.sample_puppet(np.random.default_rng(seed))
-    for name, frame in zip(names, film(puppet, 2, 160, seed), strict=True):
+    avatar = sample_avatar(seed, "flat")
+    for name, frame in zip(names, film(avatar, 2, 160, seed), strict=True):
         coarse = cv2.resize(cv2.resize(frame, None, fx=0.25, fy=0.25), frame.shape[1::-1])
         Image.fromarray(coarse if "manipulated" in folder else frame).save(root / name)
     return names
@@ -148,7 +142,7 @@ def put_demo(path: Path) -> None:
     """Build a demo with every stage, by the shipped generator."""
     from detectors import TrainConfig
     from forensics.demo.pipeline import DemoConfig, run_demo
-    from forensics.synthesis.generator_forger import GeneratorForger, load_animator
+    from forensics.synthesis.generator_forger import open_forger
     from forensics.synthesis.plan import SynthesisConfig
 
     config = DemoConfig(
@@ -163,7 +157,7 @@ def put_demo(path: Path) -> None:
         replicates=50,
     )
     deployment = Deployment.open(path.parent / "home")
-    run_demo(path, config, GeneratorForger(load_animator(), deployment), deployment)
+    run_demo(path, config, open_forger(deployment), deployment)
 
 
 def put_lab(path: Path) -> None:

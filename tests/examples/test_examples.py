@@ -110,7 +110,7 @@ def test_a_corpus_of_avatars_is_labelled_divided_and_sound(tmp_path: Path, capsy
     corpus = avatars_to_corpus.main([str(tmp_path / "corpus"), "6"])
     assert check_corpus(corpus) == ()
     assert "the corpus is sound" in capsys.readouterr().out
-    assert {sample.method for sample in corpus.where(label=Label.FORGED)} == {"anifacediff-mini", "face-swap"}
+    assert {sample.method for sample in corpus.where(label=Label.FORGED)} == {"geometry", "face-swap"}
     people = {split: {one for sample in corpus.where(split=split) for one in sample.identities} for split in Split}
     assert all(people.values())
     assert not people[Split.TRAIN] & people[Split.TEST]

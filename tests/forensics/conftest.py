@@ -16,7 +16,8 @@ from forensics import cli
 from forensics.corpus import Corpus, Split
 from forensics.synthesis.plan import SynthesisConfig
 from forensics.synthesis.synthesize import synthesize
-from generator import DriveSequence, FaceParams, puppets
+from generator import DriveSequence, FaceParams
+from generator.avatars import render, sample_avatar
 from watermark import Claim, Deployment, Payload, PayloadKind, SealReceipt, mark, seal
 from watermark.identity.private_files import write_private
 
@@ -82,9 +83,9 @@ def tiny_corpus(tmp_path_factory: pytest.TempPathFactory, forger: StandInForger,
 
 
 @pytest.fixture(scope="session")
-def puppet_still() -> np.ndarray:
-    puppet = puppets.sample_puppet(np.random.default_rng(3), "toon")
-    return puppets.render(puppet, puppet.neutral(), 256).image
+def avatar_still() -> np.ndarray:
+    avatar = sample_avatar(3, "cartoon")
+    return render(avatar, avatar.params(), 256).picture
 
 
 @pytest.fixture

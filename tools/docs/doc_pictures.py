@@ -2,7 +2,7 @@
 
 `forgeries.jpg` shows one forgery of every kind below its original, `looked.jpg` the saliency of the shipped detector,
 `mark.jpg` a picture without and with its mark, and `attacked.jpg` the effect of a level or two of 255 on a score. All
-are made from avatars and the shipped generator: `python -m tools.docs.doc_pictures [--only mark]`.
+are made from avatars and the geometric generator: `python -m tools.docs.doc_pictures [--only mark]`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from detectors import explain, load_detector
 from forensics.corpus import Corpus, Label, Slice, Split
 from forensics.evaluation.adversarial import Attack, attack_frames
 from forensics.faces import cut_crops, gather_crops, job_of, load_frames_with_faces
-from forensics.synthesis.generator_forger import GeneratorForger, load_animator
-from forensics.synthesis.methods import METHODS
+from forensics.synthesis.filming import at_rest
+from forensics.synthesis.generator_forger import open_forger
+from forensics.synthesis.methods import GENERATED, GEOMETRY, METHODS
 from forensics.synthesis.plan import SynthesisConfig
 from forensics.synthesis.synthesize import synthesize
 from generator.avatars import render, sample_avatar
@@ -43,12 +44,12 @@ def make_corpus(home: Path, methods: tuple[str, ...]) -> Corpus:
     deployment = Deployment.open(home)
     config = SynthesisConfig(seed=SEED, identities=6, clips=0, stills=1, control=(), methods=methods)
     folder = home.parent / "-".join(("corpus", *methods))
-    return synthesize(folder, config, GeneratorForger(load_animator(), deployment), deployment)
+    return synthesize(folder, config, open_forger(deployment), deployment)
 
 
 def looked(home: Path) -> Picture:
     """Return crops and the saliency of a manipulation, with the score below; genuine ones first."""
-    corpus, detector = make_corpus(home, ("anifacediff",)), load_detector("cpu")
+    corpus, detector = make_corpus(home, (GENERATED,)), load_detector("cpu")
     table = gather_crops(
         corpus, sorted(corpus.samples, key=lambda one: one.label, reverse=True), detector.spec, per_clip=1
     )
@@ -70,7 +71,7 @@ def looked(home: Path) -> Picture:
 
 def attacked(home: Path) -> Picture:
     """Return forged frames without and with PGD; below them the change, amplified about grey, and the score."""
-    corpus, detector = make_corpus(home, ("anifacediff",)), load_detector("cpu")
+    corpus, detector = make_corpus(home, (GENERATED,)), load_detector("cpu")
     rng = np.random.default_rng(SEED)
     shots: list[Picture] = []
     for sample in [one for one in corpus.samples if one.label is Label.FORGED][:2]:
@@ -93,7 +94,8 @@ def forgeries(home: Path) -> Picture:
     genuine = sorted((one for one in samples if one.label is Label.GENUINE), key=lambda one: one.path)[SHOWN]
     columns = []
     for method in METHODS:
-        made = [one for one in samples if one.label is Label.FORGED and one.method.startswith(method.name)]
+        name = GEOMETRY if method.name == GENERATED else method.name
+        made = [one for one in samples if one.label is Label.FORGED and one.method == name]
         forged = next((one for one in made if one.pair == genuine.source_id), None)
         before = None if forged is None else genuine
         forged = forged or made[SHOWN]

@@ -22,11 +22,13 @@ class Ingredient:
         title: Its name for people.
         relationship: "inputTo" for what a model was given, "parentOf" for the file this one was derived from,
             "componentOf" for a part.
+        note: What its owner states about it, for instance that it may be used; empty for nothing.
     """
 
     path: Path
     title: str
     relationship: Relationship
+    note: str = ""
 
 
 class SourceType(StrEnum):

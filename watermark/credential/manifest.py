@@ -73,12 +73,13 @@ def _saying(definition: dict[str, Json], label: str, data: Json) -> dict[str, Js
 def ingredient_definition(index: int, ingredient: Ingredient) -> dict[str, Json]:
     """Return the definition of a claim's ingredient; actions refer to it by its label."""
     label = ingredient_label(index)
-    return {
+    definition: dict[str, Json] = {
         "title": ingredient.title,
         "relationship": ingredient.relationship,
         "label": label,
         "instance_id": f"xmp:iid:{label}",
     }
+    return {**definition, "description": ingredient.note} if ingredient.note else definition
 
 
 def ingredient_label(index: int) -> str:

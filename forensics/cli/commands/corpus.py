@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING
 
 from forensics.cli.arguments import (
     add_detector,
-    add_home,
     add_json,
     add_out,
     add_seed,
     add_verbose,
     add_workers,
-    names,
-    non_negative_int,
     positive_int,
     worker_config_of,
 )
@@ -28,9 +25,9 @@ from forensics.errors import UsageError
 from forensics.execution.command_result import CommandResult, JsonObject
 from forensics.execution.progress import Report, subrange
 from forensics.storage.files import locked
-from forensics.synthesis.methods import METHODS
 
-from . import corpus_distort
+from . import corpus_distort, corpus_synthesize
+from .corpus_description import describe
 
 if TYPE_CHECKING:
     Actions = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -40,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     declared = (
-        _configure_synthesize(actions),
+        corpus_synthesize.configure(actions),
         _configure_check(actions),
         _configure_split(actions),
         _configure_import(actions),
@@ -51,43 +48,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for action in declared:
         add_json(action)
         add_verbose(action)
-
-
-def _configure_synthesize(actions: Actions) -> argparse.ArgumentParser:
-    text = "make a corpus of puppets, with forgeries by the generator and a control slice; continues where it stopped"
-    synthesize = actions.add_parser("synthesize", help=text, description=text)
-    add_out(synthesize, "corpus folder")
-    for name, default, what in (
-        ("identities", 24, "puppets"),
-        ("clips", 2, "genuine clips of each puppet, and forged clips with each puppet as source"),
-        ("frames", 16, "frames of a clip"),
-    ):
-        synthesize.add_argument(
-            f"--{name}", type=positive_int, default=default, metavar="N", help=f"{what} (default: {default})"
-        )
-    synthesize.add_argument(
-        "--stills", type=non_negative_int, default=1, metavar="N", help="the same of single pictures (default: 1)"
-    )
-    synthesize.add_argument(
-        "--test-styles",
-        type=names,
-        default=(),
-        metavar="A,B,…",
-        help="drawing styles that the test split alone shows (default: every split shows all)",
-    )
-    synthesize.add_argument(
-        "--methods",
-        type=names,
-        default=("anifacediff",),
-        metavar="A,B,…",
-        help="forgeries to make of each puppet (default: anifacediff): " + ", ".join(method.name for method in METHODS),
-    )
-    add_workers(synthesize, default="this one, on all its threads")
-    synthesize.add_argument("--steps", type=positive_int, metavar="N", help="denoising steps (default: the preset's)")
-    add_seed(synthesize)
-    add_home(synthesize)
-    synthesize.set_defaults(run=run_synthesize)
-    return synthesize
 
 
 def _configure_check(actions: Actions) -> argparse.ArgumentParser:
@@ -167,30 +127,6 @@ def _configure_export(actions: Actions) -> argparse.ArgumentParser:
     return export
 
 
-def run_synthesize(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Build a synthetic corpus."""
-    from forensics.synthesis.generator_forger import GeneratorForger, load_animator
-    from forensics.synthesis.plan import SynthesisConfig
-    from forensics.synthesis.synthesize import synthesize
-    from watermark import Deployment
-
-    config = SynthesisConfig(
-        seed=options.seed,
-        identities=options.identities,
-        clips=options.clips,
-        stills=options.stills,
-        frames=options.frames,
-        steps=options.steps,
-        methods=options.methods,
-        test_styles=options.test_styles,
-    )
-    deployment = Deployment.open(options.home)
-    forger = GeneratorForger(load_animator(), deployment, steps=options.steps)
-    return _describe(
-        synthesize(options.out, config, forger, deployment, report, worker_config=worker_config_of(options))
-    )
-
-
 def run_check(options: argparse.Namespace, report: Report) -> CommandResult:
     """Check a corpus."""
     from forensics.corpus import Fault, check_corpus, check_pictures
@@ -202,7 +138,7 @@ def run_check(options: argparse.Namespace, report: Report) -> CommandResult:
     probe = probe_packaging(corpus)
     complaints += check_packaging(corpus, probe) if whole else ()
     complaints += check_pictures(corpus, subrange(report, 0.5, 1.0))
-    answer = _describe(corpus)
+    answer = describe(corpus)
     lines = [answer.text, ""]
     for complaint in complaints:
         ids = f" ({', '.join(complaint.ids)})" if complaint.ids else ""
@@ -235,7 +171,7 @@ def run_split(options: argparse.Namespace, report: Report) -> CommandResult:
         corpus = Corpus.load(options.corpus)
         division = divide_people(corpus.samples, np.random.default_rng(options.seed))
         write_manifest(options.corpus, division.samples)
-    answer = _describe(replace(corpus, samples=division.samples))
+    answer = describe(replace(corpus, samples=division.samples))
     notes = [f"  note: {note}" for note in division.notes]
     entry: JsonObject = {**answer.results[0], "divided_out": list(division.left_out)}
     return CommandResult("\n".join([answer.text, *notes]), (entry,))
@@ -256,7 +192,7 @@ def run_import(options: argparse.Namespace, report: Report) -> CommandResult:
         add=options.add,
         report=report,
     )
-    answer = _describe(corpus)
+    answer = describe(corpus)
     lines = [f"  {done.found} found as {done.layout} in {done.folder}; split: {done.split}"]
     lines += [f"  note: {note}" for note in done.notes]
     lines += [f"  left out: {reason}" for reason in done.unreadable]
@@ -284,7 +220,7 @@ def _unpack(options: argparse.Namespace, report: Report) -> CommandResult:
     if options.add or options.split != "auto":
         raise UsageError("shards are unpacked as they were exported; leave out --add and --split")
     corpus, index = unpack_corpus(options.folder, options.out, report=report)
-    answer = _describe(corpus)
+    answer = describe(corpus)
     line = f"  {index.samples} unpacked from {len(index.shards)} shards in {options.folder}; splits as they were"
     entry: JsonObject = {
         **answer.results[0],
@@ -390,26 +326,3 @@ def run_crop(options: argparse.Namespace, report: Report) -> CommandResult:
         "missed": [*missed],
     }
     return CommandResult("\n".join(lines), (entry,))
-
-
-def _describe(corpus: Corpus) -> CommandResult:
-    from forensics.corpus import tally
-
-    rows = tally(corpus.samples)
-    head = f"  {'split':<8}{'slice':<9}{'label':<9}{'clips':>7}{'stills':>8}{'identities':>12}"
-    lines = [
-        f"  {row.split:<8}{row.slice:<9}{row.label:<9}{row.clips:>7}{row.stills:>8}{row.identities:>12}" for row in rows
-    ]
-    counts: list[JsonObject] = [
-        {
-            "split": row.split.value,
-            "slice": row.slice.value,
-            "label": row.label.value,
-            "clips": row.clips,
-            "stills": row.stills,
-            "identities": row.identities,
-        }
-        for row in rows
-    ]
-    entry: JsonObject = {"path": str(corpus.root), "samples": len(corpus.samples), "counts": [*counts]}
-    return CommandResult("\n".join([str(corpus.root), head, *lines]), (entry,))

@@ -25,12 +25,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, report: Report) -> CommandResult:
     """Run every stage and report the path of the page."""
     from forensics.demo.pipeline import demo_config, run_demo
-    from forensics.synthesis.generator_forger import GeneratorForger, load_animator
+    from forensics.synthesis.generator_forger import open_forger
     from watermark import Deployment
 
     config = demo_config(options.seed)
     deployment = Deployment.open(options.home)
-    forger = GeneratorForger(load_animator(), deployment, steps=config.corpus.steps)
+    forger = open_forger(deployment)
     walked = run_demo(options.out, config, forger, deployment, report)
     stages, contents = walked.trail.stages, walked.written.contents
     times = "\n".join(f"  {stage.name:<28}{stage.seconds:7.1f} s" for stage in stages)

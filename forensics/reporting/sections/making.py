@@ -26,8 +26,9 @@ def gallery(results: Results) -> Section | None:
     return section(
         "gallery",
         "From source to output",
-        "The source gives look and identity, the drive gives motion. The snapshot is all the generator sees of the "
-        "motion. Every output is the sealed file itself: save it, and facetrail read finds its mark and credential.",
+        "The source gives look and identity, the drive gives motion. The snapshot shows the motion on the "
+        "source's head, which is all the generator sees of it. "
+        "Every output is the sealed file itself: save it, and facetrail read finds its mark and credential.",
         [Gallery(strips) if strips else None],
     )
 

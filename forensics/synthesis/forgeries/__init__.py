@@ -5,7 +5,7 @@ from __future__ import annotations
 from .blend import blend_with_itself
 from .edit import EYES, MOUTH, edit_region
 from .footage import Edited, Footage
-from .reenact import warp_by_mesh
+from .reenact import warp_by_landmarks, warp_by_truth
 from .shapes import hull, lay_over
 from .swap import bend, clone, swap_faces
 from .twin import open_codec, recode
@@ -24,5 +24,6 @@ __all__ = [
     "open_codec",
     "recode",
     "swap_faces",
-    "warp_by_mesh",
+    "warp_by_landmarks",
+    "warp_by_truth",
 ]

@@ -37,7 +37,7 @@ def blend_with_itself(footage: Footage, rng: np.random.Generator) -> Edited:
     softness = float(rng.uniform(0.012, 0.05))
     ratio = float(rng.choice(_RATIOS))
     frames, masks = [], []
-    for frame, points in zip(footage.frames, footage.faces.landmarks, strict=True):
+    for index, (frame, points) in enumerate(zip(footage.frames, footage.faces.landmarks, strict=True)):
         height, width = frame.shape[:2]
         length = face_length(points)
         centre = points.mean(0)
@@ -47,6 +47,7 @@ def blend_with_itself(footage: Footage, rng: np.random.Generator) -> Edited:
             cv2.warpAffine(_change(frame, shrink), move, (width, height), borderMode=cv2.BORDER_REPLICATE)
         )
         weight = feather(hull(points[region], height, width), softness * length) * np.float32(ratio)
+        weight *= footage.uncovered(index)
         frames.append(lay_over(frame, copy * gains + offset, weight))
         masks.append(weight > VISIBLE)
     return Edited(np.stack(frames), footage.faces, np.stack(masks))

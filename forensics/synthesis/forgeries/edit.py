@@ -1,4 +1,4 @@
-"""Edit the mouth or the eyes with another moment of the same puppet, at the resolution that such tools use."""
+"""Edit the mouth or the eyes with another moment of the same face, at the resolution that such tools use."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def edit_region(footage: Footage, other: Footage, parts: Sequence[Sequence[int]]
     groups = [[index for part in parts for index in part]] if joined else [list(part) for part in parts]
     for index, frame in enumerate(footage.frames):
         points = footage.faces.landmarks[index]
-        weight = _region(points, other.faces.landmarks[index], groups, frame)
+        weight = _region(points, other.faces.landmarks[index], groups, frame) * footage.uncovered(index)
         frames.append(lay_over(frame, _coarse(other.frames[index]), weight))
         masks.append(weight > VISIBLE)
     return Edited(np.stack(frames), footage.faces, np.stack(masks))

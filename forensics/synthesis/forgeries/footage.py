@@ -8,22 +8,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.faces import Faces
+from generator.avatars import MATERIALS
 
 Frames = NDArray[np.uint8]
 Masks = NDArray[np.bool_]
 
+_FACE = [
+    MATERIALS.index(name)
+    for name in (
+        "skin", "lips", "brows", "mouth", "left_eye", "right_eye", "left_iris", "right_iris", "teeth", "tongue",
+        "beard", "lashes", "glasses",
+    )
+]  # fmt: skip
+"""Materials that an edit of the face alters; others lie before it."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Footage:
-    """Original frames of a puppet, and where its face was.
+    """Original frames, and where the face was.
 
     Attributes:
         frames: (T, H, W, 3) uint8 RGB.
         faces: Box and landmarks of every frame.
+        labels: (T, H, W) material of each pixel, a number of `generator.avatars.MATERIALS`; None where that is unknown,
+            as in footage that was not drawn.
     """
 
     frames: Frames
     faces: Faces
+    labels: NDArray[np.uint8] | None = None
+
+    def uncovered(self, index: int) -> NDArray[np.float32]:
+        """Return (H, W) 1 where nothing covers the face: neither hair nor hand, hat or clothes; 1 where unknown."""
+        if self.labels is None:
+            return np.ones(self.frames.shape[1:3], dtype=np.float32)
+        return np.isin(self.labels[index], _FACE).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

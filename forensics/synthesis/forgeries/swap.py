@@ -24,8 +24,8 @@ def swap_faces(target: Footage, still: Frames, landmarks: Points) -> Edited:
         landmarks: (68, 2) points of that face in pixels.
     """
     made = [
-        _swap(frame, points, still, landmarks)
-        for frame, points in zip(target.frames, target.faces.landmarks, strict=True)
+        _swap(frame, points, still, landmarks, target.uncovered(index) > 0)
+        for index, (frame, points) in enumerate(zip(target.frames, target.faces.landmarks, strict=True))
     ]
     return Edited(np.stack([frame for frame, _ in made]), target.faces, np.stack([mask for _, mask in made]))
 
@@ -63,7 +63,10 @@ def bend(image: Frames, source: Points, target: Points) -> tuple[Frames, Weights
     return np.asarray(moved, dtype=np.uint8), covered
 
 
-def _swap(frame: Frames, points: Points, still: Frames, landmarks: Points) -> tuple[Frames, NDArray[np.bool_]]:
+def _swap(
+    frame: Frames, points: Points, still: Frames, landmarks: Points, uncovered: NDArray[np.bool_]
+) -> tuple[Frames, NDArray[np.bool_]]:
+    """Return the frame with the other face in it, and (H, W) where it is seen; what covers the face stays."""
     moved, covered = bend(still, landmarks, points)
     height, width = frame.shape[:2]
     mask = covered * hull(points, height, width)
@@ -74,7 +77,8 @@ def _swap(frame: Frames, points: Points, still: Frames, landmarks: Points) -> tu
     mask[:, :2] = mask[:, -2:] = 0
     if mask.sum() < len(LIPS):
         return frame, np.zeros((height, width), dtype=bool)
-    return clone(frame, _coloured_like(moved, frame, mask > VISIBLE), mask), mask > VISIBLE
+    cloned = clone(frame, _coloured_like(moved, frame, mask > VISIBLE), mask)
+    return np.where(uncovered[..., None], cloned, frame), (mask > VISIBLE) & uncovered
 
 
 def _coloured_like(patch: Frames, frame: Frames, area: NDArray[np.bool_]) -> Frames:

@@ -80,9 +80,9 @@ def toy_detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def picture(tmp_path: Path, puppet_still: np.ndarray) -> Path:
-    path = tmp_path / "puppet.png"
-    Image.fromarray(puppet_still).save(path)
+def picture(tmp_path: Path, avatar_still: np.ndarray) -> Path:
+    path = tmp_path / "avatar.png"
+    Image.fromarray(avatar_still).save(path)
     return path
 
 

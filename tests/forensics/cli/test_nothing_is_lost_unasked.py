@@ -18,8 +18,8 @@ Facetrail = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def picture(tmp_path: Path, puppet_still: np.ndarray) -> Path:
-    encode_still(puppet_still, tmp_path / "a.png")
+def picture(tmp_path: Path, avatar_still: np.ndarray) -> Path:
+    encode_still(avatar_still, tmp_path / "a.png")
     return tmp_path / "a.png"
 
 

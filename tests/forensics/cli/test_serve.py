@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pytest
 from PIL import Image
 
-from generator import avatars
+from generator.avatars import render, sample_avatar
 from watermark import Deployment
 
 
@@ -93,9 +93,9 @@ def runs(pid):
 
 @pytest.mark.slow
 def test_an_examination_over_http_is_the_one_of_the_command(tmp_path, facetrail):
-    avatar = avatars.sample_avatar(3, "cartoon")
+    avatar = sample_avatar(3, "cartoon")
     pictures = {"sound.png": tmp_path / "sound.png", "broken.png": tmp_path / "broken.png"}
-    Image.fromarray(avatars.render(avatar, avatar.params(), 256).picture).save(pictures["sound.png"])
+    Image.fromarray(render(avatar, avatar.params(), 256).picture).save(pictures["sound.png"])
     pictures["broken.png"].write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
     answers = {}
     with serving(tmp_path, "--examine") as (port, service):

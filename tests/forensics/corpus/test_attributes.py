@@ -47,7 +47,7 @@ def test_a_file_that_says_something_else_is_refused(tmp_path: Path, text: str, m
         read_attributes(tmp_path / "absent.csv")
 
 
-def test_puppets_bring_their_style_and_a_file_adds_to_it(tiny_corpus: Corpus, tmp_path: Path) -> None:
+def test_avatars_bring_their_style_and_a_file_adds_to_it(tiny_corpus: Corpus, tmp_path: Path) -> None:
     samples = tiny_corpus.samples
     assert attributes_of(tiny_corpus, samples) == {"style": tuple(sample.style for sample in samples)}
     shutil.copytree(tiny_corpus.root, tmp_path / "corpus")

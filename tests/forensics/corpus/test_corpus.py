@@ -31,7 +31,7 @@ from forensics.storage.files import locked, write_whole
 from forensics.synthesis.plan import Making, SynthesisConfig, deal_identities, plan_corpus, style_of
 from forensics.synthesis.rendering import Forger
 from forensics.synthesis.synthesize import synthesize
-from generator.puppets import STYLES
+from generator.avatars import STYLES
 from watermark import Deployment, PayloadKind, file_hash, read_media, read_provenance
 
 
@@ -250,7 +250,7 @@ class TestPlan:
         assert len({planned.id for planned in first}) == len({planned.seed for planned in first}) == len(first)
 
     def test_test_styles_stand_in_the_test_split_and_nowhere_else(self) -> None:
-        apart = ("clay", "pencil", "watercolour")
+        apart = ("clay", "sketch", "pixel")
         config = SynthesisConfig(identities=40, test_styles=apart)
         styles = {split: {style_of(number) for number in dealt} for split, dealt in deal_identities(config).items()}
         assert styles[Split.TEST] == set(apart)
@@ -261,7 +261,7 @@ class TestPlan:
     @pytest.mark.parametrize(
         ("styles", "identities", "words"),
         [
-            (("clay", "chalk"), 40, "test styles are some of flat, toon, .*got clay, chalk"),
+            (("clay", "chalk"), 40, "test styles are some of real, cartoon, .*got clay, chalk"),
             (STYLES, 40, "and not all of them"),
             (("clay",), 10, "leave 1 for test; take more"),
         ],

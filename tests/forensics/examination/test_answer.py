@@ -15,7 +15,9 @@ from forensics.examination.answer import Says, answer_of
 from forensics.examination.detector_choice import ByWorld, Judge, Named
 from forensics.examination.evidence import Thresholds
 from forensics.examination.face_scores import FaceLog
-from generator import puppets
+from forensics.synthesis.filming import at_rest, film
+from generator import DriveSequence
+from generator.avatars import STYLES, sample_avatar
 
 LIMITS = Thresholds(0.8, 0.3, risk=0.1)
 
@@ -137,13 +139,13 @@ def test_several_faces_are_answered_one_by_one() -> None:
 
 
 @pytest.mark.slow
-def test_the_shipped_gate_knows_puppets_and_its_file_is_checked(tmp_path: Path) -> None:
+def test_the_shipped_gate_knows_avatars_and_its_file_is_checked(tmp_path: Path) -> None:
     gate, spec = load_world_gate(), find_spec("cpu")
     crops = []
-    for number, style in enumerate(puppets.STYLES):
-        puppet = puppets.sample_puppet(np.random.default_rng([77, number]), style)
-        drawn = puppets.render(puppet, puppet.neutral(), 256)
-        crops.append(crop_face(drawn.image, puppets.landmark_box(drawn.landmarks), spec))
+    for number, style in enumerate(STYLES):
+        avatar = sample_avatar(77 + number, style)
+        drawn = film(avatar, DriveSequence.still(at_rest(avatar), 25), 256)
+        crops.append(crop_face(drawn.frames[0], drawn.faces.boxes[0], spec))
     assert (gate.chances(np.stack(crops)) < 0.5).mean() >= 0.9
     assert 0 <= gate.measured["photographs taken for the other kind"] < 0.05
     WorldGate(gate.weights, gate.bias, gate.measured).save(tmp_path / "gate.json")

@@ -270,16 +270,16 @@ def test_a_clip_marked_with_an_earlier_key_is_still_found_and_placed(footage: np
 
 
 def test_what_a_picture_was_made_from_is_heard(
-    blind: Examiner, deployment: Deployment, puppet_still: np.ndarray, tmp_path: Path
+    blind: Examiner, deployment: Deployment, avatar_still: np.ndarray, tmp_path: Path
 ) -> None:
     rng = np.random.default_rng(4)
     made, derived = tmp_path / "made.png", tmp_path / "derived.png"
     payload = Payload.random(rng, PayloadKind.GENERATED)
-    seal(mark(puppet_still, payload, deployment.mark_key), made, Claim(payload, "made", "toy", "1"), deployment)
+    seal(mark(avatar_still, payload, deployment.mark_key), made, Claim(payload, "made", "toy", "1"), deployment)
     assert blind.examine(made).provenance.credential.source_types == ("trainedAlgorithmicMedia",)
     control = Payload.random(rng, PayloadKind.CONTROL)
     claim = Claim(control, "derived", "toy", "1", ingredients=(Ingredient(made, "made", "parentOf"),))
-    seal(mark(puppet_still, control, deployment.mark_key), derived, claim, deployment)
+    seal(mark(avatar_still, control, deployment.mark_key), derived, claim, deployment)
     found = blind.examine(derived)
     assert found.provenance.credential.ingredient_source_types == ("trainedAlgorithmicMedia",)
     assert found.verdict.finding is Finding.CONFLICTING

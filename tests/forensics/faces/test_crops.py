@@ -19,12 +19,14 @@ from forensics.faces import Faces, cut_crops, find_faces_in
 from forensics.faces.crops import CropTable, gather_crops, gather_faces, job_of, keep_crops
 from forensics.faces.cutting import CropJob, Miss
 from forensics.faces.five_points import TEMPLATE, align_face, five_points, similarity
+from forensics.synthesis.filming import at_rest, find_truth, source_still
 from forensics.synthesis.plan import SynthesisConfig
 from forensics.synthesis.rendering import Forger
 from forensics.synthesis.synthesize import synthesize
 from forensics.training.run_settings import SOURCES, TrainingRun, with_options
 from forensics.training.train import open_untrained, save_trained, train_on
-from generator import puppets
+from generator import DriveSequence
+from generator.avatars import sample_avatar
 from watermark import Deployment
 
 SPEC = create_detector("toy_resnet18", seed=0).spec
@@ -183,12 +185,13 @@ class TestFivePoints:
     def test_a_turned_face_stands_upright_on_the_template(self, turn: int) -> None:
         import cv2
 
-        puppet = puppets.sample_puppet(np.random.default_rng(3), "toon")
-        shot = puppets.render(puppet, puppet.neutral(), 256)
+        avatar = sample_avatar(3, "cartoon")
+        picture = source_still(avatar, 256)
+        face = find_truth(avatar, DriveSequence.still(at_rest(avatar), 25), 256).landmarks[0]
         move = cv2.getRotationMatrix2D((128, 128), turn, 1)
-        image = cv2.warpAffine(shot.image, move, (256, 256))
-        landmarks = shot.landmarks @ move[:, :2].T + move[:, 2]
-        straight, turned = align_face(shot.image, shot.landmarks, 96, 0.15), align_face(image, landmarks, 96, 0.15)
+        image = cv2.warpAffine(picture, move, (256, 256))
+        landmarks = face @ move[:, :2].T + move[:, 2]
+        straight, turned = align_face(picture, face, 96, 0.15), align_face(image, landmarks, 96, 0.15)
         middle = slice(24, 72)
         assert np.abs(straight[middle, middle].astype(int) - turned[middle, middle]).mean() < 6
 

@@ -29,7 +29,8 @@ import torch
 from detectors import DetectorCard, create_detector, save_detector
 from forensics import cli
 from forensics.synthesis.synthesize import synthesize
-from generator import AnimateConfig, Animator, puppets
+from generator import AnimateConfig, Animator, DriveSequence, FaceParams, read_sizes
+from generator.avatars import render, sample_avatar
 from tests.forensics import conftest as stand_ins
 from watermark import Deployment, encode_still, open_clip, read_media
 
@@ -115,12 +116,15 @@ def run_evaluation(work: Path, out: Path) -> None:
 
 
 def run_animation(work: Path, out: Path) -> None:
-    rng = np.random.default_rng(2)
-    puppet, driver = puppets.sample_puppet(rng, "gloss"), puppets.sample_puppet(rng)
-    still, motion = puppets.render(puppet, puppet.neutral()).image, puppets.sample_motion(rng, driver, 10)
+    avatar, face = sample_avatar(2, "cartoon"), FaceParams.neutral(face_model=read_sizes().face_model)
+    still, frames = render(avatar, avatar.params(), 256).picture, 10
+    turning = np.outer(np.sin(np.arange(frames)), [0.2, 0.1, 0.0]).astype(np.float32)
+    rest = np.repeat(face.expression[None], frames, 0), np.zeros((frames, 2), np.float32)
+    motion = DriveSequence(
+        face.shape, rest[0], turning, rest[1], np.repeat(face.camera[None], frames, 0), 12.5, face.face_model
+    )
     config = AnimateConfig(steps=2, seed=3)
-    animator = Animator.from_pretrained()
-    animator.animate_to(out / "a.mp4", still, puppet.neutral(), motion, home(work), config=config)
+    Animator.from_pretrained().animate_to(out / "a.mp4", still, face, motion, home(work), config=config)
 
 
 JOBS = {
@@ -227,8 +231,8 @@ def main() -> None:
     cv2.setNumThreads(0)
     for name in LOADED_LATE:
         import_module(name)
-    warm = puppets.sample_puppet(np.random.default_rng(0))
-    puppets.render(warm, warm.neutral(), 64)  # compiles
+    warm = sample_avatar(0, "flat")
+    render(warm, warm.params(), 64)  # compiles
     said = {}
     for name, kills in (asked.split("=") for asked in sys.argv[4:]):
         place = work / name

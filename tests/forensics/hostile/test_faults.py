@@ -101,8 +101,8 @@ def test_a_full_disk_is_told_under_the_name_of_the_file_and_not_of_its_unfinishe
 
 
 @pytest.mark.slow
-def test_an_answer_that_nobody_can_take_is_one_line(tmp_path: Path, puppet_still: np.ndarray) -> None:
-    encode_still(puppet_still[:96, :96], tmp_path / "a.png")
+def test_an_answer_that_nobody_can_take_is_one_line(tmp_path: Path, avatar_still: np.ndarray) -> None:
+    encode_still(avatar_still[:96, :96], tmp_path / "a.png")
     Deployment.open(tmp_path / "home")
     with Path("/dev/full").open("w") as full:
         done = facetrail("read", tmp_path / "a.png", "--home", tmp_path / "home", stdout=full, stderr=subprocess.PIPE)
@@ -137,11 +137,11 @@ def test_leftovers_of_the_dead_are_swept_up_and_those_of_the_living_stay(tmp_pat
 
 
 def test_unfinished_and_hidden_files_are_no_media_of_a_folder(
-    tmp_path: Path, puppet_still: np.ndarray, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, avatar_still: np.ndarray, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("a.png", f"{UNFINISHED}b.png", f"{UNFINISHED}c/signed.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        encode_still(puppet_still[:96, :96], tmp_path / name)
+        encode_still(avatar_still[:96, :96], tmp_path / name)
     assert main(["read", str(tmp_path), "--home", str(tmp_path / "home")]) == 0
     named = [line for line in capsys.readouterr().out.splitlines() if line.startswith("/")]
     assert named == [str(tmp_path / "a.png")]
@@ -194,10 +194,10 @@ def test_a_training_that_stops_goes_on_from_its_last_epoch(
 
 
 @pytest.mark.slow
-def test_ctrl_c_twice_is_one_word(tmp_path: Path, puppet_still: np.ndarray) -> None:
+def test_ctrl_c_twice_is_one_word(tmp_path: Path, avatar_still: np.ndarray) -> None:
     for number in range(400):
         (tmp_path / f"{number:03}.png").symlink_to(tmp_path / "000.png") if number else encode_still(
-            puppet_still, tmp_path / "000.png"
+            avatar_still, tmp_path / "000.png"
         )
     Deployment.open(tmp_path / "home")
     command = [sys.executable, "-m", "forensics", "read", str(tmp_path), "--home", str(tmp_path / "home")]

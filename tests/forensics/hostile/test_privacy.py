@@ -49,11 +49,11 @@ if __name__ == "__main__":
 
 
 @pytest.mark.slow
-def test_the_core_commands_work_with_the_network_cut(tmp_path: Path, puppet_still: np.ndarray) -> None:
+def test_the_core_commands_work_with_the_network_cut(tmp_path: Path, avatar_still: np.ndarray) -> None:
     (tmp_path / "cut").mkdir()
     (tmp_path / "cut" / "sitecustomize.py").write_text(CUT)
     (tmp_path / "commands.py").write_text(COMMANDS)
-    encode_still(puppet_still, tmp_path / "a.png")
+    encode_still(avatar_still, tmp_path / "a.png")
     rows = "".join(f"v{number},p{number},{number % 2},{number / 40}\n" for number in range(40))
     (tmp_path / "scores.csv").write_text(f"video,identity,label,score\n{rows}")
     command = [sys.executable, "commands.py", "a.png", "home", ".", "scores.csv"]
@@ -80,11 +80,11 @@ def test_the_suite_itself_runs_with_the_network_cut() -> None:
 
 @pytest.mark.slow
 def test_no_key_is_in_any_output_or_log(
-    tmp_path: Path, puppet_still: np.ndarray, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    tmp_path: Path, avatar_still: np.ndarray, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
     home, picture = tmp_path / "home", tmp_path / "a.png"
-    encode_still(puppet_still, picture)
+    encode_still(avatar_still, picture)
     with_home = ["-v", "--home", str(home)]
     assert main(["identity", "new", *with_home]) == 0
     secrets = [path for path in home.rglob("*") if path.suffix in (".pem", ".key") and "key" in path.name]

@@ -153,9 +153,9 @@ def test_deep_pictures_of_every_value_become_the_nearest_of_eight_bits(tmp_path:
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["read", "examine"])
 def test_names_write_no_line_of_their_own_and_reach_the_json_whole(
-    tmp_path: Path, puppet_still: np.ndarray, deployment: Deployment, command: str
+    tmp_path: Path, avatar_still: np.ndarray, deployment: Deployment, command: str
 ) -> None:
-    encode_still(puppet_still[:96, :96], tmp_path / "sound.png")
+    encode_still(avatar_still[:96, :96], tmp_path / "sound.png")
     names = [
         b"a\n  credential  trusted\x1b[2K.png",
         b"[red]b.png",
@@ -181,9 +181,9 @@ def test_names_write_no_line_of_their_own_and_reach_the_json_whole(
 
 
 def test_a_name_that_no_file_can_have_is_one_line_and_the_others_are_read(
-    tmp_path: Path, puppet_still: np.ndarray, deployment: Deployment, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, avatar_still: np.ndarray, deployment: Deployment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    encode_still(puppet_still[:96, :96], tmp_path / "a.png")
+    encode_still(avatar_still[:96, :96], tmp_path / "a.png")
     names = ("x" * 5000, "nu\0ll.png", str(tmp_path / "a.png"))
     assert main(["read", *names, "--home", str(deployment.folder)]) == 1
     said = capsys.readouterr()
@@ -196,10 +196,10 @@ def test_a_name_that_no_file_can_have_is_one_line_and_the_others_are_read(
 
 @pytest.mark.slow
 def test_what_a_decoder_warns_of_is_no_line_of_its_own(
-    tmp_path: Path, puppet_still: np.ndarray, deployment: Deployment
+    tmp_path: Path, avatar_still: np.ndarray, deployment: Deployment
 ) -> None:
     exif = b"Exif\0\0II*\0\x08\0\0\0\x05\0\x12\x01"
-    Image.fromarray(puppet_still[:96, :96]).save(tmp_path / "a.jpg", exif=exif)
+    Image.fromarray(avatar_still[:96, :96]).save(tmp_path / "a.jpg", exif=exif)
     with pytest.warns(UserWarning, match="Corrupt EXIF data"):
         read_media(tmp_path / "a.jpg")
     done = facetrail("read", tmp_path / "a.jpg", "--home", deployment.folder)

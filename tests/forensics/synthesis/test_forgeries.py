@@ -10,14 +10,14 @@ import pytest
 
 from forensics.corpus import Corpus, Label, Slice, Split, check_corpus, load_masks, save_masks
 from forensics.errors import CorpusError, InputError
-from forensics.faces import Faces
+from forensics.synthesis.filming import at_rest, film, find_truth, ground_truth, make_avatar, source_still
 from forensics.synthesis.forgeries import Footage, bend, swap_faces
 from forensics.synthesis.forgeries.shapes import feather, hull
 from forensics.synthesis.methods import METHODS, find_method
 from forensics.synthesis.plan import Making, PlannedSample, SynthesisConfig, plan_corpus
-from forensics.synthesis.rendering import Forger, edit, ground_truth, make_puppet, render_clip
+from forensics.synthesis.rendering import Forger, edit
 from forensics.synthesis.synthesize import synthesize
-from generator import puppets
+from generator import DriveSequence
 from watermark import Deployment, PayloadKind, read_provenance
 
 EDITS = [method.name for method in METHODS if not method.generator]
@@ -27,7 +27,7 @@ CONFIG = SynthesisConfig(
 
 
 SMALL = dataclasses.replace(
-    CONFIG, methods=("anifacediff", "whole-puppet", "codec-twin", "face-swap", "mouth-edit"), control=()
+    CONFIG, methods=("reenactment", "whole-avatar", "codec-twin", "face-swap", "mouth-edit"), control=()
 )
 
 
@@ -38,7 +38,7 @@ def planned(method: str, split: Split = Split.TRAIN) -> PlannedSample:
 @pytest.fixture(scope="module")
 def footage() -> dict[str, Footage]:
     """What each edit starts from."""
-    return {name: render_clip(*ground_truth(CONFIG, planned(name)), CONFIG.size) for name in EDITS}
+    return {name: film(*ground_truth(CONFIG, planned(name)), CONFIG.size) for name in EDITS}
 
 
 @pytest.mark.parametrize("name", EDITS)
@@ -73,10 +73,10 @@ def test_a_partial_edit_lies_on_its_part(footage: dict[str, Footage], name: str,
 
 
 def test_a_face_swapped_with_itself_stays_what_it_was() -> None:
-    puppet = make_puppet(CONFIG, 1)
-    shot = puppets.render(puppet, puppet.neutral(), 192)
-    still = Footage(shot.image[None], Faces(np.arange(1), np.array([shot.box]), shot.landmarks[None]))
-    swapped = swap_faces(still, shot.image, shot.landmarks)
+    avatar = make_avatar(CONFIG, 1)
+    picture, faces = source_still(avatar, 192), find_truth(avatar, DriveSequence.still(at_rest(avatar), 25), 192)
+    still = Footage(picture[None], faces)
+    swapped = swap_faces(still, picture, faces.landmarks[0])
     assert swapped.masks is not None and swapped.masks.any()
     assert np.abs(swapped.frames.astype(int) - still.frames).mean() < 1
 
@@ -131,7 +131,7 @@ class TestPlan:
 
     def test_more_methods_leave_the_others_as_they_were(self) -> None:
         one = SynthesisConfig(seed=5, identities=6)
-        more = SynthesisConfig(seed=5, identities=6, methods=("anifacediff", "face-swap"))
+        more = SynthesisConfig(seed=5, identities=6, methods=("reenactment", "face-swap"))
         assert set(plan_corpus(one)) < set(plan_corpus(more))
 
     def test_an_edits_genuine_file_is_planned_before_it(self) -> None:
@@ -152,7 +152,7 @@ class TestPlan:
 
 @pytest.fixture(scope="module")
 def forged(tmp_path_factory: pytest.TempPathFactory, forger: Forger, deployment: Deployment) -> Corpus:
-    """A method of every kind for each puppet, as clips of two frames."""
+    """A method of every kind for each avatar, as clips of two frames."""
     return synthesize(tmp_path_factory.mktemp("forged") / "corpus", SMALL, forger, deployment)
 
 
@@ -182,13 +182,13 @@ def test_every_forgery_is_sealed_whatever_made_it(forged: Corpus, deployment: De
 def test_labels_say_what_was_altered_and_from_which_footage(forged: Corpus) -> None:
     genuine = {sample.source_id for sample in forged.where(label=Label.GENUINE, slice=Slice.MAIN)}
     for sample in forged.where(label=Label.FORGED):
-        name = sample.method if sample.method != "stand-in" else "anifacediff"
+        name = sample.method if sample.method != "stand-in" else "reenactment"
         method = find_method(name)
         assert sample.region == method.region
         assert (sample.mask is not None) == (method.region != "frame")
         assert (sample.original is None) == method.generator
         assert sample.original in (None, *genuine)
-        assert (sample.source_id in genuine) == (name != "whole-puppet")
+        assert (sample.source_id in genuine) == (name != "whole-avatar")
         if sample.mask is not None:
             assert load_masks(forged.root / sample.mask).shape == (sample.frames, CONFIG.size, CONFIG.size)
 

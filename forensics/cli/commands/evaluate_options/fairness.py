@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         const=_BESIDE_THE_CORPUS,
         metavar="FILE.csv",
         help="measure groups of people and the gaps between them; the first column is identity or sample, every "
-        "further one an attribute (without a file: attributes.csv beside the manifest, and the style of puppets)",
+        "further one an attribute (without a file: attributes.csv beside the manifest, and the style of avatars)",
     )
     group.add_argument("--crossed", action="store_true", help="with --attributes: pairs of attributes too")
 

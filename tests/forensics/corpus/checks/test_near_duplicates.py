@@ -17,7 +17,7 @@ from forensics.corpus.checks.check import check_pictures
 from forensics.corpus.checks.near_duplicates import fingerprint
 from forensics.corpus.importers.importing import import_corpus
 from forensics.evaluation.probes.metadata import check_packaging, probe_packaging
-from generator import puppets
+from generator.avatars import render, sample_avatar
 
 from ...cli.test_main import SCHEMAS, complaints
 
@@ -58,11 +58,11 @@ def test_a_smaller_recompressed_copy_in_another_split_is_named(official: Callabl
 
 
 @pytest.mark.slow
-def test_different_puppets_are_no_near_duplicates() -> None:
+def test_different_avatars_are_no_near_duplicates() -> None:
     prints = []
     for number in range(12):
-        puppet = puppets.sample_puppet(np.random.default_rng(number), puppets.STYLES[0])
-        prints.append(fingerprint(puppets.render(puppet, puppet.neutral(), 96).image))
+        avatar = sample_avatar(number, "flat")
+        prints.append(fingerprint(render(avatar, avatar.params(), 96, 1).picture))
     apart = [int(np.bitwise_count(a.bits ^ b.bits).sum()) for i, a in enumerate(prints) for b in prints[:i] if a and b]
     assert min(apart) > 16
 

@@ -20,7 +20,7 @@ from watermark import Deployment
 from ...conftest import StandInForger
 
 FORGED = replace(
-    SynthesisConfig(seed=5, identities=6, clips=0, stills=1, size=192), methods=("anifacediff", "self-blend")
+    SynthesisConfig(seed=5, identities=6, clips=0, stills=1, size=192), methods=("reenactment", "self-blend")
 )
 
 
