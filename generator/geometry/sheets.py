@@ -23,6 +23,8 @@ from .view import View
 
 _CELLS, _MARGIN = 128, 6
 """Cells along the picture's side, and beyond each edge."""
+_RIM = 16
+"""How far a sheet reaches beyond what it carries, pixels of a picture of 512: hair that the matte has cut off."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +86,7 @@ def lay_sheets(rig: Rig, sight: Sight, relief: Relief, alphas: tuple[Floats, Flo
     bound, pull = _binding(rig, sight, places)
     made = []
     for alpha, depth, follows in zip(alphas, (relief.body, relief.back, relief.head), (False, True, True), strict=True):
-        carries = np.asarray(at_pixels(grow(alpha, 4 * sight.pixel) > 0.01, places), bool)
+        carries = np.asarray(at_pixels(grow(alpha > 0.01, _RIM * sight.pixel) > 0, places), bool)
         points = sight.face.view.unproject(places, np.asarray(at_pixels(depth, places), np.float32))
         faces = np.ascontiguousarray(triangles[carries[triangles].any(1)], np.int32)
         made.append(
