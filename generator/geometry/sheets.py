@@ -120,5 +120,5 @@ def _binding(rig: Rig, sight: Sight, places: Floats) -> tuple[Ints, Floats]:
     rows, columns = np.nonzero((sight.mesh_face >= 0) & (inner > 0))
     away, nearest = cKDTree(np.stack([columns + 0.5, rows + 0.5], 1)).query(places)
     rows, columns = rows[nearest], columns[nearest]
-    fading = np.exp(-((away / (0.16 * sight.width)) ** 2))[:, None]
+    fading = np.exp(-((away / (0.10 * sight.width)) ** 2))[:, None]
     return rig.faces[sight.mesh_face[rows, columns]], (sight.mesh_weights[rows, columns] * fading).astype(np.float32)

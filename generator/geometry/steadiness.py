@@ -25,7 +25,7 @@ _OUTLINE = 24
 _OUTLINE_CENTRE, _OUTLINE_REACH = np.array([0.0, 0.25, -0.75]), np.array([0.85, 1.2])
 """Middle and half axes of the head's outline in decimetres from the middle between the eyes."""
 _STILLNESS = 3.0
-_SWAY, _NOISE, _DOUBT = 0.05, 0.012, 0.004
+_SWAY, _NOISE, _DOUBT = 0.05, 0.012, 0.002
 """Weight of the outline's stillness; then, in distances of the eyes: motion of the outline at which it counts half,
 standard deviation of landmarks, and misfit of the landmarks on bone from which it counts in full."""
 _ROUNDS = 3
