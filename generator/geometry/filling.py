@@ -100,6 +100,41 @@ def fill(image: Floats, weight: Floats) -> Floats:
     return np.asarray(filled, np.float32)
 
 
+def reflect(image: Floats, known: Mask) -> tuple[Floats, Mask]:
+    """Reflect a picture (H, W, C) at the edge of what is known.
+
+    Returns:
+        The picture (H, W, C), and where (H, W) its colours were known.
+    """
+    if not known.any():
+        return image, known
+    unknown = (~known).astype(np.uint8)
+    _, labels = cv2.distanceTransformWithLabels(unknown, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    rows, columns = np.nonzero(known)
+    nearest = np.zeros((labels.max() + 1, 2), np.int32)
+    nearest[labels[rows, columns]] = np.stack([rows, columns], 1)
+    last = np.array(known.shape) - 1
+    mirrored = 2 * nearest[labels] - np.stack(np.mgrid[: known.shape[0], : known.shape[1]], -1)
+    mirrored = last - np.abs(last - np.abs(mirrored) % (2 * last))
+    return image[mirrored[..., 0], mirrored[..., 1]], known[mirrored[..., 0], mirrored[..., 1]]
+
+
+def continued(image: Floats, known: Floats, reach: float) -> Floats:
+    """Continue a picture (H, W, 3) beyond what is known by its mirror image, which fades into a smooth fill.
+
+    Args:
+        image: (H, W, 3).
+        known: (H, W) 1 where it is known, 0 elsewhere.
+        reach: How far the mirror image carries, pixels.
+    """
+    sure: Mask = known > 0.5
+    mirrored, found = reflect(image, sure)
+    soft = blur(mirrored, 0.03 * reach)
+    weight = (1 - smooth_step(distance_to(sure) / reach)) * blur(found.astype(np.float32), 0.06 * reach)
+    beyond = mix(fill(image, known), soft, weight * found)
+    return mix(beyond, image, sure.astype(np.float32))
+
+
 def mix(first: Floats, second: Floats, weight: Floats) -> Floats:
     """Return the first picture where the weight (H, W) is 0 and the second where it is 1."""
     share = weight[..., None]

@@ -131,11 +131,14 @@ def mix_over(colours: Floats, cover: Floats, drawn: Drawn, texture: Floats, left
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _raise_top(top, places, face, values, texture, number):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _raise_top(top, places, face, values, texture, number, rim):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     for y in range(face.shape[0]):
         for x in range(face.shape[1]):
-            if face[y, x] >= 0 and _bilinear(texture, values[y, x, 0], values[y, x, 1], 3) > 0.35:
-                top[y, x] = number
+            if face[y, x] < 0:
+                continue
+            covered = _bilinear(texture, values[y, x, 0], values[y, x, 1], 3) > 0.35
+            if covered or top[y, x] == 0 or top[y, x] >= rim:
+                top[y, x] = number if covered else rim + number
                 places[y, x, 0], places[y, x, 1] = values[y, x, 0], values[y, x, 1]
 
 
@@ -155,11 +158,14 @@ def topmost(sheets: tuple[tuple[Drawn, Floats], ...], face: Drawn, alpha: Floats
         sheets: Drawn sheets with their textures, from behind to the front; they are numbered from 1, the plate is 0.
         face: The drawn face, which has the last number.
         alpha: (H, W) the face's alpha.
+
+    Plate that lies on a drawn sheet beside its texture is the sheet's rim: it moves with the sheet, and has the
+    sheet's number on top of the face's.
     """
     height, width = alpha.shape
     grid = np.mgrid[0:height, 0:width].astype(np.float32) + 0.5
     places, top = np.ascontiguousarray(np.stack([grid[1], grid[0]], -1)), np.zeros((height, width), np.uint8)
     for number, (drawn, texture) in enumerate(sheets, 1):
-        _raise_top(top, places, drawn.face, drawn.values, texture, number)
+        _raise_top(top, places, drawn.face, drawn.values, texture, number, len(sheets) + 1)
     _raise_face(top, places, face.values, alpha, len(sheets) + 1)
     return top, places

@@ -13,7 +13,20 @@ import numpy as np
 from generator.face.face_params import Floats
 
 from .face_texture import eye_box, open_mouth
-from .filling import Bytes, blur, disk, distance_to, fill, grow, mix, polygon, shrink, smooth_step
+from .filling import (
+    Bytes,
+    blur,
+    continued,
+    disk,
+    distance_to,
+    fill,
+    grow,
+    mix,
+    polygon,
+    reflect,
+    shrink,
+    smooth_step,
+)
 from .landmarks import OUTER_LOWER, UPPER_LIDS, lid_outline, lip_outline
 from .matte import own_colours
 from .sight import Sight
@@ -67,24 +80,14 @@ def fill_plate(sight: Sight, alpha: Floats) -> tuple[Floats, Floats]:
 
 def _grain(sight: Sight, hidden: np.ndarray) -> Floats:
     """Return the grain of the background, mirrored into what is hidden, (S, S, 3)."""
-    size = sight.size
     rough = sight.image - blur(sight.image, 3 * sight.pixel)
-    rows, columns = np.nonzero(~hidden)
-    if not len(rows):
+    if hidden.all():
         return np.zeros_like(rough)
-    _, labels = cv2.distanceTransformWithLabels(hidden.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    nearest = np.zeros((int(np.max(labels)) + 1, 2), int)
-    nearest[labels[rows, columns]] = np.stack([rows, columns], 1)
-    grid = np.moveaxis(np.mgrid[0:size, 0:size], 0, -1)
-    last = size - 1
-    mirrored = 2 * nearest[labels] - grid
-    mirrored = last - np.abs(last - np.abs(mirrored) % (2 * last))
     spread = rough[~hidden].std(0)
     limit = np.minimum(1.2 * spread, 7)
-    copied = np.clip(rough[mirrored[..., 0], mirrored[..., 1]], -limit, limit)
-    noise = np.random.default_rng(0).normal(size=(size, size, 1)) * np.minimum(spread, 6) * 0.6
-    known = ~hidden[mirrored[..., 0], mirrored[..., 1]]
-    return np.where(known[..., None], copied, noise).astype(np.float32)
+    copied, known = reflect(rough, ~hidden)
+    noise = np.random.default_rng(0).normal(size=(sight.size, sight.size, 1)) * np.minimum(spread, 6) * 0.6
+    return np.where(known[..., None], np.clip(copied, -limit, limit), noise).astype(np.float32)
 
 
 def _body(sight: Sight, alpha: Floats, colours: Floats, plate: Floats) -> Floats:
@@ -93,7 +96,9 @@ def _body(sight: Sight, alpha: Floats, colours: Floats, plate: Floats) -> Floats
     near = (np.abs(sight.beside) < 0.5 * sight.width) & (sight.below < 0.5)
     shown = shrink((below > 0.5) & (alpha > 0.9), 3 * sight.pixel)
     shown = shown * near if (shown * near).sum() > 200 * sight.pixel**2 else shown
-    texture = mix(fill(colours, shown), colours, blur(below.astype(np.float32), 1.5 * sight.pixel))
+    texture = mix(
+        continued(colours, shown, 0.3 * sight.width), colours, blur(below.astype(np.float32), 1.5 * sight.pixel)
+    )
     left, right = _neck_sides(sight, alpha, plate)
     soft = 0.06 * sight.width
     column = np.clip((sight.beside - left) / soft, 0, 1) * np.clip((right - sight.beside) / soft, 0, 1)
@@ -101,7 +106,11 @@ def _body(sight: Sight, alpha: Floats, colours: Floats, plate: Floats) -> Floats
     # The head leaves out what lies under the jaw beside the face, so the body has all of it.
     under = np.clip(2 * sight.neck, 0, 1) * (sight.oval < 0.02)
     up *= np.maximum(np.maximum(column, under), np.clip((sight.below - 0.02) / 0.10, 0, 1))
-    return _with_alpha(texture, np.maximum(alpha, sight.oval) * up)
+    cover = np.maximum(alpha, sight.oval) * up
+    # Beside the jaw the matte's rim is no neck, and would stay in the air when the head turns.
+    thick = np.asarray(cv2.morphologyEx(cover, cv2.MORPH_OPEN, disk(0.05 * sight.width)), np.float32)
+    thick = grow(thick, 0.01 * sight.width)
+    return _with_alpha(texture, np.minimum(cover, np.maximum(thick, np.clip((sight.below - 0.1) / 0.1, 0, 1))))
 
 
 def _neck_sides(sight: Sight, alpha: Floats, plate: Floats) -> tuple[float, float]:
@@ -123,18 +132,30 @@ def _back(sight: Sight, alpha: Floats, colours: Floats) -> Floats:
     pixel, width, below = sight.pixel, sight.width, sight.below
     beside = 1 - grow(sight.oval > 0.02, 0.03 * width)
     ring = ((alpha > 0.95) & (sight.oval < 0.01) & (sight.neck < 0.02) & (below < 0.05)) * beside
+    ears = _ears(sight, alpha)
+    ring = ring * (ears < 0.5)
     upper_ring = ring * (below < -0.5)
     least = 400 * pixel**2
     ring = upper_ring if upper_ring.sum() > least else ring
     hair = fill(colours, ring) if ring.sum() > least / 2 else colours
-    texture = mix(hair, colours, blur(ring.astype(np.float32), 2 * pixel))
+    behind = continued(colours, ring, 0.35 * width) if ring.sum() > least / 2 else colours
+    texture = mix(behind, colours, blur(ring.astype(np.float32), 2 * pixel))
     unlike = np.linalg.norm(blur(colours, 3 * pixel) - hair, axis=-1)
     thick: Bytes = ((alpha > 0.5) & (sight.oval < 0.5) & (sight.neck < 0.5) & (unlike < 55)).astype(np.uint8)
     opened = np.asarray(cv2.morphologyEx(thick, cv2.MORPH_OPEN, disk(0.07 * width)), np.float32)
     opened = blur(grow(opened, 0.02 * width), 1.5 * pixel)
-    upper = np.clip((-0.45 - below) / 0.06, 0, 1)
+    round_below = np.hypot(sight.beside / (0.56 * width), np.maximum(below + 0.75, 0) / 0.5)
+    upper = 1 - smooth_step((round_below - 0.85) / 0.25)
     cover = alpha * (1 - sight.neck) * (1 - np.clip((below + 0.05) / 0.25, 0, 1)) * np.maximum(opened, upper)
-    return _with_alpha(texture, np.maximum(cover, sight.oval * upper))
+    return _with_alpha(texture, np.maximum(cover * (1 - ears), sight.oval * upper))
+
+
+def _ears(sight: Sight, alpha: Floats) -> Floats:
+    """Return where the outline of the head sticks out beside the face as ears do, (S, S) in [0, 1]."""
+    reach = 0.15 * sight.width
+    head = (alpha > 0.5) & (sight.below < 0)
+    out = head & (grow(shrink(head, reach) > 0, reach) == 0) & (sight.below > -0.9)
+    return blur(grow(out & (shrink(out, 0.01 * sight.width) > 0), 0.02 * sight.width), 1.5 * sight.pixel)
 
 
 def _head(sight: Sight, alpha: Floats, colours: Floats) -> Floats:
@@ -144,9 +165,9 @@ def _head(sight: Sight, alpha: Floats, colours: Floats) -> Floats:
     """
     fading = 1 - smooth_step((sight.below - 0.02) / 0.25)
     outside = ((alpha > 0.5) & (sight.oval < 0.5)).astype(np.uint8)
-    opened = np.asarray(cv2.morphologyEx(outside, cv2.MORPH_OPEN, disk(0.025 * sight.width)), np.float32)
+    opened = np.asarray(cv2.morphologyEx(outside, cv2.MORPH_OPEN, disk(0.04 * sight.width)), np.float32)
     thick = np.maximum(
-        blur(grow(opened > 0.5, 0.03 * sight.width), sight.pixel), np.clip((-0.5 - sight.below) / 0.1, 0, 1)
+        blur(grow(opened > 0.5, 0.02 * sight.width), sight.pixel), np.clip((-0.5 - sight.below) / 0.1, 0, 1)
     )
     beside_neck = 1 - np.clip(2 * sight.neck - 1, 0, 1)
     cover = np.where(sight.oval > 0.99, 1, np.maximum(alpha * beside_neck * fading * thick, sight.oval))

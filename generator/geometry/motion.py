@@ -30,6 +30,7 @@ from .landmarks import (
     eye_distance,
 )
 from .rig import Rig
+from .steadiness import Skull
 from .view import View
 
 
@@ -107,6 +108,7 @@ class Transfer:
     def __init__(self, rig: Rig, source: Moment, neutral: Moment, strength: Strength) -> None:
         self._rig, self._source, self._neutral, self._strength = rig, source, neutral, strength
         points = rig.points
+        self._skull = Skull.of(rig, neutral)
         self._basis = np.stack([points(each) for each in rig.expressions])
         rest = rig.landmark_rest
         self._low = rest[:, 1] < rest[UNDER_NOSE, 1] - 0.02 * rig.unit
@@ -127,6 +129,7 @@ class Transfer:
         neutral, strength = self._neutral, self._strength
         expression = moment.expression - neutral.expression
         by_basis = np.tensordot(expression, self._basis, 1)
+        moment = self._skull.steadied(moment, by_basis)
         change = moment.landmarks - neutral.landmarks
         change = by_basis + (change - by_basis) * self._trust[:, None]
         change[self._low] *= self._mouth * strength.mouth
@@ -140,9 +143,11 @@ class Transfer:
     def _view(self, view: View) -> View:
         own, zero = self._source.view, self._neutral.view
         ratio = own.scale / zero.scale
+        # The difference is exactly 0 at the neutral moment, where a product of rotations is a hair beside the identity.
+        turned = (view.rotation - zero.rotation) @ zero.rotation.T
         return own.moved(
-            rotation=view.rotation @ zero.rotation.T @ own.rotation,
-            scale=own.scale * view.scale / zero.scale,
+            rotation=own.rotation + turned @ own.rotation,
+            scale=own.scale * (view.scale / zero.scale),
             shift=own.shift + (view.shift - zero.shift) * ratio,
         )
 

@@ -25,7 +25,7 @@ from .mouth import Mouth
 from .source import Source
 
 _PLATE, _FACE = 0, 3
-"""Numbers of the topmost layer; body and head lie between."""
+"""Numbers of the topmost layer; body and head lie between, and the rims of body and head on the plate follow."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

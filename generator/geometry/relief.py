@@ -11,7 +11,7 @@ import numpy as np
 
 from generator.face.face_params import Floats
 
-from .filling import Mask, at_pixels, blur, distance_to, fill, mix, shrink
+from .filling import Mask, at_pixels, blur, distance_to, fill, mix, shrink, smooth_step
 from .rig import Rig
 from .sight import Sight
 
@@ -39,7 +39,10 @@ def shape_relief(rig: Rig, sight: Sight, alpha: Floats) -> Relief:
     body = _body(sight, head, float(centre[2]))
     low = np.clip((sight.below - 0.05) / 0.25, 0, 1)
     head = np.asarray(head * (1 - low) + body * low, np.float32)
-    return Relief(head, body, np.asarray(2 * centre[2] - blur(head, 8 * sight.pixel), np.float32))
+    # Front and back meet at the edge of the matte; apart there, a turned head would show a slit between them.
+    inside = smooth_step(distance_to(alpha <= 0.5) / (0.16 * sight.width))
+    back = mix(blur(head, 2 * sight.pixel)[..., None], (2 * centre[2] - blur(head, 8 * sight.pixel))[..., None], inside)
+    return Relief(head, body, back[..., 0])
 
 
 def _shell(sight: Sight, alpha: Floats, centre: Floats, bulge: float) -> Floats:

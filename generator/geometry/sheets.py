@@ -23,6 +23,8 @@ from .view import View
 
 _CELLS, _MARGIN = 128, 6
 """Cells along the picture's side, and beyond each edge."""
+_RIM = 16
+"""How far a sheet reaches beyond what it carries, pixels of a picture of 512: hair that the matte has cut off."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +86,7 @@ def lay_sheets(rig: Rig, sight: Sight, relief: Relief, alphas: tuple[Floats, Flo
     bound, pull = _binding(rig, sight, places)
     made = []
     for alpha, depth, follows in zip(alphas, (relief.body, relief.back, relief.head), (False, True, True), strict=True):
-        carries = np.asarray(at_pixels(grow(alpha, 4 * sight.pixel) > 0.01, places), bool)
+        carries = np.asarray(at_pixels(grow(alpha > 0.01, _RIM * sight.pixel) > 0, places), bool)
         points = sight.face.view.unproject(places, np.asarray(at_pixels(depth, places), np.float32))
         faces = np.ascontiguousarray(triangles[carries[triangles].any(1)], np.int32)
         made.append(
@@ -118,5 +120,5 @@ def _binding(rig: Rig, sight: Sight, places: Floats) -> tuple[Ints, Floats]:
     rows, columns = np.nonzero((sight.mesh_face >= 0) & (inner > 0))
     away, nearest = cKDTree(np.stack([columns + 0.5, rows + 0.5], 1)).query(places)
     rows, columns = rows[nearest], columns[nearest]
-    fading = np.exp(-((away / (0.16 * sight.width)) ** 2))[:, None]
+    fading = np.exp(-((away / (0.10 * sight.width)) ** 2))[:, None]
     return rig.faces[sight.mesh_face[rows, columns]], (sight.mesh_weights[rows, columns] * fading).astype(np.float32)
