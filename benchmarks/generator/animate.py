@@ -126,7 +126,7 @@ def run_once(started: float, arguments: list[str]) -> Stages:
     stages.threads = torch.get_num_threads()
     places = (
         (animation, "load_still", "read the source"), (animation, "load_drive", "drive"),
-        (animation, "track_source", "track the source"), (animation, "load_animator", "load the weights"),
+        (animation, "track_source", "track the source"), (animation, "open_animator", "load the weights"),
         (AniFaceDiff, "encode_source", "reference network"), (geometry, "prepare_source", "take the source apart"),
         (geometry.LayerDrawing, "pictures", "layers and network"), (LayerImprover, "improve", "of these the network"),
         (Painter, "drawing", "of these layers and guides, on two threads"), (ClipMarker, "mark", "mark"),

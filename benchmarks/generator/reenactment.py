@@ -4,8 +4,8 @@ The first frame of each clip is the source and the clip is the drive, so every f
 
 * still: the source, unmoved;
 * warp: the source under a piecewise affine warp that is told the true landmarks of every frame;
-* mini: the shipped network;
-* geometry: the preset `geometry` with the first frame as anchor, and geometry-relative without it.
+* geometry: the preset `geometry` with the first frame as anchor, and geometry-relative without it;
+* mini: the same layers, improved by the network; mini-relative without the anchor.
 
 Values are means over frames, then over clips, with the 95 % interval of a bootstrap over clips. PSNR and SSIM compare
 squares of 256 pixels; landmarks are read again in the result by the face mesh. `jitter` is the mean second difference
@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from scipy.spatial import Delaunay
 
 from benchmarks.results_csv import write_rows
-from generator import AnimateConfig, Animator, GeometryAnimator
+from generator import AnimateConfig, GeometryAnimator
 from generator.geometry import Painter, Strength, avatar_rig, face_in_picture, moment_of, prepare_source
 from generator.inference.framing import Framing, frame_source
 from generator.picture_metrics import psnr, ssim_map
@@ -60,20 +60,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
     parser.add_argument("--frames", type=int, default=32, help="frames of each clip beside the first (default: 32)")
+    parser.add_argument("--weights", type=Path, help="default: mini, in the package")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     mesh, found = FaceMesh(find_face_mesh()), {}
     with TemporaryDirectory() as scratch:
         deployment = Deployment.open(Path(scratch))
         for clip in options.clips:
-            found[clip.stem] = measure_clip(clip, options.frames, mesh, deployment)
+            found[clip.stem] = measure_clip(clip, options.frames, mesh, deployment, options.weights)
             for method, values in found[clip.stem].items():
                 print(clip.stem, method, {name: round(value, 3) for name, value in values.items()}, flush=True)
     speed = measure_speed(options.clips[0])
     write_rows(options.out, HEADER, rows_of(found, options.frames, speed))
 
 
-def measure_clip(path: Path, count: int, mesh: FaceMesh, deployment: Deployment) -> Mapping[str, Values]:
+def measure_clip(
+    path: Path, count: int, mesh: FaceMesh, deployment: Deployment, weights: Path | None
+) -> Mapping[str, Values]:
     """Return the measures of every method on one clip."""
     whole, fps, chosen = _frames(path, count + 1)
     frames = whole[chosen]
@@ -84,16 +87,15 @@ def measure_clip(path: Path, count: int, mesh: FaceMesh, deployment: Deployment)
     truths = [_smaller(each) for each in large]
     drive = tracker.track_clip(whole, fps).take(chosen)
     own = tracker.track_still(large[0])
-    geometry = GeometryAnimator()
     made = {
         "still": [truths[0]] * len(frames),
         "warp": _warped(truths[0], truths, mesh),
-        "mini": list(Animator.from_pretrained().animate(frames[0], params, drive, deployment).frames),
     }
-    for method, anchor in (("geometry", 0), ("geometry-relative", None)):
-        config = AnimateConfig(anchor=anchor, size=DRAWN)
-        drawn = geometry.animate(large[0], own, drive, deployment, config=config).frames
-        made[method] = [_smaller(each) for each in drawn]
+    for name, animator in (("geometry", GeometryAnimator()), ("mini", GeometryAnimator.from_pretrained(weights))):
+        for method, anchor in ((name, 0), (f"{name}-relative", None)):
+            config = AnimateConfig(anchor=anchor, size=DRAWN)
+            drawn = animator.animate(large[0], own, drive, deployment, config=config).frames
+            made[method] = [_smaller(each) for each in drawn]
     return {method: measure(pictures[1:], truths[1:], mesh) for method, pictures in made.items()}
 
 

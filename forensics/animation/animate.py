@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from forensics.errors import InputError, UsageError
 from forensics.execution.progress import Report, silent, subrange
-from forensics.synthesis.generator_forger import GEOMETRY, Engine, engine_for, load_animator
+from forensics.synthesis.generator_forger import Engine, engine_for, open_animator
 from generator import (
     MOTION_SUFFIXES,
     AnimateConfig,
@@ -39,7 +39,7 @@ from watermark import (
 )
 
 from .drive_sound import DriveSound, sound_of
-from .preset_choice import choose_preset, choose_tracker
+from .preset_choice import check_settings, choose_preset, choose_tracker
 from .small_source import check_source, track_any_size
 from .source_faces import best_frame, choose_face, several_faces
 from .tracking import TrackerChoice, naming, open_tracker, track_file
@@ -160,10 +160,11 @@ def animate_file(
     sweep(request.out.parent)
     chosen = choose_preset(request.engine, request.config, request.drive, request.tracker)
     engine = engine_for(chosen)
+    check_settings(engine, request.config)
     request = replace(request, tracker=choose_tracker(request.tracker, engine.face_model))
     check_tracker(request, engine)
     source = load_source(request.source, request.tracker, pasted_back=request.config.paste_back)
-    if request.config.paste_back or engine.preset == GEOMETRY:
+    if request.config.paste_back or engine.layered:
         refuse_marked(request.source, source.still, deployment)
     known = {} if motions is None else motions
     if request.drive not in known:
@@ -182,7 +183,7 @@ def animate_file(
     params = track_source(request.source, source.still, request.tracker)
     source = source.noting(_other_faces(request.tracker, source.still))
     report(0.0, "loading the model")
-    animator = GeometryAnimator() if engine.preset == GEOMETRY else load_animator(engine)
+    animator = open_animator(engine)
     tracked = time.perf_counter()
     scene = source, params, drive
     return _generated(request, engine, animator, scene, deployment, report, (started, tracked), sound)
@@ -200,7 +201,7 @@ def _generated(
 ) -> Animation:
     started, tracked = times
     config = replace(request.config, mode=mode_for(request, scene[2]))
-    if config.anchor is None and engine.preset == GEOMETRY:
+    if config.anchor is None and engine.layered:
         config = replace(config, anchor=scene[2].anchor)
     made = animator.animate_to(
         request.out,
@@ -224,7 +225,7 @@ def _generated(
 
 def notes_on(engine: Engine, drive: DriveSequence, config: AnimateConfig) -> tuple[str, ...]:
     """Return what a person should know about the motion of a drive."""
-    if engine.preset != GEOMETRY or config.mode != "relative" or config.anchor is not None:
+    if not engine.layered or config.mode != "relative" or config.anchor is not None:
         return ()
     if mouth_never_shuts(drive):
         return ("the drive's mouth is never shut, so its opening was taken as it is, not relative to a rest",)

@@ -6,14 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from forensics.errors import UsageError
-from forensics.synthesis.generator_forger import GEOMETRY, Engine
+from forensics.synthesis.generator_forger import Engine
+from forensics.synthesis.methods import GEOMETRY
 from generator import AnimateConfig, DriveSequence
 from generator.trackers import TRACKERS, find_tracker
 
 from .tracking import TrackerChoice
 
 _NETWORK_ONLY = ("steps", "guidance", "overlap")
-_GEOMETRY_ONLY = ("size", "anchor", "regions")
+_LAYERED_ONLY = ("size", "anchor", "regions")
 
 
 def choose_preset(engine: Engine, config: AnimateConfig, drive: Path, tracker: TrackerChoice) -> Engine:
@@ -29,7 +30,7 @@ def choose_preset(engine: Engine, config: AnimateConfig, drive: Path, tracker: T
         tracker: The requested tracker.
 
     Raises:
-        UsageError: A setting does not belong to the requested preset.
+        UsageError: Weights are named beside the preset that takes none.
         MotionFileError: The drive is named like a motion and is none.
     """
     preset = engine.preset
@@ -37,11 +38,18 @@ def choose_preset(engine: Engine, config: AnimateConfig, drive: Path, tracker: T
         preset = GEOMETRY
     if preset == GEOMETRY and engine.weights is not None:
         raise UsageError(f"{engine.weights}: the preset {GEOMETRY} takes no weights; leave out --weights or --preset")
-    if preset != GEOMETRY:
-        given = [name for name in _GEOMETRY_ONLY if getattr(config, name) is not None]
-        if given:
-            raise UsageError(f"--{given[0]} is for the preset {GEOMETRY}; add --preset {GEOMETRY}, or leave it out")
     return replace(engine, preset=preset)
+
+
+def check_settings(engine: Engine, config: AnimateConfig) -> None:
+    """Check that the settings are some that the engine has.
+
+    Raises:
+        UsageError: A setting is for presets that move layers of the source, and this one draws whole pictures.
+    """
+    given = [name for name in _LAYERED_ONLY if getattr(config, name) is not None]
+    if given and not engine.layered:
+        raise UsageError(f"--{given[0]} is for the presets {GEOMETRY} and mini; choose one of them, or leave it out")
 
 
 def choose_tracker(tracker: TrackerChoice, face_model: str) -> TrackerChoice:

@@ -19,6 +19,7 @@ from generator import (
     Precision,
     fastest_device,
     find_device,
+    load_animator,
     read_sizes,
 )
 from watermark import Deployment
@@ -83,7 +84,7 @@ def open_forger(deployment: Deployment, preset: str = GEOMETRY, steps: int | Non
             f"the weights of {preset} draw {drawn} faces, and avatars are {FACE_MODEL} faces; "
             f"take --generator {GEOMETRY}"
         )
-    return GeneratorForger(load_animator(), deployment, preset, steps)
+    return GeneratorForger(open_animator(), deployment, preset, steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class Engine:
         compiled: Whether to compile the denoiser.
         flame: FLAME's file, None for the one in the user's models folder.
         face_model: The face model of the weights; `engine_for` reads it from them.
+        layered: Whether it moves layers of the source, as `geometry` and `mini` do; read as well.
     """
 
     preset: str | None = None
@@ -107,6 +109,7 @@ class Engine:
     compiled: bool = False
     flame: Path | None = None
     face_model: str = FACE_MODEL
+    layered: bool = True
 
 
 def engine_for(asked: Engine) -> Engine:
@@ -119,7 +122,7 @@ def engine_for(asked: Engine) -> Engine:
         GenerationError: The device does not exist.
     """
     if asked.preset == GEOMETRY:
-        return replace(asked, device="cpu", dtype="fp32", face_model="arkit")
+        return replace(asked, device="cpu", dtype="fp32", face_model=FACE_MODEL, layered=True)
     if asked.weights is None and asked.preset not in (None, *PRESETS):
         raise MissingPieceError(
             f"no weights of preset {asked.preset} are shipped; make a folder of them with `facetrail models import OUT "
@@ -131,18 +134,27 @@ def engine_for(asked: Engine) -> Engine:
     device = asked.device or ("cpu" if found.preset == "mini" else fastest_device())
     find_device(device)
     dtype = asked.dtype or ("fp32" if device == "cpu" else "bf16")
-    return replace(asked, preset=found.preset, device=device, dtype=dtype, face_model=found.face_model)
+    return replace(
+        asked,
+        preset=found.preset,
+        device=device,
+        dtype=dtype,
+        face_model=found.face_model,
+        layered=found.layered,
+    )
 
 
-def load_animator(engine: Engine | None = None) -> Animator:
-    """Load the generator; None loads the shipped one.
+def open_animator(engine: Engine | None = None) -> Animator | GeometryAnimator:
+    """Load the generator of an engine; None loads the shipped `mini`.
 
     Raises:
         MissingPieceError, UsageError, WeightsError, GenerationError: As for `engine_for`.
         FaceModelError: FLAME's file cannot be used.
     """
     ready = engine_for(engine or Engine())
-    return Animator.from_pretrained(
+    if ready.preset == GEOMETRY:
+        return GeometryAnimator()
+    return load_animator(
         ready.weights,
         device=ready.device or "cpu",
         dtype=ready.dtype or "fp32",

@@ -7,11 +7,9 @@ from dataclasses import replace
 
 from generator.errors import WeightsError
 from generator.face.face_params import LAYOUTS
-from generator.face.spatial_maps import MAPS as SPATIAL_MAPS
+from generator.face.surface_maps import SURFACE_MAPS as MAPS
 from generator.network.config import SD15, ModelConfig
 
-MAPS = tuple(name for name, channels in SPATIAL_MAPS.items() if channels == 3)
-"""Spatial maps of three channels at picture size, which an `sd15` model can use."""
 _GAZE = 2
 
 

@@ -19,7 +19,6 @@ from detectors import explain, load_detector
 from forensics.corpus import Corpus, Label, Slice, Split
 from forensics.evaluation.adversarial import Attack, attack_frames
 from forensics.faces import cut_crops, gather_crops, job_of, load_frames_with_faces
-from forensics.synthesis.filming import at_rest
 from forensics.synthesis.generator_forger import open_forger
 from forensics.synthesis.methods import GENERATED, GEOMETRY, METHODS
 from forensics.synthesis.plan import SynthesisConfig

@@ -14,7 +14,7 @@ from forensics.evaluation.measures.reports import EvalReport, EvalRun
 from forensics.evaluation.measures.results_folder import folder_of, write_report, write_run
 from forensics.evaluation.protocol.read_journal import now
 from forensics.execution.environment import PACKAGES, installed_version, machine
-from generator import AnimateConfig, Animator, GeometryAnimator, read_sizes
+from generator import AnimateConfig, Animator, GeometryAnimator, load_animator, read_sizes
 from generator.avatars import STYLES, Style
 from watermark import Deployment
 
@@ -147,7 +147,7 @@ def _animators(name: str) -> tuple[str, int, dict[str, Animator | GeometryAnimat
     if sizes.face_model != "arkit":
         raise EvaluationError(f"{name} draws {sizes.face_model} heads; truth is known for weights that draw avatars")
     title = SHIPPED if folder is None else folder.resolve().name
-    return title, sizes.image_size, {title: Animator.from_pretrained(folder), GEOMETRY: GeometryAnimator()}
+    return title, sizes.image_size, {title: load_animator(folder), GEOMETRY: GeometryAnimator()}
 
 
 def write_quality(reports: Sequence[EvalReport], out: Path, command: str) -> EvalRun:

@@ -29,7 +29,7 @@ import torch
 from detectors import DetectorCard, create_detector, save_detector
 from forensics import cli
 from forensics.synthesis.synthesize import synthesize
-from generator import AnimateConfig, Animator, DriveSequence, FaceParams, read_sizes
+from generator import AnimateConfig, DriveSequence, FaceParams, load_animator, read_sizes
 from generator.avatars import render, sample_avatar
 from tests.forensics import conftest as stand_ins
 from watermark import Deployment, encode_still, open_clip, read_media
@@ -124,7 +124,7 @@ def run_animation(work: Path, out: Path) -> None:
         face.shape, rest[0], turning, rest[1], np.repeat(face.camera[None], frames, 0), 12.5, face.face_model
     )
     config = AnimateConfig(steps=2, seed=3)
-    Animator.from_pretrained().animate_to(out / "a.mp4", still, face, motion, home(work), config=config)
+    load_animator().animate_to(out / "a.mp4", still, face, motion, home(work), config=config)
 
 
 JOBS = {

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from generator.face.source_warp import SourceWarp
 
 from generator import DriveSequence, FaceModelError, FaceParams, Retarget, align, draw_snapshot
 from generator.face.alignment import neutral_moment
 from generator.face.face_params import LAYOUTS
 from generator.face.pose import project, rotation
 from generator.face.raster import rasterise
-from generator.face.source_warp import SourceWarp
 from generator.face.spatial_maps import MAPS, MapRenderer
 from generator.face_models import puppet_head, stand_in_flame
 from generator.puppets import render, sample_motion, sample_puppet

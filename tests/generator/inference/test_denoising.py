@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 from diffusers import DDIMScheduler
+from generator.face.source_warp import SourceWarp
 
 from generator import AnimateConfig, Animator
-from generator.face.source_warp import SourceWarp
 from generator.inference.clip_work import plan_clip
 from generator.inference.latent_store import open_store, scratch_store
 from generator.inference.windows import Window, lay_windows

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from generator.training.data.puppet_clips import Casting
 
 from generator.errors import NoFaceError, TrainingError
 from generator.face.face_params import DriveSequence
@@ -15,7 +16,6 @@ from generator.puppets import STYLES, render, sample_motion, sample_puppet
 from generator.training import DataConfig, open_puppets, open_videos, recipe
 from generator.training.data.clip import choose_stills, choose_window
 from generator.training.data.examples import Share
-from generator.training.data.puppet_clips import Casting
 from generator.training.data.track_cache import TrackCache, track_all
 from generator.training.data.video_clips import Take, clip_framing, feature_labels, identity_of, split, within
 from watermark import encode_clip
