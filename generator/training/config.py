@@ -134,7 +134,7 @@ class ObjectiveConfig:
     min_snr: float = 5.0
     noise_offset: float = 0.05
     window: int = 8
-    perceptual: float = 0.2
+    perceptual: float = 0.6
     features: str = ""
 
     def __post_init__(self) -> None:
