@@ -6,7 +6,7 @@ from facetrail_torchvision import declare_missing_operators
 
 declare_missing_operators()
 
-from .errors import FaceModelError, GenerationError, GeneratorError, MotionFileError, PuppetError, WeightsError  # noqa: E402
+from .errors import FaceModelError, GenerationError, GeneratorError, MotionFileError, WeightsError  # noqa: E402
 from .face.alignment import Retarget, align  # noqa: E402
 from .face.face_params import EXPRESSION, SHAPE, DriveSequence, FaceParams  # noqa: E402
 from .face.motion_files import MOTION_SUFFIXES, read_motion, write_motion  # noqa: E402
@@ -34,7 +34,6 @@ __all__ = [
     "GeometryAnimator",
     "MotionFileError",
     "Precision",
-    "PuppetError",
     "Retarget",
     "WeightsError",
     "align",
