@@ -8,7 +8,7 @@ declare_missing_operators()
 
 from .errors import FaceModelError, GenerationError, GeneratorError, MotionFileError, WeightsError  # noqa: E402
 from .face.alignment import Retarget, align  # noqa: E402
-from .face.face_params import EXPRESSION, SHAPE, DriveSequence, FaceParams  # noqa: E402
+from .face.face_params import DriveSequence, FaceParams  # noqa: E402
 from .face.motion_files import MOTION_SUFFIXES, read_motion, write_motion  # noqa: E402
 from .face.snapshot import draw_snapshot, show_snapshot  # noqa: E402
 from .geometry import mouth_never_shuts  # noqa: E402
@@ -19,9 +19,7 @@ from .inference.hardware import Precision, fastest_device, find_device  # noqa: 
 from .inference.pipeline import Animator, read_sizes  # noqa: E402
 
 __all__ = [
-    "EXPRESSION",
     "MOTION_SUFFIXES",
-    "SHAPE",
     "AnimateConfig",
     "Animator",
     "DriveSequence",

@@ -1,9 +1,8 @@
-"""Represent faces as parameters, and draw from them: alignment, the puppet head, spatial maps."""
+"""Represent faces as parameters, and draw from them: alignment, one z-buffer, spatial maps."""
 
 from __future__ import annotations
 
 from .face_params import find_layout
-from .head_model import GAZE_REACH, features, landmarks68, project, rotation, surface
-from .source_warp import SourceWarp
+from .pose import project, rotation
 
-__all__ = ["GAZE_REACH", "SourceWarp", "features", "find_layout", "landmarks68", "project", "rotation", "surface"]
+__all__ = ["find_layout", "project", "rotation"]
