@@ -10,9 +10,9 @@ from facetrail_torchvision import prepare_imports
 prepare_imports()
 
 if TYPE_CHECKING:
-    from .errors import FaceModelError, GenerationError, GeneratorError, MotionFileError, PuppetError, WeightsError
+    from .errors import FaceModelError, GenerationError, GeneratorError, MotionFileError, WeightsError
     from .face.alignment import Retarget, align
-    from .face.face_params import EXPRESSION, SHAPE, DriveSequence, FaceParams
+    from .face.face_params import DriveSequence, FaceParams
     from .face.motion_files import MOTION_SUFFIXES, read_motion, write_motion
     from .geometry import mouth_never_shuts
     from .inference.animate_config import AnimateConfig
@@ -25,9 +25,7 @@ else:
     __getattr__ = lazy_door(__name__, __file__)
 
 __all__ = [
-    "EXPRESSION",
     "MOTION_SUFFIXES",
-    "SHAPE",
     "AnimateConfig",
     "Animator",
     "DriveSequence",
@@ -41,7 +39,6 @@ __all__ = [
     "LivePicture",
     "MotionFileError",
     "Precision",
-    "PuppetError",
     "Retarget",
     "WeightsError",
     "align",

@@ -4,7 +4,6 @@
     ├── FaceModelError               a face model's file, or numbers of another face model, cannot be used
     ├── GenerationError              a clip cannot be generated as asked
     ├── MotionFileError              a saved motion cannot be read
-    ├── PuppetError                  a puppet was asked for something it cannot draw
     ├── TrainingError                a training run cannot start, continue or go on
     ├── WeightsError                 model files are missing, damaged or of another layout
     │   └── ImportRefusedError       published files do not fit (in `importers/part.py`, with its reports)
@@ -49,10 +48,6 @@ class GenerationError(GeneratorError):
 
 class MotionFileError(GeneratorError):
     """A saved motion cannot be read."""
-
-
-class PuppetError(GeneratorError):
-    """A puppet was asked for something it cannot draw."""
 
 
 class TrainingError(GeneratorError):

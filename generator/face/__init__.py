@@ -1,4 +1,4 @@
-"""Represent faces as parameters, and draw from them: alignment, the puppet head, spatial maps."""
+"""Represent faces as parameters, and draw from them: alignment, one z-buffer, spatial maps."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from facetrail_lazy_door import lazy_door
 
 if TYPE_CHECKING:
     from .face_params import find_layout
-    from .head_model import GAZE_REACH, features, landmarks68, project, rotation, surface
+    from .pose import project, rotation
 else:
     __getattr__ = lazy_door(__name__, __file__)
 
-__all__ = ["GAZE_REACH", "features", "find_layout", "landmarks68", "project", "rotation", "surface"]
+__all__ = ["find_layout", "project", "rotation"]

@@ -22,25 +22,6 @@ def vector(*values: float) -> Floats:
     return np.array(values, np.float32)
 
 
-SHAPE = (
-    "jaw", "chin", "cheek", "brow", "length", "depth", "nose", "nose_width",
-    "eye_gap", "eye_size", "eye_height", "eye_round", "mouth_height", "mouth_width", "muzzle", "cranium",
-)  # fmt: skip
-"""Shape coefficients, each about N(0, 1) over heads; 0 is the mean head."""
-
-EXPRESSION = (
-    "jaw_open", "smile", "pucker", "stretch", "lip_raise", "mouth_shift",
-    "blink_l", "blink_r", "brow_l", "brow_r", "furrow", "squint",
-)  # fmt: skip
-"""Expression coefficients; `_l` and `_r` are the picture's left and right in a frontal view.
-
-`smile`, `stretch`, `mouth_shift` and the brows range over [-1, 1], the others over [0, 1]; 0 is the neutral face.
-"""
-
-EXPRESSION_LOW = np.array([0, -1, 0, -1, 0, -1, 0, 0, -1, -1, 0, 0], np.float32)
-EXPRESSION_HIGH = np.ones(len(EXPRESSION), np.float32)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class ParameterLayout:
     """The meaning of one face model's parameters.
@@ -114,9 +95,11 @@ LAYOUTS = {
     layout.name: layout
     for layout in (
         ParameterLayout(
-            "puppet", len(SHAPE), EXPRESSION, EXPRESSION_LOW, EXPRESSION_HIGH,
-            eyes=_indices(EXPRESSION, ("blink", "squint")),
-            mouth=_indices(EXPRESSION, ("jaw_open", "smile", "pucker", "stretch", "lip_raise", "mouth_shift")),
+            "arkit", len(ARKIT_PHENOTYPE) + ARKIT_CONTROLS, ARKIT_EXPRESSION,
+            low=np.zeros(len(ARKIT_EXPRESSION), np.float32), high=np.ones(len(ARKIT_EXPRESSION), np.float32),
+            eyes=_indices(ARKIT_EXPRESSION, ("eyeBlink", "eyeSquint", "eyeWide", "eyeLook")),
+            mouth=_indices(ARKIT_EXPRESSION, ("jaw", "mouth", "tongue")),
+            camera_distance=ARKIT_CAMERA_DISTANCE,
         ),
         ParameterLayout(
             "flame", FLAME_SHAPE_SIZE, FLAME_EXPRESSION,
@@ -124,13 +107,6 @@ LAYOUTS = {
             high=vector(*[6] * 50, 1, 1, 0.7, 0.2, 0.2),
             eyes=_indices(FLAME_EXPRESSION, ("eyelid",)),
             mouth=_indices(FLAME_EXPRESSION, ("jaw",)),
-        ),
-        ParameterLayout(
-            "arkit", len(ARKIT_PHENOTYPE) + ARKIT_CONTROLS, ARKIT_EXPRESSION,
-            low=np.zeros(len(ARKIT_EXPRESSION), np.float32), high=np.ones(len(ARKIT_EXPRESSION), np.float32),
-            eyes=_indices(ARKIT_EXPRESSION, ("eyeBlink", "eyeSquint", "eyeWide", "eyeLook")),
-            mouth=_indices(ARKIT_EXPRESSION, ("jaw", "mouth", "tongue")),
-            camera_distance=ARKIT_CAMERA_DISTANCE,
         ),
     )
 }  # fmt: skip
@@ -160,8 +136,8 @@ class FaceParams:
     """One face at one moment; B and E are the sizes of the face model's layout.
 
     Attributes:
-        shape: (B,), for a puppet in the order of `SHAPE`.
-        expression: (E,), for a puppet in the order of `EXPRESSION`.
+        shape: (B,) coefficients of the head without expression.
+        expression: (E,), in the order of the layout's names.
         pose: (3,) yaw, pitch, roll in radians; yaw > 0 turns the nose to the picture's right, pitch > 0 lowers it, roll
             > 0 leans the crown to the picture's left.
         gaze: (2,) in [-1, 1]; x > 0 looks to the picture's right, y > 0 looks up.
@@ -179,7 +155,7 @@ class FaceParams:
     pose: Floats
     gaze: Floats
     camera: Floats
-    face_model: str = "puppet"
+    face_model: str = "arkit"
     residual: Floats | None = None
 
     def __post_init__(self) -> None:
@@ -193,7 +169,7 @@ class FaceParams:
         _check_shapes(self, expected)
 
     @staticmethod
-    def neutral(shape: Floats | None = None, scale: float = 0.31, face_model: str = "puppet") -> FaceParams:
+    def neutral(shape: Floats | None = None, scale: float = 0.31, face_model: str = "arkit") -> FaceParams:
         """Return a face that looks straight ahead without expression, in the middle of the picture."""
         layout = find_layout(face_model)
         return FaceParams(
@@ -227,7 +203,7 @@ class DriveSequence:
     gaze: Floats
     camera: Floats
     fps: float
-    face_model: str = "puppet"
+    face_model: str = "arkit"
     residual: Floats | None = None
     anchor: int | None = None
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from generator.network.config import TOY, TOY_SD15
 from generator.network.model import AniFaceDiff
 from generator.network.patch_codec import PatchCodec
-from generator.puppets import Puppet, sample_puppet
 from watermark import Deployment
 from watermark.identity.private_files import write_private
 
@@ -24,11 +22,6 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     folder = tmp_path_factory.mktemp("deployment")
     write_private(folder / "mark.key", bytes(range(32)))
     return Deployment.open(folder)
-
-
-@pytest.fixture
-def puppet() -> Puppet:
-    return sample_puppet(np.random.default_rng(4), "gloss")
 
 
 @pytest.fixture(scope="session")

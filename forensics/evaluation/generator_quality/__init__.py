@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from .cases import COPY, GEOMETRY, TRUTH, Case, Truth, draw_truth, sample_case
+from .cases import COPY, GEOMETRY, TRUTH
 from .generation import EVALUATION_SEED, SHIPPED, Plan, find_styles, measure_generator, write_quality
-from .pictures import regions_of
 
 __all__ = [
     "COPY",
@@ -12,13 +11,8 @@ __all__ = [
     "GEOMETRY",
     "SHIPPED",
     "TRUTH",
-    "Case",
     "Plan",
-    "Truth",
-    "draw_truth",
     "find_styles",
     "measure_generator",
-    "regions_of",
-    "sample_case",
     "write_quality",
 ]

@@ -16,7 +16,7 @@ from forensics.faces.yunet import mean_face
 CHANNEL_OF = {8: 2, 16: 1, 32: 0}
 """Channel, of blue, green and red, that a stride reads: red squares of 8 pixels, green of 16, blue of 32."""
 
-UNIT = 1.5
+UNIT = 1.4
 """Number of cells of one head unit of the mean face."""
 
 Maker = Callable[..., Path]

@@ -145,7 +145,7 @@ def test_a_low_poly_head_has_few_triangles_and_keeps_the_mouth():
     assert np.isin(lips, faces).mean() > 0.9
 
 
-def test_posing_in_one_pass_agrees_with_the_head_model():
+def test_posing_in_one_pass_agrees_with_turning_points():
     head, rng = character("flat").model.head, np.random.default_rng(0)
     points, weight = rng.normal(size=(50, 3)).astype(np.float32), rng.random(50).astype(np.float32)
     pose = np.array([0.4, -0.2, 0.1], np.float32)
