@@ -30,18 +30,19 @@ def swap_faces(target: Footage, still: Frames, landmarks: Points) -> Edited:
     return Edited(np.stack([frame for frame, _ in made]), target.faces, np.stack([mask for _, mask in made]))
 
 
-def bend(image: Frames, source: Points, target: Points) -> tuple[Frames, Weights]:
+def bend(image: Frames, source: Points, target: Points, shape: tuple[int, int] | None = None) -> tuple[Frames, Weights]:
     """Warp a picture by an affine map in each triangle between points; triangles that turn over are left out.
 
     Args:
         image: (H, W, 3) uint8 RGB.
         source: (N, 2) points in it.
         target: (N, 2) their new places.
+        shape: Height and width of the result; None for those of the picture.
 
     Returns:
         The warped picture, and (H, W) 1 where it is defined.
     """
-    height, width = image.shape[:2]
+    height, width = shape or image.shape[:2]
     fetched = np.zeros((height, width, 2), dtype=np.float32)
     covered = np.zeros((height, width), dtype=np.float32)
     for corners in Delaunay(source).simplices:
@@ -67,8 +68,8 @@ def _swap(
     frame: Frames, points: Points, still: Frames, landmarks: Points, uncovered: NDArray[np.bool_]
 ) -> tuple[Frames, NDArray[np.bool_]]:
     """Return the frame with the other face in it, and (H, W) where it is seen; what covers the face stays."""
-    moved, covered = bend(still, landmarks, points)
     height, width = frame.shape[:2]
+    moved, covered = bend(still, landmarks, points, (height, width))
     mask = covered * hull(points, height, width)
     if np.linalg.norm(points[66] - points[62]) > _OPEN * face_length(points):
         mask *= 1 - hull(points[list(_INNER_LIPS)], height, width)

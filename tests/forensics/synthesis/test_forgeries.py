@@ -94,6 +94,14 @@ def test_bending_follows_an_affine_map_exactly() -> None:
     assert np.abs(moved.astype(int) - wanted)[inner].max() <= 3
 
 
+def test_a_picture_is_bent_into_a_frame_of_another_size() -> None:
+    image = np.full((40, 60, 3), 90, np.uint8)
+    source = np.array([[5, 5], [50, 5], [5, 30], [50, 30]], np.float32)
+    moved, covered = bend(image, source, source + 20, (64, 96))
+    assert moved.shape == (64, 96, 3) and covered.shape == (64, 96)
+    assert covered[40, 50] == 1 and covered[10, 10] == 0
+
+
 def test_triangles_that_turn_over_are_left_out() -> None:
     image = np.full((32, 32, 3), 200, np.uint8)
     source = np.array([[5, 5], [25, 5], [5, 25]], np.float32)
