@@ -4,8 +4,8 @@
 
 Every row is the median of several runs by the clock. Its ratio is the measured value over a limit that the project set
 itself, or over a peer that is measured in the same run; at most 1 is wanted. With `--quick` the sizes are small and the
-results are printed, and written only where `-o` names a file. Leave the machine alone meanwhile: `load` says how many processes wanted to run. The
-machine needs every package of the extras `track` and `dev`, and the face mesh.
+results are printed, and written only where `-o` names a file. Leave the machine alone meanwhile: `load` says how many
+processes wanted to run. The machine needs every package of the extras `track` and `dev`, and the face mesh.
 """
 
 from __future__ import annotations

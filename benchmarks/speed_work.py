@@ -90,7 +90,7 @@ def scene(heads: tuple[int, ...], side: int, seed: int) -> Picture:
     picture: Picture = np.clip(ground, 0, 255).astype(np.uint8)
     for place, size in enumerate(heads):
         left = (2 * place + 1) * side // (2 * len(heads)) - size // 2
-        avatar = sample_avatar(seed + place, "toon")
+        avatar = sample_avatar(seed + place, "cartoon")
         picture[side - size :, left : left + size] = render(avatar, avatar.params(), size).picture
     return picture
 
@@ -179,7 +179,7 @@ def plain(rows: int) -> float:
 
 @cache
 def _actor(frames: int) -> tuple[Avatar, DriveSequence]:
-    avatar = sample_avatar(5, "toon")
+    avatar = sample_avatar(5, "cartoon")
     rng = np.random.default_rng(5)
     return avatar, sample_motion(rng, avatar.shape.values, frames, camera=avatar.params().camera)
 

@@ -158,12 +158,14 @@ def _scores(comb: Floats, parameters: Floats64, ring: tuple[float, float]) -> Fl
     vertical, horizontal = (axis[band_indices()] for axis in frequencies())
     radius = np.hypot(vertical, horizontal)
     inside = (radius >= ring[0]) & (radius <= ring[1])
-    teeth = np.stack([vertical[inside], horizontal[inside]]) * (_GRID / TILE)
+    teeth = np.stack([vertical[inside], horizontal[inside]]).astype(np.float32) * np.float32(_GRID / TILE)
     scores, flat = np.empty(len(parameters)), comb.ravel()
     for start in range(0, len(parameters), 256):
-        changes = _matrices(parameters[start : start + 256])
-        places = np.rint(changes.transpose(0, 2, 1) @ teeth).astype(np.int32)
+        changes = _matrices(parameters[start : start + 256]).astype(np.float32).transpose(2, 0, 1)
+        rows, columns = (changes.reshape(-1, 2) @ teeth).reshape(2, changes.shape[1], -1)
+        places = np.rint(rows, out=rows).astype(np.int32)
         places &= _GRID - 1  # frequencies repeat after the grid, whose side is a power of two
-        places[:, 0] *= _GRID
-        scores[start : start + 256] = flat.take(places[:, 0] + places[:, 1]).mean(1)
+        places *= _GRID
+        places += np.rint(columns, out=columns).astype(np.int32) & (_GRID - 1)
+        scores[start : start + 256] = flat.take(places).mean(1)
     return scores

@@ -27,8 +27,8 @@ def test_the_compiler_is_there_for_whoever_asks_for_it_after_timm():
     code = (
         "import sys, detectors, timm\n"
         "print('torch._dynamo' in sys.modules, type(timm.__spec__.loader).__name__)\n"
-        "import torch, torchvision.ops.roi_align as roi\n"
-        "print(roi.is_compile_supported('cpu'), torch._dynamo.__file__ is not None)\n"
+        "import torch\nfrom torchvision.ops.roi_align import is_compile_supported\n"
+        "print(is_compile_supported('cpu'), torch._dynamo.__file__ is not None)\n"
         "print(float(torch.compile(lambda x: x + 1, backend='eager')(torch.zeros(()))))\n"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
