@@ -19,7 +19,7 @@ FOLDER = "avatars"
 MOTION_SECONDS = 2
 
 
-TRAIN, VALIDATION, TEST = range(120), range(200, 230), range(240, 300)
+TRAIN, VALIDATION, TEST = range(60), range(200, 230), range(240, 280)
 """Numbers of the avatars of each split; the style follows the number, so that every style stands in every split."""
 
 
@@ -56,16 +56,23 @@ def avatar_name(number: int) -> str:
 
 def draw_avatar(number: int) -> tuple[Portrait, FaceParams]:
     """Return a moment of an avatar, and its face."""
+    avatar, params, size = _moment(number)
+    face = avatar.driven(params)
+    portrait = Portrait(avatar_name(number), render(avatar, face, size).picture, mesh_of(avatar, face, size))
+    return portrait, face
+
+
+def turn_of(number: int) -> float:
+    """Return the yaw of an avatar's head in radians."""
+    return float(_moment(number)[1].pose[0])
+
+
+def _moment(number: int) -> tuple[Avatar, FaceParams, int]:
+    """Return an avatar, one moment of a motion, and the side of its picture in pixels."""
     rng = np.random.default_rng([SEED, 7, number])
     avatar = sample_avatar(number, STYLES[number % len(STYLES)])
     drive = sample_motion(rng, avatar.shape.values, MOTION_SECONDS * RATE, RATE)
-    return picture_of(avatar, drive[len(drive) - 1], int(rng.choice(SIZES)), avatar_name(number))
-
-
-def picture_of(avatar: Avatar, params: FaceParams, size: int, name: str) -> tuple[Portrait, FaceParams]:
-    """Return a drawn moment of an avatar as a portrait, and the parameters of its face."""
-    face = avatar.driven(params)
-    return Portrait(name, render(avatar, face, size).picture, mesh_of(avatar, face, size)), face
+    return avatar, drive[len(drive) - 1], int(rng.choice(SIZES))
 
 
 def mesh_of(avatar: Avatar, params: FaceParams, size: int) -> Points:

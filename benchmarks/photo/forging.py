@@ -44,7 +44,7 @@ def blend(portrait: Portrait, others: Sequence[Portrait], rng: Rng) -> Made:
 
 def swap(portrait: Portrait, others: Sequence[Portrait], rng: Rng) -> Made:
     """Insert another person's face by landmarks and gradients, as the corpora do."""
-    donor = _donor(portrait, others, rng)
+    donor = find_donor(portrait, others, rng)
     edited = swap_faces(_footage(portrait, portrait.picture), donor.picture, donor.landmarks)
     return portrait.picture, edited.frames[0], portrait.box
 
@@ -54,7 +54,7 @@ def loose_swap(portrait: Portrait, others: Sequence[Portrait], rng: Rng) -> Made
 
     It varies what the swap of the corpora holds fixed; it is used for training alone.
     """
-    donor = _donor(portrait, others, rng)
+    donor = find_donor(portrait, others, rng)
     points = portrait.forehead.astype(np.float64)
     height, width = portrait.picture.shape[:2]
     moved, covered = bend(donor.picture, donor.forehead, portrait.forehead)
@@ -205,7 +205,7 @@ def cut_varied(made: Made, spec: DetectorSpec, rng: Rng) -> list[Image]:
     return [crop[:, ::-1] for crop in crops] if rng.random() < 0.5 else crops
 
 
-def _donor(portrait: Portrait, others: Sequence[Portrait], rng: Rng) -> Portrait:
+def find_donor(portrait: Portrait, others: Sequence[Portrait], rng: Rng) -> Portrait:
     """Draw another person, and put that face at the size and place of the portrait's on a canvas of its shape."""
     while (donor := others[int(rng.integers(len(others)))]).name == portrait.name:
         pass
@@ -233,7 +233,7 @@ def _other_moment(portrait: Portrait, others: Sequence[Portrait], rng: Rng) -> F
     if rng.random() < 0.5:
         picture = warp_face(portrait.picture, portrait.mesh, moved, rng)
     else:
-        donor = _donor(portrait, others, rng)
+        donor = find_donor(portrait, others, rng)
         bent, covered = bend(donor.picture, donor.landmarks, portrait.landmarks)
         bent = _coloured_like(bent, portrait.picture, covered > 0, 1.0)
         picture = np.where(covered[..., None] > 0, bent, portrait.picture)

@@ -25,7 +25,7 @@ LARGEST_TURN = 0.4
 """Share of a drawn motion's turn that a reenactment keeps: genuine portraits look straight ahead, and a detector that
 took turned heads for forged ones would be worth nothing."""
 FRAMES = 3
-LEARNED = 160
+LEARNED = 60
 """Number of people of the training split who are reenacted; their reenactments cost the most time."""
 
 
