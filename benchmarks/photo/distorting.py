@@ -17,7 +17,7 @@ Step = Callable[[Image], Image]
 
 _SHRINKING = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
 _ENLARGING = (cv2.INTER_LINEAR, cv2.INTER_CUBIC)
-_SMALL_VIDEO = 0.25
+_SMALL_VIDEO = 0.33
 """Share of draws that imitate a small, strongly compressed video."""
 
 
@@ -64,10 +64,10 @@ def _small_video(rng: Rng) -> list[Step]:
     if rng.random() < 0.4:
         steps.append(_blur(float(rng.uniform(0.5, 1.8))) if rng.random() < 0.7 else _motion(rng))
     noise = float(rng.uniform(1, 9)) if rng.random() < 0.4 else 0.0
-    seed, scale = int(rng.integers(2**31)), float(rng.uniform(0.3, 0.8))
+    seed, scale = int(rng.integers(2**31)), float(rng.uniform(0.25, 0.85))
     shrink, enlarge = int(rng.choice(_SHRINKING)), int(rng.choice(_ENLARGING))
-    crf, quality = int(rng.integers(23, 39)), int(rng.integers(25, 75))
-    video = rng.random() < 0.6
+    crf, quality = int(rng.integers(24, 41)), int(rng.integers(25, 75))
+    video = rng.random() < 0.7
 
     def small(picture: Image) -> Image:
         height, width = picture.shape[:2]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -26,6 +27,7 @@ from detectors import (
     Gate,
     Scope,
     create_detector,
+    find_spec,
     fit_calibration,
     fit_gate,
     fit_thresholds,
@@ -36,8 +38,12 @@ from detectors.interpretation.appearance import describe
 from detectors.preprocessing import resize_crop
 
 from .distorting import distort
-from .forging import MEASURED, cut_native, draw_forger
-from .portraits import Image, Portrait, Split, read_portraits, split_portraits
+from .drawing import TRAIN, VALIDATION, kept_avatars, make_avatars
+from .forging import MEASURED, alike, cut_native, draw_forger, measured_of
+from .measured_pictures import Pictures, keep
+from .portraits import Portrait, read_portraits, split_portraits
+from .reenacting import Reenactor
+from .scored import GENUINE, UNFORGED
 from .train_photo import NAME, SEED
 
 DIRECTIONS = 48
@@ -46,8 +52,8 @@ QUANTILES = (0.97, 0.95)
 """Shares of the validation pictures that the gates of features and of appearance let in."""
 COPIES = 2
 """Copies of each validation picture: the first is plain, the others are distorted."""
-KNOWN = 200
-"""Training people whose pictures fit the scope gates."""
+KNOWN, KNOWN_AVATARS = 200, 60
+"""Training people and training avatars whose pictures fit the scope gates."""
 RISK = 0.1
 MEASURED_ON = (
     "official portraits of 85 people whom it had never seen and on forgeries that this toolkit makes of them; it has "
@@ -61,14 +67,24 @@ def main() -> None:
     parser.add_argument("portraits", type=Path)
     parser.add_argument("--work", type=Path, required=True, metavar="DIR")
     parser.add_argument("-o", "--out", type=Path, default=SHIPPED / NAME)
+    parser.add_argument("--pictures-only", action="store_true", help="make the pictures that are missing, and end")
     options = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    split = split_portraits(read_portraits(options.portraits, options.work))
+    split, folder = split_portraits(read_portraits(options.portraits, options.work)), options.work / "fitted"
+    reenactor, spec = Reenactor(options.work), find_spec(NAME)
+    validation = [reenactor.of(one) for one in split.validation]
+    known = [split.train[:KNOWN], kept_avatars(TRAIN, options.work)[:KNOWN_AVATARS]]
+    held = [validation, make_avatars(VALIDATION, options.work)]
+    answers = keep(folder / "answers.npz", lambda: answered(validation, spec))
+    gates = [keep(folder / f"{name}.npz", partial(gated, groups, spec, seed))
+             for name, groups, seed in (("known", known, 3), ("held", held, 4))]  # fmt: skip
+    if options.pictures_only:
+        return
     detector = create_detector(NAME)
     detector.model.load_state_dict(torch.load(options.work / "best.pt", weights_only=True))
-    fit_answers(detector, split.validation)
-    detector.scope = fit_scope(detector, split)
+    fit_answers(detector, answers)
+    detector.scope = fit_scope(detector, *gates)
     steps, minutes, auc = read_log(options.work / "log.txt")
     card = DetectorCard(
         data=f"portraits of 300 people and forgeries of them: {', '.join(MEASURED)}; {steps} steps of 20 pictures in "
@@ -87,33 +103,35 @@ def main() -> None:
     print(detector.calibration, detector.thresholds, detector.decision, sep="\n")
 
 
-def fit_answers(detector: Detector, people: Sequence[Portrait]) -> None:
-    """Fit calibration, thresholds and decision on validation people, plain and distorted."""
-    crops, labels, owners = [], [], []
-    for place, portrait in enumerate(people):
-        for number, forger in enumerate(MEASURED.values()):
-            rng = np.random.default_rng([SEED, 2, number, place])
-            genuine, forged, box = forger(portrait, people, rng)
-            pair = [cut_native(picture, box, detector.spec) for picture in (genuine, forged)]
-            for copy in range(COPIES):
-                varied = distort(pair, rng) if copy else pair
-                crops += [resize_crop(crop, detector.spec.input_size) for crop in varied]
-                labels += [0, 1]
-                owners += [portrait.name] * 2
-    marks, logits = np.array(labels), detector.embed(np.stack(crops))[0]
+def fit_answers(detector: Detector, pictures: Pictures) -> None:
+    """Fit calibration, thresholds and decision on the pictures of validation people."""
+    marks = (~np.isin(pictures.kinds, UNFORGED)).astype(np.int64)
+    logits = detector.embed(np.stack(pictures.crops))[0]
     detector.calibration = fit_calibration(logits, marks)
     chances = detector.calibration.probabilities(logits)
     detector.thresholds = fit_thresholds(chances[marks == 0])
     detector.decision = ConformalDecision.fit(marks, chances, RISK, level="frame")
 
 
-def fit_scope(detector: Detector, split: Split) -> Scope:
-    """Fit the gates on training people, and set their limits on validation people."""
-    known, held = (
-        evidence(detector, people, seed) for people, seed in ((split.train[:KNOWN], 3), (split.validation, 4))
-    )
+def answered(people: Sequence[Portrait], spec: DetectorSpec) -> Pictures:
+    """Return every forgery of people beside its genuine half, plain and distorted alike."""
+    found = Pictures()
+    for place, portrait in enumerate(people):
+        for number, (name, forger) in enumerate(measured_of(portrait).items()):
+            rng = np.random.default_rng([SEED, 2, number, place])
+            genuine, forged, box = forger(portrait, people, rng)
+            pair = [cut_native(picture, box, spec) for picture in (genuine, forged)]
+            for copy in range(COPIES):
+                for crop, kind in zip(distort(pair, rng) if copy else pair, (GENUINE, name), strict=True):
+                    found.add(resize_crop(crop, spec.input_size), kind, portrait.name, "distorted" if copy else "none")
+    return found
+
+
+def fit_scope(detector: Detector, known: Pictures, held: Pictures) -> Scope:
+    """Fit the gates on training faces, and set their limits on validation faces."""
+    before, after = (evidence(detector, pictures) for pictures in (known, held))
     gates = []
-    for numbers, limits, quantile in ((known[0], held[0], QUANTILES[0]), (known[1], held[1], QUANTILES[1])):
+    for numbers, limits, quantile in ((before[0], after[0], QUANTILES[0]), (before[1], after[1], QUANTILES[1])):
         basis = directions(numbers)
         gate = fit_gate(numbers @ basis, limits @ basis, quantile=quantile)
         small = [np.asarray(part, dtype=np.float32).astype(np.float64) for part in (gate.mean, gate.precision)]
@@ -121,16 +139,22 @@ def fit_scope(detector: Detector, split: Split) -> Scope:
     return Scope(*gates)
 
 
-def evidence(detector: Detector, people: Sequence[Portrait], seed: int) -> Evidence:
-    """Return the numbers of the gates for people: each plain, distorted, and forged and distorted."""
-    crops: list[Image] = []
-    spec: DetectorSpec = detector.spec
-    for place, portrait in enumerate(people):
-        rng = np.random.default_rng([SEED, seed, place])
-        genuine, forged, box = draw_forger(rng)(portrait, people, rng)
-        pair = [cut_native(picture, box, spec) for picture in (genuine, forged)]
-        crops += [resize_crop(crop, spec.input_size) for crop in (pair[0], *distort(pair, rng))]
-    stacked = np.stack(crops)
+def gated(groups: Sequence[Sequence[Portrait]], spec: DetectorSpec, seed: int) -> Pictures:
+    """Return faces of people and of avatars: each plain, distorted, and forged and distorted."""
+    found = Pictures()
+    for number, group in enumerate(groups):
+        for place, portrait in enumerate(group):
+            rng = np.random.default_rng([SEED, seed, number, place])
+            genuine, forged, box = draw_forger(portrait, rng)(portrait, alike(portrait, group), rng)
+            pair = [cut_native(picture, box, spec) for picture in (genuine, forged)]
+            for crop in (pair[0], *distort(pair, rng)):
+                found.add(resize_crop(crop, spec.input_size), "", portrait.name, "")
+    return found
+
+
+def evidence(detector: Detector, pictures: Pictures) -> Evidence:
+    """Return the numbers of the gates for pictures."""
+    stacked = np.stack(pictures.crops)
     return Evidence(detector.embed(stacked)[1], describe(stacked))
 
 

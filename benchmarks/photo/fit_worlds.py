@@ -75,7 +75,7 @@ def photographed(people: Sequence[Portrait], seed: int) -> list[Image]:
     crops = []
     for place, portrait in enumerate(people):
         rng = np.random.default_rng([seed, place])
-        genuine, forged, box = draw_forger(rng)(portrait, people, rng)
+        genuine, forged, box = draw_forger(portrait, rng)(portrait, people, rng)
         cut = [cut_native(picture, box, spec) for picture in (genuine, forged)]
         plain = crop_face(portrait.picture, portrait.box, spec)
         crops += [plain, *(resize_crop(crop, spec.input_size) for crop in distort(cut, rng))]

@@ -44,7 +44,7 @@ def blend(portrait: Portrait, others: Sequence[Portrait], rng: Rng) -> Made:
 
 def swap(portrait: Portrait, others: Sequence[Portrait], rng: Rng) -> Made:
     """Insert another person's face by landmarks and gradients, as the corpora do."""
-    donor = _donor(portrait, others, rng)
+    donor = find_donor(portrait, others, rng)
     edited = swap_faces(_footage(portrait, portrait.picture), donor.picture, donor.landmarks)
     return portrait.picture, edited.frames[0], portrait.box
 
@@ -54,7 +54,7 @@ def loose_swap(portrait: Portrait, others: Sequence[Portrait], rng: Rng) -> Made
 
     It varies what the swap of the corpora holds fixed; it is used for training alone.
     """
-    donor = _donor(portrait, others, rng)
+    donor = find_donor(portrait, others, rng)
     points = portrait.forehead.astype(np.float64)
     height, width = portrait.picture.shape[:2]
     moved, covered = bend(donor.picture, donor.forehead, portrait.forehead)
@@ -76,6 +76,23 @@ def reenact(portrait: Portrait, others: Sequence[Portrait], rng: Rng) -> Made:
     moved = move_mesh(portrait.mesh, draw_motion(rng))
     forged = warp_face(portrait.picture, portrait.mesh, moved, rng)
     return portrait.picture, forged, portrait.box
+
+
+def reenact_by_generator(portrait: Portrait, others: Sequence[Portrait], rng: Rng) -> Made:
+    """Return a frame of the preset `geometry`, pasted back, beside the picture with a control mark.
+
+    Raises:
+        ValueError: The portrait has no reenactments.
+    """
+    if portrait.reenacted is None:
+        raise ValueError(f"{portrait.name} was not reenacted")
+    frames = portrait.reenacted.frames
+    height, width = portrait.picture.shape[:2]
+    genuine, forged = (
+        np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        for picture in (portrait.reenacted.genuine, frames[int(rng.integers(len(frames)))])
+    )
+    return genuine, forged, portrait.box
 
 
 def edit_mouth(portrait: Portrait, others: Sequence[Portrait], rng: Rng) -> Made:
@@ -107,6 +124,7 @@ def pasted_twin(portrait: Portrait, others: Sequence[Portrait], rng: Rng) -> Mad
 MEASURED: dict[str, Forger] = {
     "self-blend": blend,
     "face-swap": swap,
+    "reenactment": reenact_by_generator,
     "mesh-warp": reenact,
     "mouth-edit": edit_mouth,
     "eyes-edit": edit_eyes,
@@ -115,21 +133,38 @@ MEASURED: dict[str, Forger] = {
 """The forgeries that validation and test measure, by the names that corpora use."""
 
 LEARNED: tuple[tuple[Forger, float], ...] = (
-    (blend, 0.27),
-    (swap, 0.12),
-    (loose_swap, 0.16),
-    (reenact, 0.15),
-    (edit_mouth, 0.07),
-    (edit_eyes, 0.07),
-    (twin, 0.11),
-    (pasted_twin, 0.05),
+    (blend, 0.24),
+    (swap, 0.10),
+    (loose_swap, 0.11),
+    (reenact_by_generator, 0.15),
+    (reenact, 0.14),
+    (edit_mouth, 0.05),
+    (edit_eyes, 0.05),
+    (twin, 0.12),
+    (pasted_twin, 0.04),
 )
 """What training draws, and how often."""
 
 
-def draw_forger(rng: Rng) -> Forger:
-    """Draw one of the learned forgeries."""
-    return LEARNED[int(rng.choice(len(LEARNED), p=[share for _, share in LEARNED]))][0]
+def draw_forger(portrait: Portrait, rng: Rng) -> Forger:
+    """Draw one of the learned forgeries that a portrait can have."""
+    forger = LEARNED[int(rng.choice(len(LEARNED), p=[share for _, share in LEARNED]))][0]
+    return reenact if forger is reenact_by_generator and portrait.reenacted is None else forger
+
+
+def measured_of(portrait: Portrait) -> dict[str, Forger]:
+    """Return the measured forgeries that a portrait can have."""
+    return {
+        name: forger
+        for name, forger in MEASURED.items()
+        if forger is not reenact_by_generator or portrait.reenacted is not None
+    }
+
+
+def alike(portrait: Portrait, people: Sequence[Portrait]) -> list[Portrait]:
+    """Return those people whose faces may be swapped with a portrait's: avatars are swapped within their style."""
+    style = portrait.name.partition("-")[0]
+    return [one for one in people if one.name.partition("-")[0] == style] if "-" in portrait.name else list(people)
 
 
 def through_codec(picture: Image) -> Image:
@@ -170,7 +205,7 @@ def cut_varied(made: Made, spec: DetectorSpec, rng: Rng) -> list[Image]:
     return [crop[:, ::-1] for crop in crops] if rng.random() < 0.5 else crops
 
 
-def _donor(portrait: Portrait, others: Sequence[Portrait], rng: Rng) -> Portrait:
+def find_donor(portrait: Portrait, others: Sequence[Portrait], rng: Rng) -> Portrait:
     """Draw another person, and put that face at the size and place of the portrait's on a canvas of its shape."""
     while (donor := others[int(rng.integers(len(others)))]).name == portrait.name:
         pass
@@ -198,7 +233,7 @@ def _other_moment(portrait: Portrait, others: Sequence[Portrait], rng: Rng) -> F
     if rng.random() < 0.5:
         picture = warp_face(portrait.picture, portrait.mesh, moved, rng)
     else:
-        donor = _donor(portrait, others, rng)
+        donor = find_donor(portrait, others, rng)
         bent, covered = bend(donor.picture, donor.landmarks, portrait.landmarks)
         bent = _coloured_like(bent, portrait.picture, covered > 0, 1.0)
         picture = np.where(covered[..., None] > 0, bent, portrait.picture)

@@ -1,27 +1,26 @@
-"""Measure the detector `photo` on test people, and how `examine` chooses and keeps to its scope: results/photo.csv.
+"""Measure the detector `photo` on test people and test avatars: results/photo.csv.
 
 Every number stands for pictures; its 95 % interval is a bootstrap over people. The thresholds are those of the card,
 frozen on validation people. Forgeries of the test people are made with donors among the test people. Pictures of other
-kinds are given as KIND=FILE; of clips three frames are taken.
+kinds are given as KIND=FILE; of clips eight frames are taken. The pictures are kept in the work folder, so that another
+detector is measured on the same ones.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import beta, rankdata
 
 from benchmarks.results_csv import write_rows
 from detectors import Detector, Evidence, World, load_detector, load_world_gate
-from detectors.augmentation.augment import to_pixels
-from detectors.augmentation.compression import h264_roundtrip, jpeg_roundtrip
 from detectors.interpretation.appearance import describe
 from detectors.preprocessing import resize_crop
 from forensics.examination.answer import Says
@@ -29,82 +28,43 @@ from forensics.examination.detector_choice import thresholds_of
 from forensics.faces import cut_crops, open_face_finder
 from watermark import read_media
 
-from .distorting import distort, webp_roundtrip
+from .distorting import distort
+from .drawing import TEST, avatar_name, make_avatars, turn_of
 from .forging import MEASURED, cut_native
+from .measured_pictures import CLIP, DISTORTIONS, FEWER, Pictures, clips, keep, stills
 from .portraits import Image, Portrait, read_groups, read_portraits, split_portraits
+from .reenacting import Reenactor
+from .scored import (
+    DRAWS,
+    GENUINE,
+    MARKED,
+    UNFORGED,
+    Floats,
+    Labels,
+    Scored,
+    auc,
+    brier,
+    by_person,
+    ece,
+    joined,
+    over_clips,
+    row,
+    share,
+)
 from .train_photo import NAME, SEED
 
-Floats = NDArray[np.float64]
 RESULTS = Path("results/photo.csv")
 COLUMNS = ("what", "slice", "measure", "distortion", "value", "low", "high", "people", "pictures", "note")
-DRAWS = 200
-GENUINE, VARIED = "genuine", "genuine half of self-blend"
-LONGEST = 60
-"""Frames of a clip of another kind that are decoded."""
+LONGEST, OF_CLIP = 60, 8
+"""Frames of a clip of another kind that are decoded, and those that are looked at."""
 FEW = 15
 """People of a group below which its numbers are called uncertain."""
-
-
-def _resized(scale: float) -> Callable[[Image], Image]:
-    def resize(picture: Image) -> Image:
-        height, width = picture.shape[:2]
-        small = cv2.resize(picture, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
-        return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
-
-    return resize
-
-
-def _noisy(picture: Image) -> Image:
-    field = np.random.default_rng(SEED).standard_normal(picture.shape, dtype=np.float32)
-    return to_pixels(picture + np.float32(10) * field)
-
-
-def _webcam(picture: Image) -> Image:
-    height, width = picture.shape[:2]
-    small = np.asarray(cv2.resize(picture, (width // 2 & ~1, height // 2 & ~1), interpolation=cv2.INTER_AREA))
-    coded = h264_roundtrip(small[None], 34)[0]
-    return np.asarray(cv2.resize(coded, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
-
-
-DISTORTIONS: dict[str, Callable[[Image], Image]] = {
-    "none": lambda picture: picture,
-    "JPEG 50": lambda picture: jpeg_roundtrip(picture, 50),
-    "JPEG 30": lambda picture: jpeg_roundtrip(picture, 30),
-    "WebP 50": lambda picture: webp_roundtrip(picture, 50),
-    "H.264 crf 30": lambda picture: np.asarray(h264_roundtrip(picture[None], 30)[0], dtype=np.uint8),
-    "resize 0.5": _resized(0.5),
-    "resize 0.33": _resized(0.33),
-    "blur 2": lambda picture: np.asarray(cv2.GaussianBlur(picture, (0, 0), 2), dtype=np.uint8),
-    "noise 10": _noisy,
-    "half size, H.264 crf 34": _webcam,
-}
-"""What happens to a face at its own resolution, before it is cut to the network's input."""
-
-
-@dataclass(slots=True)
-class Scored:
-    """Probabilities of manipulation, one for each picture.
-
-    Attributes:
-        chances: Probability of each picture.
-        kinds: `GENUINE`, `VARIED`, or the forgery.
-        people: Name of the person.
-        distortions: What happened to the picture.
-    """
-
-    chances: Floats = field(default_factory=lambda: np.empty(0))
-    kinds: list[str] = field(default_factory=list)
-    people: list[str] = field(default_factory=list)
-    distortions: list[str] = field(default_factory=list)
-
-    def rows(self, kind: str | None, distortion: str, people: Iterable[str] | None = None) -> NDArray[np.bool_]:
-        """Return which pictures are of a kind (None: any forgery), a distortion and, where given, some people."""
-        kinds = np.array(self.kinds)
-        chosen = ~np.isin(kinds, (GENUINE, VARIED)) if kind is None else (kinds == kind)
-        chosen = chosen & (np.array(self.distortions) == distortion)
-        if people is not None:
-            chosen = chosen & np.isin(self.people, list(people))
-        return np.asarray(chosen, dtype=np.bool_)
+IN_CLIPS, MOMENTS = 30, 8
+"""Test people of whom clips are made, and frames of each clip."""
+YAWS = ((0, 10), (10, 20), (20, 40))
+"""Ranges of the yaw, in degrees, by which turned heads are measured."""
+OTHER = "cpu"
+"""The detector that `examine` takes for avatars; it is measured on the same ones."""
 
 
 def main() -> None:
@@ -114,61 +74,90 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, metavar="DIR")
     parser.add_argument("--detector", default=NAME, metavar="NAME_OR_DIR")
     parser.add_argument("--stranger", nargs="+", default=[], metavar="KIND=FILE")
+    parser.add_argument("--pictures-only", action="store_true", help="make the pictures that are missing, and end")
+    parser.add_argument("-o", "--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     detector = load_detector(options.detector)
     people = split_portraits(read_portraits(options.portraits, options.work)).test
-    scored = score_people(detector, people)
+    shown, drawn, filmed = pictures_of(people, detector, options.work)
+    if options.pictures_only:
+        return
+    scored = score(detector, shown)
     rows = [*forgery_rows(scored, detector), *calibration_rows(scored), *answer_rows(scored, detector)]
-    rows += group_rows(scored, detector, read_groups(options.portraits))
-    rows += scope_rows(detector, people) + world_rows() + stranger_rows(detector, options.stranger)
-    write_rows(RESULTS, COLUMNS, rows)
+    rows += group_rows(scored, detector, read_groups(options.portraits)) + control_rows(scored)
+    rows += clip_rows(score(detector, filmed), detector)
+    rows += avatar_rows(score(detector, drawn), detector, NAME) + turned_rows(detector, drawn)
+    rows += avatar_rows(score(other := load_detector(OTHER), smaller(drawn, other)), other, OTHER)
+    rows += scope_rows(detector, people) + world_rows() + avatar_world_rows(drawn)
+    rows += stranger_rows(detector, options.stranger)
+    write_rows(options.out, COLUMNS, rows)
 
 
-def score_people(detector: Detector, people: Sequence[Portrait]) -> Scored:
-    """Score every test person, genuine and in every forgery; each distorted forgery is made of every second person."""
-    found, parts = Scored(), []
+def pictures_of(people: Sequence[Portrait], detector: Detector, work: Path) -> tuple[Pictures, Pictures, Pictures]:
+    """Return the pictures of test people, of test avatars, and of clips of people; kept, or made and kept."""
+    spec, folder = detector.spec, work / "measured"
+    still, moving = Reenactor(work), Reenactor(work, MOMENTS, "clips")
+    everybody, drawn, filmed = Pictures(), Pictures(), Pictures()
+
+    def of_person(place: int) -> Pictures:
+        return stills(still.of(people[place]), place, people, spec, list(DISTORTIONS))
+
+    def clips_of(place: int) -> Pictures:
+        return clips(moving.of(people[place]), place, people, spec)
+
     for place, portrait in enumerate(people):
-        crops = []
-        for number, (kind, forger) in enumerate(MEASURED.items()):
-            rng = np.random.default_rng([SEED, 5, number, place])
-            genuine, forged, box = forger(portrait, people, rng)
-            pictures = [(kind, forged, box)]
-            if kind == "self-blend":  # its genuine half is varied in colour; the others start from the portrait itself
-                pictures += [(GENUINE, portrait.picture, portrait.box), (VARIED, genuine, box)]
-            for name, picture, where in pictures:
-                native = cut_native(picture, where, detector.spec)
-                half = name != GENUINE and (number + place) % 2
-                for distortion, change in list(DISTORTIONS.items())[: 1 if half else None]:
-                    crops.append(resize_crop(change(native), detector.spec.input_size))
-                    found.kinds.append(name)
-                    found.distortions.append(distortion)
-                    found.people.append(portrait.name)
-        parts.append(detector.probabilities(np.stack(crops)))
+        everybody.extend(keep(folder / f"{portrait.name}.npz", partial(of_person, place)))
+        if place < IN_CLIPS:
+            filmed.extend(keep(folder / f"{portrait.name}-clips.npz", partial(clips_of, place)))
         if place % 10 == 0:
-            print(f"{place} of {len(people)} people", flush=True)
-    found.chances = np.concatenate(parts)
-    return found
+            print(f"pictures of {place} of {len(people)} people", flush=True)
+    avatars = make_avatars(TEST, work)
+    for place, avatar in enumerate(avatars):
+        drawn.extend(keep(folder / f"{avatar.name}.npz", partial(stills, avatar, place, avatars, spec, FEWER)))
+    return everybody, drawn, filmed
+
+
+def score(detector: Detector, pictures: Pictures) -> Scored:
+    """Return the scores of pictures."""
+    parts = [
+        detector.probabilities(np.stack(pictures.crops[first : first + 100]))
+        for first in range(0, len(pictures.crops), 100)
+    ]
+    return Scored.of(np.concatenate(parts), pictures.kinds, pictures.people, pictures.distortions)
+
+
+def smaller(pictures: Pictures, detector: Detector) -> Pictures:
+    """Return the undistorted and compressed pictures at the input size of another detector of the same margin."""
+    crops = [resize_crop(crop, detector.spec.input_size) for crop in pictures.crops]
+    return Pictures(crops, pictures.kinds, pictures.people, pictures.distortions)
+
+
+def avatar_world_rows(drawn: Pictures) -> list[tuple[object, ...]]:
+    """Return how many genuine test avatars the choice takes for photographs; the choice was fitted on puppets."""
+    chosen = [
+        crop
+        for crop, kind, distortion in zip(drawn.crops, drawn.kinds, drawn.distortions, strict=True)
+        if kind == GENUINE and distortion == "none"
+    ]
+    wrong = (load_world_gate().chances(np.stack(chosen)) > 0.5).tolist()
+    return [share("choice", "avatars of ten styles", "taken for a photograph", wrong, len(wrong))]
 
 
 def forgery_rows(scored: Scored, detector: Detector) -> list[tuple[object, ...]]:
     """Return areas under the curve and error rates at the frozen threshold, per forgery and distortion."""
-    limit = frozen(detector)
-
-    def above(_: NDArray[np.int64], chances: Floats) -> float:
-        return float((chances > limit).mean())
-
+    above = above_limit(detector)
     rows: list[tuple[object, ...]] = []
     for distortion in DISTORTIONS:
-        for kind in (GENUINE, VARIED):
-            rows.append(_row(scored, "detector", kind, "flagged", distortion, scored.rows(kind, distortion), above))
+        for kind in UNFORGED:
+            rows.append(row(scored, "detector", kind, "flagged", distortion, scored.rows(kind, distortion), above))
         for forgery in (None, *MEASURED):
             forged = scored.rows(forgery, distortion)
-            both = forged | scored.rows(VARIED if forgery == "self-blend" else GENUINE, distortion)
+            both = scored.against(forgery, distortion)
             name = forgery or "all forgeries"
-            rows.append(_row(scored, "detector", name, "auc", distortion, both, _auc))
-            rows.append(_row(scored, "detector", name, "found", distortion, forged, above))
+            rows.append(row(scored, "detector", name, "auc", distortion, both, auc))
+            rows.append(row(scored, "detector", name, "found", distortion, forged, above))
     return rows
 
 
@@ -176,9 +165,9 @@ def calibration_rows(scored: Scored) -> list[tuple[object, ...]]:
     """Return Brier score and calibration error, both classes weighted alike."""
     rows = []
     for distortion in ("none", "JPEG 50"):
-        both = scored.rows(GENUINE, distortion) | scored.rows(None, distortion)
-        rows.append(_row(scored, "calibration", "all forgeries", "brier", distortion, both, _brier))
-        rows.append(_row(scored, "calibration", "all forgeries", "ece", distortion, both, _ece))
+        both = scored.against(None, distortion)
+        rows.append(row(scored, "calibration", "all forgeries", "brier", distortion, both, brier))
+        rows.append(row(scored, "calibration", "all forgeries", "ece", distortion, both, ece))
     return rows
 
 
@@ -195,7 +184,7 @@ def answer_rows(scored: Scored, detector: Detector) -> list[tuple[object, ...]]:
         for name, kind in (("genuine", GENUINE), ("all forgeries", None)):
             chosen = scored.rows(kind, distortion)
             for says, holds in answers:
-                rows.append(_row(scored, "answers", name, says.value, distortion, chosen, holds, note))
+                rows.append(row(scored, "answers", name, says.value, distortion, chosen, holds, note))
     return rows
 
 
@@ -210,11 +199,11 @@ def group_rows(scored: Scored, detector: Detector, groups: dict[str, dict[str, s
             outside = [name for name in everybody if groups[name][column] != value]
             note = "few people" if len(inside) < FEW else ""
             name = f"{column}={value}"
-            genuine, both = scored.rows(GENUINE, "none"), scored.rows(GENUINE, "none") | scored.rows(None, "none")
+            genuine, both = scored.rows(GENUINE, "none"), scored.against(None, "none")
             mine = np.isin(scored.people, inside)
-            rows.append(_row(scored, "groups", name, "auc", "none", both & mine, _auc, note))
+            rows.append(row(scored, "groups", name, "auc", "none", both & mine, auc, note))
             rows.append(
-                _row(scored, "groups", name, "flagged", "none", genuine & mine, lambda _, s: (s > limit).mean(), note)
+                row(scored, "groups", name, "flagged", "none", genuine & mine, lambda _, s: (s > limit).mean(), note)
             )
             if len(outside) >= FEW:
                 rows.append(_gap(scored, name, both, inside, outside, note))
@@ -226,10 +215,10 @@ def _gap(
 ) -> tuple[object, ...]:
     """Return the difference of the area under the curve between a group and everybody else."""
     rng = np.random.default_rng(SEED)
-    sides = [_by_person(scored, rows & np.isin(scored.people, side)) for side in (inside, outside)]
+    sides = [by_person(scored, rows & np.isin(scored.people, side)) for side in (inside, outside)]
 
     def difference(draws: list[list[int]]) -> float:
-        values = [_auc(*_joined(side, draw)) for side, draw in zip(sides, draws, strict=True)]
+        values = [auc(*joined(side, draw)) for side, draw in zip(sides, draws, strict=True)]
         return values[0] - values[1]
 
     plain = difference([list(range(len(side))) for side in sides])
@@ -237,6 +226,73 @@ def _gap(
     low, high = np.quantile(drawn, (0.025, 0.975))
     return ("groups", name, "auc gap to the others", "none", plain, float(low), float(high), len(inside),
             int((rows & np.isin(scored.people, inside)).sum()), note)  # fmt: skip
+
+
+def control_rows(scored: Scored) -> list[tuple[object, ...]]:
+    """Return by how much a control mark on genuine pictures changes their probability; only the mark differs."""
+
+    def shift(kinds: Labels, chances: Floats) -> float:
+        return float(chances[kinds == 1].mean() - chances[kinds == 0].mean())
+
+    rows = []
+    for distortion in ("none", "JPEG 50", "H.264 crf 30"):
+        both = scored.rows(GENUINE, distortion) | scored.rows(MARKED, distortion)
+        relabelled = replace(scored, labels=(np.array(scored.kinds) == MARKED).astype(np.int64))
+        rows.append(row(relabelled, "control", GENUINE, "shift by the mark", distortion, both, shift))
+    return rows
+
+
+def avatar_rows(scored: Scored, detector: Detector, name: str) -> list[tuple[object, ...]]:
+    """Return how a detector does on drawn avatars: per forgery, after compression, and per style.
+
+    Args:
+        scored: Scores of avatars, whose names begin with their style.
+        detector: The detector.
+        name: Its name.
+    """
+    above, note = above_limit(detector), f"detector {name}"
+    rows: list[tuple[object, ...]] = []
+    for distortion in FEWER:
+        genuine = scored.rows(GENUINE, distortion)
+        rows.append(row(scored, "avatars", GENUINE, "flagged", distortion, genuine, above, note))
+        for forgery in (None, *(MEASURED if distortion == "none" else ())):
+            both = scored.against(forgery, distortion)
+            rows.append(row(scored, "avatars", forgery or "all forgeries", "auc", distortion, both, auc, note))
+    styles = [person.partition("-")[0] for person in scored.people]
+    for style in sorted(set(styles)):
+        both = scored.against(None, "none") & (np.array(styles) == style)
+        rows.append(row(scored, "avatars", f"style {style}", "auc", "none", both, auc, note))
+    return rows
+
+
+def clip_rows(scored: Scored, detector: Detector) -> list[tuple[object, ...]]:
+    """Return measures of clips, each scored by the mean over its frames."""
+    rows: list[tuple[object, ...]] = []
+    clips = over_clips(scored)
+    for kind in (GENUINE, MARKED):
+        rows.append(row(clips, "clips", kind, "flagged", CLIP, clips.rows(kind, CLIP), above_limit(detector)))
+    for forgery in (None, *dict.fromkeys(kind for kind in clips.kinds if kind not in UNFORGED)):
+        both = clips.rows(forgery, CLIP) | clips.rows(MARKED if forgery == "reenactment" else GENUINE, CLIP)
+        rows.append(row(clips, "clips", forgery or "all forgeries", "auc", CLIP, both, auc))
+    return rows
+
+
+def turned_rows(detector: Detector, pictures: Pictures) -> list[tuple[object, ...]]:
+    """Return how genuine avatars are taken by the yaw of their heads: the shares let in and flagged."""
+    limit, seen = frozen(detector), dict[str, list[tuple[bool, bool]]]()
+    yaws = {avatar_name(number): abs(float(np.degrees(turn_of(number)))) for number in TEST}
+    for crop, kind, name, distortion in zip(
+        pictures.crops, pictures.kinds, pictures.people, pictures.distortions, strict=True
+    ):
+        if kind == GENUINE and distortion == "none":
+            sort = next(f"avatars, yaw {low}-{high} degrees" for low, high in YAWS if low <= yaws[name] <= high)
+            flagged = float(detector.probabilities(crop[None])[0]) > limit
+            seen.setdefault(sort, []).append((in_scope(detector, crop), flagged))
+    rows = []
+    for sort, found in sorted(seen.items()):
+        rows.append(share("turned", sort, "let in", [one[0] for one in found], len(found)))
+        rows.append(share("turned", sort, "flagged", [one[1] for one in found], len(found)))
+    return rows
 
 
 def scope_rows(detector: Detector, people: Sequence[Portrait]) -> list[tuple[object, ...]]:
@@ -250,7 +306,7 @@ def scope_rows(detector: Detector, people: Sequence[Portrait]) -> list[tuple[obj
                 (native,) = distort([native], np.random.default_rng([SEED, 6, place]))
             inside.append(in_scope(detector, resize_crop(native, detector.spec.input_size)))
         name = "portraits, distorted" if distorted else "portraits"
-        rows.append(_share("scope", name, "let in", inside, len(people)))
+        rows.append(share("scope", name, "let in", inside, len(people)))
     return rows
 
 
@@ -261,7 +317,7 @@ def world_rows() -> list[tuple[object, ...]]:
     for kind, other in (("photographs", "avatar"), ("avatars", "photograph")):
         count = int(measured[kind])
         wrong = round(measured[f"{kind} taken for the other kind"] * count)
-        rows.append(_share("choice", kind, f"taken for an {other}" if other[0] == "a" else f"taken for a {other}",
+        rows.append(share("choice", kind, f"taken for an {other}" if other[0] == "a" else f"taken for a {other}",
                            [place < wrong for place in range(count)], 0))  # fmt: skip
     return rows
 
@@ -272,7 +328,7 @@ def stranger_rows(detector: Detector, named: Sequence[str]) -> list[tuple[object
     for entry in named:
         kind, _, name = entry.partition("=")
         media = read_media(Path(name), max_frames=LONGEST)
-        for number in sorted({0, len(media.frames) // 2, len(media.frames) - 1}):
+        for number in sorted(set(np.linspace(0, len(media.frames) - 1, OF_CLIP).astype(int).tolist())):
             for box, landmarks in finder(media.frames[number], 1):
                 crop = cut_crops([media.frames[number]], box[None], detector.spec, landmarks[None])
                 large = float(min(box[2:] - box[:2])) >= detector.spec.smallest_face
@@ -282,8 +338,8 @@ def stranger_rows(detector: Detector, named: Sequence[str]) -> list[tuple[object
     rows = []
     for kind, seen in kinds.items():
         note = "frames of one file resemble each other"
-        rows.append(_share("scope", kind, "let in", [one[1] for one in seen], 0, note))
-        rows.append(_share("scope", kind, "let in and flagged", [one[2] for one in seen], 0, note))
+        rows.append(share("scope", kind, "let in", [one[1] for one in seen], 0, note))
+        rows.append(share("scope", kind, "let in and flagged", [one[2] for one in seen], 0, note))
     return rows
 
 
@@ -300,75 +356,10 @@ def frozen(detector: Detector) -> float:
     return detector.thresholds.fpr_5
 
 
-def _share(
-    what: str, name: str, measure: str, truths: Sequence[bool | np.bool_], people: int, note: str = ""
-) -> tuple[object, ...]:
-    """Return a share with its exact interval (Clopper & Pearson 1934); pictures are taken as independent."""
-    total, count = len(truths), sum(map(bool, truths))
-    low = 0.0 if count == 0 else float(beta.ppf(0.025, count, total - count + 1))
-    high = 1.0 if count == total else float(beta.ppf(0.975, count + 1, total - count))
-    return (what, name, measure, "none", count / total, low, high, people or None, total, note)
-
-
-def _row(
-    scored: Scored,
-    what: str,
-    name: str,
-    measure: str,
-    distortion: str,
-    rows: NDArray[np.bool_],
-    value: Callable[[NDArray[np.int64], Floats], float],
-    note: str = "",
-) -> tuple[object, ...]:
-    """Return a measure with its bootstrap interval over people."""
-    by_person = _by_person(scored, rows)
-    rng = np.random.default_rng(SEED)
-    plain = float(value(*_joined(by_person, range(len(by_person)))))
-    drawn = [float(value(*_joined(by_person, rng.integers(len(by_person), size=len(by_person))))) for _ in range(DRAWS)]
-    low, high = np.quantile(drawn, (0.025, 0.975))
-    return (what, name, measure, distortion, plain, float(low), float(high), len(by_person), int(rows.sum()), note)
-
-
-def _by_person(scored: Scored, rows: NDArray[np.bool_]) -> list[tuple[NDArray[np.int64], Floats]]:
-    """Return labels and probabilities of each person."""
-    labels = (~np.isin(scored.kinds, (GENUINE, VARIED))).astype(np.int64)
-    names = np.array(scored.people)
-    return [
-        (labels[mine], scored.chances[mine])
-        for name in sorted(set(names[rows].tolist()))
-        if (mine := rows & (names == name)).any()
-    ]
-
-
-def _joined(
-    by_person: Sequence[tuple[NDArray[np.int64], Floats]], chosen: Iterable[int]
-) -> tuple[NDArray[np.int64], Floats]:
-    picked = [by_person[index] for index in chosen]
-    return np.concatenate([labels for labels, _ in picked]), np.concatenate([chances for _, chances in picked])
-
-
-def _auc(labels: NDArray[np.int64], chances: Floats) -> float:
-    ranks, positive = rankdata(chances), labels == 1
-    count = int(positive.sum())
-    return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * (len(labels) - count)))
-
-
-def _weights(labels: NDArray[np.int64]) -> Floats:
-    shares = np.bincount(labels, minlength=2) / len(labels)
-    return np.asarray(0.5 / shares[labels] / len(labels), dtype=np.float64)
-
-
-def _brier(labels: NDArray[np.int64], chances: Floats) -> float:
-    return float((_weights(labels) * (chances - labels) ** 2).sum())
-
-
-def _ece(labels: NDArray[np.int64], chances: Floats) -> float:
-    """Return the calibration error over ten bins of equal width (Guo et al. 2017), both classes weighted alike."""
-    weights, bins = _weights(labels), np.minimum((10 * chances).astype(np.int64), 9)
-    gaps = [
-        abs(float((weights[mine] * (chances[mine] - labels[mine])).sum())) for mine in (bins == b for b in range(10))
-    ]
-    return float(np.sum(gaps))
+def above_limit(detector: Detector) -> Callable[[Labels, Floats], float]:
+    """Return the share of probabilities above the frozen threshold, as a measure."""
+    limit = frozen(detector)
+    return lambda _, chances: float((chances > limit).mean())
 
 
 if __name__ == "__main__":

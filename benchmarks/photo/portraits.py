@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -27,6 +27,19 @@ FOREHEAD = (54, 103, 67, 109, 10, 338, 297, 332, 284, 21, 251, 162, 389)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Reenacted:
+    """A face that the generator moved, with its mark, and the picture that it began from, with a control mark.
+
+    Attributes:
+        genuine: (h, w, 3) uint8 RGB.
+        frames: (N, h, w, 3) uint8 RGB.
+    """
+
+    genuine: Image
+    frames: Image
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Portrait:
     """One person's photograph, cut to the face and its surroundings.
 
@@ -34,11 +47,13 @@ class Portrait:
         name: Name of the file.
         picture: (h, w, 3) uint8 RGB.
         mesh: (468, 3) points of the face mesh in pixels of `picture`; the third is depth in the same unit.
+        reenacted: Reenactments at the picture's full size, None where there are none.
     """
 
     name: str
     picture: Image
     mesh: Points
+    reenacted: Reenacted | None = None
 
     @property
     def landmarks(self) -> Points:
@@ -62,7 +77,7 @@ class Portrait:
         height, width = self.picture.shape[:2]
         size = (max(1, round(width * factor)), max(1, round(height * factor)))
         small = np.asarray(cv2.resize(self.picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        return Portrait(self.name, small, self.mesh * np.float32(factor))
+        return replace(self, picture=small, mesh=self.mesh * np.float32(factor))
 
 
 @dataclass(frozen=True, slots=True)

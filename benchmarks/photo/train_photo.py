@@ -1,4 +1,7 @@
-"""Train the detector `photo` on portraits; `--work DIR` keeps meshes, log and checkpoints, outside the project.
+"""Train the detector `photo` on portraits and drawn avatars, from ImageNet weights or from those of a detector.
+
+`--work DIR`, outside the project, keeps meshes, avatars, reenactments, log and checkpoints. Avatars and reenactments to
+learn from are made by `prepare_photo`; it may run beside the training, which takes what is there.
 
 A run that was stopped continues where its last checkpoint stands. The learning rate follows the time that training has
 taken, so that a run ends when `--minutes` are over, however fast the machine is. The weights kept are those averages
@@ -10,7 +13,8 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,25 +25,71 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
-from detectors import DetectorSpec, create_detector, find_spec
+from detectors import DetectorSpec, create_detector, find_spec, load_detector
 from detectors.preprocessing import resize_crop, to_input
 from detectors.training.ema import RunningMean
 
 from .distorting import distort
-from .forging import MEASURED, cut_native, cut_varied, draw_forger
-from .portraits import Image, Portrait, Split, read_portraits, split_portraits
+from .drawing import TRAIN, VALIDATION, kept_avatars, make_avatars
+from .forging import MEASURED, Made, alike, cut_native, cut_varied, draw_forger, measured_of
+from .portraits import Image, Portrait, read_portraits, split_portraits
+from .reenacting import Reenactor
 
 NAME = "photo"
 SEED = 18
 PAIRS = 10
-FIRST_SIZE, FIRST_SHARE = 176, 0.6
+FIRST_SIZE, FIRST_SHARE = 176, 0.7
 """Side of the crops, in pixels, during the first share of the training; the contract's side afterwards."""
-PEAK_RATE, WARM_UP, LAST_RATE = 5e-4, 60, 0.01
+PEAK_RATE, WARM_UP, LAST_RATE = 4e-4, 60, 0.01
 SMOOTHING = 0.05
 FEWEST_DISTORTED, MOST_DISTORTED = 0.3, 0.75
 """Share of the distorted pairs at the beginning and at the end."""
 AVERAGE = 0.99
-LOOK_EVERY = 100
+LOOK_EVERY = 120
+AVATARS = 0.25
+"""Share of the pairs that show drawn avatars."""
+KEPT, AGAIN = 300, 0.4
+"""Number of forged pairs that are kept in memory, and the share of pairs that are taken from them a second time; their
+crops and distortions are drawn anew."""
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a run learns from, and what it is judged by.
+
+    Attributes:
+        people: Portraits of people.
+        avatars: Drawn avatars.
+    """
+
+    people: Sequence[Portrait]
+    avatars: Sequence[Portrait]
+
+    def draw(self, rng: np.random.Generator) -> Made:
+        """Forge one of the faces, at a size that varies."""
+        group = self.avatars if self.avatars and rng.random() < AVATARS else self.people
+        portrait = group[int(rng.integers(len(group)))]
+        portrait = portrait.shrunk(float(rng.uniform(0.4, 1)) if rng.random() < 0.7 else 1.0)
+        return draw_forger(portrait, rng)(portrait, alike(portrait, group), rng)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """Crops of validation faces.
+
+    Attributes:
+        crops: (N, S, S, 3) uint8.
+        labels: (N,) 1 where forged.
+        kinds: Forgery of each crop and its genuine half; `AVATAR` for all those of avatars.
+    """
+
+    crops: NDArray[np.uint8]
+    labels: Numbers
+    kinds: NDArray[np.str_]
+
+
+AVATAR = "avatars"
 
 
 @dataclass(slots=True)
@@ -55,24 +105,46 @@ class Run:
 
 
 def main() -> None:
-    """Train, or finish."""
+    """Train, or continue."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("portraits", type=Path, help="folder of portraits, one person each")
     parser.add_argument("--work", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--pretrained", type=Path, required=True, metavar="FILE", help="imagenet-lite0 as safetensors")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--pretrained", type=Path, metavar="FILE", help="imagenet-lite0 as safetensors")
+    source.add_argument("--detector", metavar="NAME_OR_DIR", help="a trained detector to go on from")
     parser.add_argument("--minutes", type=float, default=60)
     options = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    split = split_portraits(read_portraits(options.portraits, options.work))
-    train(split, options.work, options.pretrained, options.minutes)
+    split, reenactor = split_portraits(read_portraits(options.portraits, options.work)), Reenactor(options.work)
+    held = Shown([reenactor.of(one) for one in split.validation], make_avatars(VALIDATION, options.work))
+
+    def learned() -> Shown:
+        return Shown([reenactor.kept(one) for one in split.train], kept_avatars(TRAIN, options.work))
+
+    model = load_detector(options.detector).model if options.detector else start(options.pretrained)
+    train(model, learned, held, options.work, options.minutes)
 
 
-def train(split: Split, work: Path, pretrained: Path, minutes: float) -> None:
-    """Train until the minutes are over; the best average of the weights stands in `best.pt` of the folder `work`."""
+def start(pretrained: Path) -> nn.Module:
+    """Return the network with ImageNet weights."""
+    return create_detector(NAME, seed=SEED, pretrained=pretrained).model
+
+
+def train(model: nn.Module, learned: Callable[[], Shown], judged: Shown, work: Path, minutes: float) -> None:
+    """Train until the minutes are over; the best average of the weights stands in `best.pt` of the folder `work`.
+
+    Args:
+        model: The network.
+        learned: Reads the faces to learn from; it is called again at every look, since more may have been made.
+        judged: The validation faces.
+        work: The folder.
+        minutes: Wall time of the whole training.
+    """
     spec = find_spec(NAME)
-    run = resume(start(pretrained), work / "last.pt")
-    held, labels = validation_set(split.validation, spec)
+    run = resume(begin(model), work / "last.pt")
+    held = validation_set(judged, spec)
+    shown, kept = learned(), deque[Made](maxlen=KEPT)
     run.model.train()
     limit, began, before = minutes * 60, time.monotonic(), run.seconds
     while run.seconds < limit:
@@ -80,16 +152,18 @@ def train(split: Split, work: Path, pretrained: Path, minutes: float) -> None:
         rng = np.random.default_rng([SEED, run.step])
         size = FIRST_SIZE if done < FIRST_SHARE else spec.input_size
         share = FEWEST_DISTORTED + done * (MOST_DISTORTED - FEWEST_DISTORTED)
-        loss = learn(run, *draw_batch(split.train, spec, size, share, rng), done)
+        loss = learn(run, *draw_batch(shown, kept, spec, size, share, rng), done)
         run.seconds = before + time.monotonic() - began
         if run.step % LOOK_EVERY == 0 or run.seconds >= limit:
-            look(run, held, labels, spec, work, loss)
+            look(run, held, spec, work, loss)
+            shown = learned()
             run.seconds = before + time.monotonic() - began
 
 
-def start(pretrained: Path) -> Run:
-    """Return a run at its beginning, from ImageNet weights."""
-    model = create_detector(NAME, seed=SEED, pretrained=pretrained).model
+def begin(model: nn.Module) -> Run:
+    """Return a run at its beginning."""
+    for value in model.parameters():
+        value.requires_grad_(True)
     rest = [value for value in model.parameters() if value.dim() <= 1]
     matrices = [value for value in model.parameters() if value.dim() > 1]
     groups = [{"params": matrices, "weight_decay": 1e-2}, {"params": rest, "weight_decay": 0.0}]
@@ -113,64 +187,70 @@ def learn(run: Run, planes: Tensor, labels: Tensor, done: float) -> float:
 
 
 def draw_batch(
-    people: Sequence[Portrait], spec: DetectorSpec, size: int, distorted: float, rng: np.random.Generator
+    shown: Shown, kept: deque[Made], spec: DetectorSpec, size: int, distorted: float, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Return network input (2·PAIRS, 3, size, size) and labels of pairs: a genuine and a forged picture of one moment.
+    """Return network input (2·PAIRS, 3, size, size) and labels of pairs: a genuine and a forged picture of one face.
 
     Args:
-        people: People of the training split.
+        shown: Faces of the training split.
+        kept: Forged pairs of earlier batches, which receives the new ones.
         spec: Spec of the crops.
         size: Side of the network's input.
         distorted: Share of the pairs that are distorted, in 0–1.
         rng: Source of all random draws.
     """
     crops: list[Image] = []
-    for index in rng.choice(len(people), PAIRS, replace=False):
-        portrait = people[int(index)].shrunk(float(rng.uniform(0.45, 1)) if rng.random() < 0.6 else 1.0)
-        made = draw_forger(rng)(portrait, people, rng)
+    for _ in range(PAIRS):
+        if len(kept) == KEPT and rng.random() < AGAIN:
+            made = kept[int(rng.integers(KEPT))]
+        else:
+            made = shown.draw(rng)
+            kept.append(made)
         pair = cut_varied(made, spec, rng)
         pair = distort(pair, rng) if rng.random() < distorted else pair
         crops += [resize_crop(crop, size) for crop in pair]
     return to_input(np.stack(crops), spec), torch.tensor([0.0, 1.0] * PAIRS)
 
 
-def validation_set(people: Sequence[Portrait], spec: DetectorSpec) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return crops of validation people and a kind for each: twice the forgery's number, plus 1 where it is forged.
+def validation_set(shown: Shown, spec: DetectorSpec) -> Held:
+    """Return crops of validation faces: every forgery of half of the people and of a quarter of the avatars.
 
-    Every forgery has half of the people; every second pair is distorted.
+    About half of the pairs are distorted.
     """
-    crops, kinds = [], []
-    for number, forger in enumerate(MEASURED.values()):
-        for place, portrait in enumerate(people[number % 2 :: 2]):
-            rng = np.random.default_rng([SEED, 1, number, place])
-            genuine, forged, box = forger(portrait, people, rng)
-            pair = [cut_native(picture, box, spec) for picture in (genuine, forged)]
-            pair = distort(pair, rng) if place % 2 else pair
-            crops += [resize_crop(crop, spec.input_size) for crop in pair]
-            kinds += [2 * number, 2 * number + 1]
-    return np.stack(crops), np.array(kinds, dtype=np.int64)
+    crops: list[Image] = []
+    kinds: list[str] = []
+    for group, share in ((shown.people, 2), (shown.avatars, 4)):
+        for place, portrait in enumerate(group):
+            for number, (name, forger) in enumerate(measured_of(portrait).items()):
+                if (place + number) % share:
+                    continue
+                rng = np.random.default_rng([SEED, 1, number, place])
+                genuine, forged, box = forger(portrait, alike(portrait, group), rng)
+                pair = [cut_native(picture, box, spec) for picture in (genuine, forged)]
+                pair = distort(pair, rng) if rng.random() < 0.5 else pair
+                crops += [resize_crop(crop, spec.input_size) for crop in pair]
+                kinds += [name if group is shown.people else AVATAR] * 2
+    return Held(np.stack(crops), np.tile([0, 1], len(crops) // 2), np.array(kinds))
 
 
-def look(
-    run: Run, held: NDArray[np.uint8], kinds: NDArray[np.int64], spec: DetectorSpec, work: Path, loss: float
-) -> None:
-    """Measure the averaged weights on validation people, keep them where they are the best, and write a checkpoint."""
+def look(run: Run, held: Held, spec: DetectorSpec, work: Path, loss: float) -> None:
+    """Measure the averaged weights on validation faces, keep them where they are the best, and write a checkpoint."""
     run.model.eval()
     with run.mean.inside(run.model):
-        scores = score(run.model, held, spec)
-        genuine = scores[kinds % 2 == 0]
-        by_forgery = {
-            name: float(roc_auc_score(kinds[(rows := (kinds // 2 == number))] % 2, scores[rows]))
-            for number, name in enumerate(MEASURED)
+        scores = score(run.model, held.crops, spec)
+        people = held.kinds != AVATAR
+        by_kind = {
+            name: float(roc_auc_score(held.labels[rows := held.kinds == name], scores[rows]))
+            for name in (*MEASURED, AVATAR)
         }
-        overall = float(roc_auc_score(kinds % 2, scores))
-        if (value := float(np.mean([*by_forgery.values(), overall]))) > run.best:
+        overall = float(roc_auc_score(held.labels[people], scores[people]))
+        if (value := float(np.mean([*by_kind.values(), overall]))) > run.best:
             run.best = value
             torch.save(run.model.state_dict(), work / "best.pt")
     run.model.train()
-    parts = " ".join(f"{name} {auc:.3f}" for name, auc in by_forgery.items())
-    limit = np.quantile(genuine, 0.95)
-    caught = float((scores[kinds % 2 == 1] > limit).mean())
+    parts = " ".join(f"{name} {auc:.3f}" for name, auc in by_kind.items())
+    limit = np.quantile(scores[people & (held.labels == 0)], 0.95)
+    caught = float((scores[people & (held.labels == 1)] > limit).mean())
     line = f"step {run.step} seconds {run.seconds:.0f} loss {loss:.3f} all {overall:.3f} tpr@5 {caught:.3f} {parts}"
     print(line, "best" if value == run.best else "", flush=True)
     with (work / "log.txt").open("a", encoding="utf-8") as file:

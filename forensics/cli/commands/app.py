@@ -40,10 +40,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--detector",
         nargs="+",
-        default=[DEFAULT_DETECTOR],
+        default=None,
         metavar="NAME_OR_DIR",
-        help="shipped detectors, or folders of trained ones; the first one scores on the Examine tab "
-        f"(default: {DEFAULT_DETECTOR})",
+        help="shipped detectors, or folders of trained ones; the first one scores on the Examine tab, and the Evaluate "
+        f"tab offers all (default: chosen by each picture on the Examine tab, {DEFAULT_DETECTOR} on the Evaluate tab)",
     )
     add_face_finder(parser)
     parser.add_argument(
@@ -144,17 +144,18 @@ def _open_context(options: argparse.Namespace, kept: Sessions) -> AppContext:
     from forensics.web.app.examine_action import card_examiner
     from watermark import Deployment, home_folder
 
+    offered: list[str] = options.detector or [DEFAULT_DETECTOR]
     return AppContext(
         deployment=Deployment.open(options.home),
         sessions=kept,
-        detector=options.detector[0],
+        detector=options.detector[0] if options.detector else None,
         prepare=card_examiner,
         results=(options.results or home_folder(options.home) / "evaluations").absolute(),
         anchors=read_anchors(options.trust),
         face_finder=options.face_finder,
         limits=Limits(options.seconds, options.memory, options.verbose),
         corpora=corpora_under(options.corpora),
-        detectors={(Path(name).name if Path(name).is_dir() else name): name for name in options.detector},
+        detectors={(Path(name).name if Path(name).is_dir() else name): name for name in offered},
     )
 
 

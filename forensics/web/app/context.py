@@ -27,7 +27,7 @@ class AppContext:
     Attributes:
         deployment: The deployment that marks and signs, and whose marks are known.
         sessions: The open pages and their files.
-        detector: The detector of the Examine tab, and the first one on the Evaluate tab.
+        detector: The detector of the Examine tab; None chooses by each picture, as `examine` does.
         prepare: Function that prepares a process to examine files, from the deployment's folder, the detector, the
             anchors and the face finder.
         anchors: Further trusted root certificates (PEM).
@@ -41,9 +41,9 @@ class AppContext:
 
     deployment: Deployment
     sessions: Sessions
-    detector: str
+    detector: str | None
     results: Path
-    prepare: Callable[[Path, str, tuple[str, ...], FinderChoice], FileHandler]
+    prepare: Callable[[Path, str | None, tuple[str, ...], FinderChoice], FileHandler]
     anchors: tuple[str, ...] = ()
     face_finder: FinderChoice = USUAL_FINDER
     limits: Limits = field(default_factory=lambda: Limits(SECONDS, MEBIBYTES))

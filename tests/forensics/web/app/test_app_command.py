@@ -1,13 +1,15 @@
 """`facetrail app` as a user starts it: what cannot work is one line, before anything slow."""
 
+import argparse
 import socket
 import subprocess
 import sys
 
 import pytest
 
-from forensics.cli.commands.app import _size
+from forensics.cli.commands.app import _open_context, _size, configure
 from forensics.cli.main import main
+from forensics.web.app.sessions import Sessions
 
 
 def test_other_computers_are_let_in_only_on_purpose(capsys, tmp_path):
@@ -63,3 +65,18 @@ def test_sizes_are_read_as_people_write_them(text, size):
 def test_what_is_no_size_is_refused(text):
     with pytest.raises(Exception, match="is no size"):
         _size(text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "examining", "offered"),
+    [([], None, {"cpu": "cpu"}), (["--detector", "photo", "cpu"], "photo", {"photo": "photo", "cpu": "cpu"})],
+)
+def test_the_examine_tab_chooses_by_the_picture_until_a_detector_is_named(arguments, examining, offered, tmp_path):
+    parser = argparse.ArgumentParser()
+    configure(parser)
+    sessions = Sessions(tmp_path)
+    try:
+        context = _open_context(parser.parse_args([*arguments, "--home", str(tmp_path / "home")]), sessions)
+    finally:
+        sessions.close()
+    assert (context.detector, context.detectors) == (examining, offered)
