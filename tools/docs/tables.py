@@ -422,6 +422,15 @@ def arkit_tracking(rows: Rows) -> str:
     return markdown(["measure", *sets], first) + f"\n{note}\n" + markdown(["correlation of", *last], second)
 
 
+def drawing_faces(rows: Rows) -> str:
+    """Return the share of pictures in which a face is found, set by set, and what of it sits well."""
+    cells = {(row["set"], row["measure"]): row for row in rows}
+    measures = list(dict.fromkeys(row["measure"] for row in rows))
+    counts = {row["set"]: row["n_pictures"] for row in rows}
+    lines = [[name, count, *(interval(cells.get((name, one))) for one in measures)] for name, count in counts.items()]
+    return markdown(["set", "pictures", *measures], lines)
+
+
 def claims(rows: Rows) -> str:
     """Return the tests that decide the paper's claims."""
     return markdown(*effects(rows))
@@ -648,7 +657,7 @@ FORMS = {
     for one in (
         generation, generation_measures, generation_gains, reenactment, judge, judge_coefficients, judge_styles, demo,
         cpu_detector, cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time,
-        intervals, animate_time, arkit_tracking, claims, faults, manifest_store, load, detector_matrix,
+        intervals, animate_time, arkit_tracking, drawing_faces, claims, faults, manifest_store, load, detector_matrix,
         detector_matrix_alarms, retraining, scale, scale_rows, scale_plan, throughput, install_sizes, public_files,
         photo_forgeries, photo_distortions, photo_groups, photo_answers, photo_scope, photo_targets,
     )

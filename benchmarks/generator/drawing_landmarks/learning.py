@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +39,7 @@ class Recipe:
     steps: int = 4000
     batch: int = 32
     faces: float = 0.75
-    rate: float = 2e-3
+    rate: float = 1.2e-3
     cooldown: float = 0.35
     seed: int = 16
 
@@ -54,54 +54,96 @@ class Batch:
 
 
 def train(
-    examples: Examples, recipe: Recipe, say: Callable[[str], None], checkpoint: Path | None = None
+    examples: Examples, recipe: Recipe, say: Callable[[str], None], checkpoint: Path | None = None, processes: int = 1
 ) -> DrawnFaceNetwork:
     """Train the network; return the moving average of its weights.
+
+    Several processes change the same weights without waiting for each other (Niu et al. 2011, arXiv 1106.5730); then
+    two runs give slightly different weights.
 
     Args:
         examples: Rendered avatars.
         recipe: The recipe.
         say: Progress callback; receives a line of text.
         checkpoint: Where a half-done training is kept; one that is there goes on.
+        processes: Processes that learn at the same time; each makes its own samples.
     """
     torch.manual_seed(recipe.seed)
     network = DrawnFaceNetwork().to(memory_format=torch.channels_last)
-    average = torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995), use_buffers=True)
-    optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=1e-3)
-    first = 0
+    averaging = torch.optim.swa_utils.get_ema_multi_avg_fn(0.5 ** (1 / max(1.0, 140 / processes)))
+    average = torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=averaging, use_buffers=True)
+    optimiser, first = None, 0
     if checkpoint is not None and checkpoint.is_file():
         kept = torch.load(checkpoint, weights_only=True)
         network.load_state_dict(kept["network"])
         average.load_state_dict(kept["average"])
-        optimiser.load_state_dict(kept["optimiser"])
-        first = int(kept["step"])
-    sums: list[list[float]] = []
-    started = time.process_time()
-    for step in range(first, recipe.steps):
-        for group in optimiser.param_groups:
-            group["lr"] = recipe.rate * _share(step, recipe)
-        losses = _losses(network, draw_batch(examples, recipe, np.random.default_rng([recipe.seed, step])))
-        loss = losses[0] + losses[1] + losses[2]
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
-        optimiser.step()
-        average.update_parameters(network)
-        sums.append([float(one.detach()) for one in losses])
-        if (step + 1) % 50 == 0:
-            places, maps, face = np.mean(sums, 0)
-            say(
-                f"step {step + 1} of {recipe.steps}: places {places:.4f}, maps {maps:.3f}, face {face:.4f}, "
-                f"{(time.process_time() - started) / len(sums) if len(sums) > 50 else (time.process_time() - started) / 50:.2f} CPU s a step"
-            )
-            sums, started = [], time.process_time()
-            if checkpoint is not None:
-                state = {"network": network.state_dict(), "average": average.state_dict(), "optimiser": optimiser.state_dict(), "step": step + 1}
-                torch.save(state, checkpoint.with_suffix(".new"))
-                checkpoint.with_suffix(".new").rename(checkpoint)
+        optimiser, first = kept["optimiser"], int(kept["step"])
+    network.share_memory()
+    work = _Work(examples, recipe, network, average.share_memory(), optimiser, first, processes, checkpoint, say)
+    if processes == 1:
+        _learn(0, work)
+    else:
+        started = [get_context("fork").Process(target=_learn, args=(rank, work)) for rank in range(processes)]
+        for process in started:
+            process.start()
+        for process in started:
+            process.join()
+        if any(process.exitcode for process in started):
+            raise RuntimeError("a training process ended early; run the same command again, it goes on")
     trained = average.module
     assert isinstance(trained, DrawnFaceNetwork)
     return trained.eval()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Work:
+    """What the processes of a training share."""
+
+    examples: Examples
+    recipe: Recipe
+    network: DrawnFaceNetwork
+    average: torch.optim.swa_utils.AveragedModel
+    optimiser: dict[str, object] | None
+    first: int
+    processes: int
+    checkpoint: Path | None
+    say: Callable[[str], None]
+
+
+def _learn(rank: int, work: _Work) -> None:
+    """Take every step whose number belongs to a process; the first one also averages, reports and keeps."""
+    torch.set_num_threads(1)
+    recipe, network = work.recipe, work.network
+    optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=1e-3)
+    if work.optimiser is not None:
+        optimiser.load_state_dict(work.optimiser)
+    sums: list[list[float]] = []
+    for step in range(work.first + rank, recipe.steps, work.processes):
+        for group in optimiser.param_groups:
+            group["lr"] = recipe.rate * _share(step, recipe)
+        batch = draw_batch(work.examples, recipe, np.random.default_rng([recipe.seed, step]))
+        losses = _losses(network, batch)
+        optimiser.zero_grad()
+        (losses[0] + losses[1] + losses[2]).backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
+        optimiser.step()
+        sums.append([float(one.detach()) for one in losses])
+        if rank == 0:
+            work.average.update_parameters(network)
+            if len(sums) == max(1, 100 // work.processes):
+                places, maps, face = np.mean(sums, 0)
+                work.say(f"step {step + 1} of {recipe.steps}: places {places:.4f}, maps {maps:.3f}, face {face:.4f}")
+                sums = []
+                _keep(work, optimiser, step + 1)
+
+
+def _keep(work: _Work, optimiser: torch.optim.Optimizer, step: int) -> None:
+    """Write the checkpoint."""
+    if work.checkpoint is not None:
+        parts = {"network": work.network, "average": work.average, "optimiser": optimiser}
+        partial = work.checkpoint.with_suffix(".new")
+        torch.save({name: part.state_dict() for name, part in parts.items()} | {"step": step}, partial)
+        partial.rename(work.checkpoint)
 
 
 def _share(step: int, recipe: Recipe) -> float:
