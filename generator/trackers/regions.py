@@ -36,12 +36,13 @@ class Region:
         across, down = end - start
         return cls(float(x), float(y), float((high - low).max()) * scale, float(np.arctan2(down, across)))
 
-    def cut(self, image: Image, size: int) -> NDArray[np.float32]:
-        """Cut the region out; outside of the picture it is black.
+    def cut(self, image: Image, size: int, *, outside: int = cv2.BORDER_CONSTANT) -> NDArray[np.float32]:
+        """Cut the region out.
 
         Args:
             image: ``(H, W, 3)`` RGB.
             size: Side of the result in pixels.
+            outside: What lies outside of the picture, as a border type of OpenCV; black by default.
 
         Returns:
             ``(size, size, 3)`` RGB in [0, 1].
@@ -55,7 +56,7 @@ class Region:
         matrix = matrix / factor
         matrix[:, 2] -= 0.5
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        cut = cv2.warpAffine(smaller, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_CONSTANT)
+        cut = cv2.warpAffine(smaller, matrix, (size, size), flags=flags, borderMode=outside)
         return np.asarray(cut, np.float32) / np.float32(255)
 
     def to_picture(self, points: Points, size: int) -> Points:

@@ -449,6 +449,15 @@ def arkit_tracking(rows: Rows) -> str:
     return markdown(["measure", *sets], first) + f"\n{note}\n" + markdown(["correlation of", *last], second)
 
 
+def drawing_faces(rows: Rows) -> str:
+    """Return the share of pictures in which a face is found, set by set, and what of it sits well."""
+    cells = {(row["set"], row["measure"]): row for row in rows}
+    measures = list(dict.fromkeys(row["measure"] for row in rows))
+    counts = {row["set"]: row["n_pictures"] for row in rows}
+    lines = [[name, count, *(interval(cells.get((name, one))) for one in measures)] for name, count in counts.items()]
+    return markdown(["set", "pictures", *measures], lines)
+
+
 LEARNERS = {
     "resnet18": "colours", "cnn_aug": "colours, blur and JPEG (`cnn_aug`)", "srm": "colours, residuals (`srm`)",
     "spsl": "colours, phase (`spsl`)", "twins": "ranked twins (`twins`)", "flicker": "change over time (`flicker`)",
@@ -670,7 +679,7 @@ FORMS = {
     for one in (
         generation, generation_measures, generation_gains, generation_styles, avatars, reenactment, demo,
         cpu_detector, cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time, speed,
-        intervals, animate_time, arkit_tracking, faults, manifest_store, load, detector_matrix,
+        intervals, animate_time, arkit_tracking, drawing_faces, faults, manifest_store, load, detector_matrix,
         detector_matrix_alarms, retraining, scale, scale_rows, scale_plan, throughput, install_sizes, public_files,
         photo_forgeries, photo_distortions, photo_groups, photo_answers, photo_scope, photo_targets,
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from generator.trackers.regions import Image, Points, Region
 from .face_detector import Detection, FaceDetector, merge, overlaps
 from .models import FaceMeshFiles
 from .networks import Network
+
+if TYPE_CHECKING:
+    from generator.trackers.drawn_face import DrawnFace, DrawnFaceReader
 
 SMALLEST_SIDE = 48
 _SMALLEST_BOX = 16
@@ -50,11 +54,13 @@ class MeshFace:
             network.
         irises: ``(2, 2)`` iris centres in pixels, the one on the left of the picture first.
         presence: Probability that there is a face at these points.
+        drawn: Whether the network for drawings read them, because the face mesh found no face.
     """
 
     points: Points
     irises: Points
     presence: float
+    drawn: bool = False
 
     @property
     def region(self) -> Region:
@@ -77,18 +83,24 @@ class MeshFace:
 class FaceMesh:
     """Detect faces, and follow one from frame to frame.
 
+    Where the face mesh finds none, the network for drawings is the second try; it is loaded when it is first needed.
+
     Args:
         files: Files of the networks, from `find_face_mesh`.
+        drawings: Whether there is a second try.
 
     Raises:
         MissingPackageError: The package ai-edge-litert is not installed.
         ModelFilesError: A network cannot be loaded.
     """
 
-    def __init__(self, files: FaceMeshFiles) -> None:
+    _drawings = False
+
+    def __init__(self, files: FaceMeshFiles, *, drawings: bool = True) -> None:
         self._detector = FaceDetector(files.detector)
         self._mesh = Network(files.landmarks)
         self._iris = Network(files.iris)
+        self._drawings = drawings
 
     def detect(self, image: Image, *, every_view: bool = False) -> list[Detection]:
         """Find the faces of an RGB picture ``(H, W, 3)``; the list may be empty (see `FaceDetector.detect`)."""
@@ -105,8 +117,8 @@ class FaceMesh:
             The face, or None if this frame shows none.
         """
         if previous is not None:
-            face = self._read(image, previous.region)
-            if face.presence >= _PRESENT:
+            face = self._read_again(image, previous)
+            if face is not None:
                 return face
         return next(self._search(image, previous), None)
 
@@ -143,15 +155,21 @@ class FaceMesh:
                 f"picture is {width}x{height} px, at least {SMALLEST_SIDE} px a side expected; enlarge it"
             )
         if box is not None:
-            return self._settle(image, _region_of(box, height, width))
-        face = self.track(image)
-        if face is None:
+            region = _region_of(box, height, width)
+            face = self._settle(image, region)
+            if face.presence < _PRESENT and self._drawings:
+                seen = _drawn_face_reader().read(image, region)
+                return _as_mesh(seen) if seen.within() else face
+            return face
+        found = self.track(image)
+        if found is None:
             raise NoFaceError(
-                f"no face found in {width}x{height} px (looked at the whole, with a margin, in tiles, in four turns); "
+                f"no face found in {width}x{height} px (looked at the whole, with a margin, in tiles, in four turns, as in a "
+                "drawing); "
                 "give its box (left, top, right, bottom) or 68 landmarks in pixels, or take another picture or frame"
             )
-        check_turn(face)
-        return face
+        check_turn(found)
+        return found
 
     def _search(self, image: Image, previous: MeshFace | None, *, thorough: bool = False) -> Iterator[MeshFace]:
         """Read the faces of the first view that shows a credible one.
@@ -174,8 +192,27 @@ class FaceMesh:
                 return
         yield from denied
         if not denied:
-            turned = self._readings(image, self._turned(image), previous)
-            yield from (face for _, face, present in turned if present and face.turn)
+            readings = self._readings(image, self._turned(image), previous)
+            turned = [face for _, face, present in readings if present and face.turn]
+            yield from turned or self._drawn(image)
+
+    def _read_again(self, image: Image, previous: MeshFace) -> MeshFace | None:
+        """Read a face where it was in the frame before, by the network that found it; None where it is not there."""
+        if previous.drawn:
+            seen = _drawn_face_reader().read(image, previous.region)
+            return _as_mesh(seen) if seen.within() else None
+        face = self._read(image, previous.region)
+        return face if face.presence >= _PRESENT else None
+
+    def _drawn(self, image: Image) -> list[MeshFace]:
+        """Return the drawn faces of a picture, the largest first: upright ones, or else turned ones."""
+        if not self._drawings:
+            return []
+        reader = _drawn_face_reader()
+        for turned in (False, True):
+            if found := [face for face in reader.find(image, turned=turned) if face.within()]:
+                return sorted((_as_mesh(face) for face in found), key=lambda face: -float(np.ptp(face.points[:, :2], axis=0).prod()))
+        return []
 
     def _groups(self, image: Image, thorough: bool) -> Iterator[list[Detection]]:
         """Yield what is detected, from what is most easily seen to small tiles."""
@@ -241,6 +278,17 @@ class FaceMesh:
         points[lids, :2] = region.to_picture(contour, size)
         centre: Points = region.to_picture(iris, size)[0]
         return centre
+
+
+def _drawn_face_reader() -> DrawnFaceReader:
+    # torch takes a second to import, and the face mesh alone does not need it.
+    from generator.trackers.drawn_face import shipped_drawn_face
+
+    return shipped_drawn_face()
+
+
+def _as_mesh(face: DrawnFace) -> MeshFace:
+    return MeshFace(face.points[:468], face.points[[468, 473], :2], face.score, drawn=True)
 
 
 def _in_order(found: list[Detection], previous: MeshFace | None) -> list[Detection]:

@@ -78,7 +78,14 @@ def follow(
         faces.append(face)
         if progress is not None:
             progress(index + 1, len(frames))
-    return faces
+    return of_one_network(faces)
+
+
+def of_one_network(faces: list[MeshFace | None]) -> list[MeshFace | None]:
+    """Return the faces of the network that read most frames; the two place points differently, so a mix would jump."""
+    drawn = [face.drawn for face in faces if face is not None]
+    usual = 2 * sum(drawn) > len(drawn)
+    return [face if face is not None and face.drawn == usual else None for face in faces]
 
 
 def is_cut(before: Image, after: Image) -> bool:

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from generator.errors import NoFaceError
+from generator.trackers.drawn_face import DrawnFace
+from generator.trackers.face_mesh import face_mesh
 from generator.trackers.face_mesh.face_detector import Detection
 from generator.trackers.face_mesh.face_mesh import FaceMesh, MeshFace, check_box
+from generator.trackers.face_mesh.follow import of_one_network
 from generator.trackers.regions import Region
 
 KEYPOINTS = np.array([[40.0, 50], [60, 50], [50, 62], [50, 72], [32, 52], [68, 52]])
@@ -44,6 +49,9 @@ class ScriptedMesh(FaceMesh):
 
     def _refine(self, image, region):
         return self._read(image, self._read(image, region).region), True
+
+    def _settle(self, image, region):
+        return mesh_at(0.0, self.presence)
 
     def _read(self, image, region):
         return mesh_at(region.x - 50.0 + self.off, self.presence)
@@ -91,3 +99,79 @@ def test_a_box_that_can_hold_no_face_is_refused():
     assert check_box((10, 10, 26, 30), 100, 100) == (10, 10, 26, 30)
     with pytest.raises(NoFaceError, match="is 5x20 px, at least 16 px a side expected"):
         check_box((0, 0, 5, 20), 100, 100)
+
+
+class ScriptedReader:
+    """Read given drawn faces, upright or turned, and note what it was asked for."""
+
+    def __init__(self, upright=(), turned=()):
+        self.upright, self.turned, self.asked = upright, turned, []
+
+    def find(self, image, *, turned=False):
+        self.asked.append("turned" if turned else "upright")
+        return list(self.turned if turned else self.upright)
+
+    def read(self, image, region):
+        self.asked.append("read")
+        return self.upright[0]
+
+
+def drawn(score=0.99, size=1.0):
+    points = np.concatenate([mesh_at().points, np.full((10, 3), 50.0)])
+    return DrawnFace(points * size, score, misfit=0.02, strangeness=0.8, mirror=0.01, overlap=0.95)
+
+
+@pytest.fixture
+def second_try(monkeypatch):
+    def script(mesh, reader):
+        mesh._drawings = True
+        monkeypatch.setattr(face_mesh, "_drawn_face_reader", lambda: reader)
+        return mesh
+
+    return script
+
+
+def test_the_network_for_drawings_is_asked_only_where_the_face_mesh_finds_nothing(second_try):
+    reader = ScriptedReader([drawn()])
+    face = second_try(ScriptedMesh([detection()]), reader).track(PICTURE)
+    assert not face.drawn
+    assert reader.asked == []
+    face = second_try(ScriptedMesh([]), reader).track(PICTURE)
+    assert face.drawn
+    assert face.points.shape == (468, 3)
+    np.testing.assert_array_equal(face.irises, [[50, 50], [50, 50]])
+
+
+def test_a_doubtful_drawn_face_is_refused_and_turned_ones_are_sought_last(second_try):
+    reader = ScriptedReader([drawn(score=0.3)], [drawn(score=0.3)])
+    mesh = second_try(ScriptedMesh([]), reader)
+    assert mesh.track(PICTURE) is None
+    assert reader.asked == ["upright", "turned"]
+    with pytest.raises(NoFaceError, match="as in a drawing"):
+        mesh.find(np.zeros((64, 64, 3), np.uint8))
+
+
+def test_drawn_faces_are_read_the_largest_first(second_try):
+    mesh = second_try(ScriptedMesh([]), ScriptedReader([drawn(), drawn(size=3.0)]))
+    assert [round(float(face.points[33, 0])) for face in mesh.read_all(PICTURE, 5)] == [120, 40]
+
+
+def test_a_drawn_face_is_followed_by_the_network_that_found_it(second_try):
+    reader = ScriptedReader([drawn()])
+    mesh = second_try(ScriptedMesh([detection()]), reader)
+    assert mesh.track(PICTURE, replace(mesh_at(), drawn=True)).drawn
+    assert reader.asked == ["read"]
+
+
+def test_in_a_given_box_the_network_for_drawings_reads_what_the_face_mesh_denies(second_try):
+    picture, box = np.zeros((100, 100, 3), np.uint8), (20, 20, 80, 80)
+    assert second_try(ScriptedMesh([], presence=0.1), ScriptedReader([drawn()])).find(picture, box).drawn
+    assert not second_try(ScriptedMesh([], presence=0.1), ScriptedReader([drawn(score=0.2)])).find(picture, box).drawn
+    assert not second_try(ScriptedMesh([], presence=0.9), ScriptedReader([drawn()])).find(picture, box).drawn
+
+
+def test_a_clip_keeps_the_faces_of_the_network_that_read_most_frames():
+    usual, other = mesh_at(), replace(mesh_at(), drawn=True)
+    assert of_one_network([usual, None, other, usual]) == [usual, None, None, usual]
+    assert of_one_network([other, usual, other]) == [other, None, other]
+    assert of_one_network([None]) == [None]
