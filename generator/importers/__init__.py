@@ -5,10 +5,9 @@ from __future__ import annotations
 from .assembly import ImportPlan, ImportReport, import_sd15
 from .inspection import Inspection, inspect_weights
 from .part import ImportRefusedError, PartReport
-from .sizes import MAPS, sd15_sizes
+from .sizes import sd15_sizes
 
 __all__ = [
-    "MAPS",
     "ImportPlan",
     "ImportRefusedError",
     "ImportReport",

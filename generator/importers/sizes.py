@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from generator.errors import WeightsError
 from generator.face.face_params import LAYOUTS
-from generator.face.surface_maps import SURFACE_MAPS as MAPS
+from generator.face.surface_maps import SURFACE_MAPS
 from generator.network.config import SD15, ModelConfig
 
 _GAZE = 2
@@ -17,7 +17,7 @@ def sd15_sizes(maps: Sequence[str] | None = None, face_model: str | None = None)
     """Return preset `sd15` with other maps or another face model.
 
     Args:
-        maps: Names from `MAPS`; None keeps the preset's.
+        maps: Names from `SURFACE_MAPS`; None keeps the preset's.
         face_model: "arkit" or "flame"; None keeps the preset's.
 
     Raises:
@@ -25,9 +25,9 @@ def sd15_sizes(maps: Sequence[str] | None = None, face_model: str | None = None)
     """
     config = SD15
     if maps is not None:
-        strange = [name for name in maps if name not in MAPS]
+        strange = [name for name in maps if name not in SURFACE_MAPS]
         if strange or not maps or len(set(maps)) != len(maps):
-            raise WeightsError(f"maps {','.join(maps)!r}: expected different names out of {', '.join(MAPS)}")
+            raise WeightsError(f"maps {','.join(maps)!r}: expected different names out of {', '.join(SURFACE_MAPS)}")
         config = replace(config, maps=tuple(maps))
     if face_model is not None:
         if face_model not in LAYOUTS:
