@@ -135,7 +135,7 @@ def smaller(pictures: Pictures, detector: Detector) -> Pictures:
 
 
 def avatar_world_rows(drawn: Pictures) -> list[tuple[object, ...]]:
-    """Return how many genuine test avatars the choice takes for photographs; the choice was fitted on puppets."""
+    """Return how many genuine test avatars the choice takes for photographs; fitted on other drawings."""
     chosen = [
         crop
         for crop, kind, distortion in zip(drawn.crops, drawn.kinds, drawn.distortions, strict=True)

@@ -42,7 +42,6 @@ class TrackerSpec:
 
 TRACKERS = (
     TrackerSpec("arkit", "arkit", None, "facetrail models get face-mesh", "Apache-2.0"),
-    TrackerSpec("face-mesh", "puppet", None, "facetrail models get face-mesh", "Apache-2.0"),
     TrackerSpec(
         "deca", "flame", "deca_model.tar", "https://github.com/yfeng95/DECA", "non-commercial research only"
     ),
