@@ -105,7 +105,7 @@ def _body(sight: Sight, alpha: Floats, colours: Floats, plate: Floats) -> Floats
     up = np.clip((sight.below + 0.32) / 0.12, 0, 1)
     # The head leaves out what lies under the jaw beside the face, so the body has all of it.
     under = np.clip(2 * sight.neck, 0, 1) * (sight.oval < 0.02)
-    up *= np.maximum(np.maximum(column, under), np.clip((sight.below - 0.02) / 0.10, 0, 1))
+    up *= np.maximum(np.maximum(column, under), np.clip((sight.below + 0.15) / 0.10, 0, 1))
     cover = np.maximum(alpha, sight.oval) * up
     # Beside the jaw the matte's rim is no neck, and would stay in the air when the head turns.
     thick = np.asarray(cv2.morphologyEx(cover, cv2.MORPH_OPEN, disk(0.05 * sight.width)), np.float32)

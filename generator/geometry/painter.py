@@ -149,6 +149,7 @@ class Painter:
         before = cv2.remap(self._top, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
         same = (before == top).astype(np.float32)
         own = np.minimum((laid.share + 1e-3) / (sample(self._share, places) + 1e-3), 1)
+        own *= calm + (1 - calm) * np.minimum(2 * laid.share, 1)
         same = np.minimum(same, cv2.blur(same, (3, 3))) * own
         bare = np.clip(1 - 8 * np.abs(laid.cover - self._cover), 0, 1)
         return np.where(top == _PLATE, same * bare * calm, same)
