@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from generator.errors import WeightsError
 from generator.face.face_params import LAYOUTS
-from generator.face.spatial_maps import MAPS as SPATIAL_MAPS
+from generator.face.surface_maps import SURFACE_MAPS
 from generator.network.config import SD15, ModelConfig
 
-MAPS = tuple(name for name, channels in SPATIAL_MAPS.items() if channels == 3)
+MAPS = tuple(SURFACE_MAPS)
 """Spatial maps of three channels at picture size, which an `sd15` model can use."""
 _GAZE = 2
 
