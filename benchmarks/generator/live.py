@@ -53,7 +53,7 @@ def measure(frames: int) -> np.ndarray:
             clock.append(time.process_time())
             drawn = live.shown(source.driven(motion[index]))
             clock.append(time.process_time())
-            cv2.imencode(".webp", drawn)
+            cv2.imencode(".jpg", drawn)
             clock.append(time.process_time())
             rows.append(1000 * np.diff(clock))
     return np.array(rows[LEFT_OUT:])

@@ -6,6 +6,8 @@ prior falls with the distance from the fitted skull (Boykov and Jolly, ICCV 2001
 
 from __future__ import annotations
 
+import warnings
+
 import cv2
 import numpy as np
 from scipy import sparse
@@ -109,7 +111,8 @@ class _Cut:
 
     def _likelihood(self, mask: Mask, components: int) -> Floats:
         """Return the log-likelihood of every pixel under a mixture fitted to the masked ones."""
-        from sklearn.mixture import GaussianMixture  # its import takes a second
+        from sklearn.exceptions import ConvergenceWarning  # its import takes a second
+        from sklearn.mixture import GaussianMixture
 
         pixels = self._lab.reshape(-1, 3)
         chosen = pixels[mask.ravel()]
@@ -117,7 +120,10 @@ class _Cut:
         if len(chosen) < components:
             return np.full((_SIDE, _SIDE), -20.0)
         model = GaussianMixture(components, reg_covar=8.0, random_state=0, max_iter=30)
-        scores: Floats = model.fit(chosen).score_samples(pixels).reshape(_SIDE, _SIDE)
+        with warnings.catch_warnings():
+            # Colours of drawings often lie on a few points; a mixture that has not settled tells them apart all the same.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            scores: Floats = model.fit(chosen).score_samples(pixels).reshape(_SIDE, _SIDE)
         return scores
 
     def _cut(self, unary: Floats) -> Mask:

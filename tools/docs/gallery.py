@@ -6,6 +6,7 @@ The truth is the same avatar, rendered anew with the transferred motion: `python
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -22,6 +23,8 @@ SOURCES = (("cartoon", 2), ("anime", 2), ("paint", 9), ("comic", 14))
 
 DRIVER = ("real", 11)
 SEED, FRAMES, SIZE = 9002, 60, 256
+CAMERA = (0.3, 0.5, 0.5)
+"""Size and place of the avatars' heads, so that the whole picture is drawn and compares with the truth."""
 Picture = NDArray[np.uint8]
 
 
@@ -30,7 +33,7 @@ def row(deployment: Deployment, style: str, seed: int, number: int) -> Picture:
     source, driver = sample_avatar(seed, style), sample_avatar(DRIVER[1], DRIVER[0])
     motion = sample_motion(np.random.default_rng((SEED, number)), driver.shape.values, FRAMES)
     liveliest = int(np.argmax(motion.expression.sum(1) + 2 * np.abs(motion.pose[:, 0])))
-    drive, params = motion.take([liveliest]), source.params()
+    drive, params = motion.take([liveliest]), replace(source.params(), camera=np.array(CAMERA, np.float32))
     picture = render(source, params, 2 * SIZE).picture
     config = AnimateConfig(mode="absolute", size=SIZE)
     clip = GeometryAnimator().animate(picture, params, drive, deployment, config=config)

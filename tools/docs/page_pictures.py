@@ -18,7 +18,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 OUT = Path(__file__).parents[2] / "docs" / "images" / "app-animate.png"
-PATIENCE = 240_000
+PATIENCE = 900_000
 """Milliseconds that a busy machine is given for one piece of work."""
 
 

@@ -329,7 +329,7 @@ def _sliders(name: str, group: tuple[Any, ...]) -> list[Any]:
 
 def _portrait(face: Face, values: Sequence[float], words: str, style: str) -> str:
     try:
-        address = data_address(face.live.shown(posed(face.live.params, values)))
+        address = data_address(face.live.shown(posed(face.live.params, values)), "jpg")
     except (ValueError, TypeError):
         return notice("this pose cannot be drawn; move a slider")
     return f'<img class="{style}" alt="{words}" src="{address}">'
