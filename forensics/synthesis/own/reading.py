@@ -158,7 +158,7 @@ def fit(frames: Frames, size: int) -> Frames:
     height, width = frames.shape[1:3]
     top, left = height % GRAIN // 2, width % GRAIN // 2
     cut = frames[:, top : top + height // GRAIN * GRAIN, left : left + width // GRAIN * GRAIN]
-    return np.ascontiguousarray(cut, dtype=np.uint8)
+    return np.array(cut, dtype=np.uint8, order="C")
 
 
 def faces_of(drive: DriveSequence, height: int, width: int) -> Faces:
