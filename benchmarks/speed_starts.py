@@ -14,17 +14,21 @@ from benchmarks.speed_work import scene
 from tools.docs.measure_installation import closure, size
 
 
-def cases(folder: Path, *, quick: bool) -> Iterator[Case]:
-    """Yield the cases of installation and start.
+def installs(folder: Path, quick: bool) -> Iterator[Case]:
+    """Yield the cases of installation, which need no folder and have one size."""
+    del folder, quick
+    yield Case("install: provenance", "MB", partial(megabytes, "provenance"), "limit", limit(400.0), 1)
+    yield Case("install: full", "MB", partial(megabytes, "full"), "limit", limit(2000.0), 1)
+
+
+def starts(folder: Path, quick: bool) -> Iterator[Case]:
+    """Yield the cases of starts.
 
     Args:
-        folder: Folder for what they need.
+        folder: Folder for the picture that they open.
         quick: Whether the sizes are small; these cases have one size.
     """
     del quick
-    base = partial(megabytes, "provenance")
-    yield Case("install: provenance", "MB", base, "limit", limit(400.0), 1)
-    yield Case("install: full", "MB", partial(megabytes, "full"), "limit", limit(2000.0), 1)
     for room, most in (("watermark", 1.0), ("detectors", 2.0), ("generator", 2.0), ("forensics", 0.1)):
         yield Case(f"start: import {room}", "s", partial(start, "-c", f"import {room}"), "limit", limit(most))
     picture = folder / "start.jpg"

@@ -35,21 +35,19 @@ SMALL = 320
 """Side of the small pictures of a folder, pixels."""
 
 
-def cases(folder: Path, *, quick: bool) -> Iterator[Case]:
-    """Yield the cases.
+def faces(folder: Path, quick: bool) -> Iterator[Case]:
+    """Yield the cases of work with faces, and of evaluation.
 
     Args:
         folder: Folder for what they need.
         quick: Whether the sizes are small.
     """
-    deployment = Deployment.open(folder / "home")
-    yield from _provenance(folder, deployment)
     count = 12 if quick else 1000
     walk = partial(examine_folder, folder / "many", count)
     yield Case(f"examine: a folder of {count} small JPEGs, two workers", "s a file", walk, "limit", limit(0.05), 1)
     frames = 8 if quick else 100
-    yield Case("animate: geometry, 256 pixels", "s a frame", partial(animate, deployment, frames), "25 a second",
-               limit(0.04), 3)  # fmt: skip
+    moved = partial(animate, Deployment.open(folder / "home"), frames)
+    yield Case("animate: geometry, 256 pixels", "s a frame", moved, "25 a second", limit(0.04), 3)
     yield Case("score: 32 crops with the detector cpu", "s a crop", score, "the same network bare", bare)
     drawn = partial(draw, 2 if quick else 20)
     yield Case("render: an avatar, 256 pixels", "s a frame", drawn, "limit", limit(0.1))
@@ -60,7 +58,15 @@ def cases(folder: Path, *, quick: bool) -> Iterator[Case]:
                f"{REPLICATES} times roc_auc_score of scikit-learn", partial(plain, rows), 3)  # fmt: skip
 
 
-def _provenance(folder: Path, deployment: Deployment) -> Iterator[Case]:
+def provenance(folder: Path, quick: bool) -> Iterator[Case]:
+    """Yield the cases of marks and credentials.
+
+    Args:
+        folder: Folder for what they need.
+        quick: Whether the sizes are small; these cases have one size.
+    """
+    del quick
+    deployment = Deployment.open(folder / "home")
     picture = scene((220,), 512, seed=2)
     payload = Payload.random(np.random.default_rng(1), PayloadKind.CONTROL)
     marked, keys = mark(picture, payload, deployment.mark_key), deployment.mark_keys

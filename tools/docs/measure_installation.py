@@ -48,10 +48,13 @@ def size(name: str) -> int:
 def main() -> None:
     """Measure, write the results file and print it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    base = closure(project["dependencies"]) | {"facetrail"}
-    full = base | closure(project["optional-dependencies"]["full"])
-    parts = {"facetrail": base - {"facetrail"}, "full": full - base}
-    parts |= {extra: closure(project["optional-dependencies"][extra]) - full for extra in EXTRAS}
+    optional = project["optional-dependencies"]
+    base = closure(project["dependencies"])
+    full = base | closure(optional["full"])
+    parts = {"facetrail": base, "full": full - base}
+    for extra in EXTRAS:
+        own = [one for one in optional[extra] if not one.startswith("facetrail[")]  # that is `full`
+        parts[extra] = closure(own) - full
     machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, torch "
     machine += distribution("torch").version
     with (ROOT / "results" / "install_sizes.csv").open("w", newline="", encoding="utf-8") as file:

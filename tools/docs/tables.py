@@ -387,8 +387,8 @@ def speed(rows: Rows) -> str:
     lines = [
         [
             row["what"],
-            f"{float(row['value']):.3g} {row['unit']}",
-            f"{row['against']}: {float(row['reference']):.3g}",
+            f"{float(row['value']):.4g} {row['unit']}",
+            f"{row['against']}: {float(row['reference']):.4g}",
             f"{float(row['ratio']):.2f}",
             row["runs"],
             f"{float(row['load']):.1f}",
