@@ -14,7 +14,7 @@ import numpy as np
 
 from generator.face.face_params import Floats
 
-from .landmarks import BROWS, COUNT, EDGES, LIPS, OUTER_EYES, eye_distance
+from .landmarks import BROWS, EDGES, LIPS, OUTER_EYES, eye_distance
 from .rig import Rig
 from .view import View
 
