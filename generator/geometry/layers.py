@@ -144,8 +144,8 @@ def _back(sight: Sight, alpha: Floats, colours: Floats) -> Floats:
     thick: Bytes = ((alpha > 0.5) & (sight.oval < 0.5) & (sight.neck < 0.5) & (unlike < 55)).astype(np.uint8)
     opened = np.asarray(cv2.morphologyEx(thick, cv2.MORPH_OPEN, disk(0.07 * width)), np.float32)
     opened = blur(grow(opened, 0.02 * width), 1.5 * pixel)
-    round_below = np.hypot(sight.beside / (0.56 * width), np.maximum(below + 0.75, 0) / 0.5)
-    upper = 1 - smooth_step((round_below - 0.85) / 0.25)
+    rounded = np.maximum(below + 0.75, 0) / 0.5 * (1 + 2 * (sight.beside / width) ** 2)
+    upper = 1 - smooth_step((rounded - 0.85) / 0.25)
     cover = alpha * (1 - sight.neck) * (1 - np.clip((below + 0.05) / 0.25, 0, 1)) * np.maximum(opened, upper)
     return _with_alpha(texture, np.maximum(cover * (1 - ears), sight.oval * upper))
 
