@@ -9,10 +9,9 @@ import numpy as np
 from generator import FaceParams
 from generator.avatars import STYLES, Avatar, project_perspective, render, sample_avatar, sample_motion
 
-from .portraits import Points, Portrait
+from .portraits import SEED, Points, Portrait
 from .reenacting import RATE, Reenactor
 
-SEED = 18
 SIZES = (256, 320, 384)
 MESH_POINTS = 468
 FOLDER = "avatars"

@@ -41,10 +41,10 @@ from .distorting import distort
 from .drawing import TRAIN, VALIDATION, kept_avatars, make_avatars
 from .forging import MEASURED, alike, cut_native, draw_forger, measured_of
 from .measured_pictures import Pictures, keep
-from .portraits import Portrait, read_portraits, split_portraits
+from .portraits import SEED, Portrait, read_portraits, split_portraits
 from .reenacting import Reenactor
 from .scored import GENUINE, UNFORGED
-from .train_photo import NAME, SEED
+from .train_photo import NAME
 
 DIRECTIONS = 48
 """Directions of the pooled features that the scope gate measures."""

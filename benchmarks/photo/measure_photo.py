@@ -32,7 +32,7 @@ from .distorting import distort
 from .drawing import TEST, avatar_name, make_avatars, turn_of
 from .forging import MEASURED, cut_native
 from .measured_pictures import CLIP, DISTORTIONS, FEWER, Pictures, clips, keep, stills
-from .portraits import Image, Portrait, read_groups, read_portraits, split_portraits
+from .portraits import SEED, Image, Portrait, read_groups, read_portraits, split_portraits
 from .reenacting import Reenactor
 from .scored import (
     DRAWS,
@@ -51,7 +51,7 @@ from .scored import (
     row,
     share,
 )
-from .train_photo import NAME, SEED
+from .train_photo import NAME
 
 RESULTS = Path("results/photo.csv")
 COLUMNS = ("what", "slice", "measure", "distortion", "value", "low", "high", "people", "pictures", "note")

@@ -22,9 +22,8 @@ from forensics.synthesis.forgeries import Footage, blend_with_itself, swap_faces
 
 from .distorting import webp_roundtrip
 from .forging import alike, cut_native, find_donor, measured_of
-from .portraits import Image, Points, Portrait
+from .portraits import SEED, Image, Points, Portrait
 from .scored import GENUINE, MARKED, VARIED
-from .train_photo import SEED
 
 Change = Callable[[Image], Image]
 CLIP = "clip, H.264 crf 28"

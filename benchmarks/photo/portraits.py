@@ -16,7 +16,7 @@ from generator.trackers import MESH_INDEX, FaceMesh, find_face_mesh
 Image = NDArray[np.uint8]
 Points = NDArray[np.float32]
 
-SPLIT_SEED = 18
+SPLIT_SEED = SEED = 18
 TRAIN, VALIDATION = 300, 50
 LARGEST_FACE = 200
 """Longer side, in pixels, that a face's box is shrunk to when a portrait is read."""

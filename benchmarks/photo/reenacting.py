@@ -17,9 +17,8 @@ from generator.avatars import sample_motion
 from generator.trackers import Tracker, TrackerError, load_tracker
 from watermark import Deployment, Payload, PayloadKind, mark
 
-from .portraits import Portrait, Reenacted
+from .portraits import SEED, Portrait, Reenacted
 
-SEED = 18
 SECONDS, RATE = 3, 25
 LARGEST_TURN = 0.4
 """Share of a drawn motion's turn that a reenactment keeps: genuine portraits look straight ahead, and a detector that

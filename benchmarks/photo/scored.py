@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta, rankdata
 
-from .train_photo import SEED
+from .portraits import SEED
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]

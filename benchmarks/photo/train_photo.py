@@ -32,11 +32,11 @@ from detectors.training.ema import RunningMean
 from .distorting import distort
 from .drawing import TRAIN, VALIDATION, kept_avatars, make_avatars
 from .forging import MEASURED, Made, alike, cut_native, cut_varied, draw_forger, measured_of
-from .portraits import Image, Portrait, read_portraits, split_portraits
+from .measured_pictures import Pictures, keep
+from .portraits import SEED, Image, Portrait, read_portraits, split_portraits
 from .reenacting import Reenactor
 
 NAME = "photo"
-SEED = 18
 PAIRS = 10
 FIRST_SIZE, FIRST_SHARE = 176, 0.7
 """Side of the crops, in pixels, during the first share of the training; the contract's side afterwards."""
@@ -45,7 +45,8 @@ SMOOTHING = 0.05
 FEWEST_DISTORTED, MOST_DISTORTED = 0.3, 0.75
 """Share of the distorted pairs at the beginning and at the end."""
 AVERAGE = 0.99
-LOOK_EVERY = 120
+LOOK_EVERY, SAVE_EVERY = 120, 20
+"""Steps between two measurements on validation faces, and between two checkpoints."""
 AVATARS = 0.25
 """Share of the pairs that show drawn avatars."""
 KEPT, AGAIN = 300, 0.4
@@ -143,7 +144,7 @@ def train(model: nn.Module, learned: Callable[[], Shown], judged: Shown, work: P
     """
     spec = find_spec(NAME)
     run = resume(begin(model), work / "last.pt")
-    held = validation_set(judged, spec)
+    held = held_of(keep(work / "validation.npz", lambda: validation_set(judged, spec)))
     shown, kept = learned(), deque[Made](maxlen=KEPT)
     run.model.train()
     limit, began, before = minutes * 60, time.monotonic(), run.seconds
@@ -158,6 +159,8 @@ def train(model: nn.Module, learned: Callable[[], Shown], judged: Shown, work: P
             look(run, held, spec, work, loss)
             shown = learned()
             run.seconds = before + time.monotonic() - began
+        if run.step % SAVE_EVERY == 0 or run.seconds >= limit:
+            save(run, work)
 
 
 def begin(model: nn.Module) -> Run:
@@ -212,13 +215,12 @@ def draw_batch(
     return to_input(np.stack(crops), spec), torch.tensor([0.0, 1.0] * PAIRS)
 
 
-def validation_set(shown: Shown, spec: DetectorSpec) -> Held:
+def validation_set(shown: Shown, spec: DetectorSpec) -> Pictures:
     """Return crops of validation faces: every forgery of half of the people and of a quarter of the avatars.
 
     About half of the pairs are distorted.
     """
-    crops: list[Image] = []
-    kinds: list[str] = []
+    found = Pictures()
     for group, share in ((shown.people, 2), (shown.avatars, 4)):
         for place, portrait in enumerate(group):
             for number, (name, forger) in enumerate(measured_of(portrait).items()):
@@ -227,14 +229,19 @@ def validation_set(shown: Shown, spec: DetectorSpec) -> Held:
                 rng = np.random.default_rng([SEED, 1, number, place])
                 genuine, forged, box = forger(portrait, alike(portrait, group), rng)
                 pair = [cut_native(picture, box, spec) for picture in (genuine, forged)]
-                pair = distort(pair, rng) if rng.random() < 0.5 else pair
-                crops += [resize_crop(crop, spec.input_size) for crop in pair]
-                kinds += [name if group is shown.people else AVATAR] * 2
-    return Held(np.stack(crops), np.tile([0, 1], len(crops) // 2), np.array(kinds))
+                for crop in distort(pair, rng) if rng.random() < 0.5 else pair:
+                    kind = name if group is shown.people else AVATAR
+                    found.add(resize_crop(crop, spec.input_size), kind, portrait.name, "")
+    return found
+
+
+def held_of(pictures: Pictures) -> Held:
+    """Return validation pictures, genuine and forged in turn, with their labels."""
+    return Held(np.stack(pictures.crops), np.tile([0, 1], len(pictures.crops) // 2), np.array(pictures.kinds))
 
 
 def look(run: Run, held: Held, spec: DetectorSpec, work: Path, loss: float) -> None:
-    """Measure the averaged weights on validation faces, keep them where they are the best, and write a checkpoint."""
+    """Measure the averaged weights on validation faces, and keep them where they are the best."""
     run.model.eval()
     with run.mean.inside(run.model):
         scores = score(run.model, held.crops, spec)
@@ -255,6 +262,10 @@ def look(run: Run, held: Held, spec: DetectorSpec, work: Path, loss: float) -> N
     print(line, "best" if value == run.best else "", flush=True)
     with (work / "log.txt").open("a", encoding="utf-8") as file:
         file.write(line + "\n")
+
+
+def save(run: Run, work: Path) -> None:
+    """Write a checkpoint."""
     state: dict[str, object] = {
         "model": run.model.state_dict(),
         "optimizer": run.optimizer.state_dict(),

@@ -261,7 +261,9 @@ def scope_gate(rows: Rows) -> str:
     return markdown(["kind", "files", "let in", "share"], table)
 
 
-PHOTO_SHOWN = ("self-blend", "face-swap", "mesh-warp", "mouth-edit", "eyes-edit", "codec-twin", "all forgeries")
+PHOTO_SHOWN = (
+    "self-blend", "face-swap", "reenactment", "mesh-warp", "mouth-edit", "eyes-edit", "codec-twin", "all forgeries",
+)  # fmt: skip
 
 
 def photo_cells(rows: Rows, what: str) -> dict[tuple[str, str, str], dict[str, str]]:
@@ -335,6 +337,7 @@ PHOTO_TARGETS = (
     ("face-swap, AUC", "face-swap", "auc", "none", 0.97),
     ("mouth-edit, AUC", "mouth-edit", "auc", "none", 0.95),
     ("eyes-edit, AUC", "eyes-edit", "auc", "none", 0.95),
+    ("reenactment, AUC", "reenactment", "auc", "none", 0.97),
     ("mesh-warp, AUC", "mesh-warp", "auc", "none", 0.97),
     ("codec-twin, AUC", "codec-twin", "auc", "none", 0.97),
     ("all forgeries after JPEG 50, AUC", "all forgeries", "auc", "JPEG 50", 0.92),
@@ -372,6 +375,40 @@ def photo_scope(rows: Rows) -> str:
         if row["what"] in ("choice", "scope")
     ]
     return markdown(["pictures", "what happened", "pictures", "share"], table)
+
+
+def photo_clips(rows: Rows) -> str:
+    """Return what was measured of clips, each scored by the mean over its frames."""
+    cells = photo_cells(rows, "clips")
+    table = [
+        [name, measure.replace("auc", "AUC"), short(row), row["pictures"]]
+        for (name, measure, _), row in cells.items()
+    ]  # fmt: skip
+    return markdown(["clips", "measure", "value", "clips"], table)
+
+
+def photo_avatars(rows: Rows) -> str:
+    """Return how `photo`, and the detector of avatars beside it, do on drawn avatars of ten styles."""
+    found = [row for row in rows if row["what"] == "avatars"]
+    notes = list(dict.fromkeys(row["note"] for row in found))
+    by_note = {note: photo_cells([row for row in found if row["note"] == note], "avatars") for note in notes}
+    table = [
+        [f"{name}, {measure.replace('auc', 'AUC')}", distortion, row["pictures"],
+         *(short(cells[name, measure, distortion]) for cells in by_note.values())]
+        for (name, measure, distortion), row in by_note[notes[0]].items()
+    ]  # fmt: skip
+    heads = [f"`{note.removeprefix('detector ')}`" for note in notes]
+    return markdown(["avatars", "distortion", "pictures", *heads], table)
+
+
+def photo_shortcuts(rows: Rows) -> str:
+    """Return what a mark changes in genuine pictures, and how genuine avatars with turned heads are taken."""
+    table = [
+        [row["slice"], row["measure"], row["distortion"], row["pictures"], short(row)]
+        for row in rows
+        if row["what"] in ("control", "turned")
+    ]
+    return markdown(["pictures", "measure", "distortion", "pictures", "value"], table)
 
 
 def examine_time(rows: Rows) -> str:
@@ -682,6 +719,7 @@ FORMS = {
         intervals, animate_time, arkit_tracking, drawing_faces, faults, manifest_store, load, detector_matrix,
         detector_matrix_alarms, retraining, scale, scale_rows, scale_plan, throughput, install_sizes, public_files,
         photo_forgeries, photo_distortions, photo_groups, photo_answers, photo_scope, photo_targets,
+        photo_clips, photo_avatars, photo_shortcuts,
     )
 }  # fmt: skip
 
@@ -691,7 +729,7 @@ FILES = {
     "scale_rows": "scale", "scale_plan": "scale", "detector_matrix_alarms": "detector_matrix",
     "cpu_forgeries": "cpu_detector", "photo_forgeries": "photo", "photo_distortions": "photo",
     "photo_groups": "photo", "photo_answers": "photo", "photo_scope": "photo",
-    "photo_targets": "photo",
+    "photo_targets": "photo", "photo_clips": "photo", "photo_avatars": "photo", "photo_shortcuts": "photo",
 }  # fmt: skip
 """Results files of tables that have another name."""
 
