@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from generator import DriveSequence, FaceModelError, FaceParams, MotionFileError
+from generator.avatars import sample_motion
 from generator.face.face_params import LAYOUTS
-from generator.puppets import sample_motion
+
+SHAPE = np.zeros(120, np.float32)
 
 
-def test_a_saved_motion_comes_back_unchanged(tmp_path, puppet):
-    drive = sample_motion(np.random.default_rng(0), puppet, 7)
+def test_a_saved_motion_comes_back_unchanged(tmp_path):
+    drive = sample_motion(np.random.default_rng(0), SHAPE, 7)
     drive.save(tmp_path / "m.npz")
     again = DriveSequence.load(tmp_path / "m.npz")
     for name in ("shape", "expression", "pose", "gaze", "camera"):
@@ -35,8 +37,8 @@ def test_a_file_that_is_no_motion_is_refused_by_name(tmp_path, content):
         ("camera", np.zeros((6, 3))),
     ],
 )
-def test_a_motion_with_wrong_arrays_is_refused(tmp_path, puppet, name, value):
-    sample_motion(np.random.default_rng(0), puppet, 7).save(tmp_path / "m.npz")
+def test_a_motion_with_wrong_arrays_is_refused(tmp_path, name, value):
+    sample_motion(np.random.default_rng(0), SHAPE, 7).save(tmp_path / "m.npz")
     with np.load(tmp_path / "m.npz") as data:
         arrays = dict(data)
     arrays[name] = value
@@ -65,14 +67,7 @@ def test_the_face_model_stays_with_the_motion(tmp_path):
     np.testing.assert_array_equal(again.expression, drive.expression)
 
 
-def test_a_motion_saved_before_there_were_face_models_is_a_puppets(tmp_path, puppet):
-    sample_motion(np.random.default_rng(0), puppet, 3).save(tmp_path / "m.npz")
-    with np.load(tmp_path / "m.npz") as data:
-        np.savez(tmp_path / "old.npz", **{name: data[name] for name in data if name != "face_model"})
-    assert DriveSequence.load(tmp_path / "old.npz").face_model == "puppet"
-
-
-@pytest.mark.parametrize("name", ["puppet", "smpl"])
+@pytest.mark.parametrize("name", ["arkit", "smpl"])
 def test_a_motion_of_another_face_model_than_it_says_is_refused(tmp_path, name):
     flame_drive().save(tmp_path / "m.npz")
     with np.load(tmp_path / "m.npz") as data:
@@ -92,5 +87,5 @@ def test_a_layouts_limits_fit_its_names_and_hold_the_neutral_face(name):
 
 def test_parameters_of_the_wrong_size_are_refused():
     p = FaceParams.neutral(face_model="flame")
-    with pytest.raises(FaceModelError, match=r"shape has shape \(100,\), expected \(16,\) for face model 'puppet'"):
-        FaceParams(p.shape, p.expression, p.pose, p.gaze, p.camera)
+    with pytest.raises(FaceModelError, match=r"shape has shape \(100,\), expected \(120,\) for face model 'arkit'"):
+        FaceParams(p.shape, p.expression, p.pose, p.gaze, p.camera, "arkit")

@@ -100,10 +100,11 @@ def test_settings_out_of_range_are_refused(animator, picture, params, deployment
 
 
 def test_faces_of_another_head_are_refused(animator, picture, params, deployment):
-    with pytest.raises(FaceModelError, match="the source was read as a puppet face"):
-        animator.animate(picture, FaceParams.neutral(), motion(2), deployment)
-    with pytest.raises(FaceModelError, match="the drive was read as a puppet face"):
-        animator.animate(picture, params, DriveSequence.still(FaceParams.neutral(), 25), deployment)
+    other = FaceParams.neutral(face_model="flame")
+    with pytest.raises(FaceModelError, match="the source was read as a flame face"):
+        animator.animate(picture, other, motion(2), deployment)
+    with pytest.raises(FaceModelError, match="the drive was read as a flame face"):
+        animator.animate(picture, params, DriveSequence.still(other, 25), deployment)
 
 
 def test_a_picture_too_small_for_a_mark_is_refused_before_any_work(animator, picture, params, deployment):
