@@ -14,8 +14,19 @@ from diffusers import DDIMScheduler
 import generator
 from generator import AnimateConfig, FaceParams, GenerationError, GeometryAnimator, load_animator
 from generator.avatars import sample_motion
-from generator.geometry import GUIDES, TURNS, Drawing, LayerMaps, Painter, Strength, avatar_rig, moment_of
-from generator.geometry import face_in_picture, prepare_source
+from generator.geometry import (
+    GUIDES,
+    TURNS,
+    Drawing,
+    LayerMaps,
+    Painter,
+    Strength,
+    avatar_rig,
+    face_in_picture,
+    moment_of,
+    network_maps,
+    prepare_source,
+)
 from generator.inference.layer_network import LayerImprover, LayerNetwork
 from generator.network.model import Conditions
 from watermark import CredentialState, PayloadKind, read_mark, read_media, read_provenance
@@ -260,10 +271,8 @@ def test_the_source_is_read_once_and_the_strength_of_the_expression_reaches_the_
     improve = improver(toy_network, source)
     one, again = improve.improve(layers, faces), improve.improve(layers, faces)
     assert read == [(1, 3, SIZE, SIZE)] and np.array_equal(one, again)
-    silent, loud = (improver(toy_network, source, expression=s)._change(
-        [{"moved": each.picture, "guides": np.rint(255 * each.guides).astype(np.uint8),
-          "turned": np.rint(255 * each.turned[::2, ::2]).astype(np.uint8)} for each in layers], faces
-    ) for s in (0.0, 1.0))  # fmt: skip
+    maps = [network_maps(each, SIZE) for each in layers]
+    silent, loud = (improver(toy_network, source, expression=s)._change(maps, faces) for s in (0.0, 1.0))
     assert np.abs(silent - loud).max() > 1e-4
 
 
