@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from generator.errors import TrainingError
 from generator.face.face_params import ARKIT_EXPRESSION
 from generator.geometry import GUIDES, TURNS
 from generator.trackers import Tracker, load_tracker
+from watermark import read_arrays
 
 from .avatar_casting import Casting, avatars_digest
 from .avatar_scenes import Scene, avatar_scene
@@ -117,10 +117,9 @@ class Shelf:
         """
         path = self.path(number)
         try:
-            with np.load(path) as arrays:
-                scene = Scene(**{name: arrays[name] for name in arrays.files})
+            scene = Scene(**read_arrays(path))
             self._check(scene)
-        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, TypeError) as error:
             raise TrainingError(f"{path}: is no scene of an avatar ({error}); delete it, it is drawn again") from error
         return scene
 

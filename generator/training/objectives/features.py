@@ -42,7 +42,9 @@ class FeatureDistance(nn.Module):
                 f"{weights}: no ImageNet weights of {_BACKBONE} ({said}); run `facetrail models get imagenet-lite0`"
             ) from error
         if unknown.missing_keys:
-            raise TrainingError(f"{weights}: lacks {unknown.missing_keys[0]} of {_BACKBONE}; run `facetrail models get imagenet-lite0`")
+            raise TrainingError(
+                f"{weights}: lacks {unknown.missing_keys[0]} of {_BACKBONE}; run `facetrail models get imagenet-lite0`"
+            )
         self.network.eval().requires_grad_(False)
 
     def forward(self, ours: Tensor, true: Tensor, weight: Tensor) -> Tensor:

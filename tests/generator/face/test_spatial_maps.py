@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,7 +11,8 @@ from generator import DriveSequence, FaceModelError, FaceParams, Retarget, align
 from generator.avatars import avatar_head, avatar_landmarks, avatar_truth
 from generator.face.alignment import neutral_moment
 from generator.face.face_params import LAYOUTS
-from generator.face.spatial_maps import MapRenderer
+from generator.face.head_model import project, rotation
+from generator.face.spatial_maps import MapRenderer, enlarged
 from generator.face.surface_maps import SURFACE_MAPS
 from generator.face_models import stand_in_flame
 
@@ -121,10 +123,10 @@ def test_the_expression_shows_in_every_map_of_the_head(model):
     renderer = MapRenderer(MODELS[model], SURFACE_MAPS, SIZE, source)
     still, moved = renderer(source), renderer(replace(source, expression=opened))
     for name in SURFACE_MAPS:
-        changed = (still[name] != moved[name]).any(-1)
+        changed = (np.abs(still[name].astype(int) - moved[name]) > 8).any(-1)
         assert changed.mean() > 0.002, name
         rows = np.flatnonzero(changed.any(1)) / len(changed)
-        assert rows.min() > 0.5, "an opening mouth changes the lower face only"
+        assert rows.min() > 0.5, "an opening mouth changes the lower face"
 
 
 class Ball:
@@ -198,6 +200,17 @@ def test_the_maps_lie_where_the_face_is_seen_in_perspective(avatar, face):
     points, seen = avatar_landmarks(avatar, turned, truth)
     columns, rows = np.clip(points[seen].astype(int), 0, size - 1).T
     assert (depth[rows, columns] > 0).mean() > 0.98
+    depth = MapRenderer(avatar_head(), ("depth",), size, face)(face)["depth"][..., 0]
+    points, _ = avatar_landmarks(avatar, face, avatar_truth(avatar, face, size))
     nearest = np.argwhere(depth == depth.max()).mean(0)[::-1]
-    tip = points[np.argmax(avatar_head().mesh_points(face.shape, face.expression)[:468, 2])]
-    assert np.abs(nearest - points[[1, 4]]).min() < 3, tip
+    assert np.linalg.norm(points[[1, 4]] - nearest, axis=1).min() < 1.5, "the tip of the nose"
+
+
+@both
+def test_a_near_point_is_enlarged_as_its_cameras_distance_says(model):
+    points, pose = np.float32([[0.5, -0.4, 0.9], [0.2, 0.3, -0.5]]), np.float32([0.3, -0.2, 0.1])
+    found = project(enlarged(points, pose, LAYOUTS[model].camera_distance), pose, np.float32([0.3, 0.5, 0.4]))
+    turned = points @ rotation(pose).T
+    nearness = 10 / (10 - turned[:, 2]) if model == "arkit" else np.ones(2)
+    expected = np.float32([0.5, 0.4]) + 0.3 * nearness[:, None] * turned[:, :2] * [1, -1]
+    np.testing.assert_allclose(found, expected, atol=1e-6)

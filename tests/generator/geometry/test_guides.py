@@ -11,7 +11,7 @@ import pytest
 
 from generator.face.face_params import ARKIT_EXPRESSION
 from generator.geometry import GUIDES, TURNS, LayerMaps, Painter, Strength, avatar_rig, moment_of, network_maps
-from generator.geometry.guides import opening, stretch, trust
+from generator.geometry.guides import stretch, trust
 
 SIZE = 256
 NUMBER = {name: index for index, name in enumerate(GUIDES)}

@@ -199,9 +199,7 @@ def test_an_interrupted_run_leaves_nothing(animator, scene, deployment, tmp_path
 
     for name in ("a.mp4", "frames"):
         with pytest.raises(KeyboardInterrupt):
-            animator.animate_to(
-                tmp_path / name, *scene, deployment, config=AnimateConfig(chunk=2), progress=stopping
-            )
+            animator.animate_to(tmp_path / name, *scene, deployment, config=AnimateConfig(chunk=2), progress=stopping)
     assert not list(tmp_path.iterdir())
 
 

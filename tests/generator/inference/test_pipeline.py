@@ -36,7 +36,6 @@ from watermark import (
     read_provenance,
 )
 
-
 FEW = AnimateConfig(steps=2, guidance=1.0)
 
 
@@ -173,9 +172,7 @@ def test_works_that_differ_carry_ids_that_differ(animator, scene, deployment):
 
 @pytest.mark.slow
 def test_how_frames_are_grouped_does_not_change_them_visibly(animator, scene, deployment):
-    whole, parts = (
-        animator.animate(*scene, deployment, config=few(chunk=c)).frames.astype(int) for c in (10, 3)
-    )
+    whole, parts = (animator.animate(*scene, deployment, config=few(chunk=c)).frames.astype(int) for c in (10, 3))
     assert np.abs(whole - parts).mean() < 0.05
 
 
@@ -195,9 +192,7 @@ def test_an_output_too_small_for_a_mark_is_refused_before_any_denoising(scene, d
 
 def test_progress_counts_frames(animator, scene, deployment):
     seen = []
-    animator.animate(
-        *scene, deployment, config=few(chunk=4), progress=lambda done, total: seen.append((done, total))
-    )
+    animator.animate(*scene, deployment, config=few(chunk=4), progress=lambda done, total: seen.append((done, total)))
     assert seen == [(1, 10), (2, 10), (3, 10), (4, 10), (6, 10), (8, 10), (10, 10)]
 
 

@@ -74,7 +74,9 @@ def test_a_window_of_the_composition_equals_that_part_of_the_whole(toy_model):
         torch.zeros(1, TOY.expression_inputs),
     )
     still = pictures(3, 8, side, 1) * 2 - 1
-    encoded = dataclasses.replace(toy_model.encode_source(still[..., : TOY.image_size, : TOY.image_size]), picture=still)
+    encoded = dataclasses.replace(
+        toy_model.encode_source(still[..., : TOY.image_size, : TOY.image_size]), picture=still
+    )
     whole = toy_model.compose(latent, encoded, given, (slice(0, cells), slice(0, cells)))
     part = toy_model.compose(latent, encoded, given, (slice(1, 11), slice(2, 12)))
     assert part.picture.shape[-2:] == (160, 160)

@@ -76,7 +76,9 @@ class TrueTracker:
 
     def track_clip(self, frames: np.ndarray, fps: float) -> DriveSequence:
         moments = self.rendered[-len(frames) :]
-        parts = (np.stack([getattr(each, name) for each in moments]) for name in ("expression", "pose", "gaze", "camera"))
+        parts = (
+            np.stack([getattr(each, name) for each in moments]) for name in ("expression", "pose", "gaze", "camera")
+        )
         return DriveSequence(moments[0].shape, *parts, fps=fps, face_model="arkit")
 
 

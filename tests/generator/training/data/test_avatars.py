@@ -112,6 +112,7 @@ def test_a_scene_on_the_shelf_is_that_of_its_number_alone(tmp_path, studio):
     studio()
     one, other = shelf_in(tmp_path / "one"), shelf_in(tmp_path / "other")
     one.fill(3, silent)
+    other.folder.mkdir(parents=True)
     other.draw(2)
     assert same(one.read(2), other.read(2)) and not same(one.read(1), one.read(2))
     another = shelf_in(tmp_path / "one", seed=1)
@@ -202,7 +203,7 @@ def test_other_code_or_other_avatars_have_another_shelf(tmp_path, monkeypatch):
 def test_a_folder_that_cannot_be_written_is_named(tmp_path, studio):
     studio()
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(TrainingError, match="cannot be written .*choose another --cache"):
+    with pytest.raises(TrainingError, match=r"cannot be written .*choose another --cache"):
         shelf_in(tmp_path / "file").fill(1, silent)
 
 
@@ -215,7 +216,7 @@ def test_a_full_disk_leaves_no_half_scene(tmp_path, studio, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "savez", full)
-    with pytest.raises(TrainingError, match="No space left on device.*free space"):
+    with pytest.raises(TrainingError, match=r"No space left on device.*free space"):
         shelf.fill(2, silent)
     assert not list(shelf.folder.iterdir())
 

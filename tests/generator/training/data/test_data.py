@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from generator.avatars import avatar_head, avatar_landmarks, avatar_truth, sample_motion, sample_shape
 from generator.errors import NoFaceError, TrainingError
 from generator.face.face_params import DriveSequence
-from generator.avatars import avatar_head, avatar_landmarks, avatar_truth, sample_motion, sample_shape
 from generator.face.spatial_maps import MapRenderer
 from generator.network.config import TOY_SD15
 from generator.training import DataConfig, open_videos, recipe

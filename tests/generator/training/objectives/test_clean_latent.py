@@ -105,9 +105,9 @@ def test_windows_lie_mostly_around_a_place_that_may_change_and_always_inside():
     for seed in range(300):
         rows, columns = _window(open_to_change, 3, 16, seeded(seed))
         assert rows.stop - rows.start == columns.stop - columns.start == 3
-        assert 0 <= rows.start and rows.stop <= 8 and 0 <= columns.start and columns.stop <= 8
+        assert rows.start >= 0 and rows.stop <= 8 and columns.start >= 0 and columns.stop <= 8
         inside += rows.start <= 6 < rows.stop and columns.start <= 2 < columns.stop
-    # Four fifths look for an open place in one of the two frames, and one frame has none; a sixth of the others holds it.
+    # Four fifths look for an open place, half of them in a frame that has none; a sixth of the others holds it.
     assert inside / 300 == pytest.approx(0.4 + 0.6 / 6, abs=0.08)
 
 
