@@ -78,9 +78,23 @@ class MapRenderer:
         """Rasterise the head at twice the size; attributes are the normal (3) and colours of the displacement map."""
         points = self._model.vertices(target.shape, target.expression, target.gaze)
         turned = points @ rotation(target.pose).T
-        screen = np.concatenate([project(points, target.pose, target.camera), turned[:, 2:]], 1)
+        seen = enlarged(points, target.pose, self._model.layout.camera_distance)
+        screen = np.concatenate([project(seen, target.pose, target.camera), turned[:, 2:]], 1)
         attributes = vertex_normals(turned, self._model.faces)
         if "displacement" in self._names:
             colours = 0.5 + _PLACE_GAIN * self._places + _MOVE_GAIN * (points - self._at_rest)
             attributes = np.concatenate([attributes, colours], 1)
         return rasterise(screen, self._model.faces, attributes, 2 * self._size)
+
+
+def enlarged(points: Floats, pose: Floats, distance: float) -> Floats:
+    """Return points (N, 3) as they look from a distance, so that `project` shows them in perspective.
+
+    Args:
+        points: Points in head space.
+        pose: The head's pose.
+        distance: Distance of the camera, in units of head space; infinite for no perspective.
+    """
+    depth = points @ rotation(pose)[2]
+    out: Floats = points / (1 - depth / distance)[:, None]
+    return out.astype(np.float32)

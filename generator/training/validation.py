@@ -34,7 +34,7 @@ class Judgement:
 
     Attributes:
         metrics: Measures by name, see `compare`; of layered models also "psnr/hidden" over what the layers cannot show,
-            and all of them for the layers alone, "layers/psnr/frame" and so on.
+            if there is any, and all of them for the layers alone, "layers/psnr/frame" and so on.
         picture: (R S, 3 S, 3) uint8: source, truth and generated frame side by side, one row for each of some frames.
         frames: Number of measured frames.
     """
@@ -72,8 +72,8 @@ def judge(model: AniFaceDiff, examples: Dataset[Example], config: TrainConfig, d
     metrics = compare(np.concatenate(ours), true, known)
     if layers:
         moved, hidden = (np.concatenate(part) for part in zip(*layers, strict=True))
-        still = compare(moved, true, known) | {"psnr/hidden": _hidden(moved, true, hidden)}
-        metrics |= {"psnr/hidden": _hidden(np.concatenate(ours), true, hidden)}
+        still = compare(moved, true, known) | _hidden(moved, true, hidden)
+        metrics |= _hidden(np.concatenate(ours), true, hidden)
         metrics |= {f"layers/{name}": value for name, value in still.items()}
     return Judgement(metrics, np.concatenate(rows), sum(map(len, ours)))
 
@@ -97,14 +97,14 @@ def draw(model: AniFaceDiff, batch: Batch, config: TrainConfig) -> Tensor:
     return to_uint8(torch.cat(frames))
 
 
-def _hidden(pictures: Picture, truths: Picture, where: NDArray[np.bool_]) -> float:
-    """Return the mean PSNR over what the layers cannot show, of the pictures that have any of it."""
+def _hidden(pictures: Picture, truths: Picture, where: NDArray[np.bool_]) -> dict[str, float]:
+    """Return the mean PSNR over what the layers cannot show, of the pictures that have any of it; {} if none has."""
     rows = [
         psnr(picture, truth, mask)
         for picture, truth, mask in zip(pictures, truths, where, strict=True)
         if mask.sum() >= _LEAST_PIXELS
     ]
-    return float(np.mean(rows)) if rows else float("nan")
+    return {"psnr/hidden": float(np.mean(rows))} if rows else {}
 
 
 def _decoded(model: AniFaceDiff, latent: Tensor, given: Conditions) -> Tensor:

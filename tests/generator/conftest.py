@@ -1,12 +1,16 @@
-"""Provide what several generator tests need: a tiny real model and a separate deployment."""
+"""Provide what several generator tests need: tiny real models, one avatar, and a separate deployment."""
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 import torch
 
+from generator import FaceParams
+from generator.avatars import Avatar, render, sample_avatar
+from generator.inference.layer_network import LayerNetwork
 from generator.network.config import TOY, TOY_SD15
 from generator.network.model import AniFaceDiff
 from generator.network.patch_codec import PatchCodec
@@ -25,6 +29,26 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
 
 
 @pytest.fixture(scope="session")
+def avatar() -> Avatar:
+    """Return an avatar of the style "real", whose shape is all in its parameters."""
+    return sample_avatar(4, "real")
+
+
+@pytest.fixture(scope="session")
+def face(avatar: Avatar) -> FaceParams:
+    """Return the avatar's face as it looks into the camera, at rest."""
+    return FaceParams.neutral(avatar.shape.values, face_model="arkit")
+
+
+@pytest.fixture(scope="session")
+def portrait(avatar: Avatar, face: FaceParams) -> np.ndarray:
+    """Return the picture (256, 256, 3) of that face."""
+    picture: np.ndarray = render(avatar, face, 256).picture
+    picture.setflags(write=False)
+    return picture
+
+
+@pytest.fixture(scope="session")
 def toy_model() -> AniFaceDiff:
     torch.manual_seed(0)
     model = AniFaceDiff(TOY)
@@ -37,14 +61,30 @@ def toy_model() -> AniFaceDiff:
 
 
 @pytest.fixture(scope="session")
-def toy_sd_model() -> AniFaceDiff:
-    """Return `sd15` at its smallest size, with non-zero weights in every path that starts at zero."""
+def toy_network(toy_model: AniFaceDiff) -> LayerNetwork:
+    """Return the toy of `mini` as it improves moved layers."""
+    return LayerNetwork(toy_model, toy_model.denoise, "0" * 64, (("model.safetensors", "0" * 64),))
+
+
+def _sd_model(motion: bool) -> AniFaceDiff:
     torch.manual_seed(0)
-    model = AniFaceDiff(TOY_SD15)
+    model = AniFaceDiff(TOY_SD15 if motion else dataclasses.replace(TOY_SD15, motion=None))
     for parameter in model.parameters():
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.05)
     return model.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="session")
+def toy_sd_model() -> AniFaceDiff:
+    """Return `sd15` at its smallest size, with non-zero weights in every path that starts at zero."""
+    return _sd_model(motion=True)
+
+
+@pytest.fixture(scope="session")
+def toy_still_model() -> AniFaceDiff:
+    """Return the same without temporal modules: every frame is drawn by itself."""
+    return _sd_model(motion=False)
 
 
 @pytest.fixture

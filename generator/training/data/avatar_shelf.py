@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -14,7 +13,10 @@ import cv2
 import numpy as np
 
 from generator.errors import TrainingError
+from generator.face.face_params import ARKIT_EXPRESSION
+from generator.geometry import GUIDES, TURNS
 from generator.trackers import Tracker, load_tracker
+from watermark import read_arrays
 
 from .avatar_casting import Casting, avatars_digest
 from .avatar_scenes import Scene, avatar_scene
@@ -90,6 +92,7 @@ class Shelf:
                     np.savez(file, **scene.arrays())  # type: ignore[arg-type]
             part.replace(self.path(number))
         except OSError as error:
+            part.unlink(missing_ok=True)
             raise TrainingError(f"{part}: cannot be written ({error.strerror}); free space and run it again") from error
 
     def usable(self, count: int) -> list[int]:
@@ -100,7 +103,7 @@ class Shelf:
         """
         found = [
             number for number in range(count)
-            if self.path(number).exists() and self.path(number).stat().st_size > len(_REFUSED)
+            if self.path(number).exists() and self.path(number).stat().st_size != len(_REFUSED)
         ]  # fmt: skip
         if not found:
             raise TrainingError(f"{self.folder}: no scene of an avatar is there; draw them first")
@@ -114,10 +117,25 @@ class Shelf:
         """
         path = self.path(number)
         try:
-            with np.load(path) as arrays:
-                return Scene(**{name: arrays[name] for name in arrays.files})
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            scene = Scene(**read_arrays(path))
+            self._check(scene)
+        except (OSError, ValueError, TypeError) as error:
             raise TrainingError(f"{path}: is no scene of an avatar ({error}); delete it, it is drawn again") from error
+        return scene
+
+    def _check(self, scene: Scene) -> None:
+        """Raise ValueError where an array is not what `Scene` says."""
+        side, frames = self.size, self.targets
+        pictures = (frames, side, side)
+        expected = {
+            "source": (side, side, 3), "target": (*pictures, 3), "moved": (*pictures, 3),
+            "guides": (*pictures, len(GUIDES)), "turned": (frames, side // 2, side // 2, TURNS), "labels": pictures,
+            "expression": (frames, len(ARKIT_EXPRESSION) + 2),
+        }  # fmt: skip
+        for name, values in scene.arrays().items():
+            kind = np.float32 if name == "expression" else np.uint8
+            if values.shape != expected[name] or values.dtype != kind:
+                raise ValueError(f"{name} is {values.dtype} {values.shape}, expected {kind.__name__} {expected[name]}")
 
 
 @lru_cache(maxsize=1)

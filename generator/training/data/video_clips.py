@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from generator.errors import TrainingError
 from generator.face.face_params import DriveSequence, FaceParams
 from generator.face.pose import project
+from generator.face.spatial_maps import enlarged
 from generator.face_models import FaceModel
 from generator.inference.framing import Framing, frame_source
 from generator.training.config import DataConfig
@@ -131,7 +132,8 @@ def cut(image: Picture, framing: Framing) -> Picture:
 
 def feature_labels(head: FaceModel, params: FaceParams, size: int) -> NDArray[np.uint8]:
     """Draw labels (S, S) from the face model's landmarks: 2 inside an eye's outline, 3 inside the lips', else 0."""
-    points = project(head.landmarks(params.shape, params.expression), params.pose, params.camera) * size
+    marks = head.landmarks(params.shape, params.expression)
+    points = project(enlarged(marks, params.pose, head.layout.camera_distance), params.pose, params.camera) * size
     labels = np.zeros((size, size), np.uint8)
     for part, label in (*((eye, EYE_LABEL) for eye in _EYES), (_MOUTH, MOUTH_LABEL)):
         outline = cv2.convexHull(points[part].astype(np.float32)).round().astype(np.int32)

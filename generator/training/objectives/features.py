@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -35,12 +36,15 @@ class FeatureDistance(nn.Module):
         try:
             found = load_file(weights)
             unknown = self.network.load_state_dict(found, strict=False)
-        except (OSError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError, SafetensorError) as error:
+            said = " ".join(str(error).split())
             raise TrainingError(
-                f"{weights}: no ImageNet weights of {_BACKBONE} ({error}); run `facetrail models get imagenet-lite0`"
+                f"{weights}: no ImageNet weights of {_BACKBONE} ({said}); run `facetrail models get imagenet-lite0`"
             ) from error
         if unknown.missing_keys:
-            raise TrainingError(f"{weights}: lacks {unknown.missing_keys[0]} of {_BACKBONE}")
+            raise TrainingError(
+                f"{weights}: lacks {unknown.missing_keys[0]} of {_BACKBONE}; run `facetrail models get imagenet-lite0`"
+            )
         self.network.eval().requires_grad_(False)
 
     def forward(self, ours: Tensor, true: Tensor, weight: Tensor) -> Tensor:

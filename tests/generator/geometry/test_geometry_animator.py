@@ -45,7 +45,9 @@ def test_unmarked_frames_never_leave(animator, picture, params, deployment, monk
         with pytest.raises(RuntimeError, match="no mark, no frames"):
             animator.animate_to(path, picture, params, motion(2), deployment)
     assert not list(tmp_path.glob("**/*.mp4")) + list(tmp_path.glob("**/*.png"))
-    assert [name for name in vars(GeometryAnimator) if not name.startswith("_")] == ["animate", "animate_to"]
+    assert [name for name in vars(GeometryAnimator) if not name.startswith("_")] == [
+        "from_pretrained", "animate", "animate_to",
+    ]  # fmt: skip
 
 
 def test_a_sealed_clip_is_trusted(animator, picture, params, deployment, tmp_path):

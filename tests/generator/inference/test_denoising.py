@@ -7,27 +7,21 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from diffusers import DDIMScheduler
-from generator.face.source_warp import SourceWarp
 
 from generator import AnimateConfig, Animator
+from generator.avatars import sample_motion
 from generator.inference.clip_work import plan_clip
 from generator.inference.latent_store import open_store, scratch_store
 from generator.inference.windows import Window, lay_windows
-from generator.network.model import Conditions
-from generator.puppets import render, sample_motion, sample_puppet
 
 pytestmark = pytest.mark.slow  # together they take several seconds
 
-SIZE = 128
 FEW = AnimateConfig(sampler="lcm", window=12)
 
 
 @pytest.fixture(scope="module")
-def scene():
-    rng = np.random.default_rng(1)
-    puppet = sample_puppet(rng, "gloss")
-    return render(puppet, puppet.neutral(), SIZE).image, puppet.neutral(), sample_motion(rng, puppet, 64)
+def scene(avatar, face, portrait):
+    return portrait, face, sample_motion(np.random.default_rng(1), avatar.shape.values, 64)
 
 
 @pytest.fixture
@@ -148,46 +142,6 @@ def test_a_still_drive_gives_a_still_clip_where_frames_do_not_meet(toy_sd_model,
     with scratch_store(animator._network.latent_shape) as store:
         frames = pictures_of(animator._drawing(work, store)).astype(int)
     assert np.abs(frames - frames[:1]).max() <= 1
-
-
-def test_mini_draws_what_plain_ddim_over_its_conditions_draws(toy_model, scene):
-    image, params, drive = scene
-    work = plan_clip(
-        Animator(toy_model, "0" * 64)._network, image, params, drive.take(range(5)), AnimateConfig(seed=2), (), ""
-    )
-    warp = SourceWarp(work.source, work.params)
-    scenes = [warp(work.aligned[index]) for index in range(5)]
-
-    def tensor(pictures):
-        return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float()
-
-    maps = {
-        "snapshot": tensor([s.snapshot for s in scenes]) / 255,
-        "guides": tensor([s.guides for s in scenes]) / 255,
-        "moved": tensor([s.moved for s in scenes]) / 127.5 - 1,
-    }
-    expression = np.concatenate([work.aligned.expression, work.aligned.gaze], 1).astype(np.float32)
-    given = Conditions(maps, torch.from_numpy(expression))
-    with torch.inference_mode():
-        source = toy_model.encode_source(tensor([work.source]) / 127.5 - 1)
-        schedule = DDIMScheduler(
-            beta_start=8.5e-4, beta_end=1.2e-2, beta_schedule="scaled_linear", rescale_betas_zero_snr=True,
-            timestep_spacing="trailing", prediction_type="sample", clip_sample=False,
-        )  # fmt: skip
-        shape = (1, toy_model.config.latent_channels, toy_model.config.grid, toy_model.config.grid)
-        schedule.set_timesteps(2)
-        expected = []
-        for frame in (given[index : index + 1] for index in range(5)):  # so few frames are generated one by one
-            latent = torch.randn(shape, generator=torch.Generator().manual_seed(2))
-            prepared = toy_model.prepare(source, frame)
-            for time in schedule.timesteps:
-                clean = toy_model.denoise(latent, time[None], prepared)
-                latent = schedule.step(clean, int(time), latent).prev_sample
-            expected.append(((toy_model.compose(latent, source, frame) + 1) * 127.5).round().clamp(0, 255).byte())
-    animator = Animator(toy_model, "0" * 64)
-    with scratch_store(animator._network.latent_shape) as store:
-        drawn = pictures_of(animator._drawing(work, store))
-    np.testing.assert_array_equal(drawn, torch.cat(expected).permute(0, 2, 3, 1).numpy())
 
 
 def test_the_strength_of_the_expression_reaches_the_network(animator, scene):

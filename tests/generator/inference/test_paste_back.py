@@ -21,7 +21,7 @@ def face(height, width, scale, place=(0.5, 0.5)):
     """Return a face whose camera is in sides of the enclosing square."""
     longest = max(height, width)
     centre = (np.array(place) * [width, height] + (longest - np.array([width, height])) / 2) / longest
-    return dataclasses.replace(FaceParams.neutral(), camera=np.float32([scale, *centre]))
+    return dataclasses.replace(FaceParams.neutral(face_model="arkit"), camera=np.float32([scale, *centre]))
 
 
 @pytest.mark.parametrize(

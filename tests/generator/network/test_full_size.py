@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from generator import AnimateConfig, Animator
+from generator.avatars import sample_motion
 from generator.network.config import SD15
 from generator.network.weights_layout import empty_model
-from generator.puppets import render, sample_motion, sample_puppet
 from watermark import Deployment, read_mark
 
-CONFIG = dataclasses.replace(SD15, image_size=128, face_model="puppet", expression_inputs=14)
+CONFIG = dataclasses.replace(SD15, image_size=128, face_model="arkit", expression_inputs=54)
 
 
 def with_random_weights(config):
@@ -43,18 +43,13 @@ def with_random_weights(config):
 
 
 @pytest.mark.slow
-def test_two_frames_come_out_marked(tmp_path):
+def test_two_frames_come_out_marked(tmp_path, avatar, face, portrait):
     deployment = Deployment.open(tmp_path / "home")
     model = with_random_weights(CONFIG)
     assert sum(p.numel() for p in model.denoiser.parameters()) == 859_520_964 + 19_169_280
-    rng = np.random.default_rng(1)
-    puppet = sample_puppet(rng)
-    drive = sample_motion(rng, puppet, 30).take([3, 17])
+    drive = sample_motion(np.random.default_rng(1), avatar.shape.values, 30).take([3, 17])
     animator = Animator(model, "0" * 64)
-    clip = animator.animate(
-        render(puppet, puppet.neutral(), 256).image, puppet.neutral(), drive, deployment,
-        config=AnimateConfig(steps=2, guidance=1.0),
-    )  # fmt: skip
+    clip = animator.animate(portrait, face, drive, deployment, config=AnimateConfig(steps=2, guidance=1.0))
     assert clip.frames.shape == (2, 128, 128, 3)
     assert clip.frames.std() > 1
     assert (clip.frames[0] != clip.frames[1]).any()

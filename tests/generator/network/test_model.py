@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 
+from generator.geometry import GUIDES, TURNS
 from generator.network.attention import DecoupledCrossAttention
 from generator.network.config import TOY
 from generator.network.model import AniFaceDiff, Conditions
@@ -13,13 +14,13 @@ from generator.network.schedule import noise_schedule
 
 def batch(count, seed=0):
     g = torch.Generator().manual_seed(seed)
-    size, small = TOY.image_size, TOY.snapshot_size
+    size = TOY.image_size
     maps = {
         "moved": torch.rand(count, 3, size, size, generator=g) * 2 - 1,
-        "guides": torch.rand(count, 3, size, size, generator=g),
-        "snapshot": torch.rand(count, 6, small, small, generator=g),
+        "guides": torch.rand(count, len(GUIDES), size, size, generator=g),
+        "turned": torch.rand(count, TURNS, size // 2, size // 2, generator=g),
     }
-    return Conditions(maps, expression=torch.rand(count, 14, generator=g))
+    return Conditions(maps, expression=torch.rand(count, TOY.expression_inputs, generator=g))
 
 
 def source(count=1, seed=1):
@@ -86,6 +87,16 @@ def test_the_expression_of_one_frame_does_not_touch_another(toy_model):
     assert not torch.allclose(first[1], second[1])
 
 
+@pytest.mark.parametrize("name", TOY.maps)
+def test_every_map_reaches_the_denoiser(toy_model, name):
+    encoded, time = toy_model.encode_source(source()), torch.full((2,), 500)
+    one, other = batch(2), batch(2, seed=9)
+    changed = dataclasses.replace(one, maps={**one.maps, name: other.maps[name]})
+    assert not torch.allclose(
+        denoised(toy_model, noise(2), time, encoded, one), denoised(toy_model, noise(2), time, encoded, changed)
+    )
+
+
 def test_the_reference_is_read_by_attention(toy_model):
     time, given = torch.full((1,), 500), batch(1)
     encoded, other = toy_model.encode_source(source()), toy_model.encode_source(source(seed=5))
@@ -113,14 +124,6 @@ def test_frames_of_two_sources_in_one_batch_do_not_mix(toy_model):
             toy_model, noise(4)[frames], time[:2], toy_model.encode_source(pictures[index : index + 1]), given[frames]
         )
         torch.testing.assert_close(together[frames], apart, atol=1e-4, rtol=1e-3)
-
-
-def test_a_window_of_the_composition_equals_that_part_of_a_composed_crop(toy_model):
-    encoded, given = toy_model.encode_source(source()), batch(1)
-    whole = toy_model.compose(noise(1), encoded, given)
-    part = toy_model.compose(noise(1), encoded, given, (slice(2, 7), slice(1, 6)))
-    middle = slice(32, 48)
-    torch.testing.assert_close(part[..., middle, middle], whole[..., 64:80, 48:64], atol=1e-5, rtol=1e-4)
 
 
 def test_the_codec_inverts_on_its_span_and_keeps_the_best_components(toy_model):

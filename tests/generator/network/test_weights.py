@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from generator import Animator, WeightsError
+from generator import Animator, GeometryAnimator, WeightsError, load_animator
 from generator.network.config import MINI, TOY_SD15
 from generator.network.model import AniFaceDiff
 from generator.network.weights_io import SHIPPED, load_pretrained, save_pretrained
@@ -29,7 +29,7 @@ def test_saved_weights_come_back_in_half_precision(weights_folder, toy_model):
 def test_a_missing_file_is_named(weights_folder, name):
     (weights_folder / name).unlink()
     with pytest.raises(WeightsError, match=f"{name}: model file is missing"):
-        Animator.from_pretrained(weights_folder)
+        load_animator(weights_folder)
 
 
 def change(folder, edit):
@@ -106,6 +106,15 @@ def test_shipped_cards_and_their_digest_stay_what_they_were():
     assert config == MINI
     assert card["sha256"] == hashlib.sha256((SHIPPED / "model.safetensors").read_bytes()).hexdigest()
     assert load_pretrained()[1] == card["sha256"]
+
+
+def test_a_model_folder_is_loaded_by_what_its_network_does_and_by_nothing_else(weights_folder, sd15_folder):
+    assert isinstance(load_animator(weights_folder), GeometryAnimator)
+    assert isinstance(load_animator(sd15_folder), Animator)
+    with pytest.raises(WeightsError, match=r"weights: this network improves moved layers; load it with"):
+        Animator.from_pretrained(weights_folder)
+    with pytest.raises(WeightsError, match=r"sd15: this model draws whole pictures; load it with `load_animator`"):
+        GeometryAnimator.from_pretrained(sd15_folder)
 
 
 @pytest.mark.slow

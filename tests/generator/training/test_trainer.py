@@ -13,11 +13,11 @@ import torch
 from generator.errors import TrainingError
 from generator.network.config import TOY
 from generator.network.weights_io import load_pretrained, save_pretrained
-from generator.training import Trainer, open_puppets, recipe
+from generator.training import Trainer, open_avatars, recipe
 from generator.training.trainer import learning_rate
 from watermark.media.files import UNFINISHED
 
-from .training_stand_ins import SIZES, random_data, settings
+from .training_stand_ins import SIZES, mini_settings, random_data, settings
 
 HERE = Path(__file__).parent
 
@@ -76,6 +76,28 @@ def test_an_interrupted_run_ends_as_an_undisturbed_one_to_the_bit(tmp_path, base
     states = [trainer.optimiser.state_dict()["state"] for trainer in (whole, again)]
     for index, state in states[0].items():
         assert same(state, states[1][index])
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_of_mini_ends_as_an_undisturbed_one_to_the_bit(tmp_path):
+    run = mini_settings(steps=3, checkpoint_every=2)
+    run = dataclasses.replace(run, validation=dataclasses.replace(run.validation, sources=0))
+
+    def data():
+        return random_data(run.data.targets, sizes=TOY)
+
+    whole = train(tmp_path / "whole", run, data())
+    Trainer(tmp_path / "broken", run, data(), device="cpu").run(silent, until=0.0)
+    rest = data()
+    torch.rand(7)
+    again = Trainer(tmp_path / "broken", run, rest, device="cpu")
+    assert again.step == 1
+    again.run(silent)
+    assert rest.training.seen == [1, 2]
+    assert whole.model.codec.basis.any() and same(whole.model.state_dict(), again.model.state_dict())
+    assert same(whole.mean.tensors, again.mean.tensors)
+    states = [trainer.optimiser.state_dict()["state"] for trainer in (whole, again)]
+    assert all(same(state, states[1][index]) for index, state in states[0].items())
 
 
 @pytest.mark.slow
@@ -236,29 +258,26 @@ def test_a_device_or_precision_that_is_not_there_is_refused(tmp_path):
         Trainer(tmp_path, settings(), random_data(), device="tpu")
 
 
-def mini_run(**changes):
-    run = recipe("mini", 1)
-    return dataclasses.replace(
-        run, model=TOY, data=dataclasses.replace(run.data, sources=1, codec_puppets=2, workers=0, holdout_styles=()),
-        objective=dataclasses.replace(run.objective, window=3),
-        validation=dataclasses.replace(run.validation, every=0, sources=1), **changes,
-    )  # fmt: skip
-
-
 @pytest.mark.slow
-def test_mini_trains_on_puppets_and_exports_a_model(tmp_path):
-    run = mini_run(steps=2)
-    trainer = train(tmp_path / "run", run, open_puppets(run))
-    assert trainer.position.metrics["identities"]["psnr/eyes"] > 0
+def test_mini_trains_on_avatars_and_exports_a_model(tmp_path, avatar_cache):
+    run = mini_settings(steps=2)
+    trainer = train(tmp_path / "run", run, open_avatars(run, avatar_cache, silent))
+    metrics = trainer.position.metrics["identities"]
+    assert metrics["psnr/frame"] > 5 and metrics["layers/psnr/frame"] > 15
+    assert {"psnr/hidden", "layers/psnr/hidden", "layers/ssim/frame"} <= metrics.keys()
     model, _ = load_pretrained(trainer.export(tmp_path / "weights"))
     assert model.config == TOY
     assert torch.allclose(model.codec.basis, trainer.model.codec.basis, atol=1e-3)
+    card = json.loads((tmp_path / "weights" / "card.json").read_text())
+    assert card["data_details"]["avatars"] == 2 and len(card["data_details"]["digest"]) == 64
+    assert card["licence"] == "Apache-2.0"
 
 
 @pytest.mark.slow
-def test_training_mini_lowers_the_loss(tmp_path):
+def test_training_mini_lowers_the_loss(tmp_path, avatar_cache):
     losses = []
-    run = mini_run(steps=30)
+    run = mini_settings(steps=30)
     run = dataclasses.replace(run, optimiser=dataclasses.replace(run.optimiser, rate=8e-3))
-    Trainer(tmp_path, run, open_puppets(run), device="cpu").run(lambda _, __, loss: losses.append(loss))
+    data = open_avatars(run, avatar_cache, silent)
+    Trainer(tmp_path, run, data, device="cpu").run(lambda _, __, loss: losses.append(loss))
     assert sum(losses[-8:]) < 0.8 * sum(losses[:8])

@@ -32,7 +32,9 @@ compositor_channels = 8
 [data]
 sources = 1
 targets = 2
-codec_puppets = 2
+avatars = 2
+codec_scenes = 2
+holdout_styles = []
 workers = 0
 [objective]
 window = 3
@@ -69,12 +71,12 @@ def run(tmp_path, capsys, *arguments):
 
 
 @pytest.mark.slow
-def test_mini_is_trained_and_continued_by_the_same_command(tmp_path, capsys):
+def test_mini_is_trained_and_continued_by_the_same_command(tmp_path, capsys, avatar_cache):
     settings = tmp_path / "toy.toml"
     settings.write_text(TOY)
-    code, out, _ = run(tmp_path, capsys, "--config", settings, "--steps", 1)
+    code, out, _ = run(tmp_path, capsys, "--config", settings, "--cache", avatar_cache, "--steps", 1)
     assert code == 0 and "continued" not in out
-    code, out, _ = run(tmp_path, capsys, "--config", settings, "--steps", 2, "--json")
+    code, out, _ = run(tmp_path, capsys, "--config", settings, "--cache", avatar_cache, "--steps", 2, "--json")
     entry = json.loads(out)["results"][0]
     assert code == 0 and (entry["steps"], entry["continued_from"]) == (2, 1)
     assert entry["metrics"]["identities"]["psnr/frame"] > 5
@@ -102,15 +104,16 @@ def test_sd15_starts_from_a_model_folder(tmp_path, capsys):
         ("optimiser = 3", (), "optimiser is 3, expected a table"),
         ("precision = 'fp8'", (), "precision is 'fp8', expected 'no' or 'fp16' or 'bf16'"),
         ("[data]\nstrides = [1, 'two']", (), "data.strides is .*, expected a list of int"),
+        ("[data]\navatars = 0", (), "data.avatars is 0, expected at least 1"),
         ("[data]\nstrides = [0]", (), "data.strides is .*, expected whole numbers above 0"),
-        ("[data]\nholdout_styles = ['oil']", (), "styles out of flat, toon"),
+        ("[data]\nholdout_styles = ['oil']", (), "styles out of real, cartoon"),
         ("[model]\nmaps = ['normals', 3]", (), "model.maps is .*, expected a list of str"),
-        ("[data]\nwithheld_maps = ['normals']", (), "data.withheld_maps is .*, expected maps of the model: snapshot"),
+        ("[data]\nwithheld_maps = ['normals']", (), "data.withheld_maps is .*, expected maps of the model: turned"),
         ("[data]\ntargets = 33", ("--preset", "sd15", "--stage", 2), "expected a window of 2 to 32 frames"),
         ("stage = 2", (), "is for stage 2; give --stage 2"),
         ("", ("--stage", 2), "no training recipe for mini stage 2"),
         ("", ("--preset", "sd15"), "sd15 starts from a model folder"),
-        ("", ("--data", "nowhere"), "nowhere: no such folder; name a folder of videos, or 'puppets'"),
+        ("", ("--data", "nowhere"), "nowhere: no such folder; name a folder of videos, or 'avatars'"),
         ("", ("--base", "nowhere"), "nowhere"),
     ],
 )

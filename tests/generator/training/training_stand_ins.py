@@ -1,4 +1,7 @@
-"""Provide small data and sizes for the tests of training: random pictures that are determined by their number."""
+"""Provide small data and sizes for the tests of training: random pictures that are determined by their number.
+
+`TrueTracker` stands in for a tracker of rendered avatars.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,15 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from generator.network.config import TOY_SD15
+from generator.avatars import Avatar, RenderedAvatar, render
+from generator.face.face_params import DriveSequence, FaceParams
+from generator.network.conditions import MAP_CHANNELS
+from generator.network.config import TOY, TOY_SD15, ModelConfig
 from generator.training import TrainConfig, TrainingData, recipe
 from generator.training.config import Stage
 from generator.training.data.batch import Example
@@ -23,8 +30,8 @@ SIZES = dataclasses.replace(
 class RandomExamples(Dataset[Example]):
     """Draw example `number` from a generator of that seed; with `only`, the same few examples are repeated."""
 
-    def __init__(self, targets: int = 1, only: int | None = None) -> None:
-        self.targets, self.only = targets, only
+    def __init__(self, targets: int = 1, only: int | None = None, sizes: ModelConfig = SIZES) -> None:
+        self.targets, self.only, self.sizes = targets, only, sizes
         self.seen: list[int] = []
 
     def __getitem__(self, number: int) -> Example:
@@ -34,16 +41,58 @@ class RandomExamples(Dataset[Example]):
         def pictures(*shape: int) -> Tensor:
             return torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)
 
-        size = SIZES.image_size
-        maps = {name: pictures(self.targets, 3, size, size) for name in SIZES.maps}
-        expression = torch.randn(self.targets, SIZES.expression_inputs, generator=generator)
+        size = self.sizes.image_size
+        maps = {
+            name: pictures(self.targets, MAP_CHANNELS.get(name, 3), *(2 * [size // 2 if name == "turned" else size]))
+            for name in self.sizes.maps
+        }
+        expression = torch.randn(self.targets, self.sizes.expression_inputs, generator=generator)
         source, target = pictures(3, size, size), pictures(self.targets, 3, size, size)
         return Example(source, target, maps, expression, pictures(self.targets, size, size) % 4, f"face {number}")
 
 
-def random_data(targets: int = 1, only: int | None = None) -> TrainingData:
+def random_data(targets: int = 1, only: int | None = None, sizes: ModelConfig = SIZES) -> TrainingData:
+    """Return random training data; a patch codec is fitted on random pictures too."""
     card = {"description": "random pictures", "digest": "0" * 64}
-    return TrainingData(RandomExamples(targets, only), {}, card)
+
+    def pictures() -> Tensor:
+        shape = (4, 3, sizes.image_size, sizes.image_size)
+        return torch.randint(0, 256, shape, generator=torch.Generator().manual_seed(5), dtype=torch.uint8)
+
+    return TrainingData(RandomExamples(targets, only, sizes), {}, card, pictures)
+
+
+class TrueTracker:
+    """Return the parameters that the last frames were rendered with; `render` takes the place of the renderer."""
+
+    name, face_model = "arkit", "arkit"
+
+    def __init__(self) -> None:
+        self.rendered: list[FaceParams] = []
+
+    def render(self, avatar: Avatar, params: FaceParams, size: int) -> RenderedAvatar:
+        self.rendered.append(params)
+        return render(avatar, params, size)
+
+    def track_clip(self, frames: np.ndarray, fps: float) -> DriveSequence:
+        moments = self.rendered[-len(frames) :]
+        parts = (
+            np.stack([getattr(each, name) for each in moments]) for name in ("expression", "pose", "gaze", "camera")
+        )
+        return DriveSequence(moments[0].shape, *parts, fps=fps, face_model="arkit")
+
+
+def mini_settings(targets: int = 2, **changes: Any) -> TrainConfig:
+    """Return the settings of a short run of `mini` at toy size, on as few avatars as `avatar_cache` holds."""
+    run = recipe("mini", 1)
+    return dataclasses.replace(
+        run, model=TOY,
+        data=dataclasses.replace(
+            run.data, sources=1, targets=targets, avatars=2, codec_scenes=2, workers=0, holdout_styles=()
+        ),
+        objective=dataclasses.replace(run.objective, window=3),
+        validation=dataclasses.replace(run.validation, every=0, sources=1), **changes,
+    )  # fmt: skip
 
 
 Part = Mapping[str, Any]

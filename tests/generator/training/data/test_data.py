@@ -8,12 +8,12 @@ import pytest
 import torch
 from generator.training.data.puppet_clips import Casting
 
+from generator.avatars import avatar_head, avatar_landmarks, avatar_truth, sample_motion, sample_shape
 from generator.errors import NoFaceError, TrainingError
 from generator.face.face_params import DriveSequence
-from generator.face_models import puppet_head
-from generator.network.config import TOY, TOY_SD15
-from generator.puppets import STYLES, render, sample_motion, sample_puppet
-from generator.training import DataConfig, open_puppets, open_videos, recipe
+from generator.face.spatial_maps import MapRenderer
+from generator.network.config import TOY_SD15
+from generator.training import DataConfig, open_videos, recipe
 from generator.training.data.clip import choose_stills, choose_window
 from generator.training.data.examples import Share
 from generator.training.data.track_cache import TrackCache, track_all
@@ -60,60 +60,7 @@ def test_the_shares_of_processes_are_disjoint_and_complete_wherever_a_run_begins
     assert all(len(part) == len(Share(6, 5, 4, 0, 3)) * 4 for part in parts)
 
 
-def run(preset="mini", stage=1, sizes=TOY, **data):
-    whole = recipe(preset, stage)
-    small = {"sources": 1, "targets": 2, "workers": 0, **data}
-    return dataclasses.replace(whole, model=sizes, data=dataclasses.replace(whole.data, **small))
-
-
-@pytest.mark.parametrize(("preset", "sizes"), [("mini", TOY), ("sd15", TOY_SD15)])
-def test_an_example_follows_from_seed_and_number_alone(preset, sizes):
-    first, second = (open_puppets(run(preset, sizes=sizes)).training[4] for _ in range(2))
-    assert torch.equal(first.target, second.target) and torch.equal(first.expression, second.expression)
-    assert all(torch.equal(first.maps[name], second.maps[name]) for name in sizes.maps)
-    other = open_puppets(dataclasses.replace(run(preset, sizes=sizes), seed=1)).training[4]
-    assert not torch.equal(first.target, other.target)
-
-
-def test_the_source_of_a_puppet_is_never_its_own_target():
-    example = open_puppets(run(targets=7)).training[0]
-    assert len(example.target) == 7
-    assert min((target.float() - example.source.float()).abs().mean() for target in example.target) > 0.2
-
-
-def test_a_window_of_puppets_moves_smoothly():
-    example = open_puppets(run("sd15", 2, TOY_SD15, targets=4, strides=(1,))).training[0]
-    steps = (example.target[1:].float() - example.target[:-1].float()).abs().mean((1, 2, 3))
-    far = (example.target.float() - example.source.float()).abs().mean()
-    assert len(example.target) == 4 and steps.max() < far
-
-
-def test_a_withheld_map_shows_nothing():
-    shown, withheld = (open_puppets(run(withheld_maps=names)).training[0].maps for names in ((), ("moved", "guides")))
-    assert shown["guides"].any() and not withheld["guides"].any()
-    assert (withheld["moved"] == 128).all() and torch.equal(shown["snapshot"], withheld["snapshot"])
-
-
-def test_held_out_styles_and_validation_identities_are_never_trained_on():
-    held = ("clay", "pixel")
-    train, identities, styles = (
-        Casting.for_training(3, held), Casting.for_validation(3, Casting.for_training(3, held).styles),
-        Casting.for_validation(3, held),
-    )  # fmt: skip
-    drawn = [
-        [casting.draw(np.random.default_rng((casting.seed, i)), i) for i in range(40)]
-        for casting in (train, identities, styles)
-    ]
-    assert {puppet.style for puppet in drawn[0]} == set(STYLES) - set(held)
-    assert {puppet.style for puppet in drawn[1]} == set(STYLES) - set(held)
-    assert {puppet.style for puppet in drawn[2]} == set(held)
-    names = [{puppet.identity for puppet in puppets} for puppets in drawn]
-    assert not names[0] & (names[1] | names[2])
-    assert set(open_puppets(run(holdout_styles=held)).validation) == {"identities", "styles"}
-    assert set(open_puppets(run(holdout_styles=())).validation) == {"identities"}
-
-
-# Videos: puppets recorded in a wider picture, and a tracker that returns the true parameters.
+# Videos: shaded heads recorded in a wider picture, and a tracker that returns the true parameters.
 
 FRAMES = 12
 
@@ -121,7 +68,7 @@ FRAMES = 12
 class KnowsTheTruth:
     """Find the clip that a picture is from; a grey picture shows no face."""
 
-    name, face_model = "face-mesh", "puppet"
+    name, face_model = "arkit", "arkit"
 
     def __init__(self, truths):
         self.truths, self.calls = truths, 0
@@ -138,10 +85,10 @@ class KnowsTheTruth:
 
 
 def film(path, seed):
-    """Write a puppet's clip, 192 x 128, and return its motion in the enclosing square."""
-    puppet = sample_puppet(rng(seed), "gloss")
-    motion = sample_motion(rng(seed), puppet, FRAMES)
-    pictures = np.stack([render(puppet, motion[i], 128).image for i in range(FRAMES)])
+    """Write a clip of a shaded head, 192 x 128, and return its motion in the enclosing square."""
+    motion = sample_motion(rng(seed), sample_shape(rng(seed)).values, FRAMES, camera=np.array([0.31, 0.5, 0.48]))
+    draw = MapRenderer(avatar_head(), ("shaded",), 128, motion[0])
+    pictures = np.stack([np.maximum(draw(motion[i])["shaded"], 60) for i in range(FRAMES)])
     wide = np.concatenate([np.full((FRAMES, 128, 64, 3), 90, np.uint8), pictures], 2)
     path.parent.mkdir(parents=True, exist_ok=True)
     encode_clip(wide, path, 25, crf=4)
@@ -169,9 +116,14 @@ def tracker(videos, monkeypatch):
     return tracker
 
 
+def run(stage=1, **data):
+    whole = recipe("sd15", stage)
+    small = {"sources": 1, "targets": 2, "workers": 0, **data}
+    return dataclasses.replace(whole, model=TOY_SD15, data=dataclasses.replace(whole.data, **small))
+
+
 def open_set(folder, cache, stage=1, **data):
-    config = run("sd15", stage, TOY_SD15, **data)
-    return open_videos(folder, config, cache, lambda *_: None)
+    return open_videos(folder, run(stage, **data), cache, lambda *_: None)
 
 
 def test_what_could_not_be_used_is_counted_and_nothing_is_tracked_twice(videos, tracker, tmp_path):
@@ -193,12 +145,9 @@ def test_pictures_and_maps_of_a_video_fit_each_other(videos, tracker, tmp_path):
         example = data.training[number]
         seen.add(example.identity)
         assert example.target.shape == (3, 3, 128, 128) and (example.labels == 2).any()
-        # A puppet of the style "gloss" has a shaded head at the position of the maps, so the maps lie on the face.
-        head = (example.maps["depth"][:, 0] > 0).float()
-        assert 0.1 < float(head.mean()) < 0.7
-        rows = (head * torch.arange(128)[:, None]).sum((1, 2)) / head.sum((1, 2))
-        columns = (head * torch.arange(128)).sum((1, 2)) / head.sum((1, 2))
-        assert ((rows - 64).abs() < 25).all() and ((columns - 64).abs() < 25).all()
+        shaded = example.maps["shaded"].float().flatten(1).clamp(min=60)
+        for frame, drawn in zip(example.target.float().mean(1).flatten(1), shaded.view(3, 3, -1)[:, 0], strict=True):
+            assert torch.corrcoef(torch.stack([frame, drawn]))[0, 1] > 0.97
     assert seen == {"id10001", "id10002", "id10003"}  # a copy of a file is the same clip
 
 
@@ -225,7 +174,7 @@ def test_processes_track_different_videos_and_end_with_the_same_records(videos, 
     records = {}
 
     def work(process):
-        cache = TrackCache(tmp_path, "face-mesh", 240)
+        cache = TrackCache(tmp_path, "arkit", 240)
         records[process] = track_all(found, cache, lambda: tracker, lambda *_: None, process, 2)
 
     threads = [threading.Thread(target=work, args=(process,)) for process in (0, 1)]
@@ -238,7 +187,7 @@ def test_processes_track_different_videos_and_end_with_the_same_records(videos, 
 
 def test_a_damaged_record_is_refused_by_name(videos, tracker, tmp_path):
     open_set(videos[0], tmp_path)
-    record = next((tmp_path / "face-mesh-240").glob("*.json"))
+    record = next((tmp_path / "arkit-240").glob("*.json"))
     record.write_text("{}")
     with pytest.raises(TrainingError, match=rf"{record.name}.*delete it to track anew"):
         open_set(videos[0], tmp_path)
@@ -265,7 +214,7 @@ def test_a_share_of_identities_is_held_out_by_their_names_and_at_least_one(tmp_p
 
 
 def test_all_frames_of_a_clip_share_one_crop_and_the_face_stays_on_its_pixels(tmp_path):
-    motion = sample_motion(rng(2), sample_puppet(rng(2)), 6)
+    motion = sample_motion(rng(2), sample_shape(rng(2)).values, 6, camera=np.array([0.31, 0.5, 0.5]))
     small = dataclasses.replace(motion, camera=motion.camera * np.float32([0.4, 1, 1]))
     take = Take(tmp_path, "a", None, tmp_path, 480, 640)
     framing = clip_framing(take, small, 128)
@@ -277,26 +226,25 @@ def test_all_frames_of_a_clip_share_one_crop_and_the_face_stays_on_its_pixels(tm
     np.testing.assert_allclose(moved.camera[:, 1:] * 128, there, atol=1e-3)
 
 
-def test_labels_of_videos_lie_on_eyes_and_mouth():
-    puppet = sample_puppet(rng(4), "gloss")
-    frame = render(puppet, puppet.neutral(), 128)
-    labels = feature_labels(puppet_head(), puppet.neutral(), 128)
-    assert (labels[frame.labels == 2] == 2).mean() > 0.6
+def test_labels_of_videos_lie_on_eyes_and_mouth(avatar, face):
+    truth = avatar_truth(avatar, face, 128)
+    masks, (points, _) = truth.masks(), avatar_landmarks(avatar, face, truth)
+    labels = feature_labels(avatar_head(), face, 128)
+    eyes = masks["left_eye"] | masks["right_eye"] | masks["left_iris"] | masks["right_iris"]
+    assert eyes.sum() > 30 and (labels[eyes] == 2).mean() > 0.6
     mouth = np.argwhere(labels == 3).mean(0)
-    np.testing.assert_allclose(mouth, frame.landmarks[48:60].mean(0)[::-1], atol=4)
+    np.testing.assert_allclose(mouth, points[[0, 17, 61, 291]].mean(0)[::-1], atol=4)
 
 
 def test_data_that_cannot_be_used_is_refused_in_one_line(tmp_path, tracker):
-    with pytest.raises(TrainingError, match="no such folder; name a folder of videos, or 'puppets'"):
+    with pytest.raises(TrainingError, match="no such folder; name a folder of videos, or 'avatars'"):
         open_set(tmp_path / "none", tmp_path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(TrainingError, match="holds no video"):
         open_set(tmp_path / "empty", tmp_path)
     flame = dataclasses.replace(run(), model=dataclasses.replace(TOY_SD15, face_model="flame", expression_inputs=57))
-    with pytest.raises(TrainingError, match="reads puppet parameters and the model wants flame"):
+    with pytest.raises(TrainingError, match="reads arkit parameters and the model wants flame"):
         open_videos(tmp_path, flame, tmp_path, lambda *_: None)
-    with pytest.raises(TrainingError, match="reads flame parameters, which puppets do not have"):
-        open_puppets(flame)
 
 
 def test_motions_in_the_cache_are_safe_archives(videos, tracker, tmp_path):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import dataclasses
 
 import pytest
@@ -9,13 +10,12 @@ from generator.errors import TrainingError
 from generator.network.config import TOY
 from generator.network.model import AniFaceDiff
 from generator.network.schedule import noise_schedule
-from generator.training import DataConfig, open_puppets, recipe
 from generator.training.config import ObjectiveConfig
 from generator.training.data.batch import collate
 from generator.training.objectives.objective import open_objective, trained_parameters
 from generator.training.objectives.velocity import Velocity, draw_drops, min_snr_weights
 
-from ..training_stand_ins import SIZES, RandomExamples, random_data, settings
+from ..training_stand_ins import SIZES, RandomExamples, mini_settings, random_data, settings
 
 
 def seeded(seed=0):
@@ -156,14 +156,15 @@ def test_the_loss_falls_on_one_example_and_what_is_fixed_stays(tmp_path, stage):
     )
 
 
-def test_every_trained_parameter_of_mini_gets_a_gradient():
-    torch.manual_seed(0)
-    model = AniFaceDiff(TOY)
+def test_every_trained_parameter_of_mini_gets_a_gradient(toy_model):
+    model = copy.deepcopy(toy_model)
     trained = trained_parameters(model, 1)
-    run = dataclasses.replace(recipe("mini", 1), model=TOY, data=dataclasses.replace(DataConfig(), sources=1))
-    batch = collate([open_puppets(run).training[0]])
-    open_objective(model, run)(model, batch, seeded())["loss"].backward()
+    for parameter in trained.values():
+        parameter.requires_grad_(True)
+    batch = collate([RandomExamples(2, sizes=TOY)[0]])
+    open_objective(model, mini_settings())(model, batch, seeded())["loss"].backward()
     assert {name for name, p in model.named_parameters() if p.grad is not None} == set(trained)
+    assert [name for name, p in trained.items() if not p.grad.any()] == []
 
 
 def test_a_stage_that_a_model_does_not_have_is_refused():
