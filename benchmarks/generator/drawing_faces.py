@@ -85,7 +85,9 @@ def look(folder: Path, alone: FaceMesh, both: FaceMesh, sheets: Path | None) -> 
         before = find(alone, picture)
         seen.append(Seen(path, before, before if before is not None else find(both, picture)))
         shown.append(overlay(picture, seen[-1]))
-    found = [sum(each is not None for each in column) for column in zip(*((s.before, s.after) for s in seen), strict=True)]
+    found = [
+        sum(each is not None for each in column) for column in zip(*((s.before, s.after) for s in seen), strict=True)
+    ]
     print(f"{folder.name}: {len(seen)} pictures, found before and after: {found}", flush=True)
     if sheets is not None:
         sheets.mkdir(parents=True, exist_ok=True)

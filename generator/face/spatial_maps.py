@@ -15,7 +15,7 @@ from generator.errors import FaceModelError
 
 from .face_model import FaceModel
 from .face_params import FaceParams, Floats
-from .head_model import project, rotation
+from .pose import project, rotation
 from .raster import GBuffer, rasterise, vertex_normals
 from .surface_maps import SURFACE_MAPS, paint_surface
 

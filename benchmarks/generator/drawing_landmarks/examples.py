@@ -117,5 +117,8 @@ def sheet(pictures: list[Pictures], columns: int) -> Pictures:
     """Return pictures of one size side by side."""
     rows = [np.concatenate(pictures[start : start + columns], 1) for start in range(0, len(pictures), columns)]
     full = [row for row in rows if row.shape[1] == rows[0].shape[1]]
-    last = [cv2.copyMakeBorder(row, 0, 0, 0, rows[0].shape[1] - row.shape[1], cv2.BORDER_CONSTANT) for row in rows[len(full) :]]
+    last = [
+        cv2.copyMakeBorder(row, 0, 0, 0, rows[0].shape[1] - row.shape[1], cv2.BORDER_CONSTANT)
+        for row in rows[len(full) :]
+    ]
     return np.concatenate([*full, *[np.asarray(row, np.uint8) for row in last]])

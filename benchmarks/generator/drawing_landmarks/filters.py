@@ -64,7 +64,12 @@ def _posterised(picture: Picture, rng: np.random.Generator) -> Picture:
 def _inked(picture: Picture, rng: np.random.Generator) -> Picture:
     smooth = cv2.bilateralFilter(picture, 5, 50, 3)
     edges = cv2.adaptiveThreshold(
-        cv2.cvtColor(smooth, cv2.COLOR_RGB2GRAY), 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, 7, rng.uniform(4, 9)
+        cv2.cvtColor(smooth, cv2.COLOR_RGB2GRAY),
+        255,
+        cv2.ADAPTIVE_THRESH_MEAN_C,
+        cv2.THRESH_BINARY,
+        7,
+        rng.uniform(4, 9),
     )
     return np.where(edges[..., None] == 0, np.uint8(30), smooth)
 

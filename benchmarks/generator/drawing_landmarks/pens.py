@@ -158,7 +158,11 @@ def draw_eyes(canvas: Canvas, points: Floats, kind: str, ink: Ink, rng: np.rando
         if kind in ("dot", "tall"):
             fill(canvas, smooth(ellipse(centre, axes, across * 0.95, down * 0.95)), ink.line)
             if highlight and across > 3:
-                fill(canvas, ellipse(centre + ([0.3, -0.35] * np.array([across, down])) @ axes, axes, *([across * 0.3] * 2)), white)
+                fill(
+                    canvas,
+                    ellipse(centre + ([0.3, -0.35] * np.array([across, down])) @ axes, axes, *([across * 0.3] * 2)),
+                    white,
+                )
         elif kind == "arc":
             sign = -1 if upwards else 1
             t = np.linspace(-1, 1, 9)
@@ -219,7 +223,9 @@ def draw_nose(canvas: Canvas, points: Floats, ink: Ink, rng: np.random.Generator
     axes = axes_of(points)
     tip, base, (left, right) = points[TIP], points[BASE], points[list(WINGS)]
     half = 0.5 * float(np.linalg.norm(right - left)) * rng.uniform(0.4, 1.0)
-    kind = rng.choice(["none", "bow", "hook", "dots", "blob", "triangle", "bridge"], p=[0.15, 0.2, 0.2, 0.1, 0.15, 0.08, 0.12])
+    kind = rng.choice(
+        ["none", "bow", "hook", "dots", "blob", "triangle", "bridge"], p=[0.15, 0.2, 0.2, 0.1, 0.15, 0.08, 0.12]
+    )
     shade = _mix(ink.skin, ink.line, rng.uniform(0.1, 0.45)) if rng.random() < 0.6 else ink.line
     t = np.linspace(-1, 1, 7)
     turned = 1 if float((tip - (left + right) / 2) @ axes[0]) > 0 else -1
@@ -263,7 +269,13 @@ def place_mouth(points: Floats, kind: str, rng: np.random.Generator) -> Floats:
     side = np.where(corner, 0.0, np.where(upper, -1.0, 1.0))
     bend = rng.normal(0.12, 0.22)
     middle = -bend * half * (along**2 - 0.5)
-    opening = {"line": 0.0, "open": rng.uniform(0.2, 0.7), "lips": rng.uniform(0, 0.25), "smile": rng.uniform(0.3, 0.8), "small": 0.5}[kind]
+    opening = {
+        "line": 0.0,
+        "open": rng.uniform(0.2, 0.7),
+        "lips": rng.uniform(0, 0.25),
+        "smile": rng.uniform(0.3, 0.8),
+        "small": 0.5,
+    }[kind]
     lips = {"line": rng.uniform(0.04, 0.14), "lips": rng.uniform(0.14, 0.32)}.get(kind, rng.uniform(0.03, 0.12))
     width = rng.uniform(0.2, 0.45) if kind == "small" else rng.uniform(0.6, 1.15)
     bow = np.sqrt(np.clip(1 - along**2, 0, 1))
@@ -362,7 +374,16 @@ def draw_head(canvas: Canvas, points: Floats, ink: Ink, rng: np.random.Generator
             grown[:, 1] = np.minimum(grown[:, 1], high * rng.uniform(-0.2, 0.4))
         _shape(canvas, middle + smooth(grown * (1 + 0.04 * rng.normal(size=(len(grown), 1)))) @ axes, ink.hair, ink)
     if rng.random() < 0.8:
-        body = np.array([[-shoulders, 3 * high], [-shoulders, drop + 0.5 * neck], [-neck, drop], [neck, drop], [shoulders, drop + 0.5 * neck], [shoulders, 3 * high]])
+        body = np.array(
+            [
+                [-shoulders, 3 * high],
+                [-shoulders, drop + 0.5 * neck],
+                [-neck, drop],
+                [neck, drop],
+                [shoulders, drop + 0.5 * neck],
+                [shoulders, 3 * high],
+            ]
+        )
         column = np.array([[-neck, 0], [-neck, drop + 2], [neck, drop + 2], [neck, 0]])
         _shape(canvas, middle + column @ axes, _mix(ink.skin, ink.line, 0.12), ink)
         _shape(canvas, middle + body @ axes, cloth, ink)
@@ -386,7 +407,9 @@ def _fringe(canvas: Canvas, middle: Floats, axes: Floats, skull: Floats, ink: In
     top = top[np.argsort(top[:, 0])]
     edge_x = np.linspace(top[-1, 0], top[0, 0], 9)
     t = np.linspace(-1, 1, 9)
-    edge = line + high * (rng.normal(0, 0.12) * t**2 + rng.normal(0, 0.08) * t + rng.normal(0, rng.choice([0.0, 0.06]), 9))
+    edge = line + high * (
+        rng.normal(0, 0.12) * t**2 + rng.normal(0, 0.08) * t + rng.normal(0, rng.choice([0.0, 0.06]), 9)
+    )
     lifted = top * [1.06, rng.uniform(1.02, 1.2)]
     shape = np.concatenate([lifted, np.stack([edge_x * 1.04, edge], 1)])
     _shape(canvas, middle + smooth(shape, 1) @ axes, ink.hair, ink)

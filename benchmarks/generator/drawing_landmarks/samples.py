@@ -112,7 +112,9 @@ def no_face_sample(examples: Examples, rng: np.random.Generator) -> Sample:
             canvas = background(rng, INPUT * FINE)
             draw_head(canvas, fine, ink, rng)
         else:
-            canvas = _blanked(picture, examples.materials[index], _unwarped(points[:, :2], target, to_crop), fine, ink, rng)
+            canvas = _blanked(
+                picture, examples.materials[index], _unwarped(points[:, :2], target, to_crop), fine, ink, rng
+            )
         part = rng.random()
         if part < 0.15:
             draw_nose(canvas, fine, ink, rng)
@@ -163,7 +165,11 @@ def background(rng: np.random.Generator, size: int) -> Canvas:
             wave = wave * np.sin((y * np.cos(angle) - x * np.sin(angle)) * 2 * np.pi / period)
         canvas[wave > 0] = second
     elif kind < 0.45:
-        low = cv2.resize(rng.integers(0, 256, (int(rng.integers(2, 24)), int(rng.integers(2, 24)), 3)).astype(np.uint8), (size, size), interpolation=int(rng.choice([cv2.INTER_CUBIC, cv2.INTER_NEAREST])))
+        low = cv2.resize(
+            rng.integers(0, 256, (int(rng.integers(2, 24)), int(rng.integers(2, 24)), 3)).astype(np.uint8),
+            (size, size),
+            interpolation=int(rng.choice([cv2.INTER_CUBIC, cv2.INTER_NEAREST])),
+        )
         canvas = np.ascontiguousarray(low)
     elif kind < 0.5:
         canvas = rng.integers(0, 256, (size, size, 3)).astype(np.uint8)
@@ -185,15 +191,31 @@ def _scatter(canvas: Canvas, rng: np.random.Generator, count: int) -> None:
         elif kind == 1:
             cv2.circle(canvas, place.astype(int).tolist(), int(reach), (red, green, blue), -1, cv2.LINE_AA)
         elif kind == 2:
-            cv2.circle(canvas, place.astype(int).tolist(), int(reach), (red, green, blue), int(rng.integers(1, 8)), cv2.LINE_AA)
+            cv2.circle(
+                canvas, place.astype(int).tolist(), int(reach), (red, green, blue), int(rng.integers(1, 8)), cv2.LINE_AA
+            )
         elif kind == 3:
-            stroke(canvas, place + rng.normal(0, reach, (int(rng.integers(2, 7)), 2)), (red, green, blue), rng.uniform(1, 8))
+            stroke(
+                canvas,
+                place + rng.normal(0, reach, (int(rng.integers(2, 7)), 2)),
+                (red, green, blue),
+                rng.uniform(1, 8),
+            )
         elif kind == 4:
             corner = (place + reach * rng.uniform(0.3, 2, 2)).astype(int).tolist()
             cv2.rectangle(canvas, place.astype(int).tolist(), corner, (red, green, blue), -1)
         else:
             text = "".join(chr(int(c)) for c in rng.integers(48, 123, int(rng.integers(1, 8))))
-            cv2.putText(canvas, text, place.astype(int).tolist(), int(rng.integers(0, 8)), rng.uniform(0.4, 3), (red, green, blue), int(rng.integers(1, 5)), cv2.LINE_AA)
+            cv2.putText(
+                canvas,
+                text,
+                place.astype(int).tolist(),
+                int(rng.integers(0, 8)),
+                rng.uniform(0.4, 3),
+                (red, green, blue),
+                int(rng.integers(1, 5)),
+                cv2.LINE_AA,
+            )
 
 
 def _framing(points: Floats, rng: np.random.Generator) -> Floats:
@@ -230,7 +252,14 @@ def _unwarped(points: Floats, target: Floats, to_crop: Floats) -> tuple[Floats, 
     low, high = points.min(0), points.max(0)
     frame = np.linspace(0, 1, 6)
     reach = 0.35 * (high - low)
-    ring = np.concatenate([np.stack([frame, np.zeros(6)], 1), np.stack([frame, np.ones(6)], 1), np.stack([np.zeros(6), frame], 1), np.stack([np.ones(6), frame], 1)])
+    ring = np.concatenate(
+        [
+            np.stack([frame, np.zeros(6)], 1),
+            np.stack([frame, np.ones(6)], 1),
+            np.stack([np.zeros(6), frame], 1),
+            np.stack([np.ones(6), frame], 1),
+        ]
+    )
     ring = (low - reach) + ring * (high - low + 2 * reach)
     controls = np.concatenate([target[CONTROLS], ring])
     moves = np.concatenate([points[CONTROLS] - target[CONTROLS], np.zeros_like(ring)])
@@ -252,7 +281,10 @@ def _blanked(
     rng: np.random.Generator,
 ) -> Canvas:  # fmt: skip
     """Return the crop of a rendered avatar without features, and with flat colours now and then."""
-    seen = np.asarray(cv2.remap(_softened(picture, np.eye(2, 3)), *source, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    seen = np.asarray(
+        cv2.remap(_softened(picture, np.eye(2, 3)), *source, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
+        np.uint8,
+    )
     what = cv2.remap(np.ascontiguousarray(materials), *source, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
     face = np.isin(what, _FACE)
     if rng.random() < 0.6:
@@ -270,7 +302,14 @@ def _blanked(
     if rng.random() < 0.5:
         fill(canvas, smooth(fine[_OVAL], 1), ink.skin)
     if ink.outlined:
-        edges = [contour for contour in cv2.findContours(cv2.resize(face.astype(np.uint8), (INPUT * FINE, INPUT * FINE)), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]]
+        edges = [
+            contour
+            for contour in cv2.findContours(
+                cv2.resize(face.astype(np.uint8), (INPUT * FINE, INPUT * FINE)),
+                cv2.RETR_EXTERNAL,
+                cv2.CHAIN_APPROX_SIMPLE,
+            )[0]
+        ]
         cv2.drawContours(canvas, edges, -1, ink.line, max(1, round(ink.width)), cv2.LINE_AA)
     return canvas
 
@@ -288,7 +327,13 @@ def _draw_features(canvas: Canvas, points: Floats, ink: Ink, rng: np.random.Gene
 
 
 def _finished(
-    picture: NDArray[np.uint8], inside: Floats, depth: Floats, to_crop: Floats, rng: np.random.Generator, *, redraw: bool
+    picture: NDArray[np.uint8],
+    inside: Floats,
+    depth: Floats,
+    to_crop: Floats,
+    rng: np.random.Generator,
+    *,
+    redraw: bool,
 ) -> Sample:
     scale = float(np.sqrt(abs(np.linalg.det(to_crop[:, :2]))))
     points = np.concatenate([inside, (depth * scale)[:, None]], 1).astype(np.float32)

@@ -69,7 +69,9 @@ class _Residual(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(*_layer(channels, channels, 1), nn.Conv2d(channels, channels, 3, padding=1, bias=False))
+        self.body = nn.Sequential(
+            *_layer(channels, channels, 1), nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        )
         self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, values: Tensor) -> Tensor:

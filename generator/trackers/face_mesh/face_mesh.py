@@ -211,7 +211,10 @@ class FaceMesh:
         reader = _drawn_face_reader()
         for turned in (False, True):
             if found := [face for face in reader.find(image, turned=turned) if face.within()]:
-                return sorted((_as_mesh(face) for face in found), key=lambda face: -float(np.ptp(face.points[:, :2], axis=0).prod()))
+                return sorted(
+                    (_as_mesh(face) for face in found),
+                    key=lambda face: -float(np.ptp(face.points[:, :2], axis=0).prod()),
+                )
         return []
 
     def _groups(self, image: Image, thorough: bool) -> Iterator[list[Detection]]:

@@ -105,7 +105,9 @@ def test_the_basis_fits_the_faces_it_was_made_of(examples):
     sample = face_sample(examples, np.random.default_rng([Recipe().seed, 1 << 30]))
     batch = as_batch([sample])
     fitted = basis.fit(batch.places[0].double().numpy() * INPUT)
-    assert np.abs(fitted.points[:, :2] - sample.points[:, :2]).mean() < 0.02 * np.ptp(sample.points[:, :2], axis=0).max()
+    assert (
+        np.abs(fitted.points[:, :2] - sample.points[:, :2]).mean() < 0.02 * np.ptp(sample.points[:, :2], axis=0).max()
+    )
 
 
 def face(drawn: bool) -> MeshFace:

@@ -6,7 +6,6 @@ import json
 import numpy as np
 import pytest
 import torch
-from generator.training.data.puppet_clips import Casting
 
 from generator.avatars import avatar_head, avatar_landmarks, avatar_truth, sample_motion, sample_shape
 from generator.errors import NoFaceError, TrainingError
