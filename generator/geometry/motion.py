@@ -140,9 +140,11 @@ class Transfer:
     def _view(self, view: View) -> View:
         own, zero = self._source.view, self._neutral.view
         ratio = own.scale / zero.scale
+        # The difference is exactly 0 at the neutral moment, where a product of rotations is a hair beside the identity.
+        turned = (view.rotation - zero.rotation) @ zero.rotation.T
         return own.moved(
-            rotation=view.rotation @ zero.rotation.T @ own.rotation,
-            scale=own.scale * view.scale / zero.scale,
+            rotation=own.rotation + turned @ own.rotation,
+            scale=own.scale * (view.scale / zero.scale),
             shift=own.shift + (view.shift - zero.shift) * ratio,
         )
 
