@@ -155,6 +155,19 @@ def test_guides_of_a_smaller_size_are_means_over_areas(source, still):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("size", [96, 250])
+def test_guides_have_any_size_up_to_the_pictures(source, still, size):
+    """OpenCV refuses to resize more than four channels by a factor that is no whole number."""
+    painter, moment = Painter(source, moment_of(avatar_rig(), still), Strength()), moment_of(avatar_rig(), still)
+    large, small = (painter.drawing(moment, each) for each in (SIZE, size))
+    for before, after in ((large.guides, small.guides), (large.turned, small.turned)):
+        for channel in range(before.shape[-1]):
+            alone = cv2.resize(before[..., channel], (size, size), interpolation=cv2.INTER_AREA)
+            np.testing.assert_allclose(after[..., channel], alone, atol=1e-6)
+    maps = network_maps(small, size)
+    assert [maps[name].shape[0] for name in ("moved", "guides", "turned")] == [size, size, size // 2]
+
+
 def test_layer_maps_of_the_sources_own_moment_show_the_source(picture, params):
     maps = LayerMaps(picture, params)(params)
     assert np.array_equal(maps["moved"], picture) and (maps["guides"][..., 0] == 255).all()

@@ -76,10 +76,10 @@ class TrueTracker:
 
     def track_clip(self, frames: np.ndarray, fps: float) -> DriveSequence:
         moments = self.rendered[-len(frames) :]
-        parts = (
+        expression, pose, gaze, camera = (
             np.stack([getattr(each, name) for each in moments]) for name in ("expression", "pose", "gaze", "camera")
         )
-        return DriveSequence(moments[0].shape, *parts, fps=fps, face_model="arkit")
+        return DriveSequence(moments[0].shape, expression, pose, gaze, camera, fps, "arkit")
 
 
 def mini_settings(targets: int = 2, **changes: Any) -> TrainConfig:
