@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from generator.errors import WeightsError
 from generator.face.face_params import LAYOUTS
-from generator.face.spatial_maps import MAPS as SPATIAL_MAPS
+from generator.face.surface_maps import SURFACE_MAPS
 from generator.network.config import SD15, ModelConfig
 
-MAPS = tuple(name for name, channels in SPATIAL_MAPS.items() if channels == 3)
+MAPS = tuple(SURFACE_MAPS)
 """Spatial maps of three channels at picture size, which an `sd15` model can use."""
 _GAZE = 2
 
@@ -20,7 +20,7 @@ def sd15_sizes(maps: Sequence[str] | None = None, face_model: str | None = None)
 
     Args:
         maps: Names from `MAPS`; None keeps the preset's.
-        face_model: "flame" or "puppet"; None keeps the preset's.
+        face_model: "arkit" or "flame"; None keeps the preset's.
 
     Raises:
         WeightsError: A name is unknown, or given twice.
