@@ -99,4 +99,8 @@ def smaller(values: Floats, size: int) -> Floats:
     """Return maps (S, S, C) at a smaller size, averaged over areas."""
     if len(values) == size:
         return values
-    return np.asarray(cv2.resize(values, (size, size), interpolation=cv2.INTER_AREA), np.float32)
+    parts = [  # OpenCV resizes at most four channels by a factor that is no whole number
+        cv2.resize(np.ascontiguousarray(values[..., first : first + 4]), (size, size), interpolation=cv2.INTER_AREA)
+        for first in range(0, values.shape[-1], 4)
+    ]
+    return np.concatenate([part.reshape(size, size, -1) for part in parts], -1).astype(np.float32)

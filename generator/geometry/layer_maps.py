@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from generator.face.face_params import FaceParams, Floats
 
+from .guides import smaller
 from .moments import face_in_picture, moment_of
 from .motion import Strength
 from .painter import Drawing, Painter
@@ -40,8 +41,8 @@ def network_maps(drawing: Drawing, size: int) -> dict[str, Map]:
     picture = drawing.picture
     if len(picture) != size:
         picture = np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
-    half = cv2.resize(drawing.turned, (size // 2, size // 2), interpolation=cv2.INTER_AREA)
-    return {"moved": picture, "guides": _bytes(drawing.guides), "turned": _bytes(half)}
+    turned = smaller(drawing.turned, size // 2)
+    return {"moved": picture, "guides": _bytes(drawing.guides), "turned": _bytes(turned)}
 
 
 def _bytes(values: Floats) -> Map:

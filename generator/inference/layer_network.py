@@ -76,7 +76,8 @@ class LayerImprover:
 
     def __init__(self, network: LayerNetwork, source: Picture, settings: Settings) -> None:
         self._network, self._settings = network, settings
-        self.size = min(network.model.config.image_size, len(source))
+        patch = network.model.config.patch
+        self.size = min(network.model.config.image_size, len(source)) // patch * patch
         small = source if len(source) == self.size else _resized(source, self.size)
         with torch.inference_mode():
             self._source = self._encoded(small)
@@ -110,8 +111,7 @@ class LayerImprover:
         like = source.latent
         given = condition_tensors(maps, moments).to(like.device, like.dtype)
         prepared = model.prepare(source, given).with_strength(settings.expression)
-        config = model.config
-        noise = settings.sampler.noise((config.latent_channels, config.grid, config.grid))
+        noise = settings.sampler.noise(tuple(like.shape[1:]))
         latents: Tensor = noise.expand(len(maps), -1, -1, -1)
         for step, time in enumerate(settings.sampler.times):
             predicted = predict(self._network.denoise, latents, time, prepared, guidance=settings.guidance)

@@ -107,10 +107,10 @@ def test_a_frame_with_guides_is_the_frame_without_and_its_guides_lie_in_their_ra
         assert values.dtype == np.float32 and values.min() >= 0 and values.max() <= 1 + 1e-6
 
 
-def test_the_inside_of_a_drawn_mouth_is_not_trusted_and_the_rest_of_the_face_is(draw, source):
+def test_the_inside_of_a_drawn_mouth_is_trusted_by_three_fifths_and_the_rest_of_the_face_wholly(draw, source):
     drawing, _ = draw(jawOpen=0.8)
     inside = cv2.erode((guide(drawing, "mouth") > 0.9).astype(np.uint8), np.ones((3, 3))) > 0
-    assert inside.sum() > 100 and guide(drawing, "trust")[inside].max() < 0.1
+    assert inside.sum() > 100 and np.allclose(guide(drawing, "trust")[inside], 0.6, atol=0.05)
     shut, opened = ((guide(each, "mouth") > 0.9).sum() for each in (draw()[0], drawing))
     assert shut < 0.3 * opened
     x, y = source.sight.points[10].astype(int)  # the top of the forehead
@@ -153,6 +153,19 @@ def test_guides_of_a_smaller_size_are_means_over_areas(source, still):
     assert {name: (values.shape, values.dtype) for name, values in network_maps(small, 128).items()} == {
         "moved": ((128, 128, 3), np.uint8), "guides": ((128, 128, 7), np.uint8), "turned": ((64, 64, 6), np.uint8),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [96, 250])
+def test_guides_have_any_size_up_to_the_pictures(source, still, size):
+    """OpenCV refuses to resize more than four channels by a factor that is no whole number."""
+    painter, moment = Painter(source, moment_of(avatar_rig(), still), Strength()), moment_of(avatar_rig(), still)
+    large, small = (painter.drawing(moment, each) for each in (SIZE, size))
+    for before, after in ((large.guides, small.guides), (large.turned, small.turned)):
+        for channel in range(before.shape[-1]):
+            alone = cv2.resize(before[..., channel], (size, size), interpolation=cv2.INTER_AREA)
+            np.testing.assert_allclose(after[..., channel], alone, atol=1e-6)
+    maps = network_maps(small, size)
+    assert [maps[name].shape[0] for name in ("moved", "guides", "turned")] == [size, size, size // 2]
 
 
 def test_layer_maps_of_the_sources_own_moment_show_the_source(picture, params):

@@ -42,6 +42,17 @@ def test_the_neutral_frame_is_the_source_to_the_bit(painter, drive, picture):
     assert np.array_equal(painter.frame(moment_of(avatar_rig(), drive)), picture)
 
 
+def test_a_drive_that_stands_as_at_its_neutral_moment_leaves_the_source_to_the_bit(source, drive, picture):
+    """Whatever that moment is: a turned head, an open mouth."""
+    expression = np.array(drive.expression)
+    expression[ARKIT_EXPRESSION.index("jawOpen")] = 0.4
+    pose = np.array([0.31, -0.17, 0.23], np.float32)
+    neutral = moment_of(avatar_rig(), replace(drive, pose=pose, expression=expression))
+    for same_person in (False, True):
+        painter = Painter(source, neutral, Strength(same_person=same_person))
+        assert np.array_equal(painter.frame(neutral), picture)
+
+
 @pytest.mark.parametrize(("name", "shut", "open_"), [("eyeBlinkLeft", 1, 0), ("eyeBlinkRight", 0, 1)])
 def test_a_blink_of_one_eye_shuts_that_eye_alone(painter, drive, picture, source, name, shut, open_):
     """The person's left eye is the one on the picture's right."""

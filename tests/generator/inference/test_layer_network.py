@@ -121,14 +121,20 @@ def test_what_is_trusted_stays_to_the_bit_whatever_the_weights(toy_network):
             assert (frame[~trusted] != each.picture[~trusted]).mean() > 0.3
 
 
-def test_layers_that_are_trusted_everywhere_come_back_to_the_bit_at_any_size(toy_network):
-    for size in (96, SIZE, 200):
-        whole = drawing(1, size, trust=1.0)
-        small = cv2.resize(whole.guides, (min(size, SIZE),) * 2, interpolation=cv2.INTER_AREA)
-        turned = cv2.resize(whole.turned, (min(size, SIZE),) * 2, interpolation=cv2.INTER_AREA)
-        given = Drawing(whole.picture, small, turned)
-        found = improver(toy_network, drawing(9, size).picture).improve([given], moments(1))
-        assert np.array_equal(found[0], whole.picture)
+@pytest.mark.parametrize(("size", "drawn"), [(96, 96), (SIZE, SIZE), (200, SIZE), (105, 96)])
+def test_layers_of_any_size_come_back_to_the_bit_where_they_are_trusted_everywhere(toy_network, size, drawn):
+    improve = improver(toy_network, drawing(9, size).picture)
+    assert improve.size == drawn
+    for trust in (1.0, 0.0):
+        layers = dataclasses.replace(drawing(1, drawn, trust), picture=drawing(1, size).picture)
+        found = improve.improve([layers], moments(1))
+        assert found.shape == (1, size, size, 3) and np.array_equal(found[0], layers.picture) == (trust == 1)
+
+
+def test_a_square_whose_side_is_no_multiple_of_the_networks_is_drawn(animator, scene, deployment):
+    image, params, drive = scene
+    clip = animator.animate(image, params, drive.take([3]), deployment, config=AnimateConfig(size=302))
+    assert clip.frames.shape == (1, 302, 302, 3)
 
 
 def test_the_neutral_moment_of_a_picture_is_the_picture_whatever_the_network(toy_network, face, portrait):
