@@ -105,13 +105,15 @@ def forge(workshop: Workshop, planned: Planned) -> Made:
             still, params[0], drive, workshop.deployment, config=config, ingredients=workshop.ingredients(planned),
             title=path.name,
         )  # fmt: skip
-        return Made(clip.seal(path, workshop.deployment).payload.hex, *clip.frames.shape[:3], None)
+        count, height, width, _ = clip.frames.shape
+        return Made(clip.seal(path, workshop.deployment).payload.hex, count, height, width, None)
     edited = _edited(workshop, planned)
     mask = None
     if edited.masks is not None:
         mask = f"masks/{planned.id}.npz"
         save_masks(edited.masks, workshop.root / mask)
-    return Made(_seal(workshop, planned, edited.frames, path), *edited.frames.shape[:3], mask)
+    count, height, width, _ = edited.frames.shape
+    return Made(_seal(workshop, planned, edited.frames, path), count, height, width, mask)
 
 
 def _edited(workshop: Workshop, planned: Planned) -> Edited:

@@ -204,7 +204,7 @@ def _statement(root: Path, photographs: int, may_use: Callable[[int], str]) -> s
 
 def _genuine(root: Path, one: Opened, split: Split, *, copied: bool) -> Sample:
     """Return the sample of a genuine file, which is untouched, and copied where that is wanted."""
-    path, place = one.file.name, one.file.role
+    path, place = one.file.name, str(one.file.role)
     if copied:
         path, place = f"media/genuine/{one.file.id}{one.file.path.suffix.lower()}", ""
         if not (root / path).is_file() or file_hash(root / path) != one.sha256:
