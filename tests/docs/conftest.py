@@ -30,12 +30,12 @@ def workplace(tmp_path: Path, shelf: Callable[[str], Path], monkeypatch: pytest.
     """Create a folder with all files that a text names, and make it the working folder."""
     import torch
 
-    from .materials import MATERIALS, KnowingAvatarTracker, KnowingFinder, KnowingTracker
+    from .materials import MATERIALS, KnowingAvatarTracker, KnowingFinder
 
     torch.set_num_threads(1)
 
-    def knowing(choice: object) -> KnowingTracker:
-        return KnowingAvatarTracker() if getattr(choice, "name", None) == "arkit" else KnowingTracker()
+    def knowing(choice: object) -> KnowingAvatarTracker:
+        return KnowingAvatarTracker()
 
     monkeypatch.setattr("forensics.animation.animate.open_tracker", knowing)
     monkeypatch.setattr("forensics.animation.tracking.open_tracker", knowing)
