@@ -24,7 +24,7 @@ from generator import (
 )
 from watermark import Deployment
 
-from .methods import GEOMETRY
+from .methods import GEOMETRY as GEOMETRY  # those who import an engine import its name here
 
 Frames = NDArray[np.uint8]
 
