@@ -114,7 +114,7 @@ def reflect(image: Floats, known: Mask) -> tuple[Floats, Mask]:
     nearest = np.zeros((labels.max() + 1, 2), np.int32)
     nearest[labels[rows, columns]] = np.stack([rows, columns], 1)
     last = np.array(known.shape) - 1
-    mirrored = 2 * nearest[labels] - np.stack(np.mgrid[: known.shape[0], : known.shape[1]], -1)
+    mirrored = 2 * nearest[labels] - np.moveaxis(np.mgrid[: known.shape[0], : known.shape[1]], 0, -1)
     mirrored = last - np.abs(last - np.abs(mirrored) % (2 * last))
     return image[mirrored[..., 0], mirrored[..., 1]], known[mirrored[..., 0], mirrored[..., 1]]
 
