@@ -128,12 +128,11 @@ def _neck_sides(sight: Sight, alpha: Floats, plate: Floats) -> tuple[float, floa
 
 
 def _back(sight: Sight, alpha: Floats, colours: Floats) -> Floats:
-    """Return the back of the head: hair where it is thick beside the face, and above it."""
+    """Return the back of the head: hair where it is thick beside the face, and above it; behind the ears too."""
     pixel, width, below = sight.pixel, sight.width, sight.below
     beside = 1 - grow(sight.oval > 0.02, 0.03 * width)
     ring = ((alpha > 0.95) & (sight.oval < 0.01) & (sight.neck < 0.02) & (below < 0.05)) * beside
-    ears = _ears(sight, alpha)
-    ring = ring * (ears < 0.5)
+    ring = ring * (_ears(sight, alpha) < 0.5)
     upper_ring = ring * (below < -0.5)
     least = 400 * pixel**2
     ring = upper_ring if upper_ring.sum() > least else ring
@@ -147,7 +146,7 @@ def _back(sight: Sight, alpha: Floats, colours: Floats) -> Floats:
     rounded = np.maximum(below + 0.75, 0) / 0.5 * (1 + 2 * (sight.beside / width) ** 2)
     upper = 1 - smooth_step((rounded - 0.85) / 0.25)
     cover = alpha * (1 - sight.neck) * (1 - np.clip((below + 0.05) / 0.25, 0, 1)) * np.maximum(opened, upper)
-    return _with_alpha(texture, np.maximum(cover * (1 - ears), sight.oval * upper))
+    return _with_alpha(texture, np.maximum(cover, sight.oval * upper))
 
 
 def _ears(sight: Sight, alpha: Floats) -> Floats:

@@ -38,6 +38,8 @@ class Sheet:
         stiff: (N,) how far each point follows the head, 0 to 1.
         bound: (N, 3) vertices of the mesh that move each point, with weights `pull` (N, 3); None where the sheet only
             follows the head as a whole.
+        inner: Whether the farthest surface is drawn: the back of the head folds under its own edge when the head turns,
+            and the empty cells beside it must not hide it.
     """
 
     points: Floats
@@ -46,6 +48,7 @@ class Sheet:
     stiff: Floats
     bound: Ints | None
     pull: Floats | None
+    inner: bool
 
     def draw(self, view: View, moved: Floats, shape: tuple[int, int], still: Floats) -> Drawn:
         """Draw the sheet's places in the source.
@@ -60,6 +63,7 @@ class Sheet:
         if self.bound is not None and self.pull is not None:
             points = points + np.einsum("nkc,nk->nc", moved[self.bound], self.pull)
         screen = view.project(points)
+        screen[:, 2] *= -1 if self.inner else 1
         stiff = self.stiff[:, None]
         screen[:, :2] = screen[:, :2] * stiff + (self.places + still) * (1 - stiff)
         return draw_mesh(screen, self.faces, self.places, shape, both_sides=True)
@@ -85,13 +89,20 @@ def lay_sheets(rig: Rig, sight: Sight, relief: Relief, alphas: tuple[Floats, Flo
     stiff = _stiffness(sight, places)
     bound, pull = _binding(rig, sight, places)
     made = []
-    for alpha, depth, follows in zip(alphas, (relief.body, relief.back, relief.head), (False, True, True), strict=True):
+    depths, follow, inner = (relief.body, relief.back, relief.head), (False, True, True), (False, True, False)
+    for alpha, depth, follows, folds in zip(alphas, depths, follow, inner, strict=True):
         carries = np.asarray(at_pixels(grow(alpha > 0.01, _RIM * sight.pixel) > 0, places), bool)
         points = sight.face.view.unproject(places, np.asarray(at_pixels(depth, places), np.float32))
         faces = np.ascontiguousarray(triangles[carries[triangles].any(1)], np.int32)
         made.append(
             Sheet(
-                points.astype(np.float32), places, faces, stiff, bound if follows else None, pull if follows else None
+                points.astype(np.float32),
+                places,
+                faces,
+                stiff,
+                bound if follows else None,
+                pull if follows else None,
+                folds,
             )
         )
     return Sheets(*made)
