@@ -121,7 +121,7 @@ class _Cut:
             return np.full((_SIDE, _SIDE), -20.0)
         model = GaussianMixture(components, reg_covar=8.0, random_state=0, max_iter=30)
         with warnings.catch_warnings():
-            # Colours of drawings often lie on a few points; a mixture that has not settled tells them apart all the same.
+            # Colours of drawings lie on a few points; a mixture that has not settled tells them apart as well.
             warnings.simplefilter("ignore", ConvergenceWarning)
             scores: Floats = model.fit(chosen).score_samples(pixels).reshape(_SIDE, _SIDE)
         return scores
