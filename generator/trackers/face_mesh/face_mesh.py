@@ -27,8 +27,8 @@ SMALLEST_SIDE = 48
 _SMALLEST_BOX = 16
 
 _PRESENT = 0.5
-# The mesh network reports a low presence for many drawn faces that it reads well. On drawn heads, a mesh within half an eye
-# distance of the keypoints of so certain a detection always had an error below a quarter of the face's length.
+# The mesh network reports a low presence for many drawn faces that it reads well. On drawn heads, a mesh within half an
+# eye distance of the keypoints of so certain a detection always had an error below a quarter of the face's length.
 _SURE_DETECTION = 0.68
 _VERY_SURE = 0.8  # a detection that counts without the mesh before smaller tiles were searched
 _AGREEMENT = 0.5
