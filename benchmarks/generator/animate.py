@@ -1,6 +1,6 @@
 """Measure `facetrail animate` stage by stage, from process start to the sealed clip; write results/animate_time.csv.
 
-Each run is a separate process that runs the command on a puppet's picture, driven once by a saved motion and once by a
+Each run is a separate process that runs the command on an avatar's picture, driven once by a saved motion and once by a
 clip that has to be tracked: a rendered one, or the user's with --drive. `first frame` is the time from the start of the
 process to the first frame passed to the encoder; `each frame` is the time from there to the last one, including marking
 and encoding. `wall_ms` is the wall time and `cpu_ms` the CPU time over all threads of the process; both are medians
@@ -27,9 +27,11 @@ from unittest.mock import patch
 from benchmarks.results_csv import write_rows
 
 RESULTS = Path("results/animate_time.csv")
-HEADER = ["drive", "part", "stage", "wall_ms", "cpu_ms", "runs", "frames", "threads", "weights", "load"]
+HEADER = ["drive", "preset", "size", "part", "stage", "wall_ms", "cpu_ms", "runs", "frames", "threads", "load"]
 SEED = 5
 SIZE = 512
+CASES = (("geometry", 256), ("geometry", 512), ("mini", 256), ("mini", 512))
+"""Presets and sides of the pictures."""
 FIRST, EACH, END = "first frame", "each frame", "the file"
 TOTAL = "all"
 DRAWN_FIRST = 4
@@ -113,7 +115,9 @@ def run_once(started: float, arguments: list[str]) -> Stages:
     stages.spent[FIRST]["start and imports"] = time.monotonic() - started, time.process_time()
     import torch
 
-    from generator.inference.clip_conditions import ClipConditions
+    from generator.geometry import Painter
+    from generator.inference import geometry
+    from generator.inference.layer_network import LayerImprover
     from generator.network.model import AniFaceDiff
     from watermark import ClipMarker
     from watermark.media.encoding import ClipEncoder
@@ -123,9 +127,9 @@ def run_once(started: float, arguments: list[str]) -> Stages:
     places = (
         (animation, "load_still", "read the source"), (animation, "load_drive", "drive"),
         (animation, "track_source", "track the source"), (animation, "load_animator", "load the weights"),
-        (AniFaceDiff, "encode_source", "reference network"), (ClipConditions, "__call__", "maps"),
-        (AniFaceDiff, "prepare", "condition encoders"), (AniFaceDiff, "denoise", "denoiser"),
-        (AniFaceDiff, "compose", "decoder and compositor"), (ClipMarker, "mark", "mark"),
+        (AniFaceDiff, "encode_source", "reference network"), (geometry, "prepare_source", "take the source apart"),
+        (geometry.LayerDrawing, "pictures", "layers and network"), (LayerImprover, "improve", "of these the network"),
+        (Painter, "drawing", "of these layers and guides, on two threads"), (ClipMarker, "mark", "mark"),
         (ClipMarker, "prepare", "fit the mark"), (writing, "check_mark", "check the mark"),
         (ClipEncoder, "write", "encode"),
     )  # fmt: skip
@@ -139,30 +143,29 @@ def run_once(started: float, arguments: list[str]) -> Stages:
 
 
 def draw_inputs(folder: Path, frames: int) -> None:
-    """Write a puppet's picture, another puppet's motion, and that motion as a clip."""
+    """Write an avatar's picture, another avatar's motion, and that motion as a clip."""
     import numpy as np
     from PIL import Image
 
-    from generator import puppets
+    from generator.avatars import render, sample_avatar, sample_motion
     from watermark import Deployment, encode_clip
 
-    rng = np.random.default_rng(SEED)
-    avatar, driver = puppets.sample_puppet(rng, "toon"), puppets.sample_puppet(rng, "gloss")
-    motion = puppets.sample_motion(rng, driver, frames)
-    Image.fromarray(puppets.render(avatar, avatar.neutral(), SIZE).image).save(folder / "avatar.png")
+    avatar, driver = sample_avatar(SEED, "cartoon"), sample_avatar(SEED + 1, "real")
+    motion = sample_motion(np.random.default_rng(SEED), driver.shape.values, frames, 25.0, driver.params().camera)
+    Image.fromarray(render(avatar, avatar.params(), SIZE).picture).save(folder / "avatar.png")
     motion.save(folder / "motion.npz")
-    drawn = np.stack([puppets.render(driver, motion[index], SIZE).image for index in range(frames)])
+    drawn = np.stack([render(driver, driver.driven(motion[index]), SIZE).picture for index in range(frames)])
     encode_clip(drawn, folder / "clip.mp4", motion.fps)
     Deployment.open(folder / "home")
 
 
-def measure(folder: Path, drive: Path, weights: Path | None, runs: int) -> tuple[list[dict[str, Any]], int]:
+def measure(folder: Path, drive: Path, preset: str, size: int, runs: int) -> tuple[list[dict[str, Any]], int]:
     """Run the command several times, each in a new process, after one run that is not counted."""
     found = []
     for run in range(runs + 1):
         out = folder / f"{drive.stem}-{run}.mp4"
         arguments = ["animate", str(folder / "avatar.png"), str(drive), "-o", str(out), "--home", str(folder / "home")]
-        arguments += [] if weights is None else ["--weights", str(weights)]
+        arguments += ["--preset", preset, "--size", str(size)]
         command = [sys.executable, "-m", "benchmarks.generator.animate", "--child", repr(time.monotonic()), *arguments]
         answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
         found.append(json.loads(answer))
@@ -171,7 +174,7 @@ def measure(folder: Path, drive: Path, weights: Path | None, runs: int) -> tuple
     return found[1:], open_clip(out).frame_count
 
 
-def rows_of(case: str, found: list[dict[str, Any]], frames: int, weights: str) -> list[list[object]]:
+def rows_of(case: tuple[str, str, int], found: list[dict[str, Any]], frames: int) -> list[list[object]]:
     """Return the medians over runs; stages of the steady state are in milliseconds per frame."""
     rows: list[list[object]] = []
     load = statistics.median(one["load"] for one in found)
@@ -183,7 +186,7 @@ def rows_of(case: str, found: list[dict[str, Any]], frames: int, weights: str) -
             wall, cpu = (share * statistics.median(value[axis] for value in values) for axis in (0, 1))
             times = f"{wall:.1f}", f"{cpu:.1f}"
             rows.append([
-                case, part, stage, *times, len(found), frames, found[0]["threads"], weights, f"{load:.1f}",
+                *case, part, stage, *times, len(found), frames, found[0]["threads"], f"{load:.1f}",
             ])  # fmt: skip
     return rows
 
@@ -198,24 +201,23 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--frames", type=int, default=96)
     parser.add_argument("--drive", type=Path, help="a clip of your own that is tracked instead of the drawn one")
-    parser.add_argument("--weights", type=Path, help="default: mini, in the package")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     with TemporaryDirectory() as name:
         folder = Path(name)
         draw_inputs(folder, options.frames)
-        from generator.network.weights_io import SHIPPED
-        from generator.network.weights_layout import read_card
-
-        digest = read_card(options.weights or SHIPPED)[0]["sha256"][:12]
         rows = []
-        for case, drive in (("saved motion", folder / "motion.npz"), ("clip", options.drive or folder / "clip.mp4")):
-            rows += rows_of(case, *measure(folder, drive, options.weights, options.runs), digest)
+        for preset, size in CASES:
+            for case, drive in (
+                ("saved motion", folder / "motion.npz"),
+                ("clip", options.drive or folder / "clip.mp4"),
+            ):
+                rows += rows_of((case, preset, size), *measure(folder, drive, preset, size, options.runs))
     write_rows(options.out, HEADER, rows)
     for row in rows:
-        if row[2] == TOTAL:
-            rate = f", {1000 / float(str(row[3])):.1f} frames a second" if row[1] == EACH else ""
-            print(f"{row[0]}, {row[1]}: {row[3]} ms by the clock, {row[4]} ms of the processor{rate}")
+        if row[4] == TOTAL:
+            rate = f", {1000 / float(str(row[5])):.1f} frames a second" if row[3] == EACH else ""
+            print(*row[:4], f"{row[5]} ms by the clock, {row[6]} ms of the processor{rate}")
     print(f"{' '.join(sys.argv)}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
 
 

@@ -26,8 +26,7 @@ CHOICES = (
     ("normals",),
     ("normals", "depth", "shaded"),
     ("normals", "depth", "displacement"),
-    ("guides", "moved"),
-    ("normals", "depth", "shaded", "displacement", "guides", "moved"),
+    ("normals", "depth", "shaded", "displacement"),
 )
 
 
@@ -51,11 +50,10 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     source = FaceParams.neutral(face_model="flame", scale=0.37)
-    picture = np.zeros((options.size, options.size, 3), np.uint8)
     targets = moments(source, options.frames)
     rows = []
     for names in CHOICES:
-        renderer = MapRenderer(stand_in_flame(), names, options.size, picture, source)
+        renderer = MapRenderer(stand_in_flame(), names, options.size, source)
         renderer(targets[0])
         times = []
         for target in targets:

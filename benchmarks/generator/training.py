@@ -30,9 +30,12 @@ import torch
 from torch.utils.data import Dataset
 
 from benchmarks.results_csv import write_records
-from generator.face.spatial_maps import MAPS
+from generator.network.conditions import MAP_CHANNELS
 from generator.network.config import TOY_SD15, ModelConfig
-from generator.training import TrainConfig, Trainer, TrainingData, open_puppets, recipe
+from generator.trackers import load_tracker
+from generator.training import TrainConfig, Trainer, TrainingData, recipe
+from generator.training.data.avatar_casting import Casting
+from generator.training.data.avatar_scenes import avatar_scene
 from generator.training.data.batch import Example
 
 OUT = Path("results/training_speed.csv")
@@ -59,13 +62,19 @@ class RandomPictures(Dataset[Example]):
 
         maps = {}
         for name in sizes.maps:
-            side = sizes.image_size // (2 if name == "snapshot" else 1)
-            maps[name] = pictures(count, MAPS[name], side, side)
+            side = sizes.image_size // (2 if name == "turned" else 1)
+            maps[name] = pictures(count, MAP_CHANNELS.get(name, 3), side, side)
         side = sizes.image_size
         return Example(
             pictures(3, side, side), pictures(count, 3, side, side), maps,
             torch.randn(count, sizes.expression_inputs, generator=generator), pictures(count, side, side) % 4, "nobody",
         )  # fmt: skip
+
+
+def random_sources(sizes: ModelConfig) -> torch.Tensor:
+    """Return pictures that a patch codec is fitted on."""
+    examples = RandomPictures(sizes, 1)
+    return torch.stack([examples[number].source for number in range(8)])
 
 
 def run_of(case: str, steps: int, precision: Precision | None) -> TrainConfig:
@@ -84,14 +93,14 @@ def run_of(case: str, steps: int, precision: Precision | None) -> TrainConfig:
 
 
 def example_seconds(run: TrainConfig) -> float:
-    """Return the seconds that one process needs to render a source with its targets from puppets."""
-    if run.model.face_model != "puppet":
-        run = replace(run, model=replace(run.model, face_model="puppet", expression_inputs=14))
-    examples, count = open_puppets(run).training, 4
-    examples[10**6]
+    """Return the seconds that one process needs to draw, track and move the scene of an avatar with its targets."""
+    rng, size = np.random.default_rng(SEED), run.model.image_size
+    casting, count = Casting.for_training(SEED, ()), 4
+    tracker = load_tracker("arkit")
+    avatar_scene(casting.avatar(count), tracker, size, run.data.targets, rng)
     started = time.perf_counter()
     for number in range(count):
-        examples[number * 10]
+        avatar_scene(casting.avatar(number), tracker, size, run.data.targets, rng)
     return (time.perf_counter() - started) / count
 
 
@@ -99,7 +108,12 @@ def measure(case: str, steps: int, precision: Precision | None, device: str) -> 
     """Train for some steps and return a row."""
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     run = run_of(case, steps, precision)
-    data = TrainingData(RandomPictures(run.model, run.data.targets), {}, {"description": "random pictures"})
+    data = TrainingData(
+        RandomPictures(run.model, run.data.targets),
+        {},
+        {"description": "random pictures"},
+        lambda: random_sources(run.model),
+    )
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(Path(folder), run, data, device=device)
         on_gpu = trainer.accelerator.device.type == "cuda"

@@ -24,8 +24,10 @@ TURNS = 6
 _STRETCHED = (0.7, 0.3)
 """Pixels of the source per pixel of the frame, in the direction of the largest stretch: trusted above the first, and
 not at all below the second."""
-_EYE = 0.35
-"""Share of trust that a moved eye loses, whose white and iris are the source's own."""
+_LOST = {"eye": 0.0, "mouth": 0.4}
+"""Share of trust that an opening loses when it has changed: white and iris stay the source's own, and teeth and tongue
+in the source's light are only corrected.
+"""
 
 
 def stretch(top: Bytes, places: Floats) -> Floats:
@@ -60,7 +62,7 @@ def trust(believed: Floats, cover: Floats, stretched: Floats, holes: Sequence[Ho
     edge = 4 * cover * (1 - cover)
     sure = believed * (1 - stretched) * (1 - (1 - calm) * edge)
     for hole in holes:
-        lost = (_EYE if hole.part == "eye" else 1.0) * (1 - hole.same)
+        lost = _LOST[hole.part] * (1 - hole.same)
         inner = sure[hole.window]
         sure[hole.window] = inner * (1 - hole.mask) + (1 - lost) * hole.mask
     return np.minimum(sure, blur(sure, 1.0)).astype(np.float32)

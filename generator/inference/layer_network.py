@@ -116,7 +116,7 @@ class LayerImprover:
         for step, time in enumerate(settings.sampler.times):
             predicted = predict(self._network.denoise, latents, time, prepared, guidance=settings.guidance)
             latents = settings.sampler.advance(step, latents, predicted)
-        composed = model.compose(latents.to(like.device, like.dtype), source, given)
+        composed = model.compose(latents.to(like.device, like.dtype), given)
         change = (composed.picture - given.maps["moved"]).float().cpu()
         check_finite(change, like.dtype)
         return np.ascontiguousarray((127.5 * change).permute(0, 2, 3, 1).numpy())

@@ -18,8 +18,10 @@ from generator.geometry import GUIDES, TURNS
 from .config import ModelConfig
 
 _FOLD, _LEVELS = 2, 3
-_CANDIDATES = 3
-"""Pictures that are mixed: the decoded latent, the moved source and the unmoved source."""
+_CANDIDATES = 2
+"""Pictures that are mixed: the decoded latent and the moved layers. The unmoved source is not among them, nor an input:
+its ears and hair would stay behind as ghosts where the head has turned away.
+"""
 _CLOSED = -1.5
 """Bias of the gate at the start of training."""
 
@@ -68,17 +70,16 @@ class Compositor(nn.Module):
         nn.init.zeros_(self.tail.weight)
         nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]
 
-    def forward(self, drawn: Tensor, moved: Tensor, still: Tensor, guides: Tensor, turned: Tensor) -> Composition:
+    def forward(self, drawn: Tensor, moved: Tensor, guides: Tensor, turned: Tensor) -> Composition:
         """Return the composed picture and its gate.
 
         Args:
             drawn: (N, 3, H, W) decoded latents.
             moved: (N, 3, H, W) the source's layers, moved.
-            still: (N, 3, H, W) the source.
             guides: (N, 7, H, W) in [0, 1]; the first is the trust.
             turned: (N, 6, H, W) in [0, 1].
         """
-        x = self.head(functional.pixel_unshuffle(torch.cat([drawn, moved, still, guides, turned], 1), _FOLD))
+        x = self.head(functional.pixel_unshuffle(torch.cat([drawn, moved, guides, turned], 1), _FOLD))
         kept = []
         for level, block in enumerate(self.before):
             x = block(x)
@@ -90,7 +91,7 @@ class Compositor(nn.Module):
             x = self.behind[level](x + kept[level])
         out = functional.pixel_shuffle(self.tail(functional.silu(x)), _FOLD)
         weight = torch.softmax(out[:, :_CANDIDATES], 1)
-        mixed = weight[:, 0:1] * drawn + weight[:, 1:2] * moved + weight[:, 2:3] * still
+        mixed = weight[:, 0:1] * drawn + weight[:, 1:2] * moved
         own = (mixed + torch.tanh(out[:, _CANDIDATES : _CANDIDATES + 3])).clamp(-1, 1)
         gate = (1 - guides[:, :1]) * torch.sigmoid(out[:, -1:] + _CLOSED)
         return Composition(moved + gate * (own - moved), gate)

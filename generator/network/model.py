@@ -53,11 +53,10 @@ class EncodedSource:
     """A source after the reference network, which runs once per clip.
 
     Attributes:
-        picture: (M, 3, S, S). latent: (M, C, g, g). context: (M, 1, D).
+        latent: (M, C, g, g). context: (M, 1, D).
         bank: Keys and values of the denoiser's self-attentions.
     """
 
-    picture: Tensor
     latent: Tensor
     bank: ReferenceBank
     context: Tensor
@@ -142,7 +141,7 @@ class AniFaceDiff(nn.Module):
         latent = self.codec.encode(picture)
         context = self.context(picture, latent)
         bank = self.denoiser.reference_bank(self.reference_net(latent, context))
-        return EncodedSource(picture, latent, bank, context)
+        return EncodedSource(latent, bank, context)
 
     def prepare(self, source: EncodedSource, given: Conditions, dropped: Dropped | None = None) -> Prepared:
         """Compute everything that is constant over the denoising steps of N frames.
@@ -194,14 +193,11 @@ class AniFaceDiff(nn.Module):
         """Return pictures (N, 3, S, S) in [-1, 1] of clean latents (N, C, g, g)."""
         return self.codec.decode(latent).clamp(-1, 1)
 
-    def compose(
-        self, latent: Tensor, source: EncodedSource, given: Conditions, window: tuple[slice, slice] | None = None
-    ) -> Composition:
+    def compose(self, latent: Tensor, given: Conditions, window: tuple[slice, slice] | None = None) -> Composition:
         """Return moved layers with what the network draws where they cannot be trusted, or a part of the picture.
 
         Args:
             latent: (N, C, g, g) clean latents.
-            source: Sources of the latents.
             given: Conditions of the latents.
             window: Rows and columns of the latent grid to compose; None for all.
         """
@@ -212,12 +208,10 @@ class AniFaceDiff(nn.Module):
             return picture[..., rows.start * cell : rows.stop * cell, columns.start * cell : columns.stop * cell]
 
         patch = self.config.patch
-        repeat = len(latent) // len(source.picture)
         drawn = self.codec.decode(latent[..., rows, columns])
         turned = functional.interpolate(cut(given.maps["turned"], patch // 2), scale_factor=2, mode="nearest")
-        still = cut(source.picture, patch).repeat_interleave(repeat, 0)
         out: Composition = self.compositor(
-            drawn, cut(given.maps["moved"], patch), still, cut(given.maps["guides"], patch), turned
+            drawn, cut(given.maps["moved"], patch), cut(given.maps["guides"], patch), turned
         )
         return out
 

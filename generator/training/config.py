@@ -50,7 +50,7 @@ class DataConfig:
     strides: tuple[int, ...] = (1,)
     apart: int = 30
     within: int = 240
-    avatars: int = 1200
+    avatars: int = 1063
     codec_scenes: int = 200
     withheld_maps: tuple[str, ...] = ()
     holdout_styles: tuple[str, ...] = ()
@@ -134,7 +134,7 @@ class ObjectiveConfig:
     min_snr: float = 5.0
     noise_offset: float = 0.05
     window: int = 8
-    perceptual: float = 0.2
+    perceptual: float = 0.6
     features: str = ""
 
     def __post_init__(self) -> None:
@@ -211,7 +211,7 @@ class TrainConfig:
 
 
 MINI_RUN = TrainConfig(
-    steps=2000,
+    steps=1500,
     data=DataConfig(sources=4, targets=4, holdout_styles=("clay", "comic")),
     optimiser=OptimiserConfig(average=0.998),
     validation=ValidationConfig(every=500, sources=8, steps=2),

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from generator.inference.sampling import Sampler, predict
-from generator.network.model import AniFaceDiff, Conditions, EncodedSource
+from generator.network.model import AniFaceDiff, Conditions
 from generator.picture_metrics import psnr, ssim_map
 from generator.training.data.batch import Batch, Example, Picture, collate, conditions, to_uint8, to_unit
 
@@ -93,7 +93,7 @@ def draw(model: AniFaceDiff, batch: Batch, config: TrainConfig) -> Tensor:
             model.denoise, latent.to(device), time, prepared, guidance=config.validation.guidance, frames=window
         )
         latent = sampler.advance(step, latent, predicted)
-    frames = [_decoded(model, latent[i : i + 1].to(device), source, given[i : i + 1]) for i in range(len(latent))]
+    frames = [_decoded(model, latent[i : i + 1].to(device), given[i : i + 1]) for i in range(len(latent))]
     return to_uint8(torch.cat(frames))
 
 
@@ -107,8 +107,8 @@ def _hidden(pictures: Picture, truths: Picture, where: NDArray[np.bool_]) -> dic
     return {"psnr/hidden": float(np.mean(rows))} if rows else {}
 
 
-def _decoded(model: AniFaceDiff, latent: Tensor, source: EncodedSource, given: Conditions) -> Tensor:
-    return model.compose(latent, source, given).picture if model.config.layered else model.decode(latent)
+def _decoded(model: AniFaceDiff, latent: Tensor, given: Conditions) -> Tensor:
+    return model.compose(latent, given).picture if model.config.layered else model.decode(latent)
 
 
 def _pixels(pictures: Tensor) -> Picture:

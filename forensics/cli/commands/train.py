@@ -98,15 +98,21 @@ def _configure_generator(parser: argparse.ArgumentParser) -> None:
         help="folder of tracked parameters of videos and of avatars' scenes (default: the user's cache)",
     )
     parser.add_argument("--steps", type=positive_int, metavar="N", help="optimiser steps")
+    parser.add_argument(
+        "--minutes", type=positive_int, metavar="N", help="stop after so many minutes; the same command continues"
+    )
     parser.add_argument("--seed", type=int, metavar="N", help="random seed (default: 0)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where (default: auto)")
 
 
 def train_generator(options: argparse.Namespace, report: Report) -> CommandResult:
-    """Train to the last step, then write weights and card."""
+    """Train to the last step, or as long as was asked for; then write weights and card."""
+    import time
+
     from generator.training import Trainer, rank
 
     process, _ = rank()
+    until = None if options.minutes is None else time.monotonic() + 60 * options.minutes
     report = report if process == 0 else silent
     config = _settings(options)
     data = _data(options, config, report)
@@ -119,11 +125,12 @@ def train_generator(options: argparse.Namespace, report: Report) -> CommandResul
         # Only what this start adds counts, so that the time left is that of this start's pace.
         report((step - start) / max(steps - start, 1), f"{known}step {step} of {steps}, loss {loss:.3f}")
 
-    trainer.run(progress)
+    trainer.run(progress, until)
     folder = trainer.export(options.out / "weights")
     if process:
         return CommandResult("")
     position = trainer.position
+    left = config.steps - position.step
     entry: JsonObject = {
         "path": str(folder),
         "steps": position.step,
@@ -138,6 +145,8 @@ def train_generator(options: argparse.Namespace, report: Report) -> CommandResul
     for name, metrics in position.metrics.items():
         measured = ", ".join(f"{metric} {value:.2f}" for metric, value in metrics.items())
         lines.append(f"  held-out {name}: {measured}")
+    if left:
+        lines.append(f"  {left} steps are left; the same command continues")
     if config.stage == 2 or options.preset == "mini":
         lines.append(f"  use it with: facetrail animate --weights {folder} …")
     else:

@@ -64,7 +64,7 @@ class CleanLatent:
         open_to_change = 1 - given.maps["guides"][:, :1]
         window = _window(open_to_change, min(self._config.window, model.config.grid), patch, generator)
         rows, columns = (slice(part.start * patch, part.stop * patch) for part in window)
-        out, gate = model.compose(predicted, source, given, window)
+        out, gate = model.compose(predicted, given, window)
         wanted, labels = target[..., rows, columns], batch.labels[:, rows, columns]
         labelled = ((labels == 2) | (labels == 3)).float()[:, None]
         weight = open_to_change[..., rows, columns] * (1 + _LABELLED * labelled)
@@ -73,7 +73,7 @@ class CleanLatent:
         edges = torch.zeros((), device=device)
         for ours, true, share in zip(_gradient(out), _gradient(wanted), _inner(weight), strict=True):
             edges = edges + (share * (ours - true).abs()).sum() / (3 * total)
-        losses = {"latent": latent, "picture": 2 * picture, "edges": edges, "gate": _SHUT * gate.mean()}
+        losses = {"latent": latent, "picture": picture, "edges": edges, "gate": _SHUT * gate.mean()}
         if self._features is not None:
             losses["perceptual"] = self._config.perceptual * self._features(out, wanted, weight)
         return {"loss": torch.stack(list(losses.values())).sum(), **losses}

@@ -99,7 +99,7 @@ def test_mini_draws_what_plain_ddim_over_its_conditions_draws(toy_model, toy_net
         for time in schedule.timesteps:
             clean = toy_model.denoise(latent, time.expand(3), prepared)
             latent = schedule.step(clean, int(time), latent).prev_sample
-        expected = (toy_model.compose(latent, encoded, given).picture + 1) * 127.5
+        expected = (toy_model.compose(latent, given).picture + 1) * 127.5
     found = improver(toy_network, source, seed=2).improve(layers, faces).astype(float)
     reference = expected.clamp(0, 255).permute(0, 2, 3, 1).numpy()
     assert np.abs(found - reference).max() <= 0.5 + 1e-3  # rounded once, and nothing else
@@ -118,7 +118,7 @@ def test_what_is_trusted_stays_to_the_bit_whatever_the_weights(toy_network):
         for each, frame in zip(layers, found, strict=True):
             trusted = each.guides[..., 0] == 1
             assert np.array_equal(frame[trusted], each.picture[trusted])
-            assert (frame[~trusted] != each.picture[~trusted]).mean() > 0.3
+            assert (frame[~trusted] != each.picture[~trusted]).mean() > 0.1
 
 
 @pytest.mark.parametrize(("size", "drawn"), [(96, 96), (SIZE, SIZE), (200, SIZE), (105, 96)])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 import torch
 
@@ -22,8 +20,8 @@ def pictures(channels, seed, side=SIDE, count=2):
 def inputs(trust):
     guides = pictures(len(GUIDES), 3)
     guides[:, :1] = trust
-    drawn, moved, still = (pictures(3, seed) * 2 - 1 for seed in range(3))
-    return drawn, moved, still, guides, pictures(TURNS, 4)
+    drawn, moved = (pictures(3, seed) * 2 - 1 for seed in range(2))
+    return drawn, moved, guides, pictures(TURNS, 4)
 
 
 def steps_of_trust():
@@ -40,9 +38,9 @@ def test_the_composed_picture_is_the_moved_one_to_the_bit_where_that_is_trusted_
     for parameter in compositor.parameters():
         torch.nn.init.normal_(parameter, std=spread)
     trust = steps_of_trust()
-    drawn, moved, still, guides, turned = inputs(trust)
+    drawn, moved, guides, turned = inputs(trust)
     with torch.no_grad():
-        picture, gate = compositor(drawn, moved, still, guides, turned)
+        picture, gate = compositor(drawn, moved, guides, turned)
     trusted = (trust == 1).expand_as(moved)
     assert trusted.float().mean() > 0.4 and torch.equal(picture[trusted], moved[trusted])
     assert not gate[trust == 1].any()
@@ -53,12 +51,12 @@ def test_the_composed_picture_is_the_moved_one_to_the_bit_where_that_is_trusted_
 
 def test_an_untrained_compositor_hardly_opens_and_mixes_what_it_is_given():
     torch.manual_seed(0)
-    drawn, moved, still, guides, turned = inputs(0.0)
+    drawn, moved, guides, turned = inputs(0.0)
     with torch.no_grad():
-        picture, gate = Compositor(TOY)(drawn, moved, still, guides, turned)
+        picture, gate = Compositor(TOY)(drawn, moved, guides, turned)
     opened = torch.sigmoid(torch.tensor(-1.5))
     torch.testing.assert_close(gate, opened.expand_as(gate))
-    torch.testing.assert_close(picture, moved + opened * ((drawn + moved + still) / 3 - moved))
+    torch.testing.assert_close(picture, moved + opened * ((drawn + moved) / 2 - moved))
 
 
 def test_a_window_of_the_composition_equals_that_part_of_the_whole(toy_model):
@@ -73,12 +71,8 @@ def test_a_window_of_the_composition_equals_that_part_of_the_whole(toy_model):
         },
         torch.zeros(1, TOY.expression_inputs),
     )
-    still = pictures(3, 8, side, 1) * 2 - 1
-    encoded = dataclasses.replace(
-        toy_model.encode_source(still[..., : TOY.image_size, : TOY.image_size]), picture=still
-    )
-    whole = toy_model.compose(latent, encoded, given, (slice(0, cells), slice(0, cells)))
-    part = toy_model.compose(latent, encoded, given, (slice(1, 11), slice(2, 12)))
+    whole = toy_model.compose(latent, given, (slice(0, cells), slice(0, cells)))
+    part = toy_model.compose(latent, given, (slice(1, 11), slice(2, 12)))
     assert part.picture.shape[-2:] == (160, 160)
     for ours, theirs in zip(part, whole, strict=True):
         here, there = ours[..., 64:96, 64:], theirs[..., 80:112, 96:]
