@@ -118,7 +118,7 @@ def test_what_is_trusted_stays_to_the_bit_whatever_the_weights(toy_network):
         for each, frame in zip(layers, found, strict=True):
             trusted = each.guides[..., 0] == 1
             assert np.array_equal(frame[trusted], each.picture[trusted])
-            assert (frame[~trusted] != each.picture[~trusted]).mean() > 0.3
+            assert (frame[~trusted] != each.picture[~trusted]).mean() > 0.1
 
 
 @pytest.mark.parametrize(("size", "drawn"), [(96, 96), (SIZE, SIZE), (200, SIZE), (105, 96)])
