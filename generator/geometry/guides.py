@@ -24,6 +24,8 @@ TURNS = 6
 _STRETCHED = (0.7, 0.3)
 """Pixels of the source per pixel of the frame, in the direction of the largest stretch: trusted above the first, and
 not at all below the second."""
+_STRETCH_LOST = 0.4
+"""Share of trust that a fully stretched surface loses: its colours are right, and only its detail is not."""
 _LOST = {"eye": 0.0, "mouth": 0.4}
 """Share of trust that an opening loses when it has changed: white and iris stay the source's own, and teeth and tongue
 in the source's light are only corrected.
@@ -60,7 +62,7 @@ def trust(believed: Floats, cover: Floats, stretched: Floats, holes: Sequence[Ho
         calm: 1 where the head stands as in the source, and 0 where it has moved by some pixels.
     """
     edge = 4 * cover * (1 - cover)
-    sure = believed * (1 - stretched) * (1 - (1 - calm) * edge)
+    sure = believed * (1 - _STRETCH_LOST * stretched) * (1 - (1 - calm) * edge)
     for hole in holes:
         lost = _LOST[hole.part] * (1 - hole.same)
         inner = sure[hole.window]

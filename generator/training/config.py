@@ -211,7 +211,7 @@ class TrainConfig:
 
 
 MINI_RUN = TrainConfig(
-    steps=1500,
+    steps=1000,
     data=DataConfig(sources=4, targets=4, holdout_styles=("clay", "comic")),
     optimiser=OptimiserConfig(average=0.998),
     validation=ValidationConfig(every=500, sources=8, steps=2),

@@ -55,6 +55,7 @@ def card_of(config: TrainConfig, position: Position, data: Mapping[str, Any], ba
     former = {} if base is None else read_card(base)[0]
     recipe = settings(config)
     del recipe["model"]
+    recipe["objective"]["features"] = Path(config.objective.features).name
     return {
         "name": config.model.preset,
         "licence": _OPEN if avatars and base is None else former.get("licence", _UNCLEAR) if avatars else _UNCLEAR,

@@ -49,13 +49,13 @@ def test_between_two_layers_nothing_counts_as_stretched():
     assert not found[:, 19].any() and (found[:-1, [18, 20]] == 1).all()
 
 
-def test_trust_is_what_is_believed_and_not_stretched_and_lies_under_no_moving_edge():
+def test_trust_is_what_is_believed_less_where_stretched_and_lies_under_no_moving_edge():
     believed, cover, stretched = (np.ones((9, 30), np.float32) for _ in range(3))
     stretched[:] = 0
     assert (trust(believed, cover, stretched, [], 1.0) > 1 - 1e-6).all()
     stretched[:, 20:], believed[:, :10] = 1, 0
     found = trust(believed, cover, stretched, [], 1.0)
-    assert not found[:, :9].any() and not found[:, 21:].any() and found[:, 15].min() > 0.99
+    assert not found[:, :9].any() and np.allclose(found[:, 22:], 0.6, atol=1e-3) and found[:, 15].min() > 0.99
     half = np.full_like(cover, 0.5)
     assert not trust(np.ones_like(cover), half, np.zeros_like(cover), [], 0.0).any()
     assert (trust(np.ones_like(cover), half, np.zeros_like(cover), [], 1.0) > 1 - 1e-6).all()
