@@ -449,23 +449,40 @@ def intervals(rows: Rows) -> str:
 
 
 def animate_time(rows: Rows) -> str:
-    """Return wall time by stage, for a saved motion and for a clip that is tracked."""
+    """Return first frames and frames a second by preset and size, and where the time of a frame goes."""
+    cases = list(dict.fromkeys((row["preset"], row["size"]) for row in rows))
     drives = list(dict.fromkeys(row["drive"] for row in rows))
-    parts = list(dict.fromkeys(row["part"] for row in rows))
-    cells = {(row["drive"], row["part"], row["stage"]): float(row["wall_ms"]) for row in rows}
-    columns = [(drive, part) for drive in drives for part in parts]
-    stages = list(dict.fromkeys(row["stage"] for row in rows))
-    stages.sort(key=lambda stage: (stage == "all", -max(cells.get((*column, stage), 0.0) for column in columns)))
+    cells = {(row["preset"], row["size"], row["drive"], row["part"], row["stage"]): row for row in rows}
+
+    def wall(case: tuple[str, str], drive: str, part: str, stage: str = "all") -> float:
+        return float(cells[*case, drive, part, stage]["wall_ms"])
+
     lines = [
-        [stage, *(f"{cells[*column, stage]:.1f}" if (*column, stage) in cells else "" for column in columns)]
-        for stage in stages
+        [
+            f"`{case[0]}`, {case[1]} px",
+            *(f"{wall(case, drive, 'first frame') / 1000:.1f}" for drive in drives),
+            *(f"{1000 / wall(case, drive, 'each frame'):.1f}" for drive in drives),
+        ]
+        for case in cases
     ]
-    rates = [f"{1000 / cells[drive, 'each frame', 'all']:.1f} frames/s with a {drive}" for drive in drives]
+    header = ["preset", *(f"first frame, s, {drive}" for drive in drives), *(f"frames/s, {drive}" for drive in drives)]
+    stages = sorted(
+        {row["stage"] for row in rows if row["part"] == "each frame" and row["drive"] == drives[0]},
+        key=lambda stage: stage == "all",
+    )
+    parts = [
+        [stage, *(value(cells.get((*case, drives[0], "each frame", stage))) for case in cases)] for stage in stages
+    ]
     one = rows[0]
-    note = f"{'; '.join(rates)}. Median of {one['runs']} runs of {one['frames']} frames, {one['threads']} threads"
-    header = ["stage, ms", *(f"{part}, {drive}" for drive, part in columns)]
     load = max(float(row["load"]) for row in rows)
-    return markdown(header, lines) + f"\n{note}, load {load:.1f}. Weights {rows[0]['weights']}.\n"
+    note = f"Median of {one['runs']} runs of {one['frames']} frames, {one['threads']} threads, load up to {load:.1f}."
+    second = ["each frame with a saved motion, ms", *(f"`{preset}`, {size} px" for preset, size in cases)]
+    return markdown(header, lines) + f"\n{note}\n\n" + markdown(second, parts)
+
+
+def value(row: dict[str, str] | None) -> str:
+    """Return a wall time in milliseconds, or nothing."""
+    return "" if row is None else f"{float(row['wall_ms']):.1f}"
 
 
 def arkit_tracking(rows: Rows) -> str:
