@@ -253,7 +253,9 @@ def check_request(request: AnimationRequest) -> None:
     out = request.out
     if out.suffix and out.suffix.lower() not in (*STILL_SUFFIXES, ".mp4"):
         known = ", ".join((".mp4", *STILL_SUFFIXES))
-        why = _NOT_WRITTEN.get(out.suffix.lower(), "unknown kind of output")
+        why = _NOT_WRITTEN.get(out.suffix.lower())
+        if why is None:
+            raise InputError(f"{out}: unknown kind of output; use {known} or a folder", out)
         raise InputError(f"{out}: {why}; use {known} or a folder", out)
     if not out.parent.is_dir():
         raise InputError(f"{out}: the folder {out.parent} does not exist; make it or choose another one", out)

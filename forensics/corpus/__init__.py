@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .checks.check import Complaint, Fault, check_corpus, check_pictures, find_duplicates, find_leaks, tally
     from .checks.formats import Format, probe_format
     from .checks.near_pairs import near_pairs
-    from .manifest import MANIFEST, Corpus, read_manifest, write_manifest
+    from .manifest import MANIFEST, Corpus, read_manifest, write_manifest, write_places
     from .masks import load_masks, mask_hash, mask_place, save_masks, take_masks
     from .media import read_frames
     from .sample import Label, Sample, Slice, Split
@@ -54,4 +54,5 @@ __all__ = [
     "take_masks",
     "tally",
     "write_manifest",
+    "write_places",
 ]

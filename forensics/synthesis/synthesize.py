@@ -70,8 +70,8 @@ def synthesize(
                 for sample in samples:
                     append_line(root / JOURNAL, sample.to_json())
                     made[sample.id] = sample
-                    _LOG.debug("made sample %s of %d", sample.id, len(plan))
-                done += len(samples)
+                    done += 1
+                    _LOG.debug("made sample %s, %d of %d", sample.id, done, len(plan))
                 report(done / len(plan), _note(takes[place]))
         complete = tuple(made[planned.id] for planned in plan)
         write_manifest(root, complete)

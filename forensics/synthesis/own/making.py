@@ -11,8 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from forensics.corpus import Corpus, Label, Sample, Slice, Split, write_manifest
-from forensics.corpus.manifest import write_places
+from forensics.corpus import Corpus, Label, Sample, Slice, Split, write_manifest, write_places
 from forensics.errors import CorpusError, ForensicsError, InputError
 from forensics.execution.progress import Report, silent, subrange
 from forensics.execution.workers import SERIAL, Work, WorkerConfig, open_pool

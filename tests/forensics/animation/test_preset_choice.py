@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from forensics.animation.animate import notes_on
-from forensics.animation.preset_choice import choose_preset, choose_tracker
+from forensics.animation.preset_choice import check_settings, choose_preset, choose_tracker
 from forensics.animation.tracking import TrackerChoice
 from forensics.errors import UsageError
 from forensics.synthesis.generator_forger import Engine, engine_for
@@ -54,10 +54,13 @@ def test_the_motion_of_another_head_chooses_the_network_and_that_of_an_avatar_do
 
 
 def test_settings_of_the_other_preset_are_refused(tmp_path):
-    with pytest.raises(UsageError, match="--size is for the preset geometry"):
-        choose_preset(Engine(preset="mini"), AnimateConfig(size=512), CLIP, TrackerChoice())
-    with pytest.raises(UsageError, match="--anchor is for the preset geometry"):
-        choose_preset(Engine(), AnimateConfig(anchor=0, steps=2), CLIP, TrackerChoice())
+    whole = Engine(preset="sd15", layered=False)
+    with pytest.raises(UsageError, match="--size is for the presets geometry and mini"):
+        check_settings(whole, AnimateConfig(size=512))
+    with pytest.raises(UsageError, match="--anchor is for the presets geometry and mini"):
+        check_settings(whole, AnimateConfig(anchor=0, steps=2))
+    for preset in ("geometry", "mini"):
+        check_settings(engine_for(Engine(preset=preset)), AnimateConfig(size=512, anchor=0))
     with pytest.raises(UsageError, match="takes no weights"):
         choose_preset(Engine(preset="geometry", weights=tmp_path), AnimateConfig(), CLIP, TrackerChoice())
 
@@ -68,7 +71,7 @@ def test_a_mouth_that_is_never_shut_is_noted():
     assert "never shut" in note
     assert notes_on(engine, _motion("arkit"), AnimateConfig()) == ()
     assert notes_on(engine, _motion("arkit", jaw=0.5), AnimateConfig(anchor=0)) == ()
-    assert notes_on(Engine(preset="mini"), _motion("flame"), AnimateConfig()) == ()
+    assert notes_on(Engine(preset="sd15", layered=False), _motion("flame"), AnimateConfig()) == ()
 
 
 def test_a_motion_keeps_what_the_head_leaves_of_the_face_mesh(tmp_path):
