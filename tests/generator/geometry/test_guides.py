@@ -127,7 +127,7 @@ def test_what_a_turned_head_uncovers_is_not_trusted_and_the_corners_are(draw):
     before, drawing = draw()[0], draw(yaw=0.5)[0]
     uncovered = (guide(before, "cover") > 0.95) & (guide(drawing, "cover") < 0.05)
     # Loose hair at the matte's edge travels with the head over a part of it, with what the source shows there.
-    assert uncovered.sum() > 60 and (guide(drawing, "trust")[uncovered] < 0.1).mean() > 0.3
+    assert uncovered.sum() > 60 and (guide(drawing, "trust")[uncovered] < 0.65).mean() > 0.3
     sure = guide(drawing, "trust")
     assert sure[:8, :8].min() == sure[:8, -8:].min() == 1
     assert guide(drawing, "stretch").max() > 0.9, "the side of the face that comes into sight"

@@ -84,7 +84,7 @@ def test_what_was_made_before_a_run_was_cut_off_is_not_made_again(
         synthesize(root, FORGED, TiredForger(deployment), deployment)
     before = {json.loads(line)["path"] for line in (root / JOURNAL).read_text().splitlines()}
     kept = {path: (root / path).stat().st_mtime_ns for path in before}
-    assert len(kept) == 6 + 6  # every genuine file, and of the first split two forgeries, two edits and two controls
+    assert len(kept) == 3 * 4 + 2  # of two splits every genuine file, edit and control, and of the first two forgeries
     with (root / JOURNAL).open("a") as journal:
         journal.write('{"id": "cut o')
     corpus = synthesize(root, FORGED, StandInForger(deployment), deployment)
