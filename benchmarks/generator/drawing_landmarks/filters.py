@@ -71,7 +71,7 @@ def _inked(picture: Picture, rng: np.random.Generator) -> Picture:
         7,
         rng.uniform(4, 9),
     )
-    return np.where(edges[..., None] == 0, np.uint8(30), smooth)
+    return np.asarray(np.where(edges[..., None] == 0, np.uint8(30), smooth), np.uint8)
 
 
 def _coloured(picture: Picture, rng: np.random.Generator) -> Picture:

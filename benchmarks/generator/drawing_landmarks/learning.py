@@ -16,7 +16,8 @@ from generator.trackers.drawn_face import PLACES, DrawnFaceNetwork, ShapeBasis
 from generator.trackers.drawn_face.network import CELLS
 
 from .examples import Examples
-from .samples import Sample, face_sample, no_face_sample
+from .no_faces import no_face_sample
+from .samples import Sample, face_sample
 
 _PLACES = list(PLACES)
 
@@ -69,8 +70,8 @@ def train(
         processes: Processes that learn at the same time; each makes its own samples.
     """
     torch.manual_seed(recipe.seed)
-    network = DrawnFaceNetwork().to(memory_format=torch.channels_last)
-    averaging = torch.optim.swa_utils.get_ema_multi_avg_fn(0.5 ** (1 / max(1.0, 140 / processes)))
+    network = DrawnFaceNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    averaging = torch.optim.swa_utils.get_ema_multi_avg_fn(0.5 ** (1 / max(1.0, 140 / processes)))  # type: ignore[no-untyped-call]
     average = torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=averaging, use_buffers=True)
     optimiser, first = None, 0
     if checkpoint is not None and checkpoint.is_file():
@@ -90,8 +91,8 @@ def train(
             process.join()
         if any(process.exitcode for process in started):
             raise RuntimeError("a training process ended early; run the same command again, it goes on")
-    trained = average.module
-    assert isinstance(trained, DrawnFaceNetwork)
+    trained = DrawnFaceNetwork()
+    trained.load_state_dict(average.module.state_dict())
     return trained.eval()
 
 
@@ -124,13 +125,13 @@ def _learn(rank: int, work: _Work) -> None:
         batch = draw_batch(work.examples, recipe, np.random.default_rng([recipe.seed, step]))
         losses = _losses(network, batch)
         optimiser.zero_grad()
-        (losses[0] + losses[1] + losses[2]).backward()
+        torch.autograd.backward(losses[0] + losses[1] + losses[2])
         torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
         optimiser.step()
         sums.append([float(one.detach()) for one in losses])
         if rank == 0:
             work.average.update_parameters(network)
-            if len(sums) == max(1, 100 // work.processes):
+            if len(sums) == max(1, 100 // work.processes) or step + work.processes >= recipe.steps:
                 places, maps, face = np.mean(sums, 0)
                 work.say(f"step {step + 1} of {recipe.steps}: places {places:.4f}, maps {maps:.3f}, face {face:.4f}")
                 sums = []
@@ -140,9 +141,9 @@ def _learn(rank: int, work: _Work) -> None:
 def _keep(work: _Work, optimiser: torch.optim.Optimizer, step: int) -> None:
     """Write the checkpoint."""
     if work.checkpoint is not None:
-        parts = {"network": work.network, "average": work.average, "optimiser": optimiser}
+        states = {"network": work.network.state_dict(), "average": work.average.state_dict()}
         partial = work.checkpoint.with_suffix(".new")
-        torch.save({name: part.state_dict() for name, part in parts.items()} | {"step": step}, partial)
+        torch.save(states | {"optimiser": optimiser.state_dict(), "step": step}, partial)
         partial.rename(work.checkpoint)
 
 
@@ -193,7 +194,7 @@ def _soft_maps(places: Tensor, ticks: Tensor) -> Tensor:
     return (y[..., :, None] * x[..., None, :]).reshape(*places.shape[:2], CELLS * CELLS)
 
 
-def basis_of(examples: Examples, recipe: Recipe, count: int = 2500) -> ShapeBasis:
+def basis_of(examples: Examples, recipe: Recipe, count: int = 1500) -> ShapeBasis:
     """Return the shapes of the faces that the network learns from."""
     rng = np.random.default_rng([recipe.seed, 1 << 30])
     shapes = np.stack([face_sample(examples, rng).points for _ in range(count)]).astype(np.float64)

@@ -12,6 +12,11 @@ from generator.avatars import avatar_head
 from generator.face.face_params import Floats
 from generator.geometry import OVAL
 
+__all__ = [
+    "BASE", "BROWS", "CHIN", "CORNERS", "EYES", "FIXED", "INNER_LIPS", "IRISES", "NOSE", "OUTER_LIPS", "OVAL", "SIDES",
+    "TIP", "UNDER_BROWS", "WINGS", "mirror_index",
+]  # fmt: skip
+
 EYES = (
     (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246),
     (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466),
@@ -29,7 +34,7 @@ INNER_LIPS = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 3
 
 NOSE = (168, 6, 197, 195, 5, 4, 1, 2, 98, 97, 326, 327, 129, 358, 48, 278, 64, 294)
 TIP, BASE, WINGS = 1, 2, (129, 358)
-CHIN, TOP, SIDES = 152, 10, (234, 454)
+CHIN, SIDES = 152, (234, 454)
 CORNERS = (33, 263)
 
 FIXED = np.array(list(OVAL)[::2])

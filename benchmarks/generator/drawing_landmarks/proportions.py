@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from generator.face.face_params import Floats
 
-from .places import BROWS, EYES, FIXED, INNER_LIPS, IRISES, NOSE, OUTER_LIPS, UNDER_BROWS
+from .places import BASE, BROWS, EYES, FIXED, INNER_LIPS, IRISES, NOSE, OUTER_LIPS, OVAL, TIP, UNDER_BROWS, WINGS
 
 _LIPS = np.array([*OUTER_LIPS, *INNER_LIPS])
 _EYES = tuple(np.array([*eye, *range(iris.start, iris.stop)]) for eye, iris in zip(EYES, IRISES, strict=True))
@@ -71,6 +72,16 @@ def follow(controls: Floats, moves: Floats, places: Floats) -> Floats:
     weight = near * np.sqrt(near)
     result: Floats = (weight @ np.asarray(moves, np.float32)) / weight.sum(1, keepdims=True)
     return result
+
+
+def followed(points: Floats, moved: Floats, groups: NDArray[np.int64]) -> Floats:
+    """Return points of which a group has moved, and what lies near it with it; outline and other features stay."""
+    others = np.array([*OVAL, *OUTER_LIPS, *INNER_LIPS, TIP, BASE, *WINGS, *BROWS[0], *BROWS[1]])
+    others = others[~np.isin(others, groups)]
+    controls = np.concatenate([groups, others])
+    result = points + follow(points[controls], (moved - points)[controls], points)
+    result[groups] = moved[groups]
+    return result.astype(np.float32)
 
 
 def _turn_outline(local: Floats, rng: np.random.Generator, strength: float) -> None:

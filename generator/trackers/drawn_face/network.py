@@ -23,6 +23,17 @@ PLACES = (
 )
 """Numbers, among the 478 points of the face mesh, of the places with a heat map."""
 
+MIRRORED = (
+    *((18 - index) % 18 for index in range(18)),
+    *range(26, 34), *range(18, 26),
+    35, 34,
+    *range(41, 46), *range(36, 41),
+    46, 47, 48, 49, 51, 50, 53, 52,
+    *(54 + (6 - index) % 10 for index in range(10)),
+    *(64 + (4 - index) % 8 for index in range(8)),
+)  # fmt: skip
+"""For each of `PLACES`, the position in it of the place on the other side of a face."""
+
 _BETWEEN = 0.5
 
 
@@ -32,6 +43,8 @@ class DrawnFaceNetwork(nn.Module):
     Pictures are (N, 3, INPUT, INPUT) RGB in [0, 1]. Maps are soft: a place is the mean of its map, with a margin of
     half a picture on every side, so that it may lie a little outside.
     """
+
+    ticks: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +62,7 @@ class DrawnFaceNetwork(nn.Module):
         self.register_buffer("ticks", (ticks - _BETWEEN) * 1.25 + _BETWEEN, persistent=False)
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return places (N, K, 2) in [0, 1] of the picture, log maps (N, K, CELLS * CELLS), and log odds of a face (N,)."""
+        """Return places (N, K, 2) in [0, 1], log maps (N, K, CELLS * CELLS), and log odds of a face (N,)."""
         fine = self.fine(self.stem(pictures * 2 - 1))
         middle = self.middle(fine)
         coarse = self.coarse(middle)
@@ -59,7 +72,7 @@ class DrawnFaceNetwork(nn.Module):
         middle = self.merge_middle(middle + functional.interpolate(coarse, scale_factor=2.0, mode="nearest"))
         fine = self.merge_fine(fine + functional.interpolate(middle, scale_factor=2.0, mode="bilinear"))
         logs = functional.log_softmax(self.maps(fine).flatten(2).float(), -1)
-        maps = logs.exp().unflatten(2, (CELLS, CELLS))
+        maps = logs.exp().reshape(*logs.shape[:2], CELLS, CELLS)
         x, y = (maps.sum(2) * self.ticks).sum(-1), (maps.sum(3) * self.ticks).sum(-1)
         return torch.stack([x, y], -1), logs, face
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from generator.trackers.regions import Image, Points, Region
 
-from .network import INPUT, PLACES, DrawnFaceNetwork
+from .network import INPUT, MIRRORED, DrawnFaceNetwork
 from .shape_basis import ShapeBasis
 
 _VIEWS = (1.0, 1.35, 0.65, 0.42)
@@ -105,14 +103,8 @@ class DrawnFaceReader:
     """
 
     def __init__(self, network: DrawnFaceNetwork, basis: ShapeBasis) -> None:
-        self._network = network.eval().to(memory_format=torch.channels_last)
+        self._network = network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._basis = basis
-
-    @cached_property
-    def _mirrored(self) -> NDArray[np.int64]:
-        """Return for each place the place on the other side of the face."""
-        known = self._basis.mean[list(PLACES)] * [-1, 1, 1]
-        return np.linalg.norm(known[:, None] - self._basis.mean[list(PLACES)][None], axis=-1).argmin(1)
 
     def find(self, image: Image, *, turned: bool = False) -> list[DrawnFace]:
         """Search a picture (H, W, 3) RGB; return what was read, the most certain first, whatever speaks for it.
@@ -145,7 +137,7 @@ class DrawnFaceReader:
         overlap = 0.0
         for _ in range(_READS):
             both, scores = self._look(image, [region], mirror=True)
-            straight, back = both[0] * INPUT, both[1][self._mirrored]
+            straight, back = both[0] * INPUT, both[1][list(MIRRORED)]
             back = np.stack([1 - back[:, 0], back[:, 1]], 1) * INPUT
             fitted = self._basis.fit(region.to_picture((straight + back) / 2, INPUT))
             side = float(np.ptp(straight, axis=0).max()) or 1.0

@@ -15,6 +15,7 @@ _NOISE = 0.035
 """Standard deviation of a place, in units of the root mean square distance of the points from their centre."""
 
 _ROUNDS = 4
+_CORNERS = (33, 263)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,11 +56,12 @@ class ShapeBasis:
 
     @classmethod
     def of(cls, shapes: Floats, places: tuple[int, ...], count: int = COMPONENTS) -> ShapeBasis:
-        """Return the basis of shapes (N, 478, 3) in pixels: principal components after alignment (Cootes et al. 1995)."""
-        mean = _normed(shapes[0])
+        """Return the principal components of aligned shapes (N, 478, 3) in pixels (Cootes et al. 1995)."""
+        mean = _normed(_level(shapes[0]))
         for _ in range(3):
             aligned = np.stack([_aligned(shape, mean) for shape in shapes])
-            mean = _normed(aligned.mean(0))
+            mean = _normed(_level(aligned.mean(0)))
+        aligned = np.stack([_aligned(shape, mean) for shape in shapes])
         flat = (aligned - mean).reshape(len(shapes), -1)
         _, sizes, directions = np.linalg.svd(flat, full_matrices=False)
         count = min(count, len(sizes))
@@ -82,7 +84,8 @@ class ShapeBasis:
             places: (K, 2) x, y of the known points in any unit.
         """
         known, moves = self.mean[self._places, :2], self.components[:, self._places, :2]
-        shape, values = known, np.zeros(len(self.components))
+        shape: Floats = known
+        values: Floats = np.zeros(len(self.components))
         for _ in range(_ROUNDS):
             turn, shift = _similarity(shape, places)
             back = (places - shift) @ np.linalg.inv(turn).T
@@ -104,6 +107,13 @@ class ShapeBasis:
 def _normed(shape: Floats) -> Floats:
     centred = shape - shape.mean(0)
     return np.asarray(centred / np.sqrt((centred[:, :2] ** 2).sum(1).mean()), np.float64)
+
+
+def _level(shape: Floats) -> Floats:
+    """Return a shape turned in the picture until its outer eye corners are level."""
+    across, down = shape[_CORNERS[1], :2] - shape[_CORNERS[0], :2]
+    cos, sin = np.array([across, down]) / max(float(np.hypot(across, down)), 1e-9)
+    return np.concatenate([shape[:, :2] @ np.array([[cos, -sin], [sin, cos]]), shape[:, 2:]], 1)
 
 
 def _aligned(shape: Floats, mean: Floats) -> Floats:

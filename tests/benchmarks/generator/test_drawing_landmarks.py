@@ -4,17 +4,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from benchmarks.generator.drawing_faces import Seen, read_judged, rows_of
 from benchmarks.generator.drawing_landmarks.examples import SIZE, Examples, draw_examples
+from benchmarks.generator.drawing_landmarks.eyes import EYE_KINDS, place_eyes
 from benchmarks.generator.drawing_landmarks.learning import Recipe, as_batch, basis_of, draw_batch, train
-from benchmarks.generator.drawing_landmarks.pens import EYE_KINDS, MOUTH_KINDS, place_eyes, place_mouth
+from benchmarks.generator.drawing_landmarks.mouths import MOUTH_KINDS, place_mouth
+from benchmarks.generator.drawing_landmarks.no_faces import no_face_sample
 from benchmarks.generator.drawing_landmarks.places import CORNERS, EYES, OUTER_LIPS, SIDES, mirror_index
 from benchmarks.generator.drawing_landmarks.proportions import changed
-from benchmarks.generator.drawing_landmarks.samples import face_sample, no_face_sample
+from benchmarks.generator.drawing_landmarks.samples import face_sample
 from generator.avatars import MATERIALS
 from generator.trackers import MeshFace
-from generator.trackers.drawn_face import INPUT, PLACES
+from generator.trackers.drawn_face import INPUT, PLACES, DrawnFaceNetwork
+from generator.trackers.drawn_face.network import MIRRORED
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +51,7 @@ def test_a_mirrored_face_has_its_eyes_on_the_other_side():
     assert tuple(index[list(CORNERS)]) == CORNERS[::-1]
     assert tuple(index[list(SIDES)]) == SIDES[::-1]
     assert index[1] == 1
+    assert tuple(index[list(PLACES)]) == tuple(PLACES[place] for place in MIRRORED)
 
 
 def test_other_proportions_keep_the_order_of_a_face(examples):
@@ -93,15 +98,23 @@ def test_the_same_step_has_the_same_pictures(examples):
 
 def test_an_interrupted_training_goes_on_where_it_was(examples, tmp_path):
     lines: list[str] = []
-    half, whole = Recipe(avatars=1, steps=100, batch=2), Recipe(avatars=1, steps=101, batch=2)
-    train(examples, half, lines.append, tmp_path / "part")
-    train(examples, whole, lines.append, tmp_path / "part")
-    assert [line.split(":")[0] for line in lines] == ["step 100 of 100"]
-    assert (tmp_path / "part").is_file()
+    for steps in (3, 5, 5):
+        train(examples, Recipe(avatars=1, steps=steps, batch=2), lines.append, tmp_path / "part")
+    assert [line.split(":")[0] for line in lines] == ["step 3 of 3", "step 5 of 5"]
+    assert torch.load(tmp_path / "part", weights_only=True)["step"] == 5
+
+
+def test_several_processes_change_the_same_weights(examples, tmp_path):
+    torch.manual_seed(Recipe().seed)
+    untrained = DrawnFaceNetwork().state_dict()["maps.weight"]
+    train(examples, Recipe(avatars=1, steps=4, batch=2), lambda line: None, tmp_path / "part", 2)
+    kept = torch.load(tmp_path / "part", weights_only=True)
+    assert kept["step"] == 3  # the last step of the first process
+    assert not kept["network"]["maps.weight"].equal(untrained)
 
 
 def test_the_basis_fits_the_faces_it_was_made_of(examples):
-    basis = basis_of(examples, Recipe(avatars=1), 60)
+    basis = basis_of(examples, Recipe(avatars=1), 40)
     sample = face_sample(examples, np.random.default_rng([Recipe().seed, 1 << 30]))
     batch = as_batch([sample])
     fitted = basis.fit(batch.places[0].double().numpy() * INPUT)

@@ -24,16 +24,16 @@ def moved(face, scale, angle, shift):
 
 @pytest.fixture(scope="module")
 def made():
-    return shapes(np.random.default_rng(4), 200)
+    return shapes(np.random.default_rng(4), 80)
 
 
 @pytest.fixture(scope="module")
 def basis(made):
-    return ShapeBasis.of(made[:150], PLACES, 4)
+    return ShapeBasis.of(made[:40], PLACES, 4)
 
 
 def test_all_points_follow_from_the_places_of_a_face_it_has_not_seen(basis, made):
-    for face in made[150:160]:
+    for face in made[40:50]:
         fitted = basis.fit(face[list(PLACES), :2])
         size = float(np.ptp(face[:, :2], axis=0).max())
         assert np.abs(fitted.points[:, :2] - face[:, :2]).max() < 0.06 * size
@@ -42,19 +42,19 @@ def test_all_points_follow_from_the_places_of_a_face_it_has_not_seen(basis, made
 
 
 def test_depth_is_read_from_the_shape_up_to_its_middle(basis, made):
-    face = made[170]
+    face = made[60]
     read = basis.fit(face[list(PLACES), :2]).points[:, 2]
     assert np.corrcoef(read, face[:, 2])[0, 1] > 0.99
 
 
 def test_places_in_disorder_are_told_from_a_face(basis, made):
-    places = made[180][list(PLACES), :2]
+    places = made[65][list(PLACES), :2]
     mixed = np.random.default_rng(0).permutation(places)
     assert basis.fit(mixed).misfit > 10 * basis.fit(places).misfit
 
 
 def test_the_known_places_stay_where_they_were_read(basis, made):
-    places = made[190][list(PLACES), :2] + np.random.default_rng(1).normal(0, 0.3, (len(PLACES), 2))
+    places = made[70][list(PLACES), :2] + np.random.default_rng(1).normal(0, 0.3, (len(PLACES), 2))
     read = basis.fit(places).points[list(PLACES), :2]
     steady = [index for index, place in enumerate(PLACES) if place < 468]
     np.testing.assert_allclose(read[steady], places[steady], atol=1e-6)
