@@ -58,7 +58,7 @@ def _lines(picture: Picture, rng: np.random.Generator) -> Picture:
 def _posterised(picture: Picture, rng: np.random.Generator) -> Picture:
     smooth = cv2.bilateralFilter(picture, 5, 40, 3)
     step = int(rng.choice([32, 48, 64, 86]))
-    return np.clip(smooth // step * step + step // 2, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(smooth // step * step + step // 2, 0, 255), np.uint8)
 
 
 def _inked(picture: Picture, rng: np.random.Generator) -> Picture:

@@ -91,7 +91,7 @@ class ShapeBasis:
             back = (places - shift) @ np.linalg.inv(turn).T
             flat = moves.reshape(len(moves), -1)
             normal = flat @ flat.T / _NOISE**2 + np.eye(len(flat))
-            values = np.linalg.solve(normal, flat @ (back - known).ravel() / _NOISE**2)
+            values = np.asarray(np.linalg.solve(normal, flat @ (back - known).ravel() / _NOISE**2), np.float64)
             shape = known + np.tensordot(values, moves, 1)
         turn, shift = _similarity(shape, places)
         size = float(np.sqrt(abs(np.linalg.det(turn))))

@@ -164,8 +164,8 @@ class FaceMesh:
         found = self.track(image)
         if found is None:
             raise NoFaceError(
-                f"no face found in {width}x{height} px (looked at the whole, with a margin, in tiles, in four turns, as "
-                "in a drawing); give its box (left, top, right, bottom) or 68 landmarks in pixels, or take another "
+                f"no face found in {width}x{height} px (looked at the whole, with a margin, in tiles, in four turns, "
+                "as in a drawing); give its box (left, top, right, bottom) or 68 landmarks in pixels, or take another "
                 "picture or frame"
             )
         check_turn(found)
