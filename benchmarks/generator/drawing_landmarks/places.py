@@ -41,6 +41,10 @@ FIXED = np.array(list(OVAL)[::2])
 """Points of the face's outline at which a change of its features ends."""
 
 
+_NOSTRILS = ((102, 331), (129, 358))
+"""Points beside the nostrils, which lie too near each other for their distances to tell the sides."""
+
+
 @lru_cache(maxsize=1)
 def mirror_index() -> NDArray[np.int64]:
     """Return for each of the 478 points the point on the other side of a face."""
@@ -51,4 +55,7 @@ def mirror_index() -> NDArray[np.int64]:
     points: Floats = head.mesh_points_of(person, head.expressed(person, nothing, ahead), ahead)
     mirrored = points * np.array([-1, 1, 1])
     distance = np.linalg.norm(mirrored[:, None] - points[None], axis=-1)
-    return np.asarray(linear_sum_assignment(distance + distance.T)[1], np.int64)
+    index = np.asarray(linear_sum_assignment(distance + distance.T)[1], np.int64)
+    for one, other in _NOSTRILS:
+        index[one], index[other] = other, one
+    return index
