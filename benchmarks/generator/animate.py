@@ -163,7 +163,7 @@ def measure(folder: Path, drive: Path, preset: str, size: int, runs: int) -> tup
     """Run the command several times, each in a new process, after one run that is not counted."""
     found = []
     for run in range(runs + 1):
-        out = folder / f"{drive.stem}-{run}.mp4"
+        out = folder / f"{drive.stem}-{preset}-{size}-{run}.mp4"
         arguments = ["animate", str(folder / "avatar.png"), str(drive), "-o", str(out), "--home", str(folder / "home")]
         arguments += ["--preset", preset, "--size", str(size)]
         command = [sys.executable, "-m", "benchmarks.generator.animate", "--child", repr(time.monotonic()), *arguments]

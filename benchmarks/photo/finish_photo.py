@@ -87,8 +87,8 @@ def main() -> None:
     detector.scope = fit_scope(detector, *gates)
     steps, minutes, auc = read_log(options.work / "log.txt")
     card = DetectorCard(
-        data=f"portraits of 300 people and forgeries of them: {', '.join(MEASURED)}; {steps} steps of 20 pictures in "
-        f"{minutes:.0f} minutes",
+        data=f"portraits of 300 people, drawn avatars, and forgeries of both: {', '.join(MEASURED)}; "
+        f"{steps} steps of 20 pictures in {minutes:.0f} minutes",
         data_digest=digest(split.train),
         split="by person, 300 for training, 50 for validation, 85 for the test; step, calibration, thresholds, "
         "decision and scope from the validation people",
