@@ -1,14 +1,15 @@
 """Measure in how many drawings a face is found, without and with the second try; write results/drawing_faces.csv.
 
 Each folder of pictures is a set, named by the folder; every picture of it shows one drawn face. Folders given with
-`--without` hold pictures without a face, in which every find is false. Of the second try the share of faces that it
-found alone is stated too. Shares have Wilson's 95 % interval.
+`--without` hold pictures without a face, in which every find is false. Drawings on which the limits of the second try
+were chosen are given with `--seen`, and are in no total. Shares have Wilson's 95 % interval.
 
 Whether a found mesh sits on eyes and mouth, within a quarter of the eyes' distance, is judged by eye: `--sheet` draws
 the meshes over the pictures, and `--judged` names a CSV file with the columns set, picture, before and after, which
 holds 1 for a mesh that sits, and 0 for one that does not. It adds rows for what was found well, over all pictures.
 
-    python -m benchmarks.generator.drawing_faces FOLDER... [--without FOLDER]... [--sheet FOLDER] [--judged FILE]
+    python -m benchmarks.generator.drawing_faces FOLDER... [--seen FOLDER]... [--without FOLDER]... [--sheet FOLDER]
+        [--judged FILE]
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ def main() -> None:
     """Look for faces in every picture, and write the shares."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER")
+    parser.add_argument("--seen", action="append", type=Path, default=[], help="folder that is in no total")
     parser.add_argument("--without", action="append", type=Path, default=[], help="folder of pictures without a face")
     parser.add_argument("--sheet", type=Path, help="folder for pictures of what was found")
     parser.add_argument("--judged", type=Path, help="CSV file with what was judged by eye")
@@ -70,6 +72,8 @@ def main() -> None:
         everything += seen
     if len(options.folders) > 1:
         rows += rows_of("all drawings", everything, judged)
+    for folder in options.seen:
+        rows += rows_of(f"chosen on: {folder.name}", look(folder, alone, both, options.sheet), judged)
     for folder in options.without:
         seen = look(folder, alone, both, options.sheet)
         rows += rows_of(f"no face: {folder.name}", seen, {})

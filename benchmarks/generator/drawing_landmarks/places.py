@@ -11,6 +11,8 @@ from scipy.optimize import linear_sum_assignment
 from generator.avatars import avatar_head
 from generator.face.face_params import Floats
 from generator.geometry import OVAL
+from generator.trackers.drawn_face import PLACES
+from generator.trackers.drawn_face.network import MIRRORED
 
 __all__ = [
     "BASE", "BROWS", "CHIN", "CORNERS", "EYES", "FIXED", "INNER_LIPS", "IRISES", "NOSE", "OUTER_LIPS", "OVAL", "SIDES",
@@ -41,10 +43,6 @@ FIXED = np.array(list(OVAL)[::2])
 """Points of the face's outline at which a change of its features ends."""
 
 
-_NOSTRILS = ((102, 331), (129, 358))
-"""Points beside the nostrils, which lie too near each other for their distances to tell the sides."""
-
-
 @lru_cache(maxsize=1)
 def mirror_index() -> NDArray[np.int64]:
     """Return for each of the 478 points the point on the other side of a face."""
@@ -56,6 +54,7 @@ def mirror_index() -> NDArray[np.int64]:
     mirrored = points * np.array([-1, 1, 1])
     distance = np.linalg.norm(mirrored[:, None] - points[None], axis=-1)
     index = np.asarray(linear_sum_assignment(distance + distance.T)[1], np.int64)
-    for one, other in _NOSTRILS:
-        index[one], index[other] = other, one
+    for place, other in zip(PLACES, (PLACES[one] for one in MIRRORED), strict=True):
+        holder = int(np.flatnonzero(index == other)[0])
+        index[holder], index[place] = index[place], other
     return index

@@ -42,14 +42,16 @@ class Limits:
         overlap: Least intersection over union of the boxes of the last two readings.
     """
 
-    score: float = 0.9
-    misfit: float = 0.08
-    strangeness: float = 1.6
+    score: float = 0.98
+    misfit: float = 0.07
+    strangeness: float = 1.2
     mirror: float = 0.05
-    overlap: float = 0.75
+    overlap: float = 0.7
 
 
 LIMITS = Limits()
+"""Chosen on 94 drawings and 200 pictures without a face that are in no measurement of what is found: 83 of the
+drawings keep to them, and 3 of the others."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
