@@ -466,7 +466,8 @@ def animate_time(rows: Rows) -> str:
         for case in cases
     ]
     header = ["preset", *(f"first frame, s, {drive}" for drive in drives), *(f"frames/s, {drive}" for drive in drives)]
-    drawn = [row["stage"] for row in rows if row["part"] == "each frame" and row["drive"] == drives[0]]
+    each = [row for row in rows if row["part"] == "each frame" and row["drive"] == drives[0]]
+    drawn = [row["stage"] for row in each if row["stage"] != "other"]
     stages = sorted(dict.fromkeys(drawn), key=lambda stage: stage == "all")
     parts = [
         [stage, *(value(cells.get((*case, drives[0], "each frame", stage))) for case in cases)] for stage in stages
