@@ -46,7 +46,7 @@ def scene(avatar, face, portrait):
 
 @pytest.fixture
 def unmarked(monkeypatch):
-    """Let frames leave without a mark, to see what was drawn."""
+    """Return frames without a mark, to see what was drawn."""
     monkeypatch.setattr("generator.inference.marked_frames.ClipMarker.mark", lambda _, frames: frames)
     monkeypatch.setattr("generator.inference.marked_frames._shows", lambda *_: True)
 
