@@ -420,7 +420,7 @@ def examine_time(rows: Rows) -> str:
 
 
 def speed(rows: Rows) -> str:
-    """Return one line for each case, with its limit or peer, and the command and machine below."""
+    """Return one line for each case, with its limit or peer, and the commands and machine below."""
     lines = [
         [
             row["what"],
@@ -433,7 +433,8 @@ def speed(rows: Rows) -> str:
         for row in rows
     ]
     header = ["what", "measured", "limit or peer", "ratio", "runs", "load"]
-    return markdown(header, lines) + f"\n`{rows[0]['command']}`, {rows[0]['machine']}.\n"
+    commands = ", ".join(f"`{command}`" for command in dict.fromkeys(row["command"] for row in rows))
+    return markdown(header, lines) + f"\n{commands}; {rows[0]['machine']}.\n"
 
 
 def intervals(rows: Rows) -> str:
