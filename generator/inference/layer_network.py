@@ -17,7 +17,7 @@ from generator.face.face_params import FaceParams
 from generator.geometry import Drawing, network_maps
 from generator.network.model import AniFaceDiff, EncodedSource
 from generator.network.weights_io import SHIPPED, load_pretrained
-from generator.network.weights_layout import SUFFIX, WHOLE, read_card
+from generator.network.weights_layout import read_card, weight_files
 
 from .animate_config import AnimateConfig, Settings, settle
 from .clip_conditions import condition_tensors, picture_tensor
@@ -57,7 +57,7 @@ class LayerNetwork:
             raise WeightsError(f"{folder}: this model draws whole pictures; load it with `load_animator`")
         with memory_named():
             model, digest = load_pretrained(folder, dtype=PRECISIONS[dtype], device=where)
-        files = tuple(sorted(card.get("files", {f"{name}{SUFFIX}": digest for name in WHOLE}).items()))
+        files = weight_files(card, digest)
         return LayerNetwork(model, torch.compile(model.denoise) if compiled else model.denoise, digest, files)
 
     def settings(self, config: AnimateConfig) -> Settings:

@@ -14,7 +14,7 @@ from generator.face_models import FaceModel, load_face_model
 from generator.network.config import ModelConfig
 from generator.network.model import AniFaceDiff
 from generator.network.weights_io import SHIPPED, load_pretrained
-from generator.network.weights_layout import SUFFIX, WHOLE, read_card
+from generator.network.weights_layout import read_card, weight_files
 from generator.trackers import find_flame
 from watermark import Deployment, Ingredient
 
@@ -126,7 +126,7 @@ class Animator:
         head = load_face_model(config.face_model, find_flame(flame) if config.face_model == "flame" else None)
         with memory_named():
             model, digest = load_pretrained(folder, dtype=PRECISIONS[dtype], device=where)
-        files = tuple(sorted(card.get("files", {f"{name}{SUFFIX}": digest for name in WHOLE}).items()))
+        files = weight_files(card, digest)
         return Animator(model, digest, files=files, face_model=head, compiled=compiled)
 
     def animate(

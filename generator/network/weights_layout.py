@@ -78,6 +78,16 @@ class _WithoutMemory(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
+def weight_files(card: Mapping[str, Any], digest: str) -> tuple[tuple[str, str], ...]:
+    """Return name and SHA-256 of each file of weights, for the claim.
+
+    Args:
+        card: The card of a model folder.
+        digest: SHA-256 that identifies its weights; that of the file where there is one only.
+    """
+    return tuple(sorted(card.get("files", {f"{name}{SUFFIX}": digest for name in WHOLE}).items()))
+
+
 def folder_digest(files: Mapping[str, str], config: ModelConfig) -> str:
     """Return the SHA-256 that identifies a model in claims.
 

@@ -15,13 +15,13 @@ from generator.network.conditions import expression_input
 from generator.trackers import Tracker
 
 from .batch import Picture
+from .clip import EYE_LABEL, MOUTH_LABEL
 
 _MOMENTS, _FPS = 120, 25.0
 _STILL_FPS = 1.0
 """Moments are tracked as frames a second apart, which no filter smooths."""
 _SCALES = (0.22, 0.36)
 """Head scales in picture sides."""
-EYE_LABEL, MOUTH_LABEL = 2, 3
 _EYES = ((33, 160, 159, 158, 133, 153, 145, 144), (263, 387, 386, 385, 362, 380, 374, 373))
 _LIPS = (61, 40, 37, 0, 267, 270, 291, 321, 314, 17, 84, 91)
 

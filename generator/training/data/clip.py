@@ -13,6 +13,9 @@ from generator.face.face_params import DriveSequence
 
 from .batch import Picture
 
+EYE_LABEL, MOUTH_LABEL = 2, 3
+"""Labels of the pixels on an eye and on the mouth."""
+
 
 class Moment(NamedTuple):
     """A picture (S, S, 3) uint8 and its labels (S, S): 2 on an eye, 3 on the mouth."""

@@ -23,13 +23,12 @@ from generator.training.config import DataConfig
 from watermark import ClipReader, open_clip
 
 from .batch import Picture
-from .clip import Clip, Moment
+from .clip import EYE_LABEL, MOUTH_LABEL, Clip, Moment
 from .track_cache import Piece, Record
 
 _VOXCELEB = re.compile(r"id\d{5,}")
 _EYES, _MOUTH = (slice(36, 42), slice(42, 48)), slice(48, 60)
 """iBUG landmarks of each eye and of the lips."""
-EYE_LABEL, MOUTH_LABEL = 2, 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from generator.training import open_avatars
 from generator.training.data import avatar_clips, avatar_scenes, avatar_shelf
 from generator.training.data.avatar_casting import Casting, avatars_digest
 from generator.training.data.avatar_examples import AvatarExamples, Tint, mirrored
-from generator.training.data.avatar_scenes import EYE_LABEL, MOUTH_LABEL, CameraFault, Scene, avatar_scene
+from generator.training.data.avatar_scenes import CameraFault, Scene, avatar_scene
 from generator.training.data.avatar_shelf import Shelf
+from generator.training.data.clip import EYE_LABEL, MOUTH_LABEL
 
 from ..training_stand_ins import TrueTracker, mini_settings, settings
 
