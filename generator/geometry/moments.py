@@ -49,13 +49,15 @@ def moment_of(rig: Rig, params: FaceParams, person: NeutralHead | None = None) -
     points, view = mesh_points(params, person), view_of(params)
     irises = view.project(points[list(_IRIS_CENTRES)])[:, :2]
     landmarks = points[:COUNT]
-    if params.residual is None:
-        _shut_lids(landmarks, params.expression)
+    _shut_lids(landmarks, params.expression)
     return Moment(view, params.expression, landmarks, irises_on_head(rig, view, landmarks, irises))
 
 
 def _shut_lids(landmarks: Floats, expression: Floats) -> None:
-    """Shut lids as far as the blinks say, in place; the head's own displacements leave wide eyes open by a slit."""
+    """Shut lids as far as the blinks say, in place.
+
+    The head's own displacements leave wide eyes open by a slit, and the face mesh does not see lids meet.
+    """
     for eye, name in enumerate(("eyeBlinkRight", "eyeBlinkLeft")):
         blink = float(np.clip(expression[ARKIT_EXPRESSION.index(name)], 0, 1))
         upper, lower = list(UPPER_LIDS[eye]), list(LOWER_LIDS[eye])

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from generator.avatars import GAZE_RADIANS, NeutralHead, avatar_head
-from generator.face.face_params import MESH_POINTS, DriveSequence, FaceParams, Floats
+from generator.face.face_params import ARKIT_EXPRESSION, MESH_POINTS, DriveSequence, FaceParams, Floats
 from generator.face.pose import angles
 from generator.geometry import View, view_of
+from generator.trackers.face_mesh.eyes import apertures, blinks, resting_aperture
 from generator.trackers.face_mesh.face_mesh import FaceMesh, MeshFace
 from generator.trackers.face_mesh.follow import check_clip, check_gaps, follow
 from generator.trackers.protocol import Box, ClipFrames, Progress
@@ -24,6 +25,10 @@ from .smoothing import OneEuro, spread
 
 _SHAPE_FRAMES = 6
 _RESIDUAL = OneEuro(cutoff=6.0, beta=40.0)
+_BLINKS, _LOOKS_DOWN = (
+    [ARKIT_EXPRESSION.index(f"{name}{side}") for side in ("Right", "Left")] for name in ("eyeBlink", "eyeLookDown")
+)
+"""Places of the coefficients, that of the eye on the picture's left first."""
 _IRISES = ((468, slice(468, 473)), (473, slice(473, 478)))
 
 
@@ -96,7 +101,7 @@ class AvatarTracker:
 
         drive = DriveSequence(
             shape=each[0].shape,
-            expression=curve([one.expression for one in each]),
+            expression=curve(_with_blinks([one.expression for one in each], seen, fits)),
             pose=curve(list(np.unwrap([one.pose for one in each], axis=0))),
             gaze=curve([one.gaze for one in each]),
             camera=curve([one.camera for one in each]),
@@ -169,6 +174,24 @@ class AvatarTracker:
         curve = spread(np.stack(rows).astype(np.float64), known)
         smooth = _RESIDUAL.smooth(curve, drive.fps) if len(curve) > 1 else curve
         return replace(drive, residual=smooth.reshape(-1, MESH_POINTS, 3).astype(np.float32))
+
+
+def _with_blinks(expressions: list[Floats], faces: list[MeshFace], fits: list[AvatarFit]) -> list[Floats]:
+    """Return the expressions (52,) of a clip with lids that shut where the eyes blink.
+
+    The fit takes a falling lid for a downward gaze, since the irises sink from sight, and the network's lids never meet.
+    """
+    towards_viewer = np.array([1, -1, -1])
+    level = np.stack(
+        [(face.points * towards_viewer) @ fit.view.rotation for face, fit in zip(faces, fits, strict=True)]
+    )
+    aperture = apertures(level[:, MESH_INDEX])
+    yaw = np.array([angles(np.asarray(fit.view.rotation, np.float64))[0] for fit in fits])
+    shut = blinks(aperture, resting_aperture(aperture), yaw)
+    out = np.stack(expressions)
+    out[:, _BLINKS] = np.maximum(out[:, _BLINKS], shut)
+    out[:, _LOOKS_DOWN] *= 1 - shut
+    return list(out.astype(np.float32))
 
 
 def view_in_pixels(params: FaceParams, height: int, width: int) -> View:

@@ -13,6 +13,7 @@ from generator.trackers.smoothing import fill_gaps
 _OPEN = 0.92  # share of the resting aperture below which the lid counts as closing
 _SHUT = 0.38  # share at which the network's lids stop on a closed eye: 0.22 to 0.5 were measured
 _SHUT_AT_MOST = 0.55
+_BLINKING = 0.65  # share below which no squint, smile or downward gaze was seen in filmed clips, only blinks
 _WINK = (0.30, 0.60)  # difference between the eyes that counts as noise, and as a wink
 _EYEBALL = 12 / 15  # radius of an eyeball in half eye widths: 12 mm in an eye of 30 mm
 _GAZE_REACH, _GAZE_RISE = (_EYEBALL * np.sin(GAZE_RADIANS)).tolist()  # iris travel of a full gaze, across and up
@@ -57,7 +58,21 @@ def closure(aperture: Points, resting: Points, yaw: Points) -> Points:
     """
     ratio = aperture / np.maximum(resting, 1e-6)
     shut = np.clip(ratio.min(0), _SHUT, _SHUT_AT_MOST)
-    closed = np.clip((_OPEN - ratio) / (_OPEN - shut), 0, 1)
+    return _joined(np.clip((_OPEN - ratio) / (_OPEN - shut), 0, 1), yaw)
+
+
+def blinks(aperture: Points, resting: Points, yaw: Points) -> Points:
+    """Convert apertures to the part of the closure that only blinks have; arguments and result are those of `closure`.
+
+    Squints, smiles and downward gazes narrow the eye too; they are 0 here. The network's lids do not meet on a closed
+    eye, so that a head fitted to them stays half open.
+    """
+    ratio = aperture / np.maximum(resting, 1e-6)
+    return _joined(np.clip((_BLINKING - ratio) / (_BLINKING - _SHUT), 0, 1), yaw)
+
+
+def _joined(closed: Points, yaw: Points) -> Points:
+    """Return the closure of both eyes together, unless they differ by more than noise."""
     left = nearness(yaw)
     both = left * closed[:, 0] + (1 - left) * closed[:, 1]
     apart = np.clip((np.abs(closed[:, 0] - closed[:, 1]) - _WINK[0]) / (_WINK[1] - _WINK[0]), 0, 1)

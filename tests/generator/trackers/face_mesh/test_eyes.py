@@ -5,7 +5,7 @@ import pytest
 
 from generator.avatars import GAZE_RADIANS, avatar_head
 from generator.face.pose import rotation
-from generator.trackers.face_mesh.eyes import apertures, closure, gaze, nearness, resting_aperture
+from generator.trackers.face_mesh.eyes import apertures, blinks, closure, gaze, nearness, resting_aperture
 from generator.trackers.ibug import CORNERS, LOWER_LIDS, UPPER_LIDS
 
 FRONTAL = np.zeros(1)
@@ -42,6 +42,16 @@ def test_lids_that_stop_half_way_in_every_blink_are_taken_as_shut():
 def test_eyes_that_never_close_are_not_closed():
     ratio = 1 - 0.06 * np.random.default_rng(0).uniform(size=(100, 2))
     assert closure(ratio, resting_aperture(ratio), np.zeros(100)).max() < 0.05
+
+
+def test_squints_and_lowered_eyes_are_no_blinks_and_lids_need_not_meet():
+    ratio = np.ones((40, 2))
+    ratio[5:15] = 0.66
+    ratio[20:24] = [[0.6], [0.36], [0.25], [0.5]]
+    shut = blinks(0.3 * ratio, np.full(2, 0.3), np.zeros(40))
+    np.testing.assert_allclose(shut[:20], 0)
+    np.testing.assert_allclose(shut[21:23], 1)
+    assert 0.1 < shut[20, 0] < shut[23, 0] < 0.9
 
 
 def test_small_difference_between_the_eyes_is_noise():
