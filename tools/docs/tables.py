@@ -209,6 +209,20 @@ def install_sizes(rows: Rows) -> str:
     return markdown(["part", "packages", "MB on disk", "largest of them"], lines) + f"\n{rows[0]['machine']}.\n"
 
 
+def extras(rows: Rows) -> str:
+    """Return for each platform and version of Python how many extras can be had as wheels, and which cannot."""
+    pythons = list(dict.fromkeys(row["python"] for row in rows))
+    lines = []
+    for platform in dict.fromkeys(row["platform"] for row in rows):
+        line = [platform]
+        for python in pythons:
+            there = [row for row in rows if row["platform"] == platform and row["python"] == python]
+            missing = [f"`{row['extra']}`" for row in there if row["resolves"] != "True"]
+            line.append(f"{len(there) - len(missing)} of {len(there)}" + (f", not {', '.join(missing)}" if missing else ""))
+        lines.append(line)
+    return markdown(["extras with wheels for all they need", *(f"Python {python}" for python in pythons)], lines)
+
+
 def robustness(rows: Rows) -> str:
     """Return AUC and false positive rate by distortion, undistorted first, one column per severity."""
     cells = {(row["distortion"], int(row["severity"]), row["name"]): row for row in rows}
@@ -734,7 +748,7 @@ FORMS = {
         generation, generation_measures, generation_gains, generation_styles, avatars, reenactment, demo,
         cpu_detector, cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time, speed,
         intervals, animate_time, arkit_tracking, drawing_faces, faults, manifest_store, load, detector_matrix,
-        detector_matrix_alarms, retraining, scale, scale_rows, scale_plan, throughput, install_sizes, public_files,
+        detector_matrix_alarms, retraining, scale, scale_rows, scale_plan, throughput, install_sizes, extras, public_files,
         photo_forgeries, photo_distortions, photo_groups, photo_answers, photo_scope, photo_targets,
         photo_clips, photo_avatars, photo_shortcuts,
     )
