@@ -218,7 +218,8 @@ def extras(rows: Rows) -> str:
         for python in pythons:
             there = [row for row in rows if row["platform"] == platform and row["python"] == python]
             missing = [f"`{row['extra']}`" for row in there if row["resolves"] != "True"]
-            line.append(f"{len(there) - len(missing)} of {len(there)}" + (f", not {', '.join(missing)}" if missing else ""))
+            found = f"{len(there) - len(missing)} of {len(there)}"
+            line.append(", not ".join([found, *missing[:1]]) + "".join(f", {name}" for name in missing[1:]))
         lines.append(line)
     return markdown(["extras with wheels for all they need", *(f"Python {python}" for python in pythons)], lines)
 
@@ -748,7 +749,8 @@ FORMS = {
         generation, generation_measures, generation_gains, generation_styles, avatars, reenactment, demo,
         cpu_detector, cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time, speed,
         intervals, animate_time, arkit_tracking, drawing_faces, faults, manifest_store, load, detector_matrix,
-        detector_matrix_alarms, retraining, scale, scale_rows, scale_plan, throughput, install_sizes, extras, public_files,
+        detector_matrix_alarms, retraining, scale, scale_rows, scale_plan, throughput, install_sizes, public_files,
+        extras,
         photo_forgeries, photo_distortions, photo_groups, photo_answers, photo_scope, photo_targets,
         photo_clips, photo_avatars, photo_shortcuts,
     )
