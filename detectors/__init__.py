@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .adapters.opening import is_adapter
     from .augmentation.augment import AugmentConfig
     from .augmentation.self_blend import self_blend
-    from .checkpoints import DetectorCard, load_detector, read_card, save_detector
+    from .checkpoints import DetectorCard, detector_folder, load_detector, read_card, save_detector
     from .converters.converting import Conversion, TimmSettings, convert
     from .creation import create_detector
     from .errors import (
@@ -85,6 +85,7 @@ __all__ = [
     "create_detector",
     "crop_face",
     "crop_square",
+    "detector_folder",
     "explain",
     "export_onnx",
     "find_spec",

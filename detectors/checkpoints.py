@@ -126,7 +126,7 @@ def load_detector(name_or_folder: str | Path, spec: DetectorSpec | None = None) 
     """
     if is_adapter(name_or_folder):
         return open_adapter(str(name_or_folder))
-    folder = _folder_of(name_or_folder)
+    folder = detector_folder(name_or_folder)
     record = _read_record(folder)
     spec = spec or _spec_of(record, folder)
     _check_contract(record, spec, folder)
@@ -154,7 +154,7 @@ def read_card(name_or_folder: str | Path) -> DetectorCard:
     """
     if is_adapter(name_or_folder):
         return DetectorCard(data="not stated", data_digest="", split="not stated", licence="not stated")
-    folder = _folder_of(name_or_folder)
+    folder = detector_folder(name_or_folder)
     record = _read_record(folder)
     try:
         known = dict(record["card"])
@@ -164,7 +164,16 @@ def read_card(name_or_folder: str | Path) -> DetectorCard:
         raise CheckpointError(f"{folder / CARD_NAME}: {error}") from error
 
 
-def _folder_of(name_or_folder: str | Path) -> Path:
+def detector_folder(name_or_folder: str | Path) -> Path:
+    """Return the folder that holds the card and the weights of a detector.
+
+    Args:
+        name_or_folder: Name of a detector that ships with weights, or a folder, or one of the two files in it.
+
+    Raises:
+        CheckpointError: It ships no weights, or is no such folder.
+        UnknownDetectorError: There is neither a detector nor a folder of that name.
+    """
     if isinstance(name_or_folder, str) and any(spec.name == name_or_folder for spec in (*SPECS, *TOYS)):
         folder = SHIPPED / name_or_folder
         if not (folder / CARD_NAME).exists():

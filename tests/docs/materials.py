@@ -147,7 +147,7 @@ def put_demo(path: Path) -> None:
 
     config = DemoConfig(
         corpus=SynthesisConfig(seed=2, identities=6, clips=1, stills=1, frames=4),
-        detector="toy_resnet18",
+        detector="cpu",
         per_clip=2,
         training=TrainConfig(epochs=1, batch_size=8),
         distortions=("jpeg",),

@@ -225,7 +225,7 @@ def test_the_trail_ends_in_a_report_whose_numbers_are_its_own(
 ) -> None:
     config = DemoConfig(
         corpus=SynthesisConfig(seed=3, identities=6, clips=1, stills=0, frames=4, size=192),
-        detector="toy_resnet18",
+        detector="cpu",
         per_clip=4,
         training=TrainConfig(epochs=2, seed=3),
         distortions=("jpeg", "blur"),
