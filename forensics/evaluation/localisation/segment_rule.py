@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from detectors import FoundSegment, FrameScores, SegmentRule, find_segments, segments_above, smooth
+from forensics.evaluation import Floats
 from forensics.execution.progress import Report, silent
 
 from .segment_metrics import Found, JudgedClip, SegmentTable
@@ -15,7 +16,7 @@ SMOOTHINGS = (0.0, 0.2, 0.4, 0.8, 1.6)
 """Widths in seconds that are tried."""
 
 THRESHOLDS = 40
-"""Number of thresholds that are tried for each width: quantiles of the smoothed scores."""
+"""Number of thresholds that are tried for each width: midway between neighbouring quantiles of the smoothed scores."""
 
 Truths = Sequence[tuple[float, float]]
 
@@ -25,7 +26,8 @@ def fit_rule(
 ) -> tuple[SegmentRule, float] | None:
     """Return the rule with the highest mean average precision, and that precision.
 
-    Of equally good rules the one with the least smoothing is taken, and of its thresholds the middle one.
+    Of equally good rules those that find the fewest segments are taken, of these the one with the least smoothing, and
+    of its thresholds the middle one.
 
     Args:
         clips: Scores of the validation clips.
@@ -38,22 +40,29 @@ def fit_rule(
     known = [clip.scores[np.isfinite(clip.scores)] for clip in clips]
     if not any(map(len, truths)) or not any(map(len, known)):
         return None
-    best, tied = -1.0, [SegmentRule(0.5)]
+    best, tied = (-1.0, 0), [SegmentRule(0.5)]
     for number, width in enumerate(SMOOTHINGS):
         report(number / len(SMOOTHINGS), "choosing threshold and smoothing on the validation split")
         smoothed = [smooth(clip, width) for clip in clips]
         values = np.concatenate([one[np.isfinite(one)] for one in smoothed])
-        tried: list[tuple[float, SegmentRule]] = []
-        for threshold in np.unique(np.quantile(values, np.linspace(0, 1, THRESHOLDS, endpoint=False))).tolist():
+        tried: list[tuple[tuple[float, int], SegmentRule]] = []
+        for threshold in _thresholds(values):
             judged = [
                 JudgedClip.of(truth, as_found(segments_above(clip, one, threshold)))
                 for clip, one, truth in zip(clips, smoothed, truths, strict=True)
             ]
-            tried.append((SegmentTable(judged).mean_precision(), SegmentRule(threshold, width)))
+            found = sum(len(clip.found) for clip in judged)
+            tried.append(((SegmentTable(judged).mean_precision(), -found), SegmentRule(threshold, width)))
         highest = max(value for value, _ in tried)
         if highest > best:
             best, tied = highest, [rule for value, rule in tried if value == highest]
-    return tied[len(tied) // 2], best
+    return tied[len(tied) // 2], best[0]
+
+
+def _thresholds(values: Floats) -> list[float]:
+    quantiles = np.unique(np.quantile(values, np.linspace(0, 1, THRESHOLDS + 1)))
+    middles = (quantiles[1:] + quantiles[:-1]) / 2
+    return [float(value) for value in (middles if len(middles) else quantiles)]
 
 
 def judge(clips: Sequence[FrameScores], truths: Sequence[Truths], rule: SegmentRule) -> list[JudgedClip]:
