@@ -16,7 +16,7 @@ from forensics.evaluation.text import columns
 from forensics.execution.progress import Report, silent, subrange
 
 from .joint_tests import difference_intervals, permutation_tests
-from .paired_tests import delong_test, exchange_clusters, holm
+from .paired_tests import delong_of, exchange_clusters, holm, placements_of
 
 INDISTINCT = "not distinguishable"
 
@@ -103,18 +103,20 @@ def _compared(
         report=subrange(report, 0.5, 0.95),
     )  # fmt: skip
     n_positive = int((labels == 1).sum())
+    areas = [AUC(labels, one) for one in scores]
+    placements = [placements_of(labels, one) for one in scores]
     for one, other in combinations(range(len(names)), 2):
         interval, p_permutation = intervals[one, other], p_values[one, other]
         try:
-            p_delong: float | None = delong_test(labels, scores[one], scores[other]).p_value
+            p_delong: float | None = delong_of(areas[one], areas[other], placements[one], placements[other]).p_value
         except MetricError:
             p_delong = None
         yield Comparison(
             first=names[one],
             second=names[other],
             name="auc/video",
-            first_value=AUC(labels, scores[one]),
-            second_value=AUC(labels, scores[other]),
+            first_value=areas[one],
+            second_value=areas[other],
             difference=interval.value,
             low=interval.low,
             high=interval.high,
@@ -140,6 +142,8 @@ def matched(first_name: str, first: ScoreTable, second_name: str, second: ScoreT
     Raises:
         ScoresError: The videos differ, or a video has two labels.
     """
+    if second.videos == first.videos:
+        return _of_the_same_labels(first_name, first, second_name, second)
     place = {video: row for row, video in enumerate(second.videos)}
     missing = [video for video in first.videos if video not in place]
     extra = set(place) - set(first.videos)
@@ -151,6 +155,11 @@ def matched(first_name: str, first: ScoreTable, second_name: str, second: ScoreT
             "both on one corpus"
         )
     ordered = second.rows([place[video] for video in first.videos])
+    return _of_the_same_labels(first_name, first, second_name, ordered)
+
+
+def _of_the_same_labels(first_name: str, first: ScoreTable, second_name: str, ordered: ScoreTable) -> ScoreTable:
+    """Return the second table, whose videos are those of the first, if it has the same labels."""
     unlike = np.flatnonzero(ordered.labels != first.labels)
     if len(unlike):
         raise ScoresError(

@@ -6,7 +6,7 @@ tables are sorted once and then counted by compiled passes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -24,6 +24,8 @@ from .contrasts import Contrast, contrast_of
 from .paired_tests import permutation_test
 
 Pair = tuple[int, int]
+
+_PIECE = 1 << 15
 
 LARGE = 100_000
 """Number of samples from which compiled passes are worth the time that they take to be loaded."""
@@ -57,11 +59,15 @@ def difference_intervals(
     values = [AUC(labels, one) for one in scores]
     drawn: list[Floats] = []
     if weights.count >= 2:
-        count = _compiled_counter if len(labels) >= large else _counter
-        work = count(labels, scores, weights)
-        chosen = (weights.choose(rng, size) for size in weights.sizes(replicates))
+        draws: Iterator[NDArray[np.integer]]
+        if len(labels) >= large:
+            work, threads = _compiled_counter(labels, scores, weights), None
+            draws = (_draw(rng, weights.count) for _ in range(replicates))
+        else:
+            work, threads = _counter(labels, scores, weights), 1
+            draws = (weights.choose(rng, size) for size in weights.sizes(replicates))
         done = 0
-        for part in in_order(work, chosen, threads=None if len(labels) >= large else 1):
+        for part in in_order(work, draws, threads=threads):
             drawn.append(part)
             done += part.shape[1]
             report(done / replicates, "resampling people")
@@ -109,14 +115,27 @@ def permutation_tests(
     return _compiled_permutations(labels, scores, clusters, new_rng(), pairs, permutations, report)
 
 
+def _draw(rng: np.random.Generator, count: int) -> NDArray[np.uint16]:
+    """Draw as many identities as there are; return (K,) how often each was drawn.
+
+    The numbers are those of `IdentityWeights.choose`, in pieces that stay near to the processor.
+    """
+    from forensics.evaluation.metrics.compiled_ranking import count_draws
+
+    counts = np.zeros(count, dtype=np.uint16)
+    for first in range(0, count, _PIECE):
+        count_draws(rng.integers(count, size=min(_PIECE, count - first)), counts)
+    return counts
+
+
 def _counter(
     labels: Labels, scores: Sequence[Floats], weights: IdentityWeights
-) -> Callable[[NDArray[np.int64]], Floats]:
+) -> Callable[[NDArray[np.integer]], Floats]:
     """Return a function from chosen identities (R, K) to the AUC (D, R) of every detector."""
     rankings = [Ranking(labels, one) for one in scores]
 
-    def areas(chosen: NDArray[np.int64]) -> Floats:
-        drawn = weights.drawn(chosen)
+    def areas(chosen: NDArray[np.integer]) -> Floats:
+        drawn = weights.drawn(chosen.astype(np.int64, copy=False))
         return np.stack([AUC.of(one.counts(weights.weights(drawn, one.order))) for one in rankings])
 
     return areas
@@ -124,25 +143,20 @@ def _counter(
 
 def _compiled_counter(
     labels: Labels, scores: Sequence[Floats], weights: IdentityWeights
-) -> Callable[[NDArray[np.int64]], Floats]:
-    """Return the same function, which counts in compiled passes."""
-    from forensics.evaluation.metrics.compiled_ranking import count_draws, weighted_auc
+) -> Callable[[NDArray[np.integer]], Floats]:
+    """Return a function from the counts (K,) of drawn identities to the AUC (D, 1) of every detector."""
+    from forensics.evaluation.metrics.compiled_ranking import weighted_auc
 
     owner = weights.only_identity
     places = np.arange(len(labels)) if owner is None else owner
     sorted_once = [_sorted(labels, one, places) for one in scores]
 
-    def areas(chosen: NDArray[np.int64]) -> Floats:
-        found = np.empty((len(scores), len(chosen)))
-        for row, people in enumerate(chosen):
-            if owner is None:
-                counted = weights.weights(weights.drawn(people[None]))[0].astype(np.int64)
-            else:
-                counted = np.zeros(weights.count, dtype=np.int64)
-                count_draws(people, counted)
-            for place, (ordered, ends) in enumerate(sorted_once):
-                found[place, row] = weighted_auc(ordered, ends, counted)
-        return found
+    def areas(counts: NDArray[np.integer]) -> Floats:
+        counted = counts
+        if owner is None:
+            drawn = np.append(counts.astype(np.float64), 1.0)[None]
+            counted = weights.weights(drawn)[0].astype(np.int64)
+        return np.array([[weighted_auc(ordered, ends, counted)] for ordered, ends in sorted_once])
 
     return areas
 
@@ -177,7 +191,7 @@ def _compiled_permutations(
         return np.array([float(here / all_pairs - there / all_pairs) for here, there in wins])
 
     count = int(clusters.max()) + 1
-    swaps = (rng.integers(2, size=(1, count)).astype(np.bool_)[0] for _ in range(permutations))
+    swaps = (rng.integers(2, size=count).astype(np.bool_) for _ in range(permutations))
     extreme = np.zeros(len(pairs), dtype=np.int64)
     observed = np.array([abs(areas[one] - areas[other]) for one, other in pairs])
     for number, found in enumerate(in_order(differences, swaps)):
