@@ -1,11 +1,12 @@
-"""Measure how fast `evaluate --scores` and `compare` are, and how much memory they take; write results/scores_speed.csv.
+"""Measure speed and memory of `evaluate --scores` and `compare`; write results/scores_speed.csv.
 
     .venv/bin/python -m benchmarks.detectors.scores_speed [--before DIR] [--rows N]
 
 Tables of made-up scores are measured: a million samples of their own and 10,000 rows of 45 methods by `evaluate` with
-1,000 replicates, and a million samples of three detectors by `compare` with 2,000 draws and 2,000 swaps, as the commands
-do without options; `--only` measures one of them again. With `--before`, the folder of an earlier version measures the same tables
-in the same run, and the ratio says how many times less CPU time this version takes. Each run is a process of its own.
+1,000 replicates, and a million samples of three detectors by `compare` with 2,000 draws and 2,000 swaps, as the
+commands do without options; `--only` measures one of them again. With `--before`, the folder of an earlier version
+measures the same tables in the same run, and the ratio says how many times less CPU time this version takes. Each run
+is a process of its own.
 """
 
 from __future__ import annotations
@@ -113,7 +114,9 @@ def main() -> None:
                 old = measure(options.before, words[1])
                 versions = {"before": (*old, None), "this": (*now, old[0] / now[0])}
             for version, values in versions.items():
-                rows.append((name, count, version, *values, REPLICATES[name], SEED, os.getloadavg()[0], machine, command))
+                rows.append(
+                    (name, count, version, *values, REPLICATES[name], SEED, os.getloadavg()[0], machine, command)
+                )
                 print(rows[-1], flush=True)
     if options.out.is_file():
         with options.out.open(encoding="utf-8", newline="") as file:

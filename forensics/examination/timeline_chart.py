@@ -44,8 +44,9 @@ _STYLE = """
 def timeline_chart(timeline: Timeline, title: str, suspect: float) -> Markup:
     """Draw scores and mark over time, readable on light and on dark.
 
-    Parts in which neighbouring frames are scored high are shaded. A dot is a scanned frame, an open dot is a frame of the second look, and a tick on the axis is a frame without a
-    face. Scores above the threshold and parts with a mark have the accent colour.
+    Parts in which neighbouring frames are scored high are shaded. A dot is a scanned frame, an open dot is a frame of
+    the second look, and a tick on the axis is a frame without a face. Scores above the threshold and parts with a mark
+    have the accent colour.
 
     Args:
         timeline: The results of the clip.
@@ -107,9 +108,9 @@ def _segments(timeline: Timeline) -> Iterator[Markup]:
     for one in timeline.segments:
         left, right = _x(timeline, one.start), _x(timeline, one.end)
         when = f"{clock(one.start)} to {clock(one.end)}"
-        yield Markup('<rect class="segment" x="{:.1f}" y="{}" width="{:.1f}" height="{}"><title>{}</title></rect>').format(
-            left, _TOP, max(right - left, 1), _PLOT, f"high from {when}, mean {one.score:.2f}"
-        )
+        yield Markup(
+            '<rect class="segment" x="{:.1f}" y="{}" width="{:.1f}" height="{}"><title>{}</title></rect>'
+        ).format(left, _TOP, max(right - left, 1), _PLOT, f"high from {when}, mean {one.score:.2f}")
         if right - left >= _ROOM:
             yield _text((left + right) / 2, _TOP + _PLOT - 6, when, "segment-label", "middle")
 

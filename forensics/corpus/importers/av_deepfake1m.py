@@ -38,7 +38,9 @@ def read_av_deepfake1m(folder: Path) -> Listing:
         for about in read_videos(path) if path.is_file() else ():
             altered = str(about.get("modify_type")).replace("-", "_")
             if altered not in (REAL, VISUAL, AUDIO, BOTH):
-                raise CorpusError(f"{path}: {about['file']} has an unknown modify_type {about.get('modify_type')!r}", path)
+                raise CorpusError(
+                    f"{path}: {about['file']} has an unknown modify_type {about.get('modify_type')!r}", path
+                )
             if altered == AUDIO:
                 only_sound += 1
             elif not (folder / part / str(about["file"])).is_file():

@@ -32,7 +32,9 @@ def read_lav_df(folder: Path) -> Listing:
     for about in read_videos(path):
         file = str(about["file"])
         if str(about.get("split")) not in _SPLITS:
-            raise CorpusError(f"{path}: {file} stands in split {about.get('split')!r}, expected train, dev or test", path)
+            raise CorpusError(
+                f"{path}: {file} stands in split {about.get('split')!r}, expected train, dev or test", path
+            )
         altered = _altered(about, path)
         if altered is None:
             only_sound += 1

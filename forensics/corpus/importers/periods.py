@@ -62,7 +62,9 @@ def periods_of(about: dict[str, object], key: str, path: Path) -> tuple[Segment,
         raise CorpusError(f"{path}: {about['file']} has no list {key!r}", path)
     for period in listed:
         if not isinstance(period, list) or len(period) != 2 or not all(map(_is_second, period)):
-            raise CorpusError(f"{path}: {about['file']} has a period {period!r}, expected start and end in seconds", path)
+            raise CorpusError(
+                f"{path}: {about['file']} has a period {period!r}, expected start and end in seconds", path
+            )
         start, end = max(0.0, float(period[0])), float(period[1])
         if end < start:
             raise CorpusError(f"{path}: {about['file']} has a period that ends before it starts, {period!r}", path)

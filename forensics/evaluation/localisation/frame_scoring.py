@@ -62,9 +62,7 @@ def _scorer(
         yield lambda sample, report: score_clip(detector, corpus, sample, most, finder)
 
 
-def score_clip(
-    detector: Detector, corpus: Corpus, sample: Sample, most: int, finder: FaceFinder | None
-) -> FrameScores:
+def score_clip(detector: Detector, corpus: Corpus, sample: Sample, most: int, finder: FaceFinder | None) -> FrameScores:
     """Return the scores of one clip: in each frame that of the highest face, NaN without a face.
 
     The mask of the sample is not looked at, because it tells which frames were altered.

@@ -221,9 +221,7 @@ def _marked_whole(clip: FrameScores, judged: JudgedClip) -> JudgedClip:
     return JudgedClip(judged.truths, [(float(known.mean()) if len(known) else 0.0, 0.0, clip.count / clip.fps)])
 
 
-def _intervals(
-    table: SegmentTable, identities: Sequence[tuple[str, ...]], plan: SegmentPlan
-) -> dict[str, Interval]:
+def _intervals(table: SegmentTable, identities: Sequence[tuple[str, ...]], plan: SegmentPlan) -> dict[str, Interval]:
     """Return every measure with an interval over people, as all other measures have it."""
     values = {name: float(value[0]) for name, value in table.all_measures(np.ones((1, len(identities)))).items()}
     weights = IdentityWeights(identities, len(identities))

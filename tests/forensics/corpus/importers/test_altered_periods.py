@@ -101,8 +101,8 @@ def av_deepfake1m(tmp_path: Path, put_clip: Put) -> Path:
                 put_clip(root / part / clip / f"{name}.mp4")
                 listed.append({
                     "file": f"{clip}/{name}.mp4", "split": part, "modify_type": kind, "audio_model": None,
-                    "original": f"{clip}/real.mp4" if kind != "real" else "dev/mp4/x.mp4", "fake_segments": heard or seen,
-                    "visual_fake_segments": seen, "audio_fake_segments": heard, "video_frames": 5,
+                    "original": f"{clip}/real.mp4" if kind != "real" else "dev/mp4/x.mp4",
+                    "fake_segments": heard or seen, "visual_fake_segments": seen, "audio_fake_segments": heard, "video_frames": 5,
                     "audio_frames": 3200,
                 })  # fmt: skip
         (root / f"{part}_metadata.json").write_text(json.dumps(listed))

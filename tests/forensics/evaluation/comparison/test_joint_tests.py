@@ -50,9 +50,7 @@ def test_compiled_permutations_are_those_of_each_pair_alone(shown: str) -> None:
         for large in (0, 1000)
     )
     assert compiled == plain
-    alone = permutation_test(
-        labels, scores[1], scores[2], clusters, np.random.default_rng(4), permutations=300
-    )
+    alone = permutation_test(labels, scores[1], scores[2], clusters, np.random.default_rng(4), permutations=300)
     assert compiled[1, 2] == alone
     assert len(set(compiled.values())) == 3
 
