@@ -6,11 +6,10 @@ k of a clip is shown from k / fps until (k + 1) / fps.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from .sample import Sample
@@ -22,15 +21,19 @@ _ROUNDING = 1e-6
 """Share of a frame by which the written seconds of a border may differ from it."""
 
 
-def runs_of(flags: Sequence[bool] | NDArray[np.bool_]) -> list[tuple[int, int]]:
+def runs_of(flags: Iterable[bool]) -> list[tuple[int, int]]:
     """Return the runs of true values of a sequence (N,): the first place of each, and the place behind its last."""
-    padded = np.concatenate(([False], np.asarray(flags, dtype=np.bool_), [False])).astype(np.int8)
-    steps = np.diff(padded)
-    starts, ends = np.flatnonzero(steps == 1).tolist(), np.flatnonzero(steps == -1).tolist()
-    return list(zip(starts, ends, strict=True))
+    runs: list[tuple[int, int]] = []
+    place = 0
+    for flag, group in groupby(map(bool, flags)):
+        count = sum(1 for _ in group)
+        if flag:
+            runs.append((place, place + count))
+        place += count
+    return runs
 
 
-def segments_of(altered: Sequence[bool] | NDArray[np.bool_], fps: float) -> tuple[Segment, ...]:
+def segments_of(altered: Iterable[bool], fps: float) -> tuple[Segment, ...]:
     """Return the segments of a clip by its altered frames.
 
     Args:
@@ -53,7 +56,7 @@ def true_segments(sample: Sample) -> tuple[Segment, ...]:
     return sample.segments or ((0.0, sample.frames / sample.fps),)
 
 
-def altered_frames(sample: Sample) -> NDArray[np.int64] | None:
+def altered_frames(sample: Sample) -> tuple[int, ...] | None:
     """Return the numbers of the frames that lie wholly in a sample's segments; None where it has no segments.
 
     The frames of a segment that is shorter than one frame are those that it touches.
@@ -65,11 +68,12 @@ def altered_frames(sample: Sample) -> NDArray[np.int64] | None:
         return None
     inside: set[int] = set()
     for start, end in sample.segments:
-        first, last = np.ceil(start * sample.fps - _ROUNDING), np.floor(end * sample.fps + _ROUNDING)
+        first, last = math.ceil(start * sample.fps - _ROUNDING), math.floor(end * sample.fps + _ROUNDING)
         if last <= first:
-            first, last = np.floor(start * sample.fps), np.floor(start * sample.fps) + 1
-        inside.update(range(int(first), min(int(last), sample.frames)))
-    return np.array(sorted(inside), dtype=np.int64)
+            first = math.floor(start * sample.fps)
+            last = first + 1
+        inside.update(range(first, min(last, sample.frames)))
+    return tuple(sorted(inside))
 
 
 def fault_of(segments: Sequence[Segment], is_clip: bool, is_forged: bool) -> str:

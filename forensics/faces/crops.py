@@ -250,8 +250,7 @@ def job_of(
         faces: Largest number of faces of a frame.
         altered_only: Whether a forged clip that is altered in parts gives frames of these parts alone.
     """
-    inside = altered_frames(sample) if altered_only else None
-    wanted = None if inside is None or not len(inside) else tuple(inside.tolist())
+    wanted = (altered_frames(sample) or None) if altered_only else None
     if spec.whole_frame:
         return CropJob(sample, corpus.file(sample), None, spec, per_clip, 1, wanted=wanted)
     sidecar: Path | None = None if sample.landmarks is None else corpus.root / sample.landmarks

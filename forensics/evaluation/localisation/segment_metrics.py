@@ -117,7 +117,7 @@ def overlap(found: Sequence[Found], truths: Sequence[tuple[float, float]]) -> Fl
     begun, over = (np.array([one[place] for one in truths], dtype=np.float64)[None] for place in (0, 1))
     both = np.clip(np.minimum(ends, over) - np.maximum(starts, begun), 0, None)
     either = (ends - starts) + (over - begun) - both
-    return np.divide(both, either, out=np.zeros(both.shape), where=either > 0)
+    return np.asarray(np.divide(both, either, out=np.zeros(both.shape), where=either > 0), dtype=np.float64)
 
 
 def _right(overlaps: Floats, limit: float) -> NDArray[np.bool_]:

@@ -34,7 +34,8 @@ def weighted_auc(ordered: Places, ends: Flags, weights: NDArray[np.integer]) -> 
         ends: (N,) 1 where the next sample has a higher score, else 0.
         weights: Number of times that the samples of each place count.
     """
-    beaten, below, above, positive, negative = 0, 0, 0, 0, 0
+    none = np.int64(0)
+    beaten, below, above, positive, negative = none, none, none, none, none
     for number in range(len(ordered)):
         weight = np.int64(weights[ordered[number] >> 1])
         forged, end = np.int64(ordered[number] & 1), np.int64(ends[number])
@@ -47,11 +48,11 @@ def weighted_auc(ordered: Places, ends: Flags, weights: NDArray[np.integer]) -> 
         negative *= 1 - end
     if below == 0 or above == 0:
         return np.nan
-    return beaten / (2 * above * below)
+    return float(beaten / (2 * above * below))
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba is not typed
-def swapped_wins(events: Places, ends: Flags, swap: NDArray[np.bool_]) -> tuple[int, int]:
+def swapped_wins(events: Places, ends: Flags, swap: NDArray[np.bool_]) -> tuple[np.int64, np.int64]:
     """Return twice the number of pairs that each of two rankings puts in order, after some samples changed rankings.
 
     Args:
@@ -60,8 +61,9 @@ def swapped_wins(events: Places, ends: Flags, swap: NDArray[np.bool_]) -> tuple[
         ends: (2 N,) 1 where the next event has a higher rank, else 0.
         swap: (C,) whether the samples of a cluster change rankings.
     """
-    wins, wins_other, below, below_other = 0, 0, 0, 0
-    positive, negative, positive_other, negative_other = 0, 0, 0, 0
+    none = np.int64(0)
+    wins, wins_other, below, below_other = none, none, none, none
+    positive, negative, positive_other, negative_other = none, none, none, none
     for number in range(len(events)):
         event, end = np.int64(events[number]), np.int64(ends[number])
         forged = event & 1
