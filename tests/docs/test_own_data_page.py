@@ -20,7 +20,7 @@ from .materials import KnowingAvatarTracker, film
 PAGE = Path(__file__).parents[2] / "docs" / "own-data.md"
 SHORTER = {
     "corpus synthesize": "--methods partial-swap,self-blend --frames 4 --size 192",
-    "train detector": "--epochs 1 --per-clip 2",
+    "train detector": "--epochs 1",
     "evaluate": "--per-clip 2",
 }
 """Options that make a command of the page small."""
