@@ -38,7 +38,8 @@ OWN_LINES = 0
 
 def put_files(corpus: Corpus, people: int, folder: Path) -> int:
     """Copy a genuine clip and its first frame for each of so many people, with the list of people."""
-    rows, seen = ["file,person"], set()
+    rows = ["file,person"]
+    seen: set[str] = set()
     for part in ("sources", "drives"):
         (folder / part).mkdir()
     for sample in corpus.where(label=Label.GENUINE, slice=Slice.MAIN):
