@@ -729,12 +729,15 @@ def reenactment(rows: Rows) -> str:
 
 
 def user_tasks(rows: Rows) -> str:
-    """Return what each task of a user takes: commands, lines of the user's own, and seconds."""
+    """Return what each task of a user takes: commands, lines of the user's own, and seconds at which load."""
     timed = [row for row in rows if row["seconds"]]
-    lines = [[row["task"], row["commands"], row["own_lines"], f"{float(row['seconds']):.0f}"] for row in timed]
-    loads = [float(row["load"]) for row in timed]
-    note = f"Load of the machine {min(loads):.0f} to {max(loads):.0f}; {timed[0]['machine']}."
-    return markdown(["task", "commands", "lines of one's own", "seconds"], lines) + f"\n{note}\n"
+    lines = [
+        [row["task"], row["commands"], row["own_lines"], f"{float(row['seconds']):.0f}", f"{float(row['load']):.0f}",
+         row["corpus"].split()[0]]
+        for row in timed
+    ]  # fmt: skip
+    header = ["task", "commands", "lines of one's own", "seconds", "load", "samples"]
+    return markdown(header, lines) + f"\n{timed[0]['machine']}.\n"
 
 
 def own_data(rows: Rows) -> str:
