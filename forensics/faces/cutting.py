@@ -73,7 +73,8 @@ class CropJob:
             return np.asarray(taken[spread_indices(len(taken), self.per_clip)], dtype=np.int64)
         run = max(np.split(taken, np.flatnonzero(np.diff(taken) > 1) + 1), key=len)
         row = min(self._row, len(run))
-        return np.arange(row, dtype=np.int64) + (int(run[0]) + (len(run) - row) // 2)
+        first = int(run[0]) + (len(run) - row) // 2
+        return np.arange(first, first + row, dtype=np.int64)
 
     def search(self, shown: Sequence[Frames], indices: NDArray[np.int64], finder: FaceFinder) -> FaceSearch:
         """Find the faces of frames with a face finder; with a mask, only those that were altered.
