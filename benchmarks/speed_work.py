@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.detectors.scores_speed import HERE, REPLICATES, write_samples
-from benchmarks.detectors.scores_speed import measure as evaluate
+from benchmarks.detectors.scores_speed import HERE, REPLICATES, measure, write_samples
 from benchmarks.speed_case import COMMAND, Case, limit, seconds, start
 from detectors import Detector, load_detector
 from detectors.preprocessing import to_input
@@ -170,7 +169,7 @@ def measured(folder: Path, rows: int) -> float:
     if not table.exists():
         write_samples(table, rows)
     shutil.rmtree(folder / "out", ignore_errors=True)
-    return evaluate(HERE, table, folder / "out")[1]
+    return measure(HERE, ("evaluate", "--scores", str(table), "-o", str(folder / "out")))[1]
 
 
 def plain(rows: int) -> float:

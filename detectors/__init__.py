@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .interpretation.calibration import Calibration, fit_calibration
     from .interpretation.decision import Call, ConformalDecision
     from .interpretation.scope import Evidence, Gate, Scope, fit_gate, fit_scope
+    from .interpretation.segments import FoundSegment, FrameScores, SegmentRule, find_segments, segments_above, smooth
     from .interpretation.thresholds import Thresholds, fit_thresholds
     from .interpretation.worlds import World, WorldGate, load_world_gate
     from .onnx_export import export_onnx
@@ -66,9 +67,12 @@ __all__ = [
     "EpochLog",
     "Evidence",
     "FaceSet",
+    "FoundSegment",
+    "FrameScores",
     "Gate",
     "Scope",
     "Score",
+    "SegmentRule",
     "SelfBlends",
     "Thresholds",
     "TimmSettings",
@@ -88,6 +92,7 @@ __all__ = [
     "detector_folder",
     "explain",
     "export_onnx",
+    "find_segments",
     "find_spec",
     "fit_calibration",
     "fit_frames",
@@ -106,7 +111,9 @@ __all__ = [
     "no_crops",
     "read_card",
     "save_detector",
+    "segments_above",
     "self_blend",
+    "smooth",
     "train_detector",
     "train_self_blended",
 ]

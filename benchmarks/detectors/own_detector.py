@@ -23,7 +23,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from benchmarks.results_csv import write_rows
+from detectors import create_detector
 
 HERE = Path(__file__).parents[2]
 RESULTS = HERE / "results" / "own_detector.csv"
@@ -117,6 +120,18 @@ def tasks(corpus: Path, out: Path) -> list[Task]:
     ]  # fmt: skip
 
 
+def checkpoint(corpus: Path, out: Path) -> Task:
+    """Return the task that measures a checkpoint of somebody else's, here a network of timm with random weights."""
+    file, made = out / "checkpoint.pth", out / "converted"
+    tensors = create_detector("toy_resnet18").model.state_dict()
+    kept = {name.removeprefix("backbone."): value for name, value in tensors.items() if "backbone." in name}
+    kept |= {name.replace("classifier", "fc"): value for name, value in tensors.items() if "classifier" in name}
+    torch.save(kept, file)
+    convert = ("models", "convert", str(file), "--as", "timm", "--backbone", "test_resnet", "--size", "64")
+    evaluate = ("evaluate", str(corpus), "--detector", str(made), "--seed", str(SEED), "-o", str(out / "published"))
+    return Task("a published checkpoint", ((*convert, "--normalise", "imagenet", "-o", str(made)), evaluate), 0)
+
+
 def leave_one_out(corpus: Path, out: Path) -> Task:
     """Return the task that trains the smallest detector without each forgery."""
     command = (
@@ -158,6 +173,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, required=True, metavar="DIR")
     parser.add_argument("--out", type=Path, default=RESULTS, metavar="CSV")
+    parser.add_argument("--only", nargs="+", metavar="TASK", help="measure these alone, and keep the others' rows")
     options = parser.parse_args()
     about = (
         f"{platform.machine()}, {os.cpu_count()} cores",
@@ -167,7 +183,10 @@ def main() -> None:
     rows: list[tuple[object, ...]] = []
     with tempfile.TemporaryDirectory() as place:
         out = Path(place)
-        for task in (*tasks(options.corpus.absolute(), out), leave_one_out(options.corpus.absolute(), out / "left")):
+        corpus = options.corpus.absolute()
+        for task in (*tasks(corpus, out), checkpoint(corpus, out), leave_one_out(corpus, out / "left")):
+            if options.only and task.name not in options.only:
+                continue
             begun = time.monotonic()
             for command in task.commands:
                 run(command)
@@ -194,6 +213,9 @@ def main() -> None:
                     )
                     rows.append((title, *beginning[1:], None, *(one[field] for field in fields), *ending))
             print(*rows[-1], flush=True)
+    if options.only and options.out.is_file():
+        with options.out.open(encoding="utf-8", newline="") as file:
+            rows = [tuple(row.values()) for row in csv.DictReader(file) if row["task"] not in options.only] + rows
     write_rows(options.out, COLUMNS, rows)
     with options.out.open(encoding="utf-8") as file:
         print(sum(1 for _ in csv.reader(file)), "lines")

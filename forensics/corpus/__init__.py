@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .masks import load_masks, mask_hash, mask_place, save_masks, take_masks
     from .media import read_frames
     from .sample import Label, Sample, Slice, Split
+    from .segments import Segment, altered_frames, runs_of, segments_of, true_segments
     from .split import SHARES, components, split_by_identity
 else:
     __getattr__ = lazy_door(__name__, __file__)
@@ -33,8 +34,10 @@ __all__ = [
     "Format",
     "Label",
     "Sample",
+    "Segment",
     "Slice",
     "Split",
+    "altered_frames",
     "attributes_of",
     "check_corpus",
     "check_pictures",
@@ -49,10 +52,13 @@ __all__ = [
     "read_attributes",
     "read_frames",
     "read_manifest",
+    "runs_of",
     "save_masks",
+    "segments_of",
     "split_by_identity",
     "take_masks",
     "tally",
+    "true_segments",
     "write_manifest",
     "write_places",
 ]

@@ -10,6 +10,8 @@ from pathlib import Path, PurePosixPath
 from forensics.errors import CorpusError
 from forensics.storage.json_records import parse_json, read_record, write_json
 
+from .segments import Segment, fault_of
+
 
 class Label(StrEnum):
     """The class of a sample: genuine or forged."""
@@ -68,6 +70,8 @@ class Sample:
         region: Altered region: `face`, `mouth`, `eyes` or `frame`; None for genuine samples and where unknown.
         absent_frames: Number of frames that should be among `files`, by the data set's list or by the numbers of the
             others, and were not there at import.
+        segments: Altered parts of a forged clip, start and end of each in seconds, in order and apart from one another;
+            empty where the whole clip was altered, or where nothing is known about when.
     """
 
     id: str
@@ -98,16 +102,20 @@ class Sample:
     mask: str | None = None
     region: str | None = None
     absent_frames: int = 0
+    segments: tuple[Segment, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check that no path leaves the corpus folder.
+        """Check that no path leaves the corpus folder, and that segments are parts of a forged clip.
 
         Raises:
-            CorpusError: A path is absolute or leads out of the folder.
+            CorpusError: A path is absolute or leads out of the folder, or the segments are not in order.
         """
         for path in (self.path, self.landmarks, self.mask, *self.files):
             if path is not None and (PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts):
                 raise CorpusError(f"sample {self.id}: path {path!r} leaves the corpus folder; use a path inside it")
+        fault = fault_of(self.segments, self.fps is not None, self.label is Label.FORGED)
+        if fault:
+            raise CorpusError(f"sample {self.id}: {fault}")
 
     @property
     def is_still(self) -> bool:
@@ -134,8 +142,8 @@ class Sample:
         return self.pair if self.dataset else f"{self.pair}/{self.drive_id}"
 
     def to_json(self) -> str:
-        """Return the sample as one line of JSON; `absent_frames` stands there only if there are some."""
-        names = _NAMES if self.absent_frames else (name for name in _NAMES if name != "absent_frames")
+        """Return the sample as one line of JSON; `absent_frames` and `segments` stand there only if there are some."""
+        names = (name for name in _NAMES if name not in _SELDOM or getattr(self, name))
         return write_json({name: getattr(self, name) for name in names})
 
     @classmethod
@@ -156,6 +164,8 @@ class Sample:
 
 
 _NAMES = tuple(entry.name for entry in fields(Sample))
+
+_SELDOM = ("absent_frames", "segments")
 
 _LATER = {
     entry.name: list(entry.default) if isinstance(entry.default, tuple) else entry.default

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from forensics.execution.progress import Report, silent, subrange
 from watermark import ClipReader, read_mark
@@ -13,8 +16,14 @@ from .face_scores import FaceLog, SeenFace
 from .frame_sampling import first_look, second_look
 from .timeline import MarkStretch, Moment, Timeline
 
+if TYPE_CHECKING:
+    from detectors import FoundSegment
+
 FRAMES_OF_A_STRETCH = 4
 """Number of scanned frames that are read together for a mark; the first is also searched for small faces."""
+
+FEWEST_HIGH = 2
+"""Number of neighbouring high frames that make a segment; a single one is high too often by chance."""
 
 MARK_RATE = 1e-6
 """False positive rate of marks per clip, shared by its parts."""
@@ -73,7 +82,34 @@ def look_through(
             faces = log.faces(thresholds)
     moments = _moments(looked, [index for indices in again for index in indices], faces, fps)
     spacing = (looked[-1] - looked[0]) / fps / max(len(looked) - 1, 1)
-    return faces, Timeline(count / fps, fps, count, spacing, moments, tuple(marks))
+    segments = () if log is None else high_segments(moments, faces, thresholds.suspect, fps, count)
+    return faces, Timeline(count / fps, fps, count, spacing, moments, tuple(marks), segments)
+
+
+def high_segments(
+    moments: Sequence[Moment], faces: Sequence[SeenFace], limit: float, fps: float, count: int
+) -> tuple[FoundSegment, ...]:
+    """Return the parts of a clip in which neighbouring scanned frames are scored above a limit.
+
+    Faces whose score decides nothing, because it is uncalibrated or out of scope, do not count.
+
+    Args:
+        moments: The scanned frames.
+        faces: The faces with their scores.
+        limit: The limit, which was frozen on the detector's validation data.
+        fps: Frames per second.
+        count: Number of frames of the clip.
+    """
+    from detectors import FrameScores, SegmentRule, find_segments
+
+    scores = highest_scores([face for face in faces if face.score and face.score.in_scope and face.score.calibrated])
+    frames = np.array([moment.frame for moment in moments], dtype=np.int64)
+    if not len(frames):
+        return ()
+    clip = FrameScores(frames, np.array([scores.get(moment.frame, np.nan) for moment in moments]), fps, count)
+    middles = (frames + 0.5) / fps
+    found = find_segments(clip, SegmentRule(limit))
+    return tuple(one for one in found if ((middles > one.start) & (middles < one.end)).sum() >= FEWEST_HIGH)
 
 
 def highest_scores(faces: Sequence[SeenFace]) -> dict[int, float]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from watermark import MarkReading
+
+if TYPE_CHECKING:
+    from detectors import FoundSegment
 
 BARS = "▁▂▃▄▅▆▇█"
 NO_FACE = "·"
@@ -57,6 +61,7 @@ class Timeline:
         spacing: Seconds between two frames of the first look.
         moments: The scanned frames, in order.
         marks: Readings of the mark, in order; they cover the clip.
+        segments: Parts in which neighbouring frames are scored high, in order; borders lie halfway between frames.
     """
 
     seconds: float
@@ -65,6 +70,7 @@ class Timeline:
     spacing: float
     moments: tuple[Moment, ...]
     marks: tuple[MarkStretch, ...]
+    segments: tuple[FoundSegment, ...] = ()
 
     @property
     def marked(self) -> tuple[tuple[float, float], ...]:
@@ -102,8 +108,22 @@ def mark_line(timeline: Timeline, width: int = WIDEST_SPARKLINE) -> str:
         timeline: The results of the clip.
         width: Largest number of characters.
     """
+    return _spans_line(timeline, timeline.marked, width)
+
+
+def segment_line(timeline: Timeline, width: int = WIDEST_SPARKLINE) -> str:
+    """Draw where frames are scored high as one line: `█` in a segment, `·` elsewhere.
+
+    Args:
+        timeline: The results of the clip.
+        width: Largest number of characters.
+    """
+    return _spans_line(timeline, [(one.start, one.end) for one in timeline.segments], width)
+
+
+def _spans_line(timeline: Timeline, spans: Sequence[tuple[float, float]], width: int) -> str:
     cells = [NO_FACE] * columns(timeline, width)
-    for start, end in timeline.marked:
+    for start, end in spans:
         first, last = _column(timeline, start, len(cells)), _column(timeline, end - 1e-6, len(cells))
         cells[first : last + 1] = BARS[-1] * (last + 1 - first)
     return "".join(cells)

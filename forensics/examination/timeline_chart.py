@@ -14,6 +14,8 @@ _LEFT, _RIGHT, _TOP = 46, 14, 40
 _PLOT, _STRIP, _GAP = 120, 14, 18
 _TIMES = 5
 _LONGEST_TITLE = 48
+_ROOM = 110
+"""Width in pixels from which a segment's times are written into it."""
 
 _STYLE = """
 .facetrail-timeline { --p: #fbfaf8; --i: #1d1c1a; --s: #6d6a64; --l: #e2dfd9; --a: #b4472a;
@@ -34,14 +36,17 @@ _STYLE = """
 .facetrail-timeline .unseen { stroke: var(--s); }
 .facetrail-timeline .bare { fill: var(--l); }
 .facetrail-timeline .marked { fill: var(--a); }
+.facetrail-timeline .segment { fill: var(--a); opacity: 0.14; }
+.facetrail-timeline .segment-label { fill: var(--a); }
 """
 
 
 def timeline_chart(timeline: Timeline, title: str, suspect: float) -> Markup:
     """Draw scores and mark over time, readable on light and on dark.
 
-    A dot is a scanned frame, an open dot is a frame of the second look, and a tick on the axis is a frame without a
-    face. Scores above the threshold and parts with a mark have the accent colour.
+    Parts in which neighbouring frames are scored high are shaded. A dot is a scanned frame, an open dot is a frame of
+    the second look, and a tick on the axis is a frame without a face. Scores above the threshold and parts with a mark
+    have the accent colour.
 
     Args:
         timeline: The results of the clip.
@@ -57,6 +62,7 @@ def timeline_chart(timeline: Timeline, title: str, suspect: float) -> Markup:
     parts = [
         Markup('<rect class="paper" width="{}" height="{}" rx="6"/>').format(WIDTH, height),
         _text(_LEFT, 22, _short(title), "title"),
+        *_segments(timeline),
         *_scale(suspect),
         *_curve(timeline),
         *_dots(timeline, suspect),
@@ -74,7 +80,9 @@ def in_words(timeline: Timeline, title: str) -> str:
     scores = [moment.score for moment in timeline.moments if moment.score is not None]
     heights = f"scores from {min(scores):.2f} to {max(scores):.2f}" if scores else "no score"
     marked = ", ".join(f"{clock(start)} to {clock(end)}" for start, end in timeline.marked) or "none"
-    return f"Timeline of {title}: {len(timeline.moments)} frames looked at, {heights}; marked stretches: {marked}"
+    high = ", ".join(f"{clock(one.start)} to {clock(one.end)}" for one in timeline.segments) or "none"
+    looked = f"{len(timeline.moments)} frames looked at, {heights}"
+    return f"Timeline of {title}: {looked}; segments with high scores: {high}; marked stretches: {marked}"
 
 
 def _x(timeline: Timeline, time: float) -> float:
@@ -93,6 +101,18 @@ def _scale(suspect: float) -> Iterator[Markup]:
     yield _text(
         WIDTH - _RIGHT, 22, f"score of the most suspicious face; suspect above {suspect:.2f}", "limit-label", "end"
     )
+
+
+def _segments(timeline: Timeline) -> Iterator[Markup]:
+    """Yield the shaded parts, each with its times where they have room."""
+    for one in timeline.segments:
+        left, right = _x(timeline, one.start), _x(timeline, one.end)
+        when = f"{clock(one.start)} to {clock(one.end)}"
+        yield Markup(
+            '<rect class="segment" x="{:.1f}" y="{}" width="{:.1f}" height="{}"><title>{}</title></rect>'
+        ).format(left, _TOP, max(right - left, 1), _PLOT, f"high from {when}, mean {one.score:.2f}")
+        if right - left >= _ROOM:
+            yield _text((left + right) / 2, _TOP + _PLOT - 6, when, "segment-label", "middle")
 
 
 def _curve(timeline: Timeline) -> Iterator[Markup]:

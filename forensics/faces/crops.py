@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import DetectorSpec, FaceSet, TrainingSet
-from forensics.corpus import Corpus, Label, Sample, Split, mask_place
+from forensics.corpus import Corpus, Label, Sample, Split, altered_frames, mask_place
 from forensics.errors import CorpusError
 from forensics.execution.progress import Report, silent
 from forensics.execution.workers import SERIAL, WorkerConfig
@@ -128,6 +128,7 @@ def gather_crops(
     per_clip: int,
     finder: FaceFinder | None = None,
     faces: int = 1,
+    altered_only: bool = False,
     worker_config: WorkerConfig = SERIAL,
     report: Report = silent,
 ) -> CropTable:
@@ -140,6 +141,8 @@ def gather_crops(
         per_clip: Largest number of frames of one clip, evenly spread.
         finder: Face finder for samples without a sidecar.
         faces: Largest number of faces of one frame, the largest first; a sidecar has one.
+        altered_only: Whether a forged clip that is altered in parts gives frames of these parts alone, as training
+            needs it.
         worker_config: Configuration of the worker pool.
         report: Progress callback.
 
@@ -147,7 +150,7 @@ def gather_crops(
         CorpusError: No face was found in any sample, or a sample has no sidecar and there is no finder.
     """
     kept = corpus.root / KEPT
-    jobs = [job_of(corpus, sample, spec, per_clip, faces) for sample in samples]
+    jobs = [job_of(corpus, sample, spec, per_clip, faces, altered_only=altered_only) for sample in samples]
     cuts: list[tuple[CropJob, Cut]] = []
     for number, done in enumerate(
         cut_all(jobs, finder, cache=kept if kept.is_dir() else None, worker_config=worker_config)
@@ -222,7 +225,9 @@ def keep_crops(
     folder = corpus.root / KEPT
     folder.mkdir(exist_ok=True)
     jobs = [
-        job_of(corpus, sample, spec, per_clip, SCORED_FACES if sample.split is Split.TEST else 1)
+        job_of(corpus, sample, spec, per_clip, SCORED_FACES)
+        if sample.split is Split.TEST
+        else job_of(corpus, sample, spec, per_clip, altered_only=True)
         for sample in corpus.samples
     ]
     light: list[tuple[CropJob, Cut]] = []
@@ -232,13 +237,25 @@ def keep_crops(
     return cover(light)
 
 
-def job_of(corpus: Corpus, sample: Sample, spec: DetectorSpec, per_clip: int, faces: int = 1) -> CropJob:
-    """Return the job that describes the crops of a sample; a detector of whole frames needs no face."""
+def job_of(
+    corpus: Corpus, sample: Sample, spec: DetectorSpec, per_clip: int, faces: int = 1, *, altered_only: bool = False
+) -> CropJob:
+    """Return the job that describes the crops of a sample; a detector of whole frames needs no face.
+
+    Args:
+        corpus: The corpus of the sample.
+        sample: The sample.
+        spec: The specification whose crop contract applies.
+        per_clip: Largest number of frames of a clip.
+        faces: Largest number of faces of a frame.
+        altered_only: Whether a forged clip that is altered in parts gives frames of these parts alone.
+    """
+    wanted = (altered_frames(sample) or None) if altered_only else None
     if spec.whole_frame:
-        return CropJob(sample, corpus.file(sample), None, spec, per_clip, 1)
+        return CropJob(sample, corpus.file(sample), None, spec, per_clip, 1, wanted=wanted)
     sidecar: Path | None = None if sample.landmarks is None else corpus.root / sample.landmarks
     most = faces if spec.frames == 1 else 1
-    return CropJob(sample, corpus.file(sample), sidecar, spec, per_clip, most, mask_place(corpus, sample))
+    return CropJob(sample, corpus.file(sample), sidecar, spec, per_clip, most, mask_place(corpus, sample), wanted)
 
 
 def cover(cuts: Sequence[tuple[CropJob, Cut]]) -> Coverage:

@@ -54,6 +54,7 @@ class CropJob:
         faces: Largest number of faces of a frame; a detector of clips follows one.
         mask: The sample's mask of altered pixels, None without one; where a frame shows several faces, the one that it
             covers most is cut.
+        wanted: Numbers of the frames that may be taken, ascending; None for all.
     """
 
     sample: Sample
@@ -63,13 +64,17 @@ class CropJob:
     per_clip: int
     faces: int
     mask: Path | None = None
+    wanted: tuple[int, ...] | None = None
 
     def frames(self, length: int) -> NDArray[np.int64]:
         """Return the frames to search: evenly spread, or consecutive ones from the middle for a detector of clips."""
+        taken = np.arange(length) if self.wanted is None else np.array(self.wanted, dtype=np.int64)
         if self.spec.frames == 1:
-            return spread_indices(length, self.per_clip)
-        row = min(self._row, length)
-        return np.arange(row, dtype=np.int64) + (length - row) // 2
+            return np.asarray(taken[spread_indices(len(taken), self.per_clip)], dtype=np.int64)
+        run = max(np.split(taken, np.flatnonzero(np.diff(taken) > 1) + 1), key=len)
+        row = min(self._row, len(run))
+        first = int(run[0]) + (len(run) - row) // 2
+        return np.arange(first, first + row, dtype=np.int64)
 
     def search(self, shown: Sequence[Frames], indices: NDArray[np.int64], finder: FaceFinder) -> FaceSearch:
         """Find the faces of frames with a face finder; with a mask, only those that were altered.
@@ -88,7 +93,7 @@ class CropJob:
         if search.faces is None:
             return search
         numbers = indices.tolist()
-        masks = take_masks(self.mask, numbers)
+        masks = self._masks(self.mask, numbers)
         faces = altered_faces(search.faces, numbers, masks, [frame.shape[:2] for frame in shown])
         return replace(search, faces=faces, unaltered=faces is None)
 
@@ -102,6 +107,10 @@ class CropJob:
             CorpusError: The sidecar or the mask is damaged, or they do not fit the sample.
         """
         faces = Faces.load(sidecar)
+        if self.wanted is not None:
+            faces = faces.at(np.array(self.wanted, dtype=np.int64))
+            if not len(faces):
+                return None
         if faces.frames.max() >= self.sample.frames:
             raise CorpusError(
                 f"sample {self.sample.id}: its sidecar names frame {faces.frames.max()} of {self.sample.frames}"
@@ -110,7 +119,17 @@ class CropJob:
         if self.mask is None or len(numbers) == len(faces):
             return faces
         size = self.sample.height, self.sample.width
-        return altered_faces(faces, numbers, take_masks(self.mask, numbers), [size] * len(numbers))
+        return altered_faces(faces, numbers, self._masks(self.mask, numbers), [size] * len(numbers))
+
+    def _masks(self, place: Path, numbers: Sequence[int]) -> list[NDArray[np.bool_] | None]:
+        """Return the masks of frames; none for the untouched frames of a clip that is altered in parts.
+
+        Such a frame keeps its largest face: a score of the clip must not profit from knowing which frames are altered.
+        """
+        masks = take_masks(place, numbers)
+        if not self.sample.segments:
+            return masks
+        return [None if mask is None or not mask.any() else mask for mask in masks]
 
     def choose(self, faces: Faces) -> Faces | None:
         """Return the faces of such frames; None where a detector of clips needs a longer run of consecutive faces."""
@@ -134,6 +153,7 @@ class CropJob:
             self.faces if self.sidecar is None else 1,
             *([self.spec.frames] if self.spec.frames > 1 else []),
             *([["mask", mask_hash(self.mask)]] if self.mask is not None else []),
+            *([["wanted", *self.wanted]] if self.wanted is not None else []),
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

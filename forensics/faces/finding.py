@@ -55,7 +55,7 @@ class Faces:
             count: Number of frames, at least 1.
         """
         frames = np.unique(self.frames)
-        return self._at(frames[spread_indices(len(frames), count)])
+        return self.at(frames[spread_indices(len(frames), count)])
 
     def row(self, count: int) -> Faces | None:
         """Return `count` consecutive frames, from the middle where there are more; None where no run is that long.
@@ -68,9 +68,10 @@ class Faces:
         if not len(starts):
             return None
         first = int(starts[np.abs(starts - (len(frames) - count) / 2).argmin()])
-        return self._at(frames[first : first + count])
+        return self.at(frames[first : first + count])
 
-    def _at(self, frames: NDArray[np.int64]) -> Faces:
+    def at(self, frames: NDArray[np.int64]) -> Faces:
+        """Return the faces of some frames by number."""
         chosen = np.isin(self.frames, frames)
         return Faces(self.frames[chosen], self.boxes[chosen], self.landmarks[chosen])
 

@@ -216,6 +216,9 @@ def _timeline(timeline: Timeline) -> JsonObject:
             }
             for stretch in timeline.marks
         ],
+        "segments": [
+            {"start": _rounded(one.start), "end": _rounded(one.end), "score": one.score} for one in timeline.segments
+        ],
     }
 
 

@@ -15,6 +15,12 @@ GEOMETRY = "geometry"
 GENERATORS = (GEOMETRY, "mini")
 """Presets that corpora are made with, the usual one first."""
 
+PARTIAL_SWAP = "partial-swap"
+"""The method that alters a part of a clip and leaves the rest as it was."""
+
+SWAPS = ("face-swap", PARTIAL_SWAP)
+"""Methods that alter the footage of the drive; every other method alters the source's own."""
+
 WHOLE_AVATAR = "whole-avatar"
 """The method whose look no genuine sample shows."""
 
@@ -30,6 +36,7 @@ class ForgeryMethod:
             footage.
         region: The altered region: `frame`, `face`, `mouth` or `eyes`.
         generator: Whether the generator makes it; otherwise genuine footage is edited.
+        stills: Whether it is made of pictures too, and not of clips alone.
     """
 
     name: str
@@ -37,6 +44,7 @@ class ForgeryMethod:
     people: int
     region: str
     generator: bool
+    stills: bool = True
 
 
 METHODS: tuple[ForgeryMethod, ...] = (
@@ -46,15 +54,14 @@ METHODS: tuple[ForgeryMethod, ...] = (
     ForgeryMethod("codec-twin", "genuine footage, encoded and decoded by the generator's codec", 1, "frame", False),
     ForgeryMethod("mesh-warp", "one frame, moved by another's motion as a mesh", 2, "frame", False),
     ForgeryMethod("face-swap", "another's face, bent to the landmarks and cloned in", 2, "face", False),
+    ForgeryMethod(PARTIAL_SWAP, "a face swap in parts of a clip, with soft joins", 2, "face", False, stills=False),
     ForgeryMethod("self-blend", "a face over a slightly changed copy of itself", 1, "face", False),
     ForgeryMethod("mouth-edit", "the mouth of another moment", 1, "mouth", False),
     ForgeryMethod("eyes-edit", "eyes and brows of another moment", 1, "eyes", False),
 )
 
 
-OWN_METHODS = {method.name: method for method in METHODS if method.name != WHOLE_AVATAR} | {
-    "partial-swap": ForgeryMethod("partial-swap", "a face swap in the middle third of a clip", 2, "face", False)
-}
+OWN_METHODS = {method.name: method for method in METHODS if method.name != WHOLE_AVATAR}
 """Forgeries that are made of a user's own files, by name."""
 
 

@@ -12,7 +12,7 @@ from forensics.corpus import SHARES, Label, Slice, Split
 from forensics.errors import CorpusError
 from generator.avatars import STYLES, Style
 
-from .methods import GENERATED, ForgeryMethod, find_method
+from .methods import GENERATED, SWAPS, ForgeryMethod, find_method
 
 FEWEST_PER_SPLIT = 2
 """Least number of identities in a split, because a forgery needs two identities of the same split."""
@@ -76,8 +76,9 @@ class SynthesisConfig:
             raise CorpusError(f"a clip needs 2 frames and a rate above 0, got {self.frames} at {self.fps}")
         if not self.methods or len(set(self.methods)) < len(self.methods):
             raise CorpusError(f"forgeries need one or more methods, each once, got {', '.join(self.methods) or 'none'}")
-        for name in self.methods:
-            find_method(name)
+        for method in map(find_method, self.methods):
+            if not method.stills and not self.clips:
+                raise CorpusError(f"{method.name} alters a part of a clip, and there are no clips; take at least one")
         unknown = [style for style in self.test_styles if style not in STYLES]
         if unknown or len(set(self.test_styles)) >= len(STYLES):
             known, got = ", ".join(STYLES), ", ".join(self.test_styles)
@@ -152,7 +153,7 @@ class PlannedSample:
     @property
     def actor(self) -> int:
         """Return the number of the identity in that footage."""
-        return self.drive if self.method == "face-swap" else self.source
+        return self.drive if self.method in SWAPS else self.source
 
 
 def plan_corpus(config: SynthesisConfig) -> tuple[PlannedSample, ...]:
@@ -171,7 +172,8 @@ def plan_corpus(config: SynthesisConfig) -> tuple[PlannedSample, ...]:
             for motion, is_still in motions:
                 planned.append(_planned(config, Making.RENDER, split, identity, identity, motion, is_still))
         for method in map(find_method, config.methods):
-            for source, drive, motion, is_still in _forgeries(members, motions, method):
+            fitting = [motion for motion in motions if method.stills or not motion[1]]
+            for source, drive, motion, is_still in _forgeries(members, fitting, method):
                 planned.append(_planned(config, Making.FORGE, split, source, drive, motion, is_still, method.name))
         if split in config.control:
             for identity in members:

@@ -37,8 +37,10 @@ from .forgeries import (
     Edited,
     Footage,
     blend_with_itself,
+    confine,
     edit_region,
     recode,
+    sample_parts,
     swap_faces,
     warp_by_truth,
 )
@@ -86,10 +88,13 @@ def edit(config: SynthesisConfig, planned: PlannedSample, footage: Footage) -> E
             return recode(footage)
         case "self-blend":
             return blend_with_itself(footage, rng)
-        case "face-swap":
+        case "face-swap" | "partial-swap":
             source = make_avatar(config, planned.source)
             face = find_truth(source, DriveSequence.still(at_rest(source), config.fps), config.size)
-            return swap_faces(footage, source_still(source, config.size), face.landmarks[0])
+            swapped = swap_faces(footage, source_still(source, config.size), face.landmarks[0])
+            if planned.method == "face-swap":
+                return swapped
+            return confine(swapped, footage, sample_parts(len(footage.frames), rng))
         case "mesh-warp":
             own = sample_drive(config, planned.source, planned.motion, is_still=planned.is_still)
             straight = own[int(np.abs(own.pose).sum(1).argmin())]

@@ -19,7 +19,7 @@ from forensics.storage.files import append_line, locked, write_whole
 from watermark import Deployment, file_hash
 
 from .filming import at_rest, film, find_truth, ground_truth, sample_drive, source_of, source_still
-from .forgeries import Footage
+from .forgeries import Edited, Footage
 from .journal import JOURNAL, is_whole, keep_recipe, made_before
 from .methods import GENERATED, WHOLE_AVATAR, find_method
 from .plan import Making, PlannedSample, SynthesisConfig, plan_corpus
@@ -134,7 +134,7 @@ def _make_sample(
     path, sidecar = root / planned.path, root / planned.sidecar
     for folder in (path.parent, sidecar.parent):
         folder.mkdir(parents=True, exist_ok=True)
-    mark_id, has_mask = _write(root, config, planned, footage, forger, deployment)
+    mark_id, edited = _write(root, config, planned, footage, forger, deployment)
     write_whole(sidecar, footage.faces.save)
     method = find_method(planned.method) if planned.method else None
     look = identity(planned.source)
@@ -161,8 +161,9 @@ def _make_sample(
         landmarks=planned.sidecar,
         landmarks_sha256=file_hash(sidecar),
         original=None if method is None or method.generator else identity(planned.actor),
-        mask=planned.mask if has_mask else None,
+        mask=None if edited is None or edited.masks is None else planned.mask,
         region=None if method is None else method.region,
+        segments=() if edited is None else edited.segments(None if planned.is_still else config.fps),
     )
 
 
@@ -178,27 +179,27 @@ def _write(
     footage: Footage,
     forger: Forger,
     deployment: Deployment,
-) -> tuple[str | None, bool]:
-    """Write a sample's media and mask; return the mark's id, and whether there is a mask."""
+) -> tuple[str | None, Edited | None]:
+    """Write a sample's media and mask; return the mark's id, and the edit where footage was edited."""
     path = root / planned.path
     match planned.making:
         case Making.RENDER:
             write_whole(path, lambda part: encode_genuine(footage, part, config, is_still=planned.is_still))
-            return None, False
+            return None, None
         case Making.CONTROL:
             genuine = root / planned.genuine
-            return seal_control(footage, path, genuine, config, planned, deployment).payload.hex, False
+            return seal_control(footage, path, genuine, config, planned, deployment).payload.hex, None
         case Making.FORGE if _is_generated(planned):
             source = source_of(config, planned)
             drive = sample_drive(config, planned.drive, planned.motion, is_still=planned.is_still)
             clip = forger.forge(source_still(source, config.size), at_rest(source), drive, planned.seed)
-            return clip.seal(path, deployment).payload.hex, False
+            return clip.seal(path, deployment).payload.hex, None
         case Making.FORGE:
             edited = edit(config, planned, footage)
             if edited.masks is not None:
                 save_masks(edited.masks, root / planned.mask)
             receipt = seal_edit(edited, path, root / planned.genuine, config, planned, deployment)
-            return receipt.payload.hex, edited.masks is not None
+            return receipt.payload.hex, edited
 
 
 def _note(take: Take) -> str:

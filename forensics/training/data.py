@@ -51,6 +51,7 @@ class TrainingCrops:
             self.spec,
             per_clip=self.run.per_clip,
             finder=self.finder,
+            altered_only=True,
             report=self.report,
         )
         data, owners = table.as_set(), list(table.samples)

@@ -88,11 +88,12 @@ def attacked(home: Path) -> Picture:
 
 def forgeries(home: Path) -> Picture:
     """Return two rows: genuine stills, and the forgery of each method."""
-    corpus = make_corpus(home, tuple(method.name for method in METHODS))
+    methods = [method for method in METHODS if method.stills]
+    corpus = make_corpus(home, tuple(method.name for method in methods))
     samples = corpus.where(split=Split.TRAIN, slice=Slice.MAIN)
     genuine = sorted((one for one in samples if one.label is Label.GENUINE), key=lambda one: one.path)[SHOWN]
     columns = []
-    for method in METHODS:
+    for method in methods:
         name = GEOMETRY if method.name == GENERATED else method.name
         made = [one for one in samples if one.label is Label.FORGED and one.method == name]
         forged = next((one for one in made if one.pair == genuine.source_id), None)

@@ -743,6 +743,53 @@ def reenactment(rows: Rows) -> str:
     return markdown(["method", *REENACTMENT.values()], lines) + f"\n{note}\n"
 
 
+def user_tasks(rows: Rows) -> str:
+    """Return what each task of a user takes: commands, lines of the user's own, and seconds at which load."""
+    timed = [row for row in rows if row["seconds"]]
+    lines = [
+        [row["task"], row["commands"], row["own_lines"], f"{float(row['seconds']):.0f}", f"{float(row['load']):.0f}",
+         row["corpus"].split()[0]]
+        for row in timed
+    ]  # fmt: skip
+    header = ["task", "commands", "lines of one's own", "seconds", "load", "samples"]
+    return markdown(header, lines) + f"\n{timed[0]['machine']}.\n"
+
+
+def own_data(rows: Rows) -> str:
+    """Return what it takes to forge own files."""
+    (row,) = rows
+    lines = [
+        ["files of people", f"{row['files']} of {row['people']}"],
+        ["forged and control files made, of them clips", f"{row['made']}, {row['clips']}"],
+        ["frames of a clip, longest side", f"{row['frames']}, {row['size']} px"],
+        ["seconds of the processor", f"{float(row['cpu_seconds']):.0f}"],
+        ["seconds by the clock, at a load of", f"{float(row['seconds']):.0f}, {float(row['load']):.0f}"],
+        ["clips an hour, by the processor on two cores", f"{float(row['clips_an_hour']):.0f}"],
+        ["clips an hour, by the clock", f"{float(row['clips_an_hour_waited']):.0f}"],
+        ["lines of one's own", row["own_lines"]],
+    ]
+    return markdown(["what", "how much"], lines) + f"\n`{row['command']}`; {row['machine']}.\n"
+
+
+def scores_speed(rows: Rows) -> str:
+    """Return seconds and memory of large tables of scores."""
+    names = {
+        "samples": "`evaluate`, own samples",
+        "methods": "`evaluate`, 45 methods",
+        "compare": "`compare`, 3 detectors",
+    }
+    lines = [
+        [
+            names[row["table"]], row["version"], f"{int(row['rows']):,}", f"{float(row['cpu_seconds']):.0f}",
+            f"{float(row['seconds']):.0f}", f"{float(row['peak_mib']):.0f}", row["replicates"],
+            f"{float(row['load']):.0f}",
+        ]
+        for row in rows
+    ]  # fmt: skip
+    header = ["table", "version", "rows", "CPU s", "seconds", "peak MiB", "replicates", "load"]
+    return markdown(header, lines) + f"\n{rows[0]['machine']}.\n"
+
+
 FORMS = {
     one.__name__: one
     for one in (
@@ -752,12 +799,13 @@ FORMS = {
         detector_matrix_alarms, retraining, scale, scale_rows, scale_plan, throughput, install_sizes, public_files,
         extras,
         photo_forgeries, photo_distortions, photo_groups, photo_answers, photo_scope, photo_targets,
-        photo_clips, photo_avatars, photo_shortcuts,
+        photo_clips, photo_avatars, photo_shortcuts, user_tasks, own_data, scores_speed,
     )
 }  # fmt: skip
 
 
 FILES = {
+    "user_tasks": "own_detector",
     "generation_measures": "generation", "generation_gains": "generation", "generation_styles": "generation",
     "scale_rows": "scale", "scale_plan": "scale", "detector_matrix_alarms": "detector_matrix",
     "cpu_forgeries": "cpu_detector", "photo_forgeries": "photo", "photo_distortions": "photo",

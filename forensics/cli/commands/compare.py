@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from forensics.cli.arguments import add_aggregation, add_json, add_seed, add_verbose, positive_int
 from forensics.execution.command_result import CommandResult
-from forensics.execution.progress import Report
+from forensics.execution.progress import Report, silent, subrange
 
 if TYPE_CHECKING:
     from forensics.evaluation import Comparison, Power, ScoreTable
@@ -59,12 +59,17 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
     from forensics.reporting import compare_entry
 
     how = Aggregation.named(options.aggregation)
-    report(0.0, "reading scores")
-    videos = {name: table.by_video(how) for name, table in read_tables(options.results).items()}
+    tables = read_tables(options.results, subrange(report, 0.0, 0.3))
+    videos = {name: table.by_video(how) for name, table in tables.items()}
     if len(videos) < 2:
         raise UsageError(f"a comparison wants two detectors, {options.results[0]} holds one; name another")
-    report(0.1, "comparing")
-    found = compare_all(videos, seed=options.seed, replicates=options.replicates, permutations=options.replicates)
+    found = compare_all(
+        videos,
+        seed=options.seed,
+        replicates=options.replicates,
+        permutations=options.replicates,
+        report=subrange(report, 0.3, 0.5 if options.power is not None else 1.0),
+    )
     powers: list[Power | None] = [None] * len(found)
     if options.power is not None:
         for number, one in enumerate(found):
@@ -94,8 +99,12 @@ def put_seeds_together(paths: list[Path]) -> CommandResult:
     return CommandResult(f"{together.detector} on {together.corpus}\n{columns(rows)}", (evaluate_entry(together),))
 
 
-def read_tables(paths: list[Path]) -> dict[str, ScoreTable]:
+def read_tables(paths: list[Path], report: Report = silent) -> dict[str, ScoreTable]:
     """Read the scores of every named detector, one row per frame, by a unique name.
+
+    Args:
+        paths: Results folders, folders of detectors or files of scores.
+        report: Progress callback.
 
     Raises:
         ScoresError: A path has no results, or one detector is named twice.
@@ -119,7 +128,9 @@ def read_tables(paths: list[Path]) -> dict[str, ScoreTable]:
                 file,
             )
     names = short_names([str(file.parent if file.name == SCORES_NAME else file.with_suffix("")) for file in files])
-    return {name: read_foreign(file)[0].table for name, file in zip(names, files, strict=True)}
+    steps = [subrange(report, number / len(files), (number + 1) / len(files)) for number in range(len(files))]
+    read = zip(names, files, steps, strict=True)
+    return {name: read_foreign(file, report=step)[0].table for name, file, step in read}
 
 
 def _sentences(found: tuple[Comparison, ...], powers: list[Power | None]) -> list[str]:

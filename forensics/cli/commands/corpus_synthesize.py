@@ -25,6 +25,8 @@ from forensics.synthesis.methods import GENERATED, GENERATORS, METHODS, OWN_METH
 from .corpus_description import describe
 
 if TYPE_CHECKING:
+    from forensics.synthesis.own.making import OwnCorpus
+
     Actions = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _OWN = ("drives", "people", "may_use", "copy", "size", "pairs")
@@ -165,6 +167,11 @@ def _run_own(options: argparse.Namespace, report: Report) -> CommandResult:
         report,
         worker_config=worker_config_of(options),
     )
+    return describe_own(done)
+
+
+def describe_own(done: OwnCorpus) -> CommandResult:
+    """Return the counts of a corpus of own files, and what happened to each file."""
     counts = {
         name: sum(line.happened == name for line in done.lines)
         for name in ("genuine", "made", "refused", "missing", "failed")
@@ -179,7 +186,7 @@ def _run_own(options: argparse.Namespace, report: Report) -> CommandResult:
     ]
     entry: JsonObject = {
         **answer.results[0],
-        "receipt": str(options.out / "receipt.csv"),
+        "receipt": str(done.corpus.root / "receipt.csv"),
         "happened": {**counts},
         "left_out": [*told],
     }

@@ -207,13 +207,16 @@ def answer_lines(examination: Examination) -> list[str]:
 
 
 def timeline_lines(timeline: Timeline) -> list[str]:
-    """Return the scores of a clip, and its mark where only parts carry it, as lines of blocks."""
-    from forensics.examination.timeline import clock, mark_line, sparkline
+    """Return the scores of a clip, the segments with high ones, and its mark where it has one, as lines of blocks."""
+    from forensics.examination.timeline import clock, mark_line, segment_line, spans_in_words, sparkline
 
     span = f"0:00 to {clock(timeline.seconds)}, {len(timeline.moments)} frames looked at"
     lines = []
     if any(moment.score is not None for moment in timeline.moments):
         lines.append(f"  score {sparkline(timeline)} {span}")
+    if timeline.segments:
+        when = spans_in_words([(one.start, one.end) for one in timeline.segments])
+        lines.append(f"  high  {segment_line(timeline)} {when}")
     if any(stretch.present for stretch in timeline.marks):
         lines.append(f"  mark  {mark_line(timeline)}")
     return lines

@@ -167,6 +167,7 @@ def open_entry(folder: Path, place: str, entry: Entry) -> Sample:
         mask=entry.mask,
         region=entry.region,
         absent_frames=max(entry.absent_frames, skipped_numbers(entry.files)),
+        segments=entry.segments if fps is not None else (),
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.corpus.sample import Label, Split
+from forensics.corpus.segments import Segment
 from forensics.storage.media_suffixes import CLIPS, STILLS
 
 
@@ -33,6 +34,7 @@ class Entry:
         mask: The data set's own mask of it.
         region: The altered region.
         absent_frames: Number of frames that the data set's list names and the folder lacks.
+        segments: Altered parts of a clip in seconds; empty where all of it was altered, or where that is unknown.
     """
 
     path: str
@@ -50,6 +52,7 @@ class Entry:
     mask: str | None = None
     region: str | None = None
     absent_frames: int = 0
+    segments: tuple[Segment, ...] = ()
 
     @property
     def id(self) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from forensics.errors import CorpusError, InputError, did_you_mean
 
+from .av_deepfake1m import AV_DEEPFAKE1M
 from .celeb_df import CELEB_DF
 from .deeper_forensics import DEEPER_FORENSICS
 from .deepfakebench import DEEPFAKEBENCH
@@ -14,6 +15,7 @@ from .dfdc import DFDC, PREVIEW
 from .faceforensics import ACTORS, FACEFORENSICS
 from .ffiw import FFIW
 from .labelled_folders import LABELLED_FOLDERS
+from .lav_df import LAV_DF
 from .listing import Layout
 from .wild_deepfake import WILD_DEEPFAKE
 
@@ -22,6 +24,8 @@ LAYOUTS: tuple[Layout, ...] = (
     FACEFORENSICS,
     ACTORS,
     *CELEB_DF,
+    LAV_DF,
+    AV_DEEPFAKE1M,
     PREVIEW,
     DFDC,
     DEEPER_FORENSICS,

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 from forensics.corpus.manifest import Corpus
 from forensics.corpus.masks import mask_picture
 from forensics.corpus.sample import Label, Sample
+from forensics.corpus.segments import Segment
 from forensics.errors import MissingPieceError
 
 from .planning import Packed, ShardPlan
@@ -27,7 +28,12 @@ _ROWS = 20_000
 _BYTES = 32 << 20
 """Bytes of media that are kept in memory at once and form a row group."""
 
-_COLUMNS: Mapping[object, str] = {int: "int64", float: "double", tuple[str, ...]: "list<string>"}
+_COLUMNS: Mapping[object, str] = {
+    int: "int64",
+    float: "double",
+    tuple[str, ...]: "list<string>",
+    tuple[Segment, ...]: "list<list<double>>",
+}
 
 _RENAMED = {"video": "video_name"}
 """Columns that are renamed because their names are needed for the media."""
@@ -93,7 +99,11 @@ def _data_schema(pyarrow: Any, media: str) -> Any:  # noqa: ANN401
     named = {"string": "string", "int64": "int64", "double": "float64"}
     for name, kind in bare.items():
         value = {"dtype": named.get(kind, "string"), "_type": "Value"}
-        features[name] = {"feature": value, "_type": "List"} if kind.startswith("list") else value
+        if kind == _COLUMNS[tuple[Segment, ...]]:
+            seconds = {"dtype": "float64", "_type": "Value"}
+            features[name] = {"feature": {"feature": seconds, "_type": "List"}, "_type": "List"}
+        else:
+            features[name] = {"feature": value, "_type": "List"} if kind.startswith("list") else value
     number = {"dtype": "float32", "_type": "Value"}
     features["mask"] = {"feature": {"_type": "Image"}, "_type": "List"}
     features["face_frames"] = {"feature": {"dtype": "int64", "_type": "Value"}, "_type": "List"}
@@ -163,9 +173,14 @@ def _plain(hint: object) -> object:
 
 
 def _type(pyarrow: Any, kind: str) -> Any:  # noqa: ANN401 - pyarrow has no types
-    return {"int64": pyarrow.int64(), "double": pyarrow.float64(), "string": pyarrow.string()}.get(
-        kind, pyarrow.list_(pyarrow.string())
-    )
+    known = {
+        "int64": pyarrow.int64(),
+        "double": pyarrow.float64(),
+        "string": pyarrow.string(),
+        "list<string>": pyarrow.list_(pyarrow.string()),
+        "list<list<double>>": pyarrow.list_(pyarrow.list_(pyarrow.float64())),
+    }
+    return known[kind]
 
 
 def _pyarrow() -> tuple[Any, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -13,14 +13,21 @@ from forensics.evaluation.measures.reports import Comparison
 from forensics.evaluation.metrics.named_metrics import AUC
 from forensics.evaluation.scores.score_table import ScoreTable
 from forensics.evaluation.text import columns
+from forensics.execution.progress import Report, silent, subrange
 
-from .paired_tests import delong_test, exchange_clusters, holm, paired_interval, permutation_test
+from .joint_tests import difference_intervals, permutation_tests
+from .paired_tests import delong_of, exchange_clusters, holm, placements_of
 
 INDISTINCT = "not distinguishable"
 
 
 def compare_all(
-    videos: Mapping[str, ScoreTable], *, seed: int, replicates: int = 1000, permutations: int = 2000
+    videos: Mapping[str, ScoreTable],
+    *,
+    seed: int,
+    replicates: int = 1000,
+    permutations: int = 2000,
+    report: Report = silent,
 ) -> tuple[Comparison, ...]:
     """Compare every detector with every other by AUC per video, corrected by Holm for the number of comparisons.
 
@@ -29,15 +36,16 @@ def compare_all(
         seed: Seed of draws and permutations.
         replicates: Number of draws for the intervals.
         permutations: Number of swaps for the p-values.
+        report: Progress callback.
 
     Raises:
         ScoresError: Two detectors were not scored on the same videos.
         MetricError: A class is missing.
     """
-    found = [
-        compare(one, videos[one], other, videos[other], seed=seed, replicates=replicates, permutations=permutations)
-        for one, other in combinations(videos, 2)
-    ]
+    names = list(videos)
+    first = videos[names[0]]
+    others = [matched(names[0], first, name, videos[name]) for name in names[1:]]
+    found = list(_compared(names, [first, *others], seed, replicates, permutations, report))
     tested = [index for index, one in enumerate(found) if one.p_permutation is not None]
     p_values = [found[index].p_permutation or 0.0 for index in tested]
     for index, adjusted in zip(tested, holm(p_values), strict=True):
@@ -70,36 +78,56 @@ def compare(
         ScoresError: The videos differ.
         MetricError: A class is missing.
     """
-    second = matched(first_name, first, second_name, second)
-    labels, one, other = first.labels, first.scores, second.scores
-    interval = paired_interval(
-        AUC, labels, one, other, first.identities, np.random.default_rng(seed), replicates=replicates
+    tables = [first, matched(first_name, first, second_name, second)]
+    (found,) = _compared([first_name, second_name], tables, seed, replicates, permutations, silent)
+    return found
+
+
+def _compared(
+    names: Sequence[str],
+    tables: Sequence[ScoreTable],
+    seed: int,
+    replicates: int,
+    permutations: int,
+    report: Report,
+) -> Iterator[Comparison]:
+    """Yield the comparison of each pair of tables, whose rows are the same videos in the same order."""
+    labels, identities = tables[0].labels, tables[0].identities
+    scores = [np.asarray(table.scores, dtype=np.float64) for table in tables]
+    intervals = difference_intervals(
+        labels, scores, identities, np.random.default_rng(seed), replicates=replicates, report=subrange(report, 0, 0.5)
     )
-    try:
-        p_delong: float | None = delong_test(labels, one, other).p_value
-    except MetricError:
-        p_delong = None
-    clusters, unlinked = exchange_clusters(first.identities)
-    rng = np.random.default_rng(seed + 1)
-    p_permutation = permutation_test(labels, one, other, clusters, rng, permutations=permutations)
+    clusters, unlinked = exchange_clusters(identities)
+    p_values = permutation_tests(
+        labels, scores, clusters, lambda: np.random.default_rng(seed + 1), permutations=permutations,
+        report=subrange(report, 0.5, 0.95),
+    )  # fmt: skip
     n_positive = int((labels == 1).sum())
-    return Comparison(
-        first=first_name,
-        second=second_name,
-        name="auc/video",
-        first_value=AUC(labels, one),
-        second_value=AUC(labels, other),
-        difference=interval.difference,
-        low=interval.low,
-        high=interval.high,
-        p_delong=p_delong,
-        p_permutation=p_permutation,
-        p_adjusted=p_permutation,
-        n_positive=n_positive,
-        n_negative=len(first) - n_positive,
-        clusters=int(clusters.max()) + 1,
-        note="" if unlinked else "videos are linked through shared identities; swapped by their first identity",
-    )
+    areas = [AUC(labels, one) for one in scores]
+    placements = [placements_of(labels, one) for one in scores]
+    for one, other in combinations(range(len(names)), 2):
+        interval, p_permutation = intervals[one, other], p_values[one, other]
+        try:
+            p_delong: float | None = delong_of(areas[one], areas[other], placements[one], placements[other]).p_value
+        except MetricError:
+            p_delong = None
+        yield Comparison(
+            first=names[one],
+            second=names[other],
+            name="auc/video",
+            first_value=areas[one],
+            second_value=areas[other],
+            difference=interval.value,
+            low=interval.low,
+            high=interval.high,
+            p_delong=p_delong,
+            p_permutation=p_permutation,
+            p_adjusted=p_permutation,
+            n_positive=n_positive,
+            n_negative=len(labels) - n_positive,
+            clusters=int(clusters.max()) + 1,
+            note="" if unlinked else "videos are linked through shared identities; swapped by their first identity",
+        )
 
 
 def matched(first_name: str, first: ScoreTable, second_name: str, second: ScoreTable) -> ScoreTable:
@@ -114,6 +142,8 @@ def matched(first_name: str, first: ScoreTable, second_name: str, second: ScoreT
     Raises:
         ScoresError: The videos differ, or a video has two labels.
     """
+    if second.videos == first.videos:
+        return _of_the_same_labels(first_name, first, second_name, second)
     place = {video: row for row, video in enumerate(second.videos)}
     missing = [video for video in first.videos if video not in place]
     extra = set(place) - set(first.videos)
@@ -125,6 +155,11 @@ def matched(first_name: str, first: ScoreTable, second_name: str, second: ScoreT
             "both on one corpus"
         )
     ordered = second.rows([place[video] for video in first.videos])
+    return _of_the_same_labels(first_name, first, second_name, ordered)
+
+
+def _of_the_same_labels(first_name: str, first: ScoreTable, second_name: str, ordered: ScoreTable) -> ScoreTable:
+    """Return the second table, whose videos are those of the first, if it has the same labels."""
     unlike = np.flatnonzero(ordered.labels != first.labels)
     if len(unlike):
         raise ScoresError(

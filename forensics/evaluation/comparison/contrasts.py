@@ -75,8 +75,18 @@ def contrast(
             for term, ranking in zip(terms, rankings, strict=True)
         ]
         sums.append(np.sum(parts, axis=0))
-    defined = np.concatenate(sums)
-    defined = defined[~np.isnan(defined)]
+    return contrast_of(value, np.concatenate(sums), replicates)
+
+
+def contrast_of(value: float, drawn: Floats, replicates: int) -> Contrast:
+    """Return a value with the 95 % interval of its replicates.
+
+    Args:
+        value: The value on the whole table.
+        drawn: (R,) values of the replicates, NaN where one is undefined.
+        replicates: Number of wanted replicates, of which at least half must be defined.
+    """
+    defined = drawn[~np.isnan(drawn)]
     if len(defined) < max(2, replicates / 2):
         return Contrast(value, None, None, None)
     low, high = np.percentile(defined, (2.5, 97.5))

@@ -27,6 +27,9 @@ MIN_CLUSTERS = 10
 
 _BATCH = 200_000
 
+Placements = tuple[Floats, Floats]
+"""Of manipulated samples (P,) the share of genuine ones below each, and of genuine ones (Q,) that of others above."""
+
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
@@ -85,17 +88,28 @@ def delong_test(labels: Labels, first: Floats, second: Floats) -> PairedTest:
         MetricError: A class has fewer than two samples, a score is not finite, or the AUCs differ without any
             variance.
     """
-    truth = np.asarray(labels) == 1
-    n_positive, n_negative = (len(part) for part in split_classes(labels, first))
-    split_classes(labels, second)
+    placements = [placements_of(labels, scores) for scores in (first, second)]
+    return delong_of(auc(labels, first), auc(labels, second), *placements)
+
+
+def delong_of(auc_a: float, auc_b: float, first: Placements, second: Placements) -> PairedTest:
+    """Compare two detectors' AUC from the placements of their samples.
+
+    Args:
+        auc_a: AUC of the first detector.
+        auc_b: AUC of the second detector.
+        first: What `placements_of` gives for the first detector.
+        second: The same for the second detector.
+
+    Raises:
+        MetricError: A class has fewer than two samples, or the AUCs differ without any variance.
+    """
+    n_positive, n_negative = len(first[0]), len(first[1])
     if min(n_positive, n_negative) < 2:
         raise MetricError(f"the paired test wants two samples of each class, got {n_positive} and {n_negative}")
-    placements = [_placements(truth, np.asarray(scores, dtype=np.float64)) for scores in (first, second)]
-    wins = np.stack([placement[0] for placement in placements])  # (2, positives)
-    holds = np.stack([placement[1] for placement in placements])  # (2, negatives)
+    wins, holds = np.stack((first[0], second[0])), np.stack((first[1], second[1]))  # (2, positives), (2, negatives)
     covariance = np.cov(wins) / n_positive + np.cov(holds) / n_negative
     variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
-    auc_a, auc_b = auc(labels, first), auc(labels, second)
     difference = auc_a - auc_b
     if variance <= 1e-18:
         if abs(difference) > 1e-12:
@@ -184,6 +198,8 @@ def permutation_test(
 
 def identity_clusters(identities: Sequence[tuple[str, ...]]) -> NDArray[np.intp]:
     """Return the number (N,), from 0, of each sample's group; groups share no identity, directly or indirectly."""
+    if all(len(names) == 1 for names in identities):
+        return _numbered([names[0] for names in identities])
     linked = DisjointSet(name for names in identities for name in names)
     for names in dict.fromkeys(identities):
         for name in names[1:]:
@@ -223,7 +239,7 @@ def delong_spread(labels: Labels, first: Floats, second: Floats) -> float:
 
 def _numbered(names: Sequence[str]) -> NDArray[np.intp]:
     number = {name: index for index, name in enumerate(dict.fromkeys(names))}
-    return np.array([number[name] for name in names], dtype=np.intp)
+    return np.fromiter(map(number.__getitem__, names), dtype=np.intp, count=len(names))
 
 
 def _auc_rows(truth: NDArray[np.bool_], ranks: NDArray[np.intp]) -> Floats:
@@ -237,9 +253,19 @@ def _auc_rows(truth: NDArray[np.bool_], ranks: NDArray[np.intp]) -> Floats:
     return np.asarray(beaten / (2 * truth.sum() * (~truth).sum()))
 
 
-def _placements(truth: NDArray[np.bool_], scores: Floats) -> tuple[Floats, Floats]:
-    """Return each positive's share of negatives below it, and each negative's share of positives above it."""
-    positive, negative = scores[truth], scores[~truth]
+def placements_of(labels: Labels, scores: Floats) -> Placements:
+    """Return each positive's share of negatives below it, and each negative's share of positives above it.
+
+    Args:
+        labels: (N,) 0 or 1.
+        scores: (N,) scores of a detector.
+
+    Raises:
+        MetricError: A class is missing or a score is not finite.
+    """
+    split_classes(labels, scores)
+    truth, values = np.asarray(labels) == 1, np.asarray(scores, dtype=np.float64)
+    positive, negative = values[truth], values[~truth]
     together = rankdata(np.concatenate((positive, negative)))
     above = (together[: len(positive)] - rankdata(positive)) / len(negative)
     below = 1 - (together[len(positive) :] - rankdata(negative)) / len(positive)

@@ -73,6 +73,11 @@ class IdentityWeights:
         places[who] = np.arange(self.count)
         return places if (places >= 0).all() else None
 
+    @property
+    def only_identity(self) -> NDArray[np.intp] | None:
+        """Return the number (N,) of the identity of each sample, None where a sample shows several."""
+        return self._kinds[:, 0][self._kind_of] if self._kinds.shape[1] == 1 else None
+
     def ordered(self, order: NDArray[np.intp]) -> IdentityWeights:
         """Return the weights of the samples in another order, such as `Ranking.order`."""
         other = object.__new__(IdentityWeights)

@@ -153,6 +153,7 @@ class _Evaluation:
             corpus=self.corpus,
             samples=self.samples,
             finder=self.finder,
+            seen_methods=tuple(self.card.seen_methods),
         )
 
     def _generalisation(self, table: ScoreTable, threshold: float) -> tuple[Measure, ...]:

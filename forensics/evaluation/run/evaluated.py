@@ -77,6 +77,7 @@ class Evaluated:
         samples: The tested samples; empty for a file of scores.
         finder: Face finder for samples without a sidecar, None where it is not needed.
         settings: The settings of the evaluation.
+        seen_methods: Forgeries that the detector was trained on, empty where that is unknown.
     """
 
     report: EvalReport
@@ -88,6 +89,7 @@ class Evaluated:
     corpus: Corpus | None = None
     samples: tuple[Sample, ...] = ()
     finder: FaceFinder | None = None
+    seen_methods: tuple[str, ...] = ()
 
 
 def with_reports(done: Sequence[Evaluated], further: Iterable[EvalReport]) -> tuple[Evaluated, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.corpus import Segment, segments_of
 from forensics.faces import Faces
 from generator.avatars import MATERIALS
 
@@ -53,8 +54,20 @@ class Edited:
         frames: (T, H, W, 3) uint8 RGB, not marked yet.
         faces: Box and landmarks after the edit.
         masks: (T, H, W) pixels that the edit alters by more than the encoder will; None where that is every pixel.
+        altered: (T,) whether each frame was altered; None where they all were.
     """
 
     frames: Frames
     faces: Faces
     masks: Masks | None
+    altered: NDArray[np.bool_] | None = None
+
+    def segments(self, fps: float | None) -> tuple[Segment, ...]:
+        """Return the altered parts of a clip; nothing where every frame was altered, or where it is a still.
+
+        Args:
+            fps: Frames per second, None for a still.
+        """
+        if self.altered is None or self.altered.all() or fps is None:
+            return ()
+        return segments_of(self.altered, fps)

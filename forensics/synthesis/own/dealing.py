@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from forensics.corpus import SHARES, Split
-from forensics.synthesis.methods import OWN_METHODS
+from forensics.synthesis.methods import OWN_METHODS, SWAPS
 
 from .reading import Opened
 
@@ -43,7 +43,7 @@ class Planned:
     @property
     def base(self) -> Opened:
         """Return the file whose pixels are altered."""
-        return self.drive if self.method in ("face-swap", "partial-swap") else self.look
+        return self.drive if self.method in SWAPS else self.look
 
     @property
     def is_clip(self) -> bool:

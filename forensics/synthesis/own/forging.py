@@ -10,15 +10,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.corpus import save_masks
+from forensics.corpus import Segment, save_masks
 from forensics.synthesis.forgeries import (
     EYES,
     MOUTH,
     Edited,
     Footage,
     blend_with_itself,
+    confine,
     edit_region,
     recode,
+    sample_parts,
     swap_faces,
     warp_by_landmarks,
 )
@@ -46,6 +48,7 @@ class Made:
         mark_id: Mark in the pixels.
         frames: Number of frames. height: Pixels. width: Pixels.
         mask: Path of the mask, relative to the corpus folder, None where there is none.
+        segments: Altered parts of a clip; empty where all of it was altered.
     """
 
     mark_id: str
@@ -53,6 +56,7 @@ class Made:
     height: int
     width: int
     mask: str | None
+    segments: tuple[Segment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,8 @@ def forge(workshop: Workshop, planned: Planned) -> Made:
         mask = f"masks/{planned.id}.npz"
         save_masks(edited.masks, workshop.root / mask)
     count, height, width, _ = edited.frames.shape
-    return Made(_seal(workshop, planned, edited.frames, path), count, height, width, mask)
+    segments = edited.segments(planned.drive.fps if planned.is_clip else None)
+    return Made(_seal(workshop, planned, edited.frames, path), count, height, width, mask, segments)
 
 
 def _edited(workshop: Workshop, planned: Planned) -> Edited:
@@ -139,7 +144,9 @@ def _edited(workshop: Workshop, planned: Planned) -> Edited:
             still, params = _straightest(look)
             target = workshop.take(planned.drive).footage
             swapped = swap_faces(target, still, faces_of(params, *still.shape[:2]).landmarks[0])
-            return swapped if planned.method == "face-swap" else _only_within(swapped, target)
+            if planned.method == "face-swap":
+                return swapped
+            return confine(swapped, target, sample_parts(len(target.frames), rng))
     raise ValueError(f"{planned.method!r} is no forgery of own files")
 
 
@@ -172,16 +179,6 @@ def _other_moment(footage: Footage, rng: np.random.Generator, steady: tuple[int,
         landmarks.append((theirs @ move[:, :2].T + move[:, 2]).astype(np.float32))
     faces = footage.faces
     return Footage(np.stack(frames).astype(np.uint8), type(faces)(faces.frames, faces.boxes, np.stack(landmarks)))
-
-
-def _only_within(edited: Edited, footage: Footage) -> Edited:
-    """Return an edit of the middle third of a clip; the other frames stay as they were."""
-    count = len(footage.frames)
-    middle = np.zeros(count, dtype=np.bool_)
-    middle[count // 3 : max(count // 3 + 1, 2 * count // 3)] = True
-    frames = np.where(middle[:, None, None, None], edited.frames, footage.frames)
-    masks = None if edited.masks is None else edited.masks & middle[:, None, None]
-    return Edited(frames, edited.faces, masks)
 
 
 def _seal(workshop: Workshop, planned: Planned, frames: Frames, path: Path) -> str:

@@ -259,6 +259,7 @@ def _sample(workshop: Workshop, planned: Planned, made: Made) -> Sample:
         original=None if control else planned.base.file.id,
         mask=made.mask,
         region=None if control else OWN_METHODS[planned.method].region,
+        segments=made.segments,
     )
 
 

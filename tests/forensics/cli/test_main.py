@@ -467,6 +467,27 @@ def test_scores_of_another_program_are_measured(facetrail: Callable[..., tuple[i
     assert answer["results"][0]["sealed"] is False
 
 
+def test_a_synthesis_answers_as_its_schema_says(tiny_corpus: Corpus) -> None:
+    from forensics.cli.commands.corpus_description import describe
+    from forensics.cli.commands.corpus_synthesize import describe_own
+    from forensics.synthesis.own.making import OwnCorpus
+    from forensics.synthesis.own.receipt import Line
+
+    schema = json.loads((SCHEMAS / "corpus_synthesize.json").read_text())
+    lines = (
+        Line("sources/a.png", "ada", "test", "", "genuine", sample="test-s0000"),
+        Line("sources/a.png", "ada", "test", "mouth-edit", "missing", "a picture shows no other moment"),
+        Line("sources/b.png", "b", "", "", "refused", "no face: nobody is seen"),
+    )
+    own = describe_own(OwnCorpus(tiny_corpus, lines))
+    assert "sources/b.png: file refused: no face: nobody is seen" in own.text
+    for result in (describe(tiny_corpus), own):
+        assert complaints(json.loads(document("corpus synthesize", result.results)), schema) == []
+    assert own.results[0]["happened"] == {"genuine": 1, "made": 0, "refused": 1, "missing": 1, "failed": 0}
+    wrong = document("corpus synthesize", ({**own.results[0], "samples": "many"},))
+    assert complaints(json.loads(wrong), schema)
+
+
 @pytest.mark.parametrize("options", [[], ["--power", "0.05"], ["--seeds"]])
 def test_a_comparison_answers_as_its_schema_says(
     facetrail: Callable[..., tuple[int, str, str]], tmp_path: Path, options: list[str]

@@ -126,6 +126,22 @@ def test_a_manipulated_minute_in_an_hour_is_found_placed_and_costs_bounded_work(
     assert timeline.spacing == pytest.approx(30, abs=1)
 
 
+def test_segments_are_where_neighbouring_frames_are_high() -> None:
+    _, _, timeline = look(PaintedClip(16, ((5, 9, 0.95, 0.2, 90),)))
+    ((start, end),) = [(one.start, one.end) for one in timeline.segments]
+    assert start == pytest.approx(5, abs=timeline.spacing) and end == pytest.approx(9, abs=timeline.spacing)
+    assert timeline.segments[0].score == pytest.approx(0.95, abs=0.01)
+
+
+def test_a_single_high_frame_is_no_segment_and_neither_are_scores_that_decide_nothing() -> None:
+    _, _, timeline = look(PaintedClip(3.2, ((1.0, 1.1, 0.95, 0.2, 90),)))
+    assert max(moment.score or 0 for moment in timeline.moments) > LIMITS.suspect
+    assert timeline.segments == ()
+    dim = Thresholds(suspect=0.05, quiet=0.04)
+    log = FaceLog(Brightness(), Squares(), 25.0)
+    assert look_through(PaintedClip(3.2, ((1.0, 2.0, 0.08, 0.0, 90),)), log, KEY, dim)[1].segments == ()
+
+
 def test_a_quiet_clip_is_looked_at_once() -> None:
     clip = PaintedClip(60, ((0, 0, 0.0, 0.3, 90),))
     _, faces, timeline = look(clip)

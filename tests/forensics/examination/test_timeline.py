@@ -1,10 +1,22 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import pytest
 
-from forensics.examination.timeline import MarkStretch, Moment, Timeline, clock, mark_line, spans_in_words, sparkline
+from detectors import FoundSegment
+from forensics.cli.commands.examine import timeline_lines
+from forensics.examination.timeline import (
+    MarkStretch,
+    Moment,
+    Timeline,
+    clock,
+    mark_line,
+    segment_line,
+    spans_in_words,
+    sparkline,
+)
 from forensics.examination.timeline_chart import timeline_chart
 from watermark import MarkReading, PayloadKind
 
@@ -89,3 +101,29 @@ def test_a_clip_without_a_face_is_drawn_too() -> None:
     drawn = timeline_chart(timeline([None, None]), "empty.mp4", 0.8)
     assert "no score" in drawn
     assert "<circle" not in drawn
+
+
+def high(*spans: tuple[float, float]) -> Timeline:
+    shown = timeline([0.1, 0.95, 0.95, 0.1, 0.1, 0.1, 0.95, 0.95])
+    return replace(shown, segments=tuple(FoundSegment(start, end, 0.95) for start, end in spans))
+
+
+def test_segments_are_lines_of_blocks_with_their_times() -> None:
+    shown = high((1.0, 3.0), (6.0, 8.0))
+    assert segment_line(shown) == "·██···██"
+    lines = timeline_lines(shown)
+    assert lines[1] == "  high  ·██···██ 0:01.0 to 0:03.0 and 0:06.0 to 0:08.0"
+    assert not any("high" in line for line in timeline_lines(high()))
+
+
+def test_the_chart_shades_segments_and_tells_them_to_those_who_cannot_see() -> None:
+    root = ElementTree.fromstring(timeline_chart(high((1.0, 3.0)), "clip.mp4", 0.8))  # noqa: S314 - our own drawing
+    names = {"s": "http://www.w3.org/2000/svg"}
+    (shade,) = [one for one in root.findall("s:rect", names) if one.get("class") == "segment"]
+    width = 760 - 46 - 14
+    assert float(str(shade.get("x"))) == pytest.approx(46 + width / 8, abs=0.1)
+    assert float(str(shade.get("width"))) == pytest.approx(width / 4, abs=0.1)
+    assert shade.findtext("s:title", namespaces=names) == "high from 0:01.0 to 0:03.0, mean 0.95"
+    assert "segments with high scores: 0:01.0 to 0:03.0" in str(root.get("aria-label"))
+    labels = [one.text for one in root.findall("s:text", names) if one.get("class") == "segment-label"]
+    assert labels == ["0:01.0 to 0:03.0"]

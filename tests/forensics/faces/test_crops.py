@@ -357,3 +357,16 @@ class TestTheTestSplitStaysShut:
         config = TrainConfig(epochs=1, batch_size=4)
         train_on(tiny_corpus, TrainingRun("toy_resnet18", source, 1, config))
         assert set(asked) == {Split.TRAIN, Split.VAL}
+
+
+def test_training_takes_frames_of_the_altered_parts_and_scoring_those_of_the_whole_clip(longer_corpus: Corpus) -> None:
+    clip = next(one for one in longer_corpus.where(label=Label.FORGED) if one.fps is not None and one.frames >= 6)
+    rate = float(clip.fps or 0)
+    parts = dataclasses.replace(clip, segments=((1 / rate, 3 / rate), (4 / rate, 5 / rate)))
+    trained = gather_crops(longer_corpus, [parts], SPEC, per_clip=8, altered_only=True)
+    assert trained.frames.tolist() == [1, 2, 4]
+    scored = gather_crops(longer_corpus, [parts], SPEC, per_clip=8)
+    assert scored.frames.tolist() == gather_crops(longer_corpus, [clip], SPEC, per_clip=8).frames.tolist()
+    whole = job_of(longer_corpus, clip, SPEC, 8, altered_only=True)
+    assert whole.key(None) == job_of(longer_corpus, parts, SPEC, 8).key(None)
+    assert whole.key(None) != job_of(longer_corpus, parts, SPEC, 8, altered_only=True).key(None)

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from forensics.corpus import Corpus, Label, Slice, Split, check_corpus, load_masks, save_masks
+from forensics.corpus import Corpus, Label, Slice, Split, check_corpus, load_masks, runs_of, save_masks
 from forensics.errors import CorpusError, InputError
 from forensics.synthesis.filming import at_rest, film, find_truth, ground_truth, make_avatar, source_still
-from forensics.synthesis.forgeries import Footage, bend, swap_faces
+from forensics.synthesis.forgeries import Footage, bend, confine, sample_parts, swap_faces
 from forensics.synthesis.forgeries.shapes import feather, hull
 from forensics.synthesis.methods import METHODS, find_method
 from forensics.synthesis.plan import Making, PlannedSample, SynthesisConfig, plan_corpus
@@ -27,7 +27,7 @@ CONFIG = SynthesisConfig(
 
 
 SMALL = dataclasses.replace(
-    CONFIG, methods=("reenactment", "whole-avatar", "codec-twin", "face-swap", "mouth-edit"), control=()
+    CONFIG, methods=("reenactment", "whole-avatar", "codec-twin", "face-swap", "mouth-edit", "partial-swap"), control=()
 )
 
 
@@ -70,6 +70,32 @@ def test_a_partial_edit_lies_on_its_part(footage: dict[str, Footage], name: str,
     for mask, points in zip(edited.masks, footage[name].faces.landmarks.round().astype(int), strict=True):
         assert mask[points[inside][1], points[inside][0]]
         assert not mask[points[outside][1], points[outside][0]]
+
+
+@pytest.mark.parametrize("count", [2, 3, 9, 16, 40, 200])
+def test_parts_of_a_clip_fade_in_and_out_and_leave_genuine_frames(count: int) -> None:
+    for seed in range(20):
+        weights = sample_parts(count, np.random.default_rng(seed))
+        assert weights.shape == (count,) and weights.max() == 1 and weights.min() == 0
+        parts = runs_of(weights > 0)
+        assert 1 <= len(parts) <= (2 if count >= 40 else 1)
+        for first, end in parts:
+            inside = weights[first:end]
+            assert (np.diff(inside[: int(inside.argmax()) + 1]) > 0).all() and inside[0] == inside[-1]
+            assert (inside == 1).sum() >= (inside < 1).sum() / 2
+    long = [len(runs_of(sample_parts(200, np.random.default_rng(seed)) > 0)) for seed in range(20)]
+    assert set(long) == {1, 2}
+
+
+def test_a_confined_edit_is_half_there_at_its_joins(footage: dict[str, Footage]) -> None:
+    shown = footage["face-swap"]
+    swapped = edit(CONFIG, planned("face-swap"), shown)
+    half = confine(swapped, shown, np.array([0.0, 0.5], np.float32))
+    np.testing.assert_array_equal(half.frames[0], shown.frames[0])
+    between = (shown.frames[1].astype(float) + swapped.frames[1]) / 2
+    assert np.abs(half.frames[1] - between).max() <= 0.5
+    assert half.masks is not None and not half.masks[0].any() and half.masks[1].any()
+    assert half.segments(12.5) == ((1 / 12.5, 2 / 12.5),) and half.segments(None) == swapped.segments(12.5) == ()
 
 
 def test_a_face_swapped_with_itself_stays_what_it_was() -> None:
@@ -153,6 +179,12 @@ class TestPlan:
         with pytest.raises(CorpusError, match="one or more methods"):
             SynthesisConfig(methods=methods)
 
+    def test_pictures_have_no_parts(self) -> None:
+        config = SynthesisConfig(seed=5, identities=6, clips=1, stills=1, methods=("partial-swap",))
+        assert not [p for p in plan_corpus(config) if p.method and p.is_still]
+        with pytest.raises(CorpusError, match="there are no clips"):
+            dataclasses.replace(config, clips=0)
+
     def test_an_unknown_method_offers_the_nearest(self) -> None:
         with pytest.raises(InputError, match=r"did you mean face-swap\?"):
             SynthesisConfig(methods=("faceswap",))
@@ -197,6 +229,7 @@ def test_labels_say_what_was_altered_and_from_which_footage(forged: Corpus) -> N
         assert (sample.original is None) == method.generator
         assert sample.original in (None, *genuine)
         assert (sample.source_id in genuine) == (name != "whole-avatar")
+        assert len(sample.segments) == (name == "partial-swap")
         if sample.mask is not None:
             assert load_masks(forged.root / sample.mask).shape == (sample.frames, CONFIG.size, CONFIG.size)
 

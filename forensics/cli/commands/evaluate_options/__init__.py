@@ -25,6 +25,7 @@ MEASUREMENTS: Mapping[str, str] = {
     "probes": "--probe",
     "failures": "--failures",
     "where": "--where",
+    "when": "--when",
 }
 """The modules, and the option that requests each."""
 
