@@ -24,7 +24,8 @@ _WIDTH = 64
 _ACROSS, _UP = 1.0, 0.8
 """How far the square reaches from the middle of the eye, in widths of the eye."""
 _SKIN_DISTANCES, _EYE_DISTANCES = (10.0, 16.0, 30.0), (60.0, 220.0)
-"""Squared Mahalanobis distances from which a colour is not skin, squared CIELAB distances up to which it is the eye's."""
+"""Squared Mahalanobis distances beyond which colours are not skin, squared CIELAB distances within which they are the
+eye's."""
 _LEAST_OPENING, _LEAST_GROWTH = 0.12, 1.12
 """An eye that opens less, in widths, is left as it is, and so is one that a cut enlarges less, in areas."""
 _SHARPER, _SHARPER_EACH, _ALIKE, _CERTAIN = 1.28, 1.15, 1.6, 1.7
@@ -55,8 +56,13 @@ def set_lids(image: Floats, points: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Cut:
-    """A drawn eye: its `lids` (16, 2) in the square, its area over that of the lids that were read (`growth`), and the
-    sharpness of its edge over that of theirs (`sharper`)."""
+    """A drawn eye.
+
+    Attributes:
+        lids: (16, 2) in the square.
+        growth: Its area over that of the lids that were read.
+        sharper: Sharpness of its edge over that of theirs.
+    """
 
     lids: Floats
     growth: float
@@ -226,7 +232,7 @@ def _calm(values: Floats) -> Floats:
 
 
 def _lash(region: Mask, light: Floats, skin: float) -> float:
-    """Return the thickness of the dark line at the region's upper edge, from the columns where something light follows."""
+    """Return the thickness of the dark line at a region's upper edge, where something light follows below."""
     dark, bright = np.percentile(light[region], [5, 92])
     limit = min(dark + 0.3 * (bright - dark), skin - 8)
     height = region.sum(0)

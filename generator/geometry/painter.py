@@ -52,7 +52,8 @@ class _Laid:
     Attributes:
         colours: (S, S, 3). top: (S, S) the topmost layer. places: (S, S, 2) its place in the source, pixels.
         cover: (S, S) how far layers cover the plate. share: (S, S) how far the residual may travel.
-        alpha: (S, S) of the face. lids: (S, S) where lids are drawn. holes: Eyes and mouth. screen: (V, 3) the face mesh. surface: (V, 3) in head space.
+        alpha: (S, S) of the face. lids: (S, S) where lids are drawn. holes: Eyes and mouth.
+        screen: (V, 3) the face mesh. surface: (V, 3) in head space.
         drawn: (S, S) its visible triangles.
     """
 

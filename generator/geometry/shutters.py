@@ -17,25 +17,30 @@ from generator.face.raster import Ints
 
 from .canvas import Canvas, Pose
 from .face_texture import grey
-from .filling import blur, fill, grow, mix, sample, smooth_step
+from .filling import blur, disk, distance_to, fill, fill_holes, grow, mix, sample, smooth_step
 from .kernels import Drawn, draw_mesh
 from .landmarks import CORNERS, LIDS, UPPER_LIDS
 from .motion import FOLDED, Moved
 from .outlines import arc
 from .sight import Sight
 
-_BESIDE, _ABOVE, _BELOW = 0.2, 0.28, 0.16
+_BESIDE, _ABOVE, _BELOW = 0.36, 0.32, 0.36
 """How far the square of an eye reaches beyond its lids, in widths of the eye."""
 _LEAST_WIDTH = 48
 """Pixels between the corners of an eye in its square, at least."""
 _HIDDEN = 0.07
 """How far lashes and shaded edges reach beyond the lids, in widths of the eye."""
+_STRAY, _UNLIKE = (0.2, 0.4), 26.0
+"""How far what belongs to the eye is looked for above the lids and round them, in widths of the eye, and how unlike
+skin it is."""
 _LASH, _UNDER = 0.20, 0.02
 """How far the line of the lashes is looked for above the lid's edge and below it, in widths of the eye."""
-_LINE = 0.018
+_LINE = 0.022
 """Thickness of the line of a shut eye without lashes, in widths of the eye."""
 _SHOWN = (0.9, FOLDED)
 """Shares of the opening between which a drawn lid appears over that of the mesh."""
+_SHUT = 0.12
+"""Share of the opening below which an eye counts as shut."""
 _CELLS, _REACH = (10, 8), 0.16
 """Cells of the grid that carries a lid, and reach in widths of the eye of the landmarks that move it."""
 
@@ -73,7 +78,8 @@ class Shutter:
         shown = smooth_step((_SHOWN[0] - left) / (_SHOWN[0] - _SHOWN[1])).astype(np.float32)
         edge = self.lower + left * (self.upper - self.lower) + 0.02 * self.width * (1 - left)
         down = (edge - np.arange(rows)[:, None] - 0.5).astype(np.float32)
-        lid = self.hidden * np.clip(down + 0.5, 0, 1) * shown
+        whole = smooth_step(1 - left / _SHUT)  # a shut lid covers whatever the lids' lines have missed of the eye
+        lid = self.hidden * np.maximum(np.clip(down + 0.5, 0, 1), whole).astype(np.float32) * shown
         grid = np.mgrid[:rows, :columns].astype(np.float32)
         shift = (edge - self.upper).astype(np.float32)
         moved = cv2.remap(self.lash, grid[1], grid[0] - shift, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -145,7 +151,9 @@ def _shutter(sight: Sight, eye: int) -> Shutter:
     to_square = np.concatenate([turn, -low[:, None]], 1)
     index = to_square.copy()
     index[:, 2] += turn.sum(1) / 2 - 0.5  # from places to indices of pixels
-    picture = cv2.warpAffine(sight.image, index, (columns, rows), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    picture = cv2.warpAffine(
+        sight.image, index, (columns, rows), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     lid = flat - low
     upper, lower = (_rows_of(arc(line), columns) for line in (lid[[0, *range(9, 16), 8]], lid[:9]))
     skin, hidden, lash = _paint(np.asarray(picture, np.float32), upper, lower, width)
@@ -179,40 +187,64 @@ def _paint(picture: Floats, upper: Floats, lower: Floats, width: float) -> tuple
     opening = ((place > upper) & (place < lower)).astype(np.float32)
     margin = max(_HIDDEN * width, 2)
     hidden = grow(opening, margin)
-    luma = grey(picture)
-    around = (grow(opening, 4 * margin) > 0) & (hidden == 0)
-    usual = float(np.median(luma[around])) if around.any() else float(np.median(luma))
-    light = (hidden == 0) & (luma > 0.78 * usual)
-    known = light if light.sum() > 0.1 * light.size else hidden == 0
-    skin = fill(picture, known.astype(np.float32))
+    skin = fill(picture, _known(picture, hidden, width))
     lash = _lashes(picture, skin, upper, width)
-    hidden = np.maximum(hidden, grow((lash[..., 3] > 0.15).astype(np.float32), 2))
-    skin = fill(picture, (known & (hidden == 0)).astype(np.float32))
+    hidden = np.maximum(hidden, _edges(picture, skin, opening, width))
+    known = _known(picture, hidden, width)
+    skin = fill(picture, known)
     rough = picture - blur(picture, 1.5)
-    grain = np.minimum(1.4 * np.median(np.abs(rough[known]), 0), 5)
-    skin = skin + np.random.default_rng(0).normal(size=(*luma.shape, 1)) * grain
-    return np.clip(skin, 0, 255).astype(np.float32), blur(hidden, 0.02 * width), lash
+    grain = np.minimum(1.4 * np.median(np.abs(rough[known > 0]), 0), 5)
+    skin = skin + np.random.default_rng(0).normal(size=(*known.shape, 1)) * grain
+    inside = np.pad(np.ones((len(picture) - 2, len(upper) - 2), np.float32), 1)
+    fading = np.clip(distance_to(inside == 0) / (0.1 * width), 0, 1)
+    return np.clip(skin, 0, 255).astype(np.float32), blur(hidden, 0.02 * width) * fading, lash
+
+
+def _known(picture: Floats, hidden: Floats, width: float) -> Floats:
+    """Return where skin is seen (h, w): what is not hidden and like its surroundings, unless that is little."""
+    free = (hidden == 0).astype(np.float32)
+    near = blur(picture * free[..., None], 0.15 * width) / np.maximum(blur(free, 0.15 * width), 1e-3)[..., None]
+    like = (np.abs(picture - near).max(-1) < 0.12 * near.max(-1) + 10) * free
+    return np.asarray(like if like.sum() > 0.1 * like.size else free, np.float32)
+
+
+def _edges(picture: Floats, skin: Floats, opening: Floats, width: float) -> Floats:
+    """Return what else is unlike skin and connected with the opening (h, w): lashes, lines, white that is left."""
+    near = grow(opening, _STRAY[1] * width) > 0
+    near[: max(0, int(np.nonzero(opening.any(1))[0].min(initial=0) - _STRAY[0] * width))] = False
+    unlike = (np.abs(picture - skin).max(-1) > _UNLIKE) & near
+    joined = cv2.morphologyEx((unlike | (opening > 0)).astype(np.uint8), cv2.MORPH_OPEN, disk(1))
+    labels = np.asarray(cv2.connectedComponents(joined)[1])
+    kept = np.isin(labels, np.unique(labels[(opening > 0) & (joined > 0)])) & (joined > 0)
+    return np.asarray(fill_holes(grow(kept.astype(np.float32), 0.05 * width).astype(np.uint8), 0.1), np.float32)
 
 
 def _lashes(picture: Floats, skin: Floats, upper: Floats, width: float) -> Floats:
     """Return the line of the upper lashes, or a plain line, in its place (h, w, 4)."""
     base, luma = grey(skin), grey(picture)
-    dark = np.clip((0.94 * base - luma) / (0.22 * base + 3), 0, 1)
+    apart = np.abs(picture - skin).max(-1)
+    dark = np.clip((apart - 0.06 * base - 2) / (0.22 * base + 5), 0, 1) * np.clip(6 * (1.05 - luma / (base + 1)), 0, 1)
     above = upper - np.arange(len(picture))[:, None] - 0.5
-    dark = dark * np.clip((_UNDER * width + above) / 1.5, 0, 1) * np.clip((_LASH * width - above) / (0.05 * width), 0, 1)
+    dark = (
+        dark * np.clip((_UNDER * width + above) / 1.5, 0, 1) * np.clip((_LASH * width - above) / (0.05 * width), 0, 1)
+    )
     near = np.where(np.abs(above) < 0.07 * width, dark, 0)
     for column, peak in enumerate(near.argmax(0)):
         up, down = dark[: peak + 1, column], dark[peak:, column]
         up[:] = np.minimum.accumulate(up[::-1])[::-1]
         down[:] = np.minimum.accumulate(down)
-    found = blur(dark, 0.7)
+    # The iris may be as dark as the lashes above it: no column's line is much thicker than those of most.
+    thick = (dark > 0.5).sum(0)
+    usual = float(np.median(thick[thick > 0])) if (thick > 0).any() else 0.0
+    start = np.where(thick > 0, (dark > 0.5).argmax(0), len(dark))
+    found = blur(dark * np.clip(start + 1.4 * usual + 1.5 - np.arange(len(dark))[:, None], 0, 1), 0.7)
     level = np.linspace(-1, 1, len(upper))
     inside = np.clip((1 - np.abs(level) * (1 + 2 * _BESIDE) * 0.98) / 0.1, 0, 1)
-    line = 0.7 * np.exp(-(((above - _LINE * width) / (_LINE * width)) ** 2)) * inside * (1 - found.max(0))
+    line = 0.9 * np.exp(-(((above - _LINE * width) / (_LINE * width)) ** 2)) * inside * (1 - found.max(0))
     weight = np.maximum(found, 1e-3 * (found > 0.02))
     colour = fill(picture, weight**2) if float(weight.sum()) > 1 else 0.4 * skin
     share = line / np.maximum(line + found, 1e-4)
-    colour = mix(colour, 0.45 * skin, share)
+    colour = mix(colour, 0.38 * skin, share)
     return np.concatenate([colour, np.maximum(found, line)[..., None]], -1).astype(np.float32)
 
 
@@ -233,7 +265,7 @@ def _depth_at(sight: Sight, places: Floats) -> Floats:
 
 
 def _pull(points: Floats, places: Floats, eye: int, length: float) -> Floats:
-    """Return the weights (N, 468) of landmarks near an eye, beside its upper lid, that move places (N, 2) of the picture."""
+    """Return the weights (N, 468) of landmarks near an eye that move places (N, 2); its upper lid has none."""
     apart = np.linalg.norm(places[:, None] - points, axis=-1) / (_REACH * length)
     apart[:, list(UPPER_LIDS[eye])] = np.inf
     weight = np.exp(-0.5 * (apart**2 - apart.min(1, keepdims=True) ** 2))
