@@ -121,7 +121,9 @@ class Painter:
         picture = self._picture(laid, believed)
         shape = laid.top.shape
         bare = (1 - self._source.layers.filled) * (1 - laid.cover)
-        certain = np.where(laid.top == _PLATE, np.maximum(believed, bare), believed).astype(np.float32)
+        certain = np.where(laid.top == _PLATE, np.maximum(believed, bare), np.maximum(believed, laid.lids))
+        certain = certain.astype(np.float32)
+        # A drawn lid is in the source's colours, and lacks its detail as stretched skin does.
         stretched = np.maximum(stretch(laid.top, laid.places) * (laid.top != _PLATE), laid.lids)
         guides = [
             trust(certain, laid.cover, stretched, laid.holes, calm), laid.cover, laid.alpha, laid.share, stretched,
@@ -185,6 +187,8 @@ class Painter:
         for hole in canvas.holes:
             share[hole.window] *= 1 - grow(hole.mask, 1) * (1 - hole.same)
         lids = self._shutters.draw(canvas, pose, face, moved)
+        for hole in canvas.holes:
+            hole.mask[:] *= 1 - lids[hole.window]
         return _Laid(
             canvas.colours, top, places, canvas.cover, share * (1 - lids), alpha, lids, canvas.holes, screen, surface,
             face.face,

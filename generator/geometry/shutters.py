@@ -211,7 +211,8 @@ def _known(picture: Floats, hidden: Floats, width: float) -> Floats:
 def _edges(picture: Floats, skin: Floats, opening: Floats, width: float) -> Floats:
     """Return what else is unlike skin and connected with the opening (h, w): lashes, lines, white that is left."""
     near = grow(opening, _STRAY[1] * width) > 0
-    near[: max(0, int(np.nonzero(opening.any(1))[0].min(initial=0) - _STRAY[0] * width))] = False
+    shown = np.flatnonzero(opening.any(1))
+    near[: max(0, int(shown[0] - _STRAY[0] * width)) if len(shown) else None] = False
     unlike = (np.abs(picture - skin).max(-1) > _UNLIKE) & near
     joined = cv2.morphologyEx((unlike | (opening > 0)).astype(np.uint8), cv2.MORPH_OPEN, disk(1))
     labels = np.asarray(cv2.connectedComponents(joined)[1])
