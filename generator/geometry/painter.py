@@ -1,6 +1,6 @@
 """Draw frames: the layers of a source, moved and laid over each other.
 
-From behind to the front: plate, body, back of the head, head, eyes, mouth, face. What the layers miss of the source
+From behind to the front: plate, body, back of the head, head, eyes, mouth, face, lids. What the layers miss of the source
 then travels with the topmost one, so that the neutral frame is the source to the bit.
 """
 
