@@ -21,16 +21,19 @@ from .outlines import between
 
 _WIDTH = 64
 """Pixels between the corners of the eye in the square that is looked at."""
-_ACROSS, _UP = 1.0, 0.8
+_ACROSS, _UP = 1.3, 1.1
 """How far the square reaches from the middle of the eye, in widths of the eye."""
 _SKIN_DISTANCES, _EYE_DISTANCES = (10.0, 16.0, 30.0), (60.0, 220.0)
 """Squared Mahalanobis distances beyond which colours are not skin, squared CIELAB distances within which they are the
 eye's."""
 _LEAST_OPENING, _LEAST_GROWTH = 0.12, 1.12
 """An eye that opens less, in widths, is left as it is, and so is one that a cut enlarges less, in areas."""
-_SHARPER, _SHARPER_EACH, _ALIKE, _CERTAIN = 1.28, 1.15, 1.6, 1.7
+_SHARPER, _SHARPER_EACH, _ALIKE, _CERTAIN = 1.28, 1.22, 1.6, 1.7
 """How much sharper the edges of both eyes must be on average, and that of each; the largest ratio of their growths, and
 how much sharper edges are believed whatever the growths."""
+_CHEEKS = ((101, 50, 205), (330, 280, 425))
+"""Points of the face mesh on the cheek under each eye."""
+_EXAMPLES = 40
 _EDGE = 3.0
 """Distance from an edge at which colours are compared, pixels of the square."""
 _THICKEST_LASH = 0.22
@@ -84,12 +87,14 @@ class _Square:
 
     Attributes:
         lab: (h, w, 3) CIELAB. lid: (16, 2) the lids that were read, in the square's pixels, corners at 0 and 8.
-        opening: (h, w) between them. turn: (2, 3) from the picture's pixels to the square's.
+        opening: (h, w) between them. cheek: (N, 3) CIELAB of the cheek under the eye.
+        turn: (2, 3) from the picture's pixels to the square's.
     """
 
     lab: Floats
     lid: Floats
     opening: Mask
+    cheek: Floats
     turn: Floats
 
     @classmethod
@@ -114,7 +119,8 @@ class _Square:
         square = cv2.warpAffine(image.astype(np.float32), index, shape[::-1], borderMode=cv2.BORDER_REPLICATE)
         here = lid @ turn[:, :2].T + turn[:, 2]
         outline = lid_outline(points, eye) @ turn[:, :2].T + turn[:, 2]
-        return cls(lab_colours(blur(square, 1.0)), here, polygon(outline, shape) > 0.5, turn)
+        lab = lab_colours(blur(square, 1.0))
+        return cls(lab, here, polygon(outline, shape) > 0.5, _cheek(image, points, eye, width), turn)
 
     def to_picture(self, places: Floats) -> Floats:
         """Return places (N, 2) of the square in the picture."""
@@ -124,26 +130,22 @@ class _Square:
 
 def _best_cut(square: _Square) -> _Cut | None:
     """Return the cut with the sharpest edge; None where the lids that were read are as good."""
-    skin = _skin(square)
-    if skin is None:
-        return None
-    mean, inverse = skin
-    apart = square.lab - mean
-    away = np.einsum("hwi,ij,hwj->hw", apart, inverse, apart)
     before, area = _sharpness(square.lab, square.lid), float(square.opening.sum())
     cuts = []
-    for least in _SKIN_DISTANCES:
-        inside = square.lab[square.opening & (away > least)]
-        if len(inside) < 20:
-            continue
-        examples = inside[np.linspace(0, len(inside) - 1, 80).astype(int)]
-        near = ((square.lab[..., None, :] - examples) ** 2).sum(-1).min(-1)
-        for most in _EYE_DISTANCES:
-            region = _grown(square, (away > least) & (near < most))
-            growth = float(region.sum()) / area
-            if growth > _LEAST_GROWTH:
-                lids = _lids_of(region, square, float(mean[0]))
-                cuts.append(_Cut(lids, growth, _sharpness(square.lab, lids) / max(before, 1e-6)))
+    for mean, inverse in _skins(square):
+        apart = square.lab - mean
+        away = np.einsum("hwi,ij,hwj->hw", apart, inverse, apart)
+        for least in _SKIN_DISTANCES:
+            inside = square.lab[square.opening & (away > least)]
+            if len(inside) < 20:
+                continue
+            near = _nearest(square.lab, inside[np.linspace(0, len(inside) - 1, _EXAMPLES).astype(int)])
+            for most in _EYE_DISTANCES:
+                region = _grown(square, (away > least) & (near < most))
+                growth = float(region.sum()) / area
+                if growth > _LEAST_GROWTH:
+                    lids = _lids_of(region, square, float(mean[0]))
+                    cuts.append(_Cut(lids, growth, _sharpness(square.lab, lids) / max(before, 1e-6)))
     return max(cuts, key=lambda cut: cut.sharper, default=None)
 
 
@@ -157,18 +159,37 @@ def _sharpness(lab: Floats, lid: Floats) -> float:
     return float(apart.mean() + 0.5 * np.percentile(apart, 25))
 
 
-def _skin(square: _Square) -> tuple[Floats, Floats] | None:
-    """Return mean (3,) and inverse covariance (3, 3) of the skin under an eye; None where there is none."""
+def _cheek(image: Floats, points: Floats, eye: int, width: float) -> Floats:
+    """Return the CIELAB colours (N, 3) of a disc on the cheek under an eye of a width in pixels."""
+    x, y = points[list(_CHEEKS[eye])].mean(0)
+    reach = max(0.2 * width, 3.0)
+    across, down = np.meshgrid(np.linspace(-reach, reach, 16), np.linspace(-reach, reach, 16))
+    colours = at_pixels(image, np.stack([x + across.ravel(), y + down.ravel()], 1))
+    return np.asarray(lab_colours(colours[None].astype(np.float32))[0], np.float64)
+
+
+def _nearest(lab: Floats, examples: Floats) -> Floats:
+    """Return the squared distance (h, w) of each colour to the nearest of some examples (N, 3)."""
+    product = lab.reshape(-1, 3) @ examples.T
+    apart = (lab.reshape(-1, 3) ** 2).sum(1)[:, None] - 2 * product + (examples**2).sum(1)
+    nearest: Floats = apart.min(1).reshape(lab.shape[:2])
+    return nearest
+
+
+def _skins(square: _Square) -> list[tuple[Floats, Floats]]:
+    """Return mean (3,) and inverse covariance (3, 3) of the skin under the lids, and of that on the cheek."""
     rows, columns = np.mgrid[: square.lab.shape[0], : square.lab.shape[1]]
     beside = np.abs(columns - square.lab.shape[1] / 2) < 0.5 * _WIDTH
     start = square.lid[:, 1].max()
     under = beside & (rows > start + 0.16 * _WIDTH) & (rows < start + 0.42 * _WIDTH)
-    colours = square.lab[under].astype(np.float64)
-    if len(colours) < 20:
-        return None
-    away = ((colours - np.median(colours, 0)) ** 2).sum(1)
-    colours = colours[away <= np.quantile(away, 0.7)]
-    return colours.mean(0), np.linalg.inv(np.cov(colours.T) + 12 * np.eye(3))
+    found = []
+    for colours in (square.lab[under].astype(np.float64), square.cheek):
+        if len(colours) < 20:
+            continue
+        away = ((colours - np.median(colours, 0)) ** 2).sum(1)
+        colours = colours[away <= np.quantile(away, 0.7)]
+        found.append((colours.mean(0), np.linalg.inv(np.cov(colours.T) + 12 * np.eye(3))))
+    return found
 
 
 def _grown(square: _Square, unlike: Mask) -> Mask:

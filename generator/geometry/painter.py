@@ -1,7 +1,7 @@
 """Draw frames: the layers of a source, moved and laid over each other.
 
-From behind to the front: plate, body, back of the head, head, eyes, mouth, face, lids. What the layers miss of the source
-then travels with the topmost one, so that the neutral frame is the source to the bit.
+From behind to the front: plate, body, back of the head, head, eyes, mouth, face, lids. What the layers miss of the
+source then travels with the topmost one, so that the neutral frame is the source to the bit.
 """
 
 from __future__ import annotations
