@@ -34,6 +34,8 @@ how much sharper edges are believed whatever the growths."""
 _CHEEKS = ((101, 50, 205), (330, 280, 425))
 """Points of the face mesh on the cheek under each eye."""
 _EXAMPLES = 40
+_WHITES = np.array([[78, 0, 2], [86, 0, 2], [94, 0, 1]])
+"""CIELAB of the white of eyes, which may lie outside of the lids that were read."""
 _EDGE = 3.0
 """Distance from an edge at which colours are compared, pixels of the square."""
 _THICKEST_LASH = 0.22
@@ -139,7 +141,8 @@ def _best_cut(square: _Square) -> _Cut | None:
             inside = square.lab[square.opening & (away > least)]
             if len(inside) < 20:
                 continue
-            near = _nearest(square.lab, inside[np.linspace(0, len(inside) - 1, _EXAMPLES).astype(int)])
+            examples = inside[np.linspace(0, len(inside) - 1, _EXAMPLES).astype(int)]
+            near = _nearest(square.lab, np.concatenate([examples, _WHITES]))
             for most in _EYE_DISTANCES:
                 region = _grown(square, (away > least) & (near < most))
                 growth = float(region.sum()) / area

@@ -84,7 +84,7 @@ class Shutter:
         shift = (edge - self.upper).astype(np.float32)
         moved = cv2.remap(self.lash, grid[1], grid[0] - shift, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         lash = moved[..., 3] * shown
-        shade = 1 - 0.10 * np.exp(-np.clip(down, 0, None) / (0.07 * self.width))
+        shade = 1 - 0.10 * np.exp(-np.maximum(down / 0.07, -down / 0.015) / self.width)
         alpha = 1 - (1 - lid) * (1 - lash)
         share = lash / np.maximum(alpha, 1e-4)
         return np.concatenate([mix(self.skin * shade[..., None], moved[..., :3], share), alpha[..., None]], -1)
@@ -151,18 +151,20 @@ def _shutter(sight: Sight, eye: int) -> Shutter:
     to_square = np.concatenate([turn, -low[:, None]], 1)
     index = to_square.copy()
     index[:, 2] += turn.sum(1) / 2 - 0.5  # from places to indices of pixels
-    picture = cv2.warpAffine(
-        sight.image, index, (columns, rows), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    picture, face = (
+        np.asarray(cv2.warpAffine(each, index, (columns, rows), borderMode=cv2.BORDER_REPLICATE), np.float32)
+        for each in (sight.image, sight.oval)
     )
     lid = flat - low
     upper, lower = (_rows_of(arc(line), columns) for line in (lid[[0, *range(9, 16), 8]], lid[:9]))
-    skin, hidden, lash = _paint(np.asarray(picture, np.float32), upper, lower, width)
+    skin, hidden, lash = _paint(picture, upper, lower, width)
+    lash[..., 3] *= face
     places, faces = _grid(columns, rows)
     there = np.linalg.solve(turn, (places + low).T).T
     depth = _depth_at(sight, there)
     return Shutter(
         skin=skin,
-        hidden=hidden,
+        hidden=hidden * face,
         lash=lash,
         upper=upper,
         lower=lower,
