@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
 import pytest
 
 from generator.face.face_params import ARKIT_EXPRESSION
-from generator.geometry import Painter, Strength, avatar_rig, face_in_picture, moment_of, prepare_source
+from generator.geometry import GUIDES, Painter, Strength, avatar_rig, face_in_picture, moment_of, prepare_source
 from generator.geometry.landmarks import LIDS
 from generator.geometry.lids import set_lids
 
@@ -72,12 +73,12 @@ def test_an_eye_shuts_little_by_little(drawn):
     image, boxes, drive, painter = drawn
     areas = [eye_area(painter.frame(blink(drive, share)), boxes) for share in (0.0, 0.35, 0.6, 1.0)]
     assert areas[0] == eye_area(image, boxes)
-    assert all(more >= less for more, less in zip(areas[:-1], areas[1:], strict=True))
+    assert all(more >= less for more, less in pairwise(areas))
     assert areas[2] < 0.75 * areas[0]
 
 
 def test_a_shut_eye_shows_its_lashes_at_the_bottom_and_skin_above(drawn):
-    image, boxes, drive, painter = drawn
+    _, boxes, drive, painter = drawn
     frame = painter.frame(blink(drive, 1.0))
     for left, right, top, bottom in boxes:
         middle = frame[top:bottom, (left + right) // 2 - 2 : (left + right) // 2 + 3].astype(int).mean((1, 2))
@@ -97,3 +98,13 @@ def test_lids_are_set_to_large_drawn_eyes(picture, params):
         assert np.ptp(lid[:, 1]) > 2.0 * np.ptp(before[:, 1])
         assert lid[:, 0].min() > left and lid[:, 0].max() < right
         assert lid[:, 1].min() > top and lid[:, 1].max() < bottom
+
+
+def test_the_guides_of_a_shut_eye_show_no_eye_and_lids_that_lack_detail(drawn):
+    _, boxes, drive, painter = drawn
+    drawing = painter.drawing(blink(drive, 1.0), SIZE)
+    trust, eyes = (drawing.guides[..., GUIDES.index(name)] for name in ("trust", "eyes"))
+    assert eyes.max() < 0.3
+    for left, right, top, bottom in boxes:
+        x, y = (left + right) // 2, (top + bottom) // 2
+        assert np.allclose(trust[y - 2 : y + 3, x - 2 : x + 3], 0.6, atol=0.1)
