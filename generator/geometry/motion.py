@@ -148,9 +148,9 @@ class Transfer:
                 self._close_lids(moment, change, eye)
             self._meet_lips(moment, change)
         irises = (moment.irises - neutral.irises) * np.array(self._eyes)[:, None]
-        expression = self._hold_skin(expression, change)
+        held = self._hold_skin(expression, change)
         lids = np.stack([self._fold_lids(change, eye) for eye in (0, 1)])
-        return Moved(self._view(moment.view), expression, change, irises, lids)
+        return Moved(self._view(moment.view), held, change, irises, lids)
 
     def _view(self, view: View) -> View:
         own, zero = self._source.view, self._neutral.view
