@@ -8,7 +8,8 @@ The first frame of each clip is the source and the clip is the drive, so every f
 * mini: the same layers, improved by the network; mini-relative without the anchor.
 
 Values are means over frames, then over clips, with the 95 % interval of a bootstrap over clips. PSNR and SSIM compare
-squares of 256 pixels; landmarks are read again in the result by the face mesh. `jitter` is the mean second difference
+squares of 256 pixels; landmarks are read again in the result by the face mesh. `identity` and `perceptual` are the
+distances of `benchmarks.generator.likeness`. `jitter` is the mean second difference
 of the landmarks between the sampled frames over that of the truth; correlations are left out where the clip hardly
 blinks or speaks. The last rows are the frames that one thread draws in a second of processor time,
 without mark and encoding.
@@ -32,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay
 
+from benchmarks.generator.likeness import Likeness
 from benchmarks.results_csv import write_rows
 from generator import AnimateConfig, GeometryAnimator
 from generator.geometry import Painter, Strength, avatar_rig, face_in_picture, moment_of, prepare_source
@@ -63,11 +65,11 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="default: mini, in the package")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    mesh, found = FaceMesh(find_face_mesh()), {}
+    mesh, found, likeness = FaceMesh(find_face_mesh()), {}, Likeness()
     with TemporaryDirectory() as scratch:
         deployment = Deployment.open(Path(scratch))
         for clip in options.clips:
-            found[clip.stem] = measure_clip(clip, options.frames, mesh, deployment, options.weights)
+            found[clip.stem] = measure_clip(clip, options.frames, mesh, likeness, deployment, options.weights)
             for method, values in found[clip.stem].items():
                 print(clip.stem, method, {name: round(value, 3) for name, value in values.items()}, flush=True)
     speed = measure_speed(options.clips[0])
@@ -75,7 +77,7 @@ def main() -> None:
 
 
 def measure_clip(
-    path: Path, count: int, mesh: FaceMesh, deployment: Deployment, weights: Path | None
+    path: Path, count: int, mesh: FaceMesh, likeness: Likeness, deployment: Deployment, weights: Path | None
 ) -> Mapping[str, Values]:
     """Return the measures of every method on one clip."""
     whole, fps, chosen = _frames(path, count + 1)
@@ -96,7 +98,7 @@ def measure_clip(
             config = AnimateConfig(anchor=anchor, size=DRAWN)
             drawn = animator.animate(large[0], own, drive, deployment, config=config).frames
             made[method] = [_smaller(each) for each in drawn]
-    return {method: measure(pictures[1:], truths[1:], mesh) for method, pictures in made.items()}
+    return {method: measure(pictures[1:], truths[1:], mesh, likeness) for method, pictures in made.items()}
 
 
 def _frames(path: Path, count: int) -> tuple[Picture, float, list[int]]:
@@ -152,7 +154,7 @@ def _warped(source: Picture, truths: Sequence[Picture], mesh: FaceMesh) -> list[
     return made
 
 
-def measure(pictures: Sequence[Picture], truths: Sequence[Picture], mesh: FaceMesh) -> Values:
+def measure(pictures: Sequence[Picture], truths: Sequence[Picture], mesh: FaceMesh, likeness: Likeness) -> Values:
     """Compare pictures with truths, frame by frame and over time."""
     sums: dict[str, list[float]] = defaultdict(list)
     curves: list[tuple[Points, Points]] = []
@@ -171,6 +173,8 @@ def measure(pictures: Sequence[Picture], truths: Sequence[Picture], mesh: FaceMe
             sums[f"psnr_{name}"].append(psnr(picture, truth, mask))
             if name in ("whole", "face"):
                 sums[f"ssim_{name}"].append(float(similarity[mask].mean()))
+        sums["identity"].append(likeness.identity(picture, truth, points))
+        sums["perceptual"].append(likeness.perceptual(picture, truth, where["face"]))
         seen = mesh.track(picture)
         if seen is not None:
             error = np.linalg.norm(seen.points[:, :2] - points, axis=1).mean() / _eyes(points)

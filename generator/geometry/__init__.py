@@ -1,8 +1,9 @@
 """Move a picture's face without any learning: the source's own layers on the fitted avatar head.
 
-A walk from top to bottom: `rig` prepares the head model; `sight` looks at the fitted head in the source; `matte`,
-`relief`, `layers`, `sheets`, `face_texture` and `source_eyes` take the picture apart (`source` calls them in order);
-`motion` puts a drive's relative motion on the source; `painter` lays the layers over each other, frame by frame.
+A walk from top to bottom: `rig` prepares the head model; `lids` sets the read lids to the drawn eyes; `sight` looks at
+the fitted head in the source; `matte`, `relief`, `layers`, `sheets`, `face_texture` and `source_eyes` take the picture
+apart (`source` calls them in order); `motion` puts a drive's relative motion on the source; `painter` lays the layers
+over each other, frame by frame, and `shutters` shuts the eyes.
 """
 
 from __future__ import annotations

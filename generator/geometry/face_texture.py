@@ -21,6 +21,10 @@ from .rig import Rig
 from .sight import Sight
 
 _ROUNDS = 8
+_GAIN_NEAR, _GAIN_REACH = 200, 0.25
+"""Vertices that give a hidden one its gain, and how far beyond the nearest they count, decimetres."""
+_SEEN = 0.4
+"""Visibility up to which a vertex counts as hidden: colours at the source's silhouette are the background's, too."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,15 +84,21 @@ def _visibility(rig: Rig, sight: Sight) -> Floats:
     before = at_pixels(sight.mesh_depth, place)
     seen = np.clip((facing - 0.18) / 0.26, 0, 1) * (depth > before - 0.05 * sight.width)
     edges = (rig.masks["lips"] + rig.masks["eyelids"] > 0.3) & (np.abs(rig.canonical[:, 0]) < 0.6)
-    seen = np.where(edges, np.maximum(seen, 0.9 * (depth > before - 0.06 * sight.width)), seen)
+    frontal = np.clip((_spread(rig, facing) - 0.15) / 0.25, 0, 1)  # round lips and lids, whose own edges face anywhere
+    seen = np.where(edges, np.maximum(seen, 0.9 * frontal * (depth > before - 0.06 * sight.width)), seen)
+    return np.clip((_spread(rig, seen) - _SEEN) / 0.38, 0, 1).astype(np.float32)
+
+
+def _spread(rig: Rig, values: Floats) -> Floats:
+    """Return the values (V,) of vertices, averaged with their neighbours' over some rings."""
     for _ in range(_ROUNDS):
-        total, count = np.zeros(len(seen)), np.zeros(len(seen))
-        mean = seen[rig.faces].mean(1)
+        total, count = np.zeros(len(values)), np.zeros(len(values))
+        mean = values[rig.faces].mean(1)
         for corner in range(3):
             np.add.at(total, rig.faces[:, corner], mean)
             np.add.at(count, rig.faces[:, corner], 1)
-        seen = total / np.maximum(count, 1)
-    return np.clip((seen - 0.22) / 0.38, 0, 1).astype(np.float32)
+        values = total / np.maximum(count, 1)
+    return values
 
 
 def _colours(sight: Sight, alpha: Floats) -> Floats:
@@ -111,8 +121,8 @@ def _gain(
     soft = blur(colours, 3 * sight.pixel)
     own, mirrored = (sample(soft, place[:, None])[:, 0] for place in places)
     ratio = np.clip(np.log((own + 10) / (mirrored + 10)), -0.7, 0.7)[both]
-    apart, nearest = cKDTree(rig.canonical[both]).query(rig.canonical[hidden], k=40)
-    weight = np.exp(-(((apart - apart[:, :1]) / 0.1) ** 2))[..., None]
+    apart, nearest = cKDTree(rig.canonical[both]).query(rig.canonical[hidden], k=min(_GAIN_NEAR, int(both.sum())))
+    weight = np.exp(-(((apart - apart[:, :1]) / _GAIN_REACH) ** 2))[..., None]
     gain[hidden] = np.exp((ratio[nearest] * weight).sum(1) / weight.sum(1))
     return gain
 

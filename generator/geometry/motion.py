@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generator.face.face_params import Floats
+from generator.face.face_params import ARKIT_EXPRESSION, Floats
 
 from .filling import smooth_step
 from .landmarks import (
@@ -22,6 +22,7 @@ from .landmarks import (
     EDGES,
     INNER_LOWER,
     INNER_UPPER,
+    LIDS,
     LIPS,
     LOWER_LIDS,
     MOUTH_CORNERS,
@@ -60,12 +61,15 @@ class Moved:
         expression: (E,) change of the coefficients.
         landmarks: (468, 3) displacement in head space.
         irises: (2, 2) displacement of the irises on the head, head units.
+        lids: (2, 7) share of its opening that each eye keeps, along the lids' points, at most 1; the landmarks shut it
+            to `FOLDED` only.
     """
 
     view: View
     expression: Floats
     landmarks: Floats
     irises: Floats
+    lids: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,12 @@ _TOUCH = (0.02, 0.06)
 
 _SHUT = 0.16
 """Share of the neutral opening at which the iris network's lids stop on a shut eye."""
+
+FOLDED = 0.72
+"""Share of the opening to which the mesh shuts an eye, before lids are drawn over it."""
+_BLINKS = tuple(ARKIT_EXPRESSION.index(name) for name in ("eyeBlinkRight", "eyeBlinkLeft"))
+_NARROW = 0.06
+"""Opening in widths of the eye below which lids stay as they are."""
 
 
 class Transfer:
@@ -138,7 +148,9 @@ class Transfer:
                 self._close_lids(moment, change, eye)
             self._meet_lips(moment, change)
         irises = (moment.irises - neutral.irises) * np.array(self._eyes)[:, None]
-        return Moved(self._view(moment.view), expression, change, irises)
+        held = self._hold_skin(expression, change)
+        lids = np.stack([self._fold_lids(change, eye) for eye in (0, 1)])
+        return Moved(self._view(moment.view), held, change, irises, lids)
 
     def _view(self, view: View) -> View:
         own, zero = self._source.view, self._neutral.view
@@ -161,9 +173,40 @@ class Transfer:
         share = 1 + self._strength.eyes * (np.clip((opened - _SHUT) / (1 - _SHUT), -0.06, 1.5) - 1)
         wide = np.linalg.norm(gap, axis=1) / eye_own
         share = np.clip(share, -0.06, 1 + 0.35 * np.exp(-((wide / 0.55) ** 2)))
-        closing = np.where(wide[:, None] > 0.06, gap * (share - 1)[:, None], 0)
+        closing = np.where(wide[:, None] > _NARROW, gap * (share - 1)[:, None], 0)
         together = (drive[lower] - zero[lower] + 0.2 * (now - before)) * self._eyes[eye] * self._strength.eyes
         change[upper], change[lower] = together + 0.8 * closing, together - 0.2 * closing
+
+    def _hold_skin(self, expression: Floats, change: Floats) -> Floats:
+        """Keep the skin round the eyes from going along with a blink farther than the lids of the mesh, in place.
+
+        Returns:
+            (E,) the expression's change with blinks that go no farther.
+        """
+        held = np.array(expression)
+        for eye, blink in enumerate(_BLINKS):
+            beyond = held[blink] - (1 - FOLDED)
+            if beyond > 0:
+                skin = np.ones(COUNT, bool)
+                skin[list(LIDS[eye])] = False
+                change[skin] -= beyond * self._basis[blink][skin]
+                held[blink] -= beyond
+        return held
+
+    def _fold_lids(self, change: Floats, eye: int) -> Floats:
+        """Hold an eye's upper lid where its skin would be stretched too far, in place.
+
+        Returns:
+            (7,) the share of the opening that stays open, at most 1.
+        """
+        own, upper, lower = self._source.landmarks, list(UPPER_LIDS[eye]), list(LOWER_LIDS[eye])
+        gap = own[upper] - own[lower]
+        left = 1 + ((change[upper] - change[lower]) * gap).sum(1) / np.maximum((gap**2).sum(1), 1e-12)
+        left = np.where(np.linalg.norm(gap, axis=1) > _NARROW * _apart(own, *CORNERS[eye]), left, 1.0)
+        held = np.maximum(left, FOLDED)
+        change[upper] += gap * (held - left)[:, None]
+        share: Floats = np.clip(left, 0, 1)
+        return np.convolve(np.pad(share, 1, mode="edge"), [0.25, 0.5, 0.25], "valid") if share.min() < 1 else share
 
     def _meet_lips(self, moment: Moment, change: Floats) -> None:
         """Keep lips that touch in the drive together, and from passing through each other, in place."""

@@ -1,7 +1,7 @@
 """Draw frames: the layers of a source, moved and laid over each other.
 
-From behind to the front: plate, body, back of the head, head, eyes, mouth, face. What the layers miss of the source
-then travels with the topmost one, so that the neutral frame is the source to the bit.
+From behind to the front: plate, body, back of the head, head, eyes, mouth, face, lids. What the layers miss of the
+source then travels with the topmost one, so that the neutral frame is the source to the bit.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from .eyes import Eyes
 from .filling import Bytes, grow, sample
 from .guides import opening, smaller, stretch, trust, turned_surface
 from .kernels import Drawn, draw_mesh, lay_over, mix_over, topmost
+from .landmarks import UPPER_LIDS
 from .motion import Moment, Moved, Strength, Transfer
 from .mouth import Mouth
+from .shutters import Shutters
 from .source import Source
 
 _PLATE, _FACE = 0, 3
@@ -50,7 +52,8 @@ class _Laid:
     Attributes:
         colours: (S, S, 3). top: (S, S) the topmost layer. places: (S, S, 2) its place in the source, pixels.
         cover: (S, S) how far layers cover the plate. share: (S, S) how far the residual may travel.
-        alpha: (S, S) of the face. holes: Eyes and mouth. screen: (V, 3) the face mesh. surface: (V, 3) in head space.
+        alpha: (S, S) of the face. lids: (S, S) where lids are drawn. holes: Eyes and mouth.
+        screen: (V, 3) the face mesh. surface: (V, 3) in head space.
         drawn: (S, S) its visible triangles.
     """
 
@@ -60,6 +63,7 @@ class _Laid:
     cover: Floats
     share: Floats
     alpha: Floats
+    lids: Floats
     holes: list[Hole]
     screen: Floats
     surface: Floats
@@ -80,6 +84,7 @@ class Painter:
         self._transfer = Transfer(source.rig, source.moment, neutral, strength)
         self._eyes = Eyes(source.rig, sight, same_person=strength.same_person)
         self._mouth = Mouth(source.rig, sight)
+        self._shutters = Shutters(sight)
         face = source.face
         self._vertex_values = np.concatenate(
             [
@@ -93,6 +98,7 @@ class Painter:
             np.zeros(len(source.rig.expressions)),
             np.zeros_like(source.moment.landmarks),
             np.zeros((2, 2)),
+            np.ones((2, len(UPPER_LIDS[0]))),
         )
         laid = self._layers(still)
         self._top, self._cover, self._share = laid.top, laid.cover, laid.share
@@ -115,8 +121,10 @@ class Painter:
         picture = self._picture(laid, believed)
         shape = laid.top.shape
         bare = (1 - self._source.layers.filled) * (1 - laid.cover)
-        certain = np.where(laid.top == _PLATE, np.maximum(believed, bare), believed).astype(np.float32)
-        stretched = stretch(laid.top, laid.places) * (laid.top != _PLATE)
+        certain = np.where(laid.top == _PLATE, np.maximum(believed, bare), np.maximum(believed, laid.lids))
+        certain = certain.astype(np.float32)
+        # A drawn lid is in the source's colours, and lacks its detail as stretched skin does.
+        stretched = np.maximum(stretch(laid.top, laid.places) * (laid.top != _PLATE), laid.lids)
         guides = [
             trust(certain, laid.cover, stretched, laid.holes, calm), laid.cover, laid.alpha, laid.share, stretched,
             opening(laid.holes, "eye", shape), opening(laid.holes, "mouth", shape),
@@ -178,8 +186,12 @@ class Painter:
         share = np.where(top == _FACE, own, 1).astype(np.float32)
         for hole in canvas.holes:
             share[hole.window] *= 1 - grow(hole.mask, 1) * (1 - hole.same)
+        lids = self._shutters.draw(canvas, pose, face, moved)
+        for hole in canvas.holes:
+            hole.mask[:] *= 1 - lids[hole.window]
         return _Laid(
-            canvas.colours, top, places, canvas.cover, share, alpha, canvas.holes, screen, surface, face.face
+            canvas.colours, top, places, canvas.cover, share * (1 - lids), alpha, lids, canvas.holes, screen, surface,
+            face.face,
         )  # fmt: skip
 
     def _pose(self, moved: Moved) -> tuple[Pose, Floats]:

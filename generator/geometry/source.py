@@ -11,7 +11,7 @@ from generator.face.face_params import Floats
 from .face_texture import FaceTexture, paint_face
 from .filling import Bytes
 from .layers import Layers, take_apart
-from .lids import set_lower_lids
+from .lids import set_lids
 from .matte import cut_matte
 from .motion import Moment
 from .relief import shape_relief
@@ -49,7 +49,7 @@ def prepare_source(rig: Rig, image: Bytes, face: FaceInPicture) -> Source:
         face: The face that was read in it.
     """
     picture = np.asarray(image, np.float32)
-    sight = look(rig, picture, replace(face, points=set_lower_lids(picture, face.points)))
+    sight = look(rig, picture, replace(face, points=set_lids(picture, face.points)))
     alpha = cut_matte(sight)
     layers = take_apart(sight, alpha)
     relief = shape_relief(rig, sight, alpha)

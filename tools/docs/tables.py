@@ -711,6 +711,8 @@ REENACTMENT = {
     "psnr_mouth": "mouth",
     "psnr_whole": "whole",
     "ssim_face": "SSIM face",
+    "perceptual": "perceptual",
+    "identity": "identity",
     "landmark_error": "landmark error",
     "blink_r": "blink r",
     "mouth_r": "mouth r",

@@ -6,7 +6,7 @@ import numpy as np
 from generator.avatars import head_asset
 from generator.geometry import avatar_rig, face_in_picture
 from generator.geometry.landmarks import OVAL
-from generator.geometry.lids import set_lower_lids
+from generator.geometry.lids import set_lids
 
 
 def test_the_mesh_meets_the_landmarks_within_a_pixel(source, params):
@@ -46,7 +46,7 @@ def test_head_and_body_leave_no_gap_in_the_matte(source):
 
 def test_a_face_that_is_whole_leaves_its_lids_where_they_are(picture, params):
     points = face_in_picture(params, len(picture)).points
-    assert np.abs(set_lower_lids(picture.astype(np.float32), points) - points).max() < 4
+    assert np.abs(set_lids(picture.astype(np.float32), points) - points).max() < 4
 
 
 def test_the_outside_of_the_head_holds_the_face_and_its_mirror_image_is_its_own():
