@@ -100,9 +100,10 @@ def correlate(spectra: Sequence[Spectrum], carriers: Carriers) -> Floats:
     # first column, so the amplitude of that wave is half.
     shares = np.where(frequencies()[1][carriers.sync] == 0, 0.5, 2.0)
     deviation = np.sqrt(np.square(np.abs(values)) @ shares)[:, None] / TILE**2 + _TINY
-    product = np.zeros((len(spectra), spectra[0].size), dtype=np.complex64)
-    product[:, carriers.sync] = values / deviation * carriers.phase[carriers.sync].conj()
-    return pictures_of(product.reshape(len(spectra), *spectra[0].shape), TILE)
+    rows, columns = np.divmod(carriers.sync, spectra[0].shape[1])
+    product = np.zeros((len(spectra), TILE, int(columns.max()) + 1), dtype=np.complex64)
+    product[:, rows, columns] = values / deviation * carriers.phase[carriers.sync].conj()
+    return pictures_of(product, TILE)
 
 
 def highest(surface: Floats) -> tuple[float, tuple[int, int]]:
