@@ -104,7 +104,8 @@ class ClipMarker:
             TooSmallError: The short side is under 128 pixels.
         """
         draft = _fitted(first, payload, key)
-        return cls(draft.pattern.weighted(draft.weight()), draft.fitting.profile.strength)
+        pattern = draft.pattern.weighted(draft.weight())
+        return cls(pattern.kept() if first.ndim == 4 else pattern, draft.fitting.profile.strength)
 
     def mark(self, frames: Frames) -> Frames:
         """Return a marked copy of some of the clip's frames; each frame is marked by itself.

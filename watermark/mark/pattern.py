@@ -21,11 +21,13 @@ class Pattern:
         rows: The pattern's rows; their number and length are rounded up to whole blocks.
         size: Height and width of the picture.
         weight: Factor of the whole pattern, at most 1.
+        plane: The whole pattern, for many frames without cosines; otherwise each strip is drawn when it is wanted.
     """
 
     rows: Rows
     size: tuple[int, int]
     weight: float = 1.0
+    plane: Floats | None = None
 
     @classmethod
     def of(cls, tile: Floats, shift: tuple[int, int], scale: float, height: int, width: int) -> Pattern:
@@ -54,13 +56,18 @@ class Pattern:
         """Return the pattern with another weight."""
         return replace(self, weight=weight)
 
+    def kept(self) -> Pattern:
+        """Return the pattern with its whole plane drawn."""
+        return replace(self, plane=self.drawn(slice(0, self.size[0])))
+
     def drawn(self, rows: slice) -> Floats:
         """Return some rows of the pattern, unweighted; height and width are rounded up to whole blocks.
 
         Args:
             rows: Rows of the picture, from where a block begins.
         """
-        return self.rows[rows.start : rows.start + _whole_blocks(rows.stop - rows.start)]
+        blocks = slice(rows.start, rows.start + _whole_blocks(rows.stop - rows.start))
+        return self.rows[blocks] if self.plane is None else self.plane[blocks]
 
 
 def _whole_blocks(length: int) -> int:

@@ -12,7 +12,7 @@ from watermark.media.frames import Frames
 
 from .flat_blocks import BLOCK, draw_cosines
 from .pattern import Pattern
-from .resizing import Rows, shrunk, strips
+from .resizing import enlarged, shrunk, strips
 from .tile import Floats, Greys, grey
 
 # The map is smooth, so it is computed on a small copy of the frame.
@@ -68,8 +68,7 @@ class Room:
         activity = np.maximum(cv2.blur(np.square(high, out=high), _AROUND), 0)
         hidden = np.sqrt(strength.flat**2 + strength.masking**2 * activity)
         hidden *= 1 + np.float32(0.3 / 128) * np.abs(local - 110)
-        wide = cv2.resize(hidden, (width, hidden.shape[0]), interpolation=cv2.INTER_LINEAR)
-        self._hidden = Rows.linear(np.asarray(wide, dtype=np.float32), height)
+        self._hidden = enlarged(hidden, height, width)
         self._flatness = _flatness(activity, height, width) if strength.cosines else None
 
     def change(self, pattern: Pattern, plane: Floats | None = None) -> Change:

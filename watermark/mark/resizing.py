@@ -19,6 +19,8 @@ STRIP_UNIT = 16
 """Every strip begins at a multiple of this many rows."""
 
 _STRIP_PIXELS = 1 << 16
+_SMALL_PICTURE = 1 << 20  # pixels; up to here OpenCV shrinks the whole picture faster
+_BAND = 32  # rows that are summed in one product
 _LARGEST_PRODUCT = 1 << 18  # multiplications; OpenBLAS uses one thread up to here
 _SLOPE = -0.75  # of the cubic kernel one pixel away, as in OpenCV
 
@@ -33,7 +35,7 @@ def strips(height: int, width: int) -> Iterator[slice]:
 def shrunk(picture: Greys | Floats, height: int, width: int) -> Floats:
     """Return a picture averaged over the area of each new pixel, `(height, width)`; no side may become longer."""
     rows, columns = picture.shape
-    if picture.size <= _STRIP_PIXELS or rows == height:
+    if picture.size <= _SMALL_PICTURE or rows == height:
         low = np.asarray(picture, dtype=np.float32)
     else:
         low, ratio = np.empty((height, columns), dtype=np.float32), rows / height
@@ -44,6 +46,14 @@ def shrunk(picture: Greys | Floats, height: int, width: int) -> Floats:
             weights = (np.maximum(shares, 0) / ratio).astype(np.float32)
             low[part] = product(weights, np.asarray(picture[used[0] : used[-1] + 1], dtype=np.float32))
     return np.asarray(cv2.resize(low, (width, height), interpolation=cv2.INTER_AREA), dtype=np.float32)
+
+
+def enlarged(picture: Floats, height: int, width: int) -> Floats | Rows:
+    """Return the rows of a picture enlarged by linear interpolation, whole if that is small."""
+    if height * width <= _SMALL_PICTURE:
+        return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
+    wide = cv2.resize(picture, (width, picture.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return Rows.linear(np.asarray(wide, dtype=np.float32), height)
 
 
 def product(weights: Floats, source: Floats) -> Floats:
@@ -95,10 +105,14 @@ class Rows:
         first, weights = self.first[rows], self.weights[rows]
         if weights.shape[1] == 1:
             return self._lines(first)
-        begin, taps = int(first[0]), np.arange(weights.shape[1])
-        full = np.zeros((first.size, int(first[-1]) + taps.size - begin), dtype=np.float32)
-        full[np.arange(first.size)[:, None], first[:, None] - begin + taps] = weights
-        return product(full, self._lines(np.arange(begin, begin + full.shape[1])))
+        result = np.empty((first.size, self.source.shape[1]), dtype=np.float32)
+        for start in range(0, first.size, _BAND):
+            band = slice(start, start + _BAND)
+            places, taps = first[band] - first[start], np.arange(weights.shape[1])
+            full = np.zeros((places.size, int(places[-1]) + taps.size), dtype=np.float32)
+            full[np.arange(places.size)[:, None], places[:, None] + taps] = weights[band]
+            result[band] = product(full, self._lines(first[start] + np.arange(full.shape[1])))
+        return result
 
     def _lines(self, used: Indices) -> Floats:
         """Return rows of the source, also from beyond its edges."""

@@ -18,7 +18,9 @@ def test_strips_cover_every_row_once_and_begin_at_blocks(shape: tuple[int, int])
     assert all(rows.start % STRIP_UNIT == 0 for rows in found)
 
 
-@pytest.mark.parametrize(("shape", "size"), [((600, 801), (256, 342)), ((601, 500), (600, 500)), ((1030, 300), (5, 2))])
+@pytest.mark.parametrize(
+    ("shape", "size"), [((600, 801), (256, 342)), ((1100, 1001), (1000, 900)), ((1030, 1300), (5, 2))]
+)
 @pytest.mark.parametrize("kind", [np.uint8, np.float32])
 def test_pictures_shrink_to_the_average_of_an_area(shape, size, kind) -> None:
     picture = np.random.default_rng(0).integers(0, 256, shape).astype(kind)
