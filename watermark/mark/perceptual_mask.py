@@ -62,6 +62,7 @@ class Room:
         height, width = luma.shape
         shrink = min(1.0, _SIDE / min(height, width))
         small = shrunk(luma, max(round(height * shrink), 1), max(round(width * shrink), 1))
+        small = np.floor(small + np.float32(0.5))  # in whole levels, as frames are
         local = cv2.blur(small, _WINDOW)
         high = small - local
         np.clip(high, -_EDGE, _EDGE, out=high)
