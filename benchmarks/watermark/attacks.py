@@ -105,6 +105,35 @@ def _bordered(picture: Frames) -> Frames:
     return square
 
 
+def screenshot(scale: float) -> Attack:
+    """Return an attack that shows a resized picture on a page of text and buttons, with bars over its upper rim."""
+
+    def show(picture: Frames) -> Frames:
+        shown = resized(scale, scale)(picture).copy()
+        height, width = shown.shape[:2]
+        for number in range(3):  # the bars that count the parts of a story
+            left, right = (round(width * (0.03 + 0.32 * number + shift)) for shift in (0, 0.29))
+            cv2.rectangle(shown, (left, round(0.02 * height)), (right, round(0.03 * height)), (235, 235, 235), -1)
+        rng = np.random.default_rng(2)
+        page = np.full((height + width, round(1.12 * width), 3), 246, np.uint8)
+        for top in range(6, page.shape[0] - 14, 22):
+            left = 4
+            while left < page.shape[1] - 8:  # words, one letter beside the other
+                for _ in range(int(rng.integers(2, 9))):
+                    letter = (left, top + int(rng.integers(0, 3))), (left + int(rng.integers(2, 6)), top + 11)
+                    cv2.rectangle(page, *letter, (40, 44, 52), int(rng.integers(1, 3)))
+                    left += 8
+                left += 7
+        for number in range(4):
+            middle = round(page.shape[1] * (0.15 + 0.23 * number)), page.shape[0] - width // 8
+            cv2.circle(page, middle, width // 14, (29, 113, 214), 3)
+        top, left = width // 3, (page.shape[1] - width) // 2
+        page[top : top + height, left : left + width] = shown
+        return page
+
+    return show
+
+
 STILL_ATTACKS: dict[str, Attack] = {
     "none": lambda x: x,
     "JPEG 90": coded("JPEG", 90),
@@ -133,6 +162,8 @@ STILL_ATTACKS: dict[str, Attack] = {
     "mirrored upside down": lambda x: np.ascontiguousarray(x[::-1]),
     "turned by 90 degrees, resize 0.5, JPEG 75": chained(np.rot90, resized(0.5, 0.5), coded("JPEG", 75)),
     "white border to a square, JPEG 90": chained(_bordered, coded("JPEG", 90)),
+    "screenshot of a page": screenshot(1),
+    "screenshot of a page, 0.8 of the size": screenshot(0.8),
     "grey": _grey,
     "noise 5": noisy(5),
     "noise 10": noisy(10),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -51,9 +51,10 @@ def fidelity(made: Sequence[Marked], side: int) -> Row:
     }  # fmt: skip
 
 
-def robustness(made: Sequence[Marked], side: int) -> Iterator[Row]:
+def robustness(made: Sequence[Marked], side: int, attacks: Sequence[str]) -> Iterator[Row]:
     """Read every still after every attack."""
-    for name, attack in STILL_ATTACKS.items():
+    for name in attacks:
+        attack = STILL_ATTACKS[name]
         missed, peaks = [], []
         for subject, marked, payload, key in made:
             reading = read_mark(attack(marked), key)
@@ -69,14 +70,19 @@ def robustness(made: Sequence[Marked], side: int) -> Iterator[Row]:
 
 
 def write(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows as CSV; rows of sizes that were not measured are kept."""
-    measured = {str(row["size"]) for row in rows}
+    """Write rows as CSV; rows of sizes and attacks that were not measured are kept."""
+    measured = {_place(row) for row in rows}
     kept: list[Row] = []
     if path.exists():
         with path.open(newline="", encoding="utf-8") as file:
-            kept = [dict(row) for row in csv.DictReader(file) if row["size"] not in measured]
-    ordered = sorted([*kept, *rows], key=lambda row: -int(row["size"]))
+            kept = [dict(row) for row in csv.DictReader(file) if _place(row) not in measured]
+    ordered = sorted([*kept, *rows], key=_place)
     write_records(path, ordered)
+
+
+def _place(row: Mapping[str, str | int]) -> tuple[int, int]:
+    """Return where a row stands: large pictures first, attacks in their order."""
+    return -int(row["size"]), list(STILL_ATTACKS).index(str(row.get("attack", "none")))
 
 
 def main() -> None:
@@ -84,6 +90,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--split", choices=("holdout", "tuning"), default="holdout")
     parser.add_argument("--size", type=int, choices=SIZES, action="append", help="only this size")
+    parser.add_argument("--attack", choices=STILL_ATTACKS, action="append", help="only this attack")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     rows: list[Row] = []
@@ -92,7 +99,7 @@ def main() -> None:
         made = marked_stills(arguments.split, side)
         faithful.append(fidelity(made, side))
         print(faithful[-1], flush=True)
-        for line in robustness(made, side):
+        for line in robustness(made, side, arguments.attack or list(STILL_ATTACKS)):
             rows.append(line)
             print(", ".join(f"{value}" for value in line.values()), flush=True)
         if arguments.split == "holdout":

@@ -3,13 +3,18 @@
 The part of a reading that needs no key is computed once for all keys. Every pair is then decided by the reader itself,
 with the whole search of `facetrail read`. The pictures are the stills that marks were not tuned on, whole and after
 common changes; every fourth is marked with a key that is not among those tried.
+
+With --state the work is kept in a file from time to time, and the same command continues where it was stopped.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import cv2
@@ -31,6 +36,7 @@ CHANGES = ("none", "JPEG 50", "crop 0.75", "rotation +5", "resize 0.5")
 LEVELS = (4.5, 5.0, 5.5, 6.0)
 CODE_LEVELS = (2.5, 3.0, 3.5, 4.0)
 TAIL = 0.002
+KEPT_EVERY = 10
 
 
 def pictures(count: int) -> Iterator[list[View]]:
@@ -63,6 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keys", type=int, default=1600)
     parser.add_argument("--pictures", type=int, default=64)
+    parser.add_argument("--state", type=Path, metavar="JSON", help="file that keeps the work, to be continued")
     parser.add_argument("--results", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
@@ -70,24 +77,74 @@ def main() -> None:
     shifts = float(np.mean([sum(len(view.spectra) for view in view_list if not view.at_slots) for view_list in found]))
     rng = np.random.default_rng((SEED, 1))
     word = np.where(encode(rng.integers(0, 2, MESSAGE_BITS, dtype=np.uint8)) == 1, 1.0, -1.0)
-    peaks: list[float] = []
-    code: list[float] = []
-    lowest, accepted = 1.0, 0
-    for number in range(arguments.keys):
-        key = rng.bytes(32)
+    keys = [rng.bytes(32) for _ in range(arguments.keys)]
+    counted = Counted.load(arguments.state)
+    begun, first = time.monotonic(), counted.keys
+    for key in keys[first:]:
+        counted.add(key, found, word)
+        if counted.keys % KEPT_EVERY == 0 or counted.keys == len(keys):
+            counted.save(arguments.state)
+            write(arguments.results, counted.line(len(found), shifts))
+            left = (time.monotonic() - begun) / (counted.keys - first) * (len(keys) - counted.keys)
+            print(
+                f"{len(counted.peaks)} pairs, {counted.accepted} accepted, highest z {max(counted.peaks):.2f}, "
+                f"about {left / 60:.0f} min left",
+                flush=True,
+            )
+
+
+@dataclass(slots=True)
+class Counted:
+    """What was counted so far.
+
+    Attributes:
+        keys: Keys that were tried on every picture.
+        accepted: Pairs that read as marked.
+        lowest: The lowest p-value of a pair.
+        peaks: The highest z of every pair.
+        code: The correlation of one code word in every pair.
+    """
+
+    keys: int = 0
+    accepted: int = 0
+    lowest: float = 1.0
+    peaks: list[float] = field(default_factory=list)
+    code: list[float] = field(default_factory=list)
+
+    @classmethod
+    def load(cls, path: Path | None) -> Counted:
+        """Return what a file kept, or nothing where there is none."""
+        if path is None or not path.exists():
+            return cls()
+        return cls(**json.loads(path.read_text(encoding="utf-8")))
+
+    def save(self, path: Path | None) -> None:
+        """Keep everything in a file, which is replaced at once."""
+        if path is not None:
+            partial = path.with_suffix(".partial")
+            partial.write_text(json.dumps(asdict(self)), encoding="utf-8")
+            partial.replace(path)
+
+    def add(self, key: bytes, found: Sequence[list[View]], word: np.ndarray) -> None:
+        """Try a key on every picture."""
         for view_list in found:
             reader = Reader(key)
             reading = reader.read(view_list)
-            accepted += reading.present
-            lowest = min(lowest, reading.p_value)
-            peaks.append(reader.highest)
+            self.accepted += reading.present
+            self.lowest = min(self.lowest, reading.p_value)
+            self.peaks.append(round(reader.highest, 5))
             place = reader.carriers.slots[0].tolist()
-            code.append(float(bit_values(view_list[0].spectra[0], reader.carriers, (place[0], place[1])) @ word))
-        if number % 100 == 99 or number == arguments.keys - 1:
-            line = {"pictures": len(found), "keys": number + 1, "accepted": accepted}
-            found_tails = {**tail(np.array(peaks), accepted, shifts), **code_tail(np.array(code))}
-            write(arguments.results, {**line, **found_tails, "p_lowest": f"{lowest:.2e}", "seed": SEED})
-            print(f"{len(peaks)} pairs, {accepted} accepted, highest z {max(peaks):.2f}", flush=True)
+            values = bit_values(view_list[0].spectra[0], reader.carriers, (place[0], place[1]))
+            self.code.append(round(float(values @ word), 5))
+        self.keys += 1
+
+    def line(self, count: int, shifts: float) -> dict[str, str | int]:
+        """Return the measures of so many pictures, each with so many tiles in which all shifts are tried."""
+        return {
+            "pictures": count, "keys": self.keys, "accepted": self.accepted,
+            **tail(np.array(self.peaks), self.accepted, shifts), **code_tail(np.array(self.code)),
+            "p_lowest": f"{self.lowest:.2e}", "seed": SEED,
+        }  # fmt: skip
 
 
 def tail(values: np.ndarray, accepted: int, tiles: float) -> dict[str, str | int]:

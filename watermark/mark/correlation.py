@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .fourier import pictures_of
+from .resizing import shrunk
 from .tile import (
     TILE,
     Carriers,
@@ -44,12 +45,13 @@ def folded_spectrum(lumas: Sequence[Floats | Greys], scale: float) -> Spectrum:
 
 def resize(luma: Floats | Greys, scale: float) -> Floats:
     """Return luminance scaled by one factor in both directions."""
-    luma = np.asarray(luma, dtype=np.float32)
     if abs(scale - 1) < 1e-9:
-        return luma
-    size = canonical_size(luma.shape[0], luma.shape[1], scale)[::-1]
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(luma, size, interpolation=method), dtype=np.float32)
+        return np.asarray(luma, dtype=np.float32)
+    height, width = canonical_size(luma.shape[0], luma.shape[1], scale)
+    if scale < 1:
+        return shrunk(luma, height, width)
+    whole = np.asarray(luma, dtype=np.float32)
+    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
 
 
 def mirrored(spectrum: Spectrum) -> Spectrum:
@@ -98,9 +100,10 @@ def correlate(spectra: Sequence[Spectrum], carriers: Carriers) -> Floats:
     # first column, so the amplitude of that wave is half.
     shares = np.where(frequencies()[1][carriers.sync] == 0, 0.5, 2.0)
     deviation = np.sqrt(np.square(np.abs(values)) @ shares)[:, None] / TILE**2 + _TINY
-    product = np.zeros((len(spectra), spectra[0].size), dtype=np.complex64)
-    product[:, carriers.sync] = values / deviation * carriers.phase[carriers.sync].conj()
-    return pictures_of(product.reshape(len(spectra), *spectra[0].shape), TILE)
+    rows, columns = np.divmod(carriers.sync, spectra[0].shape[1])
+    product = np.zeros((len(spectra), TILE, int(columns.max()) + 1), dtype=np.complex64)
+    product[:, rows, columns] = values / deviation * carriers.phase[carriers.sync].conj()
+    return pictures_of(product, TILE)
 
 
 def highest(surface: Floats) -> tuple[float, tuple[int, int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -20,9 +20,10 @@ from watermark.media.frames import Frames, check_frames, spread
 from .correlation import bit_values, folded_spectrum
 from .error_correction import encode
 from .informed import Complexes, informed_coefficients, plain_coefficients, tile_from
+from .pattern import Pattern
 from .payload import Payload, frame_payload
-from .perceptual_mask import Pattern, Room, Strength, add_pattern
-from .tile import TILE, Floats, carriers_of, is_large, luminance, marking_scales, slot_of
+from .perceptual_mask import Change, Room, Strength, add_pattern
+from .tile import Floats, Greys, carriers_of, grey, is_large, marking_scales, slot_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -102,13 +103,9 @@ class ClipMarker:
             MediaError: The array is no RGB picture or clip.
             TooSmallError: The short side is under 128 pixels.
         """
-        check_frames(first)
-        frames = first[None] if first.ndim == 3 else first
-        check_size(frames.shape[1], frames.shape[2])
-        profiles = (_STILL, _SMALL_STILL) if first.ndim == 3 else (_CLIP, _SMALL_CLIP)
-        profile = profiles[0 if is_large(*frames.shape[1:3]) else 1]
-        lumas = [luminance(frames[i]) for i in spread(len(frames), profile.sample)]
-        return _Fitting(lumas, payload, key, profile).best()
+        draft = _fitted(first, payload, key)
+        pattern = draft.pattern.weighted(draft.weight())
+        return cls(pattern.kept() if first.ndim == 4 else pattern, draft.fitting.profile.strength)
 
     def mark(self, frames: Frames) -> Frames:
         """Return a marked copy of some of the clip's frames; each frame is marked by itself.
@@ -120,17 +117,17 @@ class ClipMarker:
             MediaError: The array is no RGB picture or clip, or of another size.
         """
         check_frames(frames)
-        if frames.shape[-3:-1] != self.pattern.busy.shape:
-            height, width = self.pattern.busy.shape
+        if frames.shape[-3:-1] != self.pattern.size:
+            height, width = self.pattern.size
             raise MediaError(
                 f"frames of {frames.shape[-2]} × {frames.shape[-3]} pixels do not fit a mark prepared for "
                 f"{width} × {height}; prepare another ClipMarker for them"
             )
         if frames.ndim == 3:
             return add_pattern(frames, self.pattern, self.strength)
-        marked = np.empty_like(frames)
+        marked, plane = np.empty_like(frames), np.empty(self.pattern.size, dtype=np.float32)
         for index, frame in enumerate(frames):
-            marked[index] = add_pattern(frame, self.pattern, self.strength)
+            marked[index] = add_pattern(frame, self.pattern, self.strength, plane)
         return marked
 
 
@@ -148,13 +145,28 @@ def mark(pixels: Frames, payload: Payload, key: bytes) -> Frames:
         MediaError: The array is no RGB picture or clip.
         TooSmallError: The short side is under 128 pixels.
     """
-    return ClipMarker.prepare(pixels, payload, key).mark(pixels)
+    if pixels.ndim == 4:
+        return ClipMarker.prepare(pixels, payload, key).mark(pixels)
+    draft = _fitted(pixels, payload, key)
+    change = draft.changes[0]
+    return replace(change, weight=min(change.weight, draft.weight())).on_frame(pixels)
+
+
+def _fitted(first: Frames, payload: Payload, key: bytes) -> _Draft:
+    """Fit the mark to a still or to the first frames of a clip; see `ClipMarker.prepare`."""
+    check_frames(first)
+    frames = first[None] if first.ndim == 3 else first
+    check_size(frames.shape[1], frames.shape[2])
+    profiles = (_STILL, _SMALL_STILL) if first.ndim == 3 else (_CLIP, _SMALL_CLIP)
+    profile = profiles[0 if is_large(*frames.shape[1:3]) else 1]
+    lumas = [grey(frames[i]) for i in spread(len(frames), profile.sample)]
+    return _Fitting(lumas, payload, key, profile).best()
 
 
 class _Fitting:
     """Fit the tile of one payload to a sample of luminances."""
 
-    def __init__(self, lumas: Sequence[Floats], payload: Payload, key: bytes, profile: _Profile) -> None:
+    def __init__(self, lumas: Sequence[Greys], payload: Payload, key: bytes, profile: _Profile) -> None:
         self.lumas = lumas
         self.profile = profile
         self.carriers = carriers_of(key)
@@ -162,15 +174,15 @@ class _Fitting:
         row, column = self.carriers.slots[slot_of(payload.id, key)].tolist()
         self.shift: Shift = (row, column)
 
-    def best(self) -> ClipMarker:
-        """Return the marker of the first scale whose compressed copy reads clearly.
+    def best(self) -> _Draft:
+        """Return the draft of the first scale whose compressed copy reads clearly.
 
         Where no scale is certain, return the one that reads best after strong and mild compression together.
         """
         size = self.lumas[0].shape
         scales = marking_scales(*size)
         if is_large(*size):
-            return self.marker(_Draft(self, scales[0]))
+            return _Draft(self, scales[0])
         coarsest, *finer = sorted(scales)
         tried: list[tuple[float, float, _Draft]] = []
         for scale in (coarsest, *finer) if self.profile.coarse else (*finer, coarsest):
@@ -179,14 +191,9 @@ class _Fitting:
             draft = _Draft(self, scale)
             seen = draft.clear(self.profile.quality)
             if seen >= _SURE:
-                return self.marker(draft)
+                return draft
             tried.append((seen, seen + draft.clear(_MILD_QUALITY), draft))
-        return self.marker(max(tried, key=lambda entry: entry[1])[2])
-
-    def marker(self, draft: _Draft) -> ClipMarker:
-        """Return a draft's marker, limited so that structural similarity of the first frame stays above its bound."""
-        _LOG.debug("fitted a mark to %d frames at scale %.3g", len(self.lumas), draft.scale)
-        return ClipMarker(draft.rooms[0].bounded(draft.pattern, self.lumas[0]), self.profile.strength)
+        return max(tried, key=lambda entry: entry[1])[2]
 
 
 class _Draft:
@@ -197,48 +204,45 @@ class _Draft:
         self.scale = scale
         self.rooms = [Room(luma, fitting.profile.strength) for luma in fitting.lumas]
         plain = plain_coefficients(fitting.signs, fitting.carriers, fitting.profile.roll_off)
-        self.pattern = self.drawn(plain)
+        self.pattern, self.changes = self.drawn(plain)
         host = folded_spectrum(fitting.lumas, scale)
         marked = folded_spectrum(self.compressed(fitting.profile.quality), scale)
-        self.pattern = self.drawn(
-            informed_coefficients(plain, fitting.signs, fitting.carriers, host, marked, fitting.shift)
+        self.pattern, self.changes = self.drawn(
+            informed_coefficients(plain, fitting.signs, fitting.carriers, host, marked, fitting.shift),
+            [change.plane for change in self.changes],
         )
 
-    def drawn(self, coefficients: Complexes) -> Pattern:
-        """Return the pattern of coefficients over the whole picture."""
+    def drawn(self, coefficients: Complexes, planes: Sequence[Floats] = ()) -> tuple[Pattern, list[Change]]:
+        """Return the pattern of coefficients, and the change of each picture of the sample.
+
+        Args:
+            coefficients: The coefficients.
+            planes: Memory for the changes.
+        """
         tile = tile_from(coefficients, self.fitting.carriers)
-        size = self.fitting.lumas[0].shape
-        return Pattern.of(_repeated(tile, self.fitting.shift, self.scale, *size), self.fitting.profile.strength)
+        pattern = Pattern.of(tile, self.fitting.shift, self.scale, *self.fitting.lumas[0].shape)
+        memory: Sequence[Floats | None] = planes or [None] * len(self.rooms)
+        return pattern, [room.change(pattern, plane) for room, plane in zip(self.rooms, memory, strict=True)]
 
     def clear(self, quality: int) -> float:
         """Return how clearly the code word reads in a compressed copy."""
         spectrum = folded_spectrum(self.compressed(quality), self.scale)
         return float(bit_values(spectrum, self.fitting.carriers, self.fitting.shift) @ self.fitting.signs)
 
-    def compressed(self, quality: int) -> list[Floats]:
+    def compressed(self, quality: int) -> list[Greys]:
         """Return the sample after marking and compression."""
         return [
-            _compressed(luma + room.change(self.pattern), quality)
-            for luma, room in zip(self.fitting.lumas, self.rooms, strict=True)
+            _compressed(change.on_grey(luma), quality)
+            for luma, change in zip(self.fitting.lumas, self.changes, strict=True)
         ]
 
-
-def _repeated(tile: Floats, shift: Shift, scale: float, height: int, width: int) -> Floats:
-    """Return the tile, repeated over a picture whose first tile begins at a shift, `(height, width)`."""
-    margin = 2
-    tile = np.roll(tile, (shift[0] + margin, shift[1] + margin), axis=(0, 1))
-    rows, columns = (-(-(int(side * scale) + 2 * margin) // TILE) for side in (height, width))
-    repeated = np.tile(tile, (rows, columns))
-    if scale == 1:
-        return np.ascontiguousarray(repeated[margin : margin + height, margin : margin + width])
-    place = (scale - 1) / 2 + margin  # centres of pixels lie half a pixel in
-    zoom = np.array([[scale, 0, place], [0, scale, place]])
-    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(repeated, zoom, (width, height), flags=flags), dtype=np.float32)
+    def weight(self) -> float:
+        """Return the weight at which the first frame's structural similarity stays above its bound."""
+        _LOG.debug("fitted a mark to %d frames at scale %.3g", len(self.rooms), self.scale)
+        return self.changes[0].bound(self.fitting.lumas[0], self.fitting.profile.strength.similarity_loss)
 
 
-def _compressed(luma: Floats, quality: int) -> Floats:
+def _compressed(luma: Greys, quality: int) -> Greys:
     """Return luminance after JPEG, the compression that the mark is fitted to."""
-    levels = np.clip(luma, 0, 255).astype(np.uint8)
-    coded = cv2.imencode(".jpg", levels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), dtype=np.float32)
+    coded = cv2.imencode(".jpg", luma, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)

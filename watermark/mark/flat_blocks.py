@@ -10,49 +10,56 @@ from __future__ import annotations
 
 from functools import cache
 
-import cv2
 import numpy as np
 
-from .tile import Floats
+from .resizing import STRIP_UNIT, product
+from .tile import Floats, Floats64, Indices
 
-BLOCK = 16
+BLOCK = STRIP_UNIT
 """Side of a block in pixels: a macroblock of video coders, and a JPEG block of a picture that was later halved."""
 
 _COSINES = 4  # per direction; finer ones are lost at low rates
-_PREFERENCE = 1.5  # 1 gives the pattern's own shares; larger values favour its strongest cosines
 _LATTICE = (0.7548776662466927, 0.5698402909980532)  # Roberts' R2 sequence: its values are evenly spread
 
 
-def one_cosine_each(pattern: Floats) -> Floats:
-    """Return a pattern whose blocks contain one cosine each, at unit power.
+def draw_cosines(pattern: Floats, flatness: Floats, first: int = 0) -> None:
+    """Replace the pattern of flat blocks by one cosine each, at unit power.
 
     Args:
-        pattern: `(H, W)`; the blocks begin at its first pixel.
+        pattern: Some rows of a picture's pattern, `(16 N, 16 M)`, from where a block begins; it is changed.
+        flatness: The part of the cosine in each block, from 0 to 1, `(N, M)`; the rest of it stays the pattern.
+        first: Row of blocks in the picture at which the rows begin.
     """
-    height, width = pattern.shape
-    rows, columns = -(-height // BLOCK), -(-width // BLOCK)
-    padded = cv2.copyMakeBorder(
-        pattern, 0, rows * BLOCK - height, 0, columns * BLOCK - width, borderType=cv2.BORDER_REFLECT_101
-    )
-    basis = _basis()
-    down = basis @ padded.reshape(rows, BLOCK, columns * BLOCK)
-    across = down.reshape(rows, _COSINES, columns, BLOCK) @ basis.T
-    shares = across.transpose(0, 2, 1, 3).reshape(rows, columns, _COSINES**2)
-    drawn = _drawn(shares)
-    signs = np.sign(np.take_along_axis(shares, drawn[..., None], axis=2))[..., None]
-    blocks = _pictures()[drawn] * signs
-    whole = blocks.transpose(0, 2, 1, 3).reshape(rows * BLOCK, columns * BLOCK)
-    return np.ascontiguousarray(whole[:height, :width])
+    flat = flatness > 0
+    if not flat.any():
+        return
+    blocks = pattern.reshape(flatness.shape[0], BLOCK, flatness.shape[1], BLOCK).swapaxes(1, 2)
+    mixed = blocks[flat].reshape(-1, BLOCK * BLOCK)
+    shares = product(_pictures(), mixed.T).T
+    row, column = np.nonzero(flat)
+    drawn = _drawn(shares, (0.5 + (row + first) * _LATTICE[0] + column * _LATTICE[1]) % 1)
+    cosines = _pictures()[drawn]
+    cosines *= np.sign(np.take_along_axis(shares, drawn[:, None], axis=1))
+    cosines -= mixed
+    cosines *= flatness[flat][:, None]
+    mixed += cosines
+    blocks[flat] = mixed.reshape(-1, BLOCK, BLOCK)
 
 
-def _drawn(shares: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.intp]]:
-    """Return which cosine each block contains, `(rows, columns)`; the constant one is never used."""
-    weights = np.abs(shares) ** _PREFERENCE
-    weights[..., 0] = 0
-    steps = np.cumsum(weights, axis=2)
-    row, column = np.ogrid[: shares.shape[0], : shares.shape[1]]
-    place = (0.5 + row * _LATTICE[0] + column * _LATTICE[1]) % 1
-    drawn = (steps <= (place * steps[..., -1])[..., None]).sum(2)
+def _drawn(shares: Floats, place: Floats64) -> Indices:
+    """Return which cosine each block contains, `(N,)`; the constant one is never used.
+
+    A cosine's chance grows with the power 1.5 of its share, which favours the pattern's strongest cosines.
+
+    Args:
+        shares: The pattern's coefficients in each block, `(N, 16)`.
+        place: A number from 0 to 1 for each block, `(N,)`.
+    """
+    size = np.abs(shares)
+    weights = size * np.sqrt(size)
+    weights[:, 0] = 0
+    steps = np.cumsum(weights, axis=1)
+    drawn = (steps <= (place * steps[:, -1])[:, None]).sum(1)
     return np.asarray(np.clip(drawn, 1, _COSINES**2 - 1), dtype=np.intp)
 
 
@@ -66,6 +73,6 @@ def _basis() -> Floats:
 
 @cache
 def _pictures() -> Floats:
-    """Return every pair of cosines as a block of unit power, `(16, 16, 16)`."""
+    """Return every pair of cosines as a block of unit power, `(16, 256)`."""
     pairs = _basis()[:, None, :, None] * _basis()[None, :, None, :]
-    return np.asarray(pairs.reshape(-1, BLOCK, BLOCK) * BLOCK, dtype=np.float32)
+    return np.asarray(pairs.reshape(_COSINES**2, BLOCK * BLOCK) * BLOCK, dtype=np.float32)

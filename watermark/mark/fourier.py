@@ -33,10 +33,10 @@ def pictures_of(spectra: npt.NDArray[np.complexfloating], side: int) -> npt.NDAr
     """Return the real pictures of half spectra.
 
     Args:
-        spectra: `(..., side, side / 2 + 1)`.
+        spectra: `(..., side, C)`; columns beyond C, up to `side / 2 + 1`, are zero.
         side: Side of a picture; even.
 
     Returns:
         `(..., side, side)`.
     """
-    return np.asarray(np.fft.irfft2(spectra, s=(side, side)), dtype=np.float32)
+    return np.asarray(np.fft.irfft(np.fft.ifft(spectra, axis=-2), n=side, axis=-1), dtype=np.float32)

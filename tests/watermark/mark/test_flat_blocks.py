@@ -8,7 +8,7 @@ import pytest
 import scipy.fft
 from PIL import Image
 
-from watermark.mark.flat_blocks import BLOCK, one_cosine_each
+from watermark.mark.flat_blocks import BLOCK, draw_cosines
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -17,6 +17,13 @@ def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
     radius = 128 * np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
     picture = np.fft.irfft2(spectrum * ((radius >= 4) & (radius <= 22)), s=(height, width))
     return np.asarray(picture / picture.std(), dtype=np.float32)
+
+
+def one_cosine_each(pattern: np.ndarray) -> np.ndarray:
+    """Return the pattern of a picture that is flat everywhere."""
+    drawn = pattern.copy()
+    draw_cosines(drawn, np.ones((drawn.shape[0] // BLOCK, drawn.shape[1] // BLOCK), dtype=np.float32))
+    return drawn
 
 
 def agreement(a: np.ndarray, b: np.ndarray) -> float:
@@ -50,12 +57,22 @@ def test_it_follows_the_sign_of_the_pattern() -> None:
     np.testing.assert_array_equal(one_cosine_each(-pattern), -one_cosine_each(pattern))
 
 
-@pytest.mark.parametrize("shape", [(130, 200), (128, 15), (17, 17), (5, 40)])
-def test_sides_need_not_be_whole_blocks(shape: tuple[int, int]) -> None:
-    drawn = one_cosine_each(noise(*shape, 3))
-    assert drawn.shape == shape
-    assert np.isfinite(drawn).all()
-    assert drawn.std() > 0.3
+def test_strips_show_what_the_whole_picture_shows() -> None:
+    pattern = noise(96, 64, 3)
+    whole, strips = one_cosine_each(pattern), pattern.copy()
+    for first, count in ((0, 2), (2, 1), (3, 3)):
+        rows = slice(first * BLOCK, (first + count) * BLOCK)
+        draw_cosines(strips[rows], np.ones((count, 4), dtype=np.float32), first)
+    np.testing.assert_allclose(strips, whole, atol=1e-5)
+
+
+def test_busy_blocks_keep_the_pattern_and_others_are_mixed() -> None:
+    pattern = noise(32, 48, 3)
+    flatness = np.array([[0, 1, 0.25], [1, 0, 0]], dtype=np.float32)
+    mixed, flat = pattern.copy(), one_cosine_each(pattern)
+    draw_cosines(mixed, flatness)
+    part = np.kron(flatness, np.ones((BLOCK, BLOCK)))
+    np.testing.assert_allclose(mixed, part * flat + (1 - part) * pattern, atol=1e-5)
 
 
 def test_an_empty_pattern_stays_empty() -> None:

@@ -26,6 +26,13 @@ def test_pictures_of_a_stack_come_back():
     assert np.abs(back - pictures).max() < 1e-5
 
 
+def test_missing_columns_of_a_half_spectrum_are_zero():
+    spectrum = half_spectrum(np.random.default_rng(3).standard_normal((128, 128)).astype(np.float32))
+    spectrum[:, 20:] = 0
+    wanted = scipy.fft.irfft2(spectrum, s=(128, 128))
+    assert np.abs(pictures_of(spectrum[:, :20], 128) - wanted).max() < 1e-5
+
+
 def test_the_cosines_of_flat_blocks_are_those_of_the_cosine_transform():
     reference = scipy.fft.dct(np.eye(BLOCK), axis=0, norm="ortho")
     assert np.allclose(_basis(), reference[: len(_basis())], atol=1e-7)
