@@ -5,6 +5,7 @@ from __future__ import annotations
 from .credential.cawg_identity import CawgIdentity, IdentityState
 from .credential.claim import Claim, Ingredient, SourceType
 from .credential.credential import Credential, CredentialState, read_credential_beside
+from .credential.manifest_tree import CertificateNote, IngredientNote, ManifestNote, manifest_notes
 from .credential.origin import OwnAssertion
 from .credential.signing import TimeStampOutcome
 from .credential.source_types import GENERATED_SOURCE_TYPES
@@ -50,6 +51,7 @@ __all__ = [
     "TRUST_FOLDER",
     "Bindings",
     "CawgIdentity",
+    "CertificateNote",
     "Claim",
     "ClipMarker",
     "ClipReader",
@@ -61,6 +63,8 @@ __all__ = [
     "IdentityError",
     "IdentityState",
     "Ingredient",
+    "IngredientNote",
+    "ManifestNote",
     "ManifestStore",
     "MarkReading",
     "Media",
@@ -95,6 +99,7 @@ __all__ = [
     "file_hash",
     "hidden_folder",
     "home_folder",
+    "manifest_notes",
     "mark",
     "mark_key_fingerprints",
     "open_clip",

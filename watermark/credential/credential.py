@@ -19,7 +19,7 @@ import logging
 import mmap
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -28,6 +28,7 @@ import c2pa
 from cryptography.hazmat.primitives import hashes
 
 from watermark.errors import MediaError, StoreError
+from watermark.identity.certificates import pem
 from watermark.identity.trust import TrustPolicy
 from watermark.media.containers import Container, open_file, sniff
 from watermark.media.files import file_hash
@@ -38,7 +39,7 @@ from .cawg_identity import CAWG_CODES, CawgIdentity, IdentityState, cawg_identit
 from .embedded_manifest import LayoutError
 from .layout import FRAMED, LAYOUT_ASSERTION, check_layout
 from .manifest import GENERATOR
-from .signer_certificate import signer_chain
+from .signer_certificate import signer_chains
 from .signing import library_context
 from .source_types import GENERATED_SOURCE_TYPES, source_types_of, term
 
@@ -124,6 +125,7 @@ class Credential:
         fingerprint: SHA-256 of the signer's certificate, hexadecimal; None where the certificate cannot be told.
         vouched_by: Name of the trust list under which the signer is known, or `OWN_ROOTS` for the deployment's own
             roots and those that the caller gave; None where the signer is unknown.
+        chains: Label of each manifest whose signature proves its certificates, with these (PEM), the signer's first.
     """
 
     state: CredentialState
@@ -142,6 +144,7 @@ class Credential:
     identities: tuple[CawgIdentity, ...] = ()
     fingerprint: str | None = None
     vouched_by: str | None = None
+    chains: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def says_generated(self) -> bool:
@@ -296,11 +299,14 @@ def _judged(
         media_type, stream, embedded = _MANIFEST_TYPE, io.BytesIO(beside), True
     stream.seek(0)
     # What lies elsewhere would be fetched a second time, and its server may answer otherwise then.
-    trusted = _SIGNER_TRUSTED in _codes(json.loads(credential.manifest_json or "{}"), "success")
+    report: dict[str, Any] = json.loads(credential.manifest_json or "{}")
+    trusted = _SIGNER_TRUSTED in _codes(report, "success")
     told = embedded and (trusted or credential.state is not CredentialState.ALTERED)
-    chain = signer_chain(media_type, stream, active_label(credential), context) if told else ()
+    chains = signer_chains(media_type, stream, report.get("manifests", {}), context) if told else {}
+    chain = chains.get(active_label(credential), ())
     if chain:
-        credential = replace(credential, fingerprint=chain[0].fingerprint(hashes.SHA256()).hex())
+        named = tuple((label, pem(*one)) for label, one in chains.items())
+        credential = replace(credential, fingerprint=chain[0].fingerprint(hashes.SHA256()).hex(), chains=named)
     if not trusted:
         return credential, embedded
     vouched_by = policy.vouching(chain) if chain else None

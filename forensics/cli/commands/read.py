@@ -38,6 +38,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--sidecar", type=Path, metavar="C2PA", help="read the credential of the one file from this file beside it"
     )
     parser.add_argument(
+        "--detailed",
+        action="store_true",
+        help="print every manifest too: assertions, ingredients, certificates with their fingerprints",
+    )
+    parser.add_argument(
         "--thorough",
         action="store_true",
         help="look for marks in pictures turned by up to 45 degrees or sheared too; takes several times as long",
@@ -70,6 +75,7 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
         offline=not options.online,
         sidecar=options.sidecar,
         search=2 if options.thorough else 1,
+        detailed=options.detailed,
     )
     with confined(prepare, limits) as handler:
         return answer_each(paths, lambda path: handler(path, silent), "reading", report)
@@ -83,6 +89,7 @@ def reader(
     offline: bool,
     sidecar: Path | None = None,
     search: int = 1,
+    detailed: bool = False,
 ) -> FileHandler:
     """Open the deployment and return the handler that reads one file.
 
@@ -93,8 +100,9 @@ def reader(
         offline: Whether to download nothing.
         search: Extent of the search for the mark, as for `read_mark`.
         sidecar: File that holds the credential; None where the file itself does.
+        detailed: Whether the text lists every manifest.
     """
-    from forensics.reporting import read_entry
+    from forensics.reporting import manifest_entries, manifest_text, read_entry
     from watermark import Deployment, Outcome, read_provenance
 
     deployment = Deployment.open(home)
@@ -108,7 +116,11 @@ def reader(
     def one(path: Path, report: Report) -> CommandResult:
         provenance = read_provenance(path, deployment, policy=policy, sidecar=sidecar, search=search)
         altered = provenance.outcome is Outcome.ALTERED
-        return CommandResult(describe(provenance), (read_entry(provenance),), attention=altered)
+        text = describe(provenance)
+        if detailed and (manifests := manifest_text(provenance.credential)):
+            text += f"\n{manifests}"
+        entry = {**read_entry(provenance), "manifests": [*manifest_entries(provenance.credential)]}
+        return CommandResult(text, (entry,), attention=altered)
 
     return one
 
