@@ -6,7 +6,8 @@ from .credential.cawg_identity import CawgIdentity, IdentityState
 from .credential.claim import Claim, Ingredient, SourceType
 from .credential.credential import Credential, CredentialState, read_credential_beside
 from .credential.manifest_tree import CertificateNote, IngredientNote, ManifestNote, manifest_notes
-from .credential.origin import OwnAssertion
+from .credential.named_identity import ROLES, NamedIdentity
+from .credential.own_assertions import OwnAssertion
 from .credential.signing import TimeStampOutcome
 from .credential.source_types import GENERATED_SOURCE_TYPES
 from .credential.statements import Statement, read_statement, sign_statement
@@ -42,11 +43,14 @@ from .sealing.clip_writing import ClipWriter
 from .sealing.release import SealReceipt
 from .sealing.seal import seal, seal_file
 from .sealing.signing_only import SIDECAR_SUFFIX, SignReceipt, sign_unchanged
+from .sealing.updating import REASONS, update_credential
 from .store.manifest_store import ManifestStore
 
 __all__ = [
     "GENERATED_SOURCE_TYPES",
     "OWN_ROOTS",
+    "REASONS",
+    "ROLES",
     "SIDECAR_SUFFIX",
     "TRUST_FOLDER",
     "Bindings",
@@ -70,6 +74,7 @@ __all__ = [
     "Media",
     "MediaError",
     "Outcome",
+    "NamedIdentity",
     "OwnAssertion",
     "Payload",
     "PayloadKind",
@@ -119,6 +124,7 @@ __all__ = [
     "sweep",
     "take_frames",
     "try_lock",
+    "update_credential",
     "verify_file",
     "whole_file",
     "write_trust_list",

@@ -42,7 +42,7 @@ from watermark import (
 )
 from watermark.credential.credential import read_credential
 from watermark.credential.signer_certificate import _boxes
-from watermark.credential.signing import library_context
+from watermark.credential.signing import library_context, library_settings
 from watermark.identity import certificates
 from watermark.identity import identity as identity_module
 from watermark.identity.certificates import pem
@@ -89,7 +89,7 @@ class World:
         assert identity.key_path is not None
         info = c2pa.C2paSignerInfo(b"es256", identity.chain_pem.encode(), identity.key_path.read_bytes(), None)
         with (
-            c2pa.Builder(json.dumps(definition), context=library_context(self.anchors)) as builder,
+            c2pa.Builder(json.dumps(definition), context=library_context(library_settings(self.anchors))) as builder,
             c2pa.Signer.from_info(info) as signer,
             self.source.open("rb") as unsigned,
             out.open("w+b") as signed,

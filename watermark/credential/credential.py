@@ -40,7 +40,7 @@ from .embedded_manifest import LayoutError
 from .layout import FRAMED, LAYOUT_ASSERTION, check_layout
 from .manifest import GENERATOR
 from .signer_certificate import signer_chains
-from .signing import library_context
+from .signing import library_context, library_settings
 from .source_types import GENERATED_SOURCE_TYPES, source_types_of, term
 
 _LOG = logging.getLogger(__name__)
@@ -289,10 +289,17 @@ def _judged(
 
     `beside` is the manifest store of a file that lies beside the stream's.
 
-    A signer under the anchors that the policy does not allow is an unknown one, and so is one that only a time-stamp
-    authority vouches for: the library keeps the purposes of anchors apart in its settings and not in its answers.
+    A signer under the anchors that the policy does not allow is an unknown one, and so is one that only an authority for
+    time stamps or CAWG identities vouches for: the library keeps the purposes of anchors apart in its settings and not in its answers.
     """
-    context = library_context(policy.signer_anchors, time_anchors=policy.time_anchors, offline=policy.offline)
+    context = library_context(
+        library_settings(
+            policy.signer_anchors,
+            time_anchors=policy.time_anchors,
+            identity_anchors=policy.identity_anchors,
+            offline=policy.offline,
+        )
+    )
     with c2pa.Reader(media_type, stream, beside, context=context) as reader:
         credential, embedded = _credential(reader), reader.is_embedded()
     if beside is not None:
@@ -310,7 +317,7 @@ def _judged(
     if not trusted:
         return credential, embedded
     vouched_by = policy.vouching(chain) if chain else None
-    if vouched_by is None and policy.time_anchors:
+    if vouched_by is None and (policy.time_anchors or policy.identity_anchors):
         return _unknown(credential, CODE_NOT_FOR_CLAIMS), embedded
     if policy.allowed_signers and not (chain and policy.allows(chain[0])):
         return _unknown(credential, CODE_NOT_ALLOWED), embedded

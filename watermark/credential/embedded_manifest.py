@@ -127,11 +127,22 @@ def _in_tiff(data: Buffer) -> Iterator[bytes]:
 
 
 def _in_bmff(data: Buffer) -> Iterator[bytes]:
-    # After the user type follow version and flags, the purpose, and the offset of a second store (C2PA A.5).
-    frame = bytes(4) + b"manifest\0" + bytes(8)
+    """Yield the manifest store, or the update of one, which lies in a box of its own behind the original (C2PA A.5.1).
+
+    After the user type follow version and flags, the purpose, and the offset of further hashes, which is not used.
+    """
+    found: dict[bytes, bytes] = {}
     for kind, start, end in bmff_boxes(data):
-        if is_manifest_box(data, kind, start):
-            body = start + 24 + len(frame)
-            if data[start + 24 : body] != frame:
-                raise LayoutError("the header of the manifest box does not fit")
-            yield data[body:end]
+        if not is_manifest_box(data, kind, start):
+            continue
+        purpose = bytes(data[start + 28 : start + 37]).partition(b"\0")[0]
+        body = start + 28 + len(purpose) + 9
+        if purpose in found or data[start + 24 : body] != bytes(4) + purpose + bytes(9):
+            raise LayoutError("the header of the manifest box does not fit")
+        found[purpose] = data[body:end]
+    if set(found) == {b"original", b"update"}:
+        yield found[b"update"]
+    elif set(found) == {b"manifest"}:
+        yield found[b"manifest"]
+    elif found:
+        raise LayoutError("the purposes of the manifest boxes do not fit")

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from .credential import Credential
-from .origin import OwnAssertion
+from .own_assertions import OwnAssertion
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ through `ClipWriter`, which takes the same steps in constant memory.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from watermark.credential.claim import Claim, Ingredient, Relationship, check_claim
+from watermark.credential.own_assertions import OwnAssertion, check_assertions
 from watermark.deployment import Deployment
 from watermark.errors import MarkLostError, MediaError, SealError, TooSmallError
 from watermark.mark.embed import ClipMarker, check_size, mark
@@ -123,6 +124,8 @@ def seal_file(
     force: bool = False,
     quality: int | None = None,
     lossless: bool = False,
+    assertions: Sequence[OwnAssertion] = (),
+    thumbnail: bool = False,
 ) -> SealReceipt:
     """Decode a file, mark it and seal it; a clip keeps its sound, an uneven frame rate becomes even.
 
@@ -143,6 +146,8 @@ def seal_file(
             the new credential then keeps as its ingredient; and let the sealed file take the source's own place.
         quality: 1 … 100 for JPEG, WebP and AVIF; None takes 95. A clip has none.
         lossless: Whether every marked pixel must be kept, as PNG, TIFF and WebP can.
+        assertions: Further assertions of the owner.
+        thumbnail: Whether the manifest gets a small picture of the sealed file, where the library can make one.
 
     Raises:
         SealError: The source carries a mark of this deployment already, its credential says that a machine made it
@@ -151,6 +156,7 @@ def seal_file(
         WatermarkError: As for `read_media`, `open_clip`, `mark` and `seal`.
     """
     draws = np.random.default_rng() if rng is None else rng
+    check_assertions(assertions, kind)
     relationship: Relationship = "inputTo" if kind is PayloadKind.GENERATED else "parentOf"
     ingredients = (Ingredient(source, source.name, relationship),)
     if sniff(source).is_clip:
@@ -165,7 +171,8 @@ def seal_file(
 
     def attempt() -> SealReceipt:
         payload = Payload.random(draws, kind)
-        return seal_under(Claim(payload, path.name, "facetrail", version("facetrail"), ingredients=ingredients))
+        claim = Claim(payload, path.name, "facetrail", version("facetrail"), ingredients=ingredients)
+        return seal_under(replace(claim, assertions=tuple(assertions), thumbnail=thumbnail))
 
     for number in range(1, _ATTEMPTS):
         try:

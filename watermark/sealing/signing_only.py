@@ -15,16 +15,19 @@ from __future__ import annotations
 import logging
 import mmap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
+from watermark.credential.cawg_identity import IdentityState
 from watermark.credential.claim import Ingredient
 from watermark.credential.credential import Credential, CredentialState, read_credential, read_credential_beside
 from watermark.credential.embedded_manifest import LayoutError
 from watermark.credential.layout import recorded_layout
-from watermark.credential.origin import OwnAssertion, check_assertions, origin_definition
-from watermark.credential.signing import Draft, TimeStampOutcome, library_context, sign_draft
+from watermark.credential.named_identity import NamedIdentity
+from watermark.credential.origin import origin_definition
+from watermark.credential.own_assertions import OwnAssertion, check_assertions, vouched_labels
+from watermark.credential.signing import Draft, TimeStampOutcome, library_settings, sign_draft
 from watermark.deployment import Deployment
 from watermark.errors import MediaError, SealError
 from watermark.mark.payload import PayloadKind
@@ -50,7 +53,7 @@ class SignReceipt:
     Attributes:
         source: The file.
         path: The signed copy, or the credential in a file of its own.
-        kind: What its owner states about it.
+        kind: What its owner states about it; None for an update of its credential.
         source_sha256: SHA-256 of the file.
         sha256: SHA-256 of what was written.
         credential: Credential as read back.
@@ -60,7 +63,7 @@ class SignReceipt:
 
     source: Path
     path: Path
-    kind: PayloadKind
+    kind: PayloadKind | None
     source_sha256: str
     sha256: str
     credential: Credential
@@ -77,6 +80,7 @@ def sign_unchanged(
     assertions: Sequence[OwnAssertion] = (),
     thumbnail: bool = False,
     sidecar: bool = False,
+    named: NamedIdentity | None = None,
 ) -> SignReceipt:
     """Sign a file without marking, decoding or encoding it.
 
@@ -89,6 +93,7 @@ def sign_unchanged(
         assertions: Further assertions of the owner.
         thumbnail: Whether the manifest gets a small picture of the file, where the library can make one.
         sidecar: Whether the credential is written to a file of its own, and the source stays without one.
+        named: Who stands behind the file in a CAWG identity assertion; nobody where it is None.
 
     Raises:
         SealError: The statement contradicts the file's credential, metadata or the assertions; the file was altered;
@@ -115,16 +120,19 @@ def sign_unchanged(
     with staging_folder(path) as folder:
         signed = folder / f"signed{source.suffix.lower()}"
         draft = _draft(source, container, kind, has_parent, assertions, sidecar)
-        context = library_context(
+        draft = replace(draft, named=named, vouched_for=vouched_labels(assertions))
+        settings = library_settings(
             deployment.trust.signer_anchors, created=[one.label for one in assertions], thumbnail=thumbnail
         )
         with writing(path):
-            signature = sign_draft(source, signed, draft, deployment.identity, context)
+            signature = sign_draft(source, signed, draft, deployment.identity, settings)
             if sidecar:
                 signed.unlink(missing_ok=True)
                 signed = folder / f"signed{SIDECAR_SUFFIX}"
                 signed.write_bytes(signature.manifest)
-        credential = _read_back(source, signed, path, deployment, sidecar=sidecar)
+        credential = read_back(
+            source, signed, path, deployment, sidecar=sidecar, named_count=0 if named is None else 1
+        )
         digest = file_hash(signed)
         if file_hash(source) != source_hash:
             raise SealError(f"{source}: was changed while it was signed; nothing was left")
@@ -171,7 +179,22 @@ def _draft(
     return Draft(source.name, definition, ingredients, embedded=not sidecar)
 
 
-def _read_back(source: Path, signed: Path, path: Path, deployment: Deployment, *, sidecar: bool) -> Credential:
+def read_back(
+    source: Path, signed: Path, path: Path, deployment: Deployment, *, sidecar: bool = False, named_count: int = 0
+) -> Credential:
+    """Return the credential of what was signed, or refuse to leave it.
+
+    Args:
+        source: The file.
+        signed: The signed copy, or the credential alone where `sidecar` is set.
+        path: The destination, for the error message.
+        deployment: Deployment that signed.
+        sidecar: Whether the credential lies in a file of its own.
+        named_count: How many CAWG identities it must name.
+
+    Raises:
+        SealError: It does not read as it should.
+    """
     if sidecar:
         credential = read_credential_beside(source, signed, deployment.trust)
     else:
@@ -181,4 +204,8 @@ def _read_back(source: Path, signed: Path, path: Path, deployment: Deployment, *
         raise SealError(
             f"{path}: the signed file reads {credential.state} ({codes}) instead of trusted; nothing was left"
         )
+    broken = [one for one in credential.identities if one.state is IdentityState.INVALID]
+    if broken or len(credential.identities) < named_count:
+        codes = ", ".join(code for one in broken for code in one.codes) or "it is missing"
+        raise SealError(f"{path}: the CAWG identity cannot be read back ({codes}); nothing was left")
     return credential

@@ -32,6 +32,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="trust only this signing certificate under the trusted roots; may be given several times",
     )
     parser.add_argument(
+        "--trust-identity",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PEM",
+        help="root certificates under which CAWG identities are known; they make no signer known",
+    )
+    parser.add_argument(
         "--online", action="store_true", help="fetch a manifest that a file only points to (default: never)"
     )
     parser.add_argument(
@@ -72,6 +80,7 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
         options.home,
         read_anchors(options.trust),
         read_anchors(options.signer),
+        identity_roots=read_anchors(options.trust_identity),
         offline=not options.online,
         sidecar=options.sidecar,
         search=2 if options.thorough else 1,
@@ -87,6 +96,7 @@ def reader(
     signers: tuple[str, ...],
     *,
     offline: bool,
+    identity_roots: tuple[str, ...] = (),
     sidecar: Path | None = None,
     search: int = 1,
     detailed: bool = False,
@@ -98,6 +108,7 @@ def reader(
         trust: Root certificates (PEM) whose signers are trusted in addition to the deployment's.
         signers: The only signers (PEM) that are trusted, where any are given.
         offline: Whether to download nothing.
+        identity_roots: Root certificates (PEM) under which CAWG identities are known.
         search: Extent of the search for the mark, as for `read_mark`.
         sidecar: File that holds the credential; None where the file itself does.
         detailed: Whether the text lists every manifest.
@@ -111,6 +122,7 @@ def reader(
         anchors=(*deployment.trust.anchors, *trust),
         allowed_signers=signers,
         offline=offline,
+        identity_roots=identity_roots,
     )
 
     def one(path: Path, report: Report) -> CommandResult:
