@@ -24,6 +24,7 @@ from .errors import (
 )
 from .identity.identity import Identity
 from .identity.mark_keys import mark_key_fingerprints
+from .identity.rotation import bring_into, rotate_identity
 from .identity.sign_command import SignCommand
 from .identity.time_stamping import TimeStamping
 from .identity.trust import OWN_ROOTS, Purpose, TrustList, TrustPolicy
@@ -95,6 +96,7 @@ __all__ = [
     "TrustList",
     "TrustPolicy",
     "WatermarkError",
+    "bring_into",
     "check_size",
     "check_sound",
     "check_trust_list",
@@ -117,6 +119,7 @@ __all__ = [
     "read_statement",
     "read_trust_lists",
     "remove_trust_list",
+    "rotate_identity",
     "seal",
     "seal_file",
     "sign_statement",
