@@ -6,6 +6,7 @@ import re
 import stat
 import struct
 from enum import Enum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
@@ -53,7 +54,7 @@ class Container(Enum):
     @property
     def is_decodable(self) -> bool:
         """Return whether this package decodes the pixels; of the other containers it reads the credential alone."""
-        return self not in _NOT_DECODED
+        return self not in _NOT_DECODED or (self in HEIF_FAMILY and has_heif_decoder())
 
     @property
     def is_clip(self) -> bool:
@@ -61,11 +62,21 @@ class Container(Enum):
         return self in (Container.MP4, Container.MATROSKA)
 
 
+HEIF_FAMILY = frozenset({Container.HEIC, Container.HEIF})
+"""Containers whose pixels an optional package decodes."""
+
+
+def has_heif_decoder() -> bool:
+    """Return whether the optional package that decodes HEIC and HEIF is installed."""
+    return find_spec("pillow_heif") is not None
+
+
+_HEIF_WAY_OUT = "which needs the extra `heic` (pip install 'facetrail[heic]'), or convert it to AVIF, JPEG or PNG"
 _SOUND = "sound without pictures; give a picture or a clip"
 _NOT_DECODED = {
     Container.GIF: "GIF; convert it to PNG, an animation to MP4",
-    Container.HEIC: "HEIC, which this program cannot decode; convert it to AVIF, JPEG or PNG",
-    Container.HEIF: "HEIF, which this program cannot decode; convert it to AVIF, JPEG or PNG",
+    Container.HEIC: f"HEIC, {_HEIF_WAY_OUT}",
+    Container.HEIF: f"HEIF, {_HEIF_WAY_OUT}",
     Container.JXL: "JPEG XL, which this program cannot decode; convert it to AVIF, JPEG or PNG",
     Container.DNG: "DNG, a raw photo that this program cannot develop; develop it to TIFF, JPEG or PNG",
     Container.SVG: "SVG, a drawing that this program cannot render; render it to PNG",
@@ -138,7 +149,7 @@ def check_decodable(path: Path, container: Container) -> None:
     Raises:
         MediaError: Its pixels are not decoded; the message says what it is and what to do.
     """
-    if container in _NOT_DECODED:
+    if not container.is_decodable:
         raise MediaError(f"{path}: is {_NOT_DECODED[container]}")
 
 

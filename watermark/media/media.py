@@ -19,6 +19,7 @@ from .clip_reading import open_clip
 from .colour import is_transparent, to_srgb
 from .containers import Container, check_decodable, sniff
 from .frames import MOST_PIXELS, check_area
+from .still_formats import still_formats
 
 _LOG = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class Media:
 
 
 def read_media(path: Path, *, max_frames: int | None = None) -> Media:
-    """Decode a PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV or Matroska file as a viewer displays it.
+    """Decode a PNG, JPEG, WebP, AVIF, TIFF, HEIC (with the extra `heic`), MP4, MOV or Matroska file as a viewer displays it.
 
     The content decides which format it is. Orientation tags and colour profiles are applied, and transparency is
     composited over white. Grey, palette, CMYK and 16-bit pictures are converted to 8-bit sRGB. Sound is ignored; frames
@@ -88,7 +89,7 @@ def read_media(path: Path, *, max_frames: int | None = None) -> Media:
 
 def _read_still(path: Path, container: Container) -> Media:
     try:
-        with _strict_tiff(), Image.open(path, formats=[container.name]) as image:
+        with _strict_tiff(), Image.open(path, formats=still_formats(container)) as image:
             check_area(path, *image.size)
             _refuse_raw_ycbcr(path, image)
             _refuse_several(path, image)
@@ -129,8 +130,8 @@ def _refuse_several(path: Path, image: Image.Image) -> None:
         except EOFError:
             return
         raise MediaError(f"{path}: has several pages; save the one you mean as a file of its own")
-    # The only exception is a photo with a second view for other displays.
-    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
+    # A photo may have a second view for other displays, and a HEIC file further pictures beside its primary one.
+    if getattr(image, "n_frames", 1) > 1 and image.format not in ("MPO", "HEIF"):
         raise MediaError(f"{path}: is an animation, not a still; convert it to MP4")
 
 
