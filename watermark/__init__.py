@@ -41,9 +41,9 @@ from .media.sound import check_sound
 from .provenance import Outcome, Provenance, read_provenance, verify_file
 from .resolution.resolution import Bindings, read_bindings
 from .sealing.clip_writing import ClipWriter
-from .sealing.release import SealReceipt
+from .sealing.release import SIDECAR_SUFFIX, SealReceipt
 from .sealing.seal import seal, seal_file
-from .sealing.signing_only import SIDECAR_SUFFIX, SignReceipt, sign_unchanged
+from .sealing.signing_only import SignReceipt, sign_unchanged
 from .sealing.updating import REASONS, update_credential
 from .store.manifest_store import ManifestStore
 

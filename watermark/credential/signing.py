@@ -152,6 +152,7 @@ def sign_file(
     anchors: Sequence[str] | None = None,
     *,
     discreet: bool = False,
+    embedded: bool = True,
 ) -> Signature:
     """Write a signed copy of a file.
 
@@ -166,6 +167,7 @@ def sign_file(
         anchors: Root certificates (PEM) under which the credentials of ingredients are recorded permanently as trusted;
             None uses the identity's own.
         discreet: Whether the manifest store is padded to a multiple of 8 KiB, to which a time stamp is added.
+        embedded: Whether the copy is to hold the manifest; otherwise it is the same as the file.
 
     Raises:
         SealError: The claim contradicts itself, an ingredient cannot be read, the library refuses, or the time-stamp
@@ -175,13 +177,13 @@ def sign_file(
     """
     check_claim(claim)
     container = sniff(source)
-    definition = manifest_definition(claim, container.value, recorded_layout(source, container))
+    definition = manifest_definition(claim, container.value, recorded_layout(source, container) if embedded else None)
     settings = library_settings(
         identity.anchors if anchors is None else anchors,
         created=[one.label for one in claim.assertions],
         thumbnail=claim.thumbnail,
     )
-    draft = Draft(claim.title, definition, claim.ingredients)
+    draft = Draft(claim.title, definition, claim.ingredients, embedded)
     return sign_draft(source, target, draft, identity, settings, discreet=discreet)
 
 

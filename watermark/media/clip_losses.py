@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from av.container import InputContainer
+
 from .clip_reading import demuxed
 
 HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
@@ -25,30 +27,41 @@ def clip_transfer(path: Path) -> str | None:
         return HDR_TRANSFERS.get(int(file.streams.video[0].codec_context.color_trc))
 
 
-def clip_losses(path: Path) -> tuple[str, ...]:
-    """Return what of a clip a sealed copy does not hold, in words.
+def clip_losses(source: Path, written: Path) -> tuple[str, ...]:
+    """Return what of a clip an encoded copy does not hold, in words.
 
     Args:
-        path: The clip.
+        source: The clip.
+        written: The copy.
 
     Raises:
-        MediaError: The file cannot be opened.
+        MediaError: A file cannot be opened.
     """
-    lost = []
-    with demuxed(path) as file:
-        pixels = file.streams.video[0].codec_context.format
-        depth = max((part.bits for part in pixels.components), default=8) if pixels is not None else 8
-        if depth > 8:
-            lost.append(f"{depth} bits a channel (8 are written)")
-        for name, count in (
-            ("further pictures", len(file.streams.video) - 1),
-            ("further sound tracks", len(file.streams.audio) - 1),
-            ("subtitles", len(file.streams.subtitles)),
-            ("data tracks", len(file.streams.data)),
-            ("attachments", len(file.streams.attachments)),
+    with demuxed(source) as file, demuxed(written) as copy:
+        lost = [f"{depth} bits a channel (8 are written)"] if (depth := _depth(file)) > 8 else []
+        for name, kind in (
+            ("further pictures", "video"),
+            ("sound tracks", "audio"),
+            ("subtitles", "subtitles"),
+            ("data tracks", "data"),
+            ("attachments", "attachments"),
         ):
-            if count > 0:
+            if (count := _count(file, kind) - _count(copy, kind)) > 0:
                 lost.append(f"{name} ({count})")
-        if described := sorted(set(file.metadata) - _TECHNICAL):
+        if (count := len(file.chapters()) - len(copy.chapters())) > 0:
+            lost.append(f"chapters ({count})")
+        kept = {key.lower() for key in copy.metadata}
+        if described := sorted(key for key in file.metadata if key.lower() not in {*kept, *_TECHNICAL}):
             lost.append(f"descriptions ({', '.join(described)})")
     return tuple(lost)
+
+
+def _count(file: InputContainer, kind: str) -> int:
+    """Return how many tracks of a kind a file has; MP4 keeps the names of chapters in a data track, which counts not."""
+    count = len(getattr(file.streams, kind))
+    return count - 1 if kind == "data" and count and file.chapters() else count
+
+
+def _depth(file: InputContainer) -> int:
+    pixels = file.streams.video[0].codec_context.format
+    return max((part.bits for part in pixels.components), default=8) if pixels is not None else 8

@@ -100,6 +100,8 @@ WRITABLE = {
     ".tif": Container.TIFF,
     ".tiff": Container.TIFF,
     ".mp4": Container.MP4,
+    ".mov": Container.MP4,
+    ".webm": Container.MATROSKA,
 }
 
 

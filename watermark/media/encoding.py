@@ -20,11 +20,11 @@ from PIL import Image
 
 from watermark.errors import MediaError
 
-from .clip_reading import open_clip
+from .clip_reading import demuxed, open_clip
 from .containers import Container, writable
 from .frame_timing import FASTEST, LARGEST_DENOMINATOR
 from .frames import Frames, check_frames
-from .sound import SoundTrack
+from .sound import SideTrack, kept_subtitles
 from .still_metadata import StillMetadata
 from .still_writing import WrittenMetadata, written_metadata
 
@@ -103,24 +103,31 @@ def _scratch(container: Container) -> IO[bytes]:
 
 
 def encode_clip(frames: Frames, path: Path, fps: float | Fraction, *, crf: int = 18) -> None:
-    """Write frames as H.264 in MP4 with the index at the front; see `ClipEncoder`.
+    """Write frames as a clip, an MP4 with the index at the front; see `ClipEncoder`.
 
     Args:
         frames: uint8 RGB, `(T, H, W, 3)`.
-        path: Path of the file, suffix .mp4; an existing file is overwritten in place.
+        path: Path of the file, suffix .mp4, .mov or .webm; an existing file is overwritten in place.
         fps: Frames per second.
         crf: Constant rate factor of x264, 0 … 51; lower is better.
 
     Raises:
-        MediaError: The suffix is not .mp4, or the rate is not positive.
+        MediaError: The suffix is none of a clip's, or the rate is not positive.
         OSError: The file cannot be written.
     """
     with ClipEncoder(path, fps, frames.shape[1], frames.shape[2], crf=crf) as encoder:
         encoder.write(frames)
 
 
+_FORMATS = {".mp4": "mp4", ".mov": "mov", ".webm": "webm"}
+_TECHNICAL = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "handler_name", "vendor_id"})
+_FRAGMENTED = "+frag_keyframe+empty_moov+default_base_moof"
+_VP9_STEPS = 6
+"""VP9 at a rate factor that is higher by this looks about as good as H.264."""
+
+
 class ClipEncoder:
-    """Write H.264 in MP4 piece by piece, in constant memory.
+    """Write H.264 in MP4 or MOV, or VP9 in WebM, piece by piece, in constant memory.
 
     4:2:0 needs even sides: an odd one grows by a copy of its last row or column, so no pixel is lost. A key frame comes
     at least every two seconds, so that a part cut out of the clip still contains the mark. Used in a `with` block; the
@@ -136,41 +143,72 @@ class ClipEncoder:
         *,
         crf: int = 18,
         audio_from: Path | None = None,
+        tracks_from: Path | None = None,
+        fragmented: bool = False,
     ) -> None:
         """Open a file for writing.
 
         Args:
-            path: Path of the file, suffix .mp4; an existing file is overwritten in place.
+            path: Path of the file, suffix .mp4, .mov or .webm; an existing file is overwritten in place.
             fps: Frames per second.
             height: Pixels in a column.
             width: Pixels in a row.
             crf: Constant rate factor of x264, 0 … 51; lower is better.
             audio_from: A clip whose sound is copied, from the time of its first frame on; None writes no sound.
+            tracks_from: A clip whose sound tracks, subtitles, chapters and descriptions are all copied, as far as the
+                container holds them; instead of `audio_from`.
+            fragmented: Whether an MP4 or MOV is written in fragments, so that it can be streamed while it is read.
 
         Raises:
-            MediaError: The suffix is not .mp4, the rate is not positive, or `audio_from` has no usable sound.
+            MediaError: The suffix is none of a clip's, the rate is not positive, or sound that is to be copied cannot
+                be used.
             OSError: The file cannot be written.
         """
         self.rate = check_clip(path, fps)
         self.size = (height, width)
         self.count = 0
-        self._sound: SoundTrack | None = None
-        start = 0.0 if audio_from is None else open_clip(audio_from).start
-        options = {"movflags": "+faststart", "fflags": "+bitexact"}
-        self._file = av.open(str(path), "w", format="mp4", options=options)
-        key_frames = str(max(round(self.rate * _KEY_FRAME_SECONDS), 1))
-        options = {"crf": str(crf), "preset": "medium", "g": key_frames, "threads": "1"}
-        self._stream = self._file.add_stream("libx264", rate=self.rate, options=options)
-        self._stream.width, self._stream.height = width + width % 2, height + height % 2
-        self._stream.pix_fmt = "yuv420p"
-        self._stream.codec_context.colorspace = Colorspace.SMPTE170M
-        self._stream.codec_context.color_range = ColorRange.MPEG
-        if audio_from is not None:
-            try:
-                self._sound = SoundTrack(audio_from, self._file, start)
-            except BaseException:
-                self._abandon()
-                raise
+        self._tracks: list[SideTrack] = []
+        source = tracks_from or audio_from
+        start = 0.0 if source is None else open_clip(source).start
+        kind = _FORMATS[path.suffix.lower()]
+        movflags = {} if kind == "webm" else {"movflags": _FRAGMENTED if fragmented else "+faststart"}
+        self._file = av.open(str(path), "w", format=kind, options={"fflags": "+bitexact", **movflags})
+        self._stream = self._video(kind, width, height, crf)
+        try:
+            if tracks_from is not None:
+                self._keep_all(tracks_from, kind, start)
+            elif audio_from is not None:
+                self._tracks.append(SideTrack(audio_from, self._file, start))
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _video(self, kind: str, width: int, height: int, crf: int) -> av.VideoStream:
+        key_frames = {"g": str(max(round(self.rate * _KEY_FRAME_SECONDS), 1)), "threads": "1"}
+        if kind == "webm":
+            options = {"crf": str(min(crf + _VP9_STEPS, 63)), "b": "0", "deadline": "good", "cpu-used": "4"}
+            stream = self._file.add_stream("libvpx-vp9", rate=self.rate, options={**options, **key_frames})
+        else:
+            options = {"crf": str(crf), "preset": "medium"}
+            stream = self._file.add_stream("libx264", rate=self.rate, options={**options, **key_frames})
+        stream.width, stream.height = width + width % 2, height + height % 2
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.colorspace = Colorspace.SMPTE170M
+        stream.codec_context.color_range = ColorRange.MPEG
+        return stream
+
+    def _keep_all(self, source: Path, kind: str, start: float) -> None:
+        """Copy every track beside the pictures, the chapters and the descriptions of a clip."""
+        with demuxed(source) as file:
+            sounds, chapters = len(file.streams.audio), file.chapters()
+            described = {key: text for key, text in file.metadata.items() if key not in _TECHNICAL}
+        for number in range(sounds):
+            self._tracks.append(SideTrack(source, self._file, start, number))
+        for number in kept_subtitles(source, kind):
+            self._tracks.append(SideTrack(source, self._file, start, number, subtitles=True))
+        self._file.metadata.update(described)
+        if chapters:
+            self._file.set_chapters(chapters)
 
     def write(self, frames: Frames) -> None:
         """Write frames, uint8 RGB, `(T, H, W, 3)`.
@@ -190,8 +228,8 @@ class ClipEncoder:
 
     def _mux(self, packets: list[av.Packet]) -> None:
         for packet in packets:
-            if self._sound is not None:
-                self._sound.advance(float(packet.dts * packet.time_base))
+            for track in self._tracks:
+                track.advance(float(packet.dts * packet.time_base))
             self._file.mux(packet)
 
     def __enter__(self) -> Self:
@@ -203,8 +241,8 @@ class ClipEncoder:
         try:
             if kind is None:
                 self._mux(self._stream.encode())
-                if self._sound is not None:
-                    self._sound.advance(self.count / float(self.rate))
+                for track in self._tracks:
+                    track.advance(self.count / float(self.rate))
         except BaseException:
             self._abandon()
             raise
@@ -214,8 +252,8 @@ class ClipEncoder:
             self._abandon()
 
     def _leave(self) -> None:
-        if self._sound is not None:
-            self._sound.close()
+        for track in self._tracks:
+            track.close()
         self._file.close()
 
     def _abandon(self) -> None:
@@ -228,10 +266,10 @@ def check_clip(path: Path, fps: float | Fraction) -> Fraction:
     """Return the frame rate in the form that is written.
 
     Raises:
-        MediaError: The suffix is not .mp4, or the rate is not between 0 and 1000.
+        MediaError: The suffix is none of a clip's, or the rate is not between 0 and 1000.
     """
     if not writable(path).is_clip:
-        raise MediaError(f"{path}: cannot hold a clip; use .mp4")
+        raise MediaError(f"{path}: cannot hold a clip; use .mp4, .mov or .webm")
     if not 0 < fps <= FASTEST:
         raise MediaError(f"{path}: a frame rate of {fps} cannot be written; give frames a second between 0 and 1000")
     return Fraction(fps).limit_denominator(LARGEST_DENOMINATOR)

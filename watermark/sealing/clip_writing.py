@@ -12,11 +12,21 @@ from watermark.credential.claim import Claim, check_claim
 from watermark.deployment import Deployment
 from watermark.errors import MediaError, SealError
 from watermark.mark.embed import check_size
+from watermark.media.clip_losses import clip_losses
 from watermark.media.clip_reading import open_clip
 from watermark.media.encoding import ClipEncoder, check_clip
 from watermark.media.frames import CLIP_SAMPLE, Frames, check_frames
 
-from .release import SealReceipt, check_mark, release, staging_folder, timed, writing
+from .release import (
+    SIDECAR_SUFFIX,
+    SealReceipt,
+    check_mark,
+    holds_credential,
+    release,
+    staging_folder,
+    timed,
+    writing,
+)
 from .xmp import append_xmp
 
 _LOG = logging.getLogger(__name__)
@@ -25,7 +35,7 @@ _CHECKED_EVERY = 12
 
 
 class ClipWriter:
-    """Write marked frames in a `with` block, and release a sealed MP4 when the block ends without an error.
+    """Write marked frames in a `with` block, and release a sealed clip when the block ends without an error.
 
     The claim's mark is read in one of every twelve frames before encoding, so that unmarked pixels never enter the
     file. After encoding the mark is read back from up to 16 frames of the file. Any error leaves nothing at the path.
@@ -45,11 +55,14 @@ class ClipWriter:
         width: int,
         crf: int = 18,
         audio_from: Path | None = None,
+        tracks_from: Path | None = None,
+        fragmented: bool = False,
+        replace: bool = False,
     ) -> None:
         """Check everything that can be checked before any frame exists; nothing is written yet.
 
         Args:
-            path: Destination, suffix .mp4.
+            path: Destination, suffix .mp4, .mov or .webm; the credential of a WebM goes into a .c2pa file beside it.
             claim: The claim to seal.
             deployment: Deployment that signs.
             fps: Frames per second.
@@ -58,9 +71,13 @@ class ClipWriter:
             crf: As for `encode_clip`.
             audio_from: A clip whose sound track is copied, cut to the length of the frames; a clip without sound is
                 allowed.
+            tracks_from: As for `ClipEncoder`; instead of `audio_from`.
+            fragmented: As for `ClipEncoder`.
+            replace: Whether a credential beside a WebM may be replaced.
 
         Raises:
-            MediaError: The suffix or the rate does not fit a clip, or `audio_from` is no clip.
+            MediaError: The suffix or the rate does not fit a clip, `audio_from` is no clip, or there is a credential
+                beside a WebM already.
             TooSmallError: The frames are too small to carry a mark.
             SealError: The claim contradicts itself.
         """
@@ -71,6 +88,10 @@ class ClipWriter:
         self._claim, self._deployment = claim, deployment
         self._fps, self._size, self._crf = fps, (height, width), crf
         self._audio_from = audio_from if audio_from is not None and open_clip(audio_from).has_sound else None
+        self._tracks_from, self._fragmented = tracks_from, fragmented
+        beside = path.with_suffix(SIDECAR_SUFFIX)
+        if not holds_credential(path) and beside.exists() and not replace:
+            raise MediaError(f"{beside}: is there already, and the credential of {path.name} goes there; move it away")
         self._open = ExitStack()
         self._encoder: ClipEncoder | None = None
         self._encoded = path
@@ -92,9 +113,15 @@ class ClipWriter:
     def __enter__(self) -> Self:
         """Open the file in a hidden folder beside its destination."""
         with ExitStack() as opening, writing(self.path):
-            self._encoded = opening.enter_context(staging_folder(self.path)) / "encoded.mp4"
+            self._encoded = opening.enter_context(staging_folder(self.path)) / f"encoded{self.path.suffix.lower()}"
             self._encoder = ClipEncoder(
-                self._encoded, self._fps, *self._size, crf=self._crf, audio_from=self._audio_from
+                self._encoded,
+                self._fps,
+                *self._size,
+                crf=self._crf,
+                audio_from=self._audio_from,
+                tracks_from=self._tracks_from,
+                fragmented=self._fragmented,
             )
             self._open = opening.pop_all()
         return self
@@ -136,8 +163,10 @@ class ClipWriter:
     def _finalised(self) -> SealReceipt:
         if not self._count:
             raise SealError(f"{self.path}: got no frames; write at least one; nothing was left")
+        lost = () if self._tracks_from is None else clip_losses(self._tracks_from, self._encoded)
         with writing(self.path):
-            append_xmp(self._encoded, self._claim, discreet=self._deployment.discreet)
+            if holds_credential(self.path):
+                append_xmp(self._encoded, self._claim, discreet=self._deployment.discreet)
         with timed(self._seconds, "read_back"):
             clip = open_clip(self._encoded)
             if clip.frame_count != self._count:
@@ -157,4 +186,6 @@ class ClipWriter:
             clip.height,
             self._seconds,
             finalised.time_stamp,
+            lost=lost,
+            sidecar=finalised.sidecar,
         )

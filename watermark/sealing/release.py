@@ -15,18 +15,33 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from watermark.credential.claim import Claim
-from watermark.credential.credential import Credential, CredentialState, active_label, read_credential
+from watermark.credential.credential import (
+    Credential,
+    CredentialState,
+    active_label,
+    read_credential,
+    read_credential_beside,
+)
 from watermark.credential.signing import TimeStampOutcome, sign_file
 from watermark.deployment import Deployment
 from watermark.errors import MarkLostError, SealError
 from watermark.mark.payload import Payload
 from watermark.mark.read import read_mark
+from watermark.media.containers import Container, writable
 from watermark.media.files import file_hash, flush, hidden_folder
 from watermark.media.frames import Frames
 from watermark.store.manifest_store import StoreEntry
 from watermark.store.perceptual_hash import perceptual_hash
 
 _LOG = logging.getLogger(__name__)
+
+SIDECAR_SUFFIX = ".c2pa"
+"""Suffix of a credential in a file of its own."""
+
+
+def holds_credential(path: Path) -> bool:
+    """Return whether a file of this name holds its credential itself; that of a Matroska file lies beside it."""
+    return writable(path) is not Container.MATROSKA
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +63,7 @@ class SealReceipt:
         flattened: Whether the source has transparency; its frames were then composited over white.
         kept: Kinds of metadata that the file holds, such as EXIF.
         lost: What of the source the file does not hold, in words.
+        sidecar: The file of its own that the credential lies in, or None where the sealed file holds it.
     """
 
     path: Path
@@ -64,6 +80,7 @@ class SealReceipt:
     flattened: bool = False
     kept: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    sidecar: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +91,13 @@ class Release:
         sha256: SHA-256 of the file.
         credential: Credential as read back from the file.
         time_stamp: State of the signature's time stamp.
+        sidecar: The file of its own that the credential lies in, or None.
     """
 
     sha256: str
     credential: Credential
     time_stamp: TimeStampOutcome
+    sidecar: Path | None
 
 
 @contextmanager
@@ -160,11 +179,17 @@ def release(
         IdentityError: The private key cannot be read.
     """
     signed = encoded.with_name(f"signed{encoded.suffix}")
+    beside = None if holds_credential(path) else encoded.with_name(f"signed{SIDECAR_SUFFIX}")
     with writing(path):
         with timed(seconds, "sign"):
             identity, anchors, discreet = deployment.identity, deployment.trust.signer_anchors, deployment.discreet
-            signature = sign_file(encoded, signed, claim, identity, anchors, discreet=discreet)
-            credential = _read_credential_back(signed, path, deployment)
+            signature = sign_file(
+                encoded, signed, claim, identity, anchors, discreet=discreet, embedded=beside is None
+            )
+            if beside is not None:
+                beside.write_bytes(signature.manifest)
+                encoded.replace(signed)  # the library's copy is the same
+            credential = _read_credential_back(signed, path, deployment, beside)
         entry = StoreEntry(
             mark_id=claim.payload.hex,
             sha256=file_hash(signed),
@@ -176,13 +201,18 @@ def release(
             created=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
         )
         _LOG.info("signed %s as %s: credential %s", path, identity.subject, credential.state)
-        _put_in_place(signed, path, entry, deployment)
+        _put_in_place(signed, path, entry, deployment, beside)
     _LOG.info("sealed %s with %s mark %s, SHA-256 %s", path, claim.payload.kind, claim.payload.hex, entry.sha256)
-    return Release(entry.sha256, credential, signature.time_stamp)
+    return Release(
+        entry.sha256, credential, signature.time_stamp, None if beside is None else path.with_suffix(SIDECAR_SUFFIX)
+    )
 
 
-def _read_credential_back(signed: Path, path: Path, deployment: Deployment) -> Credential:
-    credential = read_credential(signed, deployment.trust, deployment.store)
+def _read_credential_back(signed: Path, path: Path, deployment: Deployment, beside: Path | None) -> Credential:
+    if beside is None:
+        credential = read_credential(signed, deployment.trust, deployment.store)
+    else:
+        credential = read_credential_beside(signed, beside, deployment.trust)
     if credential.state is not CredentialState.TRUSTED:
         codes = ", ".join(credential.codes) or "no code"
         raise SealError(
@@ -191,11 +221,14 @@ def _read_credential_back(signed: Path, path: Path, deployment: Deployment) -> C
     return credential
 
 
-def _put_in_place(signed: Path, path: Path, entry: StoreEntry, deployment: Deployment) -> None:
+def _put_in_place(signed: Path, path: Path, entry: StoreEntry, deployment: Deployment, beside: Path | None) -> None:
     """Store the entry and rename the file; remove the entry where the rename fails."""
     flush(signed)
     deployment.store.put(entry)
     try:
+        if beside is not None:
+            flush(beside)
+            beside.replace(path.with_suffix(SIDECAR_SUFFIX))
         signed.replace(path)
     except OSError:
         deployment.store.remove(entry)

@@ -29,7 +29,7 @@ from watermark.errors import MarkLostError, MediaError, SealError, TooSmallError
 from watermark.mark.embed import ClipMarker, check_size, mark
 from watermark.mark.payload import Payload, PayloadKind
 from watermark.mark.read import read_mark
-from watermark.media.clip_losses import clip_losses, clip_transfer
+from watermark.media.clip_losses import clip_transfer
 from watermark.media.clip_reading import open_clip
 from watermark.media.containers import sniff, writable
 from watermark.media.encoding import encode_still
@@ -63,8 +63,8 @@ def seal(
 
     Args:
         marked: Pixels that `mark` returned for the claim's payload, `(H, W, 3)` or `(T, H, W, 3)`.
-        path: Destination; its suffix decides the format: .png .jpg .jpeg .webp .avif .tif .tiff for a still, .mp4 for a
-            clip.
+        path: Destination; its suffix decides the format: .png .jpg .jpeg .webp .avif .tif .tiff for a still, .mp4 .mov
+            .webm for a clip, where the credential of a WebM goes into a .c2pa file beside it.
         claim: The claim to seal.
         deployment: Deployment that signs.
         fps: Frames per second of a clip.
@@ -126,8 +126,9 @@ def seal_file(
     lossless: bool = False,
     assertions: Sequence[OwnAssertion] = (),
     thumbnail: bool = False,
+    fragmented: bool = False,
 ) -> SealReceipt:
-    """Decode a file, mark it and seal it; a clip keeps its sound, an uneven frame rate becomes even.
+    """Decode a file, mark it and seal it; a clip keeps its tracks, an uneven frame rate becomes even.
 
     Transparent pixels are laid over white. EXIF (with its orientation applied), IPTC, XMP, resolution and texts of a
     still are kept where the new container has a place for them. The receipt says what was kept and what was lost.
@@ -148,6 +149,7 @@ def seal_file(
         lossless: Whether every marked pixel must be kept, as PNG, TIFF and WebP can.
         assertions: Further assertions of the owner.
         thumbnail: Whether the manifest gets a small picture of the sealed file, where the library can make one.
+        fragmented: Whether an MP4 or MOV is written in fragments.
 
     Raises:
         SealError: The source carries a mark of this deployment already, its credential says that a machine made it
@@ -162,8 +164,10 @@ def seal_file(
     if sniff(source).is_clip:
         if quality is not None or lossless:
             raise MediaError(f"{source}: is a clip; quality and lossless coding can be chosen for stills alone")
-        seal_under = _prepare_clip(source, path, deployment)
+        seal_under = _prepare_clip(source, path, deployment, force=force, fragmented=fragmented)
     else:
+        if fragmented:
+            raise MediaError(f"{source}: is a still; only MP4 and MOV can be written in fragments")
         seal_under = _prepare_still(source, path, deployment, 95 if quality is None else quality, lossless=lossless)
     if not force:
         refuse_same_file(source, path)
@@ -201,8 +205,10 @@ def _prepare_still(
     return seal_under
 
 
-def _prepare_clip(source: Path, path: Path, deployment: Deployment) -> Callable[[Claim], SealReceipt]:
-    clip, lost = open_clip(source), clip_losses(source)
+def _prepare_clip(
+    source: Path, path: Path, deployment: Deployment, *, force: bool, fragmented: bool
+) -> Callable[[Claim], SealReceipt]:
+    clip = open_clip(source)
     _refuse_hdr(source, clip_transfer(source))
     _LOG.info("opened %s: %s", source, clip)
     _check_kind(path, moving=True)
@@ -214,11 +220,19 @@ def _prepare_clip(source: Path, path: Path, deployment: Deployment) -> Callable[
     def seal_under(claim: Claim) -> SealReceipt:
         marker = ClipMarker.prepare(sample, claim.payload, deployment.mark_key)
         with ClipWriter(
-            path, claim, deployment, fps=rate, height=clip.height, width=clip.width, audio_from=source
+            path,
+            claim,
+            deployment,
+            fps=rate,
+            height=clip.height,
+            width=clip.width,
+            tracks_from=source,
+            fragmented=fragmented,
+            replace=force,
         ) as writer:
             for chunk in clip.chunks():
                 writer.write(marker.mark(chunk))
-        return replace(writer.receipt, resampled=clip.variable_rate, flattened=clip.flattened, lost=lost)
+        return replace(writer.receipt, resampled=clip.variable_rate, flattened=clip.flattened)
 
     return seal_under
 
@@ -263,5 +277,5 @@ def _check_kind(path: Path, *, moving: bool) -> None:
         kind = "a clip" if moving else "a still"
         raise MediaError(
             f"{path}: {container.name} cannot hold {kind}; "
-            "use .mp4 for clips and .png, .jpg, .webp, .avif or .tif for stills"
+            "use .mp4, .mov or .webm for clips and .png, .jpg, .webp, .avif or .tif for stills"
         )

@@ -35,13 +35,12 @@ from watermark.media.containers import Container, open_file, sniff
 from watermark.media.files import file_hash, flush
 
 from .contradiction import check_statement, refuse_same_file
-from .release import staging_folder, writing
+from .release import SIDECAR_SUFFIX, staging_folder, writing
 
 _LOG = logging.getLogger(__name__)
 
-SIDECAR_SUFFIX = ".c2pa"
 _HOLD_NONE = {
-    Container.MATROSKA: "Matroska or WebM, which holds no credential; convert it to MP4",
+    Container.MATROSKA: "Matroska or WebM, which holds no credential; write it beside the file (--sidecar), or convert it to MP4",
     Container.MANIFEST: "a credential in a file of its own; give the file that it belongs to",
 }
 
@@ -102,7 +101,7 @@ def sign_unchanged(
         IdentityError: The private key cannot be read or is out of date.
     """
     container = sniff(source)
-    if container in _HOLD_NONE:
+    if container in _HOLD_NONE and not (sidecar and container is Container.MATROSKA):
         raise MediaError(f"{source}: is {_HOLD_NONE[container]}")
     if kind is PayloadKind.CONTROL:
         raise SealError(f"{source}: a control file carries a mark; seal it, or sign it as captured or edited")

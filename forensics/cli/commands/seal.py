@@ -32,6 +32,7 @@ class SealOptions:
     Attributes:
         kind: What is stated about it.
         force: As for `seal_file`.
+        fragmented: As for `seal_file`.
         quality: As for `seal_file`.
         lossless: As for `seal_file`.
         assertions: Further assertions.
@@ -40,6 +41,7 @@ class SealOptions:
 
     kind: PayloadKind
     force: bool
+    fragmented: bool
     quality: int | None
     lossless: bool
     assertions: tuple[OwnAssertion, ...]
@@ -55,7 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="PATH",
-        help="folder of the sealed files, or a name for one: .png .jpg .webp .avif .tif for a picture, .mp4 for a clip",
+        help="folder of the sealed files, or a name for one: .png .jpg .webp .avif .tif for a picture, .mp4 .mov .webm for a clip",
     )
     parser.add_argument(
         "--force",
@@ -68,6 +70,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lossless", action="store_true", help="keep every marked pixel: PNG, TIFF, and WebP without loss"
     )
+    parser.add_argument("--fragmented", action="store_true", help="write an MP4 or MOV in fragments, for streaming")
     add_statements(parser)
     add_home(parser)
     add_json(parser)
@@ -83,7 +86,13 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
 
     kind = chosen_kind(options)
     chosen = SealOptions(
-        kind, options.force, options.quality, options.lossless, read_assertions(options.assertions), options.thumbnail
+        kind,
+        options.force,
+        options.fragmented,
+        options.quality,
+        options.lossless,
+        read_assertions(options.assertions),
+        options.thumbnail,
     )
     jobs = list_jobs(options.files, options.out, suffixes=_SUFFIXES)
     prepare = partial(sealing, Deployment.open(options.home), chosen)
@@ -108,6 +117,7 @@ def sealing(deployment: Deployment, chosen: SealOptions) -> Iterator[Work[Job, A
             chosen.kind,
             deployment,
             force=chosen.force,
+            fragmented=chosen.fragmented,
             quality=chosen.quality,
             lossless=chosen.lossless,
             assertions=chosen.assertions,
@@ -172,6 +182,8 @@ def _text(receipt: SealReceipt) -> str:
         lines.append("  transparency  was laid over white")
     if receipt.kept:
         lines.append(f"  kept        {', '.join(receipt.kept)}")
+    if receipt.sidecar is not None:
+        lines.append(f"  beside      {receipt.sidecar} holds the credential")
     lines += [f"  lost        {one}" for one in receipt.lost]
     return "\n".join(map(visible, lines))
 
