@@ -34,6 +34,7 @@ from .mark.payload import Payload, PayloadKind
 from .mark.read import MarkReading, read_mark
 from .media.arrays import read_arrays
 from .media.clip_reading import ClipReader, demuxed, open_clip, take_frames
+from .media.containers import media_type_of, written_suffix
 from .media.encoding import encode_clip, encode_still
 from .media.files import file_hash, hidden_folder, sweep, try_lock, whole_file
 from .media.media import Media, read_media
@@ -109,6 +110,7 @@ __all__ = [
     "manifest_notes",
     "mark",
     "mark_key_fingerprints",
+    "media_type_of",
     "open_clip",
     "read_arrays",
     "read_bindings",
@@ -131,4 +133,5 @@ __all__ = [
     "verify_file",
     "whole_file",
     "write_trust_list",
+    "written_suffix",
 ]

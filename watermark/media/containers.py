@@ -286,3 +286,36 @@ def writable(path: Path) -> Container:
     except KeyError:
         names = ", ".join(WRITABLE)
         raise MediaError(f"{path}: cannot write a file with suffix {path.suffix!r}; use one of {names}") from None
+
+
+def written_suffix(path: Path) -> str:
+    """Return the suffix of the format in which a copy of a file is written: its own, or one of the same kind.
+
+    Args:
+        path: A picture or a clip; its content counts, and its name does not.
+
+    Raises:
+        MediaError: The file cannot be opened, or is of a kind that has no such format.
+    """
+    container = sniff(path)
+    suffixes = {
+        **{kind: suffix for suffix, kind in reversed(WRITABLE.items())},
+        **dict.fromkeys(HEIF_FAMILY, ".jpg"),
+        Container.MATROSKA: ".mp4",
+    }
+    if container not in suffixes:
+        check_decodable(path, container)
+        raise MediaError(f"{path}: is {container.name}, which is not written; name the format of the copy")
+    return suffixes[container]
+
+
+def media_type_of(path: Path) -> str:
+    """Return the media type of a file, by its content.
+
+    Args:
+        path: The file.
+
+    Raises:
+        MediaError: The file cannot be opened, or is of no known kind.
+    """
+    return sniff(path).value

@@ -81,7 +81,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, report: Report) -> CommandResult:
     """Decode, mark, encode, sign and read back every file; one that cannot be sealed does not stop the others."""
-    from forensics.cli.assertion_file import read_assertions
+    from forensics.storage.assertion_file import read_assertions
     from watermark import Deployment
 
     kind = chosen_kind(options)

@@ -112,7 +112,7 @@ def _add_named(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, report: Report) -> CommandResult:
     """Sign every file; one that cannot be signed does not stop the others."""
-    from forensics.cli.assertion_file import read_assertions
+    from forensics.storage.assertion_file import read_assertions
     from watermark import Deployment
 
     updates = options.update or bool(options.redact)
