@@ -47,6 +47,8 @@ from .sealing.seal import seal, seal_file
 from .sealing.signing_only import SignReceipt, sign_unchanged
 from .sealing.updating import REASONS, update_credential
 from .store.manifest_store import ManifestStore
+from .store.postgres_store import PostgresStore
+from .store.store import Store
 
 __all__ = [
     "GENERATED_SOURCE_TYPES",
@@ -80,6 +82,7 @@ __all__ = [
     "OwnAssertion",
     "Payload",
     "PayloadKind",
+    "PostgresStore",
     "Provenance",
     "Purpose",
     "SealError",
@@ -89,6 +92,7 @@ __all__ = [
     "SourceType",
     "Statement",
     "StatementError",
+    "Store",
     "StoreError",
     "TimeStampOutcome",
     "TimeStamping",

@@ -154,7 +154,7 @@ def read_provenance(
     _LOG.debug("%s: %d stored manifests under the mark, the nearest look %d bits away", path, len(entries), distance)
     if credential.state is CredentialState.ABSENT:
         credential = recover_credential(entry, distance, policy)
-        _LOG.info("recovered the credential of %s by its mark from %s", path, deployment.store.path)
+        _LOG.info("recovered the credential of %s by its mark from %s", path, deployment.store.place)
     return Provenance(path, replace(mark, ours=confirmed), credential)
 
 

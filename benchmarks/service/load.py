@@ -110,15 +110,13 @@ def _ask(port: int, waiting: queue.Queue[tuple[float, Question] | None], asked: 
 @contextmanager
 def serving(home: Path) -> Iterator[tuple[int, int]]:
     """Start the service and yield its port and its process id."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "forensics", "serve", "--examine", "--port", str(port), "--home", str(home)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as service:
         for line in iter(service.stderr.readline, "") if service.stderr else ():
             if "stop with Ctrl-C" in line:
                 break
-        while not _listens(port):
+        while not listens(port):
             time.sleep(0.05)
         try:
             yield port, service.pid
@@ -126,7 +124,15 @@ def serving(home: Path) -> Iterator[tuple[int, int]]:
             service.terminate()
 
 
-def _listens(port: int) -> bool:
+def free_port() -> int:
+    """Return a port of this computer that nothing listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Return whether something listens at a port of this computer."""
     with socket.socket() as trial:
         return trial.connect_ex(("127.0.0.1", port)) == 0
 

@@ -32,8 +32,9 @@ from watermark.identity.certificates import pem
 from watermark.identity.trust import TrustPolicy
 from watermark.media.containers import Container, open_file, sniff
 from watermark.media.files import file_hash
-from watermark.store.manifest_store import ManifestStore, StoreEntry
+from watermark.store.manifest_store import StoreEntry
 from watermark.store.perceptual_hash import SAME_PICTURE
+from watermark.store.store import Store
 
 from .cawg_identity import CAWG_CODES, CawgIdentity, IdentityState, cawg_identities
 from .embedded_manifest import LayoutError
@@ -158,7 +159,7 @@ class Credential:
         return CODE_LOOKS_DIFFERENT in self.codes
 
 
-def read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Credential:
+def read_credential(path: Path, policy: TrustPolicy, store: Store) -> Credential:
     """Read and check the credential that a file carries.
 
     Args:
@@ -175,7 +176,7 @@ def read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Cr
     return credential
 
 
-def _read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Credential:
+def _read_credential(path: Path, policy: TrustPolicy, store: Store) -> Credential:
     try:
         container = sniff(path)
     except MediaError as error:
