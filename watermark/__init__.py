@@ -6,7 +6,7 @@ from .credential.cawg_identity import CawgIdentity, IdentityState
 from .credential.claim import Claim, Ingredient, SourceType
 from .credential.credential import Credential, CredentialState, read_credential_beside
 from .credential.origin import OwnAssertion
-from .credential.signing import TimeStampOutcome
+from .credential.signing import SIDECAR_SUFFIX, TimeStampOutcome
 from .credential.source_types import GENERATED_SOURCE_TYPES
 from .credential.statements import Statement, read_statement, sign_statement
 from .deployment import Deployment, home_folder
@@ -30,7 +30,10 @@ from .mark.embed import ClipMarker, check_size, mark
 from .mark.payload import Payload, PayloadKind
 from .mark.read import MarkReading, read_mark
 from .media.arrays import read_arrays
-from .media.clip_reading import ClipReader, demuxed, open_clip, take_frames
+from .media.clip_files import demuxed
+from .media.clip_formats import check_clip, holds_alpha
+from .media.clip_reading import ClipReader, open_clip, take_frames
+from .media.containers import CLIP_SUFFIXES, STILL_SUFFIXES
 from .media.encoding import encode_clip, encode_still
 from .media.files import file_hash, hidden_folder, sweep, try_lock, whole_file
 from .media.media import Media, read_media
@@ -40,13 +43,15 @@ from .resolution.resolution import Bindings, read_bindings
 from .sealing.clip_writing import ClipWriter
 from .sealing.release import SealReceipt
 from .sealing.seal import seal, seal_file
-from .sealing.signing_only import SIDECAR_SUFFIX, SignReceipt, sign_unchanged
+from .sealing.signing_only import SignReceipt, sign_unchanged
 from .store.manifest_store import ManifestStore
 
 __all__ = [
+    "CLIP_SUFFIXES",
     "GENERATED_SOURCE_TYPES",
     "OWN_ROOTS",
     "SIDECAR_SUFFIX",
+    "STILL_SUFFIXES",
     "TRUST_FOLDER",
     "Bindings",
     "CawgIdentity",
@@ -86,6 +91,7 @@ __all__ = [
     "TrustList",
     "TrustPolicy",
     "WatermarkError",
+    "check_clip",
     "check_size",
     "check_sound",
     "check_trust_list",
@@ -94,6 +100,7 @@ __all__ = [
     "encode_still",
     "file_hash",
     "hidden_folder",
+    "holds_alpha",
     "home_folder",
     "mark",
     "mark_key_fingerprints",

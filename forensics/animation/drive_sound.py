@@ -41,10 +41,10 @@ def sound_of(drive: Path, out: Path, seconds: float) -> DriveSound:
     """
     if not _has_sound(drive):
         return DriveSound()
-    if out.suffix.lower() != ".mp4":
-        return DriveSound(reason="only an .mp4 holds sound")
+    if out.suffix.lower() not in (".mp4", ".mov", ".webm"):
+        return DriveSound(reason="only an .mp4, .mov or .webm holds sound")
     try:
-        check_sound(drive, seconds)
+        check_sound(drive, out, seconds)
     except MediaError as error:
         _LOG.info("the sound is left out: %s", error)
         return DriveSound(reason=str(error))

@@ -39,7 +39,7 @@ from .embedded_manifest import LayoutError
 from .layout import FRAMED, LAYOUT_ASSERTION, check_layout
 from .manifest import GENERATOR
 from .signer_certificate import signer_chain
-from .signing import library_context
+from .signing import HOLD_NO_CREDENTIAL, SIDECAR_SUFFIX, library_context
 from .source_types import GENERATED_SOURCE_TYPES, source_types_of, term
 
 _LOG = logging.getLogger(__name__)
@@ -177,6 +177,10 @@ def _read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> C
         container = sniff(path)
     except MediaError as error:
         return _without_manifest(path, None, error)
+    beside = _own_sidecar(path, container)
+    if beside is not None:
+        credential = read_credential_beside(path, beside, policy)
+        return _same_as_sealed(path, credential, store)
     try:
         with open_file(path) as stream:
             credential, embedded = _judged(container.value, stream, policy)
@@ -188,10 +192,25 @@ def _read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> C
         return credential
     if embedded and container in FRAMED and (fault := _layout_fault(path, container, credential)):
         return replace(credential, state=CredentialState.ALTERED, codes=(*credential.codes, fault))
+    return _same_as_sealed(path, credential, store)
+
+
+def _same_as_sealed(path: Path, credential: Credential, store: ManifestStore) -> Credential:
+    """Return the credential of a file, ALTERED where the file was sealed here and is not the same now."""
+    if credential.state is CredentialState.ALTERED:
+        return credential
     entry = store.find_manifest(active_label(credential))
     if entry is not None and entry.sha256 != file_hash(path):
         return replace(credential, state=CredentialState.ALTERED, codes=(*credential.codes, CODE_DIGEST))
     return credential
+
+
+def _own_sidecar(path: Path, container: Container) -> Path | None:
+    """Return the credential that lies beside a file whose kind holds none, under the name that C2PA asks for."""
+    beside = path.with_suffix(SIDECAR_SUFFIX)
+    if container not in HOLD_NO_CREDENTIAL or not beside.is_file():
+        return None
+    return beside if sniff(beside) is Container.MANIFEST else None
 
 
 def read_credential_beside(path: Path, manifest: Path, policy: TrustPolicy) -> Credential:

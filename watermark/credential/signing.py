@@ -19,13 +19,18 @@ import c2pa
 from watermark.errors import IdentityError, SealError
 from watermark.identity.certificates import SIGNING_USES, pem, read_pem
 from watermark.identity.identity import Identity
-from watermark.media.containers import sniff
+from watermark.media.containers import Container, sniff
 
 from .claim import Claim, Ingredient, check_claim
 from .layout import recorded_layout
 from .manifest import CREATED_ASSERTIONS, Json, ingredient_definition, manifest_definition, missing_stamp, padded
 
 _LOG = logging.getLogger(__name__)
+
+HOLD_NO_CREDENTIAL = frozenset({Container.MATROSKA})
+"""Containers whose credential lies in a file of its own beside them."""
+
+SIDECAR_SUFFIX = ".c2pa"
 
 _DISCREET_STEP = 8192
 
@@ -60,7 +65,7 @@ class Signature:
     """The result of signing.
 
     Attributes:
-        manifest: The manifest store that was embedded.
+        manifest: The manifest store, which is in the file where that can hold one.
         time_stamp: NONE (no authority is configured), STAMPED, or UNAVAILABLE (it did not answer; the manifest says
             so).
     """
@@ -126,7 +131,7 @@ def sign_file(
     *,
     discreet: bool = False,
 ) -> Signature:
-    """Write a signed copy of a file.
+    """Write a signed copy of a file; one of a kind that holds no credential stays the same.
 
     Where the identity names a time-stamp authority that does not answer and is not required, the file is signed without
     a stamp and an assertion of the manifest says so.
@@ -150,7 +155,7 @@ def sign_file(
     container = sniff(source)
     definition = manifest_definition(claim, container.value, recorded_layout(source, container))
     context = library_context(identity.anchors if anchors is None else anchors)
-    draft = Draft(claim.title, definition, claim.ingredients)
+    draft = Draft(claim.title, definition, claim.ingredients, embedded=container not in HOLD_NO_CREDENTIAL)
     return sign_draft(source, target, draft, identity, context, discreet=discreet)
 
 

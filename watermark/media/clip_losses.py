@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .clip_reading import demuxed
+from .clip_files import demuxed
+from .containers import Container, sniff
 
 HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
 """Names of the transfer functions of HDR by their numbers in ITU-T H.273."""
@@ -21,6 +22,8 @@ def clip_transfer(path: Path) -> str | None:
     Raises:
         MediaError: The file cannot be opened.
     """
+    if sniff(path) is Container.WEBP:
+        return None
     with demuxed(path) as file:
         return HDR_TRANSFERS.get(int(file.streams.video[0].codec_context.color_trc))
 
@@ -34,7 +37,9 @@ def clip_losses(path: Path) -> tuple[str, ...]:
     Raises:
         MediaError: The file cannot be opened.
     """
-    lost = []
+    lost: list[str] = []
+    if sniff(path) is Container.WEBP:
+        return ()
     with demuxed(path) as file:
         pixels = file.streams.video[0].codec_context.format
         depth = max((part.bits for part in pixels.components), default=8) if pixels is not None else 8

@@ -57,13 +57,12 @@ class Container(Enum):
 
     @property
     def is_clip(self) -> bool:
-        """Return whether the container is for moving pictures."""
+        """Return whether the container is for moving pictures alone; GIF and WebP are for both, see `is_moving`."""
         return self in (Container.MP4, Container.MATROSKA)
 
 
 _SOUND = "sound without pictures; give a picture or a clip"
 _NOT_DECODED = {
-    Container.GIF: "GIF; convert it to PNG, an animation to MP4",
     Container.HEIC: "HEIC, which this program cannot decode; convert it to AVIF, JPEG or PNG",
     Container.HEIF: "HEIF, which this program cannot decode; convert it to AVIF, JPEG or PNG",
     Container.JXL: "JPEG XL, which this program cannot decode; convert it to AVIF, JPEG or PNG",
@@ -80,7 +79,7 @@ _NOT_DECODED = {
 }
 
 
-WRITABLE = {
+WRITABLE_STILLS = {
     ".png": Container.PNG,
     ".jpg": Container.JPEG,
     ".jpeg": Container.JPEG,
@@ -88,8 +87,17 @@ WRITABLE = {
     ".avif": Container.AVIF,
     ".tif": Container.TIFF,
     ".tiff": Container.TIFF,
-    ".mp4": Container.MP4,
 }
+WRITABLE_CLIPS = {
+    ".mp4": Container.MP4,
+    ".mov": Container.MP4,
+    ".webm": Container.MATROSKA,
+    ".webp": Container.WEBP,
+    ".gif": Container.GIF,
+}
+
+
+STILL_SUFFIXES, CLIP_SUFFIXES = tuple(WRITABLE_STILLS), tuple(WRITABLE_CLIPS)
 
 
 def open_file(path: Path) -> BinaryIO:
@@ -124,7 +132,9 @@ def sniff(path: Path) -> Container:
         if container is None:
             container = _by_long_head(head + file.read(_LONG_HEAD - len(head)))
     if container is None:
-        raise MediaError(f"{path}: is not PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV or Matroska; convert it to one of them")
+        raise MediaError(
+            f"{path}: is not PNG, JPEG, WebP, GIF, AVIF, TIFF, MP4, MOV or Matroska; convert it to one of them"
+        )
     return container
 
 
@@ -262,14 +272,21 @@ def _element(head: bytes, at: int) -> tuple[int, int]:
     return start, -1 if size == (1 << 7 * width) - 1 else start + size
 
 
-def writable(path: Path) -> Container:
+def writable(path: Path, *, moving: bool) -> Container:
     """Return the container that a path's suffix stands for.
 
+    Args:
+        path: Path of a file to be written.
+        moving: Whether it is to hold a clip rather than a still.
+
     Raises:
-        MediaError: The suffix is none of those that this package writes.
+        MediaError: This package writes no clip, or no still, with that suffix.
     """
-    try:
-        return WRITABLE[path.suffix.lower()]
-    except KeyError:
-        names = ", ".join(WRITABLE)
-        raise MediaError(f"{path}: cannot write a file with suffix {path.suffix!r}; use one of {names}") from None
+    suffix = path.suffix.lower()
+    wanted, others = (WRITABLE_CLIPS, WRITABLE_STILLS) if moving else (WRITABLE_STILLS, WRITABLE_CLIPS)
+    if suffix in wanted:
+        return wanted[suffix]
+    names, kind = ", ".join(wanted), "a clip" if moving else "a still"
+    if suffix in others:
+        raise MediaError(f"{path}: a {suffix} file cannot hold {kind}; use one of {names}")
+    raise MediaError(f"{path}: cannot write {kind} with suffix {path.suffix!r}; use one of {names}")

@@ -1,6 +1,6 @@
-"""Copy the sound track of a file into an MP4 that is being written.
+"""Copy the sound track of a file into a clip that is being written.
 
-Packets are copied unchanged where MP4 players support the codec, and otherwise re-encoded as AAC. They are written in
+Packets are copied unchanged where players of the new format support the codec, and otherwise re-encoded. They are written in
 step with the pictures, so that neither track has to wait in memory for the other.
 """
 
@@ -17,30 +17,32 @@ from av.container import InputContainer, OutputContainer
 
 from watermark.errors import MediaError
 
-from .clip_reading import demuxed, open_clip
+from .clip_files import demuxed
+from .clip_formats import ClipFormat, clip_format
+from .clip_reading import open_clip
 
-COPIED_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
-
-_AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
-_AAC_RATE = 48000
+_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
+_RATE = 48000
 
 
 class SoundTrack:
     """Copy the first sound track of a file into another, in step with the pictures."""
 
-    def __init__(self, source: Path, target: OutputContainer, start: float) -> None:
+    def __init__(self, source: Path, target: OutputContainer, start: float, made: ClipFormat) -> None:
         """Add a sound stream to the target, before anything is written to it.
 
         Args:
             source: MP4, MOV or Matroska file with a sound track.
-            target: The MP4 being written.
+            target: The clip being written.
             start: Time in the source, in seconds, that becomes time 0.
+            made: Format of the target.
 
         Raises:
             MediaError: The source has no sound track, or none that can be decoded.
         """
         self._source = source
         self._start = start
+        self._coder = made.sound
         self._open = ExitStack()
         try:
             file = self._open.enter_context(demuxed(source))
@@ -49,7 +51,7 @@ class SoundTrack:
             if file.streams.audio[0].codec_context is None:
                 raise MediaError(f"{source}: its sound is of an unknown kind and cannot be decoded; remove the track")
             codec = file.streams.audio[0].codec_context.codec.canonical_name
-            make = self._copied if codec in COPIED_CODECS else self._encoded
+            make = self._copied if codec in made.copied else self._encoded
             self._packets = make(file, target)
             self._next = next(self._packets, None)
         except av.error.FFmpegError as error:
@@ -96,12 +98,13 @@ class SoundTrack:
         stream = file.streams.audio[0]
         rate = stream.codec_context.sample_rate
         layout = "mono" if stream.codec_context.channels == 1 else "stereo"
-        out = target.add_stream("aac", rate=rate if rate in _AAC_RATES else _AAC_RATE, layout=layout)
+        rate = rate if rate in _RATES and self._coder == "aac" else _RATE
+        out = target.add_stream(self._coder, rate=rate, layout=layout)
         return self._codings(file, stream, out)
 
     def _codings(self, file: InputContainer, stream: av.AudioStream, out: av.AudioStream) -> Iterator[av.Packet]:
         coder = out.codec_context
-        resampler = av.AudioResampler(format="fltp", layout=coder.layout, rate=coder.sample_rate)
+        resampler = av.AudioResampler(format=coder.format, layout=coder.layout, rate=coder.sample_rate)
         for frame in itertools.chain(file.decode(stream), (None,)):
             if frame is not None and frame.time is not None:
                 if frame.time + frame.samples / frame.sample_rate <= self._start:
@@ -112,19 +115,23 @@ class SoundTrack:
         yield from out.encode(None)
 
 
-def check_sound(path: Path, seconds: float) -> None:
-    """Check that the sound of a clip can be copied, by copying it to a temporary file.
+def check_sound(path: Path, out: Path, seconds: float) -> None:
+    """Check that the sound of a clip can be copied into another, by copying it to a temporary file.
 
     Args:
         path: MP4, MOV or Matroska file with a sound track.
+        out: Path of the other clip, whose suffix says its format.
         seconds: Length to copy.
 
     Raises:
-        MediaError: The file has no sound track, or none that can be copied.
+        MediaError: The file has no sound track, or none that can be copied, or the format holds none.
     """
+    made = clip_format(out)
+    if not made.copied:
+        raise MediaError(f"{out}: a {out.suffix} file holds no sound; name an .mp4, .mov or .webm to keep it")
     start = open_clip(path).start
-    with tempfile.TemporaryFile() as scratch, av.open(scratch, "w", format="mp4") as target:
-        sound = SoundTrack(path, target, start)
+    with tempfile.TemporaryFile() as scratch, av.open(scratch, "w", format=made.muxer) as target:
+        sound = SoundTrack(path, target, start, made)
         try:
             sound.advance(seconds)
         finally:

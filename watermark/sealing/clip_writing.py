@@ -12,12 +12,13 @@ from watermark.credential.claim import Claim, check_claim
 from watermark.deployment import Deployment
 from watermark.errors import MediaError, SealError
 from watermark.mark.embed import check_size
+from watermark.media.clip_formats import check_clip, clip_format
 from watermark.media.clip_reading import open_clip
-from watermark.media.encoding import ClipEncoder, check_clip
+from watermark.media.encoding import ClipEncoder
 from watermark.media.frames import CLIP_SAMPLE, Frames, check_frames
 
-from .release import SealReceipt, check_mark, release, staging_folder, timed, writing
-from .xmp import append_xmp
+from .release import SealReceipt, check_mark, refuse_foreign_sidecar, release, staging_folder, timed, writing
+from .xmp import add_xmp
 
 _LOG = logging.getLogger(__name__)
 
@@ -25,7 +26,10 @@ _CHECKED_EVERY = 12
 
 
 class ClipWriter:
-    """Write marked frames in a `with` block, and release a sealed MP4 when the block ends without an error.
+    """Write marked frames in a `with` block, and release a sealed clip when the block ends without an error.
+
+    The suffix says the format: .mp4, .mov, .webm, .webp or .gif. WebM holds no credential, so its credential is released
+    as a file of its own beside it, with the suffix .c2pa.
 
     The claim's mark is read in one of every twelve frames before encoding, so that unmarked pixels never enter the
     file. After encoding the mark is read back from up to 16 frames of the file. Any error leaves nothing at the path.
@@ -45,11 +49,12 @@ class ClipWriter:
         width: int,
         crf: int = 18,
         audio_from: Path | None = None,
+        transparent: bool = False,
     ) -> None:
         """Check everything that can be checked before any frame exists; nothing is written yet.
 
         Args:
-            path: Destination, suffix .mp4.
+            path: Destination.
             claim: The claim to seal.
             deployment: Deployment that signs.
             fps: Frames per second.
@@ -58,19 +63,24 @@ class ClipWriter:
             crf: As for `encode_clip`.
             audio_from: A clip whose sound track is copied, cut to the length of the frames; a clip without sound is
                 allowed.
+            transparent: Whether frames are written with their alpha, as .mov, .webm and .webp can.
 
         Raises:
-            MediaError: The suffix or the rate does not fit a clip, or `audio_from` is no clip.
+            MediaError: The suffix, the rate or the transparency does not fit the format, or `audio_from` is no clip.
             TooSmallError: The frames are too small to carry a mark.
-            SealError: The claim contradicts itself.
+            SealError: The claim contradicts itself, or the credential's own file would replace another one.
         """
         check_clip(path, fps)
+        if transparent and clip_format(path).transparent is None:
+            raise MediaError(f"{path}: a {path.suffix} file holds no transparency here; use .webp, .mov or .webm")
         check_size(height, width)
         check_claim(claim)
+        refuse_foreign_sidecar(path)
         self.path = path
         self._claim, self._deployment = claim, deployment
         self._fps, self._size, self._crf = fps, (height, width), crf
         self._audio_from = audio_from if audio_from is not None and open_clip(audio_from).has_sound else None
+        self._transparent = transparent
         self._open = ExitStack()
         self._encoder: ClipEncoder | None = None
         self._encoded = path
@@ -92,18 +102,25 @@ class ClipWriter:
     def __enter__(self) -> Self:
         """Open the file in a hidden folder beside its destination."""
         with ExitStack() as opening, writing(self.path):
-            self._encoded = opening.enter_context(staging_folder(self.path)) / "encoded.mp4"
+            self._encoded = opening.enter_context(staging_folder(self.path)) / f"encoded{self.path.suffix.lower()}"
             self._encoder = ClipEncoder(
-                self._encoded, self._fps, *self._size, crf=self._crf, audio_from=self._audio_from
+                self._encoded,
+                self._fps,
+                *self._size,
+                crf=self._crf,
+                audio_from=self._audio_from,
+                transparent=self._transparent,
             )
             self._open = opening.pop_all()
         return self
 
-    def write(self, marked: Frames) -> None:
+    def write(self, marked: Frames, alpha: Frames | None = None) -> None:
         """Write the next frames.
 
         Args:
-            marked: Frames that `ClipMarker.mark` or `mark` returned for the claim's payload, uint8 RGB, `(T, H, W, 3)`.
+            marked: Frames that `ClipMarker.mark` or `mark` returned for the claim's payload, uint8 RGB, `(T, H, W, 3)`,
+                over white where they are transparent.
+            alpha: uint8, `(T, H, W)`, how opaque each pixel of a transparent clip is; None otherwise.
 
         Raises:
             SealError: The frames do not contain the claim's mark, or the file cannot be written.
@@ -120,7 +137,7 @@ class ClipWriter:
             what = f"frame {self._count + index}"
             check_mark(marked[index : index + _CHECKED_EVERY], self.path, self._claim, self._deployment, what=what)
         with timed(self._seconds, "encode"), writing(self.path):
-            self._encoder.write(marked)
+            self._encoder.write(marked, alpha)
         self._count += len(marked)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -137,10 +154,11 @@ class ClipWriter:
         if not self._count:
             raise SealError(f"{self.path}: got no frames; write at least one; nothing was left")
         with writing(self.path):
-            append_xmp(self._encoded, self._claim, discreet=self._deployment.discreet)
+            add_xmp(self._encoded, self._claim, discreet=self._deployment.discreet)
         with timed(self._seconds, "read_back"):
             clip = open_clip(self._encoded)
-            if clip.frame_count != self._count:
+            # An animation shows a frame longer instead of writing the same one again.
+            if clip.frame_count != self._count and self.path.suffix.lower() != ".webp":
                 raise SealError(f"{self.path}: {clip.frame_count} of {self._count} frames were encoded")
             sample = clip.sample(CLIP_SAMPLE)
             check_mark(sample, self.path, self._claim, self._deployment, what="the encoded file")
@@ -157,4 +175,5 @@ class ClipWriter:
             clip.height,
             self._seconds,
             finalised.time_stamp,
+            sidecar=finalised.sidecar,
         )

@@ -16,11 +16,12 @@ from pathlib import Path
 
 from watermark.credential.claim import Claim
 from watermark.credential.credential import Credential, CredentialState, active_label, read_credential
-from watermark.credential.signing import TimeStampOutcome, sign_file
+from watermark.credential.signing import HOLD_NO_CREDENTIAL, SIDECAR_SUFFIX, TimeStampOutcome, sign_file
 from watermark.deployment import Deployment
 from watermark.errors import MarkLostError, SealError
 from watermark.mark.payload import Payload
 from watermark.mark.read import read_mark
+from watermark.media.containers import WRITABLE_CLIPS, sniff
 from watermark.media.files import file_hash, flush, hidden_folder
 from watermark.media.frames import Frames
 from watermark.store.manifest_store import StoreEntry
@@ -46,6 +47,7 @@ class SealReceipt:
         time_stamp: State of the signature's time stamp.
         resampled: Whether the frames of the source were not evenly spaced and were resampled to `fps`.
         flattened: Whether the source has transparency; its frames were then composited over white.
+        sidecar: The credential as a file of its own, where the file's kind holds none; it belongs beside the file.
         kept: Kinds of metadata that the file holds, such as EXIF.
         lost: What of the source the file does not hold, in words.
     """
@@ -62,6 +64,7 @@ class SealReceipt:
     time_stamp: TimeStampOutcome = TimeStampOutcome.NONE
     resampled: bool = False
     flattened: bool = False
+    sidecar: Path | None = None
     kept: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
 
@@ -74,11 +77,13 @@ class Release:
         sha256: SHA-256 of the file.
         credential: Credential as read back from the file.
         time_stamp: State of the signature's time stamp.
+        sidecar: The credential as a file of its own, where the file's kind holds none.
     """
 
     sha256: str
     credential: Credential
     time_stamp: TimeStampOutcome
+    sidecar: Path | None = None
 
 
 @contextmanager
@@ -141,6 +146,17 @@ def check_mark(pixels: Frames, path: Path, claim: Claim, deployment: Deployment,
         )
 
 
+def refuse_foreign_sidecar(path: Path) -> None:
+    """Check that a credential in a file of its own would not replace that of another file.
+
+    Raises:
+        SealError: A credential lies where this file's would, and this file does not.
+    """
+    sidecar = path.with_suffix(SIDECAR_SUFFIX)
+    if WRITABLE_CLIPS.get(path.suffix.lower()) in HOLD_NO_CREDENTIAL and sidecar.exists() and not path.exists():
+        raise SealError(f"{path}: its credential would replace {sidecar.name}, which is another file's; choose a name")
+
+
 def release(
     encoded: Path, path: Path, claim: Claim, deployment: Deployment, first: Frames, seconds: dict[str, float]
 ) -> Release:
@@ -160,10 +176,14 @@ def release(
         IdentityError: The private key cannot be read.
     """
     signed = encoded.with_name(f"signed{encoded.suffix}")
+    aside = sniff(encoded) in HOLD_NO_CREDENTIAL
+    sidecar = path.with_suffix(SIDECAR_SUFFIX) if aside else None
     with writing(path):
         with timed(seconds, "sign"):
             identity, anchors, discreet = deployment.identity, deployment.trust.signer_anchors, deployment.discreet
             signature = sign_file(encoded, signed, claim, identity, anchors, discreet=discreet)
+            if aside:
+                signed.with_suffix(SIDECAR_SUFFIX).write_bytes(signature.manifest)
             credential = _read_credential_back(signed, path, deployment)
         entry = StoreEntry(
             mark_id=claim.payload.hex,
@@ -176,9 +196,9 @@ def release(
             created=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
         )
         _LOG.info("signed %s as %s: credential %s", path, identity.subject, credential.state)
-        _put_in_place(signed, path, entry, deployment)
+        _put_in_place(signed, path, entry, deployment, sidecar)
     _LOG.info("sealed %s with %s mark %s, SHA-256 %s", path, claim.payload.kind, claim.payload.hex, entry.sha256)
-    return Release(entry.sha256, credential, signature.time_stamp)
+    return Release(entry.sha256, credential, signature.time_stamp, sidecar)
 
 
 def _read_credential_back(signed: Path, path: Path, deployment: Deployment) -> Credential:
@@ -191,11 +211,19 @@ def _read_credential_back(signed: Path, path: Path, deployment: Deployment) -> C
     return credential
 
 
-def _put_in_place(signed: Path, path: Path, entry: StoreEntry, deployment: Deployment) -> None:
-    """Store the entry and rename the file; remove the entry where the rename fails."""
+def _put_in_place(
+    signed: Path, path: Path, entry: StoreEntry, deployment: Deployment, sidecar: Path | None = None
+) -> None:
+    """Store the entry and rename the file; remove the entry where the rename fails.
+
+    A credential in a file of its own comes first, so that its file never lies there without it.
+    """
     flush(signed)
     deployment.store.put(entry)
     try:
+        if sidecar is not None:
+            flush(signed.with_suffix(SIDECAR_SUFFIX))
+            signed.with_suffix(SIDECAR_SUFFIX).replace(sidecar)
         signed.replace(path)
     except OSError:
         deployment.store.remove(entry)

@@ -24,7 +24,7 @@ from watermark.credential.credential import Credential, CredentialState, read_cr
 from watermark.credential.embedded_manifest import LayoutError
 from watermark.credential.layout import recorded_layout
 from watermark.credential.origin import OwnAssertion, check_assertions, origin_definition
-from watermark.credential.signing import Draft, TimeStampOutcome, library_context, sign_draft
+from watermark.credential.signing import SIDECAR_SUFFIX, Draft, TimeStampOutcome, library_context, sign_draft
 from watermark.deployment import Deployment
 from watermark.errors import MediaError, SealError
 from watermark.mark.payload import PayloadKind
@@ -36,7 +36,6 @@ from .release import staging_folder, writing
 
 _LOG = logging.getLogger(__name__)
 
-SIDECAR_SUFFIX = ".c2pa"
 _HOLD_NONE = {
     Container.MATROSKA: "Matroska or WebM, which holds no credential; convert it to MP4",
     Container.MANIFEST: "a credential in a file of its own; give the file that it belongs to",
