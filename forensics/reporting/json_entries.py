@@ -88,6 +88,8 @@ def animate_entry(animation: Animation) -> JsonObject:
     }
     if animation.notes:
         entry["notes"] = list(animation.notes)
+    if receipt.sidecar is not None:
+        entry["sidecar"] = str(receipt.sidecar)
     return entry
 
 

@@ -27,6 +27,7 @@ Times = npt.NDArray[np.int64]
 _SMALL = 512 * 512  # up to this many pixels, starting threads costs more time than they save
 _DEMUXERS = {Container.MP4: "mov", Container.MATROSKA: "matroska", Container.GIF: "gif"}
 _MILLISECOND = 1e-3
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
 class ClipFile(Protocol):
@@ -136,7 +137,7 @@ class _Demuxed:
             raise MediaError(f"{path}: holds a kind of video that cannot be decoded; convert it to H.264")
         check_area(path, codec.width, codec.height)
         self.unit = float(self._stream.time_base or 0)
-        self.stated_rates = (self._stream.average_rate, self._stream.guessed_rate)
+        self.stated_rates: tuple[Fraction | None, ...] = (self._stream.average_rate, self._stream.guessed_rate)
         self.has_sound = bool(file.streams.audio)
 
     def timetable(self) -> tuple[Times, Times]:
@@ -156,8 +157,19 @@ class _Demuxed:
         self._file.seek(time, stream=self._stream)
 
     def decoded(self) -> Iterator[TimedFrame]:
-        for frame in self._file.decode(self._stream):
+        for frame in self._frames():
             yield frame.pts if frame.pts is not None else 0, frame
+
+    def _frames(self) -> Iterator[av.VideoFrame]:
+        """Yield the decoded frames; the usual decoders of VP8 and VP9 leave out the alpha that a WebM can have."""
+        name = _ALPHA_DECODERS.get(self._stream.codec_context.name)
+        if name is None or self._stream.metadata.get("alpha_mode") != "1":
+            yield from self._file.decode(self._stream)
+            return
+        decoder = av.VideoCodecContext.create(name, "r")
+        decoder.thread_count = 1
+        for packet in self._file.demux(self._stream):
+            yield from decoder.decode(packet)
 
 
 class _Webp:

@@ -12,10 +12,13 @@ from watermark.credential.claim import Claim, check_claim
 from watermark.deployment import Deployment
 from watermark.errors import MediaError, SealError
 from watermark.mark.embed import check_size
+from watermark.media.animations import is_moving
 from watermark.media.clip_formats import check_clip, clip_format
 from watermark.media.clip_reading import open_clip
+from watermark.media.containers import Container
 from watermark.media.encoding import ClipEncoder
 from watermark.media.frames import CLIP_SAMPLE, Frames, check_frames
+from watermark.media.media import read_media
 
 from .release import SealReceipt, check_mark, refuse_foreign_sidecar, release, staging_folder, timed, writing
 from .xmp import add_xmp
@@ -156,13 +159,8 @@ class ClipWriter:
         with writing(self.path):
             add_xmp(self._encoded, self._claim, discreet=self._deployment.discreet)
         with timed(self._seconds, "read_back"):
-            clip = open_clip(self._encoded)
-            # An animation shows a frame longer instead of writing the same one again.
-            if clip.frame_count != self._count and self.path.suffix.lower() != ".webp":
-                raise SealError(f"{self.path}: {clip.frame_count} of {self._count} frames were encoded")
-            sample = clip.sample(CLIP_SAMPLE)
+            sample, fps = self._sample()
             check_mark(sample, self.path, self._claim, self._deployment, what="the encoded file")
-            _LOG.info("encoded %s for %s", clip, self.path)
         finalised = release(self._encoded, self.path, self._claim, self._deployment, sample[0], self._seconds)
         return SealReceipt(
             self.path,
@@ -170,10 +168,24 @@ class ClipWriter:
             self._claim.payload,
             finalised.credential,
             self._count,
-            float(clip.fps),
-            clip.width,
-            clip.height,
+            fps,
+            sample.shape[2],
+            sample.shape[1],
             self._seconds,
             finalised.time_stamp,
             sidecar=finalised.sidecar,
         )
+
+    def _sample(self) -> tuple[Frames, float]:
+        """Read frames of the encoded file back, and its frames per second.
+
+        A WebP shows a frame longer instead of writing it again, and is a still where nothing moves.
+        """
+        merges = self.path.suffix.lower() == ".webp"
+        if merges and not is_moving(self._encoded, Container.WEBP):
+            return read_media(self._encoded).frames, float(self._fps)
+        clip = open_clip(self._encoded)
+        if clip.frame_count != self._count and not merges:
+            raise SealError(f"{self.path}: {clip.frame_count} of {self._count} frames were encoded")
+        _LOG.info("encoded %s for %s", clip, self.path)
+        return clip.sample(CLIP_SAMPLE), float(clip.fps)

@@ -97,6 +97,8 @@ def add_xmp(path: Path, claim: Claim, *, discreet: bool = False) -> None:
     if packet is None or container not in (Container.MP4, Container.WEBP):
         return
     with path.open("r+b") as file:
+        if container is Container.WEBP and file.read(16)[12:] != b"VP8X":  # a still has no place for it
+            return
         file.seek(0, 2)
         if container is Container.MP4:
             file.write((8 + len(_XMP_UUID) + len(packet)).to_bytes(4, "big") + b"uuid" + _XMP_UUID + packet)
