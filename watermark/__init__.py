@@ -33,16 +33,25 @@ from .mark.embed import ClipMarker, check_size, mark
 from .mark.payload import Payload, PayloadKind
 from .mark.read import MarkReading, read_mark
 from .media.arrays import read_arrays
-from .media.clip_reading import ClipReader, demuxed, open_clip, take_frames
-from .media.containers import media_type_of, written_suffix
+from .media.clip_files import demuxed
+from .media.clip_reading import ClipReader, open_clip, take_frames
+from .media.containers import SIDECAR_SUFFIX, media_type_of
 from .media.encoding import encode_clip, encode_still
 from .media.files import file_hash, hidden_folder, sweep, try_lock, whole_file
 from .media.media import Media, read_media
-from .media.sound import check_sound
+from .media.tracks import check_sound
+from .media.written_formats import (
+    CLIP_SUFFIXES,
+    STILL_SUFFIXES,
+    check_clip,
+    holds_alpha,
+    holds_sound,
+    written_suffix,
+)
 from .provenance import Outcome, Provenance, read_provenance, verify_file
 from .resolution.resolution import Bindings, read_bindings
 from .sealing.clip_writing import ClipWriter
-from .sealing.release import SIDECAR_SUFFIX, SealReceipt
+from .sealing.release import SealReceipt
 from .sealing.seal import seal, seal_file
 from .sealing.signing_only import SignReceipt, sign_unchanged
 from .sealing.updating import REASONS, update_credential
@@ -51,11 +60,13 @@ from .store.postgres_store import PostgresStore
 from .store.store import Store
 
 __all__ = [
+    "CLIP_SUFFIXES",
     "GENERATED_SOURCE_TYPES",
     "OWN_ROOTS",
     "REASONS",
     "ROLES",
     "SIDECAR_SUFFIX",
+    "STILL_SUFFIXES",
     "TRUST_FOLDER",
     "Bindings",
     "CawgIdentity",
@@ -77,8 +88,8 @@ __all__ = [
     "MarkReading",
     "Media",
     "MediaError",
-    "Outcome",
     "NamedIdentity",
+    "Outcome",
     "OwnAssertion",
     "Payload",
     "PayloadKind",
@@ -102,6 +113,7 @@ __all__ = [
     "TrustPolicy",
     "WatermarkError",
     "bring_into",
+    "check_clip",
     "check_size",
     "check_sound",
     "check_trust_list",
@@ -110,6 +122,8 @@ __all__ = [
     "encode_still",
     "file_hash",
     "hidden_folder",
+    "holds_alpha",
+    "holds_sound",
     "home_folder",
     "manifest_notes",
     "mark",

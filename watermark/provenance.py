@@ -20,6 +20,7 @@ from watermark.credential.credential import (
 )
 from watermark.identity.trust import TrustPolicy
 from watermark.mark.read import MarkReading, read_mark
+from watermark.media.animations import is_moving
 from watermark.media.clip_reading import open_clip
 from watermark.media.containers import sniff
 from watermark.media.frames import CLIP_SAMPLE, Frames
@@ -170,7 +171,7 @@ def sample_frames(path: Path) -> Frames:
     Raises:
         MediaError: The file cannot be decoded.
     """
-    if sniff(path).is_clip:
+    if is_moving(path, sniff(path)):
         clip = open_clip(path)
         _LOG.info("opened %s: %s", path, clip)
         return clip.sample(CLIP_SAMPLE)

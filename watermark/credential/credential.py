@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives import hashes
 from watermark.errors import MediaError, StoreError
 from watermark.identity.certificates import pem
 from watermark.identity.trust import TrustPolicy
-from watermark.media.containers import Container, open_file, sniff
+from watermark.media.containers import SIDECAR_SUFFIX, Container, open_file, sniff
 from watermark.media.files import file_hash
 from watermark.store.manifest_store import StoreEntry
 from watermark.store.perceptual_hash import SAME_PICTURE
@@ -181,6 +181,10 @@ def _read_credential(path: Path, policy: TrustPolicy, store: Store) -> Credentia
         container = sniff(path)
     except MediaError as error:
         return _without_manifest(path, None, error)
+    beside = _own_sidecar(path, container)
+    if beside is not None:
+        credential = read_credential_beside(path, beside, policy)
+        return _same_as_sealed(path, credential, store)
     try:
         with open_file(path) as stream:
             credential, embedded = _judged(container.value, stream, policy)
@@ -192,10 +196,25 @@ def _read_credential(path: Path, policy: TrustPolicy, store: Store) -> Credentia
         return credential
     if embedded and container in FRAMED and (fault := _layout_fault(path, container, credential)):
         return replace(credential, state=CredentialState.ALTERED, codes=(*credential.codes, fault))
+    return _same_as_sealed(path, credential, store)
+
+
+def _same_as_sealed(path: Path, credential: Credential, store: Store) -> Credential:
+    """Return the credential of a file, ALTERED where the file was sealed here and is not the same now."""
+    if credential.state is CredentialState.ALTERED:
+        return credential
     entry = store.find_manifest(active_label(credential))
     if entry is not None and entry.sha256 != file_hash(path):
         return replace(credential, state=CredentialState.ALTERED, codes=(*credential.codes, CODE_DIGEST))
     return credential
+
+
+def _own_sidecar(path: Path, container: Container) -> Path | None:
+    """Return the credential that lies beside a file whose kind holds none, under the name that C2PA asks for."""
+    beside = path.with_suffix(SIDECAR_SUFFIX)
+    if container.holds_credential or not beside.is_file():
+        return None
+    return beside if sniff(beside) is Container.MANIFEST else None
 
 
 def read_credential_beside(path: Path, manifest: Path, policy: TrustPolicy) -> Credential:

@@ -69,7 +69,7 @@ class Signature:
     """The result of signing.
 
     Attributes:
-        manifest: The manifest store that was embedded.
+        manifest: The manifest store, which is in the file where that can hold one.
         time_stamp: NONE (no authority is configured), STAMPED, or UNAVAILABLE (it did not answer; the manifest says
             so).
     """
@@ -152,9 +152,8 @@ def sign_file(
     anchors: Sequence[str] | None = None,
     *,
     discreet: bool = False,
-    embedded: bool = True,
 ) -> Signature:
-    """Write a signed copy of a file.
+    """Write a signed copy of a file; one of a kind that holds no credential stays the same.
 
     Where the identity names a time-stamp authority that does not answer and is not required, the file is signed without
     a stamp and an assertion of the manifest says so.
@@ -167,7 +166,6 @@ def sign_file(
         anchors: Root certificates (PEM) under which the credentials of ingredients are recorded permanently as trusted;
             None uses the identity's own.
         discreet: Whether the manifest store is padded to a multiple of 8 KiB, to which a time stamp is added.
-        embedded: Whether the copy is to hold the manifest; otherwise it is the same as the file.
 
     Raises:
         SealError: The claim contradicts itself, an ingredient cannot be read, the library refuses, or the time-stamp
@@ -177,13 +175,13 @@ def sign_file(
     """
     check_claim(claim)
     container = sniff(source)
-    definition = manifest_definition(claim, container.value, recorded_layout(source, container) if embedded else None)
+    definition = manifest_definition(claim, container.value, recorded_layout(source, container))
     settings = library_settings(
         identity.anchors if anchors is None else anchors,
         created=[one.label for one in claim.assertions],
         thumbnail=claim.thumbnail,
     )
-    draft = Draft(claim.title, definition, claim.ingredients, embedded)
+    draft = Draft(claim.title, definition, claim.ingredients, embedded=container.holds_credential)
     return sign_draft(source, target, draft, identity, settings, discreet=discreet)
 
 

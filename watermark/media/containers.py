@@ -58,9 +58,17 @@ class Container(Enum):
 
     @property
     def is_clip(self) -> bool:
-        """Return whether the container is for moving pictures."""
+        """Return whether the container is for moving pictures alone; GIF and WebP are for both, see `is_moving`."""
         return self in (Container.MP4, Container.MATROSKA)
 
+    @property
+    def holds_credential(self) -> bool:
+        """Return whether a file holds its credential itself; that of a Matroska or WebM file lies beside it."""
+        return self is not Container.MATROSKA
+
+
+SIDECAR_SUFFIX = ".c2pa"
+"""Suffix of a credential in a file of its own."""
 
 HEIF_FAMILY = frozenset({Container.HEIC, Container.HEIF})
 """Containers whose pixels an optional package decodes."""
@@ -74,7 +82,6 @@ def has_heif_decoder() -> bool:
 _HEIF_WAY_OUT = "which needs the extra `heic` (pip install 'facetrail[heic]'), or convert it to AVIF, JPEG or PNG"
 _SOUND = "sound without pictures; give a picture or a clip"
 _NOT_DECODED = {
-    Container.GIF: "GIF; convert it to PNG, an animation to MP4",
     Container.HEIC: f"HEIC, {_HEIF_WAY_OUT}",
     Container.HEIF: f"HEIF, {_HEIF_WAY_OUT}",
     Container.JXL: "JPEG XL, which this program cannot decode; convert it to AVIF, JPEG or PNG",
@@ -88,20 +95,6 @@ _NOT_DECODED = {
     Container.FLAC: f"FLAC, {_SOUND}",
     Container.ZIP: "a ZIP archive or an office document; take its pictures out of it",
     Container.MANIFEST: "a credential in a file of its own, without the content; give the file that it belongs to",
-}
-
-
-WRITABLE = {
-    ".png": Container.PNG,
-    ".jpg": Container.JPEG,
-    ".jpeg": Container.JPEG,
-    ".webp": Container.WEBP,
-    ".avif": Container.AVIF,
-    ".tif": Container.TIFF,
-    ".tiff": Container.TIFF,
-    ".mp4": Container.MP4,
-    ".mov": Container.MP4,
-    ".webm": Container.MATROSKA,
 }
 
 
@@ -137,7 +130,9 @@ def sniff(path: Path) -> Container:
         if container is None:
             container = _by_long_head(head + file.read(_LONG_HEAD - len(head)))
     if container is None:
-        raise MediaError(f"{path}: is not PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV or Matroska; convert it to one of them")
+        raise MediaError(
+            f"{path}: is not PNG, JPEG, WebP, GIF, AVIF, TIFF, MP4, MOV or Matroska; convert it to one of them"
+        )
     return container
 
 
@@ -273,40 +268,6 @@ def _element(head: bytes, at: int) -> tuple[int, int]:
     size = int.from_bytes(head[at : at + width], "big") & (1 << 7 * width) - 1
     start = at + width
     return start, -1 if size == (1 << 7 * width) - 1 else start + size
-
-
-def writable(path: Path) -> Container:
-    """Return the container that a path's suffix stands for.
-
-    Raises:
-        MediaError: The suffix is none of those that this package writes.
-    """
-    try:
-        return WRITABLE[path.suffix.lower()]
-    except KeyError:
-        names = ", ".join(WRITABLE)
-        raise MediaError(f"{path}: cannot write a file with suffix {path.suffix!r}; use one of {names}") from None
-
-
-def written_suffix(path: Path) -> str:
-    """Return the suffix of the format in which a copy of a file is written: its own, or one of the same kind.
-
-    Args:
-        path: A picture or a clip; its content counts, and its name does not.
-
-    Raises:
-        MediaError: The file cannot be opened, or is of a kind that has no such format.
-    """
-    container = sniff(path)
-    suffixes = {
-        **{kind: suffix for suffix, kind in reversed(WRITABLE.items())},
-        **dict.fromkeys(HEIF_FAMILY, ".jpg"),
-        Container.MATROSKA: ".mp4",
-    }
-    if container not in suffixes:
-        check_decodable(path, container)
-        raise MediaError(f"{path}: is {container.name}, which is not written; name the format of the copy")
-    return suffixes[container]
 
 
 def media_type_of(path: Path) -> str:

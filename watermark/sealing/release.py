@@ -15,33 +15,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from watermark.credential.claim import Claim
-from watermark.credential.credential import (
-    Credential,
-    CredentialState,
-    active_label,
-    read_credential,
-    read_credential_beside,
-)
+from watermark.credential.credential import Credential, CredentialState, active_label, read_credential
 from watermark.credential.signing import TimeStampOutcome, sign_file
 from watermark.deployment import Deployment
 from watermark.errors import MarkLostError, SealError
 from watermark.mark.payload import Payload
 from watermark.mark.read import read_mark
-from watermark.media.containers import Container, writable
+from watermark.media.containers import SIDECAR_SUFFIX, sniff
 from watermark.media.files import file_hash, flush, hidden_folder
 from watermark.media.frames import Frames
+from watermark.media.written_formats import writable
 from watermark.store.manifest_store import StoreEntry
 from watermark.store.perceptual_hash import perceptual_hash
 
 _LOG = logging.getLogger(__name__)
-
-SIDECAR_SUFFIX = ".c2pa"
-"""Suffix of a credential in a file of its own."""
-
-
-def holds_credential(path: Path) -> bool:
-    """Return whether a file of this name holds its credential itself; that of a Matroska file lies beside it."""
-    return writable(path) is not Container.MATROSKA
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +48,9 @@ class SealReceipt:
         time_stamp: State of the signature's time stamp.
         resampled: Whether the frames of the source were not evenly spaced and were resampled to `fps`.
         flattened: Whether the source has transparency; its frames were then composited over white.
+        sidecar: The credential as a file of its own, where the file's kind holds none; it belongs beside the file.
         kept: Kinds of metadata that the file holds, such as EXIF.
         lost: What of the source the file does not hold, in words.
-        sidecar: The file of its own that the credential lies in, or None where the sealed file holds it.
     """
 
     path: Path
@@ -78,9 +65,9 @@ class SealReceipt:
     time_stamp: TimeStampOutcome = TimeStampOutcome.NONE
     resampled: bool = False
     flattened: bool = False
+    sidecar: Path | None = None
     kept: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
-    sidecar: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +78,13 @@ class Release:
         sha256: SHA-256 of the file.
         credential: Credential as read back from the file.
         time_stamp: State of the signature's time stamp.
-        sidecar: The file of its own that the credential lies in, or None.
+        sidecar: The credential as a file of its own, where the file's kind holds none.
     """
 
     sha256: str
     credential: Credential
     time_stamp: TimeStampOutcome
-    sidecar: Path | None
+    sidecar: Path | None = None
 
 
 @contextmanager
@@ -160,6 +147,23 @@ def check_mark(pixels: Frames, path: Path, claim: Claim, deployment: Deployment,
         )
 
 
+def refuse_foreign_sidecar(path: Path) -> None:
+    """Check that a credential in a file of its own would not replace that of another file.
+
+    Args:
+        path: The clip that is to be sealed.
+
+    Raises:
+        SealError: A credential lies where this clip's would, and this clip does not.
+    """
+    sidecar = path.with_suffix(SIDECAR_SUFFIX)
+    if not writable(path, moving=True).holds_credential and sidecar.exists() and not path.exists():
+        raise SealError(
+            f"{path}: its credential would replace {sidecar.name}, which is there already for another file; "
+            "move that away or choose another name"
+        )
+
+
 def release(
     encoded: Path, path: Path, claim: Claim, deployment: Deployment, first: Frames, seconds: dict[str, float]
 ) -> Release:
@@ -179,17 +183,14 @@ def release(
         IdentityError: The private key cannot be read.
     """
     signed = encoded.with_name(f"signed{encoded.suffix}")
-    beside = None if holds_credential(path) else encoded.with_name(f"signed{SIDECAR_SUFFIX}")
+    sidecar = None if sniff(encoded).holds_credential else path.with_suffix(SIDECAR_SUFFIX)
     with writing(path):
         with timed(seconds, "sign"):
             identity, anchors, discreet = deployment.identity, deployment.trust.signer_anchors, deployment.discreet
-            signature = sign_file(
-                encoded, signed, claim, identity, anchors, discreet=discreet, embedded=beside is None
-            )
-            if beside is not None:
-                beside.write_bytes(signature.manifest)
-                encoded.replace(signed)  # the library's copy is the same
-            credential = _read_credential_back(signed, path, deployment, beside)
+            signature = sign_file(encoded, signed, claim, identity, anchors, discreet=discreet)
+            if sidecar is not None:
+                signed.with_suffix(SIDECAR_SUFFIX).write_bytes(signature.manifest)
+            credential = _read_credential_back(signed, path, deployment)
         entry = StoreEntry(
             mark_id=claim.payload.hex,
             sha256=file_hash(signed),
@@ -201,18 +202,13 @@ def release(
             created=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
         )
         _LOG.info("signed %s as %s: credential %s", path, identity.subject, credential.state)
-        _put_in_place(signed, path, entry, deployment, beside)
+        _put_in_place(signed, path, entry, deployment, sidecar)
     _LOG.info("sealed %s with %s mark %s, SHA-256 %s", path, claim.payload.kind, claim.payload.hex, entry.sha256)
-    return Release(
-        entry.sha256, credential, signature.time_stamp, None if beside is None else path.with_suffix(SIDECAR_SUFFIX)
-    )
+    return Release(entry.sha256, credential, signature.time_stamp, sidecar)
 
 
-def _read_credential_back(signed: Path, path: Path, deployment: Deployment, beside: Path | None) -> Credential:
-    if beside is None:
-        credential = read_credential(signed, deployment.trust, deployment.store)
-    else:
-        credential = read_credential_beside(signed, beside, deployment.trust)
+def _read_credential_back(signed: Path, path: Path, deployment: Deployment) -> Credential:
+    credential = read_credential(signed, deployment.trust, deployment.store)
     if credential.state is not CredentialState.TRUSTED:
         codes = ", ".join(credential.codes) or "no code"
         raise SealError(
@@ -221,14 +217,17 @@ def _read_credential_back(signed: Path, path: Path, deployment: Deployment, besi
     return credential
 
 
-def _put_in_place(signed: Path, path: Path, entry: StoreEntry, deployment: Deployment, beside: Path | None) -> None:
-    """Store the entry and rename the file; remove the entry where the rename fails."""
+def _put_in_place(signed: Path, path: Path, entry: StoreEntry, deployment: Deployment, sidecar: Path | None) -> None:
+    """Store the entry and rename the file; remove the entry where the rename fails.
+
+    A credential in a file of its own comes first, so that its file never lies there without it.
+    """
     flush(signed)
     deployment.store.put(entry)
     try:
-        if beside is not None:
-            flush(beside)
-            beside.replace(path.with_suffix(SIDECAR_SUFFIX))
+        if sidecar is not None:
+            flush(signed.with_suffix(SIDECAR_SUFFIX))
+            signed.with_suffix(SIDECAR_SUFFIX).replace(sidecar)
         signed.replace(path)
     except OSError:
         deployment.store.remove(entry)

@@ -29,13 +29,15 @@ from watermark.errors import MarkLostError, MediaError, SealError, TooSmallError
 from watermark.mark.embed import ClipMarker, check_size, mark
 from watermark.mark.payload import Payload, PayloadKind
 from watermark.mark.read import read_mark
+from watermark.media.animations import is_moving
 from watermark.media.clip_losses import clip_transfer
 from watermark.media.clip_reading import open_clip
-from watermark.media.containers import sniff, writable
+from watermark.media.containers import sniff
 from watermark.media.encoding import encode_still
 from watermark.media.frames import CLIP_SAMPLE, Frames, check_frames
 from watermark.media.media import read_media
 from watermark.media.still_metadata import StillMetadata, hdr_transfer, read_metadata
+from watermark.media.written_formats import check_clip, writable
 
 from .clip_writing import ClipWriter
 from .contradiction import refuse_contradiction, refuse_same_file
@@ -58,13 +60,14 @@ def seal(
     crf: int = 18,
     lossless: bool = False,
     metadata: StillMetadata | None = None,
+    alpha: Frames | None = None,
 ) -> SealReceipt:
     """Encode marked frames, sign the file, and put it in place once both can be read back.
 
     Args:
         marked: Pixels that `mark` returned for the claim's payload, `(H, W, 3)` or `(T, H, W, 3)`.
         path: Destination; its suffix decides the format: .png .jpg .jpeg .webp .avif .tif .tiff for a still, .mp4 .mov
-            .webm for a clip, where the credential of a WebM goes into a .c2pa file beside it.
+            .webm .webp .gif for a clip. The credential of a WebM is put beside it, as .c2pa.
         claim: The claim to seal.
         deployment: Deployment that signs.
         fps: Frames per second of a clip.
@@ -72,6 +75,7 @@ def seal(
         crf: As for `encode_clip`.
         lossless: As for `encode_still`.
         metadata: What a still says beside its pixels; the receipt names what the file keeps of it.
+        alpha: uint8, `(H, W)` or `(T, H, W)`, how opaque each pixel is; the marked pixels are then those over white.
 
     Raises:
         SealError: The file cannot be written, or its mark or credential cannot be read back.
@@ -83,16 +87,23 @@ def seal(
     check_claim(claim)
     if fps is not None:
         with ClipWriter(
-            path, claim, deployment, fps=fps, height=marked.shape[1], width=marked.shape[2], crf=crf
+            path,
+            claim,
+            deployment,
+            fps=fps,
+            height=marked.shape[1],
+            width=marked.shape[2],
+            crf=crf,
+            transparent=alpha is not None,
         ) as clip:
-            clip.write(marked)
+            clip.write(marked, alpha)
         return clip.receipt
     seconds: dict[str, float] = {}
     with staging_folder(path) as folder:
         encoded = folder / f"encoded{path.suffix.lower()}"
         with timed(seconds, "encode"), writing(path):
             metadata = stated_metadata(metadata or StillMetadata(), claim, discreet=deployment.discreet)
-            written = encode_still(marked, encoded, quality=quality, lossless=lossless, metadata=metadata)
+            written = encode_still(marked, encoded, quality=quality, lossless=lossless, metadata=metadata, alpha=alpha)
         with timed(seconds, "read_back"):
             picture = read_media(encoded).frames[0]
             check_mark(picture, path, claim, deployment, what="the encoded file")
@@ -161,7 +172,7 @@ def seal_file(
     check_assertions(assertions, kind)
     relationship: Relationship = "inputTo" if kind is PayloadKind.GENERATED else "parentOf"
     ingredients = (Ingredient(source, source.name, relationship),)
-    if sniff(source).is_clip:
+    if is_moving(source, sniff(source)):
         if quality is not None or lossless:
             raise MediaError(f"{source}: is a clip; quality and lossless coding can be chosen for stills alone")
         seal_under = _prepare_clip(source, path, deployment, force=force, fragmented=fragmented)
@@ -193,7 +204,7 @@ def _prepare_still(
     media = read_media(source)
     _LOG.info("opened %s: %s", source, media)
     picture, metadata = media.frames[0], read_metadata(source)
-    _check_kind(path, moving=False)
+    writable(path, moving=False)
     _check_source(source, media.height, media.width)
     _refuse_marked(picture, source, deployment)
 
@@ -211,9 +222,9 @@ def _prepare_clip(
     clip = open_clip(source)
     _refuse_hdr(source, clip_transfer(source))
     _LOG.info("opened %s: %s", source, clip)
-    _check_kind(path, moving=True)
-    _check_source(source, clip.height, clip.width)
     rate = clip.written_rate
+    check_clip(path, rate, fragmented=fragmented)
+    _check_source(source, clip.height, clip.width)
     sample = clip.sample(CLIP_SAMPLE)
     _refuse_marked(sample, source, deployment)
 
@@ -264,18 +275,8 @@ def _refuse_marked(pixels: Frames, source: Path, deployment: Deployment) -> None
 
 def _check_request(marked: Frames, path: Path, fps: float | None) -> None:
     check_frames(marked)
-    _check_kind(path, moving=marked.ndim == 4)
+    writable(path, moving=marked.ndim == 4)
     if marked.ndim == 4 and fps is None:
         raise MediaError(f"{path}: a clip needs its frames a second; pass fps")
     if marked.ndim == 3 and fps is not None:
         raise MediaError(f"{path}: a still has no frames a second; leave fps out")
-
-
-def _check_kind(path: Path, *, moving: bool) -> None:
-    container = writable(path)
-    if container.is_clip != moving:
-        kind = "a clip" if moving else "a still"
-        raise MediaError(
-            f"{path}: {container.name} cannot hold {kind}; "
-            "use .mp4, .mov or .webm for clips and .png, .jpg, .webp, .avif or .tif for stills"
-        )

@@ -31,11 +31,11 @@ from watermark.credential.signing import Draft, TimeStampOutcome, library_settin
 from watermark.deployment import Deployment
 from watermark.errors import MediaError, SealError
 from watermark.mark.payload import PayloadKind
-from watermark.media.containers import Container, open_file, sniff
+from watermark.media.containers import SIDECAR_SUFFIX, Container, open_file, sniff
 from watermark.media.files import file_hash, flush
 
 from .contradiction import check_statement, refuse_same_file
-from .release import SIDECAR_SUFFIX, staging_folder, writing
+from .release import staging_folder, writing
 
 _LOG = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ def sign_unchanged(
         IdentityError: The private key cannot be read or is out of date.
     """
     container = sniff(source)
-    if container in _HOLD_NONE and not (sidecar and container is Container.MATROSKA):
+    if container in _HOLD_NONE and (container.holds_credential or not sidecar):
         raise MediaError(f"{source}: is {_HOLD_NONE[container]}")
     if kind is PayloadKind.CONTROL:
         raise SealError(f"{source}: a control file carries a mark; seal it, or sign it as captured or edited")
@@ -114,7 +114,7 @@ def sign_unchanged(
     check_assertions(assertions, kind)
     earlier = read_credential(source, deployment.trust, deployment.store)
     check_statement(source, kind, earlier)
-    has_parent = earlier.state is not CredentialState.ABSENT
+    has_parent = container.holds_credential and earlier.state is not CredentialState.ABSENT
     source_hash = file_hash(source)
     with staging_folder(path) as folder:
         signed = folder / f"signed{source.suffix.lower()}"
@@ -129,9 +129,7 @@ def sign_unchanged(
                 signed.unlink(missing_ok=True)
                 signed = folder / f"signed{SIDECAR_SUFFIX}"
                 signed.write_bytes(signature.manifest)
-        credential = read_back(
-            source, signed, path, deployment, sidecar=sidecar, named_count=0 if named is None else 1
-        )
+        credential = read_back(source, signed, path, deployment, sidecar=sidecar, named_count=0 if named is None else 1)
         digest = file_hash(signed)
         if file_hash(source) != source_hash:
             raise SealError(f"{source}: was changed while it was signed; nothing was left")

@@ -71,6 +71,8 @@ def update_credential(
         IdentityError: The private key cannot be read or is out of date.
     """
     container = sniff(source)
+    if not container.holds_credential:
+        raise MediaError(f"{source}: has its credential beside it, where none is updated; sign it anew (--sidecar)")
     if path.suffix.lower() != source.suffix.lower():
         raise MediaError(f"{path}: the name must end in {source.suffix!r}, as what is written there does")
     refuse_same_file(source, path)

@@ -12,9 +12,13 @@ from xml.sax.saxutils import quoteattr  # nothing is parsed  # nosec B406
 
 from watermark.credential.claim import Claim
 from watermark.mark.payload import PayloadKind
+from watermark.media.containers import Container, sniff
 
 # XMP in ISO base media files: a `uuid` box with this type (XMP specification part 3).
 _XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+
+# Extended WebP files (RFC 9649, section 2.7): where their flags lie, and the flag of XMP.
+_WEBP_FLAGS, _WEBP_HAS_XMP = 20, 0x04
 
 _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
@@ -75,11 +79,13 @@ def _packet(properties: Mapping[str, str], length: int) -> bytes:
     return _PACKET.format(properties=written).encode().ljust(length - len(_END)) + _END
 
 
-def append_xmp(path: Path, claim: Claim, *, discreet: bool = False) -> None:
-    """Append a clip's XMP to an MP4 as a separate box; nothing before it moves.
+def add_xmp(path: Path, claim: Claim, *, discreet: bool = False) -> None:
+    """Add a clip's XMP to its end as a separate box or chunk; nothing before it moves.
+
+    GIF and WebM files are left as they are: no standard places XMP in WebM, and GIF readers expect their trailer last.
 
     Args:
-        path: The file.
+        path: An MP4, MOV, WebP, GIF or WebM file.
         claim: The claim about the file.
         discreet: As for `xmp_packet`.
 
@@ -87,7 +93,21 @@ def append_xmp(path: Path, claim: Claim, *, discreet: bool = False) -> None:
         OSError: The file cannot be written.
     """
     packet = xmp_packet(claim, discreet=discreet)
-    if packet is None:
+    container = sniff(path)
+    if packet is None or container not in (Container.MP4, Container.WEBP):
         return
-    with path.open("ab") as file:
-        file.write((8 + len(_XMP_UUID) + len(packet)).to_bytes(4, "big") + b"uuid" + _XMP_UUID + packet)
+    with path.open("r+b") as file:
+        if container is Container.WEBP and file.read(16)[12:] != b"VP8X":  # a still has no place for it
+            return
+        file.seek(0, 2)
+        if container is Container.MP4:
+            file.write((8 + len(_XMP_UUID) + len(packet)).to_bytes(4, "big") + b"uuid" + _XMP_UUID + packet)
+            return
+        file.write(b"XMP " + len(packet).to_bytes(4, "little") + packet + bytes(len(packet) % 2))
+        length = file.tell()
+        file.seek(4)
+        file.write((length - 8).to_bytes(4, "little"))
+        file.seek(_WEBP_FLAGS)
+        flags = file.read(1)[0]
+        file.seek(_WEBP_FLAGS)
+        file.write(bytes([flags | _WEBP_HAS_XMP]))

@@ -18,7 +18,7 @@ from forensics.execution.sandbox import FileHandler
 REQUEST, MADE = "request.json", "made"
 
 STILL_SUFFIXES = ("png", "jpg", "webp", "avif", "tif")
-SEAL_FORMATS = (*STILL_SUFFIXES, "mp4", "mov")
+SEAL_FORMATS = (*STILL_SUFFIXES, "mp4", "mov", "gif")
 """Formats that a sealed file can be asked for; a WebM would need a second file for its credential."""
 
 

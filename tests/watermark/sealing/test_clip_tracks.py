@@ -12,6 +12,7 @@ from watermark import (
     CredentialState,
     MediaError,
     PayloadKind,
+    SealError,
     read_credential_beside,
     read_provenance,
     seal_file,
@@ -103,7 +104,7 @@ def test_a_webm_has_its_credential_beside_it_and_names_what_it_lost(film, deploy
 
 def test_a_credential_that_lies_there_already_is_not_replaced_unasked(film, deployment, tmp_path):
     (tmp_path / "out.c2pa").write_text("somebody else's")
-    with pytest.raises(MediaError, match="is there already"):
+    with pytest.raises(SealError, match="is there already"):
         seal_file(film, tmp_path / "out.webm", PayloadKind.CAPTURED, deployment)
     assert (tmp_path / "out.c2pa").read_text() == "somebody else's"
     assert not (tmp_path / "out.webm").exists()

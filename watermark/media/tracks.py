@@ -1,7 +1,8 @@
-"""Copy the sound tracks and subtitles of a file into a clip that is being written.
+"""Copy what a clip holds beside its pictures, such as sound and subtitles, into a clip that is being written.
 
-Packets are copied unchanged where players of the container support the codec; other sound is re-encoded, as AAC or as
-Opus. They are written in step with the pictures, so that no track has to wait in memory for another.
+Packets are copied unchanged where players of the new format support the codec; other sound is re-encoded, and other
+subtitles are left out. Packets are written in step with the pictures, so that no track has to wait in memory for the
+others.
 """
 
 from __future__ import annotations
@@ -17,39 +18,64 @@ from av.container import InputContainer, OutputContainer
 
 from watermark.errors import MediaError
 
-from .clip_reading import demuxed, open_clip
+from .clip_files import demuxed, descriptions
+from .clip_formats import ClipFormat
+from .clip_reading import open_clip
+from .containers import Container, sniff
+from .written_formats import clip_format
 
-COPIED_CODECS = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
-_COPIED = {"mp4": COPIED_CODECS, "mov": COPIED_CODECS - {"opus", "flac"}, "webm": frozenset({"opus", "vorbis"})}
-_SUBTITLES = {"mp4": frozenset({"mov_text"}), "mov": frozenset({"mov_text"}), "webm": frozenset({"webvtt"})}
-
-_AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
-_AAC_RATE = 48000
+_RATES = {"aac": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)}
+_RATE = 48000
 
 
-def kept_subtitles(source: Path, container: str) -> tuple[int, ...]:
-    """Return the numbers of the subtitle tracks that a container holds as they are.
+def copy_tracks(source: Path, target: OutputContainer, start: float, made: ClipFormat) -> tuple[SideTrack, ...]:
+    """Add the sound tracks, subtitles, chapters and descriptions of a clip to another, as far as its format holds them.
 
     Args:
-        source: MP4, MOV or Matroska file.
-        container: Name of the container that is written: mp4, mov or webm.
+        source: The clip whose tracks are copied.
+        target: The clip being written; nothing has been written to it yet.
+        start: Time in the source, in seconds, that becomes time 0.
+        made: Format of the target.
+
+    Returns:
+        The tracks, which must be advanced with the pictures and closed after them.
 
     Raises:
-        MediaError: The file cannot be opened.
+        MediaError: The source cannot be opened, or has sound that cannot be decoded.
     """
+    if not made.sound or sniff(source) is Container.WEBP:
+        return ()
     with demuxed(source) as file:
-        return tuple(
+        sounds, chapters, described = len(file.streams.audio), file.chapters(), descriptions(file)
+        words = [
             number
             for number, stream in enumerate(file.streams.subtitles)
-            if stream.codec_context is not None and stream.codec_context.name in _SUBTITLES[container]
-        )
+            if stream.codec_context is not None and stream.codec_context.name in made.subtitles
+        ]
+    with ExitStack() as opened:
+        tracks = []
+        for number, subtitles in (*((one, False) for one in range(sounds)), *((one, True) for one in words)):
+            tracks.append(SideTrack(source, target, start, made, number, subtitles=subtitles))
+            opened.callback(tracks[-1].close)
+        opened.pop_all()
+    target.metadata.update(described)
+    if chapters:
+        target.set_chapters(chapters)
+    return tuple(tracks)
 
 
 class SideTrack:
     """Copy one sound track, or one track of subtitles, of a file into another, in step with the pictures."""
 
     def __init__(
-        self, source: Path, target: OutputContainer, start: float, number: int = 0, *, subtitles: bool = False
+        self,
+        source: Path,
+        target: OutputContainer,
+        start: float,
+        made: ClipFormat,
+        number: int = 0,
+        *,
+        subtitles: bool = False,
     ) -> None:
         """Add a stream to the target, before anything is written to it.
 
@@ -57,15 +83,22 @@ class SideTrack:
             source: MP4, MOV or Matroska file.
             target: The clip being written.
             start: Time in the source, in seconds, that becomes time 0.
+            made: Format of the target.
             number: Number of the track among those of its kind.
-            subtitles: Whether it is a track of subtitles, see `kept_subtitles`.
+            subtitles: Whether it is a track of subtitles, of a codec that is copied.
 
         Raises:
-            MediaError: The source has no such track, or none that can be decoded.
+            MediaError: The source has no such track, or none that can be decoded, or the format holds no sound.
         """
+        if not made.sound:
+            raise MediaError(
+                f"{source}: its sound cannot be kept, because a .{made.muxer} file holds no sound; "
+                "name an .mp4, .mov or .webm"
+            )
         self._source = source
         self._start = start
         self._number = number
+        self._made = made
         self._open = ExitStack()
         try:
             file = self._open.enter_context(demuxed(source))
@@ -83,7 +116,7 @@ class SideTrack:
         self._target = target
 
     def advance(self, seconds: float) -> None:
-        """Write the sound that begins before a time of the target.
+        """Write what begins before a time of the target.
 
         Raises:
             MediaError: The source is damaged.
@@ -96,7 +129,7 @@ class SideTrack:
             raise MediaError(f"{self._source}: its sound is damaged ({error.strerror}); remove the track") from error
 
     def close(self) -> None:
-        """Close the source; sound that was not written yet is dropped."""
+        """Close the source; what was not written yet is dropped."""
         self._open.close()
 
     def _sound(self, file: InputContainer, target: OutputContainer) -> Iterator[av.Packet]:
@@ -105,7 +138,7 @@ class SideTrack:
         stream = file.streams.audio[self._number]
         if stream.codec_context is None:
             raise MediaError(f"{self._source}: its sound is of an unknown kind and cannot be decoded; remove the track")
-        if stream.codec_context.codec.canonical_name in _COPIED[target.format.name]:
+        if stream.codec_context.codec.canonical_name in self._made.copied:
             return self._copied(file, stream, target)
         return self._encoded(file, stream, target)
 
@@ -134,8 +167,8 @@ class SideTrack:
     def _encoded(self, file: InputContainer, stream: av.AudioStream, target: OutputContainer) -> Iterator[av.Packet]:
         rate = stream.codec_context.sample_rate
         layout = "mono" if stream.codec_context.channels == 1 else "stereo"
-        codec, rates = ("libopus", (_AAC_RATE,)) if target.format.name == "webm" else ("aac", _AAC_RATES)
-        out = target.add_stream(codec, rate=rate if rate in rates else _AAC_RATE, layout=layout)
+        kept = rate in _RATES.get(self._made.sound, ())
+        out = target.add_stream(self._made.sound, rate=rate if kept else _RATE, layout=layout)
         _keep_language(stream, out)
         return self._codings(file, stream, out)
 
@@ -152,19 +185,20 @@ class SideTrack:
         yield from out.encode(None)
 
 
-def check_sound(path: Path, seconds: float) -> None:
-    """Check that the sound of a clip can be copied, by copying it to a temporary file.
+def check_sound(path: Path, out: Path, seconds: float) -> None:
+    """Check that the sound of a clip can be copied into another, by copying it to a temporary file.
 
     Args:
         path: MP4, MOV or Matroska file with a sound track.
+        out: Path of the other clip, whose suffix says its format.
         seconds: Length to copy.
 
     Raises:
-        MediaError: The file has no sound track, or none that can be copied.
+        MediaError: The file has no sound track, or none that can be copied, or the format holds none.
     """
-    start = open_clip(path).start
-    with tempfile.TemporaryFile() as scratch, av.open(scratch, "w", format="mp4") as target:
-        sound = SideTrack(path, target, start)
+    made, start = clip_format(out), open_clip(path).start
+    with tempfile.TemporaryFile() as scratch, av.open(scratch, "w", format=made.muxer) as target:
+        sound = SideTrack(path, target, start, made)
         try:
             sound.advance(seconds)
         finally:
