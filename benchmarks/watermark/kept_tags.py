@@ -2,9 +2,9 @@
 
     .venv/bin/python -m benchmarks.watermark.kept_tags        # needs exiftool (Debian: libimage-exiftool-perl)
 
-Small files of each kind get EXIF with a position, IPTC, XMP, a colour profile and comments from exiftool. Each is signed
-as it is and, where it can be, sealed. Exiftool then reads both. Places and sizes of parts within a file do not count, and
-what a seal states anew (software, source type, orientation, colour profile) is counted apart.
+Small files of each kind get EXIF with a position, IPTC, XMP, a colour profile and comments from exiftool. Each is
+signed as it is and, where it can be, sealed. Exiftool then reads both. Places and sizes of parts within a file do not
+count, and what a seal states anew (software, source type, orientation, colour profile) is counted apart.
 """
 
 from __future__ import annotations

@@ -650,7 +650,18 @@ def instances(rows: Rows) -> str:
     """Return how one and two instances answer over one database."""
     header = ["instances", "look-ups a second", "N", "p50, ms", "p99, ms", "turned away", "errors", "sealed",
               "a seal, p50, ms", "manifests not found"]  # fmt: skip
-    names = ("instances", "per_second", "n", "p50_ms", "p99_ms", "turned_away", "errors", "sealed", "seal_p50_ms", "lost")
+    names = (
+        "instances",
+        "per_second",
+        "n",
+        "p50_ms",
+        "p99_ms",
+        "turned_away",
+        "errors",
+        "sealed",
+        "seal_p50_ms",
+        "lost",
+    )
     one = rows[0]
     loads = " and ".join(row["load"] for row in rows)
     note = f"{one['minutes']} minutes each, {int(one['files']):,} files in the store. {one['machine']}, load {loads}."

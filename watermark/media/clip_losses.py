@@ -57,7 +57,7 @@ def clip_losses(source: Path, written: Path) -> tuple[str, ...]:
 
 
 def _count(file: InputContainer, kind: str) -> int:
-    """Return how many tracks of a kind a file has; MP4 keeps the names of chapters in a data track, which counts not."""
+    """Return how many tracks of a kind a file has, without the data track in which MP4 names its chapters."""
     count = len(getattr(file.streams, kind))
     return count - 1 if kind == "data" and count and file.chapters() else count
 

@@ -66,11 +66,11 @@ class Media:
 
 
 def read_media(path: Path, *, max_frames: int | None = None) -> Media:
-    """Decode a PNG, JPEG, WebP, AVIF, TIFF, HEIC (with the extra `heic`), MP4, MOV or Matroska file as a viewer displays it.
+    """Decode a PNG, JPEG, WebP, AVIF, TIFF, HEIC, MP4, MOV or Matroska file as a viewer displays it.
 
-    The content decides which format it is. Orientation tags and colour profiles are applied, and transparency is
-    composited over white. Grey, palette, CMYK and 16-bit pictures are converted to 8-bit sRGB. Sound is ignored; frames
-    that are not evenly spaced are resampled.
+    HEIC needs the extra `heic`. The content decides which format it is. Orientation tags and colour profiles are
+    applied, and transparency is composited over white. Grey, palette, CMYK and 16-bit pictures are converted to 8-bit
+    sRGB. Sound is ignored; frames that are not evenly spaced are resampled.
 
     Args:
         path: The file.

@@ -183,9 +183,7 @@ def release(
     with writing(path):
         with timed(seconds, "sign"):
             identity, anchors, discreet = deployment.identity, deployment.trust.signer_anchors, deployment.discreet
-            signature = sign_file(
-                encoded, signed, claim, identity, anchors, discreet=discreet, embedded=beside is None
-            )
+            signature = sign_file(encoded, signed, claim, identity, anchors, discreet=discreet, embedded=beside is None)
             if beside is not None:
                 beside.write_bytes(signature.manifest)
                 encoded.replace(signed)  # the library's copy is the same

@@ -40,7 +40,7 @@ from .release import SIDECAR_SUFFIX, staging_folder, writing
 _LOG = logging.getLogger(__name__)
 
 _HOLD_NONE = {
-    Container.MATROSKA: "Matroska or WebM, which holds no credential; write it beside the file (--sidecar), or convert it to MP4",
+    Container.MATROSKA: "Matroska or WebM, which holds no credential; write it beside (--sidecar), or convert to MP4",
     Container.MANIFEST: "a credential in a file of its own; give the file that it belongs to",
 }
 
@@ -129,9 +129,7 @@ def sign_unchanged(
                 signed.unlink(missing_ok=True)
                 signed = folder / f"signed{SIDECAR_SUFFIX}"
                 signed.write_bytes(signature.manifest)
-        credential = read_back(
-            source, signed, path, deployment, sidecar=sidecar, named_count=0 if named is None else 1
-        )
+        credential = read_back(source, signed, path, deployment, sidecar=sidecar, named_count=0 if named is None else 1)
         digest = file_hash(signed)
         if file_hash(source) != source_hash:
             raise SealError(f"{source}: was changed while it was signed; nothing was left")

@@ -57,7 +57,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="PATH",
-        help="folder of the sealed files, or a name for one: .png .jpg .webp .avif .tif for a picture, .mp4 .mov .webm for a clip",
+        help="folder of the sealed files, or a name for one: .png .jpg .webp .avif .tif for a picture, "
+        ".mp4 .mov .webm for a clip",
     )
     parser.add_argument(
         "--force",
