@@ -110,22 +110,40 @@ def main() -> None:
     parser.add_argument("--examine", action="store_true", help="fuzz /examine too; this loads a detector")
     options = parser.parse_args()
     version = subprocess.run([options.schemathesis, "--version"], check=True, capture_output=True, text=True).stdout
-    with tempfile.TemporaryDirectory() as folder:
-        with serving(Path(folder), *(["--examine"] if options.examine else [])) as (port, key):
-            command = [options.schemathesis, "run", f"http://127.0.0.1:{port}/openapi.json", "--no-color"]
-            command += ["-H", f"Authorization: Bearer {key}", "--max-examples", str(options.examples), "--seed", str(SEED)]
-            command += ["--request-timeout", "120", "--no-shrink", "--continue-on-failure"]
-            command += ["--exclude-checks", "positive_data_acceptance"]
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-            send_changed(port, key, options.changed)
-            counts = answered(port, key)
+    more = ["--examine"] if options.examine else []
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder), *more) as (port, key):
+        command = [options.schemathesis, "run", f"http://127.0.0.1:{port}/openapi.json", "--no-color"]
+        command += [
+            "-H",
+            f"Authorization: Bearer {key}",
+            "--max-examples",
+            str(options.examples),
+            "--seed",
+            str(SEED),
+        ]
+        command += ["--request-timeout", "120", "--no-shrink", "--continue-on-failure"]
+        command += ["--exclude-checks", "positive_data_acceptance"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        send_changed(port, key, options.changed)
+        counts = answered(port, key)
     print(done.stdout[-8000:], done.stderr[-2000:])
     found = re.search(r"(\d+) unique failures?", done.stdout)
     failed = int(found[1]) if found else done.returncode
     machine = f"{platform.machine()}, {os.cpu_count()} cores"
     rows = [
-        (route, one.total(), _sum(one, 200, 299), _sum(one, 400, 499), one[503], _sum(one, 500, 599) - one[503],
-         "", options.examples, SEED, version.split()[-1], machine)  # fmt: skip
+        (
+            route,
+            one.total(),
+            _sum(one, 200, 299),
+            _sum(one, 400, 499),
+            one[503],
+            _sum(one, 500, 599) - one[503],
+            "",
+            options.examples,
+            SEED,
+            version.split()[-1],
+            machine,
+        )
         for route, one in sorted(counts.items())
     ]
     total = [sum(int(row[place]) for row in rows) for place in range(1, 6)]

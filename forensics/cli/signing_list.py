@@ -1,4 +1,4 @@
-"""List what `facetrail seal` and `facetrail sign` have to do, and record what it has done, one row a file, so that it can go on later."""
+"""List what `facetrail seal` and `facetrail sign` have to do, and record each file, so that they can go on later."""
 
 from __future__ import annotations
 
@@ -124,7 +124,9 @@ def read_rows(path: Path) -> dict[str, Row]:
         whole = text[: text.rfind("\n") + 1]
         reader = csv.DictReader(io.StringIO(whole), strict=True)
         if whole and reader.fieldnames != _COLUMNS:
-            raise InputError(f"{path}: is no receipt of `facetrail seal` or `facetrail sign`; choose another name", path)
+            raise InputError(
+                f"{path}: is no receipt of `facetrail seal` or `facetrail sign`; choose another name", path
+            )
         rows = [Row(**row) for row in reader if None not in row and None not in row.values()]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as a receipt ({error}); choose another name", path) from error

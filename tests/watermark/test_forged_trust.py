@@ -43,9 +43,8 @@ from watermark import (
 from watermark.credential.credential import read_credential
 from watermark.credential.signer_certificate import _boxes
 from watermark.credential.signing import library_context, library_settings
-from watermark.identity import certificates
+from watermark.identity import certificates, identity_files
 from watermark.identity import identity as identity_module
-from watermark.identity import identity_files
 from watermark.identity.certificates import pem
 from watermark.store.manifest_store import ManifestStore
 

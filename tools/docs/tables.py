@@ -635,6 +635,46 @@ def load(rows: Rows) -> str:
     return markdown(header, lines) + f"\n{note}\n"
 
 
+def service_fuzz(rows: Rows) -> str:
+    """Return how each route answered what a fuzzer sent."""
+    header = ["route", "requests", "done, 2xx", "refused, 4xx", "busy, 503", "other 5xx"]
+    lines = [[f"`{row['route']}`" if row["route"].startswith("/") else row["route"], *list(row.values())[1:6]]
+             for row in rows]  # fmt: skip
+    one = rows[-1]
+    note = f"{one['failed_checks']} failed checks. schemathesis {one['schemathesis']}, seed {one['seed']}, at most "
+    note += f"{one['examples']} examples for each operation and phase. {one['machine']}."
+    return markdown(header, lines) + f"\n{note}\n"
+
+
+def instances(rows: Rows) -> str:
+    """Return how one and two instances answer over one database."""
+    header = ["instances", "look-ups a second", "N", "p50, ms", "p99, ms", "turned away", "errors", "sealed",
+              "a seal, p50, ms", "manifests not found"]  # fmt: skip
+    names = (
+        "instances",
+        "per_second",
+        "n",
+        "p50_ms",
+        "p99_ms",
+        "turned_away",
+        "errors",
+        "sealed",
+        "seal_p50_ms",
+        "lost",
+    )
+    one = rows[0]
+    loads = " and ".join(row["load"] for row in rows)
+    note = f"{one['minutes']} minutes each, {int(one['files']):,} files in the store. {one['machine']}, load {loads}."
+    return markdown(header, [[row[name] for name in names] for row in rows]) + f"\n{note}\n"
+
+
+def kept_tags(rows: Rows) -> str:
+    """Return how many tags of each kind of file stay as they were."""
+    header = ["file", "what was done", "tags before", "same", "stated anew", "changed", "missing"]
+    lines = [[f"`{row['kind']}`", *list(row.values())[1:7]] for row in rows]
+    return markdown(header, lines) + f"\nexiftool {rows[0]['exiftool']}.\n"
+
+
 def scale_rows(rows: Rows) -> str:
     """Return the cost of every step per row of a manifest, one column per number of rows."""
     found = [row for row in rows if row["part"] == "rows"]
@@ -735,6 +775,7 @@ FORMS = {
         cpu_detector, cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time, speed,
         intervals, animate_time, arkit_tracking, drawing_faces, faults, manifest_store, load, detector_matrix,
         detector_matrix_alarms, retraining, scale, scale_rows, scale_plan, throughput, install_sizes, public_files,
+        service_fuzz, instances, kept_tags,
         photo_forgeries, photo_distortions, photo_groups, photo_answers, photo_scope, photo_targets,
         photo_clips, photo_avatars, photo_shortcuts,
     )

@@ -118,8 +118,8 @@ def check_claim(claim: Claim) -> None:
     """Check, before any work is done for it, that a claim does not contradict itself.
 
     Raises:
-        SealError: A control file or a composite does not name the one file it was derived from, a file that claims to be
-            wholly generated names one, or its owner's assertions cannot stand there.
+        SealError: A control file or a composite does not name the one file it was derived from, a file that claims to
+            be wholly generated names one, or its owner's assertions cannot stand there.
     """
     parents = sum(ingredient.relationship == "parentOf" for ingredient in claim.ingredients)
     if claim.opens_parent and parents != 1:

@@ -309,8 +309,9 @@ def _judged(
 
     `beside` is the manifest store of a file that lies beside the stream's.
 
-    A signer under the anchors that the policy does not allow is an unknown one, and so is one that only an authority for
-    time stamps or CAWG identities vouches for: the library keeps the purposes of anchors apart in its settings and not in its answers.
+    A signer under the anchors that the policy does not allow is an unknown one, and so is one that only an authority
+    for time stamps or CAWG identities vouches for: the library keeps the purposes of anchors apart in its settings and
+    not in its answers.
     """
     context = library_context(
         library_settings(

@@ -16,6 +16,7 @@ from .layout import LAYOUT_ASSERTION
 from .manifest import GENERATOR, Json, ingredient_label, own_assertions
 from .own_assertions import OwnAssertion
 
+
 @dataclass(frozen=True, slots=True)
 class Redaction:
     """Assertions that are taken out of earlier manifests.

@@ -23,7 +23,9 @@ ISSUING_KEY, FORMER_ROOTS = "issuing_key.pem", "former_roots.pem"
 
 def private_pem(key: PrivateKeyTypes) -> bytes:
     """Return a private key as PEM text without a password (PKCS 8)."""
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def key_name(leaf: x509.Certificate) -> str:

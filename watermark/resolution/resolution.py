@@ -98,9 +98,7 @@ def read_bindings(path: Path, deployment: Deployment) -> Bindings:
     return Bindings(mark.id, mark.kind, perceptual_hash(frames[0]))
 
 
-def match_content(
-    bindings: Bindings, store: Store, algorithm: str | None = None, limit: int = 10
-) -> tuple[Match, ...]:
+def match_content(bindings: Bindings, store: Store, algorithm: str | None = None, limit: int = 10) -> tuple[Match, ...]:
     """Return the manifests that a file's mark identifies, then those of files that look alike.
 
     Args:

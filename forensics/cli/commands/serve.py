@@ -133,7 +133,9 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
     prepare = partial(examiner, options.home, options.detector, read_anchors(options.trust), None, options.face_finder)
     report(0.0, "starting the processes that open files")
     with service(deployment, config, prepare if options.examine else None) as app, ended_like_ctrl_c():
-        sys.stderr.write(f"serving {deployment.store.place} at http://{options.host}:{options.port}; stop with Ctrl-C\n")
+        sys.stderr.write(
+            f"serving {deployment.store.place} at http://{options.host}:{options.port}; stop with Ctrl-C\n"
+        )
         uvicorn.run(
             app,
             host=options.host,

@@ -91,7 +91,9 @@ def _page(description: JsonObject) -> str:
         for method, operation in methods.items()
         if isinstance(operation, dict)
     )
-    return _PAGE.format(title=html.escape(str(info["title"])), words=html.escape(str(info["description"])), routes=routes)
+    return _PAGE.format(
+        title=html.escape(str(info["title"])), words=html.escape(str(info["description"])), routes=routes
+    )
 
 
 def _section(path: str, method: str, operation: JsonObject) -> str:

@@ -1,7 +1,7 @@
 """Check the keys of clients: who asks, what they may ask for, and how often.
 
-A key is 32 random bytes. The file holds its SHA-256 only, so that whoever reads the file cannot ask with it; keys of this
-length need no slow hash. Each line is `NAME SHA256 RIGHT[,RIGHT…]`.
+A key is 32 random bytes. The file holds its SHA-256 only, so that whoever reads the file cannot ask with it; keys of
+this length need no slow hash. Each line is `NAME SHA256 RIGHT[,RIGHT…]`.
 """
 
 from __future__ import annotations

@@ -67,13 +67,19 @@ def openapi_document(*, keys: bool, signing: bool, examining: bool) -> JsonObjec
     """
     paths: JsonObject = {
         "/health": {"get": _health()},
-        "/metrics": {"get": _get("Counts of requests, for Prometheus.", {"text/plain": {"schema": {"type": "string"}}})},
+        "/metrics": {
+            "get": _get("Counts of requests, for Prometheus.", {"text/plain": {"schema": {"type": "string"}}})
+        },
         "/services/supportedAlgorithms": {"get": _get("Names of the marks and looks that are known.", _json({}))},
         "/matches/byBinding": {"get": _by_binding(), "post": _by_binding_in_body()},
         "/matches/byContent": {
-            "post": _with_file("Find the manifests of a file by its mark and its look.", [_algorithm(False), _most()],
-                               _json(_MATCHES), "400"),
-        },  # fmt: skip
+            "post": _with_file(
+                "Find the manifests of a file by its mark and its look.",
+                [_algorithm(False), _most()],
+                _json(_MATCHES),
+                "400",
+            ),
+        },
         "/manifests/{manifestId}": {"get": _manifest()},
         "/read": {"post": _with_file("Read mark and credential of a file.", [_name()], _json(_DOCUMENT))},
     }
@@ -93,7 +99,11 @@ def openapi_document(*, keys: bool, signing: bool, examining: bool) -> JsonObjec
         "paths": paths,
     }
     if keys:
-        scheme: JsonObject = {"type": "http", "scheme": "bearer", "description": "A key of `facetrail serve --new-key`."}
+        scheme: JsonObject = {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A key of `facetrail serve --new-key`.",
+        }
         document |= {"components": {"securitySchemes": {"key": scheme}}, "security": [{"key": []}]}
     return document
 
@@ -109,7 +119,10 @@ def _refused(*codes: str) -> JsonObject:
 def _get(summary: str, content: JsonObject) -> JsonObject:
     return {
         "summary": summary,
-        "responses": {"200": {"description": "The answer.", "content": content}, **_refused("401", "403", "421", "429")},
+        "responses": {
+            "200": {"description": "The answer.", "content": content},
+            **_refused("401", "403", "421", "429"),
+        },
     }
 
 

@@ -1,4 +1,4 @@
-"""Rotation of an identity: a new chain signs, the earlier one's files stay trusted, and a cut-off rotation can go on."""
+"""Rotation of an identity: a new chain signs, the earlier files stay trusted, and a cut-off rotation can go on."""
 
 from __future__ import annotations
 

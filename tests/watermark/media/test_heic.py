@@ -53,9 +53,7 @@ def test_a_heic_photo_is_sealed_as_jpeg_and_its_mark_is_found(write, deployment,
 
 
 def test_ten_bits_and_hdr_are_named(tmp_path, picture):
-    deep = pillow_heif.from_bytes(
-        mode="RGB;16", size=(320, 256), data=(picture.astype("uint16") * 257).tobytes()
-    )
+    deep = pillow_heif.from_bytes(mode="RGB;16", size=(320, 256), data=(picture.astype("uint16") * 257).tobytes())
     deep.save(tmp_path / "ten.heic", quality=90)
     assert "10 bits a channel (8 are written)" in read_metadata(tmp_path / "ten.heic").lost
     deep.save(tmp_path / "pq.heic", quality=90, color_primaries=9, transfer_characteristics=16, matrix_coefficients=9)

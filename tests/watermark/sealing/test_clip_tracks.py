@@ -77,7 +77,7 @@ def test_every_track_chapter_and_description_is_kept(film, suffix, deployment, t
     for number in range(2):
         assert _sound_bytes(out, number)[:2000] == _sound_bytes(film, number)[:2000]
     with av.open(str(out)) as file:
-        assert [one.metadata.get("language") for one in file.streams.audio][0] == "eng"
+        assert file.streams.audio[0].metadata.get("language") == "eng"
         texts = [bytes(packet)[2:] for packet in file.demux(file.streams.subtitles[0])]
         assert [text for text in texts if text] == [b"hello", b"world"]
         assert [one["metadata"]["title"] for one in file.chapters()] == ["One", "Two"]

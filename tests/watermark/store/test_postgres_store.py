@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -42,9 +43,9 @@ def server():
 @pytest.fixture
 def address(server):
     """An empty database of its own."""
+    name = f"t{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
-        name = f"t{connection.execute('SELECT count(*) FROM pg_database').fetchone()[0]}"
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
     return server.rsplit("/", 1)[0] + f"/{name}"
 
 
@@ -114,7 +115,9 @@ def test_connections_that_the_server_closed_are_opened_anew(store, server):
 
 def test_a_database_that_is_not_there_is_one_line_without_the_password():
     away = PostgresStore("postgresql://me:secret@127.0.0.1:1/none")
-    with pytest.raises(StoreError, match=r"postgresql://127.0.0.1:1/none: the manifest store cannot be used") as refused:
+    with pytest.raises(
+        StoreError, match=r"postgresql://127.0.0.1:1/none: the manifest store cannot be used"
+    ) as refused:
         away.find("00")
     assert "secret" not in str(refused.value)
     assert "\n" not in str(refused.value)
