@@ -13,10 +13,13 @@ from watermark import (
     MediaError,
     PayloadKind,
     SealError,
+    encode_clip,
+    open_clip,
     read_credential_beside,
     read_provenance,
     seal_file,
     sign_unchanged,
+    update_credential,
 )
 from watermark.credential.credential import read_credential
 
@@ -133,3 +136,31 @@ def test_a_webm_of_ones_own_is_signed_by_a_sidecar(film, deployment, tmp_path):
     assert read_credential_beside(tmp_path / "plain.webm", beside, deployment.trust).state is CredentialState.TRUSTED
     with pytest.raises(MediaError, match="--sidecar"):
         sign_unchanged(tmp_path / "plain.webm", tmp_path / "o.webm", PayloadKind.EDITED, deployment)
+
+
+@pytest.mark.parametrize("suffix", [".webm", ".webp", ".gif"])
+def test_only_mp4_and_mov_are_written_in_fragments(film, deployment, tmp_path, suffix):
+    with pytest.raises(MediaError, match=rf"a \{suffix} file is not written in fragments; use \.mp4 or \.mov"):
+        seal_file(film, tmp_path / f"out{suffix}", PayloadKind.CAPTURED, deployment, fragmented=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_format_of_pictures_alone_names_everything_it_lost(film, deployment, tmp_path):
+    receipt = seal_file(film, tmp_path / "out.gif", PayloadKind.CAPTURED, deployment)
+    lost = ("sound tracks (2)", "subtitles (1)", "chapters (2)", "descriptions (artist, title)")
+    assert receipt.lost == lost
+    assert read_provenance(tmp_path / "out.gif", deployment).mark.id == receipt.payload.hex
+
+
+def test_an_animation_becomes_an_mp4(film, deployment, tmp_path):
+    for suffix in (".gif", ".webp"):
+        encode_clip(open_clip(film).first(4), tmp_path / f"source{suffix}", 25)
+        receipt = seal_file(tmp_path / f"source{suffix}", tmp_path / "out.mp4", PayloadKind.CAPTURED, deployment)
+        assert (receipt.frames, receipt.lost) == (4, ())
+
+
+def test_a_credential_beside_a_webm_is_not_updated_in_place(film, deployment, tmp_path):
+    seal_file(film, tmp_path / "a.webm", PayloadKind.CAPTURED, deployment)
+    with pytest.raises(MediaError, match="has its credential beside it"):
+        update_credential(tmp_path / "a.webm", tmp_path / "b.webm", deployment, redact=["cawg.training-mining"])
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["a.c2pa", "a.webm"]
