@@ -27,7 +27,7 @@ from .release import (
     timed,
     writing,
 )
-from .xmp import append_xmp
+from .xmp import append_xmp, clip_xmp, source_xmp
 
 _LOG = logging.getLogger(__name__)
 
@@ -166,7 +166,11 @@ class ClipWriter:
         lost = () if self._tracks_from is None else clip_losses(self._tracks_from, self._encoded)
         with writing(self.path):
             if holds_credential(self.path):
-                append_xmp(self._encoded, self._claim, discreet=self._deployment.discreet)
+                packet, missing = clip_xmp(self._tracks_from, self._claim, discreet=self._deployment.discreet)
+                append_xmp(self._encoded, packet)
+                lost = (*lost, *missing)
+            elif self._tracks_from is not None and source_xmp(self._tracks_from) is not None:
+                lost = (*lost, "XMP")
         with timed(self._seconds, "read_back"):
             clip = open_clip(self._encoded)
             if clip.frame_count != self._count:

@@ -6,12 +6,16 @@ covers it.
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Mapping
 from pathlib import Path
 from xml.sax.saxutils import quoteattr  # nothing is parsed  # nosec B406
 
 from watermark.credential.claim import Claim
+from watermark.credential.embedded_manifest import LayoutError, bmff_boxes
 from watermark.mark.payload import PayloadKind
+
+from .xmp_merging import XmpError, merge_xmp
 
 # XMP in ISO base media files: a `uuid` box with this type (XMP specification part 3).
 _XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
@@ -26,6 +30,7 @@ _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
  </rdf:RDF>
 </x:xmpmeta>
 """
+_LONGEST_XMP = 1 << 22
 _END = b'<?xpacket end="r"?>'
 _DISCREET_LENGTH = 2048
 
@@ -75,19 +80,71 @@ def _packet(properties: Mapping[str, str], length: int) -> bytes:
     return _PACKET.format(properties=written).encode().ljust(length - len(_END)) + _END
 
 
-def append_xmp(path: Path, claim: Claim, *, discreet: bool = False) -> None:
+def append_xmp(path: Path, packet: bytes | None) -> None:
     """Append a clip's XMP to an MP4 as a separate box; nothing before it moves.
 
     Args:
         path: The file.
-        claim: The claim about the file.
-        discreet: As for `xmp_packet`.
+        packet: The XMP, see `clip_xmp`; None appends nothing.
 
     Raises:
         OSError: The file cannot be written.
     """
-    packet = xmp_packet(claim, discreet=discreet)
     if packet is None:
         return
     with path.open("ab") as file:
         file.write((8 + len(_XMP_UUID) + len(packet)).to_bytes(4, "big") + b"uuid" + _XMP_UUID + packet)
+
+
+def source_xmp(path: Path) -> bytes | None:
+    """Return the XMP of a clip, from its box of ISO media or the user data of a MOV; None where it has none.
+
+    Args:
+        path: The clip.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        try:
+            for kind, start, end in bmff_boxes(data):
+                if kind == b"uuid" and data[start + 8 : start + 24] == _XMP_UUID and end - start < _LONGEST_XMP:
+                    return bytes(data[start + 24 : end])
+                if kind == b"moov" and (found := _in_user_data(data[start:end])) is not None:
+                    return found
+        except LayoutError:  # Matroska, or a file that is damaged elsewhere
+            return None
+    return None
+
+
+def _in_user_data(moov: bytes) -> bytes | None:
+    """Return the XMP in the user data of a movie (QuickTime: moov, udta, XMP_)."""
+    for kind, start, end in bmff_boxes(moov[8:]):
+        if kind != b"udta":
+            continue
+        udta = moov[8 + start : 8 + end]
+        for inner, begin, stop in bmff_boxes(udta[8:].rstrip(b"\0")):
+            if inner == b"XMP_":
+                return udta[8 + begin + 8 : 8 + stop]
+    return None
+
+
+def clip_xmp(source: Path | None, claim: Claim, *, discreet: bool = False) -> tuple[bytes | None, tuple[str, ...]]:
+    """Return the XMP of a sealed clip, and what of its source's XMP is lost, in words.
+
+    Args:
+        source: The clip whose XMP is kept; None for none.
+        claim: The claim about the file.
+        discreet: As for `xmp_packet`.
+
+    Raises:
+        OSError: The source cannot be read.
+    """
+    own, earlier = xmp_packet(claim, discreet=discreet), None if source is None else source_xmp(source)
+    if earlier is None:
+        return own, ()
+    try:
+        merged, extended = merge_xmp(earlier, xmp_properties(claim))
+    except XmpError as error:
+        return own, (f"XMP ({error})",)
+    return merged, ("extended XMP (outside of the main packet)",) if extended else ()
