@@ -40,7 +40,9 @@ _WRITTEN = (
     "-XMP-photoshop:City=Munich", "-Comment=a comment",
 )  # fmt: skip
 _GROUPS = re.compile(r"(IFD0|ExifIFD|GPS|IPTC|XMP-.*|ICC.*|File|PNG|PDF|Keys|ItemList|RIFF|ID3.*|UserData)$")
-_PLACES = re.compile(r"Offset|Length|Bytes|FileSize|Encoding|Thumbnail|StripBy|TileBy|RowsPer|Compression|XMPToolkit")
+_PLACES = re.compile(
+    r"Offset|Length|Bytes|FileSize|Encoding|Thumbnail|StripBy|TileBy|RowsPer|Compression|XMPToolkit|WebP_Flags|:Encoder$"
+)
 _FILE_TAGS = ("Comment",)
 _ANEW = re.compile(
     r"Orientation|Software|CreatorTool|DigitalSourceType|ICC|Profile|IFD0:(Image|Bits|Photometric|Samples|Planar|"

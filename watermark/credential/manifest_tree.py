@@ -134,7 +134,7 @@ def _note(label: str, manifest: Mapping[str, Any], chain: str) -> ManifestNote:
         _text(signature.get("common_name") or signature.get("issuer")),
         _text(signature.get("time")),
         tuple(_certificate(one) for one in x509.load_pem_x509_certificates(chain.encode())) if chain else (),
-        tuple(OwnAssertion(str(one.get("label")), one.get("data")) for one in _objects(manifest.get("assertions"))),
+        tuple(OwnAssertion(str(one.get("label")), one.get("data", {})) for one in _objects(manifest.get("assertions"))),
         tuple(_ingredient(one) for one in _objects(manifest.get("ingredients"))),
         tuple(str(one) for one in redactions) if isinstance(redactions, list) else (),
         bool(manifest.get("thumbnail")),

@@ -238,7 +238,7 @@ def _sign(
         try:
             if draft.named is None:
                 context: c2pa.ContextProvider = library_context(settings)
-                signer = (opened.enter_context(_signer(identity, authority, refusals.append)),)
+                signer: tuple[c2pa.Signer, ...] = (opened.enter_context(_signer(identity, authority, refusals.append)),)
             else:
                 identity.check_in_date()
                 keys = signer_settings(identity, draft.named, draft.vouched_for, authority)

@@ -22,6 +22,9 @@ _HEAD = 1 << 16
 _XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_NAMES = ("xmp", "XML:com.adobe.xmp")
 _IPTC_RESOURCE, _IPTC_TAG, _XMP_TAG = 0x0404, 33723, 700
+_PNG_IPTC = "Raw profile type iptc"
+"""Keyword of the text chunk that holds IPTC in a PNG."""
+
 _DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 33432)
 """Tags of a TIFF that describe the picture; the others describe how it is stored."""
 
@@ -77,6 +80,8 @@ def read_metadata(path: Path) -> StillMetadata:
 def _read(path: Path, container: Container, head: bytes) -> StillMetadata:
     lost: list[str] = []
     with Image.open(path, formats=still_formats(container)) as image:
+        if container is Container.PNG:
+            image.load()  # what stands behind the pixels is read with them
         exif = _exif(image, lost)
         depth = _depth(image, container, head)
         if depth > 8:
@@ -154,8 +159,9 @@ def _exif_of_tiff(image: Image.Image) -> bytes | None:
 
 def _iptc(image: Image.Image) -> bytes | None:
     if image.format == "TIFF":
-        found = getattr(image, "tag_v2", {}).get(_IPTC_TAG)
-        return found if isinstance(found, bytes) else None
+        # Other programs write it as numbers of four bytes, of which Pillow's own way of reading hands out the first.
+        found = getattr(getattr(image, "tag_v2", None), "_tagdata", {}).get(_IPTC_TAG)
+        return found.rstrip(b"\0") or None if isinstance(found, bytes) else None
     resources = image.info.get("photoshop")
     found = resources.get(_IPTC_RESOURCE) if isinstance(resources, dict) else None
     return found if isinstance(found, bytes) and found else None
@@ -163,7 +169,9 @@ def _iptc(image: Image.Image) -> bytes | None:
 
 def _texts(image: PngImagePlugin.PngImageFile) -> tuple[tuple[str, str], ...]:
     raw = ("XML:com.adobe.xmp", "Raw profile type")
-    return tuple((key, str(value)) for key, value in image.text.items() if not key.startswith(raw))
+    return tuple(
+        (key, str(value)) for key, value in image.text.items() if not key.startswith(raw) or key == _PNG_IPTC
+    )
 
 
 def _depth(image: Image.Image, container: Container, head: bytes) -> int:

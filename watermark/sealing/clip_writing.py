@@ -22,7 +22,7 @@ from watermark.media.media import read_media
 from watermark.media.written_formats import check_clip
 
 from .release import SealReceipt, check_mark, refuse_foreign_sidecar, release, staging_folder, timed, writing
-from .xmp import add_xmp
+from .xmp import add_xmp, clip_xmp
 
 _LOG = logging.getLogger(__name__)
 
@@ -167,7 +167,9 @@ class ClipWriter:
             raise SealError(f"{self.path}: got no frames; write at least one; nothing was left")
         lost = () if self._tracks_from is None else clip_losses(self._tracks_from, self._encoded)
         with writing(self.path):
-            add_xmp(self._encoded, self._claim, discreet=self._deployment.discreet)
+            discreet = self._deployment.discreet
+            packet, missing = clip_xmp(self._tracks_from, self._encoded, self._claim, discreet=discreet)
+            add_xmp(self._encoded, packet)
         with timed(self._seconds, "read_back"):
             sample, fps = self._sample()
             check_mark(sample, self.path, self._claim, self._deployment, what="the encoded file")
@@ -183,7 +185,7 @@ class ClipWriter:
             sample.shape[1],
             self._seconds,
             finalised.time_stamp,
-            lost=lost,
+            lost=(*lost, *missing),
             sidecar=finalised.sidecar,
         )
 
