@@ -15,9 +15,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import binomtest
 
 from benchmarks.results_csv import write_rows
-from scipy.stats import binomtest
 from generator import AnimateConfig, GeometryAnimator
 from generator.avatars import avatar_truth, render, sample_avatar, sample_motion
 from watermark import CLIP_SUFFIXES, CredentialState, Deployment, holds_alpha, open_clip, read_mark, read_provenance
@@ -65,7 +65,7 @@ def main() -> None:
         deployment = Deployment.open(Path(scratch) / "home")
         for suffix in CLIP_SUFFIXES:
             for transparent in (False, True):
-                if transparent and not holds_alpha(Path(suffix), moving=True):
+                if transparent and not holds_alpha(Path(f"clip{suffix}"), moving=True):
                     continue
                 folder = Path(scratch) / f"{suffix[1:]}-{transparent}"
                 folder.mkdir()

@@ -16,7 +16,11 @@ _FORCED = "; seal as another kind although the file's credential says that a mac
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("file", type=Path, metavar="FILE", help="picture or clip to mark and sign")
-    add_out_file(parser, "sealed file: .png .jpg .webp .avif .tif for a picture, .mp4 .mov .webm .webp .gif for a clip", force=_FORCED)
+    add_out_file(
+        parser,
+        "sealed file: .png .jpg .webp .avif .tif for a picture, .mp4 .mov .webm .webp .gif for a clip",
+        force=_FORCED,
+    )
     add_kind(parser, "captured", "edited", "generated", "control")
     parser.add_argument("--quality", type=quality, metavar="N", help="of a JPEG, WebP or AVIF, 1 to 100 (default: 95)")
     parser.add_argument(
