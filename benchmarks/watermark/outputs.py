@@ -65,7 +65,7 @@ def main() -> None:
         deployment = Deployment.open(Path(scratch) / "home")
         for suffix in CLIP_SUFFIXES:
             for transparent in (False, True):
-                if transparent and not holds_alpha(Path(suffix), moving=True):
+                if transparent and not holds_alpha(Path(f"clip{suffix}"), moving=True):
                     continue
                 folder = Path(scratch) / f"{suffix[1:]}-{transparent}"
                 folder.mkdir()

@@ -42,8 +42,8 @@ class GeneratedClip:
         """Write the clip, marked and signed.
 
         Args:
-            path: `.mp4`, `.mov`, `.webm`, `.webp` or `.gif` for a clip; `.png`, `.jpg`, `.webp` for a clip of one
-                frame; a name without suffix for a folder of signed PNG frames.
+            path: `.mp4`, `.mov`, `.webm`, `.webp` or `.gif` for a clip; `.png`, `.jpg`, `.webp` for one frame; a
+                name without suffix for a folder of signed PNG frames.
             deployment: Deployment that signs; the frames must contain its mark.
 
         Returns:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,6 +25,19 @@ from .smoothing import OneEuro, spread
 _SHAPE_FRAMES = 6
 _RESIDUAL = OneEuro(cutoff=6.0, beta=40.0)
 _IRISES = ((468, slice(468, 473)), (473, slice(473, 478)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FollowedFace:
+    """A face in one frame of a clip that arrives frame by frame.
+
+    Attributes:
+        mesh: Its mesh. fit: The fit of the head. params: Its parameters, not smoothed.
+    """
+
+    mesh: MeshFace
+    fit: AvatarFit
+    params: FaceParams
 
 
 class AvatarTracker:
@@ -104,6 +117,20 @@ class AvatarTracker:
             face_model=self.face_model,
         )
         return fit_quality(self._with_residual(smooth_drive(drive), seen, known, height, width), known)
+
+    def follow(self, image: Image, before: FollowedFace | None) -> FollowedFace | None:
+        """Read a face in a frame that follows another one, and return None where no face is found.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            before: The face in the frame before, whose place and shape are kept; None to look for a face.
+        """
+        face = self._mesh.track(image, None if before is None else before.mesh)
+        if face is None:
+            return None
+        known = (None, None) if before is None else (before.fit.shape, before.fit)
+        fit = self._fitter.fit(face.points, *known)
+        return FollowedFace(face, fit, self._params(face, fit, *image.shape[:2]))
 
     def _fit_clip(self, faces: list[MeshFace]) -> list[AvatarFit]:
         """Fit one shape, then each frame, then camera and expression again on the person's constant misfit."""

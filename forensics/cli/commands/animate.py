@@ -48,8 +48,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_out_file(
         parser,
-        ".mp4 .mov .webm .webp .gif for a clip, .png .jpg .webp for a picture, or a folder for single frames; .mov "
-        ".webm .webp and folders keep a source's transparency; with several sources or drives the folder of "
+        ".mp4 .mov .webm .webp .gif for a clip, .png .jpg .webp for a picture, or a folder for single frames; "
+        ".mov, .webm, .webp and folders keep a source's transparency; with several sources or drives the folder of "
         "SOURCE--DRIVE.mp4",
     )
     _declare_model(parser.add_argument_group("model"))
