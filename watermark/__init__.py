@@ -34,7 +34,7 @@ from .mark.payload import Payload, PayloadKind
 from .mark.read import MarkReading, read_mark
 from .media.arrays import read_arrays
 from .media.clip_reading import ClipReader, demuxed, open_clip, take_frames
-from .media.containers import media_type_of, written_suffix
+from .media.containers import MEDIA_TYPES, media_type_of, written_suffix
 from .media.encoding import encode_clip, encode_still
 from .media.files import file_hash, hidden_folder, sweep, try_lock, whole_file
 from .media.media import Media, read_media
@@ -52,6 +52,7 @@ from .store.store import Store
 
 __all__ = [
     "GENERATED_SOURCE_TYPES",
+    "MEDIA_TYPES",
     "OWN_ROOTS",
     "REASONS",
     "ROLES",

@@ -62,6 +62,9 @@ class Container(Enum):
         return self in (Container.MP4, Container.MATROSKA)
 
 
+MEDIA_TYPES = tuple(container.value for container in Container)
+"""Media types of all containers."""
+
 HEIF_FAMILY = frozenset({Container.HEIC, Container.HEIF})
 """Containers whose pixels an optional package decodes."""
 
