@@ -35,7 +35,7 @@ from .mark.read import MarkReading, read_mark
 from .media.arrays import read_arrays
 from .media.clip_files import demuxed
 from .media.clip_reading import ClipReader, open_clip, take_frames
-from .media.containers import SIDECAR_SUFFIX, media_type_of
+from .media.containers import MEDIA_TYPES, SIDECAR_SUFFIX, media_type_of
 from .media.encoding import encode_clip, encode_still
 from .media.files import file_hash, hidden_folder, sweep, try_lock, whole_file
 from .media.media import Media, read_media
@@ -62,6 +62,7 @@ from .store.store import Store
 __all__ = [
     "CLIP_SUFFIXES",
     "GENERATED_SOURCE_TYPES",
+    "MEDIA_TYPES",
     "OWN_ROOTS",
     "REASONS",
     "ROLES",

@@ -119,9 +119,7 @@ def _ask(
     while (job := waiting.get()) is not None:
         due, question = job
         try:
-            connection.request(question.method, question.path, question.body, {**headers, **question.headers})
-            answer = connection.getresponse()
-            status, body = answer.status, answer.read()
+            status, body = _answer(connection, question, headers)
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             asked.errors.append((question.kind, repr(error)))
@@ -132,6 +130,23 @@ def _ask(
         elif not question.right(status, body):
             asked.errors.append((question.kind, f"{status} {body[:200]!r}"))
     connection.close()
+
+
+def _answer(
+    connection: http.client.HTTPConnection, question: Question, headers: Mapping[str, str]
+) -> tuple[int, bytes]:
+    """Send a request; once more where the server has just closed the connection because it was idle."""
+    is_fresh = connection.sock is None
+    while True:
+        try:
+            connection.request(question.method, question.path, question.body, {**headers, **question.headers})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        except (http.client.RemoteDisconnected, ConnectionError):
+            connection.close()
+            if is_fresh:
+                raise
+            is_fresh = True
 
 
 @contextmanager

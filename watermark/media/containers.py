@@ -70,6 +70,9 @@ class Container(Enum):
 SIDECAR_SUFFIX = ".c2pa"
 """Suffix of a credential in a file of its own."""
 
+MEDIA_TYPES = tuple(container.value for container in Container)
+"""Media types of all containers."""
+
 HEIF_FAMILY = frozenset({Container.HEIC, Container.HEIF})
 """Containers whose pixels an optional package decodes."""
 

@@ -55,7 +55,7 @@ def about_routes(deployment: Deployment, metrics: Metrics, description: JsonObje
         "/openapi.json": openapi,
         "/docs": docs,
     }
-    return [Route(path, answer, methods=["GET"]) for path, answer in routes.items()]  # type: ignore[arg-type]
+    return [Route(path, answer, methods=["GET"]) for path, answer in routes.items()]
 
 
 def health_of(deployment: Deployment) -> JsonObject:

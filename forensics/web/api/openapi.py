@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from forensics.execution.command_result import JsonObject, JsonValue
+from watermark import MEDIA_TYPES
 from watermark.resolution.resolution import FINGERPRINTS, MOST_RESULTS, WATERMARKS
 
 from .client_name import LONGEST_NAME
@@ -86,7 +87,7 @@ def openapi_document(*, keys: bool, signing: bool, examining: bool) -> JsonObjec
     if examining:
         paths["/examine"] = {"post": _with_file("Examine a file.", [_name()], _json(_DOCUMENT))}
     if signing:
-        made: JsonObject = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+        made: JsonObject = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES}
         paths["/seal"] = {"post": _with_file("Mark and sign a file.", [*_seal_query()], made, receipt=True)}
         paths["/sign"] = {"post": _with_file("Sign a file as it is.", [*_sign_query()], made, receipt=True)}
     document: JsonObject = {
