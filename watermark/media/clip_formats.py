@@ -25,6 +25,7 @@ class ClipFormat:
         pixels: Format of opaque pixels.
         transparent: Format of pixels with alpha, None where the files hold no alpha.
         options: Options of the encoder.
+        clear_options: Further ones for pixels with alpha, which leave the mark less room.
         muxing: Options of the container.
         copied: Codecs of sound that are copied; empty where the files hold no sound.
         sound: Encoder of other sound.
@@ -36,6 +37,7 @@ class ClipFormat:
     pixels: str
     transparent: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    clear_options: Mapping[str, str] = field(default_factory=dict)
     muxing: Mapping[str, str] = field(default_factory=dict)
     copied: frozenset[str] = frozenset()
     sound: str = ""
@@ -76,7 +78,15 @@ CLIP_FORMATS = {
         copied=frozenset({"opus", "vorbis"}),
         sound="libopus",
     ),
-    ".webp": ClipFormat("webp", "libwebp_anim", "yuv420p", "yuva420p", options={"quality": "85"}, muxing={"loop": "0"}),
+    ".webp": ClipFormat(
+        "webp",
+        "libwebp_anim",
+        "yuv420p",
+        "yuva420p",
+        options={"quality": "85"},
+        clear_options={"quality": "96"},
+        muxing={"loop": "0"},
+    ),
     ".gif": ClipFormat("gif", "gif", "pal8", muxing={"loop": "0"}, fastest=50),
 }
 """Formats of clips by suffix. The mark is found in all of them, see results/outputs.csv."""

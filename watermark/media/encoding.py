@@ -168,7 +168,8 @@ class ClipEncoder:
         self._pixels = made.transparent if transparent and made.transparent else made.pixels
         start = 0.0 if audio_from is None else open_clip(audio_from).start
         self._file = av.open(str(path), "w", format=made.muxer, options={**made.muxing, "fflags": "+bitexact"})
-        options = {**made.options, "threads": "1", "g": str(max(round(self.rate * _KEY_FRAME_SECONDS), 1))}
+        clear = made.clear_options if self._pixels == made.transparent else {}
+        options = {**made.options, **clear, "threads": "1", "g": str(max(round(self.rate * _KEY_FRAME_SECONDS), 1))}
         if made.codec == "libx264":
             options["crf"] = str(crf)
         self._stream = self._file.add_stream(made.codec, rate=self.rate, options=options)

@@ -24,7 +24,14 @@ from watermark.credential.credential import Credential, CredentialState, read_cr
 from watermark.credential.embedded_manifest import LayoutError
 from watermark.credential.layout import recorded_layout
 from watermark.credential.origin import OwnAssertion, check_assertions, origin_definition
-from watermark.credential.signing import SIDECAR_SUFFIX, Draft, TimeStampOutcome, library_context, sign_draft
+from watermark.credential.signing import (
+    HOLD_NO_CREDENTIAL,
+    SIDECAR_SUFFIX,
+    Draft,
+    TimeStampOutcome,
+    library_context,
+    sign_draft,
+)
 from watermark.deployment import Deployment
 from watermark.errors import MediaError, SealError
 from watermark.mark.payload import PayloadKind
@@ -37,7 +44,7 @@ from .release import staging_folder, writing
 _LOG = logging.getLogger(__name__)
 
 _HOLD_NONE = {
-    Container.MATROSKA: "Matroska or WebM, which holds no credential; convert it to MP4",
+    Container.MATROSKA: "Matroska or WebM, which holds no credential; write it to a file beside it (sidecar), or convert it to MP4",
     Container.MANIFEST: "a credential in a file of its own; give the file that it belongs to",
 }
 
@@ -96,7 +103,7 @@ def sign_unchanged(
         IdentityError: The private key cannot be read or is out of date.
     """
     container = sniff(source)
-    if container in _HOLD_NONE:
+    if container in _HOLD_NONE and not (sidecar and container in HOLD_NO_CREDENTIAL):
         raise MediaError(f"{source}: is {_HOLD_NONE[container]}")
     if kind is PayloadKind.CONTROL:
         raise SealError(f"{source}: a control file carries a mark; seal it, or sign it as captured or edited")
