@@ -59,7 +59,8 @@ def read_back(clip: GeneratedClip, path: Path, deployment: Deployment) -> Answer
     """Seal a clip and read the file.
 
     Returns:
-        Whether a file was released and its credential is trusted, whether the mark is found, in how many of `SINGLE` frames, and bytes.
+        Whether a file was released and its credential is trusted, whether the mark is found, in how many of `SINGLE`
+        frames, and bytes.
     """
     try:
         own = clip.seal(path, deployment).payload.hex

@@ -1,7 +1,7 @@
 """Copy the sound track of a file into a clip that is being written.
 
-Packets are copied unchanged where players of the new format support the codec, and otherwise re-encoded. They are written in
-step with the pictures, so that neither track has to wait in memory for the other.
+Packets are copied unchanged where players of the new format support the codec, and otherwise re-encoded. They are
+written in step with the pictures, so that neither track has to wait in memory for the other.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ _CHECKED_EVERY = 12
 class ClipWriter:
     """Write marked frames in a `with` block, and release a sealed clip when the block ends without an error.
 
-    The suffix says the format: .mp4, .mov, .webm, .webp or .gif. WebM holds no credential, so its credential is released
-    as a file of its own beside it, with the suffix .c2pa.
+    The suffix says the format: .mp4, .mov, .webm, .webp or .gif. WebM holds no credential, so its credential is
+    released as a file of its own beside it, with the suffix .c2pa.
 
     The claim's mark is read in one of every twelve frames before encoding, so that unmarked pixels never enter the
     file. After encoding the mark is read back from up to 16 frames of the file. Any error leaves nothing at the path.

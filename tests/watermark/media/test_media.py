@@ -260,7 +260,7 @@ def test_a_picture_that_would_fill_the_memory_is_refused_before_decoding(tmp_pat
 def test_an_animation_is_refused_with_a_way_out(tmp_path, clip, suffix):
     first, *others = (Image.fromarray(frame) for frame in clip[:3])
     first.save(tmp_path / f"a{suffix}", save_all=True, append_images=others)
-    with pytest.raises(MediaError, match="is an animated (PNG|AVIF), which is not read; convert it to MP4"):
+    with pytest.raises(MediaError, match=r"is an animated (PNG|AVIF), which is not read; convert it to MP4"):
         read_media(tmp_path / f"a{suffix}")
 
 

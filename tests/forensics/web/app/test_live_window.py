@@ -88,7 +88,7 @@ def test_without_a_face_nothing_is_shown_and_the_rest_is_kept(window):
 
 @pytest.mark.parametrize("content", [b"", b"no picture", frame(20, 2000)])
 def test_what_is_no_frame_of_a_camera_is_refused(window, content):
-    with pytest.raises(ValueError, match="JPEG|too large"):
+    with pytest.raises(ValueError, match=r"JPEG|too large"):
         window().answer(content)
 
 
