@@ -35,7 +35,7 @@ from watermark import (
 RESULTS = Path("results/outputs.csv")
 HEADER = ["format", "transparent", "measure", "share", "low", "high", "n", "kilobytes_a_frame", "frames", "seed"]
 STYLES = ("cartoon", "real", "anime", "flat", "pixel", "sketch", "clay", "comic")
-SEED, SIZE, RATE, FRAMES, SINGLE = 3, 256, 12.5, 12, 4
+SEED, SIZE, RATE, FRAMES, SINGLE = 3, 256, 12.5, 8, 4
 MEASURES = (("credential", 1), ("mark of the clip", 1), ("mark of one frame", SINGLE))
 
 Answer = tuple[int, int, int, int]
@@ -102,11 +102,10 @@ def main() -> None:
                     if not transparent or holds_alpha(path, moving=True):
                         answers.setdefault((suffix, transparent), []).append(read_back(clip, path, deployment))
                 print(f"clip {number}, transparent {transparent}", flush=True)
-    write_rows(
-        options.out,
-        HEADER,
-        [row for (suffix, clear), some in answers.items() for row in rows_of(suffix, some, transparent=clear)],
-    )
+            rows = [
+                row for (suffix, clear), some in answers.items() for row in rows_of(suffix, some, transparent=clear)
+            ]
+            write_rows(options.out, HEADER, rows)  # after every clip, so that a stopped run keeps what it has measured
 
 
 if __name__ == "__main__":
