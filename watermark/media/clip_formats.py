@@ -108,7 +108,7 @@ CLIP_FORMATS = {
         Container.WEBP,
         "webp",
         VideoCoding("libwebp_anim", "yuv420p", {"quality": "85"}),
-        VideoCoding("libwebp_anim", "yuva420p", {"quality": "85"}),
+        VideoCoding("libwebp_anim", "yuva420p", {"quality": "96"}),  # alpha leaves the mark less room
         muxing=_ENDLESS,
     ),
     ".gif": ClipFormat(Container.GIF, "gif", VideoCoding("gif", "pal8"), muxing=_ENDLESS, fastest=50),

@@ -40,7 +40,7 @@ from .release import staging_folder, writing
 _LOG = logging.getLogger(__name__)
 
 _HOLD_NONE = {
-    Container.MATROSKA: "Matroska or WebM, which holds no credential; write it beside (--sidecar), or convert to MP4",
+    Container.MATROSKA: "Matroska or WebM, which holds no credential; write one beside (--sidecar), or convert to MP4",
     Container.MANIFEST: "a credential in a file of its own; give the file that it belongs to",
 }
 

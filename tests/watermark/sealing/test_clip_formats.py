@@ -16,6 +16,7 @@ from watermark import (
     ClipWriter,
     CredentialState,
     MediaError,
+    PayloadKind,
     SealError,
     TrustError,
     open_clip,
@@ -23,6 +24,7 @@ from watermark import (
     read_media,
     read_provenance,
     seal,
+    sign_unchanged,
     verify_file,
 )
 from watermark.media.clip_files import demuxed
@@ -85,6 +87,13 @@ def test_a_webm_has_its_credential_beside_it(marked, claim, deployment, tmp_path
     assert found.credential.state is CredentialState.RECOVERED_BY_MARK
     with pytest.raises(TrustError):
         verify_file(receipt.path, deployment)
+
+
+def test_a_webm_of_others_is_signed_beside_it(clip, deployment, tmp_path):
+    encode_clip(clip, tmp_path / "a.webm", 25)
+    receipt = sign_unchanged(tmp_path / "a.webm", tmp_path / "a.c2pa", PayloadKind.CAPTURED, deployment, sidecar=True)
+    assert receipt.credential.state is CredentialState.TRUSTED
+    assert verify_file(tmp_path / "a.webm", deployment).source_type == "digitalCapture"
 
 
 def test_the_credential_of_another_file_is_not_replaced(marked, claim, deployment, tmp_path):
