@@ -257,7 +257,7 @@ def test_where_the_sound_is_left_out_one_line_says_why(follow: Run, material: Pa
     drive_with_sound(tmp_path / "drive.mp4", 1.0)
     code, out, err = follow(material / "source.png", tmp_path / "drive.mp4", "-o", tmp_path / "frames")
     assert code == 0, err
-    assert "  sound       left out: only an .mp4 holds sound" in out.splitlines()
+    assert "  sound       left out: only an .mp4, .mov or .webm holds sound" in out.splitlines()
     data = bytearray((tmp_path / "drive.mp4").read_bytes())
     for name in (b"mp4a", b"esds"):
         data[data.index(name) : data.index(name) + 4] = b"zzzz"
@@ -389,7 +389,7 @@ def test_a_transparent_source_stays_transparent(
     if suffix != ".mov":
         with Image.open(shown) as picture:
             moved = np.asarray(picture.convert("RGBA"))[..., 3].astype(int)
-        assert 2 < np.abs(moved - alpha).mean() < 25 or suffix == ".webp"
+        assert 0.5 < np.abs(moved - alpha).mean() < 25 or suffix == ".webp"
         assert (moved == 0).mean() > 0.2 and (moved == 255).mean() > 0.2
     assert read_media(shown).flattened
     found = read_provenance(shown, deployment)
