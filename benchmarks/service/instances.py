@@ -33,8 +33,8 @@ import skimage.data
 from PIL import Image
 
 from benchmarks.results_csv import write_rows
-from benchmarks.service.load import LOOKUPS, SEED, Asked, ask_all, free_port, listens
-from benchmarks.service.load_questions import Material, prepared
+from benchmarks.service.load import SEED, Asked, ask_all, free_port, listens
+from benchmarks.service.load_questions import LOOKUPS, Material, prepared
 from benchmarks.service.postgres import postgres
 from watermark import Deployment
 from watermark.deployment import STORE_VARIABLE
