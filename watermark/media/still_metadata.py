@@ -169,9 +169,7 @@ def _iptc(image: Image.Image) -> bytes | None:
 
 def _texts(image: PngImagePlugin.PngImageFile) -> tuple[tuple[str, str], ...]:
     raw = ("XML:com.adobe.xmp", "Raw profile type")
-    return tuple(
-        (key, str(value)) for key, value in image.text.items() if not key.startswith(raw) or key == _PNG_IPTC
-    )
+    return tuple((key, str(value)) for key, value in image.text.items() if not key.startswith(raw) or key == _PNG_IPTC)
 
 
 def _depth(image: Image.Image, container: Container, head: bytes) -> int:
