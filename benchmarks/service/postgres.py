@@ -40,20 +40,13 @@ def postgres() -> Iterator[str]:
         folder, port = Path(name), free_port()
         if user is not None:
             os.chown(folder, user, -1)
-        made: list[str | Path] = [
-            programs / "initdb",
-            "-D",
-            folder / "data",
-            "-U",
-            "facetrail",
-            "-A",
-            "trust",
-            "--no-sync",
-        ]
-        subprocess.run(made, check=True, capture_output=True, cwd=folder, user=user)
-        options = ["-h", "127.0.0.1", "-p", str(port), "-k", str(folder)]
-        started: list[str | Path] = [programs / "postgres", "-D", folder / "data", *options]
-        server = subprocess.Popen(started, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, user=user)
+        database = folder / "data"
+        made = [str(programs / "initdb"), "-D", str(database), "-U", "facetrail", "-A", "trust", "--no-sync"]
+        subprocess.run(made, check=True, capture_output=True, user=user, cwd=folder)
+        command = [str(programs / "postgres"), "-D", str(database)]
+        command += ["-h", "127.0.0.1", "-p", str(port), "-k", str(folder)]
+        silent = subprocess.DEVNULL
+        server = subprocess.Popen(command, stdout=silent, stderr=silent, user=user, cwd=folder)
         try:
             _wait(programs, port, server)
             yield f"postgresql://facetrail@127.0.0.1:{port}/postgres"
@@ -71,7 +64,7 @@ def _server_user() -> int | None:
 
 def _wait(programs: Path, port: int, server: subprocess.Popen[bytes]) -> None:
     """Wait until the server answers."""
-    asked: list[str | Path] = [programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-t", "60"]
+    asked = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port), "-t", "60"]
     while subprocess.run(asked, check=False).returncode != 0:
         if server.poll() is not None:
             raise RuntimeError("the PostgreSQL server did not start")

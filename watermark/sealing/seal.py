@@ -204,7 +204,7 @@ def _prepare_still(
     media = read_media(source)
     _LOG.info("opened %s: %s", source, media)
     picture, metadata = media.frames[0], read_metadata(source)
-    writable(path, moving=False)
+    _check_kind(source, path, moving=False)
     _check_source(source, media.height, media.width)
     _refuse_marked(picture, source, deployment)
 
@@ -222,6 +222,7 @@ def _prepare_clip(
     clip = open_clip(source)
     _refuse_hdr(source, clip_transfer(source))
     _LOG.info("opened %s: %s", source, clip)
+    _check_kind(source, path, moving=True)
     rate = clip.written_rate
     check_clip(path, rate, fragmented=fragmented)
     _check_source(source, clip.height, clip.width)
@@ -255,6 +256,13 @@ def _refuse_hdr(source: Path, transfer: str | None) -> None:
             f"{source}: is HDR ({transfer}), and what is sealed has the usual range; tone-map it first, for example "
             "with ffmpeg's filters zscale and tonemap, or add a credential without a mark with `facetrail sign`"
         )
+
+
+def _check_kind(source: Path, path: Path, *, moving: bool) -> None:
+    try:
+        writable(path, moving=moving)
+    except MediaError as error:
+        raise MediaError(f"{source}: is {'a clip' if moving else 'a still'}, and {error}") from error
 
 
 def _check_source(source: Path, height: int, width: int) -> None:
