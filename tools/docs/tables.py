@@ -768,12 +768,27 @@ def reenactment(rows: Rows) -> str:
     return markdown(["method", *REENACTMENT.values()], lines) + f"\n{note}\n"
 
 
+def outputs(rows: Rows) -> str:
+    """Return how often credential and mark are read in each format of a clip."""
+    names = ("credential", "mark of the clip", "mark of one frame")
+    cells = {(row["format"], row["transparent"], row["measure"]): row for row in rows}
+    lines = []
+    for suffix, clear in dict.fromkeys((row["format"], row["transparent"]) for row in rows):
+        found = [cells[suffix, clear, name] for name in names]
+        shares = [f"{round(float(one['share']) * int(one['n']))} of {one['n']}" for one in found]
+        bounds = [f" [{float(one['low']):.2f}, {float(one['high']):.2f}]" for one in found]
+        source = "cut out" if clear == "True" else "whole"
+        size = f"{float(found[0]['kilobytes_a_frame']):.0f}"
+        lines.append([f"`{suffix}`", source, *(a + b for a, b in zip(shares, bounds, strict=True)), size])
+    return markdown(["format", "source", *names, "kB a frame"], lines)
+
+
 FORMS = {
     one.__name__: one
     for one in (
         generation, generation_measures, generation_gains, generation_styles, avatars, reenactment, demo,
         cpu_detector, cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time, speed,
-        intervals, animate_time, arkit_tracking, drawing_faces, faults, manifest_store, load, detector_matrix,
+        intervals, animate_time, outputs, arkit_tracking, drawing_faces, faults, manifest_store, load, detector_matrix,
         detector_matrix_alarms, retraining, scale, scale_rows, scale_plan, throughput, install_sizes, public_files,
         service_fuzz, instances, kept_tags,
         photo_forgeries, photo_distortions, photo_groups, photo_answers, photo_scope, photo_targets,
