@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .inference.clip import GeneratedClip, GeneratedFile
     from .inference.geometry import GeometryAnimator
     from .inference.hardware import Precision, fastest_device, find_device
-    from .inference.live_picture import LivePicture
+    from .inference.live_picture import LiveFollower, LivePicture
     from .inference.pipeline import Animator, load_animator, read_sizes
 else:
     __getattr__ = lazy_door(__name__, __file__)
@@ -36,6 +36,7 @@ __all__ = [
     "GenerationError",
     "GeneratorError",
     "GeometryAnimator",
+    "LiveFollower",
     "LivePicture",
     "MotionFileError",
     "Precision",

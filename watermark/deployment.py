@@ -17,12 +17,16 @@ from watermark.identity.private_files import check_unwritable, make_folder
 from watermark.identity.trust import TrustList, TrustPolicy
 from watermark.identity.trust_lists import TRUST_FOLDER, read_trust_lists
 from watermark.store.manifest_store import STORE_FILE, ManifestStore
+from watermark.store.postgres_store import SCHEMES, PostgresStore
+from watermark.store.store import Store
 
 from .errors import IdentityError
 
 _LOG = logging.getLogger(__name__)
 
 HOME_VARIABLE = "FACETRAIL_HOME"
+STORE_VARIABLE = "FACETRAIL_STORE"
+"""Environment variable with the address of a PostgreSQL database that holds the manifests instead of the folder."""
 
 _IDENTITY, _ANCHORS = "identity", "anchors.pem"
 
@@ -55,7 +59,7 @@ class Deployment:
 
     identity: Identity
     mark_keys: tuple[bytes, ...] = field(repr=False)
-    store: ManifestStore
+    store: Store
     folder: Path
     anchors: tuple[str, ...] = field(default=(), repr=False)
     trust_lists: tuple[TrustList, ...] = ()
@@ -71,6 +75,7 @@ class Deployment:
 
         Raises:
             IdentityError: It cannot be made, is damaged, its secrets can be read by others, or others may write to it.
+            StoreError: The store that the environment variable FACETRAIL_STORE names cannot be used.
         """
         folder = home_folder(folder)
         try:
@@ -90,7 +95,7 @@ class Deployment:
                 check_unwritable(beside)
         _LOG.debug("opened the deployment %s: %s, certificate %s", folder, identity.subject, identity.fingerprint)
         anchors, lists = _anchors(folder / _ANCHORS), read_trust_lists(folder / TRUST_FOLDER)
-        return cls(identity, keys, ManifestStore(folder / STORE_FILE), folder, anchors, lists)
+        return cls(identity, keys, _store(folder), folder, anchors, lists)
 
     def __reduce__(self) -> tuple[Callable[[Path, bool], Deployment], tuple[Path, bool]]:
         """Pickle the folder only; another process opens the deployment from it, so that no secret is pickled."""
@@ -129,6 +134,16 @@ def _identity(folder: Path) -> Identity:
             if not folder.exists():  # else another process was faster: take what it made
                 raise
     return Identity.load(folder)
+
+
+def _store(folder: Path) -> Store:
+    """Return the store that the environment names, or the one in the folder."""
+    address = os.environ.get(STORE_VARIABLE, "")
+    if not address:
+        return ManifestStore(folder / STORE_FILE)
+    if not address.startswith(SCHEMES):
+        raise IdentityError(f"{STORE_VARIABLE}: expected an address that begins with {SCHEMES[0]}; correct or unset it")
+    return PostgresStore(address)
 
 
 def _anchors(path: Path) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from watermark.credential.credential import (
 )
 from watermark.identity.trust import TrustPolicy
 from watermark.mark.read import MarkReading, read_mark
+from watermark.media.animations import is_moving
 from watermark.media.clip_reading import open_clip
 from watermark.media.containers import sniff
 from watermark.media.frames import CLIP_SAMPLE, Frames
@@ -154,7 +155,7 @@ def read_provenance(
     _LOG.debug("%s: %d stored manifests under the mark, the nearest look %d bits away", path, len(entries), distance)
     if credential.state is CredentialState.ABSENT:
         credential = recover_credential(entry, distance, policy)
-        _LOG.info("recovered the credential of %s by its mark from %s", path, deployment.store.path)
+        _LOG.info("recovered the credential of %s by its mark from %s", path, deployment.store.place)
     return Provenance(path, replace(mark, ours=confirmed), credential)
 
 
@@ -170,7 +171,7 @@ def sample_frames(path: Path) -> Frames:
     Raises:
         MediaError: The file cannot be decoded.
     """
-    if sniff(path).is_clip:
+    if is_moving(path, sniff(path)):
         clip = open_clip(path)
         _LOG.info("opened %s: %s", path, clip)
         return clip.sample(CLIP_SAMPLE)

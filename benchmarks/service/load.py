@@ -22,7 +22,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,24 +59,49 @@ class Asked:
         return float(np.quantile(np.concatenate([self.seconds[kind] for kind in kinds]), 0.99))
 
 
-def schedule(rate: float, seconds: float, rng: np.random.Generator) -> list[tuple[float, str]]:
+def schedule(
+    rate: float, seconds: float, rng: np.random.Generator, lookups: Mapping[str, float], files: Mapping[str, float]
+) -> list[tuple[float, str]]:
     """Return the due times and kinds of requests: look-ups evenly spaced, files in between."""
-    kinds = rng.choice(list(LOOKUPS), round(rate * seconds), p=list(LOOKUPS.values()))
+    shares = np.array(list(lookups.values()))
+    kinds = rng.choice(list(lookups), round(rate * seconds), p=shares / shares.sum())
     due = [(number / rate, str(kind)) for number, kind in enumerate(kinds)]
-    for kind, per_second in FILES.items():
+    for kind, per_second in files.items():
         due += [((number + 0.5) / per_second, kind) for number in range(int(per_second * seconds))]
     return sorted(due)
 
 
-def ask_all(port: int, material: Material, rate: float, seconds: float, rng: np.random.Generator) -> Asked:
-    """Send every request when it is due, and wait for the answers."""
+def ask_all(
+    port: int,
+    material: Material,
+    rate: float,
+    seconds: float,
+    rng: np.random.Generator,
+    *,
+    lookups: Mapping[str, float] = LOOKUPS,
+    files: Mapping[str, float] = FILES,
+    key: str | None = None,
+) -> Asked:
+    """Send every request when it is due, and wait for the answers.
+
+    Args:
+        port: Port of the service.
+        material: What requests are built from.
+        rate: Look-ups a second.
+        seconds: How long requests are sent.
+        rng: Draws the requests.
+        lookups: Kinds of look-ups, with their shares.
+        files: Kinds of requests with a file, with their number a second.
+        key: Key that every request has, or None.
+    """
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     asked: Asked = Asked()
     waiting: queue.Queue[tuple[float, Question] | None] = queue.Queue()
-    askers = [threading.Thread(target=_ask, args=(port, waiting, asked)) for _ in range(ASKERS)]
+    askers = [threading.Thread(target=_ask, args=(port, waiting, asked, headers)) for _ in range(ASKERS)]
     for asker in askers:
         asker.start()
     begun = time.perf_counter()
-    for offset, kind in schedule(rate, seconds, rng):
+    for offset, kind in schedule(rate, seconds, rng, lookups, files):
         question = material.question(kind, rng)
         time.sleep(max(begun + offset - time.perf_counter(), 0))
         waiting.put((begun + offset, question))
@@ -87,14 +112,14 @@ def ask_all(port: int, material: Material, rate: float, seconds: float, rng: np.
     return asked
 
 
-def _ask(port: int, waiting: queue.Queue[tuple[float, Question] | None], asked: Asked) -> None:
+def _ask(
+    port: int, waiting: queue.Queue[tuple[float, Question] | None], asked: Asked, headers: Mapping[str, str]
+) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     while (job := waiting.get()) is not None:
         due, question = job
         try:
-            connection.request(question.method, question.path, question.body, question.headers)
-            answer = connection.getresponse()
-            status, body = answer.status, answer.read()
+            status, body = _answer(connection, question, headers)
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             asked.errors.append((question.kind, repr(error)))
@@ -107,18 +132,33 @@ def _ask(port: int, waiting: queue.Queue[tuple[float, Question] | None], asked: 
     connection.close()
 
 
+def _answer(
+    connection: http.client.HTTPConnection, question: Question, headers: Mapping[str, str]
+) -> tuple[int, bytes]:
+    """Send a request; once more where the server has just closed the connection because it was idle."""
+    is_fresh = connection.sock is None
+    while True:
+        try:
+            connection.request(question.method, question.path, question.body, {**headers, **question.headers})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        except (http.client.RemoteDisconnected, ConnectionError):
+            connection.close()
+            if is_fresh:
+                raise
+            is_fresh = True
+
+
 @contextmanager
 def serving(home: Path) -> Iterator[tuple[int, int]]:
     """Start the service and yield its port and its process id."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "forensics", "serve", "--examine", "--port", str(port), "--home", str(home)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as service:
         for line in iter(service.stderr.readline, "") if service.stderr else ():
             if "stop with Ctrl-C" in line:
                 break
-        while not _listens(port):
+        while not listens(port):
             time.sleep(0.05)
         try:
             yield port, service.pid
@@ -126,7 +166,15 @@ def serving(home: Path) -> Iterator[tuple[int, int]]:
             service.terminate()
 
 
-def _listens(port: int) -> bool:
+def free_port() -> int:
+    """Return a port of this computer that nothing listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Return whether something listens at a port of this computer."""
     with socket.socket() as trial:
         return trial.connect_ex(("127.0.0.1", port)) == 0
 

@@ -20,7 +20,7 @@ import c2pa
 from benchmarks.results_csv import write_records
 from watermark import CredentialState, Deployment, MediaError, Provenance, TrustPolicy, read_provenance
 from watermark.credential.credential import CODE_CONTENT_NOT_CHECKED, CODE_HIDDEN
-from watermark.credential.signing import library_context
+from watermark.credential.signing import library_context, library_settings
 
 RESULTS = Path("results/public_files.csv")
 NO_MANIFEST, REMOTE, UNSUPPORTED, UNREADABLE = "no manifest", "remote manifest", "unsupported type", "unreadable"
@@ -79,7 +79,7 @@ def why_different(library: Answer, found: Provenance | None) -> str:
 
 def compare(path: Path, name: str, roots: str, policy: TrustPolicy, deployment: Deployment) -> dict[str, object]:
     """Return the row of one file."""
-    library = library_answer(path, library_context(policy.anchors))
+    library = library_answer(path, library_context(library_settings(policy.anchors)))
     found: Provenance | None
     try:
         found = read_provenance(path, deployment, policy=policy, search=0)

@@ -27,11 +27,15 @@ from generator import (
 )
 from generator.trackers import TRACKERS, find_tracker, read_landmarks
 from watermark import (
+    CLIP_SUFFIXES,
+    STILL_SUFFIXES,
     Deployment,
     Ingredient,
     SealReceipt,
     TooSmallError,
+    check_clip,
     check_size,
+    holds_alpha,
     open_clip,
     read_mark,
     read_media,
@@ -47,15 +51,6 @@ from .tracking import TrackerChoice, naming, open_tracker, track_file
 _LOG = logging.getLogger(__name__)
 
 Frames = NDArray[np.uint8]
-
-STILL_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-_NOT_WRITTEN = {
-    ".gif": "a GIF is not written, because its frames are not read here and the mark could not be read back",
-    ".webm": "a WebM is not written, because the C2PA library puts no credential into it",
-    ".mkv": "a Matroska file is not written, because the C2PA library puts no credential into it",
-    ".mov": "a MOV is not written: it would be for transparency, and the frames have none",
-}
-"""Why a format that people ask for is refused, by suffix."""
 
 _TRACKING_ENDS = 0.3
 
@@ -201,11 +196,12 @@ def _generated(
 ) -> Animation:
     started, tracked = times
     config = replace(request.config, mode=mode_for(request, scene[2]))
+    source, image = scene[0].for_output(request.out, len(scene[2]), layered=engine.layered)
     if config.anchor is None and engine.layered:
         config = replace(config, anchor=scene[2].anchor)
     made = animator.animate_to(
         request.out,
-        scene[0].still,
+        image,
         *scene[1:],
         deployment,
         config=config,
@@ -219,7 +215,7 @@ def _generated(
     seconds = Seconds(total=ended - started, track=tracked - started, **parts)
     return Animation(
         request.out, made.receipt, made.frames, engine, config, made.evaluations, made.continued, seconds, sound,
-        (*scene[0].notes, *notes_on(engine, scene[2], config)),
+        (*source.notes, *notes_on(engine, scene[2], config)),
     )  # fmt: skip
 
 
@@ -251,12 +247,9 @@ def check_request(request: AnimationRequest) -> None:
         InputError: The suffix is unknown, or the output's folder is missing.
     """
     out = request.out
-    if out.suffix and out.suffix.lower() not in (*STILL_SUFFIXES, ".mp4"):
-        known = ", ".join((".mp4", *STILL_SUFFIXES))
-        why = _NOT_WRITTEN.get(out.suffix.lower())
-        if why is None:
-            raise InputError(f"{out}: unknown kind of output; use {known} or a folder", out)
-        raise InputError(f"{out}: {why}; use {known} or a folder", out)
+    if out.suffix and out.suffix.lower() not in (*CLIP_SUFFIXES, *STILL_SUFFIXES):
+        known = ", ".join(dict.fromkeys((*CLIP_SUFFIXES, *STILL_SUFFIXES)))
+        raise InputError(f"{out}: unknown kind of output; use {known} or a folder", out)
     if not out.parent.is_dir():
         raise InputError(f"{out}: the folder {out.parent} does not exist; make it or choose another one", out)
 
@@ -284,15 +277,21 @@ def check_length(request: AnimationRequest, drive: DriveSequence) -> None:
 
     Raises:
         InputError: The output is a clip of one frame, or a picture of many frames.
+        MediaError: The output's format cannot show so many frames a second.
     """
     suffix = request.out.suffix.lower()
-    if suffix == ".mp4" and len(drive) < 2:
+    if not suffix:
+        return
+    if len(drive) < 2 and suffix not in STILL_SUFFIXES:
         raise InputError(f"{request.drive}: a drive of one frame makes no clip; name a .png as output", request.drive)
-    if suffix in STILL_SUFFIXES and len(drive) > 1:
+    if len(drive) > 1 and suffix not in CLIP_SUFFIXES:
         raise InputError(
-            f"{request.drive}: a drive of {len(drive)} frames makes no picture; name a .mp4 or a folder as output",
+            f"{request.drive}: a drive of {len(drive)} frames makes no picture; name one of "
+            f"{', '.join(CLIP_SUFFIXES)} or a folder as output",
             request.drive,
         )
+    if len(drive) > 1:
+        check_clip(request.out, drive.fps)
 
 
 def mode_for(request: AnimationRequest, drive: DriveSequence) -> Literal["relative", "absolute"]:
@@ -316,16 +315,33 @@ class SourcePicture:
     """The picture of a source.
 
     Attributes:
-        still: (H, W, 3) uint8 RGB.
+        still: (H, W, 3) uint8 RGB, over white where it is transparent.
         notes: What a person should know about it, one sentence each.
+        alpha: (H, W) uint8, how opaque each pixel of a transparent picture is; None for others.
     """
 
     still: Frames
     notes: tuple[str, ...] = ()
+    alpha: Frames | None = None
 
     def noting(self, note: str) -> SourcePicture:
         """Return the picture with a further note; an empty one is none."""
         return replace(self, notes=(*self.notes, note)) if note else self
+
+    def for_output(self, out: Path, frames: int, *, layered: bool) -> tuple[SourcePicture, Frames]:
+        """Return the picture, with a note where its transparency is lost, and the array to animate: RGB or RGBA."""
+        if self.alpha is None:
+            return self, self.still
+        if not layered:
+            return self.noting("the source is transparent, and networks that draw whole pictures put it on white"), (
+                self.still
+            )
+        if not holds_alpha(out, moving=frames > 1):
+            way = ".webp, .mov, .webm or a folder" if frames > 1 else ".png or .webp"
+            return self.noting(
+                f"the source is transparent and {out.suffix} holds no transparency, so it stands on white; name {way}"
+            ), self.still
+        return self, np.concatenate([self.still, self.alpha[..., None]], -1)
 
 
 def load_source(path: Path, choice: TrackerChoice, *, pasted_back: bool = False) -> SourcePicture:
@@ -342,7 +358,7 @@ def load_source(path: Path, choice: TrackerChoice, *, pasted_back: bool = False)
         MediaError: The file cannot be read.
     """
     if read_media(path, max_frames=1).fps is None:
-        return SourcePicture(load_still(path, pasted_back=pasted_back))
+        return SourcePicture(load_still(path, pasted_back=pasted_back), alpha=read_media(path).alpha)
     clip = open_clip(path)
     index, still = best_frame(clip, open_tracker(choice))
     _check_still(path, still, pasted_back=pasted_back)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator import MOTION_SUFFIXES
-from watermark import MediaError, check_sound, open_clip
+from watermark import MediaError, check_sound, holds_sound, open_clip
 
 _LOG = logging.getLogger(__name__)
 
@@ -41,10 +41,10 @@ def sound_of(drive: Path, out: Path, seconds: float) -> DriveSound:
     """
     if not _has_sound(drive):
         return DriveSound()
-    if out.suffix.lower() != ".mp4":
-        return DriveSound(reason="only an .mp4 holds sound")
+    if not holds_sound(out):
+        return DriveSound(reason="only an .mp4, .mov or .webm holds sound")
     try:
-        check_sound(drive, seconds)
+        check_sound(drive, out, seconds)
     except MediaError as error:
         _LOG.info("the sound is left out: %s", error)
         return DriveSound(reason=str(error))

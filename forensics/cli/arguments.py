@@ -76,11 +76,13 @@ def add_out_file(parser: argparse.ArgumentParser, what: str, *, force: str = "")
 def check_output(options: argparse.Namespace) -> None:
     """Refuse to replace a file that is there, where the command declared `add_out_file`.
 
+    Commands with a receipt look for themselves, because a file that the receipt records is passed over.
+
     Raises:
         InputError: A file is there and `--force` is not given.
     """
     out: Path | None = getattr(options, "out", None)
-    if out is not None and hasattr(options, "force"):
+    if out is not None and hasattr(options, "force") and not hasattr(options, "receipt"):
         refuse_existing(out, force=options.force)
 
 

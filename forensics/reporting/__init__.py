@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .failures import Failure, read_failures, write_failures
     from .gather import gather_results
     from .json_entries import animate_entry, compare_entry, evaluate_entry, examine_entry, read_entry, seal_entry
+    from .manifest_listing import manifest_entries, manifest_text
     from .page import render_page, write_page
     from .trail import GalleryRow, ProvenanceRow, StageTime, Trail
     from .write import Written, write_report
@@ -35,6 +36,8 @@ __all__ = [
     "examine_entry",
     "gather_results",
     "keep_failures",
+    "manifest_entries",
+    "manifest_text",
     "read_contents",
     "read_entry",
     "read_failures",

@@ -49,7 +49,7 @@ def examine_entry(examination: Examination) -> JsonObject:
 
 def seal_entry(receipt: SealReceipt) -> JsonObject:
     """Return the entry of a sealed file."""
-    return {
+    entry: JsonObject = {
         "path": str(receipt.path),
         "sha256": receipt.sha256,
         "kind": receipt.payload.kind.value,
@@ -61,6 +61,9 @@ def seal_entry(receipt: SealReceipt) -> JsonObject:
         "kept": list(receipt.kept),
         "lost": list(receipt.lost),
     }
+    if receipt.sidecar is not None:
+        entry["sidecar"] = str(receipt.sidecar)
+    return entry
 
 
 def animate_entry(animation: Animation) -> JsonObject:
@@ -88,6 +91,8 @@ def animate_entry(animation: Animation) -> JsonObject:
     }
     if animation.notes:
         entry["notes"] = list(animation.notes)
+    if receipt.sidecar is not None:
+        entry["sidecar"] = str(receipt.sidecar)
     return entry
 
 

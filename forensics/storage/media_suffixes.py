@@ -8,7 +8,7 @@ from __future__ import annotations
 READABLE_STILLS = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff")
 """Files that are read as pictures."""
 
-READABLE_CLIPS = (".mp4", ".mov", ".mkv")
+READABLE_CLIPS = (".mp4", ".mov", ".mkv", ".webm", ".gif")
 """Files that are read as clips."""
 
 SUFFIXES = (*READABLE_STILLS, *READABLE_CLIPS)
@@ -16,7 +16,7 @@ SUFFIXES = (*READABLE_STILLS, *READABLE_CLIPS)
 
 CREDENTIAL_SUFFIXES = (
     *SUFFIXES,
-    *(".gif", ".heic", ".heif", ".jxl", ".dng", ".svg", ".pdf", ".m4v", ".avi"),
+    *(".heic", ".heif", ".jxl", ".dng", ".svg", ".pdf", ".m4v", ".avi"),
     *(".wav", ".mp3", ".m4a", ".flac", ".c2pa"),
 )
 """Files that `read` and `examine` take from a folder; of most of the further ones only the credential is read."""

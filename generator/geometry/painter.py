@@ -35,7 +35,7 @@ class Drawing:
     """A drawn frame with what it knows about itself; S is its side.
 
     Attributes:
-        picture: (S, S, 3) uint8.
+        picture: (S, S, 3) uint8, or (S, S, 4) with the alpha of a transparent source.
         guides: (s, s, 7) in [0, 1], the channels of `GUIDES`.
         turned: (s, s, 6) in [0, 1], normals of the face's surface and their change; 0.5 beside it.
     """
@@ -103,13 +103,14 @@ class Painter:
         laid = self._layers(still)
         self._top, self._cover, self._share = laid.top, laid.cover, laid.share
         self._missed = sight.image - laid.colours
+        self._missed_alpha = None if source.opaque is None else source.opaque - laid.cover
 
     def frame(self, moment: Moment) -> NDArray[np.uint8]:
-        """Return the frame (S, S, 3) of one moment of the drive."""
+        """Return the frame (S, S, 3) of one moment of the drive, (S, S, 4) with alpha of a transparent source."""
         return self.frame_of(self._transfer.move(moment))
 
     def frame_of(self, moved: Moved) -> NDArray[np.uint8]:
-        """Return the frame (S, S, 3) of what moves on the source."""
+        """Return the frame of what moves on the source; its colours are over white where it is transparent."""
         laid = self._layers(moved)
         return self._picture(laid, self._believed(laid, self._calm(moved)))
 
@@ -137,6 +138,9 @@ class Painter:
 
     def _picture(self, laid: _Laid, believed: Floats) -> NDArray[np.uint8]:
         colours = laid.colours + sample(self._missed, laid.places) * believed[..., None]
+        if self._missed_alpha is not None:
+            opaque = laid.cover + sample(self._missed_alpha, laid.places) * believed
+            colours = np.concatenate([colours, 255 * opaque[..., None]], -1)
         return np.clip(np.rint(colours), 0, 255).astype(np.uint8)
 
     def _calm(self, moved: Moved) -> float:

@@ -20,7 +20,8 @@ class GeneratedClip:
     """A generated clip or still.
 
     Attributes:
-        frames: (T, H, W, 3) uint8 RGB, already marked; the mark can be read from each frame alone, too.
+        frames: (T, H, W, 3) uint8 RGB, already marked; the mark can be read from each frame alone, too. Of a
+            transparent source (T, H, W, 4), with alpha, and the colours over white.
         fps: Frames per second.
         claim: Claim to seal.
         aligned: The generated motion, on the source's head in the square that the network generated.
@@ -41,8 +42,8 @@ class GeneratedClip:
         """Write the clip, marked and signed.
 
         Args:
-            path: `.mp4` for a clip; `.png`, `.jpg`, `.webp` for a clip of one frame; a name without suffix for a folder
-                of signed PNG frames.
+            path: `.mp4`, `.mov`, `.webm`, `.webp` or `.gif` for a clip; `.png`, `.jpg`, `.webp` for one frame; a
+                name without suffix for a folder of signed PNG frames.
             deployment: Deployment that signs; the frames must contain its mark.
 
         Returns:
@@ -51,8 +52,8 @@ class GeneratedClip:
         Raises:
             WatermarkError: The file cannot be written, or cannot be read back; then no file is left.
         """
-        count, height, width = self.frames.shape[:3]
-        with deliver(path, self.claim, deployment, self.fps, (count, height, width)) as delivery:
+        count, height, width, channels = self.frames.shape
+        with deliver(path, self.claim, deployment, self.fps, (count, height, width, channels)) as delivery:
             delivery.write(self.frames)
         return delivery.receipt
 

@@ -20,7 +20,7 @@ def generate(
     work: PlannedClip, drawing: ClipDrawing, deployment: Deployment, progress: Progress | None
 ) -> GeneratedClip:
     """Return the marked frames of a clip, in memory."""
-    frames = np.empty((*work.shape, 3), np.uint8)
+    frames = np.empty((*work.shape, work.channels), np.uint8)
     seconds: dict[str, float] = {}
     place = 0
     for marked in marked_frames(work, drawing, deployment, progress, seconds, "either"):
@@ -52,7 +52,7 @@ def generate_to(
         continued: Whether an interrupted run had finished a part of the work.
     """
     seconds: dict[str, float] = {}
-    fit: Fit = "clip" if is_clip(path) else "frame"
+    fit: Fit = "clip" if is_clip(path, work.shape[0]) else "frame"
     chunks = marked_frames(work, drawing, deployment, progress, seconds, fit)
     marked = next(chunks)
     started, inside = time.perf_counter(), sum(seconds.values())

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -126,7 +126,7 @@ class GeometryAnimator:
         del fresh
         settings = config or AnimateConfig()
         work = plan_geometry(image, params, drive, settings, ingredients, path.name, self._network)
-        delivery = deliver(path, work.claim, deployment, drive.fps, work.shape, audio_from)
+        delivery = deliver(path, work.claim, deployment, drive.fps, (*work.shape, work.channels), audio_from)
         with memory_named(), LayerDrawing(work, drive, settings, self._network) as drawing:
             return generate_to(path, work, drawing, deployment, delivery, progress)
 
@@ -150,7 +150,7 @@ class LayerDrawing:
             drive = restrict(drive, zero, dict(config.regions), rig)
         self._drive, self._rig = drive, rig
         self._person = avatar_head().neutral(drive.shape)
-        source = prepare_source(rig, work.source, face_in_picture(work.params, len(work.source)))
+        source = prepare_source(rig, work.source, face_in_picture(work.params, len(work.source)), work.opaque)
         strength = Strength(config.eyes, config.mouth, same_person=config.anchor is not None)
         self._painter = Painter(source, moment_of(rig, zero, avatar_head().neutral(zero.shape)), strength)
         self._improver = None if network is None else LayerImprover(network, work.source, network.settings(config))
@@ -169,13 +169,16 @@ class LayerDrawing:
         """Do nothing: every frame is drawn when it is requested."""
 
     def pictures(self, group: int, stepped: Stepped) -> Picture:
-        """Return the unmarked pictures (N, S, S, 3) of a group."""
+        """Return the unmarked pictures (N, S, S, 3) of a group, (N, S, S, 4) of a transparent source."""
         start, stop = self.groups[group]
         if self._improver is None:
             drawn = np.stack(list(self._threads.map(self._frame, range(start, stop))))
         else:
             layers = list(self._threads.map(self._drawing, range(start, stop)))
+            opaque = [one.picture[..., 3:] for one in layers]
+            layers = [replace(one, picture=one.picture[..., :3]) for one in layers]
             drawn = self._improver.improve(layers, [self._aligned[index] for index in range(start, stop)])
+            drawn = np.concatenate([drawn, np.stack(opaque)], -1)
         stepped((stop - start) * self.evaluations // len(self._drive), False)
         return drawn
 
@@ -197,6 +200,8 @@ def plan_geometry(
     network: LayerNetwork | None = None,
 ) -> PlannedClip:
     """Check everything that can be checked before the source is taken apart.
+
+    The source is (H, W, 3), or (H, W, 4) with its alpha and its colours over white.
 
     Raises:
         TooSmallError: The output would be too small to carry a mark.
@@ -229,7 +234,9 @@ def plan_geometry(
         weights=((ASSET.name, ASSET_SHA256), *files),
     )
     paste = PasteBack(image, framing) if config.paste_back else None
-    return PlannedClip(square, framed, aligned, paste, claim, (len(drive), height, width))
+    opaque = np.ascontiguousarray(square[..., 3]) if square.shape[2] == 4 else None
+    square = np.ascontiguousarray(square[..., :3])
+    return PlannedClip(square, framed, aligned, paste, claim, (len(drive), height, width), opaque=opaque)
 
 
 def _payload(

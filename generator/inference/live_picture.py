@@ -1,9 +1,12 @@
-"""Show a picture's face in any pose, one marked picture after another, for controls that are moved by hand."""
+"""Show a picture's face in any pose, one marked picture after another: by controls, or by a face before a camera."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import replace
+
+import cv2
+import numpy as np
 
 from generator.avatars import avatar_head
 from generator.face.alignment import Retarget
@@ -16,6 +19,9 @@ from .framing import Picture
 from .geometry import plan_geometry
 
 _RATE = 25.0
+
+LABEL = "generated, not a recording"
+"""What a live picture says about itself."""
 
 
 class LivePicture:
@@ -42,9 +48,19 @@ class LivePicture:
         zero = zero_of(work.params, still, Retarget("absolute"), None)
         source = prepare_source(rig, work.source, face_in_picture(work.params, size))
         self._rig, self._person = rig, avatar_head().neutral(params.shape)
+        self._source = source
         self._painter = Painter(source, moment_of(rig, zero, self._person), Strength())
         self._payload, self._key = work.claim.payload, deployment.mark_key
         self._one_at_a_time = threading.Lock()
+
+    def follower(self, neutral: FaceParams) -> LiveFollower:
+        """Return the same picture, which then follows another face.
+
+        Args:
+            neutral: The other face at rest, of the layout "arkit"; what it moves since then is put on the source.
+        """
+        painter = Painter(self._source, moment_of(self._rig, neutral, avatar_head().neutral(neutral.shape)), Strength())
+        return LiveFollower(self, painter, neutral)
 
     def shown(self, face: FaceParams) -> Picture:
         """Return the marked picture (S, S, 3) of the source with another expression, pose, gaze and camera.
@@ -55,3 +71,32 @@ class LivePicture:
         with self._one_at_a_time:
             drawn = self._painter.frame(moment_of(self._rig, face, self._person))
         return mark(drawn, self._payload, self._key)
+
+
+class LiveFollower:
+    """A picture that follows a face before a camera; it is marked, and a line in it says that it is generated.
+
+    Args:
+        live: The picture. painter: Draws it. neutral: The followed face at rest.
+    """
+
+    def __init__(self, live: LivePicture, painter: Painter, neutral: FaceParams) -> None:
+        self._live, self._painter = live, painter
+        self._person = avatar_head().neutral(neutral.shape)
+
+    def shown(self, face: FaceParams) -> Picture:
+        """Return the marked picture (S, S, 3) of a moment of the followed face."""
+        drawn = self._painter.frame(moment_of(self._live._rig, face, self._person))
+        return mark(_labelled(drawn), self._live._payload, self._live._key)
+
+
+def _labelled(picture: Picture) -> Picture:
+    """Return a picture with a line of text at its lower edge that says that it is generated."""
+    labelled = picture.copy()
+    size = len(picture) / 512
+    strip = labelled[-round(44 * size) :]
+    strip[:] = np.asarray(strip * 0.35, np.uint8)
+    place = (round(10 * size), len(picture) - round(14 * size))
+    white, line = (255, 255, 255), max(1, round(1.8 * size))
+    cv2.putText(labelled, LABEL, place, cv2.FONT_HERSHEY_SIMPLEX, 0.9 * size, white, line, cv2.LINE_AA)
+    return labelled

@@ -37,7 +37,7 @@ def marked_frames(
     seconds: dict[str, float],
     fit: Fit,
 ) -> Iterator[Picture]:
-    """Yield the marked frames (N, H, W, 3) of a clip in order.
+    """Yield the marked frames (N, H, W, 3) of a clip in order, (N, H, W, 4) with alpha where the source is transparent.
 
     Args:
         work: The planned clip.
@@ -54,6 +54,11 @@ def marked_frames(
     def in_place(squares: Picture) -> Picture:
         return squares if work.paste is None else work.paste(squares)
 
+    def marked_colours(pictures: Picture) -> Picture:
+        # The mark is in what stands over white, and alpha is carried past it.
+        colours = fitted(np.ascontiguousarray(pictures[..., :3]))
+        return colours if pictures.shape[-1] == 3 else np.concatenate([colours, pictures[..., 3:]], -1)
+
     drawing.denoise(pace)
     at_hand: dict[int, Picture] = {}
     if fit == "frame":
@@ -62,7 +67,7 @@ def marked_frames(
         first = set(looked_at(work.shape[0]))
         groups = [group for group, (start, _) in enumerate(drawing.groups) if start in first]
         at_hand = {group: drawing.pictures(group, pace) for group in groups}
-        sample = np.concatenate([in_place(pictures) for pictures in at_hand.values()])
+        sample = np.concatenate([in_place(pictures)[..., :3] for pictures in at_hand.values()])
         clock.lap("denoise")
         marker = ClipMarker.prepare(sample, work.claim.payload, deployment.mark_key)
         fitted = marker.mark if fit == "clip" else partial(_marked_legibly, marker, work, deployment)
@@ -71,7 +76,7 @@ def marked_frames(
     for group in range(len(drawing.groups)):
         unmarked = in_place(at_hand.pop(group) if group in at_hand else drawing.pictures(group, pace))
         clock.lap("denoise")
-        marked = fitted(unmarked)
+        marked = marked_colours(unmarked)
         clock.lap("mark")
         yield marked
         clock.start()

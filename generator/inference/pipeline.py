@@ -201,7 +201,7 @@ class Animator:
             WatermarkError: The file cannot be written or read back; then no file is left.
         """
         work = plan_clip(self._network, image, params, drive, config or AnimateConfig(), ingredients, path.name)
-        delivery = deliver(path, work.claim, deployment, drive.fps, work.shape, audio_from)
+        delivery = deliver(path, work.claim, deployment, drive.fps, (*work.shape, work.channels), audio_from)
         with (
             memory_named(),
             open_store(path, work_key(self._network, work), self._network.latent_shape, fresh=fresh) as store,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .face_mesh.models import FaceMeshFiles, face_mesh_folder, find_face_mesh, install_face_mesh
     from .ibug import MESH_INDEX
     from .landmark_file import read_landmarks
+    from .live_tracker import LiveTracker
     from .protocol import Box, ClipFrames, Progress, Tracker
     from .registry import TRACKERS, TrackerSpec, find_tracker, load_tracker
     from .smoothing import OneEuro
@@ -40,6 +41,7 @@ __all__ = [
     "Detection",
     "FaceMesh",
     "FaceMeshFiles",
+    "LiveTracker",
     "MeshFace",
     "MissingPackageError",
     "ModelFilesError",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,6 +30,19 @@ _BLINKS, _LOOKS_DOWN = (
 )
 """Places of the coefficients, that of the eye on the picture's left first."""
 _IRISES = ((468, slice(468, 473)), (473, slice(473, 478)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FollowedFace:
+    """A face in one frame of a clip that arrives frame by frame.
+
+    Attributes:
+        mesh: Its mesh. fit: The fit of the head. params: Its parameters, not smoothed.
+    """
+
+    mesh: MeshFace
+    fit: AvatarFit
+    params: FaceParams
 
 
 class AvatarTracker:
@@ -110,6 +123,20 @@ class AvatarTracker:
         )
         return fit_quality(self._with_residual(smooth_drive(drive), seen, known, height, width), known)
 
+    def follow(self, image: Image, before: FollowedFace | None) -> FollowedFace | None:
+        """Read a face in a frame that follows another one, and return None where no face is found.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            before: The face in the frame before, whose place and shape are kept; None to look for a face.
+        """
+        face = self._mesh.track(image, None if before is None else before.mesh)
+        if face is None:
+            return None
+        known = (None, None) if before is None else (before.fit.shape, before.fit)
+        fit = self._fitter.fit(face.points, *known)
+        return FollowedFace(face, fit, self._params(face, fit, *image.shape[:2]))
+
     def _fit_clip(self, faces: list[MeshFace]) -> list[AvatarFit]:
         """Fit one shape, then each frame, then camera and expression again on the person's constant misfit."""
         clip = [face.points for face in faces]
@@ -179,7 +206,7 @@ class AvatarTracker:
 def _with_blinks(expressions: list[Floats], faces: list[MeshFace], fits: list[AvatarFit]) -> list[Floats]:
     """Return the expressions (52,) of a clip with lids that shut where the eyes blink.
 
-    The fit takes a falling lid for a downward gaze, since the irises sink from sight, and the network's lids never meet.
+    The fit takes a falling lid for a downward gaze, since the irises sink, and the network's lids never meet.
     """
     towards_viewer = np.array([1, -1, -1])
     level = np.stack(

@@ -34,11 +34,22 @@ class OneEuro:
         smoothed = np.array(curve, np.float64)
         speed = np.zeros_like(smoothed[0]) if len(smoothed) else smoothed
         for t in range(1, len(smoothed)):
-            raw_speed = (curve[t] - smoothed[t - 1]) * fps
-            speed = speed + _weight(self.speed_cutoff, fps) * (raw_speed - speed)
-            weight = _weight(self.cutoff + self.beta * np.abs(speed), fps)
-            smoothed[t] = smoothed[t - 1] + weight * (curve[t] - smoothed[t - 1])
+            smoothed[t], speed = self.step(smoothed[t - 1], speed, curve[t], fps)
         return smoothed
+
+    def step(self, before: Curve, speed: Curve, value: Curve, fps: float) -> tuple[Curve, Curve]:
+        """Filter one more sample, and return it with the estimate of its speed.
+
+        Args:
+            before: ``(C,)`` the filtered sample before.
+            speed: ``(C,)`` the estimate of its speed, zero at first.
+            value: ``(C,)`` the new sample.
+            fps: Samples per second, > 0.
+        """
+        raw_speed = (value - before) * fps
+        speed = speed + _weight(self.speed_cutoff, fps) * (raw_speed - speed)
+        weight = _weight(self.cutoff + self.beta * np.abs(speed), fps)
+        return before + weight * (value - before), speed
 
     def smooth(self, curve: NDArray[np.float32] | Curve, fps: float) -> Curve:
         """Filter forwards and backwards and return the mean, so that nothing is delayed.

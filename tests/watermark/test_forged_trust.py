@@ -42,8 +42,8 @@ from watermark import (
 )
 from watermark.credential.credential import read_credential
 from watermark.credential.signer_certificate import _boxes
-from watermark.credential.signing import library_context
-from watermark.identity import certificates
+from watermark.credential.signing import library_context, library_settings
+from watermark.identity import certificates, identity_files
 from watermark.identity import identity as identity_module
 from watermark.identity.certificates import pem
 from watermark.store.manifest_store import ManifestStore
@@ -89,7 +89,7 @@ class World:
         assert identity.key_path is not None
         info = c2pa.C2paSignerInfo(b"es256", identity.chain_pem.encode(), identity.key_path.read_bytes(), None)
         with (
-            c2pa.Builder(json.dumps(definition), context=library_context(self.anchors)) as builder,
+            c2pa.Builder(json.dumps(definition), context=library_context(library_settings(self.anchors))) as builder,
             c2pa.Signer.from_info(info) as signer,
             self.source.open("rb") as unsigned,
             out.open("w+b") as signed,
@@ -313,7 +313,7 @@ def test_a_statement_by_a_web_servers_certificate_is_no_proof(tmp_path: Path) ->
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=True)
         .sign(chain.issuing_key, hashes.SHA256())
     )
-    (tmp_path / "key.pem").write_bytes(identity_module._private_pem(key))
+    (tmp_path / "key.pem").write_bytes(identity_files.private_pem(key))
     signer = Identity._of(leaf, pem(chain.root), pem(leaf, chain.issuing), tmp_path / "key.pem", None, None)
     with pytest.raises(StatementError):
         read_statement(sign_statement(b"x", signer), TrustPolicy((pem(chain.root),)))
@@ -402,7 +402,7 @@ def old_home(tmp_path: Path) -> Path:
 def test_a_full_disk_at_the_last_step_of_a_renewal_does_not_end_all_renewals(
     old_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = identity_module.write_private
+    write = identity_files.write_private
 
     def full(path: Path, content: bytes) -> None:
         if "issuing_key" in path.name:
@@ -411,7 +411,7 @@ def test_a_full_disk_at_the_last_step_of_a_renewal_does_not_end_all_renewals(
         write(path, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr(identity_module, "write_private", full)
+        patch.setattr(identity_files, "write_private", full)
         with pytest.raises(IdentityError, match="No space left"):
             Identity.renew(old_home)
     Identity.renew(old_home)
@@ -420,7 +420,7 @@ def test_a_full_disk_at_the_last_step_of_a_renewal_does_not_end_all_renewals(
 def test_two_renewals_at_once_leave_a_chain_that_can_be_renewed(
     old_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    replace_whole, entered = identity_module._replace_whole, []
+    replace_whole, entered = identity_module.replace_whole, []
 
     def racing(path: Path, content: str) -> None:
         if path.name == "chain.pem" and not entered:
@@ -430,10 +430,10 @@ def test_two_renewals_at_once_leave_a_chain_that_can_be_renewed(
                 raise IdentityError("the other one was faster")
         replace_whole(path, content)
 
-    monkeypatch.setattr(identity_module, "_replace_whole", racing)
+    monkeypatch.setattr(identity_module, "replace_whole", racing)
     with suppress(IdentityError):
         Identity.renew(old_home)
-    monkeypatch.setattr(identity_module, "_replace_whole", replace_whole)
+    monkeypatch.setattr(identity_module, "replace_whole", replace_whole)
     found = Identity.renew(old_home)
     leaf, issuing = certificates.read_pem(found.chain_pem, "the chain")
     leaf.verify_directly_issued_by(issuing)
@@ -458,7 +458,7 @@ def test_a_renewal_that_was_cut_off_leaves_no_private_key_for_ever(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(identity_module, "_replace_whole", die)
+        patch.setattr(identity_module, "replace_whole", die)
         with pytest.raises(KeyboardInterrupt):
             Identity.renew(folder)
     Identity.renew(folder)

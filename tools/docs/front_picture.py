@@ -1,13 +1,15 @@
 """Make the moving picture at the top of the README: one motion, six avatars that follow it.
 
-The avatars are stills in six styles, read by the tracker like any picture and moved by the preset `geometry`; every
-frame carries the mark. The motion is drawn by seed and shown on an avatar of its own.
+The avatars are stills in six styles, read by the tracker like any picture and moved by the preset `geometry`. The
+motion is drawn by seed and shown on an avatar of its own. The picture is sealed like every output: its frames carry a
+mark, and the file is signed by an identity that is made for it.
 
     python -m tools.docs.front_picture
 """
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,16 +20,16 @@ from numpy.typing import NDArray
 from generator import AnimateConfig, DriveSequence, GeometryAnimator
 from generator.avatars import avatar_head, render, sample_avatar, sample_motion
 from generator.trackers import load_tracker
-from watermark import Deployment
+from watermark import Claim, ClipMarker, Deployment, Payload, PayloadKind, SealReceipt, seal
 
 OUT = Path("docs/images/front.webp")
+PRESET = "geometry"
 SOURCES = (("cartoon", 2), ("anime", 2), ("clay", 5), ("paint", 9), ("comic", 14), ("real", 13))
 """Style and seed of each avatar."""
 
 DRIVER = ("real", 11)
 MOTION_SEED, FRAMES, RATE = 5, 40, 12.5
 SIZE, TILE, GAP = 256, 176, 6
-QUALITY = 62
 
 Picture = NDArray[np.uint8]
 
@@ -47,8 +49,9 @@ def main() -> None:
                 still, tracker.track_still(still), motion, deployment, config=AnimateConfig(size=2 * SIZE)
             )
             clips.append([resized(frame) for frame in made.frames])
-    frames = [joined(drive[index], [clip[index] for clip in clips]) for index in range(FRAMES)]
-    write(frames)
+        frames = [joined(drive[index], [clip[index] for clip in clips]) for index in range(FRAMES)]
+        receipt = write(np.stack(frames), deployment)
+        print(f"{receipt.path}: {receipt.path.stat().st_size // 1000} kB, credential {receipt.credential.state}")
 
 
 def draw_motion() -> DriveSequence:
@@ -74,14 +77,13 @@ def joined(drive: Picture, tiles: list[Picture]) -> Picture:
     return out
 
 
-def write(frames: list[Picture]) -> None:
-    """Write an animated WebP."""
-    moving = cv2.Animation()
-    moving.frames = [np.ascontiguousarray(frame[..., ::-1]) for frame in frames]
-    moving.durations = [round(1000 / RATE)] * len(frames)
+def write(frames: Picture, deployment: Deployment) -> SealReceipt:
+    """Mark and seal the frames (T, H, W, 3) as an animated WebP."""
+    payload = Payload.random(np.random.default_rng(MOTION_SEED), PayloadKind.GENERATED)
+    claim = Claim(payload, OUT.name, f"facetrail {PRESET}", version("facetrail"))
     OUT.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwriteanimation(str(OUT), moving, [cv2.IMWRITE_WEBP_QUALITY, QUALITY]):
-        raise OSError(f"{OUT}: cannot be written")
+    marked = ClipMarker.prepare(frames, payload, deployment.mark_key).mark(frames)
+    return seal(marked, OUT, claim, deployment, fps=RATE)
 
 
 if __name__ == "__main__":

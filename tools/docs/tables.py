@@ -650,6 +650,46 @@ def load(rows: Rows) -> str:
     return markdown(header, lines) + f"\n{note}\n"
 
 
+def service_fuzz(rows: Rows) -> str:
+    """Return how each route answered what a fuzzer sent."""
+    header = ["route", "requests", "done, 2xx", "refused, 4xx", "busy, 503", "other 5xx"]
+    lines = [[f"`{row['route']}`" if row["route"].startswith("/") else row["route"], *list(row.values())[1:6]]
+             for row in rows]  # fmt: skip
+    one = rows[-1]
+    note = f"{one['failed_checks']} failed checks. schemathesis {one['schemathesis']}, seed {one['seed']}, at most "
+    note += f"{one['examples']} examples for each operation and phase. {one['machine']}."
+    return markdown(header, lines) + f"\n{note}\n"
+
+
+def instances(rows: Rows) -> str:
+    """Return how one and two instances answer over one database."""
+    header = ["instances", "look-ups a second", "N", "p50, ms", "p99, ms", "turned away", "errors", "sealed",
+              "a seal, p50, ms", "manifests not found"]  # fmt: skip
+    names = (
+        "instances",
+        "per_second",
+        "n",
+        "p50_ms",
+        "p99_ms",
+        "turned_away",
+        "errors",
+        "sealed",
+        "seal_p50_ms",
+        "lost",
+    )
+    one = rows[0]
+    loads = " and ".join(row["load"] for row in rows)
+    note = f"{one['minutes']} minutes each, {int(one['files']):,} files in the store. {one['machine']}, load {loads}."
+    return markdown(header, [[row[name] for name in names] for row in rows]) + f"\n{note}\n"
+
+
+def kept_tags(rows: Rows) -> str:
+    """Return how many tags of each kind of file stay as they were."""
+    header = ["file", "what was done", "tags before", "same", "stated anew", "changed", "missing"]
+    lines = [[f"`{row['kind']}`", *list(row.values())[1:7]] for row in rows]
+    return markdown(header, lines) + f"\nexiftool {rows[0]['exiftool']}.\n"
+
+
 def scale_rows(rows: Rows) -> str:
     """Return the cost of every step per row of a manifest, one column per number of rows."""
     found = [row for row in rows if row["part"] == "rows"]
@@ -792,14 +832,29 @@ def scores_speed(rows: Rows) -> str:
     return markdown(header, lines) + f"\n{rows[0]['machine']}.\n"
 
 
+def outputs(rows: Rows) -> str:
+    """Return how often credential and mark are read in each format of a clip."""
+    names = ("credential", "mark of the clip", "mark of one frame")
+    cells = {(row["format"], row["transparent"], row["measure"]): row for row in rows}
+    lines = []
+    for suffix, clear in dict.fromkeys((row["format"], row["transparent"]) for row in rows):
+        found = [cells[suffix, clear, name] for name in names]
+        shares = [f"{round(float(one['share']) * int(one['n']))} of {one['n']}" for one in found]
+        bounds = [f" [{float(one['low']):.2f}, {float(one['high']):.2f}]" for one in found]
+        source = "cut out" if clear == "True" else "whole"
+        size = f"{float(found[0]['kilobytes_a_frame']):.0f}"
+        lines.append([f"`{suffix}`", source, *(a + b for a, b in zip(shares, bounds, strict=True)), size])
+    return markdown(["format", "source", *names, "kB a frame"], lines)
+
+
 FORMS = {
     one.__name__: one
     for one in (
         generation, generation_measures, generation_gains, generation_styles, avatars, reenactment, demo,
         cpu_detector, cpu_forgeries, training_speed, robustness, adversarial, probes, scope_gate, examine_time, speed,
-        intervals, animate_time, arkit_tracking, drawing_faces, faults, manifest_store, load, detector_matrix,
+        intervals, animate_time, outputs, arkit_tracking, drawing_faces, faults, manifest_store, load, detector_matrix,
         detector_matrix_alarms, retraining, scale, scale_rows, scale_plan, throughput, install_sizes, public_files,
-        extras,
+        extras, service_fuzz, instances, kept_tags,
         photo_forgeries, photo_distortions, photo_groups, photo_answers, photo_scope, photo_targets,
         photo_clips, photo_avatars, photo_shortcuts, user_tasks, own_data, scores_speed,
     )

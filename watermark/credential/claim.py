@@ -10,6 +10,8 @@ from typing import Literal
 from watermark.errors import SealError
 from watermark.mark.payload import Payload, PayloadKind
 
+from .own_assertions import OwnAssertion, check_assertions
+
 Relationship = Literal["inputTo", "parentOf", "componentOf"]
 
 
@@ -75,6 +77,8 @@ class Claim:
         model_digest: SHA-256 of the model's weights as a whole, or None.
         source_type: The part a model had in a GENERATED file; for the other kinds it does not count.
         weights: Name and SHA-256 of each file of weights.
+        assertions: Further assertions of the file's owner.
+        thumbnail: Whether the manifest gets a small picture of the file, where the library can make one.
     """
 
     payload: Payload
@@ -86,6 +90,8 @@ class Claim:
     model_digest: str | None = None
     source_type: SourceType = SourceType.TRAINED
     weights: tuple[tuple[str, str], ...] = ()
+    assertions: tuple[OwnAssertion, ...] = ()
+    thumbnail: bool = False
 
     @property
     def is_composite(self) -> bool:
@@ -112,8 +118,8 @@ def check_claim(claim: Claim) -> None:
     """Check, before any work is done for it, that a claim does not contradict itself.
 
     Raises:
-        SealError: A control file or a composite does not name the one file it was derived from, or a file that claims
-            to be wholly generated names one.
+        SealError: A control file or a composite does not name the one file it was derived from, a file that claims to
+            be wholly generated names one, or its owner's assertions cannot stand there.
     """
     parents = sum(ingredient.relationship == "parentOf" for ingredient in claim.ingredients)
     if claim.opens_parent and parents != 1:
@@ -126,3 +132,4 @@ def check_claim(claim: Claim) -> None:
             f"{claim.title}: a file derived from another one is not wholly generated; "
             "set source_type to COMPOSITE or EDITED, or record the ingredient as inputTo"
         )
+    check_assertions(claim.assertions, claim.payload.kind)

@@ -19,7 +19,7 @@ import logging
 import mmap
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -28,18 +28,20 @@ import c2pa
 from cryptography.hazmat.primitives import hashes
 
 from watermark.errors import MediaError, StoreError
+from watermark.identity.certificates import pem
 from watermark.identity.trust import TrustPolicy
-from watermark.media.containers import Container, open_file, sniff
+from watermark.media.containers import SIDECAR_SUFFIX, Container, open_file, sniff
 from watermark.media.files import file_hash
-from watermark.store.manifest_store import ManifestStore, StoreEntry
+from watermark.store.manifest_store import StoreEntry
 from watermark.store.perceptual_hash import SAME_PICTURE
+from watermark.store.store import Store
 
 from .cawg_identity import CAWG_CODES, CawgIdentity, IdentityState, cawg_identities
 from .embedded_manifest import LayoutError
 from .layout import FRAMED, LAYOUT_ASSERTION, check_layout
 from .manifest import GENERATOR
-from .signer_certificate import signer_chain
-from .signing import library_context
+from .signer_certificate import signer_chains
+from .signing import library_context, library_settings
 from .source_types import GENERATED_SOURCE_TYPES, source_types_of, term
 
 _LOG = logging.getLogger(__name__)
@@ -124,6 +126,7 @@ class Credential:
         fingerprint: SHA-256 of the signer's certificate, hexadecimal; None where the certificate cannot be told.
         vouched_by: Name of the trust list under which the signer is known, or `OWN_ROOTS` for the deployment's own
             roots and those that the caller gave; None where the signer is unknown.
+        chains: Label of each manifest whose signature proves its certificates, with these (PEM), the signer's first.
     """
 
     state: CredentialState
@@ -142,6 +145,7 @@ class Credential:
     identities: tuple[CawgIdentity, ...] = ()
     fingerprint: str | None = None
     vouched_by: str | None = None
+    chains: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def says_generated(self) -> bool:
@@ -155,7 +159,7 @@ class Credential:
         return CODE_LOOKS_DIFFERENT in self.codes
 
 
-def read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Credential:
+def read_credential(path: Path, policy: TrustPolicy, store: Store) -> Credential:
     """Read and check the credential that a file carries.
 
     Args:
@@ -172,11 +176,15 @@ def read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Cr
     return credential
 
 
-def _read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> Credential:
+def _read_credential(path: Path, policy: TrustPolicy, store: Store) -> Credential:
     try:
         container = sniff(path)
     except MediaError as error:
         return _without_manifest(path, None, error)
+    beside = _own_sidecar(path, container)
+    if beside is not None:
+        credential = read_credential_beside(path, beside, policy)
+        return _same_as_sealed(path, credential, store)
     try:
         with open_file(path) as stream:
             credential, embedded = _judged(container.value, stream, policy)
@@ -188,10 +196,25 @@ def _read_credential(path: Path, policy: TrustPolicy, store: ManifestStore) -> C
         return credential
     if embedded and container in FRAMED and (fault := _layout_fault(path, container, credential)):
         return replace(credential, state=CredentialState.ALTERED, codes=(*credential.codes, fault))
+    return _same_as_sealed(path, credential, store)
+
+
+def _same_as_sealed(path: Path, credential: Credential, store: Store) -> Credential:
+    """Return the credential of a file, ALTERED where the file was sealed here and is not the same now."""
+    if credential.state is CredentialState.ALTERED:
+        return credential
     entry = store.find_manifest(active_label(credential))
     if entry is not None and entry.sha256 != file_hash(path):
         return replace(credential, state=CredentialState.ALTERED, codes=(*credential.codes, CODE_DIGEST))
     return credential
+
+
+def _own_sidecar(path: Path, container: Container) -> Path | None:
+    """Return the credential that lies beside a file whose kind holds none, under the name that C2PA asks for."""
+    beside = path.with_suffix(SIDECAR_SUFFIX)
+    if container.holds_credential or not beside.is_file():
+        return None
+    return beside if sniff(beside) is Container.MANIFEST else None
 
 
 def read_credential_beside(path: Path, manifest: Path, policy: TrustPolicy) -> Credential:
@@ -286,25 +309,36 @@ def _judged(
 
     `beside` is the manifest store of a file that lies beside the stream's.
 
-    A signer under the anchors that the policy does not allow is an unknown one, and so is one that only a time-stamp
-    authority vouches for: the library keeps the purposes of anchors apart in its settings and not in its answers.
+    A signer under the anchors that the policy does not allow is an unknown one, and so is one that only an authority
+    for time stamps or CAWG identities vouches for: the library keeps the purposes of anchors apart in its settings and
+    not in its answers.
     """
-    context = library_context(policy.signer_anchors, time_anchors=policy.time_anchors, offline=policy.offline)
+    context = library_context(
+        library_settings(
+            policy.signer_anchors,
+            time_anchors=policy.time_anchors,
+            identity_anchors=policy.identity_anchors,
+            offline=policy.offline,
+        )
+    )
     with c2pa.Reader(media_type, stream, beside, context=context) as reader:
         credential, embedded = _credential(reader), reader.is_embedded()
     if beside is not None:
         media_type, stream, embedded = _MANIFEST_TYPE, io.BytesIO(beside), True
     stream.seek(0)
     # What lies elsewhere would be fetched a second time, and its server may answer otherwise then.
-    trusted = _SIGNER_TRUSTED in _codes(json.loads(credential.manifest_json or "{}"), "success")
+    report: dict[str, Any] = json.loads(credential.manifest_json or "{}")
+    trusted = _SIGNER_TRUSTED in _codes(report, "success")
     told = embedded and (trusted or credential.state is not CredentialState.ALTERED)
-    chain = signer_chain(media_type, stream, active_label(credential), context) if told else ()
+    chains = signer_chains(media_type, stream, report.get("manifests", {}), context) if told else {}
+    chain = chains.get(active_label(credential), ())
     if chain:
-        credential = replace(credential, fingerprint=chain[0].fingerprint(hashes.SHA256()).hex())
+        named = tuple((label, pem(*one)) for label, one in chains.items())
+        credential = replace(credential, fingerprint=chain[0].fingerprint(hashes.SHA256()).hex(), chains=named)
     if not trusted:
         return credential, embedded
     vouched_by = policy.vouching(chain) if chain else None
-    if vouched_by is None and policy.time_anchors:
+    if vouched_by is None and (policy.time_anchors or policy.identity_anchors):
         return _unknown(credential, CODE_NOT_FOR_CLAIMS), embedded
     if policy.allowed_signers and not (chain and policy.allows(chain[0])):
         return _unknown(credential, CODE_NOT_ALLOWED), embedded

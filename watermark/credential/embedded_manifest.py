@@ -21,6 +21,8 @@ ISO_MEDIA = (Container.AVIF, Container.MP4, Container.HEIC, Container.HEIF, Cont
 # Box instance number that the C2PA library writes to its JPEG segments.
 _JPEG_INSTANCE = 0x0211
 _TIFF_MANIFEST = 0xCD41
+_GIF_EXTENSION, _GIF_IMAGE, _GIF_TRAILER = 0x21, 0x2C, b"\x3b"
+_GIF_MANIFEST = b"C2PA_GIF\x01\x00\x00"
 _BMFF_MANIFEST = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 
 
@@ -42,6 +44,7 @@ def manifest_store(data: Buffer, container: Container) -> bytes:
         Container.PNG: _in_png,
         Container.JPEG: _in_jpeg,
         Container.WEBP: _in_webp,
+        Container.GIF: _in_gif,
         Container.TIFF: _in_tiff,
         Container.DNG: _in_tiff,
         **dict.fromkeys(ISO_MEDIA, _in_bmff),
@@ -116,6 +119,30 @@ def _in_webp(data: Buffer) -> Iterator[bytes]:
         at += 8 + size + size % 2
 
 
+def _in_gif(data: Buffer) -> Iterator[bytes]:
+    """Read application extensions (GIF89a, section 26); all of their pieces but the last are 255 bytes long."""
+    at = 13 + _colour_table(data[10])
+    while data[at] in (_GIF_EXTENSION, _GIF_IMAGE):
+        holds_manifest = data[at + 1 : at + 3 + len(_GIF_MANIFEST)] == b"\xff\x0b" + _GIF_MANIFEST
+        at += 2 if data[at] == _GIF_EXTENSION else 11 + _colour_table(data[at + 9])
+        pieces: list[bytes] = []
+        while size := data[at]:
+            pieces.append(data[at + 1 : at + 1 + size])
+            at += 1 + size
+        at += 1
+        if holds_manifest:
+            if any(len(piece) != 255 for piece in pieces[1:-1]):
+                raise LayoutError("the manifest is cut into pieces of another length")
+            yield b"".join(pieces[1:])
+    if data[at:] != _GIF_TRAILER:
+        raise LayoutError("something follows the last picture")
+
+
+def _colour_table(packed: int) -> int:
+    """Return the bytes of the colour table that a packed field of a GIF announces."""
+    return 3 << (packed & 7) + 1 if packed & 0x80 else 0
+
+
 def _in_tiff(data: Buffer) -> Iterator[bytes]:
     order = "<" if data[:2] == b"II" else ">"
     (at,) = struct.unpack_from(f"{order}I", data, 4)
@@ -127,11 +154,22 @@ def _in_tiff(data: Buffer) -> Iterator[bytes]:
 
 
 def _in_bmff(data: Buffer) -> Iterator[bytes]:
-    # After the user type follow version and flags, the purpose, and the offset of a second store (C2PA A.5).
-    frame = bytes(4) + b"manifest\0" + bytes(8)
+    """Yield the manifest store, or the update of one, which lies in a box of its own behind the original (C2PA A.5.1).
+
+    After the user type follow version and flags, the purpose, and the offset of further hashes, which is not used.
+    """
+    found: dict[bytes, bytes] = {}
     for kind, start, end in bmff_boxes(data):
-        if is_manifest_box(data, kind, start):
-            body = start + 24 + len(frame)
-            if data[start + 24 : body] != frame:
-                raise LayoutError("the header of the manifest box does not fit")
-            yield data[body:end]
+        if not is_manifest_box(data, kind, start):
+            continue
+        purpose = bytes(data[start + 28 : start + 37]).partition(b"\0")[0]
+        body = start + 28 + len(purpose) + 9
+        if purpose in found or data[start + 24 : body] != bytes(4) + purpose + bytes(9):
+            raise LayoutError("the header of the manifest box does not fit")
+        found[purpose] = data[body:end]
+    if set(found) == {b"original", b"update"}:
+        yield found[b"update"]
+    elif set(found) == {b"manifest"}:
+        yield found[b"manifest"]
+    elif found:
+        raise LayoutError("the purposes of the manifest boxes do not fit")

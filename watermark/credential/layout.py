@@ -23,7 +23,9 @@ from .embedded_manifest import ISO_MEDIA, Buffer, LayoutError, bmff_boxes, is_ma
 
 LAYOUT_ASSERTION = "org.facetrail.layout"
 
-FRAMED = frozenset({Container.PNG, Container.JPEG, Container.WEBP, Container.TIFF, Container.DNG, *ISO_MEDIA})
+FRAMED = frozenset(
+    {Container.PNG, Container.JPEG, Container.WEBP, Container.GIF, Container.TIFF, Container.DNG, *ISO_MEDIA}
+)
 """Containers whose frame this module checks."""
 
 _JUMBF_SUFFIX = bytes.fromhex("00110010800000aa00389b71")

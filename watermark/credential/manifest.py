@@ -12,6 +12,7 @@ from watermark.mark.payload import ID_BITS, SOFT_BINDING, PayloadKind
 
 from .claim import OWN_SOURCE_TYPES, Claim, Ingredient
 from .layout import LAYOUT_ASSERTION
+from .own_assertions import TRAINING_LABELS, OwnAssertion
 
 GENERATOR = "facetrail"
 
@@ -44,7 +45,7 @@ def manifest_definition(claim: Claim, media_type: str, layout: Mapping[str, Json
             {"label": "c2pa.soft-binding", "data": _soft_binding(claim)},
             *_disclosure(claim),
             *_layout(layout),
-            {"label": "cawg.training-mining", "data": {"entries": training_mining()}},
+            *own_assertions(claim.assertions),
         ],
     }
 
@@ -162,7 +163,19 @@ def _layout(layout: Mapping[str, Json] | None) -> list[dict[str, Json]]:
     return [] if layout is None else [{"label": LAYOUT_ASSERTION, "data": layout}]
 
 
-def training_mining() -> dict[str, Json]:
+def own_assertions(assertions: Sequence[OwnAssertion]) -> list[Json]:
+    """Return an owner's further assertions; without a choice on training among them, nobody may train on the file.
+
+    Args:
+        assertions: The assertions, which `check_assertions` has accepted.
+    """
+    own: list[Json] = [{"label": one.label, "data": one.data} for one in assertions]
+    if not any(one.label in TRAINING_LABELS for one in assertions):
+        own.append({"label": TRAINING_LABELS[0], "data": {"entries": _training_mining()}})
+    return own
+
+
+def _training_mining() -> dict[str, Json]:
     """Return the choice that nobody may train a model on the file or mine it."""
     uses = ("cawg.ai_generative_training", "cawg.ai_training", "cawg.ai_inference", "cawg.data_mining")
     return {use: {"use": "notAllowed"} for use in uses}

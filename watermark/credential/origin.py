@@ -8,62 +8,64 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from watermark.errors import SealError
 from watermark.mark.payload import PayloadKind
 
 from .claim import OWN_SOURCE_TYPES, SourceType
 from .layout import LAYOUT_ASSERTION
-from .manifest import GENERATOR, Json, ingredient_label, training_mining
-from .source_types import GENERATED_SOURCE_TYPES, stated_source_types
-
-_WRITTEN_HERE = (
-    "c2pa.actions",
-    "c2pa.hash",
-    "c2pa.ingredient",
-    "c2pa.soft-binding",
-    "c2pa.thumbnail",
-    "c2pa.ai-disclosure",
-    "org.facetrail.",
-)
-"""Beginnings of labels that this package or the library writes, because they follow from what is signed."""
-
-_TRAINING = ("cawg.training-mining", "c2pa.training-mining")
+from .manifest import GENERATOR, Json, ingredient_label, own_assertions
+from .own_assertions import OwnAssertion
 
 
 @dataclass(frozen=True, slots=True)
-class OwnAssertion:
-    """A further assertion of a file's owner.
+class Redaction:
+    """Assertions that are taken out of earlier manifests.
 
     Attributes:
-        label: Its label, as the C2PA specification or its publisher names it, for example `cawg.metadata`.
-        data: Its content, as JSON.
+        addresses: Their JUMBF addresses.
+        reason: Why, as the C2PA specification names it.
     """
 
-    label: str
-    data: Mapping[str, Any]
+    addresses: tuple[str, ...]
+    reason: str
 
 
-def check_assertions(assertions: Sequence[OwnAssertion], kind: PayloadKind) -> None:
-    """Check that an owner's assertions take the place of none that is written here, and do not contradict the kind.
+def update_definition(
+    title: str,
+    media_type: str,
+    version: str,
+    *,
+    layout: Mapping[str, Json] | None = None,
+    assertions: Sequence[OwnAssertion] = (),
+    redaction: Redaction | None = None,
+) -> dict[str, Json]:
+    """Return the definition of an update manifest, whose one ingredient is the file itself.
 
     Args:
-        assertions: The assertions.
-        kind: What the owner states about the file.
-
-    Raises:
-        SealError: One of them does, or a label stands twice.
+        title: Name of the file for people.
+        media_type: Media type of the file.
+        version: Version of this package.
+        layout: Layout that `recorded_layout` returned for the file.
+        assertions: Assertions to add.
+        redaction: What is taken out, or None for nothing.
     """
-    labels = [one.label for one in assertions]
-    for one in assertions:
-        if one.label.startswith(_WRITTEN_HERE):
-            raise SealError(f"{one.label}: is an assertion that is written here, from what is signed; leave it out")
-        if labels.count(one.label) > 1:
-            raise SealError(f"{one.label}: stands twice among the assertions; write one")
-        generated = GENERATED_SOURCE_TYPES.intersection(stated_source_types(one.data))
-        if kind is not PayloadKind.GENERATED and generated:
-            raise SealError(f"{one.label}: says {', '.join(sorted(generated))}, but the file is signed as {kind}")
+    framed: list[Json] = [] if layout is None else [{"label": LAYOUT_ASSERTION, "data": layout}]
+    added: list[Json] = [{"label": one.label, "data": one.data} for one in assertions]
+    definition: dict[str, Json] = {
+        "claim_generator_info": [{"name": GENERATOR, "version": version}],
+        "title": title,
+        "format": media_type,
+        "assertions": [*framed, *added],
+    }
+    if redaction is None:
+        return definition
+    actions: list[Json] = [
+        {"action": "c2pa.redacted", "reason": redaction.reason, "parameters": {"redacted": address}}
+        for address in redaction.addresses
+    ]
+    opened: Json = {"action": "c2pa.opened", "parameters": {"ingredientIds": [ingredient_label(0)]}}
+    stated: Json = {"label": "c2pa.actions", "data": {"actions": [opened, *actions]}}
+    return {**definition, "redactions": list(redaction.addresses), "assertions": [stated, *framed, *added]}
 
 
 def origin_definition(
@@ -88,9 +90,6 @@ def origin_definition(
         assertions: Further assertions of its owner.
     """
     framed: list[Json] = [] if layout is None else [{"label": LAYOUT_ASSERTION, "data": layout}]
-    own: list[Json] = [{"label": one.label, "data": one.data} for one in assertions]
-    if not any(one.label in _TRAINING for one in assertions):
-        own.append({"label": _TRAINING[0], "data": {"entries": training_mining()}})
     return {
         "claim_generator_info": [{"name": GENERATOR, "version": version}],
         "title": title,
@@ -98,7 +97,7 @@ def origin_definition(
         "assertions": [
             {"label": "c2pa.actions", "data": {"actions": _actions(kind, version, has_parent=has_parent)}},
             *framed,
-            *own,
+            *own_assertions(assertions),
         ],
     }
 

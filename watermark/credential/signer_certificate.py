@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 import c2pa
@@ -28,23 +28,35 @@ _MANIFEST_TYPE = "application/c2pa"
 _DAMAGE = (ValueError, KeyError, IndexError, TypeError, AttributeError, UnsupportedAlgorithm, x509.InvalidVersion)
 
 
-def signer_chain(media_type: str, stream: BinaryIO, label: str, context: c2pa.Context) -> tuple[x509.Certificate, ...]:
-    """Return the certificate of a manifest's signer and the others of its signature; nothing where there is a doubt.
+def signer_chains(
+    media_type: str, stream: BinaryIO, labels: Iterable[str], context: c2pa.Context
+) -> dict[str, tuple[x509.Certificate, ...]]:
+    """Return, for each manifest of a file, its signer's certificate and the others of its signature.
+
+    A manifest whose signature does not prove its certificate is left out.
 
     Args:
         media_type: Of the file, or `application/c2pa` for a bare manifest store.
         stream: The file.
-        label: Label of the manifest.
+        labels: Labels of the manifests.
         context: Settings of the library.
     """
     try:
         store = stream.read() if media_type == _MANIFEST_TYPE else _manifest_store(media_type, stream, context)
+    except (*_DAMAGE, c2pa.C2paError):
+        return {}
+    chains = {label: _chain_of(store, label) for label in labels}
+    return {label: chain for label, chain in chains.items() if chain}
+
+
+def _chain_of(store: bytes, label: str) -> tuple[x509.Certificate, ...]:
+    try:
         parts = list(_parts(store, label))
         (claim,) = (content for kind, content in parts if kind == b"c2cl")
         (signature,) = (content for kind, content in parts if kind == b"c2cs")
         leaf, *issuers = (x509.load_der_x509_certificate(one) for one in _chain(signature))
         _check(leaf, signature, claim)
-    except (*_DAMAGE, c2pa.C2paError, IdentityError, InvalidSignature):
+    except (*_DAMAGE, IdentityError, InvalidSignature):
         return ()
     return (leaf, *issuers)
 

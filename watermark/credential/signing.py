@@ -8,11 +8,13 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import c2pa
 
@@ -24,6 +26,7 @@ from watermark.media.containers import sniff
 from .claim import Claim, Ingredient, check_claim
 from .layout import recorded_layout
 from .manifest import CREATED_ASSERTIONS, Json, ingredient_definition, manifest_definition, missing_stamp, padded
+from .named_identity import NamedIdentity, SettingsSigner, signer_settings
 
 _LOG = logging.getLogger(__name__)
 
@@ -47,12 +50,18 @@ class Draft:
         definition: Definition of the manifest.
         ingredients: Files that its actions refer to.
         embedded: Whether the file is to hold the manifest; otherwise the copy is the same as the file.
+        updates: Whether it only adds to what an earlier manifest says of the same content.
+        named: Who stands behind the content in a CAWG identity assertion, or None for nobody.
+        vouched_for: Labels of the assertions that the named one vouches for.
     """
 
     title: str
     definition: dict[str, Json]
     ingredients: tuple[Ingredient, ...] = ()
     embedded: bool = True
+    updates: bool = False
+    named: NamedIdentity | None = None
+    vouched_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ class Signature:
     """The result of signing.
 
     Attributes:
-        manifest: The manifest store that was embedded.
+        manifest: The manifest store, which is in the file where that can hold one.
         time_stamp: NONE (no authority is configured), STAMPED, or UNAVAILABLE (it did not answer; the manifest says
             so).
     """
@@ -69,20 +78,39 @@ class Signature:
     time_stamp: TimeStampOutcome
 
 
-def library_context(
+def library_context(settings: Mapping[str, Any]) -> c2pa.Context:
+    """Return a context of the library with these settings.
+
+    Args:
+        settings: What `library_settings` returned.
+
+    Raises:
+        IdentityError: The library refuses an anchor or a key.
+    """
+    try:
+        return c2pa.Context.from_dict(dict(settings))
+    except c2pa.C2paError as error:
+        raise IdentityError(
+            f"the trust anchors or keys cannot be used ({error}); give certificates and keys as PEM text"
+        ) from error
+
+
+def library_settings(
     anchors: Sequence[str],
     *,
     time_anchors: Sequence[str] = (),
+    identity_anchors: Sequence[str] = (),
     offline: bool = True,
     created: Sequence[str] = (),
     thumbnail: bool = False,
-) -> c2pa.Context:
+) -> dict[str, Any]:
     """Return the library's settings with these trust anchors (PEM).
 
     Args:
         anchors: Root certificates under which signers and time-stamp authorities are trusted.
         time_anchors: Root certificates for time-stamp authorities alone. The library (0.91) trusts signers of claims
             under them too, so whoever passes them has to look who vouches for a signer.
+        identity_anchors: Root certificates for CAWG identities alone, with the same fault of the library.
         offline: Whether a manifest that a file only refers to is never fetched.
         created: Labels of further assertions that the signer of a new manifest vouches for.
         thumbnail: Whether a new manifest gets a small picture of the file.
@@ -91,25 +119,24 @@ def library_context(
         IdentityError: An anchor is no certificate.
     """
     # The library ignores text that is no certificate, so the certificates are taken out of their bundles here.
-    roots, stamping = _certificates(anchors), _certificates(time_anchors)
-    settings = {
+    roots = _certificates(anchors)
+    special = [
+        {"trust_anchors": found, "trust_kind": kind}
+        for kind, texts in (("tsa", time_anchors), ("cawg", identity_anchors))
+        if (found := _certificates(texts))
+    ]
+    return {
         "verify": {"remote_manifest_fetch": not offline, "ocsp_fetch": False},
         "trust": {
             "trust_config": "".join(f"{use.dotted_string}\n" for use in SIGNING_USES),
             **({"user_anchors": roots} if roots else {}),
-            **({"anchors": [{"trust_anchors": stamping, "trust_kind": "tsa"}]} if stamping else {}),
+            **({"anchors": special} if special else {}),
         },
         "builder": {
             "thumbnail": {"enabled": thumbnail},
             "created_assertion_labels": [*CREATED_ASSERTIONS, *created],
         },
     }
-    try:
-        return c2pa.Context.from_dict(settings)
-    except c2pa.C2paError as error:
-        raise IdentityError(
-            f"the trust anchors cannot be used ({error}); give root certificates as PEM text"
-        ) from error
 
 
 def _certificates(texts: Sequence[str]) -> str:
@@ -126,7 +153,7 @@ def sign_file(
     *,
     discreet: bool = False,
 ) -> Signature:
-    """Write a signed copy of a file.
+    """Write a signed copy of a file; one of a kind that holds no credential stays the same.
 
     Where the identity names a time-stamp authority that does not answer and is not required, the file is signed without
     a stamp and an assertion of the manifest says so.
@@ -149,13 +176,23 @@ def sign_file(
     check_claim(claim)
     container = sniff(source)
     definition = manifest_definition(claim, container.value, recorded_layout(source, container))
-    context = library_context(identity.anchors if anchors is None else anchors)
-    draft = Draft(claim.title, definition, claim.ingredients)
-    return sign_draft(source, target, draft, identity, context, discreet=discreet)
+    settings = library_settings(
+        identity.anchors if anchors is None else anchors,
+        created=[one.label for one in claim.assertions],
+        thumbnail=claim.thumbnail,
+    )
+    draft = Draft(claim.title, definition, claim.ingredients, embedded=container.holds_credential)
+    return sign_draft(source, target, draft, identity, settings, discreet=discreet)
 
 
 def sign_draft(
-    source: Path, target: Path, draft: Draft, identity: Identity, context: c2pa.Context, *, discreet: bool = False
+    source: Path,
+    target: Path,
+    draft: Draft,
+    identity: Identity,
+    settings: Mapping[str, Any],
+    *,
+    discreet: bool = False,
 ) -> Signature:
     """Write a copy of a file with a manifest that is ready to be signed, and a time stamp as the identity asks for one.
 
@@ -164,7 +201,7 @@ def sign_draft(
         target: Path of the copy.
         draft: The manifest.
         identity: Identity that signs.
-        context: Settings of the library.
+        settings: Settings of the library, see `library_settings`.
         discreet: As for `sign_file`.
 
     Raises:
@@ -173,7 +210,7 @@ def sign_draft(
         OSError: The copy cannot be written.
     """
     definition, stamping = draft.definition, identity.time_stamping
-    sign = partial(_sign, source, target, draft, identity, context)
+    sign = partial(_sign, source, target, draft, identity, settings)
     if discreet:
         definition = padded(definition, -len(sign(padded(definition, 0), None)) % _DISCREET_STEP)
     if stamping is None:
@@ -192,21 +229,27 @@ def _sign(
     target: Path,
     draft: Draft,
     identity: Identity,
-    context: c2pa.Context,
+    settings: Mapping[str, Any],
     definition: dict[str, Json],
     authority: str | None,
 ) -> bytes:
     refusals: list[IdentityError] = []
-    with source.open("rb") as unsigned, _NotedFile(target) as signed:
+    with source.open("rb") as unsigned, _NotedFile(target) as signed, ExitStack() as opened:
         try:
-            with (
-                c2pa.Builder(json.dumps(definition), context=context) as builder,
-                _signer(identity, authority, refusals.append) as signer,
-            ):
-                _add_ingredients(builder, draft.ingredients)
-                if not draft.embedded:
-                    builder.set_no_embed()
-                manifest: bytes = builder.sign(signer, str(definition["format"]), unsigned, signed)
+            if draft.named is None:
+                context: c2pa.ContextProvider = library_context(settings)
+                signer: tuple[c2pa.Signer, ...] = (opened.enter_context(_signer(identity, authority, refusals.append)),)
+            else:
+                identity.check_in_date()
+                keys = signer_settings(identity, draft.named, draft.vouched_for, authority)
+                context, signer = SettingsSigner(library_context({**settings, **keys})), ()
+            builder = opened.enter_context(c2pa.Builder(json.dumps(definition), context=context))
+            if draft.updates:
+                builder.set_intent(c2pa.C2paBuilderIntent.UPDATE)
+            _add_ingredients(builder, draft.ingredients)
+            if not draft.embedded:
+                builder.set_no_embed()
+            manifest: bytes = builder.sign(*signer, str(definition["format"]), unsigned, signed)
         except c2pa.C2paError as error:
             if refusals:
                 raise refusals[0] from error

@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,20 +20,31 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 from cryptography.x509.oid import NameOID
 
 from watermark.errors import IdentityError
-from watermark.media.files import flush, hidden_folder, try_lock, whole_file
+from watermark.media.files import hidden_folder
 
 from .certificates import ORGANIZATION, check_chain, issue_chain, issue_leaf, pem, read_pem, root_of, signing_algorithm
+from .identity_files import (
+    CHAIN,
+    FORMER_ROOTS,
+    ISSUING_KEY,
+    KEY,
+    ROOT,
+    SIGN_COMMAND,
+    TIME_STAMP,
+    alone,
+    append_whole,
+    key_name,
+    private_pem,
+    replace_whole,
+    write_private_whole,
+    write_public,
+)
 from .private_files import check_private, check_unwritable, make_folder, write_private
 from .remote_key import RemoteKey, cose_signature
 from .sign_command import SignCommand
 from .time_stamping import TimeStamping
 
 _LOG = logging.getLogger(__name__)
-
-_ROOT, _CHAIN, _KEY, _TIME_STAMP = "root.pem", "chain.pem", "leaf_key.pem", "time_stamp.json"
-_SIGN_COMMAND = "sign_command.json"
-_ISSUING_KEY, _FORMER_ROOTS = "issuing_key.pem", "former_roots.pem"
-_ENCODING, _FORM = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,7 @@ class Identity:
             IdentityError: The folder exists already or cannot be written, or the name cannot stand in a certificate.
         """
         chain = issue_chain(name)
-        secrets = (_kept(chain.leaf_key), (_ISSUING_KEY, _private_pem(chain.issuing_key)))
+        secrets = (_kept(chain.leaf_key), (ISSUING_KEY, private_pem(chain.issuing_key)))
         return cls._store(folder, pem(chain.leaf, chain.issuing), pem(chain.root), secrets, time_stamping)
 
     @classmethod
@@ -100,34 +108,34 @@ class Identity:
         Raises:
             IdentityError: The chain was brought from elsewhere, or the folder cannot be written.
         """
-        with _alone(folder):
+        with alone(folder):
             return cls._renewed(folder)
 
     @classmethod
     def _renewed(cls, folder: Path) -> Identity:
         earlier = cls.load(folder)
-        chain = read_pem(earlier.chain_pem, str(folder / _CHAIN))
+        chain = read_pem(earlier.chain_pem, str(folder / CHAIN))
         if earlier.key_path is None or not _is_ours(chain[-1]):
             raise IdentityError(
-                f"{folder}: this certificate was issued elsewhere; have its authority renew it, and take it into a new "
-                "folder with `facetrail identity new --chain`"
+                f"{folder}: this certificate was issued elsewhere; have its authority renew it, and take it in with "
+                "`facetrail identity rotate --chain`"
             )
         fresh = None
         try:
-            if (folder / _ISSUING_KEY).exists():
-                leaf, key = issue_leaf(chain[-1], _issuing_key(folder / _ISSUING_KEY, chain[-1]), chain[0].subject)
+            if (folder / ISSUING_KEY).exists():
+                leaf, key = issue_leaf(chain[-1], _issuing_key(folder / ISSUING_KEY, chain[-1]), chain[0].subject)
                 issuing = chain[-1]
             else:
                 fresh = issue_chain()
                 leaf, issuing, key = fresh.leaf, fresh.issuing, fresh.leaf_key
-                _append_whole(folder / _FORMER_ROOTS, earlier.root_pem)
-                _replace_whole(folder / _ROOT, pem(fresh.root))
-            write_private(folder / _key_name(leaf), _private_pem(key))
-            _replace_whole(folder / _CHAIN, pem(leaf, issuing))
+                append_whole(folder / FORMER_ROOTS, earlier.root_pem)
+                replace_whole(folder / ROOT, pem(fresh.root))
+            write_private(folder / key_name(leaf), private_pem(key))
+            replace_whole(folder / CHAIN, pem(leaf, issuing))
             if fresh is not None:  # only now: a key that does not belong to the chain would spoil the next renewal
-                _write_private_whole(folder / _ISSUING_KEY, _private_pem(fresh.issuing_key))
+                write_private_whole(folder / ISSUING_KEY, private_pem(fresh.issuing_key))
             for key_file in folder.glob("leaf_key*.pem"):  # also those that a cut-off renewal left
-                if key_file.name != _key_name(leaf):
+                if key_file.name != key_name(leaf):
                     key_file.unlink(missing_ok=True)
         except OSError as error:
             raise IdentityError(f"{folder}: cannot be renewed ({error.strerror}); check its permissions") from error
@@ -150,16 +158,8 @@ class Identity:
             IdentityError: The chain is broken or may not sign claims, the key is not the leaf's, or the folder exists
                 or cannot be written.
         """
-        try:
-            key = serialization.load_pem_private_key(key_pem, None)
-        except (ValueError, TypeError) as error:
-            raise IdentityError(
-                "the private key cannot be read; give it as PEM without a password (openssl pkcs8 -topk8 -nocrypt)"
-            ) from error
-        chain, root = _checked(chain_pem, root_pem)
-        leaf = chain[0]
-        if _public(key.public_key()) != _public(leaf.public_key()):
-            raise IdentityError(f"{leaf.subject.rfc4514_string()}: the private key is another certificate's; give its")
+        chain, root = checked_chain(chain_pem, root_pem)
+        key = checked_key(key_pem, chain[0])
         return cls._store(folder, pem(*chain), pem(root), (_kept(key),), time_stamping)
 
     @classmethod
@@ -179,7 +179,7 @@ class Identity:
         Raises:
             IdentityError: The chain is broken or may not sign claims.
         """
-        chain, root = _checked(chain_pem, root_pem)
+        chain, root = checked_chain(chain_pem, root_pem)
         return cls._of(chain[0], pem(root), pem(*chain), None, remote_key, time_stamping)
 
     @classmethod
@@ -206,7 +206,7 @@ class Identity:
         """
         trial = cls.remote(chain_pem, root_pem, command, time_stamping)
         trial.remote_signature(b"facetrail")
-        return cls._store(folder, trial.chain_pem, trial.root_pem, ((_SIGN_COMMAND, command.dump()),), time_stamping)
+        return cls._store(folder, trial.chain_pem, trial.root_pem, ((SIGN_COMMAND, command.dump()),), time_stamping)
 
     def remote_signature(self, content: bytes) -> bytes:
         """Return the remote key's signature of some content, in COSE's form.
@@ -227,16 +227,16 @@ class Identity:
             IdentityError: A file is missing or damaged, the key or the command can be read by others, or others may
                 write to the folder or to a file in it.
         """
-        command = SignCommand.load(folder / _SIGN_COMMAND)
+        command = SignCommand.load(folder / SIGN_COMMAND)
         try:
-            root_pem, chain_pem = ((folder / name).read_text("ascii") for name in (_ROOT, _CHAIN))
+            root_pem, chain_pem = ((folder / name).read_text("ascii") for name in (ROOT, CHAIN))
             leaf = x509.load_pem_x509_certificates(chain_pem.encode())[0]
             x509.load_pem_x509_certificate(root_pem.encode())
-            key_path = folder / (_key_name(leaf) if command is None else _SIGN_COMMAND)
+            key_path = folder / (key_name(leaf) if command is None else SIGN_COMMAND)
             if command is None and not key_path.exists():
-                key_path = folder / _KEY
+                key_path = folder / KEY
             mode = key_path.stat().st_mode
-            former = _former_roots(folder / _FORMER_ROOTS)
+            former = _former_roots(folder / FORMER_ROOTS)
             for path in (folder, *folder.iterdir()):
                 check_unwritable(path)
         except (OSError, ValueError) as error:
@@ -244,9 +244,9 @@ class Identity:
                 f"{folder}: is no usable signing identity ({error}); move it away to make a new one"
             ) from error
         check_private(key_path, mode)
-        if (folder / _ISSUING_KEY).exists():
-            check_private(folder / _ISSUING_KEY, (folder / _ISSUING_KEY).stat().st_mode)
-        stamping = TimeStamping.load(folder / _TIME_STAMP)
+        if (folder / ISSUING_KEY).exists():
+            check_private(folder / ISSUING_KEY, (folder / ISSUING_KEY).stat().st_mode)
+        stamping = TimeStamping.load(folder / TIME_STAMP)
         identity = cls._of(leaf, root_pem, chain_pem, None if command else key_path, command, stamping)
         return replace(identity, former_roots=former)
 
@@ -307,12 +307,12 @@ class Identity:
             with hidden_folder(folder.parent) as made:
                 whole = made / "identity"
                 whole.mkdir(mode=0o700)
-                _write_public(whole / _ROOT, root_pem)
-                _write_public(whole / _CHAIN, chain_pem)
+                write_public(whole / ROOT, root_pem)
+                write_public(whole / CHAIN, chain_pem)
                 for name, content in secrets:
                     write_private(whole / name, content)
                 if time_stamping is not None:
-                    time_stamping.save(whole / _TIME_STAMP)
+                    time_stamping.save(whole / TIME_STAMP)
                 whole.rename(folder)
         except OSError as error:
             raise IdentityError(
@@ -329,8 +329,16 @@ class Identity:
         return (self.root_pem, *self.former_roots, *((stamps,) if stamps else ()))
 
 
-def _checked(chain_pem: str, root_pem: str) -> tuple[list[x509.Certificate], x509.Certificate]:
-    """Return a chain that may sign, and the root of the bundle that it leads to."""
+def checked_chain(chain_pem: str, root_pem: str) -> tuple[list[x509.Certificate], x509.Certificate]:
+    """Return a chain that may sign, and the root of the bundle that it leads to.
+
+    Args:
+        chain_pem: The leaf first, then its issuers.
+        root_pem: The root of the chain, or a bundle with it.
+
+    Raises:
+        IdentityError: The chain is broken, may not sign claims, or has expired.
+    """
     chain = read_pem(chain_pem, "the chain")
     root = root_of(chain, read_pem(root_pem, "the root"))
     check_chain(chain, root)
@@ -339,18 +347,30 @@ def _checked(chain_pem: str, root_pem: str) -> tuple[list[x509.Certificate], x50
     return chain, root
 
 
+def checked_key(key_pem: bytes, leaf: x509.Certificate) -> PrivateKeyTypes:
+    """Return the private key of a leaf.
+
+    Args:
+        key_pem: The key, PEM without a password.
+        leaf: The certificate that it must belong to.
+
+    Raises:
+        IdentityError: It cannot be read, or is another certificate's.
+    """
+    try:
+        key = serialization.load_pem_private_key(key_pem, None)
+    except (ValueError, TypeError) as error:
+        raise IdentityError(
+            "the private key cannot be read; give it as PEM without a password (openssl pkcs8 -topk8 -nocrypt)"
+        ) from error
+    if _public(key.public_key()) != _public(leaf.public_key()):
+        raise IdentityError(f"{leaf.subject.rfc4514_string()}: the private key is another certificate's; give its")
+    return key
+
+
 def _kept(key: PrivateKeyTypes) -> tuple[str, bytes]:
     """Return the file that a private key is stored in."""
-    return _KEY, _private_pem(key)
-
-
-def _private_pem(key: PrivateKeyTypes) -> bytes:
-    return key.private_bytes(_ENCODING, _FORM, serialization.NoEncryption())
-
-
-def _key_name(leaf: x509.Certificate) -> str:
-    """Return the name of the file that the key of a renewed leaf is kept in, so that it never stands beside another."""
-    return f"leaf_key-{leaf.fingerprint(hashes.SHA256()).hex()[:16]}.pem"
+    return KEY, private_pem(key)
 
 
 def _is_ours(issuing: x509.Certificate) -> bool:
@@ -371,55 +391,11 @@ def _issuing_key(path: Path, issuing: x509.Certificate) -> ec.EllipticCurvePriva
     return key
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Lock an identity for the block; the lock ends with the process."""
-    if os.name != "posix":
-        yield
-        return
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError as error:
-        raise IdentityError(f"{folder}: cannot be opened ({error.strerror})") from error
-    try:
-        if not try_lock(handle):
-            raise IdentityError(f"{folder}: another renewal is under way; wait for it")
-        yield
-    finally:
-        os.close(handle)
-
-
 def _former_roots(path: Path) -> tuple[str, ...]:
     if not path.exists():
         return ()
     text = path.read_text("ascii")
     return tuple(pem(one) for one in read_pem(text, str(path)))
-
-
-def _write_public(path: Path, text: str) -> None:
-    """Write a file that others may read and, whatever the umask, not write."""
-    path.write_text(text, "ascii")
-    path.chmod(0o644)
-
-
-def _append_whole(path: Path, text: str) -> None:
-    _replace_whole(path, (path.read_text("ascii") if path.exists() else "") + text)
-
-
-def _replace_whole(path: Path, text: str) -> None:
-    """Replace a file in one step."""
-    with whole_file(path) as fresh:
-        _write_public(fresh, text)
-        flush(fresh)
-    flush(path.parent)  # the earlier key is removed after this
-
-
-def _write_private_whole(path: Path, content: bytes) -> None:
-    """Create a file that only its owner can read, complete or not at all."""
-    fresh = path.with_name(f".{path.name}.next")
-    fresh.unlink(missing_ok=True)
-    write_private(fresh, content)
-    fresh.replace(path)
 
 
 def _public(key: PublicKeyTypes) -> bytes:

@@ -22,6 +22,7 @@ class Purpose(StrEnum):
 
     CLAIM_SIGNING = "claim-signing"
     TIME_STAMPING = "time-stamping"
+    IDENTITY = "identity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +72,14 @@ class TrustPolicy:
         offline: Whether a manifest that a file only refers to is never fetched; otherwise a hostile file could make a
             reader send requests.
         lists: Trust lists, each for one purpose: a list of time-stamp authorities makes no signer known.
+        identity_roots: Root certificates (PEM) under which CAWG identities are known, and signers are not.
     """
 
     anchors: tuple[str, ...] = field(repr=False)
     allowed_signers: tuple[str, ...] = field(default=(), repr=False)
     offline: bool = True
     lists: tuple[TrustList, ...] = ()
+    identity_roots: tuple[str, ...] = field(default=(), repr=False)
 
     def allows(self, leaf: x509.Certificate) -> bool:
         """Return whether a signer under the anchors is among the allowed ones.
@@ -101,6 +104,11 @@ class TrustPolicy:
     def time_anchors(self) -> tuple[str, ...]:
         """Return the certificates (PEM) under which time-stamp authorities alone are known."""
         return tuple(one.pem for one in self.lists if one.purpose is Purpose.TIME_STAMPING)
+
+    @property
+    def identity_anchors(self) -> tuple[str, ...]:
+        """Return the certificates (PEM) under which CAWG identities alone are known."""
+        return (*self.identity_roots, *(one.pem for one in self.lists if one.purpose is Purpose.IDENTITY))
 
     def vouching(self, chain: Sequence[x509.Certificate]) -> str | None:
         """Return what vouches for a signer: `OWN_ROOTS`, or the name of a list for claim signing; None for nothing.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,19 +18,14 @@ from pathlib import Path
 import av
 import numpy as np
 import numpy.typing as npt
-from av.container import InputContainer
 
 from watermark.errors import MediaError
 
-from .containers import Container, check_decodable, is_cut_off, sniff
-from .frame_timing import MOST_CLIP_FRAMES, time_frames
-from .frames import Frames, check_area, spread
+from .clip_files import ClipFile, TimedFrame, is_transparent, open_frames, upright
+from .frame_timing import time_frames
+from .frames import Frames, spread
 
 _LOG = logging.getLogger(__name__)
-
-_SMALL = 512 * 512  # up to this many pixels, starting threads costs more time than they save
-_TimedFrame = tuple[int, av.VideoFrame]
-_DEMUXERS = {Container.MP4: "mov", Container.MATROSKA: "matroska"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +106,7 @@ class ClipReader:
         Raises:
             MediaError: The file is damaged, or changes its size.
         """
-        with demuxed(self.path) as file:
+        with open_frames(self.path) as file:
             decoded = ((time, self._picture(frame)) for time, frame in self._decoded(file))
             if self.variable_rate:
                 yield from self._resampled(decoded)
@@ -131,7 +125,7 @@ class ClipReader:
         Raises:
             MediaError: The file is damaged, or changes its size.
         """
-        with demuxed(self.path) as file:
+        with open_frames(self.path) as file:
             wanted = self._shown[list(spread(len(self._shown), limit))]
             return self._stacked(len(wanted), self._picked(wanted, file, self._decoded(file)))
 
@@ -148,7 +142,7 @@ class ClipReader:
             MediaError: The file is damaged, or changes its size.
             IndexError: There is no frame of that number.
         """
-        with demuxed(self.path) as file:
+        with open_frames(self.path) as file:
             return self._taken(indices, file, self._decoded(file))
 
     def first(self, count: int) -> Frames:
@@ -169,7 +163,7 @@ class ClipReader:
             raise MediaError(f"{self.path}: has no frame that can be decoded; get a sound copy of the file")
         return gathered[:count]
 
-    def _taken(self, indices: Sequence[int], file: InputContainer, decoded: Iterator[_TimedFrame]) -> Frames:
+    def _taken(self, indices: Sequence[int], file: ClipFile, decoded: Iterator[TimedFrame]) -> Frames:
         """Return frames by number from an open file, whose first frame is the next to be decoded."""
         numbers, places = np.unique(np.asarray(indices, dtype=np.int64), return_inverse=True)
         if not len(numbers) or numbers[0] < 0 or numbers[-1] >= self.frame_count:
@@ -181,16 +175,14 @@ class ClipReader:
         order = shown[places]
         return pictures if np.array_equal(order, np.arange(len(pictures))) else pictures[order]
 
-    def _picked(
-        self, wanted: npt.NDArray[np.int64], file: InputContainer, decoded: Iterator[_TimedFrame]
-    ) -> Iterator[Frames]:
+    def _picked(self, wanted: npt.NDArray[np.int64], file: ClipFile, decoded: Iterator[TimedFrame]) -> Iterator[Frames]:
         """Yield the frames shown at the wanted times, seeking to the key frame before each where that saves work."""
         at = int(self._shown[0]) - 1
         for time in wanted.tolist():
             before = int(np.searchsorted(self._keys, time, "right"))
             key = int(self._keys[before - 1]) if before else at
             if at < key <= time and key > self._shown[0]:
-                file.seek(key, stream=file.streams.video[0])
+                file.seek(key)
                 decoded = self._decoded(file)
             for at, frame in decoded:
                 if at >= time:
@@ -209,9 +201,9 @@ class ClipReader:
             )
         return picture
 
-    def _decoded(self, file: InputContainer) -> Iterator[_TimedFrame]:
+    def _decoded(self, file: ClipFile) -> Iterator[TimedFrame]:
         """Yield each frame with its time, or with its number where time stamps tell nothing and no seeking is done."""
-        return _decoded(file) if self.timed else _numbered(_decoded(file))
+        return file.decoded() if self.timed else _numbered(file.decoded())
 
     def _resampled(self, decoded: Iterator[tuple[int, Frames]]) -> Iterator[Frames]:
         """Yield each frame as often as it is shown until the place of the next one."""
@@ -228,7 +220,7 @@ class ClipReader:
 
 
 def open_clip(path: Path) -> ClipReader:
-    """Open an MP4, MOV or Matroska file for reading in pieces. The content decides which it is.
+    """Open an MP4, MOV, Matroska or WebM file, or an animated GIF or WebP, for reading in pieces. The content decides.
 
     Rotation metadata is applied; the first video track is read.
 
@@ -251,34 +243,19 @@ def take_frames(path: Path, indices: Sequence[int]) -> Frames:
 
 
 @contextmanager
-def _introduced(path: Path) -> Iterator[tuple[ClipReader, InputContainer, Iterator[_TimedFrame]]]:
+def _introduced(path: Path) -> Iterator[tuple[ClipReader, ClipFile, Iterator[TimedFrame]]]:
     """Open a clip and inspect it; yield its reader with the open file and all of its frames, not yet decoded."""
-    container = sniff(path)
-    check_decodable(path, container)
-    if not container.is_clip:
-        raise MediaError(f"{path}: is {container.name}, not a clip; read it with read_media")
-    if is_cut_off(path, container):
-        raise MediaError(f"{path}: is truncated; get a sound copy of the file")
-    with demuxed(path) as file:
-        if not file.streams.video:
-            raise MediaError(f"{path}: has no video track; give a file with moving pictures")
-        stream = file.streams.video[0]
-        if stream.codec_context is None:
-            raise MediaError(f"{path}: holds a kind of video that cannot be decoded; convert it to H.264")
-        check_area(path, stream.codec_context.width, stream.codec_context.height)
-        shown, keys = _timetable(path, file)
-        file.seek(int(shown[0]) if len(shown) else 0, stream=stream)
-        decoded = _decoded(file)
+    with open_frames(path) as file:
+        shown, keys = file.timetable()
+        file.seek(int(shown[0]) if len(shown) else 0)
+        decoded = file.decoded()
         first = next(decoded, None)
         if first is None or not len(shown):
             raise MediaError(f"{path}: has no frame that can be decoded; get a sound copy of the file")
         height, width = upright(first[1]).shape[:2]
-        flattened = _has_alpha(first[1])
-        unit = float(stream.time_base or 0)
-        timing = time_frames(shown, unit, (stream.average_rate, stream.guessed_rate))
-        start = float(shown[0]) * unit
-        sound = bool(file.streams.audio)
-        whole: Iterator[_TimedFrame] = itertools.chain([first], decoded)
+        timing = time_frames(shown, file.unit, file.stated_rates)
+        start = float(shown[0]) * file.unit
+        whole: Iterator[TimedFrame] = itertools.chain([first], decoded)
         if not timing.timed:
             shown, keys, whole = np.arange(len(shown), dtype=np.int64), shown[:0], _numbered(whole)
         count = int(timing.places[-1]) + 1
@@ -289,83 +266,18 @@ def _introduced(path: Path) -> Iterator[tuple[ClipReader, InputContainer, Iterat
             width,
             count,
             timing.variable,
-            flattened,
-            sound,
+            is_transparent(first[1]),
+            file.has_sound,
             start,
             timing.timed,
             shown,
             keys,
             timing.places,
         )
-        _LOG.debug("opened %s: %s, %s%s", path, container.name, clip, ", resampled" if timing.variable else "")
+        _LOG.debug("opened %s: %s%s", path, clip, ", resampled" if timing.variable else "")
         yield clip, file, whole
 
 
-def _decoded(file: InputContainer) -> Iterator[_TimedFrame]:
-    """Yield each frame with its presentation time in the stream's unit; only wanted frames become pictures."""
-    for frame in file.decode(file.streams.video[0]):
-        yield frame.pts if frame.pts is not None else 0, frame
-
-
-def _numbered(decoded: Iterator[tuple[int, av.VideoFrame]]) -> Iterator[_TimedFrame]:
+def _numbered(decoded: Iterator[TimedFrame]) -> Iterator[TimedFrame]:
     """Replace the time of each frame by its number."""
     return ((number, frame) for number, (_, frame) in enumerate(decoded))
-
-
-def upright(frame: av.VideoFrame) -> Frames:
-    """Return a decoded frame as RGB, composited over white and rotated as its metadata requires."""
-    picture = _over_white(frame) if _has_alpha(frame) else frame.to_ndarray(format="rgb24", threads=1)
-    return np.ascontiguousarray(np.rot90(picture, frame.rotation // 90))
-
-
-def _has_alpha(frame: av.VideoFrame) -> bool:
-    return any(component.is_alpha for component in frame.format.components)
-
-
-def _over_white(frame: av.VideoFrame) -> Frames:
-    layer = frame.to_ndarray(format="rgba", threads=1).astype(np.uint16)
-    colour, alpha = layer[..., :3], layer[..., 3:]
-    return np.asarray((colour * alpha + 255 * (255 - alpha) + 127) // 255, dtype=np.uint8)
-
-
-@contextmanager
-def demuxed(path: Path) -> Iterator[InputContainer]:
-    """Open a clip without access to the network or to other files, and convert decoder messages to one line.
-
-    Raises:
-        MediaError: The file is missing, no clip, or damaged.
-    """
-    container = sniff(path)
-    check_decodable(path, container)
-    if not container.is_clip:
-        raise MediaError(f"{path}: is {container.name}, not a clip; read it with read_media")
-    try:
-        kind, options = _DEMUXERS[container], {"protocol_whitelist": "file"}
-        with av.open(str(path), format=kind, options=options, metadata_errors="replace") as file:
-            for stream in file.streams.video:
-                codec = stream.codec_context
-                if codec is not None and codec.width * codec.height <= _SMALL:
-                    codec.thread_count = 1
-            yield file
-    except av.error.MemoryError:  # is no defect of the file
-        raise
-    except av.error.FFmpegError as error:
-        raise MediaError(f"{path}: is damaged or truncated ({error.strerror}); get a sound copy of the file") from error
-
-
-def _timetable(path: Path, file: InputContainer) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the presentation times of all frames, and those of the key frames, both in order.
-
-    Raises:
-        MediaError: There are more frames than any clip of a day has; a header of a few bytes can announce billions.
-    """
-    shown, keys = array("q"), array("q")
-    for packet in file.demux(file.streams.video[0]):
-        if packet.pts is None or packet.is_discard:
-            continue
-        shown.append(packet.pts)
-        if packet.is_keyframe:
-            keys.append(packet.pts)
-        if len(shown) > MOST_CLIP_FRAMES:
-            raise MediaError(f"{path}: has more than {MOST_CLIP_FRAMES:,} frames; cut the clip")
-    return np.sort(np.array(shown, dtype=np.int64)), np.sort(np.array(keys or shown[:1], dtype=np.int64))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageCms
 
 _SPACES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
@@ -35,9 +36,31 @@ def to_srgb(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", shown.size, "white"), shown).convert("RGB")
 
 
+def parted_from_white(pixels: npt.NDArray[np.uint8], alpha: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return RGBA pixels that look like the given ones over white, as far as colours from 0 to 255 can.
+
+    Clear pixels are white, so that a viewer without transparency shows the same.
+
+    Args:
+        pixels: uint8 RGB, `(..., H, W, 3)`, composited over white.
+        alpha: uint8, `(..., H, W)`, how opaque each pixel is.
+    """
+    share = alpha[..., None].astype(np.float32) / 255
+    colours = 255 + (pixels.astype(np.float32) - 255) / np.maximum(share, 1 / 255)
+    colours = np.where(share > 0, np.clip(np.rint(colours), 0, 255), 255)
+    return np.concatenate([colours.astype(np.uint8), alpha[..., None]], -1)
+
+
 def is_transparent(image: Image.Image) -> bool:
     """Return whether a picture tells how transparent its pixels are."""
     return image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
+
+
+def opacity(image: Image.Image) -> npt.NDArray[np.uint8] | None:
+    """Return how opaque each pixel of a picture is, uint8 `(H, W)`; None where all are opaque."""
+    alpha = _parted(image)[1]
+    found = None if alpha is None else np.asarray(alpha, np.uint8)
+    return None if found is None or found.min() == 255 else found
 
 
 def converted(image: Image.Image, profile: bytes) -> Image.Image:

@@ -6,6 +6,7 @@ import re
 import stat
 import struct
 from enum import Enum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
@@ -53,19 +54,39 @@ class Container(Enum):
     @property
     def is_decodable(self) -> bool:
         """Return whether this package decodes the pixels; of the other containers it reads the credential alone."""
-        return self not in _NOT_DECODED
+        return self not in _NOT_DECODED or (self in HEIF_FAMILY and has_heif_decoder())
 
     @property
     def is_clip(self) -> bool:
-        """Return whether the container is for moving pictures."""
+        """Return whether the container is for moving pictures alone; GIF and WebP are for both, see `is_moving`."""
         return self in (Container.MP4, Container.MATROSKA)
 
+    @property
+    def holds_credential(self) -> bool:
+        """Return whether a file holds its credential itself; that of a Matroska or WebM file lies beside it."""
+        return self is not Container.MATROSKA
 
+
+SIDECAR_SUFFIX = ".c2pa"
+"""Suffix of a credential in a file of its own."""
+
+MEDIA_TYPES = tuple(container.value for container in Container)
+"""Media types of all containers."""
+
+HEIF_FAMILY = frozenset({Container.HEIC, Container.HEIF})
+"""Containers whose pixels an optional package decodes."""
+
+
+def has_heif_decoder() -> bool:
+    """Return whether the optional package that decodes HEIC and HEIF is installed."""
+    return find_spec("pillow_heif") is not None
+
+
+_HEIF_WAY_OUT = "which needs the extra `heic` (pip install 'facetrail[heic]'), or convert it to AVIF, JPEG or PNG"
 _SOUND = "sound without pictures; give a picture or a clip"
 _NOT_DECODED = {
-    Container.GIF: "GIF; convert it to PNG, an animation to MP4",
-    Container.HEIC: "HEIC, which this program cannot decode; convert it to AVIF, JPEG or PNG",
-    Container.HEIF: "HEIF, which this program cannot decode; convert it to AVIF, JPEG or PNG",
+    Container.HEIC: f"HEIC, {_HEIF_WAY_OUT}",
+    Container.HEIF: f"HEIF, {_HEIF_WAY_OUT}",
     Container.JXL: "JPEG XL, which this program cannot decode; convert it to AVIF, JPEG or PNG",
     Container.DNG: "DNG, a raw photo that this program cannot develop; develop it to TIFF, JPEG or PNG",
     Container.SVG: "SVG, a drawing that this program cannot render; render it to PNG",
@@ -77,18 +98,6 @@ _NOT_DECODED = {
     Container.FLAC: f"FLAC, {_SOUND}",
     Container.ZIP: "a ZIP archive or an office document; take its pictures out of it",
     Container.MANIFEST: "a credential in a file of its own, without the content; give the file that it belongs to",
-}
-
-
-WRITABLE = {
-    ".png": Container.PNG,
-    ".jpg": Container.JPEG,
-    ".jpeg": Container.JPEG,
-    ".webp": Container.WEBP,
-    ".avif": Container.AVIF,
-    ".tif": Container.TIFF,
-    ".tiff": Container.TIFF,
-    ".mp4": Container.MP4,
 }
 
 
@@ -124,7 +133,9 @@ def sniff(path: Path) -> Container:
         if container is None:
             container = _by_long_head(head + file.read(_LONG_HEAD - len(head)))
     if container is None:
-        raise MediaError(f"{path}: is not PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV or Matroska; convert it to one of them")
+        raise MediaError(
+            f"{path}: is not PNG, JPEG, WebP, GIF, AVIF, TIFF, MP4, MOV or Matroska; convert it to one of them"
+        )
     return container
 
 
@@ -138,7 +149,7 @@ def check_decodable(path: Path, container: Container) -> None:
     Raises:
         MediaError: Its pixels are not decoded; the message says what it is and what to do.
     """
-    if container in _NOT_DECODED:
+    if not container.is_decodable:
         raise MediaError(f"{path}: is {_NOT_DECODED[container]}")
 
 
@@ -262,14 +273,13 @@ def _element(head: bytes, at: int) -> tuple[int, int]:
     return start, -1 if size == (1 << 7 * width) - 1 else start + size
 
 
-def writable(path: Path) -> Container:
-    """Return the container that a path's suffix stands for.
+def media_type_of(path: Path) -> str:
+    """Return the media type of a file, by its content.
+
+    Args:
+        path: The file.
 
     Raises:
-        MediaError: The suffix is none of those that this package writes.
+        MediaError: The file cannot be opened, or is of no known kind.
     """
-    try:
-        return WRITABLE[path.suffix.lower()]
-    except KeyError:
-        names = ", ".join(WRITABLE)
-        raise MediaError(f"{path}: cannot write a file with suffix {path.suffix!r}; use one of {names}") from None
+    return sniff(path).value

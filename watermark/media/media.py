@@ -15,10 +15,12 @@ from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from watermark.errors import MediaError
 
+from .animations import is_moving
 from .clip_reading import open_clip
-from .colour import is_transparent, to_srgb
+from .colour import is_transparent, opacity, to_srgb
 from .containers import Container, check_decodable, sniff
 from .frames import MOST_PIXELS, check_area
+from .still_formats import still_formats
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ class Media:
         fps: Frames per second, or None for a still; assumed where `timed` is false.
         variable_rate: Whether the clip's frames were not evenly spaced and were resampled to `fps`.
         flattened: Whether the file has transparency; its frames were then composited over white.
+        alpha: (H, W) uint8, how opaque each pixel of a transparent still is; None for others.
         timed: Whether the clip's time stamps tell its rate; without one, a clip can be read but not written.
     """
 
@@ -44,6 +47,7 @@ class Media:
     variable_rate: bool = False
     flattened: bool = False
     timed: bool = True
+    alpha: npt.NDArray[np.uint8] | None = None
 
     def __str__(self) -> str:
         """Return a short description of what was decoded."""
@@ -65,36 +69,39 @@ class Media:
 
 
 def read_media(path: Path, *, max_frames: int | None = None) -> Media:
-    """Decode a PNG, JPEG, WebP, AVIF, TIFF, MP4, MOV or Matroska file as a viewer displays it.
+    """Decode a still or a clip as a viewer displays it.
 
-    The content decides which format it is. Orientation tags and colour profiles are applied, and transparency is
-    composited over white. Grey, palette, CMYK and 16-bit pictures are converted to 8-bit sRGB. Sound is ignored; frames
-    that are not evenly spaced are resampled.
+    Stills are PNG, JPEG, WebP, GIF, AVIF, TIFF and, with the extra `heic`, HEIC. Clips are MP4, MOV, Matroska, WebM and
+    animated GIF or WebP. The content decides which format it is.
+
+    Orientation tags and colour profiles are applied, and transparency is composited over white. Grey, palette, CMYK and
+    16-bit pictures are converted to 8-bit sRGB. Sound is ignored; frames that are not evenly spaced are resampled.
 
     Args:
         path: The file.
         max_frames: Maximum number of frames to read.
 
     Raises:
-        MediaError: The file is missing, of another kind, damaged, truncated, animated but no video, or too large to
-            decode safely.
+        MediaError: The file is missing, of another kind, damaged, truncated, an animated PNG or AVIF, or too large
+            to decode safely.
     """
     container = sniff(path)
     check_decodable(path, container)
-    if container.is_clip:
+    if is_moving(path, container):
         return _read_clip(path, max_frames)
     return _read_still(path, container)
 
 
 def _read_still(path: Path, container: Container) -> Media:
     try:
-        with _strict_tiff(), Image.open(path, formats=[container.name]) as image:
+        with _strict_tiff(), Image.open(path, formats=still_formats(container)) as image:
             check_area(path, *image.size)
             _refuse_raw_ycbcr(path, image)
             _refuse_several(path, image)
             image.load()
             picture = np.asarray(_rgb(path, ImageOps.exif_transpose(image)), dtype=np.uint8)
-            media = Media(picture[None], None, flattened=is_transparent(image))
+            alpha = opacity(ImageOps.exif_transpose(image)) if is_transparent(image) else None
+            media = Media(picture[None], None, flattened=is_transparent(image), alpha=alpha)
         _LOG.debug("decoded %s: %s, %s", path, container.name, media)
         return media
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -129,9 +136,9 @@ def _refuse_several(path: Path, image: Image.Image) -> None:
         except EOFError:
             return
         raise MediaError(f"{path}: has several pages; save the one you mean as a file of its own")
-    # The only exception is a photo with a second view for other displays.
-    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
-        raise MediaError(f"{path}: is an animation, not a still; convert it to MP4")
+    # A photo may have a second view for other displays, and a HEIC file further pictures beside its primary one.
+    if getattr(image, "n_frames", 1) > 1 and image.format not in ("MPO", "HEIF"):
+        raise MediaError(f"{path}: is an animated {image.format}, which is not read; convert it to MP4")
 
 
 @contextmanager

@@ -12,18 +12,23 @@ from watermark.errors import MediaError
 
 from .clip_losses import HDR_TRANSFERS
 from .colour import profile_name
-from .containers import Container, open_file, sniff
+from .containers import HEIF_FAMILY, Container, open_file, sniff
 from .exif import upright_exif
+from .still_formats import still_formats
 
 _LOG = logging.getLogger(__name__)
 
 _HEAD = 1 << 16
+_XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_NAMES = ("xmp", "XML:com.adobe.xmp")
 _IPTC_RESOURCE, _IPTC_TAG, _XMP_TAG = 0x0404, 33723, 700
+_PNG_IPTC = "Raw profile type iptc"
+"""Keyword of the text chunk that holds IPTC in a PNG."""
+
 _DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 33432)
 """Tags of a TIFF that describe the picture; the others describe how it is stored."""
 
-_GAIN_MAP_WORDS = (b"hdrgm:", b"apdi:AuxiliaryImageType", b"urn:iso:std:iso:ts:21496")
+_GAIN_MAP_WORDS = (b"hdrgm:", b"apdi:AuxiliaryImageType", b"urn:iso:std:iso:ts:21496", b":aux:hdrgainmap")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +79,15 @@ def read_metadata(path: Path) -> StillMetadata:
 
 def _read(path: Path, container: Container, head: bytes) -> StillMetadata:
     lost: list[str] = []
-    with Image.open(path, formats=[container.name]) as image:
+    with Image.open(path, formats=still_formats(container)) as image:
+        if container is Container.PNG:
+            image.load()  # what stands behind the pixels is read with them
         exif = _exif(image, lost)
         depth = _depth(image, container, head)
         if depth > 8:
             lost.append(f"{depth} bits a channel (8 are written)")
         xmp = next((_bytes(image.info[name]) for name in _XMP_NAMES if image.info.get(name)), None)
+        xmp = xmp and xmp.removeprefix(_XMP_HEAD)  # some HEIC files keep the head of a JPEG segment
         if image.format == "MPO" or any(word in (xmp or b"") or word in head for word in _GAIN_MAP_WORDS):
             lost.append("gain map or second picture (the main picture is written)")
         profile = image.info.get("icc_profile")
@@ -101,7 +109,7 @@ def _read(path: Path, container: Container, head: bytes) -> StillMetadata:
 def hdr_transfer(path: Path) -> str | None:
     """Return the name of the HDR transfer function that a still states (PQ or HLG), None for the usual range.
 
-    PNG states it in its `cICP` chunk, AVIF in a `colr` box of type `nclx` (ITU-T H.273).
+    PNG states it in its `cICP` chunk, AVIF and HEIC in a `colr` box of type `nclx` (ITU-T H.273).
 
     Args:
         path: The file.
@@ -111,9 +119,10 @@ def hdr_transfer(path: Path) -> str | None:
     """
     with open_file(path) as file:
         head = file.read(_HEAD)
-    for word, container in ((b"cICP", Container.PNG), (b"colrnclx", Container.AVIF)):
+    container = sniff(path)
+    for word, containers in ((b"cICP", {Container.PNG}), (b"colrnclx", {Container.AVIF, *HEIF_FAMILY})):
         at = head.find(word)
-        if at >= 0 and sniff(path) is container:
+        if at >= 0 and container in containers:
             start = at + len(word)
             code = head[start + 1] if container is Container.PNG else int.from_bytes(head[start + 2 : start + 4], "big")
             return HDR_TRANSFERS.get(code)
@@ -150,8 +159,9 @@ def _exif_of_tiff(image: Image.Image) -> bytes | None:
 
 def _iptc(image: Image.Image) -> bytes | None:
     if image.format == "TIFF":
-        found = getattr(image, "tag_v2", {}).get(_IPTC_TAG)
-        return found if isinstance(found, bytes) else None
+        # Other programs write it as numbers of four bytes, of which Pillow's own way of reading hands out the first.
+        found = getattr(getattr(image, "tag_v2", None), "_tagdata", {}).get(_IPTC_TAG)
+        return found.rstrip(b"\0") or None if isinstance(found, bytes) else None
     resources = image.info.get("photoshop")
     found = resources.get(_IPTC_RESOURCE) if isinstance(resources, dict) else None
     return found if isinstance(found, bytes) and found else None
@@ -159,7 +169,7 @@ def _iptc(image: Image.Image) -> bytes | None:
 
 def _texts(image: PngImagePlugin.PngImageFile) -> tuple[tuple[str, str], ...]:
     raw = ("XML:com.adobe.xmp", "Raw profile type")
-    return tuple((key, str(value)) for key, value in image.text.items() if not key.startswith(raw))
+    return tuple((key, str(value)) for key, value in image.text.items() if not key.startswith(raw) or key == _PNG_IPTC)
 
 
 def _depth(image: Image.Image, container: Container, head: bytes) -> int:
@@ -169,6 +179,8 @@ def _depth(image: Image.Image, container: Container, head: bytes) -> int:
     if container is Container.TIFF:
         bits = getattr(image, "tag_v2", {}).get(258, (8,))
         return int(max(bits if isinstance(bits, tuple) else (bits,)))
+    if container in HEIF_FAMILY:
+        return int(image.info.get("bit_depth", 8))
     if container is Container.AVIF and (at := head.find(b"av1C")) >= 0:  # AV1-ISOBMFF, section 2.3.3
         flags = head[at + 6]
         return 12 if flags & 0x20 and flags & 0x40 else 10 if flags & 0x40 else 8

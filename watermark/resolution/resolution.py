@@ -18,8 +18,8 @@ from watermark.errors import MediaError
 from watermark.mark.payload import ID_BITS, SOFT_BINDING, PayloadKind
 from watermark.mark.read import read_mark
 from watermark.provenance import sample_frames
-from watermark.store.manifest_store import ManifestStore
 from watermark.store.perceptual_hash import SAME_PICTURE, hash_distance, perceptual_hash
+from watermark.store.store import Store
 
 FINGERPRINT = "org.facetrail.phash.1"
 WATERMARKS, FINGERPRINTS = (SOFT_BINDING,), (FINGERPRINT,)
@@ -56,7 +56,7 @@ class Bindings:
     look: int
 
 
-def match_binding(store: ManifestStore, algorithm: str, value: str, limit: int = 10) -> tuple[Match, ...]:
+def match_binding(store: Store, algorithm: str, value: str, limit: int = 10) -> tuple[Match, ...]:
     """Return the manifests that a soft binding identifies.
 
     Args:
@@ -98,9 +98,7 @@ def read_bindings(path: Path, deployment: Deployment) -> Bindings:
     return Bindings(mark.id, mark.kind, perceptual_hash(frames[0]))
 
 
-def match_content(
-    bindings: Bindings, store: ManifestStore, algorithm: str | None = None, limit: int = 10
-) -> tuple[Match, ...]:
+def match_content(bindings: Bindings, store: Store, algorithm: str | None = None, limit: int = 10) -> tuple[Match, ...]:
     """Return the manifests that a file's mark identifies, then those of files that look alike.
 
     Args:
@@ -125,7 +123,7 @@ def match_content(
     return tuple(matches[:limit])
 
 
-def find_store(store: ManifestStore, manifest_id: str, *, only_active: bool = False) -> bytes | None:
+def find_store(store: Store, manifest_id: str, *, only_active: bool = False) -> bytes | None:
     """Return a manifest store by the label of its active manifest, or None where the label is unknown.
 
     Args:
@@ -145,7 +143,7 @@ def find_store(store: ManifestStore, manifest_id: str, *, only_active: bool = Fa
         raise MediaError(f"the stored manifest {manifest_id} is damaged ({error})") from error
 
 
-def _alike(store: ManifestStore, look: int, limit: int) -> tuple[Match, ...]:
+def _alike(store: Store, look: int, limit: int) -> tuple[Match, ...]:
     found = store.find_alike(look, distance=SAME_PICTURE, limit=limit)
     return tuple(
         Match(entry.manifest_label, round(100 * (1 - hash_distance(look, entry.perceptual_hash) / _HASH_BITS)))

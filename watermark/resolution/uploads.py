@@ -35,12 +35,18 @@ class Uploads:
     seconds: float = 120.0
     _there: int = 0
 
+    @property
+    def there(self) -> int:
+        """Return how many files are received, waiting or processed now."""
+        return self._there
+
     @asynccontextmanager
-    async def received(self, request: Request) -> AsyncIterator[Path]:
+    async def received(self, request: Request, name: str = "upload") -> AsyncIterator[Path]:
         """Save a request's body and yield its path; the file is deleted afterwards.
 
         Args:
             request: Request whose body is read piece by piece and never kept whole in memory.
+            name: Name of the file on disk; the caller sees to it that it can do no harm.
 
         Raises:
             HTTPException: Status 503 for too many files at once, 413 for a file that is too large, 408 for one that
@@ -53,7 +59,8 @@ class Uploads:
         self._there += 1
         try:
             with tempfile.TemporaryDirectory(prefix="facetrail-") as folder:
-                path = Path(folder) / "upload"
+                path = Path(folder, "file", name)
+                path.parent.mkdir()
                 try:
                     with path.open("wb") as file, fail_after(self.seconds):
                         await receive(request, file.write, self.most_bytes)

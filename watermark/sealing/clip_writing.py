@@ -12,12 +12,17 @@ from watermark.credential.claim import Claim, check_claim
 from watermark.deployment import Deployment
 from watermark.errors import MediaError, SealError
 from watermark.mark.embed import check_size
+from watermark.media.animations import is_moving
+from watermark.media.clip_losses import clip_losses
 from watermark.media.clip_reading import open_clip
-from watermark.media.encoding import ClipEncoder, check_clip
+from watermark.media.containers import Container
+from watermark.media.encoding import ClipEncoder
 from watermark.media.frames import CLIP_SAMPLE, Frames, check_frames
+from watermark.media.media import read_media
+from watermark.media.written_formats import check_clip
 
-from .release import SealReceipt, check_mark, release, staging_folder, timed, writing
-from .xmp import append_xmp
+from .release import SealReceipt, check_mark, refuse_foreign_sidecar, release, staging_folder, timed, writing
+from .xmp import add_xmp, clip_xmp
 
 _LOG = logging.getLogger(__name__)
 
@@ -25,7 +30,10 @@ _CHECKED_EVERY = 12
 
 
 class ClipWriter:
-    """Write marked frames in a `with` block, and release a sealed MP4 when the block ends without an error.
+    """Write marked frames in a `with` block, and release a sealed clip when the block ends without an error.
+
+    The suffix says the format: .mp4, .mov, .webm, .webp or .gif. WebM holds no credential, so its credential is
+    released as a file of its own beside it, with the suffix .c2pa.
 
     The claim's mark is read in one of every twelve frames before encoding, so that unmarked pixels never enter the
     file. After encoding the mark is read back from up to 16 frames of the file. Any error leaves nothing at the path.
@@ -45,11 +53,15 @@ class ClipWriter:
         width: int,
         crf: int = 18,
         audio_from: Path | None = None,
+        tracks_from: Path | None = None,
+        fragmented: bool = False,
+        replace: bool = False,
+        transparent: bool = False,
     ) -> None:
         """Check everything that can be checked before any frame exists; nothing is written yet.
 
         Args:
-            path: Destination, suffix .mp4.
+            path: Destination.
             claim: The claim to seal.
             deployment: Deployment that signs.
             fps: Frames per second.
@@ -58,19 +70,27 @@ class ClipWriter:
             crf: As for `encode_clip`.
             audio_from: A clip whose sound track is copied, cut to the length of the frames; a clip without sound is
                 allowed.
+            tracks_from: As for `ClipEncoder`; instead of `audio_from`.
+            fragmented: As for `ClipEncoder`.
+            replace: Whether the credential of a WebM may replace one that lies there for another file.
+            transparent: Whether frames are written with their alpha, as .mov, .webm and .webp can.
 
         Raises:
-            MediaError: The suffix or the rate does not fit a clip, or `audio_from` is no clip.
+            MediaError: The suffix, the rate, the transparency or fragments do not fit the format, or `audio_from` is no
+                clip.
             TooSmallError: The frames are too small to carry a mark.
-            SealError: The claim contradicts itself.
+            SealError: The claim contradicts itself, or the credential's own file would replace another one.
         """
-        check_clip(path, fps)
+        check_clip(path, fps, transparent=transparent, fragmented=fragmented)
         check_size(height, width)
         check_claim(claim)
+        if not replace:
+            refuse_foreign_sidecar(path)
         self.path = path
         self._claim, self._deployment = claim, deployment
         self._fps, self._size, self._crf = fps, (height, width), crf
         self._audio_from = audio_from if audio_from is not None and open_clip(audio_from).has_sound else None
+        self._tracks_from, self._fragmented, self._transparent = tracks_from, fragmented, transparent
         self._open = ExitStack()
         self._encoder: ClipEncoder | None = None
         self._encoded = path
@@ -92,18 +112,27 @@ class ClipWriter:
     def __enter__(self) -> Self:
         """Open the file in a hidden folder beside its destination."""
         with ExitStack() as opening, writing(self.path):
-            self._encoded = opening.enter_context(staging_folder(self.path)) / "encoded.mp4"
+            self._encoded = opening.enter_context(staging_folder(self.path)) / f"encoded{self.path.suffix.lower()}"
             self._encoder = ClipEncoder(
-                self._encoded, self._fps, *self._size, crf=self._crf, audio_from=self._audio_from
+                self._encoded,
+                self._fps,
+                *self._size,
+                crf=self._crf,
+                audio_from=self._audio_from,
+                tracks_from=self._tracks_from,
+                fragmented=self._fragmented,
+                transparent=self._transparent,
             )
             self._open = opening.pop_all()
         return self
 
-    def write(self, marked: Frames) -> None:
+    def write(self, marked: Frames, alpha: Frames | None = None) -> None:
         """Write the next frames.
 
         Args:
-            marked: Frames that `ClipMarker.mark` or `mark` returned for the claim's payload, uint8 RGB, `(T, H, W, 3)`.
+            marked: Frames that `ClipMarker.mark` or `mark` returned for the claim's payload, uint8 RGB, `(T, H, W, 3)`,
+                over white where they are transparent.
+            alpha: uint8, `(T, H, W)`, how opaque each pixel of a transparent clip is; None otherwise.
 
         Raises:
             SealError: The frames do not contain the claim's mark, or the file cannot be written.
@@ -120,7 +149,7 @@ class ClipWriter:
             what = f"frame {self._count + index}"
             check_mark(marked[index : index + _CHECKED_EVERY], self.path, self._claim, self._deployment, what=what)
         with timed(self._seconds, "encode"), writing(self.path):
-            self._encoder.write(marked)
+            self._encoder.write(marked, alpha)
         self._count += len(marked)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -136,15 +165,14 @@ class ClipWriter:
     def _finalised(self) -> SealReceipt:
         if not self._count:
             raise SealError(f"{self.path}: got no frames; write at least one; nothing was left")
+        lost = () if self._tracks_from is None else clip_losses(self._tracks_from, self._encoded)
         with writing(self.path):
-            append_xmp(self._encoded, self._claim, discreet=self._deployment.discreet)
+            discreet = self._deployment.discreet
+            packet, missing = clip_xmp(self._tracks_from, self._encoded, self._claim, discreet=discreet)
+            add_xmp(self._encoded, packet)
         with timed(self._seconds, "read_back"):
-            clip = open_clip(self._encoded)
-            if clip.frame_count != self._count:
-                raise SealError(f"{self.path}: {clip.frame_count} of {self._count} frames were encoded")
-            sample = clip.sample(CLIP_SAMPLE)
+            sample, fps = self._sample()
             check_mark(sample, self.path, self._claim, self._deployment, what="the encoded file")
-            _LOG.info("encoded %s for %s", clip, self.path)
         finalised = release(self._encoded, self.path, self._claim, self._deployment, sample[0], self._seconds)
         return SealReceipt(
             self.path,
@@ -152,9 +180,25 @@ class ClipWriter:
             self._claim.payload,
             finalised.credential,
             self._count,
-            float(clip.fps),
-            clip.width,
-            clip.height,
+            fps,
+            sample.shape[2],
+            sample.shape[1],
             self._seconds,
             finalised.time_stamp,
+            lost=(*lost, *missing),
+            sidecar=finalised.sidecar,
         )
+
+    def _sample(self) -> tuple[Frames, float]:
+        """Read frames of the encoded file back, and its frames per second.
+
+        A WebP shows a frame longer instead of writing it again, and is a still where nothing moves.
+        """
+        merges = self.path.suffix.lower() == ".webp"
+        if merges and not is_moving(self._encoded, Container.WEBP):
+            return read_media(self._encoded).frames, float(self._fps)
+        clip = open_clip(self._encoded)
+        if clip.frame_count != self._count and not merges:
+            raise SealError(f"{self.path}: {clip.frame_count} of {self._count} frames were encoded")
+        _LOG.info("encoded %s for %s", clip, self.path)
+        return clip.sample(CLIP_SAMPLE), float(clip.fps)

@@ -21,8 +21,10 @@ from watermark.deployment import Deployment
 from watermark.errors import MarkLostError, SealError
 from watermark.mark.payload import Payload
 from watermark.mark.read import read_mark
+from watermark.media.containers import SIDECAR_SUFFIX, sniff
 from watermark.media.files import file_hash, flush, hidden_folder
 from watermark.media.frames import Frames
+from watermark.media.written_formats import writable
 from watermark.store.manifest_store import StoreEntry
 from watermark.store.perceptual_hash import perceptual_hash
 
@@ -46,6 +48,7 @@ class SealReceipt:
         time_stamp: State of the signature's time stamp.
         resampled: Whether the frames of the source were not evenly spaced and were resampled to `fps`.
         flattened: Whether the source has transparency; its frames were then composited over white.
+        sidecar: The credential as a file of its own, where the file's kind holds none; it belongs beside the file.
         kept: Kinds of metadata that the file holds, such as EXIF.
         lost: What of the source the file does not hold, in words.
     """
@@ -62,6 +65,7 @@ class SealReceipt:
     time_stamp: TimeStampOutcome = TimeStampOutcome.NONE
     resampled: bool = False
     flattened: bool = False
+    sidecar: Path | None = None
     kept: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
 
@@ -74,11 +78,13 @@ class Release:
         sha256: SHA-256 of the file.
         credential: Credential as read back from the file.
         time_stamp: State of the signature's time stamp.
+        sidecar: The credential as a file of its own, where the file's kind holds none.
     """
 
     sha256: str
     credential: Credential
     time_stamp: TimeStampOutcome
+    sidecar: Path | None = None
 
 
 @contextmanager
@@ -136,8 +142,25 @@ def check_mark(pixels: Frames, path: Path, claim: Claim, deployment: Deployment,
         found = f"{reading.kind} {reading.id}" if reading.id else "no mark"
         raise MarkLostError(
             f"{path}: {what} reads {found} instead of {claim.payload.kind} {claim.payload.hex}; "
-            "mark the frames with the claim's payload, raise the quality, or take a picture with less fine texture, "
-            "in which the mark drowns; nothing was left"
+            "mark the frames with the claim's payload, raise the quality, take a larger picture or one with less "
+            "fine texture, in which the mark drowns, or another format: .png loses nothing; nothing was left"
+        )
+
+
+def refuse_foreign_sidecar(path: Path) -> None:
+    """Check that a credential in a file of its own would not replace that of another file.
+
+    Args:
+        path: The clip that is to be sealed.
+
+    Raises:
+        SealError: A credential lies where this clip's would, and this clip does not.
+    """
+    sidecar = path.with_suffix(SIDECAR_SUFFIX)
+    if not writable(path, moving=True).holds_credential and sidecar.exists() and not path.exists():
+        raise SealError(
+            f"{path}: its credential would replace {sidecar.name}, which is there already for another file; "
+            "move that away or choose another name"
         )
 
 
@@ -160,10 +183,13 @@ def release(
         IdentityError: The private key cannot be read.
     """
     signed = encoded.with_name(f"signed{encoded.suffix}")
+    sidecar = None if sniff(encoded).holds_credential else path.with_suffix(SIDECAR_SUFFIX)
     with writing(path):
         with timed(seconds, "sign"):
             identity, anchors, discreet = deployment.identity, deployment.trust.signer_anchors, deployment.discreet
             signature = sign_file(encoded, signed, claim, identity, anchors, discreet=discreet)
+            if sidecar is not None:
+                signed.with_suffix(SIDECAR_SUFFIX).write_bytes(signature.manifest)
             credential = _read_credential_back(signed, path, deployment)
         entry = StoreEntry(
             mark_id=claim.payload.hex,
@@ -176,9 +202,9 @@ def release(
             created=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
         )
         _LOG.info("signed %s as %s: credential %s", path, identity.subject, credential.state)
-        _put_in_place(signed, path, entry, deployment)
+        _put_in_place(signed, path, entry, deployment, sidecar)
     _LOG.info("sealed %s with %s mark %s, SHA-256 %s", path, claim.payload.kind, claim.payload.hex, entry.sha256)
-    return Release(entry.sha256, credential, signature.time_stamp)
+    return Release(entry.sha256, credential, signature.time_stamp, sidecar)
 
 
 def _read_credential_back(signed: Path, path: Path, deployment: Deployment) -> Credential:
@@ -191,11 +217,17 @@ def _read_credential_back(signed: Path, path: Path, deployment: Deployment) -> C
     return credential
 
 
-def _put_in_place(signed: Path, path: Path, entry: StoreEntry, deployment: Deployment) -> None:
-    """Store the entry and rename the file; remove the entry where the rename fails."""
+def _put_in_place(signed: Path, path: Path, entry: StoreEntry, deployment: Deployment, sidecar: Path | None) -> None:
+    """Store the entry and rename the file; remove the entry where the rename fails.
+
+    A credential in a file of its own comes first, so that its file never lies there without it.
+    """
     flush(signed)
     deployment.store.put(entry)
     try:
+        if sidecar is not None:
+            flush(signed.with_suffix(SIDECAR_SUFFIX))
+            signed.with_suffix(SIDECAR_SUFFIX).replace(sidecar)
         signed.replace(path)
     except OSError:
         deployment.store.remove(entry)

@@ -15,20 +15,23 @@ from __future__ import annotations
 import logging
 import mmap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
+from watermark.credential.cawg_identity import IdentityState
 from watermark.credential.claim import Ingredient
 from watermark.credential.credential import Credential, CredentialState, read_credential, read_credential_beside
 from watermark.credential.embedded_manifest import LayoutError
 from watermark.credential.layout import recorded_layout
-from watermark.credential.origin import OwnAssertion, check_assertions, origin_definition
-from watermark.credential.signing import Draft, TimeStampOutcome, library_context, sign_draft
+from watermark.credential.named_identity import NamedIdentity
+from watermark.credential.origin import origin_definition
+from watermark.credential.own_assertions import OwnAssertion, check_assertions, vouched_labels
+from watermark.credential.signing import Draft, TimeStampOutcome, library_settings, sign_draft
 from watermark.deployment import Deployment
 from watermark.errors import MediaError, SealError
 from watermark.mark.payload import PayloadKind
-from watermark.media.containers import Container, open_file, sniff
+from watermark.media.containers import SIDECAR_SUFFIX, Container, open_file, sniff
 from watermark.media.files import file_hash, flush
 
 from .contradiction import check_statement, refuse_same_file
@@ -36,9 +39,8 @@ from .release import staging_folder, writing
 
 _LOG = logging.getLogger(__name__)
 
-SIDECAR_SUFFIX = ".c2pa"
 _HOLD_NONE = {
-    Container.MATROSKA: "Matroska or WebM, which holds no credential; convert it to MP4",
+    Container.MATROSKA: "Matroska or WebM, which holds no credential; write one beside (--sidecar), or convert to MP4",
     Container.MANIFEST: "a credential in a file of its own; give the file that it belongs to",
 }
 
@@ -50,7 +52,7 @@ class SignReceipt:
     Attributes:
         source: The file.
         path: The signed copy, or the credential in a file of its own.
-        kind: What its owner states about it.
+        kind: What its owner states about it; None for an update of its credential.
         source_sha256: SHA-256 of the file.
         sha256: SHA-256 of what was written.
         credential: Credential as read back.
@@ -60,7 +62,7 @@ class SignReceipt:
 
     source: Path
     path: Path
-    kind: PayloadKind
+    kind: PayloadKind | None
     source_sha256: str
     sha256: str
     credential: Credential
@@ -77,6 +79,7 @@ def sign_unchanged(
     assertions: Sequence[OwnAssertion] = (),
     thumbnail: bool = False,
     sidecar: bool = False,
+    named: NamedIdentity | None = None,
 ) -> SignReceipt:
     """Sign a file without marking, decoding or encoding it.
 
@@ -89,6 +92,7 @@ def sign_unchanged(
         assertions: Further assertions of the owner.
         thumbnail: Whether the manifest gets a small picture of the file, where the library can make one.
         sidecar: Whether the credential is written to a file of its own, and the source stays without one.
+        named: Who stands behind the file in a CAWG identity assertion; nobody where it is None.
 
     Raises:
         SealError: The statement contradicts the file's credential, metadata or the assertions; the file was altered;
@@ -97,7 +101,7 @@ def sign_unchanged(
         IdentityError: The private key cannot be read or is out of date.
     """
     container = sniff(source)
-    if container in _HOLD_NONE:
+    if container in _HOLD_NONE and (container.holds_credential or not sidecar):
         raise MediaError(f"{source}: is {_HOLD_NONE[container]}")
     if kind is PayloadKind.CONTROL:
         raise SealError(f"{source}: a control file carries a mark; seal it, or sign it as captured or edited")
@@ -110,21 +114,22 @@ def sign_unchanged(
     check_assertions(assertions, kind)
     earlier = read_credential(source, deployment.trust, deployment.store)
     check_statement(source, kind, earlier)
-    has_parent = earlier.state is not CredentialState.ABSENT
+    has_parent = container.holds_credential and earlier.state is not CredentialState.ABSENT
     source_hash = file_hash(source)
     with staging_folder(path) as folder:
         signed = folder / f"signed{source.suffix.lower()}"
         draft = _draft(source, container, kind, has_parent, assertions, sidecar)
-        context = library_context(
+        draft = replace(draft, named=named, vouched_for=vouched_labels(assertions))
+        settings = library_settings(
             deployment.trust.signer_anchors, created=[one.label for one in assertions], thumbnail=thumbnail
         )
         with writing(path):
-            signature = sign_draft(source, signed, draft, deployment.identity, context)
+            signature = sign_draft(source, signed, draft, deployment.identity, settings)
             if sidecar:
                 signed.unlink(missing_ok=True)
                 signed = folder / f"signed{SIDECAR_SUFFIX}"
                 signed.write_bytes(signature.manifest)
-        credential = _read_back(source, signed, path, deployment, sidecar=sidecar)
+        credential = read_back(source, signed, path, deployment, sidecar=sidecar, named_count=0 if named is None else 1)
         digest = file_hash(signed)
         if file_hash(source) != source_hash:
             raise SealError(f"{source}: was changed while it was signed; nothing was left")
@@ -171,7 +176,22 @@ def _draft(
     return Draft(source.name, definition, ingredients, embedded=not sidecar)
 
 
-def _read_back(source: Path, signed: Path, path: Path, deployment: Deployment, *, sidecar: bool) -> Credential:
+def read_back(
+    source: Path, signed: Path, path: Path, deployment: Deployment, *, sidecar: bool = False, named_count: int = 0
+) -> Credential:
+    """Return the credential of what was signed, or refuse to leave it.
+
+    Args:
+        source: The file.
+        signed: The signed copy, or the credential alone where `sidecar` is set.
+        path: The destination, for the error message.
+        deployment: Deployment that signed.
+        sidecar: Whether the credential lies in a file of its own.
+        named_count: How many CAWG identities it must name.
+
+    Raises:
+        SealError: It does not read as it should.
+    """
     if sidecar:
         credential = read_credential_beside(source, signed, deployment.trust)
     else:
@@ -181,4 +201,8 @@ def _read_back(source: Path, signed: Path, path: Path, deployment: Deployment, *
         raise SealError(
             f"{path}: the signed file reads {credential.state} ({codes}) instead of trusted; nothing was left"
         )
+    broken = [one for one in credential.identities if one.state is IdentityState.INVALID]
+    if broken or len(credential.identities) < named_count:
+        codes = ", ".join(code for one in broken for code in one.codes) or "it is missing"
+        raise SealError(f"{path}: the CAWG identity cannot be read back ({codes}); nothing was left")
     return credential

@@ -104,6 +104,11 @@ class ManifestStore:
         """Set the path of the file; the first `put` creates it."""
         self.path = path
 
+    @property
+    def place(self) -> str:
+        """Return where the store is, for people."""
+        return str(self.path)
+
     def put(self, entry: StoreEntry) -> None:
         """Add an entry; it is durable when this returns.
 

@@ -48,8 +48,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_out_file(
         parser,
-        ".mp4 for a clip, .png .jpg .webp for a picture, or a folder for single frames; with several sources or drives "
-        "the folder of SOURCE--DRIVE.mp4",
+        ".mp4 .mov .webm .webp .gif for a clip, .png .jpg .webp for a picture, or a folder for single frames; "
+        ".mov, .webm, .webp and folders keep a source's transparency; with several sources or drives the folder of "
+        "SOURCE--DRIVE.mp4",
     )
     _declare_model(parser.add_argument_group("model"))
     _declare_motion(parser.add_argument_group("motion"))
@@ -246,13 +247,18 @@ def _request(options: argparse.Namespace, source: Path, drive: Path, out: Path) 
     )
 
 
+def _beside(made: Animation) -> str:
+    sidecar = made.receipt.sidecar
+    return "" if sidecar is None else f", in {sidecar.name} beside it, which belongs to the file"
+
+
 def _text(made: Animation) -> str:
     what = f"{made.frames} frames" if made.frames > 1 else "one picture"
     lines = [
         f"{made.path}",
         f"  {what}, {made.receipt.width}x{made.receipt.height}, in {made.seconds.total:.1f} s",
         f"  mark        {made.receipt.payload.hex}",
-        f"  credential  {made.receipt.credential.state}",
+        f"  credential  {made.receipt.credential.state}{_beside(made)}",
     ]
     lines += [f"  note        {note}" for note in made.notes]
     if str(made.sound):

@@ -26,15 +26,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("new", run_new, "make an identity, a mark key and an empty manifest store in a folder that has none"),
         ("show", run_show, "show who signs and where everything lies"),
         ("renew", run_renew, "make a new signing certificate; root, mark keys and manifests stay"),
+        ("rotate", run_rotate_identity, "exchange the whole chain; files of the earlier one stay trusted here"),
         ("rotate-mark-key", run_rotate, "make a new key for marks; those made with the earlier keys stay readable"),
         ("export-anchors", run_export, "write the certificates that others need to trust your signatures"),
     ):
         action = actions.add_parser(name, help=text, description=text)
-        if name == "new":
+        if name in ("new", "rotate"):
             action.add_argument(
                 "--name", metavar="NAME", help="name of the signer in a local development identity, up to 40 characters"
             )
             _add_chain(action)
+        if name == "new":
             _add_time_stamp(action)
         if name == "export-anchors":
             action.add_argument(
@@ -78,18 +80,14 @@ def _add_time_stamp(parser: argparse.ArgumentParser) -> None:
 def run_new(options: argparse.Namespace, report: Report) -> CommandResult:
     """Create a deployment where there is none."""
     from forensics.cli.trust_anchors import read_pem
-    from forensics.errors import InputError, UsageError
+    from forensics.errors import InputError
     from watermark import Deployment, Identity, home_folder
 
     folder = home_folder(options.home)
     place = folder / "identity"
     if place.exists():
         raise InputError(f"{folder} holds an identity already; choose another folder with --home", folder)
-    signing = [way for way in (options.key, options.sign_command) if way is not None]
-    if any((options.chain, options.root, *signing)) and not (options.chain and options.root and len(signing) == 1):
-        raise UsageError("a chain of your own needs --chain, --root and either --key or --sign-command")
-    if options.name is not None and signing:
-        raise UsageError("--name names a local development identity; a chain of your own names its signer itself")
+    signing = _check_chain(options)
     stamping = _time_stamping(options)
     if options.key:
         Identity.bring(place, read_pem(options.chain), read_pem(options.root), _bytes(options.key), stamping)
@@ -99,6 +97,33 @@ def run_new(options: argparse.Namespace, report: Report) -> CommandResult:
     else:
         Identity.create(place, stamping, name=options.name)
     return _describe(Deployment.open(folder))
+
+
+def _check_chain(options: argparse.Namespace) -> bool:
+    """Return whether a chain of one's own is given, and refuse one that is incomplete."""
+    from forensics.errors import UsageError
+
+    signing = [way for way in (options.key, options.sign_command) if way is not None]
+    if any((options.chain, options.root, *signing)) and not (options.chain and options.root and len(signing) == 1):
+        raise UsageError("a chain of your own needs --chain, --root and either --key or --sign-command")
+    if options.name is not None and signing:
+        raise UsageError("--name names a local development identity; a chain of your own names its signer itself")
+    return bool(signing)
+
+
+def run_rotate_identity(options: argparse.Namespace, report: Report) -> CommandResult:
+    """Exchange the chain of an existing deployment; mark keys and manifests stay."""
+    from forensics.cli.trust_anchors import read_pem
+    from watermark import Deployment, bring_into, rotate_identity
+
+    earlier = _existing(options.home)
+    place = earlier.folder / "identity"
+    if _check_chain(options):
+        signing = _bytes(options.key) if options.key else _sign_command(options.sign_command)
+        bring_into(place, read_pem(options.chain), read_pem(options.root), signing)
+    else:
+        rotate_identity(place, options.name)
+    return _describe(Deployment.open(earlier.folder))
 
 
 def run_show(options: argparse.Namespace, report: Report) -> CommandResult:

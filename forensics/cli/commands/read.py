@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from forensics.cli.arguments import add_files, add_home, add_json, add_limits, add_trust, add_verbose
 from forensics.cli.input_files import answer_each, expand
 from forensics.errors import UsageError
-from forensics.execution.command_result import CommandResult, visible
+from forensics.execution.command_result import CommandResult, JsonObject, visible
 from forensics.execution.progress import Report, silent
 
 if TYPE_CHECKING:
@@ -32,10 +32,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="trust only this signing certificate under the trusted roots; may be given several times",
     )
     parser.add_argument(
+        "--trust-identity",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PEM",
+        help="root certificates under which CAWG identities are known; they make no signer known",
+    )
+    parser.add_argument(
         "--online", action="store_true", help="fetch a manifest that a file only points to (default: never)"
     )
     parser.add_argument(
         "--sidecar", type=Path, metavar="C2PA", help="read the credential of the one file from this file beside it"
+    )
+    parser.add_argument(
+        "--detailed",
+        action="store_true",
+        help="print every manifest too: assertions, ingredients, certificates with their fingerprints",
     )
     parser.add_argument(
         "--thorough",
@@ -67,9 +80,11 @@ def run(options: argparse.Namespace, report: Report) -> CommandResult:
         options.home,
         read_anchors(options.trust),
         read_anchors(options.signer),
+        identity_roots=read_anchors(options.trust_identity),
         offline=not options.online,
         sidecar=options.sidecar,
         search=2 if options.thorough else 1,
+        detailed=options.detailed,
     )
     with confined(prepare, limits) as handler:
         return answer_each(paths, lambda path: handler(path, silent), "reading", report)
@@ -81,8 +96,10 @@ def reader(
     signers: tuple[str, ...],
     *,
     offline: bool,
+    identity_roots: tuple[str, ...] = (),
     sidecar: Path | None = None,
     search: int = 1,
+    detailed: bool = False,
 ) -> FileHandler:
     """Open the deployment and return the handler that reads one file.
 
@@ -91,10 +108,12 @@ def reader(
         trust: Root certificates (PEM) whose signers are trusted in addition to the deployment's.
         signers: The only signers (PEM) that are trusted, where any are given.
         offline: Whether to download nothing.
+        identity_roots: Root certificates (PEM) under which CAWG identities are known.
         search: Extent of the search for the mark, as for `read_mark`.
         sidecar: File that holds the credential; None where the file itself does.
+        detailed: Whether the text lists every manifest.
     """
-    from forensics.reporting import read_entry
+    from forensics.reporting import manifest_entries, manifest_text, read_entry
     from watermark import Deployment, Outcome, read_provenance
 
     deployment = Deployment.open(home)
@@ -103,12 +122,17 @@ def reader(
         anchors=(*deployment.trust.anchors, *trust),
         allowed_signers=signers,
         offline=offline,
+        identity_roots=identity_roots,
     )
 
     def one(path: Path, report: Report) -> CommandResult:
         provenance = read_provenance(path, deployment, policy=policy, sidecar=sidecar, search=search)
         altered = provenance.outcome is Outcome.ALTERED
-        return CommandResult(describe(provenance), (read_entry(provenance),), attention=altered)
+        text = describe(provenance)
+        if detailed and (manifests := manifest_text(provenance.credential)):
+            text += f"\n{manifests}"
+        entry: JsonObject = {**read_entry(provenance), "manifests": [*manifest_entries(provenance.credential)]}
+        return CommandResult(text, (entry,), attention=altered)
 
     return one
 

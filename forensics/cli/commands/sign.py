@@ -5,21 +5,47 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forensics.cli.arguments import add_home, add_json, add_verbose, add_workers, worker_config_of
-from forensics.cli.input_files import join_answers
+from forensics.cli.arguments import add_home, add_json, add_verbose
 from forensics.cli.kind_option import add_kind, chosen_kind
-from forensics.cli.signing_list import Job, Row, append_row, is_done, list_jobs, read_rows
-from forensics.errors import InputError
-from forensics.execution.command_result import CommandResult, JsonObject, expected_errors, refusal, visible
+from forensics.cli.signing_list import Job, Row, list_jobs
+from forensics.cli.signing_run import Answer, add_statements, catching, work_through
+from forensics.execution.command_result import CommandResult, JsonObject, visible
 from forensics.execution.progress import Report
-from forensics.execution.workers import Work, open_pool
+from forensics.execution.workers import Work
 
 if TYPE_CHECKING:
-    from watermark import Deployment, OwnAssertion, PayloadKind, SignReceipt
+    from watermark import Deployment, NamedIdentity, OwnAssertion, PayloadKind, SignReceipt
+
+UPDATED = "updated"
+"""What a receipt states instead of a kind, where a credential was updated."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignOptions:
+    """What `facetrail sign` does to every file.
+
+    Attributes:
+        kind: What is stated about it; None where its credential is updated.
+        assertions: Further assertions.
+        thumbnail: Whether manifests get a small picture.
+        sidecar: Whether credentials are written to files of their own.
+        redact: Labels of assertions to take out.
+        reason: Why.
+        named: Who is named in a CAWG identity assertion.
+    """
+
+    kind: PayloadKind | None
+    assertions: tuple[OwnAssertion, ...]
+    thumbnail: bool
+    sidecar: bool
+    redact: tuple[str, ...]
+    reason: str | None
+    named: NamedIdentity | None
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -44,17 +70,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="write each credential to a .c2pa file of its own; the file stays as it is",
     )
-    parser.add_argument(
-        "--assertions", type=Path, metavar="JSON", help="further assertions: author, licence, choices on training"
-    )
-    parser.add_argument("--thumbnail", action="store_true", help="put a small picture of the file into its credential")
-    parser.add_argument(
-        "--receipt",
-        type=Path,
-        metavar="CSV",
-        help="record each signed file in one row; files that it records already, unchanged, are passed over",
-    )
-    add_workers(parser, default="one")
+    add_statements(parser)
+    _add_update(parser)
+    _add_named(parser)
     add_home(parser)
     add_json(parser)
     add_verbose(parser)
@@ -62,85 +80,121 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
+def _add_update(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "updates", "add to the credential that a file has, or take something out of it; the content goes unmentioned"
+    )
+    group.add_argument("--update", action="store_true", help="write an update manifest, with the --assertions")
+    group.add_argument(
+        "--redact", action="append", default=[], metavar="LABEL", help="take this assertion out of earlier manifests"
+    )
+    group.add_argument(
+        "--reason",
+        choices=("personal-data", "invalid-data", "trade-secret", "confidential"),
+        help="why it is taken out, which everybody can read",
+    )
+
+
+def _add_named(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "a CAWG identity", "names a person or an organisation beside your signature; both keys must lie in files"
+    )
+    group.add_argument("--cawg", type=Path, metavar="PEM", help="their certificate, then its issuers")
+    group.add_argument("--cawg-key", type=Path, metavar="PEM", help="its private key, without a password")
+    group.add_argument(
+        "--cawg-role",
+        action="append",
+        default=[],
+        choices=("creator", "contributor", "editor", "producer", "publisher", "sponsor"),
+        help="their part in the content; may be given several times",
+    )
+
+
 def run(options: argparse.Namespace, report: Report) -> CommandResult:
     """Sign every file; one that cannot be signed does not stop the others."""
-    from forensics.cli.assertion_file import read_assertions
+    from forensics.storage.assertion_file import read_assertions
     from watermark import Deployment
 
-    kind, assertions = chosen_kind(options), read_assertions(options.assertions)
+    updates = options.update or bool(options.redact)
+    _check_combination(options, updates=updates)
+    kind = None if updates else chosen_kind(options)
+    chosen = SignOptions(
+        kind,
+        read_assertions(options.assertions),
+        options.thumbnail,
+        options.sidecar,
+        tuple(options.redact),
+        options.reason,
+        _named(options),
+    )
     jobs = list_jobs(options.files, options.out, sidecar=options.sidecar)
-    rows = {} if options.receipt is None else read_rows(options.receipt)
-    done = {job for job in jobs if is_done(job, rows, kind.value)}
-    waiting = [job for job in jobs if job not in done]
-    if not options.force:
-        for job in waiting:
-            if job.path.exists():
-                raise InputError(f"{job.path}: is there already; choose another place, or replace it with --force")
-    deployment = Deployment.open(options.home)
-    prepare = partial(signing, deployment, kind, assertions, thumbnail=options.thumbnail, sidecar=options.sidecar)
-    with open_pool(worker_config_of(options), prepare) as pool:
+    prepare = partial(signing, Deployment.open(options.home), chosen)
+    stated = UPDATED if kind is None else kind.value
+    return work_through(options, jobs, stated, prepare, _entry, report, marked=False)
 
-        def answers() -> Iterator[CommandResult]:
-            for place, (answer, row) in pool.work(waiting, report=report):
-                report((place + 1) / len(waiting), f"signing {visible(waiting[place].source.name)}")
-                if row is not None and options.receipt is not None:
-                    append_row(options.receipt, row)
-                yield answer
 
-        answer = join_answers(answers())
-    return _with_rows(answer, [rows[str(job.path)] for job in jobs if job in done])
+def _check_combination(options: argparse.Namespace, *, updates: bool) -> None:
+    from forensics.errors import UsageError
+
+    if updates and (options.sidecar or options.thumbnail or options.kind or options.cawg):
+        raise UsageError("an update states no --kind, and has no --sidecar, --thumbnail or --cawg; sign the file anew")
+    if bool(options.redact) != bool(options.reason):
+        raise UsageError("--redact and --reason belong together: everybody can read why an assertion was taken out")
+    if (options.cawg is None) != (options.cawg_key is None) or (options.cawg_role and options.cawg is None):
+        raise UsageError("a CAWG identity needs --cawg and --cawg-key")
+
+
+def _named(options: argparse.Namespace) -> NamedIdentity | None:
+    from forensics.cli.trust_anchors import read_pem
+    from watermark import NamedIdentity
+
+    if options.cawg is None:
+        return None
+    return NamedIdentity(read_pem(options.cawg), options.cawg_key, tuple(f"cawg.{role}" for role in options.cawg_role))
 
 
 @contextmanager
-def signing(
-    deployment: Deployment,
-    kind: PayloadKind,
-    assertions: tuple[OwnAssertion, ...],
-    *,
-    thumbnail: bool,
-    sidecar: bool,
-) -> Iterator[Work[Job, tuple[CommandResult, Row | None]]]:
+def signing(deployment: Deployment, chosen: SignOptions) -> Iterator[Work[Job, Answer]]:
     """Yield the function that signs one file; an error becomes its answer.
 
     Args:
         deployment: Deployment that signs.
-        kind: What is stated about every file.
-        assertions: Further assertions.
-        thumbnail: Whether manifests get a small picture.
-        sidecar: Whether credentials are written to files of their own.
+        chosen: What is done to every file.
     """
-    from watermark import sign_unchanged
+    from watermark import sign_unchanged, update_credential
 
-    def one(job: Job, report: Report) -> tuple[CommandResult, Row | None]:
-        report(0.0, f"signing {visible(job.source.name)}")
-        try:
-            job.path.parent.mkdir(parents=True, exist_ok=True)
-            receipt = sign_unchanged(
-                job.source, job.path, kind, deployment, assertions=assertions, thumbnail=thumbnail, sidecar=sidecar
+    def one(job: Job) -> Answer:
+        if chosen.kind is None:
+            receipt = update_credential(
+                job.source,
+                job.path,
+                deployment,
+                assertions=chosen.assertions,
+                redact=chosen.redact,
+                reason=chosen.reason,
             )
-        except expected_errors() as error:
-            return refusal(error, job.source), None
+        else:
+            receipt = sign_unchanged(
+                job.source,
+                job.path,
+                chosen.kind,
+                deployment,
+                assertions=chosen.assertions,
+                thumbnail=chosen.thumbnail,
+                sidecar=chosen.sidecar,
+                named=chosen.named,
+            )
         row = _row(receipt)
         return CommandResult(_text(row), (_entry(row),)), row
 
-    yield one
-
-
-def _with_rows(answer: CommandResult, rows: list[Row]) -> CommandResult:
-    """Return the answer together with the files that were signed before."""
-    if not rows:
-        return answer
-    note = f"{len(rows)} signed before, unchanged" if len(rows) > 1 else f"{rows[0].path}: signed before, unchanged"
-    entries = tuple({**_entry(row), "earlier": True} for row in rows)
-    text = "\n\n".join(part for part in (answer.text, visible(note)) if part)
-    return CommandResult(text, (*answer.results, *entries), failed=answer.failed)
+    yield catching(one, "signing")
 
 
 def _row(receipt: SignReceipt) -> Row:
     return Row(
         str(receipt.source),
         str(receipt.path),
-        receipt.kind.value,
+        UPDATED if receipt.kind is None else receipt.kind.value,
         receipt.source_sha256,
         receipt.sha256,
         receipt.credential.state.value,

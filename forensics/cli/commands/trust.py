@@ -45,8 +45,8 @@ def _add_list(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--purpose",
         required=True,
-        choices=("claim-signing", "time-stamping"),
-        help="what the authorities may vouch for: who signed a file, or when",
+        choices=("claim-signing", "time-stamping", "identity"),
+        help="what the authorities may vouch for: who signed a file, when, or who a CAWG identity is",
     )
     parser.add_argument("--name", metavar="NAME", help="name of the list (default: the file's, without its suffix)")
     parser.add_argument(

@@ -12,9 +12,8 @@ from starlette.routing import Route
 from forensics.execution.command_result import JsonValue, document
 from watermark.resolution.uploads import Uploads
 
+from .client_name import LONGEST_NAME
 from .sandbox_pool import SandboxPool
-
-LONGEST_NAME = 255
 
 _KINDS = ("application/octet-stream", "application/pdf", "application/c2pa", "image/", "video/", "audio/")
 """Accepted types of a body. A page of another site cannot send these without a preflight request, which is rejected."""
@@ -29,18 +28,25 @@ def examine_route(pool: SandboxPool, uploads: Uploads) -> Route:
     """
 
     async def examine(request: Request) -> Response:
-        name = _name_of(request)
+        name = name_of(request)
         async with uploads.received(request) as path:
             answer = await pool.answer(path, request)
-            entries = tuple({key: _renamed(entry[key], path, name) for key in entry} for entry in answer.results)
+            entries = tuple({key: renamed(entry[key], path, name) for key in entry} for entry in answer.results)
         text = document("examine", entries) + "\n"
         return Response(text, 422 if answer.failed else 200, media_type="application/json")
 
     return Route("/examine", examine, methods=["POST"])
 
 
-def _name_of(request: Request) -> str:
-    """Return the client's name of the file; it appears in the response and is not used as a path."""
+def name_of(request: Request) -> str:
+    """Return the client's name of the file; it appears in the response and is not used as a path.
+
+    Args:
+        request: Request whose body is the file itself.
+
+    Raises:
+        HTTPException: Status 415 for another body, 400 for a name that is empty or too long.
+    """
     kind = request.headers.get("content-type", "")
     if not kind.lower().startswith(_KINDS):
         raise HTTPException(
@@ -52,12 +58,18 @@ def _name_of(request: Request) -> str:
     return name
 
 
-def _renamed(value: JsonValue, path: Path, name: str) -> JsonValue:
-    """Return a document with the client's name in place of our path, which would reveal folders of this computer."""
+def renamed(value: JsonValue, path: Path, name: str) -> JsonValue:
+    """Return a document with the client's name in place of our paths, which would reveal folders of this computer.
+
+    Args:
+        value: The document.
+        path: Where the upload lies.
+        name: The client's name of it.
+    """
     if isinstance(value, str):
-        return value.replace(str(path), name)
+        return value.replace(str(path), name).replace(str(path.parents[1]), "")
     if isinstance(value, list):
-        return [_renamed(one, path, name) for one in value]
+        return [renamed(one, path, name) for one in value]
     if isinstance(value, dict):
-        return {key: _renamed(one, path, name) for key, one in value.items()}
+        return {key: renamed(one, path, name) for key, one in value.items()}
     return value

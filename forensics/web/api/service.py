@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from forensics.execution.command_result import CommandResult, visible
+from forensics.errors import UsageError
+from forensics.execution.command_result import CommandResult
 from forensics.execution.progress import Report
 from forensics.execution.sandbox import FileHandler, Limits
-from forensics.web.request_guard import refusal_of
 from watermark import Bindings, Deployment, MediaError, PayloadKind, read_bindings
 from watermark.resolution.service import ReadBindings, resolution_app
 from watermark.resolution.uploads import Uploads
 
+from .about_routes import about_routes
 from .examine_route import examine_route
+from .file_routes import file_routes
+from .file_work import file_worker
+from .guards import observed, only_for, only_with_key
+from .keys import Budget, ClientKey
+from .metrics import Metrics
+from .openapi import openapi_document
 from .sandbox_pool import SandboxPool, sandboxes
-
-_LOG = logging.getLogger(__name__)
-_CLIENT_LEFT = 499
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,11 @@ class ServiceConfig:
         processes: Number of processes that open files of one kind at the same time.
         waiting: Number of files that may wait to be examined; a further one gets status 503.
         arrival_seconds: Longest time that a file to be examined may take to arrive.
+        signing: Whether files are sealed and signed.
+        keys: Keys of the clients; None answers everybody, and then nothing is signed.
+        per_minute: Requests a minute of each key; None for any number.
+        json_log: Whether each request is logged as one JSON object.
+        trust: Root certificates (PEM) whose signers are trusted in addition to the deployment's.
     """
 
     home: Path | None
@@ -51,6 +56,11 @@ class ServiceConfig:
     processes: int = 1
     waiting: int = 8
     arrival_seconds: float = 120.0
+    signing: bool = False
+    keys: tuple[ClientKey, ...] | None = None
+    per_minute: int | None = None
+    json_log: bool = False
+    trust: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -72,11 +82,17 @@ def service(
         examiners = None
         if examiner is not None:
             examiners = stack.enter_context(sandboxes(examiner, config.limits, config.processes))
-        yield service_app(deployment, config, readers, examiners)
+        prepare = partial(file_worker, config.home, config.trust)
+        workers = stack.enter_context(sandboxes(prepare, config.limits, config.processes))
+        yield service_app(deployment, config, readers, examiners, workers)
 
 
 def service_app(
-    deployment: Deployment, config: ServiceConfig, readers: SandboxPool, examiners: SandboxPool | None
+    deployment: Deployment,
+    config: ServiceConfig,
+    readers: SandboxPool,
+    examiners: SandboxPool | None,
+    workers: SandboxPool | None = None,
 ) -> ASGIApp:
     """Build the application with its routes.
 
@@ -85,13 +101,41 @@ def service_app(
         config: Settings and limits.
         readers: Pool that reads marks and looks, see `bindings_reader`.
         examiners: Pool that examines files; None serves no examinations.
+        workers: Pool that reads, seals and signs files, see `file_worker`; None serves none of these.
+
+    Raises:
+        UsageError: Files would be signed for everybody.
     """
+    if config.signing and config.keys is None:
+        raise UsageError("whoever reaches the service could sign in your name; give it --keys")
+    metrics = Metrics()
     # Host names are checked for all routes in the same way, below.
     app = resolution_app(deployment, hosts=["*"], most_bytes=config.most_bytes, read=_read_by(readers))
+    routes = app.router.routes
     if examiners is not None:
-        uploads = Uploads(config.most_bytes, config.processes + config.waiting, config.arrival_seconds)
-        app.router.routes.append(examine_route(examiners, uploads))
-    return _logged(_only_for(config.hosts, app))
+        uploads = _uploads(config, metrics, "examine", "examined")
+        routes.append(examine_route(examiners, uploads))
+    if workers is not None:
+        uploads = _uploads(config, metrics, "files", "read, sealed or signed")
+        routes += file_routes(workers, uploads, signing=config.signing)
+    description = openapi_document(
+        keys=config.keys is not None, signing=config.signing, examining=examiners is not None
+    )
+    routes += about_routes(deployment, metrics, description)
+    guarded: ASGIApp = app
+    if config.keys is not None:
+        guarded = only_with_key(config.keys, Budget(config.per_minute), guarded)
+    return observed(metrics, only_for(config.hosts, guarded), as_json=config.json_log)
+
+
+def _uploads(config: ServiceConfig, metrics: Metrics, name: str, done: str) -> Uploads:
+    """Return the receiver of one kind of upload, whose queue the metrics show."""
+    uploads = Uploads(config.most_bytes, config.processes + config.waiting, config.arrival_seconds)
+    words = f"Files that arrive, wait or are being {done}."
+    metrics.gauges[f"facetrail_{name}_in_progress"] = (words, lambda: float(uploads.there))
+    words = f"Most files that may arrive, wait or be {done} at once."
+    metrics.gauges[f"facetrail_{name}_most"] = (words, lambda: float(uploads.most_at_once))
+    return uploads
 
 
 def bindings_reader(home: Path | None) -> FileHandler:
@@ -124,42 +168,3 @@ def _read_by(readers: SandboxPool) -> ReadBindings:
         )
 
     return read
-
-
-def _only_for(hosts: tuple[str, ...], app: ASGIApp) -> ASGIApp:
-    """Wrap an application so that programs that use our host name may call it, and no page of another site."""
-
-    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            refused = refusal_of(Headers(scope=scope), scope["method"], hosts)
-            if refused is not None:
-                await JSONResponse({"error": refused.words}, refused.status)(scope, receive, send)
-                return
-        await app(scope, receive, send)
-
-    return guarded
-
-
-def _logged(app: ASGIApp) -> ASGIApp:
-    """Log one line for each request: the path without its query, the status of the answer, and the seconds it took."""
-
-    async def logged(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await app(scope, receive, send)
-            return
-        started, status = time.perf_counter(), 500  # where nothing is answered, an error ended the request
-
-        async def noted(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await app(scope, receive, noted)
-        finally:
-            said = f"{status} (the client has left)" if status == _CLIENT_LEFT else str(status)
-            asked, seconds = visible(f"{scope['method']} {scope['path']}"), time.perf_counter() - started
-            _LOG.info("%s answered %s in %.2f s", asked, said, seconds)
-
-    return logged

@@ -35,6 +35,7 @@ class Motion(StrEnum):
     SLIDERS = "between two poses of the sliders"
     STILL = "hold the pose of the sliders (a picture)"
     DRIVE = "follow a video or a motion file"
+    CAMERA = "follow my camera, live"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from generator.avatars import STYLES
 
 from .animate_action import LONGEST_SECONDS, AnimateRequest, AnimateResult, Motion, animate
 from .context import AppContext
+from .live_window import LiveWindow
 from .messages import drawn_on, hint, notice, plainly
 from .pose_sliders import GROUPS, SLIDERS, data_address, posed
 from .sessions import Session
@@ -121,6 +122,9 @@ class AnimateTab:
             name = request.session_hash
             session = self.context.sessions.of(name)
             asked_for = self._request(name, TabInputs.of(asked))
+            if asked_for.motion is Motion.CAMERA:
+                face = face_of(asked_for.face, self.context.deployment, session)
+                return render("following", token=session.show_live(LiveWindow(face.live)))
             return card_of(animate(asked_for, self.context, session, drawn_on(progress)), session)
 
         return plainly(work)()
@@ -184,7 +188,7 @@ class AnimateTab:
         heavy: dict[str, Any] = {"concurrency_id": "work", "concurrency_limit": 1, "api_visibility": "private"}
         self._wire_face(page, parts, live)
         self._wire_sliders(parts, live)
-        shown = [parts[name] for name in ("drive", "posing", "ends", "seconds", "motion_seed")]
+        shown = [parts[name] for name in ("drive", "posing", "ends", "seconds", "motion_seed", "go")]
         parts["motion"].change(visible_for, parts["motion"], shown, **live)
         parts["drive"].upload(self.upload, parts["drive"], parts["result"], **live)
         parts["go"].click(self.make, TabInputs.wired(parts), parts["result"], **heavy)
@@ -283,7 +287,7 @@ def _result_column() -> dict[str, Any]:
 
 
 def visible_for(motion: str) -> tuple[Any, ...]:
-    """Show the inputs that a kind of motion needs: drive, sliders, their ends, length and number.
+    """Show the inputs that a kind of motion needs: drive, sliders, their ends, length and number; name the button.
 
     Args:
         motion: One of `Motion`.
@@ -296,7 +300,8 @@ def visible_for(motion: str) -> tuple[Any, ...]:
         kind in (Motion.SLIDERS, Motion.SAMPLED),
         kind is Motion.SAMPLED,
     )
-    return tuple(gr.update(visible=one) for one in shown)
+    words = "Open the live window" if kind is Motion.CAMERA else "Animate"
+    return (*(gr.update(visible=one) for one in shown), gr.update(value=words))
 
 
 def card_of(made: AnimateResult, session: Session) -> str:

@@ -30,13 +30,17 @@ from forensics.web.request_guard import LOOPBACK, refusal_of
 MOST_WORDS = 4 << 20
 """Largest body, in bytes, of a request that is not an upload."""
 
+MOST_FRAME = 1 << 20
+"""Largest frame of a camera, in bytes."""
+
 _UPLOAD = "/gradio_api/upload"
+_LIVE = "/live/"
 _COOKIE = "facetrail_token"
 _READ = re.compile(
-    r"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)|/(assets|static|svelte)/.+|/(download|show)/[\w-]+"
+    r"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)|/(assets|static|svelte)/.+|/(download|show|live)/[\w-]+"
     r"|/gradio_api/(info|app_id|startup-events|theme\.css|queue/data|upload_progress|heartbeat/\w+|file=.+)"
 )
-_WRITTEN = re.compile(r"/gradio_api/(queue/join|run/predict|upload|cancel|reset)/?")
+_WRITTEN = re.compile(r"/gradio_api/(queue/join|run/predict|upload|cancel|reset)/?|/live/[\w-]+")
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -98,7 +102,9 @@ class Guard:
             await refusal(scope, receive, _guarded(send, scope))
             return
         try:
-            if scope["method"] == "POST" and not scope["path"].startswith(_UPLOAD):
+            if scope["method"] == "POST" and scope["path"].startswith(_LIVE):
+                _, receive = await _read_whole(receive, MOST_FRAME)
+            elif scope["method"] == "POST" and not scope["path"].startswith(_UPLOAD):
                 receive = await _read_words(receive, self._config.uploads)
             else:
                 receive = _limited(receive, self._config.most_bytes)
@@ -207,7 +213,18 @@ def _limited(receive: Receive, most: int) -> Receive:
 
 async def _read_words(receive: Receive, uploads: Path | None) -> Receive:
     """Read a body that is not an upload, reject files that are not uploads, and return a receiver of the same body."""
-    limited = _limited(receive, MOST_WORDS)
+    body, again = await _read_whole(receive, MOST_WORDS)
+    if body:
+        try:
+            _refuse_other_files(json.loads(body), uploads)
+        except RecursionError as error:
+            raise ValueError("the request is nested too deeply") from error
+    return again
+
+
+async def _read_whole(receive: Receive, most: int) -> tuple[bytes, Receive]:
+    """Read a body of at most so many bytes, and return it with a receiver of the same body."""
+    limited = _limited(receive, most)
     body, more = b"", True
     while more:
         message = await limited()
@@ -215,11 +232,6 @@ async def _read_words(receive: Receive, uploads: Path | None) -> Receive:
             break
         body += message.get("body", b"")
         more = message.get("more_body", False)
-    if body:
-        try:
-            _refuse_other_files(json.loads(body), uploads)
-        except RecursionError as error:
-            raise ValueError("the request is nested too deeply") from error
     played = False
 
     async def inner() -> Message:
@@ -229,7 +241,7 @@ async def _read_words(receive: Receive, uploads: Path | None) -> Receive:
         played = True
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return inner
+    return body, inner
 
 
 def _refuse_other_files(value: Any, uploads: Path | None) -> None:  # noqa: ANN401 - any JSON

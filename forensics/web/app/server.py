@@ -37,11 +37,12 @@ def build_app(context: AppContext, config: GuardConfig) -> Guard:
     import gradio as gr
     from fastapi import FastAPI
 
+    from .live_window import live_routes
     from .page import build_page, look
     from .templating import asset
 
     outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    outer.router.routes.extend(routes(context.sessions))
+    outer.router.routes.extend([*routes(context.sessions), *live_routes(context.sessions)])
     page = build_page(context)
     gr.mount_gradio_app(
         outer,

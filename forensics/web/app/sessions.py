@@ -18,6 +18,7 @@ from forensics.errors import ForensicsError
 from forensics.execution.progress import Report
 
 if TYPE_CHECKING:
+    from .live_window import LiveWindow
     from .source_face import Face
 
 _LOG = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Session:
         uploads: Files that the browser sent.
         offers: Files that it may download, by token.
         faces: The faces that can be posed, prepared, by what they were made from; the newest is the last.
+        live: Its live windows, by token.
         closed: Whether the browser has left.
     """
 
@@ -58,6 +60,7 @@ class Session:
     uploads: set[Path] = field(default_factory=set)
     offers: dict[str, OfferedFile] = field(default_factory=dict)
     faces: dict[object, Face] = field(default_factory=dict)
+    live: dict[str, LiveWindow] = field(default_factory=dict)
     closed: bool = False
 
     def new_folder(self) -> Path:
@@ -87,6 +90,19 @@ class Session:
             raise SessionClosedError("the page was closed")
         token = secrets.token_urlsafe(24)
         self.offers[token] = OfferedFile(path, name or path.name)
+        return token
+
+    def show_live(self, window: LiveWindow) -> str:
+        """Register a live window in place of the last one, and return the end of its address, after `/live/`.
+
+        Raises:
+            LeftError: The browser has left.
+        """
+        if self.closed:
+            raise SessionClosedError("the page was closed")
+        self.live.clear()
+        token = secrets.token_urlsafe(24)
+        self.live[token] = window
         return token
 
     def watched(self, report: Report) -> Report:
@@ -135,6 +151,12 @@ class Sessions:
             sessions = tuple(self._open.values())
         return next((session.offers[token] for session in sessions if token in session.offers), None)
 
+    def find_live(self, token: str) -> LiveWindow | None:
+        """Find a live window by its token."""
+        with self._lock:
+            sessions = tuple(self._open.values())
+        return next((session.live[token] for session in sessions if token in session.live), None)
+
     def leave(self, name: str | None) -> None:
         """Forget a session and delete its files; an upload that another open page sent as well stays."""
         with self._lock:
@@ -145,6 +167,7 @@ class Sessions:
             kept = {path for other in self._open.values() for path in other.uploads}
         session.offers.clear()
         session.faces.clear()
+        session.live.clear()
         for path in session.uploads - kept:
             _delete(path.parent if path.parent.parent == self.uploads else path)
         _delete(session.folder)
@@ -154,6 +177,7 @@ class Sessions:
         with self._lock:
             for session in self._open.values():
                 session.closed = True
+                session.live.clear()
             self._open.clear()
         _delete(self.folder)
 

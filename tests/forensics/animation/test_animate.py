@@ -23,7 +23,7 @@ from generator.network.config import TOY, TOY_SD15
 from generator.network.model import AniFaceDiff
 from generator.network.weights_io import save_pretrained
 from generator.trackers import find_tracker
-from watermark import Deployment, encode_clip, open_clip, read_media
+from watermark import CredentialState, Deployment, encode_clip, open_clip, read_media, read_provenance
 
 torch.set_num_threads(1)
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "schemas" / "animate.json").read_text())
@@ -105,7 +105,7 @@ def test_the_answer_keeps_the_contract(animate: Run, material: Path, tmp_path: P
     assert made[0] == 0, made[2]
     result = entry(made[1])
     allowed = SCHEMA["properties"]["results"]["items"]["anyOf"][0]
-    assert set(result) - {"notes"} == set(allowed["required"]) == set(allowed["properties"]) - {"notes"}
+    assert set(result) - {"notes"} == set(allowed["required"]) == set(allowed["properties"]) - {"notes", "sidecar"}
     assert (result["preset"], result["device"], result["dtype"], result["sampler"]) == (
         "geometry",
         "cpu",
@@ -257,7 +257,7 @@ def test_where_the_sound_is_left_out_one_line_says_why(follow: Run, material: Pa
     drive_with_sound(tmp_path / "drive.mp4", 1.0)
     code, out, err = follow(material / "source.png", tmp_path / "drive.mp4", "-o", tmp_path / "frames")
     assert code == 0, err
-    assert "  sound       left out: only an .mp4 holds sound" in out.splitlines()
+    assert "  sound       left out: only an .mp4, .mov or .webm holds sound" in out.splitlines()
     data = bytearray((tmp_path / "drive.mp4").read_bytes())
     for name in (b"mp4a", b"esds"):
         data[data.index(name) : data.index(name) + 4] = b"zzzz"
@@ -358,18 +358,49 @@ def test_a_region_that_does_not_exist_is_refused(animate: Run, value: str) -> No
     assert code == 2 and "argument --regions" in err
 
 
-@pytest.mark.parametrize(
-    ("suffix", "why"),
-    [
-        (".gif", "could not be read back"),
-        (".webm", "no credential"),
-        (".mov", "transparency"),
-        (".bmp", "unknown kind"),
-    ],
-)
-def test_a_format_that_is_not_written_is_refused_with_the_reason(
-    animate: Run, material: Path, tmp_path: Path, suffix: str, why: str
-) -> None:
-    code, _, err = animate(material / "source.png", material / "drive.npz", "-o", tmp_path / f"a{suffix}")
-    assert code == 1 and why in err and "use .mp4, .png" in err
+def test_a_format_that_is_not_written_is_refused_with_the_reason(animate: Run, material: Path, tmp_path: Path) -> None:
+    code, _, err = animate(material / "source.png", material / "drive.npz", "-o", tmp_path / "a.bmp")
+    assert code == 1 and "unknown kind of output; use .mp4, .mov, .webm, .webp, .gif, .png" in err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def cut_out(material: Path) -> Path:
+    """Return the source without its background."""
+    picture = avatars.render(AVATAR, FACE, 256).picture
+    alpha = avatars.avatar_truth(AVATAR, FACE, 256).alpha
+    path = material / "cut-out.png"
+    Image.fromarray(np.dstack([picture, np.rint(255 * alpha).astype(np.uint8)])).save(path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".webp", ".mov", ""])
+def test_a_transparent_source_stays_transparent(
+    animate: Run, deployment: Deployment, cut_out: Path, tmp_path: Path, suffix: str
+) -> None:
+    avatars.sample_motion(np.random.default_rng(0), AVATAR.shape.values, 60).take([0, 30, 59]).save(tmp_path / "m.npz")
+    out = tmp_path / f"a{suffix}"
+    code, text, err = animate(cut_out, tmp_path / "m.npz", "-o", out)
+    assert code == 0, err
+    assert "holds no transparency" not in text
+    with Image.open(cut_out) as picture:
+        alpha = np.asarray(picture)[..., 3].astype(int)
+    shown = out if suffix else out / "00001.png"
+    if suffix != ".mov":
+        with Image.open(shown) as picture:
+            moved = np.asarray(picture.convert("RGBA"))[..., 3].astype(int)
+        assert 0.5 < np.abs(moved - alpha).mean() < 25 or suffix == ".webp"
+        assert (moved == 0).mean() > 0.2 and (moved == 255).mean() > 0.2
+    assert read_media(shown).flattened
+    found = read_provenance(shown, deployment)
+    assert found.credential.state is CredentialState.TRUSTED and found.mark is not None and found.mark.ours
+
+
+@pytest.mark.parametrize(("suffix", "way"), [(".mp4", "name .webp, .mov, .webm or a folder"), (".gif", "name .webp")])
+def test_transparency_that_a_format_cannot_hold_is_named(
+    animate: Run, cut_out: Path, tmp_path: Path, suffix: str, way: str
+) -> None:
+    avatars.sample_motion(np.random.default_rng(0), AVATAR.shape.values, 60).take([0, 30]).save(tmp_path / "m.npz")
+    code, text, err = animate(cut_out, tmp_path / "m.npz", "-o", tmp_path / f"a{suffix}")
+    assert code == 0, err
+    assert f"{suffix} holds no transparency, so it stands on white; {way}" in text

@@ -256,11 +256,11 @@ def test_a_picture_that_would_fill_the_memory_is_refused_before_decoding(tmp_pat
         read_media(tmp_path / "bomb.png")
 
 
-@pytest.mark.parametrize("suffix", [".webp", ".png", ".avif"])
+@pytest.mark.parametrize("suffix", [".png", ".avif"])
 def test_an_animation_is_refused_with_a_way_out(tmp_path, clip, suffix):
     first, *others = (Image.fromarray(frame) for frame in clip[:3])
     first.save(tmp_path / f"a{suffix}", save_all=True, append_images=others)
-    with pytest.raises(MediaError, match="is an animation, not a still; convert it to MP4"):
+    with pytest.raises(MediaError, match=r"is an animated (PNG|AVIF), which is not read; convert it to MP4"):
         read_media(tmp_path / f"a{suffix}")
 
 
@@ -315,25 +315,17 @@ def test_a_ycbcr_tiff_compressed_as_jpeg_is_read(tmp_path, pictures):
 
 
 @pytest.mark.parametrize("brand", [b"heic", b"mif1"])
-def test_heic_is_refused_with_a_way_out(tmp_path, brand):
+def test_heic_is_refused_with_a_way_out(tmp_path, brand, monkeypatch):
+    monkeypatch.setattr("watermark.media.containers.find_spec", lambda name: None)  # its decoder is optional
     (tmp_path / "x.heic").write_bytes(b"\0\0\0\x18ftyp" + brand + bytes(4) + b"mif1heic" + bytes(50))
     with pytest.raises(MediaError, match=r"x\.heic: is HEIC, .* convert it to AVIF, JPEG or PNG"):
         read_media(tmp_path / "x.heic")
 
 
-def test_gif_is_refused_by_name_with_a_way_out(tmp_path, clip):
-    still, other = (Image.fromarray(frame) for frame in clip[:2])
-    still.save(tmp_path / "still.gif")
-    still.save(tmp_path / "moving.gif", save_all=True, append_images=[other])
-    for name in ("still", "moving"):
-        with pytest.raises(MediaError, match=rf"{name}\.gif: is GIF; convert it to PNG, an animation to MP4"):
-            read_media(tmp_path / f"{name}.gif")
-
-
 @pytest.mark.parametrize("content", [b"", b"hello", b"BM" + bytes(50)])
 def test_a_file_of_another_kind_is_refused_by_name(tmp_path, content):
     (tmp_path / "x.png").write_bytes(content)
-    with pytest.raises(MediaError, match=r"x\.png: is not PNG, JPEG, WebP, AVIF, TIFF, MP4"):
+    with pytest.raises(MediaError, match=r"x\.png: is not PNG, JPEG, WebP, GIF, AVIF, TIFF, MP4"):
         read_media(tmp_path / "x.png")
 
 
@@ -349,9 +341,9 @@ def test_an_impossible_rate_is_refused(tmp_path, clip, fps):
 
 
 def test_stills_and_clips_are_not_confused_when_writing(tmp_path, clip):
-    with pytest.raises(MediaError, match=r"use \.mp4"):
+    with pytest.raises(MediaError, match=r"a \.png file cannot hold a clip; use one of \.mp4"):
         encode_clip(clip, tmp_path / "a.png", 25)
-    with pytest.raises(MediaError, match=r"use \.png"):
+    with pytest.raises(MediaError, match=r"a \.mp4 file cannot hold a still; use one of \.png"):
         encode_still(clip[0], tmp_path / "a.mp4")
-    with pytest.raises(MediaError, match=r"suffix '\.gif'"):
+    with pytest.raises(MediaError, match=r"a \.gif file cannot hold a still"):
         encode_still(clip[0], tmp_path / "a.gif")

@@ -12,11 +12,12 @@ import av
 import numpy as np
 import pytest
 import skimage.data
-from PIL import ExifTags, Image, ImageCms, PngImagePlugin
+from PIL import ExifTags, Image, ImageCms, PngImagePlugin, TiffImagePlugin, TiffTags
 
 from watermark import MediaError, PayloadKind, encode_clip, encode_still, read_media, read_provenance, seal_file
 from watermark.media.exif import upright_exif
 from watermark.media.still_metadata import StillMetadata, read_metadata
+from watermark.sealing.xmp import add_xmp, source_xmp
 from watermark.sealing.xmp_merging import XmpError, merge_xmp
 
 CAPTURED = PayloadKind.CAPTURED
@@ -242,3 +243,81 @@ def test_metadata_whose_reading_fails_is_named(picture, tmp_path, monkeypatch):
 
     monkeypatch.setattr("watermark.media.still_metadata._iptc", fail)
     assert read_metadata(tmp_path / "a.jpg").lost == ("metadata (damaged: not what was expected)",)
+
+
+def _chunk(name, body):
+    return len(body).to_bytes(4, "big") + name + body + zlib.crc32(name + body).to_bytes(4, "big")
+
+
+def test_what_stands_behind_the_pixels_of_a_png_is_kept(tmp_path, pictures, deployment):
+    """Exiftool writes EXIF and IPTC there."""
+    Image.fromarray(pictures["face"]).save(tmp_path / "p.png")
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    iptc = b"\nIPTC profile\n      22\n1c0278000a412063617074696f6e\n"
+    behind = _chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0"))
+    behind += _chunk(b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(iptc))
+    content = (tmp_path / "p.png").read_bytes()
+    (tmp_path / "p.png").write_bytes(content[:-12] + behind + content[-12:])
+    receipt = seal_file(tmp_path / "p.png", tmp_path / "o.png", PayloadKind.CAPTURED, deployment)
+    with Image.open(tmp_path / "o.png") as image:
+        image.load()
+        assert image.getexif()[0x010F] == "Maker"
+        assert "412063617074696f6e" in image.text["Raw profile type iptc"]
+    assert {"EXIF", "text chunks"} <= set(receipt.kept)
+
+
+def test_iptc_of_a_tiff_is_kept_whatever_numbers_it_is_written_as(tmp_path, pictures, deployment):
+    record = b"\x1c\x02\x78\x00\x09A caption"
+    padded = record + bytes(-len(record) % 4)
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags.tagtype[33723] = TiffTags.UNDEFINED
+    tags[33723] = padded
+    Image.fromarray(pictures["face"]).save(tmp_path / "p.tif", tiffinfo=tags)
+    content = (tmp_path / "p.tif").read_bytes()
+    entry = struct.pack("<HHI", 33723, TiffTags.UNDEFINED, len(padded))
+    assert content.count(entry) == 1
+    as_numbers = struct.pack("<HHI", 33723, TiffTags.LONG, len(padded) // 4)
+    (tmp_path / "p.tif").write_bytes(content.replace(entry, as_numbers))
+    receipt = seal_file(tmp_path / "p.tif", tmp_path / "o.tif", PayloadKind.CAPTURED, deployment)
+    assert "IPTC" in receipt.kept
+    assert record in (tmp_path / "o.tif").read_bytes()
+
+
+def test_xmp_of_a_clip_is_kept_beside_what_the_seal_states(tmp_path, clip, deployment):
+    encode_clip(clip, tmp_path / "c.mp4", 25)
+    packet = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" dc:source="the archive"/>'
+        b"</rdf:RDF></x:xmpmeta>"
+    )
+    head = b"uuid" + bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+    with (tmp_path / "c.mp4").open("ab") as file:
+        file.write((4 + len(head) + len(packet)).to_bytes(4, "big") + head + packet)
+    receipt = seal_file(tmp_path / "c.mp4", tmp_path / "o.mp4", PayloadKind.CAPTURED, deployment)
+    content = (tmp_path / "o.mp4").read_bytes()
+    assert receipt.lost == ()
+    assert b"the archive" in content
+    assert content.count(head) == 1
+    assert b"digitalCapture" in content[content.index(head) :]
+    webm = seal_file(tmp_path / "c.mp4", tmp_path / "o.webm", PayloadKind.CAPTURED, deployment)
+    assert webm.lost == ("XMP",)
+
+
+def test_damaged_xmp_of_a_clip_is_named(tmp_path, clip, deployment):
+    encode_clip(clip, tmp_path / "c.mp4", 25)
+    head = b"uuid" + bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+    with (tmp_path / "c.mp4").open("ab") as file:
+        file.write((4 + len(head) + 5).to_bytes(4, "big") + head + b"<x:xm")
+    receipt = seal_file(tmp_path / "c.mp4", tmp_path / "o.mp4", PayloadKind.CAPTURED, deployment)
+    assert any(one.startswith("XMP (it is damaged") for one in receipt.lost)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".webp"])
+def test_xmp_that_is_added_to_a_clip_is_found_there_and_the_clip_stays_readable(tmp_path, clip, suffix):
+    path = tmp_path / f"c{suffix}"
+    encode_clip(clip[:3], path, 25)
+    before = read_media(path).frames
+    add_xmp(path, b"<x:xmpmeta/>!")
+    assert source_xmp(path) == b"<x:xmpmeta/>!"
+    assert np.array_equal(read_media(path).frames, before)

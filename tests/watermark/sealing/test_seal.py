@@ -177,9 +177,9 @@ def test_sealing_again_replaces_the_file(marked, own, claim, out):
     ("name", "fps", "moving", "message"),
     [
         ("a.mp4", None, True, "needs its frames a second"),
-        ("a.png", 25, True, "PNG cannot hold a clip"),
-        ("a.mp4", 25, False, "MP4 cannot hold a still"),
-        ("a.gif", None, False, r"suffix '\.gif'; use one of \.png"),
+        ("a.png", 25, True, "a .png file cannot hold a clip"),
+        ("a.mp4", 25, False, "a .mp4 file cannot hold a still"),
+        ("a.gif", None, False, r"a \.gif file cannot hold a still; use one of \.png"),
         ("a.png", 25, False, "a still has no frames a second"),
     ],
 )
