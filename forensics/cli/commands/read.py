@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from forensics.cli.arguments import add_files, add_home, add_json, add_limits, add_trust, add_verbose
 from forensics.cli.input_files import answer_each, expand
 from forensics.errors import UsageError
-from forensics.execution.command_result import CommandResult, visible
+from forensics.execution.command_result import CommandResult, JsonObject, visible
 from forensics.execution.progress import Report, silent
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def reader(
         text = describe(provenance)
         if detailed and (manifests := manifest_text(provenance.credential)):
             text += f"\n{manifests}"
-        entry = {**read_entry(provenance), "manifests": [*manifest_entries(provenance.credential)]}
+        entry: JsonObject = {**read_entry(provenance), "manifests": [*manifest_entries(provenance.credential)]}
         return CommandResult(text, (entry,), attention=altered)
 
     return one
