@@ -75,7 +75,7 @@ def list_jobs(
         suffixes: Suffixes that copies in a folder get instead of their sources' own.
 
     Raises:
-        InputError: A name stands for nothing.
+        InputError: A name stands for nothing, or the folder of the one copy is missing.
         UsageError: Several files would be written to one place, or there is no place for them.
     """
     found = [
@@ -89,6 +89,8 @@ def list_jobs(
     if out is None and not sidecar:
         raise UsageError("say with -o where the copies are written: a folder, or a name for one file")
     single = out is not None and len(found) == 1 and bool(out.suffix) and not out.is_dir()
+    if single and out is not None and not out.parent.is_dir():
+        raise InputError(f"{out}: the folder {out.parent} does not exist; make it or choose another one", out)
     jobs = []
     for path, place in found:
         target = path if out is None else out if single else out / _renamed(place, suffixes or {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
@@ -16,6 +17,8 @@ from forensics.errors import InputError
 from forensics.execution.command_result import CommandResult, JsonObject, expected_errors, refusal, visible
 from forensics.execution.progress import Report
 from forensics.execution.workers import Work, open_pool
+
+_LOG = logging.getLogger(__name__)
 
 Answer: TypeAlias = tuple[CommandResult, Row | None]
 EntryOf: TypeAlias = Callable[[Row], JsonObject]
@@ -97,6 +100,7 @@ def _caught(one: Callable[[Job], Answer], doing: str, job: Job, report: Report) 
         job.path.parent.mkdir(parents=True, exist_ok=True)
         return one(job)
     except expected_errors() as error:
+        _LOG.info("%s %s failed", doing, job.source, exc_info=error)
         return refusal(error, job.source), None
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import re
 import subprocess
@@ -355,7 +356,10 @@ def test_with_json_a_failed_command_still_answers_one_document(
 
 
 def test_verbose_shows_where_an_error_came_from(
-    facetrail: Callable[..., tuple[int, str, str]], deployment: Deployment, tmp_path: Path
+    facetrail: Callable[..., tuple[int, str, str]],
+    deployment: Deployment,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     arguments = (
         "seal",
@@ -368,7 +372,9 @@ def test_verbose_shows_where_an_error_came_from(
         deployment.folder,
     )
     assert "Traceback" not in facetrail(*arguments)[2]
-    assert "Traceback" in facetrail(*arguments, "-v")[2]
+    with caplog.at_level(logging.INFO):
+        facetrail(*arguments, "-v")
+    assert "sealing" in caplog.text and "Traceback" in caplog.text
 
 
 def test_an_unexpected_error_is_one_line_as_well(
