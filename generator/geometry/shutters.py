@@ -157,7 +157,7 @@ def _shutter(sight: Sight, eye: int) -> Shutter:
     )
     lid = flat - low
     upper, lower = (_rows_of(arc(line), columns) for line in (lid[[0, *range(9, 16), 8]], lid[:9]))
-    skin, hidden, lash = _paint(picture, upper, lower, width)
+    skin, hidden, lash = _paint(picture, face, upper, lower, width)
     lash[..., 3] *= face
     places, faces = _grid(columns, rows)
     there = np.linalg.solve(turn, (places + low).T).T
@@ -183,19 +183,28 @@ def _rows_of(line: Floats, columns: int) -> Floats:
     return np.interp(np.arange(columns) + 0.5, line[order, 0], line[order, 1])
 
 
-def _paint(picture: Floats, upper: Floats, lower: Floats, width: float) -> tuple[Floats, Floats, Floats]:
-    """Return the skin (h, w, 3) without the eye, where (h, w) the eye was, and the lashes (h, w, 4)."""
+def _paint(picture: Floats, face: Floats, upper: Floats, lower: Floats, width: float) -> tuple[Floats, Floats, Floats]:
+    """Return the skin (h, w, 3) without the eye, where (h, w) the eye was, and the lashes (h, w, 4).
+
+    Args:
+        picture: (h, w, 3).
+        face: (h, w) mask of the face, outside of which there is no skin.
+        upper: (w,) rows of the upper lid.
+        lower: (w,) rows of the lower lid.
+        width: Pixels between the corners.
+    """
     place = np.arange(len(picture))[:, None] + 0.5
     opening = ((place > upper) & (place < lower)).astype(np.float32)
     margin = max(_HIDDEN * width, 2)
     hidden = grow(opening, margin)
-    skin = fill(picture, _known(picture, hidden, width))
+    beyond = (face < 0.9).astype(np.float32)
+    skin = fill(picture, _known(picture, np.maximum(hidden, beyond), width))
     lash = _lashes(picture, skin, upper, width)
     hidden = np.maximum(hidden, _edges(picture, skin, opening, width))
-    known = _known(picture, hidden, width)
+    known = _known(picture, np.maximum(hidden, beyond), width)
     skin = fill(picture, known)
     rough = picture - blur(picture, 1.5)
-    grain = np.minimum(1.4 * np.median(np.abs(rough[known > 0]), 0), 5)
+    grain = np.minimum(1.4 * np.median(np.abs(rough[known > 0]), 0), 3)
     skin = skin + np.random.default_rng(0).normal(size=(*known.shape, 1)) * grain
     inside = np.pad(np.ones((len(picture) - 2, len(upper) - 2), np.float32), 1)
     fading = np.clip(distance_to(inside == 0) / (0.1 * width), 0, 1)
@@ -207,7 +216,9 @@ def _known(picture: Floats, hidden: Floats, width: float) -> Floats:
     free = (hidden == 0).astype(np.float32)
     near = blur(picture * free[..., None], 0.15 * width) / np.maximum(blur(free, 0.15 * width), 1e-3)[..., None]
     like = (np.abs(picture - near).max(-1) < 0.12 * near.max(-1) + 10) * free
-    return np.asarray(like if like.sum() > 0.1 * like.size else free, np.float32)
+    if like.sum() > 0.1 * like.size:
+        return np.asarray(like, np.float32)
+    return free if free.any() else np.ones_like(free)
 
 
 def _edges(picture: Floats, skin: Floats, opening: Floats, width: float) -> Floats:
