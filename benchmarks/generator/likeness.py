@@ -22,25 +22,33 @@ Points = NDArray[np.float64]
 
 
 class Likeness:
-    """Measure how like two pictures of a face are.
+    """Measure how like two pictures of a face are, by those networks that are installed.
 
-    Raises:
-        SystemExit: A network is missing; the message names the way to it.
+    Attributes:
+        missing: A line for each network that is not there, with the way to it.
     """
 
     def __init__(self) -> None:
+        self.missing: list[str] = []
         models = find_spec("face_recognition_models")
-        if models is None or models.origin is None or find_spec("dlib") is None:
-            raise SystemExit("identity is measured by dlib: pip install dlib-bin face_recognition_models")
-        import dlib
+        self._identity = models is not None and models.origin is not None and find_spec("dlib") is not None
+        if self._identity and models is not None and models.origin is not None:
+            import dlib
 
-        folder = Path(models.origin).parent / "models"
-        self._dlib = dlib
-        self._marks = dlib.shape_predictor(str(folder / "shape_predictor_5_face_landmarks.dat"))
-        self._network = dlib.face_recognition_model_v1(str(folder / "dlib_face_recognition_resnet_model_v1.dat"))
-        if not imagenet_file().is_file():
-            raise SystemExit("the perceptual distance wants ImageNet weights: facetrail models get imagenet-lite0")
-        self._features = FeatureDistance(imagenet_file())
+            folder = Path(models.origin).parent / "models"
+            self._dlib = dlib
+            self._marks = dlib.shape_predictor(str(folder / "shape_predictor_5_face_landmarks.dat"))
+            self._network = dlib.face_recognition_model_v1(str(folder / "dlib_face_recognition_resnet_model_v1.dat"))
+        else:
+            self.missing.append("identity is left out; it wants: pip install dlib-bin face_recognition_models")
+        self._features = FeatureDistance(imagenet_file()) if imagenet_file().is_file() else None
+        if self._features is None:
+            self.missing.append("the perceptual distance is left out; it wants: facetrail models get imagenet-lite0")
+
+    def measure(self, picture: Picture, truth: Picture, points: Points, face: NDArray[np.bool_]) -> dict[str, float]:
+        """Compare two pictures (H, W, 3) of a face with landmarks (N, 2) and a mask (H, W)."""
+        values = {"identity": self.identity(picture, truth, points)} if self._identity else {}
+        return values if self._features is None else values | {"perceptual": self.perceptual(picture, truth, face)}
 
     def identity(self, picture: Picture, truth: Picture, points: Points) -> float:
         """Return the distance of the descriptors of two faces (H, W, 3) that lie at points (N, 2)."""
@@ -59,5 +67,7 @@ class Likeness:
         first, second = (torch.from_numpy(each.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None] for each in
                          (picture, truth))  # fmt: skip
         weight = torch.from_numpy(face.astype(np.float32))[None, None]
+        if self._features is None:
+            raise FileNotFoundError(imagenet_file())
         with torch.no_grad():
             return float(self._features(first, second, weight))

@@ -66,6 +66,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     mesh, found, likeness = FaceMesh(find_face_mesh()), {}, Likeness()
+    print(*likeness.missing, sep="\n", end="\n" if likeness.missing else "", flush=True)
     with TemporaryDirectory() as scratch:
         deployment = Deployment.open(Path(scratch))
         for clip in options.clips:
@@ -173,8 +174,8 @@ def measure(pictures: Sequence[Picture], truths: Sequence[Picture], mesh: FaceMe
             sums[f"psnr_{name}"].append(psnr(picture, truth, mask))
             if name in ("whole", "face"):
                 sums[f"ssim_{name}"].append(float(similarity[mask].mean()))
-        sums["identity"].append(likeness.identity(picture, truth, points))
-        sums["perceptual"].append(likeness.perceptual(picture, truth, where["face"]))
+        for name, distance in likeness.measure(picture, truth, points, where["face"]).items():
+            sums[name].append(distance)
         seen = mesh.track(picture)
         if seen is not None:
             error = np.linalg.norm(seen.points[:, :2] - points, axis=1).mean() / _eyes(points)
