@@ -142,8 +142,8 @@ def check_mark(pixels: Frames, path: Path, claim: Claim, deployment: Deployment,
         found = f"{reading.kind} {reading.id}" if reading.id else "no mark"
         raise MarkLostError(
             f"{path}: {what} reads {found} instead of {claim.payload.kind} {claim.payload.hex}; "
-            "mark the frames with the claim's payload, raise the quality, take a larger picture or one with less "
-            "fine texture, in which the mark drowns, or another format: .png loses nothing; nothing was left"
+            "mark the frames with the claim's payload, raise the quality, or take another format, or a picture that is "
+            "larger or has less fine texture, in which the mark drowns; nothing was left"
         )
 
 

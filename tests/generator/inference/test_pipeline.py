@@ -227,7 +227,7 @@ def test_the_source_is_read_once_and_the_first_frame_waits_for_no_more_than_the_
     monkeypatch.setattr(model.denoiser, "forward", counting("denoiser", model.denoiser.forward))
     write = ClipWriter.write
     monkeypatch.setattr(
-        ClipWriter, "write", lambda self, frames: (before_first.append(counted["denoiser"]), write(self, frames))
+        ClipWriter, "write", lambda self, *frames: (before_first.append(counted["denoiser"]), write(self, *frames))
     )
     made = animator.animate_to(tmp_path / "a.mp4", image, params, drive, deployment, config=FEW)
     steps = round(made.evaluations)
