@@ -36,7 +36,7 @@ def postgres() -> Iterator[str]:
     if programs is None:
         raise FileNotFoundError("PostgreSQL is not installed (apt-get install postgresql)")
     user = _server_user()
-    with tempfile.TemporaryDirectory(prefix="facetrail-pg-") as name:
+    with tempfile.TemporaryDirectory(prefix="facetrail-pg-", dir=_reachable(user)) as name:
         folder, port = Path(name), free_port()
         if user is not None:
             os.chown(folder, user, -1)
@@ -60,6 +60,14 @@ def _server_user() -> int | None:
         return None
     known = {one.pw_name: one.pw_uid for one in pwd.getpwall()}
     return next(known[name] for name in _USERS if name in known)
+
+
+def _reachable(user: int | None) -> str:
+    """Return a folder for temporary files that another user may enter; the usual one where nobody else has to."""
+    usual = Path(tempfile.gettempdir())
+    if user is None or all(folder.stat().st_mode & 0o001 for folder in (usual, *usual.parents)):
+        return str(usual)
+    return "/var/tmp"  # noqa: S108  # TemporaryDirectory makes a folder of its own there
 
 
 def _wait(programs: Path, port: int, server: subprocess.Popen[bytes]) -> None:

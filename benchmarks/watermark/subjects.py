@@ -14,7 +14,6 @@ from typing import Literal
 
 import av
 import cv2
-import matplotlib
 import numpy as np
 import skimage.data
 import sklearn.datasets
@@ -98,6 +97,8 @@ def _natural(split: Split) -> Iterator[tuple[str, Frames]]:
         photo = np.asarray(sklearn.datasets.load_sample_image(name))
         yield f"{name}, left", photo[:, : photo.shape[0]]
         yield f"{name}, right part", photo[-300:, -300:]
+    import matplotlib  # of the extra `bench`
+
     hopper = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
     yield "grace_hopper", np.asarray(Image.open(hopper).convert("RGB"))
     for name in _SHARED_STILLS:

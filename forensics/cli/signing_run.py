@@ -70,7 +70,7 @@ def work_through(
     if not options.force:
         for job in waiting:
             if job.path.exists():
-                raise InputError(f"{job.path}: is there already; choose another place, or replace it with --force")
+                raise InputError(f"{job.path}: is there already; choose another name, or replace it with --force")
     with open_pool(worker_config_of(options), prepare) as pool:
 
         def answers() -> Iterator[CommandResult]:

@@ -25,6 +25,8 @@ EXTRAS: Mapping[str, str] = {
     "uvicorn": "serve",
     "pyarrow": "shards",
     "onnxruntime": "onnx",
+    "pillow_heif": "heic",
+    "psycopg": "postgres",
     "ray": "ray",
 }
 """The extra of each package that facetrail itself does without, by the name that is imported."""

@@ -108,7 +108,7 @@ class Change:
 
     def on_grey(self, luma: Greys) -> Greys:
         """Return changed luminance."""
-        changed = np.empty_like(luma)
+        changed = np.empty(luma.shape, luma.dtype)
         for rows in strips(*luma.shape):
             lighter, darker = self._levels(rows)
             cv2.subtract(cv2.add(luma[rows], lighter), darker, dst=changed[rows])
@@ -116,7 +116,7 @@ class Change:
 
     def on_frame(self, frame: Frames) -> Frames:
         """Return an RGB frame with changed luminance, `(H, W, 3)`."""
-        changed = np.empty_like(frame)
+        changed = np.empty(frame.shape, frame.dtype)
         for rows in strips(*self.plane.shape):
             lighter, darker = (cv2.merge([levels] * 3) for levels in self._levels(rows))
             cv2.subtract(cv2.add(frame[rows], lighter), darker, dst=changed[rows])

@@ -32,7 +32,7 @@ SAYS = {
     "png_of_huge_size": "has more than 64000000 pixels",
     "png_with_a_text_bomb": "is damaged or truncated",
     "png_with_more_data_than_pixels": "",
-    "apng_of_a_million_frames": "is an animation",
+    "apng_of_a_million_frames": "is an animated PNG, which is not read",
     "png_of_nested_jumbf": "altered",
     "png_of_nested_cbor": "altered",
     "png_of_a_million_manifests": "altered",
@@ -137,7 +137,7 @@ def test_pages_of_a_tiff_are_not_counted(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_clip_of_too_many_frames_is_refused_while_they_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("watermark.media.clip_reading.MOST_CLIP_FRAMES", 5)
+    monkeypatch.setattr("watermark.media.clip_files.MOST_CLIP_FRAMES", 5)
     encode_clip(np.zeros((6, 64, 64, 3), dtype=np.uint8), tmp_path / "a.mp4", 25)
     with pytest.raises(MediaError, match=r"a\.mp4: has more than 5 frames; cut the clip"):
         open_clip(tmp_path / "a.mp4")

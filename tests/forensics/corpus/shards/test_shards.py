@@ -245,6 +245,7 @@ class TestOthersReadIt:
     ) -> None:
         table = pq.read_table(exported / PARQUET)
         stated = {"int64": "int64", "double": "double", "string": "string", "list<string>": "list<element: string>"}
+        stated["list<list<double>>"] = "list<element: list<element: double>>"
         assert {field.name: str(field.type) for field in table.schema} == {
             name: stated[kind] for name, kind in columns().items()
         }

@@ -132,7 +132,10 @@ def test_motions_have_the_length_that_was_asked_for_and_no_more():
 
 
 def test_each_kind_of_motion_shows_what_it_needs():
-    shown = {kind: tuple(one["visible"] for one in visible_for(kind.value)) for kind in Motion}
+    shown = {kind: tuple(one["visible"] for one in visible_for(kind.value)[:-1]) for kind in Motion}
+    words = {kind: visible_for(kind.value)[-1]["value"] for kind in Motion}
+    assert words.pop(Motion.CAMERA) == "Open the live window" and set(words.values()) == {"Animate"}
+    assert shown[Motion.CAMERA] == (False, False, False, False, False)
     assert shown[Motion.DRIVE] == (True, False, False, False, False)
     assert shown[Motion.STILL] == (False, True, False, False, False)
     assert shown[Motion.SLIDERS] == (False, True, True, True, False)
