@@ -15,7 +15,6 @@ import pytest
 from PIL import Image
 
 from watermark import (
-    ClipMarker,
     Deployment,
     MediaError,
     Outcome,
@@ -34,6 +33,7 @@ from watermark import (
     seal_file,
 )
 from watermark.identity.private_files import write_private
+from watermark.mark import embed
 from watermark.store import manifest_store
 
 pytestmark = pytest.mark.slow  # together they take several seconds
@@ -213,13 +213,13 @@ def test_where_the_mark_of_one_id_drowns_two_others_are_tried(own, out, tmp_path
         encode_still(clip[0], tmp_path / "source.png")
     else:
         encode_clip(clip, tmp_path / "source.mp4", 25)
-    prepare, seen = ClipMarker.prepare, []
+    fit, seen = embed._fitted, []
 
     def drowning(frames, payload, key):
         seen.append(payload)
-        return prepare(frames, payload, key if len(seen) > drowned else bytes(32))
+        return fit(frames, payload, key if len(seen) > drowned else bytes(32))
 
-    monkeypatch.setattr(ClipMarker, "prepare", drowning)
+    monkeypatch.setattr(embed, "_fitted", drowning)
     target, rng = out / f"a{suffix}", np.random.default_rng(1)
     if drowned == 3:
         with pytest.raises(SealError, match="reads no mark"):
