@@ -22,8 +22,8 @@ FOR_DEVELOPERS = {"bench", "dev", "docs", "fuzz"}
 @pytest.mark.parametrize("extra", sorted(set(OPTIONAL) - FOR_DEVELOPERS - {"provenance"}))
 def test_the_packages_of_an_extra_are_known_by_the_names_that_are_imported(extra):
     modules = packages_distributions()
-    wanted = {re.split(r"[^\w-]", one)[0] for one in OPTIONAL[extra]} - {"facetrail"}
-    known = {name.lower() for module, names in modules.items() if EXTRAS.get(module) == extra for name in names}
+    wanted = {re.split(r"[^\w-]", one)[0].replace("_", "-") for one in OPTIONAL[extra]} - {"facetrail"}
+    known = {name.lower().replace("_", "-") for module, names in modules.items() if EXTRAS.get(module) == extra for name in names}
     assert wanted <= known
 
 
