@@ -23,7 +23,8 @@ FOR_DEVELOPERS = {"bench", "dev", "docs", "fuzz"}
 def test_the_packages_of_an_extra_are_known_by_the_names_that_are_imported(extra):
     modules = packages_distributions()
     wanted = {re.split(r"[^\w-]", one)[0].replace("_", "-") for one in OPTIONAL[extra]} - {"facetrail"}
-    known = {name.lower().replace("_", "-") for module, names in modules.items() if EXTRAS.get(module) == extra for name in names}
+    named = (name for module, names in modules.items() if EXTRAS.get(module) == extra for name in names)
+    known = {name.lower().replace("_", "-") for name in named}
     assert wanted <= known
 
 
