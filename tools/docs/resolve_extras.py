@@ -8,18 +8,22 @@ An answer says that such wheels exist, not that facetrail works with them.
 
 from __future__ import annotations
 
+import argparse
 import csv
 import os
 import shutil
 import subprocess
 import sys
 import tomllib
+from itertools import product
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PLATFORMS = {"Linux": "x86_64-manylinux_2_28", "macOS 14, Apple silicon": "aarch64-apple-darwin", "Windows": "windows"}
 PYTHONS = ("3.11", "3.12", "3.13")
 OLDEST_MACOS = "14.0"
+RESULTS = ROOT / "results" / "extras.csv"
+HEADER = ["extra", "platform", "python", "resolves", "why"]
 DEVELOPERS = ("dev",)
 """Extras that only the tests need, on the platform where they run."""
 
@@ -45,22 +49,32 @@ def resolve(uv: str, extra: str, target: str, python: str) -> str:
 
 def main() -> None:
     """Resolve, print and write the results file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", metavar="EXTRA", help="resolve these anew and keep the rows of the others")
+    only = parser.parse_args().only
     uv = shutil.which("uv")
     if uv is None:
         sys.exit("uv is not on the path; pip install uv")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = [name for name in project["optional-dependencies"] if name not in DEVELOPERS]
-    with (ROOT / "results" / "extras.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["extra", "platform", "python", "resolves", "why"])
-        for name, target in PLATFORMS.items():
-            for python in PYTHONS:
-                for extra in extras:
-                    why = resolve(uv, extra, target, python)
-                    writer.writerow([extra, name, python, not why, why])
-                    file.flush()
-                    if why:
-                        print(extra, name, python, why, sep=", ", flush=True)
+    known = {tuple(row[:3]): row for row in read_rows()} if only else {}
+    found: list[list[str]] = []
+    for name, target in PLATFORMS.items():
+        for python, extra in product(PYTHONS, extras):
+            kept = known.get((extra, name, python))
+            if kept is None or extra in only:
+                why = resolve(uv, extra, target, python)
+                kept = [extra, name, python, str(not why), why]
+                print(", ".join(kept), flush=True)
+            found.append(kept)
+    with RESULTS.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([HEADER, *found])
+
+
+def read_rows() -> list[list[str]]:
+    """Return the rows of the results file."""
+    with RESULTS.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))[1:]
 
 
 if __name__ == "__main__":
