@@ -52,12 +52,12 @@ TITLES = {
     "after": "after: retrained on forgeries",
 }
 STAGES = (
-    Stage(SYNTHESIZE, 165.0),
-    Stage(RETRAIN, 120.0),
-    Stage(SCORE, 10.0),
-    Stage(DISTORT, 40.0),
+    Stage(SYNTHESIZE, 200.0),
+    Stage(RETRAIN, 105.0),
+    Stage(SCORE, 35.0),
+    Stage(DISTORT, 35.0),
     Stage(READ_BACK, 6.0),
-    Stage(EXPLAIN, 12.0),
+    Stage(EXPLAIN, 45.0),
 )
 
 
