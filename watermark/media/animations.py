@@ -120,7 +120,7 @@ class WebpFile:
         self.times: npt.NDArray[np.int64] = np.cumsum([0, *durations], dtype=np.int64)[: len(durations)]
 
     def seek(self, time: int) -> None:
-        """Let decoding begin at the frame that is shown at a time, in milliseconds."""
+        """Start decoding at the frame that is shown at a time, in milliseconds."""
         self._first = int(np.searchsorted(self.times, time))
 
     def decoded(self) -> Iterator[tuple[int, av.VideoFrame]]:

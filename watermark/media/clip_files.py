@@ -48,7 +48,7 @@ class ClipFile(Protocol):
         """Return the presentation times of all frames, and those at which decoding can begin, both in order."""
 
     def seek(self, time: int) -> None:
-        """Let decoding begin at a time of the second kind."""
+        """Start decoding at one of the times at which it can begin."""
 
     def decoded(self) -> Iterator[TimedFrame]:
         """Yield each frame with its time; only wanted frames become pictures."""
